@@ -1,0 +1,214 @@
+//! Rows in the memory of this process, gone with it: for tests and for `store = "memory:"`.
+//!
+//! Every future is ready at its first poll, so a test needs no runtime.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, lazy};
+use grantor_core::row::{Committed, Index, IndexName, Key, NewRow, Row, Version, Write};
+use grantor_core::time::Timestamp;
+
+use crate::contract::{
+    Health, SWEEP_GRACE, Store, StoreError, admit_keys, admit_writes, first_after, kind_bounds,
+};
+
+/// A store in memory.
+#[derive(Debug, Default)]
+pub struct Memory {
+    state: Mutex<State>,
+}
+
+impl Memory {
+    /// An empty store.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How many rows there are, the expired ones among them.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.state().rows.len()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // A commit checks before it changes, and no change can panic: what is there is whole.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Store for Memory {
+    fn get(&self, keys: &[Key]) -> BoxFuture<'_, Result<Vec<Option<Row>>, StoreError>> {
+        let keys = keys.to_vec();
+        lazy(move |_| {
+            admit_keys(&keys)?;
+            let state = self.state();
+            Ok(keys
+                .iter()
+                .map(|key| state.rows.get(key).map(|stored| stored.row.clone()))
+                .collect())
+        })
+        .boxed()
+    }
+
+    fn list(
+        &self,
+        index: &Index,
+        after: Option<&Key>,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Row>, StoreError>> {
+        let (index, first) = (index.clone(), first_after(after));
+        lazy(move |_| Ok(self.state().list(&index, first, limit))).boxed()
+    }
+
+    fn commit(
+        &self,
+        now: Timestamp,
+        id: Version,
+        writes: Vec<Write>,
+    ) -> BoxFuture<'_, Result<Committed, StoreError>> {
+        lazy(move |_| {
+            admit_writes(&writes)?;
+            let mut state = self.state();
+            if let Some(write) = writes.iter().find(|write| !state.allows(now, write)) {
+                return Ok(Committed::Conflict(write.key().clone()));
+            }
+            for write in writes {
+                state.apply(id, write);
+            }
+            Ok(Committed::Done)
+        })
+        .boxed()
+    }
+
+    fn sweep(&self, now: Timestamp, limit: usize) -> BoxFuture<'_, Result<usize, StoreError>> {
+        lazy(move |_| Ok(self.state().sweep(now, limit))).boxed()
+    }
+
+    fn check(&self, _now: Timestamp) -> BoxFuture<'_, Result<Health, StoreError>> {
+        lazy(|_| {
+            Ok(Health {
+                schema: 0,
+                clock_skew: Duration::ZERO,
+            })
+        })
+        .boxed()
+    }
+}
+
+#[derive(Debug, Default)]
+struct State {
+    rows: BTreeMap<Key, Stored>,
+    /// What each explicit index lists.
+    listed: BTreeSet<(IndexName, Key)>,
+    /// When rows end, so that a sweep need not look at the others.
+    ends: BTreeSet<(Timestamp, Key)>,
+}
+
+#[derive(Debug)]
+struct Stored {
+    row: Row,
+    indexes: Vec<IndexName>,
+}
+
+impl State {
+    fn allows(&self, now: Timestamp, write: &Write) -> bool {
+        let found = self.rows.get(write.key()).map(|stored| &stored.row);
+        match write {
+            Write::Insert(_) => found.is_none_or(|row| {
+                row.expires_at
+                    .is_some_and(|expires_at| expires_at.is_past(now))
+            }),
+            Write::Update { expect, .. }
+            | Write::Delete { expect, .. }
+            | Write::Check { expect, .. } => found.is_some_and(|row| row.version == *expect),
+        }
+    }
+
+    fn apply(&mut self, id: Version, write: Write) {
+        match write {
+            Write::Insert(row) | Write::Update { row, .. } => self.put(id, row),
+            Write::Delete { key, .. } => self.remove(&key),
+            Write::Check { .. } => {}
+        }
+    }
+
+    fn put(&mut self, version: Version, new: NewRow) {
+        let NewRow {
+            key,
+            expires_at,
+            value,
+            indexes,
+        } = new;
+        self.remove(&key);
+        self.ends.extend(expires_at.map(|at| (at, key.clone())));
+        self.listed
+            .extend(indexes.iter().map(|name| (name.clone(), key.clone())));
+        let row = Row {
+            key: key.clone(),
+            version,
+            expires_at,
+            value,
+        };
+        self.rows.insert(key, Stored { row, indexes });
+    }
+
+    fn remove(&mut self, key: &Key) {
+        let Some(Stored { row, indexes }) = self.rows.remove(key) else {
+            return;
+        };
+        if let Some(at) = row.expires_at {
+            self.ends.remove(&(at, key.clone()));
+        }
+        for name in indexes {
+            self.listed.remove(&(name, key.clone()));
+        }
+    }
+
+    fn list(&self, index: &Index, first: String, limit: usize) -> Vec<Row> {
+        match index {
+            Index::Kind { pool, kind } => {
+                let (low, end) = kind_bounds(pool, kind);
+                let (low, end) = (Key::from_stored(&low.max(first)), Key::from_stored(&end));
+                // A cursor behind the last row of the kind leaves nothing, where `range` would panic.
+                if low >= end {
+                    return Vec::new();
+                }
+                self.rows
+                    .range(low..end)
+                    .take(limit)
+                    .map(|(_, stored)| stored.row.clone())
+                    .collect()
+            }
+            Index::Named(name) => self
+                .listed
+                .range((
+                    Bound::Included((name.clone(), Key::from_stored(&first))),
+                    Bound::Unbounded,
+                ))
+                .take_while(|(listed, _)| listed == name)
+                .filter_map(|(_, key)| self.rows.get(key))
+                .take(limit)
+                .map(|stored| stored.row.clone())
+                .collect(),
+        }
+    }
+
+    fn sweep(&mut self, now: Timestamp, limit: usize) -> usize {
+        let over: Vec<Key> = self
+            .ends
+            .iter()
+            .take_while(|(at, _)| now.since(*at) >= SWEEP_GRACE)
+            .take(limit)
+            .map(|(_, key)| key.clone())
+            .collect();
+        for key in &over {
+            self.remove(key);
+        }
+        over.len()
+    }
+}

@@ -1,0 +1,7 @@
+//! Wrappers for tests: a store that counts what it is asked, and one that fails on command.
+
+mod counting;
+mod faulty;
+
+pub use counting::{Counting, Counts};
+pub use faulty::{Fault, Faulty};

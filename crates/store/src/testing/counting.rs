@@ -1,0 +1,106 @@
+//! A store that counts: the budgets of a request are asserted with it.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use grantor_core::row::{Committed, Index, Key, Row, Version, Write};
+use grantor_core::time::Timestamp;
+
+use crate::contract::{Health, Store, StoreError};
+
+/// What a store was asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Calls of `get`, however many keys each had.
+    pub gets: usize,
+    /// Calls of `list`.
+    pub lists: usize,
+    /// Calls of `commit`, those in conflict among them.
+    pub commits: usize,
+    /// Rows inserted, updated or deleted by the commits that were done.
+    pub rows_written: usize,
+}
+
+/// Counts what is asked of the store inside.
+#[derive(Debug, Default)]
+pub struct Counting<S> {
+    inner: S,
+    counts: Mutex<Counts>,
+}
+
+impl<S> Counting<S> {
+    /// Counts from zero.
+    #[must_use]
+    pub fn new(inner: S) -> Self {
+        Self {
+            inner,
+            counts: Mutex::default(),
+        }
+    }
+
+    /// The store inside, past the counters.
+    #[must_use]
+    pub const fn inner(&self) -> &S {
+        &self.inner
+    }
+
+    /// The counts so far.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        *self.tally()
+    }
+
+    /// The counts since the last `take`, which start at zero again.
+    #[must_use]
+    pub fn take(&self) -> Counts {
+        std::mem::take(&mut *self.tally())
+    }
+
+    fn tally(&self) -> MutexGuard<'_, Counts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<S: Store> Store for Counting<S> {
+    fn get(&self, keys: &[Key]) -> BoxFuture<'_, Result<Vec<Option<Row>>, StoreError>> {
+        self.tally().gets += 1;
+        self.inner.get(keys)
+    }
+
+    fn list(
+        &self,
+        index: &Index,
+        after: Option<&Key>,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Row>, StoreError>> {
+        self.tally().lists += 1;
+        self.inner.list(index, after, limit)
+    }
+
+    fn commit(
+        &self,
+        now: Timestamp,
+        id: Version,
+        writes: Vec<Write>,
+    ) -> BoxFuture<'_, Result<Committed, StoreError>> {
+        self.tally().commits += 1;
+        let changed = writes.iter().filter(|write| write.changes()).count();
+        async move {
+            let committed = self.inner.commit(now, id, writes).await?;
+            if committed == Committed::Done {
+                self.tally().rows_written += changed;
+            }
+            Ok(committed)
+        }
+        .boxed()
+    }
+
+    fn sweep(&self, now: Timestamp, limit: usize) -> BoxFuture<'_, Result<usize, StoreError>> {
+        self.inner.sweep(now, limit)
+    }
+
+    fn check(&self, now: Timestamp) -> BoxFuture<'_, Result<Health, StoreError>> {
+        self.inner.check(now)
+    }
+}
