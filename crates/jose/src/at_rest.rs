@@ -1,0 +1,82 @@
+//! Private keys at rest: encrypted under the master key, so that a stolen store signs nothing.
+//!
+//! Layout: one byte of version (1), the nonce (12), ciphertext, tag (16). The cipher is
+//! AES-256-GCM-SIV (RFC 8452), which a repeated nonce does not break; its key comes from the master
+//! key by HKDF-SHA256 under a label of its own. The key's id is associated data, so that one row's
+//! ciphertext is worthless in another.
+
+use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, Nonce, UnboundKey};
+use aws_lc_rs::error::Unspecified;
+use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
+use zeroize::Zeroizing;
+
+use crate::jwk::Kid;
+use crate::key::Pkcs8;
+
+const VERSION: u8 = 1;
+const LABEL: &[u8] = b"grantor signing key at rest v1";
+const HEAD_LEN: usize = 1 + NONCE_LEN;
+
+/// Bytes in a nonce.
+pub const NONCE_LEN: usize = 12;
+
+/// Encrypts the private key `kid` under the master key. `nonce` must be fresh random bytes.
+///
+/// # Errors
+/// [`AtRestError`], which no input of ordinary size causes.
+pub fn encrypt_private_key(
+    master: &[u8; 32],
+    kid: &Kid,
+    pkcs8: &Pkcs8,
+    nonce: [u8; NONCE_LEN],
+) -> Result<Vec<u8>, AtRestError> {
+    let key = derive(master)?;
+    let mut body = Zeroizing::new(pkcs8.reveal().to_vec());
+    let nonce_bytes = nonce;
+    let nonce = Nonce::assume_unique_for_key(nonce);
+    let tag = key.seal_in_place_separate_tag(nonce, aad(kid), &mut body)?;
+    Ok([&[VERSION], &nonce_bytes[..], &body, tag.as_ref()].concat())
+}
+
+/// Decrypts what [`encrypt_private_key`] made for `kid`.
+///
+/// # Errors
+/// [`AtRestError`]: another master key, another `kid`, or bytes that were changed.
+pub fn decrypt_private_key(
+    master: &[u8; 32],
+    kid: &Kid,
+    encrypted: &[u8],
+) -> Result<Pkcs8, AtRestError> {
+    let (head, body) = encrypted.split_at_checked(HEAD_LEN).ok_or(AtRestError)?;
+    let (&VERSION, nonce) = head.split_first().ok_or(AtRestError)? else {
+        return Err(AtRestError);
+    };
+    let nonce = Nonce::try_assume_unique_for_key(nonce)?;
+    let mut body = Zeroizing::new(body.to_vec());
+    let len = derive(master)?
+        .open_in_place(nonce, aad(kid), &mut body)?
+        .len();
+    body.truncate(len);
+    Ok(Pkcs8::from(body))
+}
+
+fn derive(master: &[u8; 32]) -> Result<LessSafeKey, Unspecified> {
+    let prk = Salt::new(HKDF_SHA256, &[]).extract(master);
+    let key = UnboundKey::from(prk.expand(&[LABEL], &AES_256_GCM_SIV)?);
+    Ok(LessSafeKey::new(key))
+}
+
+fn aad(kid: &Kid) -> Aad<&[u8]> {
+    Aad::from(kid.as_str().as_bytes())
+}
+
+/// The bytes are not this key's, encrypted under this master key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the private key cannot be decrypted: it is damaged, or the master key is another one")]
+pub struct AtRestError;
+
+impl From<Unspecified> for AtRestError {
+    fn from(_: Unspecified) -> Self {
+        Self
+    }
+}
