@@ -1,0 +1,225 @@
+//! The steps of `cargo xtask test`, in one table, and the walk through it.
+
+use std::io::{IsTerminal, Write};
+use std::process::Command;
+use std::time::Duration;
+
+use crate::dependencies;
+use crate::run::{House, Log, timed};
+use crate::setup;
+
+/// One check. It says nothing, or a sentence that belongs into the table (what it could not check), or fails with a reason.
+pub(crate) struct Step {
+    pub(crate) name: &'static str,
+    needs: &'static [&'static str],
+    run: fn(&House, &mut Log<'_>) -> Result<Option<String>, String>,
+}
+
+/// In this order: what is quick to fail comes first. Everything is built in the one release profile, for the whole workspace, so that no
+/// dependency is built twice.
+pub(crate) const STEPS: &[Step] = &[
+    Step {
+        name: "format",
+        needs: &[],
+        run: |house, log| quiet(log.run(&mut house.cargo(&["fmt", "--all", "--check"]))),
+    },
+    Step {
+        name: "dependencies",
+        needs: &[],
+        run: dependencies::check,
+    },
+    Step {
+        name: "setup",
+        needs: &[],
+        run: setup::install,
+    },
+    Step {
+        name: "clippy",
+        needs: &[],
+        run: |house, log| {
+            quiet(log.run(&mut house.cargo(&[
+                "clippy",
+                "--release",
+                "--workspace",
+                "--all-targets",
+                "--",
+                "-D",
+                "warnings",
+            ])))
+        },
+    },
+    Step {
+        name: "docs",
+        needs: &[],
+        run: |house, log| {
+            quiet(
+                log.run(
+                    house
+                        .cargo(&["doc", "--release", "--workspace", "--no-deps"])
+                        .env("RUSTDOCFLAGS", "-D warnings"),
+                ),
+            )
+        },
+    },
+    Step {
+        name: "build",
+        needs: &[],
+        run: |house, log| quiet(log.run(&mut house.cargo(&["build", "--release", "--workspace"]))),
+    },
+    Step {
+        name: "unit",
+        needs: &[],
+        run: |house, log| quiet(log.run(&mut house.cargo(&["test", "--release", "--workspace"]))),
+    },
+    Step {
+        name: "clients",
+        needs: &["setup", "build"],
+        run: |house, log| {
+            node(
+                house,
+                log,
+                &["openid_client", "curl_seeds", "grants", "restart"],
+            )
+        },
+    },
+    Step {
+        name: "python",
+        needs: &["setup", "build"],
+        run: python,
+    },
+    Step {
+        name: "attacks",
+        needs: &["setup", "build"],
+        run: |house, log| node(house, log, &["attacks", "bad_input", "floods"]),
+    },
+    Step {
+        name: "browser",
+        needs: &["setup", "build"],
+        run: |house, log| node(house, log, &["device_login_browser"]),
+    },
+    Step {
+        name: "readme",
+        needs: &["setup", "build"],
+        run: |house, log| node(house, log, &["readme"]),
+    },
+];
+
+/// Carries out the steps named in `wanted`, with those they need; `true` when all went well.
+pub(crate) fn carry_out(house: &House, wanted: &[&str]) -> Result<bool, String> {
+    let needed = |name: &str| {
+        wanted.contains(&name)
+            || STEPS
+                .iter()
+                .any(|step| wanted.contains(&step.name) && step.needs.contains(&name))
+    };
+    let mut done: Vec<Done> = Vec::new();
+    for step in STEPS.iter().filter(|step| needed(step.name)) {
+        let failed = |need: &&&str| {
+            done.iter()
+                .any(|earlier| earlier.name == **need && !earlier.went_well())
+        };
+        let end = match step.needs.iter().find(failed) {
+            Some(need) => End::NotRun(need),
+            None => one(house, step)?,
+        };
+        done.push(Done {
+            name: step.name,
+            end,
+        });
+    }
+    println!("\n{:<14} {:<8} {:>8}", "step", "", "seconds");
+    for Done { name, end } in &done {
+        match end {
+            End::Ok(took, note) => println!(
+                "{name:<14} {:<8} {:>8.1}  {}",
+                "ok",
+                took.as_secs_f64(),
+                note.as_deref().unwrap_or_default()
+            ),
+            End::Failed(took, why) => println!(
+                "{name:<14} {:<8} {:>8.1}  {why}",
+                "FAILED",
+                took.as_secs_f64()
+            ),
+            End::NotRun(need) => println!("{name:<14} {:<8} {:>8}  it needs {need}", "NOT RUN", ""),
+        }
+    }
+    Ok(done.iter().all(Done::went_well))
+}
+
+struct Done {
+    name: &'static str,
+    end: End,
+}
+
+enum End {
+    Ok(Duration, Option<String>),
+    Failed(Duration, String),
+    NotRun(&'static str),
+}
+
+impl Done {
+    fn went_well(&self) -> bool {
+        matches!(self.end, End::Ok(..))
+    }
+}
+
+fn one(house: &House, step: &Step) -> Result<End, String> {
+    print!("{:<14} ", step.name);
+    if std::io::stdout().is_terminal() {
+        print!("…\r{:<14} ", step.name);
+    }
+    std::io::stdout().flush().map_err(|why| why.to_string())?;
+    let mut log = house.log(step.name)?;
+    let (result, took) = timed(|| (step.run)(house, &mut log));
+    let seconds = took.as_secs_f64();
+    Ok(match result {
+        Ok(note) => {
+            println!(
+                "{:<8} {seconds:>8.1}  {}",
+                "ok",
+                note.as_deref().unwrap_or_default()
+            );
+            End::Ok(took, note)
+        }
+        Err(why) => {
+            println!("{:<8} {seconds:>8.1}  {why}\n\n{}\n", "FAILED", log.text());
+            End::Failed(took, why)
+        }
+    })
+}
+
+/// The black box tests named, each a file of `tests/node`: a fresh server (or several) for each.
+fn node(house: &House, log: &mut Log<'_>, names: &[&str]) -> Result<Option<String>, String> {
+    let files = names
+        .iter()
+        .map(|name| format!("tests/node/{name}.test.mjs"));
+    quiet(
+        log.run(
+            Command::new(setup::node(house)?)
+                .args(["--test", "--test-concurrency=1", "--test-reporter=spec"])
+                .args(files),
+        ),
+    )
+}
+
+fn python(house: &House, log: &mut Log<'_>) -> Result<Option<String>, String> {
+    quiet(
+        log.run(
+            Command::new(house.root.join(setup::PYTHON))
+                .args([
+                    "-m",
+                    "pytest",
+                    "-q",
+                    "-p",
+                    "no:cacheprovider",
+                    "tests/python",
+                ])
+                .env("PYTHONDONTWRITEBYTECODE", "1"),
+        ),
+    )
+}
+
+fn quiet(result: Result<(), String>) -> Result<Option<String>, String> {
+    result.map(|()| None)
+}

@@ -1,0 +1,171 @@
+//! What the tests need beside Rust, into ignored folders of the checkout; what only the system can give, by apt. Fast when it is all there.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::run::{House, Log, output};
+
+/// Debian 12's Node is too old for today's clients; npm has a newer one.
+const NODE: &str = "node@22.23.3";
+const NODE_FOLDER: &str = ".tools/node";
+const NODE_MAJOR: u32 = 22;
+
+const NPM_CLIENTS: &str = "tests/node";
+const PYTHON_CLIENTS: &str = "tests/python";
+
+/// The interpreter that has the Python clients.
+pub(crate) const PYTHON: &str = "tests/python/.venv/bin/python";
+
+/// How a Debian package shows that it is there.
+enum Shows {
+    Program(&'static str),
+    Folder(&'static str),
+    PythonModule(&'static str),
+}
+
+const PACKAGES: &[(&str, Shows)] = &[
+    ("chromium", Shows::Program("chromium")),
+    ("curl", Shows::Program("curl")),
+    (
+        "fonts-dejavu-core",
+        Shows::Folder("/usr/share/fonts/truetype/dejavu"),
+    ),
+    ("nodejs", Shows::Program("node")),
+    ("npm", Shows::Program("npm")),
+    ("python3", Shows::Program("python3")),
+    ("python3-venv", Shows::PythonModule("ensurepip")),
+];
+
+/// Installs what is missing.
+pub(crate) fn install(house: &House, log: &mut Log<'_>) -> Result<Option<String>, String> {
+    let missing: Vec<&str> = PACKAGES
+        .iter()
+        .filter(|(_, shows)| !shows.itself())
+        .map(|(package, _)| *package)
+        .collect();
+    if !missing.is_empty() {
+        debian(log, &missing)?;
+    }
+    if node(house).is_err() {
+        log.run(Command::new("npm").args([
+            "install",
+            "--no-save",
+            "--no-audit",
+            "--no-fund",
+            "--prefix",
+            NODE_FOLDER,
+            NODE,
+        ]))?;
+        node(house)?;
+    }
+    kept_up(
+        house,
+        &format!("{NPM_CLIENTS}/package-lock.json"),
+        &format!("{NPM_CLIENTS}/node_modules"),
+        || log.run(Command::new("npm").args(["ci", "--ignore-scripts", "--prefix", NPM_CLIENTS])),
+    )?;
+    kept_up(
+        house,
+        &format!("{PYTHON_CLIENTS}/requirements.txt"),
+        &format!("{PYTHON_CLIENTS}/.venv"),
+        || {
+            log.run(Command::new("python3").args([
+                "-m",
+                "venv",
+                "--clear",
+                &format!("{PYTHON_CLIENTS}/.venv"),
+            ]))?;
+            log.run(Command::new(PYTHON).args([
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+                "--requirement",
+                &format!("{PYTHON_CLIENTS}/requirements.txt"),
+            ]))
+        },
+    )?;
+    Ok(None)
+}
+
+/// A Node that is new enough: the system's, else the one in the ignored folder.
+pub(crate) fn node(house: &House) -> Result<PathBuf, String> {
+    let own = house
+        .root
+        .join(NODE_FOLDER)
+        .join("node_modules/node/bin/node");
+    [PathBuf::from("node"), own]
+        .into_iter()
+        .find(|node| is_new_enough(node))
+        .ok_or_else(|| format!("no Node {NODE_MAJOR} or newer: `cargo xtask setup`"))
+}
+
+fn is_new_enough(node: &Path) -> bool {
+    let version = output(Command::new(node).arg("--version")).unwrap_or_default();
+    let major = version
+        .trim()
+        .trim_start_matches('v')
+        .split('.')
+        .next()
+        .and_then(|major| major.parse().ok());
+    major.is_some_and(|major: u32| major >= NODE_MAJOR)
+}
+
+/// Runs `install` unless `folder` was made from `list` as it now reads: a copy of the list in the folder says from which one.
+fn kept_up(
+    house: &House,
+    list: &str,
+    folder: &str,
+    install: impl FnOnce() -> Result<(), String>,
+) -> Result<(), String> {
+    let wanted = fs::read(house.root.join(list)).map_err(|why| format!("{list}: {why}"))?;
+    let made_from = house.root.join(folder).join("made-from");
+    if fs::read(&made_from).is_ok_and(|made| made == wanted) {
+        return Ok(());
+    }
+    install()?;
+    fs::write(&made_from, wanted).map_err(|why| format!("{}: {why}", made_from.display()))
+}
+
+fn debian(log: &mut Log<'_>, packages: &[&str]) -> Result<(), String> {
+    if !on_path("apt-get") {
+        return Err(format!(
+            "please install {}: there is no apt-get here to do it",
+            packages.join(", ")
+        ));
+    }
+    let is_root = output(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0");
+    let apt = |arguments: &[&str]| {
+        let mut apt = Command::new(if is_root { "env" } else { "sudo" });
+        apt.args([
+            "DEBIAN_FRONTEND=noninteractive",
+            "apt-get",
+            "-o",
+            "DPkg::Lock::Timeout=300",
+            "-o",
+            "Acquire::Retries=3",
+        ])
+        .args(arguments);
+        apt
+    };
+    log.run(&mut apt(&["update"]))?;
+    log.run(apt(&["install", "-y", "--no-install-recommends"]).args(packages))
+}
+
+impl Shows {
+    fn itself(&self) -> bool {
+        match self {
+            Self::Program(name) => on_path(name),
+            Self::Folder(path) => Path::new(path).is_dir(),
+            Self::PythonModule(name) => {
+                output(Command::new("python3").args(["-c", &format!("import {name}")])).is_ok()
+            }
+        }
+    }
+}
+
+fn on_path(program: &str) -> bool {
+    output(Command::new("sh").args(["-c", &format!("command -v {program}")])).is_ok()
+}
