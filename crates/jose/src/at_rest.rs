@@ -80,3 +80,61 @@ impl From<Unspecified> for AtRestError {
         Self
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MASTER: [u8; 32] = [7; 32];
+    const NONCE: [u8; NONCE_LEN] = [9; NONCE_LEN];
+
+    fn encrypted() -> Vec<u8> {
+        let pkcs8 = Pkcs8::from(&b"a private key"[..]);
+        encrypt_private_key(&MASTER, &Kid::from("kid"), &pkcs8, NONCE).unwrap()
+    }
+
+    #[test]
+    fn what_is_encrypted_is_decrypted() {
+        let encrypted = encrypted();
+        assert_eq!(encrypted.len(), 1 + NONCE_LEN + b"a private key".len() + 16);
+        let pkcs8 = decrypt_private_key(&MASTER, &Kid::from("kid"), &encrypted).unwrap();
+        assert_eq!(pkcs8.reveal(), b"a private key");
+    }
+
+    #[test]
+    fn another_master_key_or_another_kid_decrypts_nothing() {
+        let refused =
+            |master, kid| decrypt_private_key(master, &Kid::from(kid), &encrypted()).is_err();
+        assert!(refused(&[8; 32], "kid"));
+        assert!(refused(&MASTER, "kie"));
+        assert!(refused(&MASTER, ""));
+    }
+
+    #[test]
+    fn every_byte_counts() {
+        let good = encrypted();
+        for at in 0..good.len() {
+            let mut bad = good.clone();
+            bad[at] ^= 1;
+            assert!(
+                decrypt_private_key(&MASTER, &Kid::from("kid"), &bad).is_err(),
+                "byte {at}"
+            );
+            let cut = &good[..at];
+            assert!(
+                decrypt_private_key(&MASTER, &Kid::from("kid"), cut).is_err(),
+                "cut at {at}"
+            );
+        }
+    }
+
+    /// The layout is stored: it may change only with its version. The key was derived and the text
+    /// encrypted by another implementation (Python's `cryptography`).
+    #[test]
+    fn the_layout_is_that_of_version_1() {
+        assert_eq!(
+            hex::encode(encrypted()),
+            "0109090909090909090909090907dab0e8c2fe2e2cc9398faa20acdac383642765dbeb6aade88959f819"
+        );
+    }
+}

@@ -213,7 +213,7 @@ pub enum JwkError {
 }
 
 /// RFC 7518 sections 6.2.2, 6.3.2 and 6.4.1, RFC 8037 section 2.
-const PRIVATE_MEMBERS: [&str; 9] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"];
+const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
 /// RFC 7517 sections 4.2 and 4.3: `use` and `key_ops`, each where given, must allow verification.
 fn is_for_verifying(members: &Map<String, Value>) -> bool {

@@ -183,3 +183,94 @@ pub enum KeySetError {
     #[error("two keys are active for {0}")]
     TwoActive(Algorithm),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::SigningKey;
+
+    fn key(alg: Algorithm) -> Jwk {
+        SigningKey::generate(alg).unwrap().0.jwk()
+    }
+
+    fn kid(jwk: &Jwk) -> &str {
+        jwk.kid.as_ref().unwrap().as_str()
+    }
+
+    #[test]
+    fn all_are_published_and_only_the_active_one_signs() {
+        let [next, active, retiring, other] = [
+            Algorithm::Es256,
+            Algorithm::Es256,
+            Algorithm::Es256,
+            Algorithm::EdDsa,
+        ]
+        .map(key);
+        let set = KeySet::new([
+            (next.clone(), KeyState::Next),
+            (active.clone(), KeyState::Active),
+            (retiring.clone(), KeyState::Retiring),
+            (other.clone(), KeyState::Next),
+        ])
+        .unwrap();
+        assert_eq!(
+            set.jwks().keys,
+            [next.clone(), active.clone(), retiring.clone(), other]
+        );
+        assert_eq!(set.active(Algorithm::Es256).unwrap().jwk(), &active);
+        assert!(set.active(Algorithm::EdDsa).is_none());
+        assert_eq!(set.algorithms().collect::<Vec<_>>(), [Algorithm::Es256]);
+        for jwk in [&next, &active, &retiring] {
+            assert_eq!(set.find(kid(jwk)).unwrap().jwk(), jwk);
+        }
+        let header = set.header(Algorithm::Es256, TokenType::Access).unwrap();
+        assert_eq!(header.kid().as_str(), kid(&active));
+        assert!(set.header(Algorithm::EdDsa, TokenType::Access).is_none());
+    }
+
+    #[test]
+    fn two_active_keys_of_one_algorithm_are_refused() {
+        let keys =
+            [key(Algorithm::EdDsa), key(Algorithm::EdDsa)].map(|jwk| (jwk, KeyState::Active));
+        assert_eq!(
+            KeySet::new(keys).unwrap_err(),
+            KeySetError::TwoActive(Algorithm::EdDsa)
+        );
+    }
+
+    #[test]
+    fn two_keys_of_one_id_are_refused() {
+        let mut other = key(Algorithm::EdDsa);
+        let jwk = key(Algorithm::Es256);
+        other.kid = jwk.kid.clone();
+        let error = KeySet::new([(jwk.clone(), KeyState::Active), (other, KeyState::Active)]);
+        assert_eq!(
+            error.unwrap_err(),
+            KeySetError::DuplicateKid(jwk.kid.unwrap())
+        );
+    }
+
+    #[test]
+    fn a_key_without_an_id_is_named_by_its_thumbprint() {
+        let mut jwk = key(Algorithm::Es256);
+        let thumbprint = jwk.kid.take().unwrap();
+        let set = KeySet::new([(jwk, KeyState::Active)]).unwrap();
+        assert_eq!(set.keys()[0].kid(), &thumbprint);
+        assert_eq!(set.jwks().keys[0].kid, Some(thumbprint));
+    }
+
+    #[test]
+    fn states_are_stored_in_lower_case() {
+        for (state, name) in [
+            (KeyState::Next, "next"),
+            (KeyState::Active, "active"),
+            (KeyState::Retiring, "retiring"),
+        ] {
+            assert_eq!(serde_json::to_value(state).unwrap(), name);
+            assert_eq!(
+                serde_json::from_value::<KeyState>(name.into()).unwrap(),
+                state
+            );
+        }
+    }
+}

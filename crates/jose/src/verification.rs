@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use aws_lc_rs::encoding::AsDer as _;
 use aws_lc_rs::rsa::PublicKeyComponents;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ED25519, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256,
@@ -37,10 +38,11 @@ impl VerificationKey {
     pub fn new(jwk: &Jwk) -> Result<Self, JwkError> {
         let key = match &jwk.key {
             PublicKey::Rsa { n, e } => {
+                // By way of DER, since only its parser checks the numbers.
                 let key = PublicKeyComponents { n, e };
+                let der = key.as_der().map_err(|_| JwkError::Member("n"))?;
                 let parse = |params| {
-                    key.to_parsed_public_key(params)
-                        .map_err(|_| JwkError::Member("n"))
+                    ParsedPublicKey::new(params, der.as_ref()).map_err(|_| JwkError::Member("n"))
                 };
                 Parsed::Rsa {
                     pkcs1: parse(&RSA_PKCS1_2048_8192_SHA256)?,

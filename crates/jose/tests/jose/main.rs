@@ -1,0 +1,8 @@
+//! The crate from outside: the RFCs' vectors, another library, attacks, and properties.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod attacks;
+mod common;
+mod oracle;
+mod properties;
+mod vectors;
