@@ -8,8 +8,10 @@
 //! [`conformance`] is what a backend must pass before it is shipped, and [`testing`] has
 //! wrappers that count and that fail on command.
 
+pub mod conformance;
 mod contract;
 pub mod memory;
+pub mod sqlite;
 pub mod testing;
 
 pub use contract::{Health, MAX_CLOCK_SKEW, SWEEP_GRACE, Store, StoreError};

@@ -1,0 +1,238 @@
+//! The file: whose it is, who may open it, how it is laid out.
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read as _, Seek as _, Write as _};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::contract::StoreError;
+
+/// The version of the schema below, kept in `PRAGMA user_version`.
+pub(super) const SCHEMA: u32 = 1;
+/// "Grnt", kept in `PRAGMA application_id`: tells our files from those of others.
+const APPLICATION_ID: i32 = 0x4772_6e74;
+
+// Tables with rowids, although the keys are unique text: with a record of some hundred bytes in
+// the key's own tree, inserts cost twice the time. `indexes` repeats what `listings` says of the
+// row, so that an update which changes none of it need not look there.
+const TABLES: &str = "
+    CREATE TABLE rows (
+        id INTEGER PRIMARY KEY,
+        key TEXT NOT NULL UNIQUE,
+        version BLOB NOT NULL,
+        expires_at INTEGER,
+        value BLOB NOT NULL,
+        indexes BLOB NOT NULL
+    ) STRICT;
+    CREATE INDEX rows_by_end ON rows (expires_at) WHERE expires_at IS NOT NULL;
+    CREATE TABLE listings (
+        name TEXT NOT NULL,
+        key TEXT NOT NULL,
+        PRIMARY KEY (name, key)
+    ) STRICT, WITHOUT ROWID;
+";
+
+/// A log this long is overwritten in place, which takes half the time of appending to it.
+const WAL_BYTES: u64 = 8 << 20;
+/// After so many pages the log is folded into the file and begun anew: 4 MiB, so that the largest
+/// batch still finds room in `WAL_BYTES`.
+const WAL_PAGES: u32 = 1000;
+
+/// Why a file cannot be opened as a store.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process has it open.
+    #[error("the store {} is in use by {holder}: one process owns a store at a time", path.display())]
+    InUse {
+        /// The store.
+        path: PathBuf,
+        /// Who has it, as far as its lock file says.
+        holder: String,
+    },
+    /// The file is not one of ours, or is damaged; it was left as it is.
+    #[error("{} is not a Grantor store, or is damaged ({reason}); it was left as it is", path.display())]
+    NotAStore {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A later Grantor wrote it; it was left as it is.
+    #[error(
+        "the store {} has schema version {found}, and this Grantor knows versions up to {SCHEMA}: \
+         use the Grantor that wrote it, or a later one",
+        path.display()
+    )]
+    Newer {
+        /// The store.
+        path: PathBuf,
+        /// The version it says it has.
+        found: u32,
+    },
+    /// The system or SQLite refused.
+    #[error("cannot open the store {}: {reason}", path.display())]
+    Refused {
+        /// The store.
+        path: PathBuf,
+        /// Its answer.
+        reason: String,
+    },
+}
+
+impl OpenError {
+    pub(super) fn io(path: &Path, error: io::Error) -> Self {
+        Self::Refused { path: path.to_owned(), reason: error.to_string() }
+    }
+
+    fn sqlite(path: &Path, error: rusqlite::Error) -> Self {
+        let (path, reason) = (path.to_owned(), error.to_string());
+        match super::store_error(error) {
+            StoreError::Corrupt(_) => Self::NotAStore { path, reason },
+            StoreError::Unavailable(_) | StoreError::Misuse(_) => Self::Refused { path, reason },
+        }
+    }
+}
+
+/// A store that is ours alone, ready to be written.
+pub(super) struct Opened {
+    pub(super) path: PathBuf,
+    pub(super) lock: Lock,
+    pub(super) connection: Connection,
+}
+
+pub(super) fn open(path: &Path) -> Result<Opened, OpenError> {
+    // Absolute, or SQLite would read a name that begins with `file:` as a URI.
+    let path = std::path::absolute(path).map_err(|error| OpenError::io(path, error))?;
+    let lock = Lock::take(&path)?;
+    create(&path).map_err(|error| OpenError::io(&path, error))?;
+
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection =
+        Connection::open_with_flags(&path, flags).map_err(|error| OpenError::sqlite(&path, error))?;
+    let fresh = is_fresh(&connection, &path)?;
+    let mode = prepare(&connection, fresh).map_err(|error| OpenError::sqlite(&path, error))?;
+    if mode != "wal" {
+        let reason = "its file system has no shared memory, which a write-ahead log needs".to_owned();
+        return Err(OpenError::Refused { path, reason });
+    }
+    grow_wal(&path).map_err(|error| OpenError::io(&path, error))?;
+    Ok(Opened { path, lock, connection })
+}
+
+/// The version of the schema that the file says it has.
+pub(super) fn schema(connection: &Connection) -> rusqlite::Result<u32> {
+    connection.pragma_query_value(None, "user_version", |row| row.get(0))
+}
+
+/// The lock file, held as long as the store is open; the system frees it when the process ends.
+#[derive(Debug)]
+pub(super) struct Lock(#[expect(dead_code, reason = "held, not used")] File);
+
+impl Lock {
+    fn take(store: &Path) -> Result<Self, OpenError> {
+        let refused = |error| OpenError::io(store, error);
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(beside(store, ".lock"))
+            .map_err(refused)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut holder = String::new();
+                // A holder that is just writing its name stays unnamed.
+                let _ = file.read_to_string(&mut holder);
+                let holder = match holder.trim() {
+                    "" => "another process".to_owned(),
+                    pid => format!("process {pid}"),
+                };
+                return Err(OpenError::InUse { path: store.to_owned(), holder });
+            }
+            Err(TryLockError::Error(error)) => return Err(refused(error)),
+        }
+        file.set_len(0)
+            .and_then(|()| file.rewind())
+            .and_then(|()| writeln!(file, "{}", std::process::id()))
+            .map_err(refused)?;
+        Ok(Self(file))
+    }
+}
+
+/// Makes the file where there is none, so that it never has a wider mode than 0600, not even for
+/// a moment; SQLite gives its other files the mode of this one.
+fn create(path: &Path) -> io::Result<()> {
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            let mode = fs::metadata(path)?.permissions().mode() & 0o777;
+            if mode & 0o077 != 0 {
+                let store = path.display();
+                tracing::warn!(%store, mode = format_args!("{mode:o}"), "others may read the store; its mode should be 600");
+            }
+            Ok(())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether nothing was ever written here; refuses what is not ours before anything is changed.
+fn is_fresh(connection: &Connection, path: &Path) -> Result<bool, OpenError> {
+    let sqlite = |error| OpenError::sqlite(path, error);
+    let application: i32 =
+        connection.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(sqlite)?;
+    let found = schema(connection).map_err(sqlite)?;
+    let objects: u32 = connection
+        .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
+        .map_err(sqlite)?;
+
+    let foreign = |reason: &str| OpenError::NotAStore { path: path.to_owned(), reason: reason.to_owned() };
+    match (application, found, objects) {
+        (0, 0, 0) => Ok(true),
+        (APPLICATION_ID, SCHEMA, _) => Ok(false),
+        (APPLICATION_ID, found, _) if found > SCHEMA => {
+            Err(OpenError::Newer { path: path.to_owned(), found })
+        }
+        (APPLICATION_ID, ..) => Err(foreign("it has no schema version")),
+        _ => Err(foreign("it is a database of another application")),
+    }
+}
+
+/// Sets the connection up, and the file where it is fresh; says which journal it keeps.
+fn prepare(connection: &Connection, fresh: bool) -> rusqlite::Result<String> {
+    let mode = connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
+    // An answer means that the log was synced; what a power cut takes was never answered.
+    connection.pragma_update(None, "synchronous", "full")?;
+    connection.pragma_update_and_check(None, "wal_autocheckpoint", WAL_PAGES, |_| Ok(()))?;
+    connection.set_prepared_statement_cache_capacity(32);
+    if fresh {
+        connection.execute_batch(&format!(
+            "BEGIN IMMEDIATE; {TABLES}
+             PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA}; COMMIT;"
+        ))?;
+    }
+    Ok(mode)
+}
+
+/// Lengthens the log with zeros, which SQLite takes for its end, and makes the new files' names durable.
+///
+/// SQLite reads this file for its length after a crash only, and locks another one, so it may be
+/// extended under an open connection.
+fn grow_wal(path: &Path) -> io::Result<()> {
+    let mut wal = OpenOptions::new().append(true).open(beside(path, "-wal"))?;
+    let missing = WAL_BYTES.saturating_sub(wal.metadata()?.len());
+    io::copy(&mut io::repeat(0).take(missing), &mut wal)?;
+    wal.sync_all()?;
+    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(suffix);
+    name.into()
+}

@@ -1,0 +1,212 @@
+//! The one thread that writes: many commits, one transaction, one fsync.
+
+use std::io;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread::{self, JoinHandle};
+
+use grantor_core::row::{Committed, Version, Write};
+use grantor_core::time::Timestamp;
+use rusqlite::{Connection, ErrorCode, TransactionBehavior};
+use tokio::sync::oneshot;
+
+use super::{change, store_error};
+use crate::contract::{SWEEP_GRACE, StoreError};
+
+/// The most commits of one transaction.
+const BATCH: usize = 256;
+/// The most commits that wait: some tenths of a second of work. More are refused, so that a
+/// flood is answered instead of queued.
+const QUEUE: usize = 4096;
+/// The most rows that one job of a sweep deletes: commits wait no longer than for these.
+const SWEEP: usize = 200;
+
+type Answer = Result<Committed, StoreError>;
+
+/// The writing thread, and the way to it.
+#[derive(Debug)]
+pub(super) struct Writer {
+    // Taken when dropped: the thread ends once the queue is closed and empty.
+    queue: Option<SyncSender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug)]
+enum Job {
+    Commit(Commit),
+    Sweep { until: Timestamp, limit: usize, reply: oneshot::Sender<Result<usize, StoreError>> },
+}
+
+#[derive(Debug)]
+struct Commit {
+    now: Timestamp,
+    id: Version,
+    writes: Vec<Write>,
+    reply: oneshot::Sender<Answer>,
+}
+
+impl Writer {
+    pub(super) fn start(connection: Connection) -> io::Result<Self> {
+        let (queue, jobs) = sync_channel(QUEUE);
+        let thread = thread::Builder::new()
+            .name("store-writer".to_owned())
+            .spawn(move || work(connection, &jobs))?;
+        Ok(Self { queue: Some(queue), thread: Some(thread) })
+    }
+
+    pub(super) async fn commit(&self, now: Timestamp, id: Version, writes: Vec<Write>) -> Answer {
+        let (reply, answer) = oneshot::channel();
+        self.enqueue(Job::Commit(Commit { now, id, writes, reply }))?;
+        // Without an answer the thread died with the commit in its hands.
+        answer.await.unwrap_or(Ok(Committed::Unknown))
+    }
+
+    pub(super) async fn sweep(&self, now: Timestamp, limit: usize) -> Result<usize, StoreError> {
+        let until = now - SWEEP_GRACE;
+        // A clock that young has seen nothing end so long ago; `until` saturated.
+        if now.since(until) < SWEEP_GRACE {
+            return Ok(0);
+        }
+        let mut swept = 0;
+        while swept < limit {
+            let batch = SWEEP.min(limit - swept);
+            let (reply, answer) = oneshot::channel();
+            self.enqueue(Job::Sweep { until, limit: batch, reply })?;
+            let gone = answer.await.unwrap_or_else(|_| Err(stopped()))?;
+            swept += gone;
+            if gone < batch {
+                break;
+            }
+        }
+        Ok(swept)
+    }
+
+    /// Whether there is somebody to write.
+    pub(super) fn check(&self) -> Result<(), StoreError> {
+        match &self.thread {
+            Some(thread) if !thread.is_finished() => Ok(()),
+            _ => Err(stopped()),
+        }
+    }
+
+    fn enqueue(&self, job: Job) -> Result<(), StoreError> {
+        let queue = self.queue.as_ref().ok_or_else(stopped)?;
+        queue.try_send(job).map_err(|error| match error {
+            TrySendError::Full(_) => {
+                StoreError::Unavailable(format!("{QUEUE} commits wait already"))
+            }
+            TrySendError::Disconnected(_) => stopped(),
+        })
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        drop(self.queue.take());
+        if let Some(thread) = self.thread.take() {
+            // A panic of the thread was printed as it happened.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn stopped() -> StoreError {
+    StoreError::Unavailable("its writer has stopped".to_owned())
+}
+
+fn work(mut connection: Connection, jobs: &Receiver<Job>) {
+    let mut next = None;
+    while let Some(job) = next.take().or_else(|| jobs.recv().ok()) {
+        match job {
+            // Whoever asked may be gone; that undoes nothing.
+            Job::Sweep { until, limit, reply } => {
+                let _ = reply.send(sweep(&mut connection, until, limit));
+            }
+            Job::Commit(commit) => {
+                let mut batch = vec![commit];
+                while batch.len() < BATCH {
+                    match jobs.try_recv() {
+                        Ok(Job::Commit(commit)) => batch.push(commit),
+                        Ok(other) => {
+                            next = Some(other);
+                            break;
+                        }
+                        Err(_) => break,
+                    }
+                }
+                let answers = commit_all(&mut connection, &batch);
+                for (commit, answer) in batch.into_iter().zip(answers) {
+                    let _ = commit.reply.send(answer);
+                }
+            }
+        }
+    }
+}
+
+fn sweep(connection: &mut Connection, until: Timestamp, limit: usize) -> Result<usize, StoreError> {
+    let transaction =
+        connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(store_error)?;
+    let count = change::sweep(&transaction, until, limit).map_err(store_error)?;
+    transaction.commit().map_err(store_error)?;
+    Ok(count)
+}
+
+/// Carries out a batch in one transaction; an answer for each, in order.
+fn commit_all(connection: &mut Connection, batch: &[Commit]) -> Vec<Answer> {
+    let none_written = |error| vec![Err(store_error(error)); batch.len()];
+    let transaction = match connection.transaction_with_behavior(TransactionBehavior::Immediate) {
+        Ok(transaction) => transaction,
+        Err(error) => return none_written(error),
+    };
+    let mut answers = Vec::with_capacity(batch.len());
+    for commit in batch {
+        match commit_one(&transaction, commit) {
+            Ok(committed) => answers.push(Ok(committed)),
+            // A full disk and the like: SQLite has rolled the whole transaction back.
+            Err(error) if transaction.is_autocommit() => return none_written(error),
+            Err(error) => answers.push(Err(store_error(error))),
+        }
+    }
+    if let Err(error) = transaction.commit() {
+        let lost = lost(error);
+        for answer in answers.iter_mut().filter(|answer| **answer == Ok(Committed::Done)) {
+            answer.clone_from(&lost);
+        }
+    }
+    answers
+}
+
+/// What became of a batch whose COMMIT failed.
+fn lost(error: rusqlite::Error) -> Answer {
+    match error.sqlite_error_code() {
+        // Refused before anything was written, and rolled back since.
+        Some(ErrorCode::DatabaseBusy) => Err(store_error(error)),
+        // The log may hold it or not: after a failed sync only what is read next can tell.
+        _ => {
+            tracing::error!(%error, "the store cannot tell whether its last commits were written");
+            Ok(Committed::Unknown)
+        }
+    }
+}
+
+/// Carries out one commit of a transaction, or undoes its own part of it.
+fn commit_one(connection: &Connection, commit: &Commit) -> rusqlite::Result<Committed> {
+    let run = |sql| connection.prepare_cached(sql)?.execute([]);
+    run("SAVEPOINT one")?;
+    let done = write_all(connection, commit);
+    if !matches!(done, Ok(Committed::Done)) && !connection.is_autocommit() {
+        run("ROLLBACK TO one")?;
+    }
+    if !connection.is_autocommit() {
+        run("RELEASE one")?;
+    }
+    done
+}
+
+fn write_all(connection: &Connection, commit: &Commit) -> rusqlite::Result<Committed> {
+    for write in &commit.writes {
+        if !change::carry_out(connection, commit.now, commit.id, write)? {
+            return Ok(Committed::Conflict(write.key().clone()));
+        }
+    }
+    Ok(Committed::Done)
+}
