@@ -1,0 +1,113 @@
+// The main job, as a newcomer meets it: `grantor dev` prints a command, the command shows a code, a real browser approves it, tokens come.
+import assert from 'node:assert/strict';
+import { after, afterEach, before, test } from 'node:test';
+
+import { browse } from './lib/browser.mjs';
+import { Dev } from './lib/dev.mjs';
+import { readQr } from './lib/qr.mjs';
+
+const dev = new Dev();
+before(() => dev.start());
+afterEach((context) => {
+  if (context.passed === false) console.error(dev.log());
+});
+after(async () => assert.deepEqual(await dev.stop(), [0, null], 'a server that is told to stop ends with 0'));
+
+const PHONE = { width: 390, height: 844 };
+const DESK = { width: 1280, height: 800 };
+
+const LOOKS = [
+  { name: '390-light', viewport: PHONE, colorScheme: 'light' },
+  { name: '390-dark', viewport: PHONE, colorScheme: 'dark', json: true },
+  { name: '1280-light', viewport: DESK, colorScheme: 'light', json: true },
+  { name: '1280-dark', viewport: DESK, colorScheme: 'dark' },
+  { name: '390-light-without-scripts', viewport: PHONE, colorScheme: 'light', javaScriptEnabled: false },
+];
+
+for (const { name, json = false, ...options } of LOOKS) {
+  test(`a device gets its tokens, ${name}${json ? ', with --json' : ''}`, async () => {
+    const command = dev.command(json ? '--json' : '');
+    try {
+      const device = json ? JSON.parse((await command.says(/^.*"code".*$/m))[0]) : await shownToPeople(command);
+      await browse(name, options, async (page, look) => {
+        await page.goto(device.verification_uri_complete);
+        await look('1-sign-in');
+        await page.fill('#username', dev.username);
+        await page.fill('#password', dev.password);
+        await page.click('#sign-in');
+
+        assert.equal(await page.inputValue('#user_code'), device.user_code, 'prefilled, as the device shows it');
+        await look('2-code');
+        await page.click('#continue');
+
+        assert.equal((await page.textContent('#code')).trim(), device.user_code);
+        assert.match(await page.textContent('#device-address'), /127\.0\.0\.1/);
+        assert.ok((await page.textContent('#client-name')).trim());
+        await look('3-who-asks');
+        const [approve, deny] = await Promise.all(['#approve', '#deny'].map((id) => page.locator(id).boundingBox()));
+        assert.ok(deny.height >= approve.height - 1, 'RFC 10027 6.1.14: to decline is as easy as to approve');
+        await page.click('#approve');
+
+        assert.ok(await page.locator('#done').isVisible());
+        await look('4-done');
+      });
+      assert.equal(await command.exit(), 0, command.errors);
+      const tokens = json ? command.output.trim().split('\n').map((line) => JSON.parse(line)).find(({ event }) => event === 'tokens') : undefined;
+      if (tokens) assert.ok(tokens.access_token && tokens.refresh_token && tokens.token_type);
+      else assert.match(command.output, /grantor_rt_\S+/);
+    } finally {
+      command.stop();
+    }
+  });
+}
+
+test('a wrong password and a wrong code are told, for everyone', async () => {
+  for (const { name, viewport, colorScheme } of LOOKS.slice(0, 4)) {
+    await browse(name, { viewport, colorScheme }, async (page, look) => {
+      page.removeAllListeners('response').removeAllListeners('console');
+      await page.goto(`${dev.origin}/device`);
+      await page.fill('#username', dev.username);
+      await page.fill('#password', 'wrong password');
+      await page.click('#sign-in');
+      assert.ok(await page.locator('#error').isVisible());
+      await look('5-wrong-password');
+      await page.fill('#username', dev.username);
+      await page.fill('#password', dev.password);
+      await page.click('#sign-in');
+      await page.fill('#user_code', 'bcdf ghjk');
+      await page.click('#continue');
+      assert.ok(await page.locator('#error').isVisible());
+      await look('6-wrong-code');
+    });
+  }
+});
+
+test('a device that is denied ends with an error', async () => {
+  const command = dev.command('--json');
+  try {
+    const device = JSON.parse((await command.says(/^.*"code".*$/m))[0]);
+    await browse('1280-light', { viewport: DESK, colorScheme: 'light' }, async (page, look) => {
+      await page.goto(device.verification_uri_complete);
+      await page.fill('#username', dev.username);
+      await page.fill('#password', dev.password);
+      await page.press('#password', 'Enter');
+      await page.click('#continue');
+      await page.click('#deny');
+      await look('7-denied');
+    });
+    assert.notEqual(await command.exit(), 0);
+    assert.match(command.output + command.errors, /access_denied/);
+  } finally {
+    command.stop();
+  }
+});
+
+/// The address and the code as they stand in the terminal; the QR code must say the same.
+async function shownToPeople(command) {
+  const [verification_uri_complete] = await command.says(/https?:\S+user_code=[\w-]+/);
+  const user_code = new URL(verification_uri_complete).searchParams.get('user_code');
+  await command.says(/[▀▄█][\s\S]*\n(?![^\n]*[▀▄█])/);
+  assert.ok(command.output.includes(user_code));
+  assert.equal(readQr(command.output), verification_uri_complete, `the QR code in\n${command.output}`);
+  return { verification_uri_complete, user_code };
+}

@@ -1,0 +1,45 @@
+// Debian's Chromium, with a fresh profile each time, and what a page must be for everyone: no violation that axe-core finds, no sideways scrolling.
+import assert from 'node:assert/strict';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import axe from 'axe-core';
+import { chromium } from 'playwright-core';
+
+import { ROOT } from './server.mjs';
+
+const SCREENSHOTS = join(ROOT, 'target/screenshots');
+const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+
+/// `name` is the screenshots' prefix; `colorScheme`, `viewport` and `javaScriptEnabled` are playwright's.
+export async function browse(name, options, visit) {
+  await mkdir(SCREENSHOTS, { recursive: true });
+  const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: FLAGS });
+  try {
+    const context = await browser.newContext({ reducedMotion: 'reduce', ...options });
+    const page = await context.newPage();
+    const complaints = [];
+    page.on('console', (message) => ['error', 'warning'].includes(message.type()) && complaints.push(message.text()));
+    page.on('requestfailed', (request) => complaints.push(`${request.url()}: ${request.failure()?.errorText}`));
+    page.on('response', (response) => response.status() >= 400 && complaints.push(`${response.status()} ${response.url()}`));
+    const scripted = options.javaScriptEnabled !== false;
+    await visit(page, (step) => look(page, scripted, join(SCREENSHOTS, `${name}-${step}.png`)));
+    assert.deepEqual(complaints, [], 'the browser has nothing to complain of');
+  } finally {
+    await browser.close();
+  }
+}
+
+async function look(page, scripted, path) {
+  await page.screenshot({ path, fullPage: true });
+  assert.equal(await page.locator('h1').count(), 1, `${page.url()} has one heading`);
+  if (!scripted) return;
+  const { clientWidth, scrollWidth } = await page.evaluate(() => {
+    const { clientWidth, scrollWidth } = document.documentElement;
+    return { clientWidth, scrollWidth };
+  });
+  assert.ok(scrollWidth <= clientWidth, `${page.url()} scrolls sideways`);
+  await page.evaluate(axe.source);
+  const { violations } = await page.evaluate(() => globalThis.axe.run(document, { preload: false }));
+  assert.deepEqual(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`), [], `${page.url()} for everyone`);
+}

@@ -1,0 +1,87 @@
+// `grantor dev` as a newcomer runs it: what it prints is all that the tests know.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { BINARY, ROOT, ended, freePort, lineOf } from './server.mjs';
+
+export class Dev {
+  #process;
+  #folder;
+  #output = '';
+
+  async start() {
+    this.#folder = await mkdtemp(join(tmpdir(), 'grantor-dev-'));
+    const address = `127.0.0.1:${await freePort()}`;
+    this.origin = `http://${address}`;
+    this.#process = spawn(BINARY, ['dev', '--data', join(this.#folder, 'data'), '--listen', address], { stdio: ['ignore', 'pipe', 'pipe'], cwd: this.#folder });
+    for (const stream of [this.#process.stdout, this.#process.stderr]) stream.setEncoding('utf8').on('data', (text) => (this.#output += text));
+    await lineOf(this.#process, (line) => line.trim() === `listening on ${this.origin}`, () => this.#output);
+    await this.#printed(/device-login/);
+    this.username = this.#word(/\buser(?:\s?name)?\b\W+(\S+)/i);
+    this.password = this.#word(/\bpassword\b\W+(\S+)/i);
+    this.deviceLogin = this.#word(/^.*?((?:cargo run --release -- |grantor )device-login .*)$/m).trim();
+  }
+
+  /// The command that was printed, run by a shell from the checkout, with what it needs on the path.
+  command(extra = '') {
+    const line = `${this.deviceLogin.replace(/^cargo run --release --|^grantor/, '"$GRANTOR"')} ${extra}`;
+    const child = spawn('sh', ['-c', `exec ${line}`], { cwd: ROOT, env: { ...process.env, GRANTOR: BINARY }, stdio: ['ignore', 'pipe', 'pipe'] });
+    return new Command(child);
+  }
+
+  log() {
+    return this.#output;
+  }
+
+  async stop() {
+    const end = this.#process && (await ended(this.#process, 'SIGTERM'));
+    await rm(this.#folder, { recursive: true, force: true });
+    return end;
+  }
+
+  #word(pattern) {
+    const found = pattern.exec(this.#output);
+    if (!found) throw new Error(`grantor dev printed nothing like ${pattern}:\n${this.#output}`);
+    return found[1];
+  }
+
+  async #printed(pattern) {
+    while (!pattern.test(this.#output)) await once(this.#process.stdout, 'data', { signal: AbortSignal.timeout(10_000) });
+  }
+}
+
+/// A running command and what it has said so far.
+class Command {
+  output = '';
+  errors = '';
+  #child;
+
+  constructor(child) {
+    this.#child = child;
+    child.stdout.setEncoding('utf8').on('data', (text) => (this.output += text));
+    child.stderr.setEncoding('utf8').on('data', (text) => (this.errors += text));
+    this.end = once(child, 'close');
+  }
+
+  /// Waits until the output matches.
+  async says(pattern) {
+    const signal = AbortSignal.timeout(15_000);
+    while (!pattern.test(this.output)) {
+      if (this.#child.exitCode !== null) throw new Error(`ended with ${this.#child.exitCode}\n${this.output}\n${this.errors}`);
+      await Promise.race([once(this.#child.stdout, 'data', { signal }), this.end]);
+    }
+    return pattern.exec(this.output);
+  }
+
+  async exit() {
+    const [code] = await this.end;
+    return code;
+  }
+
+  stop() {
+    this.#child.kill('SIGKILL');
+  }
+}
