@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::algorithm::Algorithm;
+use crate::decode::{Unverified, Verified};
 use crate::jwk::{Jwk, JwkError, Jwks, Kid};
-use crate::jws::{ProtectedHeader, TokenType, Unverified, Verified};
+use crate::jws::{ProtectedHeader, TokenType};
 use crate::verification::{VerificationKey, VerifyError};
 
 /// Where a signing key is in its life. In each of the three it is published and verifies.

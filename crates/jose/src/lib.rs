@@ -11,6 +11,7 @@
 mod algorithm;
 mod at_rest;
 mod base64url;
+mod decode;
 mod hash;
 mod jwk;
 mod jws;
@@ -21,12 +22,10 @@ mod verification;
 
 pub use algorithm::{Algorithm, KeyKind, UnsupportedAlgorithm};
 pub use at_rest::{AtRestError, NONCE_LEN, decrypt_private_key, encrypt_private_key};
+pub use decode::{DecodeError, Header, MAX_TOKEN_LEN, Unverified, Verified, decode};
 pub use hash::left_half_hash;
 pub use jwk::{Jwk, JwkError, Jwks, Kid, PublicKey};
-pub use jws::{
-    DecodeError, Header, MAX_TOKEN_LEN, ProtectedHeader, SigningInput, TokenType, Unverified,
-    Verified, decode,
-};
+pub use jws::{ProtectedHeader, SigningInput, TokenType};
 pub use key::{KeyError, Pkcs8, SigningKey};
 pub use keyset::{KeySet, KeySetError, KeyState, PublishedKey};
 pub use signer::{LocalSigner, SignError, Signer};

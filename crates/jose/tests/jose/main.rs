@@ -3,6 +3,7 @@
 
 mod attacks;
 mod common;
+mod keys;
 mod oracle;
 mod properties;
 mod vectors;
