@@ -1,1 +1,4 @@
 //! web
+pub mod locale;
+pub mod pages;
+pub mod render;

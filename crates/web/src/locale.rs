@@ -1,0 +1,231 @@
+//! The languages of the pages: which there are, which one a browser gets, and how a message is put together.
+//!
+//! Every sentence that a person reads lives in `locales/TAG.ftl` (Project Fluent); a template holds none.
+
+use std::{borrow::Cow, fmt};
+
+use fluent_bundle::{FluentArgs, FluentResource, concurrent::FluentBundle};
+use minijinja::HtmlEscape;
+use unic_langid::{CharacterDirection, LanguageIdentifier};
+
+/// A language that the pages speak.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Locale {
+    tag: &'static str,
+    source: &'static str,
+}
+
+/// Every language, the one for everybody else first.
+pub const LOCALES: &[Locale] = &[Locale {
+    tag: "en",
+    source: include_str!("../locales/en.ftl"),
+}];
+
+/// More ranges than this in one `Accept-Language` come from no browser.
+const MAX_RANGES: usize = 20;
+
+impl Locale {
+    /// The language for whoever asks for none of ours.
+    pub const FALLBACK: Self = LOCALES[0];
+
+    /// The best of our languages for an `Accept-Language` header (RFC 9110 section 12.5.4, lookup by RFC 4647 section 3.4).
+    pub fn negotiate(accept_language: Option<&str>) -> Self {
+        let mut ranges: Vec<(f32, &str)> = accept_language
+            .unwrap_or_default()
+            .split(',')
+            .take(MAX_RANGES)
+            .filter_map(weighted_range)
+            .collect();
+        // Stable: of equal weights the first named wins.
+        ranges.sort_by(|a, b| b.0.total_cmp(&a.0));
+        ranges
+            .iter()
+            .find_map(|(_, range)| Self::lookup(range))
+            .unwrap_or(Self::FALLBACK)
+    }
+
+    /// The BCP 47 tag, as in `<html lang>`.
+    pub const fn tag(self) -> &'static str {
+        self.tag
+    }
+
+    /// `pt-BR-x` is tried as `pt-br-x`, `pt-br`, then `pt`.
+    fn lookup(range: &str) -> Option<Self> {
+        if range == "*" {
+            return Some(Self::FALLBACK);
+        }
+        let mut range = range;
+        loop {
+            if let Some(found) = LOCALES.iter().find(|l| l.tag.eq_ignore_ascii_case(range)) {
+                return Some(*found);
+            }
+            range = &range[..range.rfind('-')?];
+        }
+    }
+}
+
+impl fmt::Debug for Locale {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Locale({})", self.tag)
+    }
+}
+
+/// `de-CH;q=0.8` as (0.8, `de-CH`); `q=0` means "not this one".
+fn weighted_range(item: &str) -> Option<(f32, &str)> {
+    let (range, parameters) = item.split_once(';').unwrap_or((item, ""));
+    let weight = match parameters.trim().strip_prefix("q=") {
+        Some(q) => q.parse().ok()?,
+        None => 1.0,
+    };
+    let range = range.trim();
+    (weight > 0.0 && !range.is_empty()).then_some((weight, range))
+}
+
+/// The messages of one language, ready to format.
+pub(crate) struct Messages {
+    locale: Locale,
+    language: LanguageIdentifier,
+    bundle: FluentBundle<FluentResource>,
+}
+
+/// Why a language or one of its messages cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum MessageError {
+    /// The file of a language is broken.
+    #[error("locales/{tag}.ftl: {reason}")]
+    File {
+        /// The language.
+        tag: &'static str,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A template asks for a message that the language lacks.
+    #[error("no message {key:?} in locales/{tag}.ftl")]
+    Missing {
+        /// The language.
+        tag: &'static str,
+        /// The message asked for.
+        key: String,
+    },
+    /// A message needs something that the template did not give.
+    #[error("message {key:?} in locales/{tag}.ftl: {reason}")]
+    Arguments {
+        /// The language.
+        tag: &'static str,
+        /// The message asked for.
+        key: String,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+impl Messages {
+    pub(crate) fn load(locale: Locale) -> Result<Self, MessageError> {
+        let broken = |reason: String| MessageError::File {
+            tag: locale.tag,
+            reason,
+        };
+        let language: LanguageIdentifier =
+            locale.tag.parse().map_err(|e| broken(format!("{e}")))?;
+        let resource = FluentResource::try_new(locale.source.to_owned())
+            .map_err(|(_, errors)| broken(format!("{errors:?}")))?;
+
+        let mut bundle = FluentBundle::new_concurrent(vec![language.clone()]);
+        bundle
+            .add_resource(resource)
+            .map_err(|errors| broken(format!("{errors:?}")))?;
+        // Values are isolated by <bdi> in the markup instead of by invisible characters.
+        bundle.set_use_isolating(false);
+        // A message becomes markup, so that a value inside it may be: its own text is escaped here.
+        bundle.set_transform(Some(escape_text));
+        Ok(Self {
+            locale,
+            language,
+            bundle,
+        })
+    }
+
+    /// The message as HTML. The arguments must be escaped already.
+    pub(crate) fn html(
+        &self,
+        key: &str,
+        arguments: &FluentArgs<'_>,
+    ) -> Result<String, MessageError> {
+        let tag = self.locale.tag;
+        let pattern = self
+            .bundle
+            .get_message(key)
+            .and_then(|message| message.value())
+            .ok_or_else(|| MessageError::Missing {
+                tag,
+                key: key.to_owned(),
+            })?;
+
+        let mut errors = Vec::new();
+        let html = self
+            .bundle
+            .format_pattern(pattern, Some(arguments), &mut errors);
+        match errors.first() {
+            None => Ok(html.into_owned()),
+            Some(error) => Err(MessageError::Arguments {
+                tag,
+                key: key.to_owned(),
+                reason: error.to_string(),
+            }),
+        }
+    }
+
+    /// `ltr` or `rtl`, for `<html dir>`.
+    pub(crate) fn direction(&self) -> &'static str {
+        match self.language.character_direction() {
+            CharacterDirection::RTL => "rtl",
+            _ => "ltr",
+        }
+    }
+}
+
+fn escape_text(text: &str) -> Cow<'_, str> {
+    Cow::Owned(HtmlEscape(text).to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_browser_that_asks_for_nothing_known_gets_the_fallback() {
+        for header in [
+            None,
+            Some(""),
+            Some("tlh"),
+            Some(",;q=,-,en-"),
+            Some("*"),
+            Some("tlh;q=1, *;q=0.1"),
+        ] {
+            assert_eq!(Locale::negotiate(header), Locale::FALLBACK, "{header:?}");
+        }
+    }
+
+    #[test]
+    fn a_region_falls_back_to_its_language() {
+        assert_eq!(Locale::lookup("EN-gb-oxendict"), Some(Locale::FALLBACK));
+        assert_eq!(Locale::lookup("eng"), None);
+    }
+
+    #[test]
+    fn a_weight_of_zero_refuses_a_language() {
+        assert_eq!(weighted_range(" de-CH;q=0.8"), Some((0.8, "de-CH")));
+        assert_eq!(weighted_range("de"), Some((1.0, "de")));
+        assert_eq!(weighted_range("de;q=0"), None);
+        assert_eq!(weighted_range("de;q=high"), None);
+    }
+
+    #[test]
+    fn a_message_without_its_argument_is_an_error() {
+        let messages = Messages::load(Locale::FALLBACK).unwrap();
+        let error = messages
+            .html("signed-in-as", &FluentArgs::new())
+            .unwrap_err();
+        assert!(error.to_string().contains("signed-in-as"), "{error}");
+    }
+}

@@ -1,0 +1,485 @@
+//! What must hold for every page, with every sample, in every language.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+};
+
+use super::*;
+use crate::{
+    locale::{LOCALES, Locale},
+    render::{Pages, PagesError},
+};
+
+const ENGLISH: Locale = Locale::FALLBACK;
+
+/// Every page's HTML, under a name that says which it is.
+fn rendered() -> Vec<(String, String)> {
+    let pages = Pages::new(None).unwrap();
+    let mut all = Vec::new();
+    for locale in LOCALES {
+        for sample in samples() {
+            let html = sample.render(&pages, *locale).unwrap();
+            all.push((
+                format!("{} {} {locale:?}", sample.template, sample.number),
+                html,
+            ));
+        }
+    }
+    all
+}
+
+#[test]
+fn every_page_renders_with_every_sample_in_every_locale() {
+    let all = rendered();
+    assert_eq!(all.len(), samples().len() * LOCALES.len());
+    for (name, html) in all {
+        assert!(html.starts_with("<!doctype html>\n<html lang=\""), "{name}");
+        assert!(html.trim_end().ends_with("</html>"), "{name}");
+    }
+}
+
+#[test]
+fn every_page_has_one_heading_one_main_and_a_title_of_its_own() {
+    let mut titles = BTreeMap::<String, BTreeSet<&str>>::new();
+    let pages = Pages::new(None).unwrap();
+    for sample in samples() {
+        let html = sample.render(&pages, ENGLISH).unwrap();
+        for landmark in ["<h1", "<main", "<header", "<footer", "<title>"] {
+            assert_eq!(
+                html.matches(landmark).count(),
+                1,
+                "{landmark} in {}",
+                sample.template
+            );
+        }
+        titles
+            .entry(between(&html, "<title>", "</title>").to_owned())
+            .or_default()
+            .insert(sample.template);
+    }
+    for (title, templates) in titles {
+        assert_eq!(
+            templates.len(),
+            1,
+            "{title:?} is the title of {templates:?}"
+        );
+    }
+}
+
+#[test]
+fn no_page_has_a_script_a_style_or_a_handler() {
+    for (name, html) in rendered() {
+        let lower = html.to_ascii_lowercase();
+        for banned in [
+            "<script",
+            "<style",
+            "javascript:",
+            "<iframe",
+            "<base",
+            "http-equiv",
+            "//",
+        ] {
+            // The doctype and the samples' own text hold none of these.
+            assert!(!lower.contains(banned), "{banned} in {name}");
+        }
+        for tag in tags(&html) {
+            for attribute in attributes(tag) {
+                assert!(
+                    !attribute.starts_with("on") && attribute != "style",
+                    "{tag} in {name}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn input_is_escaped() {
+    let mut page = DeviceConfirm::samples().remove(0);
+    let hostile = "<script>alert(1)</script>\" onclick=\"x' & {{ 7*7 }}";
+    page.client_name = hostile.to_owned();
+    page.client_id = hostile.to_owned();
+    page.account.username = hostile.to_owned();
+    page.form_token = hostile.to_owned();
+    page.code = CodeCheck::Compare {
+        code: hostile.to_owned(),
+    };
+    page.scopes = vec![
+        ScopeLine {
+            scope: hostile.to_owned(),
+            text: None,
+            resource: None,
+        },
+        ScopeLine {
+            scope: "a".to_owned(),
+            text: Some(hostile.to_owned()),
+            resource: Some(hostile.to_owned()),
+        },
+    ];
+    let html = Pages::new(None).unwrap().render(&page, ENGLISH).unwrap();
+    assert!(!html.contains("<script"), "{html}");
+    assert!(!html.contains("\" onclick"), "{html}");
+    assert_eq!(
+        html.matches("&lt;script&gt;").count(),
+        8,
+        "each shown once, escaped once: {html}"
+    );
+    assert!(!html.contains("&amp;lt;"), "{html}");
+}
+
+#[test]
+fn the_ids_that_tests_and_styles_rely_on_are_stable() {
+    let mut ids = BTreeMap::<&str, BTreeSet<String>>::new();
+    let pages = Pages::new(None).unwrap();
+    for sample in samples() {
+        let html = sample.render(&pages, ENGLISH).unwrap();
+        let mut here = BTreeSet::new();
+        for id in html
+            .split(" id=\"")
+            .skip(1)
+            .filter_map(|rest| rest.split('"').next())
+        {
+            assert!(
+                here.insert(id.to_owned()),
+                "{id} twice in {}",
+                sample.template
+            );
+        }
+        ids.entry(sample.template).or_default().extend(here);
+    }
+    let account = "account sign-out";
+    let expected = BTreeMap::from([
+        (
+            "device_code.html",
+            format!("{account} continue error hint user_code"),
+        ),
+        (
+            "device_confirm.html",
+            format!(
+                "{account} approve browser-address client-id client-name code code-label deny details-heading device-address \
+                 device-agent error network-heading network-warning safety scopes scopes-heading started user_code"
+            ),
+        ),
+        ("device_done.html", format!("{account} client-name done")),
+        ("error.html", "error start status trace-id".to_owned()),
+        ("home.html", format!("{account} connect-device sign-in")),
+        ("login.html", "error password sign-in username".to_owned()),
+        ("logout.html", "sign-out stay".to_owned()),
+        ("signed_out.html", "sign-in-again signed-out".to_owned()),
+    ]);
+    for (template, found) in ids {
+        let mut expected: BTreeSet<String> = expected[template]
+            .split_whitespace()
+            .map(str::to_owned)
+            .collect();
+        expected.extend(["brand".to_owned(), "main".to_owned()]);
+        assert_eq!(found, expected, "{template}");
+    }
+}
+
+#[test]
+fn every_field_has_a_label_and_every_error_is_announced_and_linked() {
+    for (name, html) in rendered() {
+        let fields: Vec<&str> = tags(&html)
+            .filter(|tag| tag.starts_with("input") && !tag.contains("type=\"hidden\""))
+            .collect();
+        assert_eq!(fields.is_empty(), !html.contains("<label"), "{name}");
+        for field in fields {
+            let id = between(field, " id=\"", "\"");
+            assert!(
+                html.contains(&format!("<label for=\"{id}\">")),
+                "{field} in {name}"
+            );
+            if html.contains("role=\"alert\"") {
+                assert!(
+                    field.contains("aria-invalid=\"true\"")
+                        && field.contains("aria-describedby=\"error"),
+                    "{field} in {name}"
+                );
+            }
+        }
+        for reference in html
+            .split("aria-describedby=\"")
+            .skip(1)
+            .filter_map(|rest| rest.split('"').next())
+        {
+            for id in reference.split(' ') {
+                assert!(html.contains(&format!(" id=\"{id}\"")), "{id} in {name}");
+            }
+        }
+    }
+}
+
+/// RFC 10027 section 6.1.14: declining is as prominent as granting.
+#[test]
+fn deny_is_a_button_of_the_same_form_and_weight_as_approve() {
+    let pages = Pages::new(None).unwrap();
+    for page in DeviceConfirm::samples() {
+        let html = pages.render(&page, ENGLISH).unwrap();
+        let decision = between(&html, "<div class=\"decision\">", "</div>");
+        assert!(
+            decision.contains("id=\"deny\" type=\"submit\" name=\"decision\" value=\"deny\""),
+            "{decision}"
+        );
+        assert_eq!(
+            decision.contains("id=\"approve\""),
+            page.network != Network::Refused
+        );
+        assert_eq!(
+            html.contains("id=\"network-warning\""),
+            page.network != Network::Same
+        );
+    }
+}
+
+#[test]
+fn a_code_to_be_typed_again_is_nowhere_on_the_page() {
+    let pages = Pages::new(None).unwrap();
+    let mut page = DeviceConfirm::samples().remove(0);
+    assert!(pages.render(&page, ENGLISH).unwrap().contains("WDJB-MJHT"));
+    page.code = CodeCheck::Retype { wrong: true };
+    assert!(!pages.render(&page, ENGLISH).unwrap().contains("WDJB"));
+}
+
+#[test]
+fn templates_hold_no_text_of_their_own() {
+    for (name, source) in TEMPLATES {
+        let markup = without(
+            &without(&without(source, "{#", "#}"), "{%", "%}"),
+            "{{",
+            "}}",
+        );
+        let text = without(&markup, "<", ">");
+        assert!(
+            !text.contains(char::is_alphabetic),
+            "{name}: {:?}",
+            text.trim()
+        );
+        for spoken in ["alt=\"", "title=\"", "placeholder=\"", "aria-label=\""] {
+            for value in markup
+                .split(spoken)
+                .skip(1)
+                .filter_map(|rest| rest.split('"').next())
+            {
+                assert!(value.is_empty(), "{name}: {spoken}{value}\"");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_message_is_used_and_every_message_used_exists_in_every_locale() {
+    let used: BTreeSet<&str> = TEMPLATES
+        .iter()
+        .flat_map(|(_, source)| source.split("t(\"").skip(1))
+        .filter_map(|rest| rest.split('"').next())
+        .collect();
+    for locale in LOCALES {
+        let path = format!(
+            "{}/locales/{}.ftl",
+            env!("CARGO_MANIFEST_DIR"),
+            locale.tag()
+        );
+        let source = fs::read_to_string(path).unwrap();
+        let known: BTreeSet<&str> = source
+            .lines()
+            .filter(|line| line.starts_with(|c: char| c.is_ascii_lowercase()))
+            .filter_map(|line| line.split(" =").next())
+            .collect();
+        assert_eq!(used, known, "{locale:?}");
+    }
+}
+
+#[test]
+fn every_fault_has_a_title_and_a_text_of_its_own() {
+    let pages = Pages::new(None).unwrap();
+    let told: BTreeSet<(String, String)> = ErrorPage::samples()
+        .iter()
+        .map(|page| {
+            let html = pages.render(page, ENGLISH).unwrap();
+            (
+                between(&html, "<h1>", "</h1>").to_owned(),
+                between(&html, "id=\"error\">", "<").to_owned(),
+            )
+        })
+        .collect();
+    assert_eq!(told.len(), Fault::ALL.len());
+}
+
+#[test]
+fn an_override_replaces_one_template() {
+    let folder = tempfile::tempdir().unwrap();
+    let ours = "{% extends \"layout.html\" %}{% block main %}<h1>{{ t(\"signed-out-heading\") }}!</h1>{% endblock %}";
+    fs::write(folder.path().join("signed_out.html"), ours).unwrap();
+    fs::write(folder.path().join("README"), "not a template").unwrap();
+    let pages = Pages::new(Some(folder.path())).unwrap();
+    let html = pages
+        .render(
+            &SignedOut {
+                site: Site::sample(),
+            },
+            ENGLISH,
+        )
+        .unwrap();
+    assert!(html.contains("<h1>You are signed out!</h1>"), "{html}");
+}
+
+#[test]
+fn a_broken_override_is_refused_with_its_name_and_line() {
+    for (file, source, line, reason) in [
+        (
+            "login.html",
+            "<p>\n{{ no_such_value }}</p>",
+            2,
+            "no_such_value",
+        ),
+        ("login.html", "\n\n{{ site.nope }}", 3, "site.nope"),
+        (
+            "home.html",
+            "\n{% if account %}\n{{ oops }}\n{% endif %}",
+            3,
+            "oops",
+        ),
+        (
+            "layout.html",
+            "\n{{ t(\"no-such-message\") }}",
+            2,
+            "no message \"no-such-message\" in locales/en.ftl",
+        ),
+        ("logout.html", "{{ t(\"logout-text\") }}", 1, "logout-text"),
+        ("error.html", "\n{% if %}", 2, "unexpected"),
+        (
+            "account.html",
+            "\n\n\n{{ account.usrname }}",
+            4,
+            "account.usrname",
+        ),
+        (
+            "signed_out.html",
+            "{% for i in range(9999) %}\n{{ i }}{% endfor %}",
+            1,
+            "fuel",
+        ),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join(file), source).unwrap();
+        let Err(error) = Pages::new(Some(folder.path())) else {
+            panic!("{file} with {source:?} was taken");
+        };
+        let told = error.to_string();
+        let PagesError::Template {
+            file: at,
+            line: found,
+            ..
+        } = error
+        else {
+            panic!("{told}");
+        };
+        assert!(at.ends_with(file) && at.contains('/'), "{told}");
+        assert!(told.contains(reason), "{told} should name {reason}");
+        assert!(
+            found == line || reason == "fuel",
+            "{told} should name line {line}"
+        );
+    }
+}
+
+#[test]
+fn an_override_of_nothing_or_a_missing_folder_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("logon.html"), "").unwrap();
+    let error = Pages::new(Some(folder.path())).err().unwrap().to_string();
+    assert!(
+        error.contains("logon.html") && error.contains("login.html"),
+        "{error}"
+    );
+    assert!(Pages::new(Some(&folder.path().join("missing"))).is_err());
+}
+
+/// WCAG 2.2 sections 1.4.3 (text: 4.5) and 1.4.11 (edges of controls, focus: 3), in both schemes.
+#[test]
+fn the_colours_have_enough_contrast() {
+    let (light, dark) = assets::stylesheet()
+        .body
+        .split_once("@media (prefers-color-scheme: dark)")
+        .unwrap();
+    for (scheme, css) in [("light", light), ("dark", dark)] {
+        for (front, back, least) in [
+            ("ink", "paper", 4.5),
+            ("ink", "card", 4.5),
+            ("ink", "well", 4.5),
+            ("muted", "paper", 4.5),
+            ("muted", "card", 4.5),
+            ("muted", "well", 4.5),
+            ("on-accent", "accent", 4.5),
+            ("on-accent", "accent-hover", 4.5),
+            ("accent", "paper", 4.5),
+            ("accent-hover", "paper", 4.5),
+            ("on-deny", "deny", 4.5),
+            ("on-deny", "deny-hover", 4.5),
+            ("danger", "danger-well", 4.5),
+            ("warning", "warning-well", 4.5),
+            ("edge", "card", 3.0),
+            ("accent", "card", 3.0),
+            ("deny", "card", 3.0),
+            ("danger", "card", 3.0),
+            ("focus", "card", 3.0),
+            ("focus", "paper", 3.0),
+        ] {
+            let found = contrast(colour(css, front), colour(css, back));
+            assert!(
+                found >= least,
+                "{scheme}: {front} on {back} is {found:.2}, less than {least}"
+            );
+        }
+    }
+}
+
+/// Relative luminance of `--name: #rrggbb`.
+fn colour(css: &str, name: &str) -> f64 {
+    let hex = between(css, &format!("--{name}: #"), ";");
+    let channel = |at: usize| {
+        let value = f64::from(u8::from_str_radix(&hex[at..at + 2], 16).unwrap()) / 255.0;
+        if value <= 0.040_45 {
+            value / 12.92
+        } else {
+            ((value + 0.055) / 1.055).powf(2.4)
+        }
+    };
+    0.2126 * channel(0) + 0.7152 * channel(2) + 0.0722 * channel(4)
+}
+
+fn contrast(a: f64, b: f64) -> f64 {
+    (a.max(b) + 0.05) / (a.min(b) + 0.05)
+}
+
+fn between<'a>(text: &'a str, start: &str, end: &str) -> &'a str {
+    let (_, rest) = text
+        .split_once(start)
+        .unwrap_or_else(|| panic!("{start} in {text}"));
+    rest.split_once(end).unwrap().0
+}
+
+fn without(text: &str, start: &str, end: &str) -> String {
+    let mut kept = String::new();
+    for piece in text.split(start) {
+        kept.push_str(piece.split_once(end).map_or(piece, |(_, after)| after));
+    }
+    kept
+}
+
+fn tags(html: &str) -> impl Iterator<Item = &str> {
+    html.split('<')
+        .skip(1)
+        .filter_map(|rest| rest.split_once('>'))
+        .map(|(tag, _)| tag)
+        .map(|tag| tag.trim())
+}
+
+/// Names only. No value of ours holds a space before an equals sign.
+fn attributes(tag: &str) -> impl Iterator<Item = &str> {
+    tag.split_whitespace()
+        .skip(1)
+        .filter_map(|part| part.split('=').next())
+}

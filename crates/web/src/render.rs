@@ -1,0 +1,274 @@
+//! The template engine: embedded pages, an operator's overrides, and the check that all of them render.
+//!
+//! Nothing is left to be found out by a visitor: [`Pages::new`] renders every page with every sample in every language,
+//! so a template that asks for a value or a message that does not exist stops the start, with its file and line.
+
+use std::{
+    collections::HashMap,
+    error::Error as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use fluent_bundle::{FluentArgs, FluentValue};
+use minijinja::{
+    Environment, ErrorKind, HtmlEscape, UndefinedBehavior,
+    syntax::SyntaxConfig,
+    value::{Kwargs, Serde, Value, ValueKind},
+};
+use serde::Serialize;
+
+use crate::{
+    locale::{LOCALES, Locale, MessageError, Messages},
+    pages::{self, assets},
+};
+
+/// What one page takes, in engine instructions: ten times the longest of ours, so that no override can hold a thread.
+const FUEL: u64 = 20_000;
+
+/// A page: its template, and the values that the template may use.
+pub trait Page: Serialize {
+    /// The template's file name.
+    const TEMPLATE: &'static str;
+
+    /// One value for each way the page can look. Every branch of the template must be reached by one of them.
+    fn samples() -> Vec<Self>
+    where
+        Self: Sized;
+}
+
+/// Every page in every language, ready to render.
+pub struct Pages {
+    engines: Vec<(Locale, Environment<'static>)>,
+}
+
+/// Why the pages cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum PagesError {
+    /// A template does not parse, or does not render with its samples.
+    #[error("{file}:{line}: {reason}")]
+    Template {
+        /// The template's name, or its path where it is an override.
+        file: String,
+        /// Line, from 1; 0 where the engine knows none.
+        line: usize,
+        /// What is wrong, and what is missing.
+        reason: String,
+    },
+    /// An override whose name is no template's would never be used.
+    #[error("{path}: there is no template of that name to override; there are {known}")]
+    NoSuchTemplate {
+        /// The override.
+        path: String,
+        /// The names that exist.
+        known: String,
+    },
+    /// The folder of overrides, or a file in it, cannot be read.
+    #[error("{path}: {source}")]
+    Unreadable {
+        /// The folder or file.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A language's file is broken.
+    #[error(transparent)]
+    Messages(#[from] MessageError),
+}
+
+/// A page that was checked at start did not render: a value outside its samples reached a template that cannot show it.
+#[derive(Debug, thiserror::Error)]
+#[error("{template}: {source}")]
+pub struct RenderError {
+    template: &'static str,
+    source: minijinja::Error,
+}
+
+impl Pages {
+    /// Loads and checks every page. A file in `overrides` replaces the embedded template of the same name.
+    ///
+    /// # Errors
+    /// The first template that does not parse or render, an override that overrides nothing, or an unreadable folder.
+    pub fn new(overrides: Option<&Path>) -> Result<Self, PagesError> {
+        let overrides = overrides
+            .map(read_overrides)
+            .transpose()?
+            .unwrap_or_default();
+        let mut pages = Self {
+            engines: Vec::with_capacity(LOCALES.len()),
+        };
+        for locale in LOCALES {
+            let mut engine = engine(*locale, &overrides)?;
+            // Only for the check: it keeps the source beside each error, to name what is missing.
+            engine.set_debug(true);
+            check(&engine, &overrides)?;
+            engine.set_debug(false);
+            pages.engines.push((*locale, engine));
+        }
+        Ok(pages)
+    }
+
+    /// The page as HTML.
+    ///
+    /// # Errors
+    /// When an operator's template fails on a value that no sample has.
+    pub fn render<P: Page>(&self, page: &P, locale: Locale) -> Result<String, RenderError> {
+        self.render_context(P::TEMPLATE, Value::from(Serde(page)), locale)
+    }
+
+    pub(crate) fn render_context(
+        &self,
+        template: &'static str,
+        context: Value,
+        locale: Locale,
+    ) -> Result<String, RenderError> {
+        let engine = self
+            .engines
+            .iter()
+            .find_map(|(known, engine)| (*known == locale).then_some(engine))
+            // Every `Locale` comes from `LOCALES`.
+            .unwrap_or(&self.engines[0].1);
+        engine
+            .get_template(template)
+            .and_then(|found| found.render(context))
+            .map_err(|source| RenderError { template, source })
+    }
+}
+
+/// An operator's template by the name of the one it replaces.
+type Overrides = HashMap<&'static str, Override>;
+
+struct Override {
+    path: PathBuf,
+    source: String,
+}
+
+fn read_overrides(folder: &Path) -> Result<Overrides, PagesError> {
+    let unreadable = |path: &Path, source| PagesError::Unreadable {
+        path: path.display().to_string(),
+        source,
+    };
+    let mut overrides = Overrides::new();
+    for entry in std::fs::read_dir(folder).map_err(|e| unreadable(folder, e))? {
+        let path = entry.map_err(|e| unreadable(folder, e))?.path();
+        if path.extension().is_none_or(|extension| extension != "html") {
+            continue;
+        }
+        let known = pages::TEMPLATES
+            .iter()
+            .find(|(name, _)| path.file_name().is_some_and(|file| file == *name));
+        let Some((name, _)) = known else {
+            return Err(PagesError::NoSuchTemplate {
+                path: path.display().to_string(),
+                known: pages::TEMPLATES.map(|(name, _)| name).join(", "),
+            });
+        };
+        let source = std::fs::read_to_string(&path).map_err(|e| unreadable(&path, e))?;
+        overrides.insert(name, Override { path, source });
+    }
+    Ok(overrides)
+}
+
+fn engine(locale: Locale, overrides: &Overrides) -> Result<Environment<'static>, PagesError> {
+    let messages = Messages::load(locale)?;
+    let mut engine = Environment::new();
+    engine.set_undefined_behavior(UndefinedBehavior::Strict);
+    engine.set_fuel(Some(FUEL));
+    if let Ok(syntax) = SyntaxConfig::builder()
+        .trim_blocks(true)
+        .lstrip_blocks(true)
+        .build()
+    {
+        engine.set_syntax(syntax);
+    }
+    engine.add_global("lang", locale.tag());
+    engine.add_global("dir", messages.direction());
+    engine.add_global("stylesheet", assets::stylesheet().path.as_str());
+    engine.add_global("mark", assets::mark().path.as_str());
+
+    let messages = Arc::new(messages);
+    engine.add_function("t", move |key: &str, arguments: Kwargs| {
+        translate(&messages, key, &arguments)
+    });
+
+    for (name, embedded) in pages::TEMPLATES {
+        let source = overrides
+            .get(name)
+            .map_or(embedded, |replaced| replaced.source.as_str());
+        engine
+            .add_template_owned(name, source.to_owned())
+            .map_err(|e| template_error(&e, overrides))?;
+    }
+    Ok(engine)
+}
+
+/// `t("key", name=value, …)`: the message as markup. Values are escaped unless they are markup already.
+fn translate(
+    messages: &Messages,
+    key: &str,
+    arguments: &Kwargs,
+) -> Result<Value, minijinja::Error> {
+    let mut values = FluentArgs::new();
+    for name in arguments.args() {
+        let value: Value = arguments.get(name)?;
+        values.set(name.to_owned(), fluent_value(name, &value)?);
+    }
+    messages
+        .html(key, &values)
+        .map(Value::from_safe_string)
+        .map_err(|e| minijinja::Error::new(ErrorKind::InvalidOperation, e.to_string()))
+}
+
+fn fluent_value(name: &str, value: &Value) -> Result<FluentValue<'static>, minijinja::Error> {
+    match value.kind() {
+        ValueKind::Number => Ok(FluentValue::from(f64::try_from(value.clone())?)),
+        ValueKind::String if value.is_safe() => Ok(FluentValue::from(value.to_string())),
+        ValueKind::String => Ok(FluentValue::from(
+            HtmlEscape(&value.to_string()).to_string(),
+        )),
+        kind => Err(minijinja::Error::new(
+            ErrorKind::InvalidOperation,
+            format!("argument {name:?} of a message must be a text or a number, and is {kind}"),
+        )),
+    }
+}
+
+fn check(engine: &Environment<'_>, overrides: &Overrides) -> Result<(), PagesError> {
+    for sample in pages::samples() {
+        engine
+            .get_template(sample.template)
+            .and_then(|template| template.render(sample.context))
+            .map_err(|e| template_error(&e, overrides))?;
+    }
+    Ok(())
+}
+
+/// The innermost cause: where one template includes another, that is the one at fault.
+fn template_error(error: &minijinja::Error, overrides: &Overrides) -> PagesError {
+    let mut error = error;
+    while let Some(cause) = error
+        .source()
+        .and_then(|source| source.downcast_ref::<minijinja::Error>())
+    {
+        error = cause;
+    }
+    let name = error.name().unwrap_or("a template");
+    let mut reason = error
+        .detail()
+        .map_or_else(|| error.kind().to_string(), str::to_owned);
+    let expression = error
+        .range()
+        .zip(error.template_source())
+        .and_then(|(range, source)| source.get(range));
+    if let Some(expression) = expression {
+        reason = format!("{reason}: {expression}");
+    }
+    PagesError::Template {
+        file: overrides.get(name).map_or_else(
+            || name.to_owned(),
+            |replaced| replaced.path.display().to_string(),
+        ),
+        line: error.line().unwrap_or(0),
+        reason,
+    }
+}
