@@ -3,7 +3,10 @@
 //! There is no way to leave a property out. A backend that needs one left out is no store for
 //! Grantor, since single use of codes and tokens is nothing but these properties.
 
-#![expect(clippy::expect_used, reason = "a property that does not hold ends its test")]
+#![expect(
+    clippy::expect_used,
+    reason = "a property that does not hold ends its test"
+)]
 
 mod commits;
 mod kit;

@@ -22,8 +22,8 @@ use rusqlite::ErrorCode;
 
 use crate::contract::{Health, Store, StoreError, admit_keys, admit_writes, first_after};
 
-pub use file::OpenError;
 use file::Lock;
+pub use file::OpenError;
 use reader::Readers;
 use writer::Writer;
 
@@ -48,9 +48,17 @@ impl Sqlite {
     /// When another process has it open, when the file is no store of ours or one of a later
     /// version (it is then left as it was), or when the system refuses.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
-        let file::Opened { path, lock, connection } = file::open(path.as_ref())?;
+        let file::Opened {
+            path,
+            lock,
+            connection,
+        } = file::open(path.as_ref())?;
         let writer = Writer::start(connection).map_err(|error| OpenError::io(&path, error))?;
-        Ok(Self { readers: Readers::new(path), writer, _lock: lock })
+        Ok(Self {
+            readers: Readers::new(path),
+            writer,
+            _lock: lock,
+        })
     }
 }
 
@@ -59,7 +67,8 @@ impl Store for Sqlite {
         let keys = keys.to_vec();
         async move {
             admit_keys(&keys)?;
-            self.readers.read(|connection| reader::get(connection, &keys))
+            self.readers
+                .read(|connection| reader::get(connection, &keys))
         }
         .boxed()
     }
@@ -71,8 +80,11 @@ impl Store for Sqlite {
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<Row>, StoreError>> {
         let (index, first) = (index.clone(), first_after(after));
-        async move { self.readers.read(|connection| reader::list(connection, &index, first, limit)) }
-            .boxed()
+        async move {
+            self.readers
+                .read(|connection| reader::list(connection, &index, first, limit))
+        }
+        .boxed()
     }
 
     fn commit(
@@ -103,7 +115,10 @@ impl Store for Sqlite {
                 )));
             }
             // The file has no clock but this machine's.
-            Ok(Health { schema, clock_skew: Duration::ZERO })
+            Ok(Health {
+                schema,
+                clock_skew: Duration::ZERO,
+            })
         }
         .boxed()
     }
@@ -113,7 +128,10 @@ impl Store for Sqlite {
 fn store_error(error: rusqlite::Error) -> StoreError {
     let damaged = match &error {
         rusqlite::Error::SqliteFailure(failure, _) => {
-            matches!(failure.code, ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+            matches!(
+                failure.code,
+                ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase
+            )
         }
         // A column is not what we write into it.
         rusqlite::Error::FromSqlConversionFailure(..)
@@ -123,7 +141,11 @@ fn store_error(error: rusqlite::Error) -> StoreError {
         _ => false,
     };
     let text = error.to_string();
-    if damaged { StoreError::Corrupt(text) } else { StoreError::Unavailable(text) }
+    if damaged {
+        StoreError::Corrupt(text)
+    } else {
+        StoreError::Unavailable(text)
+    }
 }
 
 /// A moment as SQLite's signed integer; the last 292 million years of `Timestamp` are one.

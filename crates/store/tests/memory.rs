@@ -16,7 +16,12 @@ async fn memory_conforms() {
 fn futures_are_ready_at_once() {
     let store = Memory::new();
     let key = Key::new("default", "grant", "a");
-    let row = NewRow { key: key.clone(), expires_at: None, value: b"{}"[..].into(), indexes: Vec::new() };
+    let row = NewRow {
+        key: key.clone(),
+        expires_at: None,
+        value: b"{}"[..].into(),
+        indexes: Vec::new(),
+    };
     let id = Version::from_bytes([1; 16]);
     let commit = store.commit(Timestamp::default(), id, vec![Write::Insert(row)]);
     assert_eq!(store.rows(), 0, "nothing happens before the first poll");

@@ -5,31 +5,46 @@ use std::sync::Arc;
 use grantor_core::row::{Committed, MAX_WRITES, Version, Write};
 
 use super::kit::{
-    NOW, SECOND, check, commit, conflicts, delete, done, ending, found, get, insert, key, misuse, names, new_id, row,
-    update,
+    NOW, SECOND, check, commit, conflicts, delete, done, ending, found, get, insert, key, misuse,
+    names, new_id, row, update,
 };
 use crate::contract::Store;
 
 pub(super) async fn an_insert_needs_the_place_free(store: Arc<dyn Store>) {
-    done(&store, vec![insert("endless"), Write::Insert(ending("ends", NOW + SECOND))]).await;
+    done(
+        &store,
+        vec![
+            insert("endless"),
+            Write::Insert(ending("ends", NOW + SECOND)),
+        ],
+    )
+    .await;
     conflicts(&store, vec![insert("endless")], "endless").await;
     conflicts(&store, vec![insert("ends")], "ends").await;
 }
 
 pub(super) async fn an_insert_replaces_an_expired_row(store: Arc<dyn Store>) {
     // A row has ended when its last moment is now.
-    let over = vec![Write::Insert(ending("just", NOW)), Write::Insert(ending("long", NOW - 1000 * SECOND))];
+    let over = vec![
+        Write::Insert(ending("just", NOW)),
+        Write::Insert(ending("long", NOW - 1000 * SECOND)),
+    ];
     let old = done(&store, over).await;
     let new = done(&store, vec![insert("just"), insert("long")]).await;
     for name in ["just", "long"] {
         let row = found(&store, name).await;
-        assert_eq!((row.version, row.expires_at, &*row.value), (new, None, &b"inserted"[..]));
+        assert_eq!(
+            (row.version, row.expires_at, &*row.value),
+            (new, None, &b"inserted"[..])
+        );
         conflicts(&store, vec![update(name, old)], name).await;
         conflicts(&store, vec![insert(name)], name).await;
     }
     // It is the commit's own `now` that counts, not the time of day.
     done(&store, vec![Write::Insert(ending("later", NOW + SECOND))]).await;
-    let later = store.commit(NOW + SECOND, new_id(), vec![insert("later")]).await;
+    let later = store
+        .commit(NOW + SECOND, new_id(), vec![insert("later")])
+        .await;
     assert_eq!(later, Ok(Committed::Done));
 }
 
@@ -64,7 +79,16 @@ pub(super) async fn a_check_needs_the_version_it_expects_and_writes_nothing(stor
 }
 
 pub(super) async fn one_mismatch_at_any_place_undoes_all(store: Arc<dyn Store>) {
-    let there = done(&store, vec![insert("update"), insert("delete"), insert("check"), insert("taken")]).await;
+    let there = done(
+        &store,
+        vec![
+            insert("update"),
+            insert("delete"),
+            insert("check"),
+            insert("taken"),
+        ],
+    )
+    .await;
     let good = || {
         vec![
             insert("new"),
@@ -88,18 +112,35 @@ pub(super) async fn one_mismatch_at_any_place_undoes_all(store: Arc<dyn Store>) 
         }
     }
     done(&store, good()).await;
-    assert_eq!(names(&store).await, ["check", "new", "other", "taken", "update"]);
+    assert_eq!(
+        names(&store).await,
+        ["check", "new", "other", "taken", "update"]
+    );
 }
 
 pub(super) async fn a_conflict_names_a_key_in_the_way(store: Arc<dyn Store>) {
     let version = done(&store, vec![insert("fine"), insert("taken")]).await;
-    let writes = vec![update("fine", version), insert("taken"), update("absent", version), insert("new")];
-    let Committed::Conflict(named) = commit(&store, writes).await else { panic!("two keys are in the way") };
-    assert!([key("taken"), key("absent")].contains(&named), "{named:?} is not in the way");
+    let writes = vec![
+        update("fine", version),
+        insert("taken"),
+        update("absent", version),
+        insert("new"),
+    ];
+    let Committed::Conflict(named) = commit(&store, writes).await else {
+        panic!("two keys are in the way")
+    };
+    assert!(
+        [key("taken"), key("absent")].contains(&named),
+        "{named:?} is not in the way"
+    );
 }
 
 pub(super) async fn a_commit_takes_25_writes_and_no_more(store: Arc<dyn Store>) {
-    let inserts = |count: usize| (0..count).map(|n| insert(&format!("{n:02}"))).collect::<Vec<_>>();
+    let inserts = |count: usize| {
+        (0..count)
+            .map(|n| insert(&format!("{n:02}")))
+            .collect::<Vec<_>>()
+    };
     misuse(&store, inserts(MAX_WRITES + 1)).await;
     done(&store, inserts(MAX_WRITES)).await;
     assert_eq!(names(&store).await.len(), MAX_WRITES);
@@ -113,7 +154,14 @@ pub(super) async fn a_commit_that_changes_nothing_is_refused(store: Arc<dyn Stor
 
 pub(super) async fn two_writes_of_one_key_are_refused(store: Arc<dyn Store>) {
     let version = done(&store, vec![insert("a")]).await;
-    let writes = || [insert("a"), update("a", version), delete("a", version), check("a", version)];
+    let writes = || {
+        [
+            insert("a"),
+            update("a", version),
+            delete("a", version),
+            check("a", version),
+        ]
+    };
     for first in writes() {
         for second in writes() {
             misuse(&store, vec![first.clone(), insert("b"), second]).await;

@@ -31,15 +31,26 @@ pub(super) fn index(value: &str) -> IndexName {
 
 /// A row without end, in no index.
 pub(super) fn row(name: &str, value: &str) -> NewRow {
-    NewRow { key: key(name), expires_at: None, value: value.as_bytes().into(), indexes: Vec::new() }
+    NewRow {
+        key: key(name),
+        expires_at: None,
+        value: value.as_bytes().into(),
+        indexes: Vec::new(),
+    }
 }
 
 pub(super) fn ending(name: &str, at: Timestamp) -> NewRow {
-    NewRow { expires_at: Some(at), ..row(name, "ends") }
+    NewRow {
+        expires_at: Some(at),
+        ..row(name, "ends")
+    }
 }
 
 pub(super) fn listed(name: &str, indexes: &[&str]) -> NewRow {
-    NewRow { indexes: indexes.iter().map(|value| index(value)).collect(), ..row(name, "listed") }
+    NewRow {
+        indexes: indexes.iter().map(|value| index(value)).collect(),
+        ..row(name, "listed")
+    }
 }
 
 pub(super) fn insert(name: &str) -> Write {
@@ -47,26 +58,41 @@ pub(super) fn insert(name: &str) -> Write {
 }
 
 pub(super) fn update(name: &str, expect: Version) -> Write {
-    Write::Update { row: row(name, "updated"), expect }
+    Write::Update {
+        row: row(name, "updated"),
+        expect,
+    }
 }
 
 pub(super) fn delete(name: &str, expect: Version) -> Write {
-    Write::Delete { key: key(name), expect }
+    Write::Delete {
+        key: key(name),
+        expect,
+    }
 }
 
 pub(super) fn check(name: &str, expect: Version) -> Write {
-    Write::Check { key: key(name), expect }
+    Write::Check {
+        key: key(name),
+        expect,
+    }
 }
 
 /// Commits at `NOW`, and expects an answer.
 pub(super) async fn commit(store: &dyn Store, writes: Vec<Write>) -> Committed {
-    store.commit(NOW, new_id(), writes).await.expect("the store answers")
+    store
+        .commit(NOW, new_id(), writes)
+        .await
+        .expect("the store answers")
 }
 
 /// Commits what must succeed; gives the version that it wrote.
 pub(super) async fn done(store: &dyn Store, writes: Vec<Write>) -> Version {
     let id = new_id();
-    let committed = store.commit(NOW, id, writes).await.expect("the store answers");
+    let committed = store
+        .commit(NOW, id, writes)
+        .await
+        .expect("the store answers");
     assert_eq!(committed, Committed::Done);
     id
 }
@@ -75,7 +101,11 @@ pub(super) async fn done(store: &dyn Store, writes: Vec<Write>) -> Version {
 pub(super) async fn conflicts(store: &dyn Store, writes: Vec<Write>, name: &str) {
     let before = everything(store).await;
     assert_eq!(commit(store, writes).await, Committed::Conflict(key(name)));
-    assert_eq!(everything(store).await, before, "a conflict changed something");
+    assert_eq!(
+        everything(store).await,
+        before,
+        "a conflict changed something"
+    );
 }
 
 /// Commits what must be refused as a misuse, and nothing may happen.
@@ -83,7 +113,11 @@ pub(super) async fn misuse(store: &dyn Store, writes: Vec<Write>) {
     let before = everything(store).await;
     let refused = store.commit(NOW, new_id(), writes).await;
     assert!(matches!(refused, Err(StoreError::Misuse(_))), "{refused:?}");
-    assert_eq!(everything(store).await, before, "a misuse changed something");
+    assert_eq!(
+        everything(store).await,
+        before,
+        "a misuse changed something"
+    );
 }
 
 pub(super) async fn get(store: &dyn Store, name: &str) -> Option<Row> {
@@ -97,8 +131,16 @@ pub(super) async fn found(store: &dyn Store, name: &str) -> Row {
     get(store, name).await.expect("the row is there")
 }
 
-pub(super) async fn list(store: &dyn Store, index: &Index, after: Option<&Key>, limit: usize) -> Vec<Row> {
-    store.list(index, after, limit).await.expect("the store answers")
+pub(super) async fn list(
+    store: &dyn Store,
+    index: &Index,
+    after: Option<&Key>,
+    limit: usize,
+) -> Vec<Row> {
+    store
+        .list(index, after, limit)
+        .await
+        .expect("the store answers")
 }
 
 /// The names of the rows of the tests' own kind, in order.
@@ -113,10 +155,21 @@ pub(super) async fn names_in(store: &dyn Store, value: &str) -> Vec<String> {
 }
 
 async fn everything(store: &dyn Store) -> BTreeMap<Key, Row> {
-    let kind = Index::Kind { pool: "default".to_owned(), kind: "grant".to_owned() };
-    list(store, &kind, None, usize::MAX).await.into_iter().map(|row| (row.key.clone(), row)).collect()
+    let kind = Index::Kind {
+        pool: "default".to_owned(),
+        kind: "grant".to_owned(),
+    };
+    list(store, &kind, None, usize::MAX)
+        .await
+        .into_iter()
+        .map(|row| (row.key.clone(), row))
+        .collect()
 }
 
 fn name(key: &Key) -> String {
-    key.as_str().splitn(3, '/').last().unwrap_or_default().to_owned()
+    key.as_str()
+        .splitn(3, '/')
+        .last()
+        .unwrap_or_default()
+        .to_owned()
 }

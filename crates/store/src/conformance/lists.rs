@@ -6,12 +6,16 @@ use grantor_core::row::{Index, IndexName, Key, NewRow, Row, Write};
 use grantor_core::time::Timestamp;
 
 use super::kit::{
-    NOW, SECOND, conflicts, delete, done, ending, index, insert, key, list, listed, names, names_in, new_id, row,
+    NOW, SECOND, conflicts, delete, done, ending, index, insert, key, list, listed, names,
+    names_in, new_id, row,
 };
 use crate::contract::{SWEEP_GRACE, Store};
 
 fn kind(pool: &str, kind: &str) -> Index {
-    Index::Kind { pool: pool.to_owned(), kind: kind.to_owned() }
+    Index::Kind {
+        pool: pool.to_owned(),
+        kind: kind.to_owned(),
+    }
 }
 
 fn keys(rows: &[Row]) -> Vec<&str> {
@@ -20,26 +24,76 @@ fn keys(rows: &[Row]) -> Vec<&str> {
 
 pub(super) async fn a_kind_lists_its_rows_and_no_others(store: Arc<dyn Store>) {
     let written = [
-        ("a", "grant", "2"), ("a", "grant", ""), ("a", "grant", "1/x"), ("a", "grant", "\u{10ffff}"),
-        ("a", "grants", "3"), ("a", "gran", "4"), ("a", "grant0", "5"), ("a", "grant.", "6"), ("a", "user", "7"),
-        ("a2", "grant", "8"), ("b", "grant", "9"), ("A", "grant", "10"),
+        ("a", "grant", "2"),
+        ("a", "grant", ""),
+        ("a", "grant", "1/x"),
+        ("a", "grant", "\u{10ffff}"),
+        ("a", "grants", "3"),
+        ("a", "gran", "4"),
+        ("a", "grant0", "5"),
+        ("a", "grant.", "6"),
+        ("a", "user", "7"),
+        ("a2", "grant", "8"),
+        ("b", "grant", "9"),
+        ("A", "grant", "10"),
     ];
     for (pool, kind, name) in written {
-        done(&store, vec![Write::Insert(NewRow { key: Key::new(pool, kind, name), ..row("", "") })]).await;
+        done(
+            &store,
+            vec![Write::Insert(NewRow {
+                key: Key::new(pool, kind, name),
+                ..row("", "")
+            })],
+        )
+        .await;
     }
     let rows = list(&store, &kind("a", "grant"), None, 100).await;
-    assert_eq!(keys(&rows), ["a/grant/", "a/grant/1/x", "a/grant/2", "a/grant/\u{10ffff}"]);
-    assert_eq!(keys(&list(&store, &kind("a2", "grant"), None, 100).await), ["a2/grant/8"]);
-    assert!(list(&store, &kind("a", "client"), None, 100).await.is_empty());
+    assert_eq!(
+        keys(&rows),
+        ["a/grant/", "a/grant/1/x", "a/grant/2", "a/grant/\u{10ffff}"]
+    );
+    assert_eq!(
+        keys(&list(&store, &kind("a2", "grant"), None, 100).await),
+        ["a2/grant/8"]
+    );
+    assert!(
+        list(&store, &kind("a", "client"), None, 100)
+            .await
+            .is_empty()
+    );
     // Cursors from outside the kind.
     let from = |pool, kind, name| Key::new(pool, kind, name);
-    assert_eq!(list(&store, &kind("a", "grant"), Some(&from("A", "grant", "10")), 100).await.len(), 4);
-    assert!(list(&store, &kind("a", "grant"), Some(&from("b", "grant", "9")), 100).await.is_empty());
+    assert_eq!(
+        list(
+            &store,
+            &kind("a", "grant"),
+            Some(&from("A", "grant", "10")),
+            100
+        )
+        .await
+        .len(),
+        4
+    );
+    assert!(
+        list(
+            &store,
+            &kind("a", "grant"),
+            Some(&from("b", "grant", "9")),
+            100
+        )
+        .await
+        .is_empty()
+    );
 }
 
 pub(super) async fn an_index_lists_its_rows_and_no_others(store: Arc<dyn Store>) {
     let of = |value| IndexName::new("default", "grants_of", value);
-    let new = |name, indexes| Write::Insert(NewRow { indexes, ..row(name, "") });
+    let new = |name, indexes| {
+        Write::Insert(NewRow {
+            indexes,
+            ..row(name, "")
+        })
+    };
     let elsewhere = IndexName::new("other", "grants_of", "ann");
     let writes = vec![
         new("3", vec![of("ann")]),
@@ -55,12 +109,22 @@ pub(super) async fn an_index_lists_its_rows_and_no_others(store: Arc<dyn Store>)
     assert_eq!(names_in(&store, "ann\0").await, ["2"]);
     assert!(names_in(&store, "Ann").await.is_empty());
     let rows = list(&store, &Index::Named(index("bob")), None, 1).await;
-    assert_eq!((rows[0].version, &rows[0].key), (version, &key("1")), "a list gives whole rows");
+    assert_eq!(
+        (rows[0].version, &rows[0].key),
+        (version, &key("1")),
+        "a list gives whole rows"
+    );
 }
 
 pub(super) async fn a_list_is_read_in_pages(store: Arc<dyn Store>) {
     let all: Vec<String> = (0..23).map(|n| format!("{n:02}")).collect();
-    done(&store, all.iter().map(|name| Write::Insert(listed(name, &["ann"]))).collect()).await;
+    done(
+        &store,
+        all.iter()
+            .map(|name| Write::Insert(listed(name, &["ann"])))
+            .collect(),
+    )
+    .await;
     for index in [kind("default", "grant"), Index::Named(index("ann"))] {
         let mut read = Vec::new();
         let mut after: Option<Key> = None;
@@ -81,30 +145,79 @@ pub(super) async fn a_list_is_read_in_pages(store: Arc<dyn Store>) {
 
 pub(super) async fn indexes_follow_every_write(store: Arc<dyn Store>) {
     let first = done(&store, vec![Write::Insert(listed("a", &["ann", "both"]))]).await;
-    let second = done(&store, vec![Write::Update { row: listed("a", &["both", "ann"]), expect: first }]).await;
+    let second = done(
+        &store,
+        vec![Write::Update {
+            row: listed("a", &["both", "ann"]),
+            expect: first,
+        }],
+    )
+    .await;
     assert_eq!(names_in(&store, "ann").await, ["a"]);
 
-    let third = done(&store, vec![Write::Update { row: listed("a", &["bob", "both"]), expect: second }]).await;
+    let third = done(
+        &store,
+        vec![Write::Update {
+            row: listed("a", &["bob", "both"]),
+            expect: second,
+        }],
+    )
+    .await;
     assert!(names_in(&store, "ann").await.is_empty());
-    assert_eq!((names_in(&store, "bob").await, names_in(&store, "both").await), (vec!["a".into()], vec!["a".into()]));
+    assert_eq!(
+        (
+            names_in(&store, "bob").await,
+            names_in(&store, "both").await
+        ),
+        (vec!["a".into()], vec!["a".into()])
+    );
 
     done(&store, vec![delete("a", third)]).await;
     assert!(names_in(&store, "bob").await.is_empty() && names_in(&store, "both").await.is_empty());
 
-    let over = NewRow { expires_at: Some(NOW), ..listed("a", &["ann", "both"]) };
+    let over = NewRow {
+        expires_at: Some(NOW),
+        ..listed("a", &["ann", "both"])
+    };
     done(&store, vec![Write::Insert(over)]).await;
     let fresh = done(&store, vec![Write::Insert(listed("a", &["both", "bob"]))]).await;
-    assert!(names_in(&store, "ann").await.is_empty(), "the replaced row's");
-    assert_eq!((names_in(&store, "bob").await, names_in(&store, "both").await), (vec!["a".into()], vec!["a".into()]));
+    assert!(
+        names_in(&store, "ann").await.is_empty(),
+        "the replaced row's"
+    );
+    assert_eq!(
+        (
+            names_in(&store, "bob").await,
+            names_in(&store, "both").await
+        ),
+        (vec!["a".into()], vec!["a".into()])
+    );
 
-    done(&store, vec![Write::Update { row: listed("a", &[]), expect: fresh }]).await;
+    done(
+        &store,
+        vec![Write::Update {
+            row: listed("a", &[]),
+            expect: fresh,
+        }],
+    )
+    .await;
     assert!(names_in(&store, "bob").await.is_empty() && names_in(&store, "both").await.is_empty());
 }
 
 pub(super) async fn a_conflict_leaves_the_indexes_alone(store: Arc<dyn Store>) {
-    let version = done(&store, vec![Write::Insert(listed("a", &["ann"])), Write::Insert(listed("b", &["ann"]))]).await;
+    let version = done(
+        &store,
+        vec![
+            Write::Insert(listed("a", &["ann"])),
+            Write::Insert(listed("b", &["ann"])),
+        ],
+    )
+    .await;
     let writes = vec![
-        Write::Update { row: listed("a", &["bob"]), expect: version },
+        Write::Update {
+            row: listed("a", &["bob"]),
+            expect: version,
+        },
         delete("b", version),
         Write::Insert(listed("c", &["ann"])),
         delete("absent", new_id()),
@@ -116,14 +229,33 @@ pub(super) async fn a_conflict_leaves_the_indexes_alone(store: Arc<dyn Store>) {
 
 pub(super) async fn a_sweep_takes_what_ended_five_minutes_ago(store: Arc<dyn Store>) {
     let due = NOW - SWEEP_GRACE;
-    let ends = [("before", due - SECOND), ("due", due), ("soon", due + SECOND), ("now", NOW), ("later", NOW + SECOND)];
-    let mut writes: Vec<Write> = ends.map(|(name, at)| Write::Insert(ending(name, at))).into();
-    writes.extend([insert("endless"), Write::Insert(ending("first", Timestamp::default()))]);
+    let ends = [
+        ("before", due - SECOND),
+        ("due", due),
+        ("soon", due + SECOND),
+        ("now", NOW),
+        ("later", NOW + SECOND),
+    ];
+    let mut writes: Vec<Write> = ends
+        .map(|(name, at)| Write::Insert(ending(name, at)))
+        .into();
+    writes.extend([
+        insert("endless"),
+        Write::Insert(ending("first", Timestamp::default())),
+    ]);
     done(&store, writes).await;
 
     // A clock that has not yet run for five minutes has seen nothing end five minutes ago.
-    assert_eq!(store.sweep(Timestamp::default() + SWEEP_GRACE - SECOND, 100).await, Ok(0));
-    assert_eq!(store.sweep(Timestamp::default() + SWEEP_GRACE, 100).await, Ok(1));
+    assert_eq!(
+        store
+            .sweep(Timestamp::default() + SWEEP_GRACE - SECOND, 100)
+            .await,
+        Ok(0)
+    );
+    assert_eq!(
+        store.sweep(Timestamp::default() + SWEEP_GRACE, 100).await,
+        Ok(1)
+    );
     assert_eq!(store.sweep(NOW, 100).await, Ok(2));
     assert_eq!(names(&store).await, ["endless", "later", "now", "soon"]);
     assert_eq!(store.sweep(NOW, 100).await, Ok(0));
@@ -144,9 +276,20 @@ pub(super) async fn a_sweep_keeps_to_its_limit(store: Arc<dyn Store>) {
 }
 
 pub(super) async fn a_sweep_takes_rows_out_of_their_indexes(store: Arc<dyn Store>) {
-    let over = NewRow { expires_at: Some(NOW - SWEEP_GRACE), ..listed("over", &["ann", "bob"]) };
-    done(&store, vec![Write::Insert(over), Write::Insert(listed("live", &["ann"]))]).await;
-    assert_eq!(names_in(&store, "ann").await, ["live", "over"], "until swept it is listed");
+    let over = NewRow {
+        expires_at: Some(NOW - SWEEP_GRACE),
+        ..listed("over", &["ann", "bob"])
+    };
+    done(
+        &store,
+        vec![Write::Insert(over), Write::Insert(listed("live", &["ann"]))],
+    )
+    .await;
+    assert_eq!(
+        names_in(&store, "ann").await,
+        ["live", "over"],
+        "until swept it is listed"
+    );
     assert_eq!(store.sweep(NOW, 100).await, Ok(1));
     assert_eq!(names_in(&store, "ann").await, ["live"]);
     // The place in the index was freed too: the row may come again.

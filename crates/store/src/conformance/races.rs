@@ -6,7 +6,9 @@ use grantor_core::row::{Committed, Key, NewRow, Row, Write};
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
-use super::kit::{NOW, check, commit, done, ending, found, get, insert, key, names, new_id, row, update};
+use super::kit::{
+    NOW, check, commit, done, ending, found, get, insert, key, names, new_id, row, update,
+};
 use crate::contract::{SWEEP_GRACE, Store};
 
 /// Runs `count` tasks that begin together; gives what they give, in any order.
@@ -32,14 +34,29 @@ async fn one_of_64_wins(store: &Arc<dyn Store>, write: impl Fn(usize) -> Write) 
         let (store, write) = (Arc::clone(store), write(n));
         async move {
             let id = new_id();
-            (id, store.commit(NOW, id, vec![write]).await.expect("the store answers"))
+            (
+                id,
+                store
+                    .commit(NOW, id, vec![write])
+                    .await
+                    .expect("the store answers"),
+            )
         }
     })
     .await;
-    let (won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(|(_, answer)| *answer == Committed::Done);
+    let (won, lost): (Vec<_>, Vec<_>) = answers
+        .into_iter()
+        .partition(|(_, answer)| *answer == Committed::Done);
     assert_eq!(won.len(), 1, "one winner");
-    assert!(lost.iter().all(|(_, answer)| *answer == Committed::Conflict(key("one"))));
-    assert_eq!(found(store, "one").await.version, won[0].0, "and the row is the winner's");
+    assert!(
+        lost.iter()
+            .all(|(_, answer)| *answer == Committed::Conflict(key("one")))
+    );
+    assert_eq!(
+        found(store, "one").await.version,
+        won[0].0,
+        "and the row is the winner's"
+    );
 }
 
 pub(super) async fn of_64_inserts_one_wins(store: Arc<dyn Store>) {
@@ -60,17 +77,27 @@ async fn increment(store: &dyn Store, names: &[&str]) {
     loop {
         let rows = store.get(&keys).await.expect("the store answers");
         let raised = |old: Row| {
-            let row = row(old.key.as_str().rsplit('/').next().unwrap_or_default(), &(count(&old) + 1).to_string());
-            Write::Update { row, expect: old.version }
+            let row = row(
+                old.key.as_str().rsplit('/').next().unwrap_or_default(),
+                &(count(&old) + 1).to_string(),
+            );
+            Write::Update {
+                row,
+                expect: old.version,
+            }
         };
-        if commit(store, rows.into_iter().flatten().map(raised).collect()).await == Committed::Done {
+        if commit(store, rows.into_iter().flatten().map(raised).collect()).await == Committed::Done
+        {
             return;
         }
     }
 }
 
 fn count(row: &Row) -> u64 {
-    std::str::from_utf8(&row.value).ok().and_then(|text| text.parse().ok()).expect("a counter")
+    std::str::from_utf8(&row.value)
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .expect("a counter")
 }
 
 pub(super) async fn counters_lose_no_increment(store: Arc<dyn Store>) {
@@ -94,17 +121,27 @@ pub(super) async fn checks_prevent_write_skew(store: Arc<dyn Store>) {
         // Each changes its own row because the other's is still as it was: only one can be right.
         let answers = together(2, |n| {
             let (own, other) = if n == 0 { (&a, &b) } else { (&b, &a) };
-            let (store, writes) = (Arc::clone(&store), vec![check(other, version), update(own, version)]);
+            let (store, writes) = (
+                Arc::clone(&store),
+                vec![check(other, version), update(own, version)],
+            );
             async move { commit(&store, writes).await }
         })
         .await;
-        let won = answers.iter().filter(|answer| **answer == Committed::Done).count();
+        let won = answers
+            .iter()
+            .filter(|answer| **answer == Committed::Done)
+            .count();
         assert!(won <= 1, "both were done");
     }
 }
 
 pub(super) async fn opposite_orders_do_not_deadlock(store: Arc<dyn Store>) {
-    done(&store, vec![Write::Insert(row("a", "0")), Write::Insert(row("b", "0"))]).await;
+    done(
+        &store,
+        vec![Write::Insert(row("a", "0")), Write::Insert(row("b", "0"))],
+    )
+    .await;
     together(8, |n| {
         let store = Arc::clone(&store);
         async move {
@@ -115,7 +152,10 @@ pub(super) async fn opposite_orders_do_not_deadlock(store: Arc<dyn Store>) {
         }
     })
     .await;
-    let counts = (count(&found(&store, "a").await), count(&found(&store, "b").await));
+    let counts = (
+        count(&found(&store, "a").await),
+        count(&found(&store, "b").await),
+    );
     assert_eq!(counts, (200, 200), "every commit raised both");
 }
 
@@ -128,7 +168,10 @@ pub(super) async fn an_answered_commit_is_seen_by_everybody(store: Arc<dyn Store
             async move { found(&store, "one").await.version }
         })
         .await;
-        assert!(seen.iter().all(|seen| *seen == version), "somebody reads what was before");
+        assert!(
+            seen.iter().all(|seen| *seen == version),
+            "somebody reads what was before"
+        );
     }
 }
 
@@ -143,9 +186,18 @@ pub(super) async fn a_row_is_never_half_of_two_commits(store: Arc<dyn Store>) {
                     let id = new_id();
                     // The value says which commit wrote it, over more than one page of a file.
                     let value = id.as_bytes().repeat(1000).into();
-                    let new = NewRow { value, ..super::kit::row("one", "") };
-                    let write = Write::Update { row: new, expect: row.version };
-                    store.commit(NOW, id, vec![write]).await.expect("the store answers");
+                    let new = NewRow {
+                        value,
+                        ..super::kit::row("one", "")
+                    };
+                    let write = Write::Update {
+                        row: new,
+                        expect: row.version,
+                    };
+                    store
+                        .commit(NOW, id, vec![write])
+                        .await
+                        .expect("the store answers");
                 } else if &*row.value != b"inserted" {
                     assert_eq!(*row.value, *row.version.as_bytes().repeat(1000));
                 }
@@ -174,7 +226,11 @@ pub(super) async fn commits_and_sweeps_do_not_disturb_each_other(store: Arc<dyn 
     })
     .await;
     let rest = store.sweep(NOW, 1000).await.expect("the store answers");
-    assert_eq!(swept.iter().sum::<usize>() + rest, 7 * 25, "each was swept once");
+    assert_eq!(
+        swept.iter().sum::<usize>() + rest,
+        7 * 25,
+        "each was swept once"
+    );
     assert_eq!(names(&store).await.len(), 7 * 25);
     assert!(get(&store, "1-0").await.is_some());
 }

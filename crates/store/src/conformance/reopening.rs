@@ -2,7 +2,9 @@
 
 use grantor_core::row::{NewRow, Write};
 
-use super::kit::{NOW, SECOND, conflicts, delete, done, found, get, insert, listed, names, names_in, update};
+use super::kit::{
+    NOW, SECOND, conflicts, delete, done, found, get, insert, listed, names, names_in, update,
+};
 use crate::contract::{SWEEP_GRACE, Store};
 
 /// Opens a store by `open`, closes it by dropping it, and opens the same one again.
@@ -16,8 +18,15 @@ where
     Opened: Future<Output = S>,
 {
     let store = open().await;
-    let ends = NewRow { expires_at: Some(NOW + SECOND), ..listed("ends", &["ann", "bob"]) };
-    let first = done(&store, vec![insert("a"), insert("gone"), Write::Insert(ends)]).await;
+    let ends = NewRow {
+        expires_at: Some(NOW + SECOND),
+        ..listed("ends", &["ann", "bob"])
+    };
+    let first = done(
+        &store,
+        vec![insert("a"), insert("gone"), Write::Insert(ends)],
+    )
+    .await;
     let second = done(&store, vec![update("a", first), delete("gone", first)]).await;
     let (a, ends) = (found(&store, "a").await, found(&store, "ends").await);
     drop(store);
@@ -29,12 +38,23 @@ where
     assert_eq!(names_in(&store, "ann").await, ["ends"]);
     conflicts(&store, vec![update("a", first)], "a").await;
     done(&store, vec![update("a", second)]).await;
-    done(&store, vec![Write::Update { row: listed("ends", &["bob"]), expect: first }]).await;
+    done(
+        &store,
+        vec![Write::Update {
+            row: listed("ends", &["bob"]),
+            expect: first,
+        }],
+    )
+    .await;
     drop(store);
 
     let store = open().await;
     assert!(names_in(&store, "ann").await.is_empty());
     assert_eq!(names_in(&store, "bob").await, ["ends"]);
-    assert_eq!(store.sweep(NOW + SWEEP_GRACE + SECOND, 10).await, Ok(0), "the update took its end away");
+    assert_eq!(
+        store.sweep(NOW + SWEEP_GRACE + SECOND, 10).await,
+        Ok(0),
+        "the update took its end away"
+    );
     assert_eq!(names(&store).await, ["a", "ends"]);
 }

@@ -5,12 +5,17 @@ use std::sync::Arc;
 use grantor_core::row::{Index, Key, MAX_KEYS, NewRow, Row, Write};
 use grantor_core::time::Timestamp;
 
-use super::kit::{NOW, SECOND, check, delete, done, ending, found, get, insert, key, list, row, update};
+use super::kit::{
+    NOW, SECOND, check, delete, done, ending, found, get, insert, key, list, row, update,
+};
 use crate::contract::{Store, StoreError};
 
 pub(super) async fn rows_are_read_as_they_were_written(store: Arc<dyn Store>) {
     let ends = Timestamp::from_millis(1_800_000_123_456);
-    let new = NewRow { expires_at: Some(ends), ..row("a", r#"{"a":"ä"}"#) };
+    let new = NewRow {
+        expires_at: Some(ends),
+        ..row("a", r#"{"a":"ä"}"#)
+    };
     let inserted = done(&store, vec![Write::Insert(new), insert("b")]).await;
     let a = Row {
         key: key("a"),
@@ -18,14 +23,29 @@ pub(super) async fn rows_are_read_as_they_were_written(store: Arc<dyn Store>) {
         expires_at: Some(ends),
         value: r#"{"a":"ä"}"#.as_bytes().into(),
     };
-    assert_eq!(get(&store, "a").await, Some(a), "the version is the commit's id");
-    assert_eq!(found(&store, "b").await.version, inserted, "of all that it writes");
+    assert_eq!(
+        get(&store, "a").await,
+        Some(a),
+        "the version is the commit's id"
+    );
+    assert_eq!(
+        found(&store, "b").await.version,
+        inserted,
+        "of all that it writes"
+    );
     assert_eq!(found(&store, "b").await.expires_at, None);
 
     let updated = done(&store, vec![update("a", inserted)]).await;
     let a = found(&store, "a").await;
-    assert_eq!((a.version, a.expires_at, &*a.value), (updated, None, &b"updated"[..]));
-    assert_eq!(found(&store, "b").await.version, inserted, "and of nothing else");
+    assert_eq!(
+        (a.version, a.expires_at, &*a.value),
+        (updated, None, &b"updated"[..])
+    );
+    assert_eq!(
+        found(&store, "b").await.version,
+        inserted,
+        "and of nothing else"
+    );
 }
 
 pub(super) async fn rows_come_in_the_order_of_the_keys(store: Arc<dyn Store>) {
@@ -33,7 +53,16 @@ pub(super) async fn rows_come_in_the_order_of_the_keys(store: Arc<dyn Store>) {
     let keys = ["c", "absent", "a", "c", "b"].map(key);
     let rows = store.get(&keys).await.expect("the store answers");
     let given: Vec<Option<Key>> = rows.into_iter().map(|row| row.map(|row| row.key)).collect();
-    assert_eq!(given, [Some(key("c")), None, Some(key("a")), Some(key("c")), Some(key("b"))]);
+    assert_eq!(
+        given,
+        [
+            Some(key("c")),
+            None,
+            Some(key("a")),
+            Some(key("c")),
+            Some(key("b"))
+        ]
+    );
     assert_eq!(store.get(&[]).await, Ok(Vec::new()));
 }
 
@@ -41,7 +70,10 @@ pub(super) async fn a_get_takes_16_keys_and_no_more(store: Arc<dyn Store>) {
     let names: Vec<String> = (0..=MAX_KEYS).map(|n| format!("{n:02}")).collect();
     done(&store, names.iter().map(|name| insert(name)).collect()).await;
     let keys: Vec<Key> = names.iter().map(|name| key(name)).collect();
-    let rows = store.get(&keys[..MAX_KEYS]).await.expect("16 keys are allowed");
+    let rows = store
+        .get(&keys[..MAX_KEYS])
+        .await
+        .expect("16 keys are allowed");
     assert_eq!(rows.iter().flatten().count(), MAX_KEYS);
     assert!(matches!(store.get(&keys).await, Err(StoreError::Misuse(_))));
 }
@@ -50,34 +82,87 @@ pub(super) async fn keys_may_hold_any_character(store: Arc<dyn Store>) {
     let long = "ß".repeat(500);
     // What a look-up may not confuse: case, spaces, composed and decomposed letters, patterns.
     let names = [
-        "", " ", "a", "A", "a ", " a", "a/b", "a//b", "/", "%", "_", "*", "?", "'", "\"", "''; --",
-        "\\", "\0", "a\0", "a\0b", "\n", "\r\n", "\u{e9}", "e\u{301}", "\u{10ffff}", "\u{ffff}",
-        "\u{feff}a", "\u{202e}a", "👩‍🚀", "NULL", "1", "01", "1.0", "0x31", &long,
+        "",
+        " ",
+        "a",
+        "A",
+        "a ",
+        " a",
+        "a/b",
+        "a//b",
+        "/",
+        "%",
+        "_",
+        "*",
+        "?",
+        "'",
+        "\"",
+        "''; --",
+        "\\",
+        "\0",
+        "a\0",
+        "a\0b",
+        "\n",
+        "\r\n",
+        "\u{e9}",
+        "e\u{301}",
+        "\u{10ffff}",
+        "\u{ffff}",
+        "\u{feff}a",
+        "\u{202e}a",
+        "👩‍🚀",
+        "NULL",
+        "1",
+        "01",
+        "1.0",
+        "0x31",
+        &long,
     ];
     for name in names {
         done(&store, vec![Write::Insert(row(name, name))]).await;
     }
     for name in names {
         let row = found(&store, name).await;
-        assert_eq!((&row.key, &*row.value), (&key(name), name.as_bytes()), "{name:?}");
+        assert_eq!(
+            (&row.key, &*row.value),
+            (&key(name), name.as_bytes()),
+            "{name:?}"
+        );
     }
     let mut ordered = names.map(key);
     ordered.sort();
-    let kind = Index::Kind { pool: "default".to_owned(), kind: "grant".to_owned() };
-    let listed: Vec<Key> = list(&store, &kind, None, 100).await.into_iter().map(|row| row.key).collect();
+    let kind = Index::Kind {
+        pool: "default".to_owned(),
+        kind: "grant".to_owned(),
+    };
+    let listed: Vec<Key> = list(&store, &kind, None, 100)
+        .await
+        .into_iter()
+        .map(|row| row.key)
+        .collect();
     assert_eq!(listed, ordered, "keys are in the order of their bytes");
 }
 
 pub(super) async fn values_may_hold_any_bytes(store: Arc<dyn Store>) {
     let every: Vec<u8> = (0..=u8::MAX).collect();
     let large: Vec<u8> = every.iter().copied().cycle().take(64 * 1024).collect();
-    let values = [("none", Vec::new()), ("every", every), ("large", large.clone())];
+    let values = [
+        ("none", Vec::new()),
+        ("every", every),
+        ("large", large.clone()),
+    ];
     for (name, value) in values {
-        let new = NewRow { value: value.clone().into(), ..row(name, "") };
+        let new = NewRow {
+            value: value.clone().into(),
+            ..row(name, "")
+        };
         done(&store, vec![Write::Insert(new)]).await;
         assert_eq!(*found(&store, name).await.value, *value, "{name}");
     }
-    let many = (0..25).map(|n| NewRow { value: large.clone().into(), ..row(&format!("large{n}"), "") });
+    let many = (0..25).map(|n| NewRow {
+        value: large.clone().into(),
+        ..row(&format!("large{n}"), "")
+    });
     done(&store, many.map(Write::Insert).collect()).await;
     assert_eq!(found(&store, "large24").await.value.len(), large.len());
 }
@@ -86,13 +171,24 @@ pub(super) async fn expired_rows_are_rows_until_swept(store: Arc<dyn Store>) {
     let over = |name| Write::Insert(ending(name, NOW - SECOND));
     let version = done(&store, vec![over("a"), over("b"), over("c")]).await;
     assert_eq!(found(&store, "a").await.expires_at, Some(NOW - SECOND));
-    let updated = done(&store, vec![update("a", version), delete("b", version), check("c", version)]).await;
+    let updated = done(
+        &store,
+        vec![
+            update("a", version),
+            delete("b", version),
+            check("c", version),
+        ],
+    )
+    .await;
     assert_eq!(found(&store, "a").await.version, updated);
     assert_eq!(get(&store, "b").await, None);
 }
 
 pub(super) async fn a_fresh_store_is_healthy(store: Arc<dyn Store>) {
     let health = store.check(NOW).await.expect("the store answers");
-    assert!(health.clock_skew.is_zero() || !health.is_ready(), "NOW is no clock's time");
+    assert!(
+        health.clock_skew.is_zero() || !health.is_ready(),
+        "NOW is no clock's time"
+    );
     assert_eq!(store.sweep(NOW, 100).await, Ok(0), "nothing is there");
 }

@@ -9,7 +9,12 @@ use rusqlite::{Connection, OptionalExtension as _, Result, params};
 use super::{millis, reader};
 
 /// Carries out one write; false, with nothing written, where its key is not as it expects.
-pub(super) fn carry_out(connection: &Connection, now: Timestamp, id: Version, write: &Write) -> Result<bool> {
+pub(super) fn carry_out(
+    connection: &Connection,
+    now: Timestamp,
+    id: Version,
+    write: &Write,
+) -> Result<bool> {
     match write {
         Write::Insert(row) => insert(connection, now, id, row),
         Write::Update { row, expect } => update(connection, id, row, *expect),
@@ -31,7 +36,12 @@ pub(super) fn sweep(connection: &Connection, until: Timestamp, limit: usize) -> 
     let mut gone = delete.query(params![millis(until), limit])?;
     let mut count = 0;
     while let Some(row) = gone.next()? {
-        relist(connection, row.get_ref(0)?.as_str()?, row.get_ref(1)?.as_blob()?, &[])?;
+        relist(
+            connection,
+            row.get_ref(0)?.as_str()?,
+            row.get_ref(1)?.as_blob()?,
+            &[],
+        )?;
         count += 1;
     }
     Ok(count)
@@ -87,7 +97,9 @@ fn delete(connection: &Connection, key: &Key, expect: Version) -> Result<bool> {
         .prepare_cached("DELETE FROM rows WHERE key = ?1 AND version = ?2 RETURNING indexes")?
         .query_row(params![key.as_str(), expect.as_bytes()], |row| row.get(0))
         .optional()?;
-    let Some(indexes) = deleted else { return Ok(false) };
+    let Some(indexes) = deleted else {
+        return Ok(false);
+    };
     relist(connection, key.as_str(), &indexes, &[])?;
     Ok(true)
 }
@@ -112,7 +124,13 @@ fn find(connection: &Connection, key: &Key) -> Result<Option<Old>> {
         .optional()
 }
 
-fn replace(connection: &Connection, id: Version, new: &NewRow, old_indexes: &[u8], indexes: &[u8]) -> Result<bool> {
+fn replace(
+    connection: &Connection,
+    id: Version,
+    new: &NewRow,
+    old_indexes: &[u8],
+    indexes: &[u8],
+) -> Result<bool> {
     connection
         .prepare_cached("UPDATE rows SET version = ?2, expires_at = ?3, value = ?4, indexes = ?5 WHERE key = ?1")?
         .execute(params![new.key.as_str(), id.as_bytes(), new.expires_at.map(millis), &*new.value, indexes])?;
@@ -129,7 +147,9 @@ fn relist(connection: &Connection, key: &str, old: &[u8], new: &[u8]) -> Result<
             .execute([name, key])?;
     }
     for name in new.iter().filter(|name| !old.contains(name)) {
-        connection.prepare_cached("INSERT INTO listings (name, key) VALUES (?1, ?2)")?.execute([name, key])?;
+        connection
+            .prepare_cached("INSERT INTO listings (name, key) VALUES (?1, ?2)")?
+            .execute([name, key])?;
     }
     Ok(())
 }

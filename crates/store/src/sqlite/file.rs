@@ -37,8 +37,8 @@ const TABLES: &str = "
 
 /// A log this long is overwritten in place, which takes half the time of appending to it.
 const WAL_BYTES: u64 = 8 << 20;
-/// After so many pages the log is folded into the file and begun anew: 4 MiB, so that the largest
-/// batch still finds room in `WAL_BYTES`.
+/// After so many pages the log is folded into the file and begun anew: 4 MiB, so that a batch of
+/// usual commits, some 800 pages, still finds room in `WAL_BYTES`. A larger one lengthens the log.
 const WAL_PAGES: u32 = 1000;
 
 /// Why a file cannot be opened as a store.
@@ -84,7 +84,10 @@ pub enum OpenError {
 
 impl OpenError {
     pub(super) fn io(path: &Path, error: io::Error) -> Self {
-        Self::Refused { path: path.to_owned(), reason: error.to_string() }
+        Self::Refused {
+            path: path.to_owned(),
+            reason: error.to_string(),
+        }
     }
 
     fn sqlite(path: &Path, error: rusqlite::Error) -> Self {
@@ -110,16 +113,21 @@ pub(super) fn open(path: &Path) -> Result<Opened, OpenError> {
     create(&path).map_err(|error| OpenError::io(&path, error))?;
 
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection =
-        Connection::open_with_flags(&path, flags).map_err(|error| OpenError::sqlite(&path, error))?;
+    let connection = Connection::open_with_flags(&path, flags)
+        .map_err(|error| OpenError::sqlite(&path, error))?;
     let fresh = is_fresh(&connection, &path)?;
     let mode = prepare(&connection, fresh).map_err(|error| OpenError::sqlite(&path, error))?;
     if mode != "wal" {
-        let reason = "its file system has no shared memory, which a write-ahead log needs".to_owned();
+        let reason =
+            "its file system has no shared memory, which a write-ahead log needs".to_owned();
         return Err(OpenError::Refused { path, reason });
     }
     grow_wal(&path).map_err(|error| OpenError::io(&path, error))?;
-    Ok(Opened { path, lock, connection })
+    Ok(Opened {
+        path,
+        lock,
+        connection,
+    })
 }
 
 /// The version of the schema that the file says it has.
@@ -152,7 +160,10 @@ impl Lock {
                     "" => "another process".to_owned(),
                     pid => format!("process {pid}"),
                 };
-                return Err(OpenError::InUse { path: store.to_owned(), holder });
+                return Err(OpenError::InUse {
+                    path: store.to_owned(),
+                    holder,
+                });
             }
             Err(TryLockError::Error(error)) => return Err(refused(error)),
         }
@@ -167,7 +178,12 @@ impl Lock {
 /// Makes the file where there is none, so that it never has a wider mode than 0600, not even for
 /// a moment; SQLite gives its other files the mode of this one.
 fn create(path: &Path) -> io::Result<()> {
-    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+    match OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+    {
         Ok(_) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             let mode = fs::metadata(path)?.permissions().mode() & 0o777;
@@ -184,20 +200,25 @@ fn create(path: &Path) -> io::Result<()> {
 /// Whether nothing was ever written here; refuses what is not ours before anything is changed.
 fn is_fresh(connection: &Connection, path: &Path) -> Result<bool, OpenError> {
     let sqlite = |error| OpenError::sqlite(path, error);
-    let application: i32 =
-        connection.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(sqlite)?;
+    let application: i32 = connection
+        .pragma_query_value(None, "application_id", |row| row.get(0))
+        .map_err(sqlite)?;
     let found = schema(connection).map_err(sqlite)?;
     let objects: u32 = connection
         .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
         .map_err(sqlite)?;
 
-    let foreign = |reason: &str| OpenError::NotAStore { path: path.to_owned(), reason: reason.to_owned() };
+    let foreign = |reason: &str| OpenError::NotAStore {
+        path: path.to_owned(),
+        reason: reason.to_owned(),
+    };
     match (application, found, objects) {
         (0, 0, 0) => Ok(true),
         (APPLICATION_ID, SCHEMA, _) => Ok(false),
-        (APPLICATION_ID, found, _) if found > SCHEMA => {
-            Err(OpenError::Newer { path: path.to_owned(), found })
-        }
+        (APPLICATION_ID, found, _) if found > SCHEMA => Err(OpenError::Newer {
+            path: path.to_owned(),
+            found,
+        }),
         (APPLICATION_ID, ..) => Err(foreign("it has no schema version")),
         _ => Err(foreign("it is a database of another application")),
     }
@@ -228,11 +249,54 @@ fn grow_wal(path: &Path) -> io::Result<()> {
     let missing = WAL_BYTES.saturating_sub(wal.metadata()?.len());
     io::copy(&mut io::repeat(0).take(missing), &mut wal)?;
     wal.sync_all()?;
-    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+    path.parent()
+        .map_or(Ok(()), |folder| File::open(folder)?.sync_all())
 }
 
 fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(suffix);
     name.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(connection: &Connection, pragma: &str) -> String {
+        let value = connection
+            .pragma_query_value(None, pragma, |row| row.get(0))
+            .unwrap();
+        match value {
+            rusqlite::types::Value::Integer(value) => value.to_string(),
+            rusqlite::types::Value::Text(value) => value,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    // What a power cut would show, asked of SQLite: every commit syncs the log.
+    #[test]
+    fn every_commit_is_synced_into_a_log_that_is_there_already() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let path = folder.path().join("a.db");
+        let wal = || fs::metadata(beside(&path, "-wal")).unwrap().len();
+        for _ in 0..2 {
+            let Opened {
+                connection, lock, ..
+            } = open(&path).unwrap();
+            let settings = ["journal_mode", "synchronous", "wal_autocheckpoint"]
+                .map(|pragma| text(&connection, pragma));
+            assert_eq!(settings, ["wal", "2", "1000"]);
+            assert_eq!(wal(), WAL_BYTES);
+            // Some times round the log, in transactions as large as a batch.
+            let batch = "INSERT INTO listings
+                WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n LIMIT 256)
+                SELECT 'n', hex(randomblob(700)) FROM n";
+            for _ in 0..32 {
+                connection.execute(batch, []).unwrap();
+            }
+            assert_eq!(wal(), WAL_BYTES, "the log neither grew nor shrank");
+            drop((connection, lock));
+        }
+    }
 }

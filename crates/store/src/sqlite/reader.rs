@@ -24,7 +24,10 @@ pub(super) struct Readers {
 
 impl Readers {
     pub(super) const fn new(path: PathBuf) -> Self {
-        Self { path, idle: Mutex::new(Vec::new()) }
+        Self {
+            path,
+            idle: Mutex::new(Vec::new()),
+        }
     }
 
     /// Reads with a connection that nobody else uses meanwhile; one that failed is not used again.
@@ -33,7 +36,9 @@ impl Readers {
         read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
         let idle = self.idle().pop();
-        let connection = idle.map_or_else(|| self.connect(), Ok).map_err(store_error)?;
+        let connection = idle
+            .map_or_else(|| self.connect(), Ok)
+            .map_err(store_error)?;
         let found = read(&connection).map_err(store_error)?;
         let mut idle = self.idle();
         if idle.len() < IDLE {
@@ -55,13 +60,20 @@ impl Readers {
 /// The rows of these keys, all as they were at one moment.
 pub(super) fn get(connection: &Connection, keys: &[Key]) -> rusqlite::Result<Vec<Option<Row>>> {
     // One statement is its own transaction.
-    let _moment = if keys.len() > 1 { Some(connection.unchecked_transaction()?) } else { None };
-    let mut select = connection.prepare_cached("SELECT version, expires_at, value FROM rows WHERE key = ?1")?;
+    let _moment = if keys.len() > 1 {
+        Some(connection.unchecked_transaction()?)
+    } else {
+        None
+    };
+    let mut select =
+        connection.prepare_cached("SELECT version, expires_at, value FROM rows WHERE key = ?1")?;
     keys.iter().map(|key| one(&mut select, key)).collect()
 }
 
 fn one(select: &mut CachedStatement<'_>, key: &Key) -> rusqlite::Result<Option<Row>> {
-    select.query_row([key.as_str()], |row| read_row(row, key.clone())).optional()
+    select
+        .query_row([key.as_str()], |row| read_row(row, key.clone()))
+        .optional()
 }
 
 /// The rows that an index lists from the key `first` on.
@@ -105,9 +117,14 @@ fn read_row(row: &rusqlite::Row<'_>, key: Key) -> rusqlite::Result<Row> {
 }
 
 /// Reads a column that holds milliseconds or nothing.
-pub(super) fn moment(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Option<Timestamp>> {
-    let Some(millis) = row.get::<_, Option<i64>>(column)? else { return Ok(None) };
-    let millis =
-        u64::try_from(millis).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, millis))?;
+pub(super) fn moment(
+    row: &rusqlite::Row<'_>,
+    column: usize,
+) -> rusqlite::Result<Option<Timestamp>> {
+    let Some(millis) = row.get::<_, Option<i64>>(column)? else {
+        return Ok(None);
+    };
+    let millis = u64::try_from(millis)
+        .map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, millis))?;
     Ok(Some(Timestamp::from_millis(millis)))
 }

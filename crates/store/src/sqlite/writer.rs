@@ -33,7 +33,11 @@ pub(super) struct Writer {
 #[derive(Debug)]
 enum Job {
     Commit(Commit),
-    Sweep { until: Timestamp, limit: usize, reply: oneshot::Sender<Result<usize, StoreError>> },
+    Sweep {
+        until: Timestamp,
+        limit: usize,
+        reply: oneshot::Sender<Result<usize, StoreError>>,
+    },
 }
 
 #[derive(Debug)]
@@ -50,12 +54,20 @@ impl Writer {
         let thread = thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || work(connection, &jobs))?;
-        Ok(Self { queue: Some(queue), thread: Some(thread) })
+        Ok(Self {
+            queue: Some(queue),
+            thread: Some(thread),
+        })
     }
 
     pub(super) async fn commit(&self, now: Timestamp, id: Version, writes: Vec<Write>) -> Answer {
         let (reply, answer) = oneshot::channel();
-        self.enqueue(Job::Commit(Commit { now, id, writes, reply }))?;
+        self.enqueue(Job::Commit(Commit {
+            now,
+            id,
+            writes,
+            reply,
+        }))?;
         // Without an answer the thread died with the commit in its hands.
         answer.await.unwrap_or(Ok(Committed::Unknown))
     }
@@ -70,7 +82,11 @@ impl Writer {
         while swept < limit {
             let batch = SWEEP.min(limit - swept);
             let (reply, answer) = oneshot::channel();
-            self.enqueue(Job::Sweep { until, limit: batch, reply })?;
+            self.enqueue(Job::Sweep {
+                until,
+                limit: batch,
+                reply,
+            })?;
             let gone = answer.await.unwrap_or_else(|_| Err(stopped()))?;
             swept += gone;
             if gone < batch {
@@ -118,7 +134,11 @@ fn work(mut connection: Connection, jobs: &Receiver<Job>) {
     while let Some(job) = next.take().or_else(|| jobs.recv().ok()) {
         match job {
             // Whoever asked may be gone; that undoes nothing.
-            Job::Sweep { until, limit, reply } => {
+            Job::Sweep {
+                until,
+                limit,
+                reply,
+            } => {
                 let _ = reply.send(sweep(&mut connection, until, limit));
             }
             Job::Commit(commit) => {
@@ -143,8 +163,9 @@ fn work(mut connection: Connection, jobs: &Receiver<Job>) {
 }
 
 fn sweep(connection: &mut Connection, until: Timestamp, limit: usize) -> Result<usize, StoreError> {
-    let transaction =
-        connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(store_error)?;
+    let transaction = connection
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .map_err(store_error)?;
     let count = change::sweep(&transaction, until, limit).map_err(store_error)?;
     transaction.commit().map_err(store_error)?;
     Ok(count)
@@ -168,7 +189,10 @@ fn commit_all(connection: &mut Connection, batch: &[Commit]) -> Vec<Answer> {
     }
     if let Err(error) = transaction.commit() {
         let lost = lost(error);
-        for answer in answers.iter_mut().filter(|answer| **answer == Ok(Committed::Done)) {
+        for answer in answers
+            .iter_mut()
+            .filter(|answer| **answer == Ok(Committed::Done))
+        {
             answer.clone_from(&lost);
         }
     }
