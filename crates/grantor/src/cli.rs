@@ -1,0 +1,61 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::commands::{check, config, dev, device_login, serve};
+use crate::config::Environment;
+
+/// Exit code of a command that was used wrongly, or whose configuration is wrong.
+pub const EXIT_USAGE: u8 = 2;
+
+/// A self-hosted OAuth 2.x authorization server and OpenID Provider.
+#[derive(Debug, Parser)]
+#[command(version, about)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server that a file configures
+    Serve {
+        /// The configuration file
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+    },
+    /// Run a server to try things out, without a file: it makes a user and three clients
+    Dev {
+        /// The address and port to listen on
+        #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+        listen: SocketAddr,
+        /// The folder for its data
+        #[arg(long, value_name = "DIR")]
+        data: Option<PathBuf>,
+    },
+    /// Say whether a configuration file is right, and what of it is not built yet
+    Check {
+        /// The configuration file
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+    },
+    /// Print every setting with its default, as a configuration file
+    Config,
+    /// Be a device: show a code, wait for a user to approve it, print the tokens
+    DeviceLogin(device_login::Arguments),
+}
+
+/// Runs the command that was asked for; its exit code is the process's.
+pub fn run(cli: Cli, environment: &Environment) -> ExitCode {
+    match cli.command {
+        Command::Serve { config } => serve::run(&config, environment),
+        Command::Dev { listen, data } => dev::run(listen, data.as_deref(), environment),
+        Command::Check { config } => check::run(&config, environment),
+        Command::Config => config::run(),
+        Command::DeviceLogin(arguments) => device_login::run(&arguments, environment),
+    }
+}

@@ -1,0 +1,7 @@
+//! The commands, one file each.
+
+pub mod check;
+pub mod config;
+pub mod dev;
+pub mod device_login;
+pub mod serve;

@@ -1,0 +1,54 @@
+//! `grantor check`: whether a file is right.
+
+use std::fmt::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+use crate::cli::EXIT_USAGE;
+use crate::config::{self, Environment, Settings};
+
+/// Prints the file's mistakes to standard error, or what the file says, in short.
+pub fn run(file: &Path, environment: &Environment) -> ExitCode {
+    match config::load(file, environment) {
+        Ok(settings) => {
+            print!("{}", summary(file, &settings));
+            ExitCode::SUCCESS
+        }
+        Err(mistakes) => {
+            eprintln!("{mistakes}");
+            ExitCode::from(EXIT_USAGE)
+        }
+    }
+}
+
+fn summary(file: &Path, settings: &Settings) -> String {
+    let Settings {
+        issuer,
+        listen,
+        store,
+        ..
+    } = settings;
+    let counts = [
+        ("resource", settings.resources.len()),
+        ("client", settings.clients.len()),
+        ("exchange rule", settings.exchanges.len()),
+        ("user", settings.users.len()),
+        ("provider", settings.providers.len()),
+    ];
+    let counts: Vec<_> = counts
+        .into_iter()
+        .filter(|(_, count)| *count > 0)
+        .map(|(noun, count)| format!("{count} {noun}{}", if count == 1 { "" } else { "s" }))
+        .collect();
+
+    let mut text = format!("{} is right.\n", file.display());
+    // Writing to a string cannot fail.
+    writeln!(text, "{issuer} on {listen}, store {store}").ok();
+    if !counts.is_empty() {
+        writeln!(text, "{}", counts.join(", ")).ok();
+    }
+    for sentence in settings.not_built() {
+        writeln!(text, "{sentence}").ok();
+    }
+    text
+}

@@ -1,0 +1,53 @@
+//! Why a login failed.
+
+use super::Reply;
+
+/// Why a login failed, with what helps to find the cause.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Failure {
+    #[error("{0}")]
+    Usage(String),
+    #[error("cannot reach {url}: {cause}")]
+    Unreachable { url: String, cause: String },
+    /// The server answered what no authorization server may.
+    #[error("{0}")]
+    Protocol(String),
+    /// The server said no (RFC 6749 section 5.2).
+    #[error("{}", refusal(error, description.as_deref(), trace_id.as_deref()))]
+    Refused {
+        error: String,
+        description: Option<String>,
+        trace_id: Option<String>,
+    },
+    #[error("the code expired before anyone approved it")]
+    Expired,
+    #[error(transparent)]
+    System(#[from] std::io::Error),
+}
+
+impl Failure {
+    /// The refusal that a reply holds.
+    pub(super) fn refused(reply: &Reply) -> Self {
+        let Some(error) = reply.text("error") else {
+            return Self::Protocol(format!(
+                "{} answered status {}, without an OAuth error",
+                reply.url, reply.status
+            ));
+        };
+        Self::Refused {
+            error: error.to_owned(),
+            description: reply.text("error_description").map(str::to_owned),
+            trace_id: reply.text("trace_id").map(str::to_owned),
+        }
+    }
+}
+
+fn refusal(error: &str, description: Option<&str>, trace_id: Option<&str>) -> String {
+    let description = description
+        .map(|text| format!(": {text}"))
+        .unwrap_or_default();
+    let trace = trace_id
+        .map(|id| format!(" (trace_id {id})"))
+        .unwrap_or_default();
+    format!("{error}{description}{trace}")
+}

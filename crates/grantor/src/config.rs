@@ -1,0 +1,94 @@
+//! The configuration: one TOML file and the environment over it.
+//!
+//! Each setting is declared once, in [`settings`], with its type, default, example and words;
+//! reading, `grantor config` and the docs page all come from that one declaration. Reading goes
+//! on after a mistake, so that an operator sees all of them at once: a value that is refused is
+//! replaced by a stand-in, the checks across tables still run, and [`Settings`] are handed out
+//! only if nothing was refused.
+
+mod check;
+mod environment;
+mod mistake;
+mod names;
+mod not_built;
+mod place;
+mod print;
+mod read;
+mod secret;
+mod settings;
+mod table;
+mod text;
+mod values;
+
+#[cfg(test)]
+mod tests;
+
+use std::fs;
+use std::path::Path;
+
+use toml::de::DeTable;
+use zeroize::Zeroizing;
+
+use mistake::Lines;
+use read::{Context, Reader};
+
+pub use environment::Environment;
+pub use mistake::{Location, Mistake, Mistakes};
+pub use names::{
+    Algorithm, AuthMethod, Consent, DeviceApproval, DeviceTokens, Dialect, Grant, Pkce, TlsVersion,
+    TokenFormat,
+};
+pub use print::annotated;
+pub use secret::{Secret, SecretVariable, Sha256Digest};
+pub use settings::{
+    Client, ClientSecret, Device, Exchange, Lifetimes, MasterKey, Provider, Resource, Settings,
+    Tls, User, UserPassword,
+};
+pub use table::{Schema, Setting, Shape};
+pub use text::{
+    ClientId, Issuer, Origin, PasswordHash, ProviderIssuer, RedirectUri, ResourceUri, ScopeToken,
+    Store, TokenSet, UserCodeFormat, Username,
+};
+
+/// Reads the settings from `file`, with `environment` over them.
+///
+/// # Errors
+/// All mistakes found, in the order of the file; or the one that the file cannot be read.
+pub fn load(file: &Path, environment: &Environment) -> Result<Settings, Mistakes> {
+    let name = file.display().to_string();
+    let unreadable = |why: String| Mistakes::from(Mistake::of_file(&name, why));
+    let bytes = Zeroizing::new(
+        fs::read(file).map_err(|error| unreadable(format!("cannot be read: {error}")))?,
+    );
+    let text =
+        std::str::from_utf8(&bytes).map_err(|_| unreadable("is not UTF-8 text".to_owned()))?;
+    let folder = file.parent().unwrap_or(Path::new(""));
+    parse(text, &name, folder, environment)
+}
+
+/// Reads the settings from the text of a file called `name` in mistakes, whose relative paths
+/// start at `folder`.
+///
+/// # Errors
+/// All mistakes found, in the order of the text. Broken TOML is reported alone, since what would
+/// be found in its remains are mostly consequences.
+pub fn parse(
+    text: &str,
+    name: &str,
+    folder: &Path,
+    environment: &Environment,
+) -> Result<Settings, Mistakes> {
+    let lines = Lines::new(name, text);
+    let (root, broken) = DeTable::parse_recoverable(text);
+    if !broken.is_empty() {
+        return Err(broken.iter().map(|error| lines.syntax(error)).collect());
+    }
+
+    let mut reader = Reader::new(Context {
+        folder,
+        environment,
+    });
+    let settings = reader.settings(root.get_ref());
+    check::check(&settings, &mut reader);
+    reader.finish(&lines).map(|()| settings)
+}

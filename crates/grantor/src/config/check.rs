@@ -1,0 +1,188 @@
+//! The checks across settings: what is right by itself and wrong beside another.
+
+mod client;
+mod exchange;
+mod resource;
+mod user;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::mistake::did_you_mean;
+use super::names::DeviceTokens;
+use super::place::Place;
+use super::read::Reader;
+use super::settings::{Device, Lifetimes, Settings};
+use super::text::Store;
+
+use resource::Scopes;
+
+/// Tells `reader` all that is wrong with `settings` as a whole.
+pub(super) fn check(settings: &Settings, reader: &mut Reader<'_>) {
+    master_key(settings, reader);
+    lifetimes(&settings.lifetimes, reader);
+    device(settings, reader);
+
+    let names = settings
+        .providers
+        .iter()
+        .map(|provider| provider.name.as_str());
+    unique(reader, "provider", "name", names);
+    resource::check(settings, reader);
+    let scopes = Scopes::of(&settings.resources);
+    client::check(settings, &scopes, reader);
+    exchange::check(settings, &scopes, reader);
+    user::check(&settings.users, reader);
+}
+
+fn master_key(settings: &Settings, reader: &mut Reader<'_>) {
+    let file = reader.given(&Place::root().key("key_file"));
+    let variable = reader.given(&Place::root().key("key_env"));
+    if file && variable {
+        reader.refuse(
+            &Place::root().key("key_env"),
+            "give key_file or key_env, not both",
+        );
+    }
+    // Several servers share a database, and each would make a key of its own.
+    if matches!(settings.store, Store::Postgres(_)) && !file && !variable {
+        reader.refuse(
+            &Place::root().key("store"),
+            "with PostgreSQL, give key_file or key_env too",
+        );
+    }
+}
+
+fn lifetimes(lifetimes: &Lifetimes, reader: &mut Reader<'_>) {
+    let place = Place::root().key("lifetimes");
+    // Not the skew: the clocks may be taken to agree.
+    for (key, duration) in [
+        ("access", lifetimes.access),
+        ("id", lifetimes.id),
+        ("code", lifetimes.code),
+        ("refresh_idle", lifetimes.refresh_idle),
+        ("refresh_absolute", lifetimes.refresh_absolute),
+        ("session_idle", lifetimes.session_idle),
+        ("session_absolute", lifetimes.session_absolute),
+    ] {
+        positive(reader, &place.key(key), duration);
+    }
+    let pairs = [
+        (
+            "refresh_idle",
+            lifetimes.refresh_idle,
+            "refresh_absolute",
+            lifetimes.refresh_absolute,
+        ),
+        (
+            "session_idle",
+            lifetimes.session_idle,
+            "session_absolute",
+            lifetimes.session_absolute,
+        ),
+    ];
+    for (idle, idle_life, absolute, absolute_life) in pairs {
+        if idle_life > absolute_life {
+            reader.refuse(&place.key(idle), format!("is longer than {absolute}"));
+        }
+    }
+}
+
+fn device(settings: &Settings, reader: &mut Reader<'_>) {
+    let device = &settings.device;
+    let place = Place::root().key("device");
+    positive(reader, &place.key("lifetime"), device.lifetime);
+    positive(reader, &place.key("interval"), device.interval);
+    if device.interval >= device.lifetime {
+        reader.refuse(&place.key("interval"), "is not shorter than the lifetime");
+    }
+    user_code_strength(device, &place, reader);
+
+    let known = || {
+        settings
+            .providers
+            .iter()
+            .map(|provider| provider.name.as_str())
+    };
+    match &device.provider {
+        Some(name) => known_name(reader, &place.key("provider"), "provider", name, known()),
+        None if device.tokens == DeviceTokens::Provider => {
+            reader.refuse(
+                &place.key("tokens"),
+                "name the provider too: provider = \"…\"",
+            );
+        }
+        None => {}
+    }
+}
+
+/// RFC 8628 section 5.1: a user code needs enough entropy that guessing it, at the rate that is
+/// allowed, is not worth trying. The bound lies just under the default, 8 letters of base 20
+/// (20^8 = 2^34.6).
+fn user_code_strength(device: &Device, place: &Place, reader: &mut Reader<'_>) {
+    const LEAST_BITS: f64 = 34.0;
+    const MOST_CHARACTERS: u32 = 32;
+    let length = device.user_code_length.get();
+    let alphabet = device.user_code_format.alphabet_size();
+    let bits = u32::try_from(alphabet).map_or(0.0, |size| f64::from(size).log2());
+    let needed = (LEAST_BITS / bits).ceil();
+    if length > MOST_CHARACTERS {
+        reader.refuse(
+            &place.key("user_code_length"),
+            format!("is more than {MOST_CHARACTERS}, which nobody types"),
+        );
+    } else if f64::from(length) < needed {
+        let written = reader.given(&place.key("user_code_length"));
+        let key = if written {
+            "user_code_length"
+        } else {
+            "user_code_format"
+        };
+        reader.refuse(
+            &place.key(key),
+            format!("{length} characters out of {alphabet} are too easy to guess; at least {needed} are needed"),
+        );
+    }
+}
+
+fn positive(reader: &mut Reader<'_>, place: &Place, duration: Duration) {
+    if duration.is_zero() {
+        reader.refuse(place, "must be more than 0s");
+    }
+}
+
+/// Refuses a name of `kind` that is not among those `known`.
+fn known_name<'a>(
+    reader: &mut Reader<'_>,
+    place: &Place,
+    kind: &str,
+    name: &str,
+    known: impl Iterator<Item = &'a str> + Clone,
+) {
+    if known.clone().any(|known| known == name) {
+        return;
+    }
+    let hint = did_you_mean(name, known.filter(|known| !known.is_empty()));
+    reader.refuse(place, format!("unknown {kind} {name:?}{hint}"));
+}
+
+/// Refuses the second of two rows of `table` with the same value of `key`.
+fn unique<S: AsRef<str>>(
+    reader: &mut Reader<'_>,
+    table: &str,
+    key: &str,
+    values: impl Iterator<Item = S>,
+) {
+    let mut seen = BTreeMap::new();
+    for (index, value) in values.enumerate() {
+        let value = value.as_ref();
+        // Empty stands in for one that was refused.
+        if !value.is_empty() && seen.insert(value.to_owned(), index).is_some() {
+            let place = Place::root().key(table).row(index).key(key);
+            reader.refuse(
+                &place,
+                format!("a [[{table}]] before has {value:?} already"),
+            );
+        }
+    }
+}

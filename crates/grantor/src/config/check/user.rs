@@ -1,0 +1,91 @@
+//! Checks of `[[user]]`.
+
+use super::unique;
+use crate::config::place::Place;
+use crate::config::read::Reader;
+use crate::config::settings::User;
+
+/// Claims that the server sets itself (RFC 9068 section 2.2, OpenID Connect Core section 2), or
+/// that have a setting of their own.
+const RESERVED_CLAIMS: &[&str] = &[
+    "iss",
+    "sub",
+    "aud",
+    "exp",
+    "nbf",
+    "iat",
+    "jti",
+    "client_id",
+    "scope",
+    "auth_time",
+    "nonce",
+    "acr",
+    "amr",
+    "azp",
+    "at_hash",
+    "c_hash",
+    "sid",
+    "act",
+    "may_act",
+    "cnf",
+    "email",
+    "groups",
+];
+
+pub(super) fn check(users: &[User], reader: &mut Reader<'_>) {
+    // Two names that differ by case only are one person to whoever types them.
+    unique(
+        reader,
+        "user",
+        "username",
+        users.iter().map(|user| user.username.to_lowercase()),
+    );
+    let ids = users
+        .iter()
+        .map(|user| user.id.map(|id| id.to_string()).unwrap_or_default());
+    unique(reader, "user", "id", ids);
+
+    for (index, user) in users.iter().enumerate() {
+        let place = Place::root().key("user").row(index);
+        let given = |reader: &Reader<'_>, key| reader.given(&place.key(key));
+        match (given(reader, "password"), given(reader, "password_hash")) {
+            (true, true) => {
+                reader.refuse(
+                    &place.key("password_hash"),
+                    "give password or password_hash, not both",
+                );
+            }
+            (false, false) => {
+                reader.refuse(
+                    &place.key("password"),
+                    "missing: give password or password_hash",
+                );
+            }
+            _ => {}
+        }
+        if user
+            .email
+            .as_ref()
+            .is_some_and(|email| !looks_like_email(email))
+        {
+            reader.refuse(&place.key("email"), "is not an e-mail address");
+        }
+        for claim in user
+            .claims
+            .keys()
+            .filter(|claim| RESERVED_CLAIMS.contains(&claim.as_str()))
+        {
+            let why = format!(
+                "the claim {claim:?} is not free: the server sets it, or it is a key of [[user]]"
+            );
+            reader.refuse(&place.key("claims").key(claim), why);
+        }
+    }
+}
+
+fn looks_like_email(text: &str) -> bool {
+    let parts = text.rsplit_once('@');
+    parts.is_some_and(|(local, host)| {
+        !local.is_empty() && !host.is_empty() && !text.contains(char::is_whitespace)
+    })
+}

@@ -1,0 +1,90 @@
+//! What the file may ask for and this version does not do yet.
+
+use super::names::{DeviceTokens, Grant};
+use super::settings::{Client, Settings};
+use super::text::Store;
+
+impl Settings {
+    /// A sentence for each thing that is set and has no effect yet, for `check` and the start.
+    /// A store that is not built is an error at the start: nothing could stand in for it.
+    pub fn not_built(&self) -> Vec<String> {
+        let always = [
+            (
+                matches!(self.store, Store::Postgres(_)),
+                "PostgreSQL is not built yet: no server starts with this store.",
+            ),
+            (
+                self.tls.is_some(),
+                "TLS is not built yet: the server speaks plain HTTP; put a proxy in front.",
+            ),
+            (
+                self.admin_listen.is_some(),
+                "admin_listen is not built yet: there are no metrics.",
+            ),
+            (
+                !self.dialects.is_empty(),
+                "Dialects are not built yet: their paths are not found.",
+            ),
+            (
+                !self.providers.is_empty(),
+                "Upstream providers are not built yet: no one signs in with them.",
+            ),
+            (
+                self.device.tokens == DeviceTokens::Provider,
+                "A provider's tokens for devices are not built yet: devices get none.",
+            ),
+            (
+                !self.exchanges.is_empty(),
+                "Token exchange is not built yet: its rules are not used.",
+            ),
+        ];
+        let always = always
+            .into_iter()
+            .filter(|(is_set, _)| *is_set)
+            .map(|(_, sentence)| sentence.to_owned());
+        always
+            .chain(self.clients.iter().filter_map(Client::not_built))
+            .collect()
+    }
+}
+
+impl Client {
+    fn not_built(&self) -> Option<String> {
+        let grants = [Grant::AuthorizationCode, Grant::TokenExchange];
+        let grants = grants
+            .into_iter()
+            .filter(|grant| self.grants.contains(grant))
+            .map(Grant::name);
+        let keys = [
+            ("redirect_uris", !self.redirect_uris.is_empty()),
+            (
+                "post_logout_redirect_uris",
+                !self.post_logout_redirect_uris.is_empty(),
+            ),
+            (
+                "origins",
+                self.origins
+                    .as_ref()
+                    .is_some_and(|origins| !origins.is_empty()),
+            ),
+            (
+                "backchannel_logout_uri",
+                self.backchannel_logout_uri.is_some(),
+            ),
+            ("pkce", self.pkce != super::names::Pkce::Required),
+            ("consent", self.consent != super::names::Consent::Ask),
+        ];
+        let keys = keys
+            .into_iter()
+            .filter(|(_, is_set)| *is_set)
+            .map(|(key, _)| key);
+        let unused: Vec<_> = grants.chain(keys).collect();
+        (!unused.is_empty()).then(|| {
+            format!(
+                "Client {:?}: not built yet, and without effect: {}.",
+                &*self.id,
+                unused.join(", ")
+            )
+        })
+    }
+}

@@ -1,0 +1,415 @@
+//! Every setting, declared once.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use ipnet::IpNet;
+use serde_json::Value as Json;
+use uuid::Uuid;
+
+use super::names::{
+    Algorithm, AuthMethod, Consent, DeviceApproval, DeviceTokens, Dialect, Grant, Pkce, TlsVersion,
+    TokenFormat,
+};
+use super::secret::{Secret, SecretVariable, Sha256Digest};
+use super::table::table;
+use super::text::{
+    ClientId, Issuer, Origin, PasswordHash, ProviderIssuer, RedirectUri, ResourceUri, ScopeToken,
+    Store, TokenSet, UserCodeFormat, Username,
+};
+
+table! {
+    /// The configuration of a server.
+    pub struct Settings {
+        /// The URL that names this server in every token, without a trailing slash.
+        /// https, except on a loopback host.
+        issuer: Issuer, example "http://127.0.0.1:8080";
+
+        /// The address and port to listen on.
+        listen: SocketAddr = "127.0.0.1:8080", example "0.0.0.0:8080";
+
+        /// Where grants, users and sessions live: memory:, sqlite:FILE or postgres://USER@HOST/DB.
+        store: Store = "sqlite:grantor.db", example "sqlite:/var/lib/grantor/grantor.db";
+
+        /// The file of the master key. It is made at the first start, readable by its owner only;
+        /// with PostgreSQL it must be given.
+        key_file: PathBuf = "grantor.key", example "/etc/grantor/grantor.key";
+
+        /// The environment variable that holds the master key, instead of key_file.
+        key_env: Option<SecretVariable>, example "MASTER_KEY";
+
+        /// How many servers share the store. Each allows its share of what is limited.
+        nodes: NonZeroU32 = "1", example "3";
+
+        /// The address and port of /metrics.
+        admin_listen: Option<SocketAddr>, example "127.0.0.1:8081";
+
+        /// The proxies in front, as networks or addresses, whose X-Forwarded-For,
+        /// X-Forwarded-Proto and Forwarded count.
+        trusted_proxies: Vec<IpNet>, example r#"["10.0.0.0/8"]"#;
+
+        /// Translations for the clients of other systems: cognito_device, iroh.
+        dialects: Vec<Dialect>, example r#"["cognito_device"]"#;
+
+        /// TLS, where no proxy speaks it.
+        tls: Option<Tls>, example "";
+
+        /// How long things live: a number and s, m, h or d.
+        lifetimes: Lifetimes, example "";
+
+        /// The device grant (RFC 8628).
+        device: Device, example "";
+
+        /// An upstream OpenID provider, for sign-in or for a device's tokens.
+        providers as provider: Vec<Provider>, example "";
+
+        /// A protected API.
+        resources as resource: Vec<Resource>, example "";
+
+        /// An application that asks for tokens.
+        clients as client: Vec<Client>, example "";
+
+        /// Who may exchange which token for what (RFC 8693). Without a rule, nobody.
+        exchanges as exchange: Vec<Exchange>, example "";
+
+        /// A person who signs in.
+        users as user: Vec<User>, example "";
+    }
+}
+
+/// Where the master key comes from.
+#[derive(Debug, Clone, Copy)]
+pub enum MasterKey<'a> {
+    /// A file, made at the first start unless it exists.
+    File(&'a Path),
+    /// The environment.
+    Given(&'a Secret),
+}
+
+impl Settings {
+    /// Where the master key comes from: the environment if `key_env` names it, else the file.
+    pub fn master_key(&self) -> MasterKey<'_> {
+        match &self.key_env {
+            Some(variable) => MasterKey::Given(variable.secret()),
+            None => MasterKey::File(&self.key_file),
+        }
+    }
+}
+
+table! {
+    /// TLS, where no proxy speaks it.
+    pub struct Tls {
+        /// The certificate chain, as PEM.
+        cert: PathBuf, example "tls/cert.pem";
+
+        /// The private key, as PEM.
+        key: PathBuf, example "tls/key.pem";
+
+        /// The oldest version that is spoken; 1.2 allows ECDHE with AES-GCM only.
+        min: TlsVersion = "1.3", example "1.2";
+    }
+}
+
+table! {
+    /// How long things live.
+    pub struct Lifetimes {
+        /// An access token.
+        access: Duration = "10m", example "5m";
+
+        /// An ID token.
+        id: Duration = "10m", example "5m";
+
+        /// An authorization code.
+        code: Duration = "60s", example "30s";
+
+        /// A refresh token that is not used.
+        refresh_idle: Duration = "30d", example "14d";
+
+        /// Refreshing as a whole, counted from the authorization.
+        refresh_absolute: Duration = "365d", example "90d";
+
+        /// A session in which nothing happens.
+        session_idle: Duration = "8h", example "30m";
+
+        /// A session as a whole.
+        session_absolute: Duration = "7d", example "12h";
+
+        /// How far the clocks of others may be off.
+        skew: Duration = "60s", example "30s";
+    }
+}
+
+table! {
+    /// The device grant.
+    pub struct Device {
+        /// How long a device may wait for its user.
+        lifetime: Duration = "10m", example "30m";
+
+        /// How long a device waits between two polls, at first.
+        interval: Duration = "5s", example "2s";
+
+        /// The letters of a user code, by class: # digits, a A letters, b B letters without vowels
+        /// and y, ! special characters. Codes are compared without case, dashes and spaces.
+        user_code_format: UserCodeFormat = "B", example "#B";
+
+        /// How many letters a user code has; more while many codes are alive.
+        user_code_length: NonZeroU32 = "8", example "9";
+
+        /// Whose tokens a device gets: own, or provider for those of the upstream provider.
+        tokens: DeviceTokens = "own", example "provider";
+
+        /// The name of that provider.
+        provider: Option<String>, example "corp";
+
+        /// Which tokens a device gets: ID, ACCESS and REFRESH, joined by +.
+        token_set: TokenSet = "ID+ACCESS+REFRESH", example "ACCESS+REFRESH";
+
+        /// How many codes of one client may wait for their users.
+        max_pending: NonZeroU32 = "100000", example "1000";
+
+        /// How many codes asked for from one address may wait; loopback has no limit.
+        max_pending_per_address: NonZeroU32 = "1000", example "50";
+    }
+}
+
+table! {
+    /// An upstream OpenID provider.
+    pub struct Provider {
+        /// Its name in this file.
+        name: String, example "corp";
+
+        /// The URL that names it.
+        issuer: ProviderIssuer, example "https://idp.example.com";
+
+        /// The client id that it knows this server by.
+        client_id: String, example "grantor";
+
+        /// The environment variable that holds the secret of that client.
+        client_secret_env: Option<SecretVariable>, example "CORP_SECRET";
+    }
+}
+
+table! {
+    /// A protected API.
+    pub struct Resource {
+        /// Its name: the scope identifier/read belongs to it.
+        identifier: ScopeToken, example "orders.example.com";
+
+        /// Its resource indicator (RFC 8707), and then also the audience of its tokens.
+        /// Without it, the identifier is their audience.
+        uri: Option<ResourceUri>, example "https://orders.example.com";
+
+        /// Its scopes, each with the words that users read.
+        scopes: BTreeMap<String, String>, example r#"{ read = "Read orders", write = "Change orders" }"#;
+
+        /// What its access tokens are: jwt, or sealed for opaque ones.
+        token: TokenFormat = "jwt", example "sealed";
+
+        /// The algorithm that signs them: ES256, RS256, PS256, EdDSA.
+        alg: Algorithm = "ES256", example "RS256";
+    }
+}
+
+impl Resource {
+    /// What its tokens name as `aud`.
+    pub fn audience(&self) -> &str {
+        self.uri.as_deref().unwrap_or(&self.identifier)
+    }
+
+    /// Its scopes as clients ask for them.
+    pub fn scope_tokens(&self) -> impl Iterator<Item = String> {
+        self.scopes
+            .keys()
+            .map(|name| format!("{}/{name}", self.identifier))
+    }
+}
+
+table! {
+    /// An application that asks for tokens.
+    pub struct Client {
+        /// Its client_id.
+        id: ClientId, example "tv";
+
+        /// Its name, as users read it; the id, if left out.
+        name: Option<String>, example "Living-room TV";
+
+        /// Its secret. A client without any is public.
+        secret: Option<Secret>, example "correct horse battery staple";
+
+        /// The environment variable that holds its secret.
+        secret_env: Option<SecretVariable>, example "ORDERS_SECRET";
+
+        /// The SHA-256 of its secret, in hexadecimal; only for random secrets.
+        secret_sha256: Option<Sha256Digest>, example "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+
+        /// How it authenticates: client_secret_basic, client_secret_post or none.
+        /// If left out, both of the first with a secret, and none without.
+        auth: Option<AuthMethod>, example "client_secret_basic";
+
+        /// Whether it may get and use tokens.
+        enabled: bool = "true", example "false";
+
+        /// How it may get tokens: authorization_code, device_code, client_credentials,
+        /// refresh_token, token_exchange.
+        grants: Vec<Grant>, example r#"["device_code", "refresh_token"]"#;
+
+        /// What it may ask for.
+        scopes: Vec<ScopeToken>, example r#"["openid", "profile", "orders.example.com/read"]"#;
+
+        /// What it gets when it asks for none; all of its scopes, if left out.
+        default_scopes: Option<Vec<ScopeToken>>, example r#"["openid"]"#;
+
+        /// The APIs that it is: it may introspect tokens for them, and exchange them.
+        resources: Vec<String>, example r#"["orders.example.com"]"#;
+
+        /// Where browsers are sent back to after sign-in.
+        redirect_uris: Vec<RedirectUri>, example r#"["https://app.example.com/callback"]"#;
+
+        /// Where browsers are sent back to after sign-out.
+        post_logout_redirect_uris: Vec<RedirectUri>, example r#"["https://app.example.com/"]"#;
+
+        /// The origins whose scripts may call the token endpoint (CORS);
+        /// those of redirect_uris, if left out.
+        origins: Option<Vec<Origin>>, example r#"["https://app.example.com"]"#;
+
+        /// What is told when a session ends.
+        backchannel_logout_uri: Option<RedirectUri>, example "https://app.example.com/logout";
+
+        /// The life of its access tokens, instead of that of [lifetimes].
+        access_lifetime: Option<Duration>, example "5m";
+
+        /// The life of its unused refresh tokens, instead of that of [lifetimes].
+        refresh_idle: Option<Duration>, example "14d";
+
+        /// How long it may refresh, instead of that of [lifetimes].
+        refresh_absolute: Option<Duration>, example "90d";
+
+        /// How long a used refresh token may be sent again, by a client that lost the answer.
+        /// If left out, 60s for clients with a secret and for devices, and 10s for others.
+        grace: Option<Duration>, example "30s";
+
+        /// Whether each refresh gives a new refresh token; only clients with a secret may do without.
+        rotation: bool = "true", example "false";
+
+        /// Whether it must use PKCE: required, or optional for clients with a secret.
+        pkce: Pkce = "required", example "optional";
+
+        /// Whether users are asked before it gets their tokens: ask or skip.
+        consent: Consent = "ask", example "skip";
+
+        /// The algorithm that signs its ID tokens: RS256, PS256, ES256, EdDSA.
+        id_token_alg: Algorithm = "RS256", example "ES256";
+
+        /// How long its devices may wait, instead of the lifetime of [device].
+        device_lifetime: Option<Duration>, example "5m";
+
+        /// How users approve its devices: warn when device and browser are on different networks,
+        /// same_network to refuse that, retype to have the code typed from the device.
+        device_approval: DeviceApproval = "warn", example "retype";
+
+        /// How long ago the user who approves a device may have signed in.
+        device_approval_max_age: Duration = "12h", example "10m";
+    }
+}
+
+/// What a client proves itself with.
+#[derive(Debug, Clone, Copy)]
+pub enum ClientSecret<'a> {
+    /// The secret itself.
+    Plain(&'a Secret),
+    /// Its SHA-256.
+    Sha256(&'a Sha256Digest),
+}
+
+impl Client {
+    /// Its secret; a public client has none.
+    pub fn credential(&self) -> Option<ClientSecret<'_>> {
+        let from_file = self.secret.as_ref();
+        let from_environment = || self.secret_env.as_ref().map(SecretVariable::secret);
+        let plain = from_file.or_else(from_environment).map(ClientSecret::Plain);
+        plain.or_else(|| self.secret_sha256.as_ref().map(ClientSecret::Sha256))
+    }
+
+    /// How it may authenticate.
+    pub fn auth_methods(&self) -> &[AuthMethod] {
+        match &self.auth {
+            Some(method) => std::slice::from_ref(method),
+            None if self.credential().is_some() => {
+                &[AuthMethod::SecretBasic, AuthMethod::SecretPost]
+            }
+            None => &[AuthMethod::None],
+        }
+    }
+
+    /// What it gets when it asks for no scope.
+    pub fn effective_default_scopes(&self) -> &[ScopeToken] {
+        self.default_scopes.as_deref().unwrap_or(&self.scopes)
+    }
+}
+
+table! {
+    /// Who may exchange which token for what.
+    pub struct Exchange {
+        /// The client that exchanges.
+        client: ClientId, example "orders";
+
+        /// The audience of the new token: a resource's uri or identifier.
+        audience: String, example "https://shipping.example.com";
+
+        /// Which scope of the old token may become which of the new one.
+        scopes: BTreeMap<String, Vec<ScopeToken>>, example r#"{ "orders.example.com/read" = ["shipping.example.com/read"] }"#;
+
+        /// Whether the new token may hide who acts. If not, it names an actor:
+        /// that of the actor token, else the client.
+        impersonation: bool = "false", example "true";
+    }
+}
+
+table! {
+    /// A person who signs in.
+    pub struct User {
+        /// The name to sign in with.
+        username: Username, example "alice";
+
+        /// The password.
+        password: Option<Secret>, example "correct horse battery staple";
+
+        /// The Argon2id hash of the password, instead of it.
+        password_hash: Option<PasswordHash>, example "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0$NIZzwR2U5Ii0yfKmSzy1gTcrtaFsWdFF5HSD2p5QKiI";
+
+        /// The subject of the user's tokens, a UUID; derived from pool and username, if left out.
+        id: Option<Uuid>, example "0b0e5bd5-8d4b-4f3e-9d1e-6d1b6b8f7a11";
+
+        /// Whether the user may sign in, and the user's tokens count.
+        enabled: bool = "true", example "false";
+
+        /// The e-mail address.
+        email: Option<String>, example "alice@example.com";
+
+        /// The groups that the user is in.
+        groups: Vec<String>, example r#"["staff"]"#;
+
+        /// Further claims.
+        claims: BTreeMap<String, Json>, example r#"{ given_name = "Alice" }"#;
+    }
+}
+
+/// What a user's password is checked against.
+#[derive(Debug, Clone, Copy)]
+pub enum UserPassword<'a> {
+    /// The password itself, to be hashed.
+    Plain(&'a Secret),
+    /// Its hash.
+    Hash(&'a PasswordHash),
+}
+
+impl User {
+    /// The password; the checks see to it that there is one.
+    pub fn credential(&self) -> Option<UserPassword<'_>> {
+        let plain = self.password.as_ref().map(UserPassword::Plain);
+        plain.or_else(|| self.password_hash.as_ref().map(UserPassword::Hash))
+    }
+}

@@ -1,0 +1,257 @@
+//! One mistake each, and what is said of it. Line 1 is the issuer, so tables begin at line 2.
+
+use super::{mistakes, read};
+
+macro_rules! mistake {
+    ($($name:ident: $text:literal => $said:literal;)+) => {$(
+        #[test]
+        fn $name() {
+            assert_eq!(mistakes(&format!("issuer = \"https://id.example.com\"\n{}", $text)), $said);
+        }
+    )+};
+}
+
+mistake! {
+    an_unknown_key_in_a_table:
+        "[device]\nlifetme = \"10m\"" =>
+        "grantor.toml:3:1: unknown key \"lifetme\" in [device]; did you mean \"lifetime\"?";
+    an_unknown_key_at_the_top:
+        "listn = \"127.0.0.1:80\"" =>
+        "grantor.toml:2:1: unknown key \"listn\"; did you mean \"listen\"?";
+    a_top_level_key_after_a_table:
+        "[device]\nnodes = 2" =>
+        "grantor.toml:3:1: unknown key \"nodes\" in [device]; it is a key of the top level: write it before the first table";
+    a_key_of_another_table:
+        "session_idle = \"10m\"" =>
+        "grantor.toml:2:1: unknown key \"session_idle\"; it is a key of [lifetimes]";
+    an_unknown_table:
+        "[[clients]]\nid = \"tv\"" =>
+        "grantor.toml:2:3: unknown key \"clients\"; did you mean \"client\"?";
+    one_bracket_where_two_belong:
+        "[client]\nid = \"tv\"" =>
+        "grantor.toml:2:1: client: there may be several: write [[client]]";
+    a_missing_key:
+        "[[client]]\nname = \"TV\"" =>
+        "grantor.toml:2:1: missing key \"id\" in [[client]]";
+    a_number_for_a_duration:
+        "[lifetimes]\naccess = 600" =>
+        "grantor.toml:3:10: access in [lifetimes]: expected a duration such as \"10m\", found a number";
+    a_duration_without_unit:
+        "[lifetimes]\naccess = \"600\"" =>
+        "grantor.toml:3:10: access in [lifetimes]: \"600\" has no unit; did you mean \"600s\"?";
+    a_duration_in_words:
+        "[lifetimes]\naccess = \"10 minutes\"" =>
+        "grantor.toml:3:10: access in [lifetimes]: \"10 minutes\" is not a duration; write whole seconds, minutes, hours or days: \"30s\", \"10m\", \"8h\", \"30d\"";
+    a_duration_below_a_second:
+        "[device]\ninterval = \"500ms\"" =>
+        "grantor.toml:3:12: interval in [device]: \"500ms\" is not a duration; write whole seconds, minutes, hours or days: \"30s\", \"10m\", \"8h\", \"30d\"";
+    a_duration_beyond_time:
+        "[lifetimes]\naccess = \"99999999999999999999d\"" =>
+        "grantor.toml:3:10: access in [lifetimes]: \"99999999999999999999d\" is not between 0s and 100 years";
+    a_lifetime_of_nothing:
+        "[lifetimes]\naccess = \"0s\"" =>
+        "grantor.toml:3:10: access in [lifetimes]: must be more than 0s";
+    an_idle_life_longer_than_the_absolute_one:
+        "[lifetimes]\nrefresh_idle = \"400d\"" =>
+        "grantor.toml:3:16: refresh_idle in [lifetimes]: is longer than refresh_absolute";
+    an_unknown_grant:
+        "[[client]]\nid = \"tv\"\ngrants = [\"device\"]" =>
+        "grantor.toml:4:11: grants in [[client]]: unknown grant \"device\"; did you mean \"device_code\"?";
+    a_grant_by_its_registered_name:
+        "[[client]]\nid = \"tv\"\ngrants = [\"urn:ietf:params:oauth:grant-type:device_code\"]" =>
+        "grantor.toml:4:11: grants in [[client]]: unknown grant \"urn:ietf:params:oauth:grant-type:device_code\"; did you mean \"device_code\"?";
+    an_unknown_value_that_is_near_to_none:
+        "[[resource]]\nidentifier = \"a\"\ntoken = \"opaque\"" =>
+        "grantor.toml:4:9: token in [[resource]]: unknown token format \"opaque\"; it is one of jwt, sealed";
+    a_scope_with_a_space:
+        "[[client]]\nid = \"tv\"\nscopes = [\"openid profile\"]" =>
+        "grantor.toml:4:11: scopes in [[client]]: \"openid profile\" is not one scope: it must be printable ASCII without space, quote and backslash";
+    an_unknown_openid_scope:
+        "[[client]]\nid = \"tv\"\nscopes = [\"openid\", \"profil\"]" =>
+        "grantor.toml:4:21: scopes in [[client]]: unknown scope \"profil\"; did you mean \"profile\"?";
+    an_unknown_scope_of_a_resource:
+        "[[resource]]\nidentifier = \"orders\"\nscopes = { read = \"Read\" }\n[[client]]\nid = \"tv\"\nscopes = [\"orders/reed\"]" =>
+        "grantor.toml:7:11: scopes in [[client]]: unknown scope \"orders/reed\"; did you mean \"orders/read\"?";
+    a_scope_of_an_unknown_resource:
+        "[[resource]]\nidentifier = \"orders\"\nscopes = { read = \"Read\" }\n[[client]]\nid = \"tv\"\nscopes = [\"ordres/read\"]" =>
+        "grantor.toml:7:11: scopes in [[client]]: scope \"ordres/read\" is of \"ordres\", which no [[resource]] declares; did you mean \"orders/read\"?";
+    a_scope_name_with_a_slash:
+        "[[resource]]\nidentifier = \"orders\"\nscopes = { \"a/b\" = \"Read\" }" =>
+        "grantor.toml:4:12: scopes in [[resource]]: \"a/b\" cannot name a scope: it must be printable ASCII without space, slash, quote and backslash";
+    default_scopes_beyond_the_scopes:
+        "[[client]]\nid = \"tv\"\nscopes = [\"openid\"]\ndefault_scopes = [\"email\"]" =>
+        "grantor.toml:5:19: default_scopes in [[client]]: scope \"email\" is not among the client's scopes";
+    default_scopes_of_two_resources:
+        "[[resource]]\nidentifier = \"a\"\nscopes = { r = \"R\" }\n[[resource]]\nidentifier = \"b\"\nscopes = { r = \"R\" }\n\
+         [[client]]\nid = \"tv\"\nscopes = [\"a/r\", \"b/r\"]" =>
+        "grantor.toml:10:10: scopes in [[client]]: without default_scopes all are the default, but they are of two resources, \"a\" and \"b\", and a token is for one";
+    an_unknown_resource:
+        "[[resource]]\nidentifier = \"orders\"\n[[client]]\nid = \"tv\"\nresources = [\"order\"]" =>
+        "grantor.toml:6:14: resources in [[client]]: unknown resource \"order\"; did you mean \"orders\"?";
+    two_resources_of_one_audience:
+        "[[resource]]\nidentifier = \"a\"\nuri = \"https://a.example\"\n[[resource]]\nidentifier = \"b\"\nuri = \"https://a.example\"" =>
+        "grantor.toml:7:7: uri in [[resource]]: a [[resource]] before has the audience \"https://a.example\" already";
+    two_clients_of_one_id:
+        "[[client]]\nid = \"tv\"\n[[client]]\nid = \"tv\"" =>
+        "grantor.toml:5:6: id in [[client]]: a [[client]] before has \"tv\" already";
+    a_client_id_outside_of_ascii:
+        "[[client]]\nid = \"fernsehgerät\"" =>
+        "grantor.toml:3:6: id in [[client]]: \"fernsehgerät\" is not 1 to 255 printable ASCII characters";
+    machine_tokens_for_a_public_client:
+        "[[client]]\nid = \"tv\"\ngrants = [\"client_credentials\"]" =>
+        "grantor.toml:4:11: grants in [[client]]: client_credentials needs a secret";
+    two_secrets:
+        "[[client]]\nid = \"a\"\nsecret = \"hunter2\"\nsecret_sha256 = \"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\"" =>
+        "grantor.toml:5:17: secret_sha256 in [[client]]: the client has secret already; give one of them";
+    a_redirect_uri_with_a_fragment:
+        "[[client]]\nid = \"a\"\nredirect_uris = [\"https://a.example/#x\"]" =>
+        "grantor.toml:4:18: redirect_uris in [[client]]: \"https://a.example/#x\" has a fragment";
+    a_relative_redirect_uri:
+        "[[client]]\nid = \"a\"\nredirect_uris = [\"/callback\"]" =>
+        "grantor.toml:4:18: redirect_uris in [[client]]: \"/callback\" is not an absolute URI";
+    a_redirect_uri_that_runs:
+        "[[client]]\nid = \"a\"\nredirect_uris = [\"javascript:alert(1)\"]" =>
+        "grantor.toml:4:18: redirect_uris in [[client]]: a javascript: URI cannot be redirected to";
+    an_origin_with_a_path:
+        "[[client]]\nid = \"a\"\norigins = [\"https://a.example/app\"]" =>
+        "grantor.toml:4:12: origins in [[client]]: \"https://a.example/app\" is not an origin; did you mean \"https://a.example\"?";
+    two_users_of_one_name:
+        "[[user]]\nusername = \"alice\"\npassword = \"a\"\n[[user]]\nusername = \"Alice\"\npassword = \"b\"" =>
+        "grantor.toml:6:12: username in [[user]]: a [[user]] before has \"alice\" already";
+    a_user_without_password:
+        "[[user]]\nusername = \"alice\"" =>
+        "grantor.toml:2:1: password in [[user]]: missing: give password or password_hash";
+    a_user_with_two_passwords:
+        "[[user]]\nusername = \"alice\"\npassword = \"a\"\npassword_hash = \"$argon2id$v=19$m=8,t=1,p=1$c2FsdA$aGFzaA\"" =>
+        "grantor.toml:5:17: password_hash in [[user]]: give password or password_hash, not both";
+    a_claim_of_the_server:
+        "[[user]]\nusername = \"alice\"\npassword = \"a\"\nclaims = { sub = \"bob\" }" =>
+        "grantor.toml:5:12: claims in [[user]]: the claim \"sub\" is not free: the server sets it, or it is a key of [[user]]";
+    a_user_code_that_is_easy_to_guess:
+        "[device]\nuser_code_length = 6" =>
+        "grantor.toml:3:20: user_code_length in [device]: 6 characters out of 20 are too easy to guess; at least 8 are needed";
+    a_user_code_of_digits_only:
+        "[device]\nuser_code_format = \"#\"" =>
+        "grantor.toml:3:20: user_code_format in [device]: 8 characters out of 10 are too easy to guess; at least 11 are needed";
+    an_unknown_class_of_letters:
+        "[device]\nuser_code_format = \"#C\"" =>
+        "grantor.toml:3:20: user_code_format in [device]: unknown class 'C' in \"#C\"; classes are # a A b B !";
+    an_unknown_token_of_the_set:
+        "[device]\ntoken_set = \"ACCES+REFRESH\"" =>
+        "grantor.toml:3:13: token_set in [device]: unknown token \"ACCES\"; did you mean \"ACCESS\"?";
+    an_unknown_provider:
+        "[device]\ntokens = \"provider\"\nprovider = \"crop\"\n[[provider]]\nname = \"corp\"\nissuer = \"https://a.example/\"\nclient_id = \"g\"" =>
+        "grantor.toml:4:12: provider in [device]: unknown provider \"crop\"; did you mean \"corp\"?";
+    an_exchange_into_another_audience:
+        "[[resource]]\nidentifier = \"a\"\nscopes = { r = \"R\" }\n[[resource]]\nidentifier = \"b\"\nscopes = { r = \"R\" }\n\
+         [[client]]\nid = \"c\"\n[[exchange]]\nclient = \"c\"\naudience = \"a\"\nscopes = { \"a/r\" = [\"b/r\"] }" =>
+        "grantor.toml:13:21: scopes in [[exchange]]: scope \"b/r\" is not of \"a\", the audience";
+    what_may_be_a_secret_and_not_the_name_of_a_variable:
+        "key_file = \"a\"\nkey_env = \"unset\"" =>
+        "grantor.toml:3:11: key_env: the environment variable that it names is not set";
+    a_database_without_a_master_key:
+        "store = \"postgres://grantor:hunter2@db/grantor\"" =>
+        "grantor.toml:2:9: store: with PostgreSQL, give key_file or key_env too";
+    a_proxy_that_is_no_network:
+        "trusted_proxies = [\"10.0.0.0/8\", \"localhost\"]" =>
+        "grantor.toml:2:34: trusted_proxies: \"localhost\" is not a network, such as \"10.0.0.0/8\", nor an address";
+}
+
+#[test]
+fn the_issuer_is_a_url_that_clients_can_compare() {
+    for (issuer, said) in [
+        (
+            "https://id.example.com/",
+            "ends with a slash: leave it out, since clients compare it as text",
+        ),
+        (
+            "http://id.example.com",
+            "is http on a host that is not loopback; use https",
+        ),
+        ("https://id.example.com?a=b", "has a query"),
+        ("https://id.example.com/#a", "has a fragment"),
+        (
+            "https://me:hunter2@id.example.com",
+            "holds a user or password",
+        ),
+        (
+            "https://ID.example.com:443",
+            "is not in the form that clients compare; write \"https://id.example.com\"",
+        ),
+        (
+            "id.example.com",
+            "is not a URL such as \"https://id.example.com\"",
+        ),
+        ("mailto:id@example.com", "is not an http or https URL"),
+    ] {
+        let mistakes = mistakes(&format!("issuer = {issuer:?}"));
+        assert_eq!(
+            mistakes,
+            format!("grantor.toml:1:10: issuer: {said}"),
+            "{issuer}"
+        );
+    }
+    for issuer in [
+        "http://localhost:8080",
+        "http://[::1]:8080",
+        "https://id.example.com/pools/a",
+    ] {
+        assert!(
+            read(&format!("issuer = {issuer:?}"), &[]).is_ok(),
+            "{issuer}"
+        );
+    }
+}
+
+#[test]
+fn all_mistakes_are_reported_in_the_order_of_the_file_without_their_consequences() {
+    let text = "listen = \"nowhere\"\nnodes = 0\n[device]\nlifetme = \"1m\"\ntokens = \"mine\"\n\
+                [lifetimes]\nrefresh_absolute = \"long\"\n[[client]]\ngrants = [\"device\", 5]\nscopes = [7, \"emial\"]\n";
+    assert_eq!(
+        mistakes(text),
+        "grantor.toml:1:1: missing key \"issuer\"\n\
+         grantor.toml:1:10: listen: \"nowhere\" is not an IP address and port, such as \"127.0.0.1:8080\" or \"[::]:8080\"\n\
+         grantor.toml:2:9: nodes: expected a whole number from 1 to 4294967295, found 0\n\
+         grantor.toml:4:1: unknown key \"lifetme\" in [device]; did you mean \"lifetime\"?\n\
+         grantor.toml:5:10: tokens in [device]: unknown source of tokens \"mine\"; it is one of own, provider\n\
+         grantor.toml:7:20: refresh_absolute in [lifetimes]: \"long\" is not a duration; write whole seconds, minutes, hours or days: \"30s\", \"10m\", \"8h\", \"30d\"\n\
+         grantor.toml:8:1: missing key \"id\" in [[client]]\n\
+         grantor.toml:9:11: grants in [[client]]: unknown grant \"device\"; did you mean \"device_code\"?\n\
+         grantor.toml:9:21: grants in [[client]]: expected the name of a grant, found a number\n\
+         grantor.toml:10:11: scopes in [[client]]: expected a scope, found a number\n\
+         grantor.toml:10:14: scopes in [[client]]: unknown scope \"emial\"; did you mean \"email\"?"
+    );
+}
+
+#[test]
+fn broken_toml_is_reported_where_it_breaks_and_without_the_text() {
+    let said = mistakes("issuer = \"https://id.example.com\"\n[[client]]\nsecret = \"hunter2\n");
+    assert!(said.starts_with("grantor.toml:3:"), "{said}");
+    assert!(
+        said.contains("not valid TOML") && !said.contains("hunter2"),
+        "{said}"
+    );
+}
+
+#[test]
+fn no_mistake_shows_a_secret() {
+    let text = "issuer = \"https://u:hunter2@id.example.com\"\nstore = \"postgres:hunter2\"\nkey_env = \"hunter2\"\n\
+                [[client]]\nid = \"a\"\nsecret = [\"hunter2\"]\nsecret_sha256 = \"hunter2\"\nsecret_env = \"hunter2\"\n\
+                [[user]]\nusername = \"a\"\npassword_hash = \"hunter2\"\n\
+                [[user]]\nusername = \"b\"\npassword = { a = \"hunter2\" }\n\
+                [[client]]\nid = \"b\"\nsecret = \"hunter2\\u00e9\"\n";
+    let said = mistakes(text);
+    assert!(!said.contains("hunter2"), "{said}");
+    assert_eq!(said.lines().count(), 9, "{said}");
+}
+
+#[test]
+fn a_variable_that_is_not_set_is_named() {
+    let said = mistakes(
+        "issuer = \"https://id.example.com\"\n[[client]]\nid = \"a\"\nsecret_env = \"ORDERS_SECRET\"",
+    );
+    assert_eq!(
+        said,
+        "grantor.toml:4:14: secret_env in [[client]]: the environment variable ORDERS_SECRET is not set"
+    );
+}

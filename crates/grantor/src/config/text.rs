@@ -1,0 +1,358 @@
+//! Texts with rules: a value of one of these types has been checked.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::net::IpAddr;
+use std::ops::Deref;
+use std::path::PathBuf;
+
+use url::{Host, Url};
+
+use super::mistake::unknown;
+use super::read::Context;
+use super::secret::Secret;
+use super::table::Value;
+
+/// Declares a checked text: its name, what it is for a message, and its check, which says what is
+/// wrong with a text.
+macro_rules! checked_text {
+    ($(#[doc = $about:literal])+ pub struct $Name:ident as $expected:literal, $check:expr) => {
+        $(#[doc = $about])+
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $Name(String);
+
+        impl fmt::Debug for $Name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Debug::fmt(&self.0, f)
+            }
+        }
+
+        impl Deref for $Name {
+            type Target = str;
+
+            fn deref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $Name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl Value for $Name {
+            const EXPECTED: &'static str = $expected;
+
+            fn parse(text: &str, _: &Context<'_>) -> Result<Self, String> {
+                let check: fn(&str) -> Result<(), String> = $check;
+                check(text).map(|()| Self(text.to_owned()))
+            }
+
+            fn stand_in() -> Self {
+                Self(String::new())
+            }
+        }
+    };
+}
+
+checked_text! {
+    /// The URL that names this server: http(s), no query, fragment, user or trailing slash
+    /// (RFC 8414 section 2); http only on a loopback host.
+    pub struct Issuer as "a URL", |text| {
+        check_issuer(text)?;
+        if text.ends_with('/') {
+            return Err("ends with a slash: leave it out, since clients compare it as text".to_owned());
+        }
+        Ok(())
+    }
+}
+
+checked_text! {
+    /// The issuer of an upstream provider. Some providers' end with a slash.
+    pub struct ProviderIssuer as "a URL", check_issuer
+}
+
+fn check_issuer(text: &str) -> Result<(), String> {
+    // The text is not repeated: it may hold a password.
+    let url = Url::parse(text)
+        .map_err(|_| "is not a URL such as \"https://id.example.com\"".to_owned())?;
+    let problem = match url.scheme() {
+        _ if url.has_authority() && (!url.username().is_empty() || url.password().is_some()) => {
+            "holds a user or password"
+        }
+        "http" if !is_loopback(&url) => "is http on a host that is not loopback; use https",
+        "http" | "https" if url.query().is_some() => "has a query",
+        "http" | "https" if url.fragment().is_some() => "has a fragment",
+        "http" | "https" if !is_as_written(&url, text) => {
+            // RFC 8414 section 3.3 compares issuers as strings, code point by code point.
+            return Err(format!(
+                "is not in the form that clients compare; write {:?}",
+                url.as_str().trim_end_matches('/')
+            ));
+        }
+        "http" | "https" => return Ok(()),
+        _ => "is not an http or https URL",
+    };
+    Err(problem.to_owned())
+}
+
+fn is_as_written(url: &Url, text: &str) -> bool {
+    url.as_str() == text || url.as_str().strip_suffix('/') == Some(text)
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => IpAddr::V6(address).to_canonical().is_loopback(),
+        None => false,
+    }
+}
+
+checked_text! {
+    /// Where a browser may be sent: an absolute URI without a fragment (RFC 6749 section 3.1.2).
+    pub struct RedirectUri as "a URI", |text| {
+        // These run or show what the sender chose, instead of calling an app.
+        const DANGEROUS: &[&str] = &["about", "blob", "data", "file", "javascript", "vbscript"];
+        let url = absolute_uri(text)?;
+        if DANGEROUS.contains(&url.scheme()) {
+            return Err(format!("a {}: URI cannot be redirected to", url.scheme()));
+        }
+        Ok(())
+    }
+}
+
+checked_text! {
+    /// The resource indicator of an API: an absolute URI without a fragment (RFC 8707 section 2).
+    pub struct ResourceUri as "a URI", |text| absolute_uri(text).map(drop)
+}
+
+fn absolute_uri(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|_| format!("{text:?} is not an absolute URI"))?;
+    if url.fragment().is_some() {
+        return Err(format!("{text:?} has a fragment"));
+    }
+    if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
+        return Err(format!("{text:?} holds a space or a control character"));
+    }
+    Ok(url)
+}
+
+checked_text! {
+    /// An origin as browsers send it: scheme, host and port (RFC 6454 section 6.2).
+    pub struct Origin as "an origin", |text| {
+        let origin = Url::parse(text).ok().map(|url| url.origin().ascii_serialization());
+        match origin.filter(|origin| origin != "null") {
+            Some(origin) if origin == text => Ok(()),
+            Some(origin) => Err(format!("{text:?} is not an origin; did you mean {origin:?}?")),
+            None => Err(format!("{text:?} is not an origin such as \"https://app.example.com\"")),
+        }
+    }
+}
+
+checked_text! {
+    /// A client's id: 1 to 255 visible ASCII characters or spaces (RFC 6749 appendix A.1).
+    pub struct ClientId as "a string", |text| {
+        if text.is_empty() || text.len() > 255 || !text.bytes().all(|b| matches!(b, 0x20..=0x7E)) {
+            return Err(format!("{text:?} is not 1 to 255 printable ASCII characters"));
+        }
+        Ok(())
+    }
+}
+
+checked_text! {
+    /// One scope (RFC 6749 section 3.3): `%x21 / %x23-5B / %x5D-7E`, once or more.
+    pub struct ScopeToken as "a scope", |text| {
+        if text.is_empty() || !text.bytes().all(|b| matches!(b, 0x21 | 0x23..=0x5B | 0x5D..=0x7E)) {
+            let problem = "printable ASCII without space, quote and backslash";
+            return Err(format!("{text:?} is not one scope: it must be {problem}"));
+        }
+        Ok(())
+    }
+}
+
+checked_text! {
+    /// The name that a user signs in with: 1 to 255 characters, no control characters, no space at
+    /// either end.
+    pub struct Username as "a string", |text| {
+        let length = text.chars().count();
+        if !(1..=255).contains(&length) || text.chars().any(char::is_control) || text.trim() != text {
+            return Err(format!("{text:?} is not 1 to 255 characters without spaces around them"));
+        }
+        Ok(())
+    }
+}
+
+/// An Argon2id hash in PHC form.
+#[derive(Debug, Clone)]
+pub struct PasswordHash(Secret);
+
+impl PasswordHash {
+    /// The hash in PHC form.
+    pub fn secret(&self) -> &Secret {
+        &self.0
+    }
+}
+
+impl Value for PasswordHash {
+    const EXPECTED: &'static str = "an Argon2id hash";
+
+    fn parse(text: &str, _: &Context<'_>) -> Result<Self, String> {
+        // $argon2id$v=19$m=…,t=…,p=…$salt$hash
+        let parts: Vec<_> = text.split('$').collect();
+        match parts.as_slice() {
+            ["", "argon2id", "v=19", parameters, salt, hash]
+                if !parameters.is_empty() && !salt.is_empty() && !hash.is_empty() =>
+            {
+                Ok(Self(Secret::new(text)))
+            }
+            _ => Err(
+                "is not an Argon2id hash such as \"$argon2id$v=19$m=19456,t=2,p=1$…$…\"".to_owned(),
+            ),
+        }
+    }
+
+    fn stand_in() -> Self {
+        Self(Secret::new(""))
+    }
+}
+
+/// Where grants, users and sessions live.
+#[derive(Debug, Clone)]
+pub enum Store {
+    /// In memory: gone with the process.
+    Memory,
+    /// In an SQLite file.
+    Sqlite(PathBuf),
+    /// In PostgreSQL, or an engine that speaks its protocol; the URL may hold a password.
+    Postgres(Secret),
+}
+
+/// Without the password of a URL.
+impl fmt::Display for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Memory => f.write_str("memory:"),
+            Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            Self::Postgres(_) => f.write_str("postgres:"),
+        }
+    }
+}
+
+impl Value for Store {
+    const EXPECTED: &'static str = "a store";
+
+    fn parse(text: &str, context: &Context<'_>) -> Result<Self, String> {
+        // The text is not repeated: it may hold a password.
+        match text.split_once(':') {
+            Some(("memory", "")) => Ok(Self::Memory),
+            Some(("sqlite", path)) if !path.is_empty() => {
+                Ok(Self::Sqlite(context.folder.join(path)))
+            }
+            Some(("postgres" | "postgresql", _)) => match Url::parse(text) {
+                Ok(url) if url.has_host() => Ok(Self::Postgres(Secret::new(text))),
+                _ => Err("is not a URL such as \"postgres://user@host/database\"".to_owned()),
+            },
+            _ => Err(
+                "is not a store; write \"memory:\", \"sqlite:FILE\" or \"postgres://…\"".to_owned(),
+            ),
+        }
+    }
+
+    fn stand_in() -> Self {
+        Self::Memory
+    }
+}
+
+/// Which tokens a device gets, written `ID+ACCESS+REFRESH`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TokenSet {
+    /// An ID token, where `openid` was granted.
+    pub id: bool,
+    /// An access token.
+    pub access: bool,
+    /// A refresh token.
+    pub refresh: bool,
+}
+
+impl Value for TokenSet {
+    const EXPECTED: &'static str = "a set of tokens";
+
+    fn parse(text: &str, _: &Context<'_>) -> Result<Self, String> {
+        let mut set = Self {
+            id: false,
+            access: false,
+            refresh: false,
+        };
+        for name in text.split('+') {
+            let member = match name {
+                "ID" => &mut set.id,
+                "ACCESS" => &mut set.access,
+                "REFRESH" => &mut set.refresh,
+                _ => {
+                    return Err(unknown("token", name, &["ID", "ACCESS", "REFRESH"]));
+                }
+            };
+            if std::mem::replace(member, true) {
+                return Err(format!("{name} stands in {text:?} twice"));
+            }
+        }
+        Ok(set)
+    }
+
+    fn stand_in() -> Self {
+        Self {
+            id: true,
+            access: true,
+            refresh: true,
+        }
+    }
+}
+
+/// The letters of a user code, as classes: `#` digits, `a` and `A` letters, `b` and `B` consonants
+/// without `y`, `!` special characters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserCodeFormat(String);
+
+impl UserCodeFormat {
+    /// The classes as written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// How many characters there are to draw from. Codes are shown in upper case and compared
+    /// without case, so `a` and `A` are one class, and so are `b` and `B`.
+    pub fn alphabet_size(&self) -> usize {
+        let classes = self.0.chars().filter_map(class_of);
+        classes.flat_map(str::chars).collect::<BTreeSet<_>>().len()
+    }
+}
+
+fn class_of(class: char) -> Option<&'static str> {
+    Some(match class {
+        '#' => "0123456789",
+        'a' | 'A' => "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+        'b' | 'B' => "BCDFGHJKLMNPQRSTVWXZ",
+        '!' => "!@#$%&*+=?",
+        _ => return None,
+    })
+}
+
+impl Value for UserCodeFormat {
+    const EXPECTED: &'static str = "classes of letters";
+
+    fn parse(text: &str, _: &Context<'_>) -> Result<Self, String> {
+        match text.chars().find(|class| class_of(*class).is_none()) {
+            Some(class) => Err(format!(
+                "unknown class {class:?} in {text:?}; classes are # a A b B !"
+            )),
+            None if text.is_empty() => Err("is empty; classes are # a A b B !".to_owned()),
+            None => Ok(Self(text.to_owned())),
+        }
+    }
+
+    fn stand_in() -> Self {
+        Self("B".to_owned())
+    }
+}

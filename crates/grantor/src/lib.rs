@@ -1,0 +1,7 @@
+//! The server as a program: its commands, its configuration, and the system's clock and entropy.
+//!
+//! It is a library beside a small `main`, so that tests reach the parts without a process.
+
+pub mod cli;
+pub mod commands;
+pub mod config;
