@@ -12,6 +12,9 @@ describe('over plain HTTP on loopback', () => {
   const stillPending = async (device) => assertOAuthError(await poll(server, device.device_code), 400, 'authorization_pending');
   const formWith = (page, button) => page.forms.find((form) => form.buttons.has(button));
 
+  /// Posts to where the form of `page` with `button` goes, but whatever is in `fields`.
+  const forge = (visitor, page, button, fields) => visitor.request(formWith(page, button).action, { method: 'POST', body: new URLSearchParams(fields) });
+
   test('CSRF: an approval without the form token, or with a foreign one, is refused and approves nothing', async () => {
     const device = await deviceAuthorization(server);
     const [alice, bob] = [new Visitor(server), new Visitor(server)];
@@ -22,7 +25,7 @@ describe('over plain HTTP on loopback', () => {
     for (const form_token of [undefined, '', 'x', foreign, beforeSignIn, `${own.form_token}x`, own.form_token.slice(0, -1)]) {
       const fields = { ...own, decision: 'approve', ...(form_token === undefined ? {} : { form_token }) };
       if (form_token === undefined) delete fields.form_token;
-      const reply = await alice.request('/device/confirm', { method: 'POST', body: new URLSearchParams(fields) });
+      const reply = await forge(alice, asked, 'approve', fields);
       assert.equal(reply.status, 403, `${form_token}: ${reply.text}`);
       assert.match(reply.headers.get('content-type'), /^text\/html/);
     }
@@ -55,7 +58,7 @@ describe('over plain HTTP on loopback', () => {
     const device = await deviceAuthorization(server);
     const asked = await new Visitor(server).ask(device);
     const stranger = new Visitor(server);
-    const reply = await stranger.request('/device/confirm', { method: 'POST', body: new URLSearchParams({ ...formWith(asked, 'approve').values, decision: 'approve' }) });
+    const reply = await forge(stranger, asked, 'approve', { ...formWith(asked, 'approve').values, decision: 'approve' });
     assert.ok(!reply.has('done'));
     await stillPending(device);
   });
@@ -63,15 +66,15 @@ describe('over plain HTTP on loopback', () => {
   test('an approval link approves nothing, whatever it says', async () => {
     const device = await deviceAuthorization(server);
     const alice = new Visitor(server);
-    const { values } = formWith(await alice.ask(device), 'approve');
+    const { action, values } = formWith(await alice.ask(device), 'approve');
     const queries = ['', '&decision=approve', `&${new URLSearchParams({ ...values, decision: 'approve' })}`];
     for (const query of queries) {
       for (const method of ['GET', 'HEAD']) {
         await alice.request(`${device.verification_uri_complete}${query}`, { method });
-        await alice.request(`/device/confirm?user_code=${device.user_code}${query}`, { method });
+        await alice.request(`${action}?user_code=${device.user_code}${query}`, { method });
       }
     }
-    const posted = await alice.request(`/device/confirm?${new URLSearchParams({ ...values, decision: 'approve' })}`, { method: 'POST' });
+    const posted = await alice.request(`${action}?${new URLSearchParams({ ...values, decision: 'approve' })}`, { method: 'POST' });
     assert.ok(posted.status >= 400, 'a form must be in the body');
     await stillPending(device);
   });
@@ -100,9 +103,10 @@ describe('over plain HTTP on loopback', () => {
     const [one, other] = await Promise.all([deviceAuthorization(server), deviceAuthorization(server)]);
     const alice = new Visitor(server);
     const forOther = formWith(await alice.ask(other), 'approve').values;
-    const forOne = formWith(await alice.ask(one), 'approve').values;
+    const asked = await alice.ask(one);
+    const forOne = formWith(asked, 'approve').values;
     assert.ok(!Object.values(forOne).includes(one.user_code), 'the form does not carry the code');
-    const mixed = await alice.request('/device/confirm', { method: 'POST', body: new URLSearchParams({ ...forOne, grant: forOther.grant, form_token: forOne.form_token, decision: 'approve' }) });
+    const mixed = await forge(alice, asked, 'approve', { ...forOne, grant: forOther.grant, decision: 'approve' });
     if (forOne.form_token !== forOther.form_token) assert.equal(mixed.status, 403);
     await stillPending(one);
   });
@@ -147,12 +151,10 @@ describe('over plain HTTP on loopback', () => {
     const stolen = new Visitor(server);
     for (const [name, value] of alice.cookies) stolen.cookies.set(name, value);
     assert.ok(!(await stolen.get('/device')).has('password'));
-    await alice.submit(await alice.get('/logout'), { form_token: formOf(await alice.get('/logout')) });
+    await alice.submit(await alice.get('/logout'), {}, { button: 'sign-out' });
     assert.ok((await alice.get('/device')).has('password'));
     assert.ok((await stolen.get('/device')).has('password'));
   });
-
-  const formOf = (page) => page.forms.find((form) => form.names.has('form_token')).values.form_token;
 
   test('cookies: HttpOnly, SameSite, for this host alone', async () => {
     const alice = new Visitor(server);
@@ -169,9 +171,9 @@ describe('over plain HTTP on loopback', () => {
 
   test('sign-in returns to our own pages only', async () => {
     for (const target of ['https://evil.example/', '//evil.example/', '/\\evil.example', 'javascript:alert(1)', '/%09/evil.example', 'device@evil.example']) {
-      for (const name of ['return', 'return_to', 'next', 'redirect']) {
-        await new Visitor(server).signIn('alice', { from: `/login?${name}=${encodeURIComponent(target)}` });
-      }
+      await new Visitor(server).signIn('alice', { from: `/login?return_to=${encodeURIComponent(target)}` });
+      const alice = new Visitor(server);
+      await alice.submit(await alice.get('/login'), { username: 'alice', password: server.passwords.alice, return_to: target });
     }
   });
 

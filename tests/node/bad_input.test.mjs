@@ -4,6 +4,7 @@ import { test } from 'node:test';
 
 import { exchange, rawPost } from './lib/raw.mjs';
 import { useServer } from './lib/server.mjs';
+import { Visitor } from './lib/visitor.mjs';
 import { answer, assertOAuthError, basic, deviceAuthorization, post } from './lib/wire.mjs';
 
 const server = useServer();
@@ -129,7 +130,10 @@ test('requests that are hardly HTTP end with 4xx or a closed connection, and the
 });
 
 test('pages answer bad forms with pages, never with a 500', async () => {
-  for (const path of ['/login', '/device', '/device/confirm', '/logout']) {
+  const visitor = new Visitor(server);
+  const asked = await visitor.ask(await deviceAuthorization(server));
+  const decision = asked.forms.find(({ buttons }) => buttons.has('approve')).action;
+  for (const path of ['/login', '/device', decision, '/logout']) {
     for (const body of ['', 'form_token=%00', 'form_token=x&form_token=y', Buffer.from([0xff]), `user_code=${'B'.repeat(30_000)}`, 'a=%zz']) {
       const reply = await rawPost(server, path, body);
       assert.ok(reply.status >= 400 && reply.status < 500, `${path} ${String(body).slice(0, 40)}: ${reply.status}`);
