@@ -3,5 +3,30 @@
 //! No socket, SQL, clock or async in here. Time, randomness and keys come in as values,
 //! decisions go out as data; `ARCHITECTURE.md` walks one request through the house.
 
+pub mod claims;
+pub mod client;
+pub mod client_auth;
+pub mod decide;
+pub mod drive;
+pub mod endpoints;
+pub mod env;
+pub mod error;
+pub mod event;
+pub mod grants;
+pub mod id;
+pub mod interaction;
+pub mod limits;
+pub mod params;
+pub mod peer;
+pub mod pool;
+pub mod records;
+pub mod resource;
 pub mod row;
+pub mod scope;
+pub mod sealed;
+pub mod secret;
+pub mod seed;
 pub mod time;
+mod tokens;
+pub mod user_code;
+pub mod users;

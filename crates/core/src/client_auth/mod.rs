@@ -1,0 +1,207 @@
+//! Client authentication (RFC 6749 section 2.3). An [`AuthenticatedClient`] is made here and nowhere else,
+//! and each grant takes one, so no grant can forget it.
+
+use crate::client::{Client, ClientAuth};
+use crate::decide::{Decision, Found, Stop};
+use crate::env::Env;
+use crate::error::{Cause, ErrorCode, Refusal};
+use crate::limits::{Answer, Ask, Counter, Effect, Quota, Window};
+use crate::params::Params;
+use crate::peer::Peer;
+use crate::secret::Secret;
+
+mod none;
+mod secret;
+
+/// The methods, by their registered names (RFC 8414 section 2): what metadata advertises is what runs.
+pub const METHODS: [&str; 3] = ["none", "client_secret_basic", "client_secret_post"];
+/// The methods of endpoints at which a public client has no business.
+pub const CONFIDENTIAL_METHODS: [&str; 2] = ["client_secret_basic", "client_secret_post"];
+
+/// Wrong secrets of one client from one address, an hour, where the secret is short enough to be guessed.
+const WRONG_SECRETS: u32 = 100;
+
+/// How a request says which client sent it.
+#[derive(Clone, Debug)]
+pub enum Credentials {
+    /// `client_id` only.
+    None {
+        /// The client.
+        client_id: String,
+    },
+    /// HTTP Basic.
+    Basic {
+        /// The client.
+        client_id: String,
+        /// Empty for a public client.
+        secret: Secret,
+    },
+    /// `client_id` and `client_secret` in the body.
+    Post {
+        /// The client.
+        client_id: String,
+        /// What it presents.
+        secret: Secret,
+    },
+}
+
+/// A client that proved itself, as far as it can; its enabled state is checked.
+#[derive(Clone, Copy, Debug)]
+pub struct AuthenticatedClient<'p>(&'p Client);
+
+impl<'p> AuthenticatedClient<'p> {
+    /// The client.
+    #[must_use]
+    pub const fn client(&self) -> &'p Client {
+        self.0
+    }
+
+    /// The client, where it is confidential.
+    ///
+    /// # Errors
+    /// `invalid_client` for a public one: its id alone proves nothing (RFC 6749 section 2.2).
+    pub const fn confidential(self) -> Result<&'p Client, Refusal> {
+        if self.0.is_confidential() {
+            Ok(self.0)
+        } else {
+            Err(REFUSED.because(Cause::SecretMissing))
+        }
+    }
+}
+
+impl std::ops::Deref for AuthenticatedClient<'_> {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        self.0
+    }
+}
+
+/// One text for an unknown client, a disabled one and a wrong secret.
+const REFUSED: Refusal = Refusal::new(ErrorCode::InvalidClient, "Client authentication failed.");
+
+impl Credentials {
+    /// Reads the credentials of a request from its `Authorization` header and its body.
+    ///
+    /// # Errors
+    /// `invalid_request` where there are none, or two: RFC 6749 section 2.3: "The client MUST NOT use more than one
+    /// authentication method in each request." A `client_id` in the body that equals the Basic one is no second credential.
+    pub fn parse(authorization: Option<&[u8]>, params: &Params) -> Result<Self, Refusal> {
+        let in_body = params.opt("client_id");
+        match (authorization, params.opt("client_secret")) {
+            (Some(_), Some(_)) => Err(Refusal::new(
+                ErrorCode::InvalidRequest,
+                "The client authenticates in two ways; one is allowed.",
+            )),
+            (Some(header), None) => secret::basic(header, in_body),
+            (None, Some(given)) => secret::post(in_body, given),
+            (None, None) => none::parse(in_body),
+        }
+    }
+
+    const fn client_id(&self) -> &String {
+        match self {
+            Self::None { client_id }
+            | Self::Basic { client_id, .. }
+            | Self::Post { client_id, .. } => client_id,
+        }
+    }
+}
+
+/// Authenticates.
+///
+/// # Errors
+/// `invalid_client`, one text for every cause; `too_many_requests` after too many wrong secrets.
+pub fn authenticate<'p>(
+    env: &Env<'p>,
+    found: &Found,
+    credentials: &Credentials,
+    peer: &Peer,
+) -> Result<Proven<'p>, Stop> {
+    let Some(client) = env.pool.client(credentials.client_id()) else {
+        return Err(REFUSED.because(Cause::UnknownClient).into());
+    };
+    let mut reserved = None;
+    // RFC 6749 section 2.3.1: "the authorization server MUST protect any endpoint utilizing it against brute force attacks."
+    if let ClientAuth::Secret { verifiers, .. } = &client.auth
+        && verifiers
+            .iter()
+            .any(crate::secret::SecretVerifier::guessable)
+    {
+        let quotas = vec![Quota {
+            what: Counter::SecretsOfClientAndAddress,
+            whom: format!("{}\0{}", client.id, peer.network()),
+            limit: env.pool.share(WRONG_SECRETS),
+        }];
+        match found.ask(Ask::Reserve {
+            quotas: quotas.clone(),
+            window: Window::Hour,
+        })? {
+            Answer::Full { retry_after } => {
+                let refusal = Refusal::new(
+                    ErrorCode::TooManyRequests,
+                    "Too many failed client authentications.",
+                );
+                return Err(refusal
+                    .because(Cause::TooManyWrongSecrets)
+                    .retry_after(retry_after)
+                    .into());
+            }
+            _ => {
+                reserved = Some(Effect::GiveBack {
+                    quotas,
+                    window: Window::Hour,
+                    at: env.now,
+                })
+            }
+        }
+    }
+    match &client.auth {
+        ClientAuth::Public => none::check(credentials),
+        ClientAuth::Secret {
+            verifiers,
+            basic,
+            post,
+        } => secret::check(verifiers, *basic, *post, credentials),
+    }
+    .map_err(|cause| REFUSED.because(cause))?;
+    if !client.enabled {
+        return Err(REFUSED.because(Cause::DisabledClient).into());
+    }
+    Ok(Proven {
+        client: AuthenticatedClient(client),
+        reserved,
+    })
+}
+
+/// A proven client, and the try that was reserved for it: to be given back, since it was right.
+#[derive(Debug)]
+pub struct Proven<'p> {
+    /// The client.
+    pub client: AuthenticatedClient<'p>,
+    /// What to give back.
+    pub reserved: Option<Effect>,
+}
+
+impl Proven<'_> {
+    /// The decision, which also gives back the try.
+    #[must_use]
+    pub fn with<R>(self, decision: Decision<R>) -> Decision<R> {
+        match self.reserved {
+            Some(effect) => decision.effect(effect),
+            None => decision,
+        }
+    }
+
+    /// The same for a decision that may have stopped: a refusal for another reason gives the try back too.
+    ///
+    /// # Errors
+    /// Whatever else stopped it.
+    pub fn after<R>(self, decided: Result<Decision<R>, Stop>) -> Result<Decision<R>, Stop> {
+        match decided {
+            Ok(decision) => Ok(self.with(decision)),
+            Err(Stop::Refuse(refusal)) => Ok(self.with(Decision::refuse(refusal))),
+            Err(stop) => Err(stop),
+        }
+    }
+}

@@ -1,0 +1,409 @@
+//! The only place where reading, deciding, minting and committing meet: a step machine that says what it wants next.
+//!
+//! ```text
+//! step() ─▶ Get / Table / Password ─▶ step() ─▶ … ─▶ Sign ─▶ … ─▶ Commit ─▶ Done
+//!    ▲                                                               │ Conflict, Unknown: read again, decide again
+//!    └───────────────────────────────────────────────────────────────┘
+//! ```
+//! It performs nothing. The web shell performs its steps with the real store and signer; tests perform them one at
+//! a time, in any order. Order is mint, commit, then answer: no code is burnt by a signer that is down, and no token
+//! leaves without its commit.
+
+use std::sync::Arc;
+
+use grantor_jose::{SigningInput, TokenType, left_half_hash};
+
+use crate::decide::{Decision, Found, Mint, Need, Operation, Stop, Unsigned};
+use crate::env::Env;
+use crate::error::{Failure, Refusal};
+use crate::event::Event;
+use crate::limits::{Answer, Ask, Effect};
+use crate::pool::Pool;
+use crate::row::{Committed, Key, Row, Version, Write};
+use crate::secret::Secret;
+use crate::seed::Seed;
+use crate::time::Timestamp;
+
+/// Attempts of one request, the first one included.
+const ATTEMPTS: u8 = 5;
+/// Rounds of questions within one attempt: more is a bug, since each answers what it was asked.
+const ROUNDS: u8 = 12;
+
+/// What the machine wants next.
+#[derive(Debug)]
+pub enum Step<R> {
+    /// Read these rows, in one `get`; then [`Drive::rows`].
+    Get(Vec<Key>),
+    /// Ask the tables in memory; then [`Drive::answer`].
+    Table(Ask),
+    /// Verify a password; then [`Drive::password`].
+    Password {
+        /// The hash, if the user is known and has one.
+        hash: Option<String>,
+        /// What was presented.
+        password: Secret,
+    },
+    /// Sign; then [`Drive::signature`].
+    Sign(SigningInput),
+    /// Commit; then [`Drive::committed`].
+    Commit {
+        /// The commit's time.
+        now: Timestamp,
+        /// The commit's id.
+        id: Version,
+        /// What to write.
+        writes: Vec<Write>,
+    },
+    /// Answer. The effects go to the tables in memory, the events to the operator.
+    Done(Outcome<R>),
+    /// There is no answer by the protocol. The effects give back what was reserved.
+    Failed(Failure, Vec<Effect>),
+}
+
+/// How a request ended.
+#[derive(Debug)]
+pub struct Outcome<R> {
+    /// The answer.
+    pub reply: Result<R, Refusal>,
+    /// The tokens that go with it.
+    pub tokens: Option<Minted>,
+    /// What the tables in memory learn.
+    pub effects: Vec<Effect>,
+    /// What the operator is told.
+    pub events: Vec<Event>,
+}
+
+/// Tokens, ready to leave.
+#[derive(Debug)]
+pub struct Minted {
+    /// The access token.
+    pub access: Secret,
+    /// The ID token.
+    pub id: Option<Secret>,
+    /// The refresh token.
+    pub refresh: Option<Secret>,
+}
+
+/// What the machine waits for.
+enum Stage<R> {
+    Deciding(Vec<Need>),
+    Access(Decision<R>, Option<SigningInput>, Rest),
+    Id(Decision<R>, Option<SigningInput>, Secret, Option<Secret>),
+    Committing(Version, Decision<R>, Option<Minted>),
+    /// After an `Unknown` commit: reading what was written, to learn whether it happened.
+    Asking(Version, Decision<R>, Option<Minted>),
+    Settled(Decision<R>, Option<Minted>),
+    Failed(Failure),
+    Over,
+}
+
+/// What is minted after the access token.
+struct Rest {
+    id: Option<crate::claims::IdTokenClaims>,
+    refresh: Option<Secret>,
+}
+
+/// The step machine of one request.
+pub struct Drive<O: Operation> {
+    operation: O,
+    pool: Arc<Pool>,
+    now: Timestamp,
+    seed: Seed,
+    found: Found,
+    stage: Stage<O::Reply>,
+    attempt: u8,
+    round: u8,
+}
+
+impl<O: Operation> Drive<O> {
+    /// Begins, at this time, with a fresh seed.
+    #[must_use]
+    pub fn new(operation: O, pool: Arc<Pool>, now: Timestamp, seed: Seed) -> Self {
+        let mut drive = Self {
+            operation,
+            pool,
+            now,
+            seed,
+            found: Found::default(),
+            stage: Stage::Over,
+            attempt: 1,
+            round: 0,
+        };
+        let needs = drive.operation.prefetch(&drive.env());
+        if needs.is_empty() {
+            drive.decide();
+        } else {
+            drive.stage = Stage::Deciding(needs);
+        }
+        drive
+    }
+
+    /// What to do now. It must be done, and its result handed in, before this is asked again.
+    #[must_use]
+    pub fn step(&mut self) -> Step<O::Reply> {
+        match std::mem::replace(&mut self.stage, Stage::Over) {
+            Stage::Deciding(needs) => self.ask(needs),
+            Stage::Access(decision, input, rest) => self.sign(input, |drive| {
+                drive.stage = Stage::Access(decision, None, rest);
+            }),
+            Stage::Id(decision, input, access, refresh) => self.sign(input, |drive| {
+                drive.stage = Stage::Id(decision, None, access, refresh);
+            }),
+            Stage::Committing(id, mut decision, minted) => {
+                let writes = decision.writes.clone();
+                decision.writes.retain(Write::changes);
+                self.stage = Stage::Committing(id, decision, minted);
+                Step::Commit {
+                    now: self.now,
+                    id,
+                    writes,
+                }
+            }
+            Stage::Asking(id, decision, minted) => {
+                let keys = decision
+                    .writes
+                    .iter()
+                    .map(|write| write.key().clone())
+                    .collect();
+                self.stage = Stage::Asking(id, decision, minted);
+                Step::Get(keys)
+            }
+            Stage::Settled(
+                Decision {
+                    reply,
+                    effects,
+                    events,
+                    ..
+                },
+                tokens,
+            ) => Step::Done(Outcome {
+                reply,
+                tokens,
+                effects,
+                events,
+            }),
+            Stage::Failed(failure) => Step::Failed(failure, self.abandon()),
+            Stage::Over => Step::Failed(
+                Failure::Bug("a request was driven beyond its end"),
+                Vec::new(),
+            ),
+        }
+    }
+
+    /// The rows that were read, in the order of their keys.
+    pub fn rows(&mut self, keys: Vec<Key>, rows: Vec<Option<Row>>) {
+        if let Stage::Asking(id, decision, minted) = std::mem::replace(&mut self.stage, Stage::Over)
+        {
+            // A row that carries our id: the commit happened.
+            if rows.iter().flatten().any(|row| row.version == id) {
+                self.stage = Stage::Settled(decision, minted);
+                return;
+            }
+            self.found.after_unknown = true;
+            return self.again();
+        }
+        self.found.rows.extend(keys.into_iter().zip(rows));
+        self.decide();
+    }
+
+    /// What the tables in memory answered.
+    pub fn answer(&mut self, ask: Ask, answer: Answer) {
+        self.found.answers.push((ask, answer));
+        self.decide();
+    }
+
+    /// Whether the password is right.
+    pub fn password(&mut self, right: bool) {
+        self.found.password = Some(right);
+        self.decide();
+    }
+
+    /// The signature that was asked for.
+    pub fn signature(&mut self, input: SigningInput, signature: &[u8]) {
+        match std::mem::replace(&mut self.stage, Stage::Over) {
+            Stage::Access(decision, _, rest) => {
+                self.access_minted(decision, input.finish(signature), rest)
+            }
+            Stage::Id(decision, _, access, refresh) => {
+                let id = Some(Secret::new(input.finish(signature)));
+                self.minted(
+                    decision,
+                    Some(Minted {
+                        access,
+                        id,
+                        refresh,
+                    }),
+                );
+            }
+            _ => self.stage = Stage::Failed(Failure::Bug("a signature that nobody asked for")),
+        }
+    }
+
+    /// How the commit ended; with the time and a fresh seed for another attempt, if it takes one.
+    pub fn committed(&mut self, committed: Committed, now: Timestamp, seed: Seed) {
+        let Stage::Committing(id, decision, minted) =
+            std::mem::replace(&mut self.stage, Stage::Over)
+        else {
+            self.stage = Stage::Failed(Failure::Bug("a commit that nobody asked for"));
+            return;
+        };
+        match committed {
+            Committed::Done => self.stage = Stage::Settled(decision, minted),
+            Committed::Conflict(_) => {
+                (self.now, self.seed) = (now, seed);
+                self.again();
+            }
+            Committed::Unknown => {
+                (self.now, self.seed) = (now, seed);
+                self.stage = Stage::Asking(id, decision, minted);
+            }
+        }
+    }
+
+    /// Gives up: what was reserved in memory goes back.
+    #[must_use]
+    pub fn abandon(&mut self) -> Vec<Effect> {
+        self.stage = Stage::Over;
+        let reserved =
+            self.found
+                .answers
+                .drain(..)
+                .filter_map(|(ask, answer)| match (ask, answer) {
+                    (Ask::Reserve { quotas, window }, Answer::Reserved { .. }) => {
+                        Some(Effect::GiveBack {
+                            quotas,
+                            window,
+                            at: self.now,
+                        })
+                    }
+                    _ => None,
+                });
+        reserved.collect()
+    }
+
+    fn env(&self) -> Env<'_> {
+        Env {
+            now: self.now,
+            seed: &self.seed,
+            pool: &self.pool,
+        }
+    }
+
+    /// Rows are read again and everything else is kept: a password that was right stays right.
+    fn again(&mut self) {
+        self.found.rows.clear();
+        self.attempt += 1;
+        self.round = 0;
+        if self.attempt > ATTEMPTS {
+            self.stage = Stage::Failed(Failure::Contention(ATTEMPTS));
+            return;
+        }
+        self.decide();
+    }
+
+    fn decide(&mut self) {
+        self.round += 1;
+        if self.round > ROUNDS {
+            self.stage = Stage::Failed(Failure::Bug("a decision that never ends"));
+            return;
+        }
+        match self.operation.decide(&self.env(), &self.found) {
+            Ok(decision) => self.mint(decision),
+            Err(Stop::Need(needs)) => self.stage = Stage::Deciding(needs),
+            Err(Stop::Refuse(refusal)) => {
+                self.stage = Stage::Settled(Decision::refuse(refusal), None)
+            }
+            Err(Stop::Fail(failure)) => self.stage = Stage::Failed(failure),
+        }
+    }
+
+    /// Rows are read together; of other needs, one at a time.
+    fn ask(&mut self, needs: Vec<Need>) -> Step<O::Reply> {
+        let mut keys = Vec::new();
+        for need in needs {
+            match need {
+                Need::Row(key) => keys.push(key),
+                Need::Table(ask) if keys.is_empty() => return Step::Table(ask),
+                Need::Password { hash, password } if keys.is_empty() => {
+                    return Step::Password { hash, password };
+                }
+                Need::Table(_) | Need::Password { .. } => {}
+            }
+        }
+        Step::Get(keys)
+    }
+
+    fn sign(
+        &mut self,
+        input: Option<SigningInput>,
+        wait: impl FnOnce(&mut Self),
+    ) -> Step<O::Reply> {
+        match input {
+            Some(input) => {
+                wait(self);
+                Step::Sign(input)
+            }
+            None => Step::Failed(
+                Failure::Bug("a signature was asked for twice"),
+                self.abandon(),
+            ),
+        }
+    }
+
+    fn mint(&mut self, mut decision: Decision<O::Reply>) {
+        let Some(Mint {
+            access,
+            id,
+            refresh,
+        }) = decision.mint.take()
+        else {
+            return self.minted(decision, None);
+        };
+        let rest = Rest { id, refresh };
+        match access {
+            Unsigned::Jwt(input) => self.stage = Stage::Access(decision, Some(input), rest),
+            Unsigned::Sealed(token) => {
+                self.access_minted(decision, token.reveal().to_owned(), rest)
+            }
+        }
+    }
+
+    fn access_minted(
+        &mut self,
+        decision: Decision<O::Reply>,
+        access: String,
+        Rest { id, refresh }: Rest,
+    ) {
+        let Some(mut claims) = id else {
+            return self.minted(
+                decision,
+                Some(Minted {
+                    access: Secret::new(access),
+                    id: None,
+                    refresh,
+                }),
+            );
+        };
+        // OpenID Connect Core section 3.1.3.6: at_hash, by the hash of the ID token's own algorithm.
+        claims.at_hash = Some(left_half_hash(claims.alg, &access));
+        let input = self
+            .pool
+            .header(claims.alg, TokenType::Id)
+            .and_then(|header| {
+                SigningInput::new(header, &claims).map_err(|_| Failure::Bug("claims are no JSON"))
+            });
+        self.stage = match input {
+            Ok(input) => Stage::Id(decision, Some(input), Secret::new(access), refresh),
+            Err(failure) => Stage::Failed(failure),
+        };
+    }
+
+    fn minted(&mut self, decision: Decision<O::Reply>, minted: Option<Minted>) {
+        self.stage = if decision.writes.is_empty() {
+            Stage::Settled(decision, minted)
+        } else {
+            let id = Version::from_bytes(self.seed.bytes("commit"));
+            Stage::Committing(id, decision, minted)
+        };
+    }
+}

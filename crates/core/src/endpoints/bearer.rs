@@ -1,0 +1,91 @@
+//! Our own access tokens, read back: by the signature or the seal first, then by the rows on which they depend.
+
+use grantor_jose::TokenType;
+
+use crate::claims::AccessTokenClaims;
+use crate::decide::{Found, Stop};
+use crate::env::Env;
+use crate::error::Cause;
+use crate::id::UserId;
+use crate::records::{self, Grant, Revoked, User};
+use crate::users;
+
+/// The claims of an access token of this pool, if we made it; live or not.
+pub(super) fn open(env: &Env<'_>, token: &str) -> Option<AccessTokenClaims> {
+    let claims = match env.pool.sealing.open_access_token(token) {
+        Some(sealed) => serde_json::from_slice::<AccessTokenClaims>(&sealed).ok()?,
+        None => {
+            let verified = env
+                .pool
+                .signing
+                .verify(grantor_jose::decode(token).ok()?)
+                .ok()?;
+            // RFC 9068 section 4: the type keeps an ID token from passing for an access token.
+            if !TokenType::Access.is(verified.header().typ.as_deref()) {
+                return None;
+            }
+            verified.claims().ok()?
+        }
+    };
+    (claims.iss == env.pool.issuer).then_some(claims)
+}
+
+/// An access token that is good now, and its user if it has one.
+#[derive(Debug)]
+pub(super) struct Live {
+    pub(super) claims: AccessTokenClaims,
+    pub(super) user: Option<User>,
+}
+
+/// Whether an access token is good now: not expired, not revoked, its client enabled, and for a user's token
+/// its grant active and its user behind it. "A user token without a live grant is inactive."
+pub(super) fn live(
+    env: &Env<'_>,
+    found: &Found,
+    claims: AccessTokenClaims,
+) -> Result<Result<Live, Cause>, Stop> {
+    if claims.exp <= env.now.as_secs() {
+        return Ok(Err(Cause::TokenExpired));
+    }
+    if !env
+        .pool
+        .clients
+        .get(&claims.client_id)
+        .is_some_and(|client| client.enabled)
+    {
+        return Ok(Err(Cause::DisabledClient));
+    }
+    let revoked = records::key::<Revoked>(env, claims.jti.as_str());
+    let Some(id) = claims.jti.grant() else {
+        return Ok(match found.record::<Revoked>(env, &revoked)?.live() {
+            Some(_) => Err(Cause::TokenRevoked),
+            None => Ok(Live { claims, user: None }),
+        });
+    };
+    let grant = records::key::<Grant>(env, &id.to_string());
+    // The token names its user, so the user comes with the same read.
+    let user = claims
+        .sub
+        .parse::<UserId>()
+        .ok()
+        .map(|user| users::key(env, user));
+    found.need(
+        &[&revoked, &grant]
+            .into_iter()
+            .chain(&user)
+            .collect::<Vec<_>>(),
+    )?;
+    if found.record::<Revoked>(env, &revoked)?.live().is_some() {
+        return Ok(Err(Cause::TokenRevoked));
+    }
+    let Some(grant) = found.record::<Grant>(env, &grant)?.live() else {
+        return Ok(Err(Cause::NoSuchGrant));
+    };
+    if grant.record.active().is_none() {
+        return Ok(Err(Cause::RevokedGrant));
+    }
+    Ok(users::behind(env, found, &grant.record)?.map(|user| Live {
+        claims,
+        user: Some(user.record),
+    }))
+}

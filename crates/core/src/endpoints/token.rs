@@ -1,0 +1,57 @@
+//! The token endpoint (RFC 6749 section 3.2): authenticates the client, then leaves it to the grant.
+
+use crate::client_auth::{self, Credentials};
+use crate::decide::{Decision, Found, Operation, Stop};
+use crate::env::Env;
+use crate::error::{ErrorCode, Refusal};
+use crate::grants::{GrantType, Request, TokenReply};
+use crate::params::Params;
+use crate::peer::Peer;
+
+/// A token request.
+#[derive(Debug)]
+pub struct Token {
+    credentials: Credentials,
+    grant: GrantType,
+    request: Request,
+    peer: Peer,
+}
+
+impl Token {
+    /// Reads a token request.
+    ///
+    /// # Errors
+    /// A [`Refusal`] for what cannot be read.
+    pub fn parse(
+        authorization: Option<&[u8]>,
+        params: &Params,
+        peer: Peer,
+    ) -> Result<Self, Refusal> {
+        let (grant, request) = Request::parse(params)?;
+        let credentials = Credentials::parse(authorization, params)?;
+        Ok(Self {
+            credentials,
+            grant,
+            request,
+            peer,
+        })
+    }
+}
+
+impl Operation for Token {
+    type Reply = TokenReply;
+
+    fn decide(&self, env: &Env<'_>, found: &Found) -> Result<Decision<TokenReply>, Stop> {
+        let proven = client_auth::authenticate(env, found, &self.credentials, &self.peer)?;
+        // RFC 6749 section 5.2: "unauthorized_client".
+        if !proven.client.may_use(self.grant) {
+            let refusal = Refusal::new(
+                ErrorCode::UnauthorizedClient,
+                "The client may not use this grant type.",
+            );
+            return Ok(proven.with(Decision::refuse(refusal)));
+        }
+        let client = proven.client;
+        proven.after(self.request.decide(env, found, client, &self.peer))
+    }
+}

@@ -1,0 +1,126 @@
+//! Userinfo (OpenID Connect Core section 5.3), protected by RFC 6750.
+
+use serde_json::{Map, Value};
+
+use super::bearer;
+use crate::decide::{Decision, Found, Operation, Stop};
+use crate::env::Env;
+use crate::error::{Cause, ErrorCode, Refusal};
+use crate::params::Params;
+use crate::records::User;
+use crate::scope::Scope;
+use crate::secret::Secret;
+
+/// A userinfo request.
+#[derive(Debug)]
+pub struct Userinfo {
+    token: Secret,
+}
+
+/// The claims of each scope (OpenID Connect Core section 5.4).
+const PROFILE: [&str; 14] = [
+    "name",
+    "family_name",
+    "given_name",
+    "middle_name",
+    "nickname",
+    "preferred_username",
+    "profile",
+    "picture",
+    "website",
+    "gender",
+    "birthdate",
+    "zoneinfo",
+    "locale",
+    "updated_at",
+];
+const EMAIL: [&str; 2] = ["email", "email_verified"];
+const ADDRESS: [&str; 1] = ["address"];
+const PHONE: [&str; 2] = ["phone_number", "phone_number_verified"];
+
+const INVALID: Refusal = Refusal::new(
+    ErrorCode::InvalidToken,
+    "The access token is not valid, has ended, or was revoked.",
+);
+
+impl Userinfo {
+    /// Reads a userinfo request. The token is in the `Authorization` header (RFC 6750 section 2.1), or in the body of
+    /// a POST (section 2.2), never in both, and never in a query.
+    ///
+    /// # Errors
+    /// `invalid_token` where there is none, `invalid_request` where there are two.
+    pub fn parse(authorization: Option<&[u8]>, body: &Params) -> Result<Self, Refusal> {
+        let in_header = authorization.map(bearer_token).transpose()?;
+        let in_body = body.opt("access_token").map(Secret::new);
+        match (in_header, in_body) {
+            (Some(token), None) | (None, Some(token)) => Ok(Self { token }),
+            (Some(_), Some(_)) => Err(Refusal::new(
+                ErrorCode::InvalidRequest,
+                "The access token is sent in two ways.",
+            )),
+            (None, None) => Err(Refusal::new(
+                ErrorCode::InvalidToken,
+                "An access token is needed.",
+            )),
+        }
+    }
+}
+
+fn bearer_token(header: &[u8]) -> Result<Secret, Refusal> {
+    let text = std::str::from_utf8(header).ok();
+    let token = text
+        .and_then(|text| text.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("Bearer"));
+    token
+        .map(|(_, token)| Secret::new(token.trim()))
+        .ok_or(INVALID)
+}
+
+impl Operation for Userinfo {
+    type Reply = Map<String, Value>;
+
+    fn decide(&self, env: &Env<'_>, found: &Found) -> Result<Decision<Self::Reply>, Stop> {
+        let claims = bearer::open(env, self.token.reveal());
+        let claims = claims.ok_or(INVALID.because(Cause::ForgedOrForeignToken))?;
+        let live = bearer::live(env, found, claims)?.map_err(|cause| INVALID.because(cause))?;
+        let user = live.user.ok_or(INVALID.because(Cause::UserGone))?;
+        // "Userinfo takes any of our user tokens with openid."
+        if !live.claims.scope.contains("openid") {
+            return Err(Refusal::new(
+                ErrorCode::InsufficientScope,
+                "The access token lacks the scope openid.",
+            )
+            .into());
+        }
+        Ok(Decision::reply(claims_of(&user, &live.claims.scope)))
+    }
+}
+
+/// What a scope lets a client know of a user. OpenID Connect Core section 5.3.2: "The sub (subject) Claim MUST always
+/// be returned"; a claim without a value is left out.
+fn claims_of(user: &User, scope: &Scope) -> Map<String, Value> {
+    let mut claims = Map::new();
+    for (token, names) in [
+        ("profile", &PROFILE[..]),
+        ("email", &EMAIL),
+        ("address", &ADDRESS),
+        ("phone", &PHONE),
+    ] {
+        if scope.contains(token) {
+            let known = names
+                .iter()
+                .filter_map(|&name| Some((name.to_owned(), user.claims.get(name)?.clone())));
+            claims.extend(known);
+        }
+    }
+    if scope.contains("profile") {
+        claims
+            .entry("preferred_username")
+            .or_insert_with(|| user.username.clone().into());
+    }
+    if let Some(email) = user.email.as_ref().filter(|_| scope.contains("email")) {
+        claims.insert("email".to_owned(), email.clone().into());
+    }
+    claims.insert("sub".to_owned(), user.id.to_string().into());
+    claims
+}

@@ -1,0 +1,99 @@
+//! What an operator is told of a decision, after its commit. Events are no rows.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::id::{ClientId, GrantId, UserId};
+use crate::peer::Peer;
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "each name says it all")]
+pub enum EventKind {
+    DeviceAuthorizationStarted,
+    DeviceApproved,
+    DeviceDenied,
+    TokensIssued,
+    TokensRefreshed,
+    RefreshRepeatedInGrace,
+    RefreshRepeatedFromElsewhere,
+    RefreshReusedGrantRevoked,
+    RefreshAheadOfStore,
+    TokenRevoked,
+    GrantRevoked,
+    SignedIn,
+    SignInFailed,
+    SignedOut,
+    WrongUserCode,
+    ManyWrongUserCodes,
+    TriesUsedUp,
+}
+
+impl fmt::Display for EventKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
+    }
+}
+
+/// Something that happened, with whom and what it concerns. Never a token, code, secret or password.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Event {
+    /// What happened.
+    pub kind: EventKind,
+    /// The client.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client: Option<ClientId>,
+    /// The user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<UserId>,
+    /// The grant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grant: Option<GrantId>,
+    /// Who sent the request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub peer: Option<Peer>,
+}
+
+impl Event {
+    /// An event without particulars.
+    #[must_use]
+    pub const fn new(kind: EventKind) -> Self {
+        Self {
+            kind,
+            client: None,
+            user: None,
+            grant: None,
+            peer: None,
+        }
+    }
+
+    /// With the client.
+    #[must_use]
+    pub fn client(mut self, client: &ClientId) -> Self {
+        self.client = Some(client.clone());
+        self
+    }
+
+    /// With the user.
+    #[must_use]
+    pub const fn user(mut self, user: UserId) -> Self {
+        self.user = Some(user);
+        self
+    }
+
+    /// With the grant.
+    #[must_use]
+    pub const fn grant(mut self, grant: GrantId) -> Self {
+        self.grant = Some(grant);
+        self
+    }
+
+    /// With who sent the request.
+    #[must_use]
+    pub fn peer(mut self, peer: &Peer) -> Self {
+        self.peer = Some(peer.clone());
+        self
+    }
+}

@@ -1,0 +1,50 @@
+//! The client credentials grant (RFC 6749 section 4.4): a machine acts for itself.
+
+use super::{TokenReply, indicators, requested, scope};
+use crate::client_auth::AuthenticatedClient;
+use crate::decide::{Decision, Stop};
+use crate::env::Env;
+use crate::error::{ErrorCode, Refusal};
+use crate::params::Params;
+use crate::pool::OPENID_SCOPES;
+use crate::resource::{Named, Target};
+use crate::scope::Scope;
+use crate::tokens;
+
+/// The request.
+#[derive(Debug)]
+pub(crate) struct Request {
+    scope: Option<Scope>,
+    resources: Vec<String>,
+}
+
+impl Request {
+    pub(crate) fn parse(params: &Params) -> Result<Self, Refusal> {
+        Ok(Self {
+            scope: scope(params)?,
+            resources: indicators(params),
+        })
+    }
+
+    /// No row is read or written: the token's life is its own.
+    pub(crate) fn decide(
+        &self,
+        env: &Env<'_>,
+        client: AuthenticatedClient<'_>,
+    ) -> Result<Decision<TokenReply>, Stop> {
+        // RFC 6749 section 4.4: "The client credentials grant type MUST only be used by confidential clients."
+        let client = client.confidential()?;
+        let asked = requested(client, self.scope.as_ref())?;
+        if self.scope.is_some() && asked.iter().any(|token| OPENID_SCOPES.contains(&token)) {
+            let refusal = Refusal::new(
+                ErrorCode::InvalidScope,
+                "The scope needs a user, and this grant has none.",
+            );
+            return Err(refusal.into());
+        }
+        let asked = asked.filter(|token| !OPENID_SCOPES.contains(&token));
+        let named = Named::parse(env.pool, self.resources.iter().map(String::as_str))?;
+        let target = Target::choose(env.pool, &asked, &named)?;
+        tokens::for_machine(env, client, &target)
+    }
+}

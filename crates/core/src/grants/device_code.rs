@@ -1,0 +1,120 @@
+//! The device authorization grant at the token endpoint (RFC 8628 sections 3.4 and 3.5): a device polls.
+
+use super::{TokenReply, indicators, required_secret};
+use crate::client_auth::AuthenticatedClient;
+use crate::decide::{Decision, Found, Lookup, Stop, invalid_grant};
+use crate::env::Env;
+use crate::error::{Cause, ErrorCode, Refusal};
+use crate::event::{Event, EventKind};
+use crate::limits::{Answer, Ask, Effect, Poll};
+use crate::params::Params;
+use crate::peer::Peer;
+use crate::records::{self, DeviceEnded, Grant};
+use crate::row::Write;
+use crate::secret::Secret;
+use crate::{tokens, users};
+
+const PENDING: Refusal = Refusal::new(
+    ErrorCode::AuthorizationPending,
+    "The user has not decided yet.",
+);
+const SLOW_DOWN: Refusal = Refusal::new(
+    ErrorCode::SlowDown,
+    "The user has not decided yet; poll 5 seconds less often from now on.",
+);
+const DENIED: Refusal = Refusal::new(ErrorCode::AccessDenied, "The user denied the request.");
+const EXPIRED: Refusal = Refusal::new(ErrorCode::ExpiredToken, "The device code has expired.");
+
+/// The request.
+#[derive(Debug)]
+pub(crate) struct Request {
+    device_code: Secret,
+    resources: Vec<String>,
+}
+
+impl Request {
+    pub(crate) fn parse(params: &Params) -> Result<Self, Refusal> {
+        let device_code = required_secret(
+            params,
+            "device_code",
+            "The parameter device_code is missing.",
+        )?;
+        Ok(Self {
+            device_code,
+            resources: indicators(params),
+        })
+    }
+
+    pub(crate) fn decide(
+        &self,
+        env: &Env<'_>,
+        found: &Found,
+        client: AuthenticatedClient<'_>,
+        peer: &Peer,
+    ) -> Result<Decision<TokenReply>, Stop> {
+        let code = env.pool.sealing.open_device_code(self.device_code.reveal());
+        // A code of another client is refused before anything is counted: a leak must not slow its owner down.
+        let code = code
+            .filter(|code| code.is_of(&client.id))
+            .ok_or(invalid_grant(Cause::ForgedOrForeignToken))?;
+        let ask = Ask::Poll {
+            grant: code.grant,
+            interval: env.pool.device.interval,
+        };
+        let early = match found.ask(ask)? {
+            Answer::Poll(Poll::Read { early }) => early,
+            // "fast polls are answered from memory": the grant was pending within the last second.
+            Answer::Poll(Poll::FromMemory { early }) if !code.expires_at.is_past(env.now) => {
+                return Err(not_yet(early).into());
+            }
+            _ => return Err(EXPIRED.into()),
+        };
+        // RFC 8628 section 3.5: "expired_token"; the code itself says so, without a read.
+        if code.expires_at.is_past(env.now) {
+            return Err(EXPIRED.into());
+        }
+        let grant = match found
+            .record::<Grant>(env, &records::key::<Grant>(env, &code.grant.to_string()))?
+        {
+            Lookup::Live(grant) => grant,
+            Lookup::Expired => return Ok(ended(EXPIRED, code.grant)),
+            Lookup::Absent => return Ok(ended(invalid_grant(Cause::NoSuchGrant), code.grant)),
+        };
+        let version = grant.version;
+        match grant.record.redeem_device(&client, env.now, peer) {
+            Err(DeviceEnded::Pending) => Err(not_yet(early).into()),
+            // A denied code answers so until it expires.
+            Err(DeviceEnded::Denied) => Ok(ended(DENIED, code.grant)),
+            Err(DeviceEnded::Used) => Ok(ended(invalid_grant(Cause::CodeUsed), code.grant)),
+            Ok(grant) => {
+                let user = users::of_grant(env, found, &grant)?;
+                let decision =
+                    tokens::for_user(env, &client, &grant, &user.record, &self.resources, None)?;
+                Ok(decision
+                    .write(records::update(env, &grant, version)?)
+                    .write(Write::Check {
+                        key: users::key(env, user.record.id),
+                        expect: user.version,
+                    })
+                    .effect(Effect::Decided(grant.id))
+                    .event(
+                        Event::new(EventKind::TokensIssued)
+                            .client(&client.id)
+                            .grant(grant.id)
+                            .user(user.record.id)
+                            .peer(peer),
+                    ))
+            }
+        }
+    }
+}
+
+/// RFC 8628 section 3.5: `slow_down` only ever stands for `authorization_pending`.
+const fn not_yet(early: bool) -> Refusal {
+    if early { SLOW_DOWN } else { PENDING }
+}
+
+/// A refusal that is final: later polls are not answered from memory.
+fn ended(refusal: Refusal, grant: crate::id::GrantId) -> Decision<TokenReply> {
+    Decision::refuse(refusal).effect(Effect::Decided(grant))
+}

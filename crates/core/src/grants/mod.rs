@@ -1,0 +1,191 @@
+//! The grants of the token endpoint, one file each, and the table of them.
+
+use crate::client_auth::AuthenticatedClient;
+use crate::decide::{Decision, Found, Stop};
+use crate::env::Env;
+use crate::error::{ErrorCode, Refusal};
+use crate::params::Params;
+use crate::peer::Peer;
+use crate::scope::Scope;
+use crate::secret::Secret;
+
+mod client_credentials;
+mod device_code;
+mod refresh_token;
+
+/// A grant type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum GrantType {
+    /// RFC 6749 section 4.1.
+    AuthorizationCode,
+    /// RFC 6749 section 4.4.
+    ClientCredentials,
+    /// RFC 8628.
+    DeviceCode,
+    /// RFC 6749 section 6.
+    RefreshToken,
+    /// RFC 8693.
+    TokenExchange,
+}
+
+/// Reads the parameters of one grant.
+type Read = fn(&Params) -> Result<Request, Refusal>;
+
+/// One line of the table: a grant, its short name in the configuration, its registered name on the wire,
+/// and how its request is read; none where it is not built yet.
+struct Line {
+    grant: GrantType,
+    short: &'static str,
+    wire: &'static str,
+    read: Option<Read>,
+}
+
+const TABLE: [Line; 5] = [
+    Line {
+        grant: GrantType::AuthorizationCode,
+        short: "authorization_code",
+        wire: "authorization_code",
+        read: None,
+    },
+    Line {
+        grant: GrantType::ClientCredentials,
+        short: "client_credentials",
+        wire: "client_credentials",
+        read: Some(|params| {
+            client_credentials::Request::parse(params).map(Request::ClientCredentials)
+        }),
+    },
+    Line {
+        grant: GrantType::DeviceCode,
+        short: "device_code",
+        wire: "urn:ietf:params:oauth:grant-type:device_code",
+        read: Some(|params| device_code::Request::parse(params).map(Request::DeviceCode)),
+    },
+    Line {
+        grant: GrantType::RefreshToken,
+        short: "refresh_token",
+        wire: "refresh_token",
+        read: Some(|params| refresh_token::Request::parse(params).map(Request::RefreshToken)),
+    },
+    Line {
+        grant: GrantType::TokenExchange,
+        short: "token_exchange",
+        wire: "urn:ietf:params:oauth:grant-type:token-exchange",
+        read: None,
+    },
+];
+
+impl GrantType {
+    /// The registered names of the grants that are built: what metadata advertises.
+    pub fn supported() -> impl Iterator<Item = &'static str> {
+        TABLE
+            .iter()
+            .filter(|line| line.read.is_some())
+            .map(|line| line.wire)
+    }
+
+    /// The grant with this short name.
+    #[must_use]
+    pub fn from_short(name: &str) -> Option<Self> {
+        TABLE
+            .iter()
+            .find(|line| line.short == name)
+            .map(|line| line.grant)
+    }
+}
+
+/// A token request, read and not yet decided.
+#[derive(Debug)]
+pub(crate) enum Request {
+    ClientCredentials(client_credentials::Request),
+    DeviceCode(device_code::Request),
+    RefreshToken(refresh_token::Request),
+}
+
+/// What the token endpoint answers beside the tokens (RFC 6749 section 5.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenReply {
+    /// How long the access token lives, in seconds.
+    pub expires_in: u64,
+    /// What it allows.
+    pub scope: Scope,
+}
+
+impl Request {
+    /// Reads the request of the grant that `grant_type` names.
+    ///
+    /// # Errors
+    /// `invalid_request` where a parameter is missing, `unsupported_grant_type` for a grant that is not in the table.
+    pub(crate) fn parse(params: &Params) -> Result<(GrantType, Self), Refusal> {
+        let wire = required(params, "grant_type", "The parameter grant_type is missing.")?;
+        let unsupported = Refusal::new(
+            ErrorCode::UnsupportedGrantType,
+            "The grant type is not supported.",
+        );
+        let line = TABLE
+            .iter()
+            .find(|line| line.wire == wire)
+            .ok_or(unsupported.clone())?;
+        let read = line.read.ok_or(unsupported)?;
+        Ok((line.grant, read(params)?))
+    }
+
+    pub(crate) fn decide(
+        &self,
+        env: &Env<'_>,
+        found: &Found,
+        client: AuthenticatedClient<'_>,
+        peer: &Peer,
+    ) -> Result<Decision<TokenReply>, Stop> {
+        match self {
+            Self::ClientCredentials(request) => request.decide(env, client),
+            Self::DeviceCode(request) => request.decide(env, found, client, peer),
+            Self::RefreshToken(request) => request.decide(env, found, client, peer),
+        }
+    }
+}
+
+fn required<'p>(params: &'p Params, name: &str, missing: &'static str) -> Result<&'p str, Refusal> {
+    params
+        .opt(name)
+        .ok_or(Refusal::new(ErrorCode::InvalidRequest, missing))
+}
+
+fn required_secret(params: &Params, name: &str, missing: &'static str) -> Result<Secret, Refusal> {
+    required(params, name, missing).map(Secret::new)
+}
+
+/// The `scope` parameter, if there is one.
+///
+/// # Errors
+/// RFC 6749 section 5.2: `invalid_scope`, "The requested scope is invalid, unknown, malformed".
+pub(crate) fn scope(params: &Params) -> Result<Option<Scope>, Refusal> {
+    let malformed = Refusal::new(ErrorCode::InvalidScope, "The scope is malformed.");
+    params
+        .opt("scope")
+        .map(|text| text.parse().map_err(|_| malformed))
+        .transpose()
+}
+
+/// What a client asks for: its defaults where it names nothing (RFC 6749 section 3.3), never more than it may.
+///
+/// # Errors
+/// `invalid_scope` where a token is unknown or not allowed.
+pub(crate) fn requested(
+    client: &crate::client::Client,
+    asked: Option<&Scope>,
+) -> Result<Scope, Refusal> {
+    let scope = asked.unwrap_or(&client.default_scopes);
+    if scope.is_within(&client.scopes) {
+        return Ok(scope.clone());
+    }
+    Err(Refusal::new(
+        ErrorCode::InvalidScope,
+        "The client may not ask for this scope, or it is unknown.",
+    ))
+}
+
+/// `resource` parameters as they stand in the request: judged when the pool is known.
+pub(crate) fn indicators(params: &Params) -> Vec<String> {
+    params.all("resource").map(ToOwned::to_owned).collect()
+}

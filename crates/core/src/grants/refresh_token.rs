@@ -1,0 +1,165 @@
+//! Refresh (RFC 6749 section 6) with rotation (RFC 9700 section 4.14.2), safe to retry: the successor is derived,
+//! so a client that lost the answer asks again within the grace and gets the same one.
+
+use super::{TokenReply, indicators, required_secret, scope};
+use crate::client::Client;
+use crate::client_auth::AuthenticatedClient;
+use crate::decide::{Decision, Found, Stop, Versioned, invalid_grant};
+use crate::env::Env;
+use crate::error::{Cause, ErrorCode, Refusal};
+use crate::event::{Event, EventKind};
+use crate::params::Params;
+use crate::peer::Peer;
+use crate::records::{self, Grant, Presented, State, WhyRevoked};
+use crate::row::Write;
+use crate::scope::Scope;
+use crate::secret::Secret;
+use crate::{tokens, users};
+
+/// The request.
+#[derive(Debug)]
+pub(crate) struct Request {
+    refresh_token: Secret,
+    scope: Option<Scope>,
+    resources: Vec<String>,
+}
+
+impl Request {
+    pub(crate) fn parse(params: &Params) -> Result<Self, Refusal> {
+        let refresh_token = required_secret(
+            params,
+            "refresh_token",
+            "The parameter refresh_token is missing.",
+        )?;
+        Ok(Self {
+            refresh_token,
+            scope: scope(params)?,
+            resources: indicators(params),
+        })
+    }
+
+    pub(crate) fn decide(
+        &self,
+        env: &Env<'_>,
+        found: &Found,
+        client: AuthenticatedClient<'_>,
+        peer: &Peer,
+    ) -> Result<Decision<TokenReply>, Stop> {
+        let client = client.client();
+        // RFC 6749 section 6: "validate the refresh token".
+        let token = env
+            .pool
+            .sealing
+            .open_refresh_token(self.refresh_token.reveal());
+        let token = token.ok_or(invalid_grant(Cause::ForgedOrForeignToken))?;
+        let key = records::key::<Grant>(env, &token.grant.to_string());
+        let grant = found
+            .record::<Grant>(env, &key)?
+            .live()
+            .ok_or(invalid_grant(Cause::NoSuchGrant))?;
+        // RFC 6749 section 6: "ensure that the refresh token was issued to the authenticated client". Another's
+        // changes nothing: a leak must not let others end grants.
+        if grant.record.client != client.id {
+            return Err(invalid_grant(Cause::GrantOfAnotherClient).into());
+        }
+        let presented = grant
+            .record
+            .presented(token.generation, client.grace, env.now);
+        let presented = presented.ok_or(invalid_grant(Cause::RevokedGrant))?;
+        if presented == Presented::Reused {
+            return reused(env, found, grant, peer);
+        }
+        if grant
+            .record
+            .refresh_ends(client)
+            .is_none_or(|ends| ends.is_past(env.now))
+        {
+            return Err(invalid_grant(Cause::RefreshExpired).into());
+        }
+        let user = users::of_grant(env, found, &grant.record)?;
+        let granted = users::authorization(&grant.record)?;
+        let scope = narrowed(self.scope.as_ref(), &granted.scope)?;
+        let next = successor(client, presented, token.generation);
+        let event = event_of(presented, &grant.record, peer)
+            .client(&client.id)
+            .grant(token.grant)
+            .user(user.record.id);
+        let version = grant.version;
+        let refreshed = match presented {
+            // A lost answer asked for again: the same tokens, and nothing is written.
+            Presented::InGrace => grant.record,
+            _ => grant.record.refreshed(next, client, env.now, peer),
+        };
+        let decision = tokens::for_user(
+            env,
+            client,
+            &refreshed,
+            &user.record,
+            &self.resources,
+            scope,
+        )?
+        .event(event);
+        if presented == Presented::InGrace {
+            return Ok(decision);
+        }
+        Ok(decision
+            .write(records::update(env, &refreshed, version)?)
+            .write(Write::Check {
+                key: users::key(env, user.record.id),
+                expect: user.version,
+            }))
+    }
+}
+
+/// RFC 9700 section 4.14.2: a used token that comes again was stolen from one of two, so the grant ends, and only it.
+fn reused(
+    env: &Env<'_>,
+    found: &Found,
+    grant: Versioned<Grant>,
+    peer: &Peer,
+) -> Result<Decision<TokenReply>, Stop> {
+    // Seen only after a commit whose end is unknown, the later generation may be our own.
+    if found.after_unknown() {
+        return Err(invalid_grant(Cause::RefreshReuseAfterUnknownCommit).into());
+    }
+    let event = Event::new(EventKind::RefreshReusedGrantRevoked)
+        .client(&grant.record.client)
+        .grant(grant.record.id);
+    let revoked = grant.record.revoke(WhyRevoked::RefreshReused, env.now);
+    Ok(Decision::refuse(invalid_grant(Cause::RefreshReused))
+        .write(records::update(env, &revoked, grant.version)?)
+        .event(event.peer(peer)))
+}
+
+/// RFC 6749 section 6: "The requested scope MUST NOT include any scope not originally granted by the resource owner,
+/// and if omitted is treated as equal to the scope originally granted".
+fn narrowed(asked: Option<&Scope>, granted: &Scope) -> Result<Option<Scope>, Refusal> {
+    match asked {
+        Some(scope) if !scope.is_within(granted) => Err(Refusal::new(
+            ErrorCode::InvalidScope,
+            "The scope is wider than what the user granted.",
+        )),
+        asked => Ok(asked.cloned()),
+    }
+}
+
+/// The generation that is valid after this request.
+const fn successor(client: &Client, presented: Presented, generation: u32) -> u32 {
+    if client.rotation || !matches!(presented, Presented::Current) {
+        generation.saturating_add(1)
+    } else {
+        generation
+    }
+}
+
+fn event_of(presented: Presented, grant: &Grant, peer: &Peer) -> Event {
+    let kind = match (presented, &grant.state) {
+        (Presented::Ahead, _) => EventKind::RefreshAheadOfStore,
+        (Presented::InGrace, State::Active { rotated_by, .. }) if rotated_by != peer => {
+            EventKind::RefreshRepeatedFromElsewhere
+        }
+        (Presented::InGrace, _) => EventKind::RefreshRepeatedInGrace,
+        _ => EventKind::TokensRefreshed,
+    };
+    Event::new(kind).peer(peer)
+}

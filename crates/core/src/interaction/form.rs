@@ -1,0 +1,55 @@
+//! Form tokens: a POST counts only if its form was made by us, for this browser, for this action.
+
+use crate::id::{GrantId, SessionId};
+use crate::pool::Pool;
+use crate::sealed::SealingKeys;
+
+/// What a form does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Signs in.
+    SignIn,
+    /// Signs out.
+    SignOut,
+    /// Looks a user code up.
+    UserCode,
+    /// Approves or denies the device of this grant: never bound to its code.
+    Decide(GrantId),
+}
+
+/// The browser for which a form is made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Binding {
+    /// Before sign-in: the value of a cookie of its own.
+    PreSession(String),
+    /// After it.
+    Session(SessionId),
+}
+
+impl Binding {
+    /// The token of a form.
+    #[must_use]
+    pub fn token(&self, pool: &Pool, action: Action) -> String {
+        pool.sealing.form_token(&self.bytes(action))
+    }
+
+    /// Whether a form's token was made for this browser and action, in constant time.
+    #[must_use]
+    pub fn accepts(&self, sealing: &SealingKeys, action: Action, token: &str) -> bool {
+        sealing.accepts_form_token(&self.bytes(action), token)
+    }
+
+    fn bytes(&self, action: Action) -> Vec<u8> {
+        let action = match action {
+            Action::SignIn => "sign-in".to_owned(),
+            Action::SignOut => "sign-out".to_owned(),
+            Action::UserCode => "user-code".to_owned(),
+            Action::Decide(grant) => format!("decide {grant}"),
+        };
+        match self {
+            Self::PreSession(cookie) => format!("pre\0{action}\0{cookie}"),
+            Self::Session(id) => format!("session\0{action}\0{id}"),
+        }
+        .into_bytes()
+    }
+}

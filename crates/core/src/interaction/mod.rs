@@ -1,0 +1,21 @@
+//! What people decide in a browser, one file each: signing in and out, and approving a device.
+//!
+//! These answer with what happened, never with a protocol error: a page tells it in words.
+
+mod device_decision;
+mod form;
+mod provision;
+mod session;
+mod sign_in;
+mod sign_out;
+mod visit;
+mod who_asks;
+
+pub use device_decision::{DeviceDecision, DeviceDecisionReply};
+pub use form::{Action, Binding};
+pub use provision::{Password, Provision, ProvisionReply, Withdraw};
+pub use session::Visitor;
+pub use sign_in::{SignIn, SignInReply};
+pub use sign_out::SignOut;
+pub use visit::Visit;
+pub use who_asks::{Asker, WhoAsks, WhoAsksReply};

@@ -1,0 +1,149 @@
+//! Who sits at the browser: the session behind a cookie, read fresh each time.
+
+use aws_lc_rs::{constant_time, digest};
+
+use crate::decide::{Found, Stop, Versioned};
+use crate::env::Env;
+use crate::error::Failure;
+use crate::id::{SessionId, UserId};
+use crate::records::{self, Seen, Session, User};
+use crate::row::{Key, Write};
+use crate::sealed::SessionCookie;
+use crate::secret::Secret;
+use crate::time::Timestamp;
+use crate::users;
+
+/// A session's use is written once in so many parts of its idle life.
+const SEEN_PARTS: u32 = 16;
+
+/// Who sits at the browser, for pages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Visitor {
+    /// The session.
+    pub session: SessionId,
+    /// The user.
+    pub user: UserId,
+    /// The user's name.
+    pub username: String,
+}
+
+/// A live session and its user.
+#[derive(Debug)]
+pub(super) struct SignedIn {
+    pub(super) session: Versioned<Session>,
+    pub(super) user: Versioned<User>,
+    /// Writes down that the session is in use, where that was long ago.
+    pub(super) touch: Option<Write>,
+}
+
+impl SignedIn {
+    pub(super) fn visitor(&self) -> Visitor {
+        Visitor {
+            session: self.session.record.id,
+            user: self.user.record.id,
+            username: self.user.record.username.clone(),
+        }
+    }
+
+    /// Whether the sign-in is younger than `age`.
+    pub(super) fn is_fresh(&self, age: std::time::Duration, now: Timestamp) -> bool {
+        now.since(self.session.record.auth_time) < age
+    }
+
+    /// Makes a commit fail where the user or the session changed since it was read.
+    pub(super) fn checks(&self, env: &Env<'_>) -> [Write; 2] {
+        [
+            Write::Check {
+                key: users::key(env, self.user.record.id),
+                expect: self.user.version,
+            },
+            Write::Check {
+                key: key(env, self.session.record.id),
+                expect: self.session.version,
+            },
+        ]
+    }
+}
+
+/// The session behind a cookie, if it is live: not ended, not idle for too long, its secret the newest one, and its
+/// user enabled and not signed out everywhere. One read, with `also` in it.
+pub(super) fn signed_in(
+    env: &Env<'_>,
+    found: &Found,
+    cookie: Option<&Secret>,
+    also: &[&Key],
+) -> Result<Option<SignedIn>, Stop> {
+    let Some(cookie) = cookie.and_then(|text| env.pool.sealing.open_session_cookie(text.reveal()))
+    else {
+        return Ok(None);
+    };
+    let (session_key, seen_key) = (
+        key(env, cookie.id),
+        records::key::<Seen>(env, &cookie.id.to_string()),
+    );
+    let user_key = users::key(env, cookie.user);
+    found.need(&[&[&session_key, &seen_key, &user_key], also].concat())?;
+    let session = found.record::<Session>(env, &session_key)?.live();
+    let user = found.record::<User>(env, &user_key)?.live();
+    let (Some(session), Some(user)) = (session, user) else {
+        return Ok(None);
+    };
+    if session.record.user != user.record.id
+        || !user.record.honours(session.record.epoch)
+        || !is_secret(&session.record, &cookie)
+    {
+        return Ok(None);
+    }
+    let seen = found.record::<Seen>(env, &seen_key)?.live();
+    let used = seen.as_ref().map_or(session.record.auth_time, |seen| {
+        seen.record.at.max(session.record.auth_time)
+    });
+    let idle = env.pool.lifetimes.session_idle;
+    if env.now.since(used) >= idle {
+        return Ok(None);
+    }
+    let touch = (env.now.since(used) >= idle / SEEN_PARTS)
+        .then(|| touch(env, &session.record, seen))
+        .transpose()?;
+    Ok(Some(SignedIn {
+        session,
+        user,
+        touch,
+    }))
+}
+
+fn touch(
+    env: &Env<'_>,
+    session: &Session,
+    seen: Option<Versioned<Seen>>,
+) -> Result<Write, Failure> {
+    let expires_at = (env.now + env.pool.lifetimes.session_idle).min(session.expires_at);
+    let record = Seen {
+        session: session.id,
+        at: env.now,
+        expires_at,
+    };
+    match seen {
+        Some(seen) => records::update(env, &record, seen.version),
+        None => records::insert(env, &record),
+    }
+}
+
+/// The key of a session's row.
+pub(super) fn key(env: &Env<'_>, id: SessionId) -> Key {
+    records::key::<Session>(env, &id.to_string())
+}
+
+/// What a session's row keeps of its cookie's secret.
+pub(super) fn digest_of(secret: &[u8; 16]) -> String {
+    digest::digest(&digest::SHA256, secret)
+        .as_ref()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+fn is_secret(session: &Session, cookie: &SessionCookie) -> bool {
+    let presented = digest_of(&cookie.secret);
+    constant_time::verify_slices_are_equal(session.secret.as_bytes(), presented.as_bytes()).is_ok()
+}

@@ -1,0 +1,208 @@
+//! Signing in with a password.
+
+use super::session;
+use crate::decide::{Decision, Found, Operation, Stop, Versioned};
+use crate::env::Env;
+use crate::event::{Event, EventKind};
+use crate::id::SessionId;
+use crate::limits::{Answer, Ask, Counter, Effect, Quota, Window};
+use crate::peer::Peer;
+use crate::records::{self, Session, User, Username};
+use crate::row::Write;
+use crate::sealed::SessionCookie;
+use crate::secret::Secret;
+use crate::users;
+
+/// Wrong passwords an hour for one account from one address.
+const WRONG_FROM_ONE_ADDRESS: u32 = 10;
+/// Wrong passwords an hour from one address, and, separately, for one account.
+const WRONG_IN_ALL: u32 = 100;
+/// The longest username and password that are looked at, in bytes.
+const LONGEST: usize = 1024;
+
+/// A sign-in.
+#[derive(Debug)]
+pub struct SignIn {
+    /// The name that was typed.
+    pub username: String,
+    /// The password that was typed.
+    pub password: Secret,
+    /// The session cookie that the browser sent, if any.
+    pub previous: Option<Secret>,
+    /// The cookie that shows that this browser signed in before.
+    pub known_browser: Option<Secret>,
+    /// Who asks.
+    pub peer: Peer,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub enum SignInReply {
+    /// Signed in: the new cookies.
+    SignedIn {
+        /// The session cookie: never one that the browser had before.
+        session: Secret,
+        /// The cookie that shows, later, that this browser signed in.
+        known_browser: Secret,
+    },
+    /// One answer for an unknown user, a disabled one and a wrong password.
+    Wrong,
+    /// Too many wrong tries.
+    TooMany {
+        /// Seconds until the next.
+        retry_after: u64,
+    },
+}
+
+impl SignIn {
+    /// A try is reserved before the password is looked at, so parallel guesses stay inside the limits. A browser
+    /// that signed in to the account before skips the account's own limit: an attacker delays new browsers only.
+    fn quotas(&self, env: &Env<'_>, account: &str) -> Vec<Quota> {
+        let address = self.peer.network();
+        let quota = |what, whom, limit| Quota {
+            what,
+            whom,
+            limit: env.pool.share(limit),
+        };
+        let mut quotas = vec![
+            quota(
+                Counter::PasswordsOfAccountAndAddress,
+                format!("{account}\0{address}"),
+                WRONG_FROM_ONE_ADDRESS,
+            ),
+            quota(Counter::PasswordsOfAddress, address, WRONG_IN_ALL),
+        ];
+        let known = self.known_browser.as_ref();
+        if !known.is_some_and(|cookie| env.pool.sealing.is_known_browser(cookie.reveal(), account))
+        {
+            quotas.push(quota(
+                Counter::PasswordsOfAccount,
+                account.to_owned(),
+                WRONG_IN_ALL,
+            ));
+        }
+        quotas
+    }
+
+    /// The account of a name, if there is one: two reads, whether or not it exists.
+    fn user(
+        &self,
+        env: &Env<'_>,
+        found: &Found,
+        account: &str,
+    ) -> Result<Option<Versioned<User>>, Stop> {
+        let name = records::key::<Username>(env, account);
+        let previous = self
+            .previous(env)
+            .map(|cookie| session::key(env, cookie.id));
+        found.need(&previous.iter().chain([&name]).collect::<Vec<_>>())?;
+        // An unknown name reads a user too, one that does not exist: the number of reads tells nothing.
+        let user = match found.record::<Username>(env, &name)?.live() {
+            Some(name) => name.record.user,
+            None => crate::id::UserId::derived("nobody", account),
+        };
+        Ok(found.record::<User>(env, &users::key(env, user))?.live())
+    }
+
+    fn previous(&self, env: &Env<'_>) -> Option<SessionCookie> {
+        env.pool
+            .sealing
+            .open_session_cookie(self.previous.as_ref()?.reveal())
+    }
+
+    /// Signing in again as the same user keeps the session and rotates its secret; as another, it ends the session.
+    fn session(
+        &self,
+        env: &Env<'_>,
+        found: &Found,
+        user: &User,
+    ) -> Result<(SessionCookie, Vec<Write>), Stop> {
+        let previous = match self.previous(env) {
+            Some(cookie) => found
+                .record::<Session>(env, &session::key(env, cookie.id))?
+                .live(),
+            None => None,
+        };
+        let kept = previous
+            .as_ref()
+            .filter(|old| old.record.user == user.id && user.honours(old.record.epoch));
+        let id = kept.map_or_else(
+            || SessionId::from_bytes(env.seed.bytes("session")),
+            |old| old.record.id,
+        );
+        let cookie = SessionCookie {
+            id,
+            user: user.id,
+            secret: env.seed.bytes("session secret"),
+        };
+        let record = Session {
+            id,
+            user: user.id,
+            epoch: user.epoch,
+            secret: session::digest_of(&cookie.secret),
+            auth_time: env.now,
+            amr: vec!["pwd".to_owned()],
+            expires_at: env.now + env.pool.lifetimes.session_absolute,
+        };
+        let writes = match (kept, &previous) {
+            (Some(old), _) => vec![records::update(env, &record, old.version)?],
+            (None, Some(old)) => vec![
+                records::insert(env, &record)?,
+                Write::Delete {
+                    key: session::key(env, old.record.id),
+                    expect: old.version,
+                },
+            ],
+            (None, None) => vec![records::insert(env, &record)?],
+        };
+        Ok((cookie, writes))
+    }
+}
+
+impl Operation for SignIn {
+    type Reply = SignInReply;
+
+    fn decide(&self, env: &Env<'_>, found: &Found) -> Result<Decision<SignInReply>, Stop> {
+        let account = Username::fold(&self.username);
+        if account.is_empty() || account.len() > LONGEST || self.password.reveal().len() > LONGEST {
+            return Ok(Decision::reply(SignInReply::Wrong));
+        }
+        let quotas = self.quotas(env, &account);
+        if let Answer::Full { retry_after } = found.ask(Ask::Reserve {
+            quotas: quotas.clone(),
+            window: Window::Hour,
+        })? {
+            return Ok(Decision::reply(SignInReply::TooMany { retry_after })
+                .event(Event::new(EventKind::TriesUsedUp).peer(&self.peer)));
+        }
+        let user = self.user(env, found, &account)?;
+        let hash = user
+            .as_ref()
+            .and_then(|user| user.record.password.as_deref());
+        let right = found.password(hash, &self.password)?;
+        let Some(user) = user.filter(|user| right && user.record.enabled) else {
+            return Ok(Decision::reply(SignInReply::Wrong)
+                .event(Event::new(EventKind::SignInFailed).peer(&self.peer)));
+        };
+        let (cookie, writes) = self.session(env, found, &user.record)?;
+        Ok(Decision::reply(SignInReply::SignedIn {
+            session: Secret::new(env.pool.sealing.session_cookie(&cookie)),
+            known_browser: Secret::new(env.pool.sealing.known_browser(&account)),
+        })
+        .writes(writes)
+        .write(Write::Check {
+            key: users::key(env, user.record.id),
+            expect: user.version,
+        })
+        .effect(Effect::GiveBack {
+            quotas,
+            window: Window::Hour,
+            at: env.now,
+        })
+        .event(
+            Event::new(EventKind::SignedIn)
+                .user(user.record.id)
+                .peer(&self.peer),
+        ))
+    }
+}

@@ -1,0 +1,323 @@
+//! A grant: a device's, code's or login's whole life in one row, updated in place.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Epoch, Record};
+use crate::client::Client;
+use crate::id::{ClientId, GrantId, SessionId, UserId};
+use crate::peer::Peer;
+use crate::resource::Named;
+use crate::row::IndexName;
+use crate::scope::Scope;
+use crate::time::Timestamp;
+
+/// How long a revoked grant is kept, so that an operator finds what became of it.
+const REVOKED_KEPT: Duration = Duration::from_secs(24 * 3600);
+
+/// A grant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grant {
+    /// Its id.
+    pub id: GrantId,
+    /// The client to which it is given.
+    pub client: ClientId,
+    /// The scopes that were asked.
+    pub scope: Scope,
+    /// The resources that were named.
+    #[serde(default, skip_serializing_if = "Named::is_empty")]
+    pub resources: Named,
+    /// Where it began.
+    pub started: Started,
+    /// When the row ends.
+    pub expires_at: Timestamp,
+    /// What became of it.
+    pub state: State,
+}
+
+/// Where a grant began.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Started {
+    /// When.
+    pub at: Timestamp,
+    /// By whom.
+    #[serde(flatten)]
+    pub by: Peer,
+}
+
+/// A grant's state.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum State {
+    /// A device waits; ends with its code.
+    DevicePending {
+        /// The name of its user code's row: a MAC.
+        user_code: String,
+    },
+    /// A user said no; ends with the code.
+    DeviceDenied {
+        /// Who.
+        by: UserId,
+    },
+    /// A user said yes, and the device has not asked since; ends with the code.
+    DeviceApproved {
+        /// What was granted.
+        authorization: Authorization,
+    },
+    /// Tokens were given.
+    Active {
+        /// What was granted.
+        authorization: Authorization,
+        /// The generation of the refresh token that is valid now.
+        generation: u32,
+        /// When that one was made.
+        rotated_at: Timestamp,
+        /// For whom it was made.
+        rotated_by: Peer,
+    },
+    /// Nothing is given for it any more.
+    Revoked(Revoked),
+}
+
+/// Why and when a grant was revoked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Revoked {
+    /// Why.
+    pub why: WhyRevoked,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Why a grant was revoked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WhyRevoked {
+    /// Its client asked for it (RFC 7009).
+    ByClient,
+    /// A refresh token was used again after its grace (RFC 9700 section 4.14.2).
+    RefreshReused,
+}
+
+/// What a user granted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Authorization {
+    /// The user.
+    pub user: UserId,
+    /// The user's epoch at that time: another one now means that the user was cut off.
+    pub epoch: Epoch,
+    /// The scopes granted.
+    pub scope: Scope,
+    /// When.
+    pub at: Timestamp,
+    /// When the user had signed in.
+    pub auth_time: Timestamp,
+    /// How the user had signed in (RFC 8176).
+    pub amr: Vec<String>,
+    /// The session in which it was granted, if the grant ends with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<SessionId>,
+    /// From where.
+    pub from: Peer,
+}
+
+/// The grant is not waiting for a user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the grant is not pending")]
+pub struct NotPending;
+
+/// What a presented device code's grant has come to, where it can give no tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeviceEnded {
+    /// Nobody decided yet.
+    Pending,
+    /// A user said no.
+    Denied,
+    /// The code was used, or the grant revoked.
+    Used,
+}
+
+/// How the generation of a presented refresh token stands to the grant's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presented {
+    /// The valid one.
+    Current,
+    /// The one before, within the grace: a lost answer is asked for again.
+    InGrace,
+    /// Above ours, and rightly sealed: the store was restored from a backup.
+    Ahead,
+    /// Used before, and the grace is over.
+    Reused,
+}
+
+impl Grant {
+    /// `DevicePending -> DeviceApproved`.
+    ///
+    /// # Errors
+    /// [`NotPending`] where somebody decided already.
+    pub fn approve(self, authorization: Authorization) -> Result<Self, NotPending> {
+        match self.state {
+            State::DevicePending { .. } => Ok(Self {
+                state: State::DeviceApproved { authorization },
+                ..self
+            }),
+            _ => Err(NotPending),
+        }
+    }
+
+    /// `DevicePending -> DeviceDenied`.
+    ///
+    /// # Errors
+    /// [`NotPending`] where somebody decided already.
+    pub fn deny(self, by: UserId) -> Result<Self, NotPending> {
+        match self.state {
+            State::DevicePending { .. } => Ok(Self {
+                state: State::DeviceDenied { by },
+                ..self
+            }),
+            _ => Err(NotPending),
+        }
+    }
+
+    /// `DeviceApproved -> Active`, for a device that presents its code.
+    ///
+    /// # Errors
+    /// [`DeviceEnded`] in every other state.
+    pub fn redeem_device(
+        self,
+        client: &Client,
+        now: Timestamp,
+        by: &Peer,
+    ) -> Result<Self, DeviceEnded> {
+        match self.state {
+            State::DeviceApproved { authorization } => {
+                let state = State::Active {
+                    authorization,
+                    generation: 0,
+                    rotated_at: now,
+                    rotated_by: by.clone(),
+                };
+                Ok(Self { state, ..self }.with_expiry(client, now))
+            }
+            State::DevicePending { .. } => Err(DeviceEnded::Pending),
+            State::DeviceDenied { .. } => Err(DeviceEnded::Denied),
+            State::Active { .. } | State::Revoked(_) => Err(DeviceEnded::Used),
+        }
+    }
+
+    /// How a refresh token of this generation stands to an active grant.
+    #[must_use]
+    pub fn presented(&self, generation: u32, grace: Duration, now: Timestamp) -> Option<Presented> {
+        let State::Active {
+            generation: current,
+            rotated_at,
+            ..
+        } = &self.state
+        else {
+            return None;
+        };
+        Some(if generation == *current {
+            Presented::Current
+        } else if generation > *current {
+            Presented::Ahead
+        } else if generation + 1 == *current && now.since(*rotated_at) <= grace {
+            Presented::InGrace
+        } else {
+            Presented::Reused
+        })
+    }
+
+    /// `Active -> Active` with this generation; any other state stays as it is.
+    #[must_use]
+    pub fn refreshed(self, to: u32, client: &Client, now: Timestamp, by: &Peer) -> Self {
+        match self.state {
+            State::Active { authorization, .. } => {
+                let state = State::Active {
+                    authorization,
+                    generation: to,
+                    rotated_at: now,
+                    rotated_by: by.clone(),
+                };
+                Self { state, ..self }.with_expiry(client, now)
+            }
+            _ => self,
+        }
+    }
+
+    /// Any state `-> Revoked`.
+    #[must_use]
+    pub fn revoke(self, why: WhyRevoked, now: Timestamp) -> Self {
+        Self {
+            state: State::Revoked(Revoked { why, at: now }),
+            expires_at: now + REVOKED_KEPT,
+            ..self
+        }
+    }
+
+    /// What was granted, where tokens of the grant live.
+    #[must_use]
+    pub const fn active(&self) -> Option<&Authorization> {
+        match &self.state {
+            State::Active { authorization, .. } => Some(authorization),
+            _ => None,
+        }
+    }
+
+    /// What was granted, whether or not tokens were given yet.
+    #[must_use]
+    pub const fn authorization(&self) -> Option<&Authorization> {
+        match &self.state {
+            State::Active { authorization, .. } | State::DeviceApproved { authorization } => {
+                Some(authorization)
+            }
+            _ => None,
+        }
+    }
+
+    /// When the refresh token that is valid now ends: its idle life slides with each refresh, its absolute
+    /// life counts from the authorization and never moves.
+    #[must_use]
+    pub fn refresh_ends(&self, client: &Client) -> Option<Timestamp> {
+        let State::Active {
+            authorization,
+            rotated_at,
+            ..
+        } = &self.state
+        else {
+            return None;
+        };
+        Some((*rotated_at + client.refresh_idle).min(authorization.at + client.refresh_absolute))
+    }
+
+    /// An active grant ends with the last access token or the refresh token, whichever is later.
+    fn with_expiry(self, client: &Client, now: Timestamp) -> Self {
+        let access = now + client.access_lifetime;
+        let refresh = client
+            .may_use(crate::grants::GrantType::RefreshToken)
+            .then(|| self.refresh_ends(client))
+            .flatten();
+        Self {
+            expires_at: refresh.map_or(access, |refresh| refresh.max(access)),
+            ..self
+        }
+    }
+}
+
+impl Record for Grant {
+    const KIND: &'static str = "grant";
+
+    fn name(&self) -> String {
+        self.id.to_string()
+    }
+
+    fn expires_at(&self) -> Option<Timestamp> {
+        Some(self.expires_at)
+    }
+
+    fn indexes(&self, pool: &str) -> Vec<IndexName> {
+        let user = self.authorization().map(|authorization| authorization.user);
+        user.map(|user| IndexName::new(pool, "grants_of", &user.to_string()))
+            .into_iter()
+            .collect()
+    }
+}

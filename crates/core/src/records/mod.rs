@@ -1,0 +1,78 @@
+//! The stored things, one file each. A thing's life is an enum, and its transitions consume it.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::decide::to_json;
+use crate::env::Env;
+use crate::error::Failure;
+use crate::row::{IndexName, Key, NewRow, Version, Write};
+use crate::time::Timestamp;
+
+mod grant;
+mod revoked;
+mod seen;
+mod session;
+mod user;
+mod user_code;
+
+pub use grant::{
+    Authorization, DeviceEnded, Grant, NotPending, Presented, Revoked as RevokedGrant, Started,
+    State, WhyRevoked,
+};
+pub use revoked::Revoked;
+pub use seen::Seen;
+pub use session::Session;
+pub use user::{Epoch, User, Username};
+pub use user_code::UserCodeRow;
+
+/// A thing that is stored as one row.
+pub trait Record: Serialize + DeserializeOwned {
+    /// The kind in its key.
+    const KIND: &'static str;
+
+    /// The name in its key.
+    fn name(&self) -> String;
+
+    /// When its row ends.
+    fn expires_at(&self) -> Option<Timestamp>;
+
+    /// The lists in which people find it.
+    fn indexes(&self, _pool: &str) -> Vec<IndexName> {
+        Vec::new()
+    }
+}
+
+/// The key of a record of this type with this name.
+#[must_use]
+pub fn key<T: Record>(env: &Env<'_>, name: &str) -> Key {
+    Key::new(&env.pool.name, T::KIND, name)
+}
+
+/// Writes a record that is not there yet.
+///
+/// # Errors
+/// [`Failure::Bug`]: never, for records of this crate.
+pub fn insert<T: Record>(env: &Env<'_>, record: &T) -> Result<Write, Failure> {
+    Ok(Write::Insert(row(env, record)?))
+}
+
+/// Replaces a record that was read under this version.
+///
+/// # Errors
+/// [`Failure::Bug`]: never, for records of this crate.
+pub fn update<T: Record>(env: &Env<'_>, record: &T, expect: Version) -> Result<Write, Failure> {
+    Ok(Write::Update {
+        row: row(env, record)?,
+        expect,
+    })
+}
+
+fn row<T: Record>(env: &Env<'_>, record: &T) -> Result<NewRow, Failure> {
+    Ok(NewRow {
+        key: key::<T>(env, &record.name()),
+        expires_at: record.expires_at(),
+        value: to_json(record)?.into(),
+        indexes: record.indexes(&env.pool.name),
+    })
+}

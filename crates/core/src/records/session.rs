@@ -1,0 +1,52 @@
+//! A browser session: a stable id under a cookie secret that rotates.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Epoch, Record};
+use crate::id::{SessionId, UserId};
+use crate::row::IndexName;
+use crate::time::Timestamp;
+
+/// A session.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    /// Its id.
+    pub id: SessionId,
+    /// Who signed in.
+    pub user: UserId,
+    /// The user's epoch at that time.
+    pub epoch: Epoch,
+    /// SHA-256 of the cookie's secret, in hexadecimal.
+    pub secret: String,
+    /// When the user signed in last.
+    pub auth_time: Timestamp,
+    /// How (RFC 8176).
+    pub amr: Vec<String>,
+    /// When it ends at the latest.
+    pub expires_at: Timestamp,
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session")
+            .field("id", &self.id)
+            .field("user", &self.user)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Record for Session {
+    const KIND: &'static str = "session";
+
+    fn name(&self) -> String {
+        self.id.to_string()
+    }
+
+    fn expires_at(&self) -> Option<Timestamp> {
+        Some(self.expires_at)
+    }
+
+    fn indexes(&self, pool: &str) -> Vec<IndexName> {
+        vec![IndexName::new(pool, "sessions_of", &self.user.to_string())]
+    }
+}

@@ -1,0 +1,535 @@
+//! Sealed tokens: a signed handle instead of a row. A forged or truncated one is refused without a read,
+//! and a stolen store holds no credential.
+//!
+//! `PREFIX base64url( key id (4) | payload | HMAC-SHA256 (32) )`: the tag covers prefix, key id, payload and
+//! the pool. The key of each pool, kind and key id comes from the master key by HKDF, so no tag of one kind
+//! can pass for another's.
+
+use std::fmt;
+
+use aws_lc_rs::aead::{self, AES_256_GCM_SIV, Aad, LessSafeKey, Nonce, UnboundKey};
+use aws_lc_rs::{digest, hkdf, hmac};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use zeroize::Zeroizing;
+
+use crate::id::{ClientId, GrantId, SessionId, UserId};
+use crate::time::Timestamp;
+use crate::user_code::UserCode;
+
+const KEY_ID: usize = 4;
+const TAG: usize = 32;
+/// No sealed access token is longer.
+const MAX_SEALED: usize = 8 * 1024;
+
+/// The root of every secret of an installation: 32 random bytes that never enter the store.
+#[derive(Clone)]
+pub struct MasterKey(Zeroizing<[u8; 32]>);
+
+impl MasterKey {
+    /// The key with these bytes.
+    #[must_use]
+    pub fn new(bytes: [u8; 32]) -> Self {
+        Self(Zeroizing::new(bytes))
+    }
+
+    /// The bytes, for what derives keys of its own.
+    #[must_use]
+    pub fn reveal(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for MasterKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MasterKey(…)")
+    }
+}
+
+/// The kinds of what is sealed. Each has a key of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    DeviceCode,
+    RefreshToken,
+    AccessToken,
+    UserCode,
+    Form,
+    SessionCookie,
+    KnownBrowser,
+    ClientSecret,
+}
+
+const KINDS: [Kind; 8] = [
+    Kind::DeviceCode,
+    Kind::RefreshToken,
+    Kind::AccessToken,
+    Kind::UserCode,
+    Kind::Form,
+    Kind::SessionCookie,
+    Kind::KnownBrowser,
+    Kind::ClientSecret,
+];
+
+impl Kind {
+    /// What stands before a token, so that secret scanners find leaks of it. Part of what the tag covers.
+    const fn prefix(self) -> &'static str {
+        match self {
+            Self::DeviceCode => "grantor_dc_",
+            Self::RefreshToken => "grantor_rt_",
+            Self::AccessToken => "grantor_at_",
+            Self::KnownBrowser => "grantor_kb_",
+            Self::SessionCookie => "grantor_se_",
+            Self::UserCode => "user_code ",
+            Self::Form => "form ",
+            Self::ClientSecret => "client_secret ",
+        }
+    }
+}
+
+/// A device code (RFC 8628 section 3.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeviceCode {
+    /// The grant that it polls for.
+    pub grant: GrantId,
+    /// When it ends: an expired one is told so without a read.
+    pub expires_at: Timestamp,
+    /// [`ClientId::tag`] of its client: another's is refused without a read.
+    pub client: [u8; 8],
+}
+
+impl DeviceCode {
+    /// Whether it was given to `client`.
+    #[must_use]
+    pub fn is_of(&self, client: &ClientId) -> bool {
+        self.client == client.tag()
+    }
+}
+
+/// A refresh token (RFC 6749 section 1.5): the grant, and how often its token was rotated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RefreshToken {
+    /// The grant.
+    pub grant: GrantId,
+    /// Zero for the first token, one more for each successor.
+    pub generation: u32,
+}
+
+/// What a session cookie holds.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct SessionCookie {
+    /// The session.
+    pub id: SessionId,
+    /// Its user: so that one read brings session and user.
+    pub user: UserId,
+    /// The secret that rotates; the session's row keeps its digest.
+    pub secret: [u8; 16],
+}
+
+impl fmt::Debug for SessionCookie {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SessionCookie({}, …)", self.id)
+    }
+}
+
+/// The keys with which one pool seals.
+pub struct SealingKeys {
+    pool: String,
+    /// The current one first, then those that only open.
+    masters: Vec<Derived>,
+}
+
+struct Derived {
+    id: [u8; KEY_ID],
+    macs: Vec<hmac::Key>,
+    access_token: LessSafeKey,
+}
+
+impl Derived {
+    fn mac(&self, kind: Kind) -> &hmac::Key {
+        &self.macs[kind as usize]
+    }
+}
+
+impl fmt::Debug for SealingKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SealingKeys({}, {} keys)", self.pool, self.masters.len())
+    }
+}
+
+impl SealingKeys {
+    /// The keys of `pool` under the master key `current`, and under `older` ones that still open what they sealed.
+    #[must_use]
+    pub fn new(pool: &str, current: &MasterKey, older: &[MasterKey]) -> Self {
+        let masters = std::iter::once(current)
+            .chain(older)
+            .map(|key| Derived::new(pool, key))
+            .collect();
+        Self {
+            pool: pool.to_owned(),
+            masters,
+        }
+    }
+
+    /// The text of a device code.
+    #[must_use]
+    pub fn device_code(&self, code: &DeviceCode) -> String {
+        let mut payload = Vec::with_capacity(32);
+        payload.extend_from_slice(code.grant.as_bytes());
+        payload.extend_from_slice(&code.expires_at.as_millis().to_be_bytes());
+        payload.extend_from_slice(&code.client);
+        self.seal(Kind::DeviceCode, &payload)
+    }
+
+    /// The device code of this text, if we sealed it.
+    #[must_use]
+    pub fn open_device_code(&self, text: &str) -> Option<DeviceCode> {
+        let payload: [u8; 32] = self.open(Kind::DeviceCode, text)?;
+        Some(DeviceCode {
+            grant: GrantId::from_bytes(array(&payload[..16])),
+            expires_at: Timestamp::from_millis(u64::from_be_bytes(array(&payload[16..24]))),
+            client: array(&payload[24..]),
+        })
+    }
+
+    /// The text of a refresh token. The same token gives the same text: a successor is derived, never stored.
+    #[must_use]
+    pub fn refresh_token(&self, token: &RefreshToken) -> String {
+        let mut payload = Vec::with_capacity(20);
+        payload.extend_from_slice(token.grant.as_bytes());
+        payload.extend_from_slice(&token.generation.to_be_bytes());
+        self.seal(Kind::RefreshToken, &payload)
+    }
+
+    /// The refresh token of this text, if we sealed it.
+    #[must_use]
+    pub fn open_refresh_token(&self, text: &str) -> Option<RefreshToken> {
+        let payload: [u8; 20] = self.open(Kind::RefreshToken, text)?;
+        Some(RefreshToken {
+            grant: GrantId::from_bytes(array(&payload[..16])),
+            generation: u32::from_be_bytes(array(&payload[16..])),
+        })
+    }
+
+    /// The text of a session cookie.
+    #[must_use]
+    pub fn session_cookie(&self, cookie: &SessionCookie) -> String {
+        let payload = [
+            &cookie.id.as_bytes()[..],
+            cookie.user.as_bytes(),
+            &cookie.secret,
+        ]
+        .concat();
+        self.seal(Kind::SessionCookie, &payload)
+    }
+
+    /// The session cookie of this text, if we sealed it.
+    #[must_use]
+    pub fn open_session_cookie(&self, text: &str) -> Option<SessionCookie> {
+        let payload: [u8; 48] = self.open(Kind::SessionCookie, text)?;
+        Some(SessionCookie {
+            id: SessionId::from_bytes(array(&payload[..16])),
+            user: UserId::from_bytes(array(&payload[16..32])),
+            secret: array(&payload[32..]),
+        })
+    }
+
+    /// The text of the cookie by which a browser shows that it signed in with this username before.
+    #[must_use]
+    pub fn known_browser(&self, username: &str) -> String {
+        self.seal(Kind::KnownBrowser, &browser_of(username))
+    }
+
+    /// Whether the cookie is that of a browser which signed in with this username before.
+    #[must_use]
+    pub fn is_known_browser(&self, text: &str, username: &str) -> bool {
+        self.open(Kind::KnownBrowser, text) == Some(browser_of(username))
+    }
+
+    /// The names under which the row of a user code may stand, the current one first:
+    /// a MAC, so that the store does not tell live codes.
+    pub fn user_code_names(&self, code: &UserCode) -> impl Iterator<Item = String> {
+        self.masters.iter().map(|master| {
+            let tag = self.tag(master, Kind::UserCode, code.normalized().as_bytes());
+            URL_SAFE_NO_PAD.encode(&tag.as_ref()[..24])
+        })
+    }
+
+    /// The token that a form carries: it proves that the form was made for this `binding` (session and action).
+    #[must_use]
+    pub fn form_token(&self, binding: &[u8]) -> String {
+        URL_SAFE_NO_PAD.encode(self.tag(&self.masters[0], Kind::Form, binding).as_ref())
+    }
+
+    /// Whether `token` is the form token of this binding, under any key that still opens.
+    #[must_use]
+    pub fn accepts_form_token(&self, binding: &[u8], token: &str) -> bool {
+        let Ok(tag) = URL_SAFE_NO_PAD.decode(token) else {
+            return false;
+        };
+        self.masters
+            .iter()
+            .any(|master| self.verify(master, Kind::Form, binding, &tag))
+    }
+
+    /// The key of the verifiers of client secrets that a file holds.
+    #[must_use]
+    pub fn client_secret_key(&self) -> hmac::Key {
+        self.masters[0].mac(Kind::ClientSecret).clone()
+    }
+
+    /// The text of an opaque access token: its claims, encrypted; no row.
+    #[must_use]
+    pub fn access_token(&self, claims: Vec<u8>, nonce: [u8; 12]) -> Option<String> {
+        let master = &self.masters[0];
+        let mut sealed = claims;
+        master
+            .access_token
+            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), self.aad(), &mut sealed)
+            .ok()?;
+        let bytes = [&master.id[..], &nonce, &sealed].concat();
+        Some(format!(
+            "{}{}",
+            Kind::AccessToken.prefix(),
+            URL_SAFE_NO_PAD.encode(bytes)
+        ))
+    }
+
+    /// The claims of an opaque access token, if we sealed it.
+    #[must_use]
+    pub fn open_access_token(&self, text: &str) -> Option<Vec<u8>> {
+        let encoded = text
+            .strip_prefix(Kind::AccessToken.prefix())
+            .filter(|rest| rest.len() <= MAX_SEALED)?;
+        let bytes = URL_SAFE_NO_PAD.decode(encoded).ok()?;
+        let (id, rest) = bytes.split_at_checked(KEY_ID)?;
+        let (nonce, sealed) = rest.split_at_checked(aead::NONCE_LEN)?;
+        let master = self.master(id)?;
+        let mut sealed = sealed.to_vec();
+        let nonce = Nonce::assume_unique_for_key(array(nonce));
+        let claims = master
+            .access_token
+            .open_in_place(nonce, self.aad(), &mut sealed)
+            .ok()?;
+        Some(claims.to_vec())
+    }
+
+    fn seal(&self, kind: Kind, payload: &[u8]) -> String {
+        let master = &self.masters[0];
+        let covered = [&master.id[..], payload].concat();
+        let tag = self.tag(master, kind, &covered);
+        let bytes = [&covered[..], tag.as_ref()].concat();
+        format!("{}{}", kind.prefix(), URL_SAFE_NO_PAD.encode(bytes))
+    }
+
+    fn open<const N: usize>(&self, kind: Kind, text: &str) -> Option<[u8; N]> {
+        let size = KEY_ID + N + TAG;
+        let encoded = text
+            .strip_prefix(kind.prefix())
+            .filter(|rest| rest.len() == (size * 4).div_ceil(3))?;
+        let bytes = URL_SAFE_NO_PAD
+            .decode(encoded)
+            .ok()
+            .filter(|bytes| bytes.len() == size)?;
+        let (covered, tag) = bytes.split_at(KEY_ID + N);
+        let master = self.master(&covered[..KEY_ID])?;
+        self.verify(master, kind, covered, tag)
+            .then(|| array(&covered[KEY_ID..]))
+    }
+
+    fn master(&self, id: &[u8]) -> Option<&Derived> {
+        self.masters.iter().find(|master| master.id == id)
+    }
+
+    fn tag(&self, master: &Derived, kind: Kind, covered: &[u8]) -> hmac::Tag {
+        let mut context = hmac::Context::with_key(master.mac(kind));
+        context.update(&self.covered(kind, covered));
+        context.sign()
+    }
+
+    fn verify(&self, master: &Derived, kind: Kind, covered: &[u8], tag: &[u8]) -> bool {
+        hmac::verify(master.mac(kind), &self.covered(kind, covered), tag).is_ok()
+    }
+
+    fn covered(&self, kind: Kind, bytes: &[u8]) -> Vec<u8> {
+        [kind.prefix().as_bytes(), self.pool.as_bytes(), b"\0", bytes].concat()
+    }
+
+    fn aad(&self) -> Aad<Vec<u8>> {
+        Aad::from(self.covered(Kind::AccessToken, &[]))
+    }
+}
+
+impl Derived {
+    fn new(pool: &str, master: &MasterKey) -> Self {
+        let salt = hkdf::Salt::new(hkdf::HKDF_SHA256, b"grantor sealing keys");
+        let root = salt.extract(master.reveal());
+        let derive = |label: &str| -> Zeroizing<[u8; 32]> {
+            let info = [pool.as_bytes(), b"\0", label.as_bytes()];
+            let mut key = Zeroizing::new([0; 32]);
+            #[expect(
+                clippy::expect_used,
+                reason = "32 bytes are within HKDF-SHA256's limit of 255 blocks"
+            )]
+            root.expand(&info, hkdf::HKDF_SHA256)
+                .and_then(|okm| okm.fill(&mut key[..]))
+                .expect("HKDF output of one block");
+            key
+        };
+        #[expect(clippy::expect_used, reason = "the key has the 32 bytes of AES-256")]
+        let access_token = UnboundKey::new(&AES_256_GCM_SIV, &derive("access token")[..])
+            .expect("a key of 32 bytes");
+        Self {
+            id: array(&digest::digest(&digest::SHA256, &derive("key id")[..]).as_ref()[..KEY_ID]),
+            macs: KINDS
+                .iter()
+                .map(|kind| hmac::Key::new(hmac::HMAC_SHA256, &derive(kind.prefix())[..]))
+                .collect(),
+            access_token: LessSafeKey::new(access_token),
+        }
+    }
+}
+
+fn browser_of(username: &str) -> [u8; 16] {
+    array(digest::digest(&digest::SHA256, username.as_bytes()).as_ref())
+}
+
+/// The first `N` bytes of a slice that is known to have them.
+fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
+    let mut out = [0; N];
+    out.copy_from_slice(&bytes[..N]);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn keys(pool: &str, master: u8) -> SealingKeys {
+        SealingKeys::new(pool, &MasterKey::new([master; 32]), &[])
+    }
+
+    fn code() -> DeviceCode {
+        DeviceCode {
+            grant: GrantId::from_bytes([3; 16]),
+            expires_at: Timestamp::from_secs(9),
+            client: [1; 8],
+        }
+    }
+
+    #[test]
+    fn what_was_sealed_opens_and_says_what_it_is() {
+        let keys = keys("default", 1);
+        let text = keys.device_code(&code());
+        assert!(text.starts_with("grantor_dc_"));
+        assert_eq!(keys.open_device_code(&text), Some(code()));
+        let token = RefreshToken {
+            grant: GrantId::from_bytes([3; 16]),
+            generation: 7,
+        };
+        let text = keys.refresh_token(&token);
+        assert!(text.starts_with("grantor_rt_"));
+        assert_eq!(keys.open_refresh_token(&text), Some(token));
+        assert_eq!(keys.refresh_token(&token), text, "a successor is derived");
+    }
+
+    #[test]
+    fn another_pool_or_master_key_opens_nothing() {
+        let text = keys("default", 1).device_code(&code());
+        assert_eq!(keys("other", 1).open_device_code(&text), None);
+        assert_eq!(keys("default", 2).open_device_code(&text), None);
+    }
+
+    #[test]
+    fn an_older_master_key_still_opens_and_the_new_one_seals() {
+        let old = keys("default", 1).device_code(&code());
+        let both = SealingKeys::new(
+            "default",
+            &MasterKey::new([2; 32]),
+            &[MasterKey::new([1; 32])],
+        );
+        assert_eq!(both.open_device_code(&old), Some(code()));
+        assert_eq!(
+            keys("default", 2).open_device_code(&both.device_code(&code())),
+            Some(code())
+        );
+        assert_eq!(both.user_code_names(&code_of("WDJBMJHT")).count(), 2);
+    }
+
+    fn code_of(typed: &str) -> UserCode {
+        crate::user_code::UserCodeFormat::new("B", 8)
+            .unwrap()
+            .read(typed)
+            .unwrap()
+    }
+
+    #[test]
+    fn one_kind_never_passes_for_another() {
+        let keys = keys("default", 1);
+        // A known browser's cookie and a refresh token differ in size; a device code of 32 bytes has no twin, so the
+        // same payload is sealed as another kind here.
+        let other = keys
+            .seal(Kind::SessionCookie, &[3; 32])
+            .replace("grantor_se_", "grantor_dc_");
+        assert_eq!(keys.open_device_code(&other), None);
+        let right = keys.seal(Kind::DeviceCode, &[3; 32]);
+        assert!(keys.open_device_code(&right).is_some());
+    }
+
+    #[test]
+    fn a_form_token_is_bound_to_what_it_was_made_for() {
+        let keys = keys("default", 1);
+        let token = keys.form_token(b"session-1 approve");
+        assert!(keys.accepts_form_token(b"session-1 approve", &token));
+        assert!(!keys.accepts_form_token(b"session-2 approve", &token));
+        assert!(!keys.accepts_form_token(b"session-1 approve", ""));
+        assert!(!keys.accepts_form_token(b"session-1 approve", "!"));
+    }
+
+    #[test]
+    fn an_opaque_access_token_hides_and_returns_its_claims() {
+        let keys = keys("default", 1);
+        let text = keys
+            .access_token(b"{\"sub\":\"x\"}".to_vec(), [5; 12])
+            .unwrap();
+        assert!(text.starts_with("grantor_at_"));
+        assert_eq!(
+            keys.open_access_token(&text).as_deref(),
+            Some(&b"{\"sub\":\"x\"}"[..])
+        );
+        assert_eq!(self::keys("other", 1).open_access_token(&text), None);
+        assert_eq!(keys.open_access_token("grantor_at_"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_change_of_any_character_is_refused(at in 0_usize..91, with in "[A-Za-z0-9_-]") {
+            let keys = keys("default", 1);
+            let text = keys.device_code(&code());
+            let at = at % text.len();
+            let mut changed = text.clone();
+            changed.replace_range(at..=at, &with);
+            prop_assume!(changed != text);
+            // Equal bytes by another spelling do not exist either: the decoder refuses loose trailing bits.
+            prop_assert_eq!(keys.open_device_code(&changed), None);
+        }
+
+        #[test]
+        fn any_truncation_is_refused(keep in 0_usize..101) {
+            let keys = keys("default", 1);
+            let text = keys.device_code(&code());
+            prop_assume!(keep < text.len());
+            prop_assert_eq!(keys.open_device_code(&text[..keep]), None);
+        }
+
+        #[test]
+        fn opening_never_panics(text in ".{0,200}") {
+            let keys = keys("default", 1);
+            for text in [text.clone(), format!("grantor_at_{text}"), format!("grantor_rt_{text}")] {
+                prop_assert_eq!(keys.open_refresh_token(&text), None);
+                prop_assert_eq!(keys.open_access_token(&text), None);
+            }
+        }
+    }
+}

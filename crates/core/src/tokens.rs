@@ -1,0 +1,153 @@
+//! What goes into the tokens of a grant: claims, lifetimes, forms.
+
+use grantor_jose::{SigningInput, TokenType};
+
+use crate::claims::{AccessTokenClaims, IdTokenClaims};
+use crate::client::Client;
+use crate::decide::{Decision, Mint, Stop, Unsigned, to_json};
+use crate::env::Env;
+use crate::error::Failure;
+use crate::grants::{GrantType, TokenReply};
+use crate::id::Jti;
+use crate::records::{Grant, State, User};
+use crate::resource::{Named, Target, TokenForm};
+use crate::scope::Scope;
+use crate::sealed::RefreshToken;
+use crate::secret::Secret;
+use crate::{resource::Resource, users};
+
+/// A machine's token: no user, no grant, no row.
+pub(crate) fn for_machine(
+    env: &Env<'_>,
+    client: &Client,
+    target: &Target<'_>,
+) -> Result<Decision<TokenReply>, Stop> {
+    let claims = AccessTokenClaims {
+        iss: env.pool.issuer.clone(),
+        // RFC 9068 section 2.2: "sub … SHOULD correspond to an identifier the authorization server uses to
+        // indicate the client application". No user's id, a UUID drawn by us, equals it.
+        sub: client.id.to_string(),
+        aud: target.audience(env.pool).to_owned(),
+        exp: (env.now + client.access_lifetime).as_secs(),
+        iat: env.now.as_secs(),
+        jti: Jti::of_machine(env.seed.bytes("jti")),
+        client_id: client.id.clone(),
+        scope: target.scope.clone(),
+        auth_time: None,
+        sid: None,
+        groups: Vec::new(),
+    };
+    let access = access_token(env, target.resource, &claims)?;
+    let reply = TokenReply {
+        expires_in: client.access_lifetime.as_secs(),
+        scope: claims.scope,
+    };
+    Ok(Decision::reply(reply).mint(Mint {
+        access,
+        id: None,
+        refresh: None,
+    }))
+}
+
+/// The tokens of an active grant. `narrowed` is the scope of this access token alone, where the client asked for less
+/// than was granted.
+pub(crate) fn for_user(
+    env: &Env<'_>,
+    client: &Client,
+    grant: &Grant,
+    user: &User,
+    indicators: &[String],
+    narrowed: Option<Scope>,
+) -> Result<Decision<TokenReply>, Stop> {
+    let authorization = users::authorization(grant)?;
+    let asked = Named::parse(env.pool, indicators.iter().map(String::as_str))?;
+    // RFC 8707 section 2.2: a token request may name fewer resources than the grant, never others.
+    if !grant.resources.is_empty() && !asked.is_within(&grant.resources) {
+        return Err(crate::resource::NOT_GRANTED.into());
+    }
+    let named = if asked.is_empty() {
+        &grant.resources
+    } else {
+        &asked
+    };
+    // What the operator took from the client since is not given any more.
+    let scope = narrowed
+        .unwrap_or_else(|| authorization.scope.clone())
+        .and(&client.scopes);
+    let target = Target::choose(env.pool, &scope, named)?;
+    let now = env.now.as_secs();
+    let claims = AccessTokenClaims {
+        iss: env.pool.issuer.clone(),
+        sub: user.id.to_string(),
+        aud: target.audience(env.pool).to_owned(),
+        exp: (env.now + client.access_lifetime).as_secs(),
+        iat: now,
+        jti: Jti::of_grant(grant.id, env.seed.bytes("jti")),
+        client_id: client.id.clone(),
+        scope: target.scope.clone(),
+        auth_time: Some(authorization.auth_time.as_secs()),
+        sid: authorization.session.map(|id| id.to_string()),
+        groups: user.groups.clone(),
+    };
+    let access = access_token(env, target.resource, &claims)?;
+    let wanted = env.pool.device.tokens;
+    let id = (wanted.id && scope.contains("openid")).then(|| IdTokenClaims {
+        iss: env.pool.issuer.clone(),
+        sub: claims.sub.clone(),
+        aud: client.id.clone(),
+        exp: (env.now + env.pool.lifetimes.id).as_secs(),
+        iat: now,
+        auth_time: authorization.auth_time.as_secs(),
+        amr: authorization.amr.clone(),
+        at_hash: None,
+        alg: client.id_token_alg,
+    });
+    let refresh = (wanted.refresh && client.may_use(GrantType::RefreshToken))
+        .then(|| refresh_token(env, grant))
+        .flatten();
+    let reply = TokenReply {
+        expires_in: client.access_lifetime.as_secs(),
+        scope: claims.scope,
+    };
+    Ok(Decision::reply(reply).mint(Mint {
+        access,
+        id,
+        refresh,
+    }))
+}
+
+/// The refresh token that is valid for the grant as it is written now: derived, so that it can be given again.
+fn refresh_token(env: &Env<'_>, grant: &Grant) -> Option<Secret> {
+    let State::Active { generation, .. } = grant.state else {
+        return None;
+    };
+    Some(Secret::new(env.pool.sealing.refresh_token(&RefreshToken {
+        grant: grant.id,
+        generation,
+    })))
+}
+
+fn access_token(
+    env: &Env<'_>,
+    resource: Option<&Resource>,
+    claims: &AccessTokenClaims,
+) -> Result<Unsigned, Failure> {
+    match resource.map_or(TokenForm::Jwt(env.pool.access_token_alg), |resource| {
+        resource.token
+    }) {
+        TokenForm::Jwt(alg) => {
+            let header = env.pool.header(alg, TokenType::Access)?;
+            let input = SigningInput::new(header, claims)
+                .map_err(|_| Failure::Bug("claims are no JSON"))?;
+            Ok(Unsigned::Jwt(input))
+        }
+        TokenForm::Sealed => {
+            let sealed = env
+                .pool
+                .sealing
+                .access_token(to_json(claims)?, env.seed.bytes("nonce"));
+            let sealed = sealed.ok_or(Failure::Bug("the claims cannot be sealed"))?;
+            Ok(Unsigned::Sealed(Secret::new(sealed)))
+        }
+    }
+}
