@@ -131,7 +131,7 @@ mod tests {
             "a\\b",
             "é",
             "a\0",
-            &vec!["x"; 5].join("\n"),
+            &["x"; 5].join("\n"),
         ] {
             assert_eq!(bad.parse::<Scope>(), Err(InvalidScope), "{bad:?}");
         }

@@ -1,8 +1,8 @@
 //! A user approves or denies a device (RFC 8628 section 3.3).
 
-use super::session::{self, SignedIn};
-use super::who_asks;
-use crate::client::DeviceApproval;
+use super::session::{self, SignedIn, Visitor};
+use super::who_asks::{self, Asker, CodeCheck};
+use crate::client::{Client, DeviceApproval};
 use crate::decide::{Decision, Found, Operation, Stop, Versioned};
 use crate::endpoints::device_authorization;
 use crate::env::Env;
@@ -30,28 +30,30 @@ pub struct DeviceDecision {
 }
 
 /// What came of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum DeviceDecisionReply {
     /// Sign-in comes first; or comes again, where it is too long ago.
     SignIn,
-    /// Approved: the device gets its tokens.
-    Approved {
+    /// Decided now.
+    Decided {
+        /// Who decided.
+        visitor: Visitor,
         /// The client's name.
         client: String,
-    },
-    /// Denied: the device is told so.
-    Denied {
-        /// The client's name.
-        client: String,
+        /// Yes: the device gets its tokens. No: it is told so.
+        approved: bool,
     },
     /// Somebody decided already, or the code has ended.
-    Gone,
-    /// The client wants device and browser on one network, and they are not.
-    OtherNetwork,
-    /// The code that was typed again is not the one on the device.
-    WrongCode,
+    Gone {
+        /// Who came too late.
+        visitor: Visitor,
+    },
+    /// Not decided: the code that was typed again is wrong, or the client wants device and browser on one network.
+    Again(Box<Asker>),
     /// Too many wrong tries.
     TooMany {
+        /// Who tried.
+        visitor: Visitor,
         /// Seconds until the next.
         retry_after: u64,
     },
@@ -87,35 +89,77 @@ impl DeviceDecision {
         found: &Found,
         signed_in: &SignedIn,
         name: &str,
-    ) -> Result<Result<Effect, DeviceDecisionReply>, Stop> {
+    ) -> Result<Retyped, Stop> {
         let typed = self
             .typed
             .as_ref()
             .and_then(|typed| env.pool.device.user_code.read(typed.reveal()));
         let Some(typed) = typed else {
-            return Ok(Err(DeviceDecisionReply::WrongCode));
+            return Ok(Retyped::Wrong);
         };
         let quotas = who_asks::quotas(env, signed_in, &self.peer);
+        let window = Window::Hour;
         if let Answer::Full { retry_after } = found.ask(Ask::Reserve {
             quotas: quotas.clone(),
-            window: Window::Hour,
+            window,
         })? {
-            return Ok(Err(DeviceDecisionReply::TooMany { retry_after }));
+            return Ok(Retyped::TooMany(retry_after));
         }
-        if !env
+        let right = env
             .pool
             .sealing
             .user_code_names(&typed)
-            .any(|typed| typed == name)
-        {
-            return Ok(Err(DeviceDecisionReply::WrongCode));
-        }
-        Ok(Ok(Effect::GiveBack {
-            quotas,
-            window: Window::Hour,
-            at: env.now,
-        }))
+            .any(|typed| typed == name);
+        Ok(if right {
+            Retyped::Right(Effect::GiveBack {
+                quotas,
+                window,
+                at: env.now,
+            })
+        } else {
+            Retyped::Wrong
+        })
     }
+
+    /// What keeps the user from approving, as the client's policy has it.
+    fn hindered(
+        &self,
+        env: &Env<'_>,
+        found: &Found,
+        signed_in: &SignedIn,
+        client: &Client,
+        grant: &Grant,
+        code: &str,
+    ) -> Result<Result<Option<Effect>, DeviceDecisionReply>, Stop> {
+        let again = |wrong| {
+            let code = CodeCheck::Retype { wrong };
+            DeviceDecisionReply::Again(Box::new(Asker::with(
+                signed_in, client, grant, code, &self.peer,
+            )))
+        };
+        Ok(match client.device.approval {
+            DeviceApproval::Warn => Ok(None),
+            DeviceApproval::SameNetwork if grant.started.by.shares_network_with(&self.peer) => {
+                Ok(None)
+            }
+            DeviceApproval::SameNetwork => Err(again(false)),
+            DeviceApproval::Retype => match self.retyped(env, found, signed_in, code)? {
+                Retyped::Right(give_back) => Ok(Some(give_back)),
+                Retyped::Wrong => Err(again(true)),
+                Retyped::TooMany(retry_after) => Err(DeviceDecisionReply::TooMany {
+                    visitor: signed_in.visitor(),
+                    retry_after,
+                }),
+            },
+        })
+    }
+}
+
+/// How the code that was typed again compares.
+enum Retyped {
+    Right(Effect),
+    Wrong,
+    TooMany(u64),
 }
 
 impl Operation for DeviceDecision {
@@ -126,15 +170,20 @@ impl Operation for DeviceDecision {
         let Some(signed_in) = session::signed_in(env, found, self.cookie.as_ref(), &[&key])? else {
             return Ok(Decision::reply(DeviceDecisionReply::SignIn));
         };
+        let gone = || {
+            Ok(Decision::reply(DeviceDecisionReply::Gone {
+                visitor: signed_in.visitor(),
+            }))
+        };
         let Some(Versioned {
             record: grant,
             version,
         }) = found.record::<Grant>(env, &key)?.live()
         else {
-            return Ok(Decision::reply(DeviceDecisionReply::Gone));
+            return gone();
         };
         let State::DevicePending { user_code } = &grant.state else {
-            return Ok(Decision::reply(DeviceDecisionReply::Gone));
+            return gone();
         };
         let Some(client) = env
             .pool
@@ -142,50 +191,44 @@ impl Operation for DeviceDecision {
             .get(&grant.client)
             .filter(|client| client.enabled)
         else {
-            return Ok(Decision::reply(DeviceDecisionReply::Gone));
+            return gone();
         };
         if !signed_in.is_fresh(client.device.approver_max_age, env.now) {
             return Ok(Decision::reply(DeviceDecisionReply::SignIn));
         }
         let mut give_back = None;
         if self.approve {
-            let same_network = grant.started.by.shares_network_with(&self.peer);
-            match client.device.approval {
-                DeviceApproval::SameNetwork if !same_network => {
-                    return Ok(Decision::reply(DeviceDecisionReply::OtherNetwork));
-                }
-                DeviceApproval::Retype => match self.retyped(env, found, &signed_in, user_code)? {
-                    Ok(effect) => give_back = Some(effect),
-                    Err(reply) => return Ok(Decision::reply(reply)),
-                },
-                DeviceApproval::Warn | DeviceApproval::SameNetwork => {}
+            match self.hindered(env, found, &signed_in, client, &grant, user_code)? {
+                Ok(effect) => give_back = effect,
+                Err(reply) => return Ok(Decision::reply(reply)),
             }
         }
         // The code has served: nobody can look it up any more.
         let code_key = records::key::<UserCodeRow>(env, user_code);
         let code = found.record::<UserCodeRow>(env, &code_key)?.live();
         let freed = device_authorization::decided(env, &grant);
-        let (decided, kind, reply) = if self.approve {
-            let reply = DeviceDecisionReply::Approved {
-                client: client.name.clone(),
-            };
+        let (decided, kind) = if self.approve {
             (
                 self.approved(env, &signed_in, grant),
                 EventKind::DeviceApproved,
-                reply,
             )
         } else {
-            let reply = DeviceDecisionReply::Denied {
-                client: client.name.clone(),
-            };
             (
                 grant.deny(signed_in.user.record.id),
                 EventKind::DeviceDenied,
-                reply,
             )
         };
-        let Ok(decided) = decided else {
-            return Ok(Decision::reply(DeviceDecisionReply::Gone));
+        let Ok(decided) = decided else { return gone() };
+        let visitor = signed_in.visitor();
+        let event = Event::new(kind)
+            .client(&client.id)
+            .user(visitor.user)
+            .grant(self.grant)
+            .peer(&self.peer);
+        let reply = DeviceDecisionReply::Decided {
+            visitor,
+            client: client.name.clone(),
+            approved: self.approve,
         };
         let mut decision = Decision::reply(reply)
             .write(records::update(env, &decided, version)?)
@@ -194,15 +237,9 @@ impl Operation for DeviceDecision {
                 expect: code.version,
             }))
             .writes(signed_in.checks(env))
+            .writes(signed_in.touch)
             .effect(Effect::Decided(self.grant))
-            .event(
-                Event::new(kind)
-                    .client(&client.id)
-                    .user(signed_in.user.record.id)
-                    .grant(self.grant)
-                    .peer(&self.peer),
-            );
-        decision.writes.extend(signed_in.touch);
+            .event(event);
         decision.effects.extend(freed.into_iter().chain(give_back));
         Ok(decision)
     }

@@ -18,4 +18,4 @@ pub use session::Visitor;
 pub use sign_in::{SignIn, SignInReply};
 pub use sign_out::SignOut;
 pub use visit::Visit;
-pub use who_asks::{Asker, WhoAsks, WhoAsksReply};
+pub use who_asks::{Asker, CodeCheck, WhoAsks, WhoAsksReply};

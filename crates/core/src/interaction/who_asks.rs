@@ -1,7 +1,7 @@
 //! A user typed a code: which device asks, and for what? (RFC 8628 section 3.3, RFC 10027 section 6.1.14)
 
 use super::session::{self, SignedIn, Visitor};
-use crate::client::DeviceApproval;
+use crate::client::{Client, DeviceApproval};
 use crate::decide::{Decision, Found, Operation, Stop};
 use crate::env::Env;
 use crate::event::{Event, EventKind};
@@ -64,14 +64,62 @@ pub struct Asker {
     pub client_name: String,
     /// What it asks for.
     pub scope: Scope,
-    /// The code, to compare; where it must be typed again, none.
-    pub code: Option<String>,
+    /// The code, to compare or to type again.
+    pub code: CodeCheck,
     /// Where and when the device asked.
     pub started: Started,
     /// Whether device and browser seem to be on one network.
     pub same_network: bool,
     /// Whether being on one network is required.
     pub same_network_required: bool,
+}
+
+/// How a person makes sure that the code is the one on the device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CodeCheck {
+    /// It is shown, to compare.
+    Compare(String),
+    /// It is not shown, and must be typed from the device.
+    Retype {
+        /// Whether the last try was wrong.
+        wrong: bool,
+    },
+}
+
+impl Asker {
+    fn new(
+        signed_in: &SignedIn,
+        client: &Client,
+        grant: &Grant,
+        code: &UserCode,
+        peer: &Peer,
+    ) -> Self {
+        let code = match client.device.approval {
+            DeviceApproval::Retype => CodeCheck::Retype { wrong: false },
+            DeviceApproval::Warn | DeviceApproval::SameNetwork => CodeCheck::Compare(code.shown()),
+        };
+        Self::with(signed_in, client, grant, code, peer)
+    }
+
+    pub(super) fn with(
+        signed_in: &SignedIn,
+        client: &Client,
+        grant: &Grant,
+        code: CodeCheck,
+        peer: &Peer,
+    ) -> Self {
+        Self {
+            visitor: signed_in.visitor(),
+            grant: grant.id,
+            client: client.id.clone(),
+            client_name: client.name.clone(),
+            scope: grant.scope.clone(),
+            code,
+            started: grant.started.clone(),
+            same_network: grant.started.by.shares_network_with(peer),
+            same_network_required: client.device.approval == DeviceApproval::SameNetwork,
+        }
+    }
 }
 
 impl Operation for WhoAsks {
@@ -128,19 +176,7 @@ impl Operation for WhoAsks {
         if !signed_in.is_fresh(client.device.approver_max_age, env.now) {
             return Ok(Decision::reply(WhoAsksReply::SignIn).effect(give_back));
         }
-        let same_network = grant.started.by.shares_network_with(&self.peer);
-        let retype = client.device.approval == DeviceApproval::Retype;
-        let asker = Asker {
-            visitor: signed_in.visitor(),
-            grant: grant.id,
-            client: client.id.clone(),
-            client_name: client.name.clone(),
-            scope: grant.scope,
-            code: (!retype).then(|| code.shown()),
-            started: grant.started,
-            same_network,
-            same_network_required: client.device.approval == DeviceApproval::SameNetwork,
-        };
+        let asker = Asker::new(&signed_in, client, &grant, &code, &self.peer);
         Ok(Decision::reply(WhoAsksReply::Asks(Box::new(asker)))
             .writes(signed_in.touch)
             .effect(give_back))

@@ -13,6 +13,7 @@ mod grant;
 mod revoked;
 mod seen;
 mod session;
+mod signing_keys;
 mod user;
 mod user_code;
 
@@ -23,6 +24,7 @@ pub use grant::{
 pub use revoked::Revoked;
 pub use seen::Seen;
 pub use session::Session;
+pub use signing_keys::{SealedSigningKey, SigningKeys};
 pub use user::{Epoch, User, Username};
 pub use user_code::UserCodeRow;
 
