@@ -42,7 +42,7 @@ confirm-compare = Your device must show this code
 confirm-retype = Type the code that your device shows
 confirm-retype-wrong = That is not the code of this device. Look at its screen again.
 confirm-scopes = It will be able to
-confirm-no-scopes = It asks for no permissions.
+confirm-no-scopes = It asks for no permissions
 confirm-scope = { $scope ->
     [openid] Know who you are
     [profile] See your name and profile
@@ -55,9 +55,9 @@ confirm-scope = { $scope ->
 confirm-details = Where the request comes from
 confirm-address = Device address
 confirm-browser-address = Your address
-confirm-agent = Software it reports
+confirm-agent = Says it runs
 confirm-agent-on = { $product } on { $system }
-confirm-agent-unknown = None
+confirm-agent-unknown = Not said
 confirm-started = Started
 confirm-ago = { $unit ->
     [minutes] { $count ->
@@ -78,7 +78,8 @@ confirm-at = { $time } UTC
 confirm-network-heading = The device is on another network
 confirm-network-warning = It is probably not beside you. Somebody far away may have sent you this code to get into your account. If you are not certain, deny.
 confirm-network-refused = This app can be approved only from the network that the device is on. Join that network and open this page again, or deny.
-confirm-safety = Did you start this yourself, on a device that you can see? If not, deny. Nobody who helps you ever needs you to approve a code that they sent.
+confirm-safety = Did you start this yourself, on a device that you can see? If not, deny.
+confirm-safety-more = Nobody who helps you ever needs you to approve a code that they sent.
 confirm-approve = Approve
 confirm-deny = Deny
 
@@ -96,7 +97,7 @@ done-text = { $outcome ->
    *[approved] { $client } now has the access that you approved.
 }
 done-next = { $outcome ->
-    [denied] You can close this page.
+    [denied] If you did not start it, tell whoever runs this server. You can close this page.
    *[approved] Go back to your device. It goes on by itself in a few seconds. You can close this page.
 }
 

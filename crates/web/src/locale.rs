@@ -228,4 +228,20 @@ mod tests {
             .unwrap_err();
         assert!(error.to_string().contains("signed-in-as"), "{error}");
     }
+
+    #[test]
+    fn the_text_of_a_message_is_escaped_and_its_markup_arguments_are_not() {
+        let locale = Locale {
+            tag: "en",
+            source: "whole = a < b\nmixed = a < { $value }",
+        };
+        let messages = Messages::load(locale).unwrap();
+        let mut arguments = FluentArgs::new();
+        arguments.set("value", "<bdi>b</bdi>");
+        assert_eq!(messages.html("whole", &arguments).unwrap(), "a &lt; b");
+        assert_eq!(
+            messages.html("mixed", &arguments).unwrap(),
+            "a &lt; <bdi>b</bdi>"
+        );
+    }
 }

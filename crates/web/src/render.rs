@@ -23,7 +23,7 @@ use crate::{
     pages::{self, assets},
 };
 
-/// What one page takes, in engine instructions: ten times the longest of ours, so that no override can hold a thread.
+/// What one page may take, in engine instructions: ours fit, and an override cannot hold a thread.
 const FUEL: u64 = 20_000;
 
 /// A page: its template, and the values that the template may use.
@@ -270,5 +270,98 @@ fn template_error(error: &minijinja::Error, overrides: &Overrides) -> PagesError
         ),
         line: error.line().unwrap_or(0),
         reason,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::pages::SignedOut;
+
+    #[test]
+    fn an_override_replaces_one_template() {
+        let folder = tempfile::tempdir().unwrap();
+        let ours = "{% extends \"layout.html\" %}{% block main %}<h1>{{ t(\"signed-out-heading\") }}!</h1>{% endblock %}";
+        fs::write(folder.path().join("signed_out.html"), ours).unwrap();
+        fs::write(folder.path().join("README"), "not a template").unwrap();
+        let pages = Pages::new(Some(folder.path())).unwrap();
+        let html = pages
+            .render(&SignedOut::samples()[0], Locale::FALLBACK)
+            .unwrap();
+        assert!(html.contains("<h1>You are signed out!</h1>"), "{html}");
+    }
+
+    #[test]
+    fn a_broken_override_is_refused_with_its_name_and_line() {
+        for (file, source, line, reason) in [
+            (
+                "login.html",
+                "<p>\n{{ no_such_value }}</p>",
+                2,
+                "no_such_value",
+            ),
+            ("login.html", "\n\n{{ site.nope }}", 3, "site.nope"),
+            (
+                "home.html",
+                "\n{% if account %}\n{{ oops }}\n{% endif %}",
+                3,
+                "oops",
+            ),
+            (
+                "layout.html",
+                "\n{{ t(\"no-such-message\") }}",
+                2,
+                "no message \"no-such-message\" in locales/en.ftl",
+            ),
+            ("logout.html", "{{ t(\"logout-text\") }}", 1, "logout-text"),
+            ("error.html", "\n{% if %}", 2, "unexpected"),
+            (
+                "account.html",
+                "\n\n\n{{ account.usrname }}",
+                4,
+                "account.usrname",
+            ),
+            (
+                "signed_out.html",
+                "{% for i in range(9999) %}\n{{ i }}{% endfor %}",
+                1,
+                "fuel",
+            ),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            fs::write(folder.path().join(file), source).unwrap();
+            let Err(error) = Pages::new(Some(folder.path())) else {
+                panic!("{file} with {source:?} was taken");
+            };
+            let told = error.to_string();
+            let PagesError::Template {
+                file: at,
+                line: found,
+                ..
+            } = error
+            else {
+                panic!("{told}");
+            };
+            assert!(at.ends_with(file) && at.contains('/'), "{told}");
+            assert!(told.contains(reason), "{told} should name {reason}");
+            assert!(
+                found == line || reason == "fuel",
+                "{told} should name line {line}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_override_of_nothing_or_a_missing_folder_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("logon.html"), "").unwrap();
+        let error = Pages::new(Some(folder.path())).err().unwrap().to_string();
+        assert!(
+            error.contains("logon.html") && error.contains("login.html"),
+            "{error}"
+        );
+        assert!(Pages::new(Some(&folder.path().join("missing"))).is_err());
     }
 }

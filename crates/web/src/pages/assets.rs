@@ -67,3 +67,65 @@ fn fnv1a(bytes: &[u8]) -> u64 {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// WCAG 2.2 sections 1.4.3 (text: 4.5) and 1.4.11 (edges of controls, focus: 3), in both schemes.
+    #[test]
+    fn the_colours_have_enough_contrast() {
+        let (light, dark) = stylesheet()
+            .body
+            .split_once("@media (prefers-color-scheme: dark)")
+            .unwrap();
+        for (scheme, css) in [("light", light), ("dark", dark)] {
+            for (front, back, least) in [
+                ("ink", "paper", 4.5),
+                ("ink", "card", 4.5),
+                ("ink", "well", 4.5),
+                ("muted", "paper", 4.5),
+                ("muted", "card", 4.5),
+                ("muted", "well", 4.5),
+                ("on-accent", "accent", 4.5),
+                ("on-accent", "accent-hover", 4.5),
+                ("accent", "paper", 4.5),
+                ("accent-hover", "paper", 4.5),
+                ("on-deny", "deny", 4.5),
+                ("on-deny", "deny-hover", 4.5),
+                ("danger", "danger-well", 4.5),
+                ("warning", "warning-well", 4.5),
+                ("edge", "card", 3.0),
+                ("accent", "card", 3.0),
+                ("deny", "card", 3.0),
+                ("danger", "card", 3.0),
+                ("focus", "card", 3.0),
+                ("focus", "paper", 3.0),
+            ] {
+                let found = contrast(colour(css, front), colour(css, back));
+                assert!(
+                    found >= least,
+                    "{scheme}: {front} on {back} is {found:.2}, less than {least}"
+                );
+            }
+        }
+    }
+
+    /// Relative luminance of `--name: #rrggbb`.
+    fn colour(css: &str, name: &str) -> f64 {
+        let hex = css.split(&format!("--{name}: #")).nth(1).unwrap();
+        let channel = |at: usize| {
+            let value = f64::from(u8::from_str_radix(&hex[at..at + 2], 16).unwrap()) / 255.0;
+            if value <= 0.040_45 {
+                value / 12.92
+            } else {
+                ((value + 0.055) / 1.055).powf(2.4)
+            }
+        };
+        0.2126 * channel(0) + 0.7152 * channel(2) + 0.0722 * channel(4)
+    }
+
+    fn contrast(a: f64, b: f64) -> f64 {
+        (a.max(b) + 0.05) / (a.min(b) + 0.05)
+    }
+}
