@@ -1,6 +1,6 @@
 //! The configuration: one TOML file and the environment over it.
 //!
-//! Each setting is declared once, in [`settings`], with its type, default, example and words;
+//! Each setting is declared once, in `settings.rs`, with its type, default, example and words;
 //! reading, `grantor config` and the docs page all come from that one declaration. Reading goes
 //! on after a mistake, so that an operator sees all of them at once: a value that is refused is
 //! replaced by a stand-in, the checks across tables still run, and [`Settings`] are handed out

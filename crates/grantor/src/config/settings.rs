@@ -278,13 +278,13 @@ table! {
         /// What is told when a session ends.
         backchannel_logout_uri: Option<RedirectUri>, example "https://app.example.com/logout";
 
-        /// The life of its access tokens, instead of that of [lifetimes].
+        /// The life of its access tokens, instead of lifetimes.access.
         access_lifetime: Option<Duration>, example "5m";
 
-        /// The life of its unused refresh tokens, instead of that of [lifetimes].
+        /// The life of its unused refresh tokens, instead of lifetimes.refresh_idle.
         refresh_idle: Option<Duration>, example "14d";
 
-        /// How long it may refresh, instead of that of [lifetimes].
+        /// How long it may refresh, instead of lifetimes.refresh_absolute.
         refresh_absolute: Option<Duration>, example "90d";
 
         /// How long a used refresh token may be sent again, by a client that lost the answer.
@@ -303,7 +303,7 @@ table! {
         /// The algorithm that signs its ID tokens: RS256, PS256, ES256, EdDSA.
         id_token_alg: Algorithm = "RS256", example "ES256";
 
-        /// How long its devices may wait, instead of the lifetime of [device].
+        /// How long its devices may wait, instead of device.lifetime.
         device_lifetime: Option<Duration>, example "5m";
 
         /// How users approve its devices: warn when device and browser are on different networks,

@@ -56,6 +56,8 @@ pub(super) trait Value: Sized {
     const SHAPE: Shape = Shape::String;
     /// Whether it has a value when it is left out.
     const OPTIONAL: bool = false;
+    /// That value as TOML, if TOML can say it.
+    const WHEN_LEFT_OUT: Option<&'static str> = None;
 
     /// Reads a text: a string of the file, a variable or a default. The refusal says what is wrong,
     /// and repeats the text only if it cannot be a secret.
@@ -121,7 +123,10 @@ macro_rules! table {
                         doc: &[$($doc),+],
                         shape: <$T as $crate::config::table::Value>::SHAPE,
                         optional: <$T as $crate::config::table::Value>::OPTIONAL,
-                        default: table!(@default $($default)?),
+                        default: match table!(@default $($default)?) {
+                            Some(default) => Some(default),
+                            None => <$T as $crate::config::table::Value>::WHEN_LEFT_OUT,
+                        },
                         example: $example,
                     },
                 )+],

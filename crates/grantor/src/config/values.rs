@@ -231,6 +231,7 @@ impl<T: Value> Value for Vec<T> {
         _ => Shape::List,
     };
     const OPTIONAL: bool = true;
+    const WHEN_LEFT_OUT: Option<&'static str> = Some("[]");
 
     fn parse(_: &str, _: &Context<'_>) -> Result<Self, String> {
         Err("is a list: write it in the file".to_owned())
@@ -284,6 +285,7 @@ impl<T: Value> Value for BTreeMap<String, T> {
     const EXPECTED: &'static str = "a table";
     const SHAPE: Shape = Shape::Map;
     const OPTIONAL: bool = true;
+    const WHEN_LEFT_OUT: Option<&'static str> = Some("{}");
 
     fn parse(_: &str, _: &Context<'_>) -> Result<Self, String> {
         Err("is a table: write it in the file".to_owned())

@@ -10,6 +10,7 @@ fn the_printed_file_says_the_defaults() {
     for line in [
         "listen = \"127.0.0.1:8080\"",
         "nodes = 1",
+        "trusted_proxies = []",
         "[lifetimes]",
         "access = \"10m\"",
         "# [[client]]",
