@@ -194,6 +194,7 @@ pub enum Cause {
     RefreshExpired,
     TokenRevoked,
     TokenExpired,
+    TokenMissing,
 }
 
 /// Why there is no answer by the protocol at all.

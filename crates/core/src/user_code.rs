@@ -91,6 +91,12 @@ impl UserCodeFormat {
             .unwrap_or(32)
     }
 
+    /// Whether codes hold digits only, so that a phone can show its number keys.
+    #[must_use]
+    pub fn is_numeric(&self) -> bool {
+        self.alphabet.iter().all(char::is_ascii_digit)
+    }
+
     /// A new code, uniform over the alphabet, long enough while `live` others are alive.
     #[must_use]
     pub fn generate(&self, seed: &Seed, live: u64) -> UserCode {

@@ -1,4 +1,24 @@
-//! web
+//! The HTTP shell: it reads requests, drives decisions with the real store and signer, and renders answers.
+//!
+//! `endpoints/` has one file for each endpoint and `pages/` what people see; neither decides anything.
+
+mod app;
+mod cookies;
+mod endpoints;
 pub mod locale;
+mod oauth;
 pub mod pages;
+mod passwords;
+mod peer;
 pub mod render;
+mod request;
+mod router;
+mod server;
+mod system;
+mod trace;
+
+pub use app::{App, Parts, StartError, Unavailable};
+pub use passwords::{UnusableHash, check_hash};
+pub use router::router;
+pub use server::serve;
+pub use system::{Clock, Entropy, EventSink};

@@ -58,10 +58,10 @@ impl Userinfo {
                 ErrorCode::InvalidRequest,
                 "The access token is sent in two ways.",
             )),
-            (None, None) => Err(Refusal::new(
-                ErrorCode::InvalidToken,
-                "An access token is needed.",
-            )),
+            (None, None) => {
+                let needed = Refusal::new(ErrorCode::InvalidToken, "An access token is needed.");
+                Err(needed.because(Cause::TokenMissing))
+            }
         }
     }
 }

@@ -1,0 +1,310 @@
+//! The application: one pool with its store, signer and workers; and how a decision is driven.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use bytes::Bytes;
+use grantor_core::decide::Operation;
+use grantor_core::drive::{Drive, Outcome, Step};
+use grantor_core::endpoints::metadata;
+use grantor_core::error::{ErrorCode, Failure};
+use grantor_core::limits::{Ask, Limits};
+use grantor_core::pool::Pool;
+use grantor_core::row::Committed;
+use grantor_core::secret::Secret;
+use grantor_core::seed::Seed;
+use grantor_core::time::Timestamp;
+use grantor_jose::{SignError, Signer};
+use grantor_store::{Store, StoreError};
+use ipnet::IpNet;
+
+use crate::cookies::Cookies;
+use crate::pages::Site;
+use crate::passwords::Passwords;
+use crate::render::{Pages, PagesError};
+use crate::system::{Clock, Entropy, EventSink};
+use crate::trace::TraceId;
+
+/// What an application is made of.
+pub struct Parts {
+    /// The pool.
+    pub pool: Pool,
+    /// Where rows are kept.
+    pub store: Arc<dyn Store>,
+    /// What signs.
+    pub signer: Arc<dyn Signer>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// Where events go.
+    pub events: Arc<dyn EventSink>,
+    /// Proxies whose forwarded addresses count.
+    pub trusted_proxies: Vec<IpNet>,
+    /// A folder of templates that replace ours.
+    pub templates: Option<PathBuf>,
+}
+
+/// Why the application cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A page cannot be rendered.
+    #[error(transparent)]
+    Pages(#[from] PagesError),
+    /// The workers for passwords cannot be started.
+    #[error("cannot start a thread: {0}")]
+    Thread(#[from] std::io::Error),
+    /// The issuer is no URL.
+    #[error("the issuer is no URL: {0}")]
+    Issuer(#[from] url::ParseError),
+}
+
+/// There is no answer by the protocol.
+#[derive(Debug, thiserror::Error)]
+pub enum Unavailable {
+    /// The store's.
+    #[error("store: {0}")]
+    Store(#[from] StoreError),
+    /// The signer's.
+    #[error("signer: {0}")]
+    Signer(#[from] SignError),
+    /// Too many passwords wait to be verified.
+    #[error("too many passwords wait to be verified")]
+    Busy,
+    /// The decision's.
+    #[error(transparent)]
+    Failure(#[from] Failure),
+}
+
+impl Unavailable {
+    /// The code with which it is answered: the store's and the signer's failures pass, ours do not.
+    #[must_use]
+    pub const fn code(&self) -> ErrorCode {
+        match self {
+            Self::Store(_) | Self::Signer(_) | Self::Busy => ErrorCode::TemporarilyUnavailable,
+            Self::Failure(failure) => failure.code(),
+        }
+    }
+}
+
+/// A pool, and what is rendered from it once.
+pub(crate) struct Snapshot {
+    pub(crate) pool: Arc<Pool>,
+    pub(crate) metadata: Bytes,
+    pub(crate) jwks: Bytes,
+}
+
+impl Snapshot {
+    fn new(pool: Pool) -> Self {
+        let metadata = metadata::document(&pool).to_string().into();
+        let jwks = serde_json::to_vec(&pool.signing.jwks())
+            .unwrap_or_default()
+            .into();
+        Self {
+            pool: Arc::new(pool),
+            metadata,
+            jwks,
+        }
+    }
+}
+
+/// Answers that are counted, never logged: a waiting device asks every few seconds.
+#[derive(Debug, Default)]
+pub(crate) struct Counts {
+    pub(crate) authorization_pending: AtomicU64,
+    pub(crate) slow_down: AtomicU64,
+}
+
+/// One running application.
+pub struct App {
+    snapshot: RwLock<Arc<Snapshot>>,
+    store: Arc<dyn Store>,
+    signer: Arc<dyn Signer>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    events: Arc<dyn EventSink>,
+    limits: Mutex<Limits>,
+    passwords: Passwords,
+    ready: AtomicBool,
+    pub(crate) pages: Pages,
+    pub(crate) cookies: Cookies,
+    pub(crate) site: Site,
+    pub(crate) trusted_proxies: Vec<IpNet>,
+    pub(crate) counts: Counts,
+}
+
+impl App {
+    /// Puts an application together; every page is checked.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub fn new(parts: Parts) -> Result<Arc<Self>, StartError> {
+        let issuer = url::Url::parse(&parts.pool.issuer)?;
+        let host = issuer.host_str().unwrap_or_default();
+        let host = issuer
+            .port()
+            .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+        let site = Site {
+            host,
+            path: issuer.path().trim_end_matches('/').to_owned(),
+        };
+        Ok(Arc::new(Self {
+            cookies: Cookies::new(&parts.pool.name, &parts.pool.issuer),
+            site,
+            pages: Pages::new(parts.templates.as_deref())?,
+            limits: Mutex::new(Limits::new(&parts.entropy.seed().bytes("limits"))),
+            passwords: Passwords::start()?,
+            ready: AtomicBool::new(false),
+            snapshot: RwLock::new(Arc::new(Snapshot::new(parts.pool))),
+            store: parts.store,
+            signer: parts.signer,
+            clock: parts.clock,
+            entropy: parts.entropy,
+            events: parts.events,
+            trusted_proxies: parts.trusted_proxies,
+            counts: Counts::default(),
+        }))
+    }
+
+    /// Drives a decision to its end with the real store and signer, outside any request.
+    ///
+    /// # Errors
+    /// [`Unavailable`] where there is no answer by the protocol.
+    pub async fn run<O>(&self, operation: O) -> Result<Outcome<O::Reply>, Unavailable>
+    where
+        O: Operation + Send,
+        O::Reply: Send,
+    {
+        let trace = TraceId::of(&http::HeaderMap::new(), &self.seed());
+        self.run_traced(operation, &trace).await
+    }
+
+    /// The same for a request with a trace id.
+    pub(crate) async fn run_traced<O>(
+        &self,
+        operation: O,
+        trace: &TraceId,
+    ) -> Result<Outcome<O::Reply>, Unavailable>
+    where
+        O: Operation + Send,
+        O::Reply: Send,
+    {
+        let mut drive = Drive::new(operation, self.pool(), self.now(), self.seed());
+        let ended = self.perform(&mut drive).await;
+        let effects = match &ended {
+            Ok(outcome) => outcome.effects.clone(),
+            // What was reserved in memory is given back: a store that is away costs nobody a try.
+            Err(_) => drive.abandon(),
+        };
+        if !effects.is_empty() {
+            let mut limits = self.limits();
+            effects.iter().for_each(|effect| limits.apply(effect));
+        }
+        if let Ok(outcome) = &ended {
+            let now = self.now();
+            outcome
+                .events
+                .iter()
+                .for_each(|event| self.events.record(now, trace.as_str(), event));
+        }
+        ended
+    }
+
+    async fn perform<O>(&self, drive: &mut Drive<O>) -> Result<Outcome<O::Reply>, Unavailable>
+    where
+        O: Operation + Send,
+        O::Reply: Send,
+    {
+        loop {
+            match drive.step() {
+                Step::Get(keys) => {
+                    let rows = self.store.get(&keys).await?;
+                    drive.rows(keys, rows);
+                }
+                Step::Table(ask) => {
+                    let answer = self.ask(&ask);
+                    drive.answer(ask, answer);
+                }
+                Step::Password { hash, password } => {
+                    let right = self
+                        .passwords
+                        .verify(hash, password)
+                        .await
+                        .ok_or(Unavailable::Busy)?;
+                    drive.password(right);
+                }
+                Step::Sign(input) => {
+                    let signature = self
+                        .signer
+                        .sign(input.kid(), input.algorithm(), input.as_bytes())
+                        .await?;
+                    drive.signature(input, &signature);
+                }
+                Step::Commit { now, id, writes } => {
+                    let committed: Committed = self.store.commit(now, id, writes).await?;
+                    drive.committed(committed, self.now(), self.seed());
+                }
+                Step::Done(outcome) => return Ok(outcome),
+                Step::Failed(failure, effects) => {
+                    let mut limits = self.limits();
+                    effects.iter().for_each(|effect| limits.apply(effect));
+                    return Err(failure.into());
+                }
+            }
+        }
+    }
+
+    /// The hash of a password, a PHC string.
+    ///
+    /// # Errors
+    /// [`Unavailable::Busy`] where too many wait.
+    pub async fn hash_password(&self, password: Secret) -> Result<String, Unavailable> {
+        let salt = self.seed().bytes("salt");
+        self.passwords
+            .hash(password, salt)
+            .await
+            .ok_or(Unavailable::Busy)
+    }
+
+    /// From now on `/readyz` says so.
+    pub fn set_ready(&self) {
+        self.ready.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn is_ready(&self) -> bool {
+        self.ready.load(Ordering::Acquire)
+    }
+
+    /// The pool as it is now.
+    #[must_use]
+    pub fn pool(&self) -> Arc<Pool> {
+        Arc::clone(&self.snapshot().pool)
+    }
+
+    pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.snapshot.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn store(&self) -> &dyn Store {
+        &*self.store
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub(crate) fn seed(&self) -> Seed {
+        self.entropy.seed()
+    }
+
+    fn ask(&self, ask: &Ask) -> grantor_core::limits::Answer {
+        let now = self.now();
+        self.limits().answer(now, ask)
+    }
+
+    /// Held for a look into memory, never across an await.
+    fn limits(&self) -> std::sync::MutexGuard<'_, Limits> {
+        self.limits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,118 @@
+//! Our cookies: `__Host-` names under https, never readable by scripts, never sent from other sites' forms.
+
+use std::time::Duration;
+
+use grantor_core::secret::Secret;
+use http::{HeaderMap, HeaderValue, header};
+
+/// What a cookie is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cookie {
+    /// The session.
+    Session,
+    /// Before sign-in: what the form token of the sign-in form is bound to.
+    PreSession,
+    /// That this browser signed in before.
+    KnownBrowser,
+}
+
+/// The cookies of one pool.
+#[derive(Clone, Debug)]
+pub(crate) struct Cookies {
+    pool: String,
+    secure: bool,
+}
+
+impl Cookies {
+    pub(crate) fn new(pool: &str, issuer: &str) -> Self {
+        Self {
+            pool: pool.to_owned(),
+            secure: issuer.starts_with("https:"),
+        }
+    }
+
+    /// RFC 6265bis section 4.1.3.2: `__Host-` binds a cookie to this host, but browsers take it under https only.
+    fn name(&self, cookie: Cookie) -> String {
+        let prefix = if self.secure { "__Host-" } else { "" };
+        let suffix = match cookie {
+            Cookie::Session => "",
+            Cookie::PreSession => "-pre",
+            Cookie::KnownBrowser => "-known",
+        };
+        format!("{prefix}grantor-{}{suffix}", self.pool)
+    }
+
+    /// A cookie that the browser sent. Of two with one name, neither is taken: one was planted.
+    pub(crate) fn get(&self, headers: &HeaderMap, cookie: Cookie) -> Option<Secret> {
+        let name = self.name(cookie);
+        let pairs = headers
+            .get_all(header::COOKIE)
+            .into_iter()
+            .filter_map(|value| value.to_str().ok());
+        let mut found = pairs
+            .flat_map(|value| value.split(';'))
+            .filter_map(|pair| pair.trim().split_once('='))
+            .filter(|(known, _)| *known == name)
+            .map(|(_, value)| value);
+        let value = found.next()?;
+        found.next().is_none().then(|| Secret::new(value))
+    }
+
+    /// A header that sets a cookie for as long as the browser runs, or for this long.
+    pub(crate) fn set(
+        &self,
+        cookie: Cookie,
+        value: &str,
+        max_age: Option<Duration>,
+    ) -> Option<HeaderValue> {
+        let age = max_age
+            .map(|age| format!("; Max-Age={}", age.as_secs()))
+            .unwrap_or_default();
+        let secure = if self.secure { "; Secure" } else { "" };
+        let text = format!(
+            "{}={value}; Path=/; HttpOnly; SameSite=Lax{secure}{age}",
+            self.name(cookie)
+        );
+        let mut header = HeaderValue::try_from(text).ok()?;
+        header.set_sensitive(true);
+        Some(header)
+    }
+
+    /// A header that removes a cookie.
+    pub(crate) fn remove(&self, cookie: Cookie) -> Option<HeaderValue> {
+        self.set(cookie, "", Some(Duration::ZERO))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn under_https_a_cookie_is_bound_to_the_host() {
+        let cookies = Cookies::new("default", "https://id.example.com");
+        let set = cookies.set(Cookie::Session, "v", None).unwrap();
+        assert_eq!(
+            set.to_str().unwrap(),
+            "__Host-grantor-default=v; Path=/; HttpOnly; SameSite=Lax; Secure"
+        );
+    }
+
+    #[test]
+    fn of_two_cookies_with_one_name_neither_is_taken() {
+        let cookies = Cookies::new("default", "http://127.0.0.1");
+        let mut headers = HeaderMap::new();
+        headers.insert(
+            header::COOKIE,
+            "a=1; grantor-default=x; grantor-default-pre=y"
+                .parse()
+                .unwrap(),
+        );
+        assert_eq!(
+            cookies.get(&headers, Cookie::Session).unwrap().reveal(),
+            "x"
+        );
+        headers.append(header::COOKIE, "grantor-default=z".parse().unwrap());
+        assert!(cookies.get(&headers, Cookie::Session).is_none());
+    }
+}

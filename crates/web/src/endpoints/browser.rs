@@ -1,0 +1,257 @@
+//! What the endpoints for browsers share: pages with their headers, redirects, form tokens, and where to go on to.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::response::Response;
+use grantor_core::interaction::{Action, Binding, Visit, Visitor};
+use grantor_core::params::Params;
+use grantor_core::secret::Secret;
+use http::{HeaderValue, StatusCode, header};
+
+use crate::app::{App, Unavailable};
+use crate::cookies::Cookie;
+use crate::oauth;
+use crate::pages::{Account, CONTENT_SECURITY_POLICY, ErrorPage, Fault};
+use crate::render::Page;
+use crate::request::{Caller, Form, FormError};
+
+/// A page. RFC 6749 section 10.13: no frame may hold it.
+pub(super) fn page<P: Page>(app: &App, caller: &Caller, status: StatusCode, page: &P) -> Response {
+    match app.pages.render(page, caller.locale()) {
+        Ok(html) => html_response(status, html),
+        Err(error) => {
+            tracing::error!(target: "grantor::failure", trace_id = caller.trace.as_str(), reason = %error, "no page");
+            html_response(StatusCode::INTERNAL_SERVER_ERROR, String::new())
+        }
+    }
+}
+
+fn html_response(status: StatusCode, html: String) -> Response {
+    let mut response = Response::new(Body::from(html));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        // A code in the address of `verification_uri_complete` goes nowhere else.
+        (header::REFERRER_POLICY, "no-referrer"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers.insert(
+        header::HeaderName::from_static("cross-origin-opener-policy"),
+        HeaderValue::from_static("same-origin"),
+    );
+    response
+}
+
+/// The page of something that went wrong.
+pub(super) fn fault(app: &App, caller: &Caller, fault: Fault) -> Response {
+    let error = ErrorPage::new(app.site.clone(), fault, caller.trace.as_str().to_owned());
+    page(app, caller, fault.status(), &error)
+}
+
+/// The page for a decision without an answer.
+pub(super) fn unavailable(app: &App, caller: &Caller, reason: &Unavailable) -> Response {
+    oauth::log_unavailable(caller, reason);
+    let passing = reason.code() == grantor_core::error::ErrorCode::TemporarilyUnavailable;
+    let mut response = fault(
+        app,
+        caller,
+        if passing {
+            Fault::Unavailable
+        } else {
+            Fault::Internal
+        },
+    );
+    if passing {
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    response
+}
+
+/// A form whose token was made for this browser and action; else the page to answer with.
+pub(super) fn checked_form<'f>(
+    app: &App,
+    form: &'f Form,
+    binding: Option<&Binding>,
+    action: impl FnOnce(&Params) -> Option<Action>,
+) -> Result<&'f Params, Box<Response>> {
+    let params = form.params.as_ref().map_err(|error| {
+        Box::new(fault(
+            app,
+            &form.caller,
+            match error {
+                FormError::TooLarge => Fault::TooLarge,
+                _ => Fault::BadRequest,
+            },
+        ))
+    })?;
+    let accepted = binding
+        .zip(action(params))
+        .is_some_and(|(binding, action)| {
+            binding.accepts(
+                &app.pool().sealing,
+                action,
+                params.opt("form_token").unwrap_or_default(),
+            )
+        });
+    if accepted {
+        Ok(params)
+    } else {
+        Err(Box::new(fault(app, &form.caller, Fault::ExpiredForm)))
+    }
+}
+
+/// Who sits at the browser.
+pub(super) async fn visitor(app: &App, caller: &Caller) -> Result<Option<Visitor>, Unavailable> {
+    let cookie = app.cookies.get(&caller.headers, Cookie::Session);
+    let outcome = app.run_traced(Visit { cookie }, &caller.trace).await?;
+    Ok(outcome.reply.unwrap_or_default())
+}
+
+/// What forms of a signed-in browser are bound to: the session that its cookie names. Whether the session is live is
+/// for the decision to find out.
+pub(super) fn session_binding(app: &App, caller: &Caller) -> Option<Binding> {
+    let cookie: Secret = app.cookies.get(&caller.headers, Cookie::Session)?;
+    let cookie = app.pool().sealing.open_session_cookie(cookie.reveal())?;
+    Some(Binding::Session(cookie.id))
+}
+
+/// The account line of a page.
+pub(super) fn account(app: &App, visitor: &Visitor) -> Account {
+    Account {
+        username: visitor.username.clone(),
+        sign_out_token: Binding::Session(visitor.session).token(&app.pool(), Action::SignOut),
+    }
+}
+
+/// Goes on elsewhere, by a GET (RFC 9110 section 15.4.4).
+pub(super) fn see_other(location: &str) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::SEE_OTHER;
+    let headers = response.headers_mut();
+    if let Ok(location) = HeaderValue::try_from(location) {
+        headers.insert(header::LOCATION, location);
+    }
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(
+        header::REFERRER_POLICY,
+        HeaderValue::from_static("no-referrer"),
+    );
+    response
+}
+
+/// Sign-in comes first.
+pub(super) fn sign_in_first(app: &App, then: &ReturnTo) -> Response {
+    let query = url::form_urlencoded::Serializer::new(String::new())
+        .append_pair("return_to", &then.path(app))
+        .finish();
+    see_other(&format!("{}/login?{query}", app.site.path))
+}
+
+pub(super) fn minutes(seconds: u64) -> u64 {
+    seconds.div_ceil(60)
+}
+
+pub(super) fn with_retry_after(mut response: Response, retry_after: u64) -> Response {
+    response
+        .headers_mut()
+        .insert(header::RETRY_AFTER, HeaderValue::from(retry_after));
+    response
+}
+
+pub(super) fn with_cookies(
+    mut response: Response,
+    cookies: impl IntoIterator<Item = Option<HeaderValue>>,
+) -> Response {
+    for cookie in cookies.into_iter().flatten() {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    response
+}
+
+/// How long a browser is remembered as one that signed in before.
+pub(super) const KNOWN_BROWSER: Duration = Duration::from_secs(365 * 24 * 3600);
+
+/// Where to go on to after sign-in: one of our own pages, so that no link through us leads elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum ReturnTo {
+    /// `/`.
+    Home,
+    /// `/device`, with the code that came with the link.
+    Device(Option<String>),
+}
+
+impl ReturnTo {
+    /// What a form or link asks for; anything that is not a page of ours is the start page.
+    pub(super) fn parse(text: Option<&str>, site_path: &str) -> Self {
+        let own = text.and_then(|text| text.strip_prefix(site_path));
+        let Some(rest) = own.and_then(|path| path.strip_prefix("/device")) else {
+            return Self::Home;
+        };
+        match rest
+            .strip_prefix('?')
+            .map(|query| Params::parse(query.as_bytes()))
+        {
+            None if rest.is_empty() => Self::Device(None),
+            Some(Ok(params)) => Self::Device(params.opt("user_code").map(ToOwned::to_owned)),
+            _ => Self::Home,
+        }
+    }
+
+    /// The path, made anew from what was understood.
+    pub(super) fn path(&self, app: &App) -> String {
+        let site = &app.site.path;
+        match self {
+            Self::Home => format!("{site}/"),
+            Self::Device(None) => format!("{site}/device"),
+            Self::Device(Some(code)) => {
+                let query = url::form_urlencoded::Serializer::new(String::new())
+                    .append_pair("user_code", code)
+                    .finish();
+                format!("{site}/device?{query}")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_but_our_own_pages_is_returned_to() {
+        for elsewhere in [
+            "https://evil.example/device",
+            "//evil.example/device",
+            "/\\evil.example",
+            "/device/../..//evil.example",
+            "/deviceevil",
+            "javascript:alert(1)",
+            "",
+        ] {
+            assert_eq!(
+                ReturnTo::parse(Some(elsewhere), ""),
+                ReturnTo::Home,
+                "{elsewhere}"
+            );
+        }
+        assert_eq!(ReturnTo::parse(Some("/device"), ""), ReturnTo::Device(None));
+        assert_eq!(
+            ReturnTo::parse(Some("/device?user_code=AB-C%0Ax"), ""),
+            ReturnTo::Home,
+            "a control character makes it unreadable"
+        );
+        assert_eq!(
+            ReturnTo::parse(Some("/p/device?user_code=AB-C&x=1"), "/p"),
+            ReturnTo::Device(Some("AB-C".to_owned()))
+        );
+    }
+}

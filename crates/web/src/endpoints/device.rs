@@ -1,0 +1,240 @@
+//! `/device`: a user types the code of a device, sees who asks, and decides (RFC 8628 section 3.3).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::response::Response;
+use grantor_core::client::DeviceApproval;
+use grantor_core::id::GrantId;
+use grantor_core::interaction::{
+    self, Action, Asker, Binding, DeviceDecision, DeviceDecisionReply, Visitor, WhoAsks,
+    WhoAsksReply,
+};
+use grantor_core::params::Params;
+use grantor_core::secret::Secret;
+use http::StatusCode;
+
+use super::browser::{self, ReturnTo};
+use crate::app::App;
+use crate::cookies::Cookie;
+use crate::pages::{
+    Agent, CodeCheck, DeviceCode, DeviceCodeProblem, DeviceConfirm, DeviceDone, Fault, Moment,
+    Network, Outcome, ScopeLine,
+};
+use crate::request::{Caller, Form};
+
+/// How long an answer waits while somebody guesses on a large scale: never a lock.
+const STRAINED: Duration = Duration::from_secs(1);
+
+/// A GET changes nothing: a code that came with the link is filled in, and waits for the user's POST.
+pub(crate) async fn get(State(app): State<Arc<App>>, caller: Caller) -> Response {
+    let query = Params::parse(caller.query.as_deref().unwrap_or_default().as_bytes()).ok();
+    let code = query
+        .as_ref()
+        .and_then(|query| query.opt("user_code"))
+        .map(ToOwned::to_owned);
+    match browser::visitor(&app, &caller).await {
+        Ok(Some(visitor)) => {
+            // Only what looks like a code is shown again, and none where some client wants it typed from the device.
+            let known = code.and_then(|code| app.pool().device.user_code.read(&code));
+            let shown = known
+                .filter(|_| !some_retype(&app))
+                .map(|code| code.shown());
+            code_form(&app, &caller, StatusCode::OK, &visitor, shown, None)
+        }
+        Ok(None) => browser::sign_in_first(&app, &ReturnTo::Device(code)),
+        Err(error) => browser::unavailable(&app, &caller, &error),
+    }
+}
+
+/// A code was typed: who asks?
+pub(crate) async fn post(State(app): State<Arc<App>>, posted: Form) -> Response {
+    let caller = &posted.caller;
+    let binding = browser::session_binding(&app, caller);
+    let params =
+        match browser::checked_form(&app, &posted, binding.as_ref(), |_| Some(Action::UserCode)) {
+            Ok(params) => params,
+            Err(response) => return *response,
+        };
+    let typed = params.opt("user_code").unwrap_or_default().to_owned();
+    let who_asks = WhoAsks {
+        cookie: app.cookies.get(&caller.headers, Cookie::Session),
+        typed: Secret::new(typed.clone()),
+        peer: caller.peer.clone(),
+    };
+    let reply = match app.run_traced(who_asks, &caller.trace).await {
+        Ok(outcome) => outcome.reply,
+        Err(error) => return browser::unavailable(&app, caller, &error),
+    };
+    match reply {
+        Ok(WhoAsksReply::Asks(asker)) => confirm(&app, caller, StatusCode::OK, &asker),
+        Ok(WhoAsksReply::SignIn) => browser::sign_in_first(&app, &ReturnTo::Device(Some(typed))),
+        Ok(WhoAsksReply::NotValid { visitor, strained }) => {
+            if strained {
+                tokio::time::sleep(STRAINED).await;
+            }
+            not_valid(&app, caller, &visitor)
+        }
+        Ok(WhoAsksReply::TooMany {
+            visitor,
+            retry_after,
+        }) => too_many(&app, caller, &visitor, retry_after),
+        Err(_) => browser::fault(&app, caller, Fault::BadRequest),
+    }
+}
+
+/// Approve or deny.
+pub(crate) async fn decide(State(app): State<Arc<App>>, posted: Form) -> Response {
+    let caller = &posted.caller;
+    let binding = browser::session_binding(&app, caller);
+    let action = |params: &Params| {
+        params
+            .opt("grant")?
+            .parse::<GrantId>()
+            .ok()
+            .map(Action::Decide)
+    };
+    let params = match browser::checked_form(&app, &posted, binding.as_ref(), action) {
+        Ok(params) => params,
+        Err(response) => return *response,
+    };
+    let (Some(Action::Decide(grant)), Some(decision @ ("approve" | "deny"))) =
+        (action(params), params.opt("decision"))
+    else {
+        return browser::fault(&app, caller, Fault::BadRequest);
+    };
+    let decision = DeviceDecision {
+        cookie: app.cookies.get(&caller.headers, Cookie::Session),
+        grant,
+        approve: decision == "approve",
+        typed: params.opt("user_code").map(Secret::new),
+        peer: caller.peer.clone(),
+    };
+    let reply = match app.run_traced(decision, &caller.trace).await {
+        Ok(outcome) => outcome.reply,
+        Err(error) => return browser::unavailable(&app, caller, &error),
+    };
+    match reply {
+        Ok(DeviceDecisionReply::Decided {
+            visitor,
+            client,
+            approved,
+        }) => {
+            let done = DeviceDone {
+                site: app.site.clone(),
+                account: browser::account(&app, &visitor),
+                client_name: client,
+                outcome: if approved {
+                    Outcome::Approved
+                } else {
+                    Outcome::Denied
+                },
+            };
+            browser::page(&app, caller, StatusCode::OK, &done)
+        }
+        Ok(DeviceDecisionReply::Again(asker)) => {
+            confirm(&app, caller, StatusCode::BAD_REQUEST, &asker)
+        }
+        Ok(DeviceDecisionReply::Gone { visitor }) => not_valid(&app, caller, &visitor),
+        Ok(DeviceDecisionReply::TooMany {
+            visitor,
+            retry_after,
+        }) => too_many(&app, caller, &visitor, retry_after),
+        Ok(DeviceDecisionReply::SignIn) => browser::sign_in_first(&app, &ReturnTo::Device(None)),
+        Err(_) => browser::fault(&app, caller, Fault::BadRequest),
+    }
+}
+
+fn some_retype(app: &App) -> bool {
+    app.pool()
+        .clients
+        .values()
+        .any(|client| client.device.approval == DeviceApproval::Retype)
+}
+
+fn not_valid(app: &App, caller: &Caller, visitor: &Visitor) -> Response {
+    code_form(
+        app,
+        caller,
+        StatusCode::BAD_REQUEST,
+        visitor,
+        None,
+        Some(DeviceCodeProblem::NotValid),
+    )
+}
+
+fn too_many(app: &App, caller: &Caller, visitor: &Visitor, retry_after: u64) -> Response {
+    let problem = DeviceCodeProblem::TooManyTries {
+        minutes: browser::minutes(retry_after),
+    };
+    let response = code_form(
+        app,
+        caller,
+        StatusCode::TOO_MANY_REQUESTS,
+        visitor,
+        None,
+        Some(problem),
+    );
+    browser::with_retry_after(response, retry_after)
+}
+
+fn code_form(
+    app: &App,
+    caller: &Caller,
+    status: StatusCode,
+    visitor: &Visitor,
+    prefilled: Option<String>,
+    problem: Option<DeviceCodeProblem>,
+) -> Response {
+    let form = DeviceCode {
+        site: app.site.clone(),
+        account: browser::account(app, visitor),
+        form_token: Binding::Session(visitor.session).token(&app.pool(), Action::UserCode),
+        prefilled: prefilled.is_some(),
+        user_code: prefilled.unwrap_or_default(),
+        numeric: app.pool().device.user_code.is_numeric(),
+        problem,
+    };
+    browser::page(app, caller, status, &form)
+}
+
+/// Who asks: the page's form is bound to the session and the grant, never to the code.
+fn confirm(app: &App, caller: &Caller, status: StatusCode, asker: &Asker) -> Response {
+    let pool = app.pool();
+    let scopes = asker.scope.iter().map(|token| {
+        let resource = pool.owner(token);
+        ScopeLine {
+            scope: token.to_owned(),
+            text: resource
+                .and_then(|resource| resource.words(token))
+                .map(ToOwned::to_owned),
+            resource: resource.map(|resource| resource.identifier.clone()),
+        }
+    });
+    let network = match (asker.same_network, asker.same_network_required) {
+        (true, _) => Network::Same,
+        (false, false) => Network::Different,
+        (false, true) => Network::Refused,
+    };
+    let page = DeviceConfirm {
+        site: app.site.clone(),
+        account: browser::account(app, &asker.visitor),
+        form_token: Binding::Session(asker.visitor.session)
+            .token(&pool, Action::Decide(asker.grant)),
+        grant: asker.grant.to_string(),
+        client_name: asker.client_name.clone(),
+        client_id: asker.client.to_string(),
+        code: match &asker.code {
+            interaction::CodeCheck::Compare(code) => CodeCheck::Compare { code: code.clone() },
+            interaction::CodeCheck::Retype { wrong } => CodeCheck::Retype { wrong: *wrong },
+        },
+        scopes: scopes.collect(),
+        device_address: asker.started.by.address.to_string(),
+        browser_address: caller.peer.address.to_string(),
+        network,
+        agent: Agent::parse(&asker.started.by.agent),
+        started: Moment::new(asker.started.at.as_secs(), app.now().as_secs()),
+    };
+    browser::page(app, caller, status, &page)
+}

@@ -1,0 +1,40 @@
+//! `POST /oauth2/device_authorization` (RFC 8628 section 3.1).
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use grantor_core::endpoints::device_authorization::DeviceAuthorization;
+use grantor_core::endpoints::path;
+use http::StatusCode;
+use serde_json::json;
+
+use crate::app::App;
+use crate::oauth::{self, Challenge};
+use crate::request::Form;
+
+pub(crate) async fn post(State(app): State<Arc<App>>, form: Form) -> Response {
+    let caller = &form.caller;
+    let parse = |params: &_| {
+        DeviceAuthorization::parse(caller.authorization(), params, caller.peer.clone())
+    };
+    oauth::answer(&app, &form, Challenge::Basic, parse, |reply, _| {
+        // RFC 8628 section 3.3: verification_uri itself never holds the code; the complete one holds it as it is shown.
+        let verification_uri = app.pool().url(path::DEVICE);
+        let query: String = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("user_code", &reply.user_code)
+            .finish();
+        oauth::json(
+            StatusCode::OK,
+            &json!({
+                "device_code": reply.device_code.reveal(),
+                "user_code": reply.user_code,
+                "verification_uri_complete": format!("{verification_uri}?{query}"),
+                "verification_uri": verification_uri,
+                "expires_in": reply.expires_in.as_secs(),
+                "interval": reply.interval.as_secs(),
+            }),
+        )
+    })
+    .await
+}

@@ -1,0 +1,34 @@
+//! `GET /healthz`: the process answers. `GET /readyz`: it can serve, its store included.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use http::StatusCode;
+use serde_json::json;
+
+use crate::app::App;
+use crate::oauth;
+
+pub(crate) async fn healthz() -> Response {
+    oauth::json(StatusCode::OK, &json!({ "status": "ok" }))
+}
+
+pub(crate) async fn readyz(State(app): State<Arc<App>>) -> Response {
+    if !app.is_ready() {
+        return oauth::json(
+            StatusCode::SERVICE_UNAVAILABLE,
+            &json!({ "status": "starting" }),
+        );
+    }
+    match app.store().check(app.now()).await {
+        Ok(_) => oauth::json(StatusCode::OK, &json!({ "status": "ready" })),
+        Err(error) => {
+            tracing::error!(target: "grantor::failure", reason = %error, "the store is not ready");
+            oauth::json(
+                StatusCode::SERVICE_UNAVAILABLE,
+                &json!({ "status": "store unavailable" }),
+            )
+        }
+    }
+}

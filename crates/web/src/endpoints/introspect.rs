@@ -1,0 +1,21 @@
+//! `POST /oauth2/introspect` (RFC 7662).
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use grantor_core::endpoints::introspect::Introspect;
+use http::StatusCode;
+
+use crate::app::App;
+use crate::oauth::{self, Challenge};
+use crate::request::Form;
+
+pub(crate) async fn post(State(app): State<Arc<App>>, form: Form) -> Response {
+    let caller = &form.caller;
+    let parse = |params: &_| Introspect::parse(caller.authorization(), params, caller.peer.clone());
+    oauth::answer(&app, &form, Challenge::Basic, parse, |reply, _| {
+        oauth::json(StatusCode::OK, &reply)
+    })
+    .await
+}

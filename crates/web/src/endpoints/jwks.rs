@@ -1,0 +1,35 @@
+//! `GET /.well-known/jwks.json` (RFC 7517 section 5).
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::Response;
+use bytes::Bytes;
+use http::{HeaderValue, header};
+
+use crate::app::App;
+
+pub(crate) async fn get(State(app): State<Arc<App>>) -> Response {
+    document("application/jwk-set+json", app.snapshot().jwks.clone())
+}
+
+/// A public document that was rendered once; any origin may read it.
+pub(super) fn document(content_type: &'static str, body: Bytes) -> Response {
+    let mut response = Response::new(Body::from(body));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("public, max-age=60"),
+    );
+    headers.insert(
+        header::ACCESS_CONTROL_ALLOW_ORIGIN,
+        HeaderValue::from_static("*"),
+    );
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    response
+}

@@ -1,0 +1,17 @@
+//! What answers HTTP, one file for each endpoint. `router.rs` has the table of their paths.
+
+pub(crate) mod assets;
+mod browser;
+pub(crate) mod device;
+pub(crate) mod device_authorization;
+pub(crate) mod fallback;
+pub(crate) mod health;
+pub(crate) mod home;
+pub(crate) mod introspect;
+pub(crate) mod jwks;
+pub(crate) mod login;
+pub(crate) mod logout;
+pub(crate) mod metadata;
+pub(crate) mod revoke;
+pub(crate) mod token;
+pub(crate) mod userinfo;

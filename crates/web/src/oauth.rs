@@ -1,0 +1,198 @@
+//! How protocol endpoints answer: JSON, never cached, and every refusal explained.
+
+use std::sync::atomic::Ordering;
+
+use axum::body::Body;
+use axum::response::Response;
+use grantor_core::decide::Operation;
+use grantor_core::drive::Minted;
+use grantor_core::error::{Cause, ErrorCode, Refusal};
+use http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+use serde_json::json;
+
+use crate::app::{App, Unavailable};
+use crate::request::{Caller, Form, FormError};
+
+/// What an endpoint asks credentials for: the scheme of its challenges.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Challenge {
+    /// Client authentication (RFC 6749 section 5.2).
+    Basic,
+    /// An access token (RFC 6750 section 3).
+    Bearer,
+}
+
+/// Reads a request, drives it, and renders what came of it.
+pub(crate) async fn answer<O>(
+    app: &App,
+    form: &Form,
+    challenge: Challenge,
+    parse: impl FnOnce(&grantor_core::params::Params) -> Result<O, Refusal>,
+    render: impl FnOnce(O::Reply, Option<Minted>) -> Response,
+) -> Response
+where
+    O: Operation + Send,
+    O::Reply: Send,
+{
+    let caller = &form.caller;
+    let params = match &form.params {
+        Ok(params) => params,
+        Err(error) => return not_a_form(app, caller, challenge, *error),
+    };
+    let operation = match parse(params) {
+        Ok(operation) => operation,
+        Err(refusal) => return refused(app, caller, challenge, &refusal),
+    };
+    match app.run_traced(operation, &caller.trace).await {
+        Ok(outcome) => match outcome.reply {
+            Ok(reply) => render(reply, outcome.tokens),
+            Err(refusal) => refused(app, caller, challenge, &refusal),
+        },
+        Err(error) => unavailable(caller, &error),
+    }
+}
+
+/// A JSON answer. RFC 6749 section 5.1: "Cache-Control … no-store … Pragma … no-cache".
+pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Response {
+    // Our own types always serialise.
+    let body = serde_json::to_vec(body).unwrap_or_default();
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    response
+}
+
+/// The answer to a method that the endpoint does not have.
+pub(crate) fn method_not_allowed(caller: &Caller, allow: &'static str) -> Response {
+    let refusal = Refusal::new(
+        ErrorCode::InvalidRequest,
+        "The endpoint has another method.",
+    );
+    let mut response = error(&refusal, caller, StatusCode::METHOD_NOT_ALLOWED);
+    response
+        .headers_mut()
+        .insert(header::ALLOW, HeaderValue::from_static(allow));
+    response
+}
+
+fn not_a_form(app: &App, caller: &Caller, challenge: Challenge, reason: FormError) -> Response {
+    let refusal = Refusal::new(ErrorCode::InvalidRequest, reason.text());
+    let mut response = refused(app, caller, challenge, &refusal);
+    if reason == FormError::TooLarge {
+        *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
+    }
+    response
+}
+
+fn refused(app: &App, caller: &Caller, challenge: Challenge, refusal: &Refusal) -> Response {
+    match refusal.code {
+        ErrorCode::AuthorizationPending => {
+            app.counts
+                .authorization_pending
+                .fetch_add(1, Ordering::Relaxed);
+        }
+        ErrorCode::SlowDown => {
+            app.counts.slow_down.fetch_add(1, Ordering::Relaxed);
+        }
+        code => tracing::info!(
+            target: "grantor::refusal",
+            trace_id = caller.trace.as_str(),
+            endpoint = caller.path,
+            error = code.name(),
+            description = refusal.description,
+            cause = ?refusal.cause,
+            address = %caller.peer,
+            "refused"
+        ),
+    }
+    let status = StatusCode::from_u16(refusal.code.status()).unwrap_or(StatusCode::BAD_REQUEST);
+    let mut response = error(refusal, caller, status);
+    let headers = response.headers_mut();
+    if let Some(challenge) = challenge_of(app, challenge, refusal) {
+        headers.insert(header::WWW_AUTHENTICATE, challenge);
+    }
+    if let Some(seconds) = refusal.retry_after {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
+fn unavailable(caller: &Caller, reason: &Unavailable) -> Response {
+    log_unavailable(caller, reason);
+    let code = reason.code();
+    let description = match code {
+        ErrorCode::TemporarilyUnavailable => "The server cannot answer now; try again soon.",
+        _ => "The server failed; the operator finds the reason by the trace_id.",
+    };
+    let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = error(&Refusal::new(code, description), caller, status);
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    response
+}
+
+pub(crate) fn log_unavailable(caller: &Caller, reason: &Unavailable) {
+    tracing::error!(
+        target: "grantor::failure",
+        trace_id = caller.trace.as_str(),
+        endpoint = caller.path,
+        error = reason.code().name(),
+        reason = %reason,
+        "no answer"
+    );
+}
+
+fn error(refusal: &Refusal, caller: &Caller, status: StatusCode) -> Response {
+    json(
+        status,
+        &json!({
+            "error": refusal.code.name(),
+            "error_description": refusal.description,
+            "error_uri": refusal.code.uri(),
+            "trace_id": caller.trace.as_str(),
+        }),
+    )
+}
+
+/// "`WWW-Authenticate` with each 401", and with `insufficient_scope`.
+fn challenge_of(app: &App, challenge: Challenge, refusal: &Refusal) -> Option<HeaderValue> {
+    let (code, description) = (refusal.code, refusal.description);
+    let realm = &app.site.host;
+    let text = match challenge {
+        Challenge::Basic if code == ErrorCode::InvalidClient => {
+            format!("Basic realm=\"{realm}\", charset=\"UTF-8\"")
+        }
+        Challenge::Basic => return None,
+        // RFC 6750 section 3.1: "If the request lacks any authentication information … the resource server
+        // SHOULD NOT include an error code".
+        Challenge::Bearer if refusal.cause == Cause::TokenMissing => {
+            format!("Bearer realm=\"{realm}\"")
+        }
+        Challenge::Bearer => {
+            let scope = if code == ErrorCode::InsufficientScope {
+                ", scope=\"openid\""
+            } else {
+                ""
+            };
+            let error = code.name();
+            format!(
+                "Bearer realm=\"{realm}\", error=\"{error}\", error_description=\"{description}\"{scope}"
+            )
+        }
+    };
+    HeaderValue::try_from(text).ok()
+}

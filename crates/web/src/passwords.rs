@@ -1,0 +1,244 @@
+//! Argon2id (RFC 9106) on workers of their own: hashing is slow on purpose, and must starve nothing else.
+
+use std::sync::mpsc;
+use std::thread;
+
+use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
+use grantor_core::secret::Secret;
+use tokio::sync::oneshot;
+
+/// How many passwords may wait. Beyond it the answer is "unavailable", soon.
+const QUEUE: usize = 64;
+/// The most memory that a hash may ask for, in KiB: what a hash of the configuration says is not trusted with more.
+const MOST_MEMORY: u32 = 256 * 1024;
+/// Bytes of a hash that is made here.
+const OUTPUT: usize = 32;
+
+/// The workers.
+#[derive(Clone)]
+pub(crate) struct Passwords(mpsc::SyncSender<Job>);
+
+enum Job {
+    Verify {
+        hash: Option<String>,
+        password: Secret,
+        reply: oneshot::Sender<bool>,
+    },
+    Hash {
+        password: Secret,
+        salt: [u8; 16],
+        reply: oneshot::Sender<Option<String>>,
+    },
+}
+
+/// A stored hash that cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UnusableHash {
+    /// Not the text of an Argon2 hash.
+    #[error("not an Argon2 hash in PHC form ($argon2id$v=19$m=…,t=…,p=…$salt$hash)")]
+    Malformed,
+    /// It asks for more memory than is given.
+    #[error("the hash asks for more than 256 MiB of memory")]
+    TooExpensive,
+}
+
+impl Passwords {
+    /// Starts half as many workers as there are cores; each keeps its memory once it has been used.
+    pub(crate) fn start() -> std::io::Result<Self> {
+        let (jobs, queue) = mpsc::sync_channel::<Job>(QUEUE);
+        let queue = std::sync::Arc::new(std::sync::Mutex::new(queue));
+        let cores = thread::available_parallelism().map_or(2, std::num::NonZero::get);
+        for number in 0..(cores / 2).max(1) {
+            let queue = std::sync::Arc::clone(&queue);
+            thread::Builder::new()
+                .name(format!("password-{number}"))
+                .spawn(move || {
+                    let mut worker = Worker { memory: Vec::new() };
+                    loop {
+                        // One worker waits for a job, the others for the queue.
+                        let job = queue.lock().map(|queue| queue.recv());
+                        let Ok(Ok(job)) = job else { return };
+                        worker.run(job);
+                    }
+                })?;
+        }
+        Ok(Self(jobs))
+    }
+
+    /// Whether a password is that of a hash; without a hash the same time goes by, and it is not. None: too busy.
+    pub(crate) async fn verify(&self, hash: Option<String>, password: Secret) -> Option<bool> {
+        let (reply, answer) = oneshot::channel();
+        self.0
+            .try_send(Job::Verify {
+                hash,
+                password,
+                reply,
+            })
+            .ok()?;
+        answer.await.ok()
+    }
+
+    /// The hash of a password. None: too busy.
+    pub(crate) async fn hash(&self, password: Secret, salt: [u8; 16]) -> Option<String> {
+        let (reply, answer) = oneshot::channel();
+        self.0
+            .try_send(Job::Hash {
+                password,
+                salt,
+                reply,
+            })
+            .ok()?;
+        answer.await.ok().flatten()
+    }
+}
+
+struct Worker {
+    memory: Vec<Block>,
+}
+
+impl Worker {
+    fn run(&mut self, job: Job) {
+        match job {
+            Job::Verify {
+                hash,
+                password,
+                reply,
+            } => {
+                let right = self.verify(hash.as_deref(), &password);
+                // Nobody waits any more: the browser went away.
+                let _ = reply.send(right);
+            }
+            Job::Hash {
+                password,
+                salt,
+                reply,
+            } => {
+                let _ = reply.send(self.hash(&password, salt));
+            }
+        }
+    }
+
+    fn verify(&mut self, hash: Option<&str>, password: &Secret) -> bool {
+        let parsed = hash.and_then(|hash| parse(hash).ok());
+        let (argon2, salt, expected) = match &parsed {
+            Some(Parsed {
+                argon2,
+                salt,
+                output,
+            }) => (argon2.clone(), salt.as_slice(), output.as_slice()),
+            None => (ours(), &[0; 16][..], &[0; OUTPUT][..]),
+        };
+        let right = self
+            .output(&argon2, password, salt, expected.len())
+            .is_some_and(|output| {
+                aws_lc_rs::constant_time::verify_slices_are_equal(&output, expected).is_ok()
+            });
+        right && parsed.is_some()
+    }
+
+    fn hash(&mut self, password: &Secret, salt: [u8; 16]) -> Option<String> {
+        let argon2 = ours();
+        let output = self.output(&argon2, password, &salt, OUTPUT)?;
+        let hash = PasswordHash {
+            algorithm: Algorithm::Argon2id.ident(),
+            version: Some(Version::V0x13.into()),
+            params: ParamsString::try_from(argon2.params()).ok()?,
+            salt: Some(Salt::new(&salt).ok()?),
+            hash: Some(Output::new(&output).ok()?),
+        };
+        Some(hash.to_string())
+    }
+
+    fn output(
+        &mut self,
+        argon2: &Argon2<'_>,
+        password: &Secret,
+        salt: &[u8],
+        length: usize,
+    ) -> Option<Vec<u8>> {
+        let blocks = argon2.params().block_count();
+        if self.memory.len() < blocks {
+            self.memory.resize(blocks, Block::default());
+        }
+        let mut output = vec![0; length];
+        let bytes = password.reveal().as_bytes();
+        argon2
+            .hash_password_into_with_memory(bytes, salt, &mut output, &mut self.memory[..blocks])
+            .ok()?;
+        Some(output)
+    }
+}
+
+struct Parsed {
+    argon2: Argon2<'static>,
+    salt: Vec<u8>,
+    output: Vec<u8>,
+}
+
+/// What new hashes are made with: Argon2id, 19 MiB, two passes, one lane (the crate's and OWASP's recommendation).
+fn ours() -> Argon2<'static> {
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::default())
+}
+
+fn parse(text: &str) -> Result<Parsed, UnusableHash> {
+    let hash = PasswordHash::new(text).map_err(|_| UnusableHash::Malformed)?;
+    let algorithm = Algorithm::try_from(hash.algorithm.as_str()).map_err(|_| UnusableHash::Malformed)?;
+    let version = hash.version.map_or(Ok(Version::V0x13), Version::try_from);
+    let version = version.map_err(|_| UnusableHash::Malformed)?;
+    let params = Params::try_from(&hash).map_err(|_| UnusableHash::Malformed)?;
+    if params.m_cost() > MOST_MEMORY {
+        return Err(UnusableHash::TooExpensive);
+    }
+    let (Some(salt), Some(output)) = (hash.salt, hash.hash) else {
+        return Err(UnusableHash::Malformed);
+    };
+    Ok(Parsed {
+        argon2: Argon2::new(algorithm, version, params),
+        salt: salt.to_vec(),
+        output: output.as_bytes().to_vec(),
+    })
+}
+
+/// Whether a hash of the configuration can be used.
+///
+/// # Errors
+/// [`UnusableHash`].
+pub fn check_hash(text: &str) -> Result<(), UnusableHash> {
+    parse(text).map(|_| ())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_fits_its_own_hash_only() {
+        let mut worker = Worker { memory: Vec::new() };
+        let hash = worker.hash(&Secret::new("correct horse"), [7; 16]).unwrap();
+        assert!(
+            hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
+            "{hash}"
+        );
+        assert!(worker.verify(Some(&hash), &Secret::new("correct horse")));
+        assert!(!worker.verify(Some(&hash), &Secret::new("correct horsf")));
+        assert!(!worker.verify(None, &Secret::new("correct horse")));
+        assert!(!worker.verify(Some("$argon2id$broken"), &Secret::new("correct horse")));
+    }
+
+    #[test]
+    fn rfc9106_a_hash_of_another_implementation_is_read() {
+        // From the reference implementation's own test list (password, somesalt, t=2, m=2^8 KiB, p=1, Argon2id).
+        let hash =
+            "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4";
+        let mut worker = Worker { memory: Vec::new() };
+        assert!(worker.verify(Some(hash), &Secret::new("password")));
+    }
+
+    #[test]
+    fn a_hash_that_asks_for_too_much_memory_is_refused() {
+        let hash = "$argon2id$v=19$m=4194304,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4";
+        assert_eq!(check_hash(hash), Err(UnusableHash::TooExpensive));
+        assert_eq!(check_hash("secret"), Err(UnusableHash::Malformed));
+    }
+}

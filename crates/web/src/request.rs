@@ -1,0 +1,141 @@
+//! What every endpoint knows of a request: who sent it, its trace id, its form.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{FromRequest, FromRequestParts};
+use grantor_core::params::{InvalidParams, MAX_BYTES, Params};
+use grantor_core::peer::Peer;
+use http::request::Parts;
+use http::{HeaderMap, Request, header};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+
+use crate::app::App;
+use crate::locale::Locale;
+use crate::peer;
+use crate::trace::TraceId;
+
+/// How long a body may take to arrive.
+const BODY_TIME: Duration = Duration::from_secs(10);
+
+/// The address of the socket, put into each request by the server.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Socket(pub(crate) SocketAddr);
+
+/// Who sent a request.
+#[derive(Clone, Debug)]
+pub(crate) struct Caller {
+    pub(crate) peer: Peer,
+    pub(crate) trace: TraceId,
+    pub(crate) headers: HeaderMap,
+    pub(crate) path: String,
+    pub(crate) query: Option<String>,
+}
+
+impl Caller {
+    /// The `Authorization` header; of two, none, which no method accepts.
+    pub(crate) fn authorization(&self) -> Option<&[u8]> {
+        let mut all = self.headers.get_all(header::AUTHORIZATION).into_iter();
+        match (all.next(), all.next()) {
+            (Some(only), None) => Some(only.as_bytes()),
+            (Some(_), Some(_)) => Some(b""),
+            (None, _) => None,
+        }
+    }
+
+    pub(crate) fn locale(&self) -> Locale {
+        let accepted = self.headers.get(header::ACCEPT_LANGUAGE);
+        Locale::negotiate(accepted.and_then(|value| value.to_str().ok()))
+    }
+}
+
+impl FromRequestParts<Arc<App>> for Caller {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {
+        // Our server puts the address into every request; without it, nothing is known of the peer.
+        let unknown = Socket(SocketAddr::from(([0, 0, 0, 0], 0)));
+        let Socket(socket) = parts.extensions.get().copied().unwrap_or(unknown);
+        let trace = parts.extensions.get::<TraceId>().cloned();
+        Ok(Self {
+            peer: peer::of(socket, &parts.headers, &app.trusted_proxies),
+            trace: trace.unwrap_or_else(|| TraceId::of(&parts.headers, &app.seed())),
+            headers: parts.headers.clone(),
+            path: parts.uri.path().to_owned(),
+            query: parts.uri.query().map(ToOwned::to_owned),
+        })
+    }
+}
+
+/// A POST with a form, or why it is none. The endpoint answers in its own way: JSON or a page.
+pub(crate) struct Form {
+    pub(crate) caller: Caller,
+    pub(crate) params: Result<Params, FormError>,
+}
+
+/// Why a body is no form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FormError {
+    /// Larger than any form of ours.
+    TooLarge,
+    /// Not `application/x-www-form-urlencoded`.
+    ContentType,
+    /// It did not arrive whole, or not in time.
+    Incomplete,
+    /// Its parameters cannot be read.
+    Params(InvalidParams),
+}
+
+impl FormError {
+    /// A public text without input.
+    pub(crate) const fn text(self) -> &'static str {
+        match self {
+            Self::TooLarge => "The request body is too large.",
+            Self::ContentType => "The content type must be application/x-www-form-urlencoded.",
+            Self::Incomplete => "The request body did not arrive whole.",
+            Self::Params(InvalidParams::TooLarge) => {
+                "The request has too many or too long parameters."
+            }
+            Self::Params(InvalidParams::Encoding) => "The parameters are not form-encoded UTF-8.",
+            Self::Params(InvalidParams::Control) => "A parameter holds a control character.",
+            Self::Params(InvalidParams::Duplicate) => "A parameter is included more than once.",
+        }
+    }
+}
+
+impl FromRequest<Arc<App>> for Form {
+    type Rejection = Infallible;
+
+    async fn from_request(request: Request<Body>, app: &Arc<App>) -> Result<Self, Infallible> {
+        let (mut parts, body) = request.into_parts();
+        let caller = Caller::from_request_parts(&mut parts, app).await?;
+        let params = read(&parts.headers, body).await;
+        Ok(Self { caller, params })
+    }
+}
+
+async fn read(headers: &HeaderMap, body: Body) -> Result<Params, FormError> {
+    let collected = tokio::time::timeout(BODY_TIME, Limited::new(body, MAX_BYTES).collect()).await;
+    let bytes = match collected {
+        Ok(Ok(collected)) => collected.to_bytes(),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => return Err(FormError::TooLarge),
+        Ok(Err(_)) | Err(_) => return Err(FormError::Incomplete),
+    };
+    let content_type = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let media_type = content_type
+        .unwrap_or_default()
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim();
+    // RFC 6749 section 4.4.2 and its like: parameters "using the application/x-www-form-urlencoded format".
+    if !media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") && !bytes.is_empty() {
+        return Err(FormError::ContentType);
+    }
+    Params::parse(&bytes).map_err(FormError::Params)
+}
