@@ -134,6 +134,7 @@ pub(super) async fn a_list_is_read_in_pages(store: Arc<dyn Store>) {
             let Some(last) = page.last() else { break };
             after = Some(last.key.clone());
             read.extend(page.into_iter().map(|row| row.key));
+            assert!(read.len() <= all.len(), "a page gave rows again");
         }
         assert_eq!(read, all.iter().map(|name| key(name)).collect::<Vec<_>>());
         // A cursor need not be a row, or not any more.

@@ -115,15 +115,21 @@ pub(super) async fn counters_lose_no_increment(store: Arc<dyn Store>) {
 }
 
 pub(super) async fn checks_prevent_write_skew(store: Arc<dyn Store>) {
-    for _ in 0..100 {
-        let (a, b) = (format!("a{:?}", new_id()), format!("b{:?}", new_id()));
-        let version = done(&store, vec![insert(&a), insert(&b)]).await;
-        // Each changes its own row because the other's is still as it was: only one can be right.
-        let answers = together(2, |n| {
-            let (own, other) = if n == 0 { (&a, &b) } else { (&b, &a) };
+    for round in 0..100 {
+        let names: Vec<String> = (0..8).map(|n| format!("{round}-{n}")).collect();
+        let version = done(&store, names.iter().map(|name| insert(name)).collect()).await;
+        // Each changes its own row because the others are still as they were: only one can be right.
+        let answers = together(names.len(), |own| {
+            let write = |(n, name): (usize, &String)| {
+                if n == own {
+                    update(name, version)
+                } else {
+                    check(name, version)
+                }
+            };
             let (store, writes) = (
                 Arc::clone(&store),
-                vec![check(other, version), update(own, version)],
+                names.iter().enumerate().map(write).collect(),
             );
             async move { commit(&store, writes).await }
         })
@@ -132,7 +138,7 @@ pub(super) async fn checks_prevent_write_skew(store: Arc<dyn Store>) {
             .iter()
             .filter(|answer| **answer == Committed::Done)
             .count();
-        assert!(won <= 1, "both were done");
+        assert!(won <= 1, "{won} were done");
     }
 }
 

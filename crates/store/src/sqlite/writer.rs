@@ -131,6 +131,7 @@ fn stopped() -> StoreError {
 
 fn work(mut connection: Connection, jobs: &Receiver<Job>) {
     let mut next = None;
+    let mut failed = false;
     while let Some(job) = next.take().or_else(|| jobs.recv().ok()) {
         match job {
             // Whoever asked may be gone; that undoes nothing.
@@ -153,12 +154,26 @@ fn work(mut connection: Connection, jobs: &Receiver<Job>) {
                         Err(_) => break,
                     }
                 }
+                if failed {
+                    make_room(&connection);
+                }
                 let answers = commit_all(&mut connection, &batch);
+                failed = answers
+                    .iter()
+                    .any(|answer| matches!(answer, Err(_) | Ok(Committed::Unknown)));
                 for (commit, answer) in batch.into_iter().zip(answers) {
                     let _ = commit.reply.send(answer);
                 }
             }
         }
+    }
+}
+
+/// Folds the log into the file, so that it is begun anew: on a full disk it could not grow, and
+/// SQLite by itself folds only after a commit that succeeded.
+fn make_room(connection: &Connection) {
+    if let Err(error) = connection.query_row("PRAGMA wal_checkpoint", [], |_| Ok(())) {
+        tracing::warn!(%error, "the store's log could not be folded into its file");
     }
 }
 
