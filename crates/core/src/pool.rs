@@ -56,6 +56,8 @@ pub struct DeviceSettings {
     pub interval: Duration,
     /// The format of user codes.
     pub user_code: UserCodeFormat,
+    /// The longest life that a code of any client has: the time over which pending codes are counted.
+    pub longest_lifetime: Duration,
     /// How many pending codes a client may have.
     pub max_pending: u32,
     /// How many pending codes an address may have begun; loopback has no such limit.

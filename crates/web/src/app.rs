@@ -7,11 +7,12 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use bytes::Bytes;
 use grantor_core::decide::Operation;
 use grantor_core::drive::{Drive, Outcome, Step};
-use grantor_core::endpoints::metadata;
+use grantor_core::endpoints::{device_authorization, metadata};
 use grantor_core::error::{ErrorCode, Failure};
 use grantor_core::limits::{Ask, Limits};
 use grantor_core::pool::Pool;
-use grantor_core::row::Committed;
+use grantor_core::records::{Record, UserCodeRow};
+use grantor_core::row::{Committed, Index};
 use grantor_core::secret::Secret;
 use grantor_core::seed::Seed;
 use grantor_core::time::Timestamp;
@@ -25,6 +26,11 @@ use crate::passwords::Passwords;
 use crate::render::{Pages, PagesError};
 use crate::system::{Clock, Entropy, EventSink};
 use crate::trace::TraceId;
+
+/// Rows of one page while live codes are counted at start.
+const COUNTED_AT_ONCE: usize = 1000;
+/// The most live codes that are counted at start.
+const MOST_COUNTED: u32 = 2_000_000;
 
 /// What an application is made of.
 pub struct Parts {
@@ -265,6 +271,44 @@ impl App {
             .hash(password, salt)
             .await
             .ok_or(Unavailable::Busy)
+    }
+
+    /// Counts the device codes that an earlier life of the process left waiting, once, at start: more live codes
+    /// make user codes longer. Reads the store page by page, and stops where nothing longer would come of it.
+    ///
+    /// # Errors
+    /// [`Unavailable::Store`].
+    pub async fn count_pending(&self) -> Result<u32, Unavailable> {
+        let pool = self.pool();
+        let index = Index::Kind {
+            pool: pool.name.clone(),
+            kind: UserCodeRow::KIND.to_owned(),
+        };
+        let (mut live, mut after) = (0_u32, None);
+        while live < MOST_COUNTED {
+            let page = self
+                .store
+                .list(&index, after.as_ref(), COUNTED_AT_ONCE)
+                .await?;
+            let now = self.now();
+            let alive = page
+                .iter()
+                .filter(|row| !row.expires_at.is_some_and(|at| at.is_past(now)))
+                .count();
+            live = live.saturating_add(u32::try_from(alive).unwrap_or(u32::MAX));
+            match page.last() {
+                Some(last) if page.len() == COUNTED_AT_ONCE => after = Some(last.key.clone()),
+                _ => break,
+            }
+        }
+        let window = device_authorization::window(&pool);
+        self.limits().preload(
+            self.now(),
+            &device_authorization::pool_quota(),
+            window,
+            live,
+        );
+        Ok(live)
     }
 
     /// From now on `/readyz` says so.

@@ -183,7 +183,8 @@ fn ours() -> Argon2<'static> {
 
 fn parse(text: &str) -> Result<Parsed, UnusableHash> {
     let hash = PasswordHash::new(text).map_err(|_| UnusableHash::Malformed)?;
-    let algorithm = Algorithm::try_from(hash.algorithm.as_str()).map_err(|_| UnusableHash::Malformed)?;
+    let algorithm =
+        Algorithm::try_from(hash.algorithm.as_str()).map_err(|_| UnusableHash::Malformed)?;
     let version = hash.version.map_or(Ok(Version::V0x13), Version::try_from);
     let version = version.map_err(|_| UnusableHash::Malformed)?;
     let params = Params::try_from(&hash).map_err(|_| UnusableHash::Malformed)?;

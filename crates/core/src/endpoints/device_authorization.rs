@@ -13,6 +13,7 @@ use crate::id::GrantId;
 use crate::limits::{Answer, Ask, Counter, Effect, Quota, Window};
 use crate::params::Params;
 use crate::peer::Peer;
+use crate::pool::Pool;
 use crate::records::{self, Grant, Started, State, UserCodeRow};
 use crate::resource::{Named, Target};
 use crate::scope::Scope;
@@ -130,7 +131,7 @@ impl DeviceAuthorization {
 
     /// Counts one pending code more, and tells how many there are in the pool.
     fn reserve(&self, env: &Env<'_>, found: &Found, client: &Client) -> Result<u64, Stop> {
-        let window = window(client);
+        let window = window(env.pool);
         match found.ask(Ask::Reserve {
             quotas: quotas(env, client, &self.peer),
             window,
@@ -170,7 +171,7 @@ pub(crate) fn decided(env: &Env<'_>, grant: &Grant) -> Option<Effect> {
     let at: Timestamp = grant.started.at;
     Some(Effect::GiveBack {
         quotas: quotas(env, client, &grant.started.by),
-        window: window(client),
+        window: window(env.pool),
         at,
     })
 }
@@ -205,6 +206,8 @@ fn quotas(env: &Env<'_>, client: &Client, peer: &Peer) -> Vec<Quota> {
     quotas
 }
 
-const fn window(client: &Client) -> Window {
-    Window::Of(client.device.lifetime)
+/// The time over which a pool's pending codes are counted.
+#[must_use]
+pub const fn window(pool: &Pool) -> Window {
+    Window::Of(pool.device.longest_lifetime)
 }
