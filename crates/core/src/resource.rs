@@ -111,6 +111,10 @@ const ONE_EACH: Refusal = Refusal::new(
     "A token is for one resource; name one of them by resource.",
 );
 
+const NO_SCOPE: Refusal = Refusal::new(
+    ErrorCode::InvalidTarget,
+    "No scope of the resource was granted.",
+);
 pub(crate) const NOT_GRANTED: Refusal = Refusal::new(
     ErrorCode::InvalidTarget,
     "The resource is none of those that the grant names.",
@@ -146,6 +150,11 @@ impl<'p> Target<'p> {
             Some(owner) => resource.is_some_and(|resource| resource.identifier == owner.identifier),
             None => true,
         });
+        // Without a scope of the resource a token would still name it in `aud`, which is more than anybody granted.
+        let of_resource = |token| pool.owner(token).is_some();
+        if resource.is_some() && !scope.iter().any(of_resource) {
+            return Err(NO_SCOPE);
+        }
         Ok(Self { resource, scope })
     }
 

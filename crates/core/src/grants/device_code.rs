@@ -10,7 +10,7 @@ use crate::limits::{Answer, Ask, Effect, Poll};
 use crate::params::Params;
 use crate::peer::Peer;
 use crate::records::{self, DeviceEnded, Grant};
-use crate::row::Write;
+use crate::row::{Version, Write};
 use crate::secret::Secret;
 use crate::{tokens, users};
 
@@ -86,26 +86,38 @@ impl Request {
             // A denied code answers so until it expires.
             Err(DeviceEnded::Denied) => Ok(ended(DENIED, code.grant)),
             Err(DeviceEnded::Used) => Ok(ended(invalid_grant(Cause::CodeUsed), code.grant)),
-            Ok(grant) => {
-                let user = users::of_grant(env, found, &grant)?;
-                let decision =
-                    tokens::for_user(env, &client, &grant, &user.record, &self.resources, None)?;
-                Ok(decision
-                    .write(records::update(env, &grant, version)?)
-                    .write(Write::Check {
-                        key: users::key(env, user.record.id),
-                        expect: user.version,
-                    })
-                    .effect(Effect::Decided(grant.id))
-                    .event(
-                        Event::new(EventKind::TokensIssued)
-                            .client(&client.id)
-                            .grant(grant.id)
-                            .user(user.record.id)
-                            .peer(peer),
-                    ))
-            }
+            Ok(grant) => match self.redeem(env, found, client, &grant, version, peer) {
+                Err(Stop::Refuse(refusal)) => Ok(ended(refusal, code.grant)),
+                decided => decided,
+            },
         }
+    }
+
+    /// An approved code: tokens, by one write that only one poll can win.
+    fn redeem(
+        &self,
+        env: &Env<'_>,
+        found: &Found,
+        client: AuthenticatedClient<'_>,
+        grant: &Grant,
+        version: Version,
+        peer: &Peer,
+    ) -> Result<Decision<TokenReply>, Stop> {
+        let user = users::of_grant(env, found, grant)?;
+        let event = Event::new(EventKind::TokensIssued)
+            .client(&client.id)
+            .grant(grant.id)
+            .user(user.record.id)
+            .peer(peer);
+        let decision = tokens::for_user(env, &client, grant, &user.record, &self.resources, None)?;
+        Ok(decision
+            .write(records::update(env, grant, version)?)
+            .write(Write::Check {
+                key: users::key(env, user.record.id),
+                expect: user.version,
+            })
+            .effect(Effect::Decided(grant.id))
+            .event(event))
     }
 }
 
