@@ -2,6 +2,14 @@
 //!
 //! It is a library beside a small `main`, so that tests reach the parts without a process.
 
+pub mod assemble;
 pub mod cli;
 pub mod commands;
 pub mod config;
+pub mod events;
+pub mod master_key;
+pub mod server;
+pub mod signing_keys;
+pub mod system;
+pub mod telemetry;
+pub mod users;

@@ -1,12 +1,36 @@
 //! `grantor serve`: the server that a file configures.
 
+use std::io::{self, Write as _};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
 
-use crate::config::Environment;
+use crate::cli::EXIT_USAGE;
+use crate::config::{self, Environment};
+use crate::server;
+use crate::telemetry::{self, Format};
 
 /// Runs the server until it is told to stop.
-pub fn run(_config: &Path, _environment: &Environment) -> ExitCode {
-    eprintln!("grantor serve is not built yet");
-    ExitCode::FAILURE
+pub fn run(file: &Path, environment: &Environment) -> ExitCode {
+    let settings = match config::load(file, environment) {
+        Ok(settings) => settings,
+        Err(mistakes) => {
+            eprintln!("{mistakes}");
+            return ExitCode::from(EXIT_USAGE);
+        }
+    };
+    if let Err(error) = telemetry::start(Format::Json, environment) {
+        eprintln!("{error}");
+        return ExitCode::from(EXIT_USAGE);
+    }
+    server::run(&settings, listening)
+}
+
+/// Says on standard output that connections are accepted: the one line that whoever started the server may wait for.
+pub(super) fn listening(address: SocketAddr) {
+    let mut stdout = io::stdout();
+    // Nobody may be reading.
+    writeln!(stdout, "listening on http://{address}")
+        .and_then(|()| stdout.flush())
+        .ok();
 }

@@ -1,0 +1,47 @@
+//! Logs: to standard error, for machines or for people. They never hold a secret, code or token.
+
+use std::io::{self, IsTerminal as _};
+
+use tracing_subscriber::EnvFilter;
+
+use crate::config::Environment;
+
+/// The variable that says what is logged: a level, or directives such as `info,grantor_web=debug`.
+const VARIABLE: &str = "GRANTOR_LOG";
+const DEFAULT: &str = "info";
+
+/// For whom logs are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// One JSON object for each line.
+    Json,
+    /// One line of text, coloured on a terminal.
+    Human,
+}
+
+/// The variable holds no filter.
+#[derive(Debug, thiserror::Error)]
+#[error("{VARIABLE}: not a level (error, warn, info, debug, trace) or a list of directives: {0}")]
+pub struct InvalidFilter(#[from] tracing_subscriber::filter::ParseError);
+
+/// From now on, logs go to standard error. Only the first call of a process counts.
+///
+/// # Errors
+/// [`InvalidFilter`]
+pub fn start(format: Format, environment: &Environment) -> Result<(), InvalidFilter> {
+    let filter = EnvFilter::try_new(environment.value(VARIABLE).unwrap_or(DEFAULT))?;
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr);
+    match format {
+        Format::Json => lines
+            .json()
+            .flatten_event(true)
+            .with_span_list(false)
+            .try_init(),
+        Format::Human => lines.with_ansi(io::stderr().is_terminal()).try_init(),
+    }
+    // Another subscriber is there already, in a test: it goes on.
+    .ok();
+    Ok(())
+}

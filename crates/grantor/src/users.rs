@@ -1,0 +1,124 @@
+//! The users of the file, brought into the store beside a running server.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use grantor_core::decide::Operation;
+use grantor_core::id::UserId;
+use grantor_core::interaction::{Password, Provision, ProvisionReply, Withdraw};
+use grantor_core::records::{Record as _, User};
+use grantor_core::row::Index;
+use grantor_store::{Store, StoreError};
+use grantor_web::{App, Unavailable};
+
+use crate::assemble::POOL;
+
+/// How many rows of users are read at once.
+const PAGE: usize = 500;
+/// How long it takes before what failed is tried again.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Makes the store's users those that the file declares. It takes what time it takes, a password's hash
+/// some hundredth of a second each, and does not give up while the store is away.
+pub async fn provision(app: &App, store: &dyn Store, users: &[Provision]) {
+    // First, and for those whom the file disables too: who must not sign in waits for no password's hash.
+    let welcome: HashSet<_> = users
+        .iter()
+        .filter(|user| user.enabled)
+        .map(|user| user.id)
+        .collect();
+    for id in patiently(|| withdrawn(store, &welcome)).await {
+        tracing::info!(sub = %id, "the file declares this account no more, or disables it");
+        patiently(|| run(app, Withdraw { id })).await;
+    }
+    for user in users {
+        match patiently(|| provisioned(app, user)).await {
+            Some(ProvisionReply::Done { changed: true }) => {
+                tracing::info!(sub = %user.id, "wrote an account of the file")
+            }
+            Some(ProvisionReply::NameTaken) => tracing::error!(
+                username = user.username,
+                "[[user]]: the name belongs to another account of the store; this one was left out"
+            ),
+            Some(ProvisionReply::Done { changed: false } | ProvisionReply::NeedsHash) | None => {}
+        }
+    }
+}
+
+/// Enabled users whom a file declared once, and who are not `welcome` any more.
+async fn withdrawn(
+    store: &dyn Store,
+    welcome: &HashSet<UserId>,
+) -> Result<Vec<UserId>, StoreError> {
+    let index = Index::Kind {
+        pool: POOL.to_owned(),
+        kind: User::KIND.to_owned(),
+    };
+    let (mut found, mut after) = (Vec::new(), None);
+    loop {
+        let rows = store.list(&index, after.as_ref(), PAGE).await?;
+        for row in &rows {
+            match serde_json::from_slice::<User>(&row.value) {
+                Ok(user) if user.from_file && user.enabled && !welcome.contains(&user.id) => {
+                    found.push(user.id)
+                }
+                Ok(_) => {}
+                Err(_) => {
+                    tracing::error!(row = ?row.key, "the row cannot be read; it was left as it is")
+                }
+            }
+        }
+        match rows.last() {
+            Some(last) if rows.len() == PAGE => after = Some(last.key.clone()),
+            _ => return Ok(found),
+        }
+    }
+}
+
+/// A password is hashed only where the stored hash does not fit it.
+async fn provisioned(app: &App, user: &Provision) -> Result<Option<ProvisionReply>, Unavailable> {
+    let reply = run(app, user.clone()).await?;
+    let (Some(ProvisionReply::NeedsHash), Password::Plain { password, .. }) =
+        (&reply, &user.password)
+    else {
+        return Ok(reply);
+    };
+    let hash = app.hash_password(password.clone()).await?;
+    let password = Password::Plain {
+        password: password.clone(),
+        hash: Some(hash),
+    };
+    run(
+        app,
+        Provision {
+            password,
+            ..user.clone()
+        },
+    )
+    .await
+}
+
+/// The reply; none where the protocol refuses, which these operations never do.
+async fn run<O>(app: &App, operation: O) -> Result<Option<O::Reply>, Unavailable>
+where
+    O: Operation + Send,
+    O::Reply: Send,
+{
+    Ok(app.run(operation).await?.reply.ok())
+}
+
+async fn patiently<T, E, F>(attempt: impl Fn() -> F) -> T
+where
+    E: std::fmt::Display,
+    F: Future<Output = Result<T, E>>,
+{
+    loop {
+        match attempt().await {
+            Ok(value) => return value,
+            Err(error) => {
+                tracing::warn!(%error, "accounts of the file are not in the store yet; trying again")
+            }
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
