@@ -30,12 +30,12 @@ enum Command {
     },
     /// Run a server to try things out, without a file: it makes a user and three clients
     Dev {
-        /// The address and port to listen on
-        #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
-        listen: SocketAddr,
+        /// The address and port to listen on; else those of the first run, 127.0.0.1:8080 by default
+        #[arg(long, value_name = "ADDR")]
+        listen: Option<SocketAddr>,
         /// The folder for its data
-        #[arg(long, value_name = "DIR")]
-        data: Option<PathBuf>,
+        #[arg(long, value_name = "DIR", default_value = "grantor-dev")]
+        data: PathBuf,
     },
     /// Say whether a configuration file is right, and what of it is not built yet
     Check {
@@ -53,7 +53,7 @@ enum Command {
 pub fn run(cli: Cli, environment: &Environment) -> ExitCode {
     match cli.command {
         Command::Serve { config } => serve::run(&config, environment),
-        Command::Dev { listen, data } => dev::run(listen, data.as_deref(), environment),
+        Command::Dev { listen, data } => dev::run(listen, &data, environment),
         Command::Check { config } => check::run(&config, environment),
         Command::Config => config::run(),
         Command::DeviceLogin(arguments) => device_login::run(&arguments, environment),

@@ -109,7 +109,8 @@ impl<'a> Line<'a> {
         reason = "a line is its text; the struct only shapes it"
     )]
     fn new(at: Timestamp, trace_id: &'a str, event: &'a Event) -> Option<Vec<u8>> {
-        let at = journal::moment(at).to_string();
+        // Always three digits, so that lines sort as text.
+        let at = format!("{:.3}", journal::moment(at));
         let mut line = serde_json::to_vec(&Self {
             at,
             trace_id,

@@ -1,13 +1,120 @@
-//! `grantor dev`: a server to try things out.
+//! `grantor dev`: a server to try things out. Its first run makes a folder with a file of settings, a user
+//! and three clients; later runs find them there.
 
+mod file;
+mod welcome;
+
+use std::fs::{DirBuilder, OpenOptions};
+use std::io::{self, Write as _};
 use std::net::SocketAddr;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
 use std::process::ExitCode;
 
-use crate::config::Environment;
+use grantor_web::Entropy as _;
+use url::Url;
+
+use crate::cli::EXIT_USAGE;
+use crate::commands::serve::listening;
+use crate::config::{self, Environment};
+use crate::server;
+use crate::system::SystemEntropy;
+use crate::telemetry::{self, Format};
+use welcome::Welcome;
+
+/// The file of settings, in the folder for data.
+const FILE: &str = "grantor.toml";
+const LISTEN: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
 
 /// Runs a server with a user and clients of its own, until it is told to stop.
-pub fn run(_listen: SocketAddr, _data: Option<&Path>, _environment: &Environment) -> ExitCode {
-    eprintln!("grantor dev is not built yet");
-    ExitCode::FAILURE
+pub fn run(listen: Option<SocketAddr>, data: &Path, environment: &Environment) -> ExitCode {
+    let usage = |text: &dyn std::fmt::Display| {
+        eprintln!("{text}");
+        ExitCode::from(EXIT_USAGE)
+    };
+    let address = listen.unwrap_or(LISTEN);
+    let issuer = match issuer(address) {
+        Ok(issuer) => issuer,
+        Err(why) => return usage(&why),
+    };
+    let file = data.join(FILE);
+    if let Err(error) = make(data, &file, &issuer, address) {
+        eprintln!("grantor: cannot make {}: {error}", file.display());
+        return ExitCode::FAILURE;
+    }
+    let mut environment = environment.clone();
+    if listen.is_some() {
+        environment = environment
+            .with("GRANTOR_ISSUER", issuer)
+            .with("GRANTOR_LISTEN", address.to_string());
+    }
+    let settings = match config::load(&file, &environment) {
+        Ok(settings) => settings,
+        Err(mistakes) => return usage(&mistakes),
+    };
+    if let Err(error) = telemetry::start(Format::Human, &environment) {
+        return usage(&error);
+    }
+    let welcome = Welcome::of(&settings, data, &environment).to_string();
+    server::run(&settings, move |address| {
+        io::stdout().write_all(welcome.as_bytes()).ok();
+        listening(address);
+    })
+}
+
+/// The issuer of a server that listens there and speaks plain HTTP: one of this machine.
+fn issuer(listen: SocketAddr) -> Result<String, &'static str> {
+    if listen.port() == 0 {
+        return Err("--listen: give a port; the issuer, which is in every token, holds it");
+    }
+    let host = match listen.ip() {
+        ip if ip.is_unspecified() => format!("localhost:{}", listen.port()),
+        ip if ip.is_loopback() => listen.to_string(),
+        _ => {
+            return Err(
+                "--listen: grantor dev is for this machine; give a loopback address, or 0.0.0.0",
+            );
+        }
+    };
+    // As clients compare it: without the port where it is 80.
+    Url::parse(&format!("http://{host}"))
+        .map(|url| url.as_str().trim_end_matches('/').to_owned())
+        .map_err(|_| "--listen: the address makes no URL")
+}
+
+/// Makes the file of settings where there is none; only its owner can read it, since it holds secrets.
+fn make(folder: &Path, file: &Path, issuer: &str, listen: SocketAddr) -> io::Result<()> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)?;
+    let made = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(file);
+    match made {
+        Ok(mut made) => {
+            made.write_all(file::text(issuer, listen, &SystemEntropy.seed()).as_bytes())
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_issuer_is_one_of_this_machine() {
+        let of = |listen: &str| issuer(listen.parse().unwrap());
+        assert_eq!(of("127.0.0.1:8080"), Ok("http://127.0.0.1:8080".to_owned()));
+        assert_eq!(of("[::1]:8080"), Ok("http://[::1]:8080".to_owned()));
+        assert_eq!(of("0.0.0.0:8080"), Ok("http://localhost:8080".to_owned()));
+        assert_eq!(of("127.0.0.1:80"), Ok("http://127.0.0.1".to_owned()));
+        assert!(of("192.0.2.1:8080").is_err());
+        assert!(of("127.0.0.1:0").is_err());
+    }
 }

@@ -14,6 +14,13 @@ impl Environment {
         self.0.get(variable).map(String::as_str)
     }
 
+    /// The same, with `variable` set to `value`.
+    #[must_use]
+    pub fn with(mut self, variable: &str, value: impl Into<String>) -> Self {
+        self.0.insert(variable.to_owned(), value.into());
+        self
+    }
+
     /// The names of all variables.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)

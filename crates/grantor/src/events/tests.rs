@@ -48,14 +48,14 @@ fn an_event_is_a_line_of_its_day_in_utc() {
     assert_eq!(
         lines(&folder, "2026-11-21.jsonl"),
         [serde_json::json!({
-            "at": "2026-11-21T23:59:59.5Z", "trace_id": "0af7651916cd43dd8448eb211c80319c",
+            "at": "2026-11-21T23:59:59.500Z", "trace_id": "0af7651916cd43dd8448eb211c80319c",
             "kind": "device_approved", "client": "tv", "grant": "07".repeat(16),
             "peer": { "address": "192.0.2.1", "agent": "curl/8\"quoted\"" },
         })]
     );
     assert_eq!(
         lines(&folder, "2026-11-22.jsonl")[0]["at"],
-        "2026-11-22T00:00:00Z"
+        "2026-11-22T00:00:00.000Z"
     );
 }
 

@@ -1,0 +1,167 @@
+//! The file that the first run makes.
+
+use std::net::SocketAddr;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use grantor_core::seed::Seed;
+use zeroize::Zeroizing;
+
+/// The settings: an API, one client of each kind, and a user with every standard claim (OpenID Connect
+/// Core section 5.1). Password and secret are drawn from the seed.
+pub(super) fn text(issuer: &str, listen: SocketAddr, seed: &Seed) -> Zeroizing<String> {
+    let password = Zeroizing::new(readable(seed.bytes("password")));
+    let secret = Zeroizing::new(URL_SAFE_NO_PAD.encode(seed.bytes::<32>("client secret")));
+    let (password, secret) = (password.as_str(), secret.as_str());
+    Zeroizing::new(format!(
+        r#"# What `grantor dev` runs with, made by its first run. Change it as you like, or delete the folder to begin anew.
+# `grantor config` prints every setting there is.
+issuer = "{issuer}"
+listen = "{listen}"
+store = "sqlite:grantor.db"
+key_file = "grantor.key"
+
+# An API that tokens are for.
+[[resource]]
+identifier = "orders.example.com"
+scopes = {{ read = "Read your orders" }}
+
+# A device without a keyboard. It is public: it can keep no secret.
+[[client]]
+id = "tv"
+name = "Living-room TV"
+grants = ["device_code", "refresh_token"]
+scopes = ["openid", "profile", "email", "offline_access", "orders.example.com/read"]
+
+# An app in the browser.
+[[client]]
+id = "spa"
+name = "Browser app"
+grants = ["authorization_code", "refresh_token"]
+scopes = ["openid", "profile", "email", "offline_access", "orders.example.com/read"]
+redirect_uris = ["http://127.0.0.1:3000/callback"]
+
+# A machine. It is the API too, so it may introspect tokens for it.
+[[client]]
+id = "orders"
+name = "Orders"
+secret = "{secret}"
+grants = ["client_credentials"]
+scopes = ["orders.example.com/read"]
+resources = ["orders.example.com"]
+
+[[user]]
+username = "alice"
+password = "{password}"
+email = "alice@example.com"
+groups = ["staff"]
+
+[user.claims]
+name = "Alice Ann Example"
+given_name = "Alice"
+middle_name = "Ann"
+family_name = "Example"
+nickname = "Al"
+preferred_username = "alice"
+profile = "https://alice.example.com/about"
+picture = "https://alice.example.com/picture.png"
+website = "https://alice.example.com"
+email_verified = true
+gender = "female"
+birthdate = "1990-04-01"
+zoneinfo = "Europe/Paris"
+locale = "en-GB"
+phone_number = "+44 20 7946 0000"
+phone_number_verified = true
+updated_at = 1767225600
+address = {{ formatted = "1 High Street\nLondon\nSW1A 1AA\nUnited Kingdom", street_address = "1 High Street", locality = "London", region = "Greater London", postal_code = "SW1A 1AA", country = "United Kingdom" }}
+"#
+    ))
+}
+
+/// A password of 72 bits that can be read aloud and typed: twelve syllables of six bits, in four words.
+fn readable(bytes: [u8; 12]) -> String {
+    const CONSONANTS: &[u8; 16] = b"bdfghjklmnprstvz";
+    const VOWELS: &[u8; 4] = b"aiou";
+    let mut text = String::with_capacity(27);
+    for (at, byte) in bytes.into_iter().enumerate() {
+        if at > 0 && at % 3 == 0 {
+            text.push('-');
+        }
+        text.push(char::from(CONSONANTS[usize::from(byte >> 4)]));
+        text.push(char::from(VOWELS[usize::from(byte & 3)]));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use super::*;
+    use crate::config::{Environment, parse};
+
+    fn made(seed: u8) -> Zeroizing<String> {
+        let listen = "127.0.0.1:8080".parse().unwrap();
+        text(
+            "http://127.0.0.1:8080",
+            listen,
+            &Seed::from_bytes([seed; 32]),
+        )
+    }
+
+    #[test]
+    fn the_file_is_right_and_its_user_has_every_standard_claim() {
+        let settings = parse(
+            &made(1),
+            "grantor.toml",
+            Path::new(""),
+            &Environment::default(),
+        )
+        .unwrap();
+        let user = &settings.users[0];
+        // OpenID Connect Core section 5.1, without sub and email, which are no claims of the file.
+        let standard = "name given_name family_name middle_name nickname preferred_username profile picture website \
+                        email_verified gender birthdate zoneinfo locale phone_number phone_number_verified address \
+                        updated_at";
+        let standard: BTreeSet<_> = standard.split_whitespace().collect();
+        assert_eq!(
+            user.claims
+                .keys()
+                .map(String::as_str)
+                .collect::<BTreeSet<_>>(),
+            standard
+        );
+        assert!(user.email.is_some());
+        let unbuilt = settings.not_built();
+        assert!(
+            unbuilt.iter().all(|sentence| sentence.contains("spa")),
+            "{unbuilt:?}"
+        );
+    }
+
+    #[test]
+    fn each_installation_has_its_own_password_and_secret() {
+        let [one, other] = [made(1), made(2)];
+        let value = |text: &str, key: &str| {
+            let line = text.lines().find(|line| line.starts_with(key)).unwrap();
+            line.split('"').nth(1).unwrap().to_owned()
+        };
+        for key in ["password", "secret"] {
+            assert_ne!(value(&one, key), value(&other, key));
+        }
+    }
+
+    #[test]
+    fn a_password_has_64_syllables_to_draw_twelve_from() {
+        let syllables: BTreeSet<_> = (0..=255)
+            .map(|byte| readable([byte; 12])[..2].to_owned())
+            .collect();
+        assert_eq!(syllables.len(), 64);
+        assert_eq!(
+            readable([0x00, 0x13, 0x22, 0x31, 0xf3, 0, 0, 0, 0, 0, 0, 0]),
+            "badufo-gizuba-bababa-bababa"
+        );
+    }
+}

@@ -1,0 +1,120 @@
+//! What `grantor dev` says when it runs: where, who, and what to try first.
+
+use std::fmt::{self, Display, Formatter};
+use std::io::IsTerminal as _;
+use std::path::Path;
+
+use crate::config::{Client, ClientSecret, Environment, Grant, Settings, User, UserPassword};
+
+/// What the device in the tour asks for, where its client may.
+const DEVICE_SCOPES: [&str; 4] = [
+    "openid",
+    "profile",
+    "offline_access",
+    "orders.example.com/read",
+];
+
+/// The text, made of the settings as they are: its reader may have changed them.
+pub(super) struct Welcome<'a> {
+    settings: &'a Settings,
+    data: &'a Path,
+    program: String,
+    bold: bool,
+}
+
+impl<'a> Welcome<'a> {
+    pub(super) fn of(settings: &'a Settings, data: &'a Path, environment: &Environment) -> Self {
+        // `cargo run` says so to what it runs. Else the program is called as this one was.
+        let program = match environment.value("CARGO") {
+            Some(_) => "cargo run --release --".to_owned(),
+            None => std::env::args()
+                .next()
+                .unwrap_or_else(|| "grantor".to_owned()),
+        };
+        Self {
+            settings,
+            data,
+            program,
+            bold: std::io::stdout().is_terminal(),
+        }
+    }
+
+    fn title(&self, text: &str) -> String {
+        if self.bold {
+            format!("\x1b[1m{text}\x1b[0m")
+        } else {
+            text.to_owned()
+        }
+    }
+
+    fn user(&self) -> Option<(&User, &str)> {
+        self.settings
+            .users
+            .iter()
+            .find_map(|user| match user.credential()? {
+                UserPassword::Plain(password) if user.enabled => Some((user, password.reveal())),
+                _ => None,
+            })
+    }
+
+    fn device(&self) -> Option<&Client> {
+        self.settings.clients.iter().find(|client| {
+            client.grants.contains(&Grant::DeviceCode) && client.credential().is_none()
+        })
+    }
+
+    fn machine(&self) -> Option<(&Client, &str)> {
+        self.settings
+            .clients
+            .iter()
+            .find_map(|client| match client.credential()? {
+                ClientSecret::Plain(secret)
+                    if client.grants.contains(&Grant::ClientCredentials) =>
+                {
+                    Some((client, secret.reveal()))
+                }
+                _ => None,
+            })
+    }
+}
+
+impl Display for Welcome<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let issuer = &self.settings.issuer;
+        writeln!(f, "\n  {}  {issuer}\n", self.title("Grantor"))?;
+        if let Some((user, password)) = self.user() {
+            writeln!(f, "  User      {}\n  Password  {password}", user.username)?;
+        }
+        writeln!(
+            f,
+            "  Data      {} (delete it to begin anew)",
+            self.data.display()
+        )?;
+        if let Some(client) = self.device() {
+            let asked = DEVICE_SCOPES.into_iter();
+            let scope: Vec<_> = asked
+                .filter(|scope| client.scopes.iter().any(|may| &**may == *scope))
+                .collect();
+            let scope = scope.join(" ");
+            writeln!(
+                f,
+                "\n  {}, in another terminal, and approve it in a browser:\n",
+                self.title("Be a device")
+            )?;
+            let (program, id) = (&self.program, &client.id);
+            writeln!(
+                f,
+                "    {program} device-login --issuer {issuer} --client-id {id} --scope \"{scope}\""
+            )?;
+        }
+        if let Some((client, secret)) = self.machine() {
+            writeln!(f, "\n  {}:\n", self.title("Be a machine"))?;
+            let id = &client.id;
+            writeln!(
+                f,
+                "    curl -u '{id}:{secret}' -d grant_type=client_credentials {issuer}/oauth2/token"
+            )?;
+        }
+        writeln!(f)
+    }
+}
