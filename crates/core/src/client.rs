@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use grantor_jose::Algorithm;
 
-use crate::grants::GrantType;
+use crate::grant_type::GrantType;
 use crate::id::ClientId;
 use crate::scope::Scope;
 use crate::secret::SecretVerifier;

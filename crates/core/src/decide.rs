@@ -3,8 +3,6 @@
 //! A decision is written straight through. What it does not know yet stops it ([`Stop::Need`]); the
 //! driver finds out and calls it again. It writes nothing itself: it returns a [`Decision`].
 
-use serde::Serialize;
-
 use crate::claims::IdTokenClaims;
 use crate::env::Env;
 use crate::error::{Cause, Failure, Refusal};
@@ -276,14 +274,6 @@ impl Found {
     pub const fn after_unknown(&self) -> bool {
         self.after_unknown
     }
-}
-
-/// Serialises a value of our own types.
-///
-/// # Errors
-/// [`Failure::Bug`]: our types have only string keys, so it cannot happen.
-pub(crate) fn to_json(value: &impl Serialize) -> Result<Vec<u8>, Failure> {
-    serde_json::to_vec(value).map_err(|_| Failure::Bug("a record cannot be written as JSON"))
 }
 
 /// The refusal of a grant that is gone: one text for all causes.

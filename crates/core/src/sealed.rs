@@ -7,84 +7,24 @@
 
 use std::fmt;
 
-use aws_lc_rs::aead::{self, AES_256_GCM_SIV, Aad, LessSafeKey, Nonce, UnboundKey};
-use aws_lc_rs::{digest, hkdf, hmac};
+use aws_lc_rs::aead::{self, Aad, Nonce};
+use aws_lc_rs::{digest, hmac};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use zeroize::Zeroizing;
 
 use crate::id::{ClientId, GrantId, SessionId, UserId};
 use crate::time::Timestamp;
 use crate::user_code::UserCode;
 
+mod derived;
+
+pub use derived::MasterKey;
+use derived::{Derived, Kind};
+
 const KEY_ID: usize = 4;
 const TAG: usize = 32;
 /// No sealed access token is longer.
 const MAX_SEALED: usize = 8 * 1024;
-
-/// The root of every secret of an installation: 32 random bytes that never enter the store.
-#[derive(Clone)]
-pub struct MasterKey(Zeroizing<[u8; 32]>);
-
-impl MasterKey {
-    /// The key with these bytes.
-    #[must_use]
-    pub fn new(bytes: [u8; 32]) -> Self {
-        Self(Zeroizing::new(bytes))
-    }
-
-    /// The bytes, for what derives keys of its own.
-    #[must_use]
-    pub fn reveal(&self) -> &[u8; 32] {
-        &self.0
-    }
-}
-
-impl fmt::Debug for MasterKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("MasterKey(…)")
-    }
-}
-
-/// The kinds of what is sealed. Each has a key of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    DeviceCode,
-    RefreshToken,
-    AccessToken,
-    UserCode,
-    Form,
-    SessionCookie,
-    KnownBrowser,
-    ClientSecret,
-}
-
-const KINDS: [Kind; 8] = [
-    Kind::DeviceCode,
-    Kind::RefreshToken,
-    Kind::AccessToken,
-    Kind::UserCode,
-    Kind::Form,
-    Kind::SessionCookie,
-    Kind::KnownBrowser,
-    Kind::ClientSecret,
-];
-
-impl Kind {
-    /// What stands before a token, so that secret scanners find leaks of it. Part of what the tag covers.
-    const fn prefix(self) -> &'static str {
-        match self {
-            Self::DeviceCode => "grantor_dc_",
-            Self::RefreshToken => "grantor_rt_",
-            Self::AccessToken => "grantor_at_",
-            Self::KnownBrowser => "grantor_kb_",
-            Self::SessionCookie => "grantor_se_",
-            Self::UserCode => "user_code ",
-            Self::Form => "form ",
-            Self::ClientSecret => "client_secret ",
-        }
-    }
-}
 
 /// A device code (RFC 8628 section 3.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,18 +76,6 @@ pub struct SealingKeys {
     pool: String,
     /// The current one first, then those that only open.
     masters: Vec<Derived>,
-}
-
-struct Derived {
-    id: [u8; KEY_ID],
-    macs: Vec<hmac::Key>,
-    access_token: LessSafeKey,
-}
-
-impl Derived {
-    fn mac(&self, kind: Kind) -> &hmac::Key {
-        &self.macs[kind as usize]
-    }
 }
 
 impl fmt::Debug for SealingKeys {
@@ -356,36 +284,6 @@ impl SealingKeys {
 
     fn aad(&self) -> Aad<Vec<u8>> {
         Aad::from(self.covered(Kind::AccessToken, &[]))
-    }
-}
-
-impl Derived {
-    fn new(pool: &str, master: &MasterKey) -> Self {
-        let salt = hkdf::Salt::new(hkdf::HKDF_SHA256, b"grantor sealing keys");
-        let root = salt.extract(master.reveal());
-        let derive = |label: &str| -> Zeroizing<[u8; 32]> {
-            let info = [pool.as_bytes(), b"\0", label.as_bytes()];
-            let mut key = Zeroizing::new([0; 32]);
-            #[expect(
-                clippy::expect_used,
-                reason = "32 bytes are within HKDF-SHA256's limit of 255 blocks"
-            )]
-            root.expand(&info, hkdf::HKDF_SHA256)
-                .and_then(|okm| okm.fill(&mut key[..]))
-                .expect("HKDF output of one block");
-            key
-        };
-        #[expect(clippy::expect_used, reason = "the key has the 32 bytes of AES-256")]
-        let access_token = UnboundKey::new(&AES_256_GCM_SIV, &derive("access token")[..])
-            .expect("a key of 32 bytes");
-        Self {
-            id: array(&digest::digest(&digest::SHA256, &derive("key id")[..]).as_ref()[..KEY_ID]),
-            macs: KINDS
-                .iter()
-                .map(|kind| hmac::Key::new(hmac::HMAC_SHA256, &derive(kind.prefix())[..]))
-                .collect(),
-            access_token: LessSafeKey::new(access_token),
-        }
     }
 }
 

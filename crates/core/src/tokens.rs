@@ -4,16 +4,18 @@ use grantor_jose::{SigningInput, TokenType};
 
 use crate::claims::{AccessTokenClaims, IdTokenClaims};
 use crate::client::Client;
-use crate::decide::{Decision, Mint, Stop, Unsigned, to_json};
+use crate::decide::{Decision, Mint, Stop, Unsigned};
 use crate::env::Env;
 use crate::error::Failure;
-use crate::grants::{GrantType, TokenReply};
+use crate::grant_type::GrantType;
+use crate::grants::TokenReply;
 use crate::id::Jti;
-use crate::records::{Grant, State, User};
-use crate::resource::{Named, Target, TokenForm};
+use crate::records::{Grant, State, User, to_json};
+use crate::resource::TokenForm;
 use crate::scope::Scope;
 use crate::sealed::RefreshToken;
 use crate::secret::Secret;
+use crate::target::{Named, Target};
 use crate::{resource::Resource, users};
 
 /// A machine's token: no user, no grant, no row.
@@ -63,7 +65,7 @@ pub(crate) fn for_user(
     let asked = Named::parse(env.pool, indicators.iter().map(String::as_str))?;
     // RFC 8707 section 2.2: a token request may name fewer resources than the grant, never others.
     if !grant.resources.is_empty() && !asked.is_within(&grant.resources) {
-        return Err(crate::resource::NOT_GRANTED.into());
+        return Err(crate::target::NOT_GRANTED.into());
     }
     let named = if asked.is_empty() {
         &grant.resources

@@ -8,17 +8,18 @@ use crate::decide::{Decision, Found, Operation, Stop};
 use crate::env::Env;
 use crate::error::{ErrorCode, Failure, Refusal};
 use crate::event::{Event, EventKind};
-use crate::grants::{self, GrantType};
+use crate::grant_type::GrantType;
+use crate::grants;
 use crate::id::GrantId;
 use crate::limits::{Answer, Ask, Counter, Effect, Quota, Window};
 use crate::params::Params;
 use crate::peer::Peer;
 use crate::pool::Pool;
 use crate::records::{self, Grant, Started, State, UserCodeRow};
-use crate::resource::{Named, Target};
 use crate::scope::Scope;
 use crate::sealed::DeviceCode;
 use crate::secret::Secret;
+use crate::target::{Named, Target};
 use crate::time::Timestamp;
 
 /// A device authorization request.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::path;
 use crate::client_auth;
-use crate::grants::GrantType;
+use crate::grants;
 use crate::pool::Pool;
 
 /// The document, the same at both of its addresses.
@@ -25,7 +25,7 @@ pub fn document(pool: &Pool) -> Value {
         // Nobody can sign in to an app by a redirect yet, so no response type is supported, and
         // authorization_endpoint is left out.
         "response_types_supported": [],
-        "grant_types_supported": GrantType::supported().collect::<Vec<_>>(),
+        "grant_types_supported": grants::supported().collect::<Vec<_>>(),
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": algorithms,
         "token_endpoint_auth_methods_supported": client_auth::METHODS,

@@ -4,7 +4,8 @@ use crate::client_auth::{self, Credentials};
 use crate::decide::{Decision, Found, Operation, Stop};
 use crate::env::Env;
 use crate::error::{ErrorCode, Refusal};
-use crate::grants::{GrantType, Request, TokenReply};
+use crate::grant_type::GrantType;
+use crate::grants::{Request, TokenReply};
 use crate::params::Params;
 use crate::peer::Peer;
 

@@ -7,8 +7,8 @@ use crate::env::Env;
 use crate::error::{ErrorCode, Refusal};
 use crate::params::Params;
 use crate::pool::OPENID_SCOPES;
-use crate::resource::{Named, Target};
 use crate::scope::Scope;
+use crate::target::{Named, Target};
 use crate::tokens;
 
 /// The request.

@@ -13,85 +13,27 @@ mod client_credentials;
 mod device_code;
 mod refresh_token;
 
-/// A grant type.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum GrantType {
-    /// RFC 6749 section 4.1.
-    AuthorizationCode,
-    /// RFC 6749 section 4.4.
-    ClientCredentials,
-    /// RFC 8628.
-    DeviceCode,
-    /// RFC 6749 section 6.
-    RefreshToken,
-    /// RFC 8693.
-    TokenExchange,
-}
+pub use crate::grant_type::GrantType;
 
 /// Reads the parameters of one grant.
 type Read = fn(&Params) -> Result<Request, Refusal>;
 
-/// One line of the table: a grant, its short name in the configuration, its registered name on the wire,
-/// and how its request is read; none where it is not built yet.
-struct Line {
-    grant: GrantType,
-    short: &'static str,
-    wire: &'static str,
-    read: Option<Read>,
-}
-
-const TABLE: [Line; 5] = [
-    Line {
-        grant: GrantType::AuthorizationCode,
-        short: "authorization_code",
-        wire: "authorization_code",
-        read: None,
-    },
-    Line {
-        grant: GrantType::ClientCredentials,
-        short: "client_credentials",
-        wire: "client_credentials",
-        read: Some(|params| {
-            client_credentials::Request::parse(params).map(Request::ClientCredentials)
-        }),
-    },
-    Line {
-        grant: GrantType::DeviceCode,
-        short: "device_code",
-        wire: "urn:ietf:params:oauth:grant-type:device_code",
-        read: Some(|params| device_code::Request::parse(params).map(Request::DeviceCode)),
-    },
-    Line {
-        grant: GrantType::RefreshToken,
-        short: "refresh_token",
-        wire: "refresh_token",
-        read: Some(|params| refresh_token::Request::parse(params).map(Request::RefreshToken)),
-    },
-    Line {
-        grant: GrantType::TokenExchange,
-        short: "token_exchange",
-        wire: "urn:ietf:params:oauth:grant-type:token-exchange",
-        read: None,
-    },
+/// How each grant's request is read; a grant that is not in the table is not built yet.
+const TABLE: [(GrantType, Read); 3] = [
+    (GrantType::ClientCredentials, |params| {
+        client_credentials::Request::parse(params).map(Request::ClientCredentials)
+    }),
+    (GrantType::DeviceCode, |params| {
+        device_code::Request::parse(params).map(Request::DeviceCode)
+    }),
+    (GrantType::RefreshToken, |params| {
+        refresh_token::Request::parse(params).map(Request::RefreshToken)
+    }),
 ];
 
-impl GrantType {
-    /// The registered names of the grants that are built: what metadata advertises.
-    pub fn supported() -> impl Iterator<Item = &'static str> {
-        TABLE
-            .iter()
-            .filter(|line| line.read.is_some())
-            .map(|line| line.wire)
-    }
-
-    /// The grant with this short name.
-    #[must_use]
-    pub fn from_short(name: &str) -> Option<Self> {
-        TABLE
-            .iter()
-            .find(|line| line.short == name)
-            .map(|line| line.grant)
-    }
+/// The registered names of the grants that are built: what metadata advertises.
+pub fn supported() -> impl Iterator<Item = &'static str> {
+    TABLE.iter().map(|(grant, _)| grant.wire())
 }
 
 /// A token request, read and not yet decided.
@@ -118,16 +60,12 @@ impl Request {
     /// `invalid_request` where a parameter is missing, `unsupported_grant_type` for a grant that is not in the table.
     pub(crate) fn parse(params: &Params) -> Result<(GrantType, Self), Refusal> {
         let wire = required(params, "grant_type", "The parameter grant_type is missing.")?;
-        let unsupported = Refusal::new(
+        let known = TABLE.iter().find(|(grant, _)| grant.wire() == wire);
+        let (grant, read) = known.ok_or(Refusal::new(
             ErrorCode::UnsupportedGrantType,
             "The grant type is not supported.",
-        );
-        let line = TABLE
-            .iter()
-            .find(|line| line.wire == wire)
-            .ok_or(unsupported.clone())?;
-        let read = line.read.ok_or(unsupported)?;
-        Ok((line.grant, read(params)?))
+        ))?;
+        Ok((*grant, read(params)?))
     }
 
     pub(crate) fn decide(

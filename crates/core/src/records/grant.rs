@@ -8,9 +8,9 @@ use super::{Epoch, Record};
 use crate::client::Client;
 use crate::id::{ClientId, GrantId, SessionId, UserId};
 use crate::peer::Peer;
-use crate::resource::Named;
 use crate::row::IndexName;
 use crate::scope::Scope;
+use crate::target::Named;
 use crate::time::Timestamp;
 
 /// How long a revoked grant is kept, so that an operator finds what became of it.
@@ -293,7 +293,7 @@ impl Grant {
     fn with_expiry(self, client: &Client, now: Timestamp) -> Self {
         let access = now + client.access_lifetime;
         let refresh = client
-            .may_use(crate::grants::GrantType::RefreshToken)
+            .may_use(crate::grant_type::GrantType::RefreshToken)
             .then(|| self.refresh_ends(client))
             .flatten();
         Self {

@@ -3,7 +3,6 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::decide::to_json;
 use crate::env::Env;
 use crate::error::Failure;
 use crate::row::{IndexName, Key, NewRow, Version, Write};
@@ -77,4 +76,12 @@ fn row<T: Record>(env: &Env<'_>, record: &T) -> Result<NewRow, Failure> {
         value: to_json(record)?.into(),
         indexes: record.indexes(&env.pool.name),
     })
+}
+
+/// Serialises a value of our own types.
+///
+/// # Errors
+/// [`Failure::Bug`]: our types have only string keys, so it cannot happen.
+pub(crate) fn to_json(value: &impl Serialize) -> Result<Vec<u8>, Failure> {
+    serde_json::to_vec(value).map_err(|_| Failure::Bug("a record cannot be written as JSON"))
 }
