@@ -222,7 +222,7 @@ test('a client shows who it is by one of its ways, and learns nothing from a ref
     [{ ...grant, client_id: 'orders', client_secret: orders }, { authorization: basic('orders', orders) }, 400, 'invalid_request'],
     [{ ...grant, client_id: 'tv' }, { authorization: basic('orders', orders) }, 400, 'invalid_request'],
     [{ ...grant, client_id: 'orders' }, {}, 401, 'invalid_client'],
-    [grant, {}, 401, 'invalid_client'],
+    [grant, {}, 400, 'invalid_request'],
     [grant, { authorization: basic('orders', `${orders}x`) }, 401, 'invalid_client'],
     [grant, { authorization: basic('nobody', 'x') }, 401, 'invalid_client'],
     [grant, { authorization: 'Basic !!!' }, 401, 'invalid_client'],

@@ -93,8 +93,8 @@ function page(url, response, text, chain) {
     text,
     chain,
     forms: forms(text),
-    has: (id) => new RegExp(`\\sid="?${id}"?[\\s>]`).test(text),
-    textOf: (id) => decoded(new RegExp(`<(\\w+)[^>]*\\sid="?${id}"?[^>]*>([\\s\\S]*?)</\\1>`).exec(text)?.[2].replace(/<[^>]*>/g, '') ?? '').trim(),
+    has: (id) => text.includes(` id="${id}"`),
+    textOf: (id) => decoded(new RegExp(`<(\\w+)[^>]*\\sid="${id}"[^>]*>([\\s\\S]*?)</\\1>`).exec(text)?.[2].replace(/<[^>]*>/g, '') ?? '').trim(),
   };
 }
 
