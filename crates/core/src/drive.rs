@@ -199,7 +199,8 @@ impl<O: Operation> Drive<O> {
                 self.stage = Stage::Settled(decision, minted);
                 return;
             }
-            self.found.after_unknown = true;
+            // A reuse that was seen before that commit was not made by it, and is still to be revoked.
+            self.found.after_unknown |= decision.reply.is_ok();
             return self.again();
         }
         self.found.rows.extend(keys.into_iter().zip(rows));
