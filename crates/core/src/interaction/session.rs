@@ -143,7 +143,8 @@ pub(super) fn digest_of(secret: &[u8; 16]) -> String {
         .collect()
 }
 
-fn is_secret(session: &Session, cookie: &SessionCookie) -> bool {
+/// Whether the cookie holds the session's newest secret.
+pub(super) fn is_secret(session: &Session, cookie: &SessionCookie) -> bool {
     let presented = digest_of(&cookie.secret);
     constant_time::verify_slices_are_equal(session.secret.as_bytes(), presented.as_bytes()).is_ok()
 }

@@ -117,10 +117,12 @@ impl SignIn {
         found: &Found,
         user: &User,
     ) -> Result<(SessionCookie, Vec<Write>), Stop> {
+        // A cookie whose secret was rotated away is dead: it neither keeps the session nor ends it.
         let previous = match self.previous(env) {
             Some(cookie) => found
                 .record::<Session>(env, &session::key(env, cookie.id))?
-                .live(),
+                .live()
+                .filter(|old| session::is_secret(&old.record, &cookie)),
             None => None,
         };
         let kept = previous
