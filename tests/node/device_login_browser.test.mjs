@@ -26,7 +26,7 @@ const LOOKS = [
 
 for (const { name, json = false, typed = false, ...options } of LOOKS) {
   test(`a device gets its tokens, ${name}${json ? ', with --json' : ''}${typed ? ', with the code typed' : ''}`, async () => {
-    const command = dev.command(json ? '--json' : '');
+    const command = dev.run(json ? `${dev.deviceLogin} --json` : dev.deviceLogin);
     try {
       const device = json ? JSON.parse((await command.says(/^.*"code".*$/m))[0]) : await shownToPeople(command);
       await browse(name, options, async (page, look) => {
@@ -84,7 +84,7 @@ test('a wrong password and a wrong code are told, for everyone', async () => {
 });
 
 test('a device that is denied ends with an error', async () => {
-  const command = dev.command('--json');
+  const command = dev.run(`${dev.deviceLogin} --json`);
   try {
     const device = JSON.parse((await command.says(/^.*"code".*$/m))[0]);
     await browse('1280-light', { viewport: DESK, colorScheme: 'light' }, async (page, look) => {
@@ -101,6 +101,12 @@ test('a device that is denied ends with an error', async () => {
   } finally {
     command.stop();
   }
+});
+
+test('the machine that was printed gets its token', async () => {
+  const command = dev.run(dev.machine);
+  assert.equal(await command.exit(), 0, command.errors);
+  assert.ok(JSON.parse(command.output).access_token, command.output);
 });
 
 /// What a person takes from the terminal: the address and the code by reading, the complete address by a phone's camera.

@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { BINARY, ROOT, ended, freePort, lineOf } from './server.mjs';
+import { BINARY, ended, freePort, lineOf } from './server.mjs';
 
 export class Dev {
   #process;
@@ -20,16 +20,15 @@ export class Dev {
     for (const stream of [this.#process.stdout, this.#process.stderr]) stream.setEncoding('utf8').on('data', (text) => (this.#output += text));
     await lineOf(this.#process, (line) => line.trim() === `listening on ${this.origin}`, () => this.#output);
     await this.#printed(/device-login/);
-    this.username = this.#word(/\buser(?:\s?name)?\b\W+(\S+)/i);
-    this.password = this.#word(/\bpassword\b\W+(\S+)/i);
-    this.deviceLogin = this.#word(/^.*?((?:cargo run --release -- |grantor )device-login .*)$/m).trim();
+    this.username = this.#word(/^ *User +(\S+)$/m);
+    this.password = this.#word(/^ *Password +(\S+)$/m);
+    this.deviceLogin = this.#word(/^ *(\S.* device-login .*)$/m);
+    this.machine = this.#word(/^ *(curl .*)$/m);
   }
 
-  /// The command that was printed, run by a shell from the checkout, with what it needs on the path.
-  command(extra = '') {
-    const line = `${this.deviceLogin.replace(/^cargo run --release --|^grantor/, '"$GRANTOR"')} ${extra}`;
-    const child = spawn('sh', ['-c', `exec ${line}`], { cwd: ROOT, env: { ...process.env, GRANTOR: BINARY }, stdio: ['ignore', 'pipe', 'pipe'] });
-    return new Command(child);
+  /// A command that was printed, run by a shell as it stands, or with more at its end.
+  run(line) {
+    return new Command(spawn('sh', ['-c', `exec ${line}`], { cwd: this.#folder, stdio: ['ignore', 'pipe', 'pipe'] }));
   }
 
   log() {
