@@ -34,6 +34,10 @@ impl Settings {
                 "A provider's tokens for devices are not built yet: devices get none.",
             ),
             (
+                !self.device.token_set.access,
+                "A token_set without ACCESS is not built yet: devices get an access token too.",
+            ),
+            (
                 !self.exchanges.is_empty(),
                 "Token exchange is not built yet: its rules are not used.",
             ),

@@ -11,6 +11,9 @@ pub fn annotated() -> String {
     let mut file = String::new();
     file.push_str("# Every setting of Grantor, at its default. Durations: 30s, 10m, 8h, 30d.\n");
     file.push_str("# A variable overrides a setting that is no list: GRANTOR_LISTEN, GRANTOR_LIFETIMES_ACCESS.\n");
+    file.push_str(
+        "# GRANTOR_LOG says what is logged: error, warn, info (the default), debug or trace.\n",
+    );
     for setting in Settings::SCHEMA.settings {
         match setting.shape {
             Shape::Table(schema) => table(

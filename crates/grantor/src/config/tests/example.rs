@@ -118,7 +118,7 @@ fn relative_paths_start_at_the_folder_of_the_file() {
 
 #[test]
 fn no_secret_shows_in_debug_output() {
-    let hash = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA";
+    let hash = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0$NIZzwR2U5Ii0yfKmSzy1gTcrtaFsWdFF5HSD2p5QKiI";
     let digest = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
     let text = format!(
         "{EXAMPLE}\n[[user]]\nusername = \"bob\"\npassword_hash = \"{hash}\"\n\

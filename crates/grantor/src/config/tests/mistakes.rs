@@ -122,8 +122,11 @@ mistake! {
         "[[user]]\nusername = \"alice\"" =>
         "grantor.toml:2:1: password in [[user]]: missing: give password or password_hash";
     a_user_with_two_passwords:
-        "[[user]]\nusername = \"alice\"\npassword = \"a\"\npassword_hash = \"$argon2id$v=19$m=8,t=1,p=1$c2FsdA$aGFzaA\"" =>
+        "[[user]]\nusername = \"alice\"\npassword = \"a\"\npassword_hash = \"$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0$NIZzwR2U5Ii0yfKmSzy1gTcrtaFsWdFF5HSD2p5QKiI\"" =>
         "grantor.toml:5:17: password_hash in [[user]]: give password or password_hash, not both";
+    a_password_hash_that_costs_too_much:
+        "[[user]]\nusername = \"alice\"\npassword_hash = \"$argon2id$v=19$m=4194304,t=2,p=1$c2FsdHNhbHRzYWx0$NIZzwR2U5Ii0yfKmSzy1gTcrtaFsWdFF5HSD2p5QKiI\"" =>
+        "grantor.toml:4:17: password_hash in [[user]]: cannot be used: the hash asks for more than 256 MiB of memory";
     a_claim_of_the_server:
         "[[user]]\nusername = \"alice\"\npassword = \"a\"\nclaims = { sub = \"bob\" }" =>
         "grantor.toml:5:12: claims in [[user]]: the claim \"sub\" is not free: the server sets it, or it is a key of [[user]]";

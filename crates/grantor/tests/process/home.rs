@@ -1,0 +1,197 @@
+//! The binary as an operator runs it: in a folder of its own, on a free port of this machine.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use serde_json::Value as Json;
+use tempfile::TempDir;
+
+/// A folder with a configuration, and servers that run there one after another.
+pub(crate) struct Home {
+    folder: TempDir,
+    pub(crate) address: String,
+}
+
+impl Home {
+    /// A folder whose `grantor.toml` has these lines after issuer and listen.
+    pub(crate) fn new(more: &str) -> Self {
+        let home = Self {
+            folder: TempDir::new().expect("a folder"),
+            address: free_address(),
+        };
+        home.configure(more);
+        home
+    }
+
+    pub(crate) fn configure(&self, more: &str) {
+        let address = &self.address;
+        let text = format!("issuer = \"http://{address}\"\nlisten = \"{address}\"\n{more}");
+        fs::write(self.path("grantor.toml"), text).expect("the file is written");
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// The names of what is in the folder, sorted.
+    pub(crate) fn files(&self) -> Vec<String> {
+        let name = |file: std::io::Result<fs::DirEntry>| file.expect("a file").file_name();
+        let files = fs::read_dir(self.folder.path()).expect("the folder");
+        let mut names: Vec<_> = files
+            .map(name)
+            .map(|name| name.into_string().expect("a name"))
+            .collect();
+        names.sort();
+        names
+    }
+
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_grantor"));
+        command
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .env_clear();
+        command
+    }
+
+    /// Runs `grantor serve`, which is expected to fail.
+    pub(crate) fn refused(&self) -> Output {
+        self.command(&["serve", "--config", "grantor.toml"])
+            .output()
+            .expect("the binary runs")
+    }
+
+    pub(crate) fn serve(&self) -> Server {
+        Server::start(self.command(&["serve", "--config", "grantor.toml"]))
+    }
+
+    /// One request, with a form where there is a body.
+    pub(crate) fn request(&self, method: &str, path: &str, form: &str) -> (u16, String) {
+        request(&self.address, method, path, form)
+    }
+
+    pub(crate) fn json(&self, path: &str) -> Json {
+        let (status, body) = self.request("GET", path, "");
+        assert_eq!(status, 200, "{path}: {body}");
+        serde_json::from_str(&body).expect("JSON")
+    }
+}
+
+/// A running server; killed when dropped.
+pub(crate) struct Server {
+    child: Child,
+    stdout: BufReader<ChildStdout>,
+    /// What it said on standard output until it was listening, that line among it.
+    pub(crate) said: String,
+}
+
+/// How a server ended.
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Server {
+    pub(crate) fn start(mut command: Command) -> Self {
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary runs");
+        let stdout = BufReader::new(child.stdout.take().expect("piped"));
+        let mut server = Self {
+            child,
+            stdout,
+            said: String::new(),
+        };
+        while !server
+            .said
+            .lines()
+            .any(|line| line.starts_with("listening on "))
+        {
+            if server.stdout.read_line(&mut server.said).expect("text") == 0 {
+                panic!("the server ended: {}", server.end("KILL").stderr);
+            }
+        }
+        server
+    }
+
+    /// Sends a signal by its name and waits for the end.
+    pub(crate) fn end(mut self, signal: &str) -> Ended {
+        let sent = Command::new("kill")
+            .args(["-s", signal, &self.child.id().to_string()])
+            .status();
+        assert!(sent.is_ok_and(|status| status.success()) || signal == "KILL");
+        let (mut stderr, mut rest) = (String::new(), String::new());
+        let pipe = self.child.stderr.take();
+        pipe.expect("piped")
+            .read_to_string(&mut stderr)
+            .expect("text");
+        self.stdout.read_to_string(&mut rest).expect("text");
+        let code = self.child.wait().expect("it ended").code();
+        Ended {
+            code,
+            stdout: std::mem::take(&mut self.said) + &rest,
+            stderr,
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+/// An address that was free a moment ago, and that nobody else here gets: below the ports that Linux gives to
+/// outgoing connections, and another one for each caller.
+pub(crate) fn free_address() -> String {
+    static CALLERS: AtomicU32 = AtomicU32::new(0);
+    loop {
+        let caller = CALLERS.fetch_add(1, Ordering::Relaxed);
+        let address = format!(
+            "127.0.0.1:{}",
+            10_000 + (std::process::id() * 64 + caller) % 20_000
+        );
+        if TcpListener::bind(&address).is_ok() {
+            return address;
+        }
+    }
+}
+
+pub(crate) fn request(address: &str, method: &str, path: &str, form: &str) -> (u16, String) {
+    let mut stream = TcpStream::connect(address).expect("it listens");
+    let length = form.len();
+    let head = format!(
+        "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\
+         content-type: application/x-www-form-urlencoded\r\ncontent-length: {length}\r\n\r\n{form}"
+    );
+    stream.write_all(head.as_bytes()).expect("it reads");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("it answers");
+    let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
+    let status = head
+        .split(' ')
+        .nth(1)
+        .and_then(|status| status.parse().ok());
+    (status.expect("a status"), body.to_owned())
+}
+
+pub(crate) fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).expect("UTF-8")
+}
+
+pub(crate) fn mode(path: &Path) -> u32 {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::metadata(path)
+        .expect("it is there")
+        .permissions()
+        .mode()
+        & 0o777
+}

@@ -1,0 +1,10 @@
+//! The servers of the binary, as processes.
+
+#![expect(
+    clippy::expect_used,
+    reason = "what these tests expect is their own footing"
+)]
+
+mod dev;
+mod home;
+mod serve;

@@ -1,0 +1,322 @@
+//! `grantor serve` as an operator runs it.
+
+use std::fs;
+use std::net::TcpListener;
+
+use grantor_core::records::{Epoch, User};
+use grantor_core::row::{Index, Version};
+use grantor_store::Store as _;
+use grantor_store::sqlite::Sqlite;
+
+use crate::home::{Home, free_address, mode, text};
+
+const TV: &str = "[[client]]\nid = \"tv\"\ngrants = [\"device_code\"]\nscopes = [\"openid\"]\n";
+
+fn user(name: &str, password: &str) -> String {
+    format!("[[user]]\nusername = \"{name}\"\npassword = \"{password}\"\n")
+}
+
+#[test]
+fn a_server_says_where_it_listens_and_ends_with_0_when_it_is_told_to() {
+    let home = Home::new("");
+    for signal in ["TERM", "INT"] {
+        let server = home.serve();
+        assert_eq!(home.request("GET", "/readyz", "").0, 200);
+        let ended = server.end(signal);
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        assert_eq!(
+            ended.stdout,
+            format!("listening on http://{}\n", home.address)
+        );
+    }
+}
+
+#[test]
+fn the_first_start_makes_keys_that_later_ones_keep() {
+    let home = Home::new("");
+    let server = home.serve();
+    let keys = home.json("/.well-known/jwks.json");
+    server.end("TERM");
+    assert_eq!(
+        home.files(),
+        [
+            "events",
+            "grantor.db",
+            "grantor.db.lock",
+            "grantor.key",
+            "grantor.toml"
+        ]
+    );
+    assert_eq!(mode(&home.path("grantor.key")), 0o600);
+    let key = fs::read(home.path("grantor.key")).expect("the key");
+
+    let _server = home.serve();
+    assert_eq!(home.json("/.well-known/jwks.json"), keys);
+    assert_eq!(fs::read(home.path("grantor.key")).expect("the key"), key);
+    let algorithms: Vec<_> = keys["keys"]
+        .as_array()
+        .expect("keys")
+        .iter()
+        .map(|key| key["alg"].clone())
+        .collect();
+    assert_eq!(algorithms, ["ES256", "RS256"]);
+}
+
+#[test]
+fn a_store_made_with_another_master_key_is_refused_by_the_name_of_the_key() {
+    let home = Home::new("");
+    home.serve().end("TERM");
+    let key = home.path("grantor.key");
+    fs::write(&key, "07".repeat(32)).expect("another key");
+    let refused = home.refused();
+    assert_eq!(refused.status.code(), Some(1));
+    let said = text(&refused.stderr);
+    assert!(
+        said.contains("key_file grantor.key cannot open the store's signing keys"),
+        "{said}"
+    );
+    assert!(said.contains("another master key"), "{said}");
+
+    fs::remove_file(&key).expect("it was there");
+    let refused = home.refused();
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(
+        text(&refused.stderr).contains("grantor.key is missing"),
+        "{}",
+        text(&refused.stderr)
+    );
+    assert!(!key.exists(), "no new key was made");
+}
+
+#[test]
+fn one_process_owns_a_store() {
+    let home = Home::new("");
+    let _server = home.serve();
+    let second = home
+        .command(&["serve", "--config", "grantor.toml"])
+        .env("GRANTOR_LISTEN", free_address())
+        .output()
+        .expect("the binary runs");
+    assert_eq!(second.status.code(), Some(1));
+    assert!(
+        text(&second.stderr).contains("grantor.db is in use by process"),
+        "{}",
+        text(&second.stderr)
+    );
+}
+
+#[test]
+fn a_server_that_cannot_listen_says_so_and_leaves_no_files() {
+    let home = Home::new("");
+    let _taken = TcpListener::bind(&home.address).expect("free a moment ago");
+    let refused = home.refused();
+    assert_eq!(refused.status.code(), Some(1));
+    let expected = format!(
+        "grantor: cannot listen on {}: Address already in use",
+        home.address
+    );
+    assert!(
+        text(&refused.stderr).starts_with(&expected),
+        "{}",
+        text(&refused.stderr)
+    );
+    assert_eq!(home.files(), ["grantor.toml"]);
+}
+
+#[test]
+fn mistakes_of_the_configuration_end_with_2_and_what_is_not_built_with_1() {
+    let home = Home::new("lisen = 1\n");
+    let refused = home.refused();
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(
+        text(&refused.stderr).contains("did you mean \"listen\"?"),
+        "{}",
+        text(&refused.stderr)
+    );
+
+    home.configure("store = \"postgres://me@localhost/grantor\"\nkey_file = \"grantor.key\"\n");
+    let refused = home.refused();
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(
+        text(&refused.stderr).contains("PostgreSQL is not built yet"),
+        "{}",
+        text(&refused.stderr)
+    );
+
+    home.configure("");
+    let mut command = home.command(&["serve", "--config", "grantor.toml"]);
+    let refused = command
+        .env("GRANTOR_LOG", "a=b=c")
+        .output()
+        .expect("the binary runs");
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(
+        text(&refused.stderr).starts_with("GRANTOR_LOG: "),
+        "{}",
+        text(&refused.stderr)
+    );
+}
+
+#[test]
+fn a_store_in_memory_leaves_no_files() {
+    let home = Home::new(&format!("store = \"memory:\"\n{TV}"));
+    let server = home.serve();
+    let (status, _) = home.request("POST", "/oauth2/device_authorization", "client_id=tv");
+    assert_eq!(status, 200);
+    assert_eq!(server.end("TERM").code, Some(0));
+    assert_eq!(home.files(), ["grantor.toml"]);
+}
+
+#[test]
+fn an_event_is_in_the_log_and_in_the_file_of_its_day_with_the_trace_id_of_the_answer() {
+    let home = Home::new(TV);
+    let server = home.serve();
+    let trace = "0af7651916cd43dd8448eb211c80319c";
+    let (status, _) = home.request("POST", "/oauth2/device_authorization", "client_id=tv");
+    assert_eq!(status, 200);
+    let log = server.end("TERM").stderr;
+    let in_log = log
+        .lines()
+        .find(|line| line.contains("\"event\""))
+        .expect("an event in the log");
+    let in_log: serde_json::Value = serde_json::from_str(in_log).expect("JSON");
+    assert_eq!(in_log["kind"], "device_authorization_started");
+
+    let mut days = fs::read_dir(home.path("events")).expect("a folder");
+    let day = days.next().expect("one day").expect("a file").path();
+    let line = fs::read_to_string(&day).expect("text");
+    let line: serde_json::Value = serde_json::from_str(&line).expect("one line of JSON");
+    assert_eq!(
+        (&line["kind"], &line["client"]),
+        (&in_log["kind"], &"tv".into())
+    );
+    assert_eq!(line["trace_id"], in_log["trace_id"]);
+    assert_eq!(line["trace_id"].as_str().map(str::len), Some(trace.len()));
+    assert_eq!(mode(&day), 0o600);
+}
+
+#[test]
+fn what_is_not_built_is_said_once_and_no_secret_is() {
+    let home = Home::new(&format!(
+        "admin_listen = \"127.0.0.1:1\"\n[[client]]\nid = \"orders\"\nsecret = \"correct horse battery\"\n\
+         grants = [\"client_credentials\"]\n{}",
+        user("alice", "staple of alice")
+    ));
+    let server = home.serve();
+    let form = "grant_type=client_credentials&client_id=orders&client_secret=correct+horse+battery";
+    let (status, answer) = home.request("POST", "/oauth2/token", form);
+    assert_eq!(status, 200, "{answer}");
+    let log = server.end("TERM").stderr;
+    assert_eq!(log.matches("admin_listen is not built yet").count(), 1);
+    let key = fs::read_to_string(home.path("grantor.key")).expect("the key");
+    let key = key.lines().last().expect("a line");
+    let answer: serde_json::Value = serde_json::from_str(&answer).expect("JSON");
+    let token = answer["access_token"].as_str().expect("a token");
+    for secret in ["horse", "staple", key, token] {
+        assert!(!log.contains(secret), "{log}");
+    }
+}
+
+/// A user's row between two runs.
+#[derive(Debug, PartialEq)]
+struct Stored {
+    username: String,
+    enabled: bool,
+    epoch: Epoch,
+    password: Option<String>,
+    version: Version,
+}
+
+fn users(home: &Home) -> Vec<Stored> {
+    let store = Sqlite::open(home.path("grantor.db")).expect("nobody has it open");
+    let index = Index::Kind {
+        pool: "default".to_owned(),
+        kind: "user".to_owned(),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .expect("a runtime");
+    let rows = runtime
+        .block_on(store.list(&index, None, 10))
+        .expect("rows");
+    let read = |row: grantor_core::row::Row| {
+        let User {
+            username,
+            enabled,
+            epoch,
+            password,
+            ..
+        } = serde_json::from_slice(&row.value).expect("a user");
+        Stored {
+            username,
+            enabled,
+            epoch,
+            password,
+            version: row.version,
+        }
+    };
+    let mut users: Vec<_> = rows.into_iter().map(read).collect();
+    users.sort_by(|a, b| a.username.cmp(&b.username));
+    users
+}
+
+/// Runs a server with these users until it is ready; the store's users after it.
+fn run_with(home: &Home, users_of_file: &[String]) -> Vec<Stored> {
+    home.configure(&users_of_file.concat());
+    let server = home.serve();
+    assert_eq!(
+        home.request("GET", "/readyz", "").0,
+        200,
+        "few users are there when it says that it listens"
+    );
+    assert_eq!(server.end("TERM").code, Some(0));
+    users(home)
+}
+
+#[test]
+fn users_of_the_file_are_written_where_they_differ_and_cut_off_when_it_names_them_no_more() {
+    let home = Home::new("");
+    let [alice, bob] = [user("alice", "a password"), user("bob", "another")];
+    let first = run_with(&home, &[alice.clone(), bob.clone()]);
+    assert_eq!(
+        first.iter().map(|user| &*user.username).collect::<Vec<_>>(),
+        ["alice", "bob"]
+    );
+    assert!(first.iter().all(|user| user.enabled));
+    let hash = first[0].password.as_deref().expect("a hash");
+    assert!(hash.starts_with("$argon2id$"), "{hash}");
+
+    let again = run_with(&home, &[alice.clone(), bob.clone()]);
+    assert_eq!(again, first, "the same users are not written again");
+
+    let changed = run_with(&home, &[user("alice", "a new password"), bob]);
+    assert_ne!(
+        changed[0].epoch, first[0].epoch,
+        "a new password cuts off what the old one granted"
+    );
+    assert_ne!(changed[0].password, first[0].password);
+    assert_eq!(changed[1], first[1]);
+
+    let without_bob = run_with(&home, &[alice]);
+    assert!(!without_bob[1].enabled);
+    assert_ne!(without_bob[1].epoch, first[1].epoch);
+}
+
+#[test]
+fn an_account_whose_name_is_taken_is_left_out_and_told() {
+    let home = Home::new("");
+    let before = run_with(&home, &[user("alice", "a password")]);
+    let id = "id = \"0b0e5bd5-8d4b-4f3e-9d1e-6d1b6b8f7a11\"\n";
+    home.configure(&format!("{}{id}", user("Alice", "another")));
+    let server = home.serve();
+    assert_eq!(home.request("GET", "/readyz", "").0, 200);
+    let log = server.end("TERM").stderr;
+    assert!(log.contains("the name belongs to another account"), "{log}");
+    let after = users(&home);
+    assert_eq!(after.len(), 1);
+    assert!(
+        !after[0].enabled,
+        "the old account is not the one that the file declares"
+    );
+    assert_ne!(after[0].epoch, before[0].epoch);
+}
