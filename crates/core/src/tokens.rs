@@ -8,7 +8,6 @@ use crate::decide::{Decision, Mint, Stop, Unsigned};
 use crate::env::Env;
 use crate::error::Failure;
 use crate::grant_type::GrantType;
-use crate::grants::TokenReply;
 use crate::id::Jti;
 use crate::records::{Grant, State, User, to_json};
 use crate::resource::TokenForm;
@@ -17,6 +16,15 @@ use crate::sealed::RefreshToken;
 use crate::secret::Secret;
 use crate::target::{Named, Target};
 use crate::{resource::Resource, users};
+
+/// What the token endpoint answers beside the tokens (RFC 6749 section 5.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenReply {
+    /// How long the access token lives, in seconds.
+    pub expires_in: u64,
+    /// What it allows.
+    pub scope: Scope,
+}
 
 /// A machine's token: no user, no grant, no row.
 pub(crate) fn for_machine(

@@ -14,6 +14,7 @@ mod device_code;
 mod refresh_token;
 
 pub use crate::grant_type::GrantType;
+pub use crate::tokens::TokenReply;
 
 /// Reads the parameters of one grant.
 type Read = fn(&Params) -> Result<Request, Refusal>;
@@ -42,15 +43,6 @@ pub(crate) enum Request {
     ClientCredentials(client_credentials::Request),
     DeviceCode(device_code::Request),
     RefreshToken(refresh_token::Request),
-}
-
-/// What the token endpoint answers beside the tokens (RFC 6749 section 5.1).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TokenReply {
-    /// How long the access token lives, in seconds.
-    pub expires_in: u64,
-    /// What it allows.
-    pub scope: Scope,
 }
 
 impl Request {
