@@ -167,7 +167,8 @@ pub enum Unsigned {
 pub struct Found {
     pub(crate) rows: Vec<(Key, Option<Row>)>,
     pub(crate) answers: Vec<(Ask, Answer)>,
-    pub(crate) password: Option<bool>,
+    /// A hash with which the password was compared, and whether it was right.
+    pub(crate) password: Option<(Option<String>, bool)>,
     /// Whether an earlier attempt's commit ended in [`crate::row::Committed::Unknown`].
     pub(crate) after_unknown: bool,
 }
@@ -255,17 +256,19 @@ impl Found {
             .ok_or_else(|| Stop::Need(vec![Need::Table(ask)]))
     }
 
-    /// Whether the password is right.
+    /// Whether the password is right. An answer holds for the hash with which it was compared: one that was changed
+    /// meanwhile is compared anew.
     ///
     /// # Errors
     /// [`Stop::Need`] where it was not verified yet.
     pub fn password(&self, hash: Option<&str>, password: &Secret) -> Result<bool, Stop> {
-        self.password.ok_or_else(|| {
-            Stop::Need(vec![Need::Password {
+        match &self.password {
+            Some((compared, right)) if compared.as_deref() == hash => Ok(*right),
+            _ => Err(Stop::Need(vec![Need::Password {
                 hash: hash.map(ToOwned::to_owned),
                 password: password.clone(),
-            }])
-        })
+            }])),
+        }
     }
 
     /// Whether this attempt runs because the commit of an earlier one may have happened: a reuse that is

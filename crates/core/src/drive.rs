@@ -110,6 +110,8 @@ pub struct Drive<O: Operation> {
     now: Timestamp,
     seed: Seed,
     found: Found,
+    /// The hash with which a password is being compared.
+    comparing: Option<String>,
     stage: Stage<O::Reply>,
     attempt: u8,
     round: u8,
@@ -125,6 +127,7 @@ impl<O: Operation> Drive<O> {
             now,
             seed,
             found: Found::default(),
+            comparing: None,
             stage: Stage::Over,
             attempt: 1,
             round: 0,
@@ -215,7 +218,7 @@ impl<O: Operation> Drive<O> {
 
     /// Whether the password is right.
     pub fn password(&mut self, right: bool) {
-        self.found.password = Some(right);
+        self.found.password = Some((self.comparing.take(), right));
         self.decide();
     }
 
@@ -290,7 +293,7 @@ impl<O: Operation> Drive<O> {
         }
     }
 
-    /// Rows are read again and everything else is kept: a password that was right stays right.
+    /// Rows are read again and everything else is kept: a password that was right stays right, while its hash stays.
     fn again(&mut self) {
         self.found.rows.clear();
         self.attempt += 1;
@@ -326,6 +329,7 @@ impl<O: Operation> Drive<O> {
                 Need::Row(key) => keys.push(key),
                 Need::Table(ask) if keys.is_empty() => return Step::Table(ask),
                 Need::Password { hash, password } if keys.is_empty() => {
+                    self.comparing.clone_from(&hash);
                     return Step::Password { hash, password };
                 }
                 Need::Table(_) | Need::Password { .. } => {}
