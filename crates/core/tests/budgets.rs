@@ -1,0 +1,251 @@
+//! What each request may cost: reads, commits, rows written. Counted, not timed.
+
+#![expect(clippy::expect_used, reason = "a part of tests")]
+
+#[expect(dead_code, reason = "each test binary uses a part of the world")]
+mod world;
+
+use grantor_core::error::ErrorCode::{self, AuthorizationPending, InvalidGrant, SlowDown};
+
+use world::people::SignedIn;
+use world::{Browser, Decided, Spans as _, Tokens, World};
+
+/// Asserts that `act` costs exactly this, and no more than the budget of the design allows.
+fn costs<T>(
+    world: &mut World,
+    expected: [usize; 3],
+    budget: [usize; 3],
+    act: impl FnOnce(&mut World) -> T,
+) -> T {
+    let (cost, result) = world.cost(act);
+    assert_eq!(cost, expected, "reads, commits, rows written");
+    for (cost, budget) in cost.iter().zip(budget) {
+        assert!(*cost <= budget, "{cost} of {budget}");
+    }
+    result
+}
+
+#[test]
+fn a_machines_token_touches_no_store() {
+    let mut world = World::new();
+    costs(&mut world, [0, 0, 0], [0, 0, 0], |world| {
+        world.machine("orders", &[])
+    })
+    .expect("tokens");
+}
+
+#[test]
+fn device_authorization_writes_two_rows_and_reads_none() {
+    let mut world = World::new();
+    costs(&mut world, [0, 1, 2], [0, 1, 2], |world| world.device("tv"));
+}
+
+#[test]
+fn a_poll_while_pending_is_one_read() {
+    let mut world = World::new();
+    let codes = world.device("tv");
+    for _ in 0..10 {
+        let said = costs(&mut world, [1, 0, 0], [1, 0, 0], |world| world.poll(&codes));
+        assert_eq!(said, Err(AuthorizationPending));
+        world.advance(5.s());
+    }
+}
+
+#[test]
+fn fast_polls_are_answered_from_memory_but_for_one_a_second() {
+    let mut world = World::new();
+    let codes = world.device("tv");
+    let (cost, said) = world.cost(|world| {
+        let polls = (0..1000).map(|_| {
+            let said = world.poll(&codes);
+            world.advance(10.ms());
+            said
+        });
+        polls.collect::<Vec<_>>()
+    });
+    assert_eq!(cost, [10, 0, 0], "1,000 polls in 10 seconds");
+    assert_eq!(said[0], Err(AuthorizationPending));
+    assert!(said[1..].iter().all(|said| *said == Err(SlowDown)));
+}
+
+#[test]
+fn a_poll_of_a_denied_or_used_code_is_one_read() {
+    let mut world = World::new();
+    let (denied, used) = (world.device("tv"), world.device("tv"));
+    world.deny("alice", &denied);
+    world.approve("alice", &used);
+    world.poll(&used).expect("tokens");
+    for (codes, said) in [(&denied, ErrorCode::AccessDenied), (&used, InvalidGrant)] {
+        for _ in 0..3 {
+            let answer = costs(&mut world, [1, 0, 0], [1, 0, 0], |world| world.poll(codes));
+            assert_eq!(answer, Err(said));
+        }
+    }
+}
+
+#[test]
+fn a_decision_is_two_reads_and_at_most_three_rows() {
+    let mut world = World::new();
+    for approve in [true, false] {
+        let fresh = world.browser_of("alice");
+        let codes = world.device("tv");
+        costs(&mut world, [2, 1, 2], [3, 1, 3], |world| {
+            world.decide(&fresh, &codes, approve)
+        });
+        // The session's use is written down beside, where that was long ago.
+        world.advance(40.mins());
+        let codes = world.device("tv");
+        let decided = costs(&mut world, [2, 1, 3], [3, 1, 3], |world| {
+            world.decide(&fresh, &codes, approve)
+        });
+        assert_ne!(decided, Decided::Gone);
+    }
+}
+
+#[test]
+fn looking_a_code_up_writes_nothing() {
+    let mut world = World::new();
+    let browser = world.browser_of("alice");
+    let codes = world.device("tv");
+    costs(&mut world, [3, 0, 0], [3, 0, 0], |world| {
+        world.who_asks(&browser, &codes.user)
+    });
+    costs(&mut world, [2, 0, 0], [3, 0, 0], |world| {
+        world.who_asks(&browser, "BCDF-GHJK")
+    });
+}
+
+#[test]
+fn redeeming_a_device_code_is_two_reads_and_one_row() {
+    let mut world = World::new();
+    let codes = world.device("tv");
+    world.approve("alice", &codes);
+    costs(&mut world, [2, 1, 1], [2, 1, 1], |world| world.poll(&codes)).expect("tokens");
+}
+
+#[test]
+fn a_refresh_is_two_reads_and_one_row() {
+    let mut world = World::new();
+    let tokens = world.device_tokens("tv", "alice");
+    costs(&mut world, [2, 1, 1], [2, 1, 1], |world| {
+        world.refresh("tv", tokens.refresh())
+    })
+    .expect("tokens");
+}
+
+#[test]
+fn a_refresh_replayed_inside_the_grace_writes_nothing() {
+    let mut world = World::new();
+    let tokens = world.device_tokens("tv", "alice");
+    world.refresh("tv", tokens.refresh()).expect("tokens");
+    costs(&mut world, [2, 0, 0], [2, 0, 0], |world| {
+        world.refresh("tv", tokens.refresh())
+    })
+    .expect("tokens");
+}
+
+#[test]
+fn a_late_reuse_is_one_read_and_one_row() {
+    let mut world = World::new();
+    let tokens = world.device_tokens("tv", "alice");
+    world.refresh("tv", tokens.refresh()).expect("tokens");
+    world.advance(61.s());
+    let said = costs(&mut world, [1, 1, 1], [2, 1, 1], |world| {
+        world.refresh("tv", tokens.refresh())
+    });
+    assert_eq!(said, Err(InvalidGrant));
+}
+
+#[test]
+fn introspection_and_userinfo_are_at_most_two_reads() {
+    let mut world = World::new();
+    let tokens = world.device_tokens("console", "alice");
+    let machine = world.machine("orders", &[]).expect("tokens");
+    let budget = [2, 0, 0];
+    for (client, token, reads) in [
+        ("console", tokens.access.as_str(), 1),
+        ("console", tokens.refresh(), 2),
+        ("orders", &machine.access, 1),
+    ] {
+        assert!(costs(&mut world, [reads, 0, 0], budget, |world| world
+            .is_active(client, token)));
+    }
+    costs(&mut world, [1, 0, 0], budget, |world| {
+        world.userinfo(&tokens.access)
+    })
+    .expect("claims");
+}
+
+#[test]
+fn a_revocation_is_one_read_and_one_row() {
+    let mut world = World::new();
+    let tokens = world.device_tokens("tv", "alice");
+    for token in [&tokens.access, tokens.refresh()] {
+        let said = costs(&mut world, [1, 1, 1], [2, 1, 1], |world| {
+            world.revoke("tv", token)
+        });
+        assert_eq!(said, Ok(()));
+    }
+}
+
+#[test]
+fn sign_in_and_sign_out_are_at_most_two_reads_and_two_rows() {
+    let mut world = World::new();
+    let mut browser = Browser::new();
+    let budget = [2, 1, 2];
+    for (name, rows) in [("alice", 1), ("alice", 1), ("bob", 2)] {
+        let password = format!("{name}-password");
+        let said = costs(&mut world, [2, 1, rows], budget, |world| {
+            world.sign_in(&mut browser, name, &password)
+        });
+        assert_eq!(said, SignedIn::Yes);
+    }
+    costs(&mut world, [1, 1, 1], budget, |world| {
+        world.sign_out(&browser)
+    });
+}
+
+#[test]
+fn a_page_is_one_read() {
+    let mut world = World::new();
+    let browser = world.browser_of("alice");
+    costs(&mut world, [1, 0, 0], [1, 0, 0], |world| {
+        world.visitor(&browser)
+    })
+    .expect("signed in");
+}
+
+#[test]
+fn what_is_forged_is_refused_without_a_read() {
+    let mut world = World::new();
+    let none = [0, 0, 0];
+    let said = costs(&mut world, none, none, |world| {
+        world.poll_as("tv", "grantor_dc_forged")
+    });
+    assert_eq!(said, Err(InvalidGrant));
+    let said = costs(&mut world, none, none, |world| {
+        world.refresh("tv", "grantor_rt_forged")
+    });
+    assert_eq!(said, Err(InvalidGrant));
+    assert!(
+        costs(&mut world, none, none, |world| world
+            .userinfo("grantor_at_forged"))
+        .is_err()
+    );
+}
+
+#[test]
+fn ten_thousand_refreshes_leave_as_many_rows_as_one() {
+    // Nothing is signed for an ID token: that is not what is counted here.
+    let mut world = World::with(|pool| pool.device.tokens.id = false);
+    let mut tokens: Tokens = world.device_tokens("tv", "alice");
+    let rows = world.rows();
+    let (cost, ()) = world.cost(|world| {
+        for _ in 0..10_000 {
+            world.advance(10.mins());
+            tokens = world.refresh("tv", tokens.refresh()).expect("tokens");
+        }
+    });
+    assert_eq!(cost, [20_000, 10_000, 10_000]);
+    assert_eq!(world.rows(), rows);
+}

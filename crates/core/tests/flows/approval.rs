@@ -1,0 +1,289 @@
+//! Who may approve a device, how, and that somebody decides once (RFC 8628 section 3.3, RFC 10027 section 6.1).
+
+use grantor_core::client::DeviceApproval;
+use grantor_core::error::ErrorCode::{AccessDenied, AuthorizationPending, InvalidGrant};
+use grantor_core::interaction::{Action, Binding, CodeCheck};
+
+use crate::world::house::client;
+use crate::world::people::Looked;
+use crate::world::{Browser, Decided, Spans, World};
+
+const AWAY: &str = "203.0.113.5";
+
+#[test]
+fn who_denied_cannot_approve_after_it() {
+    let mut world = World::new();
+    let codes = world.device("tv");
+    let browser = world.browser_of("alice");
+    assert_eq!(world.decide(&browser, &codes, false), Decided::Denied);
+    assert_eq!(world.decide(&browser, &codes, true), Decided::Gone);
+    assert_eq!(world.poll(&codes), Err(AccessDenied));
+}
+
+#[test]
+fn who_approved_cannot_deny_after_it() {
+    let mut world = World::new();
+    let codes = world.device("tv");
+    let browser = world.browser_of("alice");
+    assert_eq!(world.decide(&browser, &codes, true), Decided::Approved);
+    assert_eq!(world.decide(&browser, &codes, false), Decided::Gone);
+    assert!(world.poll(&codes).is_ok());
+    assert_eq!(world.decide(&browser, &codes, true), Decided::Gone);
+}
+
+#[test]
+fn of_two_approvers_the_first_one_counts() {
+    let mut world = World::new();
+    let codes = world.device("tv");
+    let (alice, bob) = (world.browser_of("alice"), world.browser_of("bob"));
+    world.who_asks(&alice, &codes.user).asker();
+    world.who_asks(&bob, &codes.user).asker();
+    assert_eq!(world.decide(&bob, &codes, true), Decided::Approved);
+    assert_eq!(world.decide(&alice, &codes, true), Decided::Gone);
+    let tokens = world.poll(&codes).expect("tokens");
+    let me = world.userinfo(&tokens.access).expect("claims");
+    assert_eq!(me["preferred_username"], "bob");
+}
+
+#[test]
+fn a_decided_code_cannot_be_looked_up() {
+    let mut world = World::new();
+    for approve in [true, false] {
+        let codes = world.device("tv");
+        let browser = world.browser_of("alice");
+        assert!(matches!(
+            world.who_asks(&browser, &codes.user),
+            Looked::Asks(_)
+        ));
+        world.decide(&browser, &codes, approve);
+        assert!(matches!(
+            world.who_asks(&browser, &codes.user),
+            Looked::NotValid
+        ));
+    }
+}
+
+#[test]
+fn an_expired_code_can_be_neither_looked_up_nor_decided() {
+    let mut world = World::new();
+    let codes = world.device("tv");
+    let browser = world.browser_of("alice");
+    world.advance(10.mins());
+    assert!(matches!(
+        world.who_asks(&browser, &codes.user),
+        Looked::NotValid
+    ));
+    assert_eq!(world.decide(&browser, &codes, true), Decided::Gone);
+}
+
+#[test]
+fn nobody_decides_without_signing_in() {
+    let mut world = World::new();
+    let codes = world.device("tv");
+    let stranger = Browser::new();
+    assert!(matches!(
+        world.who_asks(&stranger, &codes.user),
+        Looked::SignIn
+    ));
+    assert_eq!(world.decide(&stranger, &codes, true), Decided::SignIn);
+    let mut gone = world.browser_of("alice");
+    world.sign_out(&gone);
+    assert_eq!(world.decide(&gone, &codes, true), Decided::SignIn);
+    gone.session = None;
+    assert_eq!(world.poll(&codes), Err(AuthorizationPending));
+}
+
+#[test]
+fn who_asks_shows_the_device_and_the_code() {
+    let mut world = World::new();
+    let codes = world.from(AWAY).device("tv");
+    let browser = world.browser_of("alice");
+    let asker = world.who_asks(&browser, &codes.user).asker();
+    assert_eq!(asker.code, CodeCheck::Compare(codes.user.clone()));
+    assert_eq!(asker.started.by.address.to_string(), AWAY);
+    assert_eq!(asker.started.at, world.now);
+    assert!(!asker.same_network, "a device elsewhere is worth a warning");
+    let near = world.from("192.0.2.99").device("tv");
+    assert!(world.who_asks(&browser, &near.user).asker().same_network);
+    assert_eq!(
+        world.decide(&browser, &codes, true),
+        Decided::Approved,
+        "a warning only"
+    );
+}
+
+#[test]
+fn a_client_can_demand_one_network() {
+    let mut world =
+        World::with(|pool| client(pool, "tv").device.approval = DeviceApproval::SameNetwork);
+    let codes = world.from(AWAY).device("tv");
+    let browser = world.browser_of("alice");
+    let asker = world.who_asks(&browser, &codes.user).asker();
+    assert!(asker.same_network_required && !asker.same_network);
+    assert_eq!(world.decide(&browser, &codes, true), Decided::Again);
+    assert_eq!(world.poll(&codes), Err(AuthorizationPending));
+    let near = Browser {
+        address: "203.0.113.200".to_owned(),
+        ..browser.clone()
+    };
+    assert_eq!(world.decide(&near, &codes, true), Decided::Approved);
+    let other = world.device("tv");
+    assert_eq!(
+        world.decide(&browser, &other, false),
+        Decided::Denied,
+        "from everywhere"
+    );
+}
+
+#[test]
+fn a_client_can_demand_that_the_code_is_typed_again() {
+    let mut world = World::with(|pool| client(pool, "tv").device.approval = DeviceApproval::Retype);
+    let (codes, other) = (world.device("tv"), world.device("tv"));
+    let browser = world.browser_of("alice");
+    let asker = world.who_asks(&browser, &codes.user).asker();
+    assert_eq!(
+        asker.code,
+        CodeCheck::Retype { wrong: false },
+        "it is not shown"
+    );
+    let wrong = [None, Some(""), Some("BCDF"), Some(other.user.as_str())];
+    for typed in wrong {
+        assert_eq!(
+            world.decide_typing(&browser, &codes, true, typed),
+            Decided::Again
+        );
+    }
+    assert_eq!(world.poll(&codes), Err(AuthorizationPending));
+    let typed = codes.user.to_lowercase().replace('-', " ");
+    assert_eq!(
+        world.decide_typing(&browser, &codes, true, Some(&typed)),
+        Decided::Approved
+    );
+    assert_eq!(
+        world.decide(&browser, &other, false),
+        Decided::Denied,
+        "no code is needed to deny"
+    );
+}
+
+#[test]
+fn typing_a_code_again_is_a_guess_like_any_other() {
+    let mut world = World::with(|pool| client(pool, "tv").device.approval = DeviceApproval::Retype);
+    let codes = world.device("tv");
+    let browser = world.browser_of("alice");
+    for _ in 0..20 {
+        assert_eq!(
+            world.decide_typing(&browser, &codes, true, Some("BBBB-BBBB")),
+            Decided::Again
+        );
+    }
+    assert_eq!(
+        world.decide_typing(&browser, &codes, true, Some(&codes.user)),
+        Decided::TooMany
+    );
+    assert!(matches!(
+        world.who_asks(&browser, &codes.user),
+        Looked::TooMany
+    ));
+    world.advance(68.mins());
+    let codes = world.device("tv");
+    for _ in 0..50 {
+        world.who_asks(&browser, &codes.user).asker();
+    }
+    assert_eq!(
+        world.decide_typing(&browser, &codes, true, Some(&codes.user)),
+        Decided::Approved,
+        "right ones are given back"
+    );
+}
+
+#[test]
+fn a_stale_sign_in_comes_again_before_it_approves() {
+    let mut world = World::with(|pool| {
+        client(pool, "tv").device.approver_max_age = 1.h();
+    });
+    let mut browser = world.browser_of("alice");
+    world.advance(1.h());
+    let codes = world.device("tv");
+    assert!(
+        world.visitor(&browser).is_some(),
+        "the session itself is live"
+    );
+    assert!(matches!(
+        world.who_asks(&browser, &codes.user),
+        Looked::SignIn
+    ));
+    assert_eq!(world.decide(&browser, &codes, true), Decided::SignIn);
+    assert_eq!(world.decide(&browser, &codes, false), Decided::SignIn);
+    world.sign_in(&mut browser, "alice", "alice-password");
+    assert_eq!(world.decide(&browser, &codes, true), Decided::Approved);
+}
+
+#[test]
+fn a_device_of_a_disabled_client_cannot_be_approved() {
+    let mut world = World::new();
+    let codes = world.device("tv");
+    let browser = world.browser_of("alice");
+    world.reconfigure(|pool| client(pool, "tv").enabled = false);
+    assert!(matches!(
+        world.who_asks(&browser, &codes.user),
+        Looked::NotValid
+    ));
+    assert_eq!(world.decide(&browser, &codes, true), Decided::Gone);
+}
+
+#[test]
+fn a_scope_taken_from_the_client_is_not_given_any_more() {
+    let mut world = World::new();
+    let codes = world.device("tv");
+    world.approve("alice", &codes);
+    world.reconfigure(|pool| client(pool, "tv").scopes = crate::world::house::scope("openid"));
+    assert_eq!(world.poll(&codes).expect("tokens").scope, "openid");
+    assert_eq!(world.poll(&codes), Err(InvalidGrant));
+}
+
+#[test]
+fn a_form_token_is_good_for_one_browser_one_action_and_one_grant() {
+    let mut world = World::new();
+    let (one, two) = (world.device("tv"), world.device("tv"));
+    let (one, two) = (world.grant_of(&one), world.grant_of(&two));
+    let (alice, bob) = (world.browser_of("alice"), world.browser_of("bob"));
+    let session = |world: &mut World, browser: &Browser| {
+        Binding::Session(world.visitor(browser).expect("signed in").session)
+    };
+    let (hers, his) = (session(&mut world, &alice), session(&mut world, &bob));
+    let token = hers.token(&world.pool, Action::Decide(one));
+    let sealing = &world.pool.sealing;
+    assert!(hers.accepts(sealing, Action::Decide(one), &token));
+    assert!(
+        !hers.accepts(sealing, Action::Decide(two), &token),
+        "another grant"
+    );
+    assert!(
+        !hers.accepts(sealing, Action::SignOut, &token),
+        "another action"
+    );
+    assert!(
+        !his.accepts(sealing, Action::Decide(one), &token),
+        "another session"
+    );
+    let before = Binding::PreSession("a cookie".to_owned());
+    assert!(
+        !before.accepts(sealing, Action::Decide(one), &token),
+        "no session"
+    );
+    for bad in ["", "AAAA", &token[..token.len() - 1], &token.to_lowercase()] {
+        assert!(!hers.accepts(sealing, Action::Decide(one), bad), "{bad}");
+    }
+}
+
+#[test]
+fn a_form_token_survives_a_new_sign_in_of_the_same_user_only() {
+    let mut world = World::new();
+    let mut browser = world.browser_of("alice");
+    let first = world.visitor(&browser).expect("signed in").session;
+    world.sign_in(&mut browser, "alice", "alice-password");
+    assert_eq!(world.visitor(&browser).expect("signed in").session, first);
+    world.sign_in(&mut browser, "bob", "bob-password");
+    assert_ne!(world.visitor(&browser).expect("signed in").session, first);
+}

@@ -1,0 +1,243 @@
+//! Client authentication (RFC 6749 section 2.3).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use grantor_core::client::ClientAuth;
+use grantor_core::endpoints::token::Token;
+use grantor_core::error::ErrorCode::{self, InvalidClient, InvalidRequest, TooManyRequests};
+use grantor_core::error::Refusal;
+
+use crate::world::apps::params;
+use crate::world::house::{CONSOLE_SECRET, ORDERS_SECRET, client};
+use crate::world::{Spans, World};
+
+/// A machine asks for a token with this header and these credentials in the body.
+fn ask(world: &mut World, header: Option<&str>, body: &[(&str, &str)]) -> Result<(), Refusal> {
+    let form = params(&[&[("grant_type", "client_credentials")], body].concat());
+    let request = Token::parse(header.map(str::as_bytes), &form, world.peer())?;
+    world.ask(request).reply.map(|_| ())
+}
+
+fn code(world: &mut World, header: Option<&str>, body: &[(&str, &str)]) -> Result<(), ErrorCode> {
+    ask(world, header, body).map_err(|refusal| refusal.code)
+}
+
+fn basic(text: &str) -> String {
+    format!("Basic {}", STANDARD.encode(text))
+}
+
+fn right() -> String {
+    basic(&format!("orders:{ORDERS_SECRET}"))
+}
+
+#[test]
+fn rfc6749_2_3_1_a_secret_comes_by_basic_or_in_the_body() {
+    let mut world = World::new();
+    assert_eq!(code(&mut world, Some(&right()), &[]), Ok(()));
+    let body = [("client_id", "orders"), ("client_secret", ORDERS_SECRET)];
+    assert_eq!(code(&mut world, None, &body), Ok(()));
+}
+
+#[test]
+fn rfc6749_2_3_1_basic_credentials_are_form_encoded() {
+    let mut world = World::with(|pool| {
+        let secret = client(pool, "console").auth.clone();
+        client(pool, "orders").auth = secret;
+    });
+    let encoded: String = url::form_urlencoded::byte_serialize(CONSOLE_SECRET.as_bytes()).collect();
+    assert_ne!(encoded, CONSOLE_SECRET);
+    assert_eq!(
+        code(&mut world, Some(&basic(&format!("orders:{encoded}"))), &[]),
+        Ok(())
+    );
+    let raw = basic("orders:console:secret/with%2022%2B%20characters");
+    assert_eq!(
+        code(&mut world, Some(&raw), &[]),
+        Ok(()),
+        "a colon in a secret may stand as it is"
+    );
+}
+
+#[test]
+fn rfc9110_11_1_the_scheme_has_no_case() {
+    let mut world = World::new();
+    let header = right().replace("Basic", "bASIC");
+    assert_eq!(code(&mut world, Some(&header), &[]), Ok(()));
+    let header = right().replace("Basic", "Bearer");
+    assert_eq!(code(&mut world, Some(&header), &[]), Err(InvalidClient));
+}
+
+#[test]
+fn rfc6749_2_3_two_credentials_at_once_are_refused() {
+    let mut world = World::new();
+    let both = [("client_id", "orders"), ("client_secret", ORDERS_SECRET)];
+    assert_eq!(code(&mut world, Some(&right()), &both), Err(InvalidRequest));
+    let other = [("client_id", "console")];
+    assert_eq!(
+        code(&mut world, Some(&right()), &other),
+        Err(InvalidRequest)
+    );
+    let same = [("client_id", "orders")];
+    assert_eq!(
+        code(&mut world, Some(&right()), &same),
+        Ok(()),
+        "no second credential"
+    );
+}
+
+#[test]
+fn one_text_for_an_unknown_client_a_disabled_one_and_a_wrong_secret() {
+    let mut world = World::new();
+    world.reconfigure(|pool| client(pool, "console").enabled = false);
+    let console: String = url::form_urlencoded::byte_serialize(CONSOLE_SECRET.as_bytes()).collect();
+    let refused = [
+        basic("nobody:x"),
+        basic("orders:wrong"),
+        basic("orders:"),
+        basic("orders"),
+        basic(&format!("console:{console}")),
+    ]
+    .map(|header| ask(&mut world, Some(&header), &[]).expect_err("refused"));
+    for refusal in &refused {
+        assert_eq!(refusal.code, InvalidClient);
+        assert_eq!(refusal.description, refused[0].description);
+    }
+    assert_eq!(InvalidClient.status(), 401);
+}
+
+#[test]
+fn a_confidential_client_does_not_pass_without_its_secret() {
+    let mut world = World::new();
+    assert_eq!(
+        code(&mut world, None, &[("client_id", "orders")]),
+        Err(InvalidClient)
+    );
+    let empty = [("client_id", "orders"), ("client_secret", "")];
+    assert_eq!(code(&mut world, None, &empty), Err(InvalidClient));
+    assert_eq!(
+        code(&mut world, None, &[]),
+        Err(InvalidRequest),
+        "nobody is named"
+    );
+}
+
+#[test]
+fn an_operator_can_leave_one_method_only() {
+    let mut world = World::new();
+    let set = |world: &mut World, by_basic: bool| {
+        world.reconfigure(|pool| match &mut client(pool, "orders").auth {
+            ClientAuth::Secret { basic, post, .. } => (*basic, *post) = (by_basic, !by_basic),
+            ClientAuth::Public => unreachable!("orders is confidential"),
+        });
+    };
+    let body = [("client_id", "orders"), ("client_secret", ORDERS_SECRET)];
+    set(&mut world, true);
+    assert_eq!(code(&mut world, Some(&right()), &[]), Ok(()));
+    assert_eq!(code(&mut world, None, &body), Err(InvalidClient));
+    set(&mut world, false);
+    assert_eq!(code(&mut world, Some(&right()), &[]), Err(InvalidClient));
+    assert_eq!(code(&mut world, None, &body), Ok(()));
+}
+
+#[test]
+fn a_public_client_may_send_an_empty_secret_and_no_other() {
+    let mut world = World::new();
+    let mut codes = |header: Option<String>, body: &[(&str, &str)]| {
+        let form = params(body);
+        let header = header.as_deref().map(str::as_bytes);
+        let peer = world.peer();
+        let request = grantor_core::endpoints::device_authorization::DeviceAuthorization::parse(
+            header, &form, peer,
+        )
+        .map_err(|refusal| refusal.code)?;
+        world
+            .ask(request)
+            .reply
+            .map(|_| ())
+            .map_err(|refusal| refusal.code)
+    };
+    assert_eq!(
+        codes(Some(basic("tv")), &[]),
+        Ok(()),
+        "an id without a colon"
+    );
+    assert_eq!(codes(Some(basic("tv:")), &[]), Ok(()));
+    assert_eq!(
+        codes(None, &[("client_id", "tv"), ("client_secret", "")]),
+        Ok(())
+    );
+    assert_eq!(codes(Some(basic("tv:x")), &[]), Err(InvalidClient));
+    assert_eq!(
+        codes(None, &[("client_id", "tv"), ("client_secret", "x")]),
+        Err(InvalidClient)
+    );
+}
+
+#[test]
+fn rfc6749_2_3_1_guesses_of_a_short_secret_are_bounded() {
+    let mut world = World::new();
+    for n in 0..100 {
+        let header = basic(&format!("orders:{n}"));
+        assert_eq!(
+            code(&mut world, Some(&header), &[]),
+            Err(InvalidClient),
+            "{n}"
+        );
+    }
+    let refused = ask(&mut world, Some(&right()), &[]).expect_err("too many");
+    assert_eq!(refused.code, TooManyRequests);
+    assert!(refused.retry_after.is_some_and(|seconds| seconds > 0));
+    assert_eq!(
+        code(world.from("198.51.100.1"), Some(&right()), &[]),
+        Ok(()),
+        "the client itself, elsewhere, does not notice"
+    );
+    world.from("192.0.2.10").advance(68.mins());
+    assert_eq!(code(&mut world, Some(&right()), &[]), Ok(()));
+}
+
+#[test]
+fn a_right_secret_costs_no_try_whatever_else_is_wrong() {
+    let mut world = World::new();
+    for _ in 0..300 {
+        let scope = [("scope", "unknown")];
+        assert_eq!(
+            code(&mut world, Some(&right()), &scope),
+            Err(ErrorCode::InvalidScope)
+        );
+        assert_eq!(code(&mut world, Some(&right()), &[]), Ok(()));
+    }
+}
+
+#[test]
+fn a_long_secret_needs_no_bound() {
+    let mut world = World::new();
+    for _ in 0..300 {
+        assert_eq!(
+            code(&mut world, Some(&basic("console:wrong")), &[]),
+            Err(InvalidClient)
+        );
+    }
+}
+
+#[test]
+fn a_replaced_secret_and_its_predecessor_are_both_right() {
+    let mut world = World::new();
+    let old = match client(&mut crate::world::house::pool(), "orders")
+        .auth
+        .clone()
+    {
+        ClientAuth::Secret { verifiers, .. } => verifiers,
+        ClientAuth::Public => Vec::new(),
+    };
+    world.reconfigure(|pool| {
+        let console = client(pool, "console").auth.clone();
+        client(pool, "orders").auth = console;
+        if let ClientAuth::Secret { verifiers, .. } = &mut client(pool, "orders").auth {
+            verifiers.extend(old);
+        }
+    });
+    assert_eq!(code(&mut world, Some(&right()), &[]), Ok(()));
+    let new = [("client_id", "orders"), ("client_secret", CONSOLE_SECRET)];
+    assert_eq!(code(&mut world, None, &new), Ok(()));
+}

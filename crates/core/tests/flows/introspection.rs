@@ -1,0 +1,169 @@
+//! Introspection (RFC 7662): who may learn what.
+
+use grantor_core::endpoints::introspect::Introspect;
+use grantor_core::error::ErrorCode::{InvalidClient, InvalidRequest};
+use serde_json::{json, to_value};
+
+use crate::world::apps::{form_of, params};
+use crate::world::house::ISSUER;
+use crate::world::people::user_id;
+use crate::world::{Spans, World};
+
+#[test]
+fn rfc7662_2_2_an_active_token_says_what_it_is() {
+    let mut world = World::new();
+    let tokens = world.device_tokens("console", "alice");
+    let said = world
+        .introspect("console", &tokens.access)
+        .expect("an answer");
+    let mut said = to_value(said).expect("JSON");
+    let jti = said.as_object_mut().and_then(|said| said.remove("jti"));
+    assert!(jti.is_some_and(|jti| jti.as_str().is_some_and(|jti| jti.len() == 48)));
+    let now = world.now.as_secs();
+    let expected = json!({
+        "active": true,
+        "scope": "openid orders.example.com/read profile",
+        "client_id": "console",
+        "username": "alice",
+        "token_type": "Bearer",
+        "exp": now + 600,
+        "iat": now,
+        "sub": user_id("alice").to_string(),
+        "aud": "https://orders.example.com",
+        "iss": ISSUER,
+        "auth_time": now,
+        "groups": ["staff"],
+    });
+    assert_eq!(said, expected);
+}
+
+#[test]
+fn rfc7662_2_2_of_an_inactive_token_nothing_more_is_said() {
+    let mut world = World::new();
+    let said = world.introspect("console", "x").expect("an answer");
+    assert_eq!(to_value(said).expect("JSON"), json!({ "active": false }));
+}
+
+#[test]
+fn an_api_learns_of_tokens_for_it_whoever_holds_them() {
+    let mut world = World::new();
+    let tokens = world.device_tokens("tv", "alice");
+    assert!(world.is_active("orders", &tokens.access), "it is this API");
+    assert!(!world.is_active("console", &tokens.access), "it is another");
+}
+
+#[test]
+fn a_token_for_no_api_or_another_one_is_inactive_for_an_api() {
+    let mut world = World::new();
+    for scope in ["openid", "files.example.com/read"] {
+        let tokens = world.device_tokens_for("tv", "alice", &[("scope", scope)]);
+        assert!(!world.is_active("orders", &tokens.access), "{scope}");
+    }
+}
+
+#[test]
+fn a_client_learns_of_its_own_tokens_whatever_they_are_for() {
+    let mut world = World::new();
+    for scope in [
+        "openid",
+        "files.example.com/read",
+        "orders.example.com/write",
+    ] {
+        let tokens = world.device_tokens_for("console", "alice", &[("scope", scope)]);
+        assert!(world.is_active("console", &tokens.access), "{scope}");
+        assert!(world.is_active("console", tokens.refresh()), "{scope}");
+    }
+}
+
+#[test]
+fn a_refresh_token_is_a_matter_of_its_own_client() {
+    let mut world = World::new();
+    let tokens = world.device_tokens("tv", "alice");
+    for other in ["console", "orders"] {
+        assert!(!world.is_active(other, tokens.refresh()));
+    }
+}
+
+#[test]
+fn rfc7662_2_2_a_refresh_token_has_no_token_type() {
+    let mut world = World::new();
+    let tokens = world.device_tokens("console", "alice");
+    let said = world
+        .introspect("console", tokens.refresh())
+        .expect("an answer");
+    let said = said.token.expect("active");
+    assert_eq!((said.token_type, said.aud), (None, None));
+    assert_eq!(said.exp, (world.now + 30.days()).as_secs());
+}
+
+#[test]
+fn a_refresh_token_is_inactive_once_it_would_be_refused() {
+    let mut world = World::new();
+    let first = world.device_tokens("console", "alice");
+    let second = world.refresh("console", first.refresh()).expect("tokens");
+    assert!(world.is_active("console", first.refresh()), "in its grace");
+    world.advance(61.s());
+    assert!(
+        !world.is_active("console", first.refresh()),
+        "and asking revokes nothing"
+    );
+    assert!(world.is_active("console", second.refresh()));
+    world.advance(30.days());
+    assert!(
+        !world.is_active("console", second.refresh()),
+        "idle for too long"
+    );
+}
+
+#[test]
+fn an_access_token_is_inactive_from_its_exp_on() {
+    let mut world = World::new();
+    let tokens = world.device_tokens("console", "alice");
+    world.advance(10.mins() - 1.s());
+    assert!(world.is_active("console", &tokens.access));
+    world.advance(1.s());
+    assert!(!world.is_active("console", &tokens.access));
+}
+
+#[test]
+fn rfc7662_2_1_a_public_client_may_not_ask() {
+    let mut world = World::new();
+    let tokens = world.device_tokens("tv", "alice");
+    assert_eq!(world.introspect("tv", &tokens.access), Err(InvalidClient));
+    assert_eq!(InvalidClient.status(), 401);
+    let form = params(&[("client_id", "console"), ("token", &tokens.access)]);
+    let request = Introspect::parse(None, &form, world.peer()).expect("a request");
+    assert_eq!(
+        world.ask(request).reply.expect_err("no secret").code,
+        InvalidClient
+    );
+}
+
+#[test]
+fn an_id_token_a_device_code_and_rubbish_are_inactive() {
+    let mut world = World::new();
+    let codes = world.device("console");
+    let tokens = world.device_tokens("console", "alice");
+    let id = tokens.id.as_deref().expect("an ID token");
+    let cut = &tokens.access[..tokens.access.len() - 1];
+    for token in [
+        id,
+        &codes.device,
+        cut,
+        "a.b.c",
+        "grantor_rt_",
+        "grantor_at_AAAA",
+    ] {
+        assert!(!world.is_active("console", token), "{token}");
+    }
+    let missing = Introspect::parse(None, &form_of("console", &[]), world.peer());
+    assert_eq!(missing.expect_err("no token").code, InvalidRequest);
+}
+
+#[test]
+fn a_token_of_another_issuer_with_our_keys_is_inactive() {
+    let mut world = World::new();
+    let mut other = World::with(|pool| pool.issuer = "https://other.example".to_owned());
+    let tokens = other.device_tokens("console", "alice");
+    assert!(!world.is_active("console", &tokens.access));
+}

@@ -1,0 +1,23 @@
+//! Whole flows in a simulated world: one thread, no sleep, no port.
+
+#![expect(clippy::expect_used, reason = "a part of tests")]
+
+mod approval;
+mod client_auth;
+mod cut_off;
+mod device;
+mod faults;
+mod introspection;
+mod machines;
+mod pending;
+mod polling;
+mod provisioning;
+mod refresh;
+mod revocation;
+mod sign_in;
+mod tokens;
+mod user_codes;
+mod userinfo;
+#[path = "../world/mod.rs"]
+#[expect(dead_code, reason = "each test binary uses a part of the world")]
+mod world;

@@ -1,0 +1,154 @@
+//! The users of the configuration file as rows.
+
+use grantor_core::interaction::{Password, ProvisionReply};
+use grantor_core::secret::Secret;
+
+use crate::world::people::{SignedIn, file_user, user_id};
+use crate::world::{Browser, World};
+
+#[test]
+fn a_user_that_is_as_the_file_says_is_not_written() {
+    let mut world = World::new();
+    let (cost, changed) = world.cost(|world| world.provision(file_user("alice", true)));
+    assert_eq!((cost, changed), ([1, 0, 0], Some(false)));
+}
+
+#[test]
+fn a_new_user_is_two_rows() {
+    let mut world = World::new();
+    let (cost, changed) = world.cost(|world| world.provision(file_user("dave", true)));
+    assert_eq!((cost, changed), ([1, 1, 2], Some(true)));
+    world.browser_of("dave");
+}
+
+#[test]
+fn a_changed_claim_cuts_nobody_off() {
+    let mut world = World::new();
+    let browser = world.browser_of("alice");
+    let tokens = world.device_tokens("tv", "alice");
+    let mut user = file_user("alice", true);
+    user.groups = vec!["admins".to_owned()];
+    assert_eq!(world.provision(user), Some(true));
+    assert!(world.visitor(&browser).is_some());
+    assert!(world.refresh("tv", tokens.refresh()).is_ok());
+}
+
+#[test]
+fn a_plain_password_is_hashed_only_when_it_is_new() {
+    let mut world = World::new();
+    let with = |password: &str, hash: Option<&str>| {
+        let mut user = file_user("alice", true);
+        user.password = Password::Plain {
+            password: Secret::new(password),
+            hash: hash.map(ToOwned::to_owned),
+        };
+        user
+    };
+    let browser = world.browser_of("alice");
+    assert_eq!(
+        world.provision(with("alice-password", None)),
+        Some(false),
+        "it still fits"
+    );
+    assert!(world.visitor(&browser).is_some());
+    let reply = world.ask(with("new", None)).reply;
+    assert_eq!(reply, Ok(ProvisionReply::NeedsHash));
+    assert!(world.visitor(&browser).is_some(), "nothing is written yet");
+    assert_eq!(world.provision(with("new", Some("plain$new"))), Some(true));
+    assert_eq!(
+        world.visitor(&browser),
+        None,
+        "a changed password draws a new epoch"
+    );
+}
+
+#[test]
+fn a_user_without_a_password_cannot_sign_in_with_one() {
+    let mut world = World::new();
+    let mut user = file_user("alice", true);
+    user.password = Password::None;
+    assert_eq!(world.provision(user), Some(true));
+    for password in ["", "alice-password", "plain$"] {
+        let mut browser = Browser::new();
+        assert_eq!(
+            world.sign_in(&mut browser, "alice", password),
+            SignedIn::Wrong
+        );
+    }
+}
+
+#[test]
+fn a_user_that_the_file_names_no_more_is_disabled_and_cut_off() {
+    let mut world = World::new();
+    let browser = world.browser_of("alice");
+    let tokens = world.device_tokens("tv", "alice");
+    world.withdraw("alice");
+    assert_eq!(world.visitor(&browser), None);
+    assert!(world.refresh("tv", tokens.refresh()).is_err());
+    let (cost, ()) = world.cost(|world| world.withdraw("alice"));
+    assert_eq!(cost, [1, 0, 0], "once");
+    assert_eq!(
+        world.provision(file_user("alice", true)),
+        Some(true),
+        "it comes back"
+    );
+    assert!(
+        world.refresh("tv", tokens.refresh()).is_err(),
+        "what was granted does not"
+    );
+    world.browser_of("alice");
+}
+
+#[test]
+fn withdrawing_nobody_does_nothing() {
+    let mut world = World::new();
+    let (cost, ()) = world.cost(|world| world.withdraw("nobody"));
+    assert_eq!(cost, [1, 0, 0]);
+}
+
+#[test]
+fn a_renamed_user_keeps_everything_and_leaves_the_old_name_free() {
+    let mut world = World::new();
+    let tokens = world.device_tokens("tv", "alice");
+    let mut renamed = file_user("alice", true);
+    renamed.username = "alicia".to_owned();
+    let (cost, changed) = world.cost(|world| world.provision(renamed));
+    assert_eq!((cost[1..].to_vec(), changed), (vec![1, 3], Some(true)));
+    let mut browser = Browser::new();
+    assert_eq!(
+        world.sign_in(&mut browser, "alice", "alice-password"),
+        SignedIn::Wrong
+    );
+    assert_eq!(
+        world.sign_in(&mut browser, "alicia", "alice-password"),
+        SignedIn::Yes
+    );
+    assert!(world.refresh("tv", tokens.refresh()).is_ok());
+    let mut other = file_user("bob", true);
+    other.username = "alice".to_owned();
+    assert_eq!(world.provision(other), Some(true), "the name is free");
+}
+
+#[test]
+fn a_change_of_case_is_no_new_name() {
+    let mut world = World::new();
+    let mut renamed = file_user("alice", true);
+    renamed.username = "Alice".to_owned();
+    assert_eq!(world.provision(renamed), Some(true));
+    world.browser_of("alice");
+}
+
+#[test]
+fn a_name_that_another_user_has_is_refused() {
+    let mut world = World::new();
+    let mut thief = file_user("mallory", true);
+    thief.username = "ALICE".to_owned();
+    let (cost, reply) = world.cost(|world| world.ask(thief).reply);
+    assert_eq!(reply, Ok(ProvisionReply::NameTaken));
+    assert_eq!(cost, [1, 0, 0]);
+    let browser = world.browser_of("alice");
+    assert_eq!(
+        world.visitor(&browser).expect("signed in").user,
+        user_id("alice")
+    );
+}

@@ -1,0 +1,300 @@
+//! Refresh with rotation, safe to retry (RFC 6749 section 6, RFC 9700 section 4.14.2).
+
+use grantor_core::error::ErrorCode::{
+    InvalidGrant, InvalidRequest, InvalidScope, UnauthorizedClient,
+};
+use grantor_core::event::EventKind;
+use grantor_core::grants::GrantType;
+use grantor_core::sealed::RefreshToken;
+
+use crate::world::apps::answer;
+use crate::world::house::{client, scope};
+use crate::world::run::Run;
+use crate::world::{Spans, World};
+
+#[test]
+fn each_refresh_gives_a_new_refresh_token() {
+    let mut world = World::new();
+    let mut tokens = world.device_tokens("tv", "alice");
+    let mut seen = vec![tokens.refresh().to_owned()];
+    for _ in 0..10 {
+        world.advance(10.mins());
+        tokens = world.refresh("tv", tokens.refresh()).expect("tokens");
+        assert!(!seen.contains(&tokens.refresh().to_owned()));
+        assert!(world.userinfo(&tokens.access).is_ok());
+        seen.push(tokens.refresh().to_owned());
+    }
+}
+
+#[test]
+fn of_64_simultaneous_refreshes_every_answer_has_the_same_refresh_token() {
+    let mut world = World::new();
+    let tokens = world.device_tokens("tv", "alice");
+    let mut runs: Vec<_> = (0..64)
+        .map(|_| {
+            let request = world.refresh_request("tv", tokens.refresh());
+            Run::new(&mut world, request)
+        })
+        .collect();
+    let (cost, answers) = world.cost(|world| {
+        let mut answers = Vec::new();
+        // Each performs one effect in turn: all have read before the first commits.
+        while !runs.is_empty() {
+            runs.retain_mut(|run| match run.effect(world) {
+                Some(end) => {
+                    answers.push(answer(end.expect("the house answers")).expect("tokens"));
+                    false
+                }
+                None => true,
+            });
+        }
+        answers
+    });
+    assert_eq!(answers.len(), 64);
+    assert!(
+        answers
+            .iter()
+            .all(|answer| answer.refresh == answers[0].refresh)
+    );
+    assert_eq!((cost[1], cost[2]), (64, 1), "all tried to commit, one did");
+    assert!(world.refresh("tv", answers[0].refresh()).is_ok());
+}
+
+#[test]
+fn a_lost_answer_is_asked_for_again() {
+    let mut world = World::new();
+    let tokens = world.device_tokens("tv", "alice");
+    let lost = world.refresh("tv", tokens.refresh()).expect("tokens");
+    world.kinds();
+    world.advance(60.s());
+    let (cost, again) = world.cost(|world| world.refresh("tv", tokens.refresh()));
+    let again = again.expect("tokens");
+    assert_eq!(again.refresh, lost.refresh);
+    assert_eq!(cost[1..], [0, 0], "nothing is written");
+    assert_eq!(world.kinds(), [EventKind::RefreshRepeatedInGrace]);
+    assert!(world.refresh("tv", again.refresh()).is_ok());
+}
+
+#[test]
+fn a_repetition_from_elsewhere_is_told() {
+    let mut world = World::new();
+    let tokens = world.device_tokens("tv", "alice");
+    world.refresh("tv", tokens.refresh()).expect("tokens");
+    world.kinds();
+    let again = world.from("203.0.113.9").refresh("tv", tokens.refresh());
+    assert!(again.is_ok());
+    assert_eq!(world.kinds(), [EventKind::RefreshRepeatedFromElsewhere]);
+}
+
+#[test]
+fn reuse_after_the_grace_ends_that_grant_and_only_that() {
+    let mut world = World::new();
+    let tokens = world.device_tokens("tv", "alice");
+    let bystander = world.device_tokens("tv", "alice");
+    let next = world.refresh("tv", tokens.refresh()).expect("tokens");
+    world.kinds();
+    world.advance(60.s() + 1.ms());
+    assert_eq!(world.refresh("tv", tokens.refresh()), Err(InvalidGrant));
+    assert_eq!(world.kinds(), [EventKind::RefreshReusedGrantRevoked]);
+    assert_eq!(
+        world.refresh("tv", next.refresh()),
+        Err(InvalidGrant),
+        "the successor too"
+    );
+    for access in [&tokens.access, &next.access] {
+        assert!(world.userinfo(access).is_err());
+    }
+    assert!(world.userinfo(&bystander.access).is_ok());
+    assert!(world.refresh("tv", bystander.refresh()).is_ok());
+}
+
+#[test]
+fn a_token_two_generations_old_is_a_reuse_even_inside_the_grace() {
+    let mut world = World::new();
+    let first = world.device_tokens("tv", "alice");
+    let second = world.refresh("tv", first.refresh()).expect("tokens");
+    let third = world.refresh("tv", second.refresh()).expect("tokens");
+    assert_eq!(world.refresh("tv", first.refresh()), Err(InvalidGrant));
+    assert_eq!(world.refresh("tv", third.refresh()), Err(InvalidGrant));
+}
+
+#[test]
+fn a_reuse_by_another_client_ends_nothing() {
+    let mut world = World::new();
+    let first = world.device_tokens("tv", "alice");
+    let second = world.refresh("tv", first.refresh()).expect("tokens");
+    world.advance(10.mins());
+    for thief in ["tv2", "console"] {
+        for token in [&first, &second] {
+            let (cost, said) = world.cost(|world| world.refresh(thief, token.refresh()));
+            assert_eq!((cost[1], said), (0, Err(InvalidGrant)));
+        }
+    }
+    assert!(world.refresh("tv", second.refresh()).is_ok());
+}
+
+#[test]
+fn a_refresh_token_ends_when_it_is_idle_and_slides_while_it_is_used() {
+    let mut world = World::new();
+    let mut tokens = world.device_tokens("tv", "alice");
+    for _ in 0..3 {
+        world.advance(30.days() - 1.ms());
+        tokens = world.refresh("tv", tokens.refresh()).expect("used in time");
+    }
+    world.advance(30.days());
+    assert_eq!(world.refresh("tv", tokens.refresh()), Err(InvalidGrant));
+}
+
+#[test]
+fn a_refresh_token_ends_absolutely_however_often_it_is_used() {
+    let mut world = World::new();
+    let mut tokens = world.device_tokens("tv", "alice");
+    for _ in 0..18 {
+        world.advance(20.days());
+        tokens = world.refresh("tv", tokens.refresh()).expect("tokens");
+    }
+    world.advance(5.days() - 1.ms());
+    tokens = world
+        .refresh("tv", tokens.refresh())
+        .expect("365 days less 1 ms");
+    world.advance(1.ms());
+    assert_eq!(world.refresh("tv", tokens.refresh()), Err(InvalidGrant));
+    assert!(
+        world.userinfo(&tokens.access).is_ok(),
+        "the last access token lives its own life"
+    );
+    world.advance(10.mins());
+    assert!(world.userinfo(&tokens.access).is_err());
+}
+
+#[test]
+fn without_rotation_the_refresh_token_stays() {
+    let mut world = World::with(|pool| client(pool, "console").rotation = false);
+    let tokens = world.device_tokens("console", "alice");
+    for _ in 0..3 {
+        world.advance(29.days());
+        let next = world.refresh("console", tokens.refresh()).expect("tokens");
+        assert_eq!(next.refresh, tokens.refresh);
+    }
+    world.advance(30.days());
+    assert_eq!(
+        world.refresh("console", tokens.refresh()),
+        Err(InvalidGrant),
+        "idle all the same"
+    );
+}
+
+#[test]
+fn rfc6749_6_a_narrower_scope_is_for_one_access_token() {
+    let mut world = World::new();
+    let tokens = world.device_tokens("tv", "alice");
+    let narrow = world.refresh_with("tv", tokens.refresh(), &[("scope", "openid")]);
+    let narrow = narrow.expect("tokens");
+    assert_eq!(narrow.scope, "openid");
+    assert!(world.userinfo(&narrow.access).is_ok());
+    let whole = world.refresh("tv", narrow.refresh()).expect("tokens");
+    assert_eq!(whole.scope, tokens.scope, "the grant is as wide as it was");
+}
+
+#[test]
+fn rfc6749_6_a_scope_never_widens() {
+    let mut world = World::new();
+    let tokens = world.device_tokens_for("tv", "alice", &[("scope", "openid")]);
+    for wider in [
+        "openid profile",
+        "profile",
+        "orders.example.com/write",
+        "unknown",
+        "a  b",
+    ] {
+        let said = world.refresh_with("tv", tokens.refresh(), &[("scope", wider)]);
+        assert_eq!(said, Err(InvalidScope), "{wider}");
+    }
+    let next = world
+        .refresh("tv", tokens.refresh())
+        .expect("a refusal spends nothing");
+    assert_eq!(next.scope, "openid");
+}
+
+#[test]
+fn a_restored_store_takes_a_generation_ahead_of_it() {
+    let mut world = World::new();
+    let tokens = world.device_tokens("tv", "alice");
+    let sealing = &world.pool.sealing;
+    let opened = sealing.open_refresh_token(tokens.refresh()).expect("ours");
+    // The store forgot five refreshes; the device's token is of generation 5.
+    let held = sealing.refresh_token(&RefreshToken {
+        generation: 5,
+        ..opened
+    });
+    world.kinds();
+    let next = world.refresh("tv", &held).expect("tokens");
+    assert_eq!(world.kinds(), [EventKind::RefreshAheadOfStore]);
+    let opened = world
+        .pool
+        .sealing
+        .open_refresh_token(next.refresh())
+        .expect("ours");
+    assert_eq!(opened.generation, 6);
+    assert_eq!(
+        world.refresh("tv", &held).expect("in the grace").refresh,
+        next.refresh
+    );
+    assert!(world.refresh("tv", next.refresh()).is_ok());
+}
+
+#[test]
+fn a_forged_or_truncated_refresh_token_is_refused_without_a_read() {
+    let mut world = World::new();
+    let tokens = world.device_tokens("tv", "alice");
+    let token = tokens.refresh();
+    let code = token.replace("grantor_rt_", "grantor_dc_");
+    for bad in [&token[..token.len() - 1], &code, "x", &tokens.access] {
+        let (cost, said) = world.cost(|world| world.refresh("tv", bad));
+        assert_eq!((cost, said), ([0, 0, 0], Err(InvalidGrant)), "{bad}");
+    }
+    assert_eq!(
+        world
+            .token_request("tv", &[("grant_type", "refresh_token")])
+            .expect_err("no token"),
+        InvalidRequest
+    );
+}
+
+#[test]
+fn a_client_that_lost_the_grant_type_refreshes_no_more() {
+    let mut world = World::new();
+    let tokens = world.device_tokens("tv", "alice");
+    world.reconfigure(|pool| client(pool, "tv").grants = vec![GrantType::DeviceCode]);
+    assert_eq!(
+        world.refresh("tv", tokens.refresh()),
+        Err(UnauthorizedClient)
+    );
+}
+
+#[test]
+fn a_scope_taken_from_the_client_is_not_refreshed() {
+    let mut world = World::new();
+    let tokens = world.device_tokens("tv", "alice");
+    world.reconfigure(|pool| client(pool, "tv").scopes = scope("openid"));
+    assert_eq!(
+        world.refresh("tv", tokens.refresh()).expect("tokens").scope,
+        "openid"
+    );
+}
+
+#[test]
+fn a_clock_that_steps_back_ends_no_grant() {
+    let mut world = World::new();
+    let tokens = world.device_tokens("tv", "alice");
+    let next = world.refresh("tv", tokens.refresh()).expect("tokens");
+    world.now = world.now - 1.h();
+    assert_eq!(
+        world
+            .refresh("tv", tokens.refresh())
+            .expect("in the grace")
+            .refresh,
+        next.refresh
+    );
+    assert!(world.refresh("tv", next.refresh()).is_ok());
+}

@@ -1,0 +1,317 @@
+//! Signing in and out: one answer for what is wrong, bounded guesses, and sessions that end.
+
+use grantor_core::secret::Secret;
+
+use crate::world::people::SignedIn;
+use crate::world::run::Run;
+use crate::world::{Browser, Decided, Spans, World};
+
+#[test]
+fn one_answer_for_a_wrong_password_an_unknown_user_and_a_disabled_one() {
+    let mut world = World::new();
+    let mut costs = Vec::new();
+    for (name, password) in [
+        ("alice", "wrong"),
+        ("nobody", "wrong"),
+        ("carol", "carol-password"),
+        ("carol", "wrong"),
+        ("alice", ""),
+        ("alice", "Alice-password"),
+    ] {
+        let mut browser = Browser::new();
+        let (cost, said) = world.cost(|world| world.sign_in(&mut browser, name, password));
+        assert_eq!(said, SignedIn::Wrong, "{name} {password}");
+        assert!(browser.session.is_none());
+        costs.push(cost);
+    }
+    assert!(
+        costs.iter().all(|cost| *cost == [2, 0, 0]),
+        "nor do the reads tell: {costs:?}"
+    );
+}
+
+#[test]
+fn an_empty_or_endless_name_or_password_is_wrong_without_a_read() {
+    let mut world = World::new();
+    let long = "x".repeat(2000);
+    for (name, password) in [("", "x"), ("  ", "x"), (&long, "x"), ("alice", &long)] {
+        let mut browser = Browser::new();
+        let (cost, said) = world.cost(|world| world.sign_in(&mut browser, name, password));
+        assert_eq!((cost, said), ([0, 0, 0], SignedIn::Wrong));
+    }
+}
+
+#[test]
+fn a_name_is_compared_without_case_and_spaces() {
+    let mut world = World::new();
+    for name in ["ALICE", " alice ", "Alice"] {
+        let mut browser = Browser::new();
+        assert_eq!(
+            world.sign_in(&mut browser, name, "alice-password"),
+            SignedIn::Yes
+        );
+        assert_eq!(
+            world.visitor(&browser).expect("signed in").username,
+            "alice"
+        );
+    }
+}
+
+/// How many of `tries` wrong passwords were looked at.
+fn wrong(world: &mut World, browser: &Browser, name: &str, tries: u32) -> u32 {
+    let looked_at = |_: &u32| {
+        let mut browser = browser.clone();
+        world.sign_in(&mut browser, name, "wrong") == SignedIn::Wrong
+    };
+    (0..tries).filter(looked_at).count() as u32
+}
+
+fn at(address: String) -> Browser {
+    Browser {
+        address,
+        ..Browser::new()
+    }
+}
+
+#[test]
+fn ten_wrong_passwords_an_hour_for_one_account_from_one_address() {
+    let mut world = World::new();
+    let mut here = at("198.51.100.1".to_owned());
+    assert_eq!(wrong(&mut world, &here, "alice", 30), 10);
+    assert_eq!(
+        world.sign_in(&mut here, "alice", "alice-password"),
+        SignedIn::TooMany
+    );
+    assert_eq!(
+        world.sign_in(&mut here, "ALICE ", "alice-password"),
+        SignedIn::TooMany,
+        "the same name"
+    );
+    assert_eq!(
+        world.sign_in(&mut here, "bob", "bob-password"),
+        SignedIn::Yes
+    );
+    let mut elsewhere = at("198.51.100.2".to_owned());
+    assert_eq!(
+        world.sign_in(&mut elsewhere, "alice", "alice-password"),
+        SignedIn::Yes
+    );
+    world.advance(68.mins());
+    assert_eq!(
+        world.sign_in(&mut here, "alice", "alice-password"),
+        SignedIn::Yes
+    );
+}
+
+#[test]
+fn one_hundred_wrong_passwords_an_hour_from_one_address() {
+    let mut world = World::new();
+    let here = at("2001:db8::1".to_owned());
+    let looked_at: u32 = (0..30)
+        .map(|n| wrong(&mut world, &here, &format!("user{n}"), 10))
+        .sum();
+    assert_eq!(looked_at, 100);
+    let mut neighbour = at("2001:db8::2".to_owned());
+    assert_eq!(
+        world.sign_in(&mut neighbour, "alice", "alice-password"),
+        SignedIn::TooMany,
+        "one /64"
+    );
+    let mut other = at("2001:db8:0:1::1".to_owned());
+    assert_eq!(
+        world.sign_in(&mut other, "alice", "alice-password"),
+        SignedIn::Yes
+    );
+}
+
+#[test]
+fn one_hundred_wrong_passwords_an_hour_for_one_account_but_known_browsers_skip_that() {
+    let mut world = World::new();
+    let known = world.browser_of("alice");
+    world.sign_out(&known);
+    let looked_at: u32 = (0..30)
+        .map(|n| wrong(&mut world, &at(format!("198.51.100.{n}")), "alice", 10))
+        .sum();
+    assert_eq!(looked_at, 100);
+    let mut new = at("203.0.113.1".to_owned());
+    assert_eq!(
+        world.sign_in(&mut new, "alice", "alice-password"),
+        SignedIn::TooMany
+    );
+    let mut known = Browser {
+        session: None,
+        ..known
+    };
+    let mut of_bob = Browser {
+        known: world.browser_of("bob").known,
+        ..at("203.0.113.2".to_owned())
+    };
+    assert_eq!(
+        world.sign_in(&mut of_bob, "alice", "alice-password"),
+        SignedIn::TooMany,
+        "his cookie"
+    );
+    assert_eq!(
+        world.sign_in(&mut known, "alice", "alice-password"),
+        SignedIn::Yes
+    );
+    assert_eq!(
+        wrong(&mut world, &known, "alice", 30),
+        10,
+        "the other limits hold for it too"
+    );
+}
+
+#[test]
+fn right_passwords_cost_no_try() {
+    let mut world = World::new();
+    for _ in 0..300 {
+        world.browser_of("alice");
+    }
+}
+
+#[test]
+fn parallel_guesses_of_a_password_stay_inside_the_limits() {
+    let mut world = World::new();
+    let mut runs: Vec<_> = (0..10_000)
+        .map(|n| {
+            let browser = at(format!("2001:db8:{:x}::1", n % 500));
+            let guess = browser.sign_in("alice", &format!("guess {n}"));
+            Run::new(&mut world, guess)
+        })
+        .collect();
+    // Everybody asks the tables before anybody is answered.
+    assert!(runs.iter_mut().all(|run| run.effect(&mut world).is_none()));
+    let mut looked_at = 0;
+    for mut run in runs {
+        let outcome = loop {
+            if let Some(end) = run.effect(&mut world) {
+                break end.expect("the house answers");
+            }
+        };
+        let wrong = grantor_core::interaction::SignInReply::Wrong;
+        let reply = outcome.reply.expect("no protocol");
+        looked_at += u32::from(std::mem::discriminant(&reply) == std::mem::discriminant(&wrong));
+    }
+    assert_eq!(looked_at, 100);
+}
+
+#[test]
+fn a_session_cookie_is_never_reused() {
+    let mut world = World::new();
+    let mut browser = world.browser_of("alice");
+    let first = browser.clone();
+    world.sign_in(&mut browser, "alice", "alice-password");
+    assert_ne!(text(&first), text(&browser));
+    assert_eq!(world.visitor(&first), None, "the old secret is dead");
+    assert!(world.visitor(&browser).is_some());
+}
+
+fn text(browser: &Browser) -> &str {
+    browser.session.as_ref().expect("a cookie").reveal()
+}
+
+#[test]
+fn a_cookie_that_was_planted_signs_nobody_in() {
+    let mut world = World::new();
+    // The attacker signs in, and plants the cookie in the victim's browser before the victim signs in.
+    let attacker = world.browser_of("bob");
+    let mut victim = Browser {
+        session: attacker.session.clone(),
+        ..Browser::new()
+    };
+    assert_eq!(
+        world.sign_in(&mut victim, "alice", "alice-password"),
+        SignedIn::Yes
+    );
+    assert_eq!(world.visitor(&victim).expect("signed in").username, "alice");
+    assert_eq!(
+        world.visitor(&attacker),
+        None,
+        "and it is no way into the victim's session"
+    );
+    for planted in ["", "grantor_se_", "grantor_se_AAAA", &text(&victim)[1..]] {
+        let planted = Browser {
+            session: Some(Secret::new(planted)),
+            ..Browser::new()
+        };
+        assert_eq!(world.visitor(&planted), None, "{planted:?}");
+    }
+}
+
+#[test]
+fn a_dead_cookie_ends_nobodys_session() {
+    let mut world = World::new();
+    let mut browser = world.browser_of("alice");
+    let stolen = browser.session.clone();
+    world.sign_in(&mut browser, "alice", "alice-password");
+    // Somebody holds the cookie from before; it is not good for anything, so neither for signing her out.
+    let mut other = Browser {
+        session: stolen,
+        ..Browser::new()
+    };
+    assert_eq!(
+        world.sign_in(&mut other, "bob", "bob-password"),
+        SignedIn::Yes
+    );
+    assert!(world.visitor(&browser).is_some());
+    assert_eq!(world.visitor(&other).expect("signed in").username, "bob");
+}
+
+#[test]
+fn an_idle_session_ends_and_a_used_one_goes_on() {
+    let mut world = World::new();
+    let used = world.browser_of("alice");
+    let idle = world.browser_of("alice");
+    for _ in 0..3 {
+        world.advance(7.h());
+        assert!(world.visitor(&used).is_some());
+    }
+    assert_eq!(world.visitor(&idle), None);
+    world.advance(8.h());
+    assert_eq!(world.visitor(&used), None);
+}
+
+#[test]
+fn a_session_ends_absolutely_however_much_it_is_used() {
+    let mut world = World::new();
+    let browser = world.browser_of("alice");
+    for _ in 0..(7 * 24 - 1) {
+        world.advance(1.h());
+        assert!(world.visitor(&browser).is_some());
+    }
+    world.advance(1.h());
+    assert_eq!(world.visitor(&browser), None);
+}
+
+#[test]
+fn the_use_of_a_session_is_written_coarsely() {
+    let mut world = World::new();
+    let browser = world.browser_of("alice");
+    let rows = world.rows();
+    let (cost, ()) = world.cost(|world| {
+        for _ in 0..1000 {
+            world.advance(28.s() + 800.ms());
+            assert!(world.visitor(&browser).is_some());
+        }
+    });
+    assert_eq!(
+        cost,
+        [1000, 15, 15],
+        "8 hours of it, at most once in half an hour"
+    );
+    assert_eq!(world.rows(), rows + 1);
+}
+
+#[test]
+fn a_sign_out_ends_this_session_and_no_other() {
+    let mut world = World::new();
+    let (here, there) = (world.browser_of("alice"), world.browser_of("alice"));
+    world.sign_out(&here);
+    assert_eq!(world.visitor(&here), None);
+    assert!(world.visitor(&there).is_some());
+    world.sign_out(&here);
+    world.sign_out(&Browser::new());
+    let codes = world.device("tv");
+    assert_eq!(world.decide(&here, &codes, true), Decided::SignIn);
+}

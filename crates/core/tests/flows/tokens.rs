@@ -1,0 +1,177 @@
+//! What stands in tokens, and in which form they come.
+
+use grantor_core::error::ErrorCode::{InvalidScope, InvalidTarget};
+use grantor_jose::{Algorithm, TokenType, left_half_hash};
+use serde_json::json;
+
+use crate::world::apps::jwt;
+use crate::world::house::ISSUER;
+use crate::world::people::user_id;
+use crate::world::{Spans, World};
+
+fn header(token: &str) -> (Algorithm, Option<String>) {
+    let token = grantor_jose::decode(token).expect("a JWT");
+    (token.header().algorithm, token.header().typ.clone())
+}
+
+#[test]
+fn rfc9068_2_2_an_access_token_names_its_user_client_and_resource() {
+    let mut world = World::new();
+    let tokens = world.device_tokens("tv", "alice");
+    let (algorithm, typ) = header(&tokens.access);
+    assert_eq!(algorithm, Algorithm::Es256);
+    assert!(TokenType::Access.is(typ.as_deref()));
+    let mut claims = jwt(&world, &tokens.access);
+    let jti = claims.remove("jti").expect("a jti");
+    assert_eq!(jti.as_str().map(str::len), Some(48));
+    let now = world.now.as_secs();
+    let expected = json!({
+        "iss": ISSUER,
+        "sub": user_id("alice").to_string(),
+        "aud": "https://orders.example.com",
+        "exp": now + 600,
+        "iat": now,
+        "client_id": "tv",
+        "scope": "openid orders.example.com/read profile",
+        "auth_time": now,
+        "groups": ["staff"],
+    });
+    assert_eq!(serde_json::Value::Object(claims), expected);
+}
+
+#[test]
+fn oidc_core_2_an_id_token_says_who_signed_in_when_and_how() {
+    let mut world = World::new();
+    let codes = world.device("tv");
+    world.approve("alice", &codes);
+    let signed_in = world.now.as_secs();
+    world.advance(30.s());
+    let tokens = world.poll(&codes).expect("tokens");
+    let id = tokens.id.expect("an ID token");
+    assert_eq!(header(&id), (Algorithm::Rs256, Some("JWT".to_owned())));
+    let expected = json!({
+        "iss": ISSUER,
+        "sub": user_id("alice").to_string(),
+        "aud": "tv",
+        "exp": signed_in + 630,
+        "iat": signed_in + 30,
+        "auth_time": signed_in,
+        "amr": ["pwd"],
+        "at_hash": left_half_hash(Algorithm::Rs256, &tokens.access),
+    });
+    assert_eq!(serde_json::Value::Object(jwt(&world, &id)), expected);
+}
+
+#[test]
+fn each_client_has_the_algorithm_of_its_id_tokens() {
+    let mut world = World::new();
+    let tokens = world.device_tokens("tv2", "alice");
+    let id = tokens.id.expect("an ID token");
+    assert_eq!(header(&id).0, Algorithm::Es256);
+    let hash = left_half_hash(Algorithm::Es256, &tokens.access);
+    assert_eq!(jwt(&world, &id)["at_hash"], hash);
+}
+
+#[test]
+fn a_refreshed_id_token_is_of_the_same_sign_in_and_of_the_new_access_token() {
+    let mut world = World::new();
+    let tokens = world.device_tokens("tv", "alice");
+    let signed_in = world.now.as_secs();
+    world.advance(20.mins());
+    let next = world.refresh("tv", tokens.refresh()).expect("tokens");
+    let id = jwt(&world, next.id.as_deref().expect("an ID token"));
+    // OpenID Connect Core section 12.2: iss, sub, aud and auth_time stay, iat is that of now.
+    assert_eq!(id["auth_time"], signed_in);
+    assert_eq!(id["iat"], signed_in + 1200);
+    assert_eq!(
+        id["at_hash"],
+        left_half_hash(Algorithm::Rs256, &next.access)
+    );
+}
+
+#[test]
+fn a_resource_can_have_sealed_tokens() {
+    let mut world = World::new();
+    let scope = [("scope", "files.example.com/read openid")];
+    let tokens = world.device_tokens_for("tv", "alice", &scope);
+    assert!(tokens.access.starts_with("grantor_at_"));
+    assert!(!tokens.access.contains('.'), "nothing to be read in it");
+    let said = world
+        .introspect("console", &tokens.access)
+        .expect("console is this API");
+    let said = said.token.expect("active");
+    assert_eq!(said.aud.as_deref(), Some("files.example.com"));
+    assert_eq!(said.scope, "files.example.com/read openid");
+    let id = jwt(&world, tokens.id.as_deref().expect("an ID token"));
+    assert_eq!(
+        id["at_hash"],
+        left_half_hash(Algorithm::Rs256, &tokens.access)
+    );
+    let mut forged = tokens.access.clone();
+    let last = if forged.pop() == Some('A') { 'Q' } else { 'A' };
+    forged.push(last);
+    assert!(!world.is_active("console", &forged));
+}
+
+#[test]
+fn a_token_for_no_resource_is_for_the_issuer() {
+    let mut world = World::new();
+    let tokens = world.device_tokens_for("tv", "alice", &[("scope", "openid profile")]);
+    assert_eq!(jwt(&world, &tokens.access)["aud"], ISSUER);
+}
+
+#[test]
+fn a_device_learns_at_once_that_no_token_can_hold_its_scopes() {
+    let mut world = World::new();
+    let both = ("scope", "orders.example.com/read files.example.com/read");
+    let refused = world.device_for("tv", &[both]).expect_err("two resources");
+    assert_eq!(refused.code, InvalidScope);
+    let unknown = ("resource", "https://elsewhere.example");
+    let refused = world.device_for("tv", &[unknown]).expect_err("unknown");
+    assert_eq!(refused.code, InvalidTarget);
+}
+
+#[test]
+fn rfc8707_2_2_a_grant_may_span_resources_and_each_token_names_one() {
+    let mut world = World::new();
+    let asked = [
+        ("scope", "orders.example.com/read files.example.com/read"),
+        ("resource", "https://orders.example.com"),
+        ("resource", "files.example.com"),
+    ];
+    let codes = world.device_for("tv", &asked).expect("codes");
+    world.approve("alice", &codes);
+    assert_eq!(world.poll(&codes), Err(InvalidTarget), "which of them?");
+    let poll = [
+        ("grant_type", crate::world::apps::DEVICE_CODE),
+        ("device_code", &codes.device),
+        ("resource", "files.example.com"),
+    ];
+    let tokens = world.token("tv", &poll).expect("the refusal spent nothing");
+    assert_eq!(tokens.scope, "files.example.com/read");
+    let other = [("resource", "https://orders.example.com")];
+    let next = world
+        .refresh_with("tv", tokens.refresh(), &other)
+        .expect("tokens");
+    assert_eq!(next.scope, "orders.example.com/read");
+}
+
+#[test]
+fn rfc8707_2_2_a_token_request_names_no_resource_that_the_grant_does_not() {
+    let mut world = World::new();
+    let asked = [
+        ("scope", "orders.example.com/read files.example.com/read"),
+        ("resource", "https://orders.example.com"),
+    ];
+    let tokens = world.device_tokens_for("tv", "alice", &asked);
+    assert_eq!(tokens.scope, "orders.example.com/read");
+    let other = [("resource", "files.example.com")];
+    assert_eq!(
+        world.refresh_with("tv", tokens.refresh(), &other),
+        Err(InvalidTarget)
+    );
+    assert!(
+        world.refresh("tv", tokens.refresh()).is_ok(),
+        "and nothing is spent"
+    );
+}

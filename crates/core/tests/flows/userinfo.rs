@@ -1,0 +1,104 @@
+//! Userinfo (OpenID Connect Core section 5.3, RFC 6750).
+
+use grantor_core::endpoints::userinfo::Userinfo;
+use grantor_core::error::ErrorCode::{InsufficientScope, InvalidRequest, InvalidToken};
+use serde_json::{Value, json};
+
+use crate::world::World;
+use crate::world::apps::params;
+use crate::world::people::user_id;
+
+fn claims_for(scope: &str) -> Value {
+    let mut world = World::new();
+    let tokens = world.device_tokens_for("tv", "alice", &[("scope", scope)]);
+    Value::Object(world.userinfo(&tokens.access).expect("claims"))
+}
+
+#[test]
+fn oidc_core_5_4_each_scope_gives_its_claims() {
+    let sub = user_id("alice").to_string();
+    assert_eq!(claims_for("openid"), json!({ "sub": sub }));
+    assert_eq!(
+        claims_for("openid profile"),
+        json!({ "sub": sub, "given_name": "alice", "preferred_username": "alice" })
+    );
+    assert_eq!(
+        claims_for("openid email orders.example.com/read"),
+        json!({ "sub": sub, "email": "alice@example.com" })
+    );
+}
+
+#[test]
+fn rfc6750_3_1_without_openid_the_scope_is_insufficient() {
+    let mut world = World::new();
+    let tokens = world.device_tokens_for("tv", "alice", &[("scope", "orders.example.com/read")]);
+    assert_eq!(tokens.id, None, "and there is no ID token either");
+    assert_eq!(world.userinfo(&tokens.access), Err(InsufficientScope));
+    assert_eq!(InsufficientScope.status(), 403);
+}
+
+#[test]
+fn an_id_token_or_a_refresh_token_is_no_access_token() {
+    let mut world = World::new();
+    let tokens = world.device_tokens("tv", "alice");
+    let id = tokens.id.as_deref().expect("an ID token");
+    for bad in [id, tokens.refresh(), "x", "", "a.b.c"] {
+        assert_eq!(world.userinfo(bad), Err(InvalidToken), "{bad}");
+    }
+}
+
+#[test]
+fn a_machine_has_no_userinfo() {
+    let mut world = World::new();
+    let tokens = world.machine("orders", &[]).expect("tokens");
+    assert_eq!(world.userinfo(&tokens.access), Err(InvalidToken));
+}
+
+#[test]
+fn claims_are_those_of_now() {
+    let mut world = World::new();
+    let tokens = world.device_tokens_for("tv", "alice", &[("scope", "openid email")]);
+    let mut user = crate::world::people::file_user("alice", true);
+    user.email = Some("new@example.com".to_owned());
+    assert_eq!(world.provision(user), Some(true));
+    assert_eq!(
+        world.userinfo(&tokens.access).expect("claims")["email"],
+        "new@example.com"
+    );
+}
+
+#[test]
+fn a_sealed_access_token_opens_userinfo_too() {
+    let mut world = World::new();
+    let scope = [("scope", "openid files.example.com/read")];
+    let tokens = world.device_tokens_for("tv", "alice", &scope);
+    assert!(tokens.access.starts_with("grantor_at_"));
+    assert!(world.userinfo(&tokens.access).is_ok());
+}
+
+#[test]
+fn rfc6750_2_the_token_comes_in_one_way() {
+    let mut world = World::new();
+    let tokens = world.device_tokens("tv", "alice");
+    let header = format!("bEaReR {}", tokens.access);
+    let body = params(&[("access_token", &tokens.access)]);
+    let none = params(&[]);
+    for request in [
+        Userinfo::parse(Some(header.as_bytes()), &none),
+        Userinfo::parse(None, &body),
+    ] {
+        assert!(world.ask(request.expect("a request")).reply.is_ok());
+    }
+    let both = Userinfo::parse(Some(header.as_bytes()), &body);
+    assert_eq!(both.expect_err("two ways").code, InvalidRequest);
+    let neither = Userinfo::parse(None, &none);
+    assert_eq!(neither.expect_err("no way").code, InvalidToken);
+    for bad in [&b"Basic dHY6"[..], b"Bearer", b"", b"\xff\xff"] {
+        assert_eq!(
+            Userinfo::parse(Some(bad), &none)
+                .expect_err("no Bearer")
+                .code,
+            InvalidToken
+        );
+    }
+}

@@ -1,0 +1,367 @@
+//! Every interleaving of any two requests about one grant.
+//!
+//! Reads, questions to the tables in memory and commits are the only effects of a request, so an order of those is
+//! all that two requests can do to each other. Each pair is run from the beginning in every order that there is.
+
+#![expect(clippy::expect_used, reason = "a part of tests")]
+
+mod check;
+#[path = "../world/mod.rs"]
+#[expect(dead_code, reason = "each test binary uses a part of the world")]
+mod world;
+
+use grantor_core::decide::Operation;
+use grantor_core::drive::Outcome;
+use grantor_core::error::ErrorCode;
+use grantor_core::interaction::{Password, SignInReply};
+use grantor_core::secret::Secret;
+
+use check::check;
+use world::apps::{Tokens, answer};
+use world::people::{decided, file_user};
+use world::run::Run;
+use world::{Browser, Codes, Decided, Spans as _, World};
+
+/// What may meet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Request {
+    /// The device polls, and redeems where it is approved.
+    Poll,
+    /// Alice approves.
+    Approve,
+    /// Alice denies.
+    Deny,
+    /// Bob approves.
+    ApproveToo,
+    /// The device refreshes the token that it holds.
+    Refresh,
+    /// The device refreshes the token before that one, whose answer was lost or which was stolen.
+    RefreshOld,
+    /// The device revokes its refresh token.
+    Revoke,
+    /// The device revokes its access token.
+    RevokeAccess,
+    /// The operator disables Alice.
+    Disable,
+    /// Alice's password is changed.
+    ChangePassword,
+    /// Alice signs out of the browser in which she decides.
+    SignOut,
+    /// Alice signs in again in that browser.
+    SignIn,
+}
+
+/// How a request ended.
+#[derive(Clone, Debug)]
+enum End {
+    Tokens(Result<Tokens, ErrorCode>),
+    Page(Decided),
+    SignedIn(Option<Secret>),
+    Done,
+    Refused(ErrorCode),
+}
+
+impl End {
+    fn tokens(&self) -> Option<&Tokens> {
+        match self {
+            Self::Tokens(Ok(tokens)) => Some(tokens),
+            _ => None,
+        }
+    }
+
+    fn refused(&self) -> Option<ErrorCode> {
+        match self {
+            Self::Tokens(Err(code)) | Self::Refused(code) => Some(*code),
+            _ => None,
+        }
+    }
+
+    fn page(&self) -> Option<Decided> {
+        match self {
+            Self::Page(decided) => Some(*decided),
+            _ => None,
+        }
+    }
+}
+
+/// Where a grant stands before the two requests.
+#[derive(Clone, Copy, Debug)]
+enum Stage {
+    Pending,
+    Approved,
+    /// Tokens were given, and refreshed once; the grace of the first refresh token is over or not.
+    Active {
+        grace_over: bool,
+    },
+}
+
+/// The beginning of each schedule.
+struct Scene {
+    world: World,
+    codes: Codes,
+    alice: Browser,
+    bob: Browser,
+    /// What the device was given before.
+    old: Option<Tokens>,
+    held: Option<Tokens>,
+}
+
+impl Scene {
+    fn new(stage: Stage) -> Self {
+        let mut world = World::new();
+        // tv2's ID tokens are ES256, which is quick.
+        let codes = world.device("tv2");
+        let (alice, bob) = (world.browser_of("alice"), world.browser_of("bob"));
+        let (mut old, mut held) = (None, None);
+        if !matches!(stage, Stage::Pending) {
+            assert_eq!(world.decide(&alice, &codes, true), Decided::Approved);
+        }
+        if let Stage::Active { grace_over } = stage {
+            let first = world.poll(&codes).expect("tokens");
+            held = Some(world.refresh("tv2", first.refresh()).expect("tokens"));
+            old = Some(first);
+            if grace_over {
+                world.advance(61.s());
+            }
+        }
+        Self {
+            world,
+            codes,
+            alice,
+            bob,
+            old,
+            held,
+        }
+    }
+
+    fn begin(&mut self, request: Request) -> Box<dyn Racer> {
+        let world = &mut self.world;
+        let held = self.held.as_ref();
+        let grant = world.grant_of(&self.codes);
+        match request {
+            Request::Poll => {
+                let poll = world.poll_request("tv2", &self.codes.device);
+                racer(world, poll, |outcome| End::Tokens(answer(outcome)))
+            }
+            Request::Approve | Request::Deny => {
+                let approve = request == Request::Approve;
+                let decision = self.alice.decide(grant, approve, None);
+                racer(world, decision, |outcome| End::Page(decided(&outcome)))
+            }
+            Request::ApproveToo => {
+                let decision = self.bob.decide(grant, true, None);
+                racer(world, decision, |outcome| End::Page(decided(&outcome)))
+            }
+            Request::Refresh => {
+                let token = held.expect("tokens").refresh();
+                let refresh = world.refresh_request("tv2", token);
+                racer(world, refresh, |outcome| End::Tokens(answer(outcome)))
+            }
+            Request::RefreshOld => {
+                let token = self.old.as_ref().expect("tokens").refresh();
+                let refresh = world.refresh_request("tv2", token);
+                racer(world, refresh, |outcome| End::Tokens(answer(outcome)))
+            }
+            Request::Revoke => {
+                let revoke = world.revoke_request("tv2", held.expect("tokens").refresh());
+                racer(world, revoke, plain)
+            }
+            Request::RevokeAccess => {
+                let revoke = world.revoke_request("tv2", &held.expect("tokens").access);
+                racer(world, revoke, plain)
+            }
+            Request::Disable => racer(world, file_user("alice", false), plain),
+            Request::ChangePassword => {
+                let mut user = file_user("alice", true);
+                user.password = Password::Hash("plain$new".to_owned());
+                racer(world, user, plain)
+            }
+            Request::SignOut => racer(world, self.alice.sign_out(), plain),
+            Request::SignIn => {
+                let sign_in = self.alice.sign_in("alice", "alice-password");
+                racer(world, sign_in, |outcome| match outcome.reply {
+                    Ok(SignInReply::SignedIn { session, .. }) => End::SignedIn(Some(session)),
+                    Ok(_) => End::SignedIn(None),
+                    Err(refusal) => End::Refused(refusal.code),
+                })
+            }
+        }
+    }
+}
+
+fn plain<R>(outcome: Outcome<R>) -> End {
+    match outcome.reply {
+        Ok(_) => End::Done,
+        Err(refusal) => End::Refused(refusal.code),
+    }
+}
+
+/// A request of any kind under way.
+trait Racer {
+    fn effect(&mut self, world: &mut World) -> Option<End>;
+}
+
+struct Lane<O: Operation> {
+    run: Run<O>,
+    end: fn(Outcome<O::Reply>) -> End,
+}
+
+impl<O: Operation> Racer for Lane<O> {
+    fn effect(&mut self, world: &mut World) -> Option<End> {
+        let end = self.run.effect(world)?;
+        Some((self.end)(end.expect("two requests are no storm")))
+    }
+}
+
+fn racer<O: Operation + 'static>(
+    world: &mut World,
+    operation: O,
+    end: fn(Outcome<O::Reply>) -> End,
+) -> Box<dyn Racer> {
+    let run = Run::new(world, operation);
+    Box::new(Lane { run, end })
+}
+
+/// One schedule that was carried out.
+struct Raced {
+    stage: Stage,
+    pair: [Request; 2],
+    scene: Scene,
+    ends: [End; 2],
+    /// Which request performed each effect.
+    order: Vec<usize>,
+    /// The effect at which a request wrote, if it wrote.
+    wrote: [Option<usize>; 2],
+}
+
+/// Runs two requests in every order of their effects, and checks each outcome. Tells how many orders there were.
+fn race(stage: Stage, pair: [Request; 2]) -> usize {
+    let mut schedules = 0;
+    let mut prefix = Vec::new();
+    loop {
+        let (raced, open) = follow(stage, pair, &prefix);
+        let order = raced.order.clone();
+        schedules += 1;
+        check(raced);
+        // Depth first: the last place at which the second request could have gone on instead of the first.
+        let Some(turn) = (0..open.len()).rev().find(|&at| open[at] && order[at] == 0) else {
+            return schedules;
+        };
+        prefix = order[..turn].to_vec();
+        prefix.push(1);
+    }
+}
+
+/// Follows a schedule as far as it is given, then lets the first request go on while it can. Tells also at which
+/// effects both could have gone on.
+fn follow(stage: Stage, pair: [Request; 2], prefix: &[usize]) -> (Raced, Vec<bool>) {
+    let mut scene = Scene::new(stage);
+    let mut lanes = pair.map(|request| Some(scene.begin(request)));
+    let (mut ends, mut wrote) = ([None, None], [None, None]);
+    let (mut order, mut open) = (Vec::new(), Vec::new());
+    while lanes.iter().any(Option::is_some) {
+        let first = usize::from(lanes[0].is_none());
+        let lane = prefix.get(order.len()).copied().unwrap_or(first);
+        open.push(lanes.iter().all(Option::is_some));
+        let racer = lanes[lane].as_mut().expect("a lane that is not at its end");
+        let before = scene.world.store.counts().rows_written;
+        if let Some(end) = racer.effect(&mut scene.world) {
+            ends[lane] = Some(end);
+            lanes[lane] = None;
+        }
+        if scene.world.store.counts().rows_written > before {
+            assert_eq!(
+                wrote[lane], None,
+                "one commit a request: {pair:?} {order:?}"
+            );
+            wrote[lane] = Some(order.len());
+        }
+        order.push(lane);
+    }
+    let raced = Raced {
+        stage,
+        pair,
+        scene,
+        ends: ends.map(|end| end.expect("both ended")),
+        order,
+        wrote,
+    };
+    (raced, open)
+}
+
+/// Every pair of these, a request with its own kind among them.
+fn every_pair(stage: Stage, requests: &[Request]) {
+    let mut all = 0;
+    for (at, first) in requests.iter().enumerate() {
+        for second in &requests[at..] {
+            all += race(stage, [*first, *second]);
+        }
+    }
+    println!("{all} schedules from {stage:?}");
+    assert!(all > 500, "they do interleave");
+}
+
+#[test]
+fn every_interleaving_of_two_requests_about_a_pending_code() {
+    use Request::{Approve, ApproveToo, ChangePassword, Deny, Disable, Poll, SignIn, SignOut};
+    every_pair(
+        Stage::Pending,
+        &[
+            Poll,
+            Approve,
+            Deny,
+            ApproveToo,
+            Disable,
+            ChangePassword,
+            SignOut,
+            SignIn,
+        ],
+    );
+}
+
+#[test]
+fn every_interleaving_of_two_requests_about_an_approved_code() {
+    use Request::{Approve, ChangePassword, Deny, Disable, Poll, SignIn, SignOut};
+    every_pair(
+        Stage::Approved,
+        &[
+            Poll,
+            Approve,
+            Deny,
+            Disable,
+            ChangePassword,
+            SignOut,
+            SignIn,
+        ],
+    );
+}
+
+#[test]
+fn every_interleaving_of_two_requests_about_an_active_grant() {
+    use Request::{
+        Approve, ChangePassword, Disable, Poll, Refresh, RefreshOld, Revoke, RevokeAccess, SignOut,
+    };
+    every_pair(
+        Stage::Active { grace_over: false },
+        &[
+            Poll,
+            Refresh,
+            RefreshOld,
+            Revoke,
+            RevokeAccess,
+            Disable,
+            ChangePassword,
+            SignOut,
+            Approve,
+        ],
+    );
+}
+
+#[test]
+fn every_interleaving_of_two_requests_about_an_active_grant_whose_grace_is_over() {
+    use Request::{Disable, Poll, Refresh, RefreshOld, Revoke, RevokeAccess};
+    every_pair(
+        Stage::Active { grace_over: true },
+        &[Poll, Refresh, RefreshOld, Revoke, RevokeAccess, Disable],
+    );
+}

@@ -1,0 +1,163 @@
+//! The house: its keys, resources and clients.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
+
+use grantor_core::client::{Client, ClientAuth, DeviceApproval, DevicePolicy};
+use grantor_core::grants::GrantType;
+use grantor_core::pool::{DeviceSettings, Lifetimes, Pool, TokenSet};
+use grantor_core::resource::{Resource, TokenForm};
+use grantor_core::scope::Scope;
+use grantor_core::sealed::{MasterKey, SealingKeys};
+use grantor_core::secret::{Secret, SecretVerifier};
+use grantor_core::user_code::UserCodeFormat;
+use grantor_jose::{Algorithm, KeySet, KeyState, LocalSigner, SigningKey};
+
+use super::Spans;
+
+pub(crate) const ISSUER: &str = "https://house.example";
+/// Too long to be guessed.
+pub(crate) const CONSOLE_SECRET: &str = "console:secret/with 22+ characters";
+/// Short enough to be guessed, so wrong ones are counted.
+pub(crate) const ORDERS_SECRET: &str = "s3cr3t";
+
+/// One key of each algorithm, made once: an RSA key is slow to find.
+static KEYS: LazyLock<(LocalSigner, KeySet)> = LazyLock::new(|| {
+    let keys = [Algorithm::Es256, Algorithm::Rs256].map(|alg| {
+        let (key, _) = SigningKey::generate(alg).expect("the machine has memory");
+        key
+    });
+    let public = keys.each_ref().map(|key| (key.jwk(), KeyState::Active));
+    let public = KeySet::new(public).expect("two different keys");
+    (keys.into_iter().collect(), public)
+});
+
+pub(crate) fn signer() -> &'static LocalSigner {
+    &KEYS.0
+}
+
+pub(crate) fn pool() -> Pool {
+    let sealing = SealingKeys::new("default", &MasterKey::new([1; 32]), &[]);
+    let secret_key = Arc::new(sealing.client_secret_key());
+    let secret = |secret: &str| ClientAuth::Secret {
+        verifiers: vec![SecretVerifier::of(&secret_key, &Secret::new(secret))],
+        basic: true,
+        post: true,
+    };
+    let clients = [
+        device("tv", ClientAuth::Public),
+        device("tv2", ClientAuth::Public),
+        Client {
+            resources: vec!["files.example.com".to_owned()],
+            ..device("console", secret(CONSOLE_SECRET))
+        },
+        Client {
+            grants: vec![GrantType::ClientCredentials],
+            scopes: scope(
+                "openid orders.example.com/read orders.example.com/write files.example.com/read",
+            ),
+            default_scopes: scope("openid orders.example.com/read"),
+            resources: vec!["orders.example.com".to_owned()],
+            ..device("orders", secret(ORDERS_SECRET))
+        },
+    ];
+    Pool {
+        name: "default".to_owned(),
+        issuer: ISSUER.to_owned(),
+        sealing,
+        signing: KEYS.1.clone(),
+        clients: clients.map(|client| (client.id.clone(), client)).into(),
+        resources: vec![
+            resource(
+                "orders.example.com",
+                Some("https://orders.example.com"),
+                &[("read", "Read orders"), ("write", "Change orders")],
+                TokenForm::Jwt(Algorithm::Es256),
+            ),
+            resource(
+                "files.example.com",
+                None,
+                &[("read", "Read files")],
+                TokenForm::Sealed,
+            ),
+        ],
+        access_token_alg: Algorithm::Es256,
+        lifetimes: Lifetimes {
+            id: 10.mins(),
+            session_idle: 8.h(),
+            session_absolute: 7.days(),
+        },
+        device: DeviceSettings {
+            interval: 5.s(),
+            user_code: UserCodeFormat::new("B", 8).expect("the default format"),
+            max_pending: 100_000,
+            longest_lifetime: 10.mins(),
+            max_pending_of_address: 1000,
+            tokens: TokenSet {
+                id: true,
+                refresh: true,
+            },
+        },
+        nodes: 1,
+    }
+}
+
+/// A client whose devices get every kind of token.
+fn device(id: &str, auth: ClientAuth) -> Client {
+    Client {
+        id: id.parse().expect("a client id"),
+        name: format!("The {id}"),
+        enabled: true,
+        auth,
+        grants: vec![GrantType::DeviceCode, GrantType::RefreshToken],
+        scopes: scope(
+            "openid profile email orders.example.com/read orders.example.com/write files.example.com/read",
+        ),
+        default_scopes: scope("openid profile orders.example.com/read"),
+        resources: Vec::new(),
+        access_lifetime: 10.mins(),
+        refresh_idle: 30.days(),
+        refresh_absolute: 365.days(),
+        grace: 60.s(),
+        rotation: true,
+        // The tv's is RS256, the default; the others' ES256.
+        id_token_alg: if id == "tv" {
+            Algorithm::Rs256
+        } else {
+            Algorithm::Es256
+        },
+        device: DevicePolicy {
+            lifetime: 10.mins(),
+            approval: DeviceApproval::Warn,
+            approver_max_age: 12.h(),
+        },
+    }
+}
+
+fn resource(
+    identifier: &str,
+    uri: Option<&str>,
+    scopes: &[(&str, &str)],
+    token: TokenForm,
+) -> Resource {
+    let scopes: BTreeMap<_, _> = scopes
+        .iter()
+        .map(|(name, words)| ((*name).to_owned(), (*words).to_owned()))
+        .collect();
+    Resource {
+        identifier: identifier.to_owned(),
+        uri: uri.map(ToOwned::to_owned),
+        scopes,
+        token,
+    }
+}
+
+pub(crate) fn scope(text: &str) -> Scope {
+    text.parse().expect("a scope")
+}
+
+/// A client of the pool, to be changed.
+pub(crate) fn client<'p>(pool: &'p mut Pool, id: &str) -> &'p mut Client {
+    let id = id.parse().expect("a client id");
+    pool.clients.get_mut(&id).expect("a client of the house")
+}
