@@ -41,7 +41,7 @@ for (const { background, commands } of blocks) {
 }
 
 function elsewhere(commands) {
-  return commands.replaceAll(README_ADDRESS, address).replace(/(-- |grantor )dev\b(?!.*--listen)/g, `$1dev --listen ${address} --data ${data}/dev`);
+  return commands.replaceAll(README_ADDRESS, address).replaceAll('grantor-dev/', `${data}/dev/`).replace(/(-- |grantor )dev\b(?!.*--listen)/g, `$1dev --listen ${address} --data ${data}/dev`);
 }
 
 /// Its own process group, so that what a shell started ends with the shell.
