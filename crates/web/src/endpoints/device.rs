@@ -12,6 +12,8 @@ use grantor_core::interaction::{
     WhoAsksReply,
 };
 use grantor_core::params::Params;
+use grantor_core::pool::OPENID_SCOPES;
+use grantor_core::scope::Scope;
 use grantor_core::secret::Secret;
 use http::StatusCode;
 
@@ -199,10 +201,22 @@ fn code_form(
     browser::page(app, caller, status, &form)
 }
 
+/// What concerns the person first, then what concerns resources.
+fn in_order(scope: &Scope) -> Vec<&str> {
+    let mut tokens: Vec<&str> = scope.iter().collect();
+    tokens.sort_by_key(|token| {
+        OPENID_SCOPES
+            .iter()
+            .position(|known| known == token)
+            .unwrap_or(OPENID_SCOPES.len())
+    });
+    tokens
+}
+
 /// Who asks: the page's form is bound to the session and the grant, never to the code.
 fn confirm(app: &App, caller: &Caller, status: StatusCode, asker: &Asker) -> Response {
     let pool = app.pool();
-    let scopes = asker.scope.iter().map(|token| {
+    let scopes = in_order(&asker.scope).into_iter().map(|token| {
         let resource = pool.owner(token);
         ScopeLine {
             scope: token.to_owned(),
