@@ -43,6 +43,9 @@ const INVALID: Refusal = Refusal::new(
     "The access token is not valid, has ended, or was revoked.",
 );
 
+const NEEDED: Refusal = Refusal::new(ErrorCode::InvalidToken, "An access token is needed.")
+    .because(Cause::TokenMissing);
+
 impl Userinfo {
     /// Reads a userinfo request. The token is in the `Authorization` header (RFC 6750 section 2.1), or in the body of
     /// a POST (section 2.2), never in both, and never in a query.
@@ -58,22 +61,20 @@ impl Userinfo {
                 ErrorCode::InvalidRequest,
                 "The access token is sent in two ways.",
             )),
-            (None, None) => {
-                let needed = Refusal::new(ErrorCode::InvalidToken, "An access token is needed.");
-                Err(needed.because(Cause::TokenMissing))
-            }
+            (None, None) => Err(NEEDED),
         }
     }
 }
 
 fn bearer_token(header: &[u8]) -> Result<Secret, Refusal> {
-    let text = std::str::from_utf8(header).ok();
-    let token = text
-        .and_then(|text| text.split_once(' '))
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("Bearer"));
-    token
-        .map(|(_, token)| Secret::new(token.trim()))
-        .ok_or(INVALID)
+    let text = std::str::from_utf8(header).map_err(|_| INVALID)?;
+    let (scheme, token) = text.split_once(' ').ok_or(INVALID)?;
+    // RFC 6750 section 3.1: "an unsupported authentication method" lacks authentication, and is told no error code.
+    if scheme.eq_ignore_ascii_case("Bearer") {
+        Ok(Secret::new(token.trim()))
+    } else {
+        Err(NEEDED)
+    }
 }
 
 impl Operation for Userinfo {
