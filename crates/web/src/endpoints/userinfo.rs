@@ -5,14 +5,20 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 use grantor_core::endpoints::userinfo::Userinfo;
+use grantor_core::params::Params;
 use http::StatusCode;
 
 use crate::app::App;
 use crate::oauth::{self, Challenge};
-use crate::request::Form;
+use crate::request::{Caller, Form, FormError};
 
-/// A GET has no form, so what comes as a body of one is not read as parameters of ours either way.
-pub(crate) async fn any(State(app): State<Arc<App>>, form: Form) -> Response {
+/// RFC 6750 section 2.2: a token in a body is not for "GET", so the body of one is not read.
+pub(crate) async fn get(app: State<Arc<App>>, caller: Caller) -> Response {
+    let params = Params::parse(b"").map_err(FormError::Params);
+    post(app, Form { caller, params }).await
+}
+
+pub(crate) async fn post(State(app): State<Arc<App>>, form: Form) -> Response {
     let caller = &form.caller;
     let parse = |params: &_| Userinfo::parse(caller.authorization(), params);
     oauth::answer(&app, &form, Challenge::Bearer, parse, |reply, _| {
