@@ -28,15 +28,15 @@ pub fn router(app: Arc<App>) -> Router {
         .route(path::REVOKE, form(at::revoke::post))
         .route(
             path::USERINFO,
-            get(at::userinfo::any)
-                .post(at::userinfo::any)
+            get(at::userinfo::get)
+                .post(at::userinfo::post)
                 .fallback(no_such_method),
         )
         // Cognito's spelling.
         .route(
             "/oauth2/userInfo",
-            get(at::userinfo::any)
-                .post(at::userinfo::any)
+            get(at::userinfo::get)
+                .post(at::userinfo::post)
                 .fallback(no_such_method),
         )
         .route(path::OPENID_CONFIGURATION, get(at::metadata::get))
@@ -56,6 +56,8 @@ pub fn router(app: Arc<App>) -> Router {
     } else {
         Router::new()
             .nest(&below, routes)
+            // A nested "/" is the path without a slash at its end; the start page has both.
+            .route(&format!("{below}/"), get(at::home::get))
             .route(
                 &format!("{}{below}", path::OAUTH_AUTHORIZATION_SERVER),
                 get(at::metadata::get),
