@@ -22,7 +22,16 @@ pub(crate) async fn readyz(State(app): State<Arc<App>>) -> Response {
         );
     }
     match app.store().check(app.now()).await {
-        Ok(_) => oauth::json(StatusCode::OK, &json!({ "status": "ready" })),
+        Ok(health) if health.is_ready() => {
+            oauth::json(StatusCode::OK, &json!({ "status": "ready" }))
+        }
+        Ok(health) => {
+            tracing::error!(target: "grantor::failure", skew = ?health.clock_skew, "the store's clock is not ours");
+            oauth::json(
+                StatusCode::SERVICE_UNAVAILABLE,
+                &json!({ "status": "clock of the store" }),
+            )
+        }
         Err(error) => {
             tracing::error!(target: "grantor::failure", reason = %error, "the store is not ready");
             oauth::json(
