@@ -1,0 +1,152 @@
+//! Forms count only if we made them, for this browser and this action; a GET changes nothing.
+
+use crate::browser::{Browser, Form};
+use crate::house::{House, PASSWORD};
+use crate::wire::{Answer, refused};
+
+fn assert_expired(page: &Answer) {
+    assert_eq!(page.status, 403, "{page:?}");
+    assert!(page.body.contains("Page expired"), "{page:?}");
+}
+
+#[tokio::test]
+async fn an_approval_without_its_own_form_token_approves_nothing() {
+    let house = House::new().await;
+    let codes = house.device("openid").await;
+    let mut alice = Browser::signed_in(&house, "alice").await;
+    let mut bob = Browser::signed_in(&house, "bob").await;
+    let asked = alice.type_code(&codes.user).await;
+    let form = Form::of(&asked, "/device/decision").fill("decision", "approve");
+    let bobs = Form::of(&bob.type_code(&codes.user).await, "/device/decision");
+    let of_code_form = Form::of(&alice.get("/device").await, "/device");
+    let other = house.device("openid").await;
+    let of_other_grant = Form::of(&alice.type_code(&other.user).await, "/device/decision");
+
+    let mut without = form.clone();
+    without.fields.remove("form_token");
+    assert_expired(&alice.submit(without).await);
+    for token in [
+        "",
+        "x",
+        &bobs.fields["form_token"],
+        &of_code_form.fields["form_token"],
+        &of_other_grant.fields["form_token"],
+    ] {
+        assert_expired(&alice.submit(form.clone().fill("form_token", token)).await);
+    }
+    // Our form, in a browser without the session.
+    assert_expired(&Browser::new(&house).submit(form.clone()).await);
+    assert_expired(&bob.submit(form.clone()).await);
+    assert_eq!(
+        house.poll(&codes).await.error(),
+        refused(400, "authorization_pending")
+    );
+    let done = alice.submit(form).await;
+    assert!(
+        done.body.contains("id=\"done\""),
+        "the rightful form still works"
+    );
+}
+
+#[tokio::test]
+async fn nobody_is_signed_in_or_out_by_a_foreign_form() {
+    let house = House::new().await;
+    let (mut victim, mut attacker) = (Browser::new(&house), Browser::new(&house));
+    victim.get("/login").await;
+    let attackers = Form::of(&attacker.get("/login").await, "/login");
+    let foreign = attackers.fill("username", "bob").fill("password", PASSWORD);
+    assert_expired(&victim.submit(foreign).await);
+
+    let mut alice = Browser::signed_in(&house, "alice").await;
+    let mut bob = Browser::signed_in(&house, "bob").await;
+    let bobs = Form::of(&bob.get("/logout").await, "/logout");
+    assert_expired(&alice.submit(bobs).await);
+    assert!(
+        alice.get("/").await.body.contains("alice"),
+        "still signed in"
+    );
+}
+
+#[tokio::test]
+async fn a_code_is_looked_up_by_our_form_only() {
+    let house = House::new().await;
+    let codes = house.device("openid").await;
+    let mut alice = Browser::signed_in(&house, "alice").await;
+    let form = Form::of(&alice.get("/device").await, "/device").fill("user_code", &codes.user);
+    assert_expired(&alice.submit(form.fill("form_token", "x")).await);
+}
+
+#[tokio::test]
+async fn a_get_changes_nothing_whatever_it_says() {
+    let house = House::new().await;
+    let codes = house.device("openid").await;
+    let mut alice = Browser::signed_in(&house, "alice").await;
+    let asked = Form::of(&alice.type_code(&codes.user).await, "/device/decision");
+    let query = crate::wire::encoded(&[
+        ("user_code", &codes.user),
+        ("decision", "approve"),
+        ("grant", &asked.fields["grant"]),
+        ("form_token", &asked.fields["form_token"]),
+    ]);
+    for path in ["/device", "/device/decision", "/logout", "/login", "/"] {
+        alice.get(&format!("{path}?{query}")).await;
+    }
+    assert_eq!(
+        house.poll(&codes).await.error(),
+        refused(400, "authorization_pending")
+    );
+    assert!(
+        alice.get("/").await.body.contains("alice"),
+        "still signed in"
+    );
+}
+
+#[tokio::test]
+async fn a_decision_is_approve_or_deny_and_nothing_else() {
+    let house = House::new().await;
+    let codes = house.device("openid").await;
+    let mut alice = Browser::signed_in(&house, "alice").await;
+    let form = Form::of(&alice.type_code(&codes.user).await, "/device/decision");
+    assert_eq!(
+        alice.submit(form.clone()).await.status,
+        400,
+        "no button, no decision"
+    );
+    assert_eq!(alice.submit(form.fill("decision", "yes")).await.status, 400);
+    assert_eq!(
+        house.poll(&codes).await.error(),
+        refused(400, "authorization_pending")
+    );
+}
+
+#[tokio::test]
+async fn session_fixation_a_cookie_from_before_the_sign_in_is_worth_nothing_after_it() {
+    let house = House::new().await;
+    let mut alice = Browser::signed_in(&house, "alice").await;
+    let planted = alice.cookies.clone();
+    alice.sign_in("alice", PASSWORD).await;
+    assert_ne!(
+        alice.cookies, planted,
+        "signing in again gives another cookie"
+    );
+    let mut attacker = Browser::new(&house);
+    attacker.cookies = planted;
+    assert_eq!(
+        attacker.get("/device").await.status,
+        303,
+        "the old one is no session"
+    );
+}
+
+#[tokio::test]
+async fn a_session_ends_at_sign_out_and_its_cookie_with_it() {
+    let house = House::new().await;
+    let mut alice = Browser::signed_in(&house, "alice").await;
+    let kept = alice.cookies.clone();
+    let form = Form::of(&alice.get("/logout").await, "/logout");
+    let out = alice.submit(form).await;
+    assert_eq!(out.status, 200);
+    assert!(!alice.cookies.contains_key("__Host-grantor-default"));
+    alice.cookies = kept;
+    assert_eq!(alice.get("/device").await.status, 303);
+}

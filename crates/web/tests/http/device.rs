@@ -1,0 +1,331 @@
+//! The device grant on the wire (RFC 8628).
+
+use std::time::Duration;
+
+use crate::browser::{Browser, Form};
+use crate::house::{House, client, minutes};
+use crate::wire::{DEVICE_AUTHORIZATION, TOKEN, With, claims, post, refused};
+
+#[tokio::test]
+async fn rfc8628_3_2_the_answer_has_all_that_a_device_needs() {
+    let house = House::new().await;
+    let answer = house
+        .post(DEVICE_AUTHORIZATION, &[("client_id", "tv")])
+        .await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(
+        answer.members(),
+        [
+            "device_code",
+            "expires_in",
+            "interval",
+            "user_code",
+            "verification_uri",
+            "verification_uri_complete"
+        ]
+    );
+    let json = answer.json();
+    assert_eq!(json["expires_in"], 600);
+    assert_eq!(json["interval"], 5);
+    assert!(answer.member("device_code").starts_with("grantor_dc_"));
+}
+
+#[tokio::test]
+async fn rfc8628_3_3_verification_uri_is_short_and_without_the_code() {
+    let house = House::new().await;
+    let answer = house
+        .post(DEVICE_AUTHORIZATION, &[("client_id", "tv")])
+        .await;
+    let code = answer.member("user_code");
+    assert_eq!(
+        answer.member("verification_uri"),
+        "https://id.example.com/device"
+    );
+    assert_eq!(
+        answer.member("verification_uri_complete"),
+        format!("https://id.example.com/device?user_code={code}"),
+        "the code as it is shown"
+    );
+}
+
+#[tokio::test]
+async fn rfc8628_3_5_a_device_waits_then_gets_its_tokens_once() {
+    let house = House::new().await;
+    let codes = house.device("openid profile").await;
+    assert_eq!(
+        house.poll(&codes).await.error(),
+        refused(400, "authorization_pending")
+    );
+    Browser::signed_in(&house, "alice")
+        .await
+        .approve(&codes.user)
+        .await;
+    let tokens = house.poll(&codes).await;
+    assert_eq!(tokens.status, 200, "{tokens:?}");
+    assert_eq!(claims(&tokens.member("access_token"))["client_id"], "tv");
+    assert_eq!(
+        house.poll(&codes).await.error(),
+        refused(400, "invalid_grant")
+    );
+}
+
+#[tokio::test]
+async fn rfc8628_3_5_a_device_that_hurries_is_told_to_slow_down_and_recovers() {
+    let house = House::new().await;
+    let codes = house.device("openid").await;
+    let pending = refused(400, "authorization_pending");
+    assert_eq!(house.poll(&codes).await.error(), pending);
+    house.world.advance(Duration::from_secs(1));
+    assert_eq!(house.poll(&codes).await.error(), refused(400, "slow_down"));
+    house.world.advance(Duration::from_secs(6));
+    assert_eq!(
+        house.poll(&codes).await.error(),
+        refused(400, "slow_down"),
+        "the interval is 10 s now"
+    );
+    house.world.advance(Duration::from_secs(15));
+    assert_eq!(house.poll(&codes).await.error(), pending);
+}
+
+#[tokio::test]
+async fn rfc8628_3_5_a_denied_device_and_an_expired_code_are_told_so() {
+    let house = House::new().await;
+    let (denied, expired) = (house.device("openid").await, house.device("openid").await);
+    Browser::signed_in(&house, "alice")
+        .await
+        .decide(&denied.user, "deny")
+        .await;
+    assert_eq!(
+        house.poll(&denied).await.error(),
+        refused(400, "access_denied")
+    );
+    house.world.advance(minutes(10));
+    assert_eq!(
+        house.poll(&expired).await.error(),
+        refused(400, "expired_token")
+    );
+    let late = Browser::signed_in(&house, "alice")
+        .await
+        .type_code(&expired.user)
+        .await;
+    assert_eq!(late.status, 400, "nobody can approve it any more");
+}
+
+#[tokio::test]
+async fn rfc8628_3_1_the_client_authenticates_as_at_the_token_endpoint() {
+    let house = House::new().await;
+    let nobody = house.post(DEVICE_AUTHORIZATION, &[]).await;
+    assert_eq!(nobody.error(), refused(400, "invalid_request"));
+    let unproven = house
+        .post(DEVICE_AUTHORIZATION, &[("client_id", "console")])
+        .await;
+    assert_eq!(unproven.error(), refused(401, "invalid_client"));
+}
+
+#[tokio::test]
+async fn rfc8628_3_1_only_clients_with_the_grant_get_codes() {
+    let house = House::new().await;
+    let request = post(DEVICE_AUTHORIZATION, &[]).with("authorization", &crate::wire::orders());
+    assert_eq!(
+        house.send(request).await.error(),
+        refused(400, "unauthorized_client")
+    );
+}
+
+#[tokio::test]
+async fn rfc8628_3_3_1_the_link_fills_the_code_in_and_asks_to_compare_it() {
+    let house = House::new().await;
+    let codes = house.device("openid").await;
+    let mut alice = Browser::signed_in(&house, "alice").await;
+    let path = codes.link.trim_start_matches("https://id.example.com");
+    let page = alice.get(path).await;
+    assert!(
+        page.body.contains(&format!("value=\"{}\"", codes.user)),
+        "{page:?}"
+    );
+    assert!(
+        page.body
+            .contains("Is this the code that your device shows?")
+    );
+    assert!(
+        !page.body.contains("The tv"),
+        "nothing of the device before the code is sent"
+    );
+    let asked = alice
+        .submit(Form::of(&page, "/device").fill("user_code", &codes.user))
+        .await;
+    assert!(asked.body.contains("Your device must show this code"));
+    assert!(
+        asked
+            .body
+            .contains(&format!("aria-labelledby=\"code-label\">{}", codes.user))
+    );
+}
+
+#[tokio::test]
+async fn rfc8628_5_4_who_asks_and_from_where_is_shown() {
+    let house = House::new().await;
+    let asked = [
+        ("client_id", "tv"),
+        ("scope", "openid orders.example.com/read"),
+    ];
+    let request = post(DEVICE_AUTHORIZATION, &asked)
+        .with("x-forwarded-for", "192.0.2.10")
+        .with("user-agent", "SmartTV/4.2 (Living room)");
+    let codes = house.send(request).await;
+    let mut alice = Browser::signed_in(&house, "alice").await;
+    let page = alice.type_code(&codes.member("user_code")).await.body;
+    for shown in [
+        "id=\"client-name\">The tv<",
+        "id=\"client-id\">tv<",
+        "Know who you are",
+        "Read orders",
+        "<bdi id=\"device-address\">192.0.2.10",
+        "SmartTV 4.2",
+        "Less than a minute ago",
+    ] {
+        assert!(page.contains(shown), "{shown} is not on {page}");
+    }
+    assert!(!page.contains("id=\"network-warning\""));
+}
+
+#[tokio::test]
+async fn rfc8628_5_4_and_rfc10027_6_1_14_the_page_says_when_to_decline_and_how() {
+    let house = House::new().await;
+    let codes = house.device("openid").await;
+    let mut alice = Browser::signed_in(&house, "alice").await;
+    let page = alice.type_code(&codes.user).await.body;
+    assert!(
+        page.contains("Did you start this yourself, on a device that you can see? If not, deny.")
+    );
+    assert!(page.contains("id=\"approve\"") && page.contains("id=\"deny\""));
+}
+
+#[tokio::test]
+async fn rfc10027_6_1_1_a_device_on_another_network_comes_with_a_warning() {
+    let house = House::new().await;
+    let request = post(DEVICE_AUTHORIZATION, &[("client_id", "tv")]);
+    let codes = house
+        .send(request.with("x-forwarded-for", "203.0.113.9"))
+        .await;
+    let mut alice = Browser::signed_in(&house, "alice").await;
+    let page = alice.type_code(&codes.member("user_code")).await.body;
+    assert!(page.contains("id=\"network-warning\""), "{page}");
+    assert!(page.contains("203.0.113.9") && page.contains(alice.address));
+}
+
+#[tokio::test]
+async fn rfc10027_6_1_1_a_client_can_demand_proximity() {
+    use grantor_core::client::DeviceApproval;
+    let house = House::with(|pool| {
+        client(pool, "tv").device.approval = DeviceApproval::SameNetwork;
+        client(pool, "tv2").device.approval = DeviceApproval::Retype;
+    })
+    .await;
+    let mut alice = Browser::signed_in(&house, "alice").await;
+
+    let request = post(DEVICE_AUTHORIZATION, &[("client_id", "tv")]);
+    let codes = house
+        .send(request.with("x-forwarded-for", "203.0.113.9"))
+        .await;
+    let page = alice.type_code(&codes.member("user_code")).await;
+    assert!(
+        !page.body.contains("id=\"approve\""),
+        "approval is not even offered"
+    );
+    let forced = Form::of(&page, "/device/decision").fill("decision", "approve");
+    assert_eq!(alice.submit(forced).await.status, 400, "nor is it taken");
+
+    let codes = house
+        .post(DEVICE_AUTHORIZATION, &[("client_id", "tv2")])
+        .await;
+    let code = codes.member("user_code");
+    let link = alice.get(&format!("/device?user_code={code}")).await;
+    assert!(
+        !link.body.contains(&code),
+        "where it must be typed, a link fills in nothing"
+    );
+    let page = alice.type_code(&code).await;
+    assert!(!page.body.contains(&code), "and nothing shows it");
+    let approve = Form::of(&page, "/device/decision").fill("decision", "approve");
+    assert_eq!(alice.submit(approve.clone()).await.status, 400);
+    let done = alice.submit(approve.fill("user_code", &code)).await;
+    assert!(done.body.contains("id=\"done\""), "{done:?}");
+}
+
+#[tokio::test]
+async fn a_code_is_read_without_case_dashes_and_spaces() {
+    let house = House::new().await;
+    let codes = house.device("openid").await;
+    let mut alice = Browser::signed_in(&house, "alice").await;
+    for typed in [
+        codes.user.to_lowercase(),
+        codes.user.replace('-', " "),
+        codes.user.replace('-', ""),
+    ] {
+        let page = alice.type_code(&typed).await;
+        assert!(page.body.contains("id=\"approve\""), "{typed}");
+    }
+}
+
+#[tokio::test]
+async fn a_flood_of_codes_from_one_address_is_bounded_and_says_when_to_come_again() {
+    let house = House::with(|pool| pool.device.max_pending_of_address = 3).await;
+    for _ in 0..3 {
+        house.device("openid").await;
+    }
+    let answer = house
+        .post(DEVICE_AUTHORIZATION, &[("client_id", "tv")])
+        .await;
+    assert_eq!(answer.error(), refused(429, "too_many_requests"));
+    assert!(
+        answer
+            .header("retry-after")
+            .parse::<u64>()
+            .expect("seconds")
+            >= 1
+    );
+    let elsewhere = post(DEVICE_AUTHORIZATION, &[("client_id", "tv")]);
+    let elsewhere = elsewhere.with("x-forwarded-for", "198.51.100.7");
+    assert_eq!(house.send(elsewhere).await.status, 200);
+}
+
+#[tokio::test]
+async fn rfc8628_5_1_guessing_user_codes_is_bounded_for_an_account() {
+    let house = House::new().await;
+    let codes = house.device("openid").await;
+    let mut alice = Browser::signed_in(&house, "alice").await;
+    for _ in 0..20 {
+        let page = alice.type_code("BBBB-BBBB").await;
+        assert_eq!(page.status, 400);
+    }
+    let page = alice.type_code(&codes.user).await;
+    assert_eq!(page.status, 429, "not even the right one");
+    assert!(page.header("retry-after").parse::<u64>().expect("seconds") >= 1);
+    let mut bob = Browser::signed_in(&house, "bob").await;
+    assert_eq!(bob.type_code(&codes.user).await.status, 200, "others go on");
+}
+
+#[tokio::test]
+async fn a_device_code_at_the_wrong_grant_or_endpoint_is_worth_nothing() {
+    let house = House::new().await;
+    let codes = house.device("openid").await;
+    Browser::signed_in(&house, "alice")
+        .await
+        .approve(&codes.user)
+        .await;
+    assert_eq!(
+        house.userinfo(&codes.device).await.error(),
+        refused(401, "invalid_token")
+    );
+    let as_refresh = [
+        ("grant_type", "refresh_token"),
+        ("client_id", "tv"),
+        ("refresh_token", codes.device.as_str()),
+    ];
+    assert_eq!(
+        house.post(TOKEN, &as_refresh).await.error(),
+        refused(400, "invalid_grant")
+    );
+    assert_eq!(house.poll(&codes).await.status, 200, "and it is still good");
+}

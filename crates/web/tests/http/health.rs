@@ -1,0 +1,92 @@
+//! `/healthz` and `/readyz`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use grantor_core::row::{Committed, Index, Key, Row, Version, Write};
+use grantor_core::time::Timestamp;
+use grantor_store::memory::Memory;
+use grantor_store::testing::Faulty;
+use grantor_store::{Health, Store, StoreError};
+
+use crate::house::{House, pool};
+
+#[tokio::test]
+async fn a_process_is_healthy_before_it_is_ready() {
+    let store = Arc::new(Faulty::new(Memory::new()));
+    let house = House::of(pool(), Arc::clone(&store) as Arc<dyn Store>, store);
+    assert_eq!(house.get("/healthz").await.status, 200);
+    assert_eq!(house.get("/readyz").await.status, 503);
+    house.app.set_ready();
+    assert_eq!(house.get("/readyz").await.status, 200);
+}
+
+#[tokio::test]
+async fn without_its_store_a_process_is_healthy_and_not_ready() {
+    let house = House::new().await;
+    house.store.set_down(true);
+    assert_eq!(house.get("/healthz").await.status, 200);
+    let answer = house.get("/readyz").await;
+    assert_eq!(answer.status, 503);
+    assert!(
+        !answer.body.contains("a fault of the test"),
+        "the reason is for the log"
+    );
+    house.store.set_down(false);
+    assert_eq!(house.get("/readyz").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_store_whose_clock_is_far_off_is_not_ready() {
+    for (seconds, status) in [(30, 200), (31, 503)] {
+        let faults = Arc::new(Faulty::new(Memory::new()));
+        let store = Arc::new(Skewed(Memory::new(), Duration::from_secs(seconds)));
+        let house = House::of(pool(), store, faults);
+        house.app.set_ready();
+        assert_eq!(house.get("/readyz").await.status, status, "{seconds} s");
+    }
+}
+
+/// A store whose clock is not ours.
+struct Skewed(Memory, Duration);
+
+impl Store for Skewed {
+    fn get(&self, keys: &[Key]) -> BoxFuture<'_, Result<Vec<Option<Row>>, StoreError>> {
+        self.0.get(keys)
+    }
+
+    fn list(
+        &self,
+        index: &Index,
+        after: Option<&Key>,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Row>, StoreError>> {
+        self.0.list(index, after, limit)
+    }
+
+    fn commit(
+        &self,
+        now: Timestamp,
+        id: Version,
+        writes: Vec<Write>,
+    ) -> BoxFuture<'_, Result<Committed, StoreError>> {
+        self.0.commit(now, id, writes)
+    }
+
+    fn sweep(&self, now: Timestamp, limit: usize) -> BoxFuture<'_, Result<usize, StoreError>> {
+        self.0.sweep(now, limit)
+    }
+
+    fn check(&self, now: Timestamp) -> BoxFuture<'_, Result<Health, StoreError>> {
+        async move {
+            let health = self.0.check(now).await?;
+            Ok(Health {
+                clock_skew: self.1,
+                ..health
+            })
+        }
+        .boxed()
+    }
+}

@@ -1,0 +1,23 @@
+//! The HTTP face, in process: the real router, pages and workers over a store in memory, with time that a test sets.
+
+#![expect(clippy::expect_used, reason = "a part of tests")]
+
+mod bad_input;
+mod browser;
+mod client_auth;
+mod csrf;
+mod device;
+mod health;
+mod house;
+mod introspection;
+mod metadata;
+mod methods;
+mod pages;
+mod path;
+mod revocation;
+mod socket;
+mod token;
+mod trace;
+mod unavailable;
+mod userinfo;
+mod wire;

@@ -1,0 +1,246 @@
+//! Metadata and keys (RFC 8414, OpenID Connect Discovery): what is advertised is what runs.
+
+use serde_json::{Value, json};
+
+use crate::house::{House, ISSUER};
+use crate::wire::{Answer, DEVICE_CODE, With, claims, jose_header, orders, post};
+
+const DOCUMENTS: [&str; 2] = [
+    "/.well-known/openid-configuration",
+    "/.well-known/oauth-authorization-server",
+];
+
+fn document(answer: &Answer) -> Value {
+    assert_eq!(
+        (answer.status, answer.header("content-type")),
+        (200, "application/json")
+    );
+    serde_json::from_str(&answer.body).expect("JSON")
+}
+
+fn texts(value: &Value) -> Vec<&str> {
+    let values = value.as_array().expect("a list").iter();
+    values.map(|value| value.as_str().expect("text")).collect()
+}
+
+#[tokio::test]
+async fn rfc8414_3_2_both_documents_are_the_same_json() {
+    let house = House::new().await;
+    let [openid, oauth] = [house.get(DOCUMENTS[0]).await, house.get(DOCUMENTS[1]).await];
+    assert_eq!(document(&openid), document(&oauth));
+    // Browsers of any origin may read them, and caches keep them for a while.
+    assert_eq!(openid.header("access-control-allow-origin"), "*");
+    assert_eq!(openid.header("cache-control"), "public, max-age=60");
+}
+
+#[tokio::test]
+async fn rfc8414_2_the_issuer_is_named_as_it_is_configured_and_all_else_is_below_it() {
+    let house = House::new().await;
+    let metadata = document(&house.get(DOCUMENTS[1]).await);
+    assert_eq!(metadata["issuer"], ISSUER);
+    let urls = metadata.as_object().expect("an object").iter();
+    let urls = urls.filter(|(name, _)| name.ends_with("_endpoint") || name.ends_with("_uri"));
+    let mut count = 0;
+    for (name, url) in urls {
+        assert!(
+            url.as_str()
+                .expect("a URL")
+                .starts_with("https://id.example.com/"),
+            "{name}"
+        );
+        count += 1;
+    }
+    assert_eq!(count, 6);
+}
+
+#[tokio::test]
+async fn rfc8414_2_there_is_no_authorization_endpoint_and_no_response_type_yet() {
+    let house = House::new().await;
+    let metadata = document(&house.get(DOCUMENTS[1]).await);
+    assert_eq!(metadata["response_types_supported"], json!([]));
+    assert_eq!(metadata.get("authorization_endpoint"), None);
+    assert_eq!(house.get("/oauth2/authorize").await.status, 404);
+    let grants = &metadata["grant_types_supported"];
+    assert!(!texts(grants).contains(&"authorization_code") && !texts(grants).contains(&"implicit"));
+}
+
+#[tokio::test]
+async fn rfc8414_3_2_only_response_types_is_a_list_without_elements() {
+    let house = House::new().await;
+    let metadata = document(&house.get(DOCUMENTS[1]).await);
+    let empty = metadata.as_object().expect("an object").iter();
+    let empty: Vec<_> = empty
+        .filter(|(_, value)| value.as_array().is_some_and(Vec::is_empty))
+        .collect();
+    assert_eq!(empty.len(), 1);
+    assert_eq!(empty[0].0, "response_types_supported");
+}
+
+#[tokio::test]
+async fn every_advertised_endpoint_answers() {
+    let house = House::new().await;
+    let metadata = document(&house.get(DOCUMENTS[1]).await);
+    for (name, url) in metadata.as_object().expect("an object") {
+        if !name.ends_with("_endpoint") && name != "jwks_uri" {
+            continue;
+        }
+        let path = url.as_str().expect("a URL").trim_start_matches(ISSUER);
+        let answer = if name == "jwks_uri" {
+            house.get(path).await
+        } else {
+            house.post(path, &[]).await
+        };
+        let expected = match name.as_str() {
+            "jwks_uri" => 200,
+            "userinfo_endpoint" => 401,
+            _ => 400,
+        };
+        assert_eq!(answer.status, expected, "{name} {path}");
+    }
+}
+
+#[tokio::test]
+async fn rfc8628_4_every_advertised_grant_works_and_the_device_grant_is_among_them() {
+    let house = House::new().await;
+    let metadata = document(&house.get(DOCUMENTS[1]).await);
+    let mut grants = texts(&metadata["grant_types_supported"]);
+    grants.sort_unstable();
+    assert_eq!(grants, ["client_credentials", "refresh_token", DEVICE_CODE]);
+    assert_eq!(
+        metadata["device_authorization_endpoint"],
+        format!("{ISSUER}/oauth2/device_authorization")
+    );
+    assert_eq!(house.machine(&[]).await.status, 200);
+    let tokens = house.device_tokens("openid").await;
+    assert_eq!(
+        house.refresh(&tokens.member("refresh_token")).await.status,
+        200
+    );
+}
+
+#[tokio::test]
+async fn every_advertised_authentication_method_works() {
+    let house = House::new().await;
+    let metadata = document(&house.get(DOCUMENTS[1]).await);
+    for (endpoint, path, public) in [
+        ("token", "/oauth2/token", true),
+        ("revocation", "/oauth2/revoke", true),
+        ("introspection", "/oauth2/introspect", false),
+    ] {
+        let methods = &metadata[format!("{endpoint}_endpoint_auth_methods_supported")];
+        let mut advertised = texts(methods);
+        advertised.sort_unstable();
+        let expected = ["client_secret_basic", "client_secret_post", "none"];
+        assert_eq!(
+            advertised,
+            expected[..if public { 3 } else { 2 }],
+            "{endpoint}"
+        );
+
+        let needed = [("grant_type", "client_credentials"), ("token", "x")];
+        let in_body = [
+            ("client_id", "orders"),
+            ("client_secret", crate::house::ORDERS_SECRET),
+        ];
+        let by_basic = post(path, &needed).with("authorization", &orders());
+        assert_eq!(house.send(by_basic).await.status, 200, "{endpoint}");
+        let by_post = house.post(path, &[&needed[..], &in_body].concat()).await;
+        assert_eq!(by_post.status, 200, "{endpoint}");
+        // A public client gets as far as its grants allow, and to introspection not at all.
+        let by_none = house
+            .post(path, &[&needed[..], &[("client_id", "tv")]].concat())
+            .await;
+        assert_eq!(by_none.status == 401, !public, "{endpoint}: {by_none:?}");
+    }
+}
+
+#[tokio::test]
+async fn rfc8414_2_scopes_and_algorithms_are_those_in_use() {
+    let house = House::new().await;
+    let metadata = document(&house.get(DOCUMENTS[1]).await);
+    let scopes = texts(&metadata["scopes_supported"]);
+    assert!(scopes.contains(&"openid") && scopes.contains(&"orders.example.com/write"));
+    let tokens = house.device_tokens("openid").await;
+    let alg = jose_header(&tokens.member("id_token"))["alg"].clone();
+    let algorithms = metadata["id_token_signing_alg_values_supported"].as_array();
+    assert!(algorithms.expect("a list").contains(&alg));
+    assert_eq!(metadata["subject_types_supported"], json!(["public"]));
+}
+
+#[tokio::test]
+async fn rfc7517_5_the_key_set_holds_public_members_only() {
+    let house = House::new().await;
+    let answer = house.get("/.well-known/jwks.json").await;
+    assert_eq!(answer.header("content-type"), "application/jwk-set+json");
+    let set: Value = serde_json::from_str(&answer.body).expect("JSON");
+    let keys = set["keys"].as_array().expect("a list");
+    assert_eq!(keys.len(), 2);
+    for key in keys {
+        let members = key.as_object().expect("an object");
+        for private in ["d", "p", "q", "dp", "dq", "qi", "oth", "k"] {
+            assert!(!members.contains_key(private), "{private}");
+        }
+        assert_eq!(key["use"], "sig");
+        assert!(key["kid"].is_string() && key["alg"].is_string());
+    }
+}
+
+#[tokio::test]
+async fn the_key_set_has_the_key_of_every_token() {
+    let house = House::new().await;
+    let set = house.get("/.well-known/jwks.json").await.body;
+    let tokens = house.device_tokens("openid").await;
+    for name in ["access_token", "id_token"] {
+        let token = tokens.member(name);
+        let kid = jose_header(&token)["kid"]
+            .as_str()
+            .expect("a kid")
+            .to_owned();
+        assert!(set.contains(&kid), "{name}");
+        claims(&token);
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_built_yet_is_not_advertised() {
+    let house = House::new().await;
+    let metadata = document(&house.get(DOCUMENTS[1]).await);
+    for absent in [
+        "registration_endpoint",
+        "end_session_endpoint",
+        "pushed_authorization_request_endpoint",
+        "code_challenge_methods_supported",
+        "token_endpoint_auth_signing_alg_values_supported",
+        "signed_metadata",
+    ] {
+        assert_eq!(metadata.get(absent), None, "{absent}");
+    }
+    for switch in [
+        "claims_parameter_supported",
+        "request_parameter_supported",
+        "request_uri_parameter_supported",
+    ] {
+        assert_eq!(metadata[switch], false);
+    }
+}
+
+#[tokio::test]
+async fn claims_that_are_advertised_are_given() {
+    let house = House::new().await;
+    let metadata = document(&house.get(DOCUMENTS[0]).await);
+    let advertised = texts(&metadata["claims_supported"]);
+    let tokens = house.device_tokens("openid profile email").await;
+    let userinfo = house.userinfo(&tokens.member("access_token")).await.json();
+    let id = claims(&tokens.member("id_token"));
+    for name in userinfo
+        .as_object()
+        .expect("claims")
+        .keys()
+        .chain(id.as_object().expect("claims").keys())
+    {
+        assert!(
+            advertised.contains(&name.as_str()),
+            "{name} is given and not advertised"
+        );
+    }
+}

@@ -1,0 +1,81 @@
+//! Methods: each endpoint has its own, and says which.
+
+use axum::body::Body;
+use http::Request;
+
+use crate::house::House;
+use crate::wire::{FORMS, USERINFO, refused};
+
+async fn send(house: &House, method: &str, path: &str) -> crate::wire::Answer {
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .body(Body::empty());
+    house.send(request.expect("a request")).await
+}
+
+#[tokio::test]
+async fn rfc6749_3_2_only_post_asks_for_tokens() {
+    let house = House::new().await;
+    for endpoint in FORMS {
+        for method in ["GET", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW"] {
+            let answer = send(&house, method, endpoint).await;
+            assert_eq!(
+                answer.error(),
+                refused(405, "invalid_request"),
+                "{method} {endpoint}"
+            );
+            assert_eq!(answer.header("allow"), "POST");
+        }
+        let answer = send(&house, "HEAD", endpoint).await;
+        assert_eq!((answer.status, answer.header("allow")), (405, "POST"));
+    }
+}
+
+#[tokio::test]
+async fn userinfo_has_get_and_post() {
+    let house = House::new().await;
+    for method in ["PUT", "DELETE", "PATCH", "OPTIONS"] {
+        let answer = send(&house, method, USERINFO).await;
+        assert_eq!(answer.error(), refused(405, "invalid_request"), "{method}");
+        assert_eq!(answer.header("allow"), "GET, POST");
+    }
+}
+
+#[tokio::test]
+async fn documents_and_pages_say_which_methods_they_have() {
+    let house = House::new().await;
+    for (path, allow) in [
+        ("/.well-known/openid-configuration", "GET,HEAD"),
+        ("/.well-known/oauth-authorization-server", "GET,HEAD"),
+        ("/.well-known/jwks.json", "GET,HEAD"),
+        ("/", "GET,HEAD"),
+        ("/login", "GET,HEAD,POST"),
+        ("/logout", "GET,HEAD,POST"),
+        ("/device", "GET,HEAD,POST"),
+        ("/device/decision", "POST"),
+    ] {
+        let answer = send(&house, "DELETE", path).await;
+        assert_eq!(
+            (answer.status, answer.header("allow")),
+            (405, allow),
+            "{path}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_path_is_a_page_that_says_so() {
+    let house = House::new().await;
+    for path in [
+        "/no/such/page",
+        "/oauth2",
+        "/oauth2/token/",
+        "/assets/none.css",
+        "/.well-known/",
+    ] {
+        let answer = house.get(path).await;
+        assert_eq!(answer.status, 404, "{path}");
+        assert!(answer.body.contains("id=\"trace-id\""));
+    }
+}

@@ -1,0 +1,212 @@
+//! What every page has: its headers, its cookies, and where it leads.
+
+use crate::browser::{Browser, Form};
+use crate::house::{House, PASSWORD};
+use crate::wire::Answer;
+
+fn assert_page(answer: &Answer, status: u16) {
+    assert_eq!(answer.status, status, "{answer:?}");
+    assert_eq!(answer.header("content-type"), "text/html; charset=utf-8");
+    assert_eq!(answer.header("cache-control"), "no-store");
+    assert_eq!(answer.header("x-frame-options"), "DENY");
+    assert_eq!(answer.header("x-content-type-options"), "nosniff");
+    assert_eq!(answer.header("referrer-policy"), "no-referrer");
+    assert_eq!(answer.header("cross-origin-opener-policy"), "same-origin");
+    let policy = answer.header("content-security-policy");
+    for rule in [
+        "default-src 'none'",
+        "frame-ancestors 'none'",
+        "form-action 'self'",
+        "base-uri 'none'",
+    ] {
+        assert!(policy.contains(rule), "{rule} is not in {policy}");
+    }
+    assert!(!policy.contains("unsafe") && !policy.contains("script-src"));
+}
+
+#[tokio::test]
+async fn rfc6749_10_13_every_page_forbids_frames_scripts_sniffing_and_caching() {
+    let house = House::new().await;
+    let codes = house.device("openid").await;
+    let mut alice = Browser::new(&house);
+    assert_page(&alice.get("/login").await, 200);
+    assert_page(&alice.sign_in("alice", "wrong").await, 400);
+    assert_page(&alice.get("/").await, 200);
+    assert_page(&alice.get("/logout").await, 200);
+    alice.sign_in("alice", PASSWORD).await;
+    for path in ["/", "/device", "/logout"] {
+        assert_page(&alice.get(path).await, 200);
+    }
+    assert_page(&alice.get("/no/such/page").await, 404);
+    assert_page(&alice.get("/device/decision").await, 405);
+    assert_page(&alice.type_code("BBBB-BBBB").await, 400);
+    let asked = alice.type_code(&codes.user).await;
+    assert_page(&asked, 200);
+    let form = Form::of(&asked, "/device/decision").fill("decision", "deny");
+    assert_page(&alice.submit(form.clone()).await, 200);
+    assert_page(&alice.submit(form).await, 400);
+    let out = Form::of(&alice.get("/logout").await, "/logout");
+    assert_page(&alice.submit(out).await, 200);
+}
+
+#[tokio::test]
+async fn cookies_are_bound_to_the_host_and_hidden_from_scripts() {
+    let house = House::new().await;
+    let mut alice = Browser::new(&house);
+    let first = alice.get("/login").await;
+    let page = Form::of(&first, "/login")
+        .fill("username", "alice")
+        .fill("password", PASSWORD);
+    let signed_in = alice.submit(page).await;
+    let sets: Vec<_> = [first, signed_in]
+        .iter()
+        .flat_map(|answer| answer.headers.get_all("set-cookie"))
+        .map(|value| value.to_str().expect("text").to_owned())
+        .collect();
+    assert_eq!(
+        sets.len(),
+        4,
+        "before sign-in one; at sign-in two, and the first is removed"
+    );
+    for set in &sets {
+        assert!(set.starts_with("__Host-grantor-default"), "{set}");
+        let attributes: Vec<_> = set.split("; ").skip(1).collect();
+        for needed in ["Path=/", "HttpOnly", "SameSite=Lax", "Secure"] {
+            assert!(attributes.contains(&needed), "{needed} is not in {set}");
+        }
+        assert!(!set.contains("Domain"));
+    }
+}
+
+#[tokio::test]
+async fn on_plain_http_cookies_have_a_name_that_browsers_take() {
+    let house = House::with(|pool| pool.issuer = "http://127.0.0.1:8080".to_owned()).await;
+    let answer = Browser::new(&house).get("/login").await;
+    let set = answer.header("set-cookie");
+    assert!(set.starts_with("grantor-default-pre="), "{set}");
+    assert!(!set.contains("Secure"), "{set}");
+}
+
+#[tokio::test]
+async fn sign_in_comes_first_and_then_goes_on_to_the_code() {
+    let house = House::new().await;
+    let codes = house.device("openid").await;
+    let mut alice = Browser::new(&house);
+    let first = alice
+        .get(&format!("/device?user_code={}", codes.user))
+        .await;
+    assert_eq!(first.status, 303);
+    assert_eq!(first.header("cache-control"), "no-store");
+    assert_eq!(first.header("referrer-policy"), "no-referrer");
+    let login = alice.get(first.header("location")).await;
+    assert!(
+        login
+            .body
+            .contains("Sign in first, then connect your device.")
+    );
+    let form = Form::of(&login, "/login")
+        .fill("username", "alice")
+        .fill("password", PASSWORD);
+    let then = alice.submit(form).await;
+    assert_eq!(
+        then.header("location"),
+        format!("/device?user_code={}", codes.user)
+    );
+    let page = alice.get(then.header("location")).await;
+    assert!(page.body.contains(&format!("value=\"{}\"", codes.user)));
+}
+
+#[tokio::test]
+async fn sign_in_leads_to_our_own_pages_only() {
+    let house = House::new().await;
+    for target in [
+        "https://evil.example/",
+        "//evil.example",
+        "/\\evil.example",
+        "/oauth2/token",
+        "javascript:x",
+    ] {
+        let mut alice = Browser::new(&house);
+        let query = crate::wire::encoded(&[("return_to", target)]);
+        let login = alice.get(&format!("/login?{query}")).await;
+        let form = Form::of(&login, "/login")
+            .fill("username", "alice")
+            .fill("password", PASSWORD);
+        for form in [form.clone(), form.fill("return_to", target)] {
+            let page = alice.get("/login").await;
+            let token = Form::of(&page, "/login").fields["form_token"].clone();
+            let answer = alice.submit(form.fill("form_token", &token)).await;
+            assert_eq!(
+                (answer.status, answer.header("location")),
+                (303, "/"),
+                "{target}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_password_and_an_unknown_name_read_the_same() {
+    let house = House::new().await;
+    let strip = |page: Answer| {
+        let form = Form::of(&page, "/login");
+        page.body
+            .replace(&form.fields["form_token"], "")
+            .replace("nobody", "alice")
+    };
+    let mut browser = Browser::new(&house);
+    let wrong = browser.sign_in("alice", "wrong").await;
+    let unknown = browser.sign_in("nobody", "wrong").await;
+    assert_eq!((wrong.status, unknown.status), (400, 400));
+    assert_eq!(strip(wrong), strip(unknown));
+}
+
+#[tokio::test]
+async fn rfc6749_10_10_guessing_passwords_is_bounded() {
+    let house = House::new().await;
+    let mut guesser = Browser::new(&house);
+    for _ in 0..10 {
+        assert_eq!(guesser.sign_in("alice", "guess").await.status, 400);
+    }
+    let page = guesser.sign_in("alice", PASSWORD).await;
+    assert_eq!(page.status, 429, "not even the right one");
+    assert!(page.header("retry-after").parse::<u64>().expect("seconds") >= 1);
+    let mut elsewhere = Browser::new(&house);
+    elsewhere.address = "198.51.100.7";
+    assert_eq!(
+        elsewhere.sign_in("alice", PASSWORD).await.status,
+        303,
+        "alice is not locked out"
+    );
+}
+
+#[tokio::test]
+async fn what_a_device_says_of_itself_is_shown_as_text() {
+    use crate::wire::{DEVICE_AUTHORIZATION, With, post};
+    let house = House::new().await;
+    let request = post(DEVICE_AUTHORIZATION, &[("client_id", "tv")]);
+    let codes = house
+        .send(request.with("user-agent", "<script>alert(1)</script>/1"))
+        .await;
+    let mut alice = Browser::signed_in(&house, "alice").await;
+    let page = alice.type_code(&codes.member("user_code")).await;
+    assert!(page.body.contains("id=\"approve\""));
+    assert!(!page.body.contains("<script>"), "{page:?}");
+}
+
+#[tokio::test]
+async fn the_stylesheet_is_kept_for_ever() {
+    let house = House::new().await;
+    for asset in grantor_web::pages::assets::all() {
+        let answer = house.get(&asset.path).await;
+        assert_eq!(
+            (answer.status, answer.header("content-type")),
+            (200, asset.content_type)
+        );
+        assert_eq!(
+            answer.header("cache-control"),
+            "public, max-age=31536000, immutable"
+        );
+        assert_eq!(answer.body, asset.body);
+    }
+}

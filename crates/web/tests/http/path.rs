@@ -1,0 +1,150 @@
+//! An issuer with a path: every path is below it, and RFC 8414's document stands between host and path.
+
+use grantor_web::pages;
+use serde_json::Value;
+
+use crate::browser::{Browser, Form};
+use crate::house::{House, PASSWORD};
+use crate::wire::{DEVICE_CODE, refused};
+
+const BELOW: &str = "/pools/staff";
+
+async fn house() -> House {
+    House::with(|pool| pool.issuer = format!("https://id.example.com{BELOW}")).await
+}
+
+#[tokio::test]
+async fn rfc8414_3_1_the_document_stands_between_host_and_path() {
+    let house = house().await;
+    let inserted = house
+        .get(&format!("/.well-known/oauth-authorization-server{BELOW}"))
+        .await;
+    let appended = house
+        .get(&format!("{BELOW}/.well-known/openid-configuration"))
+        .await;
+    assert_eq!((inserted.status, appended.status), (200, 200));
+    let metadata: Value = serde_json::from_str(&inserted.body).expect("JSON");
+    assert_eq!(metadata["issuer"], format!("https://id.example.com{BELOW}"));
+    assert_eq!(inserted.body, appended.body);
+    assert_eq!(
+        house
+            .get("/.well-known/oauth-authorization-server")
+            .await
+            .status,
+        404
+    );
+    assert_eq!(
+        house.get("/.well-known/openid-configuration").await.status,
+        404
+    );
+}
+
+#[tokio::test]
+async fn every_advertised_endpoint_is_below_the_path_and_answers() {
+    let house = house().await;
+    let document = house
+        .get(&format!("{BELOW}/.well-known/openid-configuration"))
+        .await;
+    let metadata: Value = serde_json::from_str(&document.body).expect("JSON");
+    for (name, url) in metadata.as_object().expect("an object") {
+        if name.ends_with("_endpoint") {
+            let path = url
+                .as_str()
+                .expect("a URL")
+                .trim_start_matches("https://id.example.com");
+            assert!(path.starts_with(BELOW), "{name}");
+            assert!(
+                matches!(house.post(path, &[]).await.status, 400 | 401),
+                "{name}"
+            );
+        }
+    }
+    assert_eq!(
+        house.post("/oauth2/token", &[]).await.status,
+        404,
+        "and nowhere else"
+    );
+}
+
+#[tokio::test]
+async fn the_pages_stay_below_the_path() {
+    let house = house().await;
+    let mut alice = Browser::new(&house);
+    for (path, then) in [
+        ("/device", "/device"),
+        ("/device?user_code=BCDF-GHJK", "/device?user_code=BCDF-GHJK"),
+    ] {
+        let answer = alice.get(&format!("{BELOW}{path}")).await;
+        assert_eq!(answer.status, 303, "{answer:?}");
+        let to = answer.header("location").to_owned();
+        assert!(to.starts_with(&format!("{BELOW}/login?return_to=")), "{to}");
+        let page = alice.get(&to).await;
+        let form = Form::of(&page, &format!("{BELOW}/login"));
+        assert_eq!(form.fields["return_to"], format!("{BELOW}{then}"));
+    }
+    let page = alice.get(&format!("{BELOW}/login")).await;
+    let form = Form::of(&page, &format!("{BELOW}/login"));
+    let answer = alice
+        .submit(form.fill("username", "alice").fill("password", PASSWORD))
+        .await;
+    assert_eq!(
+        (answer.status, answer.header("location")),
+        (303, "/pools/staff/")
+    );
+    for home in [BELOW, "/pools/staff/"] {
+        let page = alice.get(home).await;
+        assert_eq!(page.status, 200, "{home}");
+        assert!(page.body.contains("alice"));
+    }
+}
+
+#[tokio::test]
+async fn what_a_page_refers_to_is_there() {
+    let house = house().await;
+    let page = house.get(&format!("{BELOW}/login")).await;
+    let page = page.body.replace("&#x2f;", "/");
+    for asset in pages::assets::all() {
+        let path = page.split(['"']).find(|text| text.ends_with(&asset.path));
+        let path = path.unwrap_or_else(|| panic!("{} is not on the page", asset.path));
+        let answer = house.get(path).await;
+        assert_eq!(
+            (answer.status, answer.header("content-type")),
+            (200, asset.content_type),
+            "{path}"
+        );
+        assert_eq!(
+            answer.header("cache-control"),
+            "public, max-age=31536000, immutable"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_device_gets_its_tokens_below_a_path() {
+    let house = house().await;
+    let codes = house
+        .post(
+            &format!("{BELOW}/oauth2/device_authorization"),
+            &[("client_id", "tv")],
+        )
+        .await;
+    assert_eq!(
+        codes.member("verification_uri"),
+        format!("https://id.example.com{BELOW}/device")
+    );
+    let device_code = codes.member("device_code");
+    let poll = [
+        ("grant_type", DEVICE_CODE),
+        ("client_id", "tv"),
+        ("device_code", device_code.as_str()),
+    ];
+    let answer = house.post(&format!("{BELOW}/oauth2/token"), &poll).await;
+    assert_eq!(answer.error(), refused(400, "authorization_pending"));
+}
+
+#[tokio::test]
+async fn health_is_the_processs_and_not_the_issuers() {
+    let house = house().await;
+    assert_eq!(house.get("/healthz").await.status, 200);
+    assert_eq!(house.get("/readyz").await.status, 200);
+}

@@ -1,0 +1,60 @@
+//! The trace id: continued where the caller sent one, in each answer, and with each event.
+
+use std::collections::HashSet;
+
+use crate::house::House;
+use crate::wire::{DEVICE_AUTHORIZATION, TOKEN, With, post};
+
+const ID: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+
+#[tokio::test]
+async fn a_trace_is_continued_in_body_header_and_event() {
+    let house = House::new().await;
+    let traceparent = format!("00-{ID}-00f067aa0ba902b7-01");
+    let refused = house
+        .send(post(TOKEN, &[]).with("traceparent", &traceparent))
+        .await;
+    assert_eq!(refused.header("x-request-id"), ID);
+    assert_eq!(refused.member("trace_id"), ID);
+    let begun = post(DEVICE_AUTHORIZATION, &[("client_id", "tv")]);
+    house.send(begun.with("traceparent", &traceparent)).await;
+    let events = house.world.take_events();
+    assert_eq!(events.len(), 1);
+    assert_eq!(events[0].0, ID);
+}
+
+#[tokio::test]
+async fn every_answer_has_an_id_of_its_own() {
+    let house = House::new().await;
+    let mut ids = HashSet::new();
+    for path in [
+        "/",
+        "/login",
+        "/healthz",
+        "/.well-known/jwks.json",
+        "/no/such/page",
+        "/oauth2/token",
+    ] {
+        let answer = house.get(path).await;
+        let id = answer.header("x-request-id").to_owned();
+        assert!(
+            id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit()),
+            "{path}: {id:?}"
+        );
+        assert!(ids.insert(id), "{path} has an id of its own");
+    }
+}
+
+#[tokio::test]
+async fn a_traceparent_that_is_none_is_not_repeated() {
+    let house = House::new().await;
+    for bad in [
+        "x",
+        "00-<script>-00f067aa0ba902b7-01",
+        "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+    ] {
+        let answer = house.send(post(TOKEN, &[]).with("traceparent", bad)).await;
+        assert_ne!(answer.header("x-request-id"), ID);
+        answer.error();
+    }
+}
