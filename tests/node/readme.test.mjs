@@ -12,12 +12,14 @@ import { promisify } from 'node:util';
 import { ROOT, freePort } from './lib/server.mjs';
 
 const README_ADDRESS = '127.0.0.1:8080';
+const README_DATA = 'grantor-dev';
 const BLOCK = /^<!-- run(: background)? -->\n+```sh\n([\s\S]*?)^```$/gm;
 
 const text = await readFile(join(ROOT, 'README.md'), 'utf8');
 const blocks = [...text.matchAll(BLOCK)].map(([, background, commands]) => ({ background: background !== undefined, commands }));
 const address = `127.0.0.1:${await freePort()}`;
-const data = await mkdtemp(join(tmpdir(), 'grantor-readme-'));
+const folder = await mkdtemp(join(tmpdir(), 'grantor-readme-'));
+const data = join(folder, README_DATA);
 const servers = [];
 
 after(async () => {
@@ -27,7 +29,7 @@ after(async () => {
       await once(server, 'close');
     }
   }
-  await rm(data, { recursive: true, force: true });
+  await rm(folder, { recursive: true, force: true });
 });
 
 test('some blocks are marked to be run', () => assert.ok(blocks.length > 0));

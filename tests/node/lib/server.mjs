@@ -113,10 +113,10 @@ function lineWith(text, value) {
 }
 
 /// Waits for a line of standard output.
-export function lineOf(child, matches, log) {
+export function lineOf(child, matches, log, timeout = START_TIMEOUT) {
   return new Promise((resolve, reject) => {
     let text = '';
-    const timer = setTimeout(() => fail(`said nothing for ${START_TIMEOUT} ms`), START_TIMEOUT);
+    const timer = setTimeout(() => fail(`said nothing for ${timeout} ms`), timeout);
     const look = (data) => {
       text += data;
       const line = text.split('\n').slice(0, -1).find(matches);
