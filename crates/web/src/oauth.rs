@@ -40,6 +40,9 @@ where
         Ok(params) => params,
         Err(error) => return not_a_form(app, caller, challenge, *error),
     };
+    if let Some(refusal) = secret_in_query(caller) {
+        return refused(app, caller, challenge, &refusal);
+    }
     let operation = match parse(params) {
         Ok(operation) => operation,
         Err(refusal) => return refused(app, caller, challenge, &refusal),
@@ -51,6 +54,26 @@ where
         },
         Err(error) => unavailable(caller, &error),
     }
+}
+
+/// RFC 6749 section 2.3.1: credentials "MUST NOT be included in the request URI", RFC 6750 section 2.3 likewise: URIs
+/// are logged. A client that does so is told, even where its request would do without.
+fn secret_in_query(caller: &Caller) -> Option<Refusal> {
+    const SECRETS: [&str; 6] = [
+        "client_secret",
+        "token",
+        "refresh_token",
+        "device_code",
+        "code",
+        "access_token",
+    ];
+    let query = caller.query.as_deref().unwrap_or_default();
+    let found = url::form_urlencoded::parse(query.as_bytes())
+        .any(|(name, _)| SECRETS.contains(&name.as_ref()));
+    found.then_some(Refusal::new(
+        ErrorCode::InvalidRequest,
+        "A secret is in the address; it belongs into the body or a header.",
+    ))
 }
 
 /// A JSON answer. RFC 6749 section 5.1: "Cache-Control … no-store … Pragma … no-cache".

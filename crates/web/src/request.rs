@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use axum::extract::{FromRequest, FromRequestParts};
 use grantor_core::params::{InvalidParams, MAX_BYTES, Params};
 use grantor_core::peer::Peer;
@@ -118,6 +118,10 @@ impl FromRequest<Arc<App>> for Form {
 }
 
 async fn read(headers: &HeaderMap, body: Body) -> Result<Params, FormError> {
+    // What says that it is too large is not waited for.
+    if body.size_hint().lower() > MAX_BYTES as u64 {
+        return Err(FormError::TooLarge);
+    }
     let collected = tokio::time::timeout(BODY_TIME, Limited::new(body, MAX_BYTES).collect()).await;
     let bytes = match collected {
         Ok(Ok(collected)) => collected.to_bytes(),

@@ -133,6 +133,23 @@ async fn rfc8628_3_1_only_clients_with_the_grant_get_codes() {
 }
 
 #[tokio::test]
+async fn rfc6749_10_2_each_device_asks_again() {
+    let house = House::new().await;
+    house.device_tokens("openid").await;
+    let second = house.device("openid").await;
+    let mut alice = Browser::signed_in(&house, "alice").await;
+    let page = alice.type_code(&second.user).await;
+    assert!(
+        page.body.contains("id=\"approve\""),
+        "the same user, client and scope"
+    );
+    assert_eq!(
+        house.poll(&second).await.error(),
+        refused(400, "authorization_pending")
+    );
+}
+
+#[tokio::test]
 async fn rfc8628_3_3_1_the_link_fills_the_code_in_and_asks_to_compare_it() {
     let house = House::new().await;
     let codes = house.device("openid").await;

@@ -207,3 +207,19 @@ async fn rfc8707_2_a_token_is_for_the_resource_that_is_named() {
         refused(400, "invalid_target")
     );
 }
+
+/// The table of `conformance/README.md`.
+#[tokio::test]
+async fn rfc6749_5_1_values_have_the_sizes_that_are_documented() {
+    let house = House::new().await;
+    let codes = house.device("openid").await;
+    // 4 bytes of key id, what is said, and a tag of 32 bytes that nobody guesses: 256 bits.
+    let sealed = |prefix: &str, said: usize| prefix.len() + ((4 + said + 32) * 4).div_ceil(3);
+    assert_eq!((codes.device.len(), sealed("grantor_dc_", 32)), (102, 102));
+    assert_eq!(codes.user.len(), "XXXX-XXXX".len());
+    let tokens = house.device_tokens("openid profile").await;
+    let refresh = tokens.member("refresh_token");
+    assert_eq!((refresh.len(), sealed("grantor_rt_", 20)), (86, 86));
+    assert!((500..700).contains(&tokens.member("access_token").len()));
+    assert!((700..1000).contains(&tokens.member("id_token").len()));
+}

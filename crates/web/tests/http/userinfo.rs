@@ -44,10 +44,11 @@ async fn rfc6750_2_3_a_token_in_the_address_is_not_read() {
     let house = House::new().await;
     let token = house.device_tokens("openid").await.member("access_token");
     let answer = house.get(&format!("{USERINFO}?access_token={token}")).await;
-    assert_eq!(answer.error(), refused(401, "invalid_token"));
-    assert_eq!(
-        answer.header("www-authenticate"),
-        "Bearer realm=\"id.example.com\""
+    assert_eq!(answer.error(), refused(400, "invalid_request"));
+    assert!(
+        answer
+            .header("www-authenticate")
+            .starts_with("Bearer realm=\"id.example.com\", error=\"invalid_request\"")
     );
 }
 
