@@ -1,6 +1,8 @@
 //! Refresh (RFC 6749 section 6) with rotation (RFC 9700 section 4.14.2), safe to retry: the successor is derived,
 //! so a client that lost the answer asks again within the grace and gets the same one.
 
+use std::time::Duration;
+
 use super::{TokenReply, indicators, required_secret, scope};
 use crate::client::Client;
 use crate::client_auth::AuthenticatedClient;
@@ -14,7 +16,11 @@ use crate::records::{self, Grant, Presented, State, WhyRevoked};
 use crate::row::Write;
 use crate::scope::Scope;
 use crate::secret::Secret;
+use crate::time::Timestamp;
 use crate::{tokens, users};
+
+/// The idle life of a token that does not rotate slides at most this often.
+const SLIDES_APART: Duration = Duration::from_secs(1);
 
 /// The request.
 #[derive(Debug)]
@@ -85,10 +91,11 @@ impl Request {
             .grant(token.grant)
             .user(user.record.id);
         let version = grant.version;
-        let refreshed = match presented {
-            // A lost answer asked for again: the same tokens, and nothing is written.
-            Presented::InGrace => grant.record,
-            _ => grant.record.refreshed(next, client, env.now, peer),
+        let stays = stays(client, presented, &grant.record, env.now);
+        let refreshed = if stays {
+            grant.record
+        } else {
+            grant.record.refreshed(next, client, env.now, peer)
         };
         let decision = tokens::for_user(
             env,
@@ -99,7 +106,7 @@ impl Request {
             scope,
         )?
         .event(event);
-        if presented == Presented::InGrace {
+        if stays {
             return Ok(decision);
         }
         Ok(decision
@@ -140,6 +147,18 @@ fn narrowed(asked: Option<&Scope>, granted: &Scope) -> Result<Option<Scope>, Ref
             "The scope is wider than what the user granted.",
         )),
         asked => Ok(asked.cloned()),
+    }
+}
+
+/// Whether nothing is to be written: a lost answer is asked for again, or a token that does not rotate was used a
+/// moment ago, so that any number of simultaneous refreshes are answered and do not push each other out.
+fn stays(client: &Client, presented: Presented, grant: &Grant, now: Timestamp) -> bool {
+    match (presented, &grant.state) {
+        (Presented::InGrace, _) => true,
+        (Presented::Current, State::Active { rotated_at, .. }) => {
+            !client.rotation && now.since(*rotated_at) < SLIDES_APART
+        }
+        _ => false,
     }
 }
 
