@@ -7,9 +7,10 @@ use grantor_core::error::ErrorCode::{
 use grantor_core::event::EventKind;
 use grantor_core::grants::GrantType;
 
-use crate::world::apps::params;
+use crate::world::apps::{answer, params};
 use crate::world::house::client;
 use crate::world::people::user_id;
+use crate::world::run::Run;
 use crate::world::{Decided, Spans, World};
 
 #[test]
@@ -117,6 +118,31 @@ fn a_used_code_gives_tokens_once_and_ends_nothing() {
         "what was given lives on"
     );
     assert!(world.refresh("tv", tokens.refresh()).is_ok());
+}
+
+#[test]
+fn of_two_simultaneous_polls_of_an_approved_code_one_gets_tokens() {
+    let mut world = World::new();
+    let codes = world.device("tv");
+    world.approve("alice", &codes);
+    let mut runs: Vec<_> = (0..2)
+        .map(|_| {
+            let request = world.poll_request("tv", &codes.device);
+            Run::new(&mut world, request)
+        })
+        .collect();
+    let mut answers = Vec::new();
+    while !runs.is_empty() {
+        runs.retain_mut(|run| match run.effect(&mut world) {
+            Some(end) => {
+                answers.push(answer(end.expect("the house answers")));
+                false
+            }
+            None => true,
+        });
+    }
+    assert!(answers[0].is_ok());
+    assert_eq!(answers[1], Err(InvalidGrant));
 }
 
 #[test]

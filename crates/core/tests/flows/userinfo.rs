@@ -1,11 +1,14 @@
 //! Userinfo (OpenID Connect Core section 5.3, RFC 6750).
 
+use futures_util::FutureExt as _;
 use grantor_core::endpoints::userinfo::Userinfo;
 use grantor_core::error::ErrorCode::{InsufficientScope, InvalidRequest, InvalidToken};
+use grantor_jose::{Algorithm, SigningInput, TokenType};
 use serde_json::{Value, json};
 
 use crate::world::World;
-use crate::world::apps::params;
+use crate::world::apps::{jwt, params};
+use crate::world::house::signer;
 use crate::world::people::user_id;
 
 fn claims_for(scope: &str) -> Value {
@@ -45,6 +48,23 @@ fn an_id_token_or_a_refresh_token_is_no_access_token() {
     for bad in [id, tokens.refresh(), "x", "", "a.b.c"] {
         assert_eq!(world.userinfo(bad), Err(InvalidToken), "{bad}");
     }
+}
+
+#[test]
+fn rfc9068_4_another_type_of_token_with_the_same_claims_is_no_access_token() {
+    let mut world = World::new();
+    let tokens = world.device_tokens("tv", "alice");
+    let claims = jwt(&world, &tokens.access);
+    let mint = |typ| {
+        let header = world.pool.signing.header(Algorithm::Es256, typ);
+        let input = SigningInput::new(header.expect("a key"), &claims).expect("JSON");
+        let token = input.sign(signer()).now_or_never();
+        token.and_then(Result::ok).expect("a signature")
+    };
+    let (access, id) = (mint(TokenType::Access), mint(TokenType::Id));
+    assert!(world.userinfo(&access).is_ok());
+    assert_eq!(world.userinfo(&id), Err(InvalidToken));
+    assert!(!world.is_active("orders", &id));
 }
 
 #[test]

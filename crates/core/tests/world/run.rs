@@ -4,6 +4,7 @@ use futures_util::FutureExt;
 use grantor_core::decide::Operation;
 use grantor_core::drive::{Drive, Outcome, Step};
 use grantor_core::error::Failure;
+use grantor_core::limits::Effect;
 use grantor_jose::Signer as _;
 use grantor_store::{Store, StoreError};
 
@@ -19,82 +20,102 @@ pub(crate) enum Down {
 
 /// A request under way. What others can see of it is one of three effects: a read, a question to the tables in
 /// memory, a commit; and at its end, what the tables learn.
-pub(crate) struct Run<O: Operation>(Drive<O>);
+pub(crate) struct Run<O: Operation> {
+    drive: Drive<O>,
+    /// The effect that comes next, where it is known.
+    next: Option<Step<O::Reply>>,
+}
 
 impl<O: Operation> Run<O> {
     pub(crate) fn new(world: &mut World, operation: O) -> Self {
         let seed = world.seed();
-        Self(Drive::new(operation, world.pool.clone(), world.now, seed))
+        let drive = Drive::new(operation, world.pool.clone(), world.now, seed);
+        Self { drive, next: None }
     }
 
-    /// Goes on up to and with the next effect; the end, if it was the last.
+    /// Goes on up to and with the next effect, and further while nobody could see a difference; the end, if it is
+    /// reached so.
     pub(crate) fn effect(&mut self, world: &mut World) -> Option<Result<Outcome<O::Reply>, Down>> {
+        let mut performed = false;
         loop {
-            match self.0.step() {
-                Step::Password { hash, password } => {
-                    let right =
-                        hash.is_some_and(|hash| hash == format!("plain${}", password.reveal()));
-                    self.0.password(right);
-                }
-                Step::Sign(input) => {
-                    let signature = signer().sign(input.kid(), input.algorithm(), input.as_bytes());
-                    let signature = signature
-                        .now_or_never()
-                        .expect("the signer is of this process");
-                    self.0
-                        .signature(input, &signature.expect("the world has every key"));
-                }
-                Step::Get(keys) => {
-                    let rows = world
-                        .store
-                        .get(&keys)
-                        .now_or_never()
-                        .expect("memory is ready at once");
-                    match rows {
-                        Ok(rows) => self.0.rows(keys, rows),
-                        Err(error) => return Some(Err(self.abandon(world, error))),
-                    }
-                    return None;
-                }
-                Step::Table(ask) => {
-                    let answer = world.limits.answer(world.now, &ask);
-                    self.0.answer(ask, answer);
-                    return None;
-                }
-                Step::Commit { now, id, writes } => {
-                    let committed = world.store.commit(now, id, writes).now_or_never();
-                    match committed.expect("memory is ready at once") {
-                        Ok(committed) => {
-                            let (now, seed) = (world.now, world.seed());
-                            self.0.committed(committed, now, seed);
-                        }
-                        Err(error) => return Some(Err(self.abandon(world, error))),
-                    }
-                    return None;
-                }
-                Step::Done(outcome) => {
-                    outcome
-                        .effects
-                        .iter()
-                        .for_each(|effect| world.limits.apply(effect));
-                    world.events.extend(outcome.events.iter().cloned());
-                    return Some(Ok(outcome));
-                }
-                Step::Failed(failure, effects) => {
-                    effects.iter().for_each(|effect| world.limits.apply(effect));
-                    return Some(Err(Down::Core(failure)));
-                }
+            let step = self.next.take().unwrap_or_else(|| self.drive.step());
+            let visible = match &step {
+                Step::Password { .. } | Step::Sign(_) => false,
+                Step::Get(_) | Step::Table(_) | Step::Commit { .. } => true,
+                Step::Done(outcome) => !outcome.effects.is_empty(),
+                Step::Failed(_, effects) => !effects.is_empty(),
+            };
+            if visible && performed {
+                self.next = Some(step);
+                return None;
+            }
+            performed |= visible;
+            if let Some(end) = self.perform(world, step) {
+                return Some(end);
             }
         }
     }
 
+    fn perform(
+        &mut self,
+        world: &mut World,
+        step: Step<O::Reply>,
+    ) -> Option<Result<Outcome<O::Reply>, Down>> {
+        match step {
+            Step::Password { hash, password } => {
+                let right = hash.is_some_and(|hash| hash == format!("plain${}", password.reveal()));
+                self.drive.password(right);
+            }
+            Step::Sign(input) => {
+                let signature = signer().sign(input.kid(), input.algorithm(), input.as_bytes());
+                let signature = signature.now_or_never().expect("it is of this process");
+                let signature = signature.expect("the world has every key");
+                self.drive.signature(input, &signature);
+            }
+            Step::Get(keys) => match now(world.store.get(&keys)) {
+                Ok(rows) => self.drive.rows(keys, rows),
+                Err(error) => return Some(Err(self.abandon(world, error))),
+            },
+            Step::Table(ask) => {
+                let answer = world.limits.answer(world.now, &ask);
+                self.drive.answer(ask, answer);
+            }
+            Step::Commit {
+                now: at,
+                id,
+                writes,
+            } => match now(world.store.commit(at, id, writes)) {
+                Ok(committed) => {
+                    let (now, seed) = (world.now, world.seed());
+                    self.drive.committed(committed, now, seed);
+                }
+                Err(error) => return Some(Err(self.abandon(world, error))),
+            },
+            Step::Done(outcome) => {
+                apply(world, &outcome.effects);
+                world.events.extend(outcome.events.iter().cloned());
+                return Some(Ok(outcome));
+            }
+            Step::Failed(failure, effects) => {
+                apply(world, &effects);
+                return Some(Err(Down::Core(failure)));
+            }
+        }
+        None
+    }
+
     fn abandon(&mut self, world: &mut World, error: StoreError) -> Down {
-        self.0
-            .abandon()
-            .iter()
-            .for_each(|effect| world.limits.apply(effect));
+        apply(world, &self.drive.abandon());
         Down::Store(error)
     }
+}
+
+fn now<T>(future: impl Future<Output = T>) -> T {
+    future.now_or_never().expect("memory is ready at once")
+}
+
+fn apply(world: &mut World, effects: &[Effect]) {
+    effects.iter().for_each(|effect| world.limits.apply(effect));
 }
 
 impl World {
