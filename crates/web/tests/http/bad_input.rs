@@ -211,28 +211,44 @@ async fn rfc6749_3_2_and_rfc8628_3_1_an_unknown_parameter_is_ignored() {
 #[tokio::test]
 async fn rfc6749_2_3_1_credentials_and_parameters_in_the_address_are_not_read() {
     let house = House::new().await;
-    let all = encoded(&[
+    let query = encoded(&[
         ("grant_type", "client_credentials"),
-        ("client_id", "orders"),
-        ("client_secret", crate::house::ORDERS_SECRET),
-        ("token", "x"),
+        ("client_id", "tv"),
+        ("scope", "openid"),
     ]);
     for endpoint in FORMS {
-        // Whatever the address says, the body has none of it.
-        let answer = house.post(&format!("{endpoint}?{all}"), &[]).await;
+        let path = format!("{endpoint}?{query}");
+        let answer = house.post(&path, &[("token", "x")]).await;
         assert_eq!(
             answer.error(),
             refused(400, "invalid_request"),
             "{endpoint}"
         );
-        // With all the rest in the body, the credentials are still missing.
-        let body = [("grant_type", "client_credentials"), ("token", "x")];
-        let answer = house.post(&format!("{endpoint}?{all}"), &body).await;
-        assert_eq!(
-            answer.error(),
-            refused(400, "invalid_request"),
-            "{endpoint}"
-        );
+    }
+    // What the body says counts alone.
+    let request = post(
+        &format!("{TOKEN}?{query}"),
+        &[("grant_type", "client_credentials")],
+    );
+    let answer = house.send(request.with("authorization", &orders())).await;
+    assert_eq!(answer.member("scope"), "orders.example.com/read");
+}
+
+#[tokio::test]
+async fn rfc6749_2_3_1_a_secret_in_the_address_is_refused_whatever_else_is_right() {
+    let house = House::new().await;
+    let right = [("grant_type", "client_credentials"), ("token", "x")];
+    for endpoint in FORMS {
+        for name in ["client_secret", "token", "refresh_token", "device_code"] {
+            let request = post(&format!("{endpoint}?{name}=MARK"), &right);
+            let answer = house.send(request.with("authorization", &orders())).await;
+            assert_eq!(
+                answer.error(),
+                refused(400, "invalid_request"),
+                "{endpoint} {name}"
+            );
+            assert!(!answer.body.contains("MARK"));
+        }
     }
 }
 
