@@ -18,6 +18,7 @@ use grantor_core::sealed::{MasterKey, SealingKeys};
 use grantor_core::secret::{Secret, SecretVerifier};
 use grantor_core::user_code::{InvalidFormat, UserCodeFormat};
 use grantor_jose::{Algorithm, KeySet};
+use grantor_web::{ForwardedHeader, Proxies};
 
 use crate::config::{
     self, AuthMethod, ClientSecret, ScopeToken, Settings, TokenFormat, UserPassword,
@@ -102,6 +103,18 @@ pub fn pool(
         nodes: settings.nodes.get(),
         sealing,
     })
+}
+
+/// The proxies in front, as the web shell knows them.
+#[must_use]
+pub fn proxies(settings: &Settings) -> Proxies {
+    Proxies {
+        trusted: settings.trusted_proxies.clone(),
+        header: match settings.forwarded_header {
+            config::ForwardedHeader::XForwardedFor => ForwardedHeader::XForwardedFor,
+            config::ForwardedHeader::Forwarded => ForwardedHeader::Forwarded,
+        },
+    }
 }
 
 fn device_of(settings: &Settings) -> Result<DeviceSettings, InvalidFormat> {
@@ -310,6 +323,15 @@ mod tests {
             ["confidential", "device", "browser", "own"].map(grace),
             [60, 60, 10, 3]
         );
+    }
+
+    #[test]
+    fn the_proxies_write_the_header_that_the_operator_names() {
+        let named = "trusted_proxies = [\"10.0.0.1\"]\nforwarded_header = \"forwarded\"\n";
+        let (default, named) = (proxies(&settings("")), proxies(&settings(named)));
+        assert_eq!(default.header, ForwardedHeader::XForwardedFor);
+        assert_eq!(named.header, ForwardedHeader::Forwarded);
+        assert_eq!(named.trusted, ["10.0.0.1/32".parse().unwrap()]);
     }
 
     #[test]

@@ -35,8 +35,8 @@ use read::{Context, Reader};
 pub use environment::Environment;
 pub use mistake::{Location, Mistake, Mistakes};
 pub use names::{
-    Algorithm, AuthMethod, Consent, DeviceApproval, DeviceTokens, Dialect, Grant, Pkce, TlsVersion,
-    TokenFormat,
+    Algorithm, AuthMethod, Consent, DeviceApproval, DeviceTokens, Dialect, ForwardedHeader, Grant,
+    Pkce, TlsVersion, TokenFormat,
 };
 pub use print::annotated;
 pub use secret::{Secret, SecretVariable, Sha256Digest};

@@ -139,7 +139,7 @@ impl Server {
             clock: Arc::new(clock),
             entropy: Arc::new(entropy),
             events: Arc::new(sink),
-            trusted_proxies: settings.trusted_proxies.clone(),
+            proxies: assemble::proxies(settings),
             templates: None,
         })?;
         app.count_pending().await?;

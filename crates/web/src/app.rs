@@ -18,11 +18,11 @@ use grantor_core::seed::Seed;
 use grantor_core::time::Timestamp;
 use grantor_jose::{SignError, Signer};
 use grantor_store::{Store, StoreError};
-use ipnet::IpNet;
 
 use crate::cookies::Cookies;
 use crate::pages::Site;
 use crate::passwords::Passwords;
+use crate::peer::Proxies;
 use crate::render::{Pages, PagesError};
 use crate::system::{Clock, Entropy, EventSink};
 use crate::trace::TraceId;
@@ -46,8 +46,8 @@ pub struct Parts {
     pub entropy: Arc<dyn Entropy>,
     /// Where events go.
     pub events: Arc<dyn EventSink>,
-    /// Proxies whose forwarded addresses count.
-    pub trusted_proxies: Vec<IpNet>,
+    /// The proxies in front.
+    pub proxies: Proxies,
     /// A folder of templates that replace ours.
     pub templates: Option<PathBuf>,
 }
@@ -136,7 +136,7 @@ pub struct App {
     pub(crate) pages: Pages,
     pub(crate) cookies: Cookies,
     pub(crate) site: Site,
-    pub(crate) trusted_proxies: Vec<IpNet>,
+    pub(crate) proxies: Proxies,
     pub(crate) counts: Counts,
 }
 
@@ -168,7 +168,7 @@ impl App {
             clock: parts.clock,
             entropy: parts.entropy,
             events: parts.events,
-            trusted_proxies: parts.trusted_proxies,
+            proxies: parts.proxies,
             counts: Counts::default(),
         }))
     }

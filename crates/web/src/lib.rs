@@ -19,6 +19,7 @@ mod trace;
 
 pub use app::{App, Parts, StartError, Unavailable};
 pub use passwords::{UnusableHash, check_hash};
+pub use peer::{ForwardedHeader, Proxies};
 pub use router::router;
 pub use server::serve;
 pub use system::{Clock, Entropy, EventSink};

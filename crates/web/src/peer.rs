@@ -6,13 +6,37 @@ use grantor_core::peer::Peer;
 use http::{HeaderMap, header};
 use ipnet::IpNet;
 
-/// The peer of a request. `Forwarded` (RFC 7239) and `X-Forwarded-For` count only as far as trusted proxies wrote
-/// them: from the right, the first address that is no trusted proxy's is the client's.
-pub(crate) fn of(socket: SocketAddr, headers: &HeaderMap, trusted: &[IpNet]) -> Peer {
-    let is_trusted = |address: &IpAddr| trusted.iter().any(|net| net.contains(address));
+/// The proxies in front of the server, and how they say for whom they ask.
+#[derive(Clone, Debug, Default)]
+pub struct Proxies {
+    /// Whose forwarded addresses count.
+    pub trusted: Vec<IpNet>,
+    /// The header that they write. Any other comes from clients, passed through, and is ignored.
+    pub header: ForwardedHeader,
+}
+
+/// A header in which proxies write addresses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ForwardedHeader {
+    /// `X-Forwarded-For`, which most proxies append to.
+    #[default]
+    XForwardedFor,
+    /// `Forwarded` (RFC 7239).
+    Forwarded,
+}
+
+impl Proxies {
+    pub(crate) fn trust(&self, address: &IpAddr) -> bool {
+        self.trusted.iter().any(|net| net.contains(address))
+    }
+}
+
+/// The peer of a request. What was forwarded counts only as far as trusted proxies wrote it: from the right, the
+/// first address that is no trusted proxy's is the client's.
+pub(crate) fn of(socket: SocketAddr, headers: &HeaderMap, proxies: &Proxies) -> Peer {
     let mut address = socket.ip().to_canonical();
-    for hop in forwarded(headers).into_iter().rev() {
-        if !is_trusted(&address) {
+    for hop in forwarded(headers, proxies.header).into_iter().rev() {
+        if !proxies.trust(&address) {
             break;
         }
         // What a proxy wrote and is no address (`unknown`, a name) ends what can be known.
@@ -25,31 +49,27 @@ pub(crate) fn of(socket: SocketAddr, headers: &HeaderMap, trusted: &[IpNet]) -> 
     Peer::new(address, agent.unwrap_or_default())
 }
 
-/// The hops that proxies wrote, in order; none for what is no address.
-fn forwarded(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
-    let values = |name| {
-        headers
-            .get_all(name)
-            .into_iter()
-            .filter_map(|value: &http::HeaderValue| value.to_str().ok())
+/// The hops that proxies wrote, in order; none for what is no address. Clients can write before them what they
+/// like, bytes that are no text too, so each element stands for itself.
+fn forwarded(headers: &HeaderMap, header: ForwardedHeader) -> Vec<Option<IpAddr>> {
+    let (name, parse): (_, fn(&str) -> Option<IpAddr>) = match header {
+        ForwardedHeader::XForwardedFor => ("x-forwarded-for", address),
+        ForwardedHeader::Forwarded => ("forwarded", node),
     };
-    let standard: Vec<&str> = values("forwarded")
-        .flat_map(|value| value.split(','))
-        .collect();
-    if standard.is_empty() {
-        return values("x-forwarded-for")
-            .flat_map(|value| value.split(','))
-            .map(address)
-            .collect();
-    }
-    let node = |element: &str| {
-        let pair = element.split(';').map(str::trim).find(|pair| {
-            pair.get(..4)
-                .is_some_and(|name| name.eq_ignore_ascii_case("for="))
-        });
-        pair.and_then(|pair| address(&pair[4..]))
-    };
-    standard.into_iter().map(node).collect()
+    let values = headers.get_all(name).into_iter();
+    values
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
+        .map(|element| std::str::from_utf8(element).ok().and_then(parse))
+        .collect()
+}
+
+/// RFC 7239 section 4: the `for` of one element.
+fn node(element: &str) -> Option<IpAddr> {
+    let pair = element.split(';').map(str::trim).find(|pair| {
+        pair.get(..4)
+            .is_some_and(|name| name.eq_ignore_ascii_case("for="))
+    });
+    pair.and_then(|pair| address(&pair[4..]))
 }
 
 /// An address as proxies write it: quoted or not, with or without brackets and port.
@@ -69,8 +89,19 @@ mod tests {
     fn seen(socket: &str, name: &'static str, value: &str) -> String {
         let mut headers = HeaderMap::new();
         headers.insert(name, value.parse().unwrap());
-        let trusted = ["10.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()];
-        of(format!("{socket}:1").parse().unwrap(), &headers, &trusted)
+        let header = match name {
+            "forwarded" => ForwardedHeader::Forwarded,
+            _ => ForwardedHeader::XForwardedFor,
+        };
+        behind(header, socket, &headers)
+    }
+
+    fn behind(header: ForwardedHeader, socket: &str, headers: &HeaderMap) -> String {
+        let proxies = Proxies {
+            trusted: vec!["10.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()],
+            header,
+        };
+        of(format!("{socket}:1").parse().unwrap(), headers, &proxies)
             .address
             .to_string()
     }
@@ -90,6 +121,28 @@ mod tests {
             seen("10.0.0.1", "x-forwarded-for", "6.6.6.6, unknown"),
             "10.0.0.1"
         );
+    }
+
+    #[test]
+    fn a_header_that_the_proxies_do_not_write_is_the_clients_and_is_ignored() {
+        let mut headers = HeaderMap::new();
+        headers.insert("forwarded", "for=6.6.6.6".parse().unwrap());
+        headers.insert("x-forwarded-for", "1.1.1.1".parse().unwrap());
+        for (header, address) in [
+            (ForwardedHeader::XForwardedFor, "1.1.1.1"),
+            (ForwardedHeader::Forwarded, "6.6.6.6"),
+        ] {
+            assert_eq!(behind(header, "10.0.0.1", &headers), address);
+        }
+    }
+
+    #[test]
+    fn what_is_no_text_hides_nothing_that_a_proxy_wrote_after_it() {
+        let mut headers = HeaderMap::new();
+        let value = http::HeaderValue::from_bytes(b"\xff, 1.1.1.1").unwrap();
+        headers.insert("x-forwarded-for", value);
+        let header = ForwardedHeader::XForwardedFor;
+        assert_eq!(behind(header, "10.0.0.1", &headers), "1.1.1.1");
     }
 
     #[test]

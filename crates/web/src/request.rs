@@ -61,7 +61,7 @@ impl FromRequestParts<Arc<App>> for Caller {
         let Socket(socket) = parts.extensions.get().copied().unwrap_or(unknown);
         let trace = parts.extensions.get::<TraceId>().cloned();
         Ok(Self {
-            peer: peer::of(socket, &parts.headers, &app.trusted_proxies),
+            peer: peer::of(socket, &parts.headers, &app.proxies),
             trace: trace.unwrap_or_else(|| TraceId::of(&parts.headers, &app.seed())),
             headers: parts.headers.clone(),
             path: parts.uri.path().to_owned(),

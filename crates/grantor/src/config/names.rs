@@ -154,6 +154,16 @@ names! {
 }
 
 names! {
+    /// The header in which the trusted proxies write addresses.
+    pub enum ForwardedHeader as "header" {
+        /// What most proxies append to.
+        XForwardedFor = "x-forwarded-for",
+        /// RFC 7239.
+        Forwarded = "forwarded",
+    }
+}
+
+names! {
     /// The oldest TLS version that is spoken.
     pub enum TlsVersion as "TLS version" {
         /// TLS 1.3.

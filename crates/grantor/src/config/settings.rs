@@ -11,8 +11,8 @@ use serde_json::Value as Json;
 use uuid::Uuid;
 
 use super::names::{
-    Algorithm, AuthMethod, Consent, DeviceApproval, DeviceTokens, Dialect, Grant, Pkce, TlsVersion,
-    TokenFormat,
+    Algorithm, AuthMethod, Consent, DeviceApproval, DeviceTokens, Dialect, ForwardedHeader, Grant,
+    Pkce, TlsVersion, TokenFormat,
 };
 use super::secret::{Secret, SecretVariable, Sha256Digest};
 use super::table::table;
@@ -47,9 +47,12 @@ table! {
         /// The address and port of /metrics.
         admin_listen: Option<SocketAddr>, example "127.0.0.1:8081";
 
-        /// The proxies in front, as networks or addresses, whose X-Forwarded-For,
-        /// X-Forwarded-Proto and Forwarded count.
+        /// The proxies in front, as networks or addresses: what they forward counts.
         trusted_proxies: Vec<IpNet>, example r#"["10.0.0.0/8"]"#;
+
+        /// The header in which they write whom they ask for: x-forwarded-for or forwarded
+        /// (RFC 7239). The other one is ignored, since clients can write it.
+        forwarded_header: ForwardedHeader = "x-forwarded-for", example "forwarded";
 
         /// Translations for the clients of other systems: cognito_device, iroh.
         dialects: Vec<Dialect>, example r#"["cognito_device"]"#;

@@ -26,7 +26,7 @@ use grantor_jose::{Algorithm, KeySet, KeyState, Kid, LocalSigner, SignError, Sig
 use grantor_store::Store;
 use grantor_store::memory::Memory;
 use grantor_store::testing::Faulty;
-use grantor_web::{App, Clock, Entropy, EventSink, Parts};
+use grantor_web::{App, Clock, Entropy, EventSink, ForwardedHeader, Parts, Proxies};
 use http::Request;
 use http_body_util::BodyExt;
 use tower::ServiceExt;
@@ -155,7 +155,10 @@ impl House {
             entropy: Arc::clone(&world) as Arc<dyn Entropy>,
             events: Arc::clone(&world) as Arc<dyn EventSink>,
             // The address of a request without a socket: so a test says by `X-Forwarded-For` where one comes from.
-            trusted_proxies: vec!["0.0.0.0/32".parse().expect("a network")],
+            proxies: Proxies {
+                trusted: vec!["0.0.0.0/32".parse().expect("a network")],
+                header: ForwardedHeader::XForwardedFor,
+            },
             templates: None,
         });
         let app = app.expect("the pages are whole");
