@@ -44,17 +44,13 @@ impl Cookies {
 
     /// A cookie that the browser sent. Of two with one name, neither is taken: one was planted.
     pub(crate) fn get(&self, headers: &HeaderMap, cookie: Cookie) -> Option<Secret> {
-        let name = self.name(cookie);
-        let pairs = headers
-            .get_all(header::COOKIE)
-            .into_iter()
-            .filter_map(|value| value.to_str().ok());
-        let mut found = pairs
-            .flat_map(|value| value.split(';'))
-            .filter_map(|pair| pair.trim().split_once('='))
-            .filter(|(known, _)| *known == name)
-            .map(|(_, value)| value);
-        let value = found.next()?;
+        let name = format!("{}=", self.name(cookie));
+        // Cookies of other applications of this host may hold any bytes, and are none of ours to read.
+        let headers = headers.get_all(header::COOKIE).into_iter();
+        let mut found = headers
+            .flat_map(|value| value.as_bytes().split(|byte| *byte == b';'))
+            .filter_map(|pair| pair.trim_ascii().strip_prefix(name.as_bytes()));
+        let value = std::str::from_utf8(found.next()?).ok()?;
         found.next().is_none().then(|| Secret::new(value))
     }
 
@@ -96,6 +92,19 @@ mod tests {
             set.to_str().unwrap(),
             "__Host-grantor-default=v; Path=/; HttpOnly; SameSite=Lax; Secure"
         );
+    }
+
+    #[test]
+    fn a_cookie_of_another_application_that_is_no_text_locks_nobody_out() {
+        let cookies = Cookies::new("default", "http://127.0.0.1");
+        let mut headers = HeaderMap::new();
+        let sent = b"theirs=caf\xe9; grantor-default=x; \xff=1; grantor-default-pre=\xff";
+        headers.insert(header::COOKIE, HeaderValue::from_bytes(sent).unwrap());
+        assert_eq!(
+            cookies.get(&headers, Cookie::Session).unwrap().reveal(),
+            "x"
+        );
+        assert!(cookies.get(&headers, Cookie::PreSession).is_none());
     }
 
     #[test]
