@@ -81,6 +81,24 @@ async fn a_body_that_claims_or_turns_out_to_be_too_large_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_head_of_more_than_24_kib_is_refused() {
+    let house = House::new().await;
+    let (address, stop, served) = serve(&house).await;
+    for (cookie, status) in [(20, 200), (25, 431)] {
+        let cookie = "x".repeat(cookie * 1024);
+        let head = HEALTHY.trim_end();
+        let request = format!("{head}\r\nCookie: {cookie}\r\n\r\n");
+        let answer = talk(&address, &request);
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status} ")),
+            "{answer}"
+        );
+    }
+    stop.send(()).expect("it serves");
+    served.await.expect("it stops");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_hardly_http_ends_and_the_server_goes_on() {
     let house = House::new().await;
     let (address, stop, served) = serve(&house).await;
