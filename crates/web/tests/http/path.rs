@@ -106,6 +106,7 @@ async fn what_a_page_refers_to_is_there() {
     for asset in pages::assets::all() {
         let path = page.split(['"']).find(|text| text.ends_with(&asset.path));
         let path = path.unwrap_or_else(|| panic!("{} is not on the page", asset.path));
+        assert!(path.starts_with(BELOW), "{path}");
         let answer = house.get(path).await;
         assert_eq!(
             (answer.status, answer.header("content-type")),
