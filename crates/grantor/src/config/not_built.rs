@@ -31,7 +31,7 @@ impl Settings {
             ),
             (
                 self.device.tokens == DeviceTokens::Provider,
-                "A provider's tokens for devices are not built yet: devices get none.",
+                "A provider's tokens for devices are not built yet: devices get Grantor's own.",
             ),
             (
                 !self.device.token_set.access,

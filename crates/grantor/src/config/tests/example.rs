@@ -102,6 +102,15 @@ fn what_is_not_built_is_said_once_each() {
 }
 
 #[test]
+fn a_providers_tokens_are_replaced_by_our_own() {
+    let tokens = "issuer = \"https://id.example.com\"\n[device]\ntokens = \"provider\"\nprovider = \"corp\"\n\
+                  [[provider]]\nname = \"corp\"\nissuer = \"https://idp.example.com\"\nclient_id = \"grantor\"\n";
+    assert!(settings(tokens).not_built().contains(
+        &"A provider's tokens for devices are not built yet: devices get Grantor's own.".to_owned()
+    ));
+}
+
+#[test]
 fn relative_paths_start_at_the_folder_of_the_file() {
     let settings = example();
     assert!(
