@@ -1,9 +1,11 @@
 //! The users of the file, brought into the store beside a running server.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use grantor_core::decide::Operation;
+use grantor_core::error::ErrorCode;
 use grantor_core::id::UserId;
 use grantor_core::interaction::{Password, Provision, ProvisionReply, Withdraw};
 use grantor_core::records::{Record as _, User};
@@ -19,28 +21,44 @@ const PAGE: usize = 500;
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Makes the store's users those that the file declares. It takes what time it takes, a password's hash
-/// some hundredth of a second each, and does not give up while the store is away.
-pub async fn provision(app: &App, store: &dyn Store, users: &[Provision]) {
+/// some hundredth of a second each, and does not give up while the store is away. An account that cannot be
+/// written for another reason is told and left out.
+pub async fn provision(app: &Arc<App>, store: &dyn Store, users: &[Provision]) {
     // First, and for those whom the file disables too: who must not sign in waits for no password's hash.
     let welcome: HashSet<_> = users
         .iter()
         .filter(|user| user.enabled)
         .map(|user| user.id)
         .collect();
-    for id in patiently(|| withdrawn(store, &welcome)).await {
-        tracing::info!(sub = %id, "the file declares this account no more, or disables it");
-        patiently(|| run(app, Withdraw { id })).await;
+    match patiently(|| withdrawn(store, &welcome)).await {
+        Ok(ids) => {
+            for id in ids {
+                tracing::info!(sub = %id, "the file declares this account no more, or disables it");
+                if let Err(error) = patiently(|| run(app, Withdraw { id })).await {
+                    tracing::error!(sub = %id, %error, "the account could not be withdrawn");
+                }
+            }
+        }
+        Err(error) => {
+            tracing::error!(%error, "accounts that the file declares no more were not withdrawn")
+        }
     }
     for user in users {
         match patiently(|| provisioned(app, user)).await {
-            Some(ProvisionReply::Done { changed: true }) => {
+            Ok(Some(ProvisionReply::Done { changed: true })) => {
                 tracing::info!(sub = %user.id, "wrote an account of the file")
             }
-            Some(ProvisionReply::NameTaken) => tracing::error!(
+            Ok(Some(ProvisionReply::NameTaken)) => tracing::error!(
                 username = user.username,
                 "[[user]]: the name belongs to another account of the store; this one was left out"
             ),
-            Some(ProvisionReply::Done { changed: false } | ProvisionReply::NeedsHash) | None => {}
+            Ok(
+                Some(ProvisionReply::Done { changed: false } | ProvisionReply::NeedsHash) | None,
+            ) => {}
+            Err(error) => tracing::error!(
+                username = user.username, %error,
+                "[[user]]: the account could not be written and was left out"
+            ),
         }
     }
 }
@@ -49,7 +67,7 @@ pub async fn provision(app: &App, store: &dyn Store, users: &[Provision]) {
 async fn withdrawn(
     store: &dyn Store,
     welcome: &HashSet<UserId>,
-) -> Result<Vec<UserId>, StoreError> {
+) -> Result<Vec<UserId>, Unavailable> {
     let index = Index::Kind {
         pool: POOL.to_owned(),
         kind: User::KIND.to_owned(),
@@ -76,7 +94,10 @@ async fn withdrawn(
 }
 
 /// A password is hashed only where the stored hash does not fit it.
-async fn provisioned(app: &App, user: &Provision) -> Result<Option<ProvisionReply>, Unavailable> {
+async fn provisioned(
+    app: &Arc<App>,
+    user: &Provision,
+) -> Result<Option<ProvisionReply>, Unavailable> {
     let reply = run(app, user.clone()).await?;
     let (Some(ProvisionReply::NeedsHash), Password::Plain { password, .. }) =
         (&reply, &user.password)
@@ -99,26 +120,37 @@ async fn provisioned(app: &App, user: &Provision) -> Result<Option<ProvisionRepl
 }
 
 /// The reply; none where the protocol refuses, which these operations never do.
-async fn run<O>(app: &App, operation: O) -> Result<Option<O::Reply>, Unavailable>
+async fn run<O>(app: &Arc<App>, operation: O) -> Result<Option<O::Reply>, Unavailable>
 where
-    O: Operation + Send,
-    O::Reply: Send,
+    O: Operation + Send + 'static,
+    O::Reply: Send + 'static,
 {
     Ok(app.run(operation).await?.reply.ok())
 }
 
-async fn patiently<T, E, F>(attempt: impl Fn() -> F) -> T
+/// Tries again for as long as what fails is likely to pass.
+///
+/// # Errors
+/// The first failure that waiting does not mend.
+async fn patiently<T, F>(attempt: impl Fn() -> F) -> Result<T, Unavailable>
 where
-    E: std::fmt::Display,
-    F: Future<Output = Result<T, E>>,
+    F: Future<Output = Result<T, Unavailable>>,
 {
     loop {
         match attempt().await {
-            Ok(value) => return value,
-            Err(error) => {
+            Err(error) if passes(&error) => {
                 tracing::warn!(%error, "accounts of the file are not in the store yet; trying again")
             }
+            ended => return ended,
         }
         tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// Whether waiting helps. A damaged row stays damaged.
+fn passes(error: &Unavailable) -> bool {
+    match error {
+        Unavailable::Store(error) => matches!(error, StoreError::Unavailable(_)),
+        other => other.code() == ErrorCode::TemporarilyUnavailable,
     }
 }

@@ -4,7 +4,8 @@ use std::fs;
 use std::net::TcpListener;
 
 use grantor_core::records::{Epoch, User};
-use grantor_core::row::{Index, Version};
+use grantor_core::row::{Index, NewRow, Row, Version, Write};
+use grantor_core::time::Timestamp;
 use grantor_store::Store as _;
 use grantor_store::sqlite::Sqlite;
 
@@ -227,19 +228,40 @@ struct Stored {
     version: Version,
 }
 
-fn users(home: &Home) -> Vec<Stored> {
+/// The store between two runs.
+fn in_store<T>(home: &Home, ask: impl AsyncFnOnce(&Sqlite) -> T) -> T {
     let store = Sqlite::open(home.path("grantor.db")).expect("nobody has it open");
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    runtime.expect("a runtime").block_on(ask(&store))
+}
+
+fn rows_of_users(home: &Home) -> Vec<Row> {
     let index = Index::Kind {
         pool: "default".to_owned(),
         kind: "user".to_owned(),
     };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .build()
-        .expect("a runtime");
-    let rows = runtime
-        .block_on(store.list(&index, None, 10))
-        .expect("rows");
-    let read = |row: grantor_core::row::Row| {
+    in_store(home, async |store| store.list(&index, None, 10).await).expect("rows")
+}
+
+/// Makes every user's row one that cannot be read.
+fn damage_users(home: &Home) {
+    let damaged = rows_of_users(home).into_iter().map(|row| Write::Update {
+        row: NewRow {
+            key: row.key,
+            expires_at: None,
+            value: b"no record".as_slice().into(),
+            indexes: Vec::new(),
+        },
+        expect: row.version,
+    });
+    let (id, now) = (Version::from_bytes([9; 16]), Timestamp::default());
+    let damaged = damaged.collect();
+    in_store(home, async |store| store.commit(now, id, damaged).await).expect("a commit");
+}
+
+fn users(home: &Home) -> Vec<Stored> {
+    let rows = rows_of_users(home);
+    let read = |row: Row| {
         let User {
             username,
             enabled,
@@ -300,6 +322,20 @@ fn users_of_the_file_are_written_where_they_differ_and_cut_off_when_it_names_the
     let without_bob = run_with(&home, &[alice]);
     assert!(!without_bob[1].enabled);
     assert_ne!(without_bob[1].epoch, first[1].epoch);
+}
+
+#[test]
+fn an_account_whose_row_is_damaged_keeps_no_other_from_being_written() {
+    let home = Home::new("");
+    let bob = user("bob", "another");
+    run_with(&home, &[user("alice", "a password")]);
+    damage_users(&home);
+    home.configure(&format!("{}{bob}", user("alice", "a password")));
+    let server = home.serve();
+    assert_eq!(home.request("GET", "/readyz", "").0, 200);
+    let log = server.end("TERM").stderr;
+    assert!(log.contains("cannot be read"), "{log}");
+    assert_eq!(rows_of_users(&home).len(), 2);
 }
 
 #[test]
