@@ -102,7 +102,7 @@ impl Journal {
         }
     }
 
-    fn write(&mut self, batch: &[Entry]) {
+    pub(super) fn write(&mut self, batch: &[Entry]) {
         for of_a_day in batch.chunk_by(|a, b| day(a.at) == day(b.at)) {
             let lines: Vec<u8> = of_a_day
                 .iter()
@@ -131,8 +131,11 @@ impl Journal {
     fn file(&mut self, day: Date) -> io::Result<&File> {
         let open = match self.today.take() {
             Some((open, file)) if open == day => file,
-            _ => {
-                self.sync();
+            before => {
+                // Nothing comes back to a day that is over.
+                if let Some((_, file)) = before {
+                    self.sync_file(&file);
+                }
                 let file = append(&self.folder.join(format!("{day}{SUFFIX}")))?;
                 self.forget_before(day);
                 file
@@ -141,10 +144,14 @@ impl Journal {
         Ok(&self.today.insert((day, open)).1)
     }
 
-    fn sync(&mut self) {
-        if let Some((_, file)) = &self.today
-            && let Err(error) = file.sync_data()
-        {
+    fn sync(&self) {
+        if let Some((_, file)) = &self.today {
+            self.sync_file(file);
+        }
+    }
+
+    fn sync_file(&self, file: &File) {
+        if let Err(error) = file.sync_data() {
             tracing::error!(folder = %self.folder.display(), %error, "events may not be on the disk");
         }
     }

@@ -127,6 +127,39 @@ fn all_that_was_taken_is_written_before_the_end() {
     );
 }
 
+/// What cannot be synced tells that it was tried.
+#[test]
+fn the_lines_of_a_day_that_is_over_are_brought_to_the_disk() {
+    let folder = TempDir::new().unwrap();
+    std::os::unix::fs::symlink("/dev/null", folder.path().join("2026-11-21.jsonl")).unwrap();
+    let mut journal = Journal::new(folder.path(), Arc::default()).unwrap();
+    let log = Log::default();
+    let to = log.clone();
+    let subscriber = tracing_subscriber::fmt().with_writer(move || to.clone());
+    tracing::subscriber::with_default(subscriber.finish(), || {
+        journal.write(&[evening(), evening() + DAY].map(|at| Entry {
+            at,
+            line: b"{}\n".to_vec(),
+        }));
+    });
+    let told = log.0.lock().unwrap().clone();
+    let told = String::from_utf8(told).unwrap();
+    assert!(told.contains("may not be on the disk"), "{told}");
+}
+
+#[derive(Clone, Default)]
+struct Log(Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(text)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 #[test]
 fn a_full_queue_drops_and_counts_and_never_waits() {
     let (sender, receiver) = sync_channel(1);
