@@ -8,6 +8,8 @@ mod user;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use grantor_core::user_code::UserCodeFormat;
+
 use super::mistake::did_you_mean;
 use super::names::DeviceTokens;
 use super::place::Place;
@@ -116,32 +118,18 @@ fn device(settings: &Settings, reader: &mut Reader<'_>) {
     }
 }
 
-/// RFC 8628 section 5.1: a user code needs enough entropy that guessing it, at the rate that is
-/// allowed, is not worth trying. The bound lies just under the default, 8 letters of base 20
-/// (20^8 = 2^34.6).
+/// RFC 8628 section 5.1: "The user code SHOULD have enough entropy that, when combined with rate-limiting and other
+/// mitigations, a brute-force attack becomes infeasible."
 fn user_code_strength(device: &Device, place: &Place, reader: &mut Reader<'_>) {
-    const LEAST_BITS: f64 = 34.0;
-    const MOST_CHARACTERS: u32 = 32;
-    let length = device.user_code_length.get();
-    let alphabet = device.user_code_format.alphabet_size();
-    let bits = u32::try_from(alphabet).map_or(0.0, |size| f64::from(size).log2());
-    let needed = (LEAST_BITS / bits).ceil();
-    if length > MOST_CHARACTERS {
-        reader.refuse(
-            &place.key("user_code_length"),
-            format!("is more than {MOST_CHARACTERS}, which nobody types"),
-        );
-    } else if f64::from(length) < needed {
+    let length = usize::try_from(device.user_code_length.get()).unwrap_or(usize::MAX);
+    if let Err(error) = UserCodeFormat::new(device.user_code_format.as_str(), length) {
         let written = reader.given(&place.key("user_code_length"));
         let key = if written {
             "user_code_length"
         } else {
             "user_code_format"
         };
-        reader.refuse(
-            &place.key(key),
-            format!("{length} characters out of {alphabet} are too easy to guess; at least {needed} are needed"),
-        );
+        reader.refuse(&place.key(key), error.to_string());
     }
 }
 

@@ -1,11 +1,11 @@
 //! Texts with rules: a value of one of these types has been checked.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::net::IpAddr;
 use std::ops::Deref;
 use std::path::PathBuf;
 
+use grantor_core::user_code::{self, InvalidFormat};
 use url::{Host, Url};
 
 use super::mistake::unknown;
@@ -316,35 +316,16 @@ impl UserCodeFormat {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-
-    /// How many characters there are to draw from. Codes are shown in upper case and compared
-    /// without case, so `a` and `A` are one class, and so are `b` and `B`.
-    pub fn alphabet_size(&self) -> usize {
-        let classes = self.0.chars().filter_map(class_of);
-        classes.flat_map(str::chars).collect::<BTreeSet<_>>().len()
-    }
-}
-
-fn class_of(class: char) -> Option<&'static str> {
-    Some(match class {
-        '#' => "0123456789",
-        'a' | 'A' => "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
-        'b' | 'B' => "BCDFGHJKLMNPQRSTVWXZ",
-        '!' => "!@#$%&*+=?",
-        _ => return None,
-    })
 }
 
 impl Value for UserCodeFormat {
     const EXPECTED: &'static str = "classes of letters";
 
     fn parse(text: &str, _: &Context<'_>) -> Result<Self, String> {
-        match text.chars().find(|class| class_of(*class).is_none()) {
-            Some(class) => Err(format!(
-                "unknown class {class:?} in {text:?}; classes are # a A b B !"
-            )),
-            None if text.is_empty() => Err("is empty; classes are # a A b B !".to_owned()),
-            None => Ok(Self(text.to_owned())),
+        match user_code::UserCodeFormat::new(text, 0) {
+            // How many letters a code has is another setting.
+            Ok(_) | Err(InvalidFormat::Weak) => Ok(Self(text.to_owned())),
+            Err(error) => Err(error.to_string()),
         }
     }
 

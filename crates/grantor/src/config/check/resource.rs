@@ -2,21 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use grantor_core::pool::OPENID_SCOPES;
+
 use super::unique;
 use crate::config::mistake::did_you_mean;
 use crate::config::place::Place;
 use crate::config::read::Reader;
 use crate::config::settings::{Resource, Settings};
-
-/// The scopes of OpenID Connect Core (sections 3.1.2.1, 5.4 and 11).
-const OPENID: &[&str] = &[
-    "openid",
-    "profile",
-    "email",
-    "address",
-    "phone",
-    "offline_access",
-];
 
 pub(super) fn check(settings: &Settings, reader: &mut Reader<'_>) {
     let resources = &settings.resources;
@@ -71,7 +63,9 @@ pub(super) struct Scopes<'a>(BTreeMap<String, Option<&'a str>>);
 
 impl<'a> Scopes<'a> {
     pub(super) fn of(resources: &'a [Resource]) -> Self {
-        let openid = OPENID.iter().map(|scope| ((*scope).to_owned(), None));
+        let openid = OPENID_SCOPES
+            .iter()
+            .map(|scope| ((*scope).to_owned(), None));
         let declared = resources.iter().flat_map(|resource| {
             resource
                 .scope_tokens()

@@ -1,5 +1,7 @@
 //! Checks of `[[user]]`.
 
+use grantor_core::records::Username;
+
 use super::unique;
 use crate::config::place::Place;
 use crate::config::read::Reader;
@@ -38,7 +40,7 @@ pub(super) fn check(users: &[User], reader: &mut Reader<'_>) {
         reader,
         "user",
         "username",
-        users.iter().map(|user| user.username.to_lowercase()),
+        users.iter().map(|user| Username::fold(&user.username)),
     );
     let ids = users
         .iter()

@@ -131,14 +131,17 @@ mistake! {
         "[[user]]\nusername = \"alice\"\npassword = \"a\"\nclaims = { sub = \"bob\" }" =>
         "grantor.toml:5:12: claims in [[user]]: the claim \"sub\" is not free: the server sets it, or it is a key of [[user]]";
     a_user_code_that_is_easy_to_guess:
-        "[device]\nuser_code_length = 6" =>
-        "grantor.toml:3:20: user_code_length in [device]: 6 characters out of 20 are too easy to guess; at least 8 are needed";
-    a_user_code_of_digits_only:
-        "[device]\nuser_code_format = \"#\"" =>
-        "grantor.toml:3:20: user_code_format in [device]: 8 characters out of 10 are too easy to guess; at least 11 are needed";
+        "[device]\nuser_code_length = 4" =>
+        "grantor.toml:3:20: user_code_length in [device]: codes of this format could be guessed: more characters, or more classes of them, are needed";
+    a_user_code_that_nobody_types:
+        "[device]\nuser_code_length = 33" =>
+        "grantor.toml:3:20: user_code_length in [device]: at most 32 characters";
+    a_user_code_of_few_digits:
+        "[device]\nuser_code_format = \"#\"\nuser_code_length = 6" =>
+        "grantor.toml:4:20: user_code_length in [device]: codes of this format could be guessed: more characters, or more classes of them, are needed";
     an_unknown_class_of_letters:
         "[device]\nuser_code_format = \"#C\"" =>
-        "grantor.toml:3:20: user_code_format in [device]: unknown class 'C' in \"#C\"; classes are # a A b B !";
+        "grantor.toml:3:20: user_code_format in [device]: 'C' is no class of characters: # is digits, a and A letters, b and B consonants, ! specials";
     an_unknown_token_of_the_set:
         "[device]\ntoken_set = \"ACCES+REFRESH\"" =>
         "grantor.toml:3:13: token_set in [device]: unknown token \"ACCES\"; did you mean \"ACCESS\"?";
