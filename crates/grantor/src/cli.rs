@@ -9,9 +9,6 @@ use clap::{Parser, Subcommand};
 use crate::commands::{check, config, dev, device_login, serve};
 use crate::config::Environment;
 
-/// Exit code of a command that was used wrongly, or whose configuration is wrong.
-pub const EXIT_USAGE: u8 = 2;
-
 /// A self-hosted OAuth 2.x authorization server and OpenID Provider.
 #[derive(Debug, Parser)]
 #[command(version, about)]

@@ -7,6 +7,7 @@ pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod events;
+pub mod exit;
 pub mod master_key;
 pub mod server;
 pub mod signing_keys;

@@ -4,8 +4,8 @@ use std::fmt::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
-use crate::cli::EXIT_USAGE;
 use crate::config::{self, Environment, Settings};
+use crate::exit;
 
 /// Prints the file's mistakes to standard error, or what the file says, in short.
 pub fn run(file: &Path, environment: &Environment) -> ExitCode {
@@ -16,7 +16,7 @@ pub fn run(file: &Path, environment: &Environment) -> ExitCode {
         }
         Err(mistakes) => {
             eprintln!("{mistakes}");
-            ExitCode::from(EXIT_USAGE)
+            ExitCode::from(exit::USAGE)
         }
     }
 }

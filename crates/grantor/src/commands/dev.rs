@@ -14,9 +14,9 @@ use std::process::ExitCode;
 use grantor_web::Entropy as _;
 use url::Url;
 
-use crate::cli::EXIT_USAGE;
 use crate::commands::serve::listening;
 use crate::config::{self, Environment};
+use crate::exit;
 use crate::server;
 use crate::system::SystemEntropy;
 use crate::telemetry::{self, Format};
@@ -31,7 +31,7 @@ const LISTEN: SocketAddr =
 pub fn run(listen: Option<SocketAddr>, data: &Path, environment: &Environment) -> ExitCode {
     let usage = |text: &dyn std::fmt::Display| {
         eprintln!("{text}");
-        ExitCode::from(EXIT_USAGE)
+        ExitCode::from(exit::USAGE)
     };
     let address = listen.unwrap_or(LISTEN);
     let issuer = match issuer(address) {

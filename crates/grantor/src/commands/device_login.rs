@@ -16,8 +16,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 use tokio::time::Instant;
 
-use crate::cli::EXIT_USAGE;
 use crate::config::{Environment, Secret};
+use crate::exit;
 use failure::Failure;
 use http::{Client, Reply};
 use metadata::Endpoints;
@@ -64,7 +64,7 @@ pub fn run(arguments: &Arguments, environment: &Environment) -> ExitCode {
     };
     screen.failed(&failure).ok();
     match failure {
-        Failure::Usage(_) => ExitCode::from(EXIT_USAGE),
+        Failure::Usage(_) => ExitCode::from(exit::USAGE),
         _ => ExitCode::FAILURE,
     }
 }

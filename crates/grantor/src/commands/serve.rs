@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
 
-use crate::cli::EXIT_USAGE;
 use crate::config::{self, Environment};
+use crate::exit;
 use crate::server;
 use crate::telemetry::{self, Format};
 
@@ -16,12 +16,12 @@ pub fn run(file: &Path, environment: &Environment) -> ExitCode {
         Ok(settings) => settings,
         Err(mistakes) => {
             eprintln!("{mistakes}");
-            return ExitCode::from(EXIT_USAGE);
+            return ExitCode::from(exit::USAGE);
         }
     };
     if let Err(error) = telemetry::start(Format::Json, environment) {
         eprintln!("{error}");
-        return ExitCode::from(EXIT_USAGE);
+        return ExitCode::from(exit::USAGE);
     }
     server::run(&settings, listening)
 }
