@@ -140,7 +140,7 @@ impl Server {
             entropy: Arc::new(entropy),
             events: Arc::new(sink),
             proxies: assemble::proxies(settings),
-            templates: None,
+            templates: settings.templates.clone(),
         })?;
         app.count_pending().await?;
         for sentence in settings.not_built() {

@@ -56,6 +56,25 @@ fn check_counts_what_is_there_and_says_what_is_not_built() {
 }
 
 #[test]
+fn check_renders_the_operators_templates() {
+    let folder = TempDir::new().expect("a folder");
+    fs::create_dir(folder.path().join("pages")).expect("a folder");
+    let file = "issuer = \"http://127.0.0.1:8080\"\ntemplates = \"pages\"\n";
+    fs::write(folder.path().join("grantor.toml"), file).expect("the file is written");
+    let check = || grantor(&["check", "--config", "grantor.toml"], &folder);
+    assert_eq!(text(&check().stderr), "");
+    let template = folder.path().join("pages/home.html");
+    fs::write(&template, "\n{{ no_such_value }}").expect("the file is written");
+    let checked = check();
+    assert!(
+        text(&checked.stderr).starts_with("pages/home.html:2: "),
+        "{}",
+        text(&checked.stderr)
+    );
+    assert_eq!(checked.status.code(), Some(2));
+}
+
+#[test]
 fn check_prints_mistakes_to_standard_error_and_exits_2() {
     let folder = TempDir::new().expect("a folder");
     fs::write(

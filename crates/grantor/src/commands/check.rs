@@ -1,24 +1,29 @@
 //! `grantor check`: whether a file is right.
 
-use std::fmt::Write;
+use std::fmt::{Display, Write};
 use std::path::Path;
 use std::process::ExitCode;
+
+use grantor_web::render::Pages;
 
 use crate::config::{self, Environment, Settings};
 use crate::exit;
 
-/// Prints the file's mistakes to standard error, or what the file says, in short.
+/// Prints the mistakes of the file and of the operator's templates to standard error, or what the file says, in short.
 pub fn run(file: &Path, environment: &Environment) -> ExitCode {
-    match config::load(file, environment) {
-        Ok(settings) => {
-            print!("{}", summary(file, &settings));
-            ExitCode::SUCCESS
-        }
-        Err(mistakes) => {
-            eprintln!("{mistakes}");
-            ExitCode::from(exit::USAGE)
-        }
+    let refuse = |why: &dyn Display| {
+        eprintln!("{why}");
+        ExitCode::from(exit::USAGE)
+    };
+    let settings = match config::load(file, environment) {
+        Ok(settings) => settings,
+        Err(mistakes) => return refuse(&mistakes),
+    };
+    if let Err(error) = Pages::new(settings.templates.as_deref()) {
+        return refuse(&error);
     }
+    print!("{}", summary(file, &settings));
+    ExitCode::SUCCESS
 }
 
 fn summary(file: &Path, settings: &Settings) -> String {

@@ -54,6 +54,9 @@ table! {
         /// (RFC 7239). The other one is ignored, since clients can write it.
         forwarded_header: ForwardedHeader = "x-forwarded-for", example "forwarded";
 
+        /// The folder of templates that replace those of the pages, by their names.
+        templates: Option<PathBuf>, example "templates";
+
         /// Translations for the clients of other systems: cognito_device, iroh.
         dialects: Vec<Dialect>, example r#"["cognito_device"]"#;
 

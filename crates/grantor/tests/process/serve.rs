@@ -218,6 +218,28 @@ fn what_is_not_built_is_said_once_and_no_secret_is() {
     }
 }
 
+#[test]
+fn a_template_of_the_operator_replaces_ours() {
+    let home = Home::new("templates = \"pages\"\n");
+    fs::create_dir(home.path("pages")).expect("a folder");
+    fs::write(
+        home.path("pages/home.html"),
+        "<h1>{{ site.host }} of the house</h1>",
+    )
+    .expect("a file");
+    let server = home.serve();
+    let (status, page) = home.request("GET", "/", "");
+    assert_eq!(status, 200);
+    assert_eq!(page, format!("<h1>{} of the house</h1>", home.address));
+    server.end("TERM");
+
+    fs::write(home.path("pages/home.html"), "{{ no_such_value }}").expect("a file");
+    let refused = home.refused();
+    assert_eq!(refused.status.code(), Some(1));
+    let said = text(&refused.stderr);
+    assert!(said.starts_with("grantor: pages/home.html:1: "), "{said}");
+}
+
 /// A user's row between two runs.
 #[derive(Debug, PartialEq)]
 struct Stored {
