@@ -6,6 +6,7 @@
 //! replaced by a stand-in, the checks across tables still run, and [`Settings`] are handed out
 //! only if nothing was refused.
 
+mod advice;
 mod check;
 mod environment;
 mod mistake;

@@ -143,7 +143,7 @@ impl Server {
             templates: settings.templates.clone(),
         })?;
         app.count_pending().await?;
-        for sentence in settings.not_built() {
+        for sentence in settings.not_built().into_iter().chain(settings.advice()) {
             tracing::warn!("{sentence}");
         }
         let users = settings.users.iter().map(assemble::provision).collect();

@@ -50,9 +50,30 @@ fn check_counts_what_is_there_and_says_what_is_not_built() {
     assert_eq!(
         text(&checked.stdout),
         "grantor.toml is right.\nhttps://id.example.com on 127.0.0.1:8080, store memory:\n1 client\n\
-         admin_listen is not built yet: there are no metrics.\n"
+         admin_listen is not built yet: there are no metrics.\n\
+         The proxy that speaks https is not in trusted_proxies: everybody seems to be 127.0.0.1, shares the limits \
+         of that address, and is warned of no other network. Write trusted_proxies = [\"127.0.0.1\"] if it runs here.\n\
+         Client \"orders\": a secret of fewer than 22 characters can be guessed. Tries are bounded, but better make \
+         one: openssl rand -hex 32\n"
     );
     assert_eq!(checked.status.code(), Some(0));
+}
+
+#[test]
+fn check_has_no_advice_where_all_is_well() {
+    let folder = TempDir::new().expect("a folder");
+    let long = "a".repeat(22);
+    for lines in [
+        "issuer = \"https://id.example.com\"\ntrusted_proxies = [\"127.0.0.1\"]",
+        "issuer = \"https://id.example.com\"\nlisten = \"192.0.2.1:80\"",
+        "issuer = \"http://127.0.0.1:8080\"",
+    ] {
+        let file = format!("{lines}\n[[client]]\nid = \"orders\"\nsecret = \"{long}\"\n");
+        fs::write(folder.path().join("grantor.toml"), file).expect("the file is written");
+        let checked = grantor(&["check", "--config", "grantor.toml"], &folder);
+        let said = text(&checked.stdout);
+        assert!(said.ends_with("1 client\n"), "{said}");
+    }
 }
 
 #[test]

@@ -52,7 +52,7 @@ fn summary(file: &Path, settings: &Settings) -> String {
     if !counts.is_empty() {
         writeln!(text, "{}", counts.join(", ")).ok();
     }
-    for sentence in settings.not_built() {
+    for sentence in settings.not_built().into_iter().chain(settings.advice()) {
         writeln!(text, "{sentence}").ok();
     }
     text

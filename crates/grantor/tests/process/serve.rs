@@ -209,6 +209,8 @@ fn what_is_not_built_is_said_once_and_no_secret_is() {
     assert_eq!(status, 200, "{answer}");
     let log = server.end("TERM").stderr;
     assert_eq!(log.matches("admin_listen is not built yet").count(), 1);
+    let advice = "a secret of fewer than 22 characters can be guessed";
+    assert_eq!(log.matches(advice).count(), 1);
     let key = fs::read_to_string(home.path("grantor.key")).expect("the key");
     let key = key.lines().last().expect("a line");
     let answer: serde_json::Value = serde_json::from_str(&answer).expect("JSON");
