@@ -4,14 +4,17 @@
 //! savepoint each, so that one fsync serves them all and a conflict undoes its own commit only.
 //! Readers have connections of their own and see every commit that was answered.
 //!
-//! A process owns its store: `FILE.lock` keeps a second one out.
+//! A process owns its store: `FILE.lock` keeps a second one out, and stays behind to tell that a
+//! store was here. While it is open its files may not be moved: it then neither reads nor writes.
 
 mod change;
 mod file;
+mod place;
 mod reader;
 mod writer;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -45,17 +48,20 @@ impl Sqlite {
     /// Blocks while the file is prepared: for the start of a process, not for a request.
     ///
     /// # Errors
-    /// When another process has it open, when the file is no store of ours or one of a later
-    /// version (it is then left as it was), or when the system refuses.
+    /// When another process has it open; when a store was here and is gone; when the file is no
+    /// store of ours, or one of a later version (it is then left as it was); or when the system
+    /// refuses.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
         let file::Opened {
-            path,
+            place,
             lock,
             connection,
         } = file::open(path.as_ref())?;
-        let writer = Writer::start(connection).map_err(|error| OpenError::io(&path, error))?;
+        let place = Arc::new(place);
+        let writer = Writer::start(connection, Arc::clone(&place))
+            .map_err(|error| OpenError::io(place.store(), error))?;
         Ok(Self {
-            readers: Readers::new(path),
+            readers: Readers::new(place),
             writer,
             _lock: lock,
         })

@@ -6,8 +6,9 @@ use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+use super::place::Place;
 use crate::contract::StoreError;
 
 /// The version of the schema below, kept in `PRAGMA user_version`.
@@ -52,6 +53,19 @@ pub enum OpenError {
         /// Who has it, as far as its lock file says.
         holder: String,
     },
+    /// A store was here, and is no more.
+    #[error(
+        "the store {} is gone or empty, and {} tells that it was here: bring the store back, or \
+         remove the latter to begin a new store",
+        path.display(),
+        left.display()
+    )]
+    Gone {
+        /// The store.
+        path: PathBuf,
+        /// What it left behind.
+        left: PathBuf,
+    },
     /// The file is not one of ours, or is damaged; it was left as it is.
     #[error("{} is not a Grantor store, or is damaged ({reason}); it was left as it is", path.display())]
     NotAStore {
@@ -90,8 +104,20 @@ impl OpenError {
         }
     }
 
+    /// An error of the file with this suffix, which is called `its`.
+    fn beside(store: &Path, its: &str, suffix: &str, error: io::Error) -> Self {
+        Self::Refused {
+            path: store.to_owned(),
+            reason: format!("its {its} {}: {error}", beside(store, suffix).display()),
+        }
+    }
+
     fn sqlite(path: &Path, error: rusqlite::Error) -> Self {
-        let (path, reason) = (path.to_owned(), error.to_string());
+        let (path, mut reason) = (path.to_owned(), error.to_string());
+        // The file itself may be written: `create` has seen it.
+        if error.sqlite_error_code() == Some(ErrorCode::ReadOnly) {
+            reason = format!("its log cannot be made beside it ({reason})");
+        }
         match super::store_error(error) {
             StoreError::Corrupt(_) => Self::NotAStore { path, reason },
             StoreError::Unavailable(_) | StoreError::Misuse(_) => Self::Refused { path, reason },
@@ -101,7 +127,7 @@ impl OpenError {
 
 /// A store that is ours alone, ready to be written.
 pub(super) struct Opened {
-    pub(super) path: PathBuf,
+    pub(super) place: Place,
     pub(super) lock: Lock,
     pub(super) connection: Connection,
 }
@@ -109,8 +135,9 @@ pub(super) struct Opened {
 pub(super) fn open(path: &Path) -> Result<Opened, OpenError> {
     // Absolute, or SQLite would read a name that begins with `file:` as a URI.
     let path = std::path::absolute(path).map_err(|error| OpenError::io(path, error))?;
-    let lock = Lock::take(&path)?;
-    create(&path).map_err(|error| OpenError::io(&path, error))?;
+    let mut lock = Lock::take(&path)?;
+    let io = |error| OpenError::io(&path, error);
+    create(&path).map_err(io)?;
 
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(&path, flags)
@@ -122,9 +149,10 @@ pub(super) fn open(path: &Path) -> Result<Opened, OpenError> {
             "its file system has no shared memory, which a write-ahead log needs".to_owned();
         return Err(OpenError::Refused { path, reason });
     }
-    grow_wal(&path).map_err(|error| OpenError::io(&path, error))?;
+    grow_wal(&path).map_err(|error| OpenError::beside(&path, "log", "-wal", error))?;
+    lock.sign().map_err(io)?;
     Ok(Opened {
-        path,
+        place: Place::of(&path).map_err(io)?,
         lock,
         connection,
     })
@@ -136,26 +164,30 @@ pub(super) fn schema(connection: &Connection) -> rusqlite::Result<u32> {
 }
 
 /// The lock file, held as long as the store is open; the system frees it when the process ends.
+///
+/// It stays behind, with the last holder's number in it once that has seen a whole store here.
 #[derive(Debug)]
-pub(super) struct Lock(#[expect(dead_code, reason = "held, not used")] File);
+pub(super) struct Lock(File);
 
 impl Lock {
     fn take(store: &Path) -> Result<Self, OpenError> {
-        let refused = |error| OpenError::io(store, error);
+        let path = beside(store, ".lock");
+        let refused = |error| OpenError::beside(store, "lock", ".lock", error);
         let mut file = OpenOptions::new()
             .read(true)
             .write(true)
             .create(true)
             .truncate(false)
             .mode(0o600)
-            .open(beside(store, ".lock"))
+            .open(&path)
             .map_err(refused)?;
-        match file.try_lock() {
+        let locked = file.try_lock();
+        let mut holder = String::new();
+        // A holder that is not yet done with opening stays unnamed.
+        let _ = file.read_to_string(&mut holder);
+        match locked {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                let mut holder = String::new();
-                // A holder that is just writing its name stays unnamed.
-                let _ = file.read_to_string(&mut holder);
                 let holder = match holder.trim() {
                     "" => "another process".to_owned(),
                     pid => format!("process {pid}"),
@@ -167,11 +199,33 @@ impl Lock {
             }
             Err(TryLockError::Error(error)) => return Err(refused(error)),
         }
-        file.set_len(0)
-            .and_then(|()| file.rewind())
-            .and_then(|()| writeln!(file, "{}", std::process::id()))
-            .map_err(refused)?;
+        // SQLite would begin a new store here, and delete the log of the one that is gone.
+        let log = beside(store, "-wal");
+        let left = [(holder.is_empty(), path.clone()), (is_empty(&log), log)];
+        if is_empty(store)
+            && let Some((_, left)) = left.into_iter().find(|(empty, _)| !empty)
+        {
+            return Err(OpenError::Gone {
+                path: store.to_owned(),
+                left,
+            });
+        }
+        file.set_len(0).map_err(refused)?;
         Ok(Self(file))
+    }
+
+    /// Says who holds it, and so that there is a store.
+    fn sign(&mut self) -> io::Result<()> {
+        self.0.rewind()?;
+        writeln!(self.0, "{}", std::process::id())
+    }
+}
+
+/// Whether there is nothing in a file, or no file; SQLite takes a single byte for nothing, too.
+fn is_empty(path: &Path) -> bool {
+    match fs::metadata(path) {
+        Ok(metadata) => metadata.len() <= 1,
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
     }
 }
 
@@ -186,7 +240,9 @@ fn create(path: &Path) -> io::Result<()> {
     {
         Ok(_) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            let mode = fs::metadata(path)?.permissions().mode() & 0o777;
+            // To be written: SQLite would be content with reading.
+            let file = OpenOptions::new().write(true).open(path)?;
+            let mode = file.metadata()?.permissions().mode() & 0o777;
             if mode & 0o077 != 0 {
                 let store = path.display();
                 tracing::warn!(%store, mode = format_args!("{mode:o}"), "others may read the store; its mode should be 600");
@@ -253,7 +309,7 @@ fn grow_wal(path: &Path) -> io::Result<()> {
         .map_or(Ok(()), |folder| File::open(folder)?.sync_all())
 }
 
-fn beside(path: &Path, suffix: &str) -> PathBuf {
+pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(suffix);
     name.into()

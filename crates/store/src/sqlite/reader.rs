@@ -2,13 +2,13 @@
 //!
 //! A point read takes some ten microseconds, less than handing it to another thread would.
 
-use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use grantor_core::row::{Index, Key, Row, Version};
 use grantor_core::time::Timestamp;
 use rusqlite::{CachedStatement, Connection, OpenFlags, OptionalExtension as _, params};
 
+use super::place::Place;
 use super::store_error;
 use crate::contract::{StoreError, kind_bounds};
 
@@ -18,14 +18,14 @@ const IDLE: usize = 16;
 /// The reading connections.
 #[derive(Debug)]
 pub(super) struct Readers {
-    path: PathBuf,
+    place: Arc<Place>,
     idle: Mutex<Vec<Connection>>,
 }
 
 impl Readers {
-    pub(super) const fn new(path: PathBuf) -> Self {
+    pub(super) const fn new(place: Arc<Place>) -> Self {
         Self {
-            path,
+            place,
             idle: Mutex::new(Vec::new()),
         }
     }
@@ -35,10 +35,11 @@ impl Readers {
         &self,
         read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
+        // The writer looks at each batch, which is often enough: where nothing is written, what
+        // was opened stays right.
+        self.place.last_check()?;
         let idle = self.idle().pop();
-        let connection = idle
-            .map_or_else(|| self.connect(), Ok)
-            .map_err(store_error)?;
+        let connection = idle.map_or_else(|| self.connect(), Ok)?;
         let found = read(&connection).map_err(store_error)?;
         let mut idle = self.idle();
         if idle.len() < IDLE {
@@ -47,9 +48,10 @@ impl Readers {
         Ok(found)
     }
 
-    fn connect(&self) -> rusqlite::Result<Connection> {
+    fn connect(&self) -> Result<Connection, StoreError> {
+        self.place.check()?;
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        Connection::open_with_flags(&self.path, flags)
+        Connection::open_with_flags(self.place.store(), flags).map_err(store_error)
     }
 
     fn idle(&self) -> MutexGuard<'_, Vec<Connection>> {

@@ -1,6 +1,7 @@
 //! The one thread that writes: many commits, one transaction, one fsync.
 
 use std::io;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::{self, JoinHandle};
 
@@ -9,6 +10,7 @@ use grantor_core::time::Timestamp;
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use tokio::sync::oneshot;
 
+use super::place::Place;
 use super::{change, store_error};
 use crate::contract::{SWEEP_GRACE, StoreError};
 
@@ -28,6 +30,7 @@ pub(super) struct Writer {
     // Taken when dropped: the thread ends once the queue is closed and empty.
     queue: Option<SyncSender<Job>>,
     thread: Option<JoinHandle<()>>,
+    place: Arc<Place>,
 }
 
 #[derive(Debug)]
@@ -49,14 +52,16 @@ struct Commit {
 }
 
 impl Writer {
-    pub(super) fn start(connection: Connection) -> io::Result<Self> {
+    pub(super) fn start(connection: Connection, place: Arc<Place>) -> io::Result<Self> {
         let (queue, jobs) = sync_channel(QUEUE);
+        let its_place = Arc::clone(&place);
         let thread = thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || work(connection, &jobs))?;
+            .spawn(move || work(connection, &its_place, &jobs))?;
         Ok(Self {
             queue: Some(queue),
             thread: Some(thread),
+            place,
         })
     }
 
@@ -96,8 +101,9 @@ impl Writer {
         Ok(swept)
     }
 
-    /// Whether there is somebody to write.
+    /// Whether there is somebody to write, and somewhere.
     pub(super) fn check(&self) -> Result<(), StoreError> {
+        self.place.check()?;
         match &self.thread {
             Some(thread) if !thread.is_finished() => Ok(()),
             _ => Err(stopped()),
@@ -129,7 +135,7 @@ fn stopped() -> StoreError {
     StoreError::Unavailable("its writer has stopped".to_owned())
 }
 
-fn work(mut connection: Connection, jobs: &Receiver<Job>) {
+fn work(mut connection: Connection, place: &Place, jobs: &Receiver<Job>) {
     let mut next = None;
     let mut failed = false;
     while let Some(job) = next.take().or_else(|| jobs.recv().ok()) {
@@ -140,7 +146,7 @@ fn work(mut connection: Connection, jobs: &Receiver<Job>) {
                 limit,
                 reply,
             } => {
-                let _ = reply.send(sweep(&mut connection, until, limit));
+                let _ = reply.send(sweep(&mut connection, place, until, limit));
             }
             Job::Commit(commit) => {
                 let mut batch = vec![commit];
@@ -157,7 +163,7 @@ fn work(mut connection: Connection, jobs: &Receiver<Job>) {
                 if failed {
                     make_room(&connection);
                 }
-                let answers = commit_all(&mut connection, &batch);
+                let answers = commit_in_place(&mut connection, place, &batch);
                 failed = answers
                     .iter()
                     .any(|answer| matches!(answer, Err(_) | Ok(Committed::Unknown)));
@@ -177,13 +183,34 @@ fn make_room(connection: &Connection) {
     }
 }
 
-fn sweep(connection: &mut Connection, until: Timestamp, limit: usize) -> Result<usize, StoreError> {
+fn sweep(
+    connection: &mut Connection,
+    place: &Place,
+    until: Timestamp,
+    limit: usize,
+) -> Result<usize, StoreError> {
+    place.check()?;
     let transaction = connection
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(store_error)?;
     let count = change::sweep(&transaction, until, limit).map_err(store_error)?;
     transaction.commit().map_err(store_error)?;
     Ok(count)
+}
+
+/// Carries out a batch where the store still has its name; an answer for each, in order.
+fn commit_in_place(connection: &mut Connection, place: &Place, batch: &[Commit]) -> Vec<Answer> {
+    if let Err(moved) = place.check() {
+        return vec![Err(moved); batch.len()];
+    }
+    let mut answers = commit_all(connection, batch);
+    if let Err(error) = place.check() {
+        tracing::error!(%error, "the store was taken away while it was written");
+        for answer in answers.iter_mut().filter(|answer| answer.is_ok()) {
+            *answer = Ok(Committed::Unknown);
+        }
+    }
+    answers
 }
 
 /// Carries out a batch in one transaction; an answer for each, in order.
