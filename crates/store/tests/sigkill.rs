@@ -1,7 +1,9 @@
-//! A process that is killed while it writes has lost nothing that it answered.
+//! A process that is killed while it writes has lost nothing that it answered, and redeems nothing
+//! a second time when it is back.
 
 #![expect(clippy::expect_used, reason = "a part of tests")]
 
+use std::collections::HashSet;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -13,71 +15,98 @@ use grantor_store::Store;
 use grantor_store::sqlite::Sqlite;
 use tempfile::TempDir;
 
+/// How often the process is killed, where it should be more or less often than `ROUNDS`.
+const ROUNDS_WANTED: &str = "GRANTOR_TEST_SIGKILL_ROUNDS";
+const ROUNDS: usize = 20;
 /// Where the victim finds its store; without it there is nothing to do.
 const STORE: &str = "GRANTOR_TEST_VICTIM_STORE";
-const ROUNDS: u64 = 5;
 const WRITERS: u64 = 16;
-/// So many answers are waited for; the kill comes in the middle of more.
-const ANSWERS: usize = 500;
+/// So many redemptions are waited for; the kill comes in the middle of more.
+const ANSWERS: usize = 200;
+/// Who redeems a ticket: both try at the same time.
+const RACERS: [u64; 2] = [1, 2];
+
+/// The tickets that the victims answered to have issued, and to have redeemed.
+#[derive(Default)]
+struct Answered {
+    issued: HashSet<u64>,
+    redeemed: HashSet<u64>,
+}
 
 #[tokio::test]
-async fn sigkill_loses_nothing_that_was_answered() {
+async fn sigkill_loses_nothing_that_was_answered_and_redeems_nothing_twice() {
+    #[expect(clippy::disallowed_methods, reason = "an option of this test")]
+    let rounds = std::env::var(ROUNDS_WANTED)
+        .map_or(ROUNDS, |rounds| rounds.parse().expect("it is a number"));
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("a.db");
-    let mut answered = Vec::new();
-    for round in 0..ROUNDS {
-        answered.extend(kill_one(&path));
+    let mut answered = Answered::default();
+    for round in 0..rounds {
+        kill_one(&path, &mut answered);
         let store = Sqlite::open(&path).unwrap();
-        for n in &answered {
-            let rows = store.get(&[key("a", *n), key("b", *n)]).await.unwrap();
-            let versions: Vec<_> = rows.into_iter().flatten().map(|row| row.version).collect();
-            assert_eq!(
-                versions,
-                [version(*n); 2],
-                "round {round}: commit {n} was answered"
-            );
-        }
         // What was under way when the kill came happened as a whole or not at all.
-        for n in 0..*answered.iter().max().unwrap() + 1000 {
-            let rows = store.get(&[key("a", n), key("b", n)]).await.unwrap();
-            assert_eq!(
-                rows[0].is_some(),
-                rows[1].is_some(),
-                "round {round}: commit {n} is half"
+        let last = answered.issued.iter().max().unwrap() + 1000;
+        for n in 0..last {
+            let ticket = Ticket::read(&store, n).await;
+            let least = match n {
+                n if answered.redeemed.contains(&n) => Ticket::Redeemed,
+                n if answered.issued.contains(&n) => Ticket::Issued,
+                _ => Ticket::None,
+            };
+            assert!(
+                ticket >= least,
+                "round {round}: ticket {n} is {ticket:?}, and was answered to be {least:?}"
             );
         }
     }
-    assert!(answered.len() >= ANSWERS * 5);
+    assert!(answered.redeemed.len() >= ANSWERS * rounds);
+    println!(
+        "{rounds} kills, {} tickets redeemed",
+        answered.redeemed.len()
+    );
 }
 
-/// Starts a victim, kills it while it writes, and gives the commits that it had answers to.
-fn kill_one(store: &Path) -> Vec<u64> {
+/// Starts a victim, kills it while it writes, and adds what it answered.
+fn kill_one(store: &Path, answered: &mut Answered) {
     let mut victim = Victim::start(store);
     let mut lines = BufReader::new(victim.0.stdout.take().expect("it is piped"));
-    let mut answered = Vec::new();
+    let enough = answered.redeemed.len() + ANSWERS;
     let mut line = String::new();
-    while answered.len() < ANSWERS {
+    while answered.redeemed.len() < enough {
         line.clear();
         assert_ne!(
             lines.read_line(&mut line).expect("it can be read"),
             0,
             "the victim ended by itself"
         );
-        answered.extend(parse(&line));
+        answered.hear(&line);
     }
     victim.0.kill().expect("it runs");
     let mut rest = String::new();
     lines.read_to_string(&mut rest).expect("it can be read");
-    // The last line may be cut off by the kill.
-    answered.extend(rest.split_inclusive('\n').filter_map(parse));
-    answered
+    for line in rest.split_inclusive('\n') {
+        answered.hear(line);
+    }
 }
 
-fn parse(line: &str) -> Option<u64> {
-    line.strip_suffix('\n')?
-        .strip_prefix("answered ")?
-        .parse()
-        .ok()
+impl Answered {
+    /// Takes a line of the victim's; the last one may be cut off by the kill.
+    fn hear(&mut self, line: &str) {
+        let Some((what, n)) = line
+            .strip_suffix('\n')
+            .and_then(|line| line.split_once(' '))
+        else {
+            return;
+        };
+        match (what, n.parse()) {
+            ("issued", Ok(n)) => assert!(self.issued.insert(n), "ticket {n} was issued twice"),
+            ("redeemed", Ok(n)) => {
+                assert!(self.redeemed.insert(n), "ticket {n} was redeemed twice");
+            }
+            // The test harness has lines of its own.
+            _ => {}
+        }
+    }
 }
 
 struct Victim(Child);
@@ -111,8 +140,16 @@ async fn victim() {
         return;
     };
     let store = Arc::new(Sqlite::open(path).unwrap());
+    // The line that the harness has begun ends here.
+    println!();
     let mut first = 0;
-    while store.get(&[key("a", first)]).await.unwrap()[0].is_some() {
+    loop {
+        match Ticket::read(&store, first).await {
+            Ticket::None => break,
+            // Redeemed by an earlier victim, but for the answer; or not.
+            Ticket::Issued => redeem(&store, first).await,
+            Ticket::Redeemed => {}
+        }
         first += 1;
     }
     let mut writers = tokio::task::JoinSet::new();
@@ -120,18 +157,75 @@ async fn victim() {
         let store = Arc::clone(&store);
         writers.spawn(async move {
             for n in (first + writer..).step_by(16) {
-                let writes = ["a", "b"].map(|kind| Write::Insert(row(key(kind, n))));
-                // One that was under way at an earlier kill may be there already.
-                let committed = store
-                    .commit(Timestamp::default(), version(n), writes.into())
-                    .await;
-                if committed == Ok(Committed::Done) {
-                    println!("answered {n}");
-                }
+                issue(&store, n).await;
+                redeem(&store, n).await;
             }
         });
     }
     writers.join_all().await;
+}
+
+/// How far a ticket has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Ticket {
+    None,
+    Issued,
+    Redeemed,
+}
+
+impl Ticket {
+    /// Reads the ticket, which must not be half of anything.
+    async fn read(store: &Sqlite, n: u64) -> Self {
+        let keys = ["ticket", "number", "receipt"].map(|kind| key(kind, n));
+        let rows = store.get(&keys).await.expect("it can be read");
+        let versions: Vec<_> = rows
+            .iter()
+            .map(|row| row.as_ref().map(|r| r.version))
+            .collect();
+        let issued = Some(version(n, 0));
+        if versions == [None; 3] {
+            return Self::None;
+        }
+        if versions == [issued, issued, None] {
+            return Self::Issued;
+        }
+        let by = |racer| versions == [Some(version(n, racer)), issued, Some(version(n, racer))];
+        assert!(
+            RACERS.into_iter().any(by),
+            "ticket {n} is half: {versions:?}"
+        );
+        Self::Redeemed
+    }
+}
+
+async fn issue(store: &Sqlite, n: u64) {
+    let rows = ["ticket", "number"].map(|kind| Write::Insert(row(key(kind, n))));
+    // One that was under way at an earlier kill may be there already.
+    if commit(store, version(n, 0), rows.into()).await == Committed::Done {
+        println!("issued {n}");
+    }
+}
+
+/// Redeems a ticket as two do that came by it; one of them, at most, hears that it has.
+async fn redeem(store: &Sqlite, n: u64) {
+    let race = RACERS.map(|racer| async move {
+        let update = Write::Update {
+            row: row(key("ticket", n)),
+            expect: version(n, 0),
+        };
+        let writes = vec![update, Write::Insert(row(key("receipt", n)))];
+        if commit(store, version(n, racer), writes).await == Committed::Done {
+            println!("redeemed {n}");
+        }
+    });
+    futures_util::future::join_all(race).await;
+}
+
+async fn commit(store: &Sqlite, id: Version, writes: Vec<Write>) -> Committed {
+    store
+        .commit(Timestamp::default(), id, writes)
+        .await
+        .expect("it can be written")
 }
 
 fn row(key: Key) -> NewRow {
@@ -147,6 +241,7 @@ fn key(kind: &str, n: u64) -> Key {
     Key::new("default", kind, &n.to_string())
 }
 
-fn version(n: u64) -> Version {
-    Version::from_bytes(u128::from(n).to_be_bytes())
+/// The version that the ticket's issue (0) or one of its racers writes.
+fn version(n: u64, by: u64) -> Version {
+    Version::from_bytes((u128::from(n) << 64 | u128::from(by)).to_be_bytes())
 }
