@@ -17,11 +17,6 @@ pub trait Operation {
     /// What it is answered with.
     type Reply;
 
-    /// What the decision will surely ask for, so that it need not be made twice.
-    fn prefetch(&self, _env: &Env<'_>) -> Vec<Need> {
-        Vec::new()
-    }
-
     /// Decides, from what is found.
     ///
     /// # Errors

@@ -132,12 +132,7 @@ impl<O: Operation> Drive<O> {
             attempt: 1,
             round: 0,
         };
-        let needs = drive.operation.prefetch(&drive.env());
-        if needs.is_empty() {
-            drive.decide();
-        } else {
-            drive.stage = Stage::Deciding(needs);
-        }
+        drive.decide();
         drive
     }
 
@@ -273,12 +268,8 @@ impl<O: Operation> Drive<O> {
                 .answers
                 .drain(..)
                 .filter_map(|(ask, answer)| match (ask, answer) {
-                    (Ask::Reserve { quotas, window }, Answer::Reserved { .. }) => {
-                        Some(Effect::GiveBack {
-                            quotas,
-                            window,
-                            at: self.now,
-                        })
+                    (Ask::Reserve { quotas, window }, Answer::Reserved { at, .. }) => {
+                        Some(Effect::GiveBack { quotas, window, at })
                     }
                     _ => None,
                 });

@@ -181,7 +181,6 @@ pub enum Cause {
     TooManyWrongSecrets,
     ForgedOrForeignToken,
     NoSuchGrant,
-    ExpiredGrant,
     RevokedGrant,
     GrantOfAnotherClient,
     CodeUsed,

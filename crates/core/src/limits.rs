@@ -67,6 +67,16 @@ pub enum Ask {
         /// The time over which they count.
         window: Window,
     },
+    /// How a secret that was looked at already stands to its quotas: a wrong one counts, a right one does not, and
+    /// neither passes once they are used up. For what is checked so fast that nothing must be reserved before.
+    Judge {
+        /// The quotas.
+        quotas: Vec<Quota>,
+        /// The time over which they count.
+        window: Window,
+        /// Whether it was wrong.
+        wrong: bool,
+    },
     /// A poll for a grant by a device that was told this interval.
     Poll {
         /// The grant.
@@ -97,12 +107,14 @@ impl Window {
 /// An answer of the tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// Reserved; the highest count among the quotas that have no limit.
+    /// Within the quotas; a reservation counts in them from now on.
     Reserved {
-        /// That count, this one included.
+        /// The highest count among the quotas that have no limit, this one included.
         count: u32,
+        /// When it was reserved: to give it back there.
+        at: Timestamp,
     },
-    /// Not reserved: some quota is used up.
+    /// Some quota is used up.
     Full {
         /// Seconds until some of it is free again.
         retry_after: u64,
@@ -131,7 +143,10 @@ pub enum Effect {
 #[derive(Debug)]
 pub struct Limits {
     key: hmac::Key,
-    windows: Windows,
+    /// Wrong tries. A table of their own, so that no flood of codes pushes them out.
+    tries: Windows,
+    /// Pending codes.
+    pending: Windows,
     polls: PollClock,
 }
 
@@ -141,7 +156,8 @@ impl Limits {
     pub fn new(key: &[u8; 32]) -> Self {
         Self {
             key: hmac::Key::new(hmac::HMAC_SHA256, key),
-            windows: Windows::new(),
+            tries: Windows::new(),
+            pending: Windows::new(),
             polls: PollClock::new(),
         }
     }
@@ -150,7 +166,12 @@ impl Limits {
     pub fn answer(&mut self, now: Timestamp, ask: &Ask) -> Answer {
         match ask {
             Ask::Poll { grant, interval } => Answer::Poll(self.polls.poll(now, *grant, *interval)),
-            Ask::Reserve { quotas, window } => self.reserve(now, quotas, window.length()),
+            Ask::Reserve { quotas, window } => self.count(now, quotas, *window, 1),
+            Ask::Judge {
+                quotas,
+                window,
+                wrong,
+            } => self.count(now, quotas, *window, u32::from(*wrong)),
         }
     }
 
@@ -161,7 +182,7 @@ impl Limits {
             Effect::GiveBack { quotas, window, at } => {
                 for quota in quotas {
                     let place = self.place(quota);
-                    self.windows.give_back(place, window.length(), *at);
+                    self.table(*window).give_back(place, window.length(), *at);
                 }
             }
         }
@@ -170,29 +191,37 @@ impl Limits {
     /// Counts `n` at once, at start: what a store still holds from an earlier life of the process.
     pub fn preload(&mut self, now: Timestamp, quota: &Quota, window: Window, n: u32) {
         let place = self.place(quota);
-        self.windows.add(place, window.length(), now, n);
+        self.table(window).add(place, window.length(), now, n);
     }
 
-    fn reserve(&mut self, now: Timestamp, quotas: &[Quota], window: Duration) -> Answer {
+    fn table(&mut self, window: Window) -> &mut Windows {
+        match window {
+            Window::Hour => &mut self.tries,
+            Window::Of(_) => &mut self.pending,
+        }
+    }
+
+    /// Counts `n` more in each quota, or in none where one is used up.
+    fn count(&mut self, now: Timestamp, quotas: &[Quota], window: Window, n: u32) -> Answer {
         let places: Vec<u64> = quotas.iter().map(|quota| self.place(quota)).collect();
+        let (table, length) = (self.table(window), window.length());
         let full = places
             .iter()
             .zip(quotas)
-            .any(|(&place, quota)| self.windows.count(place, window, now) >= quota.limit);
+            .any(|(&place, quota)| table.count(place, length, now) >= quota.limit);
         if full {
             // The oldest eighth of the window is forgotten first.
-            return Answer::Full {
-                retry_after: (window.as_secs() / 8).max(1),
-            };
+            let retry_after = (length.as_secs() / 8).max(1);
+            return Answer::Full { retry_after };
         }
         let mut count = 0;
-        for (place, quota) in places.into_iter().zip(quotas) {
-            let counted = self.windows.add(place, window, now, 1);
+        for (place, quota) in places.into_iter().zip(quotas).filter(|_| n > 0) {
+            let counted = table.add(place, length, now, n);
             if quota.limit == u32::MAX {
                 count = count.max(counted);
             }
         }
-        Answer::Reserved { count }
+        Answer::Reserved { count, at: now }
     }
 
     /// Where a quota is counted: 64 bits of a MAC, so that nobody chooses a place beside somebody else's.

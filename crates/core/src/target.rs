@@ -41,6 +41,13 @@ impl Named {
         self.0.is_empty()
     }
 
+    /// What each token of such a grant can name: one resource, or none where none is named.
+    pub fn one_by_one(&self) -> impl Iterator<Item = Self> {
+        let none = self.0.is_empty().then(Self::default);
+        none.into_iter()
+            .chain(self.0.iter().map(|one| Self(vec![one.clone()])))
+    }
+
     /// Whether every resource of `self` is in `other`.
     #[must_use]
     pub fn is_within(&self, other: &Self) -> bool {

@@ -17,6 +17,9 @@ use crate::secret::Secret;
 use crate::target::{Named, Target};
 use crate::{resource::Resource, users};
 
+/// The longest access token without its signature, in bytes: many servers take heads of 8 KiB.
+const LONGEST: usize = 7 * 1024;
+
 /// What the token endpoint answers beside the tokens (RFC 6749 section 5.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenReply {
@@ -86,11 +89,13 @@ pub(crate) fn for_user(
         .and(&client.scopes);
     let target = Target::choose(env.pool, &scope, named)?;
     let now = env.now.as_secs();
+    // No token outlives its grant: a successor given again within the grace writes no later end into the row.
+    let ends = (env.now + client.access_lifetime).min(grant.expires_at);
     let claims = AccessTokenClaims {
         iss: env.pool.issuer.clone(),
         sub: user.id.to_string(),
         aud: target.audience(env.pool).to_owned(),
-        exp: (env.now + client.access_lifetime).as_secs(),
+        exp: ends.as_secs(),
         iat: now,
         jti: Jti::of_grant(grant.id, env.seed.bytes("jti")),
         client_id: client.id.clone(),
@@ -116,7 +121,7 @@ pub(crate) fn for_user(
         .then(|| refresh_token(env, grant))
         .flatten();
     let reply = TokenReply {
-        expires_in: client.access_lifetime.as_secs(),
+        expires_in: claims.exp - now,
         scope: claims.scope,
     };
     Ok(Decision::reply(reply).mint(Mint {
@@ -142,14 +147,15 @@ fn access_token(
     resource: Option<&Resource>,
     claims: &AccessTokenClaims,
 ) -> Result<Unsigned, Failure> {
-    match resource.map_or(TokenForm::Jwt(env.pool.access_token_alg), |resource| {
+    let form = resource.map_or(TokenForm::Jwt(env.pool.access_token_alg), |resource| {
         resource.token
-    }) {
+    });
+    let (length, token) = match form {
         TokenForm::Jwt(alg) => {
             let header = env.pool.header(alg, TokenType::Access)?;
             let input = SigningInput::new(header, claims)
                 .map_err(|_| Failure::Bug("claims are no JSON"))?;
-            Ok(Unsigned::Jwt(input))
+            (input.as_bytes().len(), Unsigned::Jwt(input))
         }
         TokenForm::Sealed => {
             let sealed = env
@@ -157,7 +163,13 @@ fn access_token(
                 .sealing
                 .access_token(to_json(claims)?, env.seed.bytes("nonce"));
             let sealed = sealed.ok_or(Failure::Bug("the claims cannot be sealed"))?;
-            Ok(Unsigned::Sealed(Secret::new(sealed)))
+            (sealed.len(), Unsigned::Sealed(Secret::new(sealed)))
         }
+    };
+    if length > LONGEST {
+        return Err(Failure::Operator(
+            "an access token would be too long for HTTP headers: give the user fewer groups",
+        ));
     }
+    Ok(token)
 }

@@ -2,13 +2,13 @@
 //! and each grant takes one, so no grant can forget it.
 
 use crate::client::{Client, ClientAuth};
-use crate::decide::{Decision, Found, Stop};
+use crate::decide::{Found, Stop};
 use crate::env::Env;
 use crate::error::{Cause, ErrorCode, Refusal};
-use crate::limits::{Answer, Ask, Counter, Effect, Quota, Window};
+use crate::limits::{Answer, Ask, Counter, Quota, Window};
 use crate::params::Params;
 use crate::peer::Peer;
-use crate::secret::Secret;
+use crate::secret::{Secret, SecretVerifier};
 
 mod none;
 mod secret;
@@ -117,91 +117,61 @@ pub fn authenticate<'p>(
     found: &Found,
     credentials: &Credentials,
     peer: &Peer,
-) -> Result<Proven<'p>, Stop> {
+) -> Result<AuthenticatedClient<'p>, Stop> {
     let Some(client) = env.pool.client(credentials.client_id()) else {
         return Err(REFUSED.because(Cause::UnknownClient).into());
     };
-    let mut reserved = None;
-    // RFC 6749 section 2.3.1: "the authorization server MUST protect any endpoint utilizing it against brute force attacks."
-    if let ClientAuth::Secret { verifiers, .. } = &client.auth
-        && verifiers
-            .iter()
-            .any(crate::secret::SecretVerifier::guessable)
-    {
-        let quotas = vec![Quota {
-            what: Counter::SecretsOfClientAndAddress,
-            whom: format!("{}\0{}", client.id, peer.network()),
-            limit: env.pool.share(WRONG_SECRETS),
-        }];
-        match found.ask(Ask::Reserve {
-            quotas: quotas.clone(),
-            window: Window::Hour,
-        })? {
-            Answer::Full { retry_after } => {
-                let refusal = Refusal::new(
-                    ErrorCode::TooManyRequests,
-                    "Too many failed client authentications.",
-                );
-                return Err(refusal
-                    .because(Cause::TooManyWrongSecrets)
-                    .retry_after(retry_after)
-                    .into());
-            }
-            _ => {
-                reserved = Some(Effect::GiveBack {
-                    quotas,
-                    window: Window::Hour,
-                    at: env.now,
-                })
-            }
-        }
-    }
-    match &client.auth {
+    let proof = match &client.auth {
         ClientAuth::Public => none::check(credentials),
         ClientAuth::Secret {
             verifiers,
             basic,
             post,
-        } => secret::check(verifiers, *basic, *post, credentials),
-    }
-    .map_err(|cause| REFUSED.because(cause))?;
+        } => {
+            let proof = secret::check(verifiers, *basic, *post, credentials);
+            if verifiers.iter().any(SecretVerifier::guessable) {
+                bound(env, found, client, peer, proof.is_err())?;
+            }
+            proof
+        }
+    };
+    proof.map_err(|cause| REFUSED.because(cause))?;
     if !client.enabled {
         return Err(REFUSED.because(Cause::DisabledClient).into());
     }
-    Ok(Proven {
-        client: AuthenticatedClient(client),
-        reserved,
-    })
+    Ok(AuthenticatedClient(client))
 }
 
-/// A proven client, and the try that was reserved for it: to be given back, since it was right.
-#[derive(Debug)]
-pub struct Proven<'p> {
-    /// The client.
-    pub client: AuthenticatedClient<'p>,
-    /// What to give back.
-    pub reserved: Option<Effect>,
-}
-
-impl Proven<'_> {
-    /// The decision, which also gives back the try.
-    #[must_use]
-    pub fn with<R>(self, decision: Decision<R>) -> Decision<R> {
-        match self.reserved {
-            Some(effect) => decision.effect(effect),
-            None => decision,
+/// RFC 6749 section 2.3.1: "the authorization server MUST protect any endpoint utilizing it against brute force attacks."
+/// Where a secret can be guessed, wrong ones count, and beyond the limit the right one does not pass either.
+fn bound(
+    env: &Env<'_>,
+    found: &Found,
+    client: &Client,
+    peer: &Peer,
+    wrong: bool,
+) -> Result<(), Stop> {
+    let quotas = vec![Quota {
+        what: Counter::SecretsOfClientAndAddress,
+        whom: format!("{}\0{}", client.id, peer.network()),
+        limit: env.pool.share(WRONG_SECRETS),
+    }];
+    let window = Window::Hour;
+    match found.ask(Ask::Judge {
+        quotas,
+        window,
+        wrong,
+    })? {
+        Answer::Full { retry_after } => {
+            let refusal = Refusal::new(
+                ErrorCode::TooManyRequests,
+                "Too many failed client authentications.",
+            );
+            Err(refusal
+                .because(Cause::TooManyWrongSecrets)
+                .retry_after(retry_after)
+                .into())
         }
-    }
-
-    /// The same for a decision that may have stopped: a refusal for another reason gives the try back too.
-    ///
-    /// # Errors
-    /// Whatever else stopped it.
-    pub fn after<R>(self, decided: Result<Decision<R>, Stop>) -> Result<Decision<R>, Stop> {
-        match decided {
-            Ok(decision) => Ok(self.with(decision)),
-            Err(Stop::Refuse(refusal)) => Ok(self.with(Decision::refuse(refusal))),
-            Err(stop) => Err(stop),
-        }
+        _ => Ok(()),
     }
 }

@@ -78,8 +78,8 @@ impl DeviceAuthorization {
         let scope = grants::requested(client, self.scope.as_ref())?;
         let resources = Named::parse(env.pool, self.resources.iter().map(String::as_str))?;
         // A device learns now, and not when its user has approved, that no token can hold these scopes.
-        if resources.is_empty() {
-            Target::choose(env.pool, &scope, &resources)?;
+        for named in resources.one_by_one() {
+            Target::choose(env.pool, &scope, &named)?;
         }
         let live = self.reserve(env, found, client)?;
         let id = GrantId::from_bytes(env.seed.bytes("grant"));
@@ -137,7 +137,9 @@ impl DeviceAuthorization {
             quotas: quotas(env, client, &self.peer),
             window,
         })? {
-            Answer::Reserved { count } => Ok(u64::from(count) * u64::from(env.pool.nodes.max(1))),
+            Answer::Reserved { count, .. } => {
+                Ok(u64::from(count) * u64::from(env.pool.nodes.max(1)))
+            }
             Answer::Full { retry_after } => {
                 let refusal = Refusal::new(
                     ErrorCode::TooManyRequests,
@@ -159,9 +161,8 @@ impl Operation for DeviceAuthorization {
         found: &Found,
     ) -> Result<Decision<DeviceAuthorizationReply>, Stop> {
         // RFC 8628 section 3.1: "The client authentication requirements of Section 3.2.1 of [RFC6749] apply".
-        let proven = client_auth::authenticate(env, found, &self.credentials, &self.peer)?;
-        let client = proven.client;
-        proven.after(self.decide_for(env, found, client.client()))
+        let client = client_auth::authenticate(env, found, &self.credentials, &self.peer)?;
+        self.decide_for(env, found, client.client())
     }
 }
 

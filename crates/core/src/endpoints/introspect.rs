@@ -176,16 +176,11 @@ impl Operation for Introspect {
 
     fn decide(&self, env: &Env<'_>, found: &Found) -> Result<Decision<Introspection>, Stop> {
         // RFC 7662 section 2.1: "the endpoint MUST also require some form of authorization to access this endpoint".
-        let proven = client_auth::authenticate(env, found, &self.credentials, &self.peer)?;
-        let caller = proven.client.confidential();
-        let token = caller
-            .map_err(Stop::from)
-            .and_then(|caller| self.look_at(env, found, caller));
-        proven.after(token.map(|token| {
-            Decision::reply(Introspection {
-                active: token.is_some(),
-                token,
-            })
+        let caller = client_auth::authenticate(env, found, &self.credentials, &self.peer)?;
+        let token = self.look_at(env, found, caller.confidential()?)?;
+        Ok(Decision::reply(Introspection {
+            active: token.is_some(),
+            token,
         }))
     }
 }

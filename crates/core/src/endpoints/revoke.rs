@@ -107,8 +107,7 @@ impl Operation for Revoke {
 
     fn decide(&self, env: &Env<'_>, found: &Found) -> Result<Decision<()>, Stop> {
         // RFC 7009 section 2.1: "first validates the client credentials (in case of a confidential client)".
-        let proven = client_auth::authenticate(env, found, &self.credentials, &self.peer)?;
-        let client = proven.client;
-        proven.after(self.revoke(env, found, client.client()))
+        let client = client_auth::authenticate(env, found, &self.credentials, &self.peer)?;
+        self.revoke(env, found, client.client())
     }
 }

@@ -43,16 +43,15 @@ impl Operation for Token {
     type Reply = TokenReply;
 
     fn decide(&self, env: &Env<'_>, found: &Found) -> Result<Decision<TokenReply>, Stop> {
-        let proven = client_auth::authenticate(env, found, &self.credentials, &self.peer)?;
+        let client = client_auth::authenticate(env, found, &self.credentials, &self.peer)?;
         // RFC 6749 section 5.2: "unauthorized_client".
-        if !proven.client.may_use(self.grant) {
-            let refusal = Refusal::new(
+        if !client.may_use(self.grant) {
+            return Err(Refusal::new(
                 ErrorCode::UnauthorizedClient,
                 "The client may not use this grant type.",
-            );
-            return Ok(proven.with(Decision::refuse(refusal)));
+            )
+            .into());
         }
-        let client = proven.client;
-        proven.after(self.request.decide(env, found, client, &self.peer))
+        self.request.decide(env, found, client, &self.peer)
     }
 }

@@ -97,27 +97,17 @@ impl DeviceDecision {
         let Some(typed) = typed else {
             return Ok(Retyped::Wrong);
         };
-        let quotas = who_asks::quotas(env, signed_in, &self.peer);
-        let window = Window::Hour;
-        if let Answer::Full { retry_after } = found.ask(Ask::Reserve {
-            quotas: quotas.clone(),
-            window,
-        })? {
-            return Ok(Retyped::TooMany(retry_after));
-        }
-        let right = env
-            .pool
-            .sealing
-            .user_code_names(&typed)
-            .any(|typed| typed == name);
-        Ok(if right {
-            Retyped::Right(Effect::GiveBack {
-                quotas,
-                window,
-                at: env.now,
-            })
-        } else {
-            Retyped::Wrong
+        let mut names = env.pool.sealing.user_code_names(&typed);
+        let wrong = !names.any(|typed| typed == name);
+        let judged = found.ask(Ask::Judge {
+            quotas: who_asks::quotas(env, signed_in, &self.peer),
+            window: Window::Hour,
+            wrong,
+        })?;
+        Ok(match judged {
+            Answer::Full { retry_after } => Retyped::TooMany(retry_after),
+            _ if wrong => Retyped::Wrong,
+            _ => Retyped::Right,
         })
     }
 
@@ -130,34 +120,53 @@ impl DeviceDecision {
         client: &Client,
         grant: &Grant,
         code: &str,
-    ) -> Result<Result<Option<Effect>, DeviceDecisionReply>, Stop> {
-        let again = |wrong| {
-            let code = CodeCheck::Retype { wrong };
-            DeviceDecisionReply::Again(Box::new(Asker::with(
-                signed_in, client, grant, code, &self.peer,
-            )))
+    ) -> Result<Option<DeviceDecisionReply>, Stop> {
+        let again = |code| {
+            let asker = Asker::with(signed_in, client, grant, code, &self.peer);
+            Some(DeviceDecisionReply::Again(Box::new(asker)))
         };
         Ok(match client.device.approval {
-            DeviceApproval::Warn => Ok(None),
-            DeviceApproval::SameNetwork if grant.started.by.shares_network_with(&self.peer) => {
-                Ok(None)
-            }
-            DeviceApproval::SameNetwork => Err(again(false)),
+            DeviceApproval::Warn => None,
+            DeviceApproval::SameNetwork if grant.started.by.shares_network_with(&self.peer) => None,
+            DeviceApproval::SameNetwork => again(CodeCheck::Hidden),
             DeviceApproval::Retype => match self.retyped(env, found, signed_in, code)? {
-                Retyped::Right(give_back) => Ok(Some(give_back)),
-                Retyped::Wrong => Err(again(true)),
-                Retyped::TooMany(retry_after) => Err(DeviceDecisionReply::TooMany {
+                Retyped::Right => None,
+                Retyped::Wrong => again(CodeCheck::Retype { wrong: true }),
+                Retyped::TooMany(retry_after) => Some(DeviceDecisionReply::TooMany {
                     visitor: signed_in.visitor(),
                     retry_after,
                 }),
             },
         })
     }
+
+    /// The answer to a decision that is made: now, or by an earlier attempt whose commit was not seen to end.
+    fn decided(&self, signed_in: &SignedIn, client: &Client) -> Decision<DeviceDecisionReply> {
+        let visitor = signed_in.visitor();
+        let kind = if self.approve {
+            EventKind::DeviceApproved
+        } else {
+            EventKind::DeviceDenied
+        };
+        let event = Event::new(kind)
+            .client(&client.id)
+            .user(visitor.user)
+            .grant(self.grant)
+            .peer(&self.peer);
+        let reply = DeviceDecisionReply::Decided {
+            visitor,
+            client: client.name.clone(),
+            approved: self.approve,
+        };
+        Decision::reply(reply)
+            .effect(Effect::Decided(self.grant))
+            .event(event)
+    }
 }
 
 /// How the code that was typed again compares.
 enum Retyped {
-    Right(Effect),
+    Right,
     Wrong,
     TooMany(u64),
 }
@@ -171,18 +180,14 @@ impl Operation for DeviceDecision {
             return Ok(Decision::reply(DeviceDecisionReply::SignIn));
         };
         let gone = || {
-            Ok(Decision::reply(DeviceDecisionReply::Gone {
-                visitor: signed_in.visitor(),
-            }))
+            let visitor = signed_in.visitor();
+            Ok(Decision::reply(DeviceDecisionReply::Gone { visitor }))
         };
         let Some(Versioned {
             record: grant,
             version,
         }) = found.record::<Grant>(env, &key)?.live()
         else {
-            return gone();
-        };
-        let State::DevicePending { user_code } = &grant.state else {
             return gone();
         };
         let Some(client) = env
@@ -193,54 +198,42 @@ impl Operation for DeviceDecision {
         else {
             return gone();
         };
+        let State::DevicePending { user_code } = &grant.state else {
+            // After an unknown commit, a row that is not ours any more may be ours, redeemed meanwhile.
+            let by = grant.active().map(|authorization| authorization.user);
+            if found.after_unknown() && self.approve && by == Some(signed_in.user.record.id) {
+                return Ok(self.decided(&signed_in, client));
+            }
+            return gone();
+        };
         if !signed_in.is_fresh(client.device.approver_max_age, env.now) {
             return Ok(Decision::reply(DeviceDecisionReply::SignIn));
         }
-        let mut give_back = None;
-        if self.approve {
-            match self.hindered(env, found, &signed_in, client, &grant, user_code)? {
-                Ok(effect) => give_back = effect,
-                Err(reply) => return Ok(Decision::reply(reply)),
-            }
+        if self.approve
+            && let Some(reply) = self.hindered(env, found, &signed_in, client, &grant, user_code)?
+        {
+            return Ok(Decision::reply(reply));
         }
         // The code has served: nobody can look it up any more.
         let code_key = records::key::<UserCodeRow>(env, user_code);
         let code = found.record::<UserCodeRow>(env, &code_key)?.live();
-        let freed = device_authorization::decided(env, &grant);
-        let (decided, kind) = if self.approve {
-            (
-                self.approved(env, &signed_in, grant),
-                EventKind::DeviceApproved,
-            )
+        let mut decision = self.decided(&signed_in, client);
+        decision
+            .effects
+            .extend(device_authorization::decided(env, &grant));
+        let decided = if self.approve {
+            self.approved(env, &signed_in, grant)
         } else {
-            (
-                grant.deny(signed_in.user.record.id),
-                EventKind::DeviceDenied,
-            )
+            grant.deny(signed_in.user.record.id)
         };
         let Ok(decided) = decided else { return gone() };
-        let visitor = signed_in.visitor();
-        let event = Event::new(kind)
-            .client(&client.id)
-            .user(visitor.user)
-            .grant(self.grant)
-            .peer(&self.peer);
-        let reply = DeviceDecisionReply::Decided {
-            visitor,
-            client: client.name.clone(),
-            approved: self.approve,
-        };
-        let mut decision = Decision::reply(reply)
+        Ok(decision
             .write(records::update(env, &decided, version)?)
             .writes(code.map(|code| Write::Delete {
                 key: code_key,
                 expect: code.version,
             }))
             .writes(signed_in.checks(env))
-            .writes(signed_in.touch)
-            .effect(Effect::Decided(self.grant))
-            .event(event);
-        decision.effects.extend(freed.into_iter().chain(give_back));
-        Ok(decision)
+            .writes(signed_in.touch))
     }
 }

@@ -179,12 +179,21 @@ impl Operation for Withdraw {
         else {
             return Ok(Decision::reply(()));
         };
+        // The name is free for somebody else, or for the same person with another id.
+        let name_key = records::key::<Username>(env, &Username::fold(&stored.record.username));
+        let name = found.record::<Username>(env, &name_key)?.live();
+        let name = name.filter(|name| name.record.user == self.id);
         let epoch = Epoch::from_bytes(env.seed.bytes("epoch"));
         let user = User {
             enabled: false,
             epoch,
             ..stored.record
         };
-        Ok(Decision::reply(()).write(records::update(env, &user, stored.version)?))
+        Ok(Decision::reply(())
+            .write(records::update(env, &user, stored.version)?)
+            .writes(name.map(|name| Write::Delete {
+                key: name_key,
+                expect: name.version,
+            })))
     }
 }

@@ -3,6 +3,7 @@
 use super::session;
 use crate::decide::{Decision, Found, Operation, Stop, Versioned};
 use crate::env::Env;
+use crate::error::Failure;
 use crate::event::{Event, EventKind};
 use crate::id::SessionId;
 use crate::limits::{Answer, Ask, Counter, Effect, Quota, Window};
@@ -170,21 +171,28 @@ impl Operation for SignIn {
             return Ok(Decision::reply(SignInReply::Wrong));
         }
         let quotas = self.quotas(env, &account);
-        if let Answer::Full { retry_after } = found.ask(Ask::Reserve {
+        let reserved = found.ask(Ask::Reserve {
             quotas: quotas.clone(),
             window: Window::Hour,
-        })? {
-            return Ok(Decision::reply(SignInReply::TooMany { retry_after })
-                .event(Event::new(EventKind::TriesUsedUp).peer(&self.peer)));
-        }
+        })?;
+        let at = match reserved {
+            Answer::Reserved { at, .. } => at,
+            Answer::Full { retry_after } => {
+                return Ok(Decision::reply(SignInReply::TooMany { retry_after })
+                    .event(Event::new(EventKind::TriesUsedUp).peer(&self.peer)));
+            }
+            Answer::Poll(_) => return Err(Failure::Bug("a try was answered as a poll").into()),
+        };
         let user = self.user(env, found, &account)?;
         let hash = user
             .as_ref()
             .and_then(|user| user.record.password.as_deref());
         let right = found.password(hash, &self.password)?;
+        let known = user.as_ref().map(|user| user.record.id);
         let Some(user) = user.filter(|user| right && user.record.enabled) else {
-            return Ok(Decision::reply(SignInReply::Wrong)
-                .event(Event::new(EventKind::SignInFailed).peer(&self.peer)));
+            let mut event = Event::new(EventKind::SignInFailed).peer(&self.peer);
+            event.user = known;
+            return Ok(Decision::reply(SignInReply::Wrong).event(event));
         };
         let (cookie, writes) = self.session(env, found, &user.record)?;
         Ok(Decision::reply(SignInReply::SignedIn {
@@ -199,7 +207,7 @@ impl Operation for SignIn {
         .effect(Effect::GiveBack {
             quotas,
             window: Window::Hour,
-            at: env.now,
+            at,
         })
         .event(
             Event::new(EventKind::SignedIn)

@@ -79,6 +79,8 @@ pub struct Asker {
 pub enum CodeCheck {
     /// It is shown, to compare.
     Compare(String),
+    /// It is not known any more, and nothing can be approved.
+    Hidden,
     /// It is not shown, and must be typed from the device.
     Retype {
         /// Whether the last try was wrong.
@@ -136,11 +138,11 @@ impl Operation for WhoAsks {
             }));
         };
         let quotas = quotas(env, &signed_in, &self.peer);
-        let tries = match found.ask(Ask::Reserve {
+        let (tries, at) = match found.ask(Ask::Reserve {
             quotas: quotas.clone(),
             window: Window::Hour,
         })? {
-            Answer::Reserved { count } => count,
+            Answer::Reserved { count, at } => (count, at),
             Answer::Full { retry_after } => {
                 return Ok(Decision::reply(WhoAsksReply::TooMany {
                     visitor: signed_in.visitor(),
@@ -171,7 +173,7 @@ impl Operation for WhoAsks {
         let give_back = Effect::GiveBack {
             quotas,
             window: Window::Hour,
-            at: env.now,
+            at,
         };
         if !signed_in.is_fresh(client.device.approver_max_age, env.now) {
             return Ok(Decision::reply(WhoAsksReply::SignIn).effect(give_back));

@@ -41,7 +41,7 @@ impl Slot {
     }
 }
 
-/// Counters over sliding windows: 64 Ki of them, 4 MiB at most, grown by sets as they are used.
+/// Counters over sliding windows of one length: 64 Ki of them, 4 MiB at most, grown by sets as they are used.
 pub(super) struct Windows {
     sets: Vec<Option<Box<[Slot; WAYS]>>>,
 }
@@ -71,7 +71,7 @@ impl Windows {
     /// Counts `n` more, and tells the new count.
     pub(super) fn add(&mut self, place: u64, window: Duration, now: Timestamp, n: u32) -> u32 {
         let part = part_of(now, window);
-        let slot = self.find_or_make(place);
+        let slot = self.find_or_make(place, part);
         slot.slide(part);
         let at = index(part);
         slot.counts[at] = slot.counts[at].saturating_add(n);
@@ -95,14 +95,19 @@ impl Windows {
         set.iter_mut().find(|slot| slot.place == place)
     }
 
-    /// Where a set is full, the slot with the lowest count goes, of equal ones the oldest: a flood of
-    /// names that were tried once pushes out its own kind before it pushes out one that is near its limit.
-    fn find_or_make(&mut self, place: u64) -> &mut Slot {
+    /// Where a set is full, the slot with the lowest count goes, of equal ones the oldest: a flood of names that were
+    /// tried once pushes out its own kind before it pushes out one that is near its limit. What is over counts as zero.
+    fn find_or_make(&mut self, place: u64, part: u64) -> &mut Slot {
         let set = self.sets[set_of(place)].get_or_insert_with(|| Box::new([EMPTY; WAYS]));
         let known = set.iter().position(|slot| slot.place == place);
+        let heat = |slot: &mut Slot| {
+            let newest = slot.newest;
+            slot.slide(part);
+            (slot.sum(), newest)
+        };
         let at = known.unwrap_or_else(|| {
             let coldest = (0..WAYS)
-                .min_by_key(|&i| (set[i].sum(), set[i].newest))
+                .min_by_key(|&i| heat(&mut set[i]))
                 .unwrap_or_default();
             set[coldest] = Slot { place, ..EMPTY };
             coldest
@@ -139,6 +144,22 @@ mod tests {
             windows.add(8 + other * SETS as u64, HOUR, now, 1);
         }
         assert_eq!(windows.count(8, HOUR, now), 19);
+    }
+
+    #[test]
+    fn counts_of_yesterday_do_not_push_out_those_of_today() {
+        let mut windows = Windows::new();
+        let yesterday = Timestamp::from_secs(1_000_000);
+        let today = Timestamp::from_secs(1_090_000);
+        // A set full of old counts, each higher than any of today.
+        for old in 1..=WAYS as u64 {
+            windows.add(8 + old * SETS as u64, HOUR, yesterday, 21);
+        }
+        windows.add(8, HOUR, today, 19);
+        for other in 100..110_u64 {
+            windows.add(8 + other * SETS as u64, HOUR, today, 1);
+        }
+        assert_eq!(windows.count(8, HOUR, today), 19);
     }
 
     #[test]
