@@ -1,6 +1,7 @@
 //! The project's own commands. `cargo xtask test` is what a developer, the README and `.ci/run` all call: it installs what it lacks, then checks
 //! everything, from formatting to a real browser.
 
+mod bench;
 mod dependencies;
 mod plan;
 mod run;
@@ -16,11 +17,16 @@ const USAGE: &str = "\
 cargo xtask test               check everything
 cargo xtask test --only NAME   one step, with those it needs
 cargo xtask setup              install what the tests need, and nothing else
-cargo xtask screenshots        the pages as Chromium shows them, in target/screenshots";
+cargo xtask screenshots        the pages as Chromium shows them, in target/screenshots
+cargo xtask bench [--dist] …   what requests cost, into bench/RESULTS.md; `--help` names the rest";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    if let ["bench", rest @ ..] = words.as_slice() {
+        let house = House::at(Path::new(env!("CARGO_MANIFEST_DIR")));
+        return ended(house.and_then(|house| bench::run(&house, rest)));
+    }
     let wanted: Vec<&str> = match words.as_slice() {
         ["test"] => STEPS.iter().map(|step| step.name).collect(),
         ["test", "--only", name] if STEPS.iter().any(|step| step.name == *name) => vec![name],
@@ -39,9 +45,12 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    match House::at(Path::new(env!("CARGO_MANIFEST_DIR")))
-        .and_then(|house| plan::carry_out(&house, &wanted))
-    {
+    let house = House::at(Path::new(env!("CARGO_MANIFEST_DIR")));
+    ended(house.and_then(|house| plan::carry_out(&house, &wanted)))
+}
+
+fn ended(result: Result<bool, String>) -> ExitCode {
+    match result {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(why) => {

@@ -1,0 +1,97 @@
+//! Many grants, written through the store as its own commits write them.
+
+use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use aws_lc_rs::digest::{SHA256, digest};
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+use grantor_core::id::{GrantId, UserId};
+use grantor_core::peer::Peer;
+use grantor_core::records::{Authorization, Epoch, Grant, Record, Started, State};
+use grantor_core::row::{Committed, Key, MAX_WRITES, NewRow, Version, Write};
+use grantor_core::time::Timestamp;
+use grantor_store::Store as _;
+use grantor_store::sqlite::Sqlite;
+
+use crate::Result;
+
+const POOL: &str = "default";
+/// Commits under way at once: as many as one transaction of the store takes.
+const AT_ONCE: usize = 256;
+/// Grants of one user.
+const OF_USER: u32 = 3;
+
+/// Writes `count` grants of devices that are logged in; ids are spread as drawn ones are.
+pub(crate) async fn fill(store: &Path, count: u32) -> Result<()> {
+    let store = Sqlite::open(store)?;
+    let now = now();
+    let mut running = FuturesUnordered::new();
+    let mut next = 0;
+    loop {
+        while next < count && running.len() < AT_ONCE {
+            let end = count.min(next + u32::try_from(MAX_WRITES)?);
+            let writes = (next..end).map(|number| row(now, number).map(Write::Insert));
+            let writes = writes.collect::<Result<Vec<_>>>()?;
+            let id = Version::from_bytes(spread("commit", next));
+            running.push(store.commit(now, id, writes));
+            next = end;
+        }
+        match running.next().await {
+            None => return Ok(()),
+            Some(Ok(Committed::Done)) => {}
+            Some(other) => return Err(format!("a commit ended in {other:?}").into()),
+        }
+    }
+}
+
+fn row(now: Timestamp, number: u32) -> Result<NewRow> {
+    let peer = Peer::new("192.0.2.1".parse()?, "device/1.0");
+    let scope: grantor_core::scope::Scope = "offline_access orders/read".parse()?;
+    let grant = Grant {
+        id: GrantId::from_bytes(spread("grant", number)),
+        client: "tv".parse()?,
+        scope: scope.clone(),
+        resources: Default::default(),
+        started: Started {
+            at: now,
+            by: peer.clone(),
+        },
+        expires_at: now + Duration::from_secs(30 * 24 * 3600),
+        state: State::Active {
+            authorization: Authorization {
+                user: UserId::from_bytes(spread("user", number / OF_USER)),
+                epoch: Epoch::from_bytes([7; 8]),
+                scope,
+                at: now,
+                auth_time: now,
+                amr: vec!["pwd".to_owned()],
+                session: None,
+                from: peer.clone(),
+            },
+            generation: 0,
+            rotated_at: now,
+            rotated_by: peer,
+        },
+    };
+    Ok(NewRow {
+        key: Key::new(POOL, Grant::KIND, &grant.name()),
+        expires_at: grant.expires_at(),
+        value: serde_json::to_vec(&grant)?.into(),
+        indexes: grant.indexes(POOL),
+    })
+}
+
+/// Sixteen bytes that look drawn, and are the same in each run.
+fn spread(what: &str, number: u32) -> [u8; 16] {
+    let digest = digest(&SHA256, format!("{what} {number}").as_bytes());
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&digest.as_ref()[..16]);
+    bytes
+}
+
+fn now() -> Timestamp {
+    #[expect(clippy::disallowed_methods, reason = "the rows must not be expired")]
+    let now = SystemTime::now();
+    Timestamp::default() + now.duration_since(UNIX_EPOCH).unwrap_or_default()
+}

@@ -1,0 +1,121 @@
+//! The server under test: its folder, its configuration, its start.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use crate::Result;
+use crate::fill;
+use crate::process::{Bench, Server, free_address};
+use crate::work::path;
+
+pub(crate) const USER: &str = "alice";
+pub(crate) const PASSWORD: &str = "a password for measuring";
+pub(crate) const MACHINE: &str = "machine";
+pub(crate) const SECRET: &str = "a-secret-for-measuring-0123456789abcdef";
+/// The scopes of a device that wants no ID token, and of one that does.
+pub(crate) const DEVICE: &str = "offline_access es256/read";
+pub(crate) const DEVICE_OPENID: &str = "openid profile offline_access es256/read";
+
+/// A server's folder.
+pub(crate) struct Site {
+    program: PathBuf,
+    folder: PathBuf,
+    address: SocketAddr,
+}
+
+impl Site {
+    /// A folder with a configuration, and nothing else.
+    pub(crate) fn new(program: &Path, folder: &Path) -> Result<Self> {
+        if folder.exists() {
+            fs::remove_dir_all(folder)?;
+        }
+        fs::create_dir_all(folder)?;
+        let address = free_address()?;
+        fs::write(folder.join("grantor.toml"), configuration(address))?;
+        Ok(Self {
+            program: program.to_owned(),
+            folder: folder.to_owned(),
+            address,
+        })
+    }
+
+    /// Starts it, and waits until its users can sign in. `first_answer` is that of the metadata.
+    pub(crate) async fn start(&self, bench: &Bench) -> Result<Server> {
+        let file = self.folder.join("grantor.toml");
+        let file = file.to_str().ok_or("a folder that is no UTF-8")?;
+        let mut server = Server::start(
+            bench,
+            &self.program,
+            &["serve", "--config", file],
+            (self.address, path::OPENID_CONFIGURATION),
+            &self.folder.join("log"),
+        )
+        .await?;
+        server.wait_for("/readyz").await?;
+        Ok(server)
+    }
+
+    /// Writes grants into its store, which no server may have open.
+    pub(crate) async fn fill(&self, grants: u32) -> Result<()> {
+        fill::fill(&self.store(), grants).await
+    }
+
+    /// The size of the store's file, once its server has stopped and folded the log into it.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "no store of ours has 2^52 bytes"
+    )]
+    pub(crate) fn store_bytes(&self) -> Result<f64> {
+        Ok(fs::metadata(self.store())?.len() as f64)
+    }
+
+    fn store(&self) -> PathBuf {
+        self.folder.join("grantor.db")
+    }
+}
+
+fn configuration(address: SocketAddr) -> String {
+    let mut text = format!(
+        r#"issuer = "http://{address}"
+listen = "{address}"
+store = "sqlite:grantor.db"
+key_file = "grantor.key"
+
+[device]
+lifetime = "60m"
+max_pending = 100000000
+
+[[client]]
+id = "tv"
+name = "Television"
+grants = ["device_code", "refresh_token"]
+scopes = ["openid", "profile", "offline_access", "es256/read"]
+
+[[client]]
+id = "{MACHINE}"
+secret = "{SECRET}"
+grants = ["client_credentials"]
+scopes = ["es256/read", "rs256/read", "eddsa/read", "sealed/read"]
+default_scopes = ["es256/read"]
+resources = ["es256", "rs256", "eddsa", "sealed"]
+
+[[user]]
+username = "{USER}"
+password = "{PASSWORD}"
+email = "alice@example.com"
+claims = {{ given_name = "Alice" }}
+"#
+    );
+    for (identifier, kind) in [
+        ("es256", "alg = \"ES256\""),
+        ("rs256", "alg = \"RS256\""),
+        ("eddsa", "alg = \"EdDSA\""),
+        ("sealed", "token = \"sealed\""),
+    ] {
+        text += &format!(
+            "\n[[resource]]\nidentifier = \"{identifier}\"\nscopes = {{ read = \"Read\" }}\n{kind}\n"
+        );
+    }
+    text
+}

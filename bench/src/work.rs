@@ -1,0 +1,154 @@
+//! What is asked, and which answers are right.
+
+use std::collections::VecDeque;
+
+use crate::Result;
+use crate::http::{Answer, Request};
+
+/// The paths, as the metadata names them.
+pub(crate) mod path {
+    pub(crate) use grantor_core::endpoints::path::*;
+}
+
+const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
+
+/// Requests, and what each must be answered with.
+pub(crate) struct Work {
+    source: Source,
+    /// A status, and what the body must hold.
+    right: (u16, &'static str),
+}
+
+enum Source {
+    /// These, over and over.
+    Cycle(Vec<Request>, usize),
+    /// Each once.
+    Once(VecDeque<Request>),
+    /// A chain for each connection: it uses the refresh token that it was last given.
+    Chains(Vec<Option<String>>),
+}
+
+impl Work {
+    pub(crate) const fn cycle(requests: Vec<Request>, right: (u16, &'static str)) -> Self {
+        Self {
+            source: Source::Cycle(requests, 0),
+            right,
+        }
+    }
+
+    pub(crate) fn once(
+        requests: impl IntoIterator<Item = Request>,
+        right: (u16, &'static str),
+    ) -> Self {
+        Self {
+            source: Source::Once(requests.into_iter().collect()),
+            right,
+        }
+    }
+
+    pub(crate) fn refresh(tokens: impl IntoIterator<Item = String>) -> Self {
+        Self {
+            source: Source::Chains(tokens.into_iter().map(Some).collect()),
+            right: TOKEN,
+        }
+    }
+
+    /// The next request of this connection, if it has one.
+    pub(crate) fn next(&mut self, connection: usize) -> Option<Request> {
+        match &mut self.source {
+            Source::Cycle(requests, at) => {
+                *at = (*at + 1) % requests.len();
+                requests.get(*at).cloned()
+            }
+            Source::Once(requests) => requests.pop_front(),
+            Source::Chains(tokens) => {
+                let token = tokens.get_mut(connection)?.take()?;
+                Some(Request::post(
+                    path::TOKEN,
+                    &[],
+                    &[
+                        ("grant_type", "refresh_token"),
+                        ("client_id", "tv"),
+                        ("refresh_token", &token),
+                    ],
+                ))
+            }
+        }
+    }
+
+    /// # Errors
+    /// The answer, where it is not the right one: a load of refusals would be no measurement.
+    pub(crate) fn judge(&mut self, connection: usize, answer: &Answer) -> Result<()> {
+        let (status, holds) = self.right;
+        let found = answer
+            .body
+            .windows(holds.len().max(1))
+            .any(|at| at == holds.as_bytes());
+        if answer.status != status || !(found || holds.is_empty()) {
+            return Err(format!("answered {} {}", answer.status, answer.text()).into());
+        }
+        if let Source::Chains(tokens) = &mut self.source {
+            tokens[connection] = answer.member("refresh_token");
+        }
+        Ok(())
+    }
+}
+
+/// A token response.
+pub(crate) const TOKEN: (u16, &str) = (200, "\"access_token\"");
+/// A device authorization response.
+pub(crate) const CODES: (u16, &str) = (200, "\"device_code\"");
+/// RFC 8628 section 3.5.
+pub(crate) const PENDING: (u16, &str) = (400, "\"authorization_pending\"");
+/// RFC 8628 section 3.5.
+pub(crate) const SLOW_DOWN: (u16, &str) = (400, "\"slow_down\"");
+/// RFC 7662 section 2.2.
+pub(crate) const ACTIVE: (u16, &str) = (200, "\"active\":true");
+
+/// A machine asks for a token with this scope.
+pub(crate) fn client_credentials(authorization: &str, scope: &str) -> Request {
+    Request::post(
+        path::TOKEN,
+        &[("Authorization", authorization)],
+        &[("grant_type", "client_credentials"), ("scope", scope)],
+    )
+}
+
+/// A device asks for its codes.
+pub(crate) fn device_authorization(scope: &str) -> Request {
+    Request::post(
+        path::DEVICE_AUTHORIZATION,
+        &[],
+        &[("client_id", "tv"), ("scope", scope)],
+    )
+}
+
+/// A device polls.
+pub(crate) fn poll(device_code: &str) -> Request {
+    Request::post(
+        path::TOKEN,
+        &[],
+        &[
+            ("grant_type", DEVICE_CODE),
+            ("client_id", "tv"),
+            ("device_code", device_code),
+        ],
+    )
+}
+
+/// An API asks about a token.
+pub(crate) fn introspect(authorization: &str, token: &str) -> Request {
+    Request::post(
+        path::INTROSPECT,
+        &[("Authorization", authorization)],
+        &[("token", token)],
+    )
+}
+
+/// An application asks about its user.
+pub(crate) fn userinfo(token: &str) -> Request {
+    Request::get(
+        path::USERINFO,
+        &[("Authorization", &format!("Bearer {token}"))],
+    )
+}
