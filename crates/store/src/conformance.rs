@@ -43,6 +43,7 @@ const PROPERTIES: &[Property] = properties! {
         rows_come_in_the_order_of_the_keys
         a_get_takes_16_keys_and_no_more
         keys_may_hold_any_character
+        a_key_takes_2048_bytes_and_no_more
         values_may_hold_any_bytes
         expired_rows_are_rows_until_swept
         a_fresh_store_is_healthy;

@@ -7,6 +7,8 @@ use futures_util::future::BoxFuture;
 use grantor_core::row::{Committed, Index, Key, MAX_KEYS, MAX_WRITES, Row, Version, Write};
 use grantor_core::time::Timestamp;
 
+/// The most bytes of a key and of an index's name: PostgreSQL indexes 2,704, DynamoDB 2,048.
+pub const MAX_KEY_BYTES: usize = 2048;
 /// How long after its end a row is kept at least, so that a request under way still finds it.
 pub const SWEEP_GRACE: Duration = Duration::from_secs(5 * 60);
 /// How far a store's clock may be from ours before this node is not ready.
@@ -23,7 +25,7 @@ pub trait Store: Send + Sync {
     /// but two rows may be of different moments. Expired rows are given too: the core judges.
     ///
     /// # Errors
-    /// [`StoreError::Misuse`] with too many keys; else when the store cannot be read.
+    /// [`StoreError::Misuse`] with too many keys or too long ones; else when the store cannot be read.
     fn get(&self, keys: &[Key]) -> BoxFuture<'_, Result<Vec<Option<Row>>, StoreError>>;
 
     /// Lists at most `limit` rows of an index in the order of keys, from the first after `after`.
@@ -46,8 +48,9 @@ pub trait Store: Send + Sync {
     /// keys may be in the way; a conflict names one of them.
     ///
     /// # Errors
-    /// [`StoreError::Misuse`] with more than [`MAX_WRITES`] writes, with two for one key, or with
-    /// none that changes anything; else when the store surely wrote nothing.
+    /// [`StoreError::Misuse`] with more than [`MAX_WRITES`] writes, with two for one key, with
+    /// none that changes anything, or with a key or an index's name of more than
+    /// [`MAX_KEY_BYTES`]; else when the store surely wrote nothing.
     fn commit(
         &self,
         now: Timestamp,
@@ -132,15 +135,21 @@ impl<S: Store + ?Sized> Store for Arc<S> {
 }
 
 /// Refuses a `get` that no backend may answer.
-pub(crate) fn admit_keys(keys: &[Key]) -> Result<(), StoreError> {
+///
+/// # Errors
+/// [`StoreError::Misuse`], and no other.
+pub fn admit_keys(keys: &[Key]) -> Result<(), StoreError> {
     if keys.len() > MAX_KEYS {
         return Err(StoreError::Misuse("more than 16 keys in one get"));
     }
-    Ok(())
+    keys.iter().try_for_each(|key| admit_length(key.as_str()))
 }
 
 /// Refuses a commit that no backend may carry out.
-pub(crate) fn admit_writes(writes: &[Write]) -> Result<(), StoreError> {
+///
+/// # Errors
+/// [`StoreError::Misuse`], and no other.
+pub fn admit_writes(writes: &[Write]) -> Result<(), StoreError> {
     if writes.len() > MAX_WRITES {
         return Err(StoreError::Misuse("more than 25 writes in one commit"));
     }
@@ -155,19 +164,36 @@ pub(crate) fn admit_writes(writes: &[Write]) -> Result<(), StoreError> {
         {
             return Err(StoreError::Misuse("two writes of one key in one commit"));
         }
+        admit_length(write.key().as_str())?;
+        if let Write::Insert(row) | Write::Update { row, .. } = write {
+            row.indexes
+                .iter()
+                .try_for_each(|name| admit_length(name.as_str()))?;
+        }
+    }
+    Ok(())
+}
+
+fn admit_length(name: &str) -> Result<(), StoreError> {
+    if name.len() > MAX_KEY_BYTES {
+        return Err(StoreError::Misuse(
+            "a key or an index's name of more than 2048 bytes",
+        ));
     }
     Ok(())
 }
 
 /// The first key that a listing after `after` may give: the least string above it.
-pub(crate) fn first_after(after: Option<&Key>) -> String {
+#[must_use]
+pub fn first_after(after: Option<&Key>) -> String {
     after
         .map(|key| format!("{}\0", key.as_str()))
         .unwrap_or_default()
 }
 
 /// The keys of one kind of one pool: from the first, up to but without the second.
-pub(crate) fn kind_bounds(pool: &str, kind: &str) -> (String, String) {
+#[must_use]
+pub fn kind_bounds(pool: &str, kind: &str) -> (String, String) {
     // '0' is the character after '/'.
     (format!("{pool}/{kind}/"), format!("{pool}/{kind}0"))
 }

@@ -14,4 +14,9 @@ pub mod memory;
 pub mod sqlite;
 pub mod testing;
 
-pub use contract::{Health, MAX_CLOCK_SKEW, SWEEP_GRACE, Store, StoreError};
+/// What each backend does alike, one of another crate too.
+pub mod backend {
+    pub use crate::contract::{admit_keys, admit_writes, first_after, kind_bounds};
+}
+
+pub use contract::{Health, MAX_CLOCK_SKEW, MAX_KEY_BYTES, SWEEP_GRACE, Store, StoreError};

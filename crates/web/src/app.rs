@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::task::Poll;
 
 use bytes::Bytes;
 use grantor_core::decide::Operation;
@@ -18,6 +19,7 @@ use grantor_core::seed::Seed;
 use grantor_core::time::Timestamp;
 use grantor_jose::{SignError, Signer};
 use grantor_store::{Store, StoreError};
+use tokio_util::task::TaskTracker;
 
 use crate::cookies::Cookies;
 use crate::pages::Site;
@@ -133,6 +135,7 @@ pub struct App {
     limits: Mutex<Limits>,
     passwords: Passwords,
     ready: AtomicBool,
+    tasks: TaskTracker,
     pub(crate) pages: Pages,
     pub(crate) cookies: Cookies,
     pub(crate) site: Site,
@@ -162,6 +165,7 @@ impl App {
             limits: Mutex::new(Limits::new(&parts.entropy.seed().bytes("limits"))),
             passwords: Passwords::start()?,
             ready: AtomicBool::new(false),
+            tasks: TaskTracker::new(),
             snapshot: RwLock::new(Arc::new(Snapshot::new(parts.pool))),
             store: parts.store,
             signer: parts.signer,
@@ -177,20 +181,40 @@ impl App {
     ///
     /// # Errors
     /// [`Unavailable`] where there is no answer by the protocol.
-    pub async fn run<O>(&self, operation: O) -> Result<Outcome<O::Reply>, Unavailable>
+    pub async fn run<O>(self: &Arc<Self>, operation: O) -> Result<Outcome<O::Reply>, Unavailable>
     where
-        O: Operation + Send,
-        O::Reply: Send,
+        O: Operation + Send + 'static,
+        O::Reply: Send + 'static,
     {
         let trace = TraceId::of(&http::HeaderMap::new(), &self.seed());
         self.run_traced(operation, &trace).await
     }
 
-    /// The same for a request with a trace id.
+    /// The same for a request with a trace id. A client that goes away does not stop what it began: a decision whose
+    /// first steps do not answer at once becomes a task of its own, so that its effects and events follow its commit.
     pub(crate) async fn run_traced<O>(
-        &self,
+        self: &Arc<Self>,
         operation: O,
         trace: &TraceId,
+    ) -> Result<Outcome<O::Reply>, Unavailable>
+    where
+        O: Operation + Send + 'static,
+        O::Reply: Send + 'static,
+    {
+        let mut whole = Box::pin(Arc::clone(self).to_the_end(operation, trace.clone()));
+        if let Poll::Ready(ended) = futures_util::poll!(&mut whole) {
+            return ended;
+        }
+        let task = self.tasks.spawn(whole);
+        task.await.unwrap_or(Err(Unavailable::Failure(Failure::Bug(
+            "a decision did not end",
+        ))))
+    }
+
+    async fn to_the_end<O>(
+        self: Arc<Self>,
+        operation: O,
+        trace: TraceId,
     ) -> Result<Outcome<O::Reply>, Unavailable>
     where
         O: Operation + Send,
@@ -215,6 +239,12 @@ impl App {
                 .for_each(|event| self.events.record(now, trace.as_str(), event));
         }
         ended
+    }
+
+    /// Waits for decisions whose clients went away.
+    pub(crate) async fn settled(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
     }
 
     async fn perform<O>(&self, drive: &mut Drive<O>) -> Result<Outcome<O::Reply>, Unavailable>

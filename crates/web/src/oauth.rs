@@ -1,5 +1,6 @@
 //! How protocol endpoints answer: JSON, never cached, and every refusal explained.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use axum::body::Body;
@@ -25,15 +26,15 @@ pub(crate) enum Challenge {
 
 /// Reads a request, drives it, and renders what came of it.
 pub(crate) async fn answer<O>(
-    app: &App,
+    app: &Arc<App>,
     form: &Form,
     challenge: Challenge,
     parse: impl FnOnce(&grantor_core::params::Params) -> Result<O, Refusal>,
     render: impl FnOnce(O::Reply, Option<Minted>) -> Response,
 ) -> Response
 where
-    O: Operation + Send,
-    O::Reply: Send,
+    O: Operation + Send + 'static,
+    O::Reply: Send + 'static,
 {
     let caller = &form.caller;
     let params = match &form.params {

@@ -52,10 +52,11 @@ pub async fn serve(
         most_of(address, &app.proxies)
     })
     .await;
-    if tokio::time::timeout(DRAIN_TIME, graceful.shutdown())
-        .await
-        .is_err()
-    {
+    let drained = async {
+        graceful.shutdown().await;
+        app.settled().await;
+    };
+    if tokio::time::timeout(DRAIN_TIME, drained).await.is_err() {
         tracing::warn!("some requests did not end in time");
     }
     Ok(())

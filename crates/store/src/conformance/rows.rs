@@ -6,9 +6,10 @@ use grantor_core::row::{Index, Key, MAX_KEYS, NewRow, Row, Write};
 use grantor_core::time::Timestamp;
 
 use super::kit::{
-    NOW, SECOND, check, delete, done, ending, found, get, insert, key, list, row, update,
+    NOW, SECOND, check, delete, done, ending, found, get, index, insert, key, list, listed, misuse,
+    names_in, row, update,
 };
-use crate::contract::{Store, StoreError};
+use crate::contract::{MAX_KEY_BYTES, Store, StoreError};
 
 pub(super) async fn rows_are_read_as_they_were_written(store: Arc<dyn Store>) {
     let ends = Timestamp::from_millis(1_800_000_123_456);
@@ -141,6 +142,28 @@ pub(super) async fn keys_may_hold_any_character(store: Arc<dyn Store>) {
         .map(|row| row.key)
         .collect();
     assert_eq!(listed, ordered, "keys are in the order of their bytes");
+}
+
+pub(super) async fn a_key_takes_2048_bytes_and_no_more(store: Arc<dyn Store>) {
+    // Numbers, so that no engine makes a short key of it.
+    let numbers: String = (1000..2000).map(|n: u32| n.to_string()).collect();
+    let of = |spare: usize| &numbers[..MAX_KEY_BYTES - spare];
+    let longest = of(key("").as_str().len());
+    let longest_index = of(index("").as_str().len());
+    let version = done(
+        &store,
+        vec![Write::Insert(listed(longest, &[longest_index]))],
+    )
+    .await;
+    assert_eq!(found(&store, longest).await.version, version);
+    assert_eq!(names_in(&store, longest_index).await, [longest]);
+
+    let (long, long_index) = (format!("{longest}1"), format!("{longest_index}1"));
+    misuse(&store, vec![insert(&long)]).await;
+    misuse(&store, vec![insert("a"), check(&long, version)]).await;
+    misuse(&store, vec![Write::Insert(listed("a", &[&long_index]))]).await;
+    let refused = store.get(&[key("a"), key(&long)]).await;
+    assert!(matches!(refused, Err(StoreError::Misuse(_))), "{refused:?}");
 }
 
 pub(super) async fn values_may_hold_any_bytes(store: Arc<dyn Store>) {

@@ -1,5 +1,6 @@
 //! What the endpoints for browsers share: pages with their headers, redirects, form tokens, and where to go on to.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -110,7 +111,10 @@ pub(super) fn checked_form<'f>(
 }
 
 /// Who sits at the browser.
-pub(super) async fn visitor(app: &App, caller: &Caller) -> Result<Option<Visitor>, Unavailable> {
+pub(super) async fn visitor(
+    app: &Arc<App>,
+    caller: &Caller,
+) -> Result<Option<Visitor>, Unavailable> {
     let cookie = app.cookies.get(&caller.headers, Cookie::Session);
     let outcome = app.run_traced(Visit { cookie }, &caller.trace).await?;
     Ok(outcome.reply.unwrap_or_default())

@@ -62,7 +62,7 @@ pub(crate) async fn post(State(app): State<Arc<App>>, posted: Form) -> Response 
     let typed = params.opt("user_code").unwrap_or_default().to_owned();
     let who_asks = WhoAsks {
         cookie: app.cookies.get(&caller.headers, Cookie::Session),
-        typed: Secret::new(typed.clone()),
+        typed: Secret::new(typed),
         peer: caller.peer.clone(),
     };
     let reply = match app.run_traced(who_asks, &caller.trace).await {
@@ -71,7 +71,7 @@ pub(crate) async fn post(State(app): State<Arc<App>>, posted: Form) -> Response 
     };
     match reply {
         Ok(WhoAsksReply::Asks(asker)) => confirm(&app, caller, StatusCode::OK, &asker),
-        Ok(WhoAsksReply::SignIn) => browser::sign_in_first(&app, &ReturnTo::Device(Some(typed))),
+        Ok(WhoAsksReply::SignIn) => browser::sign_in_first(&app, &ReturnTo::Device(None)),
         Ok(WhoAsksReply::NotValid { visitor, strained }) => {
             if strained {
                 tokio::time::sleep(STRAINED).await;
@@ -241,6 +241,7 @@ fn confirm(app: &App, caller: &Caller, status: StatusCode, asker: &Asker) -> Res
         client_id: asker.client.to_string(),
         code: match &asker.code {
             interaction::CodeCheck::Compare(code) => CodeCheck::Compare { code: code.clone() },
+            interaction::CodeCheck::Hidden => CodeCheck::Hidden,
             interaction::CodeCheck::Retype { wrong } => CodeCheck::Retype { wrong: *wrong },
         },
         scopes: scopes.collect(),

@@ -49,6 +49,8 @@ pub enum CodeCheck {
         /// As the device shows it.
         code: String,
     },
+    /// The code is not known any more: nothing can be approved on this page.
+    Hidden,
     /// The code is not shown: it has to be typed from the device's screen.
     Retype {
         /// True when the last try was wrong.
@@ -148,6 +150,10 @@ impl Page for DeviceConfirm {
             client_id: "dynamically-registered-client-0190f3c2a7b14d8e9f60".to_owned(),
             ..retype.clone()
         };
-        vec![compare, different, refused, retype, retyped_wrong]
+        let moved = Self {
+            code: CodeCheck::Hidden,
+            ..refused.clone()
+        };
+        vec![compare, different, refused, moved, retype, retyped_wrong]
     }
 }
