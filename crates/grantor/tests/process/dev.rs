@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::home::{Home, Server, free_address, mode, request, text};
+use crate::home::{Home, Server, free_address, mode, output, request, text};
 
 fn dev(home: &Home, address: &str) -> Server {
     Server::start(home.command(&["dev", "--data", "data", "--listen", address]))
@@ -89,10 +89,8 @@ fn later_runs_keep_what_the_first_one_made_wherever_they_listen() {
 #[test]
 fn an_address_that_others_reach_is_refused() {
     let home = Home::new("");
-    let refused = home
-        .command(&["dev", "--data", "data", "--listen", "192.0.2.1:8080"])
-        .output();
-    let refused = refused.expect("the binary runs");
+    let refused =
+        output(&mut home.command(&["dev", "--data", "data", "--listen", "192.0.2.1:8080"]));
     assert_eq!(refused.status.code(), Some(2));
     assert!(
         text(&refused.stderr).starts_with("--listen: "),

@@ -6,6 +6,7 @@ use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{PoisonError, RwLock, RwLockWriteGuard};
 
 use serde_json::Value as Json;
 use tempfile::TempDir;
@@ -60,9 +61,7 @@ impl Home {
 
     /// Runs `grantor serve`, which is expected to fail.
     pub(crate) fn refused(&self) -> Output {
-        self.command(&["serve", "--config", "grantor.toml"])
-            .output()
-            .expect("the binary runs")
+        output(&mut self.command(&["serve", "--config", "grantor.toml"]))
     }
 
     pub(crate) fn serve(&self) -> Server {
@@ -98,11 +97,8 @@ pub(crate) struct Ended {
 
 impl Server {
     pub(crate) fn start(mut command: Command) -> Self {
-        let mut child = command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the binary runs");
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = spawn(&mut command);
         let stdout = BufReader::new(child.stdout.take().expect("piped"));
         let mut server = Self {
             child,
@@ -123,9 +119,8 @@ impl Server {
 
     /// Sends a signal by its name and waits for the end.
     pub(crate) fn end(mut self, signal: &str) -> Ended {
-        let sent = Command::new("kill")
-            .args(["-s", signal, &self.child.id().to_string()])
-            .status();
+        let id = self.child.id().to_string();
+        let sent = spawn(Command::new("kill").args(["-s", signal, &id])).wait();
         assert!(sent.is_ok_and(|status| status.success()) || signal == "KILL");
         let (mut stderr, mut rest) = (String::new(), String::new());
         let pipe = self.child.stderr.take();
@@ -147,6 +142,26 @@ impl Drop for Server {
         self.child.kill().ok();
         self.child.wait().ok();
     }
+}
+
+/// Shared while a process begins, alone while this one has a store open: until a child runs its own program, it
+/// has what its parent has open, the store's lock too.
+static BEGINNING: RwLock<()> = RwLock::new(());
+
+fn spawn(command: &mut Command) -> Child {
+    let _beginning = BEGINNING.read().unwrap_or_else(PoisonError::into_inner);
+    command.spawn().expect("the binary runs")
+}
+
+/// Runs a command to its end.
+pub(crate) fn output(command: &mut Command) -> Output {
+    let child = spawn(command.stdout(Stdio::piped()).stderr(Stdio::piped()));
+    child.wait_with_output().expect("it ends")
+}
+
+/// While this is held, no process begins.
+pub(crate) fn alone() -> RwLockWriteGuard<'static, ()> {
+    BEGINNING.write().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// An address that was free a moment ago, and that nobody else here gets: below the ports that Linux gives to

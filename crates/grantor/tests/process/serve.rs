@@ -9,7 +9,7 @@ use grantor_core::time::Timestamp;
 use grantor_store::Store as _;
 use grantor_store::sqlite::Sqlite;
 
-use crate::home::{Home, free_address, mode, text};
+use crate::home::{Home, alone, free_address, mode, output, text};
 
 const TV: &str = "[[client]]\nid = \"tv\"\ngrants = [\"device_code\"]\nscopes = [\"openid\"]\n";
 
@@ -93,11 +93,8 @@ fn a_store_made_with_another_master_key_is_refused_by_the_name_of_the_key() {
 fn one_process_owns_a_store() {
     let home = Home::new("");
     let _server = home.serve();
-    let second = home
-        .command(&["serve", "--config", "grantor.toml"])
-        .env("GRANTOR_LISTEN", free_address())
-        .output()
-        .expect("the binary runs");
+    let mut second = home.command(&["serve", "--config", "grantor.toml"]);
+    let second = output(second.env("GRANTOR_LISTEN", free_address()));
     assert_eq!(second.status.code(), Some(1));
     assert!(
         text(&second.stderr).contains("grantor.db is in use by process"),
@@ -146,10 +143,7 @@ fn mistakes_of_the_configuration_end_with_2_and_what_is_not_built_with_1() {
 
     home.configure("");
     let mut command = home.command(&["serve", "--config", "grantor.toml"]);
-    let refused = command
-        .env("GRANTOR_LOG", "a=b=c")
-        .output()
-        .expect("the binary runs");
+    let refused = output(command.env("GRANTOR_LOG", "a=b=c"));
     assert_eq!(refused.status.code(), Some(2));
     assert!(
         text(&refused.stderr).starts_with("GRANTOR_LOG: "),
@@ -254,6 +248,7 @@ struct Stored {
 
 /// The store between two runs.
 fn in_store<T>(home: &Home, ask: impl AsyncFnOnce(&Sqlite) -> T) -> T {
+    let _alone = alone();
     let store = Sqlite::open(home.path("grantor.db")).expect("nobody has it open");
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     runtime.expect("a runtime").block_on(ask(&store))
@@ -363,20 +358,16 @@ fn an_account_whose_row_is_damaged_keeps_no_other_from_being_written() {
 }
 
 #[test]
-fn an_account_whose_name_is_taken_is_left_out_and_told() {
+fn a_name_under_another_id_is_another_account_and_the_old_one_is_cut_off() {
     let home = Home::new("");
     let before = run_with(&home, &[user("alice", "a password")]);
     let id = "id = \"0b0e5bd5-8d4b-4f3e-9d1e-6d1b6b8f7a11\"\n";
-    home.configure(&format!("{}{id}", user("Alice", "another")));
-    let server = home.serve();
-    assert_eq!(home.request("GET", "/readyz", "").0, 200);
-    let log = server.end("TERM").stderr;
-    assert!(log.contains("the name belongs to another account"), "{log}");
-    let after = users(&home);
-    assert_eq!(after.len(), 1);
-    assert!(
-        !after[0].enabled,
-        "the old account is not the one that the file declares"
-    );
-    assert_ne!(after[0].epoch, before[0].epoch);
+    let after = run_with(&home, &[user("Alice", "another"), id.to_owned()]);
+    // Sorted by name, capitals first.
+    let [new, old] = &after[..] else {
+        panic!("two accounts: {after:?}");
+    };
+    assert_eq!((&*new.username, new.enabled), ("Alice", true));
+    assert_eq!((&*old.username, old.enabled), ("alice", false));
+    assert_ne!(old.epoch, before[0].epoch);
 }
