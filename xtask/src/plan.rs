@@ -69,7 +69,7 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step {
         name: "unit",
-        needs: &[],
+        needs: &["setup"],
         run: |house, log| quiet(log.run(&mut house.cargo(&["test", "--release", "--workspace"]))),
     },
     Step {

@@ -32,6 +32,8 @@ const PACKAGES: &[(&str, Shows)] = &[
         Shows::Folder("/usr/share/fonts/truetype/dejavu"),
     ),
     ("nodejs", Shows::Program("node")),
+    // The server alone: the store's tests start one of their own.
+    ("postgresql", Shows::Folder("/usr/lib/postgresql")),
     ("npm", Shows::Program("npm")),
     ("python3", Shows::Program("python3")),
     ("python3-venv", Shows::PythonModule("ensurepip")),

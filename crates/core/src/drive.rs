@@ -19,7 +19,7 @@ use crate::error::{Failure, Refusal};
 use crate::event::Event;
 use crate::limits::{Answer, Ask, Effect};
 use crate::pool::Pool;
-use crate::row::{Committed, Key, Row, Version, Write};
+use crate::row::{Committed, Key, MAX_KEYS, Row, Version, Write};
 use crate::secret::Secret;
 use crate::seed::Seed;
 use crate::time::Timestamp;
@@ -162,6 +162,7 @@ impl<O: Operation> Drive<O> {
                     .writes
                     .iter()
                     .map(|write| write.key().clone())
+                    .take(MAX_KEYS)
                     .collect();
                 self.stage = Stage::Asking(id, decision, minted);
                 Step::Get(keys)

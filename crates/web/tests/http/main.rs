@@ -7,6 +7,7 @@ mod browser;
 mod client_auth;
 mod csrf;
 mod device;
+mod gone;
 mod health;
 mod house;
 mod introspection;
