@@ -4,7 +4,9 @@ use futures_util::FutureExt;
 use grantor_core::decide::Operation;
 use grantor_core::drive::{Drive, Outcome, Step};
 use grantor_core::error::Failure;
-use grantor_core::limits::Effect;
+use grantor_core::limits::{Answer, Effect};
+use grantor_core::row::{Committed, Key, Version, Write};
+use grantor_core::time::Timestamp;
 use grantor_jose::Signer as _;
 use grantor_store::{Store, StoreError};
 
@@ -24,13 +26,41 @@ pub(crate) struct Run<O: Operation> {
     drive: Drive<O>,
     /// The effect that comes next, where it is known.
     next: Option<Step<O::Reply>>,
+    /// What the last effect was, for who must know.
+    pub(crate) seen: Option<Seen>,
+}
+
+/// An effect that was performed.
+#[derive(Debug)]
+pub(crate) enum Seen {
+    /// The tables in memory answered.
+    Asked(Answer),
+    /// A commit was tried; whether it happened, the row tells.
+    Tried {
+        /// The time of the attempt.
+        at: Timestamp,
+        id: Version,
+        /// The first row that it changes.
+        key: Key,
+        /// Whether its answer was lost.
+        unknown: bool,
+    },
 }
 
 impl<O: Operation> Run<O> {
     pub(crate) fn new(world: &mut World, operation: O) -> Self {
         let seed = world.seed();
         let drive = Drive::new(operation, world.pool.clone(), world.now, seed);
-        Self { drive, next: None }
+        Self {
+            drive,
+            next: None,
+            seen: None,
+        }
+    }
+
+    /// Whether the next effect is a commit.
+    pub(crate) const fn is_about_to_commit(&self) -> bool {
+        matches!(self.next, Some(Step::Commit { .. }))
     }
 
     /// Goes on up to and with the next effect, and further while nobody could see a difference; the end, if it is
@@ -78,19 +108,31 @@ impl<O: Operation> Run<O> {
             },
             Step::Table(ask) => {
                 let answer = world.limits.answer(world.now, &ask);
+                self.seen = Some(Seen::Asked(answer));
                 self.drive.answer(ask, answer);
             }
             Step::Commit {
                 now: at,
                 id,
                 writes,
-            } => match now(world.store.commit(at, id, writes)) {
-                Ok(committed) => {
-                    let (now, seed) = (world.now, world.seed());
-                    self.drive.committed(committed, now, seed);
+            } => {
+                let changed = writes.iter().find(|write| write.changes()).map(Write::key);
+                let key = changed.expect("it changes something").clone();
+                match now(world.store.commit(at, id, writes)) {
+                    Ok(committed) => {
+                        let unknown = committed == Committed::Unknown;
+                        self.seen = Some(Seen::Tried {
+                            at,
+                            id,
+                            key,
+                            unknown,
+                        });
+                        let (now, seed) = (world.now, world.seed());
+                        self.drive.committed(committed, now, seed);
+                    }
+                    Err(error) => return Some(Err(self.abandon(world, error))),
                 }
-                Err(error) => return Some(Err(self.abandon(world, error))),
-            },
+            }
             Step::Done(outcome) => {
                 apply(world, &outcome.effects);
                 world.events.extend(outcome.events.iter().cloned());

@@ -1,0 +1,171 @@
+//! The books: the rows say what the model says, and every token is as good as both say.
+
+use futures_util::FutureExt as _;
+use grantor_core::drive::{Drive, Step};
+use grantor_core::error::ErrorCode::{self, InsufficientScope, InvalidToken};
+use grantor_core::records;
+use grantor_core::row::Write;
+use grantor_store::Store as _;
+
+use crate::life::Life;
+use crate::model::{Refresh, State, client_of};
+use crate::things::scope;
+use crate::world::people::user_id;
+
+/// What a refresh would do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Peek {
+    Refused(ErrorCode),
+    Revokes,
+    /// This generation comes next.
+    Gives(u32),
+}
+
+impl Life {
+    pub(crate) fn audit_anything(&mut self) {
+        if let Some(device) = self.chance.recent(self.things.devices.len()) {
+            self.audit(device);
+        }
+    }
+
+    /// A device's row, its chain of refresh tokens, and its newest access tokens.
+    pub(crate) fn audit(&mut self, device: usize) {
+        self.audit_row(device);
+        self.audit_chain(device);
+        let held = self.things.devices[device].access.len();
+        for token in held.saturating_sub(2)..held {
+            if !self.things.devices[device].access[token].forgotten {
+                self.audit_token(device, token);
+            }
+        }
+    }
+
+    fn audit_row(&self, device: usize) {
+        let id = self.things.devices[device].grant;
+        let row = self.row(&self.world.grant_row(id));
+        let row = row.map(|row| {
+            serde_json::from_slice::<records::Grant>(&row.value).expect("a grant's row")
+        });
+        let (Some(row), Some(grant)) = (&row, self.model.grants.get(&device)) else {
+            let both = (row.is_some(), self.model.grants.contains_key(&device));
+            return assert_eq!(both, (false, false), "the row and the model's");
+        };
+        assert_eq!(row.client.as_str(), grant.client);
+        assert_eq!(row.scope, scope(grant.scope));
+        assert_eq!(row.expires_at, grant.ends, "{row:?}");
+        let same = match (&row.state, grant.state) {
+            (records::State::DevicePending { .. }, State::Pending) => true,
+            (records::State::DeviceDenied { by }, State::Denied(user)) => *by == user_id(user),
+            (records::State::DeviceApproved { authorization }, State::Approved(yes)) => {
+                authorization.user == user_id(yes.user)
+                    && authorization.scope == row.scope
+                    && authorization.at == yes.at
+            }
+            (
+                records::State::Active {
+                    authorization,
+                    generation: theirs,
+                    rotated_at: at,
+                    ..
+                },
+                State::Active {
+                    yes,
+                    generation,
+                    rotated_at,
+                },
+            ) => {
+                authorization.user == user_id(yes.user)
+                    && authorization.scope == row.scope
+                    && (*theirs, *at) == (generation, rotated_at)
+            }
+            (records::State::Revoked(_), State::Revoked) => true,
+            _ => false,
+        };
+        assert!(same, "the row says {row:?}, the model {grant:?}");
+    }
+
+    /// One chain: the newest token and, within the grace, the one before; nothing else is taken.
+    fn audit_chain(&mut self, device: usize) {
+        let owner = self.things.devices[device].client;
+        let pool = self.world.pool.clone();
+        if !client_of(&pool, owner).enabled {
+            return;
+        }
+        let now = self.world.now;
+        let current = match self.model.grants.get(&device).map(|grant| grant.state) {
+            Some(State::Active { generation, .. }) => generation,
+            _ => u32::MAX,
+        };
+        let held = self.things.devices[device].refresh.clone();
+        let mut taken = 0;
+        for (generation, text) in held.iter().rev().take(4) {
+            let peek = self.peek(owner, text);
+            let fits = match self.model.refresh(&pool, device, *generation, now) {
+                Refresh::Refused => peek == Peek::Refused(ErrorCode::InvalidGrant),
+                Refresh::Reused => peek == Peek::Revokes,
+                Refresh::Again(next) | Refresh::Next(next) => peek == Peek::Gives(next),
+            };
+            assert!(fits, "generation {generation} of {current}: {peek:?}");
+            taken += usize::from(matches!(peek, Peek::Gives(_)) && *generation <= current);
+        }
+        assert!(taken <= 2, "{taken} refresh tokens of one grant are taken");
+    }
+
+    /// Drives a refresh up to its commit, which is not carried out.
+    fn peek(&mut self, owner: &str, token: &str) -> Peek {
+        let request = self.world.refresh_request(owner, token);
+        let pool = self.world.pool.clone();
+        let seed = self.world.seed();
+        let mut drive = Drive::new(request, pool.clone(), self.world.now, seed);
+        loop {
+            match drive.step() {
+                Step::Get(keys) => {
+                    let rows = self.world.faults().inner().get(&keys).now_or_never();
+                    let rows = rows.and_then(Result::ok).expect("memory is ready at once");
+                    drive.rows(keys, rows);
+                }
+                // Nobody will read it.
+                Step::Sign(input) => drive.signature(input, &[0; 64]),
+                Step::Commit { writes, .. } => {
+                    let Some(Write::Update { row, .. }) = writes.first() else {
+                        panic!("no grant is updated");
+                    };
+                    let row: records::Grant =
+                        serde_json::from_slice(&row.value).expect("a grant's row");
+                    return match row.state {
+                        records::State::Active { generation, .. } => Peek::Gives(generation),
+                        records::State::Revoked(_) => Peek::Revokes,
+                        other => panic!("a refresh leads to {other:?}"),
+                    };
+                }
+                Step::Done(outcome) => {
+                    let Err(refusal) = outcome.reply else {
+                        let given = outcome.tokens.and_then(|tokens| tokens.refresh);
+                        let given = given.expect("a refresh token");
+                        let given = pool.sealing.open_refresh_token(given.reveal());
+                        return Peek::Gives(given.expect("of the house").generation);
+                    };
+                    return Peek::Refused(refusal.code);
+                }
+                step => panic!("a refresh wants {step:?}"),
+            }
+        }
+    }
+
+    fn audit_token(&mut self, device: usize, token: usize) {
+        let now = self.world.now;
+        let access = &self.things.devices[device].access[token];
+        let (text, openid) = (access.text.clone(), access.claims.scope.contains("openid"));
+        let good = self.is_good(&self.world.pool, device, token, now);
+        let said = self.world.userinfo(&text).map(drop);
+        let fits = match (good, openid) {
+            (false, _) => said == Err(InvalidToken),
+            (true, false) => said == Err(InsufficientScope),
+            (true, true) => said == Ok(()),
+        };
+        assert!(
+            fits,
+            "an access token, good: {good}, and userinfo says {said:?}"
+        );
+    }
+}

@@ -1,0 +1,344 @@
+//! What each commit means, judged the moment it happened: nothing is written that should not be.
+
+use futures_util::FutureExt as _;
+use grantor_core::client::DeviceApproval;
+use grantor_core::limits::{Answer, Poll};
+use grantor_core::row::Row;
+use grantor_core::secret::Secret;
+use grantor_core::time::Timestamp;
+use grantor_store::Store as _;
+
+use crate::life::{Before, Flight, Life, Polled};
+use crate::model::{Cookie, Refresh, State, Yes, client_of};
+use crate::requests::{Request, Typed};
+use crate::things::{self, scope};
+use crate::world::run::Seen;
+
+impl Life {
+    /// What is true of a request when it begins.
+    pub(crate) fn before(&self, request: Request) -> Before {
+        let (now, pool) = (self.world.now, &self.world.pool);
+        let device = match request {
+            Request::Poll { device, .. }
+            | Request::Refresh { device, .. }
+            | Request::RevokeGrant { device, .. }
+            | Request::Type {
+                typed: Typed::Of(device),
+                ..
+            }
+            | Request::Decide { device, .. } => Some(device),
+            _ => None,
+        };
+        let good = match request {
+            Request::Introspect { device, token, .. } | Request::Userinfo { device, token } => {
+                self.is_good(pool, device, token, now)
+            }
+            Request::Refresh {
+                device, generation, ..
+            } => matches!(
+                self.model.refresh(pool, device, generation, now),
+                Refresh::Again(_) | Refresh::Next(_)
+            ),
+            Request::SignIn { user, password, .. } => self.opens(user, password),
+            _ => false,
+        };
+        let signed_in = match request {
+            Request::Visit { cookie }
+            | Request::Type { cookie, .. }
+            | Request::Decide { cookie, .. } => self.model.signed_in(cookie, now).is_some(),
+            _ => false,
+        };
+        let state = device.and_then(|device| self.model.grant(device, now));
+        Before {
+            good,
+            signed_in,
+            state: state.map(|grant| grant.state),
+        }
+    }
+
+    pub(crate) fn saw(&mut self, flight: &mut Flight, seen: Seen) {
+        match seen {
+            Seen::Asked(answer) => {
+                flight.asked = self.passed;
+                if let (Request::Poll { device, .. }, Answer::Poll(poll)) = (flight.request, answer)
+                {
+                    flight.polled = Some(self.polled(device, poll));
+                }
+            }
+            Seen::Tried {
+                at,
+                id,
+                key,
+                unknown,
+            } => {
+                let row = match self.row(&key) {
+                    Some(row) => row.version == id,
+                    // Only this deletes nothing but what it looks at.
+                    None => matches!(flight.request, Request::SignOut { .. }),
+                };
+                flight.tried = true;
+                flight.unknown |= unknown;
+                if row {
+                    flight.wrote.push(at);
+                    self.tell(|| format!("{:?} has written", flight.request));
+                    self.committed(flight, at);
+                }
+                if unknown || !row {
+                    flight.now = self.world.now;
+                }
+                if !row && !unknown {
+                    self.count("a commit in conflict");
+                }
+            }
+        }
+    }
+
+    pub(crate) fn row(&self, key: &grantor_core::row::Key) -> Option<Row> {
+        let store = self.world.faults().inner();
+        let rows = store.get(std::slice::from_ref(key)).now_or_never();
+        let rows = rows.and_then(Result::ok).expect("memory is ready at once");
+        rows.into_iter().next().flatten()
+    }
+
+    fn polled(&mut self, device: usize, poll: Poll) -> Polled {
+        let now = self.world.now;
+        let early = self.tables.poll(device, now);
+        let from_memory = matches!(poll, Poll::FromMemory { .. });
+        if from_memory {
+            assert!(
+                !self.tables.decided.contains(&device),
+                "who knows of the decision reads"
+            );
+            assert!(
+                self.tables.is_fresh(device, now),
+                "what was read long ago is read again"
+            );
+            self.count("poll: from memory");
+        } else {
+            self.tables.read(device, now);
+        }
+        let grant = self.model.grants.get(&device);
+        Polled {
+            early,
+            from_memory,
+            pending: grant.is_some_and(|grant| grant.state == State::Pending),
+        }
+    }
+
+    /// The store has it.
+    fn committed(&mut self, flight: &mut Flight, at: Timestamp) {
+        match flight.request {
+            Request::Codes { client, .. } => {
+                assert!(client_of(&flight.pool, client).enabled);
+                self.model
+                    .unnamed
+                    .push(at + client_of(&flight.pool, client).device.lifetime);
+            }
+            Request::Poll { device, by } => {
+                self.is_of(flight, device, by);
+                assert!(
+                    self.model.redeems(device, at),
+                    "tokens for {:?}",
+                    self.model.grants.get(&device)
+                );
+                self.model.activate(&flight.pool, device, 0, at);
+                flight.next = Some(0);
+                self.audit(device);
+            }
+            Request::Refresh {
+                device,
+                generation,
+                by,
+                ..
+            } => {
+                self.is_of(flight, device, by);
+                let row = self.model.grants.get(&device).map(|grant| grant.state);
+                if let Some(State::Active { generation: of, .. }) = row
+                    && generation > of
+                {
+                    self.count("refresh: a token ahead of its row");
+                }
+                match self.model.refresh(&flight.pool, device, generation, at) {
+                    Refresh::Next(next) => {
+                        self.model.activate(&flight.pool, device, next, at);
+                        flight.next = Some(next);
+                        self.count("refresh: a new successor");
+                    }
+                    Refresh::Reused => {
+                        self.model.revoke(device, at);
+                        self.count("refresh: a reuse that revokes");
+                    }
+                    other => panic!("a refresh writes, though it is {other:?}"),
+                }
+                self.audit(device);
+            }
+            Request::RevokeGrant { device, by, .. } => {
+                self.is_of(flight, device, by);
+                let grant = self.model.grant(device, at).expect("a live row");
+                assert_ne!(grant.state, State::Revoked, "revoked stays revoked");
+                self.model.revoke(device, at);
+                self.audit(device);
+            }
+            Request::RevokeAccess { device, token, by } => {
+                self.is_of(flight, device, by);
+                self.model.revoked.insert((device, token));
+                self.audit(device);
+            }
+            Request::SignIn {
+                cookie,
+                user,
+                password,
+                ..
+            } => {
+                assert!(
+                    self.opens(user, password),
+                    "somebody signs in as {user}, who may not"
+                );
+                let mut used = at;
+                let previous = cookie.and_then(|cookie| self.model.cookies.get_mut(&cookie));
+                if let Some(previous) = previous.filter(|previous| !previous.ends.is_past(at)) {
+                    previous.over = true;
+                    // The session is the same, used at times later than now where the clock stepped back.
+                    used = used.max(previous.used);
+                }
+                let place = self.things.cookies.len();
+                let text = Secret::new("");
+                self.things.cookies.push(things::Cookie { user, text });
+                flight.cookie = Some(place);
+                let cookie = Cookie {
+                    user,
+                    cut: self.model.users[user].cut,
+                    signed_in: at,
+                    used,
+                    ends: at + flight.pool.lifetimes.session_absolute,
+                    over: false,
+                };
+                self.model.cookies.insert(place, cookie);
+            }
+            Request::SignOut { cookie } => {
+                if let Some(cookie) = self.model.cookies.get_mut(&cookie) {
+                    cookie.over = true;
+                }
+                self.count("a sign-out");
+            }
+            Request::Visit { cookie } | Request::Type { cookie, .. } => self.used(cookie, at),
+            Request::Decide { .. } => self.decided(flight, at),
+            Request::Declare {
+                user,
+                enabled,
+                password,
+                ..
+            } => {
+                let is = self.model.users.get_mut(user).expect("a user");
+                if is.enabled != enabled || is.password != password {
+                    is.cut += 1;
+                    (is.enabled, is.password) = (enabled, password);
+                    self.count("a user cut off");
+                }
+                for _ in 0..3 {
+                    self.audit_anything();
+                }
+            }
+            Request::Introspect { .. } | Request::Userinfo { .. } | Request::Machine { .. } => {
+                panic!("it writes nothing")
+            }
+        }
+    }
+
+    /// A user decided on a device.
+    fn decided(&mut self, flight: &Flight, at: Timestamp) {
+        let Request::Decide {
+            seat,
+            cookie,
+            device,
+            approve,
+            typed,
+        } = flight.request
+        else {
+            panic!("no decision");
+        };
+        let who = *self
+            .model
+            .signed_in(cookie, at)
+            .expect("who decides is signed in");
+        let grant = *self.model.grant(device, at).expect("a live row");
+        assert_eq!(grant.state, State::Pending, "decided twice");
+        let client = client_of(&flight.pool, grant.client);
+        assert!(client.enabled);
+        assert!(
+            at.since(who.signed_in) < client.device.approver_max_age,
+            "a stale sign-in"
+        );
+        if approve {
+            let elsewhere = |address: &str| address.contains(':');
+            let same_network = elsewhere(self.things.seats[seat].address)
+                == elsewhere(self.things.devices[device].address);
+            match client.device.approval {
+                DeviceApproval::Warn => {}
+                DeviceApproval::SameNetwork => assert!(same_network, "approved from elsewhere"),
+                DeviceApproval::Retype => assert_eq!(typed, Typed::Of(device), "not retyped"),
+            }
+        }
+        let state = if approve {
+            State::Approved(Yes {
+                user: who.user,
+                cut: who.cut,
+                at,
+            })
+        } else {
+            State::Denied(who.user)
+        };
+        self.model.grants.get_mut(&device).expect("a grant").state = state;
+        self.used(cookie, at);
+        self.audit(device);
+    }
+
+    /// Nobody writes about the grants of others.
+    fn is_of(&self, flight: &Flight, device: usize, by: &str) {
+        assert_eq!(
+            by, self.things.devices[device].client,
+            "another client writes"
+        );
+        assert!(
+            client_of(&flight.pool, by).enabled,
+            "a disabled client writes"
+        );
+    }
+
+    pub(crate) fn used(&mut self, cookie: usize, at: Timestamp) {
+        if let Some(cookie) = self.model.cookies.get_mut(&cookie) {
+            cookie.used = cookie.used.max(at);
+        }
+    }
+
+    pub(crate) fn opens(&self, user: &str, password: u8) -> bool {
+        let user = self.model.users[user];
+        user.enabled && user.password == password
+    }
+
+    /// Whether an access token is good.
+    pub(crate) fn is_good(
+        &self,
+        pool: &grantor_core::pool::Pool,
+        device: usize,
+        token: usize,
+        now: Timestamp,
+    ) -> bool {
+        let holder = &self.things.devices[device];
+        holder.access[token].claims.exp > now.as_secs()
+            && client_of(pool, holder.client).enabled
+            && !self.model.revoked.contains(&(device, token))
+            && self.model.is_live(device, now)
+    }
+
+    /// The scope of a grant, of which no token may have more.
+    pub(crate) fn within(&self, device: usize, asked: Option<usize>, given: &str) {
+        let given: grantor_core::scope::Scope = given.parse().expect("a scope");
+        assert!(
+            given.is_within(&scope(self.things.devices[device].scope)),
+            "wider than granted: {given}"
+        );
+        let narrowed = asked.is_none_or(|asked| given.is_within(&scope(asked)));
+        assert!(narrowed, "wider than asked: {given}");
+    }
+}

@@ -1,0 +1,136 @@
+//! A simulation: devices, people, thieves and an operator do what they like, in an order that chance draws, with a
+//! store that fails, a clock that steps, a process that ends and a store that is restored; after each step, what the
+//! house wrote and said is held against a small model.
+//!
+//! The same seed lives the same life. `SIMULATION_STEPS` says how many steps there are in all; with `SIMULATION_SEED`
+//! one life of so many steps is lived, and what happened at last is told where something is wrong.
+
+#![expect(clippy::expect_used, reason = "a part of tests")]
+
+mod answers;
+mod audit;
+mod chance;
+mod choices;
+mod commits;
+mod life;
+mod manner;
+mod model;
+mod pages;
+mod requests;
+mod tables;
+mod things;
+#[path = "../world/mod.rs"]
+#[expect(dead_code, reason = "each test binary uses a part of the world")]
+mod world;
+
+use std::collections::BTreeMap;
+
+use life::Life;
+
+/// The steps of one life: long enough for grants to end, short enough to be lived again.
+const LIFE: u64 = 2_000;
+const STEPS: u64 = 1_000_000;
+/// The lives of one run have numbers from here on.
+const FIRST: u64 = 1;
+
+/// What must have happened, or nothing is shown.
+const AT_STAKE: [&str; 24] = [
+    "a clock that steps back",
+    "a commit in conflict",
+    "a commit that is lost with its answer",
+    "a commit whose answer is lost",
+    "a restart",
+    "a store that is restored",
+    "a user cut off",
+    "code: a device asks",
+    "code: too many",
+    "codes: too many",
+    "decision: approved",
+    "decision: denied",
+    "introspect: active",
+    "machine: too many wrong secrets",
+    "poll: approved by who was cut off",
+    "poll: slow down",
+    "poll: tokens",
+    "poll: used",
+    "refresh: a new successor",
+    "refresh: a reuse that revokes",
+    "refresh: a token ahead of its row",
+    "refresh: the same successor",
+    "sign-in: too many",
+    "userinfo: a live token",
+];
+
+type Tally = BTreeMap<&'static str, u64>;
+
+fn live(seed: u64, steps: u64, tells: bool) -> Tally {
+    let mut life = Life::new(seed, tells);
+    for _ in 0..steps {
+        life.step();
+    }
+    std::mem::take(&mut life.tally)
+}
+
+fn asked(name: &str) -> Option<u64> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "whoever repeats a life says which"
+    )]
+    let text = std::env::var(name).ok()?;
+    Some(text.parse().expect("a number"))
+}
+
+/// Lives from all of these seeds, on as many threads as there are processors.
+fn live_all(lives: u64) -> Tally {
+    let threads = std::thread::available_parallelism().map_or(1, |n| n.get() as u64);
+    let share = |thread| (FIRST + thread..FIRST + lives).step_by(threads as usize);
+    let of_thread = |thread| {
+        let mut tally = Tally::new();
+        for seed in share(thread) {
+            for (what, times) in live(seed, LIFE, false) {
+                *tally.entry(what).or_default() += times;
+            }
+        }
+        tally
+    };
+    let tallies = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads)
+            .map(|thread| scope.spawn(move || of_thread(thread)))
+            .collect();
+        let ends = threads.into_iter().map(|thread| thread.join());
+        ends.collect::<Vec<_>>()
+    });
+    let mut all = Tally::new();
+    for tally in tallies {
+        for (what, times) in tally.expect("a life went wrong: see above") {
+            *all.entry(what).or_default() += times;
+        }
+    }
+    all
+}
+
+#[test]
+fn a_million_steps_break_no_promise() {
+    if let Some(seed) = asked("SIMULATION_SEED") {
+        live(seed, asked("SIMULATION_STEPS").unwrap_or(LIFE), true);
+        return;
+    }
+    let steps = asked("SIMULATION_STEPS").unwrap_or(STEPS);
+    let tally = live_all(steps.div_ceil(LIFE));
+    for (what, times) in &tally {
+        println!("{times:>9} {what}");
+    }
+    // Of some, a short run sees none.
+    if steps >= STEPS {
+        for what in AT_STAKE {
+            assert!(tally.contains_key(what), "never seen: {what}");
+        }
+    }
+}
+
+#[test]
+fn the_same_seed_lives_the_same_life() {
+    for seed in 0..4 {
+        assert_eq!(live(seed, LIFE, false), live(seed, LIFE, false));
+    }
+}

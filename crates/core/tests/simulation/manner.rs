@@ -1,0 +1,88 @@
+//! In what manner a life goes: lives that differ find more than one that is a mean of all.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use grantor_core::client::{Client, DeviceApproval};
+use grantor_core::pool::Pool;
+use grantor_jose::Algorithm;
+
+use crate::chance::Chance;
+use crate::model::Name;
+use crate::things::CLIENTS;
+use crate::world::Spans as _;
+use crate::world::house;
+
+/// What differs from life to life.
+#[derive(Clone, Debug)]
+pub(crate) struct Manner {
+    /// How often each kind of request comes.
+    pub(crate) weights: [u64; 14],
+    /// How much time passes at once, about.
+    pub(crate) pace: Duration,
+    /// One commit of so many is not answered.
+    pub(crate) faults: u64,
+    /// One try of so many is wrong.
+    pub(crate) care: u64,
+    rotation: bool,
+    id_tokens: bool,
+    approval: [DeviceApproval; 3],
+    grace: [Duration; 3],
+    access_lifetime: Duration,
+    refresh_idle: Duration,
+    refresh_absolute: Duration,
+    pub(crate) max_pending: u32,
+}
+
+impl Manner {
+    pub(crate) fn new(chance: &mut Chance) -> Self {
+        let usual = &[1, 1, 4, 16];
+        let at_times = &[0, 1, 4, 16];
+        let rare = &[0, 0, 1, 2];
+        let weights = [
+            usual, usual, usual, rare, rare, at_times, at_times, at_times, usual, rare, at_times,
+            at_times, usual, rare,
+        ];
+        let approvals = [
+            DeviceApproval::Warn,
+            DeviceApproval::Warn,
+            DeviceApproval::SameNetwork,
+            DeviceApproval::Retype,
+        ];
+        Self {
+            weights: weights.map(|of| chance.pick(of)),
+            pace: chance.pick(&[10.ms(), 500.ms(), 2.s(), 2.s(), 30.s(), 5.mins()]),
+            faults: chance.pick(&[6, 30, 1_000_000]),
+            care: chance.pick(&[1, 2, 8, 64]),
+            rotation: !chance.one_in(4),
+            id_tokens: chance.one_in(8),
+            approval: [(); 3].map(|()| chance.pick(&approvals)),
+            grace: [(); 3].map(|()| chance.pick(&[0.s(), 10.s(), 60.s()])),
+            access_lifetime: chance.pick(&[1.mins(), 10.mins(), 1.h()]),
+            refresh_idle: chance.pick(&[5.mins(), 2.h(), 30.days()]),
+            refresh_absolute: chance.pick(&[20.mins(), 365.days()]),
+            max_pending: chance.pick(&[5, 100, 100_000]),
+        }
+    }
+
+    /// The configuration, with these clients disabled.
+    pub(crate) fn pool(&self, disabled: &BTreeSet<Name>) -> Arc<Pool> {
+        let mut pool = house::pool();
+        pool.device.max_pending = self.max_pending;
+        pool.device.tokens.id = self.id_tokens;
+        for (at, name) in CLIENTS.into_iter().enumerate() {
+            let client: &mut Client = house::client(&mut pool, name);
+            client.enabled = !disabled.contains(name);
+            client.device.approval = self.approval[at];
+            client.grace = self.grace[at];
+            client.rotation = self.rotation || name != "console";
+            client.access_lifetime = self.access_lifetime;
+            client.refresh_idle = self.refresh_idle;
+            client.refresh_absolute = self.refresh_absolute;
+            // RSA is slow, and not what is shown here.
+            client.id_token_alg = Algorithm::Es256;
+        }
+        Arc::new(pool)
+    }
+}

@@ -1,0 +1,243 @@
+//! What should be true, in the smallest words: who said yes to which device, and what ended it.
+//!
+//! It learns of a commit when the store has it, and of nothing else: what is answered must follow from this.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use grantor_core::client::Client;
+use grantor_core::pool::Pool;
+use grantor_core::time::Timestamp;
+use grantor_store::SWEEP_GRACE;
+
+use crate::world::Spans as _;
+
+pub(crate) type Name = &'static str;
+
+pub(crate) const USERS: [Name; 3] = ["alice", "bob", "carol"];
+
+/// How long a revoked grant is kept.
+const REVOKED_KEPT: Duration = Duration::from_secs(24 * 3600);
+
+/// All that the store should say, and what a copy of it says again.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Model {
+    pub(crate) users: BTreeMap<Name, User>,
+    /// By the device's place.
+    pub(crate) grants: BTreeMap<usize, Grant>,
+    /// By the cookie's place.
+    pub(crate) cookies: BTreeMap<usize, Cookie>,
+    /// Access tokens, by the device's place and theirs.
+    pub(crate) revoked: BTreeSet<(usize, usize)>,
+    /// When grants end of whose codes nobody was told: the answer is under way, or lost.
+    pub(crate) unnamed: Vec<Timestamp>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct User {
+    pub(crate) enabled: bool,
+    pub(crate) password: u8,
+    /// How often everything that was given was cut off.
+    pub(crate) cut: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Grant {
+    pub(crate) client: Name,
+    /// What was asked.
+    pub(crate) scope: usize,
+    /// When its row ends.
+    pub(crate) ends: Timestamp,
+    pub(crate) state: State,
+    /// How often tokens were given for its device code.
+    pub(crate) given: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum State {
+    Pending,
+    Denied(Name),
+    Approved(Yes),
+    Active {
+        yes: Yes,
+        generation: u32,
+        rotated_at: Timestamp,
+    },
+    Revoked,
+}
+
+/// A user said yes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Yes {
+    pub(crate) user: Name,
+    /// How often that user had been cut off.
+    pub(crate) cut: u32,
+    pub(crate) at: Timestamp,
+}
+
+/// A session, as the one cookie that opens it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cookie {
+    pub(crate) user: Name,
+    pub(crate) cut: u32,
+    pub(crate) signed_in: Timestamp,
+    /// The latest moment at which it was shown and taken.
+    pub(crate) used: Timestamp,
+    pub(crate) ends: Timestamp,
+    /// Signed out, or followed by a newer one.
+    pub(crate) over: bool,
+}
+
+/// How a refresh token stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refresh {
+    /// Nothing is given for it.
+    Refused,
+    /// It was used before: its grant is to end.
+    Reused,
+    /// The successor was given already, and is given again.
+    Again(u32),
+    /// This generation comes next.
+    Next(u32),
+}
+
+impl State {
+    pub(crate) const fn yes(&self) -> Option<&Yes> {
+        match self {
+            Self::Approved(yes) | Self::Active { yes, .. } => Some(yes),
+            _ => None,
+        }
+    }
+}
+
+impl Model {
+    pub(crate) fn grant(&self, device: usize, now: Timestamp) -> Option<&Grant> {
+        self.grants
+            .get(&device)
+            .filter(|grant| !grant.ends.is_past(now))
+    }
+
+    /// Whether the user still stands behind a yes.
+    pub(crate) fn stands(&self, yes: &Yes) -> bool {
+        self.is_behind(yes.user, yes.cut)
+    }
+
+    pub(crate) fn is_behind(&self, user: Name, cut: u32) -> bool {
+        let user = self.users[user];
+        user.enabled && user.cut == cut
+    }
+
+    /// Whether a poll would be given tokens.
+    pub(crate) fn redeems(&self, device: usize, now: Timestamp) -> bool {
+        self.grant(device, now)
+            .is_some_and(|grant| matches!(&grant.state, State::Approved(yes) if self.stands(yes)))
+    }
+
+    pub(crate) fn is_pending(&self, device: usize, now: Timestamp) -> bool {
+        self.grant(device, now)
+            .is_some_and(|grant| grant.state == State::Pending)
+    }
+
+    /// Whether tokens of a grant are good.
+    pub(crate) fn is_live(&self, device: usize, now: Timestamp) -> bool {
+        self.grant(device, now).is_some_and(
+            |grant| matches!(&grant.state, State::Active { yes, .. } if self.stands(yes)),
+        )
+    }
+
+    pub(crate) fn refresh(
+        &self,
+        pool: &Pool,
+        device: usize,
+        presented: u32,
+        now: Timestamp,
+    ) -> Refresh {
+        let Some(grant) = self.grant(device, now) else {
+            return Refresh::Refused;
+        };
+        let State::Active {
+            yes,
+            generation,
+            rotated_at,
+        } = grant.state
+        else {
+            return Refresh::Refused;
+        };
+        let client = client_of(pool, grant.client);
+        let is_last = presented + 1 == generation && now.since(rotated_at) <= client.grace;
+        if presented < generation && !is_last {
+            return Refresh::Reused;
+        }
+        if refresh_ends(client, &yes, rotated_at).is_past(now) || !self.stands(&yes) {
+            return Refresh::Refused;
+        }
+        if is_last {
+            Refresh::Again(generation)
+        } else if client.rotation || presented > generation {
+            Refresh::Next(presented + 1)
+        } else {
+            Refresh::Next(presented)
+        }
+    }
+
+    /// The device of such a grant has its codes.
+    pub(crate) fn name(&mut self, ends: Timestamp) {
+        let place = self.unnamed.iter().position(|unnamed| *unnamed == ends);
+        self.unnamed.swap_remove(place.expect("a row"));
+    }
+
+    /// Tokens are given, with this generation of the refresh token.
+    pub(crate) fn activate(&mut self, pool: &Pool, device: usize, generation: u32, at: Timestamp) {
+        let grant = self.grants.get_mut(&device).expect("a grant");
+        let yes = *grant.state.yes().expect("somebody said yes");
+        let client = client_of(pool, grant.client);
+        grant.state = State::Active {
+            yes,
+            generation,
+            rotated_at: at,
+        };
+        grant.ends = refresh_ends(client, &yes, at).max(at + client.access_lifetime);
+    }
+
+    pub(crate) fn revoke(&mut self, device: usize, at: Timestamp) {
+        let grant = self.grants.get_mut(&device).expect("a grant");
+        grant.state = State::Revoked;
+        grant.ends = at + REVOKED_KEPT;
+    }
+
+    /// The user behind a cookie, if it opens a session.
+    pub(crate) fn signed_in(&self, cookie: usize, now: Timestamp) -> Option<&Cookie> {
+        self.cookies.get(&cookie).filter(|cookie| {
+            !cookie.over
+                && !cookie.ends.is_past(now)
+                && now.since(cookie.used) < 8.h()
+                && self.is_behind(cookie.user, cookie.cut)
+        })
+    }
+
+    /// What the store forgets at this moment.
+    pub(crate) fn sweep(&mut self, now: Timestamp) {
+        self.grants.retain(|_, grant| !is_swept(grant.ends, now));
+        self.cookies.retain(|_, cookie| !is_swept(cookie.ends, now));
+        self.unnamed.retain(|ends| !is_swept(*ends, now));
+    }
+
+    /// The most rows that there can be after it.
+    pub(crate) fn rows(&self, revoked: usize) -> usize {
+        // A user and a name; a grant and its code; a session and its use.
+        let grants = self.grants.len() + self.unnamed.len();
+        2 * (self.users.len() + grants + self.cookies.len()) + revoked
+    }
+}
+
+pub(crate) fn is_swept(ends: Timestamp, now: Timestamp) -> bool {
+    now.since(ends) >= SWEEP_GRACE
+}
+
+pub(crate) fn client_of<'p>(pool: &'p Pool, name: &str) -> &'p Client {
+    pool.client(name).expect("a client of the house")
+}
+
+fn refresh_ends(client: &Client, yes: &Yes, rotated_at: Timestamp) -> Timestamp {
+    (rotated_at + client.refresh_idle).min(yes.at + client.refresh_absolute)
+}

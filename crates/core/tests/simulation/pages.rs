@@ -1,0 +1,181 @@
+//! What each page says, against what was true from the request's first attempt to its last.
+
+use grantor_core::client::DeviceApproval;
+use grantor_core::id::UserId;
+use grantor_core::secret::Secret;
+
+use crate::life::{Flight, Life};
+use crate::model::{State, client_of};
+use crate::requests::{Request, Typed};
+use crate::world::people::{Looked, SignedIn, user_id};
+use crate::world::{Decided, Spans as _};
+
+impl Life {
+    pub(crate) fn signed_in(
+        &mut self,
+        flight: &Flight,
+        said: SignedIn,
+        cookies: Option<[Secret; 2]>,
+    ) {
+        let Request::SignIn {
+            seat,
+            user,
+            password,
+            ..
+        } = flight.request
+        else {
+            panic!("no sign-in");
+        };
+        let address = self.things.seats[seat].address;
+        match said {
+            SignedIn::Yes => {
+                let place = flight.cookie.expect("a session without a row");
+                let [session, known] = cookies.expect("cookies");
+                self.things.cookies[place].text = session;
+                let seat = &mut self.things.seats[seat];
+                (seat.cookie, seat.known) = (Some(place), Some(known));
+                self.count("sign-in: right");
+            }
+            SignedIn::Wrong => {
+                let right = flight.before.good && self.opens(user, password);
+                assert!(!right || flight.tried, "a right password is refused");
+                let (asked, passed) = (flight.asked, self.passed);
+                let mut wrong =
+                    |what, whom, limit| self.tables.wrong(what, whom, asked, passed, limit);
+                wrong(
+                    "passwords of an account from an address",
+                    format!("{user} {address}"),
+                    10,
+                );
+                wrong("passwords from an address", address.to_owned(), 100);
+                self.count("sign-in: wrong");
+            }
+            SignedIn::TooMany => self.count("sign-in: too many"),
+        }
+    }
+
+    /// Whether a session is live beyond doubt, from beginning to end.
+    fn is_certain(&self, flight: &Flight, cookie: usize) -> bool {
+        let session = self.model.signed_in(cookie, flight.begun);
+        flight.before.signed_in
+            && !flight.tried
+            && session.is_some_and(|session| flight.begun.since(session.signed_in) < 1.h())
+    }
+
+    pub(crate) fn visited(&mut self, flight: &Flight, cookie: usize, user: Option<UserId>) {
+        match user {
+            Some(user) => {
+                assert!(flight.before.signed_in || flight.tried, "a dead session");
+                let name = self.things.cookies[cookie].user;
+                assert_eq!(user, user_id(name));
+                self.used(cookie, flight.now);
+                self.count("visit: signed in");
+            }
+            None => {
+                assert!(!self.is_certain(flight, cookie), "a live session is dead");
+                self.count("visit: a dead session");
+            }
+        }
+    }
+
+    /// A wrong user code.
+    fn guessed(&mut self, flight: &Flight, seat: usize, cookie: usize) {
+        let user = self.things.cookies[cookie].user.to_owned();
+        let address = self.things.seats[seat].address.to_owned();
+        let (asked, passed) = (flight.asked, self.passed);
+        let tables = &mut self.tables;
+        tables.wrong("user codes of an account", user, asked, passed, 20);
+        tables.wrong("user codes from an address", address, asked, passed, 200);
+    }
+
+    pub(crate) fn looked(&mut self, flight: &Flight, looked: Looked) {
+        let Request::Type {
+            seat,
+            cookie,
+            typed,
+        } = flight.request
+        else {
+            panic!("nothing was typed");
+        };
+        match looked {
+            Looked::SignIn => {
+                assert!(!self.is_certain(flight, cookie), "a live session is dead");
+                return self.count("code: sign in first");
+            }
+            Looked::TooMany => self.count("code: too many"),
+            Looked::NotValid => {
+                if let Typed::Of(device) = typed {
+                    self.is_not_pending(flight, device);
+                }
+                self.guessed(flight, seat, cookie);
+                self.count("code: not valid");
+            }
+            Looked::Asks(asker) => {
+                let Typed::Of(device) = typed else {
+                    panic!("a guess was right");
+                };
+                assert_eq!(asker.grant, self.things.devices[device].grant);
+                assert!(flight.tried || flight.before.state == Some(State::Pending));
+                self.count("code: a device asks");
+            }
+        }
+        assert!(flight.before.signed_in || flight.tried, "a dead session");
+        self.used(cookie, flight.now);
+    }
+
+    /// Nobody can decide on this any more.
+    fn is_not_pending(&self, flight: &Flight, device: usize) {
+        let pending = flight.before.state == Some(State::Pending)
+            && self.model.is_pending(device, flight.begun)
+            && self.model.is_pending(device, flight.now);
+        let client = self.things.devices[device].client;
+        let enabled = client_of(&flight.pool, client).enabled;
+        assert!(!(pending && enabled), "it waits, and is said to be gone");
+    }
+
+    pub(crate) fn page(&mut self, flight: &Flight, page: Decided) {
+        let Request::Decide {
+            seat,
+            cookie,
+            device,
+            approve,
+            typed,
+        } = flight.request
+        else {
+            panic!("no decision");
+        };
+        match page {
+            Decided::Approved | Decided::Denied => {
+                assert_eq!(page == Decided::Approved, approve);
+                assert!(
+                    !flight.wrote.is_empty() || flight.unknown,
+                    "nothing is written"
+                );
+                self.tables.decided(device);
+                self.count(if approve {
+                    "decision: approved"
+                } else {
+                    "decision: denied"
+                });
+            }
+            Decided::Gone => {
+                self.is_not_pending(flight, device);
+                self.count("decision: gone");
+            }
+            Decided::Again => {
+                assert!(approve);
+                let client = client_of(&flight.pool, self.things.devices[device].client);
+                if client.device.approval == DeviceApproval::Retype {
+                    assert_ne!(typed, Typed::Of(device), "rightly retyped");
+                    self.guessed(flight, seat, cookie);
+                }
+                self.count("decision: again");
+            }
+            Decided::SignIn => {
+                assert!(!self.is_certain(flight, cookie), "a live session is dead");
+                self.count("decision: sign in first");
+            }
+            Decided::TooMany => self.count("decision: too many"),
+        }
+    }
+}

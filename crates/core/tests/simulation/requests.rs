@@ -1,0 +1,335 @@
+//! What devices, browsers and the operator ask for, and how each is answered.
+
+use grantor_core::decide::Operation;
+use grantor_core::drive::Outcome;
+use grantor_core::endpoints::introspect::Introspect;
+use grantor_core::endpoints::token::Token;
+use grantor_core::endpoints::userinfo::Userinfo;
+use grantor_core::error::{ErrorCode, Refusal};
+use grantor_core::id::UserId;
+use grantor_core::interaction::{Password, SignInReply, Visit};
+use grantor_core::secret::Secret;
+
+use crate::model::Name;
+use crate::things::Things;
+use crate::world::apps::{Codes, Tokens, answer, form_of, params};
+use crate::world::people::{Looked, SignedIn, decided, file_user, looked};
+use crate::world::run::{Down, Run, Seen};
+use crate::world::{Browser, Decided, World};
+
+/// What is asked for. Devices, seats, tokens and cookies are named by their places.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Request {
+    Codes {
+        client: Name,
+        scope: usize,
+        address: Name,
+    },
+    Poll {
+        device: usize,
+        by: Name,
+    },
+    Refresh {
+        device: usize,
+        generation: u32,
+        by: Name,
+        scope: Option<usize>,
+    },
+    RevokeGrant {
+        device: usize,
+        generation: u32,
+        by: Name,
+    },
+    RevokeAccess {
+        device: usize,
+        token: usize,
+        by: Name,
+    },
+    Introspect {
+        device: usize,
+        token: usize,
+        by: Name,
+    },
+    Userinfo {
+        device: usize,
+        token: usize,
+    },
+    /// A machine asks for a token, with its secret or with a guess.
+    Machine {
+        right: bool,
+        address: Name,
+    },
+    SignIn {
+        seat: usize,
+        cookie: Option<usize>,
+        user: Name,
+        password: u8,
+    },
+    SignOut {
+        cookie: usize,
+    },
+    Visit {
+        cookie: usize,
+    },
+    /// A user types a code.
+    Type {
+        seat: usize,
+        cookie: usize,
+        typed: Typed,
+    },
+    Decide {
+        seat: usize,
+        cookie: usize,
+        device: usize,
+        approve: bool,
+        typed: Typed,
+    },
+    /// The operator declares a user.
+    Declare {
+        user: Name,
+        enabled: bool,
+        password: u8,
+        group: u8,
+    },
+}
+
+/// A user code: that of a device, or a guess.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Typed {
+    Of(usize),
+    Guess(u64),
+}
+
+/// How a request was answered.
+#[derive(Clone, Debug)]
+pub(crate) enum End {
+    Codes(Result<Codes, ErrorCode>),
+    Tokens(Result<Tokens, ErrorCode>),
+    /// Whether a token is good, and the scope it is said to have.
+    Active(Result<Option<String>, ErrorCode>),
+    Plain(Result<(), ErrorCode>),
+    SignedIn(SignedIn, Option<[Secret; 2]>),
+    Visitor(Option<UserId>),
+    Looked(Looked),
+    Page(Decided),
+}
+
+/// A request of any kind under way.
+pub(crate) trait Lane {
+    fn effect(&mut self, world: &mut World) -> Option<Result<End, Down>>;
+    fn is_about_to_commit(&self) -> bool;
+    fn seen(&mut self) -> Option<Seen>;
+}
+
+struct Of<O: Operation> {
+    run: Run<O>,
+    end: fn(Outcome<O::Reply>) -> End,
+}
+
+impl<O: Operation> Lane for Of<O> {
+    fn effect(&mut self, world: &mut World) -> Option<Result<End, Down>> {
+        let end = self.run.effect(world)?;
+        Some(end.map(self.end))
+    }
+
+    fn is_about_to_commit(&self) -> bool {
+        self.run.is_about_to_commit()
+    }
+
+    fn seen(&mut self) -> Option<Seen> {
+        self.run.seen.take()
+    }
+}
+
+fn lane<O: Operation + 'static>(
+    world: &mut World,
+    operation: O,
+    end: fn(Outcome<O::Reply>) -> End,
+) -> Box<dyn Lane> {
+    let run = Run::new(world, operation);
+    Box::new(Of { run, end })
+}
+
+fn code(refusal: Refusal) -> ErrorCode {
+    refusal.code
+}
+
+fn plain<R>(outcome: Outcome<R>) -> End {
+    End::Plain(outcome.reply.map(drop).map_err(code))
+}
+
+/// The password of a user.
+fn password(user: &str, number: u8) -> String {
+    format!("{user}-password-{number}")
+}
+
+/// Eight letters that are hardly ever a code.
+fn guess(mut number: u64) -> String {
+    let letters = b"BCDFGHJKLMNPQRSTVWXZ";
+    let letter = |_| {
+        let letter = letters[(number % 20) as usize];
+        number /= 20;
+        char::from(letter)
+    };
+    (0..8).map(letter).collect()
+}
+
+impl Things {
+    fn typed(&self, typed: Typed) -> String {
+        match typed {
+            Typed::Of(device) => self.devices[device].codes.user.clone(),
+            Typed::Guess(number) => guess(number),
+        }
+    }
+
+    /// A browser that shows this cookie.
+    fn browser(&self, seat: usize, cookie: Option<usize>) -> Browser {
+        let seat = &self.seats[seat];
+        Browser {
+            address: seat.address.to_owned(),
+            session: cookie.map(|cookie| self.cookies[cookie].text.clone()),
+            known: seat.known.clone(),
+        }
+    }
+
+    /// Sends a request; nothing of it is carried out yet.
+    pub(crate) fn send(&self, world: &mut World, request: Request) -> Box<dyn Lane> {
+        match request {
+            Request::Codes {
+                client,
+                scope,
+                address,
+            } => {
+                let asked = [("scope", crate::things::SCOPES[scope])];
+                let operation = world.from(address).device_request(client, &asked);
+                lane(world, operation.expect("a request"), |outcome| {
+                    let codes = outcome.reply.map(|reply| Codes {
+                        client: String::new(),
+                        device: reply.device_code.reveal().to_owned(),
+                        user: reply.user_code,
+                    });
+                    End::Codes(codes.map_err(code))
+                })
+            }
+            Request::Poll { device, by } => {
+                let poll = world.poll_request(by, &self.devices[device].codes.device);
+                lane(world, poll, |outcome| End::Tokens(answer(outcome)))
+            }
+            Request::Refresh {
+                device,
+                generation,
+                by,
+                scope,
+            } => {
+                let token = self.devices[device].refresh_token(generation);
+                let mut pairs = vec![("grant_type", "refresh_token"), ("refresh_token", token)];
+                pairs.extend(scope.map(|scope| ("scope", crate::things::SCOPES[scope])));
+                let refresh = world.token_request(by, &pairs).expect("a request");
+                lane(world, refresh, |outcome| End::Tokens(answer(outcome)))
+            }
+            Request::RevokeGrant {
+                device,
+                generation,
+                by,
+            } => {
+                let token = self.devices[device].refresh_token(generation);
+                let revoke = world.revoke_request(by, token);
+                lane(world, revoke, plain)
+            }
+            Request::RevokeAccess { device, token, by } => {
+                let token = &self.devices[device].access[token].text;
+                let revoke = world.revoke_request(by, token);
+                lane(world, revoke, plain)
+            }
+            Request::Introspect { device, token, by } => {
+                let form = form_of(by, &[("token", &self.devices[device].access[token].text)]);
+                let introspect = Introspect::parse(None, &form, world.peer()).expect("a request");
+                lane(world, introspect, |outcome| {
+                    let said = outcome
+                        .reply
+                        .map(|said| said.token.map(|token| token.scope));
+                    End::Active(said.map_err(code))
+                })
+            }
+            Request::Userinfo { device, token } => {
+                let header = format!("Bearer {}", self.devices[device].access[token].text);
+                let userinfo = Userinfo::parse(Some(header.as_bytes()), &params(&[]));
+                lane(world, userinfo.expect("a request"), plain)
+            }
+            Request::Machine { right, address } => {
+                let form = params(&[
+                    ("client_id", "orders"),
+                    ("client_secret", if right { "s3cr3t" } else { "secret" }),
+                    ("grant_type", "client_credentials"),
+                    ("scope", "files.example.com/read"),
+                ]);
+                let peer = world.from(address).peer();
+                let token = Token::parse(None, &form, peer).expect("a request");
+                lane(world, token, |outcome| End::Tokens(answer(outcome)))
+            }
+            Request::SignIn {
+                seat,
+                cookie,
+                user,
+                password: number,
+            } => {
+                let browser = self.browser(seat, cookie);
+                let sign_in = browser.sign_in(user, &password(user, number));
+                lane(world, sign_in, |outcome| {
+                    match outcome.reply.expect("a page is no protocol") {
+                        SignInReply::SignedIn {
+                            session,
+                            known_browser,
+                        } => End::SignedIn(SignedIn::Yes, Some([session, known_browser])),
+                        SignInReply::Wrong => End::SignedIn(SignedIn::Wrong, None),
+                        SignInReply::TooMany { .. } => End::SignedIn(SignedIn::TooMany, None),
+                    }
+                })
+            }
+            Request::SignOut { cookie } => {
+                let sign_out = self.browser(0, Some(cookie)).sign_out();
+                lane(world, sign_out, plain)
+            }
+            Request::Visit { cookie } => {
+                let cookie = Some(self.cookies[cookie].text.clone());
+                lane(world, Visit { cookie }, |outcome| {
+                    let visitor = outcome.reply.expect("a page is no protocol");
+                    End::Visitor(visitor.map(|visitor| visitor.user))
+                })
+            }
+            Request::Type {
+                seat,
+                cookie,
+                typed,
+            } => {
+                let who_asks = self
+                    .browser(seat, Some(cookie))
+                    .who_asks(&self.typed(typed));
+                lane(world, who_asks, |outcome| End::Looked(looked(outcome)))
+            }
+            Request::Decide {
+                seat,
+                cookie,
+                device,
+                approve,
+                typed,
+            } => {
+                let (grant, typed) = (self.devices[device].grant, self.typed(typed));
+                let browser = self.browser(seat, Some(cookie));
+                let decision = browser.decide(grant, approve, Some(&typed));
+                lane(world, decision, |outcome| End::Page(decided(&outcome)))
+            }
+            Request::Declare {
+                user,
+                enabled,
+                password: number,
+                group,
+            } => {
+                let mut declared = file_user(user, enabled);
+                declared.password = Password::Hash(format!("plain${}", password(user, number)));
+                declared.groups = vec![format!("group-{group}")];
+                lane(world, declared, plain)
+            }
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! What is known only as long as the process lives: when devices polled, and how often somebody guessed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use grantor_core::time::Timestamp;
+
+use crate::model::Name;
+use crate::world::Spans as _;
+
+#[derive(Default)]
+pub(crate) struct Tables {
+    clocks: BTreeMap<usize, Clock>,
+    /// Grants of which this process said that they are decided.
+    pub(crate) decided: BTreeSet<usize>,
+    wrong: BTreeMap<(Name, String), Vec<Duration>>,
+    /// When codes were given, in time that passed.
+    pub(crate) begun: BTreeMap<usize, Duration>,
+    /// How often a place among the pending codes was given back for a code of before a restart, which took none.
+    pub(crate) freed: usize,
+}
+
+/// RFC 8628 section 3.5, of one device.
+struct Clock {
+    polled: Timestamp,
+    interval: Duration,
+    /// When the grant was read last.
+    read: Timestamp,
+}
+
+impl Tables {
+    /// A device polls; tells whether it is too early.
+    pub(crate) fn poll(&mut self, device: usize, now: Timestamp) -> bool {
+        let Some(clock) = self.clocks.get_mut(&device) else {
+            let clock = Clock {
+                polled: now,
+                interval: 5.s(),
+                read: now,
+            };
+            self.clocks.insert(device, clock);
+            return false;
+        };
+        let waited = now.since(clock.polled) + 500.ms();
+        clock.polled = now;
+        let early = waited < clock.interval;
+        if early {
+            clock.interval = (clock.interval + 5.s()).min(60.s());
+        }
+        early
+    }
+
+    /// Somebody decided on a device, and this process knows.
+    pub(crate) fn decided(&mut self, device: usize) {
+        self.decided.insert(device);
+        self.freed += usize::from(!self.begun.contains_key(&device));
+    }
+
+    pub(crate) fn read(&mut self, device: usize, now: Timestamp) {
+        self.clocks.get_mut(&device).expect("it polled").read = now;
+    }
+
+    /// Whether the grant was read within the last second.
+    pub(crate) fn is_fresh(&self, device: usize, now: Timestamp) -> bool {
+        let read = self.clocks[&device].read;
+        now >= read && now.since(read) < 1.s()
+    }
+
+    /// Somebody guessed wrong: within any hour, no more than `limit` times.
+    pub(crate) fn wrong(
+        &mut self,
+        what: Name,
+        whom: String,
+        at: Duration,
+        passed: Duration,
+        limit: usize,
+    ) {
+        let tries = self.wrong.entry((what, whom)).or_default();
+        tries.push(at);
+        tries.retain(|at| *at + 1.h() > passed);
+        assert!(
+            tries.len() <= limit,
+            "{} wrong tries within an hour: {what}",
+            tries.len()
+        );
+    }
+}

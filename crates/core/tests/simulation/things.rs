@@ -1,0 +1,111 @@
+//! What devices, browsers and thieves hold: it stays with them, whatever becomes of the house.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use grantor_core::claims::AccessTokenClaims;
+use grantor_core::id::GrantId;
+use grantor_core::pool::Pool;
+use grantor_core::scope::Scope;
+use grantor_core::secret::Secret;
+use grantor_core::time::Timestamp;
+
+use crate::model::Name;
+use crate::world::apps::{Codes, Tokens};
+
+/// The clients that are devices; of the last, it is known that it is.
+pub(crate) const CLIENTS: [Name; 3] = ["tv", "tv2", "console"];
+/// Three on one network, one elsewhere.
+pub(crate) const ADDRESSES: [Name; 4] = ["192.0.2.10", "192.0.2.77", "192.0.2.78", "2001:db8:7::9"];
+/// What devices ask for. Access tokens for files are sealed, the others signed, which is slower.
+pub(crate) const SCOPES: [Name; 6] = [
+    "openid files.example.com/read",
+    "openid profile email files.example.com/read",
+    "files.example.com/read",
+    "openid",
+    "openid profile orders.example.com/read orders.example.com/write",
+    "openid payroll.example.com/read",
+];
+
+pub(crate) fn scope(place: usize) -> Scope {
+    SCOPES[place].parse().expect("a scope")
+}
+
+#[derive(Default)]
+pub(crate) struct Things {
+    pub(crate) devices: Vec<Device>,
+    pub(crate) seats: Vec<Seat>,
+    /// Every session cookie that was ever set.
+    pub(crate) cookies: Vec<Cookie>,
+}
+
+/// A session cookie, and whose it is; empty where the answer that sets it is under way, or lost.
+pub(crate) struct Cookie {
+    pub(crate) user: Name,
+    pub(crate) text: Secret,
+}
+
+/// A device, and what it was given.
+pub(crate) struct Device {
+    pub(crate) client: Name,
+    pub(crate) address: Name,
+    /// What it asked for.
+    pub(crate) scope: usize,
+    pub(crate) codes: Codes,
+    pub(crate) grant: GrantId,
+    /// When its code ends.
+    pub(crate) ends: Timestamp,
+    /// Its refresh tokens and their generations.
+    pub(crate) refresh: Vec<(u32, String)>,
+    pub(crate) access: Vec<Access>,
+}
+
+/// An access token.
+pub(crate) struct Access {
+    pub(crate) text: String,
+    pub(crate) claims: AccessTokenClaims,
+    /// It was revoked, has ended, and the store knows no more of it: nobody shows it any more, since a clock that
+    /// went back so far would find it good.
+    pub(crate) forgotten: bool,
+}
+
+/// Somebody in front of a browser.
+pub(crate) struct Seat {
+    pub(crate) address: Name,
+    pub(crate) cookie: Option<usize>,
+    pub(crate) known: Option<Secret>,
+}
+
+impl Device {
+    pub(crate) fn refresh_token(&self, generation: u32) -> &str {
+        let mut held = self.refresh.iter();
+        let token = held.find(|(held, _)| *held == generation);
+        &token.expect("a token that was given").1
+    }
+
+    /// Takes tokens; tells the generation of the refresh token.
+    pub(crate) fn take(&mut self, pool: &Pool, tokens: &Tokens) -> Option<u32> {
+        self.access.push(Access {
+            text: tokens.access.clone(),
+            claims: claims(pool, &tokens.access),
+            forgotten: false,
+        });
+        let text = tokens.refresh.as_ref()?;
+        let opened = pool.sealing.open_refresh_token(text);
+        let opened = opened.expect("a refresh token of the house");
+        assert_eq!(opened.grant, self.grant, "a device gets its own tokens");
+        let known = |(held, _): &(u32, String)| *held == opened.generation;
+        if !self.refresh.iter().any(known) {
+            self.refresh.push((opened.generation, text.clone()));
+        }
+        Some(opened.generation)
+    }
+}
+
+/// What an access token says; who signed it is verified where it is shown.
+fn claims(pool: &Pool, token: &str) -> AccessTokenClaims {
+    let json = pool.sealing.open_access_token(token).or_else(|| {
+        let payload = token.split('.').nth(1)?;
+        URL_SAFE_NO_PAD.decode(payload).ok()
+    });
+    serde_json::from_slice(&json.expect("an access token")).expect("claims")
+}
