@@ -1,5 +1,7 @@
 //! Our own access tokens, read back: by the signature or the seal first, then by the rows on which they depend.
 
+use std::cell::OnceCell;
+
 use grantor_jose::TokenType;
 
 use crate::claims::AccessTokenClaims;
@@ -8,10 +10,37 @@ use crate::env::Env;
 use crate::error::Cause;
 use crate::id::UserId;
 use crate::records::{self, Grant, Revoked, User};
+use crate::secret::Secret;
 use crate::users;
 
-/// The claims of an access token of this pool, if we made it; live or not.
-pub(super) fn open(env: &Env<'_>, token: &str) -> Option<AccessTokenClaims> {
+/// A presented token, opened once: a decision may be made several times, and a signature is dear to verify.
+#[derive(Debug)]
+pub(super) struct PresentedToken {
+    token: Secret,
+    claims: OnceCell<Option<AccessTokenClaims>>,
+}
+
+impl PresentedToken {
+    pub(super) const fn new(token: Secret) -> Self {
+        Self {
+            token,
+            claims: OnceCell::new(),
+        }
+    }
+
+    pub(super) fn reveal(&self) -> &str {
+        self.token.reveal()
+    }
+
+    /// The claims of an access token of this pool, if we made it; live or not. One drive has one pool.
+    pub(super) fn claims(&self, env: &Env<'_>) -> Option<AccessTokenClaims> {
+        self.claims
+            .get_or_init(|| open(env, self.token.reveal()))
+            .clone()
+    }
+}
+
+fn open(env: &Env<'_>, token: &str) -> Option<AccessTokenClaims> {
     let claims = match env.pool.sealing.open_access_token(token) {
         Some(sealed) => serde_json::from_slice::<AccessTokenClaims>(&sealed).ok()?,
         None => {

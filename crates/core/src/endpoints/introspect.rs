@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::bearer;
+use super::bearer::{self, PresentedToken};
 use crate::client::Client;
 use crate::client_auth::{self, Credentials};
 use crate::decide::{Decision, Found, Operation, Stop};
@@ -19,7 +19,7 @@ use crate::users;
 #[derive(Debug)]
 pub struct Introspect {
     credentials: Credentials,
-    token: Secret,
+    token: PresentedToken,
     peer: Peer,
 }
 
@@ -81,7 +81,7 @@ impl Introspect {
         peer: Peer,
     ) -> Result<Self, Refusal> {
         let missing = Refusal::new(ErrorCode::InvalidRequest, "The parameter token is missing.");
-        let token = Secret::new(params.opt("token").ok_or(missing)?);
+        let token = PresentedToken::new(Secret::new(params.opt("token").ok_or(missing)?));
         Ok(Self {
             credentials: Credentials::parse(authorization, params)?,
             token,
@@ -102,7 +102,7 @@ impl Introspect {
             };
             return refresh_token(env, found, caller, &grant.record, token.generation);
         }
-        let Some(claims) = bearer::open(env, self.token.reveal()) else {
+        let Some(claims) = self.token.claims(env) else {
             return Ok(None);
         };
         // RFC 7662 section 4: "the authorization server MUST determine whether or not the token can be used at

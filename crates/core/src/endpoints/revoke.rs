@@ -1,6 +1,6 @@
 //! Token revocation (RFC 7009).
 
-use super::bearer;
+use super::bearer::PresentedToken;
 use crate::client::Client;
 use crate::client_auth::{self, Credentials};
 use crate::decide::{Decision, Found, Operation, Stop, invalid_grant};
@@ -17,7 +17,7 @@ use crate::time::Timestamp;
 #[derive(Debug)]
 pub struct Revoke {
     credentials: Credentials,
-    token: Secret,
+    token: PresentedToken,
     peer: Peer,
 }
 
@@ -32,7 +32,7 @@ impl Revoke {
         peer: Peer,
     ) -> Result<Self, Refusal> {
         let missing = Refusal::new(ErrorCode::InvalidRequest, "The parameter token is missing.");
-        let token = Secret::new(params.opt("token").ok_or(missing)?);
+        let token = PresentedToken::new(Secret::new(params.opt("token").ok_or(missing)?));
         Ok(Self {
             credentials: Credentials::parse(authorization, params)?,
             token,
@@ -45,7 +45,7 @@ impl Revoke {
             return self.revoke_grant(env, found, client, token.grant);
         }
         // RFC 7009 section 2.2: "invalid tokens do not cause an error response".
-        let Some(claims) = bearer::open(env, self.token.reveal()) else {
+        let Some(claims) = self.token.claims(env) else {
             return Ok(Decision::reply(()));
         };
         if claims.client_id != client.id {

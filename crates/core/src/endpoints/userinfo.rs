@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::bearer;
+use super::bearer::{self, PresentedToken};
 use crate::decide::{Decision, Found, Operation, Stop};
 use crate::env::Env;
 use crate::error::{Cause, ErrorCode, Refusal};
@@ -14,7 +14,7 @@ use crate::secret::Secret;
 /// A userinfo request.
 #[derive(Debug)]
 pub struct Userinfo {
-    token: Secret,
+    token: PresentedToken,
 }
 
 /// The claims of each scope (OpenID Connect Core section 5.4).
@@ -56,7 +56,9 @@ impl Userinfo {
         let in_header = authorization.map(bearer_token).transpose()?;
         let in_body = body.opt("access_token").map(Secret::new);
         match (in_header, in_body) {
-            (Some(token), None) | (None, Some(token)) => Ok(Self { token }),
+            (Some(token), None) | (None, Some(token)) => Ok(Self {
+                token: PresentedToken::new(token),
+            }),
             (Some(_), Some(_)) => Err(Refusal::new(
                 ErrorCode::InvalidRequest,
                 "The access token is sent in two ways.",
@@ -81,7 +83,7 @@ impl Operation for Userinfo {
     type Reply = Map<String, Value>;
 
     fn decide(&self, env: &Env<'_>, found: &Found) -> Result<Decision<Self::Reply>, Stop> {
-        let claims = bearer::open(env, self.token.reveal());
+        let claims = self.token.claims(env);
         let claims = claims.ok_or(INVALID.because(Cause::ForgedOrForeignToken))?;
         let live = bearer::live(env, found, claims)?.map_err(|cause| INVALID.because(cause))?;
         let user = live.user.ok_or(INVALID.because(Cause::UserGone))?;
