@@ -78,6 +78,7 @@ impl Life {
                 };
                 flight.tried = true;
                 flight.unknown |= unknown;
+                flight.spared |= unknown && self.is_next(flight, at);
                 if row {
                     flight.wrote.push(at);
                     self.tell(|| format!("{:?} has written", flight.request));
@@ -98,6 +99,18 @@ impl Life {
         let rows = store.get(std::slice::from_ref(key)).now_or_never();
         let rows = rows.and_then(Result::ok).expect("memory is ready at once");
         rows.into_iter().next().flatten()
+    }
+
+    /// Whether a refresh is about to write the successor.
+    fn is_next(&self, flight: &Flight, at: Timestamp) -> bool {
+        let Request::Refresh {
+            device, generation, ..
+        } = flight.request
+        else {
+            return false;
+        };
+        let stands = self.model.refresh(&flight.pool, device, generation, at);
+        matches!(stands, Refresh::Next(_))
     }
 
     fn polled(&mut self, device: usize, poll: Poll) -> Polled {
@@ -165,6 +178,7 @@ impl Life {
                         self.count("refresh: a new successor");
                     }
                     Refresh::Reused => {
+                        assert!(!flight.spared, "it may be its own write that it sees");
                         self.model.revoke(device, at);
                         self.count("refresh: a reuse that revokes");
                     }

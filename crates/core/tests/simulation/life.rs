@@ -22,7 +22,7 @@ use crate::things::{ADDRESSES, CLIENTS, Seat, Things};
 use crate::world::{Spans as _, World};
 
 /// The most requests under way at once.
-const AT_ONCE: usize = 4;
+pub(crate) const AT_ONCE: usize = 4;
 /// How much of what happened is told where something is wrong.
 const TOLD: usize = 60;
 
@@ -61,6 +61,8 @@ pub(crate) struct Flight {
     /// Whether it tried to commit, and whether an answer to that was lost.
     pub(crate) tried: bool,
     pub(crate) unknown: bool,
+    /// An answer to its own refresh was lost: the reuse that it sees then may be itself.
+    pub(crate) spared: bool,
     pub(crate) before: Before,
     /// When the tables in memory were asked, in time that passed.
     pub(crate) asked: Duration,
@@ -182,6 +184,7 @@ impl Life {
             wrote: Vec::new(),
             tried: false,
             unknown: false,
+            spared: false,
             before: self.before(request),
             asked: self.passed,
             polled: None,
@@ -239,6 +242,7 @@ impl Life {
                     _ => self.chance.below(90).s(),
                 };
                 self.world.now = self.world.now - back;
+                self.tables.stepped_back = true;
                 self.count("a clock that steps back");
                 return self.tell(|| format!("the clock steps back by {back:?}"));
             }

@@ -7,6 +7,7 @@ use grantor_core::secret::Secret;
 use crate::life::{Flight, Life};
 use crate::model::{State, client_of};
 use crate::requests::{Request, Typed};
+use crate::tables::Wrong;
 use crate::world::people::{Looked, SignedIn, user_id};
 use crate::world::{Decided, Spans as _};
 
@@ -27,6 +28,15 @@ impl Life {
             panic!("no sign-in");
         };
         let address = self.things.seats[seat].address;
+        let wrong = |what, whom, limit| Wrong { what, whom, limit };
+        let passwords = [
+            wrong(
+                "passwords for one account from one address",
+                format!("{user} {address}"),
+                10,
+            ),
+            wrong("passwords from one address", address.to_owned(), 100),
+        ];
         match said {
             SignedIn::Yes => {
                 let place = flight.cookie.expect("a session without a row");
@@ -39,18 +49,16 @@ impl Life {
             SignedIn::Wrong => {
                 let right = flight.before.good && self.opens(user, password);
                 assert!(!right || flight.tried, "a right password is refused");
-                let (asked, passed) = (flight.asked, self.passed);
-                let mut wrong =
-                    |what, whom, limit| self.tables.wrong(what, whom, asked, passed, limit);
-                wrong(
-                    "passwords of an account from an address",
-                    format!("{user} {address}"),
-                    10,
-                );
-                wrong("passwords from an address", address.to_owned(), 100);
+                for of in passwords {
+                    self.tables.wrong(of, flight.asked, self.passed);
+                }
                 self.count("sign-in: wrong");
             }
-            SignedIn::TooMany => self.count("sign-in: too many"),
+            SignedIn::TooMany => {
+                let used_up = |of| self.tables.is_used_up(of, flight.asked);
+                assert!(passwords.into_iter().any(used_up), "locked out");
+                self.count("sign-in: too many");
+            }
         }
     }
 
@@ -78,14 +86,32 @@ impl Life {
         }
     }
 
-    /// A wrong user code.
+    /// The user codes that this account and this address typed wrong.
+    fn codes_typed(&self, seat: usize, cookie: usize) -> [Wrong; 2] {
+        [
+            Wrong {
+                what: "user codes of one account",
+                whom: self.things.cookies[cookie].user.to_owned(),
+                limit: 20,
+            },
+            Wrong {
+                what: "user codes from one address",
+                whom: self.things.seats[seat].address.to_owned(),
+                limit: 200,
+            },
+        ]
+    }
+
     fn guessed(&mut self, flight: &Flight, seat: usize, cookie: usize) {
-        let user = self.things.cookies[cookie].user.to_owned();
-        let address = self.things.seats[seat].address.to_owned();
-        let (asked, passed) = (flight.asked, self.passed);
-        let tables = &mut self.tables;
-        tables.wrong("user codes of an account", user, asked, passed, 20);
-        tables.wrong("user codes from an address", address, asked, passed, 200);
+        for of in self.codes_typed(seat, cookie) {
+            self.tables.wrong(of, flight.asked, self.passed);
+        }
+    }
+
+    fn is_locked_out(&self, flight: &Flight, seat: usize, cookie: usize) {
+        let mut typed = self.codes_typed(seat, cookie).into_iter();
+        let used_up = typed.any(|of| self.tables.is_used_up(of, flight.asked));
+        assert!(used_up, "locked out without wrong codes");
     }
 
     pub(crate) fn looked(&mut self, flight: &Flight, looked: Looked) {
@@ -102,7 +128,10 @@ impl Life {
                 assert!(!self.is_certain(flight, cookie), "a live session is dead");
                 return self.count("code: sign in first");
             }
-            Looked::TooMany => self.count("code: too many"),
+            Looked::TooMany => {
+                self.is_locked_out(flight, seat, cookie);
+                self.count("code: too many");
+            }
             Looked::NotValid => {
                 if let Typed::Of(device) = typed {
                     self.is_not_pending(flight, device);
@@ -175,7 +204,10 @@ impl Life {
                 assert!(!self.is_certain(flight, cookie), "a live session is dead");
                 self.count("decision: sign in first");
             }
-            Decided::TooMany => self.count("decision: too many"),
+            Decided::TooMany => {
+                self.is_locked_out(flight, seat, cookie);
+                self.count("decision: too many");
+            }
         }
     }
 }

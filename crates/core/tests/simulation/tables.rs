@@ -5,8 +5,19 @@ use std::time::Duration;
 
 use grantor_core::time::Timestamp;
 
+use crate::life::AT_ONCE;
 use crate::model::Name;
 use crate::world::Spans as _;
+
+/// When a wrong try is forgotten at the latest: after an hour and an eighth.
+const FORGOTTEN: Duration = Duration::from_secs(68 * 60);
+
+/// Whose wrong tries are counted.
+pub(crate) struct Wrong {
+    pub(crate) what: Name,
+    pub(crate) whom: String,
+    pub(crate) limit: usize,
+}
 
 #[derive(Default)]
 pub(crate) struct Tables {
@@ -18,6 +29,8 @@ pub(crate) struct Tables {
     pub(crate) begun: BTreeMap<usize, Duration>,
     /// How often a place among the pending codes was given back for a code of before a restart, which took none.
     pub(crate) freed: usize,
+    /// Whether the clock stepped back since they began.
+    pub(crate) stepped_back: bool,
 }
 
 /// RFC 8628 section 3.5, of one device.
@@ -66,21 +79,21 @@ impl Tables {
     }
 
     /// Somebody guessed wrong: within any hour, no more than `limit` times.
-    pub(crate) fn wrong(
-        &mut self,
-        what: Name,
-        whom: String,
-        at: Duration,
-        passed: Duration,
-        limit: usize,
-    ) {
+    pub(crate) fn wrong(&mut self, wrong: Wrong, at: Duration, passed: Duration) {
+        let Wrong { what, whom, limit } = wrong;
         let tries = self.wrong.entry((what, whom)).or_default();
         tries.push(at);
-        tries.retain(|at| *at + 1.h() > passed);
-        assert!(
-            tries.len() <= limit,
-            "{} wrong tries within an hour: {what}",
-            tries.len()
-        );
+        tries.retain(|at| *at + FORGOTTEN > passed);
+        let count = tries.iter().filter(|at| **at + 1.h() > passed).count();
+        assert!(count <= limit, "{count} wrong tries within an hour: {what}");
+    }
+
+    /// Whether somebody may be told that there were too many wrong tries: right ones do not count.
+    pub(crate) fn is_used_up(&self, wrong: Wrong, now: Duration) -> bool {
+        let Wrong { what, whom, limit } = wrong;
+        let tries = self.wrong.get(&(what, whom)).map_or(&[][..], Vec::as_slice);
+        let count = tries.iter().filter(|at| **at + FORGOTTEN > now).count();
+        // What is under way counts too. A clock that stepped back forgets late.
+        self.stepped_back || count + AT_ONCE >= limit
     }
 }
