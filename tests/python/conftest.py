@@ -87,6 +87,9 @@ class Server:
         self.reader = threading.Thread(target=read, daemon=True)
         self.reader.start()
         listening.wait(START_TIMEOUT)
+        if self.listens:
+            # On a busy machine the users of the file are written later than the server says that it listens.
+            assert any(requests.get(f"{self.origin}/readyz", timeout=30).ok for _ in range(10_000)), self.log()
         return self.listens
 
     def stop(self):

@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { ROOT, ended, freePort, lineOf } from './server.mjs';
+import { ROOT, ended, freePort, lineOf, ready } from './server.mjs';
 
 /// Cargo may have to wait for another build, or to build.
 const PATIENCE = 300_000;
@@ -22,6 +22,7 @@ export class Dev {
     this.#process = spawn('cargo', ['run', '--release', '--', 'dev', '--data', join(this.#folder, 'data'), '--listen', address], { stdio: ['ignore', 'pipe', 'pipe'], cwd: ROOT });
     for (const stream of [this.#process.stdout, this.#process.stderr]) stream.setEncoding('utf8').on('data', (text) => (this.#output += text));
     await lineOf(this.#process, (line) => line.trim() === `listening on ${this.origin}`, () => this.#output, PATIENCE);
+    await ready(this.origin);
     this.username = this.#word(/^ *User +(\S+)$/m);
     this.password = this.#word(/^ *Password +(\S+)$/m);
     this.deviceLogin = this.#word(/^ *(cargo run --release -- device-login .*)$/m);

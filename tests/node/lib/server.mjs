@@ -37,6 +37,14 @@ export async function freePort() {
   return port;
 }
 
+/// Waits until the users of the file are written: on a busy machine, later than the server says that it listens.
+export async function ready(origin) {
+  for (let attempt = 0; attempt < 10_000; attempt++) {
+    if ((await fetch(`${origin}/readyz`)).status === 200) return;
+  }
+  throw new Error(`${origin} never got ready`);
+}
+
 export class Server {
   #process;
   #output = '';
@@ -71,6 +79,7 @@ export class Server {
       stream.setEncoding('utf8').on('data', (text) => (this.#output += text));
     }
     await lineOf(this.#process, (line) => line === `listening on ${this.origin}`, () => this.#output);
+    await ready(this.origin);
   }
 
   log() {

@@ -7,8 +7,9 @@ use grantor_jose::TokenType;
 use crate::claims::AccessTokenClaims;
 use crate::decide::{Found, Stop};
 use crate::env::Env;
-use crate::error::Cause;
+use crate::error::{Cause, ErrorCode, Refusal};
 use crate::id::UserId;
+use crate::params::Params;
 use crate::records::{self, Grant, Revoked, User};
 use crate::secret::Secret;
 use crate::users;
@@ -26,6 +27,13 @@ impl PresentedToken {
             token,
             claims: OnceCell::new(),
         }
+    }
+
+    /// The parameter `token` (RFC 7009 section 2.1, RFC 7662 section 2.1).
+    pub(super) fn parse(params: &Params) -> Result<Self, Refusal> {
+        let missing = Refusal::new(ErrorCode::InvalidRequest, "The parameter token is missing.");
+        let token = params.opt("token").ok_or(missing)?;
+        Ok(Self::new(Secret::new(token)))
     }
 
     pub(super) fn reveal(&self) -> &str {

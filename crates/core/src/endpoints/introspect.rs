@@ -7,12 +7,11 @@ use crate::client::Client;
 use crate::client_auth::{self, Credentials};
 use crate::decide::{Decision, Found, Operation, Stop};
 use crate::env::Env;
-use crate::error::{ErrorCode, Refusal};
+use crate::error::Refusal;
 use crate::params::Params;
 use crate::peer::Peer;
 use crate::records::{self, Grant, Presented};
 use crate::resource::Resource;
-use crate::secret::Secret;
 use crate::users;
 
 /// An introspection request. `token_type_hint` is a hint only: our tokens say themselves what they are.
@@ -80,11 +79,9 @@ impl Introspect {
         params: &Params,
         peer: Peer,
     ) -> Result<Self, Refusal> {
-        let missing = Refusal::new(ErrorCode::InvalidRequest, "The parameter token is missing.");
-        let token = PresentedToken::new(Secret::new(params.opt("token").ok_or(missing)?));
         Ok(Self {
+            token: PresentedToken::parse(params)?,
             credentials: Credentials::parse(authorization, params)?,
-            token,
             peer,
         })
     }

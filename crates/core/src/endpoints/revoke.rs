@@ -5,12 +5,11 @@ use crate::client::Client;
 use crate::client_auth::{self, Credentials};
 use crate::decide::{Decision, Found, Operation, Stop, invalid_grant};
 use crate::env::Env;
-use crate::error::{Cause, ErrorCode, Refusal};
+use crate::error::{Cause, Refusal};
 use crate::event::{Event, EventKind};
 use crate::params::Params;
 use crate::peer::Peer;
 use crate::records::{self, Grant, Revoked, State, WhyRevoked};
-use crate::secret::Secret;
 use crate::time::Timestamp;
 
 /// A revocation request. RFC 7009 section 2.1: a hint that does not fit is ignored; our tokens say what they are.
@@ -31,11 +30,9 @@ impl Revoke {
         params: &Params,
         peer: Peer,
     ) -> Result<Self, Refusal> {
-        let missing = Refusal::new(ErrorCode::InvalidRequest, "The parameter token is missing.");
-        let token = PresentedToken::new(Secret::new(params.opt("token").ok_or(missing)?));
         Ok(Self {
+            token: PresentedToken::parse(params)?,
             credentials: Credentials::parse(authorization, params)?,
-            token,
             peer,
         })
     }

@@ -68,6 +68,12 @@ impl Home {
         Server::start(self.command(&["serve", "--config", "grantor.toml"]))
     }
 
+    /// Waits until the users of the file are written: on a busy machine, later than it says that it listens.
+    pub(crate) fn ready(&self) {
+        let ready = (0..100_000).any(|_| self.request("GET", "/readyz", "").0 == 200);
+        assert!(ready, "the users of the file are never written");
+    }
+
     /// One request, with a form where there is a body.
     pub(crate) fn request(&self, method: &str, path: &str, form: &str) -> (u16, String) {
         request(&self.address, method, path, form)

@@ -22,7 +22,7 @@ fn a_server_says_where_it_listens_and_ends_with_0_when_it_is_told_to() {
     let home = Home::new("");
     for signal in ["TERM", "INT"] {
         let server = home.serve();
-        assert_eq!(home.request("GET", "/readyz", "").0, 200);
+        home.ready();
         let ended = server.end(signal);
         assert_eq!(ended.code, Some(0), "{}", ended.stderr);
         assert_eq!(
@@ -305,11 +305,7 @@ fn users(home: &Home) -> Vec<Stored> {
 fn run_with(home: &Home, users_of_file: &[String]) -> Vec<Stored> {
     home.configure(&users_of_file.concat());
     let server = home.serve();
-    assert_eq!(
-        home.request("GET", "/readyz", "").0,
-        200,
-        "few users are there when it says that it listens"
-    );
+    home.ready();
     assert_eq!(server.end("TERM").code, Some(0));
     users(home)
 }
@@ -351,7 +347,7 @@ fn an_account_whose_row_is_damaged_keeps_no_other_from_being_written() {
     damage_users(&home);
     home.configure(&format!("{}{bob}", user("alice", "a password")));
     let server = home.serve();
-    assert_eq!(home.request("GET", "/readyz", "").0, 200);
+    home.ready();
     let log = server.end("TERM").stderr;
     assert!(log.contains("cannot be read"), "{log}");
     assert_eq!(rows_of_users(&home).len(), 2);
