@@ -117,6 +117,26 @@ fn scopes_of_two_resources_need_one_to_be_named() {
 }
 
 #[test]
+fn a_resource_of_which_no_scope_is_asked_is_an_invalid_target() {
+    let mut world = World::new();
+    let files = ("resource", "files.example.com");
+    let orders = ("scope", "orders.example.com/read");
+    assert_eq!(
+        world.machine("orders", &[orders, files]),
+        Err(InvalidTarget)
+    );
+    // A device is told before its user approves in vain.
+    let refused = world.device_for(
+        "tv",
+        &[("scope", "openid"), ("resource", "orders.example.com")],
+    );
+    assert_eq!(
+        refused.map(|_| ()).map_err(|refusal| refusal.code),
+        Err(InvalidTarget)
+    );
+}
+
+#[test]
 fn rfc8707_2_an_unknown_resource_or_two_of_them_are_an_invalid_target() {
     let mut world = World::new();
     for unknown in [

@@ -7,10 +7,10 @@ use grantor_core::event::EventKind;
 use grantor_core::grants::GrantType;
 use grantor_core::sealed::RefreshToken;
 
-use crate::world::apps::answer;
+use crate::world::apps::{answer, jwt};
 use crate::world::house::{client, scope};
 use crate::world::run::Run;
-use crate::world::{Spans, World};
+use crate::world::{Spans, Tokens, World};
 
 #[test]
 fn each_refresh_gives_a_new_refresh_token() {
@@ -177,6 +177,25 @@ fn a_refresh_token_ends_absolutely_however_often_it_is_used() {
     );
     world.advance(10.mins());
     assert!(world.userinfo(&tokens.access).is_err());
+}
+
+#[test]
+fn a_token_given_again_within_the_grace_does_not_outlive_its_grant() {
+    let mut world = World::new();
+    let mut tokens = world.device_tokens("tv", "alice");
+    for _ in 0..18 {
+        world.advance(20.days());
+        tokens = world.refresh("tv", tokens.refresh()).expect("tokens");
+    }
+    world.advance(5.days() - 40.s());
+    let first = world.refresh("tv", tokens.refresh()).expect("tokens");
+    world.advance(30.s());
+    let again = world.refresh("tv", tokens.refresh()).expect("the same");
+    assert_eq!(again.refresh, first.refresh);
+    let ends = |tokens: &Tokens| jwt(&world, &tokens.access)["exp"].as_u64();
+    assert_eq!(ends(&again), ends(&first), "the row's end did not move");
+    world.advance(10.mins() - 31.s());
+    assert!(world.userinfo(&again.access).is_ok(), "good until its exp");
 }
 
 #[test]
