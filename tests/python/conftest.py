@@ -38,6 +38,7 @@ id = "orders"
 secret = "{secret}"
 grants = ["client_credentials"]
 scopes = ["orders.example.com/read"]
+resources = ["orders.example.com"]
 
 [[user]]
 username = "alice"
@@ -175,3 +176,9 @@ class Person:
 @pytest.fixture
 def person(server):
     return Person(server)
+
+
+@pytest.fixture
+def insecure_transport(monkeypatch):
+    """oauthlib's switch for a server on this machine: else it sends nothing by plain http."""
+    monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")

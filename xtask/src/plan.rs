@@ -72,6 +72,7 @@ pub(crate) const STEPS: &[Step] = &[
         needs: &["setup"],
         run: |house, log| quiet(log.run(&mut house.cargo(&["test", "--release", "--workspace"]))),
     },
+    // The Rust client, crate oauth2, is one of the unit tests: cargo itself gives it the server (grantor/tests/process).
     Step {
         name: "clients",
         needs: &["setup", "build"],

@@ -7,4 +7,5 @@
 
 mod dev;
 mod home;
+mod oauth2_crate;
 mod serve;
