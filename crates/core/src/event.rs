@@ -29,6 +29,10 @@ pub enum EventKind {
     WrongUserCode,
     ManyWrongUserCodes,
     TriesUsedUp,
+    UserAdded,
+    UserDisabled,
+    UserEnabled,
+    BackedUp,
 }
 
 impl fmt::Display for EventKind {

@@ -89,6 +89,12 @@ impl UserId {
         Self(uuid)
     }
 
+    /// A new user's id, from these random bytes (RFC 9562 section 5.4: UUID version 4).
+    #[must_use]
+    pub const fn random(bytes: [u8; 16]) -> Self {
+        Self(uuid::Builder::from_random_bytes(bytes).into_uuid())
+    }
+
     /// The id of a user whom a file names without one: derived from pool and username (UUID version 8, SHA-256).
     #[must_use]
     pub fn derived(pool: &str, username: &str) -> Self {

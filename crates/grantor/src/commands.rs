@@ -1,7 +1,9 @@
 //! The commands, one file each.
 
+mod administer;
 pub mod check;
 pub mod config;
 pub mod dev;
 pub mod device_login;
 pub mod serve;
+pub mod user;

@@ -2,13 +2,16 @@
 //!
 //! It is a library beside a small `main`, so that tests reach the parts without a process.
 
+pub mod admin;
 pub mod assemble;
 pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod events;
 pub mod exit;
+pub mod house;
 pub mod master_key;
+pub mod password;
 pub mod server;
 pub mod signing_keys;
 pub mod system;

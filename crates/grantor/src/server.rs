@@ -9,21 +9,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use grantor_core::interaction::Provision;
-use grantor_store::memory::Memory;
-use grantor_store::sqlite::{OpenError, Sqlite};
+use grantor_store::sqlite::OpenError;
 use grantor_store::{Store, StoreError};
-use grantor_web::{App, Clock as _, Entropy as _, Parts, Unavailable};
+use grantor_web::{App, Clock as _, Unavailable};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
+use crate::admin::Admin;
+use crate::admin::socket::Socket;
 use crate::assemble::{self, AssembleError};
 use crate::config::{self, Settings};
-use crate::events::{Events, Writer};
-use crate::master_key::{self, MasterKeyError};
-use crate::signing_keys::{SigningKeyRow, SigningKeysError};
-use crate::system::{SystemClock, SystemEntropy};
+use crate::house::House;
+use crate::master_key::MasterKeyError;
+use crate::signing_keys::SigningKeysError;
+use crate::system::SystemClock;
 use crate::users;
 
 /// How long the announcement waits for the users of the file, so that who reads it can sign in. The
@@ -83,15 +84,19 @@ pub enum StartError {
     System(#[from] io::Error),
 }
 
-/// Runs a server until SIGTERM or SIGINT; `announce` gets its address once it accepts connections.
-pub fn run(settings: &Settings, announce: impl FnOnce(SocketAddr) + Send + 'static) -> ExitCode {
+/// Runs a server until SIGTERM or SIGINT. `file` is where its settings were read; `announce` gets its address once it accepts connections.
+pub fn run(
+    settings: &Settings,
+    file: &Path,
+    announce: impl FnOnce(SocketAddr) + Send + 'static,
+) -> ExitCode {
     let ended = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(StartError::System)
         .and_then(|runtime| {
             runtime.block_on(async {
-                let server = Server::start(settings).await?;
+                let server = Server::start(settings, file).await?;
                 Ok(server.run(announce).await?)
             })
         });
@@ -107,53 +112,32 @@ pub fn run(settings: &Settings, announce: impl FnOnce(SocketAddr) + Send + 'stat
 struct Server {
     listener: TcpListener,
     stop: Stop,
-    store: Arc<dyn Store>,
-    app: Arc<App>,
+    house: House,
+    admin: Option<(Socket, Arc<Admin>)>,
     users: Vec<Provision>,
-    events: Option<Writer>,
 }
 
 impl Server {
-    async fn start(settings: &Settings) -> Result<Self, StartError> {
+    async fn start(settings: &Settings, file: &Path) -> Result<Self, StartError> {
         let stop = Stop::new()?;
         // First, so that a server that cannot listen leaves no files.
         let address = settings.listen;
         let listener = TcpListener::bind(address).await;
         let listener = listener.map_err(|error| StartError::Listen { address, error })?;
-        let store = open(&settings.store)?;
-
-        let (clock, entropy) = (SystemClock, SystemEntropy);
-        let row = SigningKeyRow::read(&*store, assemble::POOL).await?;
-        let fresh = entropy.seed().bytes("master key");
-        let (master, source) = master_key::load(settings, row.is_absent(), fresh)?;
-        let in_use = assemble::algorithms(settings);
-        let signing = row
-            .open(&master, &source, &in_use, &clock, &entropy)
-            .await?;
-
-        let (sink, events) = events(&settings.store)?;
-        let app = App::new(Parts {
-            pool: assemble::pool(settings, &master, signing.published)?,
-            store: Arc::clone(&store),
-            signer: Arc::new(signing.signer),
-            clock: Arc::new(clock),
-            entropy: Arc::new(entropy),
-            events: Arc::new(sink),
-            proxies: assemble::proxies(settings),
-            templates: settings.templates.clone(),
-        })?;
-        app.count_pending().await?;
+        let house = House::open(settings).await?;
+        house.app.count_pending().await?;
         for sentence in settings.not_built().into_iter().chain(settings.advice()) {
             tracing::warn!("{sentence}");
         }
+        let socket = socket(&settings.store);
+        let admin = socket.map(|socket| (socket, house.admin(settings, file)));
         let users = settings.users.iter().map(assemble::provision).collect();
         Ok(Self {
             listener,
             stop,
-            store,
-            app,
+            house,
+            admin,
             users,
-            events,
         })
     }
 
@@ -161,44 +145,41 @@ impl Server {
         let Self {
             listener,
             stop,
-            store,
-            app,
+            house,
+            admin,
             users,
-            events,
         } = self;
+        let (app, store) = (&house.app, &house.store);
         let address = listener.local_addr()?;
         let mut background = JoinSet::new();
-        background.spawn(sweep(Arc::clone(&store)));
-        background.spawn(prepare(Arc::clone(&app), store, users, move || {
-            announce(address)
-        }));
-
-        let served = grantor_web::serve(app, listener, stop.asked()).await;
-        background.shutdown().await;
-        if let Some(events) = events {
-            events.finish();
+        background.spawn(sweep(Arc::clone(store)));
+        background.spawn(prepare(
+            Arc::clone(app),
+            Arc::clone(store),
+            users,
+            move || announce(address),
+        ));
+        if let Some((socket, admin)) = admin {
+            background.spawn(socket.serve(admin));
         }
+
+        let served = grantor_web::serve(Arc::clone(app), listener, stop.asked()).await;
+        background.shutdown().await;
+        house.close();
         served
     }
 }
 
-fn open(store: &config::Store) -> Result<Arc<dyn Store>, StartError> {
-    Ok(match store {
-        config::Store::Memory => Arc::new(Memory::new()),
-        config::Store::Sqlite(path) => Arc::new(Sqlite::open(path)?),
-        config::Store::Postgres(_) => return Err(StartError::Postgres),
-    })
-}
-
-/// Day files stand beside the store's file; without one there is only the log.
-fn events(store: &config::Store) -> Result<(Events, Option<Writer>), StartError> {
+/// The admin socket. A server without one serves all the same: it is told, and the commands tell it too.
+fn socket(store: &config::Store) -> Option<Socket> {
     let config::Store::Sqlite(path) = store else {
-        return Ok((Events::logged(), None));
+        return None;
     };
-    let folder = path.parent().unwrap_or(Path::new("")).join("events");
-    let (events, writer) =
-        Events::kept(&folder).map_err(|error| StartError::Events { folder, error })?;
-    Ok((events, Some(writer)))
+    Socket::listen(path)
+        .inspect_err(
+            |error| tracing::error!(%error, "no admin socket: no command reaches this server"),
+        )
+        .ok()
 }
 
 /// Brings the users of the file into the store, after which the server is ready.

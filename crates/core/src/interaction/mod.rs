@@ -1,7 +1,9 @@
-//! What people decide in a browser, one file each: signing in and out, and approving a device.
+//! What people decide, one file each: in a browser, signing in and out and approving a device; by command or file,
+//! the operator who the users are.
 //!
 //! These answer with what happened, never with a protocol error: a page tells it in words.
 
+mod administer;
 mod device_decision;
 mod form;
 mod provision;
@@ -11,6 +13,7 @@ mod sign_out;
 mod visit;
 mod who_asks;
 
+pub use administer::{AddUser, AddUserReply, SetEnabled, SetEnabledReply};
 pub use device_decision::{DeviceDecision, DeviceDecisionReply};
 pub use form::{Action, Binding};
 pub use provision::{Password, Provision, ProvisionReply, Withdraw};

@@ -2,6 +2,7 @@
 
 #![expect(clippy::expect_used, reason = "a part of tests")]
 
+mod administration;
 mod approval;
 mod client_auth;
 mod cut_off;

@@ -23,7 +23,7 @@ pub fn run(file: &Path, environment: &Environment) -> ExitCode {
         eprintln!("{error}");
         return ExitCode::from(exit::USAGE);
     }
-    server::run(&settings, listening)
+    server::run(&settings, file, listening)
 }
 
 /// Says on standard output that connections are accepted: the one line that whoever started the server may wait for.

@@ -41,12 +41,22 @@ macro_rules! checked_text {
             }
         }
 
+        impl $Name {
+            /// Checks a text.
+            ///
+            /// # Errors
+            /// What is wrong with it, in words.
+            pub fn new(text: &str) -> Result<Self, String> {
+                let check: fn(&str) -> Result<(), String> = $check;
+                check(text).map(|()| Self(text.to_owned()))
+            }
+        }
+
         impl Value for $Name {
             const EXPECTED: &'static str = $expected;
 
             fn parse(text: &str, _: &Context<'_>) -> Result<Self, String> {
-                let check: fn(&str) -> Result<(), String> = $check;
-                check(text).map(|()| Self(text.to_owned()))
+                Self::new(text)
             }
 
             fn stand_in() -> Self {

@@ -154,7 +154,7 @@ impl Drop for Server {
 /// has what its parent has open, the store's lock too.
 static BEGINNING: RwLock<()> = RwLock::new(());
 
-fn spawn(command: &mut Command) -> Child {
+pub(crate) fn spawn(command: &mut Command) -> Child {
     let _beginning = BEGINNING.read().unwrap_or_else(PoisonError::into_inner);
     command.spawn().expect("the binary runs")
 }

@@ -5,7 +5,9 @@
     reason = "what these tests expect is their own footing"
 )]
 
+mod admin;
 mod dev;
 mod home;
 mod oauth2_crate;
 mod serve;
+mod visitor;

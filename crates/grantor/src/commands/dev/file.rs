@@ -7,6 +7,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use grantor_core::seed::Seed;
 use zeroize::Zeroizing;
 
+use crate::password::readable;
+
 /// The settings: an API, one client of each kind, and a user with every standard claim (OpenID Connect
 /// Core section 5.1). Password and secret are drawn from the seed.
 pub(super) fn text(issuer: &str, listen: SocketAddr, seed: &Seed) -> Zeroizing<String> {
@@ -77,21 +79,6 @@ updated_at = 1767225600
 address = {{ formatted = "1 High Street\nLondon\nSW1A 1AA\nUnited Kingdom", street_address = "1 High Street", locality = "London", region = "Greater London", postal_code = "SW1A 1AA", country = "United Kingdom" }}
 "#
     ))
-}
-
-/// A password of 72 bits that can be read aloud and typed: twelve syllables of six bits, in four words.
-fn readable(bytes: [u8; 12]) -> String {
-    const CONSONANTS: &[u8; 16] = b"bdfghjklmnprstvz";
-    const VOWELS: &[u8; 4] = b"aiou";
-    let mut text = String::with_capacity(27);
-    for (at, byte) in bytes.into_iter().enumerate() {
-        if at > 0 && at % 3 == 0 {
-            text.push('-');
-        }
-        text.push(char::from(CONSONANTS[usize::from(byte >> 4)]));
-        text.push(char::from(VOWELS[usize::from(byte & 3)]));
-    }
-    text
 }
 
 #[cfg(test)]

@@ -1,0 +1,148 @@
+//! A person with a browser, and a device: what it takes to get tokens over HTTP.
+
+use std::collections::BTreeMap;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
+use serde_json::Value as Json;
+use url::form_urlencoded::Serializer;
+
+use crate::home::Home;
+
+/// A browser that keeps its cookies.
+struct Browser<'a> {
+    home: &'a Home,
+    cookies: BTreeMap<String, String>,
+}
+
+impl Browser<'_> {
+    /// Sends a form, or none for a page; the body of the answer.
+    fn go(&mut self, path: &str, fields: &[(&str, &str)]) -> (u16, String) {
+        let method = if fields.is_empty() { "GET" } else { "POST" };
+        let form = form(fields);
+        let cookies: Vec<_> = self
+            .cookies
+            .iter()
+            .map(|(n, v)| format!("{n}={v}"))
+            .collect();
+        let (address, length) = (&self.home.address, form.len());
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncookie: {}\r\n\
+             content-type: application/x-www-form-urlencoded\r\ncontent-length: {length}\r\n\r\n{form}",
+            cookies.join("; ")
+        );
+        let mut stream = TcpStream::connect(address).expect("it listens");
+        stream.write_all(head.as_bytes()).expect("it reads");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("it answers");
+        let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
+        for line in head.lines() {
+            if let Some(cookie) = line.strip_prefix("set-cookie: ")
+                && let Some((name, value)) =
+                    cookie.split(';').next().and_then(|c| c.split_once('='))
+            {
+                self.cookies.insert(name.to_owned(), value.to_owned());
+            }
+        }
+        let status = head
+            .split(' ')
+            .nth(1)
+            .and_then(|status| status.parse().ok());
+        (status.expect("a status"), body.to_owned())
+    }
+
+    /// Fills in the form of a page that has this field hidden.
+    fn hidden(page: &str, name: &str) -> String {
+        let from = format!("name=\"{name}\" value=\"");
+        let value = page
+            .split(&*from)
+            .nth(1)
+            .and_then(|rest| rest.split('"').next());
+        value
+            .unwrap_or_else(|| panic!("no {name} in\n{page}"))
+            .to_owned()
+    }
+}
+
+fn form(fields: &[(&str, &str)]) -> String {
+    Serializer::new(String::new()).extend_pairs(fields).finish()
+}
+
+impl Home {
+    pub(crate) fn post(&self, path: &str, fields: &[(&str, &str)]) -> (u16, Json) {
+        let (status, body) = self.request("POST", path, &form(fields));
+        (status, serde_json::from_str(&body).expect("JSON"))
+    }
+
+    /// Whether a user can sign in.
+    pub(crate) fn signs_in(&self, user: &str, password: &str) -> bool {
+        self.signed_in(user, password).is_some()
+    }
+
+    fn signed_in(&self, user: &str, password: &str) -> Option<Browser<'_>> {
+        let mut browser = Browser {
+            home: self,
+            cookies: BTreeMap::new(),
+        };
+        let (_, page) = browser.go("/login", &[]);
+        let [token, back] = ["form_token", "return_to"].map(|name| Browser::hidden(&page, name));
+        let fields = [
+            ("form_token", &*token),
+            ("return_to", &*back),
+            ("username", user),
+            ("password", password),
+        ];
+        (browser.go("/login", &fields).0 == 303).then_some(browser)
+    }
+
+    /// The tokens of a device of the client `tv` that this user approved.
+    pub(crate) fn device_tokens(&self, user: &str, password: &str) -> Json {
+        let (status, codes) = self.post("/oauth2/device_authorization", &[("client_id", "tv")]);
+        assert_eq!(status, 200, "{codes}");
+        let code = codes["user_code"].as_str().expect("a code");
+        let mut browser = self.signed_in(user, password).expect("the right password");
+        let (_, page) = browser.go("/device", &[]);
+        let token = Browser::hidden(&page, "form_token");
+        let (_, page) = browser.go("/device", &[("form_token", &token), ("user_code", code)]);
+        let [token, grant] = ["form_token", "grant"].map(|name| Browser::hidden(&page, name));
+        let decision = [
+            ("form_token", &*token),
+            ("grant", &*grant),
+            ("decision", "approve"),
+        ];
+        assert_eq!(browser.go("/device/decision", &decision).0, 200);
+        let (status, tokens) = self.poll(codes["device_code"].as_str().expect("a code"));
+        assert_eq!(status, 200, "{tokens}");
+        tokens
+    }
+
+    pub(crate) fn poll(&self, device_code: &str) -> (u16, Json) {
+        let grant = "urn:ietf:params:oauth:grant-type:device_code";
+        let fields = [
+            ("grant_type", grant),
+            ("client_id", "tv"),
+            ("device_code", device_code),
+        ];
+        self.post("/oauth2/token", &fields)
+    }
+
+    pub(crate) fn refresh(&self, tokens: &Json) -> (u16, Json) {
+        let token = tokens["refresh_token"].as_str().expect("a token");
+        let fields = [
+            ("grant_type", "refresh_token"),
+            ("client_id", "tv"),
+            ("refresh_token", token),
+        ];
+        self.post("/oauth2/token", &fields)
+    }
+
+    pub(crate) fn userinfo(&self, tokens: &Json) -> u16 {
+        let token = tokens["access_token"].as_str().expect("a token");
+        self.request(
+            "POST",
+            "/oauth2/userinfo",
+            &form(&[("access_token", token)]),
+        )
+        .0
+    }
+}
