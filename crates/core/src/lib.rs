@@ -16,6 +16,7 @@ pub mod grant_type;
 pub mod grants;
 pub mod id;
 pub mod interaction;
+pub mod key_life;
 pub mod limits;
 pub mod params;
 pub mod peer;

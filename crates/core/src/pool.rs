@@ -14,7 +14,7 @@ use crate::sealed::SealingKeys;
 use crate::user_code::UserCodeFormat;
 
 /// A snapshot of one pool. It is replaced as a whole when the configuration or a key changes.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Pool {
     /// Its name: the first part of each of its keys.
     pub name: String,

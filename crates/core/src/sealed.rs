@@ -6,6 +6,7 @@
 //! can pass for another's.
 
 use std::fmt;
+use std::sync::Arc;
 
 use aws_lc_rs::aead::{self, Aad, Nonce};
 use aws_lc_rs::{digest, hmac};
@@ -72,10 +73,11 @@ impl fmt::Debug for SessionCookie {
 }
 
 /// The keys with which one pool seals.
+#[derive(Clone)]
 pub struct SealingKeys {
     pool: String,
     /// The current one first, then those that only open.
-    masters: Vec<Derived>,
+    masters: Arc<[Derived]>,
 }
 
 impl fmt::Debug for SealingKeys {

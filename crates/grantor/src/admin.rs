@@ -4,6 +4,7 @@
 //! answers it opens the store itself, under its lock, and asks the same router. So there is one way to do each thing.
 
 pub mod client;
+mod keys;
 pub mod socket;
 mod users;
 
@@ -24,11 +25,13 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use crate::config::Settings;
+use crate::key_ring::KeyRing;
 
 /// What the commands work on.
 pub struct Admin {
     app: Arc<App>,
     store: Arc<dyn Store>,
+    keys: Arc<KeyRing>,
     file: PathBuf,
     /// The names of the file's users, as they are compared.
     declared: HashSet<String>,
@@ -38,6 +41,7 @@ impl Admin {
     pub(crate) fn new(
         app: Arc<App>,
         store: Arc<dyn Store>,
+        keys: Arc<KeyRing>,
         settings: &Settings,
         file: &Path,
     ) -> Self {
@@ -45,6 +49,7 @@ impl Admin {
         Self {
             app,
             store,
+            keys,
             file: file.to_owned(),
             declared: names.map(|user| Username::fold(&user.username)).collect(),
         }
@@ -69,6 +74,7 @@ impl Admin {
 /// Every path, with what answers it.
 pub fn router(admin: Arc<Admin>) -> Router {
     Router::new()
+        .merge(keys::routes())
         .merge(users::routes())
         .fallback(async || {
             Refused::new(StatusCode::NOT_FOUND, "not_found", "There is no such path.")

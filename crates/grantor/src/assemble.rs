@@ -14,7 +14,7 @@ use grantor_core::pool::{self, DeviceSettings, Pool, TokenSet};
 use grantor_core::records::Username;
 use grantor_core::resource::{self, TokenForm};
 use grantor_core::scope::Scope;
-use grantor_core::sealed::{MasterKey, SealingKeys};
+use grantor_core::sealed::SealingKeys;
 use grantor_core::secret::{Secret, SecretVerifier};
 use grantor_core::user_code::{InvalidFormat, UserCodeFormat};
 use grantor_jose::{Algorithm, KeySet};
@@ -23,6 +23,7 @@ use grantor_web::{ForwardedHeader, Proxies};
 use crate::config::{
     self, AuthMethod, ClientSecret, ScopeToken, Settings, TokenFormat, UserPassword,
 };
+use crate::master_key::MasterKeys;
 
 /// The one pool there is.
 pub const POOL: &str = "default";
@@ -76,10 +77,10 @@ pub fn algorithms(settings: &Settings) -> Vec<Algorithm> {
 /// [`AssembleError`]
 pub fn pool(
     settings: &Settings,
-    master: &MasterKey,
+    masters: &MasterKeys,
     signing: KeySet,
 ) -> Result<Pool, AssembleError> {
-    let sealing = SealingKeys::new(POOL, master, &[]);
+    let sealing = SealingKeys::new(POOL, masters.current(), masters.older());
     let secret_key = Arc::new(sealing.client_secret_key());
     let client =
         |client| client_of(client, settings, &secret_key).map(|client| (client.id.clone(), client));
@@ -264,6 +265,8 @@ const fn approval(approval: config::DeviceApproval) -> client::DeviceApproval {
 mod tests {
     use std::path::Path;
 
+    use grantor_core::sealed::MasterKey;
+
     use super::*;
     use crate::config::Environment;
 
@@ -276,7 +279,7 @@ mod tests {
     fn assembled(tables: &str) -> Pool {
         pool(
             &settings(tables),
-            &MasterKey::new([1; 32]),
+            &MasterKey::new([1; 32]).into(),
             KeySet::default(),
         )
         .unwrap()

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{check, config, dev, device_login, serve, user};
+use crate::commands::{check, config, dev, device_login, keys, serve, user};
 use crate::config::Environment;
 
 /// A self-hosted OAuth 2.x authorization server and OpenID Provider.
@@ -42,6 +42,8 @@ enum Command {
     },
     /// Print every setting with its default, as a configuration file
     Config,
+    /// List the keys that sign and seal, or rotate them
+    Keys(keys::Arguments),
     /// Add, disable, enable or list users, in the running server or, where none runs, in its store
     User(user::Arguments),
     /// Be a device: show a code, wait for a user to approve it, print the tokens
@@ -55,6 +57,7 @@ pub fn run(cli: Cli, environment: &Environment) -> ExitCode {
         Command::Dev { listen, data } => dev::run(listen, &data, environment),
         Command::Check { config } => check::run(&config, environment),
         Command::Config => config::run(),
+        Command::Keys(arguments) => keys::run(&arguments, environment),
         Command::User(arguments) => user::run(&arguments, environment),
         Command::DeviceLogin(arguments) => device_login::run(&arguments, environment),
     }

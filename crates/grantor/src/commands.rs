@@ -5,5 +5,6 @@ pub mod check;
 pub mod config;
 pub mod dev;
 pub mod device_login;
+pub mod keys;
 pub mod serve;
 pub mod user;

@@ -15,6 +15,7 @@ mod not_built;
 mod place;
 mod print;
 mod read;
+mod rotation;
 mod secret;
 mod settings;
 mod table;
@@ -40,6 +41,7 @@ pub use names::{
     Pkce, TlsVersion, TokenFormat,
 };
 pub use print::annotated;
+pub use rotation::KeyRotation;
 pub use secret::{Secret, SecretVariable, Sha256Digest};
 pub use settings::{
     Client, ClientSecret, Device, Exchange, Lifetimes, MasterKey, Provider, Resource, Settings,

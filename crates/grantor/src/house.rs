@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use grantor_jose::Signer;
 use grantor_store::Store;
 use grantor_store::memory::Memory;
 use grantor_store::sqlite::Sqlite;
@@ -13,9 +14,11 @@ use crate::admin::Admin;
 use crate::assemble;
 use crate::config::{self, Settings};
 use crate::events::{Events, Writer};
+use crate::key_policy;
+use crate::key_ring::KeyRing;
 use crate::master_key;
 use crate::server::StartError;
-use crate::signing_keys::SigningKeyRow;
+use crate::signing_keys::{self, KeyStore};
 use crate::system::{SystemClock, SystemEntropy};
 
 /// An application with what stands behind it. It answers nobody by itself.
@@ -24,6 +27,8 @@ pub struct House {
     pub app: Arc<App>,
     /// Its store.
     pub store: Arc<dyn Store>,
+    /// Its signing keys.
+    pub keys: Arc<KeyRing>,
     events: Option<Writer>,
 }
 
@@ -34,27 +39,27 @@ impl House {
     /// [`StartError`]
     pub async fn open(settings: &Settings) -> Result<Self, StartError> {
         let store = open(&settings.store)?;
-        let (clock, entropy) = (SystemClock, SystemEntropy);
-        let row = SigningKeyRow::read(&*store, assemble::POOL).await?;
-        let fresh = entropy.seed().bytes("master key");
-        let (master, source) = master_key::load(settings, row.is_absent(), fresh)?;
-        let in_use = assemble::algorithms(settings);
-        let signing = row
-            .open(&master, &source, &in_use, &clock, &entropy)
-            .await?;
+        let keys = key_store(settings, Arc::clone(&store)).await?;
+        let signing = keys.open().await?;
 
         let (sink, events) = events(&settings.store)?;
         let app = App::new(Parts {
-            pool: assemble::pool(settings, &master, signing.published)?,
+            pool: assemble::pool(settings, &keys.masters, signing.published.clone())?,
             store: Arc::clone(&store),
-            signer: Arc::new(signing.signer),
-            clock: Arc::new(clock),
-            entropy: Arc::new(entropy),
+            signer: Arc::clone(&signing.signer) as Arc<dyn Signer>,
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy),
             events: Arc::new(sink),
             proxies: assemble::proxies(settings),
             templates: settings.templates.clone(),
         })?;
-        Ok(Self { app, store, events })
+        let keys = Arc::new(KeyRing::new(keys, signing, Arc::clone(&app)));
+        Ok(Self {
+            app,
+            store,
+            keys,
+            events,
+        })
     }
 
     /// What the operator's commands work on; `file` is the configuration's.
@@ -63,6 +68,7 @@ impl House {
         Arc::new(Admin::new(
             Arc::clone(&self.app),
             Arc::clone(&self.store),
+            Arc::clone(&self.keys),
             settings,
             file,
         ))
@@ -76,7 +82,26 @@ impl House {
     }
 }
 
-fn open(store: &config::Store) -> Result<Arc<dyn Store>, StartError> {
+/// What opens the signing keys of a store. The master key is made where the store was never used.
+pub(crate) async fn key_store(
+    settings: &Settings,
+    store: Arc<dyn Store>,
+) -> Result<KeyStore, StartError> {
+    let never_used = signing_keys::read(&*store).await?.is_none();
+    let fresh = SystemEntropy.seed().bytes("master key");
+    let (masters, source) = master_key::load(settings, never_used, fresh)?;
+    Ok(KeyStore {
+        store,
+        masters,
+        source,
+        in_use: assemble::algorithms(settings),
+        lives: key_policy::lives(settings),
+        clock: Arc::new(SystemClock),
+        entropy: Arc::new(SystemEntropy),
+    })
+}
+
+pub(crate) fn open(store: &config::Store) -> Result<Arc<dyn Store>, StartError> {
     Ok(match store {
         config::Store::Memory => Arc::new(Memory::new()),
         config::Store::Sqlite(path) => Arc::new(Sqlite::open(path)?),

@@ -10,6 +10,8 @@ pub mod config;
 pub mod events;
 pub mod exit;
 pub mod house;
+pub mod key_policy;
+pub mod key_ring;
 pub mod master_key;
 pub mod password;
 pub mod server;

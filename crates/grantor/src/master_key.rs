@@ -1,5 +1,6 @@
-//! The master key: read from its file or from the environment, made at the first start.
+//! The master keys: read from their file or from the environment, made at the first start, rotated by a command.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
@@ -13,6 +14,9 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::config::{self, Settings, Store};
 
+#[cfg(test)]
+mod tests;
+
 /// No key file is longer, whatever its comments say.
 const MAX_FILE: u64 = 64 * 1024;
 
@@ -20,6 +24,52 @@ const COMMENT: &str = "\
 # The master key of a Grantor server: 32 random bytes in base64url.
 # Whoever has it can forge every token. Without it the store is of no use: keep a copy elsewhere.
 ";
+
+const OLDER: &str = "\
+# Older keys. They open what they sealed, and seal nothing: `grantor keys list` says when one may be removed.
+";
+
+/// The master keys of an installation: one seals, and older ones open what they sealed.
+#[derive(Clone, Debug)]
+pub struct MasterKeys {
+    current: MasterKey,
+    older: Vec<MasterKey>,
+}
+
+impl MasterKeys {
+    /// The key that seals, and opens.
+    #[must_use]
+    pub const fn current(&self) -> &MasterKey {
+        &self.current
+    }
+
+    /// Those that only open, the newest first.
+    #[must_use]
+    pub fn older(&self) -> &[MasterKey] {
+        &self.older
+    }
+
+    /// All of them, the current one first.
+    pub fn all(&self) -> impl Iterator<Item = &MasterKey> {
+        std::iter::once(&self.current).chain(&self.older)
+    }
+
+    /// The same with a new key that seals.
+    #[must_use]
+    pub fn with_new(self, current: MasterKey) -> Self {
+        let older = std::iter::once(self.current).chain(self.older).collect();
+        Self { current, older }
+    }
+}
+
+impl From<MasterKey> for MasterKeys {
+    fn from(current: MasterKey) -> Self {
+        Self {
+            current,
+            older: Vec::new(),
+        }
+    }
+}
 
 /// Where a master key came from, for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,7 +111,7 @@ pub enum MasterKeyError {
     },
     /// Not a key.
     #[error(
-        "{0} holds no master key: one line of 32 bytes in base64url or hexadecimal is expected"
+        "{0} holds no master key: lines of 32 bytes in base64url or hexadecimal are expected, no two of them the same"
     )]
     Malformed(Source),
     /// The system refused.
@@ -76,7 +126,7 @@ pub enum MasterKeyError {
     },
 }
 
-/// The master key that the settings name. Where its file is missing, a key is made of `fresh` bytes:
+/// The master keys that the settings name. Where its file is missing, a key is made of `fresh` bytes:
 /// only for a store that was `never_used`, since any other was made with a key that is lost now.
 ///
 /// # Errors
@@ -85,7 +135,7 @@ pub fn load(
     settings: &Settings,
     never_used: bool,
     fresh: [u8; 32],
-) -> Result<(MasterKey, Source), MasterKeyError> {
+) -> Result<(MasterKeys, Source), MasterKeyError> {
     let path = match settings.master_key() {
         config::MasterKey::Given(secret) => {
             let name = settings
@@ -104,18 +154,43 @@ pub fn load(
     }
     let key = MasterKey::new(fresh);
     if matches!(settings.store, Store::Memory) {
-        return Ok((key, Source::Random));
+        return Ok((key.into(), Source::Random));
     }
     if !never_used {
         return Err(MasterKeyError::Missing(path.to_owned()));
     }
-    write(path, &key).map_err(|error| failed(path, "written", error))?;
+    let keys = MasterKeys::from(key);
+    write(path, &keys).map_err(|error| failed(path, "written", error))?;
     tracing::info!(file = %path.display(), "made the master key; keep a copy of it elsewhere");
-    Ok((key, source))
+    Ok((keys, source))
 }
 
-/// The key in a file, if there is the file.
-fn read(path: &Path) -> Result<Option<MasterKey>, MasterKeyError> {
+/// Puts other keys into the file, at once or not at all: whoever reads it finds the old ones or the new.
+///
+/// # Errors
+/// [`MasterKeyError::System`]; the file is then as it was.
+pub fn replace(path: &Path, keys: &MasterKeys) -> Result<(), MasterKeyError> {
+    let failed = |error| failed(path, "written", error);
+    // A link to the file is kept.
+    let path = path.canonicalize().map_err(failed)?;
+    let mut beside = path.clone().into_os_string();
+    beside.push(".new");
+    let beside = PathBuf::from(beside);
+    // What an interrupted rotation left was never in use.
+    fs::remove_file(&beside)
+        .or_else(|error| match error.kind() {
+            io::ErrorKind::NotFound => Ok(()),
+            _ => Err(error),
+        })
+        .map_err(failed)?;
+    write(&beside, keys)
+        .and_then(|()| fs::rename(&beside, &path))
+        .and_then(|()| sync_folder(&path))
+        .map_err(failed)
+}
+
+/// The keys in a file, if there is the file.
+fn read(path: &Path) -> Result<Option<MasterKeys>, MasterKeyError> {
     let unreadable = |error| failed(path, "read", error);
     let file = match File::open(path) {
         Ok(file) => file,
@@ -141,19 +216,28 @@ fn read(path: &Path) -> Result<Option<MasterKey>, MasterKeyError> {
         .ok_or_else(|| MasterKeyError::Malformed(Source::File(path.to_owned())))
 }
 
-/// The key in a text of one line, beside empty ones and comments.
-fn parse(text: &str) -> Option<MasterKey> {
-    let mut lines = text
+/// The keys of a text: one a line, or with spaces between; empty lines and comments do not count.
+fn parse(text: &str) -> Option<MasterKeys> {
+    let words = text
         .lines()
         .map(str::trim)
-        .filter(|line| !line.is_empty() && !line.starts_with('#'));
-    let (Some(line), None) = (lines.next(), lines.next()) else {
-        return None;
+        .filter(|line| !line.starts_with('#'))
+        .flat_map(str::split_whitespace);
+    let mut keys = words.map(key).collect::<Option<Vec<_>>>()?.into_iter();
+    let keys = MasterKeys {
+        current: keys.next()?,
+        older: keys.collect(),
     };
+    // A key twice is a slip of whoever wrote the file.
+    let ids: BTreeSet<_> = keys.all().map(MasterKey::id).collect();
+    (ids.len() == 1 + keys.older.len()).then_some(keys)
+}
+
+fn key(word: &str) -> Option<MasterKey> {
     let mut bytes = [0; 32];
-    let decoded = match line.len() {
-        64 => hex::decode_to_slice(line, &mut bytes).is_ok(),
-        _ => URL_SAFE_NO_PAD.decode_slice(line, &mut bytes) == Ok(32),
+    let decoded = match word.len() {
+        64 => hex::decode_to_slice(word, &mut bytes).is_ok(),
+        _ => URL_SAFE_NO_PAD.decode_slice(word, &mut bytes) == Ok(32),
     };
     let key = decoded.then(|| MasterKey::new(bytes));
     bytes.zeroize();
@@ -161,11 +245,21 @@ fn parse(text: &str) -> Option<MasterKey> {
 }
 
 /// Makes the file, which must not be there, and makes it last.
-fn write(path: &Path, key: &MasterKey) -> io::Result<()> {
-    let text = Zeroizing::new(format!(
-        "{COMMENT}{}\n",
-        *Zeroizing::new(URL_SAFE_NO_PAD.encode(key.reveal()))
-    ));
+fn write(path: &Path, keys: &MasterKeys) -> io::Result<()> {
+    let line = |key: &MasterKey| Zeroizing::new(URL_SAFE_NO_PAD.encode(key.reveal()));
+    // Large enough from the start, so that no copy of it stays behind.
+    let mut text = Zeroizing::new(String::with_capacity(4096 + 64 * keys.older.len()));
+    text.push_str(COMMENT);
+    text.push_str(&line(&keys.current));
+    if !keys.older.is_empty() {
+        text.push('\n');
+        text.push_str(OLDER.trim_end());
+    }
+    for older in &keys.older {
+        text.push('\n');
+        text.push_str(&line(older));
+    }
+    text.push('\n');
     let mut file = OpenOptions::new()
         .write(true)
         .create_new(true)
@@ -179,6 +273,10 @@ fn write(path: &Path, key: &MasterKey) -> io::Result<()> {
         fs::remove_file(path).ok();
         return Err(error);
     }
+    sync_folder(path)
+}
+
+fn sync_folder(path: &Path) -> io::Result<()> {
     let folder = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty());
@@ -190,134 +288,5 @@ fn failed(path: &Path, what: &'static str, error: io::Error) -> MasterKeyError {
         path: path.to_owned(),
         what,
         error,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config::{Environment, parse as settings_of};
-
-    fn settings(folder: &Path, more: &str) -> Settings {
-        let text = format!("issuer = \"http://127.0.0.1:8080\"\n{more}");
-        let environment: Environment = [("KEY", "07".repeat(32))].into_iter().collect();
-        settings_of(&text, "grantor.toml", folder, &environment).unwrap()
-    }
-
-    fn put(path: &Path, text: &str) {
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(path)
-            .unwrap();
-        file.write_all(text.as_bytes()).unwrap();
-    }
-
-    #[test]
-    fn the_first_start_makes_a_key_that_only_its_owner_reads_and_later_ones_keep_it() {
-        let folder = tempfile::TempDir::new().unwrap();
-        let settings = settings(folder.path(), "");
-        let (made, source) = load(&settings, true, [7; 32]).unwrap();
-        assert_eq!(source, Source::File(folder.path().join("grantor.key")));
-        let file = folder.path().join("grantor.key");
-        assert_eq!(
-            fs::metadata(&file).unwrap().permissions().mode() & 0o777,
-            0o600
-        );
-        assert!(
-            fs::read_to_string(&file)
-                .unwrap()
-                .starts_with("# The master key")
-        );
-        for never_used in [true, false] {
-            let (read, _) = load(&settings, never_used, [8; 32]).unwrap();
-            assert_eq!(read.reveal(), made.reveal());
-        }
-    }
-
-    #[test]
-    fn a_key_is_read_from_base64url_or_hexadecimal_with_comments_around() {
-        let base64url = URL_SAFE_NO_PAD.encode([7; 32]);
-        for text in [
-            base64url.clone(),
-            "07".repeat(32),
-            format!("\n# a key\r\n  {base64url} \r\n\n"),
-        ] {
-            assert_eq!(parse(&text).unwrap().reveal(), &[7; 32], "{text}");
-        }
-    }
-
-    #[test]
-    fn a_malformed_key_is_refused_and_not_repeated() {
-        let folder = tempfile::TempDir::new().unwrap();
-        let path = folder.path().join("grantor.key");
-        let two = format!("{0}\n{0}\n", "07".repeat(32));
-        for text in [
-            "",
-            "# only a comment",
-            "hunter2",
-            &"07".repeat(31),
-            &"0g".repeat(32),
-            &two,
-        ] {
-            put(&path, text);
-            let error = load(&settings(folder.path(), ""), true, [7; 32]).unwrap_err();
-            assert!(matches!(error, MasterKeyError::Malformed(_)), "{error}");
-            assert!(
-                text.is_empty() || !error.to_string().contains(text),
-                "{error}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_key_that_others_may_read_is_refused() {
-        let folder = tempfile::TempDir::new().unwrap();
-        let path = folder.path().join("grantor.key");
-        put(&path, &"07".repeat(32));
-        for mode in [0o640, 0o604, 0o620] {
-            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
-            let error = load(&settings(folder.path(), ""), true, [7; 32]).unwrap_err();
-            assert!(
-                error.to_string().contains(&format!("(mode {mode:o})")),
-                "{error}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_used_store_gets_no_new_key() {
-        let folder = tempfile::TempDir::new().unwrap();
-        let error = load(&settings(folder.path(), ""), false, [7; 32]).unwrap_err();
-        assert!(matches!(error, MasterKeyError::Missing(_)), "{error}");
-        assert_eq!(
-            fs::read_dir(folder.path()).unwrap().count(),
-            0,
-            "nothing was made"
-        );
-    }
-
-    #[test]
-    fn a_store_in_memory_needs_no_file() {
-        let folder = tempfile::TempDir::new().unwrap();
-        let settings = settings(folder.path(), "store = \"memory:\"\n");
-        let (_, source) = load(&settings, true, [7; 32]).unwrap();
-        assert_eq!(source, Source::Random);
-        assert_eq!(
-            fs::read_dir(folder.path()).unwrap().count(),
-            0,
-            "nothing was made"
-        );
-    }
-
-    #[test]
-    fn the_environment_can_hold_the_key() {
-        let folder = tempfile::TempDir::new().unwrap();
-        let settings = settings(folder.path(), "key_env = \"KEY\"\n");
-        let (key, source) = load(&settings, false, [8; 32]).unwrap();
-        assert_eq!(key.reveal(), &[7; 32]);
-        assert_eq!(source.to_string(), "key_env KEY");
     }
 }

@@ -153,6 +153,8 @@ impl Server {
         let address = listener.local_addr()?;
         let mut background = JoinSet::new();
         background.spawn(sweep(Arc::clone(store)));
+        let keys = Arc::clone(&house.keys);
+        background.spawn(async move { keys.watch().await });
         background.spawn(prepare(
             Arc::clone(app),
             Arc::clone(store),

@@ -1,19 +1,28 @@
-//! The pool's signing keys: opened from their row, and made where an algorithm has none.
+//! The pool's signing keys in the store: read, opened, and changed by one conditional write on their one row.
 
-use base64::Engine as _;
+use std::sync::Arc;
+
+use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use grantor_core::records::{Record as _, SealedSigningKey, SigningKeys};
+use grantor_core::key_life::{KeyPolicy, Plan, needed};
+use grantor_core::records::{Record as _, SealedSigningKey, SigningKeys, SupersededMaster};
 use grantor_core::row::{Committed, Key, NewRow, Row, Version, Write};
 use grantor_core::sealed::MasterKey;
 use grantor_core::seed::Seed;
+use grantor_core::time::Timestamp;
 use grantor_jose::{
-    Algorithm, AtRestError, KeyError, KeySet, KeySetError, KeyState, LocalSigner, SigningKey,
+    Algorithm, KeyError, KeySet, KeySetError, KeyState, LocalSigner, Pkcs8, SigningKey,
     decrypt_private_key, encrypt_private_key,
 };
 use grantor_store::{Store, StoreError};
 use grantor_web::{Clock, Entropy};
 
-use crate::master_key::Source;
+use crate::assemble::POOL;
+use crate::key_policy::Lives;
+use crate::master_key::{MasterKeys, Source};
+
+#[cfg(test)]
+mod tests;
 
 /// How often the row is read again after another node wrote it first.
 const ATTEMPTS: usize = 8;
@@ -39,297 +48,260 @@ pub enum SigningKeysError {
     /// A key could not be made.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// A thread for making keys ended.
+    #[error("the thread that makes keys ended")]
+    Thread,
 }
 
-/// Where the keys are kept: one row of the pool.
-pub struct SigningKeyRow<'a> {
-    store: &'a dyn Store,
-    key: Key,
-    found: Option<Row>,
+/// All that it takes to open, make and judge keys.
+pub struct KeyStore {
+    /// Where the row is.
+    pub store: Arc<dyn Store>,
+    /// What private keys are encrypted under.
+    pub masters: MasterKeys,
+    /// Where the master keys come from, for people.
+    pub source: Source,
+    /// The algorithms that need keys.
+    pub in_use: Vec<Algorithm>,
+    /// How long things live.
+    pub lives: Lives,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
 }
 
-/// What signs, and what of it is published.
+/// The keys of one version of the row.
 pub struct Opened {
+    /// What is stored.
+    pub record: SigningKeys,
+    /// Its version; none before the first write.
+    pub version: Option<Version>,
     /// The private halves.
-    pub signer: LocalSigner,
+    pub signer: Arc<LocalSigner>,
     /// The public halves.
     pub published: KeySet,
 }
 
-impl<'a> SigningKeyRow<'a> {
-    /// Reads the row.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub async fn read(store: &'a dyn Store, pool: &str) -> Result<Self, StoreError> {
-        let key = Key::new(pool, SigningKeys::KIND, SigningKeys::NAME);
-        let mut row = Self {
-            store,
-            key,
-            found: None,
-        };
-        row.read_again().await?;
-        Ok(row)
-    }
+/// Reads the row of keys; none where no server ever used this store.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn read(store: &dyn Store) -> Result<Option<Row>, StoreError> {
+    let rows = store.get(&[key()]).await?;
+    Ok(rows.into_iter().next().flatten())
+}
 
-    async fn read_again(&mut self) -> Result<(), StoreError> {
-        let rows = self.store.get(std::slice::from_ref(&self.key)).await?;
-        self.found = rows.into_iter().next().flatten();
-        Ok(())
-    }
+fn key() -> Key {
+    Key::new(POOL, SigningKeys::KIND, SigningKeys::NAME)
+}
 
-    /// Whether no node ever wrote keys into this store.
-    #[must_use]
-    pub fn is_absent(&self) -> bool {
-        self.found.is_none()
-    }
-
-    /// Opens the keys, after making one for each algorithm `in_use` that has none. Of nodes that start
-    /// together one makes them, and the others take its keys.
+impl KeyStore {
+    /// Opens the keys, after making what a server cannot start without.
     ///
     /// # Errors
     /// [`SigningKeysError`]
-    pub async fn open(
-        mut self,
-        master: &MasterKey,
-        source: &Source,
-        in_use: &[Algorithm],
-        clock: &dyn Clock,
-        entropy: &dyn Entropy,
+    pub async fn open(&self) -> Result<Opened, SigningKeysError> {
+        self.change(|keys| needed(keys, &self.in_use)).await
+    }
+
+    /// The rules of rotation.
+    #[must_use]
+    pub fn policy(&self) -> KeyPolicy {
+        self.lives.policy
+    }
+
+    /// Changes the keys as `plan` says of them, and encrypts those anew that an older master key opens. Of nodes that
+    /// do so together one writes; the others plan again with what it wrote.
+    ///
+    /// # Errors
+    /// [`SigningKeysError`]
+    pub async fn change(
+        &self,
+        plan: impl Fn(&SigningKeys) -> Plan + Send + Sync,
     ) -> Result<Opened, SigningKeysError> {
+        let mut ours = None;
         for _ in 0..ATTEMPTS {
-            let mut record = self.record()?;
-            let mut signing = opened(&record, master, source)?;
-            let missing: Vec<_> = in_use
-                .iter()
-                .copied()
-                .filter(|alg| !record.has_active(*alg))
-                .collect();
-            if missing.is_empty() {
-                return Ok(Opened {
-                    published: published(&record, &signing)?,
-                    signer: signing.into_iter().collect(),
-                });
+            let row = read(&*self.store).await?;
+            let before = self.opened(row.as_ref())?;
+            // After an unknown end: what was written may be this very change.
+            if before.version.is_some() && before.version == ours {
+                return Ok(before);
             }
-            let seed = entropy.seed();
-            for alg in missing {
-                let (key, sealed) = made(alg, master, clock, &seed)?;
-                tracing::info!(kid = %sealed.kid, %alg, "made a signing key");
-                record.keys.push(sealed);
-                signing.push(key);
+            let (now, seed) = (self.clock.now(), self.entropy.seed());
+            let plan = plan(&before.record);
+            let resealed = self.resealed(before.record.clone(), now, &seed)?;
+            if plan.is_empty() && resealed == before.record {
+                return Ok(before);
             }
-            // Also after an unknown end: what is there now decides.
-            if self.write(&record, clock, &seed).await? == Committed::Done {
-                return Ok(Opened {
-                    published: published(&record, &signing)?,
-                    signer: signing.into_iter().collect(),
-                });
+            let made = self.make(&plan, now, &seed).await?;
+            let record = plan.carry_out(resealed, made, &self.policy(), now);
+            let id = Version::from_bytes(seed.bytes("commit"));
+            ours = Some(id);
+            if self.write(row.as_ref(), &record, now, id).await? == Committed::Done {
+                let kids = |kids: &[_]| format!("{kids:?}");
+                tracing::info!(
+                    made = ?plan.make, promoted = kids(&plan.promote), retired = kids(&plan.retire),
+                    removed = kids(&plan.remove), "changed the signing keys"
+                );
+                return self.opened_as(record, Some(id));
             }
-            self.read_again().await?;
         }
         Err(SigningKeysError::Contention)
     }
 
-    fn record(&self) -> Result<SigningKeys, SigningKeysError> {
-        match &self.found {
-            None => Ok(SigningKeys::default()),
-            Some(row) => serde_json::from_slice(&row.value).map_err(|error| corrupt(&error)),
+    /// The keys of a row that was read.
+    ///
+    /// # Errors
+    /// [`SigningKeysError::WrongMasterKey`], [`SigningKeysError::Corrupt`]
+    pub fn opened(&self, row: Option<&Row>) -> Result<Opened, SigningKeysError> {
+        let Some(row) = row else {
+            return self.opened_as(SigningKeys::default(), None);
+        };
+        let record = serde_json::from_slice(&row.value).map_err(|error| corrupt(&error))?;
+        self.opened_as(record, Some(row.version))
+    }
+
+    fn opened_as(
+        &self,
+        record: SigningKeys,
+        version: Option<Version>,
+    ) -> Result<Opened, SigningKeysError> {
+        let open = |sealed: &SealedSigningKey| {
+            let (pkcs8, _) = self.decrypted(sealed)?;
+            let key = SigningKey::from_pkcs8(sealed.alg, pkcs8.reveal())?;
+            if *key.kid() == sealed.kid {
+                Ok(key)
+            } else {
+                let why = format!("the key {} has another id", sealed.kid);
+                Err(SigningKeysError::Corrupt(why))
+            }
+        };
+        let keys: Vec<_> = record.keys.iter().map(open).collect::<Result<_, _>>()?;
+        let states = record.keys.iter().map(|sealed| sealed.state);
+        let published = KeySet::new(keys.iter().map(SigningKey::jwk).zip(states))
+            .map_err(|error: KeySetError| corrupt(&error))?;
+        Ok(Opened {
+            record,
+            version,
+            signer: Arc::new(keys.into_iter().collect()),
+            published,
+        })
+    }
+
+    /// A private key, and the master key that opens it.
+    fn decrypted(
+        &self,
+        sealed: &SealedSigningKey,
+    ) -> Result<(Pkcs8, &MasterKey), SigningKeysError> {
+        let encrypted = URL_SAFE_NO_PAD
+            .decode(&sealed.private)
+            .map_err(|error| corrupt(&error))?;
+        let open = |master: &'_ MasterKey| {
+            decrypt_private_key(master.reveal(), &sealed.kid, &encrypted).ok()
+        };
+        self.masters
+            .all()
+            .find_map(|master| Some((open(master)?, master)))
+            .ok_or_else(|| SigningKeysError::WrongMasterKey(self.source.clone()))
+    }
+
+    /// The keys, all of them under the current master key; the ones that opened them seal nothing any more.
+    fn resealed(
+        &self,
+        mut record: SigningKeys,
+        now: Timestamp,
+        seed: &Seed,
+    ) -> Result<SigningKeys, SigningKeysError> {
+        let current = self.masters.current();
+        // A key that was taken back into use is not superseded.
+        record.superseded.retain(|master| master.id != current.id());
+        for sealed in &mut record.keys {
+            let (pkcs8, master) = self.decrypted(sealed)?;
+            if master.id() == current.id() {
+                continue;
+            }
+            sealed.private = self.encrypted(sealed, &pkcs8, seed)?;
+            let id = master.id();
+            if record.superseded.iter().all(|other| other.id != id) {
+                record.superseded.push(SupersededMaster {
+                    id,
+                    at: now,
+                    until: now + self.lives.sealed,
+                });
+            }
         }
+        Ok(record)
+    }
+
+    /// Makes the keys of a plan, on a thread of their own: RSA takes its time.
+    async fn make(
+        &self,
+        plan: &Plan,
+        now: Timestamp,
+        seed: &Seed,
+    ) -> Result<Vec<SealedSigningKey>, SigningKeysError> {
+        let mut made = Vec::new();
+        for &(alg, state) in &plan.make {
+            let generated = tokio::task::spawn_blocking(move || SigningKey::generate(alg)).await;
+            let (key, pkcs8) = generated.map_err(|_| SigningKeysError::Thread)??;
+            let mut sealed = SealedSigningKey {
+                kid: key.kid().clone(),
+                alg,
+                state: KeyState::Next,
+                created_at: now,
+                since: now,
+                kept_secs: 0,
+                private: String::new(),
+            };
+            sealed.private = self.encrypted(&sealed, &pkcs8, seed)?;
+            made.push(match state {
+                KeyState::Active => sealed.promoted(now, self.policy().kept),
+                _ => sealed,
+            });
+        }
+        Ok(made)
+    }
+
+    fn encrypted(
+        &self,
+        sealed: &SealedSigningKey,
+        pkcs8: &Pkcs8,
+        seed: &Seed,
+    ) -> Result<String, SigningKeysError> {
+        let nonce = seed.bytes(&format!("nonce of {}", sealed.kid));
+        let master = self.masters.current().reveal();
+        let encrypted = encrypt_private_key(master, &sealed.kid, pkcs8, nonce)
+            .map_err(|error| corrupt(&error))?;
+        Ok(URL_SAFE_NO_PAD.encode(encrypted))
     }
 
     async fn write(
         &self,
+        before: Option<&Row>,
         record: &SigningKeys,
-        clock: &dyn Clock,
-        seed: &Seed,
+        now: Timestamp,
+        id: Version,
     ) -> Result<Committed, SigningKeysError> {
         let row = NewRow {
-            key: self.key.clone(),
+            key: key(),
             expires_at: record.expires_at(),
             value: serde_json::to_vec(record)
                 .map_err(|error| corrupt(&error))?
                 .into(),
             indexes: Vec::new(),
         };
-        let write = match &self.found {
+        let write = match before {
             None => Write::Insert(row),
-            Some(found) => Write::Update {
+            Some(before) => Write::Update {
                 row,
-                expect: found.version,
+                expect: before.version,
             },
         };
-        let id = Version::from_bytes(seed.bytes("commit"));
-        Ok(self.store.commit(clock.now(), id, vec![write]).await?)
+        Ok(self.store.commit(now, id, vec![write]).await?)
     }
-}
-
-fn opened(
-    record: &SigningKeys,
-    master: &MasterKey,
-    source: &Source,
-) -> Result<Vec<SigningKey>, SigningKeysError> {
-    let open = |sealed: &SealedSigningKey| {
-        let encrypted = URL_SAFE_NO_PAD
-            .decode(&sealed.private)
-            .map_err(|error| corrupt(&error))?;
-        let pkcs8 = decrypt_private_key(master.reveal(), &sealed.kid, &encrypted)
-            .map_err(|AtRestError| SigningKeysError::WrongMasterKey(source.clone()))?;
-        let key = SigningKey::from_pkcs8(sealed.alg, pkcs8.reveal())?;
-        if *key.kid() == sealed.kid {
-            Ok(key)
-        } else {
-            Err(SigningKeysError::Corrupt(format!(
-                "the key {} has another id",
-                sealed.kid
-            )))
-        }
-    };
-    record.keys.iter().map(open).collect()
-}
-
-fn made(
-    alg: Algorithm,
-    master: &MasterKey,
-    clock: &dyn Clock,
-    seed: &Seed,
-) -> Result<(SigningKey, SealedSigningKey), SigningKeysError> {
-    let (key, pkcs8) = SigningKey::generate(alg)?;
-    let nonce = seed.bytes(&format!("nonce of {}", key.kid()));
-    let encrypted = encrypt_private_key(master.reveal(), key.kid(), &pkcs8, nonce)
-        .map_err(|error| corrupt(&error))?;
-    let sealed = SealedSigningKey {
-        kid: key.kid().clone(),
-        alg,
-        state: KeyState::Active,
-        created_at: clock.now(),
-        private: URL_SAFE_NO_PAD.encode(encrypted),
-    };
-    Ok((key, sealed))
-}
-
-/// What is published of keys that stand in the order of their record.
-fn published(record: &SigningKeys, signing: &[SigningKey]) -> Result<KeySet, SigningKeysError> {
-    let states = record.keys.iter().map(|sealed| sealed.state);
-    KeySet::new(signing.iter().map(SigningKey::jwk).zip(states))
-        .map_err(|error: KeySetError| corrupt(&error))
 }
 
 fn corrupt(error: &dyn std::error::Error) -> SigningKeysError {
     SigningKeysError::Corrupt(error.to_string())
-}
-
-#[cfg(test)]
-mod tests {
-    use std::path::PathBuf;
-
-    use futures_util::future::join;
-    use grantor_jose::Signer as _;
-    use grantor_store::memory::Memory;
-
-    use super::*;
-    use crate::system::{SystemClock, SystemEntropy};
-
-    async fn open(
-        store: &Memory,
-        master: u8,
-        in_use: &[Algorithm],
-    ) -> Result<Opened, SigningKeysError> {
-        let row = SigningKeyRow::read(store, "default").await?;
-        let source = Source::File(PathBuf::from("grantor.key"));
-        row.open(
-            &MasterKey::new([master; 32]),
-            &source,
-            in_use,
-            &SystemClock,
-            &SystemEntropy,
-        )
-        .await
-    }
-
-    fn kids(opened: &Opened) -> Vec<String> {
-        opened
-            .published
-            .keys()
-            .iter()
-            .map(|key| key.kid().to_string())
-            .collect()
-    }
-
-    #[tokio::test]
-    async fn keys_are_made_once_and_opened_again() {
-        let store = Memory::new();
-        let in_use = [Algorithm::Es256, Algorithm::EdDsa];
-        let first = open(&store, 1, &in_use).await.unwrap();
-        let second = open(&store, 1, &in_use).await.unwrap();
-        assert_eq!(kids(&first), kids(&second));
-        assert_eq!(store.rows(), 1);
-        for alg in in_use {
-            let kid = second.published.active(alg).unwrap().kid();
-            assert!(second.signer.sign(kid, alg, b"input").await.is_ok());
-        }
-    }
-
-    #[tokio::test]
-    async fn an_algorithm_that_comes_into_use_gets_a_key_beside_the_others() {
-        let store = Memory::new();
-        let before = open(&store, 1, &[Algorithm::Es256]).await.unwrap();
-        let after = open(&store, 1, &[Algorithm::Es256, Algorithm::EdDsa])
-            .await
-            .unwrap();
-        assert_eq!(kids(&after)[..1], kids(&before));
-        assert_eq!(kids(&after).len(), 2);
-    }
-
-    #[tokio::test]
-    async fn nodes_that_start_together_end_with_the_same_keys() {
-        let store = Memory::new();
-        let read = || SigningKeyRow::read(&store, "default");
-        // Both have read the empty row before either writes.
-        let (one, other) = join(read(), read()).await;
-        let (master, in_use) = (MasterKey::new([1; 32]), [Algorithm::Es256]);
-        let mut opened = Vec::new();
-        for row in [one.unwrap(), other.unwrap()] {
-            opened.push(
-                row.open(
-                    &master,
-                    &Source::Random,
-                    &in_use,
-                    &SystemClock,
-                    &SystemEntropy,
-                )
-                .await
-                .unwrap(),
-            );
-        }
-        assert_eq!(kids(&opened[0]), kids(&opened[1]));
-    }
-
-    #[tokio::test]
-    async fn another_master_key_is_told_by_its_name() {
-        let store = Memory::new();
-        open(&store, 1, &[Algorithm::Es256]).await.unwrap();
-        let error = open(&store, 2, &[Algorithm::Es256])
-            .await
-            .err()
-            .unwrap()
-            .to_string();
-        assert!(
-            error.starts_with("key_file grantor.key cannot open the store's signing keys"),
-            "{error}"
-        );
-        assert!(error.contains("another master key"), "{error}");
-    }
-
-    #[tokio::test]
-    async fn the_store_holds_no_private_key() {
-        let store = Memory::new();
-        open(&store, 1, &[Algorithm::Es256]).await.unwrap();
-        let row = SigningKeyRow::read(&store, "default")
-            .await
-            .unwrap()
-            .record()
-            .unwrap();
-        let encrypted = URL_SAFE_NO_PAD.decode(&row.keys[0].private).unwrap();
-        assert!(SigningKey::from_pkcs8(Algorithm::Es256, &encrypted).is_err());
-    }
 }

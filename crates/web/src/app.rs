@@ -17,7 +17,7 @@ use grantor_core::row::{Committed, Index};
 use grantor_core::secret::Secret;
 use grantor_core::seed::Seed;
 use grantor_core::time::Timestamp;
-use grantor_jose::{SignError, Signer};
+use grantor_jose::{KeySet, SignError, Signer};
 use grantor_store::{Store, StoreError};
 use tokio_util::task::TaskTracker;
 
@@ -96,21 +96,24 @@ impl Unavailable {
     }
 }
 
-/// A pool, and what is rendered from it once.
+/// A pool, what signs for it, and what is rendered from it once. A request takes one and keeps it, so that a change of
+/// keys never comes between its header and its signature.
 pub(crate) struct Snapshot {
     pub(crate) pool: Arc<Pool>,
+    signer: Arc<dyn Signer>,
     pub(crate) metadata: Bytes,
     pub(crate) jwks: Bytes,
 }
 
 impl Snapshot {
-    fn new(pool: Pool) -> Self {
+    fn new(pool: Pool, signer: Arc<dyn Signer>) -> Self {
         let metadata = metadata::document(&pool).to_string().into();
         let jwks = serde_json::to_vec(&pool.signing.jwks())
             .unwrap_or_default()
             .into();
         Self {
             pool: Arc::new(pool),
+            signer,
             metadata,
             jwks,
         }
@@ -128,7 +131,6 @@ pub(crate) struct Counts {
 pub struct App {
     snapshot: RwLock<Arc<Snapshot>>,
     store: Arc<dyn Store>,
-    signer: Arc<dyn Signer>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     events: Arc<dyn EventSink>,
@@ -166,9 +168,8 @@ impl App {
             passwords: Passwords::start()?,
             ready: AtomicBool::new(false),
             tasks: TaskTracker::new(),
-            snapshot: RwLock::new(Arc::new(Snapshot::new(parts.pool))),
+            snapshot: RwLock::new(Arc::new(Snapshot::new(parts.pool, parts.signer))),
             store: parts.store,
-            signer: parts.signer,
             clock: parts.clock,
             entropy: parts.entropy,
             events: parts.events,
@@ -220,8 +221,10 @@ impl App {
         O: Operation + Send,
         O::Reply: Send,
     {
-        let mut drive = Drive::new(operation, self.pool(), self.now(), self.seed());
-        let ended = self.perform(&mut drive).await;
+        let snapshot = self.snapshot();
+        let pool = Arc::clone(&snapshot.pool);
+        let mut drive = Drive::new(operation, pool, self.now(), self.seed());
+        let ended = self.perform(&mut drive, &*snapshot.signer).await;
         let effects = match &ended {
             Ok(outcome) => outcome.effects.clone(),
             // What was reserved in memory is given back: a store that is away costs nobody a try.
@@ -247,7 +250,11 @@ impl App {
         self.tasks.wait().await;
     }
 
-    async fn perform<O>(&self, drive: &mut Drive<O>) -> Result<Outcome<O::Reply>, Unavailable>
+    async fn perform<O>(
+        &self,
+        drive: &mut Drive<O>,
+        signer: &dyn Signer,
+    ) -> Result<Outcome<O::Reply>, Unavailable>
     where
         O: Operation + Send,
         O::Reply: Send,
@@ -271,8 +278,7 @@ impl App {
                     drive.password(right);
                 }
                 Step::Sign(input) => {
-                    let signature = self
-                        .signer
+                    let signature = signer
                         .sign(input.kid(), input.algorithm(), input.as_bytes())
                         .await?;
                     drive.signature(input, &signature);
@@ -354,6 +360,20 @@ impl App {
     #[must_use]
     pub fn pool(&self) -> Arc<Pool> {
         Arc::clone(&self.snapshot().pool)
+    }
+
+    /// Signs and verifies with these keys from now on, and publishes them. Requests under way end with the keys that they
+    /// began with. For one caller at a time.
+    pub fn replace_keys(&self, signing: KeySet, signer: Arc<dyn Signer>) {
+        let pool = Pool {
+            signing,
+            ..(*self.pool()).clone()
+        };
+        let snapshot = Arc::new(Snapshot::new(pool, signer));
+        *self
+            .snapshot
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = snapshot;
     }
 
     pub(crate) fn snapshot(&self) -> Arc<Snapshot> {

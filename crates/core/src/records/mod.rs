@@ -23,7 +23,7 @@ pub use grant::{
 pub use revoked::Revoked;
 pub use seen::Seen;
 pub use session::Session;
-pub use signing_keys::{SealedSigningKey, SigningKeys};
+pub use signing_keys::{SealedSigningKey, SigningKeys, SupersededMaster};
 pub use user::{Epoch, User, Username};
 pub use user_code::UserCodeRow;
 

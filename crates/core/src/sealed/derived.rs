@@ -19,6 +19,15 @@ impl MasterKey {
         Self(Zeroizing::new(bytes))
     }
 
+    /// By what it can be named: 4 bytes in hexadecimal that tell nothing of it.
+    #[must_use]
+    pub fn id(&self) -> String {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, self.reveal());
+        let tag = hmac::sign(&key, b"grantor master key id");
+        let id = tag.as_ref()[..KEY_ID].iter();
+        id.map(|byte| format!("{byte:02x}")).collect()
+    }
+
     /// The bytes, for what derives keys of its own.
     #[must_use]
     pub fn reveal(&self) -> &[u8; 32] {

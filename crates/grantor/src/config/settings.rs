@@ -14,6 +14,7 @@ use super::names::{
     Algorithm, AuthMethod, Consent, DeviceApproval, DeviceTokens, Dialect, ForwardedHeader, Grant,
     Pkce, TlsVersion, TokenFormat,
 };
+use super::rotation::KeyRotation;
 use super::secret::{Secret, SecretVariable, Sha256Digest};
 use super::table::table;
 use super::text::{
@@ -35,11 +36,17 @@ table! {
         store: Store = "sqlite:grantor.db", example "sqlite:/var/lib/grantor/grantor.db";
 
         /// The file of the master key. It is made at the first start, readable by its owner only;
-        /// with PostgreSQL it must be given.
+        /// with PostgreSQL it must be given. Of several lines the first seals, and the others
+        /// open what they sealed: `grantor keys rotate-master` writes such a file.
         key_file: PathBuf = "grantor.key", example "/etc/grantor/grantor.key";
 
-        /// The environment variable that holds the master key, instead of key_file.
+        /// The environment variable that holds the master key, instead of key_file; after a space,
+        /// older ones that only open.
         key_env: Option<SecretVariable>, example "MASTER_KEY";
+
+        /// How long a signing key signs before the next one does, which is published long before;
+        /// 0s or off: until `grantor keys rotate`.
+        key_rotation: KeyRotation = "90d", example "30d";
 
         /// How many servers share the store. Each allows its share of what is limited.
         nodes: NonZeroU32 = "1", example "3";

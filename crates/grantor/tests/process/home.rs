@@ -74,6 +74,19 @@ impl Home {
         assert!(ready, "the users of the file are never written");
     }
 
+    /// The published keys, once there are so many: the next ones are made after the start.
+    pub(crate) fn published(&self, count: usize) -> Vec<Json> {
+        let keys = || {
+            let mut set = self.json("/.well-known/jwks.json");
+            let keys = set["keys"].as_array_mut().expect("a list");
+            std::mem::take(keys)
+        };
+        let found = (0..100_000)
+            .map(|_| keys())
+            .find(|keys| keys.len() >= count);
+        found.expect("the keys are never published")
+    }
+
     /// One request, with a form where there is a body.
     pub(crate) fn request(&self, method: &str, path: &str, form: &str) -> (u16, String) {
         request(&self.address, method, path, form)

@@ -8,6 +8,7 @@
 mod admin;
 mod dev;
 mod home;
+mod keys;
 mod oauth2_crate;
 mod serve;
 mod visitor;

@@ -16,6 +16,7 @@ mod methods;
 mod pages;
 mod path;
 mod revocation;
+mod rotation;
 mod socket;
 mod token;
 mod trace;

@@ -1,0 +1,128 @@
+//! Keys that change under a running application.
+
+use std::sync::{Arc, OnceLock};
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use grantor_jose::{Algorithm, KeySet, KeyState, Kid, LocalSigner, SignError, Signer, SigningKey};
+use grantor_web::App;
+use serde_json::Value;
+
+use crate::browser::Browser;
+use crate::house::{House, keys};
+use crate::wire::{Answer, jose_header};
+
+/// A token for an API, which that API may introspect, and for userinfo.
+const SCOPE: &str = "openid orders.example.com/read";
+
+/// A signer with an ES256 key of its own beside the house's RS256 one, and what is published with it: the house's keys,
+/// its ES256 key in that state.
+fn successor(of_the_old: Option<KeyState>) -> (KeySet, LocalSigner) {
+    let new = SigningKey::generate(Algorithm::Es256).expect("memory").0;
+    let rs256 = SigningKey::generate(Algorithm::Rs256).expect("memory").0;
+    let old = keys().active(Algorithm::Es256).expect("a key").jwk();
+    let mut published = vec![
+        (new.jwk(), KeyState::Active),
+        (rs256.jwk(), KeyState::Active),
+    ];
+    published.extend(of_the_old.map(|state| (old.clone(), state)));
+    let published = KeySet::new(published).expect("different keys");
+    (published, [new, rs256].into_iter().collect())
+}
+
+fn document(answer: &Answer) -> Value {
+    serde_json::from_str(&answer.body).expect("JSON")
+}
+
+fn kid(token: &str) -> String {
+    jose_header(token)["kid"]
+        .as_str()
+        .expect("a kid")
+        .to_owned()
+}
+
+#[tokio::test]
+async fn tokens_of_a_retiring_key_keep_working_and_new_ones_are_of_the_new_key() {
+    let house = House::new().await;
+    let before = house.device_tokens(SCOPE).await.member("access_token");
+    let (published, signer) = successor(Some(KeyState::Retiring));
+    house.app.replace_keys(published, Arc::new(signer));
+
+    let after = house.device_tokens(SCOPE).await.member("access_token");
+    assert_ne!(kid(&before), kid(&after));
+    let jwks = document(&house.get("/.well-known/jwks.json").await);
+    for token in [&before, &after] {
+        assert_eq!(house.userinfo(token).await.status, 200);
+        assert_eq!(house.introspect(token).await.json()["active"], true);
+        let published = jwks["keys"].as_array().expect("keys");
+        assert!(published.iter().any(|key| key["kid"] == kid(token)));
+    }
+}
+
+#[tokio::test]
+async fn tokens_of_a_key_that_is_gone_are_not_good() {
+    let house = House::new().await;
+    let before = house.device_tokens(SCOPE).await.member("access_token");
+    let (published, signer) = successor(None);
+    house.app.replace_keys(published, Arc::new(signer));
+    assert_eq!(house.userinfo(&before).await.status, 401);
+    assert_eq!(house.introspect(&before).await.json()["active"], false);
+}
+
+#[tokio::test]
+async fn metadata_follows_the_keys() {
+    let house = House::new().await;
+    let key = SigningKey::generate(Algorithm::EdDsa).expect("memory").0;
+    let published = KeySet::new([(key.jwk(), KeyState::Active)]).expect("a key");
+    let signer: LocalSigner = [key].into_iter().collect();
+    house.app.replace_keys(published, Arc::new(signer));
+    let metadata = document(&house.get("/.well-known/openid-configuration").await);
+    let algorithms = &metadata["id_token_signing_alg_values_supported"];
+    assert_eq!(*algorithms, serde_json::json!(["EdDSA"]));
+}
+
+/// Changes the keys of an application while it signs for it.
+struct Meddler {
+    app: OnceLock<Arc<App>>,
+    signer: LocalSigner,
+}
+
+impl Signer for Meddler {
+    fn sign<'a>(
+        &'a self,
+        kid: &'a Kid,
+        alg: Algorithm,
+        input: &'a [u8],
+    ) -> BoxFuture<'a, Result<Vec<u8>, SignError>> {
+        let (published, signer) = successor(None);
+        let app = self.app.get().expect("it is set");
+        async move {
+            app.replace_keys(published, Arc::new(signer));
+            self.signer.sign(kid, alg, input).await
+        }
+        .boxed()
+    }
+}
+
+#[tokio::test]
+async fn a_request_ends_with_the_keys_that_it_began_with() {
+    let house = House::new().await;
+    let codes = house.device("openid").await;
+    let mut alice = Browser::signed_in(&house, "alice").await;
+    alice.approve(&codes.user).await;
+    let (published, signer) = successor(None);
+    let meddler = Arc::new(Meddler {
+        app: OnceLock::from(Arc::clone(&house.app)),
+        signer,
+    });
+    house.app.replace_keys(published.clone(), meddler);
+    // An access token and an ID token: the keys change before each signature.
+    let tokens = house.poll(&codes).await;
+    for (member, alg) in [
+        ("access_token", Algorithm::Es256),
+        ("id_token", Algorithm::Rs256),
+    ] {
+        let key = published.active(alg).expect("a key");
+        assert_eq!(kid(&tokens.member(member)), key.kid().as_str());
+    }
+}
