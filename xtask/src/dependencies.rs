@@ -1,19 +1,41 @@
 //! What may be built in: `deny.toml`, by cargo-deny where it is there. It takes longer to build than all else, so without it the licences, bans and
 //! sources of the same file are checked from `cargo tree` and `Cargo.lock`, and the advisories, which need its database, are said to be unchecked.
+//! Then that nothing is declared for nothing, and that the list of licences is the one of today.
 
 use std::collections::BTreeSet;
 use std::fs;
 
 use crate::run::{House, Log, output};
+use crate::{licences, unused};
 
 const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
 pub(crate) fn check(house: &House, log: &mut Log<'_>) -> Result<Option<String>, String> {
+    unused::check(house, log)?;
+    licences::check(house)?;
     if output(&mut house.cargo(&["deny", "--version"])).is_ok() {
-        return log
-            .run(&mut house.cargo(&["deny", "--workspace", "check"]))
-            .map(|()| None);
+        by_cargo_deny(house, log)
+    } else {
+        by_hand(house, log)
     }
+}
+
+/// The advisories come from the network: where it is not there, that is said, and no failure.
+fn by_cargo_deny(house: &House, log: &mut Log<'_>) -> Result<Option<String>, String> {
+    let mut deny = |what: &[&str]| {
+        let check = [&["deny", "--workspace", "check"], what].concat();
+        log.run(&mut house.cargo(&check))
+    };
+    deny(&["bans", "licenses", "sources"])?;
+    match deny(&["advisories"]) {
+        Err(_) if log.text().contains("failed to fetch advisory database") => Ok(Some(
+            "the database of advisories cannot be reached: not checked".to_owned(),
+        )),
+        ended => ended.map(|()| None),
+    }
+}
+
+fn by_hand(house: &House, log: &mut Log<'_>) -> Result<Option<String>, String> {
     let read = |name: &str| {
         fs::read_to_string(house.root.join(name)).map_err(|why| format!("{name}: {why}"))
     };

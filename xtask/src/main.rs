@@ -3,9 +3,11 @@
 
 mod bench;
 mod dependencies;
+mod licences;
 mod plan;
 mod run;
 mod setup;
+mod unused;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -18,6 +20,7 @@ cargo xtask test               check everything
 cargo xtask test --only NAME   one step, with those it needs
 cargo xtask setup              install what the tests need, and nothing else
 cargo xtask screenshots        the pages as Chromium shows them, in target/screenshots
+cargo xtask licences           the licences of what is built in, into LICENSES-THIRD-PARTY.md
 cargo xtask bench [--dist] …   what requests cost, into bench/RESULTS.md; `--help` names the rest";
 
 fn main() -> ExitCode {
@@ -26,6 +29,10 @@ fn main() -> ExitCode {
     if let ["bench", rest @ ..] = words.as_slice() {
         let house = House::at(Path::new(env!("CARGO_MANIFEST_DIR")));
         return ended(house.and_then(|house| bench::run(&house, rest)));
+    }
+    if words == ["licences"] {
+        let house = House::at(Path::new(env!("CARGO_MANIFEST_DIR")));
+        return ended(house.and_then(|house| licences::write(&house)));
     }
     let wanted: Vec<&str> = match words.as_slice() {
         ["test"] => STEPS.iter().map(|step| step.name).collect(),

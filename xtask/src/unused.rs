@@ -1,0 +1,129 @@
+//! Nothing is declared for nothing: each dependency of a package is named in its sources, and each of the workspace by a package.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::run::{House, Log, output};
+
+pub(crate) fn check(house: &House, log: &mut Log<'_>) -> Result<(), String> {
+    let read =
+        |path: &Path| fs::read_to_string(path).map_err(|why| format!("{}: {why}", path.display()));
+    let workspace = read(&house.root.join("Cargo.toml"))?;
+    let mut inherited = Vec::new();
+    let mut faults = Vec::new();
+    for folder in members(house)? {
+        let manifest = read(&folder.join("Cargo.toml"))?;
+        for (section, places) in [
+            ("dependencies", &["src", "examples"][..]),
+            ("dev-dependencies", &["src", "tests", "examples", "benches"]),
+            ("build-dependencies", &["build.rs"]),
+        ] {
+            let sources: String = places
+                .iter()
+                .flat_map(|place| sources(&folder.join(place)))
+                .collect();
+            for name in declared(&manifest, section) {
+                if !is_named(&name, &sources) {
+                    let package = folder.file_name().unwrap_or_default().to_string_lossy();
+                    faults.push(format!(
+                        "{package}: {name} of [{section}] is used in none of {}",
+                        places.join(", ")
+                    ));
+                }
+                inherited.push(name);
+            }
+        }
+    }
+    let shared = declared(&workspace, "workspace.dependencies");
+    let unused = shared.into_iter().filter(|name| !inherited.contains(name));
+    faults.extend(unused.map(|name| format!("the workspace's {name} is used by no package")));
+    for fault in &faults {
+        log.note(fault)?;
+    }
+    match faults.as_slice() {
+        [] => Ok(()),
+        faults => Err(format!("{} dependencies are not used", faults.len())),
+    }
+}
+
+/// The folders of the workspace's packages.
+fn members(house: &House) -> Result<Vec<PathBuf>, String> {
+    let tree = output(
+        house
+            .cargo(&[
+                "tree",
+                "--locked",
+                "--workspace",
+                "--depth",
+                "0",
+                "--prefix",
+                "none",
+                "--format",
+                "{p}",
+            ])
+            .current_dir(&house.root),
+    )?;
+    let folders = tree.lines().filter_map(|line| {
+        let (_, path) = line.split_once(" (/")?;
+        path.split_once(')').map(|(path, _)| format!("/{path}"))
+    });
+    Ok(folders.map(PathBuf::from).collect())
+}
+
+/// The names in a section of a manifest.
+fn declared(manifest: &str, section: &str) -> Vec<String> {
+    let head = format!("[{section}]");
+    let lines = manifest.lines().skip_while(|line| *line != head).skip(1);
+    lines
+        .take_while(|line| !line.starts_with('['))
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.split(['=', '.', ' ']).next())
+        .filter(|name| !name.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Whether sources name a crate, as a word of its own.
+fn is_named(package: &str, sources: &str) -> bool {
+    let name = package.replace('-', "_");
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    sources.match_indices(&name).any(|(at, _)| {
+        !sources[..at].ends_with(is_part) && !sources[at + name.len()..].starts_with(is_part)
+    })
+}
+
+/// What Rust there is in a file or below a folder.
+fn sources(path: &Path) -> Vec<String> {
+    if path.is_file() {
+        let is_rust = path.extension().is_some_and(|extension| extension == "rs");
+        return is_rust
+            .then(|| fs::read_to_string(path).unwrap_or_default())
+            .into_iter()
+            .collect();
+    }
+    let entries = fs::read_dir(path).into_iter().flatten().flatten();
+    entries.flat_map(|entry| sources(&entry.path())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{declared, is_named};
+
+    #[test]
+    fn what_a_manifest_declares_is_read() {
+        let manifest = "[package]\nname = \"x\"\n\n[dependencies]\n# why\nserde.workspace = true\nfutures-util = { version = \"1\" }\n\n[dev-dependencies]\ntempfile = \"3\"\n";
+        assert_eq!(
+            declared(manifest, "dependencies"),
+            ["serde", "futures-util"]
+        );
+        assert_eq!(declared(manifest, "dev-dependencies"), ["tempfile"]);
+        assert!(declared(manifest, "build-dependencies").is_empty());
+    }
+
+    #[test]
+    fn a_name_is_a_word_of_its_own() {
+        assert!(is_named("futures-util", "use futures_util::Stream;"));
+        assert!(!is_named("serde", "use serde_json::Value;"));
+        assert!(!is_named("serde", "use my_serde::Value;"));
+    }
+}
