@@ -80,6 +80,30 @@ fn no_rule_stands_twice() {
 }
 
 #[test]
+fn whatever_security_md_names_exists() {
+    let text = fs::read_to_string(root().join("SECURITY.md")).expect("SECURITY.md");
+    let named: Vec<&str> = text
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(|code| code.contains('/') && !code.contains(' '))
+        .collect();
+    assert!(named.len() > 30, "{named:?}");
+    let lost: Vec<&str> = named
+        .into_iter()
+        .filter(|name| {
+            if name.contains("::") {
+                !exists(name)
+            } else {
+                let places = [root().join(name), root().join("crates").join(name)];
+                !places.iter().any(|path| path.exists())
+            }
+        })
+        .collect();
+    assert!(lost.is_empty(), "SECURITY.md names {lost:#?}");
+}
+
+#[test]
 fn a_fault_is_found() {
     let row = |more: &str| {
         let row = "[[row]]\nid = \"rfc0-1-01\"\nsection = \"1\"\nlevel = \"MUST\"\nrole = \"AS\"\nstatement = \"x\"\n";
