@@ -100,9 +100,9 @@ pub(crate) const STEPS: &[Step] = &[
         run: |house, log| node(house, log, &["device_login_browser"]),
     },
     Step {
-        name: "readme",
+        name: "examples",
         needs: &["setup", "build"],
-        run: |house, log| node(house, log, &["readme"]),
+        run: |house, log| node(house, log, &["examples", "links"]),
     },
 ];
 

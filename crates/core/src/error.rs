@@ -236,6 +236,18 @@ mod tests {
     }
 
     #[test]
+    fn the_page_of_errors_has_each_code_with_its_status_and_section() {
+        let page = include_str!("../../../docs/src/errors.md");
+        for (code, name, status, rfc, section) in TABLE {
+            let uri = code.uri();
+            let head =
+                format!("\n## `{name}`\n\nHTTP {status} · [RFC {rfc} section {section}]({uri})\n");
+            assert!(page.contains(&head), "docs/src/errors.md lacks {head}");
+        }
+        assert_eq!(page.matches("\n## ").count(), TABLE.len(), "no other codes");
+    }
+
+    #[test]
     fn rfc6749_5_2_error_uris_keep_to_their_characters() {
         for line in &TABLE {
             assert!(

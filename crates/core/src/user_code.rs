@@ -203,6 +203,45 @@ mod tests {
     }
 
     #[test]
+    fn rfc8628_5_1_the_arithmetic_stands_in_the_docs() {
+        let page = include_str!("../../../docs/src/device-grant.md");
+        let says = |text: String| assert!(page.contains(&text), "docs/src/device-grant.md: {text}");
+        for (classes, length) in [
+            ("B", 8),
+            ("B", 9),
+            ("B", 10),
+            ("#", 9),
+            ("#", 12),
+            ("#B", 8),
+            ("A", 8),
+        ] {
+            let format = UserCodeFormat::new(classes, length).unwrap();
+            let possible = (format.alphabet.len() as u64).pow(length as u32);
+            let live = format.live_codes_within(length);
+            let (possible, live) = (grouped(possible), grouped(live));
+            says(format!(
+                "\n| `{classes}` | {length} | {possible} | {live} |\n"
+            ));
+        }
+        says(format!("{TRIES_OF_ACCOUNT} wrong tries an hour"));
+        says(format!("an address {TRIES_OF_ADDRESS};"));
+        says(format!(
+            "at most 2⁻¹⁶, one in {}",
+            grouped(2_u64.pow(SAFETY_BITS))
+        ));
+    }
+
+    /// Digits in groups of three.
+    fn grouped(number: u64) -> String {
+        let digits = number.to_string();
+        let groups = digits.as_bytes().rchunks(3).rev();
+        let groups: Vec<_> = groups
+            .map(|group| String::from_utf8_lossy(group).into_owned())
+            .collect();
+        groups.join(",")
+    }
+
+    #[test]
     fn rfc8628_6_1_the_default_alphabet_spells_no_word_and_confuses_no_letter() {
         let code = default().generate(&Seed::from_bytes([1; 32]), 0);
         assert!(

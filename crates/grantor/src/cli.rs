@@ -41,7 +41,11 @@ enum Command {
         config: PathBuf,
     },
     /// Print every setting with its default, as a configuration file
-    Config,
+    Config {
+        /// As a page of the documentation instead
+        #[arg(long)]
+        markdown: bool,
+    },
     /// List the keys that sign and seal, or rotate them
     Keys(keys::Arguments),
     /// Add, disable, enable or list users, in the running server or, where none runs, in its store
@@ -56,7 +60,7 @@ pub fn run(cli: Cli, environment: &Environment) -> ExitCode {
         Command::Serve { config } => serve::run(&config, environment),
         Command::Dev { listen, data } => dev::run(listen, &data, environment),
         Command::Check { config } => check::run(&config, environment),
-        Command::Config => config::run(),
+        Command::Config { markdown } => config::run(markdown),
         Command::Keys(arguments) => keys::run(&arguments, environment),
         Command::User(arguments) => user::run(&arguments, environment),
         Command::DeviceLogin(arguments) => device_login::run(&arguments, environment),

@@ -9,6 +9,7 @@
 mod advice;
 mod check;
 mod environment;
+mod markdown;
 mod mistake;
 mod names;
 mod not_built;
@@ -35,6 +36,7 @@ use mistake::Lines;
 use read::{Context, Reader};
 
 pub use environment::Environment;
+pub use markdown::markdown;
 pub use mistake::{Location, Mistake, Mistakes};
 pub use names::{
     Algorithm, AuthMethod, Consent, DeviceApproval, DeviceTokens, Dialect, ForwardedHeader, Grant,

@@ -5,9 +5,14 @@ use std::process::ExitCode;
 
 use crate::config;
 
-/// Prints the annotated file.
-pub fn run() -> ExitCode {
+/// Prints the annotated file, or the page of the documentation.
+pub fn run(markdown: bool) -> ExitCode {
+    let text = if markdown {
+        config::markdown()
+    } else {
+        config::annotated()
+    };
     // A reader that has seen enough (`| head`) closes the pipe; that is no failure.
-    io::stdout().write_all(config::annotated().as_bytes()).ok();
+    io::stdout().write_all(text.as_bytes()).ok();
     ExitCode::SUCCESS
 }

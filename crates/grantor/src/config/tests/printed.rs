@@ -1,6 +1,6 @@
 use super::{read, settings};
 use crate::config::table::Table;
-use crate::config::{Schema, Settings, Shape, annotated};
+use crate::config::{Schema, Settings, Shape, annotated, markdown};
 
 #[test]
 fn the_printed_file_says_the_defaults() {
@@ -39,6 +39,15 @@ fn every_setting_is_printed_with_its_words() {
         }
     }
     walk(Settings::SCHEMA, &annotated());
+}
+
+#[test]
+fn the_page_of_the_documentation_is_what_the_settings_say() {
+    let page = include_str!("../../../../../docs/src/configuration.md");
+    assert!(
+        page == markdown(),
+        "renew it: cargo run --release -- config --markdown > docs/src/configuration.md"
+    );
 }
 
 /// What the examples refer to.

@@ -1,0 +1,64 @@
+// The examples of the README and the book, run as they stand: commands in a shell, files by `grantor check`, answers beside the real ones. Each page is
+// followed from its beginning, by somebody with a folder of their own.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { promisify } from 'node:util';
+
+import { ANSWER, EXAMPLE_PAGES, FILE, MARKS, PERSON, RUN, UNTRIED, parts, textOf } from './lib/pages.mjs';
+import { BINARY } from './lib/server.mjs';
+import { Terminal, assertShown } from './lib/terminal.mjs';
+
+/// A hash that a page cuts short.
+const HASH = '"$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0$NIZzwR2U5Ii0yfKmSzy1gTcrtaFsWdFF5HSD2p5QKiI"';
+
+for (const page of EXAMPLE_PAGES) {
+  const found = parts(await textOf(page));
+  describe(page, () => {
+    test('every block says whether it is run', () => {
+      const unmarked = found.filter(({ language, mark }) => language !== undefined && !UNTRIED.includes(language) && !MARKS[language]?.some((known) => known.test(mark)));
+      assert.deepEqual(unmarked.map(({ line, language, mark }) => `${page}:${line}: ${language || 'no language'}, marked "${mark}"`), []);
+    });
+    for (const { line, text } of found.filter(({ language }) => language === 'toml')) {
+      test(`${page}:${line}: the settings are right`, () => checked(text));
+    }
+    if (found.some(({ mark }) => RUN.test(mark))) test('its commands do what it says', () => followed(page, found));
+  });
+}
+
+async function followed(page, found) {
+  const terminal = new Terminal();
+  await terminal.open();
+  let answer;
+  try {
+    for (const { line, text, mark } of found) {
+      try {
+        if (mark === PERSON) await terminal.approve();
+        else if (FILE.test(mark)) await terminal.write(FILE.exec(mark).groups.name, text);
+        else if (ANSWER.test(mark)) assertShown(answer, JSON.parse(terminal.here(text)), { part: ANSWER.exec(mark).groups.part !== undefined });
+        else if (RUN.exec(mark)?.groups.background) await terminal.background(text);
+        else if (RUN.test(mark)) answer = await terminal.run(text);
+      } catch (error) {
+        throw new Error(`${page}:${line}: ${error.message}\n${error.stdout ?? ''}${error.stderr ?? ''}`, { cause: error });
+      }
+    }
+  } finally {
+    await terminal.close();
+  }
+}
+
+/// A part of a file is checked as the rest of one.
+async function checked(text) {
+  const whole = (/^issuer\b/m.test(text) ? '' : 'issuer = "https://id.example.com"\n') + text.replace(/"\$argon2id\$[^"]*…"/g, HASH);
+  const variables = Object.fromEntries([...whole.matchAll(/_env\s*=\s*"(\w+)"/g)].map(([, name]) => [name, 'A-value-that-nobody-guesses_0123456789abcdef']));
+  const folder = await mkdtemp(join(tmpdir(), 'grantor-check-'));
+  try {
+    await writeFile(join(folder, 'grantor.toml'), whole);
+    await promisify(execFile)(BINARY, ['check', '--config', 'grantor.toml'], { cwd: folder, env: { ...process.env, ...variables } });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,48 @@
+// The links between the pages of the repository, and that the book has all of its own.
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { test } from 'node:test';
+
+import { ALL_PAGES, BOOK, EXAMPLE_PAGES, textOf } from './lib/pages.mjs';
+import { ROOT } from './lib/server.mjs';
+
+const LINK = /\[[^\]]*\]\(([^)\s]+)\)|<img [^>]*src="([^"]+)"/g;
+
+/// The words of a page: code has no links and no headings.
+const prose = (text) => text.replace(/^\s*```[\s\S]*?^\s*```/gm, '');
+
+test('every link leads somewhere', async () => {
+  const lost = [];
+  for (const page of ALL_PAGES) {
+    for (const [, text, image] of prose(await textOf(page)).replace(/`[^`]*`/g, '').matchAll(LINK)) {
+      const link = text ?? image;
+      if (/^(https?|mailto):/.test(link)) continue;
+      const [path, anchor] = link.split('#');
+      const target = path === '' ? page : normalize(join(dirname(page), path));
+      if (!existsSync(join(ROOT, target))) lost.push(`${page}: ${link}`);
+      else if (anchor !== undefined && (statSync(join(ROOT, target)).isDirectory() || !(await anchors(target)).has(anchor))) lost.push(`${page}: ${link}`);
+    }
+  }
+  assert.deepEqual(lost, []);
+});
+
+test('the summary has every page of the book once', async () => {
+  const listed = [...(await textOf(`${BOOK}/SUMMARY.md`)).matchAll(/\]\(([^)]+)\)/g)].map(([, path]) => join(BOOK, path));
+  const pages = EXAMPLE_PAGES.filter((page) => page.startsWith(BOOK) && !page.endsWith('SUMMARY.md'));
+  assert.deepEqual(listed.sort(), pages.sort());
+});
+
+test('what the page of errors quotes is what the server says', async () => {
+  const folders = ['crates/core/src', 'crates/web/src'].map((folder) => join(ROOT, folder));
+  const files = folders.flatMap((folder) => readdirSync(folder, { recursive: true }).filter((name) => name.endsWith('.rs')).map((name) => readFileSync(join(folder, name), 'utf8')));
+  const quoted = [...(await textOf(`${BOOK}/errors.md`)).matchAll(/^> (.*)$/gm)].map(([, text]) => text);
+  assert.ok(quoted.length > 15);
+  assert.deepEqual(quoted.filter((text) => !files.some((file) => file.includes(`"${text}"`))), []);
+});
+
+/// What GitHub and mdBook make of a page's headings.
+async function anchors(page) {
+  const headings = prose(await textOf(page)).matchAll(/^#+ (.*)$/gm);
+  return new Set([...headings].map(([, heading]) => heading.toLowerCase().replace(/[^\p{L}\p{N} _-]/gu, '').trim().replaceAll(' ', '-')));
+}
