@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::dependencies;
-use crate::run::{House, Log, timed};
+use crate::run::{House, Log, output, timed};
 use crate::setup;
 
 /// One check. It says nothing, or a sentence that belongs into the table (what it could not check), or fails with a reason.
@@ -102,7 +102,10 @@ pub(crate) const STEPS: &[Step] = &[
     Step {
         name: "examples",
         needs: &["setup", "build"],
-        run: |house, log| node(house, log, &["examples", "links"]),
+        run: |house, log| {
+            node(house, log, &["examples", "links"])?;
+            book(house, log)
+        },
     },
 ];
 
@@ -201,6 +204,20 @@ fn node(house: &House, log: &mut Log<'_>, names: &[&str]) -> Result<Option<Strin
             Command::new(setup::node(house)?)
                 .args(["--test", "--test-concurrency=1", "--test-reporter=spec"])
                 .args(files),
+        ),
+    )
+}
+
+/// The book as HTML, where there is mdBook to make it.
+fn book(house: &House, log: &mut Log<'_>) -> Result<Option<String>, String> {
+    if output(Command::new("mdbook").arg("--version")).is_err() {
+        return Ok(Some("without mdbook: the book was not built".to_owned()));
+    }
+    quiet(
+        log.run(
+            Command::new("mdbook")
+                .arg("build")
+                .arg(house.root.join("docs")),
         ),
     )
 }
