@@ -35,6 +35,8 @@ const PACKAGES: &[(&str, Shows)] = &[
     // The server alone: the store's tests start one of their own.
     ("postgresql", Shows::Folder("/usr/lib/postgresql")),
     ("npm", Shows::Program("npm")),
+    // The book's readers make secrets by it, and its tests a certificate.
+    ("openssl", Shows::Program("openssl")),
     ("python3", Shows::Program("python3")),
     ("python3-venv", Shows::PythonModule("ensurepip")),
 ];
