@@ -33,6 +33,7 @@ pub enum EventKind {
     UserDisabled,
     UserEnabled,
     BackedUp,
+    Restored,
 }
 
 impl fmt::Display for EventKind {

@@ -3,6 +3,7 @@
 //! Whoever may open the socket, its owner, may do everything here. A command asks the socket; only where nobody
 //! answers it opens the store itself, under its lock, and asks the same router. So there is one way to do each thing.
 
+mod backup;
 pub mod client;
 mod keys;
 pub mod socket;
@@ -17,12 +18,14 @@ use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use grantor_core::decide::Operation;
 use grantor_core::records::Username;
+use grantor_store::sqlite::Sqlite;
 use grantor_store::{Store, StoreError};
 use grantor_web::{App, Unavailable};
 use http::{StatusCode, header};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::json;
+use serde_json::{Value as Json, json};
+use tokio::sync::Semaphore;
 
 use crate::config::Settings;
 use crate::key_ring::KeyRing;
@@ -32,6 +35,9 @@ pub struct Admin {
     app: Arc<App>,
     store: Arc<dyn Store>,
     keys: Arc<KeyRing>,
+    sqlite: Option<Arc<Sqlite>>,
+    /// One backup at a time.
+    one_backup: Arc<Semaphore>,
     file: PathBuf,
     /// The names of the file's users, as they are compared.
     declared: HashSet<String>,
@@ -42,6 +48,7 @@ impl Admin {
         app: Arc<App>,
         store: Arc<dyn Store>,
         keys: Arc<KeyRing>,
+        sqlite: Option<Arc<Sqlite>>,
         settings: &Settings,
         file: &Path,
     ) -> Self {
@@ -50,6 +57,8 @@ impl Admin {
             app,
             store,
             keys,
+            sqlite,
+            one_backup: Arc::new(Semaphore::new(1)),
             file: file.to_owned(),
             declared: names.map(|user| Username::fold(&user.username)).collect(),
         }
@@ -76,6 +85,7 @@ pub fn router(admin: Arc<Admin>) -> Router {
     Router::new()
         .merge(keys::routes())
         .merge(users::routes())
+        .merge(backup::routes())
         .fallback(async || {
             Refused::new(StatusCode::NOT_FOUND, "not_found", "There is no such path.")
         })
@@ -110,6 +120,10 @@ impl Refused {
     fn failed(message: impl Into<String>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", message)
     }
+
+    fn body(&self) -> Json {
+        json!({ "error": self.error, "error_description": self.message })
+    }
 }
 
 impl From<Unavailable> for Refused {
@@ -126,8 +140,7 @@ impl From<StoreError> for Refused {
 
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
-        let body = json!({ "error": self.error, "error_description": self.message });
-        answer(self.status, &body)
+        answer(self.status, &self.body())
     }
 }
 

@@ -1,10 +1,12 @@
 //! The commands, one file each.
 
 mod administer;
+pub mod backup;
 pub mod check;
 pub mod config;
 pub mod dev;
 pub mod device_login;
 pub mod keys;
+pub mod restore;
 pub mod serve;
 pub mod user;

@@ -16,7 +16,7 @@ use crate::config::{self, Settings};
 use crate::events::{Events, Writer};
 use crate::key_policy;
 use crate::key_ring::KeyRing;
-use crate::master_key;
+use crate::master_key::{self, MasterKeys, Source};
 use crate::server::StartError;
 use crate::signing_keys::{self, KeyStore};
 use crate::system::{SystemClock, SystemEntropy};
@@ -29,6 +29,7 @@ pub struct House {
     pub store: Arc<dyn Store>,
     /// Its signing keys.
     pub keys: Arc<KeyRing>,
+    sqlite: Option<Arc<Sqlite>>,
     events: Option<Writer>,
 }
 
@@ -38,7 +39,7 @@ impl House {
     /// # Errors
     /// [`StartError`]
     pub async fn open(settings: &Settings) -> Result<Self, StartError> {
-        let store = open(&settings.store)?;
+        let (store, sqlite) = kept(&settings.store)?;
         let keys = key_store(settings, Arc::clone(&store)).await?;
         let signing = keys.open().await?;
 
@@ -58,6 +59,7 @@ impl House {
             app,
             store,
             keys,
+            sqlite,
             events,
         })
     }
@@ -69,6 +71,7 @@ impl House {
             Arc::clone(&self.app),
             Arc::clone(&self.store),
             Arc::clone(&self.keys),
+            self.sqlite.clone(),
             settings,
             file,
         ))
@@ -90,7 +93,17 @@ pub(crate) async fn key_store(
     let never_used = signing_keys::read(&*store).await?.is_none();
     let fresh = SystemEntropy.seed().bytes("master key");
     let (masters, source) = master_key::load(settings, never_used, fresh)?;
-    Ok(KeyStore {
+    Ok(key_store_of(settings, store, masters, source))
+}
+
+/// The same with master keys that are known.
+pub(crate) fn key_store_of(
+    settings: &Settings,
+    store: Arc<dyn Store>,
+    masters: MasterKeys,
+    source: Source,
+) -> KeyStore {
+    KeyStore {
         store,
         masters,
         source,
@@ -98,15 +111,24 @@ pub(crate) async fn key_store(
         lives: key_policy::lives(settings),
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
-    })
+    }
 }
 
 pub(crate) fn open(store: &config::Store) -> Result<Arc<dyn Store>, StartError> {
-    Ok(match store {
-        config::Store::Memory => Arc::new(Memory::new()),
-        config::Store::Sqlite(path) => Arc::new(Sqlite::open(path)?),
-        config::Store::Postgres(_) => return Err(StartError::Postgres),
-    })
+    kept(store).map(|(store, _)| store)
+}
+
+type Opened = (Arc<dyn Store>, Option<Arc<Sqlite>>);
+
+fn kept(store: &config::Store) -> Result<Opened, StartError> {
+    match store {
+        config::Store::Memory => Ok((Arc::new(Memory::new()), None)),
+        config::Store::Sqlite(path) => {
+            let sqlite = Arc::new(Sqlite::open(path)?);
+            Ok((Arc::clone(&sqlite) as Arc<dyn Store>, Some(sqlite)))
+        }
+        config::Store::Postgres(_) => Err(StartError::Postgres),
+    }
 }
 
 /// Day files stand beside the store's file; without one there is only the log.

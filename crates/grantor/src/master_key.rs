@@ -1,5 +1,7 @@
 //! The master keys: read from their file or from the environment, made at the first start, rotated by a command.
 
+pub mod copy;
+
 use std::collections::BTreeSet;
 use std::fmt;
 use std::fs::{self, File, OpenOptions};

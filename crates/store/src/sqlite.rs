@@ -7,10 +7,12 @@
 //! A process owns its store: `FILE.lock` keeps a second one out, and stays behind to tell that a
 //! store was here. While it is open its files may not be moved: it then neither reads nor writes.
 
+mod backup;
 mod change;
 mod file;
 mod place;
 mod reader;
+mod restore;
 mod writer;
 
 use std::path::Path;
@@ -25,9 +27,12 @@ use rusqlite::ErrorCode;
 
 use crate::contract::{Health, Store, StoreError, admit_keys, admit_writes, first_after};
 
+pub use backup::{BackupError, Progress};
 use file::Lock;
 pub use file::OpenError;
+use place::Place;
 use reader::Readers;
+pub use restore::{Restore, RestoreError, Restored};
 use writer::Writer;
 
 /// A store in one SQLite file, with its `-wal`, `-shm` and `.lock` beside it.
@@ -39,6 +44,7 @@ pub struct Sqlite {
     // and the next process may come only after it.
     readers: Readers,
     writer: Writer,
+    place: Arc<Place>,
     _lock: Lock,
 }
 
@@ -61,8 +67,9 @@ impl Sqlite {
         let writer = Writer::start(connection, Arc::clone(&place))
             .map_err(|error| OpenError::io(place.store(), error))?;
         Ok(Self {
-            readers: Readers::new(place),
+            readers: Readers::new(Arc::clone(&place)),
             writer,
+            place,
             _lock: lock,
         })
     }

@@ -10,6 +10,7 @@ use grantor_core::decide::Operation;
 use grantor_core::drive::{Drive, Outcome, Step};
 use grantor_core::endpoints::{device_authorization, metadata};
 use grantor_core::error::{ErrorCode, Failure};
+use grantor_core::event::Event;
 use grantor_core::limits::{Ask, Limits};
 use grantor_core::pool::Pool;
 use grantor_core::records::{Record, UserCodeRow};
@@ -295,6 +296,12 @@ impl App {
                 }
             }
         }
+    }
+
+    /// Tells the operator of something that no decision did.
+    pub fn record(&self, event: &Event) {
+        let trace = TraceId::of(&http::HeaderMap::new(), &self.seed());
+        self.events.record(self.now(), trace.as_str(), event);
     }
 
     /// The hash of a password, a PHC string.

@@ -27,12 +27,13 @@ pub(super) struct Common {
     pub(super) json: bool,
 }
 
-/// Carries it out in the running server, or here where none runs; prints each line of the answer as `say` puts it.
+/// Carries it out in the running server, or here where none runs; prints each line of the answer as `say` puts it, if it says
+/// anything.
 pub(super) fn administer(
     common: &Common,
     environment: &Environment,
     what: Ask,
-    mut say: impl FnMut(&Json) -> String,
+    mut say: impl FnMut(&Json) -> Option<String>,
 ) -> ExitCode {
     let settings = match config::load(&common.config, environment) {
         Ok(settings) => settings,
@@ -43,10 +44,11 @@ pub(super) fn administer(
     };
     let mut stdout = io::stdout();
     let done = ask(&settings, &common.config, what, |line| {
+        let Some(said) = say(&line) else { return };
         let said = if common.json {
             format!("{line}\n")
         } else {
-            say(&line)
+            said
         };
         // Nobody may be reading.
         stdout

@@ -66,11 +66,11 @@ pub fn run(arguments: &Arguments, environment: &Environment) -> ExitCode {
 }
 
 /// The words for an answer; of a server of another version, the answer itself.
-fn said<T: DeserializeOwned + std::fmt::Display>(line: &Json) -> String {
-    match T::deserialize(line) {
+fn said<T: DeserializeOwned + std::fmt::Display>(line: &Json) -> Option<String> {
+    Some(match T::deserialize(line) {
         Ok(answer) => format!("{answer}\n"),
         Err(_) => format!("{line}\n"),
-    }
+    })
 }
 
 /// Why there is no new master key.

@@ -86,7 +86,7 @@ pub fn run(arguments: &Arguments, environment: &Environment) -> ExitCode {
                 if let Some(password) = added["password"].as_str() {
                     said += &format!("Password: {password}\n");
                 }
-                said
+                Some(said)
             })
         }
         What::Disable { name } => {
@@ -97,8 +97,10 @@ pub fn run(arguments: &Arguments, environment: &Environment) -> ExitCode {
                 false,
             );
             administer(common, environment, ask, |done| match done["changed"] {
-                Json::Bool(false) => format!("{name} was disabled already.\n"),
-                _ => format!("Disabled {name}: sessions and whatever was granted have ended.\n"),
+                Json::Bool(false) => Some(format!("{name} was disabled already.\n")),
+                _ => Some(format!(
+                    "Disabled {name}: sessions and whatever was granted have ended.\n"
+                )),
             })
         }
         What::Enable { name } => {
@@ -109,15 +111,15 @@ pub fn run(arguments: &Arguments, environment: &Environment) -> ExitCode {
                 false,
             );
             administer(common, environment, ask, |done| match done["changed"] {
-                Json::Bool(false) => format!("{name} was enabled already.\n"),
-                _ => format!("Enabled {name}.\n"),
+                Json::Bool(false) => Some(format!("{name} was enabled already.\n")),
+                _ => Some(format!("Enabled {name}.\n")),
             })
         }
         What::List => administer(
             common,
             environment,
             ask(Method::GET, "/users", Json::Null, false),
-            table,
+            |users| Some(table(users)),
         ),
     }
 }

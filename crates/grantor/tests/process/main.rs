@@ -6,6 +6,7 @@
 )]
 
 mod admin;
+mod backup;
 mod dev;
 mod home;
 mod keys;

@@ -14,7 +14,7 @@ use crate::contract::StoreError;
 /// The version of the schema below, kept in `PRAGMA user_version`.
 pub(super) const SCHEMA: u32 = 1;
 /// "Grnt", kept in `PRAGMA application_id`: tells our files from those of others.
-const APPLICATION_ID: i32 = 0x4772_6e74;
+pub(super) const APPLICATION_ID: i32 = 0x4772_6e74;
 
 // Tables with rowids, although the keys are unique text: with a record of some hundred bytes in
 // the key's own tree, inserts cost twice the time. `indexes` repeats what `listings` says of the
@@ -112,7 +112,7 @@ impl OpenError {
         }
     }
 
-    fn sqlite(path: &Path, error: rusqlite::Error) -> Self {
+    pub(super) fn sqlite(path: &Path, error: rusqlite::Error) -> Self {
         let (path, mut reason) = (path.to_owned(), error.to_string());
         // The file itself may be written: `create` has seen it.
         if error.sqlite_error_code() == Some(ErrorCode::ReadOnly) {
@@ -170,7 +170,8 @@ pub(super) fn schema(connection: &Connection) -> rusqlite::Result<u32> {
 pub(super) struct Lock(File);
 
 impl Lock {
-    fn take(store: &Path) -> Result<Self, OpenError> {
+    /// Takes the lock, whatever is beside it; says who had it last.
+    pub(super) fn hold(store: &Path) -> Result<(Self, String), OpenError> {
         let path = beside(store, ".lock");
         let refused = |error| OpenError::beside(store, "lock", ".lock", error);
         let mut file = OpenOptions::new()
@@ -199,6 +200,13 @@ impl Lock {
             }
             Err(TryLockError::Error(error)) => return Err(refused(error)),
         }
+        Ok((Self(file), holder))
+    }
+
+    /// Takes the lock of a store that is there, or of none.
+    fn take(store: &Path) -> Result<Self, OpenError> {
+        let (lock, holder) = Self::hold(store)?;
+        let path = beside(store, ".lock");
         // SQLite would begin a new store here, and delete the log of the one that is gone.
         let log = beside(store, "-wal");
         let left = [(holder.is_empty(), path.clone()), (is_empty(&log), log)];
@@ -210,12 +218,14 @@ impl Lock {
                 left,
             });
         }
-        file.set_len(0).map_err(refused)?;
-        Ok(Self(file))
+        let refused = |error| OpenError::beside(store, "lock", ".lock", error);
+        lock.0.set_len(0).map_err(refused)?;
+        Ok(lock)
     }
 
     /// Says who holds it, and so that there is a store.
-    fn sign(&mut self) -> io::Result<()> {
+    pub(super) fn sign(&mut self) -> io::Result<()> {
+        self.0.set_len(0)?;
         self.0.rewind()?;
         writeln!(self.0, "{}", std::process::id())
     }
@@ -254,7 +264,7 @@ fn create(path: &Path) -> io::Result<()> {
 }
 
 /// Whether nothing was ever written here; refuses what is not ours before anything is changed.
-fn is_fresh(connection: &Connection, path: &Path) -> Result<bool, OpenError> {
+pub(super) fn is_fresh(connection: &Connection, path: &Path) -> Result<bool, OpenError> {
     let sqlite = |error| OpenError::sqlite(path, error);
     let application: i32 = connection
         .pragma_query_value(None, "application_id", |row| row.get(0))
@@ -305,8 +315,24 @@ fn grow_wal(path: &Path) -> io::Result<()> {
     let missing = WAL_BYTES.saturating_sub(wal.metadata()?.len());
     io::copy(&mut io::repeat(0).take(missing), &mut wal)?;
     wal.sync_all()?;
-    path.parent()
+    sync_folder(path)
+}
+
+/// Makes the names in a file's folder durable.
+pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = std::path::absolute(path)?;
+    folder
+        .parent()
         .map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+}
+
+/// What SQLite's `check` finds wrong, in its words.
+pub(super) fn is_sound(
+    connection: &Connection,
+    check: &str,
+) -> rusqlite::Result<Result<(), String>> {
+    let found: String = connection.pragma_query_value(None, check, |row| row.get(0))?;
+    Ok(if found == "ok" { Ok(()) } else { Err(found) })
 }
 
 pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
