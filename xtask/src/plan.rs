@@ -80,7 +80,7 @@ pub(crate) const STEPS: &[Step] = &[
             node(
                 house,
                 log,
-                &["openid_client", "curl_seeds", "grants", "restart"],
+                &["openid_client", "curl_seeds", "grants", "keys", "restart"],
             )
         },
     },

@@ -35,23 +35,29 @@ pub struct KeyPolicy {
     pub kept: Duration,
 }
 
-/// How long this process has known keys in their states, by a clock that nobody sets.
+/// What this process has seen of keys and clocks.
 #[derive(Clone, Debug, Default)]
-pub struct Watched(HashMap<(Kid, KeyState), Duration>);
+pub struct Watched {
+    /// Since when keys are known in their states, by a clock that nobody sets.
+    since: HashMap<(Kid, KeyState), Duration>,
+    /// The latest time that the wall clock showed.
+    latest: Timestamp,
+}
 
 impl Watched {
-    /// Takes note of the keys as they are at this time since the process began.
-    pub fn look(&mut self, keys: &SigningKeys, uptime: Duration) {
-        let mut seen = std::mem::take(&mut self.0);
+    /// Takes note of the keys as they are `now`, `uptime` after the process began.
+    pub fn look(&mut self, keys: &SigningKeys, now: Timestamp, uptime: Duration) {
+        self.latest = self.latest.max(now);
+        let mut seen = std::mem::take(&mut self.since);
         for key in &keys.keys {
             let name = (key.kid.clone(), key.state);
             let since = seen.remove(&name).unwrap_or(uptime);
-            self.0.insert(name, since);
+            self.since.insert(name, since);
         }
     }
 
     fn time_of(&self, key: &SealedSigningKey, uptime: Duration) -> Duration {
-        self.0
+        self.since
             .get(&(key.kid.clone(), key.state))
             .map_or(Duration::ZERO, |since| uptime.saturating_sub(*since))
     }
@@ -66,6 +72,8 @@ pub struct Plan {
     pub promote: Vec<Kid>,
     /// Active keys that sign no more.
     pub retire: Vec<Kid>,
+    /// The latest time that they may have written into what they signed: a clock may have been set back since.
+    pub signed_until: Timestamp,
     /// Keys that nobody needs any more.
     pub remove: Vec<Kid>,
     /// Active keys that sign what lives longer than before.
@@ -97,7 +105,7 @@ impl Plan {
             if self.promote.contains(&key.kid) {
                 key.promoted(now, policy.kept)
             } else if self.retire.contains(&key.kid) {
-                key.retired(now)
+                key.retired(now.max(self.signed_until))
             } else if self.lengthen.contains(&key.kid) {
                 key.signing_for(policy.kept)
             } else {
@@ -148,6 +156,7 @@ pub fn due(
     uptime: Duration,
 ) -> Plan {
     let mut plan = needed(keys, in_use);
+    plan.signed_until = watched.latest;
     for &alg in in_use {
         let next = keys
             .find(alg, KeyState::Next)
@@ -186,8 +195,9 @@ pub fn due(
 
 /// What a command to rotate does, whatever the schedule. An algorithm that is in use no more gives its keys up.
 #[must_use]
-pub fn by_command(keys: &SigningKeys, in_use: &[Algorithm]) -> Plan {
+pub fn by_command(keys: &SigningKeys, in_use: &[Algorithm], watched: &Watched) -> Plan {
     let mut plan = needed(keys, in_use);
+    plan.signed_until = watched.latest;
     for alg in Algorithm::ALL {
         let active = keys.find(alg, KeyState::Active);
         let next = keys.find(alg, KeyState::Next);

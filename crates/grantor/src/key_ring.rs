@@ -135,8 +135,8 @@ impl KeyRing {
         let Held {
             record, watched, ..
         } = &mut *held;
-        watched.look(record, uptime);
         let (now, policy) = (self.keys.clock.now(), self.keys.policy());
+        watched.look(record, now, uptime);
         let plan =
             |record: &SigningKeys| due(record, &self.keys.in_use, &policy, now, watched, uptime);
         if plan(record).is_empty() {
@@ -147,7 +147,7 @@ impl KeyRing {
         let Held {
             record, watched, ..
         } = &mut *held;
-        watched.look(record, uptime);
+        watched.look(record, now, uptime);
         Ok(())
     }
 
@@ -159,8 +159,9 @@ impl KeyRing {
         let mut held = self.held.lock().await;
         let before = read(&*self.keys.store).await?;
         let before = self.keys.opened(before.as_ref())?.record;
-        let in_use = &self.keys.in_use;
-        let opened = self.keys.change(|keys| by_command(keys, in_use)).await?;
+        let (in_use, watched) = (&self.keys.in_use, &held.watched);
+        let plan = |keys: &SigningKeys| by_command(keys, in_use, watched);
+        let opened = self.keys.change(plan).await?;
         let now = self.keys.clock.now();
         let known = |kid: &Kid| before.keys.iter().find(|key| key.kid == *kid);
         let fresh = |key: &&SealedSigningKey| {

@@ -1,13 +1,14 @@
 // The real binary, as an operator runs it: `grantor serve --config FILE`, in a folder of its own, on a free port. It must stop on SIGTERM with 0, and its
 // output must hold no secret, code or token that a test has seen.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, afterEach, before } from 'node:test';
+import { promisify } from 'node:util';
 
 import { credentials, toml } from './config.mjs';
 
@@ -80,6 +81,12 @@ export class Server {
     }
     await lineOf(this.#process, (line) => line === `listening on ${this.origin}`, () => this.#output);
     await ready(this.origin);
+  }
+
+  /// Runs a command beside the server, in its folder, and gives what it says.
+  async command(...args) {
+    const { stdout } = await promisify(execFile)(BINARY, args, { cwd: this.#folder });
+    return stdout;
   }
 
   log() {

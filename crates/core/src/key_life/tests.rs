@@ -53,7 +53,7 @@ impl World {
 
     fn plan(&mut self) -> Plan {
         let uptime = self.real - self.began;
-        self.watched.look(&self.keys, uptime);
+        self.watched.look(&self.keys, self.wall, uptime);
         due(
             &self.keys,
             &self.in_use,
@@ -179,7 +179,7 @@ fn without_a_schedule_only_a_command_rotates_and_the_next_key_is_public_long_bef
     world.pass(DAY * 1000);
     assert!(world.look().is_empty());
     let before = world.kids();
-    let plan = by_command(&world.keys, &[ES]);
+    let plan = by_command(&world.keys, &[ES], &world.watched);
     world.carry_out(&plan);
     let after = world.kids();
     assert_eq!((&after[1], &after[2]), (&before[0], &before[1]));
@@ -203,7 +203,7 @@ fn an_algorithm_in_use_no_more_keeps_its_keys_until_a_command() {
         world.look().is_empty(),
         "another node may be configured otherwise"
     );
-    let plan = by_command(&world.keys, &[ES]);
+    let plan = by_command(&world.keys, &[ES], &world.watched);
     world.carry_out(&plan);
     let of = |state| world.keys.find(ED, state).is_some();
     assert_eq!(
@@ -218,7 +218,7 @@ fn a_key_is_kept_as_long_as_the_longest_life_it_ever_signed_for() {
     world.policy.kept = DAY;
     assert_eq!(world.look().lengthen.len(), 1);
     world.policy.kept = POLICY.kept;
-    let plan = by_command(&world.keys, &[ES]);
+    let plan = by_command(&world.keys, &[ES], &world.watched);
     world.carry_out(&plan);
     world.look();
     world.pass(DAY - Duration::from_secs(1));
@@ -232,7 +232,7 @@ fn a_clock_that_leaps_ahead_drops_nothing_and_rotates_once() {
     let mut world = World::new(&[ES]);
     world.pass(AHEAD);
     world.look();
-    let plan = by_command(&world.keys, &[ES]);
+    let plan = by_command(&world.keys, &[ES], &world.watched);
     world.sign();
     world.carry_out(&plan);
     world.look();
@@ -245,6 +245,22 @@ fn a_clock_that_leaps_ahead_drops_nothing_and_rotates_once() {
     assert_eq!(world.look().promote, []);
     world.wall = world.wall - DAY * 400;
     assert!(world.look().is_empty(), "nor does it when it is set back");
+}
+
+#[test]
+fn a_clock_that_was_ahead_keeps_a_key_until_what_it_signed_then_has_ended() {
+    let mut world = World::new(&[ES]);
+    world.wall = world.wall + DAY;
+    world.look();
+    let ends = world.wall + POLICY.kept;
+    world.wall = world.wall - DAY;
+    let plan = by_command(&world.keys, &[ES], &world.watched);
+    world.carry_out(&plan);
+    assert_eq!(world.plan().look_again, Some(ends));
+    world.pass(DAY);
+    assert_eq!(world.look().remove, []);
+    world.pass(POLICY.kept);
+    assert_eq!(world.look().remove.len(), 1);
 }
 
 #[derive(Clone, Debug)]
@@ -291,7 +307,7 @@ proptest! {
                     world.watched = Watched::default();
                 }
                 Event::Command => {
-                    let plan = by_command(&world.keys, &world.in_use);
+                    let plan = by_command(&world.keys, &world.in_use, &world.watched);
                     world.carry_out(&plan);
                 }
                 Event::Look => {

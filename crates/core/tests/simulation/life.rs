@@ -14,6 +14,7 @@ use grantor_store::memory::Memory;
 use grantor_store::testing::{Counting, Fault, Faulty};
 
 use crate::chance::Chance;
+use crate::keys::Ring;
 use crate::manner::Manner;
 use crate::model::{Model, Name, State, USERS, is_swept};
 use crate::requests::{Lane, Request};
@@ -36,9 +37,10 @@ pub(crate) struct Life {
     pub(crate) model: Model,
     pub(crate) tables: Tables,
     flights: Vec<Flight>,
+    pub(crate) keys: Ring,
     backup: Option<(Vec<Row>, Model)>,
     /// Clients that the operator disabled.
-    disabled: BTreeSet<Name>,
+    pub(crate) disabled: BTreeSet<Name>,
     /// The time that passed, however often the clock was set back.
     pub(crate) passed: Duration,
     /// How often each thing happened.
@@ -95,8 +97,7 @@ impl Life {
     pub(crate) fn new(seed: u64, tells: bool) -> Self {
         let mut chance = Chance::new(seed);
         let manner = Manner::new(&mut chance);
-        let mut world = World::new();
-        world.pool = manner.pool(&BTreeSet::new());
+        let world = World::new();
         let mut life = Self {
             seed,
             step: 0,
@@ -107,6 +108,7 @@ impl Life {
             model: Model::default(),
             tables: Tables::default(),
             flights: Vec::new(),
+            keys: Ring::default(),
             backup: None,
             disabled: BTreeSet::new(),
             passed: Duration::ZERO,
@@ -114,6 +116,7 @@ impl Life {
             told: VecDeque::new(),
             tells,
         };
+        life.look_at_keys(false);
         life.model.users = USERS.map(|user| (user, Default::default())).into();
         for user in USERS {
             let declare = Request::Declare {
@@ -169,6 +172,10 @@ impl Life {
                 self.told.pop_front();
             }
         }
+    }
+
+    pub(crate) fn is_under_way(&self) -> bool {
+        !self.flights.is_empty()
     }
 
     fn begin(&mut self, request: Request) {
@@ -250,6 +257,7 @@ impl Life {
         };
         self.passed += time;
         self.world.advance(time);
+        self.look_at_keys(false);
     }
 
     fn something_rare(&mut self) {
@@ -265,10 +273,11 @@ impl Life {
                 if !self.disabled.remove(client) {
                     self.disabled.insert(client);
                 }
-                self.world.pool = self.manner.pool(&self.disabled);
+                self.configure();
                 self.tell(|| format!("{client} is disabled, or enabled again"));
             }
             8..18 => self.sweep(),
+            18..28 => self.look_at_keys(true),
             _ => {}
         }
     }

@@ -12,6 +12,7 @@ mod audit;
 mod chance;
 mod choices;
 mod commits;
+mod keys;
 mod life;
 mod manner;
 mod model;
@@ -34,7 +35,7 @@ const STEPS: u64 = 1_000_000;
 const FIRST: u64 = 1;
 
 /// What must have happened, or nothing is shown.
-const AT_STAKE: [&str; 24] = [
+const AT_STAKE: [&str; 26] = [
     "a clock that steps back",
     "a commit in conflict",
     "a commit that is lost with its answer",
@@ -48,6 +49,8 @@ const AT_STAKE: [&str; 24] = [
     "decision: approved",
     "decision: denied",
     "introspect: active",
+    "keys: one is gone",
+    "keys: one is promoted",
     "machine: too many wrong secrets",
     "poll: approved by who was cut off",
     "poll: slow down",

@@ -29,7 +29,7 @@ pub(crate) struct Manner {
     id_tokens: bool,
     approval: [DeviceApproval; 3],
     grace: [Duration; 3],
-    access_lifetime: Duration,
+    pub(crate) access_lifetime: Duration,
     refresh_idle: Duration,
     refresh_absolute: Duration,
     pub(crate) max_pending: u32,

@@ -11,7 +11,7 @@ use grantor_core::scope::Scope;
 use grantor_core::sealed::{MasterKey, SealingKeys};
 use grantor_core::secret::{Secret, SecretVerifier};
 use grantor_core::user_code::UserCodeFormat;
-use grantor_jose::{Algorithm, KeySet, KeyState, LocalSigner, SigningKey};
+use grantor_jose::{Algorithm, Jwk, KeySet, KeyState, LocalSigner, SigningKey};
 
 use super::Spans;
 
@@ -21,16 +21,23 @@ pub(crate) const CONSOLE_SECRET: &str = "console:secret/with 22+ characters";
 /// Short enough to be guessed, so wrong ones are counted.
 pub(crate) const ORDERS_SECRET: &str = "s3cr3t";
 
-/// One key of each algorithm, made once: an RSA key is slow to find.
-static KEYS: LazyLock<(LocalSigner, KeySet)> = LazyLock::new(|| {
-    let keys = [Algorithm::Es256, Algorithm::Rs256].map(|alg| {
-        let (key, _) = SigningKey::generate(alg).expect("the machine has memory");
-        key
-    });
-    let public = keys.each_ref().map(|key| (key.jwk(), KeyState::Active));
-    let public = KeySet::new(public).expect("two different keys");
+/// A key of each algorithm, then keys of ES256 that a test may put into their place; made once, since an RSA key is slow
+/// to find.
+static KEYS: LazyLock<(LocalSigner, Vec<Jwk>)> = LazyLock::new(|| {
+    let key = |alg| SigningKey::generate(alg).expect("the machine has memory").0;
+    let spare = std::iter::repeat_n(Algorithm::Es256, 8);
+    let keys = [Algorithm::Es256, Algorithm::Rs256]
+        .into_iter()
+        .chain(spare);
+    let keys: Vec<_> = keys.map(key).collect();
+    let public = keys.iter().map(SigningKey::jwk).collect();
     (keys.into_iter().collect(), public)
 });
+
+/// The public keys: one of each algorithm, then the spare ones.
+pub(crate) fn public_keys() -> (&'static [Jwk], &'static [Jwk]) {
+    KEYS.1.split_at(2)
+}
 
 pub(crate) fn signer() -> &'static LocalSigner {
     &KEYS.0
@@ -65,7 +72,13 @@ pub(crate) fn pool() -> Pool {
         name: "default".to_owned(),
         issuer: ISSUER.to_owned(),
         sealing,
-        signing: KEYS.1.clone(),
+        signing: KeySet::new(
+            public_keys()
+                .0
+                .iter()
+                .map(|jwk| (jwk.clone(), KeyState::Active)),
+        )
+        .expect("different keys"),
         clients: clients.map(|client| (client.id.clone(), client)).into(),
         resources: vec![
             resource(
