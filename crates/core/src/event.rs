@@ -36,6 +36,17 @@ pub enum EventKind {
     Restored,
 }
 
+impl EventKind {
+    /// Whether it is what clients do all day: worth a line of the day's file, none of the log.
+    #[must_use]
+    pub const fn is_routine(self) -> bool {
+        matches!(
+            self,
+            Self::DeviceAuthorizationStarted | Self::TokensIssued | Self::TokensRefreshed
+        )
+    }
+}
+
 impl fmt::Display for EventKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.serialize(f)

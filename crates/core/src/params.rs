@@ -87,6 +87,11 @@ pub fn decode(bytes: &[u8]) -> Result<Zeroizing<String>, InvalidParams> {
     if bytes.len() > MAX_VALUE {
         return Err(InvalidParams::TooLarge);
     }
+    // Most names and values are what they say.
+    if !bytes.iter().any(|b| matches!(b, b'+' | b'%')) {
+        let text = std::str::from_utf8(bytes).map_err(|_| InvalidParams::Encoding)?;
+        return without_control(Zeroizing::new(text.to_owned()));
+    }
     let spaced: Zeroizing<Vec<u8>> = Zeroizing::new(
         bytes
             .iter()
@@ -103,10 +108,14 @@ pub fn decode(bytes: &[u8]) -> Result<Zeroizing<String>, InvalidParams> {
     let text = percent_decode(&spaced)
         .decode_utf8()
         .map_err(|_| InvalidParams::Encoding)?;
+    without_control(Zeroizing::new(text.into_owned()))
+}
+
+fn without_control(text: Zeroizing<String>) -> Result<Zeroizing<String>, InvalidParams> {
     if text.chars().any(char::is_control) {
         return Err(InvalidParams::Control);
     }
-    Ok(Zeroizing::new(text.into_owned()))
+    Ok(text)
 }
 
 #[cfg(test)]

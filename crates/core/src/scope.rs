@@ -1,6 +1,5 @@
 //! Scopes (RFC 6749 section 3.3).
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
@@ -9,10 +8,11 @@ use serde::{Deserialize, Serialize};
 /// The most scope tokens of one request.
 const MAX_TOKENS: usize = 100;
 
-/// A set of scope tokens. Order and repetition carry no meaning (RFC 6749 section 3.3), so it is kept sorted.
+/// A set of scope tokens. Order and repetition carry no meaning (RFC 6749 section 3.3), so it is its canonical text:
+/// each token once, sorted, one space between.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Scope(BTreeSet<String>);
+pub struct Scope(String);
 
 /// The text is no scope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -31,30 +31,37 @@ impl Scope {
     /// Whether `token` is in it.
     #[must_use]
     pub fn contains(&self, token: &str) -> bool {
-        self.0.contains(token)
+        self.iter().any(|held| held == token)
     }
 
     /// Whether every token of `self` is in `other`.
     #[must_use]
     pub fn is_within(&self, other: &Self) -> bool {
-        self.0.is_subset(&other.0)
+        self.iter().all(|token| other.contains(token))
     }
 
     /// What both hold.
     #[must_use]
     pub fn and(&self, other: &Self) -> Self {
-        Self(self.0.intersection(&other.0).cloned().collect())
+        self.filter(|token| other.contains(token))
     }
 
     /// The tokens for which `keep` holds.
     #[must_use]
     pub fn filter(&self, keep: impl Fn(&str) -> bool) -> Self {
-        Self(self.0.iter().filter(|token| keep(token)).cloned().collect())
+        let mut kept = String::with_capacity(self.0.len());
+        for token in self.iter().filter(|token| keep(token)) {
+            if !kept.is_empty() {
+                kept.push(' ');
+            }
+            kept.push_str(token);
+        }
+        Self(kept)
     }
 
     /// The tokens, in order.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(String::as_str)
+        self.0.split(' ').filter(|token| !token.is_empty())
     }
 }
 
@@ -66,7 +73,7 @@ impl FromStr for Scope {
         if text.is_empty() {
             return Ok(Self::default());
         }
-        let mut tokens = BTreeSet::new();
+        let mut tokens = Vec::new();
         for token in text.split(' ') {
             let fits = !token.is_empty()
                 && token
@@ -75,28 +82,25 @@ impl FromStr for Scope {
             if !fits || tokens.len() >= MAX_TOKENS {
                 return Err(InvalidScope);
             }
-            tokens.insert(token.to_owned());
+            tokens.push(token);
         }
-        Ok(Self(tokens))
+        Ok(tokens.into_iter().collect())
     }
 }
 
 impl<'a> FromIterator<&'a str> for Scope {
     /// From tokens that were checked before: those of a parsed scope.
     fn from_iter<I: IntoIterator<Item = &'a str>>(tokens: I) -> Self {
-        Self(tokens.into_iter().map(ToOwned::to_owned).collect())
+        let mut tokens: Vec<_> = tokens.into_iter().collect();
+        tokens.sort_unstable();
+        tokens.dedup();
+        Self(tokens.join(" "))
     }
 }
 
 impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, token) in self.0.iter().enumerate() {
-            if i > 0 {
-                f.write_str(" ")?;
-            }
-            f.write_str(token)?;
-        }
-        Ok(())
+        f.write_str(&self.0)
     }
 }
 
@@ -110,7 +114,7 @@ impl TryFrom<String> for Scope {
 
 impl From<Scope> for String {
     fn from(scope: Scope) -> Self {
-        scope.to_string()
+        scope.0
     }
 }
 

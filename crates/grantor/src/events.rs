@@ -1,4 +1,4 @@
-//! Where events go: a line of the log each, and day files of JSON lines beside the store.
+//! Where events go: day files of JSON lines beside the store, and the log, which leaves routine ones to the files.
 
 mod journal;
 
@@ -76,22 +76,30 @@ impl Writer {
 
 impl EventSink for Events {
     fn record(&self, at: Timestamp, trace_id: &str, event: &Event) {
-        tracing::info!(
-            target: "event",
-            kind = %event.kind,
-            trace_id,
-            client = event.client.as_ref().map(field::display),
-            user = event.user.as_ref().map(field::display),
-            grant = event.grant.as_ref().map(field::display),
-            peer = event.peer.as_ref().map(field::display),
-        );
-        let Some(journal) = &self.journal else { return };
+        let Some(journal) = &self.journal else {
+            return log(trace_id, event);
+        };
+        if !event.kind.is_routine() {
+            log(trace_id, event);
+        }
         let kept = Line::new(at, trace_id, event)
             .is_some_and(|line| journal.try_send(Message::Event(Entry { at, line })).is_ok());
         if !kept {
             self.dropped.fetch_add(1, Ordering::Relaxed);
         }
     }
+}
+
+fn log(trace_id: &str, event: &Event) {
+    tracing::info!(
+        target: "event",
+        kind = %event.kind,
+        trace_id,
+        client = event.client.as_ref().map(field::display),
+        user = event.user.as_ref().map(field::display),
+        grant = event.grant.as_ref().map(field::display),
+        peer = event.peer.as_ref().map(field::display),
+    );
 }
 
 /// An event as a line of a day file.

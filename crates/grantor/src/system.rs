@@ -2,7 +2,6 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use aws_lc_rs::rand;
 use grantor_core::seed::Seed;
 use grantor_core::time::Timestamp;
 use grantor_web::{Clock, Entropy};
@@ -21,7 +20,8 @@ impl Clock for SystemClock {
     }
 }
 
-/// The generator of aws-lc, which the system seeds.
+/// The system's generator. That of aws-lc, which signs, gathers jitter of the CPU for some 30 ms before its first
+/// byte: a start need not wait for it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemEntropy;
 
@@ -29,10 +29,10 @@ impl Entropy for SystemEntropy {
     fn seed(&self) -> Seed {
         let mut bytes = [0; 32];
         #[expect(clippy::disallowed_methods, reason = "this is the system's entropy")]
-        let filled = rand::fill(&mut bytes);
+        let filled = getrandom::fill(&mut bytes);
         #[expect(
             clippy::expect_used,
-            reason = "a server without randomness must not go on; aws-lc itself aborts where it has none"
+            reason = "a server without randomness must not go on; Linux has it from its first seconds"
         )]
         filled.expect("the system has randomness");
         Seed::from_bytes(bytes)

@@ -20,6 +20,6 @@ mod trace;
 pub use app::{App, Parts, StartError, Unavailable};
 pub use passwords::{UnusableHash, check_hash};
 pub use peer::{ForwardedHeader, Proxies};
-pub use router::router;
+pub use router::Router;
 pub use server::serve;
 pub use system::{Clock, Entropy, EventSink};

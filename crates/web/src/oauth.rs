@@ -10,7 +10,6 @@ use grantor_core::drive::Minted;
 use grantor_core::error::{Cause, ErrorCode, Refusal};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
-use serde_json::json;
 
 use crate::app::{App, Unavailable};
 use crate::request::{Caller, Form, FormError};
@@ -22,6 +21,15 @@ pub(crate) enum Challenge {
     Basic,
     /// An access token (RFC 6750 section 3).
     Bearer,
+}
+
+/// RFC 6749 section 5.2, with the trace id.
+#[derive(Serialize)]
+struct ErrorResponse<'a> {
+    error: &'a str,
+    error_description: &'a str,
+    error_uri: &'a str,
+    trace_id: &'a str,
 }
 
 /// Reads a request, drives it, and renders what came of it.
@@ -68,7 +76,7 @@ fn secret_in_query(caller: &Caller) -> Option<Refusal> {
         "code",
         "access_token",
     ];
-    let query = caller.query.as_deref().unwrap_or_default();
+    let query = caller.query().unwrap_or_default();
     let found = url::form_urlencoded::parse(query.as_bytes())
         .any(|(name, _)| SECRETS.contains(&name.as_ref()));
     found.then_some(Refusal::new(
@@ -132,7 +140,7 @@ fn refused(app: &App, caller: &Caller, challenge: Challenge, refusal: &Refusal) 
         code => tracing::info!(
             target: "grantor::refusal",
             trace_id = caller.trace.as_str(),
-            endpoint = caller.path,
+            endpoint = caller.path(),
             error = code.name(),
             description = refusal.description,
             cause = ?refusal.cause,
@@ -173,7 +181,7 @@ pub(crate) fn log_unavailable(caller: &Caller, reason: &Unavailable) {
     tracing::error!(
         target: "grantor::failure",
         trace_id = caller.trace.as_str(),
-        endpoint = caller.path,
+        endpoint = caller.path(),
         error = reason.code().name(),
         reason = %reason,
         "no answer"
@@ -181,15 +189,13 @@ pub(crate) fn log_unavailable(caller: &Caller, reason: &Unavailable) {
 }
 
 fn error(refusal: &Refusal, caller: &Caller, status: StatusCode) -> Response {
-    json(
-        status,
-        &json!({
-            "error": refusal.code.name(),
-            "error_description": refusal.description,
-            "error_uri": refusal.code.uri(),
-            "trace_id": caller.trace.as_str(),
-        }),
-    )
+    let body = ErrorResponse {
+        error: refusal.code.name(),
+        error_description: refusal.description,
+        error_uri: &refusal.code.uri(),
+        trace_id: caller.trace.as_str(),
+    };
+    json(status, &body)
 }
 
 /// "`WWW-Authenticate` with each 401", and with `insufficient_scope`.

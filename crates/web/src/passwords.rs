@@ -2,6 +2,7 @@
 
 use std::sync::mpsc;
 use std::thread;
+use std::time::Duration;
 
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
@@ -12,6 +13,8 @@ use tokio::sync::oneshot;
 const QUEUE: usize = 64;
 /// The most memory that a hash may ask for, in KiB: what a hash of the configuration says is not trusted with more.
 const MOST_MEMORY: u32 = 256 * 1024;
+/// How long a worker keeps its memory (19 MiB for hashes of ours) after a password.
+const KEPT: Duration = Duration::from_secs(1);
 /// Bytes of a hash that is made here.
 const OUTPUT: usize = 32;
 
@@ -44,7 +47,8 @@ pub enum UnusableHash {
 }
 
 impl Passwords {
-    /// Starts half as many workers as there are cores; each keeps its memory once it has been used.
+    /// Starts half as many workers as there are cores; each keeps its memory from one password to the next, where
+    /// the next is not long in coming.
     pub(crate) fn start() -> std::io::Result<Self> {
         let (jobs, queue) = mpsc::sync_channel::<Job>(QUEUE);
         let queue = std::sync::Arc::new(std::sync::Mutex::new(queue));
@@ -57,8 +61,18 @@ impl Passwords {
                     let mut worker = Worker { memory: Vec::new() };
                     loop {
                         // One worker waits for a job, the others for the queue.
-                        let job = queue.lock().map(|queue| queue.recv());
-                        let Ok(Ok(job)) = job else { return };
+                        let job = match queue.lock() {
+                            Ok(queue) if worker.memory.is_empty() => queue.recv().ok(),
+                            Ok(queue) => match queue.recv_timeout(KEPT) {
+                                Err(mpsc::RecvTimeoutError::Timeout) => {
+                                    worker.memory = Vec::new();
+                                    continue;
+                                }
+                                job => job.ok(),
+                            },
+                            Err(_) => None,
+                        };
+                        let Some(job) = job else { return };
                         worker.run(job);
                     }
                 })?;

@@ -10,7 +10,7 @@ use axum::extract::{FromRequest, FromRequestParts};
 use grantor_core::params::{InvalidParams, MAX_BYTES, Params};
 use grantor_core::peer::Peer;
 use http::request::Parts;
-use http::{HeaderMap, Request, header};
+use http::{HeaderMap, Request, Uri, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 use crate::app::App;
@@ -31,11 +31,31 @@ pub(crate) struct Caller {
     pub(crate) peer: Peer,
     pub(crate) trace: TraceId,
     pub(crate) headers: HeaderMap,
-    pub(crate) path: String,
-    pub(crate) query: Option<String>,
+    uri: Uri,
 }
 
 impl Caller {
+    fn new(parts: &Parts, headers: HeaderMap, app: &App) -> Self {
+        // Our server puts the address into every request; without it, nothing is known of the peer.
+        let unknown = Socket(SocketAddr::from(([0, 0, 0, 0], 0)));
+        let Socket(socket) = parts.extensions.get().copied().unwrap_or(unknown);
+        let trace = parts.extensions.get::<TraceId>().cloned();
+        Self {
+            peer: peer::of(socket, &headers, &app.proxies),
+            trace: trace.unwrap_or_else(|| TraceId::of(&headers, &app.seed())),
+            headers,
+            uri: parts.uri.clone(),
+        }
+    }
+
+    pub(crate) fn path(&self) -> &str {
+        self.uri.path()
+    }
+
+    pub(crate) fn query(&self) -> Option<&str> {
+        self.uri.query()
+    }
+
     /// The `Authorization` header; of two, none, which no method accepts.
     pub(crate) fn authorization(&self) -> Option<&[u8]> {
         let mut all = self.headers.get_all(header::AUTHORIZATION).into_iter();
@@ -56,17 +76,7 @@ impl FromRequestParts<Arc<App>> for Caller {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {
-        // Our server puts the address into every request; without it, nothing is known of the peer.
-        let unknown = Socket(SocketAddr::from(([0, 0, 0, 0], 0)));
-        let Socket(socket) = parts.extensions.get().copied().unwrap_or(unknown);
-        let trace = parts.extensions.get::<TraceId>().cloned();
-        Ok(Self {
-            peer: peer::of(socket, &parts.headers, &app.proxies),
-            trace: trace.unwrap_or_else(|| TraceId::of(&parts.headers, &app.seed())),
-            headers: parts.headers.clone(),
-            path: parts.uri.path().to_owned(),
-            query: parts.uri.query().map(ToOwned::to_owned),
-        })
+        Ok(Self::new(parts, parts.headers.clone(), app))
     }
 }
 
@@ -111,8 +121,9 @@ impl FromRequest<Arc<App>> for Form {
 
     async fn from_request(request: Request<Body>, app: &Arc<App>) -> Result<Self, Infallible> {
         let (mut parts, body) = request.into_parts();
-        let caller = Caller::from_request_parts(&mut parts, app).await?;
-        let params = read(&parts.headers, body).await;
+        let headers = std::mem::take(&mut parts.headers);
+        let caller = Caller::new(&parts, headers, app);
+        let params = read(&caller.headers, body).await;
         Ok(Self { caller, params })
     }
 }

@@ -10,18 +10,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
+use axum::extract::Request;
+use axum::response::Response;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tower::ServiceExt;
+use tower::Service;
 
 use crate::app::App;
 use crate::peer::Proxies;
 use crate::request::Socket;
-use crate::router;
+use crate::router::Router;
 use seats::{Seat, Seats};
 
 /// Connections at once; the next one waits in the kernel's queue.
@@ -47,7 +49,7 @@ pub async fn serve(
     listener: TcpListener,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    let router = router::router(Arc::clone(&app));
+    let router = Router::new(Arc::clone(&app));
     let graceful = accept_until(stop, router, listener, |address| {
         most_of(address, &app.proxies)
     })
@@ -74,7 +76,7 @@ fn most_of(address: &IpAddr, proxies: &Proxies) -> usize {
 /// Accepts until `stop`, of each address at most so many at once; what has begun goes on.
 async fn accept_until(
     stop: impl Future<Output = ()>,
-    router: axum::Router,
+    router: impl Answer,
     listener: TcpListener,
     most_of: impl Fn(&IpAddr) -> usize,
 ) -> GracefulShutdown {
@@ -117,8 +119,22 @@ async fn accept(
     Ok((stream, Socket(address), slot))
 }
 
+/// What answers requests.
+trait Answer:
+    Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + 'static
+{
+}
+
+impl<S> Answer for S where
+    S: Service<Request, Response = Response, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + 'static
+{
+}
+
 fn connection(
-    router: &axum::Router,
+    router: &impl Answer,
     graceful: &GracefulShutdown,
     stream: TcpStream,
     socket: Socket,
@@ -127,15 +143,8 @@ fn connection(
     let router = router.clone();
     let service = hyper::service::service_fn(move |mut request: hyper::Request<Incoming>| {
         request.extensions_mut().insert(socket);
-        let router = router.clone();
-        async move {
-            Ok::<_, Infallible>(
-                router
-                    .oneshot(request.map(Body::new))
-                    .await
-                    .unwrap_or_else(|e| match e {}),
-            )
-        }
+        // It is always ready.
+        router.clone().call(request.map(Body::new))
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::thread;
 use std::time::Duration;
 
 use grantor_core::time::Timestamp;
@@ -16,8 +17,8 @@ use jiff::{Span, Timestamp as Moment};
 
 /// What is written is on the disk after twice this long, at most.
 const SYNC_EVERY: Duration = Duration::from_millis(500);
-/// The most events of one write.
-const BATCH: usize = 1024;
+/// How long the thread gathers events after the first: waking it for each would cost a request more than its event.
+const GATHERED: Duration = Duration::from_millis(50);
 /// How many days before an event's own its folder goes back.
 const KEPT_DAYS: i32 = 30;
 const SUFFIX: &str = ".jsonl";
@@ -62,7 +63,7 @@ impl Journal {
         })
     }
 
-    /// Writes what comes, many events at once where many wait, until [`Message::End`].
+    /// Writes what comes, the events of some time at once, until [`Message::End`].
     pub(super) fn run(mut self, messages: &Receiver<Message>) {
         let mut unsynced = false;
         loop {
@@ -72,7 +73,10 @@ impl Journal {
                 messages.recv().map_err(RecvTimeoutError::from)
             };
             let mut batch = match first {
-                Ok(Message::Event(entry)) => vec![entry],
+                Ok(Message::Event(entry)) => {
+                    thread::sleep(GATHERED);
+                    vec![entry]
+                }
                 Err(RecvTimeoutError::Timeout) => {
                     self.sync();
                     unsynced = false;
@@ -81,7 +85,7 @@ impl Journal {
                 Ok(Message::End) | Err(RecvTimeoutError::Disconnected) => return self.sync(),
             };
             let mut ended = false;
-            for message in messages.try_iter().take(BATCH - 1) {
+            for message in messages.try_iter() {
                 match message {
                     Message::Event(entry) => batch.push(entry),
                     Message::End => ended = true,

@@ -147,6 +147,26 @@ fn the_lines_of_a_day_that_is_over_are_brought_to_the_disk() {
     assert!(told.contains("may not be on the disk"), "{told}");
 }
 
+#[test]
+fn the_log_leaves_routine_events_to_the_day_files_where_there_are_any() {
+    let folder = TempDir::new().unwrap();
+    let (log, id) = (Log::default(), "0af7651916cd43dd8448eb211c80319c");
+    let to = log.clone();
+    let subscriber = tracing_subscriber::fmt().with_writer(move || to.clone());
+    tracing::subscriber::with_default(subscriber.finish(), || {
+        let (sink, writer) = Events::kept(&folder.path().join("events")).unwrap();
+        for kind in [EventKind::TokensRefreshed, EventKind::DeviceApproved] {
+            sink.record(evening(), id, &Event::new(kind));
+        }
+        writer.finish();
+        Events::logged().record(evening(), id, &Event::new(EventKind::TokensIssued));
+    });
+    let told = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert_eq!(lines(&folder, "2026-11-21.jsonl").len(), 2);
+    assert!(told.contains("device_approved") && told.contains("tokens_issued"));
+    assert!(!told.contains("tokens_refreshed"), "{told}");
+}
+
 #[derive(Clone, Default)]
 struct Log(Arc<std::sync::Mutex<Vec<u8>>>);
 

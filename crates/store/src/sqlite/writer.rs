@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use grantor_core::row::{Committed, Version, Write};
 use grantor_core::time::Timestamp;
@@ -21,6 +22,9 @@ const BATCH: usize = 256;
 const QUEUE: usize = 4096;
 /// The most rows that one job of a sweep deletes: commits wait no longer than for these.
 const SWEEP: usize = 200;
+
+/// How long a batch is gathered while several ask at once: an fsync takes longer than this, and serves all of them.
+const GATHERED: Duration = Duration::from_micros(250);
 
 type Answer = Result<Committed, StoreError>;
 
@@ -138,6 +142,7 @@ fn stopped() -> StoreError {
 fn work(mut connection: Connection, place: &Place, jobs: &Receiver<Job>) {
     let mut next = None;
     let mut failed = false;
+    let mut crowded = false;
     while let Some(job) = next.take().or_else(|| jobs.recv().ok()) {
         match job {
             // Whoever asked may be gone; that undoes nothing.
@@ -149,6 +154,9 @@ fn work(mut connection: Connection, place: &Place, jobs: &Receiver<Job>) {
                 let _ = reply.send(sweep(&mut connection, place, until, limit));
             }
             Job::Commit(commit) => {
+                if crowded {
+                    thread::sleep(GATHERED);
+                }
                 let mut batch = vec![commit];
                 while batch.len() < BATCH {
                     match jobs.try_recv() {
@@ -160,6 +168,7 @@ fn work(mut connection: Connection, place: &Place, jobs: &Receiver<Job>) {
                         Err(_) => break,
                     }
                 }
+                crowded = batch.len() > 1;
                 if failed {
                     make_room(&connection);
                 }

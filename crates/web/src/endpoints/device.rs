@@ -31,7 +31,7 @@ const STRAINED: Duration = Duration::from_secs(1);
 
 /// A GET changes nothing: a code that came with the link is filled in, and waits for the user's POST.
 pub(crate) async fn get(State(app): State<Arc<App>>, caller: Caller) -> Response {
-    let query = Params::parse(caller.query.as_deref().unwrap_or_default().as_bytes()).ok();
+    let query = Params::parse(caller.query().unwrap_or_default().as_bytes()).ok();
     let code = query
         .as_ref()
         .and_then(|query| query.opt("user_code"))

@@ -7,11 +7,22 @@ use axum::response::Response;
 use grantor_core::endpoints::device_authorization::DeviceAuthorization;
 use grantor_core::endpoints::path;
 use http::StatusCode;
-use serde_json::json;
+use serde::Serialize;
 
 use crate::app::App;
 use crate::oauth::{self, Challenge};
 use crate::request::Form;
+
+/// RFC 8628 section 3.2.
+#[derive(Serialize)]
+struct DeviceAuthorizationResponse<'a> {
+    device_code: &'a str,
+    user_code: &'a str,
+    verification_uri: String,
+    verification_uri_complete: String,
+    expires_in: u64,
+    interval: u64,
+}
 
 pub(crate) async fn post(State(app): State<Arc<App>>, form: Form) -> Response {
     let caller = &form.caller;
@@ -26,14 +37,14 @@ pub(crate) async fn post(State(app): State<Arc<App>>, form: Form) -> Response {
             .finish();
         oauth::json(
             StatusCode::OK,
-            &json!({
-                "device_code": reply.device_code.reveal(),
-                "user_code": reply.user_code,
-                "verification_uri_complete": format!("{verification_uri}?{query}"),
-                "verification_uri": verification_uri,
-                "expires_in": reply.expires_in.as_secs(),
-                "interval": reply.interval.as_secs(),
-            }),
+            &DeviceAuthorizationResponse {
+                device_code: reply.device_code.reveal(),
+                user_code: &reply.user_code,
+                verification_uri_complete: format!("{verification_uri}?{query}"),
+                verification_uri,
+                expires_in: reply.expires_in.as_secs(),
+                interval: reply.interval.as_secs(),
+            },
         )
     })
     .await

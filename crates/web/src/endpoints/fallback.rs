@@ -12,7 +12,7 @@ use crate::pages::assets as known;
 use crate::request::Caller;
 
 pub(crate) async fn any(State(app): State<Arc<App>>, caller: Caller) -> Response {
-    match known::find(&caller.path) {
+    match known::find(caller.path()) {
         Some(asset) => assets::response(asset),
         None => browser::fault(&app, &caller, Fault::NotFound),
     }

@@ -16,7 +16,7 @@ use crate::pages::{Login, LoginProblem};
 use crate::request::{Caller, Form};
 
 pub(crate) async fn get(State(app): State<Arc<App>>, caller: Caller) -> Response {
-    let query = Params::parse(caller.query.as_deref().unwrap_or_default().as_bytes()).ok();
+    let query = Params::parse(caller.query().unwrap_or_default().as_bytes()).ok();
     let return_to = query.as_ref().and_then(|query| query.opt("return_to"));
     let return_to = ReturnTo::parse(return_to, &app.site.path);
     form(

@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -62,7 +61,7 @@ pub(crate) struct House {
     pub(crate) app: Arc<App>,
     pub(crate) store: Arc<Faulty<Memory>>,
     pub(crate) world: Arc<World>,
-    router: Router,
+    router: grantor_web::Router,
 }
 
 /// What the binary hands in: time, randomness, a signer and a place for events.
@@ -163,7 +162,7 @@ impl House {
         });
         let app = app.expect("the pages are whole");
         Self {
-            router: grantor_web::router(Arc::clone(&app)),
+            router: grantor_web::Router::new(Arc::clone(&app)),
             app,
             store: faults,
             world,
