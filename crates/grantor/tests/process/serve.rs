@@ -159,30 +159,46 @@ fn a_store_in_memory_leaves_no_files() {
 }
 
 #[test]
-fn an_event_is_in_the_log_and_in_the_file_of_its_day_with_the_trace_id_of_the_answer() {
-    let home = Home::new(TV);
+fn an_event_is_in_the_log_and_in_the_file_of_its_day_and_a_routine_one_only_in_the_file() {
+    let home = Home::new(
+        "[[client]]\nid = \"orders\"\nsecret = \"correct horse battery\"\n\
+         grants = [\"client_credentials\"]\nscopes = [\"orders/read\"]\n\
+         [[resource]]\nidentifier = \"orders\"\nscopes = { read = \"Read\" }\n\
+         [[client]]\nid = \"tv\"\ngrants = [\"device_code\"]\n",
+    );
     let server = home.serve();
-    let trace = "0af7651916cd43dd8448eb211c80319c";
     let (status, _) = home.request("POST", "/oauth2/device_authorization", "client_id=tv");
     assert_eq!(status, 200);
+    let secret = "client_id=orders&client_secret=correct+horse+battery";
+    let form = format!("{secret}&grant_type=client_credentials");
+    let (status, answer) = home.request("POST", "/oauth2/token", &form);
+    assert_eq!(status, 200, "{answer}");
+    let answer: serde_json::Value = serde_json::from_str(&answer).expect("JSON");
+    let token = answer["access_token"].as_str().expect("a token");
+    let form = format!("{secret}&token={token}");
+    assert_eq!(home.request("POST", "/oauth2/revoke", &form).0, 200);
+
     let log = server.end("TERM").stderr;
-    let in_log = log
+    let in_log: Vec<serde_json::Value> = log
         .lines()
-        .find(|line| line.contains("\"event\""))
-        .expect("an event in the log");
-    let in_log: serde_json::Value = serde_json::from_str(in_log).expect("JSON");
-    assert_eq!(in_log["kind"], "device_authorization_started");
+        .filter(|line| line.contains("\"event\""))
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect();
+    let kinds: Vec<_> = in_log.iter().map(|event| &event["kind"]).collect();
+    assert_eq!(kinds, ["token_revoked"]);
 
     let mut days = fs::read_dir(home.path("events")).expect("a folder");
     let day = days.next().expect("one day").expect("a file").path();
-    let line = fs::read_to_string(&day).expect("text");
-    let line: serde_json::Value = serde_json::from_str(&line).expect("one line of JSON");
-    assert_eq!(
-        (&line["kind"], &line["client"]),
-        (&in_log["kind"], &"tv".into())
-    );
-    assert_eq!(line["trace_id"], in_log["trace_id"]);
-    assert_eq!(line["trace_id"].as_str().map(str::len), Some(trace.len()));
+    let text = fs::read_to_string(&day).expect("text");
+    let lines: Vec<serde_json::Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("one line of JSON"))
+        .collect();
+    let kinds: Vec<_> = lines.iter().map(|event| &event["kind"]).collect();
+    assert_eq!(kinds, ["device_authorization_started", "token_revoked"]);
+    assert_eq!(lines[1]["client"], "orders");
+    assert_eq!(lines[1]["trace_id"], in_log[0]["trace_id"]);
+    assert_eq!(lines[1]["trace_id"].as_str().map(str::len), Some(32));
     assert_eq!(mode(&day), 0o600);
 }
 
