@@ -104,6 +104,23 @@ const TABLE: [Line; 16] = [
 ];
 
 impl ErrorCode {
+    /// All of them, in the order of the table.
+    pub const ALL: [Self; TABLE.len()] = {
+        let mut all = [Self::InvalidRequest; TABLE.len()];
+        let mut at = 0;
+        while at < TABLE.len() {
+            all[at] = TABLE[at].0;
+            at += 1;
+        }
+        all
+    };
+
+    /// Its place in [`Self::ALL`].
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+
     const fn line(self) -> &'static Line {
         &TABLE[self as usize]
     }

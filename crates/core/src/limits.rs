@@ -194,6 +194,12 @@ impl Limits {
         self.table(window).add(place, window.length(), now, n);
     }
 
+    /// What is counted in a quota now.
+    pub fn counted(&mut self, now: Timestamp, quota: &Quota, window: Window) -> u32 {
+        let place = self.place(quota);
+        self.table(window).count(place, window.length(), now)
+    }
+
     fn table(&mut self, window: Window) -> &mut Windows {
         match window {
             Window::Hour => &mut self.tries,

@@ -8,7 +8,7 @@ use grantor_jose::Signer;
 use grantor_store::Store;
 use grantor_store::memory::Memory;
 use grantor_store::sqlite::Sqlite;
-use grantor_web::{App, Entropy as _, Parts};
+use grantor_web::{App, Clock as _, Entropy as _, Parts};
 
 use crate::admin::Admin;
 use crate::assemble;
@@ -17,6 +17,7 @@ use crate::events::{Events, Writer};
 use crate::key_policy;
 use crate::key_ring::KeyRing;
 use crate::master_key::{self, MasterKeys, Source};
+use crate::metrics::Sources;
 use crate::server::StartError;
 use crate::signing_keys::{self, KeyStore};
 use crate::system::{SystemClock, SystemEntropy};
@@ -75,6 +76,17 @@ impl House {
             settings,
             file,
         ))
+    }
+
+    /// What metrics are read from.
+    #[must_use]
+    pub fn metrics(&self) -> Arc<Sources> {
+        Arc::new(Sources {
+            app: Arc::clone(&self.app),
+            keys: Arc::clone(&self.keys),
+            sqlite: self.sqlite.clone(),
+            started: SystemClock.now(),
+        })
     }
 
     /// Writes the events that wait. The store closes with its last user.

@@ -13,6 +13,7 @@ pub mod house;
 pub mod key_policy;
 pub mod key_ring;
 pub mod master_key;
+pub mod metrics;
 pub mod password;
 pub mod server;
 pub mod signing_keys;

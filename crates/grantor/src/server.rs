@@ -23,6 +23,7 @@ use crate::assemble::{self, AssembleError};
 use crate::config::{self, Settings};
 use crate::house::House;
 use crate::master_key::MasterKeyError;
+use crate::metrics;
 use crate::signing_keys::SigningKeysError;
 use crate::system::SystemClock;
 use crate::users;
@@ -114,6 +115,8 @@ struct Server {
     stop: Stop,
     house: House,
     admin: Option<(Socket, Arc<Admin>)>,
+    /// Where the operator's listener is.
+    metrics: Option<TcpListener>,
     users: Vec<Provision>,
 }
 
@@ -121,9 +124,11 @@ impl Server {
     async fn start(settings: &Settings, file: &Path) -> Result<Self, StartError> {
         let stop = Stop::new()?;
         // First, so that a server that cannot listen leaves no files.
-        let address = settings.listen;
-        let listener = TcpListener::bind(address).await;
-        let listener = listener.map_err(|error| StartError::Listen { address, error })?;
+        let listener = listen(settings.listen).await?;
+        let metrics = match settings.admin_listen {
+            Some(address) => Some(listen(address).await?),
+            None => None,
+        };
         let house = House::open(settings).await?;
         house.app.count_pending().await?;
         for sentence in settings.not_built().into_iter().chain(settings.advice()) {
@@ -137,6 +142,7 @@ impl Server {
             stop,
             house,
             admin,
+            metrics,
             users,
         })
     }
@@ -147,6 +153,7 @@ impl Server {
             stop,
             house,
             admin,
+            metrics,
             users,
         } = self;
         let (app, store) = (&house.app, &house.store);
@@ -164,12 +171,25 @@ impl Server {
         if let Some((socket, admin)) = admin {
             background.spawn(socket.serve(admin));
         }
+        if let Some(listener) = metrics {
+            let router = metrics::router(house.metrics());
+            background.spawn(async move {
+                if let Err(error) = axum::serve(listener, router).await {
+                    tracing::error!(%error, "admin_listen is closed");
+                }
+            });
+        }
 
         let served = grantor_web::serve(Arc::clone(app), listener, stop.asked()).await;
         background.shutdown().await;
         house.close();
         served
     }
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
+    let listener = TcpListener::bind(address).await;
+    listener.map_err(|error| StartError::Listen { address, error })
 }
 
 /// The admin socket. A server without one serves all the same: it is told, and the commands tell it too.

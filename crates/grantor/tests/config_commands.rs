@@ -43,14 +43,14 @@ fn what_config_prints_check_accepts() {
 #[test]
 fn check_counts_what_is_there_and_says_what_is_not_built() {
     let folder = TempDir::new().expect("a folder");
-    let file = "issuer = \"https://id.example.com\"\nstore = \"memory:\"\nadmin_listen = \"127.0.0.1:1\"\n\
+    let file = "issuer = \"https://id.example.com\"\nstore = \"memory:\"\ndialects = [\"iroh\"]\n\
                 [[client]]\nid = \"orders\"\nsecret_env = \"ORDERS_SECRET\"\ngrants = [\"client_credentials\"]\n";
     fs::write(folder.path().join("grantor.toml"), file).expect("the file is written");
     let checked = grantor(&["check", "--config", "grantor.toml"], &folder);
     assert_eq!(
         text(&checked.stdout),
         "grantor.toml is right.\nhttps://id.example.com on 127.0.0.1:8080, store memory:\n1 client\n\
-         admin_listen is not built yet: there are no metrics.\n\
+         Dialects are not built yet: their paths are not found.\n\
          The proxy that speaks https is not in trusted_proxies: everybody seems to be 127.0.0.1, shares the limits \
          of that address, and is warned of no other network. Write trusted_proxies = [\"127.0.0.1\"] if it runs here.\n\
          Client \"orders\": a secret of fewer than 22 characters can be guessed. Tries are bounded, but better make \

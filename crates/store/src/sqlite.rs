@@ -33,6 +33,7 @@ pub use file::OpenError;
 use place::Place;
 use reader::Readers;
 pub use restore::{Restore, RestoreError, Restored};
+pub use writer::Figures;
 use writer::Writer;
 
 /// A store in one SQLite file, with its `-wal`, `-shm` and `.lock` beside it.
@@ -72,6 +73,14 @@ impl Sqlite {
             place,
             _lock: lock,
         })
+    }
+}
+
+impl Sqlite {
+    /// What it has done since it was opened.
+    #[must_use]
+    pub fn figures(&self) -> Figures {
+        self.writer.figures()
     }
 }
 

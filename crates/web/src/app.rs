@@ -1,7 +1,7 @@
 //! The application: one pool with its store, signer and workers; and how a decision is driven.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::task::Poll;
 
@@ -23,6 +23,7 @@ use grantor_store::{Store, StoreError};
 use tokio_util::task::TaskTracker;
 
 use crate::cookies::Cookies;
+use crate::metrics::{Figures, Metrics};
 use crate::pages::Site;
 use crate::passwords::Passwords;
 use crate::peer::Proxies;
@@ -121,13 +122,6 @@ impl Snapshot {
     }
 }
 
-/// Answers that are counted, never logged: a waiting device asks every few seconds.
-#[derive(Debug, Default)]
-pub(crate) struct Counts {
-    pub(crate) authorization_pending: AtomicU64,
-    pub(crate) slow_down: AtomicU64,
-}
-
 /// One running application.
 pub struct App {
     snapshot: RwLock<Arc<Snapshot>>,
@@ -143,7 +137,7 @@ pub struct App {
     pub(crate) cookies: Cookies,
     pub(crate) site: Site,
     pub(crate) proxies: Proxies,
-    pub(crate) counts: Counts,
+    pub(crate) metrics: Metrics,
 }
 
 impl App {
@@ -175,7 +169,7 @@ impl App {
             entropy: parts.entropy,
             events: parts.events,
             proxies: parts.proxies,
-            counts: Counts::default(),
+            metrics: Metrics::default(),
         }))
     }
 
@@ -352,6 +346,20 @@ impl App {
             live,
         );
         Ok(live)
+    }
+
+    /// What was counted of requests since the start.
+    #[must_use]
+    pub fn figures(&self) -> Figures {
+        self.metrics.read()
+    }
+
+    /// How many device codes wait for their users, as this node knows.
+    #[must_use]
+    pub fn pending_devices(&self) -> u32 {
+        let window = device_authorization::window(&self.pool());
+        let quota = device_authorization::pool_quota();
+        self.limits().counted(self.now(), &quota, window)
     }
 
     /// From now on `/readyz` says so.

@@ -1,7 +1,6 @@
 //! How protocol endpoints answer: JSON, never cached, and every refusal explained.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use axum::body::Body;
 use axum::response::Response;
@@ -61,7 +60,7 @@ where
             Ok(reply) => render(reply, outcome.tokens),
             Err(refusal) => refused(app, caller, challenge, &refusal),
         },
-        Err(error) => unavailable(caller, &error),
+        Err(error) => unavailable(app, caller, &error),
     }
 }
 
@@ -128,15 +127,10 @@ fn not_a_form(app: &App, caller: &Caller, challenge: Challenge, reason: FormErro
 }
 
 fn refused(app: &App, caller: &Caller, challenge: Challenge, refusal: &Refusal) -> Response {
+    app.metrics.refused(refusal.code);
     match refusal.code {
-        ErrorCode::AuthorizationPending => {
-            app.counts
-                .authorization_pending
-                .fetch_add(1, Ordering::Relaxed);
-        }
-        ErrorCode::SlowDown => {
-            app.counts.slow_down.fetch_add(1, Ordering::Relaxed);
-        }
+        // Counted, never logged: a waiting device asks every few seconds.
+        ErrorCode::AuthorizationPending | ErrorCode::SlowDown => {}
         code => tracing::info!(
             target: "grantor::refusal",
             trace_id = caller.trace.as_str(),
@@ -160,8 +154,9 @@ fn refused(app: &App, caller: &Caller, challenge: Challenge, refusal: &Refusal) 
     response
 }
 
-fn unavailable(caller: &Caller, reason: &Unavailable) -> Response {
+fn unavailable(app: &App, caller: &Caller, reason: &Unavailable) -> Response {
     log_unavailable(caller, reason);
+    app.metrics.refused(reason.code());
     let code = reason.code();
     let description = match code {
         ErrorCode::TemporarilyUnavailable => "The server cannot answer now; try again soon.",

@@ -18,10 +18,6 @@ impl Settings {
                 "TLS is not built yet: the server speaks plain HTTP; put a proxy in front.",
             ),
             (
-                self.admin_listen.is_some(),
-                "admin_listen is not built yet: there are no metrics.",
-            ),
-            (
                 !self.dialects.is_empty(),
                 "Dialects are not built yet: their paths are not found.",
             ),

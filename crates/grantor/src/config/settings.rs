@@ -51,7 +51,8 @@ table! {
         /// How many servers share the store. Each allows its share of what is limited.
         nodes: NonZeroU32 = "1", example "3";
 
-        /// The address and port of /metrics.
+        /// The address and port of /metrics, /healthz and /readyz in plain http, for the operator only.
+        /// Without it there are no metrics.
         admin_listen: Option<SocketAddr>, example "127.0.0.1:8081";
 
         /// The proxies in front, as networks or addresses: what they forward counts.

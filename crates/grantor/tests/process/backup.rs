@@ -74,7 +74,7 @@ fn every_grant_that_was_answered_before_a_backup_under_load_works_in_what_is_res
         in_use.contains("grantor.db is in use by process"),
         "{in_use}"
     );
-    server.end("KILL");
+    server.end("TERM");
 
     let said = done(&home, &["restore", "copy.db"]);
     assert!(said.contains("grantor.db.before-restore"), "{said}");

@@ -205,7 +205,7 @@ fn an_event_is_in_the_log_and_in_the_file_of_its_day_and_a_routine_one_only_in_t
 #[test]
 fn what_is_not_built_is_said_once_and_no_secret_is() {
     let home = Home::new(&format!(
-        "admin_listen = \"127.0.0.1:1\"\n[[client]]\nid = \"orders\"\nsecret = \"correct horse battery\"\n\
+        "dialects = [\"iroh\"]\n[[client]]\nid = \"orders\"\nsecret = \"correct horse battery\"\n\
          grants = [\"client_credentials\"]\n{}",
         user("alice", "staple of alice")
     ));
@@ -214,7 +214,7 @@ fn what_is_not_built_is_said_once_and_no_secret_is() {
     let (status, answer) = home.request("POST", "/oauth2/token", form);
     assert_eq!(status, 200, "{answer}");
     let log = server.end("TERM").stderr;
-    assert_eq!(log.matches("admin_listen is not built yet").count(), 1);
+    assert_eq!(log.matches("Dialects are not built yet").count(), 1);
     let advice = "a secret of fewer than 22 characters can be guessed";
     assert_eq!(log.matches(advice).count(), 1);
     let key = fs::read_to_string(home.path("grantor.key")).expect("the key");

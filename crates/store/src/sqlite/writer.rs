@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -35,6 +36,26 @@ pub(super) struct Writer {
     queue: Option<SyncSender<Job>>,
     thread: Option<JoinHandle<()>>,
     place: Arc<Place>,
+    counts: Arc<Counts>,
+}
+
+/// What the writer counts.
+#[derive(Debug, Default)]
+struct Counts {
+    commits: AtomicU64,
+    syncs: AtomicU64,
+    waiting: AtomicU64,
+}
+
+/// What a store has done since it was opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Figures {
+    /// Commits that were carried out.
+    pub commits: u64,
+    /// Transactions that were synced to the disk; each carried out many commits, or a sweep.
+    pub syncs: u64,
+    /// Commits and sweeps that wait for the writer.
+    pub waiting: u64,
 }
 
 #[derive(Debug)]
@@ -58,14 +79,16 @@ struct Commit {
 impl Writer {
     pub(super) fn start(connection: Connection, place: Arc<Place>) -> io::Result<Self> {
         let (queue, jobs) = sync_channel(QUEUE);
-        let its_place = Arc::clone(&place);
+        let (its_place, counts) = (Arc::clone(&place), Arc::<Counts>::default());
+        let its_counts = Arc::clone(&counts);
         let thread = thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || work(connection, &its_place, &jobs))?;
+            .spawn(move || work(connection, &its_place, &its_counts, &jobs))?;
         Ok(Self {
             queue: Some(queue),
             thread: Some(thread),
             place,
+            counts,
         })
     }
 
@@ -105,6 +128,15 @@ impl Writer {
         Ok(swept)
     }
 
+    pub(super) fn figures(&self) -> Figures {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Figures {
+            commits: read(&self.counts.commits),
+            syncs: read(&self.counts.syncs),
+            waiting: read(&self.counts.waiting),
+        }
+    }
+
     /// Whether there is somebody to write, and somewhere.
     pub(super) fn check(&self) -> Result<(), StoreError> {
         self.place.check()?;
@@ -116,11 +148,16 @@ impl Writer {
 
     fn enqueue(&self, job: Job) -> Result<(), StoreError> {
         let queue = self.queue.as_ref().ok_or_else(stopped)?;
-        queue.try_send(job).map_err(|error| match error {
-            TrySendError::Full(_) => {
-                StoreError::Unavailable(format!("{QUEUE} commits wait already"))
+        // Before it is there: it may be taken at once.
+        self.counts.waiting.fetch_add(1, Ordering::Relaxed);
+        queue.try_send(job).map_err(|error| {
+            self.counts.waiting.fetch_sub(1, Ordering::Relaxed);
+            match error {
+                TrySendError::Full(_) => {
+                    StoreError::Unavailable(format!("{QUEUE} commits wait already"))
+                }
+                TrySendError::Disconnected(_) => stopped(),
             }
-            TrySendError::Disconnected(_) => stopped(),
         })
     }
 }
@@ -139,7 +176,8 @@ fn stopped() -> StoreError {
     StoreError::Unavailable("its writer has stopped".to_owned())
 }
 
-fn work(mut connection: Connection, place: &Place, jobs: &Receiver<Job>) {
+fn work(mut connection: Connection, place: &Place, counts: &Counts, jobs: &Receiver<Job>) {
+    let add = |counter: &AtomicU64, n: usize| counter.fetch_add(n as u64, Ordering::Relaxed);
     let mut next = None;
     let mut failed = false;
     let mut crowded = false;
@@ -151,7 +189,10 @@ fn work(mut connection: Connection, place: &Place, jobs: &Receiver<Job>) {
                 limit,
                 reply,
             } => {
-                let _ = reply.send(sweep(&mut connection, place, until, limit));
+                counts.waiting.fetch_sub(1, Ordering::Relaxed);
+                let swept = sweep(&mut connection, place, until, limit);
+                add(&counts.syncs, usize::from(matches!(swept, Ok(1..))));
+                let _ = reply.send(swept);
             }
             Job::Commit(commit) => {
                 if crowded {
@@ -172,10 +213,19 @@ fn work(mut connection: Connection, place: &Place, jobs: &Receiver<Job>) {
                 if failed {
                     make_room(&connection);
                 }
+                counts
+                    .waiting
+                    .fetch_sub(batch.len() as u64, Ordering::Relaxed);
                 let answers = commit_in_place(&mut connection, place, &batch);
                 failed = answers
                     .iter()
                     .any(|answer| matches!(answer, Err(_) | Ok(Committed::Unknown)));
+                let done = answers
+                    .iter()
+                    .filter(|answer| **answer == Ok(Committed::Done));
+                let done = done.count();
+                add(&counts.commits, done);
+                add(&counts.syncs, usize::from(done > 0));
                 for (commit, answer) in batch.into_iter().zip(answers) {
                     let _ = commit.reply.send(answer);
                 }

@@ -87,7 +87,6 @@ fn what_is_not_built_is_said_once_each() {
         example().not_built(),
         [
             "TLS is not built yet: the server speaks plain HTTP; put a proxy in front.",
-            "admin_listen is not built yet: there are no metrics.",
             "Dialects are not built yet: their paths are not found.",
             "Upstream providers are not built yet: no one signs in with them.",
             "Token exchange is not built yet: its rules are not used.",
