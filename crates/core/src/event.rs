@@ -34,6 +34,9 @@ pub enum EventKind {
     UserEnabled,
     BackedUp,
     Restored,
+    CertificateReplaced,
+    CertificateRefused,
+    CertificateEnds,
 }
 
 impl EventKind {

@@ -8,7 +8,7 @@ use grantor_jose::Signer;
 use grantor_store::Store;
 use grantor_store::memory::Memory;
 use grantor_store::sqlite::Sqlite;
-use grantor_web::{App, Clock as _, Entropy as _, Parts};
+use grantor_web::{App, Clock as _, Entropy as _, EventSink, Parts};
 
 use crate::admin::Admin;
 use crate::assemble;
@@ -31,6 +31,8 @@ pub struct House {
     /// Its signing keys.
     pub keys: Arc<KeyRing>,
     sqlite: Option<Arc<Sqlite>>,
+    /// Where events go.
+    pub sink: Arc<dyn EventSink>,
     events: Option<Writer>,
 }
 
@@ -45,13 +47,14 @@ impl House {
         let signing = keys.open().await?;
 
         let (sink, events) = events(&settings.store)?;
+        let sink: Arc<dyn EventSink> = Arc::new(sink);
         let app = App::new(Parts {
             pool: assemble::pool(settings, &keys.masters, signing.published.clone())?,
             store: Arc::clone(&store),
             signer: Arc::clone(&signing.signer) as Arc<dyn Signer>,
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
-            events: Arc::new(sink),
+            events: Arc::clone(&sink),
             proxies: assemble::proxies(settings),
             templates: settings.templates.clone(),
         })?;
@@ -61,6 +64,7 @@ impl House {
             store,
             keys,
             sqlite,
+            sink,
             events,
         })
     }

@@ -19,4 +19,5 @@ pub mod server;
 pub mod signing_keys;
 pub mod system;
 pub mod telemetry;
+pub mod tls;
 pub mod users;

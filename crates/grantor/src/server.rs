@@ -11,7 +11,7 @@ use std::time::Duration;
 use grantor_core::interaction::Provision;
 use grantor_store::sqlite::OpenError;
 use grantor_store::{Store, StoreError};
-use grantor_web::{App, Clock as _, Unavailable};
+use grantor_web::{App, Certificate, Clock as _, Unavailable};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
@@ -25,7 +25,8 @@ use crate::house::House;
 use crate::master_key::MasterKeyError;
 use crate::metrics;
 use crate::signing_keys::SigningKeysError;
-use crate::system::SystemClock;
+use crate::system::{SystemClock, SystemEntropy};
+use crate::tls::{self, Stamps, TlsError, Watch};
 use crate::users;
 
 /// How long the announcement waits for the users of the file, so that who reads it can sign in. The
@@ -74,6 +75,9 @@ pub enum StartError {
         /// The system's answer.
         error: io::Error,
     },
+    /// The certificate.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The web shell.
     #[error(transparent)]
     Web(#[from] grantor_web::StartError),
@@ -85,11 +89,11 @@ pub enum StartError {
     System(#[from] io::Error),
 }
 
-/// Runs a server until SIGTERM or SIGINT. `file` is where its settings were read; `announce` gets its address once it accepts connections.
+/// Runs a server until SIGTERM or SIGINT. `file` is where its settings were read; `announce` gets its URL once it accepts connections.
 pub fn run(
     settings: &Settings,
     file: &Path,
-    announce: impl FnOnce(SocketAddr) + Send + 'static,
+    announce: impl FnOnce(&str) + Send + 'static,
 ) -> ExitCode {
     let ended = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -112,6 +116,7 @@ pub fn run(
 
 struct Server {
     listener: TcpListener,
+    tls: Option<(Watch, Signal)>,
     stop: Stop,
     house: House,
     admin: Option<(Socket, Arc<Admin>)>,
@@ -123,6 +128,8 @@ struct Server {
 impl Server {
     async fn start(settings: &Settings, file: &Path) -> Result<Self, StartError> {
         let stop = Stop::new()?;
+        let certificate = settings.tls.as_ref().map(tls::read).transpose();
+        let certificate = certificate.map_err(TlsError::from)?;
         // First, so that a server that cannot listen leaves no files.
         let listener = listen(settings.listen).await?;
         let metrics = match settings.admin_listen {
@@ -136,9 +143,14 @@ impl Server {
         }
         let socket = socket(&settings.store);
         let admin = socket.map(|socket| (socket, house.admin(settings, file)));
+        let tls = match settings.tls.clone().zip(certificate) {
+            Some((files, certificate)) => Some(watched(settings, files, certificate, &house)?),
+            None => None,
+        };
         let users = settings.users.iter().map(assemble::provision).collect();
         Ok(Self {
             listener,
+            tls,
             stop,
             house,
             admin,
@@ -147,9 +159,10 @@ impl Server {
         })
     }
 
-    async fn run(self, announce: impl FnOnce(SocketAddr) + Send + 'static) -> io::Result<()> {
+    async fn run(self, announce: impl FnOnce(&str) + Send + 'static) -> io::Result<()> {
         let Self {
             listener,
+            tls,
             stop,
             house,
             admin,
@@ -157,7 +170,8 @@ impl Server {
             users,
         } = self;
         let (app, store) = (&house.app, &house.store);
-        let address = listener.local_addr()?;
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let url = format!("{scheme}://{}", listener.local_addr()?);
         let mut background = JoinSet::new();
         background.spawn(sweep(Arc::clone(store)));
         let keys = Arc::clone(&house.keys);
@@ -166,7 +180,7 @@ impl Server {
             Arc::clone(app),
             Arc::clone(store),
             users,
-            move || announce(address),
+            move || announce(&url),
         ));
         if let Some((socket, admin)) = admin {
             background.spawn(socket.serve(admin));
@@ -180,7 +194,13 @@ impl Server {
             });
         }
 
-        let served = grantor_web::serve(Arc::clone(app), listener, stop.asked()).await;
+        let tls = tls.map(|(watch, hangup)| {
+            let tls = Arc::clone(&watch.tls);
+            background.spawn(watch.run(hangup));
+            tls
+        });
+
+        let served = grantor_web::serve(Arc::clone(app), listener, tls, stop.asked()).await;
         background.shutdown().await;
         house.close();
         served
@@ -190,6 +210,28 @@ impl Server {
 async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
     let listener = TcpListener::bind(address).await;
     listener.map_err(|error| StartError::Listen { address, error })
+}
+
+/// The certificate under watch, from now on at SIGHUP too.
+fn watched(
+    settings: &Settings,
+    files: config::Tls,
+    (certificate, stamps): (Certificate, Stamps),
+    house: &House,
+) -> Result<(Watch, Signal), StartError> {
+    for sentence in tls::advice(settings, &files, &certificate) {
+        tracing::warn!("{sentence}");
+    }
+    let watch = Watch {
+        tls: Arc::new(tls::start(&files, certificate.clone())?),
+        files,
+        certificate,
+        stamps,
+        clock: Arc::new(SystemClock),
+        entropy: Arc::new(SystemEntropy),
+        events: Arc::clone(&house.sink),
+    };
+    Ok((watch, signal(SignalKind::hangup())?))
 }
 
 /// The admin socket. A server without one serves all the same: it is told, and the commands tell it too.

@@ -65,7 +65,7 @@ fn check_has_no_advice_where_all_is_well() {
     let long = "a".repeat(22);
     for lines in [
         "issuer = \"https://id.example.com\"\ntrusted_proxies = [\"127.0.0.1\"]",
-        "issuer = \"https://id.example.com\"\nlisten = \"192.0.2.1:80\"",
+        "issuer = \"https://id.example.com\"\nlisten = \"192.0.2.1:80\"\ntrusted_proxies = [\"192.0.2.2\"]",
         "issuer = \"http://127.0.0.1:8080\"",
     ] {
         let file = format!("{lines}\n[[client]]\nid = \"orders\"\nsecret = \"{long}\"\n");

@@ -16,6 +16,7 @@ mod request;
 mod router;
 mod server;
 mod system;
+mod tls;
 mod trace;
 
 pub use app::{App, Parts, StartError, Unavailable};
@@ -24,3 +25,4 @@ pub use peer::{ForwardedHeader, Proxies};
 pub use router::{Router, probes};
 pub use server::serve;
 pub use system::{Clock, Entropy, EventSink};
+pub use tls::{Certificate, CertificateError, OldestTls, Tls};

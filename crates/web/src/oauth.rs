@@ -117,6 +117,15 @@ pub(crate) fn method_not_allowed(caller: &Caller, allow: &'static str) -> Respon
     response
 }
 
+/// The answer to what came without TLS, at any endpoint.
+pub(crate) fn in_the_clear(app: &App, caller: &Caller) -> Response {
+    let refusal = Refusal::new(
+        ErrorCode::InvalidRequest,
+        "The request came by plain http; use https.",
+    );
+    refused(app, caller, Challenge::Basic, &refusal)
+}
+
 fn not_a_form(app: &App, caller: &Caller, challenge: Challenge, reason: FormError) -> Response {
     let refusal = Refusal::new(ErrorCode::InvalidRequest, reason.text());
     let mut response = refused(app, caller, challenge, &refusal);

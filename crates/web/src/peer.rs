@@ -6,6 +6,8 @@ use grantor_core::peer::Peer;
 use http::{HeaderMap, header};
 use ipnet::IpNet;
 
+use crate::request::Socket;
+
 /// The proxies in front of the server, and how they say for whom they ask.
 #[derive(Clone, Debug, Default)]
 pub struct Proxies {
@@ -49,6 +51,30 @@ pub(crate) fn of(socket: SocketAddr, headers: &HeaderMap, proxies: &Proxies) -> 
     Peer::new(address, agent.unwrap_or_default())
 }
 
+/// Whether a client sent its request without TLS: to us, past the proxies, or to the proxy, which says so.
+pub(crate) fn in_the_clear(socket: Socket, headers: &HeaderMap, proxies: &Proxies) -> bool {
+    let address = socket.address.ip().to_canonical();
+    if proxies.trust(&address) {
+        scheme(headers, proxies.header).is_some_and(|scheme| scheme.eq_ignore_ascii_case("http"))
+    } else {
+        !socket.tls && !address.is_loopback()
+    }
+}
+
+/// By which scheme the outermost proxy was asked, as far as it says so. A client that writes this header itself
+/// deceives nobody but itself: only a refusal comes of it.
+fn scheme(headers: &HeaderMap, header: ForwardedHeader) -> Option<&str> {
+    let name = match header {
+        ForwardedHeader::XForwardedFor => "x-forwarded-proto",
+        ForwardedHeader::Forwarded => "forwarded",
+    };
+    let first = headers.get(name)?.to_str().ok()?.split(',').next()?;
+    match header {
+        ForwardedHeader::XForwardedFor => Some(first.trim()),
+        ForwardedHeader::Forwarded => pair(first, "proto="),
+    }
+}
+
 /// The hops that proxies wrote, in order; none for what is no address. Clients can write before them what they
 /// like, bytes that are no text too, so each element stands for itself.
 fn forwarded(headers: &HeaderMap, header: ForwardedHeader) -> Vec<Option<IpAddr>> {
@@ -65,11 +91,17 @@ fn forwarded(headers: &HeaderMap, header: ForwardedHeader) -> Vec<Option<IpAddr>
 
 /// RFC 7239 section 4: the `for` of one element.
 fn node(element: &str) -> Option<IpAddr> {
-    let pair = element.split(';').map(str::trim).find(|pair| {
-        pair.get(..4)
-            .is_some_and(|name| name.eq_ignore_ascii_case("for="))
+    pair(element, "for=").and_then(address)
+}
+
+/// What one element of `Forwarded` says after this `name=`.
+fn pair<'a>(element: &'a str, name: &str) -> Option<&'a str> {
+    let mut pairs = element.split(';').map(str::trim);
+    let value = pairs.find_map(|pair| {
+        let (start, value) = pair.split_at_checked(name.len())?;
+        start.eq_ignore_ascii_case(name).then_some(value)
     });
-    pair.and_then(|pair| address(&pair[4..]))
+    value.map(|value| value.trim_matches('"'))
 }
 
 /// An address as proxies write it: quoted or not, with or without brackets and port.
@@ -163,5 +195,44 @@ mod tests {
             seen("[::1]", "forwarded", "for=6.6.6.6, for=1.1.1.1:80"),
             "1.1.1.1"
         );
+    }
+
+    #[test]
+    fn what_came_without_tls_is_known_by_the_socket_or_by_the_proxys_word() {
+        let x = ("x-forwarded-proto", ForwardedHeader::XForwardedFor);
+        let rfc = ("forwarded", ForwardedHeader::Forwarded);
+        for (address, tls, (name, header), value, clear) in [
+            ("203.0.113.9:1", false, x, "", true),
+            ("203.0.113.9:1", false, x, "https", true),
+            ("203.0.113.9:1", true, x, "http", false),
+            ("127.0.0.1:1", false, x, "", false),
+            ("[::ffff:127.0.0.1]:1", false, x, "", false),
+            ("10.0.0.1:1", false, x, "", false),
+            ("10.0.0.1:1", false, x, "https", false),
+            ("10.0.0.1:1", false, x, "HTTP", true),
+            ("10.0.0.1:1", true, x, "http, https", true),
+            ("10.0.0.1:1", false, rfc, "for=1.1.1.1;Proto=http", true),
+            (
+                "10.0.0.1:1",
+                false,
+                rfc,
+                "for=1.1.1.1;proto=\"https\"",
+                false,
+            ),
+            ("10.0.0.1:1", false, rfc, "for=1.1.1.1", false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(name, value.parse().unwrap());
+            let proxies = Proxies {
+                trusted: vec!["10.0.0.0/8".parse().unwrap()],
+                header,
+            };
+            let address = address.parse().unwrap();
+            assert_eq!(
+                in_the_clear(Socket { address, tls }, &headers, &proxies),
+                clear,
+                "{address} {tls} {value}"
+            );
+        }
     }
 }

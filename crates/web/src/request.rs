@@ -10,7 +10,7 @@ use axum::extract::{FromRequest, FromRequestParts};
 use grantor_core::params::{InvalidParams, MAX_BYTES, Params};
 use grantor_core::peer::Peer;
 use http::request::Parts;
-use http::{HeaderMap, Request, Uri, header};
+use http::{Extensions, HeaderMap, Request, Uri, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 use crate::app::App;
@@ -21,9 +21,24 @@ use crate::trace::TraceId;
 /// How long a body may take to arrive.
 const BODY_TIME: Duration = Duration::from_secs(10);
 
-/// The address of the socket, put into each request by the server.
+/// The socket that a request came by, put into it by the server.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Socket(pub(crate) SocketAddr);
+pub(crate) struct Socket {
+    /// Whose it is.
+    pub(crate) address: SocketAddr,
+    /// Whether TLS is spoken on it.
+    pub(crate) tls: bool,
+}
+
+impl Socket {
+    /// Our server puts one into every request; without it, nothing is known of the peer.
+    pub(crate) fn of(extensions: &Extensions) -> Self {
+        extensions.get().copied().unwrap_or(Self {
+            address: SocketAddr::from(([0, 0, 0, 0], 0)),
+            tls: false,
+        })
+    }
+}
 
 /// Who sent a request.
 #[derive(Clone, Debug)]
@@ -36,9 +51,7 @@ pub(crate) struct Caller {
 
 impl Caller {
     fn new(parts: &Parts, headers: HeaderMap, app: &App) -> Self {
-        // Our server puts the address into every request; without it, nothing is known of the peer.
-        let unknown = Socket(SocketAddr::from(([0, 0, 0, 0], 0)));
-        let Socket(socket) = parts.extensions.get().copied().unwrap_or(unknown);
+        let socket = Socket::of(&parts.extensions).address;
         let trace = parts.extensions.get::<TraceId>().cloned();
         Self {
             peer: peer::of(socket, &headers, &app.proxies),

@@ -4,7 +4,8 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use axum::extract::Request;
+use axum::extract::{Request, State};
+use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
 use futures_util::future::BoxFuture;
@@ -17,7 +18,8 @@ use crate::app::App;
 use crate::endpoints as at;
 use crate::metrics::Endpoint;
 use crate::oauth;
-use crate::request::Caller;
+use crate::peer;
+use crate::request::{Caller, Socket};
 use crate::trace::{self, TraceId};
 
 /// What answers every request: gives it a trace id, leaves it to the table of paths, sends the id back, and counts
@@ -116,6 +118,12 @@ fn routes(app: Arc<App>) -> axum::Router {
             )
             .fallback(at::fallback::any)
     };
+    // Where no proxy is in front, the listener is one of TLS or of this machine: there is nothing to look at.
+    let routes = match app.proxies.trusted.is_empty() {
+        true => routes,
+        false => routes.layer(middleware::from_fn_with_state(Arc::clone(&app), protected)),
+    };
+    // What probes ask is no secret, and they know no TLS.
     routes
         .route("/healthz", get(at::health::healthz))
         .route("/readyz", get(at::health::readyz))
@@ -145,4 +153,19 @@ async fn only_post(caller: Caller) -> Response {
 
 async fn no_such_method(caller: Caller) -> Response {
     oauth::method_not_allowed(&caller, "GET, POST")
+}
+
+/// RFC 6749 section 3.2: "the authorization server MUST require the use of TLS". What a client sent in the clear is
+/// refused, so that it cannot go unnoticed.
+async fn protected(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    request: Request,
+    next: Next,
+) -> Response {
+    let socket = Socket::of(request.extensions());
+    if peer::in_the_clear(socket, &caller.headers, &app.proxies) {
+        return oauth::in_the_clear(&app, &caller);
+    }
+    next.run(request).await
 }

@@ -4,10 +4,13 @@ use std::fmt::{Display, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
+use grantor_web::Clock as _;
 use grantor_web::render::Pages;
 
 use crate::config::{self, Environment, Settings};
 use crate::exit;
+use crate::system::SystemClock;
+use crate::tls::{self, TlsError};
 
 /// Prints the mistakes of the file and of the operator's templates to standard error, or what the file says, in short.
 pub fn run(file: &Path, environment: &Environment) -> ExitCode {
@@ -22,11 +25,28 @@ pub fn run(file: &Path, environment: &Environment) -> ExitCode {
     if let Err(error) = Pages::new(settings.templates.as_deref()) {
         return refuse(&error);
     }
-    print!("{}", summary(file, &settings));
+    let certificate = match settings
+        .tls
+        .as_ref()
+        .map(|files| certificate(&settings, files))
+    {
+        None => Vec::new(),
+        Some(Ok(advice)) => advice,
+        Some(Err(error)) => return refuse(&error),
+    };
+    print!("{}", summary(file, &settings, &certificate));
     ExitCode::SUCCESS
 }
 
-fn summary(file: &Path, settings: &Settings) -> String {
+/// What is to be said of the certificate, if it can be used.
+fn certificate(settings: &Settings, files: &config::Tls) -> Result<Vec<String>, TlsError> {
+    let (certificate, _) = tls::read(files)?;
+    let validity = tls::validity(&certificate, SystemClock.now());
+    let advice = tls::advice(settings, files, &certificate);
+    Ok(advice.into_iter().chain(validity).collect())
+}
+
+fn summary(file: &Path, settings: &Settings, certificate: &[String]) -> String {
     let Settings {
         issuer,
         listen,
@@ -52,7 +72,8 @@ fn summary(file: &Path, settings: &Settings) -> String {
     if !counts.is_empty() {
         writeln!(text, "{}", counts.join(", ")).ok();
     }
-    for sentence in settings.not_built().into_iter().chain(settings.advice()) {
+    let advice = settings.not_built().into_iter().chain(settings.advice());
+    for sentence in advice.chain(certificate.iter().cloned()) {
         writeln!(text, "{sentence}").ok();
     }
     text

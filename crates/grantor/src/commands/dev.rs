@@ -57,9 +57,9 @@ pub fn run(listen: Option<SocketAddr>, data: &Path, environment: &Environment) -
         return usage(&error);
     }
     let welcome = Welcome::of(&settings, data, &environment).to_string();
-    server::run(&settings, &file, move |address| {
+    server::run(&settings, &file, move |at| {
         io::stdout().write_all(welcome.as_bytes()).ok();
-        listening(address);
+        listening(at);
     })
 }
 
@@ -69,11 +69,10 @@ fn issuer(listen: SocketAddr) -> Result<String, &'static str> {
         return Err("--listen: give a port; the issuer, which is in every token, holds it");
     }
     let host = match listen.ip() {
-        ip if ip.is_unspecified() => format!("localhost:{}", listen.port()),
         ip if ip.is_loopback() => listen.to_string(),
         _ => {
             return Err(
-                "--listen: grantor dev is for this machine; give a loopback address, or 0.0.0.0",
+                "--listen: grantor dev speaks plain http, which is for this machine only: give a loopback address",
             );
         }
     };
@@ -112,9 +111,9 @@ mod tests {
         let of = |listen: &str| issuer(listen.parse().unwrap());
         assert_eq!(of("127.0.0.1:8080"), Ok("http://127.0.0.1:8080".to_owned()));
         assert_eq!(of("[::1]:8080"), Ok("http://[::1]:8080".to_owned()));
-        assert_eq!(of("0.0.0.0:8080"), Ok("http://localhost:8080".to_owned()));
         assert_eq!(of("127.0.0.1:80"), Ok("http://127.0.0.1".to_owned()));
         assert!(of("192.0.2.1:8080").is_err());
+        assert!(of("0.0.0.0:8080").is_err());
         assert!(of("127.0.0.1:0").is_err());
     }
 }

@@ -1,7 +1,6 @@
 //! `grantor serve`: the server that a file configures.
 
 use std::io::{self, Write as _};
-use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -27,10 +26,10 @@ pub fn run(file: &Path, environment: &Environment) -> ExitCode {
 }
 
 /// Says on standard output that connections are accepted: the one line that whoever started the server may wait for.
-pub(super) fn listening(address: SocketAddr) {
+pub(super) fn listening(at: &str) {
     let mut stdout = io::stdout();
     // Nobody may be reading.
-    writeln!(stdout, "listening on http://{address}")
+    writeln!(stdout, "listening on {at}")
         .and_then(|()| stdout.flush())
         .ok();
 }

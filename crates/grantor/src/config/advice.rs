@@ -19,6 +19,7 @@ impl Settings {
     /// Whether a proxy brings all requests, and what it says of their senders does not count.
     fn hides_everybody(&self) -> bool {
         self.issuer.starts_with("https:")
+            && self.tls.is_none()
             && self.listen.ip().is_loopback()
             && self.trusted_proxies.is_empty()
     }

@@ -21,6 +21,7 @@ use resource::Scopes;
 
 /// Tells `reader` all that is wrong with `settings` as a whole.
 pub(super) fn check(settings: &Settings, reader: &mut Reader<'_>) {
+    transport(settings, reader);
     master_key(settings, reader);
     lifetimes(&settings.lifetimes, reader);
     device(settings, reader);
@@ -35,6 +36,27 @@ pub(super) fn check(settings: &Settings, reader: &mut Reader<'_>) {
     client::check(settings, &scopes, reader);
     exchange::check(settings, &scopes, reader);
     user::check(&settings.users, reader);
+}
+
+/// RFC 6749 section 3.2: "the authorization server MUST require the use of TLS". Plain http is for this machine, and for
+/// proxies that speak TLS themselves.
+fn transport(settings: &Settings, reader: &mut Reader<'_>) {
+    let tls = settings.tls.is_some() || reader.given(&Place::root().key("tls"));
+    let here = settings.listen.ip().to_canonical().is_loopback();
+    if !tls && !here && settings.trusted_proxies.is_empty() {
+        reader.refuse(
+            &Place::root().key("listen"),
+            "others can reach this address, and plain http would show their secrets to the network: let the server \
+             speak TLS (tls = { cert = \"…\", key = \"…\" }), or name the proxy in front that does \
+             (trusted_proxies = [\"…\"])",
+        );
+    }
+    if tls && settings.issuer.starts_with("http:") {
+        reader.refuse(
+            &Place::root().key("issuer"),
+            "is http, and with tls the server speaks https: write https://…",
+        );
+    }
 }
 
 fn master_key(settings: &Settings, reader: &mut Reader<'_>) {

@@ -14,10 +14,6 @@ impl Settings {
                 "PostgreSQL is not built yet: no server starts with this store.",
             ),
             (
-                self.tls.is_some(),
-                "TLS is not built yet: the server speaks plain HTTP; put a proxy in front.",
-            ),
-            (
                 !self.dialects.is_empty(),
                 "Dialects are not built yet: their paths are not found.",
             ),

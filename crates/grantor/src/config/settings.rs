@@ -29,8 +29,9 @@ table! {
         /// https, except on a loopback host.
         issuer: Issuer, example "http://127.0.0.1:8080";
 
-        /// The address and port to listen on.
-        listen: SocketAddr = "127.0.0.1:8080", example "0.0.0.0:8080";
+        /// The address and port to listen on. One that others can reach needs tls, or a proxy
+        /// among trusted_proxies that speaks TLS.
+        listen: SocketAddr = "127.0.0.1:8080", example "[::1]:8080";
 
         /// Where grants, users and sessions live: memory:, sqlite:FILE or postgres://USER@HOST/DB.
         store: Store = "sqlite:grantor.db", example "sqlite:/var/lib/grantor/grantor.db";

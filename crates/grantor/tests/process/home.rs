@@ -136,6 +136,11 @@ impl Server {
         server
     }
 
+    /// The id of its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends a signal by its name and waits for the end.
     pub(crate) fn end(mut self, signal: &str) -> Ended {
         let id = self.child.id().to_string();

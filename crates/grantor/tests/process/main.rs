@@ -13,4 +13,5 @@ mod keys;
 mod metrics;
 mod oauth2_crate;
 mod serve;
+mod tls;
 mod visitor;

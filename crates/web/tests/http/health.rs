@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::Body;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use grantor_core::row::{Committed, Index, Key, Row, Version, Write};
@@ -10,6 +11,7 @@ use grantor_core::time::Timestamp;
 use grantor_store::memory::Memory;
 use grantor_store::testing::Faulty;
 use grantor_store::{Health, Store, StoreError};
+use http::Request;
 
 use crate::house::{House, pool};
 
@@ -89,4 +91,20 @@ impl Store for Skewed {
         }
         .boxed()
     }
+}
+
+#[tokio::test]
+async fn what_a_client_sent_to_the_proxy_in_the_clear_is_refused_and_probes_are_not() {
+    let house = House::new().await;
+    let get = |path: &str, scheme: &str| {
+        let request = Request::get(path).header("x-forwarded-proto", scheme);
+        house.send(request.body(Body::empty()).expect("a request"))
+    };
+    let refused = get("/.well-known/jwks.json", "http").await;
+    assert_eq!(refused.error(), (400, "invalid_request".to_owned()));
+    for path in ["/", "/device", "/no/such/path", "/oauth2/token"] {
+        assert_eq!(get(path, "http").await.status, 400, "{path}");
+    }
+    assert_eq!(get("/healthz", "http").await.status, 200);
+    assert_eq!(get("/", "https").await.status, 200);
 }

@@ -18,6 +18,7 @@ mod path;
 mod revocation;
 mod rotation;
 mod socket;
+mod tls;
 mod token;
 mod trace;
 mod unavailable;

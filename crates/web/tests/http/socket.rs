@@ -18,7 +18,7 @@ async fn serve(house: &House) -> (String, oneshot::Sender<()>, tokio::task::Join
     let stopped = async {
         let _ = stopped.await;
     };
-    let served = grantor_web::serve(Arc::clone(&house.app), listener, stopped);
+    let served = grantor_web::serve(Arc::clone(&house.app), listener, None, stopped);
     let served = tokio::spawn(async { served.await.expect("it ends well") });
     (address, stop, served)
 }

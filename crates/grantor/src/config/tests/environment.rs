@@ -15,7 +15,7 @@ fn a_variable_overrides_the_file_and_the_default() {
         FILE,
         &[
             ("GRANTOR_ISSUER", "https://other.example.com"),
-            ("GRANTOR_LISTEN", "[::]:9000"),
+            ("GRANTOR_LISTEN", "[::1]:9000"),
             ("GRANTOR_STORE", "memory:"),
             ("GRANTOR_NODES", "3"),
             ("GRANTOR_LIFETIMES_ACCESS", "90s"),

@@ -20,7 +20,7 @@ fn example() -> Settings {
 #[test]
 fn the_whole_example_is_read() {
     let settings = example();
-    assert_eq!(&*settings.issuer, "http://127.0.0.1:8080");
+    assert_eq!(&*settings.issuer, "https://127.0.0.1:8080");
     assert_eq!(settings.dialects, [Dialect::CognitoDevice, Dialect::Iroh]);
     assert_eq!(settings.admin_listen, "127.0.0.1:8081".parse().ok());
     assert_eq!(
@@ -86,7 +86,6 @@ fn what_is_not_built_is_said_once_each() {
     assert_eq!(
         example().not_built(),
         [
-            "TLS is not built yet: the server speaks plain HTTP; put a proxy in front.",
             "Dialects are not built yet: their paths are not found.",
             "Upstream providers are not built yet: no one signs in with them.",
             "Token exchange is not built yet: its rules are not used.",

@@ -30,6 +30,9 @@ mistake! {
     one_bracket_where_two_belong:
         "[client]\nid = \"tv\"" =>
         "grantor.toml:2:1: client: there may be several: write [[client]]";
+    plain_http_for_others:
+        "listen = \"0.0.0.0:8080\"" =>
+        "grantor.toml:2:10: listen: others can reach this address, and plain http would show their secrets to the network: let the server speak TLS (tls = { cert = \"…\", key = \"…\" }), or name the proxy in front that does (trusted_proxies = [\"…\"])";
     a_missing_key:
         "[[client]]\nname = \"TV\"" =>
         "grantor.toml:2:1: missing key \"id\" in [[client]]";
@@ -259,5 +262,25 @@ fn a_variable_that_is_not_set_is_named() {
     assert_eq!(
         said,
         "grantor.toml:4:14: secret_env in [[client]]: the environment variable ORDERS_SECRET is not set"
+    );
+}
+
+#[test]
+fn plain_http_is_for_this_machine_and_for_proxies() {
+    let right = |rest: &str| {
+        let read = read(&format!("issuer = \"https://id.example.com\"\n{rest}"), &[]);
+        assert!(read.is_ok(), "{rest}: {read:?}");
+    };
+    right("listen = \"[::1]:8080\"");
+    right("listen = \"0.0.0.0:8080\"\ntrusted_proxies = [\"10.0.0.1\"]");
+    right("listen = \"0.0.0.0:8443\"\ntls = { cert = \"a\", key = \"b\" }");
+    assert_eq!(
+        mistakes("issuer = \"http://127.0.0.1:8080\"\ntls = { cert = \"a\", key = \"b\" }"),
+        "grantor.toml:1:10: issuer: is http, and with tls the server speaks https: write https://…"
+    );
+    // What is wrong with tls itself is said alone.
+    assert_eq!(
+        mistakes("issuer = \"https://id.example.com\"\nlisten = \"0.0.0.0:8443\"\ntls = \"yes\""),
+        "grantor.toml:3:7: tls: expected a table, found a string"
     );
 }
