@@ -41,6 +41,13 @@ test('what the page of errors quotes is what the server says', async () => {
   assert.deepEqual(quoted.filter((text) => !files.some((file) => file.includes(`"${text}"`))), []);
 });
 
+test('the page of events has all of them', async () => {
+  const [, kinds] = /pub enum EventKind \{([\s\S]*?)\}/.exec(await textOf('crates/core/src/event.rs'));
+  const names = [...kinds.matchAll(/^ +(\w+),/gm)].map(([, name]) => name.replace(/(?!^)[A-Z]/g, (letter) => `_${letter}`).toLowerCase());
+  const told = [...(await textOf(`${BOOK}/operations/watching.md`)).matchAll(/^\| (`[a-z_`, ]+) \|/gm)].flatMap(([, cell]) => [...cell.matchAll(/`(\w+)`/g)].map(([, name]) => name));
+  assert.deepEqual(told.sort(), names.sort());
+});
+
 /// What GitHub and mdBook make of a page's headings.
 async function anchors(page) {
   const headings = prose(await textOf(page)).matchAll(/^#+ (.*)$/gm);
