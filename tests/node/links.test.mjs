@@ -41,10 +41,20 @@ test('what the page of errors quotes is what the server says', async () => {
   assert.deepEqual(quoted.filter((text) => !files.some((file) => file.includes(`"${text}"`))), []);
 });
 
+const WATCHING = `${BOOK}/operations/watching.md`;
+
+test('the page of metrics has all of them', async () => {
+  const names = (await textOf('crates/grantor/src/metrics.rs')).matchAll(/"((?:grantor|process)_[a-z_]+)"/g);
+  const told = (await textOf(WATCHING)).matchAll(/`((?:grantor|process)_[a-z_]+?)(?:_total|_info)?`/g);
+  const sorted = (found) => [...new Set([...found].map(([, name]) => name))].sort();
+  assert.deepEqual(sorted(told), sorted(names));
+});
+
 test('the page of events has all of them', async () => {
   const [, kinds] = /pub enum EventKind \{([\s\S]*?)\}/.exec(await textOf('crates/core/src/event.rs'));
   const names = [...kinds.matchAll(/^ +(\w+),/gm)].map(([, name]) => name.replace(/(?!^)[A-Z]/g, (letter) => `_${letter}`).toLowerCase());
-  const told = [...(await textOf(`${BOOK}/operations/watching.md`)).matchAll(/^\| (`[a-z_`, ]+) \|/gm)].flatMap(([, cell]) => [...cell.matchAll(/`(\w+)`/g)].map(([, name]) => name));
+  const [, page] = (await textOf(WATCHING)).split('## Events');
+  const told = [...page.matchAll(/^\| (`[a-z_`, ]+) \|/gm)].flatMap(([, cell]) => [...cell.matchAll(/`(\w+)`/g)].map(([, name]) => name));
   assert.deepEqual(told.sort(), names.sort());
 });
 
