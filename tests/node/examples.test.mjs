@@ -65,8 +65,8 @@ async function checked(text) {
 
 /// Files of TLS are of a certificate that is there.
 async function withCertificate(text, folder) {
-  if (!/^cert = /m.test(text)) return text;
+  if (!/\bcert = /.test(text)) return text;
   const made = ['-keyout', 'key.pem', '-out', 'cert.pem', '-subj', '/CN=id.example.com', '-addext', 'subjectAltName=DNS:id.example.com', '-days', '30'];
   await promisify(execFile)('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', ...made], { cwd: folder });
-  return text.replace(/^(cert|key) = ".*"/gm, '$1 = "$1.pem"');
+  return text.replace(/\b(cert|key) = "[^"]*"/g, '$1 = "$1.pem"');
 }
