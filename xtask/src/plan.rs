@@ -74,6 +74,14 @@ pub(crate) const STEPS: &[Step] = &[
     },
     // The Rust client, crate oauth2, is one of the unit tests: cargo itself gives it the server (grantor/tests/process).
     Step {
+        name: "fuzz",
+        needs: &[],
+        // Two seconds for each reader of foreign bytes; `fuzz/README.md` tells of longer ones.
+        run: |house, log| {
+            quiet(log.run(&mut house.cargo(&["run", "--release", "-p", "grantor-fuzz"])))
+        },
+    },
+    Step {
         name: "clients",
         needs: &["setup", "build"],
         run: |house, log| {

@@ -239,6 +239,8 @@ fn parse_hex(text: &str) -> Option<[u8; 16]> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -285,5 +287,30 @@ mod tests {
             UserId::derived("default", "alice"),
             UserId::derived("default", "bob")
         );
+    }
+
+    proptest! {
+        #[test]
+        fn an_id_has_one_text(bytes: [u8; 16], text in "[0-9a-fA-F-]{30,38}") {
+            let (grant, user) = (GrantId::from_bytes(bytes), UserId::from_bytes(bytes));
+            prop_assert_eq!(grant.to_string().parse(), Ok(grant));
+            prop_assert_eq!(user.to_string().parse(), Ok(user));
+            if let Ok(id) = text.parse::<GrantId>() {
+                prop_assert_eq!(id.to_string(), text.as_str());
+            }
+            if let Ok(id) = text.parse::<UserId>() {
+                prop_assert_eq!(id.to_string(), text);
+            }
+        }
+
+        #[test]
+        fn a_client_id_is_the_text_that_it_was_read_from(text in ".{0,40}") {
+            let printable = !text.is_empty() && text.bytes().all(|b| matches!(b, 0x20..=0x7e));
+            let read = text.parse::<ClientId>();
+            prop_assert_eq!(read.is_ok(), printable);
+            if let Ok(id) = read {
+                prop_assert_eq!(id.to_string(), text);
+            }
+        }
     }
 }

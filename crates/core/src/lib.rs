@@ -22,6 +22,7 @@ pub mod params;
 pub mod peer;
 pub mod pool;
 pub mod records;
+pub mod redirect_uri;
 pub mod resource;
 pub mod row;
 pub mod scope;

@@ -189,5 +189,15 @@ mod tests {
         fn parsing_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
             let _ = Params::parse(&bytes);
         }
+
+        #[test]
+        fn what_a_client_encodes_is_read_as_it_was(values in prop::collection::vec("[^\\p{Cc}]{0,20}", 0..8)) {
+            let mut form = url::form_urlencoded::Serializer::new(String::new());
+            form.extend_pairs(values.iter().map(|value| ("resource", value)));
+            let params = Params::parse(form.finish().as_bytes())?;
+            let read: Vec<_> = params.all("resource").collect();
+            let given: Vec<_> = values.iter().filter(|value| !value.is_empty()).collect();
+            prop_assert_eq!(read, given);
+        }
     }
 }

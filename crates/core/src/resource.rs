@@ -54,3 +54,20 @@ impl Resource {
 pub fn split(token: &str) -> Option<(&str, &str)> {
     token.rsplit_once('/')
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_scope_token_belongs_to_the_identifier_that_made_it(
+            identifier in "[!#-\\[\\]-~]{1,20}", name in "[!#-.0-\\[\\]-~]{1,12}"
+        ) {
+            let token = format!("{identifier}/{name}");
+            prop_assert_eq!(split(&token), Some((identifier.as_str(), name.as_str())));
+        }
+    }
+}

@@ -188,3 +188,22 @@ pub enum Committed {
     /// The connection was lost: written or not, only a read can tell.
     Unknown,
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_key_has_one_text_and_tells_its_kind(
+            pool in "[a-z]{1,8}", kind in "[a-z_]{1,12}", name in ".{0,40}", other in ".{0,40}"
+        ) {
+            let key = Key::new(&pool, &kind, &name);
+            prop_assert_eq!(&Key::from_stored(key.as_str()), &key);
+            prop_assert_eq!(key.kind(), &kind);
+            prop_assert_eq!(key == Key::new(&pool, &kind, &other), name == other);
+        }
+    }
+}

@@ -104,6 +104,8 @@ impl fmt::Debug for SecretVerifier {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -125,5 +127,19 @@ mod tests {
         let key = Arc::new(hmac::Key::new(hmac::HMAC_SHA256, &[1; 32]));
         assert!(SecretVerifier::of(&key, &Secret::new("hunter2")).guessable());
         assert!(!SecretVerifier::of(&key, &Secret::new("x".repeat(22))).guessable());
+    }
+
+    proptest! {
+        #[test]
+        fn a_verifier_accepts_what_is_the_same_and_nothing_else(own in ".{0,40}", other in ".{0,40}") {
+            let key = Arc::new(hmac::Key::new(hmac::HMAC_SHA256, &[1; 32]));
+            let mut digest = [0; 32];
+            digest.copy_from_slice(digest::digest(&digest::SHA256, own.as_bytes()).as_ref());
+            let (own, other) = (Secret::new(own), Secret::new(other));
+            for verifier in [SecretVerifier::of(&key, &own), SecretVerifier::Sha256(digest)] {
+                prop_assert!(verifier.accepts(&own));
+                prop_assert_eq!(verifier.accepts(&other), own.reveal() == other.reveal());
+            }
+        }
     }
 }

@@ -71,3 +71,22 @@ impl Sub<Duration> for Timestamp {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn time_neither_wraps_nor_runs_backwards(at: u64, other: u64, span: u64) {
+            let (moment, other) = (Timestamp::from_millis(at), Timestamp::from_millis(other));
+            let span = Duration::from_millis(span);
+            prop_assert!(moment + span >= moment && moment - span <= moment);
+            prop_assert_eq!(moment.since(other).is_zero(), moment <= other);
+            prop_assert_eq!(moment.is_past(other), moment <= other);
+            prop_assert_eq!((other + moment.since(other)).max(moment), other.max(moment));
+        }
+    }
+}

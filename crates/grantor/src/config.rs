@@ -55,6 +55,10 @@ pub use text::{
     Store, TokenSet, UserCodeFormat, Username,
 };
 
+/// How many mistakes of a text that is no TOML are told. The others are mostly consequences: a bracket that is never
+/// closed makes thousands, each with a line to be counted.
+const SYNTAX_MISTAKES: usize = 20;
+
 /// Reads the settings from `file`, with `environment` over them.
 ///
 /// # Errors
@@ -86,7 +90,8 @@ pub fn parse(
     let lines = Lines::new(name, text);
     let (root, broken) = DeTable::parse_recoverable(text);
     if !broken.is_empty() {
-        return Err(broken.iter().map(|error| lines.syntax(error)).collect());
+        let first = broken.iter().take(SYNTAX_MISTAKES);
+        return Err(first.map(|error| lines.syntax(error)).collect());
     }
 
     let mut reader = Reader::new(Context {

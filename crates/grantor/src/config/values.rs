@@ -373,3 +373,28 @@ fn json(value: &DeValue<'_>) -> Option<Json> {
         }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::config::Environment;
+
+    proptest! {
+        #[test]
+        fn a_duration_is_a_number_and_a_unit_and_nothing_else(number: u32, text in "[0-9]{0,4}[smhdw ]{0,2}") {
+            let environment = Environment::default();
+            let context = Context { folder: std::path::Path::new(""), environment: &environment };
+            let parse = |text: &str| Duration::parse(text, &context);
+            for (unit, seconds) in [("s", 1), ("m", 60), ("h", 3600), ("d", 86_400)] {
+                let whole = u64::from(number) * seconds;
+                let read = parse(&format!("{number}{unit}"));
+                prop_assert_eq!(read.ok(), (whole <= 36_525 * 86_400).then(|| Duration::from_secs(whole)));
+            }
+            let one_unit = text.len() >= 2 && text[..text.len() - 1].bytes().all(|b| b.is_ascii_digit());
+            let is_one = one_unit && text.ends_with(['s', 'm', 'h', 'd']);
+            prop_assert_eq!(parse(&text).is_ok(), is_one);
+        }
+    }
+}

@@ -284,3 +284,14 @@ fn plain_http_is_for_this_machine_and_for_proxies() {
         "grantor.toml:3:7: tls: expected a table, found a string"
     );
 }
+
+#[test]
+fn of_a_text_that_is_no_toml_the_first_mistakes_are_told() {
+    let text = format!("scopes = [\n{}", "a = 1\n".repeat(1000));
+    let said = mistakes(&text);
+    assert_eq!(said.lines().count(), 20, "{said}");
+    assert!(
+        said.starts_with("grantor.toml:2:3: not valid TOML: "),
+        "{said}"
+    );
+}

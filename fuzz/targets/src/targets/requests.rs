@@ -1,0 +1,96 @@
+//! What requests are made of: forms, credentials, scopes, user codes.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use grantor_core::client_auth::Credentials;
+use grantor_core::params::{MAX_BYTES, Params};
+use grantor_core::scope::Scope;
+use grantor_core::user_code::UserCodeFormat;
+use url::form_urlencoded;
+
+/// A form that is read says what another reader of forms sees in it, and nothing twice but what may be.
+pub fn params(input: &[u8]) {
+    let Ok(params) = Params::parse(input) else {
+        return;
+    };
+    assert!(input.len() <= MAX_BYTES);
+    let pairs: Vec<_> = form_urlencoded::parse(input).collect();
+    for (name, _) in &pairs {
+        let seen: Vec<_> = pairs
+            .iter()
+            .filter(|(other, value)| other == name && !value.is_empty())
+            .map(|(_, value)| &**value)
+            .collect();
+        let ours: Vec<_> = params.all(name).collect();
+        assert_eq!(ours, seen, "the values of {name:?}");
+        assert!(!ours.iter().any(|value| value.chars().any(char::is_control)));
+        assert!(ours.len() <= 1 || ["resource", "audience"].contains(&&**name));
+    }
+}
+
+/// Credentials that are read are read again from what any client writes for them.
+pub fn basic(input: &[u8]) {
+    let none = || Params::parse(b"").unwrap_or_else(|_| unreachable!("nothing is a form"));
+    let Ok(Credentials::Basic { client_id, secret }) = Credentials::parse(Some(input), &none())
+    else {
+        return;
+    };
+    let encode = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+    let pair = format!("{}:{}", encode(&client_id), encode(secret.reveal()));
+    let header = format!("Basic {}", STANDARD.encode(pair));
+    match Credentials::parse(Some(header.as_bytes()), &none()) {
+        Ok(Credentials::Basic {
+            client_id: again,
+            secret: same,
+        }) => {
+            assert_eq!(again, client_id);
+            assert_eq!(same.reveal(), secret.reveal());
+        }
+        other => panic!("written anew it is {other:?}"),
+    }
+    assert!(!client_id.chars().any(char::is_control));
+}
+
+/// A scope that is read is written in one way, and read from that as the same.
+pub fn scope(input: &[u8]) {
+    let Ok(text) = std::str::from_utf8(input) else {
+        return;
+    };
+    let Ok(scope) = text.parse::<Scope>() else {
+        return;
+    };
+    let written = scope.to_string();
+    let again: Scope = written
+        .parse()
+        .unwrap_or_else(|_| panic!("{written:?} reads back"));
+    assert_eq!(again, scope);
+    assert_eq!(again.to_string(), written);
+    assert!(scope.is_within(&again) && scope.and(&again) == scope);
+    assert!(written.len() <= text.len());
+    let mut tokens: Vec<_> = text.split(' ').filter(|token| !token.is_empty()).collect();
+    assert!(tokens.iter().all(|token| scope.contains(token)));
+    // RFC 6749 section 3.3: "their order does not matter".
+    tokens.reverse();
+    assert_eq!(tokens.join(" ").parse(), Ok(scope));
+}
+
+/// A code that is read is read again as it is shown, in any case and with any dashes.
+pub fn user_code(input: &[u8]) {
+    let (Some((which, typed)), formats) = (input.split_first(), ["B", "#", "A#", "B!"]) else {
+        return;
+    };
+    let Ok(typed) = std::str::from_utf8(typed) else {
+        return;
+    };
+    let classes = formats[usize::from(*which) % formats.len()];
+    let format = UserCodeFormat::new(classes, 12).unwrap_or_else(|why| panic!("{classes}: {why}"));
+    let Some(code) = format.read(typed) else {
+        return;
+    };
+    let length = code.normalized().chars().count();
+    assert!((12..=32).contains(&length));
+    let shown = code.shown();
+    for written in [&shown, &shown.to_lowercase(), &shown.replace('-', " ")] {
+        assert!(format.read(written).as_ref() == Some(&code), "{written:?}");
+    }
+}
