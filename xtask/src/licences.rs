@@ -12,7 +12,7 @@ const HEAD: &str = "\
 
 # What of others is in Grantor
 
-The packages that are built into `grantor` on Linux, those that only make code at build time among them. Each package holds its licence's text. SQLite, which `libsqlite3-sys` holds, is in the public domain; AWS-LC is in `aws-lc-sys`.
+The packages that are built into `grantor` on Linux with all its features, those that only make code at build time among them. Each package holds its licence's text. SQLite, which `libsqlite3-sys` holds, is in the public domain; AWS-LC is in `aws-lc-sys`.
 
 | package | version | licence | source |
 |---|---|---|---|
@@ -42,6 +42,7 @@ fn list(house: &House) -> Result<String, String> {
                 "--locked",
                 "--package",
                 "grantor",
+                "--all-features",
                 "--edges",
                 "normal",
                 "--target",

@@ -61,6 +61,25 @@ pub(crate) const STEPS: &[Step] = &[
             )
         },
     },
+    // Before the build, which puts the program without the feature in its place again.
+    Step {
+        name: "otel",
+        needs: &[],
+        run: |house, log| {
+            // All of the workspace, so that no dependency is built twice; of its targets, only those that the feature changes.
+            let what = [
+                "--release",
+                "--workspace",
+                "--features",
+                "grantor/otel",
+                "--test",
+                "process",
+            ];
+            let clippy = [&["clippy"], &what[..], &["--", "-D", "warnings"]].concat();
+            log.run(&mut house.cargo(&clippy))?;
+            quiet(log.run(&mut house.cargo(&[&["test"], &what[..], &["otel"]].concat())))
+        },
+    },
     Step {
         name: "build",
         needs: &[],

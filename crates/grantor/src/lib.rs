@@ -4,6 +4,7 @@
 
 pub mod admin;
 pub mod assemble;
+mod cause;
 pub mod cli;
 pub mod commands;
 pub mod config;
@@ -20,4 +21,6 @@ pub mod signing_keys;
 pub mod system;
 pub mod telemetry;
 pub mod tls;
+#[cfg(feature = "otel")]
+pub mod traces;
 pub mod users;

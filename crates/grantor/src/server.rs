@@ -20,7 +20,7 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 use crate::admin::Admin;
 use crate::admin::socket::Socket;
 use crate::assemble::{self, AssembleError};
-use crate::config::{self, Settings};
+use crate::config::{self, Environment, Settings};
 use crate::house::House;
 use crate::master_key::MasterKeyError;
 use crate::metrics;
@@ -84,6 +84,10 @@ pub enum StartError {
     /// The codes that wait in the store.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
+    /// Where traces go.
+    #[cfg(feature = "otel")]
+    #[error(transparent)]
+    Traces(#[from] crate::traces::TracesError),
     /// Threads, signals.
     #[error("the system refuses: {0}")]
     System(#[from] io::Error),
@@ -93,18 +97,14 @@ pub enum StartError {
 pub fn run(
     settings: &Settings,
     file: &Path,
+    environment: &Environment,
     announce: impl FnOnce(&str) + Send + 'static,
 ) -> ExitCode {
     let ended = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(StartError::System)
-        .and_then(|runtime| {
-            runtime.block_on(async {
-                let server = Server::start(settings, file).await?;
-                Ok(server.run(announce).await?)
-            })
-        });
+        .and_then(|runtime| runtime.block_on(serve(settings, file, environment, announce)));
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -112,6 +112,42 @@ pub fn run(
             ExitCode::FAILURE
         }
     }
+}
+
+/// Runs a server that sends the traces of its requests to where the environment says.
+#[cfg(feature = "otel")]
+async fn serve(
+    settings: &Settings,
+    file: &Path,
+    environment: &Environment,
+    announce: impl FnOnce(&str) + Send + 'static,
+) -> Result<(), StartError> {
+    let traces = crate::traces::start(environment)?;
+    let server = Server::start(settings, file).await?;
+    if let Some(traces) = &traces {
+        server.house.app.send_spans(Arc::clone(traces) as _);
+    }
+    let ended = server.run(announce).await;
+    if let Some(traces) = traces {
+        traces.finish().await;
+    }
+    Ok(ended?)
+}
+
+/// Runs a server without traces, and says so to who asks for them.
+#[cfg(not(feature = "otel"))]
+async fn serve(
+    settings: &Settings,
+    file: &Path,
+    environment: &Environment,
+    announce: impl FnOnce(&str) + Send + 'static,
+) -> Result<(), StartError> {
+    const ASKED: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+    if environment.value(ASKED).is_some() {
+        tracing::warn!("{ASKED} is without effect: this program was built without OpenTelemetry");
+    }
+    let server = Server::start(settings, file).await?;
+    Ok(server.run(announce).await?)
 }
 
 struct Server {

@@ -138,6 +138,8 @@ pub struct App {
     pub(crate) site: Site,
     pub(crate) proxies: Proxies,
     pub(crate) metrics: Metrics,
+    #[cfg(feature = "spans")]
+    pub(crate) spans: std::sync::OnceLock<Arc<dyn crate::span::SpanSink>>,
 }
 
 impl App {
@@ -170,6 +172,8 @@ impl App {
             events: parts.events,
             proxies: parts.proxies,
             metrics: Metrics::default(),
+            #[cfg(feature = "spans")]
+            spans: std::sync::OnceLock::new(),
         }))
     }
 
@@ -346,6 +350,12 @@ impl App {
             live,
         );
         Ok(live)
+    }
+
+    /// From now on `sink` is told of each request. Only the first call counts.
+    #[cfg(feature = "spans")]
+    pub fn send_spans(&self, sink: Arc<dyn crate::span::SpanSink>) {
+        self.spans.set(sink).ok();
     }
 
     /// What was counted of requests since the start.

@@ -15,6 +15,8 @@ pub mod render;
 mod request;
 mod router;
 mod server;
+#[cfg(feature = "spans")]
+mod span;
 mod system;
 mod tls;
 mod trace;
@@ -24,5 +26,7 @@ pub use passwords::{UnusableHash, check_hash};
 pub use peer::{ForwardedHeader, Proxies};
 pub use router::{Router, probes};
 pub use server::serve;
+#[cfg(feature = "spans")]
+pub use span::{Span, SpanSink};
 pub use system::{Clock, Entropy, EventSink};
 pub use tls::{Certificate, CertificateError, OldestTls, Tls};

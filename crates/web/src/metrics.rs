@@ -78,6 +78,26 @@ impl Endpoint {
         }
     }
 
+    /// Its path below the issuer's, the first one where it has two; none of [`Self::Health`] and [`Self::Other`], which have several.
+    #[cfg(feature = "spans")]
+    #[must_use]
+    pub const fn route(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Token => path::TOKEN,
+            Self::DeviceAuthorization => path::DEVICE_AUTHORIZATION,
+            Self::Introspect => path::INTROSPECT,
+            Self::Revoke => path::REVOKE,
+            Self::Userinfo => path::USERINFO,
+            Self::Metadata => path::OPENID_CONFIGURATION,
+            Self::Jwks => path::JWKS,
+            Self::Device => path::DEVICE,
+            Self::DeviceDecision => "/device/decision",
+            Self::Login => "/login",
+            Self::Logout => "/logout",
+            Self::Health | Self::Other => return None,
+        })
+    }
+
     /// What a path is for, below the `prefix` of the issuer.
     pub(crate) fn of(request: &str, prefix: &str) -> Self {
         match request.strip_prefix(prefix).unwrap_or(request) {

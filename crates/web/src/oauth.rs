@@ -199,7 +199,10 @@ fn error(refusal: &Refusal, caller: &Caller, status: StatusCode) -> Response {
         error_uri: &refusal.code.uri(),
         trace_id: caller.trace.as_str(),
     };
-    json(status, &body)
+    let response = json(status, &body);
+    #[cfg(feature = "spans")]
+    let response = crate::span::with_error(response, refusal.code);
+    response
 }
 
 /// "`WWW-Authenticate` with each 401", and with `insufficient_scope`.

@@ -55,6 +55,8 @@ impl Service<Request> for Router {
         let endpoint = Endpoint::of(request.uri().path(), &self.app.site.path);
         let trace = TraceId::of(request.headers(), &self.app.seed());
         let header = HeaderValue::try_from(trace.as_str());
+        #[cfg(feature = "spans")]
+        let span = crate::span::Begun::of(&self.app, endpoint, &trace, &request);
         request.extensions_mut().insert(trace);
         let (app, answered) = (Arc::clone(&self.app), self.routes.call(request));
         Box::pin(async move {
@@ -65,6 +67,10 @@ impl Service<Request> for Router {
             }
             app.metrics
                 .answered(endpoint, response.status(), began.elapsed());
+            #[cfg(feature = "spans")]
+            if let Some(span) = span {
+                span.answered(&response, began.elapsed());
+            }
             Ok(response)
         })
     }

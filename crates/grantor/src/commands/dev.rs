@@ -57,7 +57,7 @@ pub fn run(listen: Option<SocketAddr>, data: &Path, environment: &Environment) -
         return usage(&error);
     }
     let welcome = Welcome::of(&settings, data, &environment).to_string();
-    server::run(&settings, &file, move |at| {
+    server::run(&settings, &file, &environment, move |at| {
         io::stdout().write_all(welcome.as_bytes()).ok();
         listening(at);
     })

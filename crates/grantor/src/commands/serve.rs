@@ -22,7 +22,7 @@ pub fn run(file: &Path, environment: &Environment) -> ExitCode {
         eprintln!("{error}");
         return ExitCode::from(exit::USAGE);
     }
-    server::run(&settings, file, listening)
+    server::run(&settings, file, environment, listening)
 }
 
 /// Says on standard output that connections are accepted: the one line that whoever started the server may wait for.

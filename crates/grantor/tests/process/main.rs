@@ -12,6 +12,8 @@ mod home;
 mod keys;
 mod metrics;
 mod oauth2_crate;
+#[cfg(feature = "otel")]
+mod otel;
 mod serve;
 mod tls;
 mod visitor;

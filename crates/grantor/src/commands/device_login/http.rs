@@ -9,6 +9,7 @@ use url::form_urlencoded::byte_serialize;
 use url::{Host, Url};
 
 use super::failure::Failure;
+use crate::cause::innermost;
 use crate::config::Secret;
 
 /// An HTTP client with the credentials of an OAuth client.
@@ -108,13 +109,6 @@ async fn send(url: &Url, request: reqwest::RequestBuilder) -> Result<Reply, Fail
         retry_after: retry_after.map(Duration::from_secs),
         body: serde_json::from_slice(&body).unwrap_or_default(),
     })
-}
-
-/// The cause at the bottom ("Connection refused") says more than the layers above it.
-fn innermost(error: &dyn std::error::Error) -> String {
-    std::iter::successors(Some(error), |error| error.source())
-        .last()
-        .map_or_else(String::new, ToString::to_string)
 }
 
 /// Whether credentials may be sent there: https, or http on this machine.

@@ -1,0 +1,207 @@
+//! Traces for OpenTelemetry: a span of each request, in batches, by OTLP (protobuf over HTTP) to a collector.
+//!
+//! A request only puts its span into a bounded queue, from which a thread of the SDK's takes them. Where the collector does
+//! not keep up or is away, spans are lost, and nothing waits.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, UNIX_EPOCH};
+
+use grantor_web::{Span, SpanSink};
+use http::header::CONTENT_TYPE;
+use opentelemetry::trace::{
+    SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState,
+};
+use opentelemetry::{InstrumentationScope, KeyValue};
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::transform::common::tonic::ResourceAttributesWithSchema;
+use opentelemetry_proto::transform::trace::tonic::group_spans_by_resource_and_scope;
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
+use opentelemetry_sdk::trace::{
+    BatchSpanProcessor, SpanData, SpanEvents, SpanExporter, SpanLinks, SpanProcessor,
+};
+use prost::Message as _;
+use tokio::runtime::Handle;
+use url::Url;
+
+use crate::cause::innermost;
+use crate::config::Environment;
+
+/// The collector's base URL; that of traces is below it.
+const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+/// The name of this server among the others.
+const SERVICE_NAME: &str = "OTEL_SERVICE_NAME";
+/// How long the collector may take for a batch: the default of the specification of OTLP.
+const EXPORT_TIME: Duration = Duration::from_secs(10);
+/// How long the last batches may take at the end.
+const FINISH_TIME: Duration = Duration::from_secs(5);
+
+/// Why no traces can be sent.
+#[derive(Debug, thiserror::Error)]
+pub enum TracesError {
+    /// What the variable holds, which can be a secret, is not repeated.
+    #[error("{ENDPOINT}: not the URL of a collector, such as http://localhost:4318")]
+    Endpoint,
+    /// No client can be made.
+    #[error("cannot send traces: {0}")]
+    Client(#[from] reqwest::Error),
+}
+
+/// Where spans go.
+#[derive(Debug)]
+pub struct Traces {
+    batches: BatchSpanProcessor,
+    scope: InstrumentationScope,
+}
+
+/// Starts to send traces to where the environment says; nothing where it says nothing. To be called in the runtime of
+/// the server, which then sends them.
+///
+/// # Errors
+/// [`TracesError`]
+pub fn start(environment: &Environment) -> Result<Option<Arc<Traces>>, TracesError> {
+    let set = |name| environment.value(name).filter(|value| !value.is_empty());
+    let Some(endpoint) = set(ENDPOINT) else {
+        return Ok(None);
+    };
+    let resource = Resource::builder_empty()
+        .with_service_name(set(SERVICE_NAME).unwrap_or("grantor").to_owned())
+        .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
+        .build();
+    let collector = Collector {
+        http: reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(EXPORT_TIME)
+            .build()?,
+        url: traces_url(endpoint).ok_or(TracesError::Endpoint)?,
+        resource: ResourceAttributesWithSchema::from(&resource),
+        runtime: Handle::current(),
+        is_away: AtomicBool::new(false),
+    };
+    Ok(Some(Arc::new(Traces {
+        batches: BatchSpanProcessor::builder(collector).build(),
+        scope: InstrumentationScope::builder("grantor").build(),
+    })))
+}
+
+/// OpenTelemetry Protocol Exporter, "Endpoint URLs for OTLP/HTTP": "`OTEL_EXPORTER_OTLP_ENDPOINT` is used as a base URL …
+/// Traces: `v1/traces` relative to `OTEL_EXPORTER_OTLP_ENDPOINT`".
+fn traces_url(endpoint: &str) -> Option<Url> {
+    let mut url = Url::parse(endpoint).ok()?;
+    let is_base = matches!(url.scheme(), "http" | "https")
+        && url.query().is_none()
+        && url.fragment().is_none();
+    let mut path = url.path_segments_mut().ok()?;
+    path.pop_if_empty().extend(["v1", "traces"]);
+    drop(path);
+    is_base.then_some(url)
+}
+
+impl Traces {
+    /// Sends what waits, for five seconds at most.
+    pub async fn finish(self: Arc<Self>) {
+        let flushed = tokio::task::spawn_blocking(move || {
+            // What could not be sent was told when it was tried.
+            self.batches.shutdown_with_timeout(FINISH_TIME).ok();
+        });
+        flushed.await.ok();
+    }
+}
+
+impl SpanSink for Traces {
+    fn answered(&self, span: Span) {
+        let route = span.endpoint.route();
+        let start_time = UNIX_EPOCH + Duration::from_millis(span.began.as_millis());
+        self.batches.on_end(SpanData {
+            span_context: SpanContext::new(
+                TraceId::from_bytes(span.trace_id),
+                SpanId::from_bytes(span.span_id),
+                TraceFlags::SAMPLED,
+                false,
+                TraceState::NONE,
+            ),
+            parent_span_id: span.parent.map_or(SpanId::INVALID, SpanId::from_bytes),
+            parent_span_is_remote: span.parent.is_some(),
+            span_kind: SpanKind::Server,
+            name: route.map_or(span.method.into(), |route| {
+                format!("{} {route}", span.method).into()
+            }),
+            start_time,
+            end_time: start_time + span.took,
+            attributes: attributes(&span),
+            dropped_attributes_count: 0,
+            events: SpanEvents::default(),
+            links: SpanLinks::default(),
+            // Semantic conventions for HTTP: of a server's span, only 5xx is an error.
+            status: if span.status.is_server_error() {
+                Status::error("")
+            } else {
+                Status::Unset
+            },
+            instrumentation_scope: self.scope.clone(),
+        });
+    }
+}
+
+/// By the semantic conventions for HTTP. No URL: paths and queries are the client's, and can hold secrets.
+fn attributes(span: &Span) -> Vec<KeyValue> {
+    let status = i64::from(span.status.as_u16());
+    let mut attributes = vec![
+        KeyValue::new("http.request.method", span.method),
+        KeyValue::new("http.response.status_code", status),
+        KeyValue::new("grantor.endpoint", span.endpoint.name()),
+    ];
+    let route = span.endpoint.route();
+    attributes.extend(route.map(|route| KeyValue::new("http.route", route)));
+    let error = span.error.map(|code| code.name());
+    attributes.extend(error.map(|error| KeyValue::new("error.type", error)));
+    attributes
+}
+
+/// The way to the collector.
+#[derive(Debug)]
+struct Collector {
+    http: reqwest::Client,
+    url: Url,
+    resource: ResourceAttributesWithSchema,
+    /// Sends, since the thread of the batches is none of its own.
+    runtime: Handle,
+    is_away: AtomicBool,
+}
+
+impl SpanExporter for Collector {
+    async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
+        let message = ExportTraceServiceRequest {
+            resource_spans: group_spans_by_resource_and_scope(batch, &self.resource),
+        };
+        let request = self
+            .http
+            .post(self.url.clone())
+            .header(CONTENT_TYPE, "application/x-protobuf")
+            .body(message.encode_to_vec());
+        let sent = self.runtime.spawn(async move {
+            let answer = request.send().await.map_err(reqwest::Error::without_url)?;
+            answer
+                .error_for_status()
+                .map_err(reqwest::Error::without_url)
+        });
+        let failure = match sent.await {
+            Ok(Ok(_)) => {
+                if self.is_away.swap(false, Ordering::Relaxed) {
+                    tracing::info!("the collector takes traces again");
+                }
+                return Ok(());
+            }
+            Ok(Err(error)) => innermost(&error),
+            Err(error) => error.to_string(),
+        };
+        if !self.is_away.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                reason = failure,
+                "the collector takes no traces: they are lost"
+            );
+        }
+        Err(OTelSdkError::InternalFailure(failure))
+    }
+}
