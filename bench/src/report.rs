@@ -18,8 +18,9 @@ pub(crate) fn write(folder: &Path, results: &Results) -> Result<()> {
 
 fn markdown(results: &Results) -> Result<String> {
     let mut text = format!(
-        "# What a request costs\n\nWritten by `cargo xtask bench`; how is in [README.md](README.md). {}\n",
-        machine()
+        "# What a request costs\n\nWritten by `cargo xtask bench`; how is in [README.md](README.md). {} The profile is `{}`.\n",
+        machine(),
+        results.profile
     );
     requests(&mut text, results)?;
     if let Some(memory) = &results.memory {

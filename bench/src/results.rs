@@ -84,6 +84,8 @@ pub(crate) const CASES: &[Case] = &[
 /// All that a run measured.
 #[derive(Default)]
 pub(crate) struct Results {
+    /// The profile with which the server was built.
+    pub(crate) profile: String,
     pub(crate) rounds: Rounds,
     /// The least of each signature, in microseconds.
     pub(crate) signatures: BTreeMap<String, f64>,

@@ -82,7 +82,11 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     runtime.block_on(async {
         let run = Run::new(options)?;
         let wanted = |part| options.only.is_empty() || options.only.contains(&part);
-        let mut results = Results::default();
+        let profile = options.server.parent().and_then(Path::file_name);
+        let mut results = Results {
+            profile: profile.unwrap_or_default().to_string_lossy().into_owned(),
+            ..Results::default()
+        };
         if wanted(Part::Requests) {
             run.requests(&mut results).await?;
         }

@@ -2,11 +2,12 @@
 
 use crate::run::House;
 
-/// Builds server and load tool, then runs the tool; `arguments` are its own. `--dist` first measures what is shipped instead of what is tested.
+/// Builds server and load tool, then runs the tool; `arguments` are its own. What is shipped is measured;
+/// `--tested` first measures the profile of the tests instead, which is built already.
 pub(crate) fn run(house: &House, arguments: &[&str]) -> Result<bool, String> {
     let (profile, arguments) = match arguments {
-        ["--dist", rest @ ..] => ("dist", rest),
-        _ => ("release", arguments),
+        ["--tested", rest @ ..] => ("release", rest),
+        _ => ("dist", arguments),
     };
     let build = [
         "build",

@@ -21,7 +21,7 @@ cargo xtask test --only NAME   one step, with those it needs
 cargo xtask setup              install what the tests need, and nothing else
 cargo xtask screenshots        the pages as Chromium shows them, in target/screenshots
 cargo xtask licences           the licences of what is built in, into LICENSES-THIRD-PARTY.md
-cargo xtask bench [--dist] …   what requests cost, into bench/RESULTS.md; `--help` names the rest";
+cargo xtask bench [--tested] … what requests cost, into bench/RESULTS.md; `--help` names the rest";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
