@@ -7,10 +7,6 @@ use clap::Parser;
 use grantor::cli::{Cli, run};
 use grantor::config::Environment;
 
-/// A request is some two hundred small allocations; this makes them cost half as much.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     let cli = Cli::parse();
     // The one place that reads the environment. A variable that is not Unicode cannot be one of
