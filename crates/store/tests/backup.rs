@@ -145,6 +145,24 @@ async fn a_backup_under_load_is_one_moment_with_all_that_was_answered_before_it(
 }
 
 #[tokio::test]
+async fn a_name_that_leads_to_another_file_empties_no_file() {
+    let folder = TempDir::new().unwrap();
+    let store = filled(&folder.path().join("grantor.db"), 3).await;
+    let letter = folder.path().join("letter");
+    fs::write(&letter, "Dear Grantor").unwrap();
+    let to = folder.path().join("copy.db");
+    let part = folder.path().join("copy.db.part");
+    for lead in [std::os::unix::fs::symlink, fs::hard_link] {
+        lead(&letter, &part).unwrap();
+        let refused = store.backup(&to, false, go_on).unwrap_err();
+        assert!(matches!(refused, BackupError::NotReplaced(_)), "{refused}");
+        assert_eq!(fs::read(&letter).unwrap(), b"Dear Grantor");
+        fs::remove_file(&part).unwrap();
+    }
+    store.backup(&to, false, go_on).unwrap();
+}
+
+#[tokio::test]
 async fn only_an_earlier_backup_is_replaced_and_only_when_asked() {
     let folder = TempDir::new().unwrap();
     let [path, copy, letter] = ["a.db", "copy", "letter"].map(|name| folder.path().join(name));

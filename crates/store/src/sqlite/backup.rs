@@ -131,10 +131,15 @@ impl Part {
             Err(TryLockError::WouldBlock) => return Err(under_way()),
             Err(TryLockError::Error(error)) => return Err(refused(error)),
         }
-        // The one who had it may have finished, and named it, before the lock was free.
-        let (ours, there) = (file.metadata().map_err(refused)?, path.metadata());
-        if !there.is_ok_and(|there| there.ino() == ours.ino()) {
-            return Err(under_way());
+        let (ours, there) = (file.metadata().map_err(refused)?, path.symlink_metadata());
+        match there {
+            // Another file by this name: whoever can write into the folder could have us empty any file of ours.
+            Ok(there) if there.is_symlink() || ours.nlink() > 1 => {
+                return Err(BackupError::NotReplaced(path));
+            }
+            Ok(there) if there.ino() == ours.ino() => {}
+            // The one who had it may have finished, and named it, before the lock was free.
+            _ => return Err(under_way()),
         }
         file.set_permissions(Permissions::from_mode(0o600))
             .map_err(refused)?;
