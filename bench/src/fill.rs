@@ -6,9 +6,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use aws_lc_rs::digest::{SHA256, digest};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
+use grantor_core::claims_request::RequestedClaims;
 use grantor_core::id::{GrantId, UserId};
 use grantor_core::peer::Peer;
-use grantor_core::records::{Authorization, Epoch, Grant, Record, Started, State};
+use grantor_core::records::{Authorization, Epoch, Grant, Kind, Record, Started, State};
 use grantor_core::row::{Committed, Key, MAX_WRITES, NewRow, Version, Write};
 use grantor_core::time::Timestamp;
 use grantor_store::Store as _;
@@ -50,6 +51,7 @@ fn row(now: Timestamp, number: u32) -> Result<NewRow> {
     let scope: grantor_core::scope::Scope = "offline_access orders/read".parse()?;
     let grant = Grant {
         id: GrantId::from_bytes(spread("grant", number)),
+        kind: Kind::Device,
         client: "tv".parse()?,
         scope: scope.clone(),
         resources: Default::default(),
@@ -67,8 +69,11 @@ fn row(now: Timestamp, number: u32) -> Result<NewRow> {
                 auth_time: now,
                 amr: vec!["pwd".to_owned()],
                 session: None,
+                offline: true,
+                claims: RequestedClaims::default(),
                 from: peer.clone(),
             },
+            code_challenge: None,
             generation: 0,
             rotated_at: now,
             rotated_by: peer,

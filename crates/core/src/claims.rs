@@ -2,9 +2,13 @@
 
 use grantor_jose::Algorithm;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::id::{ClientId, Jti};
 use crate::scope::Scope;
+
+/// The classes of authentication that are offered (OpenID Connect Core section 2, `acr`): a password is level 1 of ISO/IEC 29115.
+pub const ACR: [&str; 1] = ["1"];
 
 /// The claims of an access token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,7 +33,7 @@ pub struct AccessTokenClaims {
     /// When the user signed in, in seconds since the epoch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth_time: Option<u64>,
-    /// The session, where the grant ends with it.
+    /// The session in which it was granted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sid: Option<String>,
     /// The user's groups.
@@ -55,9 +59,21 @@ pub struct IdTokenClaims {
     /// How the user signed in (RFC 8176).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub amr: Vec<String>,
+    /// What class of authentication that is: [`ACR`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acr: Option<String>,
+    /// The session in which the user granted it (OpenID Connect Back-Channel Logout section 2.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sid: Option<String>,
+    /// What the client sent to tell this answer from others (OpenID Connect Core section 3.1.2.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nonce: Option<String>,
     /// The left half of the access token's hash (OpenID Connect Core section 3.1.3.6).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at_hash: Option<String>,
+    /// Claims of the user that were asked for one by one (OpenID Connect Core section 5.5).
+    #[serde(flatten)]
+    pub of_user: Map<String, Value>,
     /// How it is signed: no claim.
     #[serde(skip, default = "default_algorithm")]
     pub alg: Algorithm,

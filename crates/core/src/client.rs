@@ -6,6 +6,7 @@ use grantor_jose::Algorithm;
 
 use crate::grant_type::GrantType;
 use crate::id::ClientId;
+use crate::redirect_uri::RedirectUri;
 use crate::scope::Scope;
 use crate::secret::SecretVerifier;
 
@@ -42,6 +43,53 @@ pub struct Client {
     pub id_token_alg: Algorithm,
     /// How its devices are approved.
     pub device: DevicePolicy,
+    /// How it gets authorization codes.
+    pub code: CodePolicy,
+    /// How its users sign out.
+    pub logout: LogoutPolicy,
+    /// The origins (RFC 6454 section 6.2) whose scripts may call as this client (CORS).
+    pub origins: Vec<String>,
+}
+
+/// How a client gets authorization codes (RFC 6749 section 4.1).
+#[derive(Clone, Debug)]
+pub struct CodePolicy {
+    /// Where browsers are sent back to.
+    pub redirect_uris: Vec<RedirectUri>,
+    /// Whether it must use PKCE (RFC 7636). Always, for a public client (RFC 9700 section 2.1.1).
+    pub pkce_required: bool,
+    /// How long its codes live.
+    pub lifetime: Duration,
+    /// Whether its users are asked first.
+    pub consent: ConsentPolicy,
+}
+
+impl CodePolicy {
+    /// That of a client that gets no codes.
+    pub const NONE: Self = Self {
+        redirect_uris: Vec::new(),
+        pkce_required: true,
+        lifetime: Duration::ZERO,
+        consent: ConsentPolicy::Ask,
+    };
+}
+
+/// Whether users are asked before a client gets what it asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConsentPolicy {
+    /// They are, until they agreed once.
+    Ask,
+    /// They are not: the operator answers for the client, as for its own.
+    Skip,
+}
+
+/// How a client's users sign out.
+#[derive(Clone, Debug, Default)]
+pub struct LogoutPolicy {
+    /// Where browsers may go after sign-out (OpenID Connect RP-Initiated Logout section 3.1).
+    pub redirect_uris: Vec<RedirectUri>,
+    /// Who is told that a session ended (OpenID Connect Back-Channel Logout section 2.2).
+    pub backchannel_uri: Option<String>,
 }
 
 /// How a client's devices are approved.
@@ -87,6 +135,19 @@ impl Client {
     #[must_use]
     pub const fn is_confidential(&self) -> bool {
         matches!(self.auth, ClientAuth::Secret { .. })
+    }
+
+    /// The registered redirect URI that a request names, and whether it is that very text: of a loopback address,
+    /// another port is the same app's (RFC 8252 section 7.3).
+    #[must_use]
+    pub fn redirect_uri(&self, asked: &str) -> Option<(&RedirectUri, bool)> {
+        let exact = |uri: &&RedirectUri| uri.as_str() == asked;
+        let uris = &self.code.redirect_uris;
+        let found = uris.iter().find(exact).map(|uri| (uri, true));
+        found.or_else(|| {
+            let like = uris.iter().find(|uri| uri.accepts(asked))?;
+            Some((like, false))
+        })
     }
 
     /// Whether it may use a grant.

@@ -36,70 +36,193 @@ pub enum ErrorCode {
     TemporarilyUnavailable,
     /// RFC 6585 section 4; no OAuth text has a code for it.
     TooManyRequests,
+    /// RFC 6749 section 4.1.2.1.
+    UnsupportedResponseType,
+    /// OpenID Connect Core section 3.1.2.6.
+    LoginRequired,
+    /// OpenID Connect Core section 3.1.2.6.
+    ConsentRequired,
+    /// OpenID Connect Core section 3.1.2.6.
+    RequestNotSupported,
+    /// OpenID Connect Core section 3.1.2.6.
+    RequestUriNotSupported,
+    /// OpenID Connect Core section 3.1.2.6.
+    RegistrationNotSupported,
+    /// OpenID Connect Core Error Code unmet_authentication_requirements.
+    UnmetAuthenticationRequirements,
 }
 
-/// One line of the table: the code on the wire, the HTTP status, the RFC and the section that say so.
-type Line = (ErrorCode, &'static str, u16, u16, &'static str);
+/// The text that defines a code, and where in it.
+#[derive(Clone, Copy)]
+enum Source {
+    /// An RFC, and the section.
+    Rfc(u16, &'static str),
+    /// OpenID Connect Core section 3.1.2.6.
+    OpenIdCore,
+    /// The text that adds one code to it.
+    Unmet,
+}
 
-const TABLE: [Line; 16] = [
+impl Source {
+    fn uri(self) -> String {
+        match self {
+            Self::Rfc(rfc, section) => {
+                format!("https://datatracker.ietf.org/doc/html/rfc{rfc}#section-{section}")
+            }
+            Self::OpenIdCore => {
+                "https://openid.net/specs/openid-connect-core-1_0.html#AuthError".to_owned()
+            }
+            Self::Unmet => {
+                "https://openid.net/specs/openid-connect-unmet-authentication-requirements-1_0.html"
+                    .to_owned()
+            }
+        }
+    }
+}
+
+/// One line of the table: the code on the wire, the HTTP status, and the text that says so. Where the answer is a
+/// redirect, the status is not used.
+type Line = (ErrorCode, &'static str, u16, Source);
+
+const TABLE: [Line; 23] = [
     (
         ErrorCode::InvalidRequest,
         "invalid_request",
         400,
-        6749,
-        "5.2",
+        Source::Rfc(6749, "5.2"),
     ),
     // RFC 6749 section 5.2: 401 is a MUST after an Authorization header, and allowed always.
-    (ErrorCode::InvalidClient, "invalid_client", 401, 6749, "5.2"),
-    (ErrorCode::InvalidGrant, "invalid_grant", 400, 6749, "5.2"),
+    (
+        ErrorCode::InvalidClient,
+        "invalid_client",
+        401,
+        Source::Rfc(6749, "5.2"),
+    ),
+    (
+        ErrorCode::InvalidGrant,
+        "invalid_grant",
+        400,
+        Source::Rfc(6749, "5.2"),
+    ),
     (
         ErrorCode::UnauthorizedClient,
         "unauthorized_client",
         400,
-        6749,
-        "5.2",
+        Source::Rfc(6749, "5.2"),
     ),
     (
         ErrorCode::UnsupportedGrantType,
         "unsupported_grant_type",
         400,
-        6749,
-        "5.2",
+        Source::Rfc(6749, "5.2"),
     ),
-    (ErrorCode::InvalidScope, "invalid_scope", 400, 6749, "5.2"),
+    (
+        ErrorCode::InvalidScope,
+        "invalid_scope",
+        400,
+        Source::Rfc(6749, "5.2"),
+    ),
     (
         ErrorCode::AuthorizationPending,
         "authorization_pending",
         400,
-        8628,
-        "3.5",
+        Source::Rfc(8628, "3.5"),
     ),
-    (ErrorCode::SlowDown, "slow_down", 400, 8628, "3.5"),
-    (ErrorCode::AccessDenied, "access_denied", 400, 8628, "3.5"),
-    (ErrorCode::ExpiredToken, "expired_token", 400, 8628, "3.5"),
-    (ErrorCode::InvalidTarget, "invalid_target", 400, 8707, "2"),
-    (ErrorCode::InvalidToken, "invalid_token", 401, 6750, "3.1"),
+    (
+        ErrorCode::SlowDown,
+        "slow_down",
+        400,
+        Source::Rfc(8628, "3.5"),
+    ),
+    (
+        ErrorCode::AccessDenied,
+        "access_denied",
+        400,
+        Source::Rfc(8628, "3.5"),
+    ),
+    (
+        ErrorCode::ExpiredToken,
+        "expired_token",
+        400,
+        Source::Rfc(8628, "3.5"),
+    ),
+    (
+        ErrorCode::InvalidTarget,
+        "invalid_target",
+        400,
+        Source::Rfc(8707, "2"),
+    ),
+    (
+        ErrorCode::InvalidToken,
+        "invalid_token",
+        401,
+        Source::Rfc(6750, "3.1"),
+    ),
     (
         ErrorCode::InsufficientScope,
         "insufficient_scope",
         403,
-        6750,
-        "3.1",
+        Source::Rfc(6750, "3.1"),
     ),
-    (ErrorCode::ServerError, "server_error", 500, 6749, "4.1.2.1"),
+    (
+        ErrorCode::ServerError,
+        "server_error",
+        500,
+        Source::Rfc(6749, "4.1.2.1"),
+    ),
     (
         ErrorCode::TemporarilyUnavailable,
         "temporarily_unavailable",
         503,
-        6749,
-        "4.1.2.1",
+        Source::Rfc(6749, "4.1.2.1"),
     ),
     (
         ErrorCode::TooManyRequests,
         "too_many_requests",
         429,
-        6585,
-        "4",
+        Source::Rfc(6585, "4"),
+    ),
+    (
+        ErrorCode::UnsupportedResponseType,
+        "unsupported_response_type",
+        400,
+        Source::Rfc(6749, "4.1.2.1"),
+    ),
+    (
+        ErrorCode::LoginRequired,
+        "login_required",
+        400,
+        Source::OpenIdCore,
+    ),
+    (
+        ErrorCode::ConsentRequired,
+        "consent_required",
+        400,
+        Source::OpenIdCore,
+    ),
+    (
+        ErrorCode::RequestNotSupported,
+        "request_not_supported",
+        400,
+        Source::OpenIdCore,
+    ),
+    (
+        ErrorCode::RequestUriNotSupported,
+        "request_uri_not_supported",
+        400,
+        Source::OpenIdCore,
+    ),
+    (
+        ErrorCode::RegistrationNotSupported,
+        "registration_not_supported",
+        400,
+        Source::OpenIdCore,
+    ),
+    (
+        ErrorCode::UnmetAuthenticationRequirements,
+        "unmet_authentication_requirements",
+        400,
+        Source::Unmet,
     ),
 ];
 
@@ -140,8 +263,7 @@ impl ErrorCode {
     /// `error_uri`: the section that defines the code.
     #[must_use]
     pub fn uri(self) -> String {
-        let (_, _, _, rfc, section) = self.line();
-        format!("https://datatracker.ietf.org/doc/html/rfc{rfc}#section-{section}")
+        self.line().3.uri()
     }
 }
 
@@ -211,6 +333,14 @@ pub enum Cause {
     TokenRevoked,
     TokenExpired,
     TokenMissing,
+    CodeExpired,
+    CodeReused,
+    CodeReplayUnproven,
+    CodeSeenAfterUnknownCommit,
+    VerifierWrong,
+    VerifierMissing,
+    VerifierUnexpected,
+    RedirectUriOther,
 }
 
 /// Why there is no answer by the protocol at all.
@@ -255,10 +385,14 @@ mod tests {
     #[test]
     fn the_page_of_errors_has_each_code_with_its_status_and_section() {
         let page = include_str!("../../../docs/src/errors.md");
-        for (code, name, status, rfc, section) in TABLE {
+        for (code, name, status, source) in TABLE {
             let uri = code.uri();
-            let head =
-                format!("\n## `{name}`\n\nHTTP {status} · [RFC {rfc} section {section}]({uri})\n");
+            let source = match source {
+                Source::Rfc(rfc, section) => format!("RFC {rfc} section {section}"),
+                Source::OpenIdCore => "OpenID Connect Core section 3.1.2.6".to_owned(),
+                Source::Unmet => "OpenID Connect Core Error Code".to_owned(),
+            };
+            let head = format!("\n## `{name}`\n\nHTTP {status} · [{source}]({uri})\n");
             assert!(page.contains(&head), "docs/src/errors.md lacks {head}");
         }
         assert_eq!(page.matches("\n## ").count(), TABLE.len(), "no other codes");

@@ -15,6 +15,10 @@ pub enum EventKind {
     DeviceAuthorizationStarted,
     DeviceApproved,
     DeviceDenied,
+    CodeIssued,
+    ConsentGiven,
+    ConsentDenied,
+    CodeReusedGrantRevoked,
     TokensIssued,
     TokensRefreshed,
     RefreshRepeatedInGrace,
@@ -45,7 +49,10 @@ impl EventKind {
     pub const fn is_routine(self) -> bool {
         matches!(
             self,
-            Self::DeviceAuthorizationStarted | Self::TokensIssued | Self::TokensRefreshed
+            Self::DeviceAuthorizationStarted
+                | Self::CodeIssued
+                | Self::TokensIssued
+                | Self::TokensRefreshed
         )
     }
 }

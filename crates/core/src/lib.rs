@@ -4,6 +4,7 @@
 //! decisions go out as data; `ARCHITECTURE.md` walks one request through the house.
 
 pub mod claims;
+pub mod claims_request;
 pub mod client;
 pub mod client_auth;
 pub mod decide;
@@ -20,7 +21,9 @@ pub mod key_life;
 pub mod limits;
 pub mod params;
 pub mod peer;
+pub mod pkce;
 pub mod pool;
+pub mod prompt;
 pub mod records;
 pub mod redirect_uri;
 pub mod resource;

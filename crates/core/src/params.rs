@@ -30,6 +30,15 @@ pub enum InvalidParams {
     Duplicate,
 }
 
+impl std::fmt::Debug for Params {
+    /// Names only: values may be secrets.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list()
+            .entries(self.iter().map(|(name, _)| name))
+            .finish()
+    }
+}
+
 impl Params {
     /// Reads `application/x-www-form-urlencoded` bytes.
     ///
@@ -62,6 +71,13 @@ impl Params {
         // RFC 6749 section 3.2: "Parameters sent without a value MUST be treated as if they were omitted".
         params.retain(|(_, value)| !value.is_empty());
         Ok(Self(params))
+    }
+
+    /// Every parameter with its value, as they came.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// The value of a parameter.

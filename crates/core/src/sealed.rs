@@ -27,10 +27,11 @@ const TAG: usize = 32;
 /// No sealed access token is longer.
 const MAX_SEALED: usize = 8 * 1024;
 
-/// A device code (RFC 8628 section 3.2).
+/// What a device code (RFC 8628 section 3.2) and an authorization code (RFC 6749 section 4.1.2) hold. Each kind is sealed
+/// by a key of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DeviceCode {
-    /// The grant that it polls for.
+pub struct Code {
+    /// The grant that it is for.
     pub grant: GrantId,
     /// When it ends: an expired one is told so without a read.
     pub expires_at: Timestamp,
@@ -38,7 +39,7 @@ pub struct DeviceCode {
     pub client: [u8; 8],
 }
 
-impl DeviceCode {
+impl Code {
     /// Whether it was given to `client`.
     #[must_use]
     pub fn is_of(&self, client: &ClientId) -> bool {
@@ -102,19 +103,39 @@ impl SealingKeys {
 
     /// The text of a device code.
     #[must_use]
-    pub fn device_code(&self, code: &DeviceCode) -> String {
-        let mut payload = Vec::with_capacity(32);
-        payload.extend_from_slice(code.grant.as_bytes());
-        payload.extend_from_slice(&code.expires_at.as_millis().to_be_bytes());
-        payload.extend_from_slice(&code.client);
-        self.seal(Kind::DeviceCode, &payload)
+    pub fn device_code(&self, code: &Code) -> String {
+        self.code(Kind::DeviceCode, code)
     }
 
     /// The device code of this text, if we sealed it.
     #[must_use]
-    pub fn open_device_code(&self, text: &str) -> Option<DeviceCode> {
-        let payload: [u8; 32] = self.open(Kind::DeviceCode, text)?;
-        Some(DeviceCode {
+    pub fn open_device_code(&self, text: &str) -> Option<Code> {
+        self.open_code(Kind::DeviceCode, text)
+    }
+
+    /// The text of an authorization code.
+    #[must_use]
+    pub fn authorization_code(&self, code: &Code) -> String {
+        self.code(Kind::AuthorizationCode, code)
+    }
+
+    /// The authorization code of this text, if we sealed it.
+    #[must_use]
+    pub fn open_authorization_code(&self, text: &str) -> Option<Code> {
+        self.open_code(Kind::AuthorizationCode, text)
+    }
+
+    fn code(&self, kind: Kind, code: &Code) -> String {
+        let mut payload = Vec::with_capacity(32);
+        payload.extend_from_slice(code.grant.as_bytes());
+        payload.extend_from_slice(&code.expires_at.as_millis().to_be_bytes());
+        payload.extend_from_slice(&code.client);
+        self.seal(kind, &payload)
+    }
+
+    fn open_code(&self, kind: Kind, text: &str) -> Option<Code> {
+        let payload: [u8; 32] = self.open(kind, text)?;
+        Some(Code {
             grant: GrantId::from_bytes(array(&payload[..16])),
             expires_at: Timestamp::from_millis(u64::from_be_bytes(array(&payload[16..24]))),
             client: array(&payload[24..]),
@@ -310,8 +331,8 @@ mod tests {
         SealingKeys::new(pool, &MasterKey::new([master; 32]), &[])
     }
 
-    fn code() -> DeviceCode {
-        DeviceCode {
+    fn code() -> Code {
+        Code {
             grant: GrantId::from_bytes([3; 16]),
             expires_at: Timestamp::from_secs(9),
             client: [1; 8],
@@ -367,14 +388,13 @@ mod tests {
     #[test]
     fn one_kind_never_passes_for_another() {
         let keys = keys("default", 1);
-        // A known browser's cookie and a refresh token differ in size; a device code of 32 bytes has no twin, so the
-        // same payload is sealed as another kind here.
-        let other = keys
-            .seal(Kind::SessionCookie, &[3; 32])
-            .replace("grantor_se_", "grantor_dc_");
-        assert_eq!(keys.open_device_code(&other), None);
-        let right = keys.seal(Kind::DeviceCode, &[3; 32]);
-        assert!(keys.open_device_code(&right).is_some());
+        // The two codes hold the same, and only their seals tell them apart.
+        let (device, authorization) = (keys.device_code(&code()), keys.authorization_code(&code()));
+        assert_eq!(keys.open_authorization_code(&device), None);
+        assert_eq!(keys.open_device_code(&authorization), None);
+        let renamed = authorization.replace("grantor_ac_", "grantor_dc_");
+        assert_eq!(keys.open_device_code(&renamed), None);
+        assert_eq!(keys.open_authorization_code(&authorization), Some(code()));
     }
 
     #[test]

@@ -2,14 +2,16 @@
 
 use grantor_jose::{SigningInput, TokenType};
 
-use crate::claims::{AccessTokenClaims, IdTokenClaims};
+use crate::claims::{ACR, AccessTokenClaims, IdTokenClaims};
+use crate::claims_request;
 use crate::client::Client;
 use crate::decide::{Decision, Mint, Stop, Unsigned};
 use crate::env::Env;
 use crate::error::Failure;
 use crate::grant_type::GrantType;
 use crate::id::Jti;
-use crate::records::{Grant, State, User, to_json};
+use crate::pool::TokenSet;
+use crate::records::{Grant, Kind, State, User, to_json};
 use crate::resource::TokenForm;
 use crate::scope::Scope;
 use crate::sealed::RefreshToken;
@@ -62,16 +64,31 @@ pub(crate) fn for_machine(
     }))
 }
 
-/// The tokens of an active grant. `narrowed` is the scope of this access token alone, where the client asked for less
-/// than was granted.
+/// What one token request asks beside its grant.
+#[derive(Debug, Default)]
+pub(crate) struct Asked<'r> {
+    /// `resource` parameters.
+    pub(crate) indicators: &'r [String],
+    /// The scope of this access token alone, where the client asked for less than was granted.
+    pub(crate) narrowed: Option<Scope>,
+    /// The nonce of the code's own ID token: OpenID Connect Core section 12.2: that of a refresh "SHOULD NOT have a
+    /// nonce Claim".
+    pub(crate) nonce: Option<String>,
+}
+
+/// The tokens of an active grant.
 pub(crate) fn for_user(
     env: &Env<'_>,
     client: &Client,
     grant: &Grant,
     user: &User,
-    indicators: &[String],
-    narrowed: Option<Scope>,
+    asked: Asked<'_>,
 ) -> Result<Decision<TokenReply>, Stop> {
+    let Asked {
+        indicators,
+        narrowed,
+        nonce,
+    } = asked;
     let authorization = users::authorization(grant)?;
     let asked = Named::parse(env.pool, indicators.iter().map(String::as_str))?;
     // RFC 8707 section 2.2: a token request may name fewer resources than the grant, never others.
@@ -105,7 +122,13 @@ pub(crate) fn for_user(
         groups: user.groups.clone(),
     };
     let access = access_token(env, target.resource, &claims)?;
-    let wanted = env.pool.device.tokens;
+    let wanted = match grant.kind {
+        Kind::Device => env.pool.device.tokens,
+        Kind::Code => TokenSet {
+            id: true,
+            refresh: true,
+        },
+    };
     let id = (wanted.id && scope.contains("openid")).then(|| IdTokenClaims {
         iss: env.pool.issuer.clone(),
         sub: claims.sub.clone(),
@@ -114,6 +137,13 @@ pub(crate) fn for_user(
         iat: now,
         auth_time: authorization.auth_time.as_secs(),
         amr: authorization.amr.clone(),
+        acr: Some(ACR[0].to_owned()),
+        sid: claims.sid.clone(),
+        nonce,
+        of_user: claims_request::of_user(
+            user,
+            authorization.claims.id_token.iter().map(String::as_str),
+        ),
         at_hash: None,
         alg: client.id_token_alg,
     });

@@ -32,7 +32,7 @@ pub(crate) fn of_grant(
     let authorization = authorization(grant)?;
     let user_key = key(env, authorization.user);
     let session_key = authorization
-        .session
+        .bound_to()
         .map(|id| records::key::<Session>(env, &id.to_string()));
     found.need(&session_key.iter().chain([&user_key]).collect::<Vec<_>>())?;
     let Lookup::Live(user) = found.record::<User>(env, &user_key)? else {

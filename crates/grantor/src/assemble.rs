@@ -5,13 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lc_rs::hmac;
-use grantor_core::client::{self, ClientAuth, DevicePolicy};
+use grantor_core::client::{
+    self, ClientAuth, CodePolicy, ConsentPolicy, DevicePolicy, LogoutPolicy,
+};
 use grantor_core::grants::GrantType;
 use grantor_core::id::InvalidClientId;
 use grantor_core::id::UserId;
 use grantor_core::interaction::{Password, Provision};
 use grantor_core::pool::{self, DeviceSettings, Pool, TokenSet};
 use grantor_core::records::Username;
+use grantor_core::redirect_uri::{InvalidRedirectUri, RedirectUri};
 use grantor_core::resource::{self, TokenForm};
 use grantor_core::scope::Scope;
 use grantor_core::sealed::SealingKeys;
@@ -42,6 +45,9 @@ pub enum AssembleError {
     /// A client's id.
     #[error("client: {0}")]
     ClientId(#[from] InvalidClientId),
+    /// A client's redirect URI.
+    #[error("redirect_uris: {0}")]
+    RedirectUri(#[from] InvalidRedirectUri),
     /// The format of user codes.
     #[error("device.user_code_format: {0}")]
     UserCode(#[from] InvalidFormat),
@@ -158,7 +164,7 @@ fn client_of(
     client: &config::Client,
     settings: &Settings,
     secret_key: &Arc<hmac::Key>,
-) -> Result<client::Client, InvalidClientId> {
+) -> Result<client::Client, AssembleError> {
     let auth = auth_of(client, secret_key);
     let public = matches!(auth, ClientAuth::Public);
     let lifetimes = &settings.lifetimes;
@@ -187,8 +193,29 @@ fn client_of(
             approval: approval(client.device_approval),
             approver_max_age: client.device_approval_max_age,
         },
+        code: CodePolicy {
+            redirect_uris: redirect_uris(&client.redirect_uris)?,
+            pkce_required: public || client.pkce == config::Pkce::Required,
+            lifetime: lifetimes.code,
+            consent: match client.consent {
+                config::Consent::Ask => ConsentPolicy::Ask,
+                config::Consent::Skip => ConsentPolicy::Skip,
+            },
+        },
+        logout: LogoutPolicy {
+            redirect_uris: redirect_uris(&client.post_logout_redirect_uris)?,
+            backchannel_uri: client
+                .backchannel_logout_uri
+                .as_ref()
+                .map(ToString::to_string),
+        },
+        origins: Vec::new(),
         auth,
     })
+}
+
+fn redirect_uris(uris: &[config::RedirectUri]) -> Result<Vec<RedirectUri>, InvalidRedirectUri> {
+    uris.iter().map(|uri| uri.parse()).collect()
 }
 
 fn auth_of(client: &config::Client, secret_key: &Arc<hmac::Key>) -> ClientAuth {

@@ -5,12 +5,13 @@ use std::cell::OnceCell;
 use grantor_jose::TokenType;
 
 use crate::claims::AccessTokenClaims;
+use crate::claims_request::RequestedClaims;
 use crate::decide::{Found, Stop};
 use crate::env::Env;
 use crate::error::{Cause, ErrorCode, Refusal};
 use crate::id::UserId;
 use crate::params::Params;
-use crate::records::{self, Grant, Revoked, User};
+use crate::records::{self, Grant, Revoked, Session, User};
 use crate::secret::Secret;
 use crate::users;
 
@@ -72,6 +73,8 @@ fn open(env: &Env<'_>, token: &str) -> Option<AccessTokenClaims> {
 pub(super) struct Live {
     pub(super) claims: AccessTokenClaims,
     pub(super) user: Option<User>,
+    /// The claims that its client asked for one by one.
+    pub(super) requested: RequestedClaims,
 }
 
 /// Whether an access token is good now: not expired, not revoked, its client enabled, and for a user's token
@@ -96,20 +99,24 @@ pub(super) fn live(
     let Some(id) = claims.jti.grant() else {
         return Ok(match found.record::<Revoked>(env, &revoked)?.live() {
             Some(_) => Err(Cause::TokenRevoked),
-            None => Ok(Live { claims, user: None }),
+            None => Ok(Live {
+                claims,
+                user: None,
+                requested: RequestedClaims::default(),
+            }),
         });
     };
     let grant = records::key::<Grant>(env, &id.to_string());
-    // The token names its user, so the user comes with the same read.
-    let user = claims
-        .sub
-        .parse::<UserId>()
-        .ok()
-        .map(|user| users::key(env, user));
+    // The token names its user and its session, so they come with the same read.
+    let user = claims.sub.parse::<UserId>().ok();
+    let user = user.map(|user| users::key(env, user));
+    let session = claims.sid.as_deref();
+    let session = session.map(|session| records::key::<Session>(env, session));
     found.need(
         &[&revoked, &grant]
             .into_iter()
             .chain(&user)
+            .chain(&session)
             .collect::<Vec<_>>(),
     )?;
     if found.record::<Revoked>(env, &revoked)?.live().is_some() {
@@ -118,11 +125,12 @@ pub(super) fn live(
     let Some(grant) = found.record::<Grant>(env, &grant)?.live() else {
         return Ok(Err(Cause::NoSuchGrant));
     };
-    if grant.record.active().is_none() {
+    let Some(authorization) = grant.record.active() else {
         return Ok(Err(Cause::RevokedGrant));
-    }
+    };
     Ok(users::behind(env, found, &grant.record)?.map(|user| Live {
         claims,
         user: Some(user.record),
+        requested: authorization.claims.clone(),
     }))
 }

@@ -15,9 +15,9 @@ use crate::limits::{Answer, Ask, Counter, Effect, Quota, Window};
 use crate::params::Params;
 use crate::peer::Peer;
 use crate::pool::Pool;
-use crate::records::{self, Grant, Started, State, UserCodeRow};
+use crate::records::{self, Grant, Kind, Started, State, UserCodeRow};
 use crate::scope::Scope;
-use crate::sealed::DeviceCode;
+use crate::sealed::Code;
 use crate::secret::Secret;
 use crate::target::{Named, Target};
 use crate::time::Timestamp;
@@ -87,13 +87,14 @@ impl DeviceAuthorization {
         let user_code = env.pool.device.user_code.generate(env.seed, live);
         let name = env.pool.sealing.user_code_names(&user_code).next();
         let name = name.ok_or(Failure::Bug("a pool without a sealing key"))?;
-        let device_code = DeviceCode {
+        let device_code = Code {
             grant: id,
             expires_at,
             client: client.id.tag(),
         };
         let grant = Grant {
             id,
+            kind: Kind::Device,
             client: client.id.clone(),
             scope,
             resources,

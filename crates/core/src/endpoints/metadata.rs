@@ -4,17 +4,32 @@
 use grantor_jose::Algorithm;
 use serde_json::{Value, json};
 
-use super::path;
-use crate::client_auth;
-use crate::grants;
+use super::{authorize, path};
+use crate::claims::ACR;
 use crate::pool::Pool;
+use crate::{claims_request, client_auth, grants, pkce, prompt};
 
-/// The document, the same at both of its addresses.
+/// What ID tokens say beside claims of the user.
+const OF_TOKENS: [&str; 10] = [
+    "sub",
+    "iss",
+    "aud",
+    "exp",
+    "iat",
+    "auth_time",
+    "amr",
+    "acr",
+    "sid",
+    "at_hash",
+];
+
+/// The document, the same at both of its addresses. `ui_locales` are the languages of the pages (BCP 47).
 #[must_use]
-pub fn document(pool: &Pool) -> Value {
+pub fn document(pool: &Pool, ui_locales: &[&str]) -> Value {
     let algorithms: Vec<&str> = pool.signing.algorithms().map(Algorithm::name).collect();
     json!({
         "issuer": pool.issuer,
+        "authorization_endpoint": pool.url(path::AUTHORIZE),
         "token_endpoint": pool.url(path::TOKEN),
         "device_authorization_endpoint": pool.url(path::DEVICE_AUTHORIZATION),
         "introspection_endpoint": pool.url(path::INTROSPECT),
@@ -22,22 +37,23 @@ pub fn document(pool: &Pool) -> Value {
         "userinfo_endpoint": pool.url(path::USERINFO),
         "jwks_uri": pool.url(path::JWKS),
         "scopes_supported": pool.scopes().iter().collect::<Vec<_>>(),
-        // Nobody can sign in to an app by a redirect yet, so no response type is supported, and
-        // authorization_endpoint is left out.
-        "response_types_supported": [],
+        "response_types_supported": ["code"],
+        "response_modes_supported": authorize::MODES.map(|(name, _)| name),
         "grant_types_supported": grants::supported().collect::<Vec<_>>(),
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": algorithms,
         "token_endpoint_auth_methods_supported": client_auth::METHODS,
         "introspection_endpoint_auth_methods_supported": client_auth::CONFIDENTIAL_METHODS,
         "revocation_endpoint_auth_methods_supported": client_auth::METHODS,
-        "claims_supported": [
-            "sub", "iss", "aud", "exp", "iat", "auth_time", "amr", "at_hash", "name", "family_name", "given_name",
-            "middle_name", "nickname", "preferred_username", "profile", "picture", "website", "gender", "birthdate",
-            "zoneinfo", "locale", "updated_at", "email", "email_verified", "address", "phone_number",
-            "phone_number_verified",
-        ],
-        "claims_parameter_supported": false,
+        "code_challenge_methods_supported": pkce::METHODS,
+        "prompt_values_supported": prompt::VALUES,
+        "acr_values_supported": ACR,
+        "ui_locales_supported": ui_locales,
+        "claim_types_supported": ["normal"],
+        "claims_supported": OF_TOKENS.into_iter().chain(claims_request::standard()).collect::<Vec<_>>(),
+        // RFC 9207 section 3.
+        "authorization_response_iss_parameter_supported": true,
+        "claims_parameter_supported": true,
         "request_parameter_supported": false,
         "request_uri_parameter_supported": false,
     })

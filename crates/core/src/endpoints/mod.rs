@@ -1,5 +1,6 @@
 //! The endpoints, one file each, and the table of their paths.
 
+pub mod authorize;
 mod bearer;
 pub mod device_authorization;
 pub mod introspect;
@@ -10,6 +11,10 @@ pub mod userinfo;
 
 /// The paths of the protocol's endpoints, from the issuer on.
 pub mod path {
+    /// The authorization endpoint (RFC 6749 section 3.1).
+    pub const AUTHORIZE: &str = "/oauth2/authorize";
+    /// The logout endpoint (OpenID Connect RP-Initiated Logout section 2).
+    pub const LOGOUT: &str = "/oauth2/logout";
     /// Device authorization (RFC 8628 section 3.1).
     pub const DEVICE_AUTHORIZATION: &str = "/oauth2/device_authorization";
     /// Introspection (RFC 7662).

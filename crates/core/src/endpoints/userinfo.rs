@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::bearer::{self, PresentedToken};
+use crate::claims_request::{self, RequestedClaims};
 use crate::decide::{Decision, Found, Operation, Stop};
 use crate::env::Env;
 use crate::error::{Cause, ErrorCode, Refusal};
@@ -16,27 +17,6 @@ use crate::secret::Secret;
 pub struct Userinfo {
     token: PresentedToken,
 }
-
-/// The claims of each scope (OpenID Connect Core section 5.4).
-const PROFILE: [&str; 14] = [
-    "name",
-    "family_name",
-    "given_name",
-    "middle_name",
-    "nickname",
-    "preferred_username",
-    "profile",
-    "picture",
-    "website",
-    "gender",
-    "birthdate",
-    "zoneinfo",
-    "locale",
-    "updated_at",
-];
-const EMAIL: [&str; 2] = ["email", "email_verified"];
-const ADDRESS: [&str; 1] = ["address"];
-const PHONE: [&str; 2] = ["phone_number", "phone_number_verified"];
 
 const INVALID: Refusal = Refusal::new(
     ErrorCode::InvalidToken,
@@ -95,35 +75,21 @@ impl Operation for Userinfo {
             )
             .into());
         }
-        Ok(Decision::reply(claims_of(&user, &live.claims.scope)))
+        Ok(Decision::reply(claims_of(
+            &user,
+            &live.claims.scope,
+            &live.requested,
+        )))
     }
 }
 
-/// What a scope lets a client know of a user. OpenID Connect Core section 5.3.2: "The sub (subject) Claim MUST always
-/// be returned"; a claim without a value is left out.
-fn claims_of(user: &User, scope: &Scope) -> Map<String, Value> {
-    let mut claims = Map::new();
-    for (token, names) in [
-        ("profile", &PROFILE[..]),
-        ("email", &EMAIL),
-        ("address", &ADDRESS),
-        ("phone", &PHONE),
-    ] {
-        if scope.contains(token) {
-            let known = names
-                .iter()
-                .filter_map(|&name| Some((name.to_owned(), user.claims.get(name)?.clone())));
-            claims.extend(known);
-        }
-    }
-    if scope.contains("profile") {
-        claims
-            .entry("preferred_username")
-            .or_insert_with(|| user.username.clone().into());
-    }
-    if let Some(email) = user.email.as_ref().filter(|_| scope.contains("email")) {
-        claims.insert("email".to_owned(), email.clone().into());
-    }
+/// What a client may know of a user. OpenID Connect Core section 5.3.2: "The sub (subject) Claim MUST always be
+/// returned".
+fn claims_of(user: &User, scope: &Scope, asked: &RequestedClaims) -> Map<String, Value> {
+    let one_by_one = asked.userinfo.iter().map(String::as_str);
+    let of_scope: Vec<&str> = claims_request::of_scope(scope).collect();
+    let wanted = of_scope.into_iter().chain(one_by_one);
+    let mut claims = claims_request::of_user(user, wanted);
     claims.insert("sub".to_owned(), user.id.to_string().into());
     claims
 }

@@ -109,7 +109,11 @@ impl Request {
             .grant(grant.id)
             .user(user.record.id)
             .peer(peer);
-        let decision = tokens::for_user(env, &client, grant, &user.record, &self.resources, None)?;
+        let asked = tokens::Asked {
+            indicators: &self.resources,
+            ..tokens::Asked::default()
+        };
+        let decision = tokens::for_user(env, &client, grant, &user.record, asked)?;
         Ok(decision
             .write(records::update(env, grant, version)?)
             .write(Write::Check {

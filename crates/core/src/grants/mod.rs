@@ -9,6 +9,7 @@ use crate::peer::Peer;
 use crate::scope::Scope;
 use crate::secret::Secret;
 
+mod authorization_code;
 mod client_credentials;
 mod device_code;
 mod refresh_token;
@@ -20,7 +21,10 @@ pub use crate::tokens::TokenReply;
 type Read = fn(&Params) -> Result<Request, Refusal>;
 
 /// How each grant's request is read; a grant that is not in the table is not built yet.
-const TABLE: [(GrantType, Read); 3] = [
+const TABLE: [(GrantType, Read); 4] = [
+    (GrantType::AuthorizationCode, |params| {
+        authorization_code::Request::parse(params).map(Request::AuthorizationCode)
+    }),
     (GrantType::ClientCredentials, |params| {
         client_credentials::Request::parse(params).map(Request::ClientCredentials)
     }),
@@ -40,6 +44,7 @@ pub fn supported() -> impl Iterator<Item = &'static str> {
 /// A token request, read and not yet decided.
 #[derive(Debug)]
 pub(crate) enum Request {
+    AuthorizationCode(authorization_code::Request),
     ClientCredentials(client_credentials::Request),
     DeviceCode(device_code::Request),
     RefreshToken(refresh_token::Request),
@@ -68,6 +73,7 @@ impl Request {
         peer: &Peer,
     ) -> Result<Decision<TokenReply>, Stop> {
         match self {
+            Self::AuthorizationCode(request) => request.decide(env, found, client, peer),
             Self::ClientCredentials(request) => request.decide(env, client),
             Self::DeviceCode(request) => request.decide(env, found, client, peer),
             Self::RefreshToken(request) => request.decide(env, found, client, peer),

@@ -97,15 +97,12 @@ impl Request {
         } else {
             grant.record.refreshed(next, client, env.now, peer)
         };
-        let decision = tokens::for_user(
-            env,
-            client,
-            &refreshed,
-            &user.record,
-            &self.resources,
-            scope,
-        )?
-        .event(event);
+        let asked = tokens::Asked {
+            indicators: &self.resources,
+            narrowed: scope,
+            nonce: None,
+        };
+        let decision = tokens::for_user(env, client, &refreshed, &user.record, asked)?.event(event);
         if stays {
             return Ok(decision);
         }

@@ -2,6 +2,7 @@
 
 use super::session::{self, SignedIn, Visitor};
 use super::who_asks::{self, Asker, CodeCheck};
+use crate::claims_request::RequestedClaims;
 use crate::client::{Client, DeviceApproval};
 use crate::decide::{Decision, Found, Operation, Stop, Versioned};
 use crate::endpoints::device_authorization;
@@ -77,6 +78,8 @@ impl DeviceDecision {
             amr: session.amr.clone(),
             // A device's grant does not end with the browser's session.
             session: None,
+            offline: true,
+            claims: RequestedClaims::default(),
             from: self.peer.clone(),
         };
         grant.approve(authorization)

@@ -1,5 +1,7 @@
 //! Form tokens: a POST counts only if its form was made by us, for this browser, for this action.
 
+use aws_lc_rs::digest;
+
 use crate::id::{GrantId, SessionId};
 use crate::pool::Pool;
 use crate::sealed::SealingKeys;
@@ -13,8 +15,20 @@ pub enum Action {
     SignOut,
     /// Looks a user code up.
     UserCode,
+    /// Agrees, or not, to what this authorization request asks: its SHA-256.
+    Consent([u8; 32]),
     /// Approves or denies the device of this grant: never bound to its code.
     Decide(GrantId),
+}
+
+impl Action {
+    /// To agree, or not, to what this authorization request asks.
+    #[must_use]
+    pub fn consent(request: &str) -> Self {
+        let mut sha256 = [0; 32];
+        sha256.copy_from_slice(digest::digest(&digest::SHA256, request.as_bytes()).as_ref());
+        Self::Consent(sha256)
+    }
 }
 
 /// The browser for which a form is made.
@@ -44,6 +58,7 @@ impl Binding {
             Action::SignIn => "sign-in".to_owned(),
             Action::SignOut => "sign-out".to_owned(),
             Action::UserCode => "user-code".to_owned(),
+            Action::Consent(request) => format!("consent {:02x?}", request),
             Action::Decide(grant) => format!("decide {grant}"),
         };
         match self {

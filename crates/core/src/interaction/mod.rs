@@ -7,7 +7,7 @@ mod administer;
 mod device_decision;
 mod form;
 mod provision;
-mod session;
+pub(crate) mod session;
 mod sign_in;
 mod sign_out;
 mod visit;

@@ -29,15 +29,15 @@ pub struct Visitor {
 
 /// A live session and its user.
 #[derive(Debug)]
-pub(super) struct SignedIn {
-    pub(super) session: Versioned<Session>,
-    pub(super) user: Versioned<User>,
+pub(crate) struct SignedIn {
+    pub(crate) session: Versioned<Session>,
+    pub(crate) user: Versioned<User>,
     /// Writes down that the session is in use, where that was long ago.
-    pub(super) touch: Option<Write>,
+    pub(crate) touch: Option<Write>,
 }
 
 impl SignedIn {
-    pub(super) fn visitor(&self) -> Visitor {
+    pub(crate) fn visitor(&self) -> Visitor {
         Visitor {
             session: self.session.record.id,
             user: self.user.record.id,
@@ -46,12 +46,12 @@ impl SignedIn {
     }
 
     /// Whether the sign-in is younger than `age`.
-    pub(super) fn is_fresh(&self, age: std::time::Duration, now: Timestamp) -> bool {
+    pub(crate) fn is_fresh(&self, age: std::time::Duration, now: Timestamp) -> bool {
         now.since(self.session.record.auth_time) < age
     }
 
     /// Makes a commit fail where the user or the session changed since it was read.
-    pub(super) fn checks(&self, env: &Env<'_>) -> [Write; 2] {
+    pub(crate) fn checks(&self, env: &Env<'_>) -> [Write; 2] {
         [
             Write::Check {
                 key: users::key(env, self.user.record.id),
@@ -65,9 +65,16 @@ impl SignedIn {
     }
 }
 
+/// The user whom a cookie names: so that what is theirs comes with the same read. Whether the session lives is another
+/// matter.
+pub(crate) fn user_of(env: &Env<'_>, cookie: Option<&Secret>) -> Option<UserId> {
+    let cookie = env.pool.sealing.open_session_cookie(cookie?.reveal())?;
+    Some(cookie.user)
+}
+
 /// The session behind a cookie, if it is live: not ended, not idle for too long, its secret the newest one, and its
 /// user enabled and not signed out everywhere. One read, with `also` in it.
-pub(super) fn signed_in(
+pub(crate) fn signed_in(
     env: &Env<'_>,
     found: &Found,
     cookie: Option<&Secret>,
@@ -129,13 +136,21 @@ fn touch(
     }
 }
 
+/// What ends a session: whatever is bound to it is refused from then on.
+pub(crate) fn end(env: &Env<'_>, session: &Versioned<Session>) -> Result<Vec<Write>, Failure> {
+    Ok(vec![Write::Delete {
+        key: key(env, session.record.id),
+        expect: session.version,
+    }])
+}
+
 /// The key of a session's row.
-pub(super) fn key(env: &Env<'_>, id: SessionId) -> Key {
+pub(crate) fn key(env: &Env<'_>, id: SessionId) -> Key {
     records::key::<Session>(env, &id.to_string())
 }
 
 /// What a session's row keeps of its cookie's secret.
-pub(super) fn digest_of(secret: &[u8; 16]) -> String {
+pub(crate) fn digest_of(secret: &[u8; 16]) -> String {
     digest::digest(&digest::SHA256, secret)
         .as_ref()
         .iter()
@@ -144,7 +159,7 @@ pub(super) fn digest_of(secret: &[u8; 16]) -> String {
 }
 
 /// Whether the cookie holds the session's newest secret.
-pub(super) fn is_secret(session: &Session, cookie: &SessionCookie) -> bool {
+pub(crate) fn is_secret(session: &Session, cookie: &SessionCookie) -> bool {
     let presented = digest_of(&cookie.secret);
     constant_time::verify_slices_are_equal(session.secret.as_bytes(), presented.as_bytes()).is_ok()
 }

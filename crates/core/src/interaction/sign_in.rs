@@ -8,7 +8,7 @@ use crate::event::{Event, EventKind};
 use crate::id::SessionId;
 use crate::limits::{Answer, Ask, Counter, Effect, Quota, Window};
 use crate::peer::Peer;
-use crate::records::{self, Session, User, Username};
+use crate::records::{self, Session, Started, User, Username};
 use crate::row::Write;
 use crate::sealed::SessionCookie;
 use crate::secret::Secret;
@@ -145,17 +145,23 @@ impl SignIn {
             secret: session::digest_of(&cookie.secret),
             auth_time: env.now,
             amr: vec!["pwd".to_owned()],
+            started: Some(
+                kept.and_then(|old| old.record.started.clone())
+                    .unwrap_or(Started {
+                        at: env.now,
+                        by: self.peer.clone(),
+                    }),
+            ),
+            to_tell: kept.map_or_else(Vec::new, |old| old.record.to_tell.clone()),
             expires_at: env.now + env.pool.lifetimes.session_absolute,
         };
         let writes = match (kept, &previous) {
             (Some(old), _) => vec![records::update(env, &record, old.version)?],
-            (None, Some(old)) => vec![
-                records::insert(env, &record)?,
-                Write::Delete {
-                    key: session::key(env, old.record.id),
-                    expect: old.version,
-                },
-            ],
+            (None, Some(old)) => {
+                let mut writes = session::end(env, old)?;
+                writes.push(records::insert(env, &record)?);
+                writes
+            }
             (None, None) => vec![records::insert(env, &record)?],
         };
         Ok((cookie, writes))

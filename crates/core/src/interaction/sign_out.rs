@@ -4,7 +4,6 @@ use super::session;
 use crate::decide::{Decision, Found, Operation, Stop};
 use crate::env::Env;
 use crate::event::{Event, EventKind};
-use crate::row::Write;
 use crate::secret::Secret;
 
 /// A sign-out with this session cookie.
@@ -24,10 +23,7 @@ impl Operation for SignOut {
         };
         let session = signed_in.session;
         Ok(Decision::reply(())
-            .write(Write::Delete {
-                key: session::key(env, session.record.id),
-                expect: session.version,
-            })
+            .writes(session::end(env, &session)?)
             .event(Event::new(EventKind::SignedOut).user(session.record.user)))
     }
 }

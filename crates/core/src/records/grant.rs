@@ -5,9 +5,11 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{Epoch, Record};
+use crate::claims_request::RequestedClaims;
 use crate::client::Client;
 use crate::id::{ClientId, GrantId, SessionId, UserId};
 use crate::peer::Peer;
+use crate::pkce::CodeChallenge;
 use crate::row::IndexName;
 use crate::scope::Scope;
 use crate::target::Named;
@@ -21,6 +23,9 @@ const REVOKED_KEPT: Duration = Duration::from_secs(24 * 3600);
 pub struct Grant {
     /// Its id.
     pub id: GrantId,
+    /// How it came about.
+    #[serde(default)]
+    pub kind: Kind,
     /// The client to which it is given.
     pub client: ClientId,
     /// The scopes that were asked.
@@ -34,6 +39,17 @@ pub struct Grant {
     pub expires_at: Timestamp,
     /// What became of it.
     pub state: State,
+}
+
+/// How a grant came about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// By the device authorization grant (RFC 8628).
+    #[default]
+    Device,
+    /// By an authorization code (RFC 6749 section 4.1).
+    Code,
 }
 
 /// Where a grant began.
@@ -65,10 +81,15 @@ pub enum State {
         /// What was granted.
         authorization: Authorization,
     },
+    /// A user said yes, and the client has not come with the code since; ends with the code.
+    CodeIssued(CodeIssued),
     /// Tokens were given.
     Active {
         /// What was granted.
         authorization: Authorization,
+        /// The challenge of the code that was redeemed, where it had one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        code_challenge: Option<CodeChallenge>,
         /// The generation of the refresh token that is valid now.
         generation: u32,
         /// When that one was made.
@@ -78,6 +99,23 @@ pub enum State {
     },
     /// Nothing is given for it any more.
     Revoked(Revoked),
+}
+
+/// An authorization code that waits for its client.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CodeIssued {
+    /// What was granted.
+    pub authorization: Authorization,
+    /// Where the code was sent.
+    pub redirect_uri: String,
+    /// Whether the request named that: then the client must name it again.
+    pub redirect_uri_named: bool,
+    /// The challenge (RFC 7636 section 4.2), where there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code_challenge: Option<CodeChallenge>,
+    /// The nonce for the ID token (OpenID Connect Core section 3.1.2.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nonce: Option<String>,
 }
 
 /// Why and when a grant was revoked.
@@ -97,6 +135,10 @@ pub enum WhyRevoked {
     ByClient,
     /// A refresh token was used again after its grace (RFC 9700 section 4.14.2).
     RefreshReused,
+    /// An authorization code was used again (RFC 6749 section 4.1.2).
+    CodeReused,
+    /// Its user took it back.
+    ByUser,
 }
 
 /// What a user granted.
@@ -114,11 +156,25 @@ pub struct Authorization {
     pub auth_time: Timestamp,
     /// How the user had signed in (RFC 8176).
     pub amr: Vec<String>,
-    /// The session in which it was granted, if the grant ends with it.
+    /// The session in which it was granted; none of a device's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<SessionId>,
+    /// Whether it outlives that session (OpenID Connect Core section 11).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub offline: bool,
+    /// The claims that were asked for one by one.
+    #[serde(default, skip_serializing_if = "RequestedClaims::is_empty")]
+    pub claims: RequestedClaims,
     /// From where.
     pub from: Peer,
+}
+
+impl Authorization {
+    /// The session that must live for it to count.
+    #[must_use]
+    pub const fn bound_to(&self) -> Option<SessionId> {
+        if self.offline { None } else { self.session }
+    }
 }
 
 /// The grant is not waiting for a user.
@@ -135,6 +191,17 @@ pub enum DeviceEnded {
     Denied,
     /// The code was used, or the grant revoked.
     Used,
+}
+
+/// What a presented authorization code's grant has come to, where it can give no tokens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CodeEnded {
+    /// The code was used: with this challenge, where it had one.
+    Used(Option<CodeChallenge>),
+    /// The grant is revoked.
+    Revoked,
+    /// It is no code's grant.
+    NoCode,
 }
 
 /// How the generation of a presented refresh token stands to the grant's.
@@ -191,17 +258,41 @@ impl Grant {
     ) -> Result<Self, DeviceEnded> {
         match self.state {
             State::DeviceApproved { authorization } => {
-                let state = State::Active {
-                    authorization,
-                    generation: 0,
-                    rotated_at: now,
-                    rotated_by: by.clone(),
-                };
+                let state = State::active(authorization, None, now, by);
                 Ok(Self { state, ..self }.with_expiry(client, now))
             }
             State::DevicePending { .. } => Err(DeviceEnded::Pending),
             State::DeviceDenied { .. } => Err(DeviceEnded::Denied),
-            State::Active { .. } | State::Revoked(_) => Err(DeviceEnded::Used),
+            State::CodeIssued(_) | State::Active { .. } | State::Revoked(_) => {
+                Err(DeviceEnded::Used)
+            }
+        }
+    }
+
+    /// The code that waits for its client.
+    ///
+    /// # Errors
+    /// [`CodeEnded`] in every other state.
+    pub fn code(&self) -> Result<&CodeIssued, CodeEnded> {
+        match (&self.state, self.kind) {
+            (State::CodeIssued(code), _) => Ok(code),
+            (State::Active { code_challenge, .. }, Kind::Code) => {
+                Err(CodeEnded::Used(code_challenge.clone()))
+            }
+            (State::Revoked(_), Kind::Code) => Err(CodeEnded::Revoked),
+            _ => Err(CodeEnded::NoCode),
+        }
+    }
+
+    /// `CodeIssued -> Active`, for a client that presents its code; any other state stays as it is.
+    #[must_use]
+    pub fn redeem_code(self, client: &Client, now: Timestamp, by: &Peer) -> Self {
+        match self.state {
+            State::CodeIssued(code) => {
+                let state = State::active(code.authorization, code.code_challenge, now, by);
+                Self { state, ..self }.with_expiry(client, now)
+            }
+            _ => self,
         }
     }
 
@@ -231,9 +322,14 @@ impl Grant {
     #[must_use]
     pub fn refreshed(self, to: u32, client: &Client, now: Timestamp, by: &Peer) -> Self {
         match self.state {
-            State::Active { authorization, .. } => {
+            State::Active {
+                authorization,
+                code_challenge,
+                ..
+            } => {
                 let state = State::Active {
                     authorization,
+                    code_challenge,
                     generation: to,
                     rotated_at: now,
                     rotated_by: by.clone(),
@@ -267,9 +363,9 @@ impl Grant {
     #[must_use]
     pub const fn authorization(&self) -> Option<&Authorization> {
         match &self.state {
-            State::Active { authorization, .. } | State::DeviceApproved { authorization } => {
-                Some(authorization)
-            }
+            State::Active { authorization, .. }
+            | State::DeviceApproved { authorization }
+            | State::CodeIssued(CodeIssued { authorization, .. }) => Some(authorization),
             _ => None,
         }
     }
@@ -299,6 +395,23 @@ impl Grant {
         Self {
             expires_at: refresh.map_or(access, |refresh| refresh.max(access)),
             ..self
+        }
+    }
+}
+
+impl State {
+    fn active(
+        authorization: Authorization,
+        code_challenge: Option<CodeChallenge>,
+        now: Timestamp,
+        by: &Peer,
+    ) -> Self {
+        Self::Active {
+            authorization,
+            code_challenge,
+            generation: 0,
+            rotated_at: now,
+            rotated_by: by.clone(),
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::error::Failure;
 use crate::row::{IndexName, Key, NewRow, Version, Write};
 use crate::time::Timestamp;
 
+mod consent;
 mod grant;
 mod revoked;
 mod seen;
@@ -16,9 +17,10 @@ mod signing_keys;
 mod user;
 mod user_code;
 
+pub use consent::Consent;
 pub use grant::{
-    Authorization, DeviceEnded, Grant, NotPending, Presented, Revoked as RevokedGrant, Started,
-    State, WhyRevoked,
+    Authorization, CodeEnded, CodeIssued, DeviceEnded, Grant, Kind, NotPending, Presented,
+    Revoked as RevokedGrant, Started, State, WhyRevoked,
 };
 pub use revoked::Revoked;
 pub use seen::Seen;

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Epoch, Record};
-use crate::id::{SessionId, UserId};
+use super::{Epoch, Record, Started};
+use crate::id::{ClientId, SessionId, UserId};
 use crate::row::IndexName;
 use crate::time::Timestamp;
 
@@ -22,6 +22,12 @@ pub struct Session {
     pub auth_time: Timestamp,
     /// How (RFC 8176).
     pub amr: Vec<String>,
+    /// When and where it began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started: Option<Started>,
+    /// The clients that got codes in it and want to be told of its end (OpenID Connect Back-Channel Logout).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub to_tell: Vec<ClientId>,
     /// When it ends at the latest.
     pub expires_at: Timestamp,
 }

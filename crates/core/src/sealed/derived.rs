@@ -45,6 +45,7 @@ impl fmt::Debug for MasterKey {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     DeviceCode,
+    AuthorizationCode,
     RefreshToken,
     AccessToken,
     UserCode,
@@ -54,8 +55,9 @@ pub(super) enum Kind {
     ClientSecret,
 }
 
-const KINDS: [Kind; 8] = [
+const KINDS: [Kind; 9] = [
     Kind::DeviceCode,
+    Kind::AuthorizationCode,
     Kind::RefreshToken,
     Kind::AccessToken,
     Kind::UserCode,
@@ -70,6 +72,7 @@ impl Kind {
     pub(super) const fn prefix(self) -> &'static str {
         match self {
             Self::DeviceCode => "grantor_dc_",
+            Self::AuthorizationCode => "grantor_ac_",
             Self::RefreshToken => "grantor_rt_",
             Self::AccessToken => "grantor_at_",
             Self::KnownBrowser => "grantor_kb_",

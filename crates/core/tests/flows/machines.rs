@@ -193,7 +193,6 @@ fn rfc6749_5_2_a_grant_type_that_is_missing_unknown_or_not_built_is_refused() {
     assert_eq!(world.token("orders", &[]), Err(InvalidRequest));
     for grant in [
         "password",
-        "authorization_code",
         "device_code",
         "Client_Credentials",
         "urn:ietf:params:oauth:grant-type:token-exchange",

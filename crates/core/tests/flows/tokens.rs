@@ -57,6 +57,7 @@ fn oidc_core_2_an_id_token_says_who_signed_in_when_and_how() {
         "iat": signed_in + 30,
         "auth_time": signed_in,
         "amr": ["pwd"],
+        "acr": "1",
         "at_hash": left_half_hash(Algorithm::Rs256, &tokens.access),
     });
     assert_eq!(serde_json::Value::Object(jwt(&world, &id)), expected);

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
-use grantor_core::client::{Client, ClientAuth, DeviceApproval, DevicePolicy};
+use grantor_core::client::{
+    Client, ClientAuth, CodePolicy, DeviceApproval, DevicePolicy, LogoutPolicy,
+};
 use grantor_core::grants::GrantType;
 use grantor_core::pool::{DeviceSettings, Lifetimes, Pool, TokenSet};
 use grantor_core::resource::{Resource, TokenForm};
@@ -144,6 +146,9 @@ fn device(id: &str, auth: ClientAuth) -> Client {
             approval: DeviceApproval::Warn,
             approver_max_age: 12.h(),
         },
+        code: CodePolicy::NONE,
+        logout: LogoutPolicy::default(),
+        origins: Vec::new(),
     }
 }
 

@@ -8,7 +8,9 @@ use std::time::Duration;
 use axum::body::Body;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use grantor_core::client::{Client, ClientAuth, DeviceApproval, DevicePolicy};
+use grantor_core::client::{
+    Client, ClientAuth, CodePolicy, DeviceApproval, DevicePolicy, LogoutPolicy,
+};
 use grantor_core::event::{Event, EventKind};
 use grantor_core::grants::GrantType;
 use grantor_core::id::UserId;
@@ -284,6 +286,9 @@ fn device(id: &str, auth: ClientAuth) -> Client {
             approval: DeviceApproval::Warn,
             approver_max_age: minutes(12 * 60),
         },
+        code: CodePolicy::NONE,
+        logout: LogoutPolicy::default(),
+        origins: Vec::new(),
     }
 }
 

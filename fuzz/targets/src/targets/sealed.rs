@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use grantor_core::id::{GrantId, SessionId, UserId};
-use grantor_core::sealed::{DeviceCode, MasterKey, RefreshToken, SealingKeys, SessionCookie};
+use grantor_core::sealed::{Code, MasterKey, RefreshToken, SealingKeys, SessionCookie};
 use grantor_core::time::Timestamp;
 
 /// Fixed keys: the corpus holds what they sealed.
@@ -19,11 +19,15 @@ pub fn sealed(input: &[u8]) {
     };
     let keys = &*KEYS;
     let device = keys.open_device_code(text);
+    let authorization = keys.open_authorization_code(text);
     let refresh = keys.open_refresh_token(text);
     let session = keys.open_session_cookie(text);
     let access = keys.open_access_token(text);
     if let Some(code) = &device {
         assert_eq!(keys.device_code(code), text);
+    }
+    if let Some(code) = &authorization {
+        assert_eq!(keys.authorization_code(code), text);
     }
     if let Some(token) = &refresh {
         assert_eq!(keys.refresh_token(token), text);
@@ -33,6 +37,7 @@ pub fn sealed(input: &[u8]) {
     }
     let opened = [
         device.is_some(),
+        authorization.is_some(),
         refresh.is_some(),
         session.is_some(),
         access.is_some(),
@@ -52,19 +57,22 @@ pub fn tampered(input: &[u8]) {
     let length = content.len().min(16);
     bytes[..length].copy_from_slice(&content[..length]);
     let (number, keys) = (u64::from_le_bytes([7; 8]) ^ u64::from(bytes[0]), &*KEYS);
-    let opens: [fn(&SealingKeys, &str) -> bool; 4] = [
+    let opens: [fn(&SealingKeys, &str) -> bool; 5] = [
         |keys, text| keys.open_device_code(text).is_some(),
         |keys, text| keys.open_refresh_token(text).is_some(),
         |keys, text| keys.open_session_cookie(text).is_some(),
         |keys, text| keys.open_access_token(text).is_some(),
+        |keys, text| keys.open_authorization_code(text).is_some(),
     ];
     let kind = usize::from(head[0]) % opens.len();
+    let code = Code {
+        grant: GrantId::from_bytes(bytes),
+        expires_at: Timestamp::from_millis(number),
+        client: [bytes[15]; 8],
+    };
     let text = match kind {
-        0 => keys.device_code(&DeviceCode {
-            grant: GrantId::from_bytes(bytes),
-            expires_at: Timestamp::from_millis(number),
-            client: [bytes[15]; 8],
-        }),
+        0 => keys.device_code(&code),
+        4 => keys.authorization_code(&code),
         1 => keys.refresh_token(&RefreshToken {
             grant: GrantId::from_bytes(bytes),
             generation: u32::from(bytes[1]),
@@ -114,7 +122,7 @@ mod tests {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../corpus/sealed");
         let grant = GrantId::from_bytes([3; 16]);
         let texts = [
-            KEYS.device_code(&DeviceCode {
+            KEYS.device_code(&Code {
                 grant,
                 expires_at: Timestamp::from_secs(9),
                 client: [1; 8],

@@ -1,0 +1,416 @@
+//! The authorization endpoint (RFC 6749 section 3.1, OpenID Connect Core section 3.1.2): a user lets a client have a code.
+
+use std::time::Duration;
+
+use crate::client::{Client, ConsentPolicy};
+use crate::decide::{Decision, Found, Operation, Stop, Versioned};
+use crate::env::Env;
+use crate::error::{Cause, ErrorCode, Failure, Refusal};
+use crate::event::{Event, EventKind};
+use crate::grant_type::GrantType;
+use crate::id::{ClientId, GrantId};
+use crate::interaction::Visitor;
+use crate::interaction::session::{self, SignedIn};
+use crate::params::Params;
+use crate::peer::Peer;
+use crate::pool::Pool;
+use crate::prompt::Prompt;
+use crate::records::{
+    self, Authorization, CodeIssued, Consent, Grant, Kind, Session, Started, State,
+};
+use crate::row::Write;
+use crate::scope::Scope;
+use crate::sealed::Code;
+use crate::secret::Secret;
+use crate::time::Timestamp;
+use crate::users;
+
+mod asked;
+mod response;
+
+pub use asked::AUTH_AFTER;
+use asked::Asked;
+pub use response::{AuthorizationResponse, CheckedRedirect, MODES, ResponseMode};
+
+/// An authorization request, and what its user said to it.
+#[derive(Debug)]
+pub struct Authorize {
+    /// The parameters.
+    pub params: Params,
+    /// The session cookie.
+    pub cookie: Option<Secret>,
+    /// What the user of the session said on the consent page, where that was asked.
+    pub said: Option<Said>,
+    /// The browser.
+    pub peer: Peer,
+}
+
+/// What a user says on the consent page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Said {
+    /// Yes.
+    Approve,
+    /// No.
+    Deny,
+}
+
+/// What comes of a request whose client and redirect URI are proven. Without that, there is a refusal for a page: it is
+/// sent nowhere.
+#[derive(Debug)]
+pub enum AuthorizeReply {
+    /// Sign-in comes first, or once more.
+    SignIn {
+        /// When that was found: a sign-in from then on is the one that is needed.
+        after: Timestamp,
+    },
+    /// The user is asked.
+    Consent(Box<ConsentAsk>),
+    /// The client is answered.
+    Respond(Box<AuthorizationResponse>),
+}
+
+/// What the consent page shows.
+#[derive(Clone, Debug)]
+pub struct ConsentAsk {
+    /// Who is asked.
+    pub visitor: Visitor,
+    /// Who asks.
+    pub client: ClientId,
+    /// Its name.
+    pub client_name: String,
+    /// For what.
+    pub scope: Scope,
+    /// Whether the user agreed to less before.
+    pub agreed_before: bool,
+    /// Where the answer goes.
+    pub redirect: CheckedRedirect,
+}
+
+/// A client and an address of its own.
+#[derive(Debug)]
+pub struct Proven<'p> {
+    /// The client.
+    pub client: &'p Client,
+    /// Where to answer.
+    pub redirect: CheckedRedirect,
+}
+
+/// The client and the redirect URI of a request, proven: what must hold before anything is sent there.
+///
+/// # Errors
+/// RFC 6749 section 4.1.2.1: "the authorization server SHOULD inform the resource owner of the error and MUST NOT
+/// automatically redirect the user agent to the invalid redirection URI": so a refusal for a page.
+pub fn proven<'p>(params: &Params, pool: &'p Pool) -> Result<Proven<'p>, Refusal> {
+    let client = params.opt("client_id").and_then(|id| pool.client(id));
+    let client = client
+        .filter(|client| client.enabled)
+        .ok_or(invalid("The client is not known here.").because(Cause::UnknownClient))?;
+    let asked = params.opt("redirect_uri");
+    let (registered, exact) = match (asked, client.code.redirect_uris.as_slice()) {
+        (Some(asked), _) => client.redirect_uri(asked).ok_or(NOT_REGISTERED)?,
+        // RFC 6749 section 3.1.2.3: it may be left out where only one is registered; but a request object could name
+        // another, and OpenID Connect Core section 3.1.2.1 has it REQUIRED.
+        (None, [only]) if !is_openid(params) => (only, true),
+        (None, _) => return Err(NOT_REGISTERED),
+    };
+    let mut redirect = CheckedRedirect::of(registered, asked, exact);
+    redirect.state = params.opt("state").map(ToOwned::to_owned);
+    let mode = params.opt("response_mode");
+    redirect.mode = MODES
+        .iter()
+        .find(|(name, _)| mode == Some(name))
+        .map_or(ResponseMode::Query, |(_, mode)| *mode);
+    Ok(Proven { client, redirect })
+}
+
+const NOT_REGISTERED: Refusal = Refusal::new(
+    ErrorCode::InvalidRequest,
+    "The redirect_uri is missing, or not registered for the client.",
+)
+.because(Cause::RedirectUriOther);
+
+const LOGIN_REQUIRED: Refusal = Refusal::new(
+    ErrorCode::LoginRequired,
+    "The user must sign in, or is not the one expected.",
+);
+
+const CONSENT_REQUIRED: Refusal = Refusal::new(
+    ErrorCode::ConsentRequired,
+    "The user has not agreed to this yet.",
+);
+
+const DENIED: Refusal = Refusal::new(ErrorCode::AccessDenied, "The user denied the request.");
+
+const fn invalid(description: &'static str) -> Refusal {
+    Refusal::new(ErrorCode::InvalidRequest, description)
+}
+
+fn is_openid(params: &Params) -> bool {
+    let has = |name| params.opt(name).is_some();
+    let scope = params.opt("scope").unwrap_or_default();
+    has("request") || has("request_uri") || scope.split(' ').any(|token| token == "openid")
+}
+
+impl Authorize {
+    /// Who signs in at which address: for pages that stand between.
+    ///
+    /// # Errors
+    /// As [`proven`].
+    pub fn proven<'p>(&self, pool: &'p Pool) -> Result<Proven<'p>, Refusal> {
+        proven(&self.params, pool)
+    }
+
+    fn judge(
+        &self,
+        env: &Env<'_>,
+        found: &Found,
+        client: &Client,
+        redirect: &CheckedRedirect,
+    ) -> Result<Decision<AuthorizeReply>, Stop> {
+        let modes = MODES.iter().map(|(name, _)| *name);
+        if let Some(mode) = self.params.opt("response_mode")
+            && !modes.into_iter().any(|known| known == mode)
+        {
+            return Err(invalid("The response_mode must be query or form_post.").into());
+        }
+        let asked = Asked::of(&self.params, client, env.pool)?;
+        let consent_key = session::user_of(env, self.cookie.as_ref())
+            .map(|user| Consent::key(env, user, &client.id));
+        let also: Vec<_> = consent_key.iter().collect();
+        let signed_in = session::signed_in(env, found, self.cookie.as_ref(), &also)?;
+        let (Some(signed_in), Some(consent_key)) = (signed_in, consent_key) else {
+            return sign_in(env, &asked);
+        };
+        match who_is_here(env, &asked, &signed_in) {
+            Here::Right => {}
+            Here::Unknown => return sign_in(env, &asked),
+            Here::Another => return Err(LOGIN_REQUIRED.into()),
+        }
+        let agreed = found.record::<Consent>(env, &consent_key)?.live();
+        let wanted = asked.to_agree();
+        match self.said {
+            Some(Said::Deny) => {
+                let event = event(EventKind::ConsentDenied, client, &signed_in, &self.peer);
+                return Ok(Decision::reply(respond(env, redirect, Err(DENIED))).event(event));
+            }
+            Some(Said::Approve) => {}
+            None if is_agreed(client, redirect, &asked, &wanted, agreed.as_ref()) => {}
+            None if asked.prompt == Prompt::Nothing => return Err(CONSENT_REQUIRED.into()),
+            None => {
+                let ask = ConsentAsk {
+                    visitor: signed_in.visitor(),
+                    client: client.id.clone(),
+                    client_name: client.name.clone(),
+                    scope: wanted,
+                    agreed_before: agreed.is_some(),
+                    redirect: redirect.clone(),
+                };
+                let reply = AuthorizeReply::Consent(Box::new(ask));
+                return Ok(Decision::reply(reply).writes(signed_in.touch));
+            }
+        }
+        let decision = self.issue(env, client, redirect, asked, &signed_in)?;
+        if self.said != Some(Said::Approve) {
+            return Ok(decision.writes(signed_in.touch));
+        }
+        let event = event(EventKind::ConsentGiven, client, &signed_in, &self.peer);
+        let write = remember(env, client, &signed_in, &wanted, agreed)?;
+        Ok(decision.event(event).writes(write).writes(signed_in.touch))
+    }
+
+    /// A code, by one commit that holds only while user and session are as they were read.
+    fn issue(
+        &self,
+        env: &Env<'_>,
+        client: &Client,
+        redirect: &CheckedRedirect,
+        asked: Asked,
+        signed_in: &SignedIn,
+    ) -> Result<Decision<AuthorizeReply>, Stop> {
+        let id = GrantId::from_bytes(env.seed.bytes("grant"));
+        let expires_at = env.now + client.code.lifetime;
+        let code = env.pool.sealing.authorization_code(&Code {
+            grant: id,
+            expires_at,
+            client: client.id.tag(),
+        });
+        let (user, session) = (&signed_in.user.record, &signed_in.session.record);
+        // OpenID Connect Core section 11: offline_access is for "when the End-User is not present (not logged in)".
+        let offline =
+            asked.scope.contains("offline_access") && client.may_use(GrantType::RefreshToken);
+        let authorization = Authorization {
+            user: user.id,
+            epoch: user.epoch,
+            scope: asked.scope.clone(),
+            at: env.now,
+            auth_time: session.auth_time,
+            amr: session.amr.clone(),
+            session: Some(session.id),
+            offline,
+            claims: asked.claims.of_user,
+            from: self.peer.clone(),
+        };
+        let grant = Grant {
+            id,
+            kind: Kind::Code,
+            client: client.id.clone(),
+            scope: asked.scope,
+            resources: asked.resources,
+            started: Started {
+                at: env.now,
+                by: self.peer.clone(),
+            },
+            expires_at,
+            state: State::CodeIssued(CodeIssued {
+                authorization,
+                redirect_uri: redirect.uri.clone(),
+                redirect_uri_named: redirect.named,
+                code_challenge: asked.code_challenge,
+                nonce: asked.nonce,
+            }),
+        };
+        let event = event(EventKind::CodeIssued, client, signed_in, &self.peer).grant(id);
+        Ok(
+            Decision::reply(respond(env, redirect, Ok(Secret::new(code))))
+                .write(records::insert(env, &grant)?)
+                .writes(holds(env, client, signed_in)?)
+                .event(event),
+        )
+    }
+}
+
+impl Operation for Authorize {
+    type Reply = AuthorizeReply;
+
+    fn decide(&self, env: &Env<'_>, found: &Found) -> Result<Decision<AuthorizeReply>, Stop> {
+        let Proven { client, redirect } = self.proven(env.pool)?;
+        match self.judge(env, found, client, &redirect) {
+            Err(Stop::Refuse(refusal)) => {
+                Ok(Decision::reply(respond(env, &redirect, Err(refusal))))
+            }
+            decided => decided,
+        }
+    }
+}
+
+fn respond(
+    env: &Env<'_>,
+    redirect: &CheckedRedirect,
+    outcome: Result<Secret, Refusal>,
+) -> AuthorizeReply {
+    AuthorizeReply::Respond(Box::new(AuthorizationResponse {
+        redirect: redirect.clone(),
+        outcome,
+        iss: env.pool.issuer.clone(),
+    }))
+}
+
+/// Whether the user of the session is who the client wants, and has signed in as it wants.
+enum Here {
+    Right,
+    Unknown,
+    /// Another than the one expected, though just signed in.
+    Another,
+}
+
+fn who_is_here(env: &Env<'_>, asked: &Asked, signed_in: &SignedIn) -> Here {
+    let auth_time = signed_in.session.record.auth_time;
+    let user = signed_in.user.record.id.to_string();
+    let as_demanded = asked.auth_after.is_some_and(|after| auth_time >= after);
+    let expected = asked.expected.iter().all(|expected| *expected == user);
+    // OpenID Connect Core section 3.1.2.1: "If the elapsed time is greater than this value, the OP MUST attempt to
+    // actively re-authenticate the End-User."
+    let too_old = |max_age: Duration| env.now.since(auth_time) >= max_age;
+    match (expected, as_demanded) {
+        (true, true) => Here::Right,
+        (false, true) => Here::Another,
+        (false, false) => Here::Unknown,
+        (true, false) if asked.prompt.wants_login() || asked.max_age.is_some_and(too_old) => {
+            Here::Unknown
+        }
+        (true, false) => Here::Right,
+    }
+}
+
+/// OpenID Connect Core section 3.1.2.1: with `none`, "the Authorization Server MUST NOT display any authentication or
+/// consent user interface pages."
+fn sign_in(env: &Env<'_>, asked: &Asked) -> Result<Decision<AuthorizeReply>, Stop> {
+    if asked.prompt == Prompt::Nothing {
+        return Err(LOGIN_REQUIRED.into());
+    }
+    Ok(Decision::reply(AuthorizeReply::SignIn { after: env.now }))
+}
+
+/// Whether nobody need be asked.
+fn is_agreed(
+    client: &Client,
+    redirect: &CheckedRedirect,
+    asked: &Asked,
+    wanted: &Scope,
+    agreed: Option<&Versioned<Consent>>,
+) -> bool {
+    if asked.prompt.wants_consent() {
+        return false;
+    }
+    if client.code.consent == ConsentPolicy::Skip {
+        return true;
+    }
+    // RFC 8252 section 8.6: "authorization servers SHOULD NOT process authorization requests automatically without user
+    // consent or interaction, except when the identity of the client can be assured": of a port or a scheme that
+    // any program of the machine could take, it cannot.
+    let assured = client.is_confidential() || redirect.is_web();
+    assured && agreed.is_some_and(|agreed| wanted.is_within(&agreed.record.scope))
+}
+
+/// Consent, written down where it is more than before.
+fn remember(
+    env: &Env<'_>,
+    client: &Client,
+    signed_in: &SignedIn,
+    wanted: &Scope,
+    agreed: Option<Versioned<Consent>>,
+) -> Result<Option<Write>, Failure> {
+    let consent = |scope| Consent {
+        user: signed_in.user.record.id,
+        client: client.id.clone(),
+        scope,
+        at: env.now,
+    };
+    match agreed {
+        None => records::insert(env, &consent(wanted.clone())).map(Some),
+        Some(agreed) if wanted.is_within(&agreed.record.scope) => Ok(None),
+        Some(agreed) => {
+            let all = agreed.record.scope.iter().chain(wanted.iter()).collect();
+            records::update(env, &consent(all), agreed.version).map(Some)
+        }
+    }
+}
+
+/// What keeps user and session as they were read until the commit. A session learns, once, of a client that wants to be
+/// told of its end.
+fn holds(env: &Env<'_>, client: &Client, signed_in: &SignedIn) -> Result<[Write; 2], Failure> {
+    let session = &signed_in.session;
+    let user = Write::Check {
+        key: users::key(env, signed_in.user.record.id),
+        expect: signed_in.user.version,
+    };
+    let known = session.record.to_tell.contains(&client.id);
+    let session = if client.logout.backchannel_uri.is_some() && !known {
+        let mut record: Session = session.record.clone();
+        record.to_tell.push(client.id.clone());
+        records::update(env, &record, session.version)?
+    } else {
+        Write::Check {
+            key: session::key(env, session.record.id),
+            expect: session.version,
+        }
+    };
+    Ok([user, session])
+}
+
+fn event(kind: EventKind, client: &Client, signed_in: &SignedIn, peer: &Peer) -> Event {
+    Event::new(kind)
+        .client(&client.id)
+        .user(signed_in.user.record.id)
+        .peer(peer)
+}

@@ -1,0 +1,179 @@
+//! What an authorization request asks, read and judged before anybody is asked.
+
+use std::time::Duration;
+
+use grantor_jose::TokenType;
+use serde::Deserialize;
+
+use crate::claims::ACR;
+use crate::claims_request::ClaimsRequest;
+use crate::client::Client;
+use crate::error::{ErrorCode, Refusal};
+use crate::grant_type::GrantType;
+use crate::grants;
+use crate::params::Params;
+use crate::pkce::CodeChallenge;
+use crate::pool::Pool;
+use crate::prompt::Prompt;
+use crate::scope::Scope;
+use crate::target::{Named, Target};
+use crate::time::Timestamp;
+
+/// The longest nonce that is kept, in bytes.
+const LONGEST_NONCE: usize = 1024;
+/// The parameter by which our own sign-in page comes back: since when, in milliseconds, the user was to sign in.
+pub const AUTH_AFTER: &str = "auth_after";
+
+/// What a request asks.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) scope: Scope,
+    pub(super) resources: Named,
+    pub(super) code_challenge: Option<CodeChallenge>,
+    pub(super) nonce: Option<String>,
+    pub(super) prompt: Prompt,
+    pub(super) max_age: Option<Duration>,
+    pub(super) claims: ClaimsRequest,
+    /// The users whom the client expects: of `id_token_hint`, and of the claim `sub`.
+    pub(super) expected: Vec<String>,
+    /// A sign-in at or after this moment is the one that was demanded.
+    pub(super) auth_after: Option<Timestamp>,
+}
+
+impl Asked {
+    /// What the request asks for this client.
+    ///
+    /// # Errors
+    /// What the client is told at its redirect URI (RFC 6749 section 4.1.2.1, OpenID Connect Core section 3.1.2.6).
+    pub(super) fn of(params: &Params, client: &Client, pool: &Pool) -> Result<Self, Refusal> {
+        not_supported(params)?;
+        match params.opt("response_type") {
+            Some("code") => {}
+            Some(_) => {
+                return Err(Refusal::new(
+                    ErrorCode::UnsupportedResponseType,
+                    "The response_type must be code.",
+                ));
+            }
+            None => return Err(invalid("The parameter response_type is missing.")),
+        }
+        if !client.may_use(GrantType::AuthorizationCode) {
+            return Err(Refusal::new(
+                ErrorCode::UnauthorizedClient,
+                "The client may not ask for an authorization code.",
+            ));
+        }
+        let code_challenge = CodeChallenge::parse(
+            params.opt("code_challenge"),
+            params.opt("code_challenge_method"),
+        )?;
+        if code_challenge.is_none() && client.code.pkce_required {
+            // RFC 9700 section 2.1.1: "For public clients, the use of PKCE [RFC7636] is REQUIRED."
+            return Err(invalid("The parameter code_challenge is missing (PKCE)."));
+        }
+        let scope = grants::requested(client, grants::scope(params)?.as_ref())?;
+        let indicators = grants::indicators(params);
+        let resources = Named::parse(pool, indicators.iter().map(String::as_str))?;
+        // A client learns now, and not when its user has agreed, that no token can hold these scopes.
+        for named in resources.one_by_one() {
+            Target::choose(pool, &scope, &named)?;
+        }
+        let claims = ClaimsRequest::parse(params.opt("claims"), &client.scopes)?;
+        if let Some(acr) = &claims.essential_acr
+            && !acr.iter().any(|acr| ACR.contains(&acr.as_str()))
+        {
+            // OpenID Connect Core section 5.5.1.1: "then the Authorization Server MUST treat that outcome as a failed
+            // authentication attempt."
+            return Err(Refusal::new(
+                ErrorCode::UnmetAuthenticationRequirements,
+                "No class of authentication that the claims parameter demands is offered here.",
+            ));
+        }
+        let hint = params.opt("id_token_hint");
+        let hint = hint.map(|hint| hinted(pool, hint)).transpose()?;
+        Ok(Self {
+            scope,
+            resources,
+            code_challenge,
+            nonce: nonce(params)?,
+            prompt: Prompt::parse(params.opt("prompt"))?,
+            max_age: max_age(params)?,
+            expected: hint.into_iter().chain(claims.sub.clone()).collect(),
+            claims,
+            auth_after: params
+                .opt(AUTH_AFTER)
+                .and_then(|millis| millis.parse().ok())
+                .map(Timestamp::from_millis),
+        })
+    }
+
+    /// What the user is asked about: the scopes, and those of the claims that are asked for one by one.
+    pub(super) fn to_agree(&self) -> Scope {
+        let of_claims = self.claims.of_user.scopes();
+        self.scope.iter().chain(of_claims.iter()).collect()
+    }
+}
+
+const fn invalid(description: &'static str) -> Refusal {
+    Refusal::new(ErrorCode::InvalidRequest, description)
+}
+
+/// OpenID Connect Core section 6: "If the OP does not support request parameters … the OP returns the
+/// request_not_supported error", and so for its like.
+fn not_supported(params: &Params) -> Result<(), Refusal> {
+    let refused = [
+        (
+            "request",
+            ErrorCode::RequestNotSupported,
+            "The parameter request is not supported.",
+        ),
+        (
+            "request_uri",
+            ErrorCode::RequestUriNotSupported,
+            "The parameter request_uri is not supported.",
+        ),
+        (
+            "registration",
+            ErrorCode::RegistrationNotSupported,
+            "The parameter registration is not supported.",
+        ),
+    ];
+    let found = refused.iter().find(|(name, ..)| params.opt(name).is_some());
+    found.map_or(Ok(()), |(_, code, text)| Err(Refusal::new(*code, text)))
+}
+
+fn nonce(params: &Params) -> Result<Option<String>, Refusal> {
+    match params.opt("nonce") {
+        Some(nonce) if nonce.len() > LONGEST_NONCE => {
+            Err(invalid("The nonce is longer than 1024 bytes."))
+        }
+        nonce => Ok(nonce.map(ToOwned::to_owned)),
+    }
+}
+
+/// OpenID Connect Core section 3.1.2.1: "the allowable elapsed time in seconds".
+fn max_age(params: &Params) -> Result<Option<Duration>, Refusal> {
+    let seconds = params.opt("max_age").map(str::parse).transpose();
+    let seconds = seconds.map_err(|_| invalid("The max_age is not a number of seconds."))?;
+    Ok(seconds.map(Duration::from_secs))
+}
+
+/// The claims of an ID token that serves as a hint.
+#[derive(Deserialize)]
+struct Hint {
+    iss: String,
+    sub: String,
+}
+
+/// The user whom an ID token names. OpenID Connect Core section 3.1.2.1: "ID Token previously issued by the Authorization
+/// Server being passed as a hint"; one that has expired still tells.
+fn hinted(pool: &Pool, token: &str) -> Result<String, Refusal> {
+    const NOT_OURS: Refusal = invalid("The id_token_hint is no ID token of this issuer.");
+    let decoded = grantor_jose::decode(token).map_err(|_| NOT_OURS)?;
+    let verified = pool.signing.verify(decoded).map_err(|_| NOT_OURS)?;
+    let is_id_token = TokenType::Id.is(verified.header().typ.as_deref());
+    let hint: Hint = verified.claims().map_err(|_| NOT_OURS)?;
+    (is_id_token && hint.iss == pool.issuer)
+        .then_some(hint.sub)
+        .ok_or(NOT_OURS)
+}

@@ -1,0 +1,156 @@
+//! The authorization code grant at the token endpoint (RFC 6749 section 4.1.3, with RFC 7636): a code becomes tokens, once.
+
+use super::{TokenReply, indicators, required_secret};
+use crate::client_auth::AuthenticatedClient;
+use crate::decide::{Decision, Found, Lookup, Stop, Versioned, invalid_grant};
+use crate::env::Env;
+use crate::error::{Cause, Refusal};
+use crate::event::{Event, EventKind};
+use crate::params::Params;
+use crate::peer::Peer;
+use crate::pkce::{CodeChallenge, CodeVerifier};
+use crate::records::{self, CodeEnded, CodeIssued, Grant, WhyRevoked};
+use crate::row::Write;
+use crate::secret::Secret;
+use crate::{tokens, users};
+
+/// The request.
+#[derive(Debug)]
+pub(crate) struct Request {
+    code: Secret,
+    redirect_uri: Option<String>,
+    verifier: Option<CodeVerifier>,
+    resources: Vec<String>,
+}
+
+impl Request {
+    pub(crate) fn parse(params: &Params) -> Result<Self, Refusal> {
+        Ok(Self {
+            code: required_secret(params, "code", "The parameter code is missing.")?,
+            redirect_uri: params.opt("redirect_uri").map(ToOwned::to_owned),
+            verifier: CodeVerifier::parse(params.opt("code_verifier"))?,
+            resources: indicators(params),
+        })
+    }
+
+    pub(crate) fn decide(
+        &self,
+        env: &Env<'_>,
+        found: &Found,
+        client: AuthenticatedClient<'_>,
+        peer: &Peer,
+    ) -> Result<Decision<TokenReply>, Stop> {
+        let code = env.pool.sealing.open_authorization_code(self.code.reveal());
+        // RFC 6749 section 4.1.3: "ensure that the authorization code was issued to the authenticated confidential
+        // client, or if the client is public, ensure that the code was issued to client_id". Another's changes nothing.
+        let code = code
+            .filter(|code| code.is_of(&client.id))
+            .ok_or(invalid_grant(Cause::ForgedOrForeignToken))?;
+        let key = records::key::<Grant>(env, &code.grant.to_string());
+        let grant = match found.record::<Grant>(env, &key)? {
+            Lookup::Live(grant) => grant,
+            Lookup::Expired => return Err(invalid_grant(Cause::CodeExpired).into()),
+            Lookup::Absent => return Err(invalid_grant(Cause::NoSuchGrant).into()),
+        };
+        match grant.record.code() {
+            Ok(issued) => {
+                self.check(issued)?;
+                self.redeem(env, found, client, grant, peer)
+            }
+            // Looked at also after the code's end: who used it first may not be who comes now.
+            Err(CodeEnded::Used(challenge)) => {
+                self.replayed(env, found, grant, challenge.as_ref(), peer)
+            }
+            Err(CodeEnded::Revoked) => Err(invalid_grant(Cause::RevokedGrant).into()),
+            Err(CodeEnded::NoCode) => Err(invalid_grant(Cause::NoSuchGrant).into()),
+        }
+    }
+
+    /// What the client must show beside the code. It changes nothing where it cannot.
+    fn check(&self, issued: &CodeIssued) -> Result<(), Refusal> {
+        // RFC 6749 section 4.1.3: "ensure that the redirect_uri parameter is present if the redirect_uri parameter was
+        // included in the initial authorization request …, and if included ensure that their values are identical."
+        let same = self
+            .redirect_uri
+            .as_ref()
+            .map_or(!issued.redirect_uri_named, |presented| {
+                *presented == issued.redirect_uri
+            });
+        if !same {
+            return Err(invalid_grant(Cause::RedirectUriOther));
+        }
+        match (&issued.code_challenge, &self.verifier) {
+            (None, None) => Ok(()),
+            (Some(challenge), Some(verifier)) if challenge.is_met_by(verifier) => Ok(()),
+            (Some(_), Some(_)) => Err(invalid_grant(Cause::VerifierWrong)),
+            (Some(_), None) => Err(invalid_grant(Cause::VerifierMissing)),
+            // RFC 9700 section 4.8.2: "ensuring that a token request containing a code_verifier parameter is accepted
+            // only if a code_challenge parameter was present in the authorization request".
+            (None, Some(_)) => Err(invalid_grant(Cause::VerifierUnexpected)),
+        }
+    }
+
+    /// Tokens, by one write that only one request can win.
+    fn redeem(
+        &self,
+        env: &Env<'_>,
+        found: &Found,
+        client: AuthenticatedClient<'_>,
+        grant: Versioned<Grant>,
+        peer: &Peer,
+    ) -> Result<Decision<TokenReply>, Stop> {
+        let user = users::of_grant(env, found, &grant.record)?;
+        let nonce = grant.record.code().ok().and_then(|code| code.nonce.clone());
+        let active = grant.record.redeem_code(&client, env.now, peer);
+        let asked = tokens::Asked {
+            indicators: &self.resources,
+            narrowed: None,
+            nonce,
+        };
+        let event = Event::new(EventKind::TokensIssued)
+            .client(&client.id)
+            .grant(active.id)
+            .user(user.record.id)
+            .peer(peer);
+        let decision = tokens::for_user(env, &client, &active, &user.record, asked)?;
+        Ok(decision
+            .write(records::update(env, &active, grant.version)?)
+            .write(Write::Check {
+                key: users::key(env, user.record.id),
+                expect: user.version,
+            })
+            .event(event))
+    }
+
+    /// RFC 6749 section 4.1.2: "If an authorization code is used more than once, the authorization server MUST deny the
+    /// request and SHOULD revoke (when possible) all tokens previously issued based on that authorization code." Only
+    /// its own client with the right verifier shows that it was used twice; whoever else found the code ends nothing.
+    fn replayed(
+        &self,
+        env: &Env<'_>,
+        found: &Found,
+        grant: Versioned<Grant>,
+        challenge: Option<&CodeChallenge>,
+        peer: &Peer,
+    ) -> Result<Decision<TokenReply>, Stop> {
+        // Seen only after a commit whose end is unknown, the use may be our own.
+        if found.after_unknown() {
+            return Err(invalid_grant(Cause::CodeSeenAfterUnknownCommit).into());
+        }
+        let proven = challenge.is_none_or(|challenge| {
+            let verifier = self.verifier.as_ref();
+            verifier.is_some_and(|verifier| challenge.is_met_by(verifier))
+        });
+        if !proven {
+            return Err(invalid_grant(Cause::CodeReplayUnproven).into());
+        }
+        let event = Event::new(EventKind::CodeReusedGrantRevoked)
+            .client(&grant.record.client)
+            .grant(grant.record.id)
+            .peer(peer);
+        let revoked = grant.record.revoke(WhyRevoked::CodeReused, env.now);
+        Ok(Decision::refuse(invalid_grant(Cause::CodeReused))
+            .write(records::update(env, &revoked, grant.version)?)
+            .event(event))
+    }
+}

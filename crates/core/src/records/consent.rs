@@ -1,0 +1,52 @@
+//! What a user agreed to give to a client, so that nobody is asked twice.
+
+use serde::{Deserialize, Serialize};
+
+use super::Record;
+use crate::env::Env;
+use crate::id::{ClientId, UserId};
+use crate::row::{IndexName, Key};
+use crate::scope::Scope;
+use crate::time::Timestamp;
+
+/// A user's consent to a client: it stays until the user takes it back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Consent {
+    /// Who agreed.
+    pub user: UserId,
+    /// With whom.
+    pub client: ClientId,
+    /// To what.
+    pub scope: Scope,
+    /// When last.
+    pub at: Timestamp,
+}
+
+impl Consent {
+    /// The key of the one consent of a user to a client.
+    #[must_use]
+    pub fn key(env: &Env<'_>, user: UserId, client: &ClientId) -> Key {
+        super::key::<Self>(env, &name_of(user, client))
+    }
+}
+
+/// A user's id has no slash, so where it ends is plain whatever the client's id holds.
+fn name_of(user: UserId, client: &ClientId) -> String {
+    format!("{user}/{client}")
+}
+
+impl Record for Consent {
+    const KIND: &'static str = "consent";
+
+    fn name(&self) -> String {
+        name_of(self.user, &self.client)
+    }
+
+    fn expires_at(&self) -> Option<Timestamp> {
+        None
+    }
+
+    fn indexes(&self, pool: &str) -> Vec<IndexName> {
+        vec![IndexName::new(pool, "consents_of", &self.user.to_string())]
+    }
+}
