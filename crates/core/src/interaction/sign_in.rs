@@ -158,8 +158,8 @@ impl SignIn {
         let writes = match (kept, &previous) {
             (Some(old), _) => vec![records::update(env, &record, old.version)?],
             (None, Some(old)) => {
-                let mut writes = session::end(env, old)?;
-                writes.push(records::insert(env, &record)?);
+                let mut writes = vec![records::insert(env, &record)?];
+                writes.extend(session::end(env, old)?);
                 writes
             }
             (None, None) => vec![records::insert(env, &record)?],
