@@ -23,8 +23,9 @@ use crate::{
     pages::{self, assets},
 };
 
-/// What one page may take, in engine instructions: ours fit, and an override cannot hold a thread.
-const FUEL: u64 = 20_000;
+/// What one page may take, in engine instructions: the longest account fits, with a hundred scopes for each of its
+/// rows, and an override cannot hold a thread for more than some tens of milliseconds.
+const FUEL: u64 = 500_000;
 
 /// A page: its template, and the values that the template may use.
 pub trait Page: Serialize {
@@ -184,6 +185,7 @@ fn engine(locale: Locale, overrides: &Overrides) -> Result<Environment<'static>,
     engine.add_global("lang", locale.tag());
     engine.add_global("dir", messages.direction());
     engine.add_global("stylesheet", assets::stylesheet().path.as_str());
+    engine.add_global("submit_script", assets::submit_script().path.as_str());
     engine.add_global("mark", assets::mark().path.as_str());
 
     let messages = Arc::new(messages);
@@ -318,14 +320,14 @@ mod tests {
             ("logout.html", "{{ t(\"logout-text\") }}", 1, "logout-text"),
             ("error.html", "\n{% if %}", 2, "unexpected"),
             (
-                "account.html",
+                "account_line.html",
                 "\n\n\n{{ account.usrname }}",
                 4,
                 "account.usrname",
             ),
             (
                 "signed_out.html",
-                "{% for i in range(9999) %}\n{{ i }}{% endfor %}",
+                "{% for i in range(9999) %}\n{% for j in range(9999) %}{{ j }}{% endfor %}{% endfor %}",
                 1,
                 "fuel",
             ),

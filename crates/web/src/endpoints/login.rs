@@ -108,6 +108,8 @@ fn form(
         form_token: Binding::PreSession(cookie.clone()).token(&app.pool(), Action::SignIn),
         return_to: return_to.path(app),
         username,
+        client_name: None,
+        again: false,
         for_device: matches!(return_to, ReturnTo::Device(_)),
         problem,
     };

@@ -22,6 +22,8 @@ pub(crate) async fn get(State(app): State<Arc<App>>, caller: Caller) -> Response
                 site: app.site.clone(),
                 username: visitor.username,
                 form_token,
+                client_name: None,
+                request: None,
             };
             browser::page(&app, &caller, StatusCode::OK, &logout)
         }
@@ -55,6 +57,7 @@ fn signed_out(app: &App, caller: &Caller) -> Response {
         StatusCode::OK,
         &SignedOut {
             site: app.site.clone(),
+            client_name: None,
         },
     )
 }

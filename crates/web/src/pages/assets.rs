@@ -1,4 +1,4 @@
-//! The stylesheet and the mark: files that never change under their name, since the name holds a hash of the content.
+//! The stylesheet, the mark and the one script: files that never change under their name, since the name holds a hash of the content.
 
 use std::sync::LazyLock;
 
@@ -33,7 +33,12 @@ pub fn mark() -> &'static Asset {
     &ASSETS[1]
 }
 
-static ASSETS: LazyLock<[Asset; 2]> = LazyLock::new(|| {
+/// The script that sends the form of [`FormPost`](super::FormPost) at once.
+pub fn submit_script() -> &'static Asset {
+    &ASSETS[2]
+}
+
+static ASSETS: LazyLock<[Asset; 3]> = LazyLock::new(|| {
     [
         Asset::new(
             "grantor",
@@ -46,6 +51,12 @@ static ASSETS: LazyLock<[Asset; 2]> = LazyLock::new(|| {
             "svg",
             "image/svg+xml",
             include_str!("../../assets/mark.svg"),
+        ),
+        Asset::new(
+            "submit",
+            "js",
+            "text/javascript; charset=utf-8",
+            include_str!("../../assets/submit.js"),
         ),
     ]
 });

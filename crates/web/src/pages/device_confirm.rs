@@ -81,20 +81,30 @@ pub struct ScopeLine {
     pub resource: Option<String>,
 }
 
+impl ScopeLine {
+    pub(super) fn sample(scope: &str) -> Self {
+        Self {
+            scope: scope.to_owned(),
+            text: None,
+            resource: None,
+        }
+    }
+
+    pub(super) fn sample_of_resource() -> Self {
+        Self {
+            scope: "orders.example.com/read".to_owned(),
+            text: Some("Read orders".to_owned()),
+            resource: Some("orders.example.com".to_owned()),
+        }
+    }
+}
+
 impl Page for DeviceConfirm {
     const TEMPLATE: &'static str = "device_confirm.html";
 
     fn samples() -> Vec<Self> {
-        let openid = |scope: &str| ScopeLine {
-            scope: scope.to_owned(),
-            text: None,
-            resource: None,
-        };
-        let read_orders = ScopeLine {
-            scope: "orders.example.com/read".to_owned(),
-            text: Some("Read orders".to_owned()),
-            resource: Some("orders.example.com".to_owned()),
-        };
+        let openid = ScopeLine::sample;
+        let read_orders = ScopeLine::sample_of_resource();
         let compare = Self {
             site: Site::sample(),
             account: Account::sample(),

@@ -15,6 +15,8 @@ pub struct ErrorPage {
     pub fault: Fault,
     /// The HTTP status; [`Fault::status`].
     status: u16,
+    /// Whether there is something to tell those who made the link.
+    for_developers: bool,
     /// The W3C trace id, as in the header and the log.
     pub trace_id: String,
 }
@@ -27,6 +29,12 @@ pub enum Fault {
     BadRequest,
     /// The form's token is missing, of another session, or too old.
     ExpiredForm,
+    /// The authorization request names no client of ours, so there is nobody to send the error to.
+    UnknownClient,
+    /// The address to go back to is not registered: nobody is sent there (RFC 6749 section 4.1.2.1).
+    RedirectUri,
+    /// The logout request of a client cannot be verified.
+    BadLogout,
     /// There is no such page.
     NotFound,
     /// The page exists, for another method.
@@ -43,9 +51,12 @@ pub enum Fault {
 
 impl Fault {
     /// Every fault.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::BadRequest,
         Self::ExpiredForm,
+        Self::UnknownClient,
+        Self::RedirectUri,
+        Self::BadLogout,
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::TooLarge,
@@ -57,7 +68,9 @@ impl Fault {
     /// The status that the page is sent with.
     pub const fn status(self) -> StatusCode {
         match self {
-            Self::BadRequest => StatusCode::BAD_REQUEST,
+            Self::BadRequest | Self::UnknownClient | Self::RedirectUri | Self::BadLogout => {
+                StatusCode::BAD_REQUEST
+            }
             Self::ExpiredForm => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
@@ -66,6 +79,13 @@ impl Fault {
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
+    }
+
+    const fn is_of_developers(self) -> bool {
+        matches!(
+            self,
+            Self::UnknownClient | Self::RedirectUri | Self::BadLogout
+        )
     }
 }
 
@@ -76,6 +96,7 @@ impl ErrorPage {
             site,
             fault,
             status: fault.status().as_u16(),
+            for_developers: fault.is_of_developers(),
             trace_id,
         }
     }

@@ -16,6 +16,11 @@ pub struct Login {
     pub return_to: String,
     /// What was typed before, or empty.
     pub username: String,
+    /// The name of the client that the way leads on to.
+    pub client_name: Option<String>,
+    /// True when somebody is signed in, and has to show once more that it is they (`prompt=login`, `max_age`; OpenID
+    /// Connect Core section 3.1.2.1).
+    pub again: bool,
     /// True when signing in is the first step of connecting a device: people must know why they are asked.
     pub for_device: bool,
     /// Why the last try did not work.
@@ -44,6 +49,8 @@ impl Page for Login {
             form_token: "sample-form-token".to_owned(),
             return_to: "/".to_owned(),
             username: String::new(),
+            client_name: None,
+            again: false,
             for_device: false,
             problem: None,
         };
@@ -51,6 +58,16 @@ impl Page for Login {
             for_device: true,
             return_to: "/device?user_code=WDJB-MJHT".to_owned(),
             ..plain.clone()
+        };
+        let client = Self {
+            client_name: Some("Orders".to_owned()),
+            return_to: "/oauth2/authorize?client_id=orders".to_owned(),
+            ..plain.clone()
+        };
+        let again = Self {
+            username: "alice@example.com".to_owned(),
+            again: true,
+            ..client.clone()
         };
         let retried = Self {
             username: "alice@example.com".to_owned(),
@@ -64,6 +81,6 @@ impl Page for Login {
             problem: Some(LoginProblem::TooManyTries { minutes: 12 }),
             ..retried
         };
-        vec![plain, device, wrong, limited]
+        vec![plain, device, client, again, wrong, limited]
     }
 }

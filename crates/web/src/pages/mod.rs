@@ -5,15 +5,19 @@
 
 pub mod assets;
 
+mod account;
 mod agent;
+mod consent;
 mod device_code;
 mod device_confirm;
 mod device_done;
 mod error;
+mod form_post;
 mod home;
 mod login;
 mod logout;
 mod moment;
+mod policy;
 mod signed_out;
 #[cfg(test)]
 mod tests;
@@ -22,22 +26,22 @@ use minijinja::value::{Serde, Value};
 use serde::Serialize;
 
 pub use self::{
+    account::{AccountPage, AppRow, DeviceRow, List, MAX_ROWS, Notice, SessionRow},
     agent::Agent,
+    consent::Consent,
     device_code::{DeviceCode, DeviceCodeProblem},
     device_confirm::{CodeCheck, DeviceConfirm, Network, ScopeLine},
     device_done::{DeviceDone, Outcome},
     error::{ErrorPage, Fault},
+    form_post::{Field, FormPost},
     home::Home,
     login::{Login, LoginProblem},
     logout::Logout,
     moment::Moment,
+    policy::{CONTENT_SECURITY_POLICY, content_security_policy, destination},
     signed_out::SignedOut,
 };
 use crate::render::Page;
-
-/// For every page: our own stylesheet, images and forms, and nothing else. No script, no frame, no base.
-pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
-     frame-ancestors 'none'; base-uri 'none'";
 
 /// Whose pages these are: an issuer, which is a pool.
 #[derive(Clone, Debug, Serialize)]
@@ -88,17 +92,20 @@ macro_rules! table {
 
 table! {
     pages {
+        AccountPage   "account.html"
+        Consent       "consent.html"
         DeviceCode    "device_code.html"
         DeviceConfirm "device_confirm.html"
         DeviceDone    "device_done.html"
         ErrorPage     "error.html"
+        FormPost      "form_post.html"
         Home          "home.html"
         Login         "login.html"
         Logout        "logout.html"
         SignedOut     "signed_out.html"
     }
     shared {
-        "account.html"
+        "account_line.html"
         "layout.html"
         "parts.html"
     }

@@ -68,8 +68,20 @@ fn every_page_has_one_heading_one_main_and_a_title_of_its_own() {
 }
 
 #[test]
-fn no_page_has_a_script_a_style_or_a_handler() {
-    for (name, html) in rendered() {
+fn no_page_has_a_style_a_handler_or_a_script_but_the_one_that_sends_a_form() {
+    let script = format!(
+        "<script src=\"{}\" defer></script>",
+        assets::submit_script().path
+    );
+    for (name, mut html) in rendered() {
+        if name.starts_with(FormPost::TEMPLATE) {
+            html = html.replace("&#x2f;", "/");
+            let form = "<form method=\"post\" action=\"https://orders.example.com/callback\">";
+            for allowed in [&*script, form, "value=\"https://id.example.com\""] {
+                assert_eq!(html.matches(allowed).count(), 1, "{allowed} in {name}");
+                html = html.replace(allowed, "");
+            }
+        }
         let lower = html.to_ascii_lowercase();
         for banned in [
             "<script",
@@ -146,10 +158,24 @@ fn the_ids_that_tests_and_styles_rely_on_are_stable() {
                 sample.template
             );
         }
-        ids.entry(sample.template).or_default().extend(here);
+        let rows = here.into_iter().map(without_its_number);
+        ids.entry(sample.template).or_default().extend(rows);
     }
-    let account = "account sign-out";
+    let account = "account sign-out your-account";
     let expected = BTreeMap::from([
+        (
+            "account.html",
+            format!(
+                "{account} app-N apps apps-heading device-N devices devices-heading everywhere everywhere-text no-apps \
+                 no-devices notice session-N sessions sessions-heading"
+            ),
+        ),
+        (
+            "consent.html",
+            format!(
+                "{account} approve asked-again client-id client-name deny goes-to safety scopes scopes-heading"
+            ),
+        ),
         (
             "device_code.html",
             format!("{account} continue error hint user_code"),
@@ -162,11 +188,27 @@ fn the_ids_that_tests_and_styles_rely_on_are_stable() {
             ),
         ),
         ("device_done.html", format!("{account} client-name done")),
-        ("error.html", "error start status trace-id".to_owned()),
-        ("home.html", format!("{account} connect-device sign-in")),
-        ("login.html", "error password sign-in username".to_owned()),
-        ("logout.html", "sign-out stay".to_owned()),
-        ("signed_out.html", "sign-in-again signed-out".to_owned()),
+        (
+            "error.html",
+            "developers developers-heading error start status trace-id".to_owned(),
+        ),
+        ("form_post.html", "continue goes-to".to_owned()),
+        (
+            "home.html",
+            format!("{account} connect-device see-account sign-in"),
+        ),
+        (
+            "login.html",
+            "again client-name error password sign-in username".to_owned(),
+        ),
+        (
+            "logout.html",
+            "asked-by client-name sign-out stay".to_owned(),
+        ),
+        (
+            "signed_out.html",
+            "client-name go-back sign-in-again signed-out".to_owned(),
+        ),
     ]);
     for (template, found) in ids {
         let mut expected: BTreeSet<String> = expected[template]
@@ -244,6 +286,36 @@ fn deny_is_a_button_of_the_same_form_and_weight_as_approve() {
             html.contains("id=\"network-warning\""),
             page.network != Network::Same
         );
+    }
+}
+
+#[test]
+fn a_client_of_a_browser_can_be_denied_as_easily_as_a_device() {
+    let pages = Pages::new(None).unwrap();
+    for page in Consent::samples() {
+        let html = pages.render(&page, ENGLISH).unwrap();
+        let decision = between(&html, "<div class=\"decision\">", "</div>");
+        for (id, class) in [("approve", "primary"), ("deny", "deny")] {
+            let button = format!(
+                "<button class=\"{class}\" id=\"{id}\" type=\"submit\" name=\"decision\" value=\"{id}\">"
+            );
+            assert!(decision.contains(&button), "{decision}");
+        }
+    }
+}
+
+#[test]
+fn the_account_page_shows_a_bounded_number_of_rows_and_says_how_many_more_there_are() {
+    let page = AccountPage::samples().remove(2);
+    let html = Pages::new(None).unwrap().render(&page, ENGLISH).unwrap();
+    for (field, more) in [
+        ("session", "There is one more"),
+        ("client", "There are 2 more"),
+        ("grant", "There are 40 more"),
+    ] {
+        let rows = html.matches(&format!("name=\"{field}\"")).count();
+        assert_eq!(rows, MAX_ROWS, "{field}");
+        assert!(html.contains(more), "{more}");
     }
 }
 
@@ -326,6 +398,16 @@ fn between<'a>(text: &'a str, start: &str, end: &str) -> &'a str {
         .split_once(start)
         .unwrap_or_else(|| panic!("{start} in {text}"));
     rest.split_once(end).unwrap().0
+}
+
+/// The id of one of many rows as that of each: `session-12` as `session-N`.
+fn without_its_number(id: String) -> String {
+    let stem = id.trim_end_matches(|c: char| c.is_ascii_digit());
+    if stem.len() < id.len() {
+        format!("{stem}N")
+    } else {
+        id
+    }
 }
 
 fn without(text: &str, start: &str, end: &str) -> String {

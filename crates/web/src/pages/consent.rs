@@ -1,0 +1,67 @@
+//! A client asks for access: who, for what, and where the answer goes (OpenID Connect Core section 3.1.2.4).
+
+use serde::Serialize;
+
+use super::{Account, ScopeLine, Site};
+use crate::render::Page;
+
+/// `POST {site.path}/consent` with `form_token`, `request` and `decision` (`approve` or `deny`). The page needs
+/// [`content_security_policy`](super::content_security_policy) of the redirect URI: the answer to the form leads there.
+#[derive(Clone, Debug, Serialize)]
+pub struct Consent {
+    /// Whose page it is.
+    pub site: Site,
+    /// Who is signed in, and so whose account is at stake.
+    pub account: Account,
+    /// The form token, bound to the session and to `request`.
+    pub form_token: String,
+    /// The authorization request, as text, to come back with the form.
+    pub request: String,
+    /// The client's name.
+    pub client_name: String,
+    /// The client's id.
+    pub client_id: String,
+    /// What is asked for, in words.
+    pub scopes: Vec<ScopeLine>,
+    /// True when less was granted before.
+    pub asked_again: bool,
+    /// The host to which the browser goes on.
+    pub goes_to: String,
+}
+
+impl Page for Consent {
+    const TEMPLATE: &'static str = "consent.html";
+
+    fn samples() -> Vec<Self> {
+        let first = Self {
+            site: Site::sample(),
+            account: Account::sample(),
+            form_token: "sample-form-token".to_owned(),
+            request: "client_id=orders&response_type=code".to_owned(),
+            client_name: "Orders".to_owned(),
+            client_id: "orders".to_owned(),
+            scopes: vec![
+                ScopeLine::sample("openid"),
+                ScopeLine::sample("email"),
+                ScopeLine::sample("offline_access"),
+                ScopeLine::sample_of_resource(),
+            ],
+            asked_again: false,
+            goes_to: "orders.example.com".to_owned(),
+        };
+        let more = Self {
+            asked_again: true,
+            client_name: "A very long client name <script>alert(1)</script> that an attacker might choose & \"quote\""
+                .to_owned(),
+            client_id: "dynamically-registered-client-0190f3c2a7b14d8e9f60".to_owned(),
+            goes_to: "a-long-name-of-a-host-that-has-to-be-broken.orders.example.com:8443".to_owned(),
+            ..first.clone()
+        };
+        let nothing = Self {
+            scopes: Vec::new(),
+            goes_to: "127.0.0.1:49152".to_owned(),
+            ..first.clone()
+        };
+        vec![first, more, nothing]
+    }
+}
