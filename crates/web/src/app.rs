@@ -23,7 +23,7 @@ use grantor_store::{Store, StoreError};
 use tokio_util::task::TaskTracker;
 
 use crate::cookies::Cookies;
-use crate::locale::LOCALES;
+use crate::locale;
 use crate::metrics::{Figures, Metrics};
 use crate::pages::Site;
 use crate::passwords::Passwords;
@@ -110,8 +110,9 @@ pub(crate) struct Snapshot {
 
 impl Snapshot {
     fn new(pool: Pool, signer: Arc<dyn Signer>) -> Self {
-        let locales: Vec<&str> = LOCALES.iter().map(|locale| locale.tag()).collect();
-        let metadata = metadata::document(&pool, &locales).to_string().into();
+        let metadata = metadata::document(&pool, &locale::tags())
+            .to_string()
+            .into();
         let jwks = serde_json::to_vec(&pool.signing.jwks())
             .unwrap_or_default()
             .into();

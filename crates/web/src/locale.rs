@@ -16,17 +16,48 @@ pub struct Locale {
 }
 
 /// Every language, the one for everybody else first.
-pub const LOCALES: &[Locale] = &[Locale {
-    tag: "en",
-    source: include_str!("../locales/en.ftl"),
-}];
+pub const LOCALES: &[Locale; 4] = &[
+    Locale {
+        tag: "en",
+        source: include_str!("../locales/en.ftl"),
+    },
+    Locale {
+        tag: "de",
+        source: include_str!("../locales/de.ftl"),
+    },
+    Locale {
+        tag: "fr",
+        source: include_str!("../locales/fr.ftl"),
+    },
+    Locale {
+        tag: "ja",
+        source: include_str!("../locales/ja.ftl"),
+    },
+];
 
-/// More ranges than this in one `Accept-Language` come from no browser.
+/// The tags of every language: `ui_locales_supported` (OpenID Connect Discovery section 3).
+pub fn tags() -> [&'static str; LOCALES.len()] {
+    LOCALES.map(Locale::tag)
+}
+
+/// More ranges than this in one `Accept-Language` come from no browser, nor from an app in `ui_locales`.
 const MAX_RANGES: usize = 20;
 
 impl Locale {
     /// The language for whoever asks for none of ours.
     pub const FALLBACK: Self = LOCALES[0];
+
+    /// The first of `ui_locales` that is one of ours (OpenID Connect Core section 3.1.2.1: "a space-separated list of BCP47
+    /// language tag values, ordered by preference", and no error where none is); else the browser's.
+    pub fn prefer(ui_locales: Option<&str>, accept_language: Option<&str>) -> Self {
+        ui_locales
+            .unwrap_or_default()
+            .split_ascii_whitespace()
+            .take(MAX_RANGES)
+            .filter(|tag| *tag != "*")
+            .find_map(Self::lookup)
+            .unwrap_or_else(|| Self::negotiate(accept_language))
+    }
 
     /// The best of our languages for an `Accept-Language` header (RFC 9110 section 12.5.4, lookup by RFC 4647 section 3.4).
     pub fn negotiate(accept_language: Option<&str>) -> Self {
@@ -204,6 +235,40 @@ mod tests {
         ] {
             assert_eq!(Locale::negotiate(header), Locale::FALLBACK, "{header:?}");
         }
+    }
+
+    #[test]
+    fn a_browser_gets_the_language_that_it_likes_best_of_ours() {
+        for (header, tag) in [
+            ("de-CH,de;q=0.9,en;q=0.8", "de"),
+            ("nl,fr;q=0.5,en;q=0.4", "fr"),
+            ("en;q=0.2,ja-JP", "ja"),
+            ("de;q=0,fr", "fr"),
+            ("es,*;q=0.5", "en"),
+        ] {
+            assert_eq!(Locale::negotiate(Some(header)).tag(), tag, "{header}");
+        }
+    }
+
+    #[test]
+    fn an_app_says_which_language_before_the_browser_does() {
+        for (ui_locales, tag) in [
+            (Some("ja"), "ja"),
+            (Some("nl fr-CA fr ja"), "fr"),
+            (Some("DE-de"), "de"),
+            // No error: what is unknown is passed over.
+            (Some("nl * - ; x-klingon"), "fr"),
+            (Some(""), "fr"),
+            (None, "fr"),
+        ] {
+            let found = Locale::prefer(ui_locales, Some("fr"));
+            assert_eq!(found.tag(), tag, "{ui_locales:?}");
+        }
+    }
+
+    #[test]
+    fn the_metadata_can_list_every_language() {
+        assert_eq!(tags(), ["en", "de", "fr", "ja"]);
     }
 
     #[test]
