@@ -143,7 +143,7 @@ pub struct Mint {
     /// The access token.
     pub access: Unsigned,
     /// The ID token's claims, and how it is signed.
-    pub id: Option<IdTokenClaims>,
+    pub id: Option<Box<IdTokenClaims>>,
     /// The refresh token: sealed already.
     pub refresh: Option<Secret>,
 }

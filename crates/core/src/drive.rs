@@ -99,7 +99,7 @@ enum Stage<R> {
 
 /// What is minted after the access token.
 struct Rest {
-    id: Option<crate::claims::IdTokenClaims>,
+    id: Option<Box<crate::claims::IdTokenClaims>>,
     refresh: Option<Secret>,
 }
 
@@ -387,7 +387,7 @@ impl<O: Operation> Drive<O> {
             .pool
             .header(claims.alg, TokenType::Id)
             .and_then(|header| {
-                SigningInput::new(header, &claims).map_err(|_| Failure::Bug("claims are no JSON"))
+                SigningInput::new(header, &*claims).map_err(|_| Failure::Bug("claims are no JSON"))
             });
         self.stage = match input {
             Ok(input) => Stage::Id(decision, Some(input), Secret::new(access), refresh),

@@ -129,23 +129,25 @@ pub(crate) fn for_user(
             refresh: true,
         },
     };
-    let id = (wanted.id && scope.contains("openid")).then(|| IdTokenClaims {
-        iss: env.pool.issuer.clone(),
-        sub: claims.sub.clone(),
-        aud: client.id.clone(),
-        exp: (env.now + env.pool.lifetimes.id).as_secs(),
-        iat: now,
-        auth_time: authorization.auth_time.as_secs(),
-        amr: authorization.amr.clone(),
-        acr: Some(ACR[0].to_owned()),
-        sid: claims.sid.clone(),
-        nonce,
-        of_user: claims_request::of_user(
-            user,
-            authorization.claims.id_token.iter().map(String::as_str),
-        ),
-        at_hash: None,
-        alg: client.id_token_alg,
+    let id = (wanted.id && scope.contains("openid")).then(|| {
+        Box::new(IdTokenClaims {
+            iss: env.pool.issuer.clone(),
+            sub: claims.sub.clone(),
+            aud: client.id.clone(),
+            exp: (env.now + env.pool.lifetimes.id).as_secs(),
+            iat: now,
+            auth_time: authorization.auth_time.as_secs(),
+            amr: authorization.amr.clone(),
+            acr: Some(ACR[0].to_owned()),
+            sid: claims.sid.clone(),
+            nonce,
+            of_user: claims_request::of_user(
+                user,
+                authorization.claims.id_token.iter().map(String::as_str),
+            ),
+            at_hash: None,
+            alg: client.id_token_alg,
+        })
     });
     let refresh = (wanted.refresh && client.may_use(GrantType::RefreshToken))
         .then(|| refresh_token(env, grant))

@@ -12,6 +12,8 @@ use http::StatusCode;
 /// What a request was for. Paths are not counted as they come: anybody can make up others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Endpoint {
+    /// RFC 6749 section 3.1.
+    Authorize,
     /// RFC 6749 section 3.2.
     Token,
     /// RFC 8628 section 3.1.
@@ -30,6 +32,8 @@ pub enum Endpoint {
     Device,
     /// Approve or deny.
     DeviceDecision,
+    /// What a user says to a client's request.
+    Consent,
     /// Sign-in.
     Login,
     /// Sign-out.
@@ -42,7 +46,8 @@ pub enum Endpoint {
 
 impl Endpoint {
     /// All of them, in their order.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
+        Self::Authorize,
         Self::Token,
         Self::DeviceAuthorization,
         Self::Introspect,
@@ -52,6 +57,7 @@ impl Endpoint {
         Self::Jwks,
         Self::Device,
         Self::DeviceDecision,
+        Self::Consent,
         Self::Login,
         Self::Logout,
         Self::Health,
@@ -62,6 +68,7 @@ impl Endpoint {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Authorize => "authorize",
             Self::Token => "token",
             Self::DeviceAuthorization => "device_authorization",
             Self::Introspect => "introspect",
@@ -71,6 +78,7 @@ impl Endpoint {
             Self::Jwks => "jwks",
             Self::Device => "device",
             Self::DeviceDecision => "device_decision",
+            Self::Consent => "consent",
             Self::Login => "login",
             Self::Logout => "logout",
             Self::Health => "health",
@@ -83,6 +91,7 @@ impl Endpoint {
     #[must_use]
     pub const fn route(self) -> Option<&'static str> {
         Some(match self {
+            Self::Authorize => path::AUTHORIZE,
             Self::Token => path::TOKEN,
             Self::DeviceAuthorization => path::DEVICE_AUTHORIZATION,
             Self::Introspect => path::INTROSPECT,
@@ -92,6 +101,7 @@ impl Endpoint {
             Self::Jwks => path::JWKS,
             Self::Device => path::DEVICE,
             Self::DeviceDecision => "/device/decision",
+            Self::Consent => "/consent",
             Self::Login => "/login",
             Self::Logout => "/logout",
             Self::Health | Self::Other => return None,
@@ -101,6 +111,7 @@ impl Endpoint {
     /// What a path is for, below the `prefix` of the issuer.
     pub(crate) fn of(request: &str, prefix: &str) -> Self {
         match request.strip_prefix(prefix).unwrap_or(request) {
+            path::AUTHORIZE => Self::Authorize,
             path::TOKEN => Self::Token,
             path::DEVICE_AUTHORIZATION => Self::DeviceAuthorization,
             path::INTROSPECT => Self::Introspect,
@@ -110,6 +121,7 @@ impl Endpoint {
             path::JWKS => Self::Jwks,
             path::DEVICE => Self::Device,
             "/device/decision" => Self::DeviceDecision,
+            "/consent" => Self::Consent,
             "/login" => Self::Login,
             "/logout" => Self::Logout,
             "/healthz" | "/readyz" => Self::Health,

@@ -47,6 +47,8 @@ pub(crate) struct Caller {
     pub(crate) trace: TraceId,
     pub(crate) headers: HeaderMap,
     uri: Uri,
+    /// Languages that the client prefers for its user.
+    ui_locales: Option<String>,
 }
 
 impl Caller {
@@ -58,6 +60,7 @@ impl Caller {
             trace: trace.unwrap_or_else(|| TraceId::of(&headers, &app.seed())),
             headers,
             uri: parts.uri.clone(),
+            ui_locales: None,
         }
     }
 
@@ -79,9 +82,15 @@ impl Caller {
         }
     }
 
+    /// OpenID Connect Core section 3.1.2.1, `ui_locales`: "End-User's preferred languages and scripts".
+    pub(crate) fn prefer_locales(&mut self, ui_locales: Option<&str>) {
+        self.ui_locales = ui_locales.map(ToOwned::to_owned);
+    }
+
     pub(crate) fn locale(&self) -> Locale {
         let accepted = self.headers.get(header::ACCEPT_LANGUAGE);
-        Locale::negotiate(accepted.and_then(|value| value.to_str().ok()))
+        let accepted = accepted.and_then(|value| value.to_str().ok());
+        Locale::prefer(self.ui_locales.as_deref(), accepted)
     }
 }
 

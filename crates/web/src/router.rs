@@ -79,6 +79,10 @@ impl Service<Request> for Router {
 /// Every path, with what answers it.
 fn routes(app: Arc<App>) -> axum::Router {
     let routes = axum::Router::new()
+        .route(
+            path::AUTHORIZE,
+            get(at::authorize::get).post(at::authorize::post),
+        )
         .route(path::TOKEN, form(at::token::post))
         .route(
             path::DEVICE_AUTHORIZATION,
@@ -105,6 +109,7 @@ fn routes(app: Arc<App>) -> axum::Router {
         .route("/", get(at::home::get))
         .route("/login", get(at::login::get).post(at::login::post))
         .route("/logout", get(at::logout::get).post(at::logout::post))
+        .route("/consent", post(at::consent::post))
         .route(path::DEVICE, get(at::device::get).post(at::device::post))
         .route("/device/decision", post(at::device::decide))
         .method_not_allowed_fallback(at::fallback::method_not_allowed)

@@ -5,37 +5,65 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::response::Response;
+use grantor_core::endpoints::path;
 use grantor_core::interaction::{Action, Binding, Visit, Visitor};
 use grantor_core::params::Params;
+use grantor_core::pool::{OPENID_SCOPES, Pool};
+use grantor_core::scope::Scope;
 use grantor_core::secret::Secret;
 use http::{HeaderValue, StatusCode, header};
 
+use super::authorize;
 use crate::app::{App, Unavailable};
 use crate::cookies::Cookie;
 use crate::oauth;
-use crate::pages::{Account, CONTENT_SECURITY_POLICY, ErrorPage, Fault};
+use crate::pages::{
+    Account, CONTENT_SECURITY_POLICY, ErrorPage, Fault, ScopeLine, content_security_policy,
+};
 use crate::render::Page;
 use crate::request::{Caller, Form, FormError};
 
 /// A page. RFC 6749 section 10.13: no frame may hold it.
 pub(super) fn page<P: Page>(app: &App, caller: &Caller, status: StatusCode, page: &P) -> Response {
+    page_to(app, caller, status, page, None)
+}
+
+/// A page whose form is answered by a redirect to `form_target`, an address that was proven to be a client's.
+pub(super) fn page_to<P: Page>(
+    app: &App,
+    caller: &Caller,
+    status: StatusCode,
+    page: &P,
+    form_target: Option<&str>,
+) -> Response {
+    let policy = content_security_policy(form_target);
+    page_under(app, caller, status, page, &policy)
+}
+
+/// A page under a Content-Security-Policy of its own.
+pub(super) fn page_under<P: Page>(
+    app: &App,
+    caller: &Caller,
+    status: StatusCode,
+    page: &P,
+    policy: &str,
+) -> Response {
     match app.pages.render(page, caller.locale()) {
-        Ok(html) => html_response(status, html),
+        Ok(html) => html_response(status, html, policy),
         Err(error) => {
             tracing::error!(target: "grantor::failure", trace_id = caller.trace.as_str(), reason = %error, "no page");
-            html_response(StatusCode::INTERNAL_SERVER_ERROR, String::new())
+            html_response(StatusCode::INTERNAL_SERVER_ERROR, String::new(), policy)
         }
     }
 }
 
-fn html_response(status: StatusCode, html: String) -> Response {
+fn html_response(status: StatusCode, html: String, policy: &str) -> Response {
     let mut response = Response::new(Body::from(html));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     for (name, value) in [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),
         (header::CACHE_CONTROL, "no-store"),
-        (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
         (header::X_FRAME_OPTIONS, "DENY"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         // A code in the address of `verification_uri_complete` goes nowhere else.
@@ -43,6 +71,10 @@ fn html_response(status: StatusCode, html: String) -> Response {
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
+    // Without one a page is not to be shown at all.
+    let policy = HeaderValue::try_from(policy);
+    let policy = policy.unwrap_or(HeaderValue::from_static(CONTENT_SECURITY_POLICY));
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     headers.insert(
         header::HeaderName::from_static("cross-origin-opener-policy"),
         HeaderValue::from_static("same-origin"),
@@ -84,16 +116,10 @@ pub(super) fn checked_form<'f>(
     binding: Option<&Binding>,
     action: impl FnOnce(&Params) -> Option<Action>,
 ) -> Result<&'f Params, Box<Response>> {
-    let params = form.params.as_ref().map_err(|error| {
-        Box::new(fault(
-            app,
-            &form.caller,
-            match error {
-                FormError::TooLarge => Fault::TooLarge,
-                _ => Fault::BadRequest,
-            },
-        ))
-    })?;
+    let params = form
+        .params
+        .as_ref()
+        .map_err(|error| Box::new(fault(app, &form.caller, fault_of(*error))))?;
     let accepted = binding
         .zip(action(params))
         .is_some_and(|(binding, action)| {
@@ -108,6 +134,32 @@ pub(super) fn checked_form<'f>(
     } else {
         Err(Box::new(fault(app, &form.caller, Fault::ExpiredForm)))
     }
+}
+
+/// What is said of a body that is no form.
+pub(super) const fn fault_of(error: FormError) -> Fault {
+    match error {
+        FormError::TooLarge => Fault::TooLarge,
+        _ => Fault::BadRequest,
+    }
+}
+
+/// Scopes in words: what concerns the person first, then what concerns resources.
+pub(super) fn scope_lines(pool: &Pool, scope: &Scope) -> Vec<ScopeLine> {
+    let mut tokens: Vec<&str> = scope.iter().collect();
+    let place = |token: &str| OPENID_SCOPES.iter().position(|known| *known == token);
+    tokens.sort_by_key(|token| place(token).unwrap_or(OPENID_SCOPES.len()));
+    let line = |token: &str| {
+        let resource = pool.owner(token);
+        ScopeLine {
+            scope: token.to_owned(),
+            text: resource
+                .and_then(|resource| resource.words(token))
+                .map(ToOwned::to_owned),
+            resource: resource.map(|resource| resource.identifier.clone()),
+        }
+    };
+    tokens.into_iter().map(line).collect()
 }
 
 /// Who sits at the browser.
@@ -191,12 +243,23 @@ pub(super) enum ReturnTo {
     Home,
     /// `/device`, with the code that came with the link.
     Device(Option<String>),
+    /// `/oauth2/authorize`, with the request of a client.
+    Authorize(String),
 }
 
 impl ReturnTo {
     /// What a form or link asks for; anything that is not a page of ours is the start page.
     pub(super) fn parse(text: Option<&str>, site_path: &str) -> Self {
         let own = text.and_then(|text| text.strip_prefix(site_path));
+        if let Some(query) = own
+            .and_then(|path| path.strip_prefix(path::AUTHORIZE))
+            .and_then(|rest| rest.strip_prefix('?'))
+        {
+            let request = authorize::parse(query);
+            return request.map_or(Self::Home, |params| {
+                Self::Authorize(authorize::query_of(&params))
+            });
+        }
         let Some(rest) = own.and_then(|path| path.strip_prefix("/device")) else {
             return Self::Home;
         };
@@ -215,6 +278,7 @@ impl ReturnTo {
         let site = &app.site.path;
         match self {
             Self::Home => format!("{site}/"),
+            Self::Authorize(query) => format!("{site}{}?{query}", path::AUTHORIZE),
             Self::Device(None) => format!("{site}/device"),
             Self::Device(Some(code)) => {
                 let query = url::form_urlencoded::Serializer::new(String::new())
@@ -253,6 +317,18 @@ mod tests {
             ReturnTo::Home,
             "a control character makes it unreadable"
         );
+        assert_eq!(
+            ReturnTo::parse(Some("/oauth2/authorize?client_id=a&state=x y"), ""),
+            ReturnTo::Authorize("client_id=a&state=x+y".to_owned())
+        );
+        for elsewhere in [
+            "/oauth2/authorize",
+            "/oauth2/authorize.evil?client_id=a",
+            "/oauth2/authorize?client_id=a&client_id=b",
+            "/oauth2/authorize?a=%0d%0aLocation:x",
+        ] {
+            assert_eq!(ReturnTo::parse(Some(elsewhere), ""), ReturnTo::Home);
+        }
         assert_eq!(
             ReturnTo::parse(Some("/p/device?user_code=AB-C&x=1"), "/p"),
             ReturnTo::Device(Some("AB-C".to_owned()))

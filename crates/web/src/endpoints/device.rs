@@ -12,8 +12,6 @@ use grantor_core::interaction::{
     WhoAsksReply,
 };
 use grantor_core::params::Params;
-use grantor_core::pool::OPENID_SCOPES;
-use grantor_core::scope::Scope;
 use grantor_core::secret::Secret;
 use http::StatusCode;
 
@@ -22,7 +20,7 @@ use crate::app::App;
 use crate::cookies::Cookie;
 use crate::pages::{
     Agent, CodeCheck, DeviceCode, DeviceCodeProblem, DeviceConfirm, DeviceDone, Fault, Moment,
-    Network, Outcome, ScopeLine,
+    Network, Outcome,
 };
 use crate::request::{Caller, Form};
 
@@ -201,31 +199,9 @@ fn code_form(
     browser::page(app, caller, status, &form)
 }
 
-/// What concerns the person first, then what concerns resources.
-fn in_order(scope: &Scope) -> Vec<&str> {
-    let mut tokens: Vec<&str> = scope.iter().collect();
-    tokens.sort_by_key(|token| {
-        OPENID_SCOPES
-            .iter()
-            .position(|known| known == token)
-            .unwrap_or(OPENID_SCOPES.len())
-    });
-    tokens
-}
-
 /// Who asks: the page's form is bound to the session and the grant, never to the code.
 fn confirm(app: &App, caller: &Caller, status: StatusCode, asker: &Asker) -> Response {
     let pool = app.pool();
-    let scopes = in_order(&asker.scope).into_iter().map(|token| {
-        let resource = pool.owner(token);
-        ScopeLine {
-            scope: token.to_owned(),
-            text: resource
-                .and_then(|resource| resource.words(token))
-                .map(ToOwned::to_owned),
-            resource: resource.map(|resource| resource.identifier.clone()),
-        }
-    });
     let network = match (asker.same_network, asker.same_network_required) {
         (true, _) => Network::Same,
         (false, false) => Network::Different,
@@ -244,7 +220,7 @@ fn confirm(app: &App, caller: &Caller, status: StatusCode, asker: &Asker) -> Res
             interaction::CodeCheck::Hidden => CodeCheck::Hidden,
             interaction::CodeCheck::Retype { wrong } => CodeCheck::Retype { wrong: *wrong },
         },
-        scopes: scopes.collect(),
+        scopes: browser::scope_lines(&pool, &asker.scope),
         device_address: asker.started.by.address.to_string(),
         browser_address: caller.peer.address.to_string(),
         network,

@@ -4,34 +4,32 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
+use grantor_core::endpoints::authorize::proven;
 use grantor_core::interaction::{Action, Binding, SignIn, SignInReply};
 use grantor_core::params::Params;
 use grantor_core::secret::Secret;
 use http::StatusCode;
 
+use super::authorize;
 use super::browser::{self, KNOWN_BROWSER, ReturnTo};
 use crate::app::App;
 use crate::cookies::Cookie;
 use crate::pages::{Login, LoginProblem};
 use crate::request::{Caller, Form};
 
-pub(crate) async fn get(State(app): State<Arc<App>>, caller: Caller) -> Response {
+/// The longest name that is filled in, in bytes.
+const LONGEST_HINT: usize = 256;
+
+pub(crate) async fn get(State(app): State<Arc<App>>, mut caller: Caller) -> Response {
     let query = Params::parse(caller.query().unwrap_or_default().as_bytes()).ok();
     let return_to = query.as_ref().and_then(|query| query.opt("return_to"));
     let return_to = ReturnTo::parse(return_to, &app.site.path);
-    form(
-        &app,
-        &caller,
-        StatusCode::OK,
-        &return_to,
-        String::new(),
-        None,
-    )
+    form(&app, &mut caller, StatusCode::OK, &return_to, None, None)
 }
 
 pub(crate) async fn post(State(app): State<Arc<App>>, posted: Form) -> Response {
-    let caller = &posted.caller;
-    let binding = pre_session(&app, caller).map(Binding::PreSession);
+    let mut caller = posted.caller.clone();
+    let binding = pre_session(&app, &caller).map(Binding::PreSession);
     let params =
         match browser::checked_form(&app, &posted, binding.as_ref(), |_| Some(Action::SignIn)) {
             Ok(params) => params,
@@ -48,7 +46,11 @@ pub(crate) async fn post(State(app): State<Arc<App>>, posted: Form) -> Response 
     };
     let outcome = match app.run_traced(sign_in, &caller.trace).await {
         Ok(outcome) => outcome,
-        Err(error) => return browser::unavailable(&app, caller, &error),
+        Err(error) => return browser::unavailable(&app, &caller, &error),
+    };
+    let again = |caller: &mut Caller, status, problem| {
+        let username = Some(username);
+        form(&app, caller, status, &return_to, username, Some(problem))
     };
     match outcome.reply {
         Ok(SignInReply::SignedIn {
@@ -70,20 +72,44 @@ pub(crate) async fn post(State(app): State<Arc<App>>, posted: Form) -> Response 
             let problem = LoginProblem::TooManyTries {
                 minutes: browser::minutes(retry_after),
             };
-            let status = StatusCode::TOO_MANY_REQUESTS;
-            let response = form(&app, caller, status, &return_to, username, Some(problem));
+            let response = again(&mut caller, StatusCode::TOO_MANY_REQUESTS, problem);
             browser::with_retry_after(response, retry_after)
         }
-        Ok(SignInReply::Wrong) | Err(_) => {
-            let problem = Some(LoginProblem::WrongCredentials);
-            form(
-                &app,
-                caller,
-                StatusCode::BAD_REQUEST,
-                &return_to,
-                username,
-                problem,
-            )
+        Ok(SignInReply::Wrong) | Err(_) => again(
+            &mut caller,
+            StatusCode::BAD_REQUEST,
+            LoginProblem::WrongCredentials,
+        ),
+    }
+}
+
+/// What an authorization request that waits for the sign-in says for its form.
+#[derive(Default)]
+struct Onward {
+    /// OpenID Connect Core section 3.1.2.1: "Hint to the Authorization Server about the login identifier".
+    login_hint: Option<String>,
+    ui_locales: Option<String>,
+    client_name: Option<String>,
+    /// Where the sign-in may lead in one go, and so must be allowed to.
+    redirect_uri: Option<String>,
+}
+
+impl Onward {
+    fn of(app: &App, return_to: &ReturnTo) -> Self {
+        let ReturnTo::Authorize(request) = return_to else {
+            return Self::default();
+        };
+        let Ok(params) = authorize::parse(request) else {
+            return Self::default();
+        };
+        let own = |name: &str| params.opt(name).map(ToOwned::to_owned);
+        let pool = app.pool();
+        let proven = proven(&params, &pool).ok();
+        Self {
+            login_hint: own("login_hint").filter(|hint| hint.len() <= LONGEST_HINT),
+            ui_locales: own("ui_locales"),
+            client_name: proven.as_ref().map(|proven| proven.client.name.clone()),
+            redirect_uri: proven.map(|proven| proven.redirect.uri().to_owned()),
         }
     }
 }
@@ -91,12 +117,14 @@ pub(crate) async fn post(State(app): State<Arc<App>>, posted: Form) -> Response 
 /// The sign-in form, its token bound to a cookie of this browser: nobody can sign a victim in as somebody else.
 fn form(
     app: &App,
-    caller: &Caller,
+    caller: &mut Caller,
     status: StatusCode,
     return_to: &ReturnTo,
-    username: String,
+    typed: Option<String>,
     problem: Option<LoginProblem>,
 ) -> Response {
+    let onward = Onward::of(app, return_to);
+    caller.prefer_locales(onward.ui_locales.as_deref());
     let known = pre_session(app, caller);
     let fresh = format!(
         "{:032x}",
@@ -107,13 +135,13 @@ fn form(
         site: app.site.clone(),
         form_token: Binding::PreSession(cookie.clone()).token(&app.pool(), Action::SignIn),
         return_to: return_to.path(app),
-        username,
-        client_name: None,
-        again: false,
+        username: typed.or(onward.login_hint).unwrap_or_default(),
+        client_name: onward.client_name,
+        again: onward.redirect_uri.is_some() && browser::session_binding(app, caller).is_some(),
         for_device: matches!(return_to, ReturnTo::Device(_)),
         problem,
     };
-    let response = browser::page(app, caller, status, &login);
+    let response = browser::page_to(app, caller, status, &login, onward.redirect_uri.as_deref());
     let set = known
         .is_none()
         .then(|| app.cookies.set(Cookie::PreSession, &cookie, None))

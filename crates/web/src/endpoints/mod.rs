@@ -1,7 +1,9 @@
 //! What answers HTTP, one file for each endpoint. `router.rs` has the table of their paths.
 
 pub(crate) mod assets;
+pub(crate) mod authorize;
 mod browser;
+pub(crate) mod consent;
 pub(crate) mod device;
 pub(crate) mod device_authorization;
 pub(crate) mod fallback;

@@ -95,7 +95,6 @@ async fn rfc6749_5_2_an_unknown_grant_type_is_unsupported() {
     let house = House::new().await;
     for grant in [
         "password",
-        "authorization_code",
         "implicit",
         "device_code",
         "urn:ietf:params:oauth:grant-type:token-exchange",

@@ -1,0 +1,31 @@
+//! `POST /consent`: what a user said to a client's request.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use grantor_core::endpoints::authorize::Said;
+use grantor_core::interaction::Action;
+
+use super::{authorize, browser};
+use crate::app::App;
+use crate::pages::Fault;
+use crate::request::Form;
+
+pub(crate) async fn post(State(app): State<Arc<App>>, posted: Form) -> Response {
+    let binding = browser::session_binding(&app, &posted.caller);
+    let checked = browser::checked_form(&app, &posted, binding.as_ref(), |params| {
+        params.opt("request").map(Action::consent)
+    });
+    let params = match checked {
+        Ok(params) => params,
+        Err(response) => return *response,
+    };
+    let said = match params.opt("decision") {
+        Some("approve") => Said::Approve,
+        Some("deny") => Said::Deny,
+        _ => return browser::fault(&app, &posted.caller, Fault::BadRequest),
+    };
+    let request = params.opt("request").unwrap_or_default();
+    authorize::answer(&app, posted.caller.clone(), request, Some(said)).await
+}
