@@ -75,17 +75,6 @@ impl Locale {
             .unwrap_or(Self::FALLBACK)
     }
 
-    /// The first of our languages among `ui_locales` (OpenID Connect Core section 3.1.2.1: "a space-separated list of BCP47
-    /// language tag values, ordered by preference"), else the best for the browser.
-    pub fn prefer(ui_locales: Option<&str>, accept_language: Option<&str>) -> Self {
-        let named = ui_locales.unwrap_or_default().split(' ').take(MAX_RANGES);
-        let known = named.filter(|tag| !tag.is_empty() && *tag != "*");
-        known
-            .filter_map(Self::lookup)
-            .next()
-            .unwrap_or_else(|| Self::negotiate(accept_language))
-    }
-
     /// The BCP 47 tag, as in `<html lang>`.
     pub const fn tag(self) -> &'static str {
         self.tag
