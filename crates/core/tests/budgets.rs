@@ -7,7 +7,9 @@ mod world;
 
 use grantor_core::error::ErrorCode::{self, AuthorizationPending, InvalidGrant, SlowDown};
 
+use world::house;
 use world::people::SignedIn;
+use world::web_apps::Request;
 use world::{Browser, Decided, Spans as _, Tokens, World};
 
 /// Asserts that `act` costs exactly this, and no more than the budget of the design allows.
@@ -248,4 +250,83 @@ fn ten_thousand_refreshes_leave_as_many_rows_as_one() {
     });
     assert_eq!(cost, [20_000, 10_000, 10_000]);
     assert_eq!(world.rows(), rows);
+}
+
+#[test]
+fn an_authorization_with_a_session_is_one_read_and_one_commit() {
+    let mut world = World::new();
+    let alice = world.browser_of("alice");
+    let request = Request::of("spa");
+    // Nobody is here, or the user is asked: nothing is written.
+    let nobody = Browser::new();
+    costs(&mut world, [0, 0, 0], [3, 1, 2], |world| {
+        world.authorize(&nobody, &request).sign_in()
+    });
+    costs(&mut world, [1, 0, 0], [3, 1, 2], |world| {
+        world.authorize(&alice, &request).ask()
+    });
+    costs(&mut world, [1, 1, 2], [3, 1, 2], |world| {
+        world.agree(&alice, &request).code()
+    });
+    costs(&mut world, [1, 1, 1], [3, 1, 1], |world| {
+        world.authorize(&alice, &request).code()
+    });
+}
+
+#[test]
+fn a_session_learns_once_of_a_client_that_wants_to_be_told_of_its_end() {
+    let mut world = World::with(|pool| {
+        let uri = "https://site.example/logout".to_owned();
+        house::client(pool, "site").logout.backchannel_uri = Some(uri);
+    });
+    let alice = world.browser_of("alice");
+    let request = Request::of("site");
+    world.agree(&alice, &Request::of("site")).code();
+    costs(&mut world, [1, 1, 1], [3, 1, 2], |world| {
+        world.authorize(&alice, &request).code()
+    });
+}
+
+#[test]
+fn redeeming_an_authorization_code_is_two_reads_and_one_row() {
+    let mut world = World::new();
+    let alice = world.browser_of("alice");
+    let scope = "openid offline_access";
+    for request in [Request::of("spa"), Request::of("spa").with("scope", scope)] {
+        let code = world.agree(&alice, &request).code();
+        let tokens = costs(&mut world, [2, 1, 1], [2, 1, 1], |world| {
+            world.redeem("spa", &code)
+        });
+        tokens.expect("tokens");
+        let replayed = costs(&mut world, [1, 1, 1], [2, 1, 1], |world| {
+            world.redeem("spa", &code)
+        });
+        assert_eq!(replayed, Err(InvalidGrant));
+    }
+}
+
+#[test]
+fn a_forged_or_foreign_authorization_code_costs_no_read() {
+    let mut world = World::new();
+    let alice = world.browser_of("alice");
+    let code = world.agree(&alice, &Request::of("spa")).code();
+    for (client, code) in [("site", code.as_str()), ("spa", &code[..code.len() - 1])] {
+        let refused = costs(&mut world, [0, 0, 0], [2, 1, 1], |world| {
+            world.redeem(client, code)
+        });
+        assert_eq!(refused, Err(InvalidGrant));
+    }
+}
+
+#[test]
+fn userinfo_and_introspection_of_a_token_bound_to_a_session_are_one_read() {
+    let mut world = World::new();
+    let alice = world.browser_of("alice");
+    let tokens = world.app_tokens(&alice, &Request::of("site"));
+    costs(&mut world, [1, 0, 0], [2, 0, 0], |world| {
+        world.userinfo(&tokens.access).expect("claims")
+    });
+    costs(&mut world, [1, 0, 0], [2, 0, 0], |world| {
+        assert!(world.is_active("site", &tokens.access));
+    });
 }

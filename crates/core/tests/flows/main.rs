@@ -4,7 +4,10 @@
 
 mod administration;
 mod approval;
+mod authorization_code;
+mod authorize;
 mod client_auth;
+mod consent;
 mod cut_off;
 mod device;
 mod faults;

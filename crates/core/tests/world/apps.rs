@@ -16,7 +16,7 @@ use grantor_core::secret::Secret;
 use serde_json::{Map, Value};
 
 use super::World;
-use super::house::{CONSOLE_SECRET, ORDERS_SECRET};
+use super::house::{CONSOLE_SECRET, ORDERS_SECRET, SITE_SECRET};
 use super::run::Down;
 
 pub(crate) const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
@@ -79,6 +79,7 @@ pub(crate) fn form_of(client: &str, pairs: &[(&str, &str)]) -> Params {
     let secret = match client {
         "console" => CONSOLE_SECRET,
         "orders" => ORDERS_SECRET,
+        "site" | "shop" => SITE_SECRET,
         _ => "",
     };
     let credentials = [("client_id", client), ("client_secret", secret)];

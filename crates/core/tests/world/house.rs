@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use grantor_core::client::{
-    Client, ClientAuth, CodePolicy, DeviceApproval, DevicePolicy, LogoutPolicy,
+    Client, ClientAuth, CodePolicy, ConsentPolicy, DeviceApproval, DevicePolicy, LogoutPolicy,
 };
 use grantor_core::grants::GrantType;
 use grantor_core::pool::{DeviceSettings, Lifetimes, Pool, TokenSet};
@@ -16,10 +16,13 @@ use grantor_core::user_code::UserCodeFormat;
 use grantor_jose::{Algorithm, Jwk, KeySet, KeyState, LocalSigner, SigningKey};
 
 use super::Spans;
+use super::web_apps::callback;
 
 pub(crate) const ISSUER: &str = "https://house.example";
 /// Too long to be guessed.
 pub(crate) const CONSOLE_SECRET: &str = "console:secret/with 22+ characters";
+/// Of each app that has one.
+pub(crate) const SITE_SECRET: &str = "a site's secret of 22+ characters";
 /// Short enough to be guessed, so wrong ones are counted.
 pub(crate) const ORDERS_SECRET: &str = "s3cr3t";
 
@@ -69,6 +72,9 @@ pub(crate) fn pool() -> Pool {
             resources: vec!["orders.example.com".to_owned()],
             ..device("orders", secret(ORDERS_SECRET))
         },
+        app("spa", ClientAuth::Public),
+        app("site", secret(SITE_SECRET)),
+        app("shop", secret(SITE_SECRET)),
     ];
     Pool {
         name: "default".to_owned(),
@@ -149,6 +155,27 @@ fn device(id: &str, auth: ClientAuth) -> Client {
         code: CodePolicy::NONE,
         logout: LogoutPolicy::default(),
         origins: Vec::new(),
+    }
+}
+
+/// A client that signs its users in by a redirect.
+fn app(id: &str, auth: ClientAuth) -> Client {
+    let uri = |text: &str| text.parse().expect("a redirect URI");
+    Client {
+        grants: vec![GrantType::AuthorizationCode, GrantType::RefreshToken],
+        scopes: scope(
+            "openid profile email phone address offline_access orders.example.com/read orders.example.com/write \
+             files.example.com/read",
+        ),
+        default_scopes: scope("openid profile"),
+        grace: 10.s(),
+        code: CodePolicy {
+            redirect_uris: vec![uri(&callback(id)), uri("http://127.0.0.1:3000/cb")],
+            pkce_required: true,
+            lifetime: 60.s(),
+            consent: ConsentPolicy::Ask,
+        },
+        ..device(id, auth)
     }
 }
 

@@ -21,6 +21,7 @@ pub(crate) mod apps;
 pub(crate) mod house;
 pub(crate) mod people;
 pub(crate) mod run;
+pub(crate) mod web_apps;
 
 pub(crate) use apps::{Codes, Tokens};
 pub(crate) use people::{Browser, Decided};

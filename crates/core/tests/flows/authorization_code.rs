@@ -1,0 +1,294 @@
+//! The authorization code at the token endpoint: once, by its client, with its verifier.
+
+use grantor_core::error::ErrorCode::{self, InvalidGrant, InvalidRequest, UnauthorizedClient};
+use grantor_core::event::EventKind;
+use grantor_core::id::GrantId;
+use grantor_core::sealed::Code;
+use serde_json::json;
+
+use crate::world::apps::jwt;
+use crate::world::house::{self, ISSUER};
+use crate::world::people::user_id;
+use crate::world::web_apps::{Request, VERIFIER, callback};
+use crate::world::{Browser, Spans as _, World};
+
+fn coded(client: &str) -> (World, Browser, String) {
+    let mut world = World::new();
+    let alice = world.browser_of("alice");
+    let request = Request::of(client).with("nonce", "n-0S6_WzA2Mj");
+    let code = world.agree(&alice, &request).code();
+    (world, alice, code)
+}
+
+#[test]
+fn rfc6749_4_1_4_a_code_gives_tokens() {
+    let (mut world, _, code) = coded("site");
+    let now = world.now.as_secs();
+    world.advance(59.s());
+    let tokens = world.redeem("site", &code).expect("tokens");
+    assert_eq!(tokens.scope, "openid");
+    assert!(tokens.refresh.is_some());
+    let id = jwt(&world, &tokens.id.expect("an ID token"));
+    assert_eq!(id["nonce"], "n-0S6_WzA2Mj");
+    assert_eq!(id["auth_time"], now);
+    assert_eq!((&id["acr"], &id["amr"]), (&json!("1"), &json!(["pwd"])));
+    assert_eq!((&id["iss"], &id["aud"]), (&json!(ISSUER), &json!("site")));
+    assert_eq!(id["sub"], user_id("alice").to_string());
+    assert!(id["at_hash"].is_string() && id["sid"].is_string());
+    let claims: Vec<_> = id.keys().map(String::as_str).collect();
+    let protocol = [
+        "acr",
+        "amr",
+        "at_hash",
+        "aud",
+        "auth_time",
+        "exp",
+        "iat",
+        "iss",
+        "nonce",
+        "sid",
+        "sub",
+    ];
+    assert_eq!(
+        claims, protocol,
+        "nothing of the user that was not asked for"
+    );
+}
+
+#[test]
+fn openid_core_12_2_a_refreshed_id_token_is_of_the_same_sign_in_and_without_the_nonce() {
+    let (mut world, _, code) = coded("site");
+    let first = world.redeem("site", &code).expect("tokens");
+    world.advance(20.mins());
+    let second = world.refresh("site", first.refresh()).expect("tokens");
+    let [first, second] = [&first, &second].map(|tokens| {
+        let id = tokens.id.as_deref().expect("an ID token");
+        jwt(&world, id)
+    });
+    for same in ["iss", "sub", "aud", "auth_time", "sid"] {
+        assert_eq!(first[same], second[same], "{same}");
+    }
+    assert_ne!(first["iat"], second["iat"]);
+    assert!(!second.contains_key("nonce"));
+}
+
+#[test]
+fn without_a_nonce_none_is_invented_and_without_openid_there_is_no_id_token() {
+    let mut world = World::new();
+    let alice = world.browser_of("alice");
+    let tokens = world.app_tokens(&alice, &Request::of("spa"));
+    let id = jwt(&world, &tokens.id.expect("an ID token"));
+    assert!(!id.contains_key("nonce"));
+    let plain = Request::of("spa").with("scope", "orders.example.com/read");
+    let tokens = world.app_tokens(&alice, &plain);
+    assert_eq!(tokens.id, None);
+    assert_eq!(tokens.scope, "orders.example.com/read");
+}
+
+#[test]
+fn rfc6749_4_1_2_a_code_lives_for_a_minute() {
+    let (mut world, _, code) = coded("spa");
+    world.advance(60.s());
+    assert_eq!(world.redeem("spa", &code), Err(InvalidGrant));
+}
+
+#[test]
+fn rfc6749_4_1_2_a_code_that_comes_twice_takes_back_what_it_gave() {
+    for wait in [0.s(), 30.s(), 10.mins()] {
+        let (mut world, _, code) = coded("site");
+        let tokens = world.redeem("site", &code).expect("tokens");
+        assert!(world.is_active("site", &tokens.access));
+        world.kinds();
+        world.advance(wait);
+        assert_eq!(world.redeem("site", &code), Err(InvalidGrant));
+        assert_eq!(world.kinds(), [EventKind::CodeReusedGrantRevoked]);
+        assert!(!world.is_active("site", &tokens.access));
+        assert!(!world.is_active("site", tokens.refresh()));
+        assert!(world.userinfo(&tokens.access).is_err());
+        assert_eq!(world.refresh("site", tokens.refresh()), Err(InvalidGrant));
+        assert_eq!(world.redeem("site", &code), Err(InvalidGrant));
+        assert_eq!(world.kinds(), []);
+    }
+}
+
+#[test]
+fn a_replay_after_refreshes_takes_back_their_tokens_too() {
+    let (mut world, _, code) = coded("site");
+    let first = world.redeem("site", &code).expect("tokens");
+    let second = world.refresh("site", first.refresh()).expect("tokens");
+    assert_eq!(world.redeem("site", &code), Err(InvalidGrant));
+    assert!(!world.is_active("site", &second.access));
+}
+
+#[test]
+fn who_found_a_used_code_ends_nothing() {
+    let (mut world, _, code) = coded("spa");
+    let tokens = world.redeem("spa", &code).expect("tokens");
+    let wrong = "x".repeat(43);
+    assert_eq!(world.redeem("site", &code), Err(InvalidGrant));
+    for more in [vec![], vec![("code_verifier", wrong.as_str())]] {
+        assert_eq!(world.redeem_with("spa", &code, &more), Err(InvalidGrant));
+    }
+    assert!(world.userinfo(&tokens.access).is_ok());
+}
+
+#[test]
+fn rfc6749_4_1_3_a_code_is_its_clients_own() {
+    let (mut world, _, code) = coded("site");
+    for other in ["shop", "spa"] {
+        assert_eq!(world.redeem(other, &code), Err(InvalidGrant), "{other}");
+    }
+    world.redeem("site", &code).expect("nothing has changed");
+}
+
+#[test]
+fn rfc6749_4_1_3_the_redirect_uri_is_named_again() {
+    let (mut world, _, code) = coded("site");
+    let mut present = |uri: Option<&str>| {
+        let mut pairs = vec![
+            ("grant_type", "authorization_code"),
+            ("code", code.as_str()),
+            ("code_verifier", VERIFIER),
+        ];
+        pairs.extend(uri.map(|uri| ("redirect_uri", uri)));
+        world.token("site", &pairs)
+    };
+    assert_eq!(present(None), Err(InvalidGrant));
+    assert_eq!(present(Some("http://127.0.0.1:3000/cb")), Err(InvalidGrant));
+    assert_eq!(present(Some("https://site.example/cb/")), Err(InvalidGrant));
+    present(Some(&callback("site"))).expect("tokens");
+}
+
+#[test]
+fn rfc7636_4_6_the_verifier_meets_the_challenge() {
+    let (mut world, _, code) = coded("spa");
+    let wrong = VERIFIER.to_uppercase();
+    for more in [
+        vec![],
+        vec![("code_verifier", wrong.as_str())],
+        vec![("code_verifier", "short")],
+        vec![("code_verifier", crate::world::web_apps::CHALLENGE)],
+    ] {
+        let refused = world.redeem_with("spa", &code, &more);
+        assert_eq!(refused, Err(InvalidGrant), "{more:?}");
+    }
+    world
+        .redeem("spa", &code)
+        .expect("a wrong verifier changes nothing");
+}
+
+#[test]
+fn rfc9700_4_8_2_a_verifier_without_a_challenge_is_refused() {
+    let mut world = World::with(|pool| house::client(pool, "site").code.pkce_required = false);
+    let alice = world.browser_of("alice");
+    let without = Request::of("site")
+        .without("code_challenge")
+        .without("code_challenge_method");
+    let code = world.agree(&alice, &without).code();
+    assert_eq!(world.redeem("site", &code), Err(InvalidGrant));
+    world.redeem_with("site", &code, &[]).expect("tokens");
+    // A confidential client has shown itself, so its replay counts without a verifier.
+    let tokens = world.redeem_with("site", &code, &[]);
+    assert_eq!(tokens, Err(InvalidGrant));
+    assert!(world.kinds().contains(&EventKind::CodeReusedGrantRevoked));
+}
+
+#[test]
+fn a_request_without_a_code_and_a_client_without_the_grant_are_refused() {
+    let (mut world, _, code) = coded("site");
+    let missing = [("grant_type", "authorization_code")];
+    assert_eq!(world.token("site", &missing), Err(InvalidRequest));
+    assert_eq!(world.redeem("tv", &code), Err(UnauthorizedClient));
+    let device = world.device("tv").device;
+    assert_eq!(world.redeem("site", &device), Err(InvalidGrant));
+}
+
+#[test]
+fn a_rightly_sealed_code_of_no_grant_or_of_a_devices_is_refused() {
+    let mut world = World::new();
+    let codes = world.device("console");
+    let device = world.grant_of(&codes);
+    for grant in [device, GrantId::from_bytes([9; 16])] {
+        let code = world.pool.sealing.authorization_code(&Code {
+            grant,
+            expires_at: world.now + 60.s(),
+            client: world.pool.client("site").expect("a client").id.tag(),
+        });
+        assert_eq!(world.redeem("site", &code), Err(InvalidGrant));
+    }
+}
+
+#[test]
+fn openid_core_11_without_offline_access_tokens_end_with_the_session() {
+    let mut world = World::new();
+    let alice = world.browser_of("alice");
+    let online = world.app_tokens(&alice, &Request::of("site"));
+    let scope = "openid offline_access";
+    let offline = world.app_tokens(&alice, &Request::of("site").with("scope", scope));
+    let pending = world.agree(&alice, &Request::of("site")).code();
+    assert!(world.is_active("site", &online.access));
+    world.sign_out(&alice);
+    assert!(!world.is_active("site", &online.access));
+    assert!(world.userinfo(&online.access).is_err());
+    assert_eq!(world.refresh("site", online.refresh()), Err(InvalidGrant));
+    assert_eq!(world.redeem("site", &pending), Err(InvalidGrant));
+    assert!(world.is_active("site", &offline.access));
+    world.refresh("site", offline.refresh()).expect("tokens");
+}
+
+#[test]
+fn a_user_cut_off_between_code_and_tokens_gets_none() {
+    for cut in [
+        (|world| world.set_enabled("alice", false)) as fn(&mut World),
+        |world| world.withdraw("alice"),
+    ] {
+        let (mut world, _, code) = coded("site");
+        cut(&mut world);
+        assert_eq!(world.redeem("site", &code), Err(InvalidGrant));
+    }
+}
+
+#[test]
+fn a_client_changed_between_code_and_tokens_gets_what_it_may_now() {
+    let (mut world, _, code) = coded("site");
+    world.reconfigure(|pool| house::client(pool, "site").enabled = false);
+    assert_eq!(world.redeem("site", &code), Err(ErrorCode::InvalidClient));
+    world.reconfigure(|pool| {
+        let site = house::client(pool, "site");
+        site.enabled = true;
+        site.scopes = house::scope("profile");
+    });
+    let tokens = world.redeem("site", &code).expect("tokens");
+    assert_eq!((tokens.scope.as_str(), tokens.id), ("", None));
+}
+
+#[test]
+fn openid_core_5_5_claims_one_by_one() {
+    let mut world = World::new();
+    let alice = world.browser_of("alice");
+    let claims = r#"{"userinfo":{"given_name":{"essential":true}},"id_token":{"email":null}}"#;
+    let request = Request::of("site").with("claims", claims);
+    let tokens = world.app_tokens(&alice, &request);
+    let id = jwt(&world, tokens.id.as_deref().expect("an ID token"));
+    assert_eq!(id["email"], "alice@example.com");
+    assert!(!id.contains_key("given_name"));
+    let userinfo = world.userinfo(&tokens.access).expect("claims");
+    assert_eq!(userinfo["given_name"], "alice");
+    assert!(!userinfo.contains_key("email"));
+    let refreshed = world.refresh("site", tokens.refresh()).expect("tokens");
+    let userinfo = world.userinfo(&refreshed.access).expect("claims");
+    assert_eq!(userinfo["given_name"], "alice");
+}
+
+#[test]
+fn device_tokens_may_be_fewer_and_those_of_apps_are_whole() {
+    let mut world = World::with(|pool| {
+        pool.device.tokens.id = false;
+        pool.device.tokens.refresh = false;
+    });
+    let alice = world.browser_of("alice");
+    let tokens = world.app_tokens(&alice, &Request::of("site"));
+    assert!(tokens.id.is_some() && tokens.refresh.is_some());
+    let tokens = world.device_tokens("tv", "alice");
+    assert!(tokens.id.is_none() && tokens.refresh.is_none());
+}

@@ -1,0 +1,385 @@
+//! The authorization endpoint: what is asked of the user, and what the client is told.
+
+use grantor_core::endpoints::authorize::ResponseMode;
+use grantor_core::error::ErrorCode::{
+    self, InvalidRequest, InvalidScope, InvalidTarget, LoginRequired, RegistrationNotSupported,
+    RequestNotSupported, RequestUriNotSupported, UnauthorizedClient,
+    UnmetAuthenticationRequirements, UnsupportedResponseType,
+};
+
+use crate::world::apps::jwt;
+use crate::world::house::{self, ISSUER};
+use crate::world::people::user_id;
+use crate::world::web_apps::{CHALLENGE, Came, Request, VERIFIER, callback};
+use crate::world::{Browser, Spans as _, World};
+
+/// What the client is told of a request that nobody has to be asked about first.
+fn error(world: &mut World, request: &Request) -> ErrorCode {
+    world.authorize(&Browser::new(), request).error()
+}
+
+#[test]
+fn rfc6749_4_1_2_1_without_a_proven_redirect_uri_nobody_is_sent_anywhere() {
+    let mut world = World::new();
+    let unproven = [
+        Request::of("spa").without("client_id"),
+        Request::of("spa").with("client_id", "nobody"),
+        Request::of("spa").with("redirect_uri", "https://evil.example/cb"),
+        Request::of("spa").with("redirect_uri", &callback("site")),
+        Request::of("spa").with("redirect_uri", &format!("{}?x=1", callback("spa"))),
+        Request::of("spa").without("redirect_uri"),
+        Request::of("tv"),
+    ];
+    for request in unproven {
+        let request = request.with("prompt", "none");
+        let came = world.authorize(&Browser::new(), &request);
+        assert!(matches!(came, Came::Page(_)), "{request:?}: {came:?}");
+    }
+}
+
+#[test]
+fn a_disabled_client_sends_nobody_anywhere() {
+    let mut world = World::with(|pool| house::client(pool, "spa").enabled = false);
+    let came = world.authorize(&Browser::new(), &Request::of("spa"));
+    assert!(matches!(came, Came::Page(_)));
+}
+
+#[test]
+fn rfc6749_3_1_2_3_the_only_redirect_uri_may_be_left_out_but_not_with_openid() {
+    let only_one = |pool: &mut grantor_core::pool::Pool| {
+        house::client(pool, "spa").code.redirect_uris.truncate(1);
+    };
+    let mut world = World::with(only_one);
+    let alice = world.browser_of("alice");
+    let request = Request::of("spa").without("redirect_uri");
+    assert!(matches!(world.authorize(&alice, &request), Came::Page(_)));
+    let request = request.with("scope", "orders.example.com/read");
+    let response = world.agree(&alice, &request).answer();
+    assert_eq!(response.redirect.uri(), callback("spa"));
+    // A request object may name another, so the default is not taken.
+    let request = request.with("request", "eyJ");
+    assert!(matches!(world.authorize(&alice, &request), Came::Page(_)));
+}
+
+#[test]
+fn rfc8252_7_3_a_loopback_redirect_takes_any_port_and_is_asked_about_each_time() {
+    let mut world = World::new();
+    let alice = world.browser_of("alice");
+    let registered = Request::of("spa").with("redirect_uri", "http://127.0.0.1:3000/cb");
+    world.agree(&alice, &registered).code();
+    // The very text is that of an app of the web under development.
+    world.authorize(&alice, &registered).code();
+    let other_port = registered.with("redirect_uri", "http://127.0.0.1:61023/cb");
+    world.authorize(&alice, &other_port).ask();
+    let response = world.agree(&alice, &other_port).answer();
+    assert_eq!(response.redirect.uri(), "http://127.0.0.1:61023/cb");
+    world.authorize(&alice, &other_port).ask();
+    let silent = other_port.with("prompt", "none");
+    assert_eq!(
+        world.authorize(&alice, &silent).error(),
+        ErrorCode::ConsentRequired
+    );
+}
+
+#[test]
+fn rfc6749_4_1_2_1_the_client_is_told_what_is_wrong_with_its_request() {
+    let mut world = World::new();
+    let spa = || Request::of("spa");
+    for (request, expected) in [
+        (spa().without("response_type"), InvalidRequest),
+        (
+            spa().with("response_type", "token"),
+            UnsupportedResponseType,
+        ),
+        (
+            spa().with("response_type", "code id_token"),
+            UnsupportedResponseType,
+        ),
+        (spa().with("response_mode", "fragment"), InvalidRequest),
+        (spa().with("scope", "openid admin"), InvalidScope),
+        (spa().with("scope", "openid \"x\""), InvalidScope),
+        (
+            spa().with("resource", "https://unknown.example"),
+            InvalidTarget,
+        ),
+        (spa().with("max_age", "-1"), InvalidRequest),
+        (spa().with("max_age", "soon"), InvalidRequest),
+        (spa().with("prompt", "none login"), InvalidRequest),
+        (spa().with("prompt", "create"), InvalidRequest),
+        (spa().with("claims", "{"), InvalidRequest),
+        (spa().with("nonce", &"n".repeat(1025)), InvalidRequest),
+        (spa().with("request", "eyJ"), RequestNotSupported),
+        (
+            spa().with("request_uri", "https://x.example/"),
+            RequestUriNotSupported,
+        ),
+        (spa().with("registration", "{}"), RegistrationNotSupported),
+        (spa().without("code_challenge"), InvalidRequest),
+        (spa().with("code_challenge_method", "plain"), InvalidRequest),
+        (spa().without("code_challenge_method"), InvalidRequest),
+    ] {
+        assert_eq!(error(&mut world, &request), expected, "{request:?}");
+    }
+    world.reconfigure(|pool| house::client(pool, "spa").grants.clear());
+    assert_eq!(error(&mut world, &spa()), UnauthorizedClient);
+}
+
+#[test]
+fn scopes_of_two_resources_need_resources_that_are_named() {
+    let mut world = World::new();
+    let alice = world.browser_of("alice");
+    let both = Request::of("spa").with(
+        "scope",
+        "openid orders.example.com/read files.example.com/read",
+    );
+    assert_eq!(world.authorize(&alice, &both).error(), InvalidScope);
+    let named = both
+        .and("resource", "https://orders.example.com")
+        .and("resource", "files.example.com");
+    let code = world.agree(&alice, &named).code();
+    // RFC 8707 section 2.2: the client names one of them for each token.
+    let of = |resource| [("code_verifier", VERIFIER), ("resource", resource)];
+    let tokens = world.redeem_with("spa", &code, &of("https://orders.example.com"));
+    let tokens = tokens.expect("tokens");
+    assert_eq!(tokens.scope, "openid orders.example.com/read");
+    let files = [("resource", "files.example.com")];
+    let tokens = world
+        .refresh_with("spa", tokens.refresh(), &files)
+        .expect("tokens");
+    assert_eq!(tokens.scope, "files.example.com/read openid");
+    let other = [("resource", "https://unknown.example")];
+    assert_eq!(
+        world.refresh_with("spa", tokens.refresh(), &other),
+        Err(InvalidTarget)
+    );
+}
+
+#[test]
+fn rfc9207_2_each_answer_says_who_answers_and_repeats_the_state() {
+    let mut world = World::new();
+    let alice = world.browser_of("alice");
+    let state = "~._-%&=+ \u{e9}".repeat(20);
+    let request = Request::of("spa").with("state", &state);
+    let given = world.agree(&alice, &request).answer();
+    let refused = world
+        .authorize(&alice, &request.with("max_age", "x"))
+        .answer();
+    for response in [given, refused] {
+        let parameters = response.parameters("t");
+        let value = |name| parameters.iter().find(|(known, _)| *known == name);
+        assert_eq!(value("iss").expect("iss").1, ISSUER);
+        assert_eq!(value("state").expect("state").1, state);
+    }
+    let stateless = world.agree(&alice, &Request::of("spa").without("state"));
+    let stateless = stateless.answer().parameters("t");
+    assert!(stateless.iter().all(|(name, _)| *name != "state"));
+}
+
+#[test]
+fn form_post_answers_errors_too() {
+    let mut world = World::new();
+    let request = Request::of("spa")
+        .with("response_mode", "form_post")
+        .with("prompt", "none");
+    let response = world.authorize(&Browser::new(), &request).answer();
+    assert_eq!(response.redirect.mode(), ResponseMode::FormPost);
+    assert_eq!(
+        response.outcome.expect_err("nobody is here").code,
+        LoginRequired
+    );
+}
+
+#[test]
+fn openid_core_3_1_2_1_prompt_none_asks_nothing() {
+    let mut world = World::new();
+    let request = Request::of("spa").with("prompt", "none");
+    assert_eq!(error(&mut world, &request), LoginRequired);
+    let alice = world.browser_of("alice");
+    assert_eq!(
+        world.authorize(&alice, &request).error(),
+        ErrorCode::ConsentRequired
+    );
+    world.agree(&alice, &Request::of("spa")).code();
+    world.authorize(&alice, &request).code();
+    world.sign_out(&alice);
+    assert_eq!(world.authorize(&alice, &request).error(), LoginRequired);
+}
+
+#[test]
+fn openid_core_3_1_2_1_prompt_login_takes_a_sign_in_after_it() {
+    let mut world = World::new();
+    let mut alice = world.browser_of("alice");
+    world.agree(&alice, &Request::of("spa")).code();
+    for prompt in ["login", "select_account"] {
+        world.advance(5.s());
+        let request = Request::of("spa").with("prompt", prompt);
+        let back = world.authorize(&alice, &request).sign_in();
+        // Coming back without having signed in is no way around.
+        world.authorize(&alice, &back).sign_in();
+        world.advance(1.s());
+        let before = alice.session.clone();
+        world.sign_in(&mut alice, "alice", "alice-password");
+        assert_ne!(
+            before.map(|c| c.reveal().to_owned()),
+            alice.session.as_ref().map(|c| c.reveal().to_owned())
+        );
+        let signed_in = world.now.as_secs();
+        let code = world.authorize(&alice, &back).code();
+        let tokens = world.redeem("spa", &code).expect("tokens");
+        let id = jwt(&world, &tokens.id.expect("an ID token"));
+        assert_eq!(id["auth_time"], signed_in);
+    }
+}
+
+#[test]
+fn openid_core_3_1_2_1_a_sign_in_that_is_too_old_comes_again() {
+    let mut world = World::new();
+    let mut alice = world.browser_of("alice");
+    let signed_in = world.now.as_secs();
+    world.agree(&alice, &Request::of("spa")).code();
+    world.advance(100.s());
+    let young = Request::of("spa").with("max_age", "100");
+    let back = world.authorize(&alice, &young).sign_in();
+    let silent = young.with("prompt", "none");
+    assert_eq!(world.authorize(&alice, &silent).error(), LoginRequired);
+    let old = Request::of("spa").with("max_age", "101");
+    let code = world.authorize(&alice, &old).code();
+    let tokens = world.redeem("spa", &code).expect("tokens");
+    let id = jwt(&world, &tokens.id.expect("an ID token"));
+    assert_eq!(id["auth_time"], signed_in);
+
+    world.sign_in(&mut alice, "alice", "alice-password");
+    // The form takes as long as it takes.
+    world.advance(200.s());
+    world.authorize(&alice, &back).code();
+}
+
+#[test]
+fn openid_core_3_1_2_1_a_hint_names_who_is_expected() {
+    let mut world = World::new();
+    let alice = world.browser_of("alice");
+    let mut bob = world.browser_of("bob");
+    let hint = world.app_tokens(&alice, &Request::of("spa")).id;
+    let hint = hint.expect("an ID token");
+    world.agree(&bob, &Request::of("spa")).code();
+    let hinted = Request::of("spa").with("id_token_hint", &hint);
+    let silent = hinted.clone().with("prompt", "none");
+    world.authorize(&alice, &silent).code();
+    assert_eq!(world.authorize(&bob, &silent).error(), LoginRequired);
+    // An expired one is a hint still.
+    world.advance(20.mins());
+    world.authorize(&alice, &silent).code();
+    // Another user is asked to sign in; who is another still is refused.
+    let back = world.authorize(&bob, &hinted).sign_in();
+    world.sign_in(&mut bob, "bob", "bob-password");
+    assert_eq!(world.authorize(&bob, &back).error(), LoginRequired);
+    world.sign_in(&mut bob, "alice", "alice-password");
+    world.authorize(&bob, &back).code();
+}
+
+#[test]
+fn a_hint_is_an_id_token_of_this_issuer() {
+    let mut world = World::new();
+    let alice = world.browser_of("alice");
+    let tokens = world.app_tokens(&alice, &Request::of("spa"));
+    let id = tokens.id.expect("an ID token");
+    let (signed, _) = id.rsplit_once('.').expect("a JWT");
+    let none = "eyJhbGciOiJub25lIn0.e30.";
+    for wrong in ["x", none, &tokens.access, signed, &format!("{signed}.AAAA")] {
+        let request = Request::of("spa").with("id_token_hint", wrong);
+        assert_eq!(world.authorize(&alice, &request).error(), InvalidRequest);
+    }
+    world.reconfigure(|pool| pool.issuer = "https://other.example".to_owned());
+    let request = Request::of("spa").with("id_token_hint", &id);
+    assert_eq!(world.authorize(&alice, &request).error(), InvalidRequest);
+}
+
+#[test]
+fn openid_core_5_5_1_1_an_essential_acr_that_is_not_offered_fails_and_a_voluntary_one_does_not() {
+    let mut world = World::new();
+    let alice = world.browser_of("alice");
+    let asks = |acr: &str| Request::of("spa").with("claims", acr);
+    let strong = asks(r#"{"id_token":{"acr":{"essential":true,"values":["3"]}}}"#);
+    assert_eq!(
+        world.agree(&alice, &strong).error(),
+        UnmetAuthenticationRequirements
+    );
+    for request in [
+        asks(r#"{"id_token":{"acr":{"essential":true,"values":["3","1"]}}}"#),
+        asks(r#"{"id_token":{"acr":{"values":["3"]}}}"#),
+        Request::of("spa").with("acr_values", "3 2"),
+    ] {
+        let tokens = world.app_tokens(&alice, &request);
+        assert_eq!(jwt(&world, &tokens.id.expect("an ID token"))["acr"], "1");
+    }
+}
+
+#[test]
+fn openid_core_5_5_1_the_user_whom_the_client_expects() {
+    let mut world = World::new();
+    let alice = world.browser_of("alice");
+    let expecting = |name: &str| {
+        let claims = format!(
+            r#"{{"id_token":{{"sub":{{"value":"{}"}}}}}}"#,
+            user_id(name)
+        );
+        Request::of("spa").with("claims", &claims)
+    };
+    world.agree(&alice, &expecting("alice")).code();
+    world.agree(&alice, &expecting("bob")).sign_in();
+    let silent = expecting("bob").with("prompt", "none");
+    assert_eq!(world.authorize(&alice, &silent).error(), LoginRequired);
+}
+
+#[test]
+fn what_is_not_understood_is_ignored() {
+    let mut world = World::new();
+    let alice = world.browser_of("alice");
+    let request = Request::of("spa")
+        .with("display", "popup")
+        .with("claims_locales", "se")
+        .with("ui_locales", "se")
+        .with("login_hint", "buffy@host")
+        .with("extra", "foobar");
+    world.agree(&alice, &request).code();
+}
+
+#[test]
+fn single_sign_on_one_session_serves_every_app() {
+    let mut world = World::new();
+    let alice = world.browser_of("alice");
+    let sids = ["spa", "site", "shop"].map(|client| {
+        let tokens = world.app_tokens(&alice, &Request::of(client));
+        jwt(&world, &tokens.id.expect("an ID token"))["sid"].clone()
+    });
+    assert!(sids[0].is_string());
+    assert_eq!(sids[0], sids[1]);
+    assert_eq!(sids[1], sids[2]);
+}
+
+#[test]
+fn a_session_whose_user_was_cut_off_gives_no_code() {
+    let mut world = World::new();
+    let alice = world.browser_of("alice");
+    world.agree(&alice, &Request::of("spa")).code();
+    world.set_enabled("alice", false);
+    world.authorize(&alice, &Request::of("spa")).sign_in();
+    world.set_enabled("alice", true);
+    world.authorize(&alice, &Request::of("spa")).sign_in();
+}
+
+#[test]
+fn a_code_is_long_and_tells_nothing() {
+    let mut world = World::new();
+    let alice = world.browser_of("alice");
+    let codes = [(); 2].map(|()| world.agree(&alice, &Request::of("spa")).code());
+    assert_ne!(codes[0], codes[1]);
+    for code in codes {
+        assert!(code.starts_with("grantor_ac_") && code.len() > 90);
+        assert!(!world.dump().contains(&code) && !world.dump().contains(VERIFIER));
+    }
+    assert!(
+        world.dump().contains(CHALLENGE),
+        "the challenge is no secret"
+    );
+}
