@@ -27,11 +27,10 @@ for (const algorithm of ['oidc', 'oauth2']) {
   test(`discovery by ${algorithm} names what runs`, async () => {
     const metadata = (await client('tv', oidc.None(), algorithm)).serverMetadata();
     assert.equal(metadata.issuer, server.issuer);
-    for (const grant of ['client_credentials', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code']) {
+    for (const grant of ['authorization_code', 'client_credentials', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code']) {
       assert.ok(metadata.grant_types_supported.includes(grant), grant);
     }
-    assert.deepEqual(metadata.response_types_supported, []);
-    assert.equal(metadata.authorization_endpoint, undefined);
+    assert.deepEqual(metadata.response_types_supported, ['code']);
     for (const endpoint of ['token', 'device_authorization', 'introspection', 'revocation', 'userinfo']) {
       assert.ok(metadata[`${endpoint}_endpoint`].startsWith(`${server.issuer}/oauth2/`), endpoint);
     }

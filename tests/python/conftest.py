@@ -34,6 +34,23 @@ grants = ["device_code", "refresh_token"]
 scopes = ["openid", "profile", "email", "orders.example.com/read"]
 
 [[client]]
+id = "shop"
+name = "Web shop"
+secret = "{shop_secret}"
+grants = ["authorization_code", "refresh_token"]
+scopes = ["openid", "profile", "email", "orders.example.com/read"]
+redirect_uris = ["https://shop.example.com/callback"]
+post_logout_redirect_uris = ["https://shop.example.com/bye"]
+
+[[client]]
+id = "app"
+name = "Phone app"
+grants = ["authorization_code", "refresh_token"]
+scopes = ["openid", "profile", "email", "orders.example.com/read"]
+redirect_uris = ["https://app.example.com/callback"]
+post_logout_redirect_uris = ["https://app.example.com/bye"]
+
+[[client]]
 id = "orders"
 secret = "{secret}"
 grants = ["client_credentials"]
@@ -53,8 +70,9 @@ class Server:
     def __init__(self, folder):
         self.folder = folder
         self.secret = secrets.token_urlsafe(32)
+        self.shop_secret = secrets.token_urlsafe(32)
         self.password = secrets.token_urlsafe(16)
-        self.seen = {self.secret, self.password}
+        self.seen = {self.secret, self.shop_secret, self.password}
         self.output = []
 
     def start(self):
@@ -64,7 +82,7 @@ class Server:
                 address = f"127.0.0.1:{probe.getsockname()[1]}"
             self.origin = f"http://{address}"
             file = self.folder / "grantor.toml"
-            file.write_text(CONFIGURATION.format(origin=self.origin, address=address, secret=self.secret, password=self.password))
+            file.write_text(CONFIGURATION.format(address=address, **vars(self)))
             if self._run(file):
                 return
             if "in use" not in self.log():
@@ -152,12 +170,45 @@ class Forms(HTMLParser):
             self.forms[-1]["buttons"][attributes["id"]] = sends
 
 
+# What an app's request may lead to, in this order: the button of each page, and what is typed there.
+FILLED_IN = {"sign-in": {"username": "alice"}, "approve": {}}
+
+
+class Arrival(requests.adapters.BaseAdapter):
+    """An app's side of a redirect: nothing is sent there, the address is what counts."""
+
+    def send(self, request, **_):
+        response = requests.Response()
+        response.status_code = 200
+        response.url = request.url
+        response.request = request
+        return response
+
+    def close(self):
+        pass
+
+
 class Person:
     """Somebody with a browser: keeps cookies, fills in the forms that the page has."""
 
     def __init__(self, server):
         self.server = server
         self.session = requests.Session()
+        self.asked = []
+        for app in ("https://shop.example.com/", "https://app.example.com/"):
+            self.session.mount(app, Arrival())
+
+    def follow(self, url):
+        """Follows an app's request, doing what is asked on the way; the address in the app to which it leads."""
+        self.asked = []
+        page = self.session.get(url, timeout=10)
+        for button, fields in FILLED_IN.items():
+            if button in Forms(page.text).ids:
+                self.asked.append(button)
+                password = {"password": self.server.password} if button == "sign-in" else {}
+                page = self.submit(page, button, **fields, **password)
+        assert not page.url.startswith(self.server.origin), page.text
+        return page.url
 
     def approve(self, device):
         page = self.session.get(device["verification_uri_complete"], timeout=10)

@@ -107,7 +107,15 @@ pub(crate) const STEPS: &[Step] = &[
             node(
                 house,
                 log,
-                &["openid_client", "curl_seeds", "grants", "keys", "restart"],
+                &[
+                    "openid_client",
+                    "openid_client_code",
+                    "aws_jwt_verify",
+                    "curl_seeds",
+                    "grants",
+                    "keys",
+                    "restart",
+                ],
             )
         },
     },
@@ -124,7 +132,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step {
         name: "browser",
         needs: &["setup", "build"],
-        run: |house, log| node(house, log, &["device_login_browser"]),
+        run: |house, log| node(house, log, &["device_login_browser", "apache"]),
     },
     Step {
         name: "examples",

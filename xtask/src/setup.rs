@@ -20,20 +20,26 @@ pub(crate) const PYTHON: &str = "tests/python/.venv/bin/python";
 /// How a Debian package shows that it is there.
 enum Shows {
     Program(&'static str),
-    Folder(&'static str),
+    Path(&'static str),
     PythonModule(&'static str),
 }
 
 const PACKAGES: &[(&str, Shows)] = &[
+    // The programs alone, without a service that starts.
+    ("apache2-bin", Shows::Path("/usr/sbin/apache2")),
     ("chromium", Shows::Program("chromium")),
     ("curl", Shows::Program("curl")),
     (
         "fonts-dejavu-core",
-        Shows::Folder("/usr/share/fonts/truetype/dejavu"),
+        Shows::Path("/usr/share/fonts/truetype/dejavu"),
+    ),
+    (
+        "libapache2-mod-auth-openidc",
+        Shows::Path("/usr/lib/apache2/modules/mod_auth_openidc.so"),
     ),
     ("nodejs", Shows::Program("node")),
     // The server alone: the store's tests start one of their own.
-    ("postgresql", Shows::Folder("/usr/lib/postgresql")),
+    ("postgresql", Shows::Path("/usr/lib/postgresql")),
     ("npm", Shows::Program("npm")),
     // The book's readers make secrets by it, and its tests a certificate.
     ("openssl", Shows::Program("openssl")),
@@ -162,7 +168,7 @@ impl Shows {
     fn itself(&self) -> bool {
         match self {
             Self::Program(name) => on_path(name),
-            Self::Folder(path) => Path::new(path).is_dir(),
+            Self::Path(path) => Path::new(path).exists(),
             Self::PythonModule(name) => {
                 output(Command::new("python3").args(["-c", &format!("import {name}")])).is_ok()
             }

@@ -7,12 +7,13 @@ const secret = () => randomBytes(24).toString('base64url');
 /// Characters that Basic must carry form-encoded (RFC 6749 2.3.1), or as they are in a form.
 const awkwardSecret = () => `a:b+c%20&=/ ${secret()}`;
 
+export const APP_SCOPE = 'openid profile email orders.example.com/read';
 export const DEVICE_SCOPE = 'openid profile email offline_access orders.example.com/read';
 
 /// Passwords by user name, secrets by client id.
 export const credentials = () => ({
   passwords: { alice: secret(), bob: secret(), carol: secret() },
-  secrets: { console: awkwardSecret(), orders: secret(), billing: secret() },
+  secrets: { console: awkwardSecret(), web: awkwardSecret(), orders: secret(), billing: secret() },
 });
 
 /// `extra` is TOML: `top` before the first table, `device` inside [device], `tables` at the end.
@@ -56,6 +57,23 @@ name = "Games console"
 secret = ${text(secrets.console)}
 grants = ["device_code", "refresh_token"]
 scopes = ["openid", "profile", "email", "offline_access", "orders.example.com/read"]
+
+[[client]]
+id = "web"
+name = "Web shop"
+secret = ${text(secrets.web)}
+grants = ["authorization_code", "refresh_token"]
+scopes = ["openid", "profile", "email", "offline_access", "orders.example.com/read"]
+redirect_uris = ["https://shop.example.com/callback"]
+post_logout_redirect_uris = ["https://shop.example.com/bye"]
+
+[[client]]
+id = "app"
+name = "Phone app"
+grants = ["authorization_code", "refresh_token"]
+scopes = ["openid", "profile", "email", "offline_access", "orders.example.com/read"]
+redirect_uris = ["http://127.0.0.1/callback", "https://app.example.com/callback"]
+post_logout_redirect_uris = ["https://app.example.com/bye"]
 
 [[client]]
 id = "orders"

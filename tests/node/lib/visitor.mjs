@@ -5,6 +5,7 @@ export class Visitor {
   cookies = new Map();
   #server;
   #headers;
+  #app;
 
   constructor(server, headers = {}) {
     this.#server = server;
@@ -15,7 +16,7 @@ export class Visitor {
     return this.request(path);
   }
 
-  /// One page, after at most ten redirects; `page.chain` holds every response on the way.
+  /// One page, after at most ten redirects; `page.chain` holds every response on the way, `page.left` the address in the app that it led to.
   async request(path, { method = 'GET', body, headers = {} } = {}) {
     const chain = [];
     let url = new URL(path, this.#server.origin);
@@ -25,9 +26,12 @@ export class Visitor {
       const text = await response.text();
       chain.push({ url: url.href, status: response.status, headers: response.headers, text });
       const location = response.headers.get('location');
-      if (response.status < 300 || response.status > 399 || !location) return page(url, response, text, chain);
-      url = new URL(location, url);
-      assert.equal(url.origin, this.#server.origin, 'a redirect of our own pages stays on our own pages');
+      const here = page(url, response, text, chain);
+      if (response.status < 300 || response.status > 399 || !location) return here;
+      const next = new URL(location, url);
+      if (this.#app && next.href.split('?')[0] === this.#app.split('?')[0]) return { ...here, left: next };
+      assert.equal(next.origin, this.#server.origin, 'a redirect of our own pages stays on our own pages');
+      url = next;
       [method, body] = ['GET', undefined];
     }
     throw new Error(`too many redirects: ${chain.map(({ url }) => url).join(' → ')}`);
@@ -43,6 +47,34 @@ export class Visitor {
 
   async signIn(username, { password = this.#server.passwords[username], from = '/login' } = {}) {
     return this.submit(await this.get(from), { username, password });
+  }
+
+  /// Follows an app's authorization request, doing what is asked on the way, until the app has its answer: `answer` is the address that a browser would
+  /// open there, or the `Request` that it would send; `asked` says what was asked: `sign-in`, `consent`.
+  async authorize(request, { username = 'alice', decision = 'approve' } = {}) {
+    this.#app = new URL(request).searchParams.get('redirect_uri');
+    const asked = [];
+    let page = await this.get(request);
+    if (page.has('password')) {
+      asked.push('sign-in');
+      page = await this.submit(page, { username, password: this.#server.passwords[username] });
+    }
+    if (page.has('approve')) {
+      asked.push('consent');
+      page = await this.submit(page, {}, { button: decision });
+    }
+    const post = page.forms.find(({ action }) => action === this.#app);
+    const answer = page.left ?? (post && new Request(post.action, { method: 'POST', body: new URLSearchParams(post.values) }));
+    assert.ok(answer, `an answer for the app, after ${asked.join(', ') || 'nothing'} was asked, not\n${page.text}`);
+    return { answer, asked };
+  }
+
+  /// Follows an app's request to sign out, confirming it where that is asked; the address in the app, or `undefined` where the browser stays with us.
+  async signOut(request) {
+    this.#app = new URL(request).searchParams.get('post_logout_redirect_uri') ?? undefined;
+    let page = await this.get(request);
+    if (page.has('sign-out')) page = await this.submit(page, {}, { button: 'sign-out' });
+    return page.left;
   }
 
   /// From a device's answer to the page that asks, signing in on the way.
