@@ -64,7 +64,6 @@ pub(crate) async fn post(State(app): State<Arc<App>>, posted: Form) -> Response 
                     known_browser.reveal(),
                     Some(KNOWN_BROWSER),
                 ),
-                app.cookies.remove(Cookie::PreSession),
             ];
             browser::with_cookies(browser::see_other(&return_to.path(&app)), cookies)
         }

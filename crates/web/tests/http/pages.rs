@@ -210,3 +210,17 @@ async fn the_stylesheet_is_kept_for_ever() {
         assert_eq!(answer.body, asset.body);
     }
 }
+
+#[tokio::test]
+async fn the_sign_in_form_of_another_tab_works_still() {
+    let house = House::new().await;
+    let mut alice = Browser::new(&house);
+    let [first, second] = [alice.get("/login").await, alice.get("/login").await];
+    for page in [first, second] {
+        let form = Form::of(&page, "/login");
+        let answer = alice
+            .submit(form.fill("username", "alice").fill("password", PASSWORD))
+            .await;
+        assert_eq!(answer.status, 303, "{answer:?}");
+    }
+}
