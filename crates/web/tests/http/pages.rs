@@ -65,8 +65,8 @@ async fn cookies_are_bound_to_the_host_and_hidden_from_scripts() {
         .collect();
     assert_eq!(
         sets.len(),
-        4,
-        "before sign-in one; at sign-in two, and the first is removed"
+        3,
+        "before sign-in one, at sign-in two"
     );
     for set in &sets {
         assert!(set.starts_with("__Host-grantor-default"), "{set}");
