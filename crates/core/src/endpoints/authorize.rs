@@ -27,10 +27,12 @@ use crate::users;
 
 mod asked;
 mod response;
+mod way_back;
 
 pub use asked::AUTH_AFTER;
 use asked::Asked;
 pub use response::{AuthorizationResponse, CheckedRedirect, MODES, ResponseMode};
+use way_back::WayBack;
 
 /// An authorization request, and what its user said to it.
 #[derive(Debug)]
@@ -114,8 +116,9 @@ pub fn proven<'p>(params: &Params, pool: &'p Pool) -> Result<Proven<'p>, Refusal
         (None, _) => return Err(NOT_REGISTERED),
     };
     let mut redirect = CheckedRedirect::of(registered, asked, exact);
-    redirect.state = params.opt("state").map(ToOwned::to_owned);
-    let mode = params.opt("response_mode");
+    let way = WayBack::of(params);
+    redirect.state = way.state;
+    let mode = way.response_mode.as_deref();
     redirect.mode = MODES
         .iter()
         .find(|(name, _)| mode == Some(name))

@@ -125,6 +125,20 @@ fn rfc6749_4_1_2_1_the_client_is_told_what_is_wrong_with_its_request() {
 }
 
 #[test]
+fn oidc_core_6_1_the_refusal_of_a_request_object_arrives_as_its_client_listens() {
+    // {"response_mode":"form_post","state":"inner"}, with no signature.
+    const OBJECT: &str =
+        "eyJhbGciOiJub25lIn0.eyJyZXNwb25zZV9tb2RlIjoiZm9ybV9wb3N0Iiwic3RhdGUiOiJpbm5lciJ9.";
+    let mut world = World::new();
+    let request = Request::of("spa").without("state").with("request", OBJECT);
+    let response = world.authorize(&Browser::new(), &request).answer();
+    assert_eq!(response.redirect.mode(), ResponseMode::FormPost);
+    let parameters = response.parameters("4f");
+    assert!(parameters.contains(&("state", "inner".to_owned())));
+    assert!(parameters.contains(&("error", "request_not_supported".to_owned())));
+}
+
+#[test]
 fn scopes_of_two_resources_need_resources_that_are_named() {
     let mut world = World::new();
     let alice = world.browser_of("alice");
