@@ -34,6 +34,8 @@ pub struct Pool {
     pub lifetimes: Lifetimes,
     /// The device grant's settings.
     pub device: DeviceSettings,
+    /// How many wrong passwords are let through.
+    pub sign_in: SignInLimits,
     /// How many nodes share the limits: each allows one of so many parts.
     pub nodes: u32,
 }
@@ -47,6 +49,24 @@ pub struct Lifetimes {
     pub session_idle: Duration,
     /// A session, from its sign-in on.
     pub session_absolute: Duration,
+}
+
+/// How many wrong passwords an hour are let through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SignInLimits {
+    /// For one account from one address.
+    pub from_one_address: u32,
+    /// From one address, and, separately, for one account.
+    pub in_all: u32,
+}
+
+impl Default for SignInLimits {
+    fn default() -> Self {
+        Self {
+            from_one_address: 10,
+            in_all: 100,
+        }
+    }
 }
 
 /// The device grant's settings.

@@ -12,9 +12,8 @@ use grantor_core::grants::GrantType;
 use grantor_core::id::InvalidClientId;
 use grantor_core::id::UserId;
 use grantor_core::interaction::{Password, Provision};
-use grantor_core::pool::{self, DeviceSettings, Pool, TokenSet};
+use grantor_core::pool::{self, DeviceSettings, Pool, SignInLimits, TokenSet};
 use grantor_core::records::Username;
-use grantor_core::redirect_uri::{InvalidRedirectUri, RedirectUri};
 use grantor_core::resource::{self, TokenForm};
 use grantor_core::scope::Scope;
 use grantor_core::sealed::SealingKeys;
@@ -22,6 +21,7 @@ use grantor_core::secret::{Secret, SecretVerifier};
 use grantor_core::user_code::{InvalidFormat, UserCodeFormat};
 use grantor_jose::{Algorithm, KeySet};
 use grantor_web::{ForwardedHeader, Proxies};
+use url::Url;
 
 use crate::config::{
     self, AuthMethod, ClientSecret, ScopeToken, Settings, TokenFormat, UserPassword,
@@ -45,9 +45,6 @@ pub enum AssembleError {
     /// A client's id.
     #[error("client: {0}")]
     ClientId(#[from] InvalidClientId),
-    /// A client's redirect URI.
-    #[error("redirect_uris: {0}")]
-    RedirectUri(#[from] InvalidRedirectUri),
     /// The format of user codes.
     #[error("device.user_code_format: {0}")]
     UserCode(#[from] InvalidFormat),
@@ -107,6 +104,7 @@ pub fn pool(
             session_absolute: settings.lifetimes.session_absolute,
         },
         device: device_of(settings)?,
+        sign_in: sign_in_of(settings),
         nodes: settings.nodes.get(),
         sealing,
     })
@@ -120,6 +118,17 @@ pub fn proxies(settings: &Settings) -> Proxies {
         header: match settings.forwarded_header {
             config::ForwardedHeader::XForwardedFor => ForwardedHeader::XForwardedFor,
             config::ForwardedHeader::Forwarded => ForwardedHeader::Forwarded,
+        },
+    }
+}
+
+fn sign_in_of(settings: &Settings) -> SignInLimits {
+    let usual = SignInLimits::default();
+    match settings.test.wrong_passwords {
+        None => usual,
+        Some(limit) => SignInLimits {
+            from_one_address: usual.from_one_address.max(limit.get()),
+            in_all: usual.in_all.max(limit.get()),
         },
     }
 }
@@ -194,7 +203,7 @@ fn client_of(
             approver_max_age: client.device_approval_max_age,
         },
         code: CodePolicy {
-            redirect_uris: redirect_uris(&client.redirect_uris)?,
+            redirect_uris: client.redirect_uris.clone(),
             pkce_required: public || client.pkce == config::Pkce::Required,
             lifetime: lifetimes.code,
             consent: match client.consent {
@@ -203,19 +212,30 @@ fn client_of(
             },
         },
         logout: LogoutPolicy {
-            redirect_uris: redirect_uris(&client.post_logout_redirect_uris)?,
+            redirect_uris: client.post_logout_redirect_uris.clone(),
             backchannel_uri: client
                 .backchannel_logout_uri
                 .as_ref()
                 .map(ToString::to_string),
         },
-        origins: Vec::new(),
+        origins: origins(client),
         auth,
     })
 }
 
-fn redirect_uris(uris: &[config::RedirectUri]) -> Result<Vec<RedirectUri>, InvalidRedirectUri> {
-    uris.iter().map(|uri| uri.parse()).collect()
+/// The origins of a client's pages: those that the file names, else those of its redirect URIs.
+fn origins(client: &config::Client) -> Vec<String> {
+    let origins: BTreeSet<String> = match &client.origins {
+        Some(named) => named.iter().map(ToString::to_string).collect(),
+        None => {
+            let urls = client.redirect_uris.iter();
+            urls.filter_map(|uri| Url::parse(uri.as_str()).ok())
+                .filter(|url| matches!(url.scheme(), "http" | "https"))
+                .map(|url| url.origin().ascii_serialization())
+                .collect()
+        }
+    };
+    origins.into_iter().collect()
 }
 
 fn auth_of(client: &config::Client, secret_key: &Arc<hmac::Key>) -> ClientAuth {
@@ -382,6 +402,59 @@ mod tests {
         };
         assert_eq!(lives("all"), [300, 1200, 30 * 86400]);
         assert_eq!(lives("own"), [60, 120, 3 * 86400]);
+    }
+
+    #[test]
+    fn the_lives_that_the_conformance_suite_needs_can_be_set() {
+        let pool = assembled(
+            "[lifetimes]\ncode = \"60s\"\n\
+             [[client]]\nid = \"suite\"\nsecret = \"s\"\ngrace = \"60s\"\npkce = \"optional\"\nconsent = \"skip\"\n\
+             backchannel_logout_uri = \"https://app.example.com/logout\"\n",
+        );
+        let client = pool.client("suite").unwrap();
+        assert_eq!(client.code.lifetime, Duration::from_secs(60));
+        assert_eq!(client.grace, Duration::from_secs(60));
+        assert!(!client.code.pkce_required);
+        assert_eq!(client.code.consent, ConsentPolicy::Skip);
+        let told = client.logout.backchannel_uri.as_deref();
+        assert_eq!(told, Some("https://app.example.com/logout"));
+    }
+
+    #[test]
+    fn the_origins_of_a_client_are_those_of_its_redirect_uris_unless_it_names_them() {
+        let uris = "redirect_uris = [\"https://app.example.com/a\", \"https://app.example.com/b\", \
+                    \"https://app.example.com:8443/a\", \"com.example.app:/cb\", \"http://127.0.0.1:3000/cb\"]\n";
+        let pool = assembled(&format!(
+            "[[client]]\nid = \"all\"\n{uris}\
+             [[client]]\nid = \"own\"\n{uris}origins = [\"https://other.example.com\"]\n\
+             [[client]]\nid = \"none\"\n{uris}origins = []\n"
+        ));
+        let origins = |id| &*pool.client(id).unwrap().origins;
+        assert_eq!(
+            origins("all"),
+            [
+                "http://127.0.0.1:3000",
+                "https://app.example.com",
+                "https://app.example.com:8443"
+            ]
+        );
+        assert_eq!(origins("own"), ["https://other.example.com"]);
+        assert!(origins("none").is_empty());
+    }
+
+    #[test]
+    fn tests_may_let_more_wrong_passwords_through_and_never_fewer() {
+        let limits = |tables: &str| {
+            let text = format!("issuer = \"http://127.0.0.1:8080\"\n{tables}");
+            let environment = Environment::default();
+            let settings = config::parse(&text, "grantor.toml", Path::new(""), &environment);
+            let limits = sign_in_of(&settings.unwrap());
+            (limits.from_one_address, limits.in_all)
+        };
+        assert_eq!(limits(""), (10, 100));
+        assert_eq!(limits("[test]\nwrong_passwords = 5000"), (5000, 5000));
+        assert_eq!(limits("[test]\nwrong_passwords = 50"), (50, 100));
+        assert_eq!(limits("[test]\nwrong_passwords = 1"), (10, 100));
     }
 
     #[test]

@@ -47,12 +47,12 @@ pub use rotation::KeyRotation;
 pub use secret::{Secret, SecretVariable, Sha256Digest};
 pub use settings::{
     Client, ClientSecret, Device, Exchange, Lifetimes, MasterKey, Provider, Resource, Settings,
-    Tls, User, UserPassword,
+    Test, Tls, User, UserPassword,
 };
 pub use table::{Schema, Setting, Shape};
 pub use text::{
-    ClientId, Issuer, Origin, PasswordHash, ProviderIssuer, RedirectUri, ResourceUri, ScopeToken,
-    Store, TokenSet, UserCodeFormat, Username,
+    BackchannelUri, ClientId, Issuer, Origin, PasswordHash, ProviderIssuer, ResourceUri,
+    ScopeToken, Store, TokenSet, UserCodeFormat, Username,
 };
 
 /// How many mistakes of a text that is no TOML are told. The others are mostly consequences: a bracket that is never

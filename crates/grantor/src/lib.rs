@@ -15,6 +15,7 @@ pub mod key_policy;
 pub mod key_ring;
 pub mod master_key;
 pub mod metrics;
+pub mod outgoing;
 pub mod password;
 pub mod server;
 pub mod signing_keys;

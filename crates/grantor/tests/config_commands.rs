@@ -77,6 +77,68 @@ fn check_has_no_advice_where_all_is_well() {
 }
 
 #[test]
+fn check_warns_of_apps_that_anybody_can_pass_for_and_of_codes_that_can_be_swapped() {
+    let folder = TempDir::new().expect("a folder");
+    let long = "a".repeat(22);
+    let file = format!(
+        "issuer = \"http://127.0.0.1:8080\"\n\
+         [[client]]\nid = \"app\"\nconsent = \"skip\"\nredirect_uris = [\"https://app.example.com/cb\", \"com.example.app:/cb\"]\n\
+         [[client]]\nid = \"cli\"\nredirect_uris = [\"http://127.0.0.1/cb\"]\n\
+         [[client]]\nid = \"spa\"\nconsent = \"skip\"\nredirect_uris = [\"https://app.example.com/cb\"]\n\
+         [[client]]\nid = \"web\"\nsecret = \"{long}\"\npkce = \"optional\"\nconsent = \"skip\"\nredirect_uris = [\"http://127.0.0.1/cb\"]\n"
+    );
+    fs::write(folder.path().join("grantor.toml"), file).expect("the file is written");
+    let checked = grantor(&["check", "--config", "grantor.toml"], &folder);
+    let said = text(&checked.stdout);
+    let advice: Vec<_> = said.lines().skip(3).collect();
+    assert_eq!(
+        advice,
+        [
+            "Client \"app\": consent = \"skip\" without a secret, and any program can receive what goes to \
+             com.example.app:/cb: it would get tokens of whoever is signed in, without a question. Better let it ask.",
+            "Client \"web\": pkce = \"optional\" leaves it to the client to notice a code that is not its own. \
+             Better have it use PKCE.",
+        ],
+        "{said}"
+    );
+}
+
+#[test]
+fn check_tells_each_setting_that_is_for_tests_and_reads_the_certificates() {
+    let folder = TempDir::new().expect("a folder");
+    let file = "issuer = \"http://127.0.0.1:8080\"\n[test]\nextra_ca = \"ca.pem\"\nloopback = true\nwrong_passwords = 1000\n";
+    fs::write(folder.path().join("grantor.toml"), file).expect("the file is written");
+    let check = || grantor(&["check", "--config", "grantor.toml"], &folder);
+
+    let missing = check();
+    let said = text(&missing.stderr);
+    assert!(said.starts_with("test.extra_ca: ca.pem: "), "{said}");
+    assert_eq!(missing.status.code(), Some(2));
+
+    fs::write(folder.path().join("ca.pem"), "no certificate").expect("the file is written");
+    let empty = check();
+    assert_eq!(
+        text(&empty.stderr),
+        "test.extra_ca: ca.pem holds no certificate as PEM\n"
+    );
+
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+    fs::write(folder.path().join("ca.pem"), made.cert.pem()).expect("the file is written");
+    let right = check();
+    let said: Vec<_> = text(&right.stdout).lines().skip(2).collect();
+    assert_eq!(
+        said,
+        [
+            "For tests only: test.extra_ca is set, so whoever a certificate of ca.pem names is believed to be that one.",
+            "For tests only: test.loopback is set, so this server asks others on its own machine, by plain http too.",
+            "For tests only: test.wrong_passwords lets 1000 wrong passwords an hour through.",
+        ],
+        "{}",
+        text(&right.stderr)
+    );
+}
+
+#[test]
 fn check_renders_the_operators_templates() {
     let folder = TempDir::new().expect("a folder");
     fs::create_dir(folder.path().join("pages")).expect("a folder");

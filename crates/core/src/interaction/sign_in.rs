@@ -14,10 +14,6 @@ use crate::sealed::SessionCookie;
 use crate::secret::Secret;
 use crate::users;
 
-/// Wrong passwords an hour for one account from one address.
-const WRONG_FROM_ONE_ADDRESS: u32 = 10;
-/// Wrong passwords an hour from one address, and, separately, for one account.
-const WRONG_IN_ALL: u32 = 100;
 /// The longest username and password that are looked at, in bytes.
 const LONGEST: usize = 1024;
 
@@ -60,6 +56,7 @@ impl SignIn {
     /// that signed in to the account before skips the account's own limit: an attacker delays new browsers only.
     fn quotas(&self, env: &Env<'_>, account: &str) -> Vec<Quota> {
         let address = self.peer.network();
+        let limits = env.pool.sign_in;
         let quota = |what, whom, limit| Quota {
             what,
             whom,
@@ -69,9 +66,9 @@ impl SignIn {
             quota(
                 Counter::PasswordsOfAccountAndAddress,
                 format!("{account}\0{address}"),
-                WRONG_FROM_ONE_ADDRESS,
+                limits.from_one_address,
             ),
-            quota(Counter::PasswordsOfAddress, address, WRONG_IN_ALL),
+            quota(Counter::PasswordsOfAddress, address, limits.in_all),
         ];
         let known = self.known_browser.as_ref();
         if !known.is_some_and(|cookie| env.pool.sealing.is_known_browser(cookie.reveal(), account))
@@ -79,7 +76,7 @@ impl SignIn {
             quotas.push(quota(
                 Counter::PasswordsOfAccount,
                 account.to_owned(),
-                WRONG_IN_ALL,
+                limits.in_all,
             ));
         }
         quotas

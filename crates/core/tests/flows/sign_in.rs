@@ -1,6 +1,7 @@
 //! Signing in and out: one answer for what is wrong, bounded guesses, and sessions that end.
 
 use grantor_core::interaction::SignInReply;
+use grantor_core::pool::SignInLimits;
 use grantor_core::secret::Secret;
 
 use crate::world::people::SignedIn;
@@ -102,6 +103,19 @@ fn ten_wrong_passwords_an_hour_for_one_account_from_one_address() {
         world.sign_in(&mut here, "alice", "alice-password"),
         SignedIn::Yes
     );
+}
+
+#[test]
+fn a_pool_of_tests_lets_more_wrong_passwords_through() {
+    let mut world = World::new();
+    world.reconfigure(|pool| {
+        pool.sign_in = SignInLimits {
+            from_one_address: 150,
+            in_all: 150,
+        };
+    });
+    let here = at("198.51.100.1".to_owned());
+    assert_eq!(wrong(&mut world, &here, "alice", 200), 150);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use grantor_core::client::{
     Client, ClientAuth, CodePolicy, ConsentPolicy, DeviceApproval, DevicePolicy, LogoutPolicy,
 };
 use grantor_core::grants::GrantType;
-use grantor_core::pool::{DeviceSettings, Lifetimes, Pool, TokenSet};
+use grantor_core::pool::{DeviceSettings, Lifetimes, Pool, SignInLimits, TokenSet};
 use grantor_core::resource::{Resource, TokenForm};
 use grantor_core::scope::Scope;
 use grantor_core::sealed::{MasterKey, SealingKeys};
@@ -119,6 +119,7 @@ pub(crate) fn pool() -> Pool {
                 refresh: true,
             },
         },
+        sign_in: SignInLimits::default(),
         nodes: 1,
     }
 }

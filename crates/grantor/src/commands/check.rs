@@ -3,12 +3,14 @@
 use std::fmt::{Display, Write};
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use grantor_web::Clock as _;
 use grantor_web::render::Pages;
 
 use crate::config::{self, Environment, Settings};
 use crate::exit;
+use crate::outgoing::Outgoing;
 use crate::system::SystemClock;
 use crate::tls::{self, TlsError};
 
@@ -34,6 +36,9 @@ pub fn run(file: &Path, environment: &Environment) -> ExitCode {
         Some(Ok(advice)) => advice,
         Some(Err(error)) => return refuse(&error),
     };
+    if let Err(error) = Outgoing::of(&settings).client(Duration::ZERO) {
+        return refuse(&error);
+    }
     print!("{}", summary(file, &settings, &certificate));
     ExitCode::SUCCESS
 }

@@ -1,5 +1,5 @@
 //! `grantor dev`: a server to try things out. Its first run makes a folder with a file of settings, a user
-//! and three clients; later runs find them there.
+//! and four clients; later runs find them there.
 
 mod file;
 mod welcome;

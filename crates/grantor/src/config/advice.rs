@@ -1,8 +1,10 @@
 //! What works, and would better be otherwise.
 
+use grantor_core::redirect_uri::RedirectUri;
 use grantor_core::secret::SecretVerifier;
 
-use super::settings::{Client, ClientSecret, Settings};
+use super::names::{Consent, Pkce};
+use super::settings::{Client, ClientSecret, Settings, Test};
 
 impl Settings {
     /// A sentence for each thing that an operator hardly means, for `check` and the start.
@@ -12,8 +14,12 @@ impl Settings {
              of that address, and is warned of no other network. Write trusted_proxies = [\"127.0.0.1\"] if it runs here."
                 .to_owned()
         });
-        let secrets = self.clients.iter().filter_map(Client::advice);
-        proxy.into_iter().chain(secrets).collect()
+        let clients = self.clients.iter().flat_map(Client::advice);
+        proxy
+            .into_iter()
+            .chain(self.test.advice())
+            .chain(clients)
+            .collect()
     }
 
     /// Whether a proxy brings all requests, and what it says of their senders does not count.
@@ -25,18 +31,72 @@ impl Settings {
     }
 }
 
+impl Test {
+    /// A sentence for each setting that is not at its default.
+    fn advice(&self) -> impl Iterator<Item = String> {
+        let extra_ca = self.extra_ca.as_ref().map(|file| {
+            format!(
+                "For tests only: test.extra_ca is set, so whoever a certificate of {} names is believed to be that one.",
+                file.display()
+            )
+        });
+        let loopback = self.loopback.then(|| {
+            "For tests only: test.loopback is set, so this server asks others on its own machine, by plain http too."
+                .to_owned()
+        });
+        let passwords = self.wrong_passwords.map(|limit| {
+            format!(
+                "For tests only: test.wrong_passwords lets {limit} wrong passwords an hour through."
+            )
+        });
+        extra_ca.into_iter().chain(loopback).chain(passwords)
+    }
+}
+
 impl Client {
-    fn advice(&self) -> Option<String> {
+    fn advice(&self) -> impl Iterator<Item = String> {
+        let sentences = [
+            self.secret_advice(),
+            self.consent_advice(),
+            self.pkce_advice(),
+        ];
+        sentences
+            .into_iter()
+            .flatten()
+            .map(|sentence| format!("Client {:?}: {sentence}", &*self.id))
+    }
+
+    fn secret_advice(&self) -> Option<String> {
         let Some(ClientSecret::Plain(secret)) = self.credential() else {
             return None;
         };
         let least = SecretVerifier::UNGUESSABLE;
         (secret.reveal().chars().count() < least).then(|| {
             format!(
-                "Client {:?}: a secret of fewer than {least} characters can be guessed. Tries are bounded, but better \
-                 make one: openssl rand -hex 32",
-                &*self.id
+                "a secret of fewer than {least} characters can be guessed. Tries are bounded, but better make one: \
+                 openssl rand -hex 32"
             )
+        })
+    }
+
+    /// RFC 8252 section 8.6: "the authorization server SHOULD NOT process authorization requests automatically without user
+    /// consent or interaction, except when the identity of the client can be assured."
+    fn consent_advice(&self) -> Option<String> {
+        let anybodys = |uri: &&RedirectUri| !uri.as_str().starts_with("https:");
+        let uri = self.redirect_uris.iter().find(anybodys)?;
+        (self.consent == Consent::Skip && self.credential().is_none()).then(|| {
+            format!(
+                "consent = \"skip\" without a secret, and any program can receive what goes to {uri}: it would get \
+                 tokens of whoever is signed in, without a question. Better let it ask."
+            )
+        })
+    }
+
+    /// RFC 9700 section 2.1.1: for confidential clients "the use of PKCE … is RECOMMENDED".
+    fn pkce_advice(&self) -> Option<String> {
+        (self.pkce == Pkce::Optional).then(|| {
+            "pkce = \"optional\" leaves it to the client to notice a code that is not its own. Better have it use PKCE."
+                .to_owned()
         })
     }
 }

@@ -19,6 +19,9 @@ use super::text::Store;
 
 use resource::Scopes;
 
+/// The longest life of an authorization code.
+const LONGEST_CODE: Duration = Duration::from_secs(10 * 60);
+
 /// Tells `reader` all that is wrong with `settings` as a whole.
 pub(super) fn check(settings: &Settings, reader: &mut Reader<'_>) {
     transport(settings, reader);
@@ -36,6 +39,7 @@ pub(super) fn check(settings: &Settings, reader: &mut Reader<'_>) {
     client::check(settings, &scopes, reader);
     exchange::check(settings, &scopes, reader);
     user::check(&settings.users, reader);
+    test(settings, reader);
 }
 
 /// RFC 6749 section 3.2: "the authorization server MUST require the use of TLS". Plain http is for this machine, and for
@@ -90,6 +94,10 @@ fn lifetimes(lifetimes: &Lifetimes, reader: &mut Reader<'_>) {
         ("session_absolute", lifetimes.session_absolute),
     ] {
         positive(reader, &place.key(key), duration);
+    }
+    // RFC 6749 section 4.1.2: "A maximum authorization code lifetime of 10 minutes is RECOMMENDED."
+    if lifetimes.code > LONGEST_CODE {
+        reader.refuse(&place.key("code"), "is longer than 10m");
     }
     let pairs = [
         (
@@ -152,6 +160,17 @@ fn user_code_strength(device: &Device, place: &Place, reader: &mut Reader<'_>) {
             "user_code_format"
         };
         reader.refuse(&place.key(key), error.to_string());
+    }
+}
+
+/// What weakens the sign-in of people is refused where others can reach it. What only lets this server ask an address
+/// that the operator wrote is allowed anywhere, and told at every start.
+fn test(settings: &Settings, reader: &mut Reader<'_>) {
+    if settings.test.wrong_passwords.is_some() && !settings.issuer.is_loopback() {
+        reader.refuse(
+            &Place::root().key("test").key("wrong_passwords"),
+            "is for tests, and allowed only where the issuer is on this machine",
+        );
     }
 }
 

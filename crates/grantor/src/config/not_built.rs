@@ -46,40 +46,11 @@ impl Settings {
 
 impl Client {
     fn not_built(&self) -> Option<String> {
-        let grants = [Grant::AuthorizationCode, Grant::TokenExchange];
-        let grants = grants
-            .into_iter()
-            .filter(|grant| self.grants.contains(grant))
-            .map(Grant::name);
-        let keys = [
-            ("redirect_uris", !self.redirect_uris.is_empty()),
-            (
-                "post_logout_redirect_uris",
-                !self.post_logout_redirect_uris.is_empty(),
-            ),
-            (
-                "origins",
-                self.origins
-                    .as_ref()
-                    .is_some_and(|origins| !origins.is_empty()),
-            ),
-            (
-                "backchannel_logout_uri",
-                self.backchannel_logout_uri.is_some(),
-            ),
-            ("pkce", self.pkce != super::names::Pkce::Required),
-            ("consent", self.consent != super::names::Consent::Ask),
-        ];
-        let keys = keys
-            .into_iter()
-            .filter(|(_, is_set)| *is_set)
-            .map(|(key, _)| key);
-        let unused: Vec<_> = grants.chain(keys).collect();
-        (!unused.is_empty()).then(|| {
+        self.grants.contains(&Grant::TokenExchange).then(|| {
             format!(
                 "Client {:?}: not built yet, and without effect: {}.",
                 &*self.id,
-                unused.join(", ")
+                Grant::TokenExchange
             )
         })
     }

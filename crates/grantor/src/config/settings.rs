@@ -6,6 +6,7 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use grantor_core::redirect_uri::RedirectUri;
 use ipnet::IpNet;
 use serde_json::Value as Json;
 use uuid::Uuid;
@@ -18,8 +19,8 @@ use super::rotation::KeyRotation;
 use super::secret::{Secret, SecretVariable, Sha256Digest};
 use super::table::table;
 use super::text::{
-    ClientId, Issuer, Origin, PasswordHash, ProviderIssuer, RedirectUri, ResourceUri, ScopeToken,
-    Store, TokenSet, UserCodeFormat, Username,
+    BackchannelUri, ClientId, Issuer, Origin, PasswordHash, ProviderIssuer, ResourceUri,
+    ScopeToken, Store, TokenSet, UserCodeFormat, Username,
 };
 
 table! {
@@ -92,6 +93,9 @@ table! {
 
         /// A person who signs in.
         users as user: Vec<User>, example "";
+
+        /// What only tests need. Each of these that is set is told at every start.
+        test: Test, example "";
     }
 }
 
@@ -137,7 +141,7 @@ table! {
         /// An ID token.
         id: Duration = "10m", example "5m";
 
-        /// An authorization code.
+        /// An authorization code; 10m at most.
         code: Duration = "60s", example "30s";
 
         /// A refresh token that is not used.
@@ -280,18 +284,21 @@ table! {
         /// The APIs that it is: it may introspect tokens for them, and exchange them.
         resources: Vec<String>, example r#"["orders.example.com"]"#;
 
-        /// Where browsers are sent back to after sign-in.
+        /// Where browsers are sent back to after sign-in: https, the app's own scheme, or http on
+        /// this machine. Requests name one of these as it is written here; for http://127.0.0.1 and
+        /// http://[::1] with any port (RFC 8252).
         redirect_uris: Vec<RedirectUri>, example r#"["https://app.example.com/callback"]"#;
 
-        /// Where browsers are sent back to after sign-out.
+        /// Where browsers are sent back to after sign-out; the same rules.
         post_logout_redirect_uris: Vec<RedirectUri>, example r#"["https://app.example.com/"]"#;
 
-        /// The origins whose scripts may call the token endpoint (CORS);
-        /// those of redirect_uris, if left out.
+        /// The origins whose scripts may call the endpoints for tokens, userinfo, revocation and
+        /// devices as this client (CORS); those of redirect_uris, if left out.
         origins: Option<Vec<Origin>>, example r#"["https://app.example.com"]"#;
 
-        /// What is told when a session ends.
-        backchannel_logout_uri: Option<RedirectUri>, example "https://app.example.com/logout";
+        /// What is told when a session ends in which it got tokens: https; for a client with a secret
+        /// also http on this machine, where the issuer is there or test.loopback is set.
+        backchannel_logout_uri: Option<BackchannelUri>, example "https://app.example.com/logout";
 
         /// The life of its access tokens, instead of lifetimes.access.
         access_lifetime: Option<Duration>, example "5m";
@@ -309,10 +316,10 @@ table! {
         /// Whether each refresh gives a new refresh token; only clients with a secret may do without.
         rotation: bool = "true", example "false";
 
-        /// Whether it must use PKCE: required, or optional for clients with a secret.
+        /// Whether it must use PKCE with S256: required, or optional for clients with a secret.
         pkce: Pkce = "required", example "optional";
 
-        /// Whether users are asked before it gets their tokens: ask or skip.
+        /// Whether users are asked before it gets their tokens: ask, or skip for your own apps.
         consent: Consent = "ask", example "skip";
 
         /// The algorithm that signs its ID tokens: RS256, PS256, ES256, EdDSA.
@@ -426,5 +433,20 @@ impl User {
     pub fn credential(&self) -> Option<UserPassword<'_>> {
         let plain = self.password.as_ref().map(UserPassword::Plain);
         plain.or_else(|| self.password_hash.as_ref().map(UserPassword::Hash))
+    }
+}
+
+table! {
+    /// What only tests need. Each of these that is set is told at every start.
+    pub struct Test {
+        /// Certificates that are trusted beside the system's where this server asks others, as PEM.
+        extra_ca: Option<PathBuf>, example "tests/ca.pem";
+
+        /// Whether this server may ask others on its own machine, by plain http too.
+        loopback: bool = "false", example "true";
+
+        /// How many wrong passwords an hour are let through, instead of 10 for an account from an
+        /// address and 100 in all; only where the issuer is on this machine.
+        wrong_passwords: Option<NonZeroU32>, example "10000";
     }
 }

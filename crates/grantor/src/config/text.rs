@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::ops::Deref;
 use std::path::PathBuf;
 
+use grantor_core::redirect_uri::{InvalidRedirectUri, RedirectUri};
 use grantor_core::user_code::{self, InvalidFormat};
 use url::{Host, Url};
 
@@ -120,16 +121,57 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
+impl Issuer {
+    /// Whether it is reached on this machine only.
+    pub fn is_loopback(&self) -> bool {
+        Url::parse(self).is_ok_and(|url| is_loopback(&url))
+    }
+}
+
+/// Where a browser may be sent. What may be registered is the core's to say.
+impl Value for RedirectUri {
+    const EXPECTED: &'static str = "a URI";
+
+    fn parse(text: &str, _: &Context<'_>) -> Result<Self, String> {
+        // The text is not repeated: it may hold a password.
+        text.parse()
+            .map_err(|why: InvalidRedirectUri| why.to_string())
+    }
+
+    fn stand_in() -> Self {
+        #[expect(
+            clippy::expect_used,
+            reason = "a constant, which each mistake of a test reads"
+        )]
+        "https://localhost".parse().expect("a redirect URI")
+    }
+}
+
 checked_text! {
-    /// Where a browser may be sent: an absolute URI without a fragment (RFC 6749 section 3.1.2).
-    pub struct RedirectUri as "a URI", |text| {
-        // These run or show what the sender chose, instead of calling an app.
-        const DANGEROUS: &[&str] = &["about", "blob", "data", "file", "javascript", "vbscript"];
-        let url = absolute_uri(text)?;
-        if DANGEROUS.contains(&url.scheme()) {
-            return Err(format!("a {}: URI cannot be redirected to", url.scheme()));
-        }
-        Ok(())
+    /// Where a client is told of a session's end (OpenID Connect Back-Channel Logout section 2.2). Plain http is for
+    /// this machine; whether it may be used depends on other settings.
+    pub struct BackchannelUri as "a URL", |text| {
+        // The text is not repeated: it may hold a password.
+        let url = Url::parse(text)
+            .map_err(|_| "is not a URL such as \"https://app.example.com/logout\"".to_owned())?;
+        let problem = match url.scheme() {
+            "http" | "https" if url.fragment().is_some() => "has a fragment",
+            "http" | "https" if !url.username().is_empty() || url.password().is_some() => {
+                "holds a user or password"
+            }
+            "http" if !is_loopback(&url) => "is http on a host that is not loopback; use https",
+            "http" | "https" => return Ok(()),
+            _ => "is not an https URL",
+        };
+        Err(problem.to_owned())
+    }
+}
+
+impl BackchannelUri {
+    /// Whether it is asked in plain http.
+    pub(super) fn is_plain(&self) -> bool {
+        // A URL's scheme has no case.
+        Url::parse(self).is_ok_and(|url| url.scheme() == "http")
     }
 }
 

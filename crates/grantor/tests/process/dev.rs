@@ -35,6 +35,11 @@ fn a_newcomer_is_told_where_and_who_and_what_to_run() {
         "device-login --issuer {origin} --client-id tv --scope \"openid profile offline_access orders.example.com/read\""
     );
     assert!(server.said.contains(&device), "{}", server.said);
+    let request = format!(
+        "{origin}/oauth2/authorize?client_id=spa&response_type=code&\
+         redirect_uri=http%3A%2F%2F127.0.0.1%3A3000%2Fcallback&scope=openid+profile&"
+    );
+    assert!(server.said.contains(&request), "{}", server.said);
     assert_eq!(
         home.json("/.well-known/openid-configuration")["issuer"],
         origin

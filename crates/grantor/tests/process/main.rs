@@ -14,6 +14,7 @@ mod metrics;
 mod oauth2_crate;
 #[cfg(feature = "otel")]
 mod otel;
+mod outgoing;
 mod serve;
 mod tls;
 mod visitor;

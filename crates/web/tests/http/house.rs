@@ -15,7 +15,7 @@ use grantor_core::event::{Event, EventKind};
 use grantor_core::grants::GrantType;
 use grantor_core::id::UserId;
 use grantor_core::interaction::{Password, Provision};
-use grantor_core::pool::{DeviceSettings, Lifetimes, Pool, TokenSet};
+use grantor_core::pool::{DeviceSettings, Lifetimes, Pool, SignInLimits, TokenSet};
 use grantor_core::resource::{Resource, TokenForm};
 use grantor_core::scope::Scope;
 use grantor_core::sealed::{MasterKey, SealingKeys};
@@ -260,6 +260,7 @@ pub(crate) fn pool() -> Pool {
                 refresh: true,
             },
         },
+        sign_in: SignInLimits::default(),
         nodes: 1,
     }
 }

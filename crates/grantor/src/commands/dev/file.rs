@@ -10,11 +10,12 @@ use zeroize::Zeroizing;
 use crate::password::readable;
 
 /// The settings: an API, one client of each kind, and a user with every standard claim (OpenID Connect
-/// Core section 5.1). Password and secret are drawn from the seed.
+/// Core section 5.1). Password and secrets are drawn from the seed.
 pub(super) fn text(issuer: &str, listen: SocketAddr, seed: &Seed) -> Zeroizing<String> {
     let password = Zeroizing::new(readable(seed.bytes("password")));
-    let secret = Zeroizing::new(URL_SAFE_NO_PAD.encode(seed.bytes::<32>("client secret")));
-    let (password, secret) = (password.as_str(), secret.as_str());
+    let secret = |of| Zeroizing::new(URL_SAFE_NO_PAD.encode(seed.bytes::<32>(of)));
+    let (website, orders) = (secret("secret of website"), secret("client secret"));
+    let (password, website, orders) = (password.as_str(), website.as_str(), orders.as_str());
     Zeroizing::new(format!(
         r#"# What `grantor dev` runs with, made by its first run. Change it as you like, or delete the folder to begin anew.
 # `grantor config` prints every setting there is.
@@ -35,19 +36,30 @@ name = "Living-room TV"
 grants = ["device_code", "refresh_token"]
 scopes = ["openid", "profile", "email", "offline_access", "orders.example.com/read"]
 
-# An app in the browser.
+# An app in the browser. It is public too. Its origin, http://127.0.0.1:3000, may call this server (CORS).
 [[client]]
 id = "spa"
 name = "Browser app"
 grants = ["authorization_code", "refresh_token"]
-scopes = ["openid", "profile", "email", "offline_access", "orders.example.com/read"]
+scopes = ["openid", "profile", "email", "address", "phone", "offline_access", "orders.example.com/read"]
 redirect_uris = ["http://127.0.0.1:3000/callback"]
+post_logout_redirect_uris = ["http://127.0.0.1:3000/"]
+
+# An app with a server of its own, which keeps the secret.
+[[client]]
+id = "website"
+name = "Website"
+secret = "{website}"
+grants = ["authorization_code", "refresh_token"]
+scopes = ["openid", "profile", "email", "address", "phone", "offline_access", "orders.example.com/read"]
+redirect_uris = ["http://127.0.0.1:4000/callback"]
+post_logout_redirect_uris = ["http://127.0.0.1:4000/"]
 
 # A machine. It is the API too, so it may introspect tokens for it.
 [[client]]
 id = "orders"
 name = "Orders"
-secret = "{secret}"
+secret = "{orders}"
 grants = ["client_credentials"]
 scopes = ["orders.example.com/read"]
 resources = ["orders.example.com"]
@@ -86,6 +98,8 @@ mod tests {
     use std::collections::BTreeSet;
     use std::path::Path;
 
+    use grantor_core::pool::OPENID_SCOPES;
+
     use super::*;
     use crate::config::{Environment, parse};
 
@@ -121,22 +135,35 @@ mod tests {
             standard
         );
         assert!(user.email.is_some());
-        let unbuilt = settings.not_built();
-        assert!(
-            unbuilt.iter().all(|sentence| sentence.contains("spa")),
-            "{unbuilt:?}"
-        );
+        let said = [settings.not_built(), settings.advice()].concat();
+        assert!(said.is_empty(), "{said:?}");
+        for id in ["spa", "website"] {
+            let client = settings.clients.iter().find(|client| &*client.id == id);
+            let scopes = &client.unwrap().scopes;
+            assert!(
+                OPENID_SCOPES
+                    .iter()
+                    .all(|name| scopes.iter().any(|scope| &**scope == *name)),
+                "{id} can ask for every claim"
+            );
+        }
     }
 
     #[test]
-    fn each_installation_has_its_own_password_and_secret() {
+    fn each_installation_has_its_own_password_and_secrets() {
         let [one, other] = [made(1), made(2)];
         let value = |text: &str, key: &str| {
-            let line = text.lines().find(|line| line.starts_with(key)).unwrap();
-            line.split('"').nth(1).unwrap().to_owned()
+            let lines = text.lines().filter(|line| line.starts_with(key));
+            lines
+                .map(|line| line.split('"').nth(1).unwrap().to_owned())
+                .collect::<Vec<_>>()
         };
-        for key in ["password", "secret"] {
-            assert_ne!(value(&one, key), value(&other, key));
+        for (key, count) in [("password", 1), ("secret", 2)] {
+            let all: BTreeSet<_> = [&one, &other]
+                .into_iter()
+                .flat_map(|text| value(text, key))
+                .collect();
+            assert_eq!(all.len(), 2 * count, "{key}");
         }
     }
 

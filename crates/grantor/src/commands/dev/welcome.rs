@@ -4,6 +4,9 @@ use std::fmt::{self, Display, Formatter};
 use std::io::IsTerminal as _;
 use std::path::Path;
 
+use grantor_core::endpoints::path;
+use url::Url;
+
 use crate::config::{Client, ClientSecret, Environment, Grant, Settings, User, UserPassword};
 
 /// What the device in the tour asks for, where its client may.
@@ -13,6 +16,9 @@ const DEVICE_SCOPES: [&str; 4] = [
     "offline_access",
     "orders.example.com/read",
 ];
+
+/// The challenge of the verifier that RFC 7636 appendix B shows: for requests by hand.
+const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
 /// The text, made of the settings as they are: its reader may have changed them.
 pub(super) struct Welcome<'a> {
@@ -63,6 +69,23 @@ impl<'a> Welcome<'a> {
         })
     }
 
+    /// An authorization request of an app that keeps no secret.
+    fn authorization_request(&self) -> Option<Url> {
+        let app = self.settings.clients.iter().find(|client| {
+            client.grants.contains(&Grant::AuthorizationCode) && client.credential().is_none()
+        })?;
+        let endpoint = format!("{}{}", self.settings.issuer, path::AUTHORIZE);
+        let asked = [
+            ("client_id", &*app.id),
+            ("response_type", "code"),
+            ("redirect_uri", app.redirect_uris.first()?.as_str()),
+            ("scope", "openid profile"),
+            ("code_challenge_method", "S256"),
+            ("code_challenge", CHALLENGE),
+        ];
+        Url::parse_with_params(&endpoint, asked).ok()
+    }
+
     fn machine(&self) -> Option<(&Client, &str)> {
         self.settings
             .clients
@@ -106,6 +129,14 @@ impl Display for Welcome<'_> {
                 f,
                 "    {program} device-login --issuer {issuer} --client-id {id} --scope \"{scope}\""
             )?;
+        }
+        if let Some(request) = self.authorization_request() {
+            writeln!(
+                f,
+                "\n  {}: open this, sign in, and read the code in the address at which the browser ends:\n",
+                self.title("Be an app")
+            )?;
+            writeln!(f, "    {request}")?;
         }
         if let Some((client, secret)) = self.machine() {
             writeln!(f, "\n  {}:\n", self.title("Be a machine"))?;

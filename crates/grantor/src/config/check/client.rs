@@ -10,7 +10,7 @@ use crate::config::names::{AuthMethod, Grant, Pkce};
 use crate::config::place::Place;
 use crate::config::read::Reader;
 use crate::config::settings::{Client, Settings};
-use crate::config::text::ScopeToken;
+use crate::config::text::{BackchannelUri, ScopeToken};
 
 pub(super) fn check(settings: &Settings, scopes: &Scopes<'_>, reader: &mut Reader<'_>) {
     unique(
@@ -26,6 +26,7 @@ pub(super) fn check(settings: &Settings, scopes: &Scopes<'_>, reader: &mut Reade
         grants(client, secret, &place, reader);
         client_scopes(client, scopes, &place, reader);
         lives(client, settings, &place, reader);
+        backchannel(client, secret, settings, &place, reader);
         for (index, resource) in client.resources.iter().enumerate() {
             let known = settings
                 .resources
@@ -180,6 +181,30 @@ fn defaults_of_one_resource(
                 format!("without default_scopes all are the default, but they {of_two}"),
             );
         }
+    }
+}
+
+/// OpenID Connect Back-Channel Logout section 2.2: "it MAY use the http scheme, provided that the Client Type is
+/// confidential … and provided the OP allows the use of http RP URIs."
+fn backchannel(
+    client: &Client,
+    secret: Secret,
+    settings: &Settings,
+    place: &Place,
+    reader: &mut Reader<'_>,
+) {
+    let uri = client.backchannel_logout_uri.as_ref();
+    if !uri.is_some_and(BackchannelUri::is_plain) {
+        return;
+    }
+    let place = place.key("backchannel_logout_uri");
+    if secret == Secret::Absent {
+        reader.refuse(&place, "is http, and the client has no secret: use https");
+    } else if !settings.issuer.is_loopback() && !settings.test.loopback {
+        reader.refuse(
+            &place,
+            "is http, and the issuer is not on this machine: use https",
+        );
     }
 }
 

@@ -108,13 +108,52 @@ mistake! {
         "grantor.toml:5:17: secret_sha256 in [[client]]: the client has secret already; give one of them";
     a_redirect_uri_with_a_fragment:
         "[[client]]\nid = \"a\"\nredirect_uris = [\"https://a.example/#x\"]" =>
-        "grantor.toml:4:18: redirect_uris in [[client]]: \"https://a.example/#x\" has a fragment";
+        "grantor.toml:4:18: redirect_uris in [[client]]: has a fragment";
     a_relative_redirect_uri:
         "[[client]]\nid = \"a\"\nredirect_uris = [\"/callback\"]" =>
-        "grantor.toml:4:18: redirect_uris in [[client]]: \"/callback\" is not an absolute URI";
+        "grantor.toml:4:18: redirect_uris in [[client]]: is not an absolute URI";
     a_redirect_uri_that_runs:
         "[[client]]\nid = \"a\"\nredirect_uris = [\"javascript:alert(1)\"]" =>
-        "grantor.toml:4:18: redirect_uris in [[client]]: a javascript: URI cannot be redirected to";
+        "grantor.toml:4:18: redirect_uris in [[client]]: has a scheme that cannot be redirected to";
+    a_redirect_uri_of_another_machine_in_the_clear:
+        "[[client]]\nid = \"a\"\nredirect_uris = [\"https://a.example/\", \"http://a.example/\"]" =>
+        "grantor.toml:4:40: redirect_uris in [[client]]: is http, and of another machine: use https";
+    a_redirect_uri_after_sign_out_with_a_user:
+        "[[client]]\nid = \"a\"\npost_logout_redirect_uris = [\"https://hunter2@a.example/\"]" =>
+        "grantor.toml:4:30: post_logout_redirect_uris in [[client]]: has a user name in front of the host";
+    a_logout_uri_that_is_no_url:
+        "[[client]]\nid = \"a\"\nbackchannel_logout_uri = \"app.example/logout\"" =>
+        "grantor.toml:4:26: backchannel_logout_uri in [[client]]: is not a URL such as \"https://app.example.com/logout\"";
+    a_logout_uri_with_a_fragment:
+        "[[client]]\nid = \"a\"\nbackchannel_logout_uri = \"https://a.example/#\"" =>
+        "grantor.toml:4:26: backchannel_logout_uri in [[client]]: has a fragment";
+    a_logout_uri_with_a_password:
+        "[[client]]\nid = \"a\"\nbackchannel_logout_uri = \"https://:hunter2@a.example/\"" =>
+        "grantor.toml:4:26: backchannel_logout_uri in [[client]]: holds a user or password";
+    a_logout_uri_of_an_app_on_a_device:
+        "[[client]]\nid = \"a\"\nbackchannel_logout_uri = \"com.example.app:/logout\"" =>
+        "grantor.toml:4:26: backchannel_logout_uri in [[client]]: is not an https URL";
+    a_logout_uri_of_another_machine_in_the_clear:
+        "[[client]]\nid = \"a\"\nbackchannel_logout_uri = \"http://a.example/\"" =>
+        "grantor.toml:4:26: backchannel_logout_uri in [[client]]: is http on a host that is not loopback; use https";
+    a_logout_uri_of_this_machine_where_the_issuer_is_elsewhere:
+        "[[client]]\nid = \"a\"\nsecret = \"s\"\nbackchannel_logout_uri = \"http://127.0.0.1/\"" =>
+        "grantor.toml:5:26: backchannel_logout_uri in [[client]]: is http, and the issuer is not on this machine: use https";
+    a_logout_uri_in_the_clear_of_a_public_client:
+        "[[client]]\nid = \"a\"\nbackchannel_logout_uri = \"http://127.0.0.1/\"" =>
+        "grantor.toml:4:26: backchannel_logout_uri in [[client]]: is http, and the client has no secret: use https";
+    a_code_that_lives_too_long:
+        "[lifetimes]\ncode = \"11m\"" =>
+        "grantor.toml:3:8: code in [lifetimes]: is longer than 10m";
+    the_grant_of_codes_without_an_address_to_send_them_to:
+        "[[client]]\nid = \"a\"\ngrants = [\"authorization_code\"]" =>
+        "grantor.toml:4:11: grants in [[client]]: authorization_code needs redirect_uris";
+    a_public_client_without_pkce:
+        "[[client]]\nid = \"a\"\npkce = \"optional\"" =>
+        "grantor.toml:4:8: pkce in [[client]]: only a client with a secret may do without PKCE";
+    relaxed_sign_in_where_others_can_reach_it:
+        "[test]\nwrong_passwords = 1000" =>
+        "grantor.toml:3:19: wrong_passwords in [test]: is for tests, and allowed only where the issuer is on this machine";
     an_origin_with_a_path:
         "[[client]]\nid = \"a\"\norigins = [\"https://a.example/app\"]" =>
         "grantor.toml:4:12: origins in [[client]]: \"https://a.example/app\" is not an origin; did you mean \"https://a.example\"?";
@@ -283,6 +322,23 @@ fn plain_http_is_for_this_machine_and_for_proxies() {
         mistakes("issuer = \"https://id.example.com\"\nlisten = \"0.0.0.0:8443\"\ntls = \"yes\""),
         "grantor.toml:3:7: tls: expected a table, found a string"
     );
+}
+
+#[test]
+fn a_logout_uri_in_the_clear_is_for_this_machine() {
+    let right = |before: &str, after: &str| {
+        let read = read(
+            &format!(
+                "issuer = \"{before}\"\n[[client]]\nid = \"a\"\nsecret = \"s\"\n\
+                 backchannel_logout_uri = \"HTTP://localhost:3000/logout?x=1\"\n{after}"
+            ),
+            &[],
+        );
+        assert!(read.is_ok(), "{before}: {read:?}");
+    };
+    right("http://127.0.0.1:8080", "");
+    right("https://localhost:8080", "");
+    right("https://id.example.com", "[test]\nloopback = true");
 }
 
 #[test]

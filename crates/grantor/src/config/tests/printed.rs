@@ -129,6 +129,7 @@ fn takes(key: &str, lines: &str) {
             "name the provider too",
             "give password",
             "not among the client's scopes",
+            "is for tests, and allowed only",
         ];
         assert!(
             excused.iter().any(|excuse| mistake.contains(excuse)),
