@@ -7,6 +7,7 @@ pub mod claims;
 pub mod claims_request;
 pub mod client;
 pub mod client_auth;
+pub mod cors;
 pub mod decide;
 pub mod drive;
 pub mod endpoints;

@@ -4,6 +4,7 @@
 
 mod app;
 mod cookies;
+mod cors;
 mod endpoints;
 pub mod locale;
 pub mod metrics;

@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use tower::Service;
 
 use crate::app::App;
+use crate::cors;
 use crate::endpoints as at;
 use crate::metrics::Endpoint;
 use crate::oauth;
@@ -83,29 +84,23 @@ fn routes(app: Arc<App>) -> axum::Router {
             path::AUTHORIZE,
             get(at::authorize::get).post(at::authorize::post),
         )
-        .route(path::TOKEN, form(at::token::post))
+        .route(path::TOKEN, open_form(at::token::post))
         .route(
             path::DEVICE_AUTHORIZATION,
-            form(at::device_authorization::post),
+            open_form(at::device_authorization::post),
         )
+        // Whoever introspects keeps a secret, so it is no script.
         .route(path::INTROSPECT, form(at::introspect::post))
-        .route(path::REVOKE, form(at::revoke::post))
-        .route(
-            path::USERINFO,
-            get(at::userinfo::get)
-                .post(at::userinfo::post)
-                .fallback(no_such_method),
-        )
+        .route(path::REVOKE, open_form(at::revoke::post))
+        .route(path::USERINFO, userinfo())
         // Cognito's spelling.
+        .route("/oauth2/userInfo", userinfo())
+        .route(path::OPENID_CONFIGURATION, document(at::metadata::get))
         .route(
-            "/oauth2/userInfo",
-            get(at::userinfo::get)
-                .post(at::userinfo::post)
-                .fallback(no_such_method),
+            path::OAUTH_AUTHORIZATION_SERVER,
+            document(at::metadata::get),
         )
-        .route(path::OPENID_CONFIGURATION, get(at::metadata::get))
-        .route(path::OAUTH_AUTHORIZATION_SERVER, get(at::metadata::get))
-        .route(path::JWKS, get(at::jwks::get))
+        .route(path::JWKS, document(at::jwks::get))
         .route("/", get(at::home::get))
         .route("/login", get(at::login::get).post(at::login::post))
         .route("/logout", get(at::logout::get).post(at::logout::post))
@@ -125,7 +120,7 @@ fn routes(app: Arc<App>) -> axum::Router {
             .route(&format!("{below}/"), get(at::home::get))
             .route(
                 &format!("{}{below}", path::OAUTH_AUTHORIZATION_SERVER),
-                get(at::metadata::get),
+                document(at::metadata::get),
             )
             .fallback(at::fallback::any)
     };
@@ -156,6 +151,31 @@ where
     T: 'static,
 {
     post(handler).fallback(only_post)
+}
+
+/// One that scripts of other origins may call too.
+fn open_form<H, T>(handler: H) -> MethodRouter<Arc<App>>
+where
+    H: axum::handler::Handler<T, Arc<App>>,
+    T: 'static,
+{
+    form(handler).options(cors::before_post)
+}
+
+fn userinfo() -> MethodRouter<Arc<App>> {
+    get(at::userinfo::get)
+        .post(at::userinfo::post)
+        .options(cors::before_get_or_post)
+        .fallback(no_such_method)
+}
+
+/// A public document.
+fn document<H, T>(handler: H) -> MethodRouter<Arc<App>>
+where
+    H: axum::handler::Handler<T, Arc<App>>,
+    T: 'static,
+{
+    get(handler).options(cors::before_document)
 }
 
 async fn only_post(caller: Caller) -> Response {

@@ -99,7 +99,7 @@ impl Credentials {
         }
     }
 
-    const fn client_id(&self) -> &String {
+    pub(crate) const fn client_id(&self) -> &String {
         match self {
             Self::None { client_id }
             | Self::Basic { client_id, .. }

@@ -11,6 +11,7 @@ use crate::env::Env;
 use crate::error::{Cause, ErrorCode, Refusal};
 use crate::id::UserId;
 use crate::params::Params;
+use crate::pool::Pool;
 use crate::records::{self, Grant, Revoked, Session, User};
 use crate::secret::Secret;
 use crate::users;
@@ -44,17 +45,17 @@ impl PresentedToken {
     /// The claims of an access token of this pool, if we made it; live or not. One drive has one pool.
     pub(super) fn claims(&self, env: &Env<'_>) -> Option<AccessTokenClaims> {
         self.claims
-            .get_or_init(|| open(env, self.token.reveal()))
+            .get_or_init(|| open(env.pool, self.token.reveal()))
             .clone()
     }
 }
 
-fn open(env: &Env<'_>, token: &str) -> Option<AccessTokenClaims> {
-    let claims = match env.pool.sealing.open_access_token(token) {
+/// The claims of an access token of this pool, if we made it.
+pub(super) fn open(pool: &Pool, token: &str) -> Option<AccessTokenClaims> {
+    let claims = match pool.sealing.open_access_token(token) {
         Some(sealed) => serde_json::from_slice::<AccessTokenClaims>(&sealed).ok()?,
         None => {
-            let verified = env
-                .pool
+            let verified = pool
                 .signing
                 .verify(grantor_jose::decode(token).ok()?)
                 .ok()?;
@@ -65,7 +66,7 @@ fn open(env: &Env<'_>, token: &str) -> Option<AccessTokenClaims> {
             verified.claims().ok()?
         }
     };
-    (claims.iss == env.pool.issuer).then_some(claims)
+    (claims.iss == pool.issuer).then_some(claims)
 }
 
 /// An access token that is good now, and its user if it has one.

@@ -7,7 +7,9 @@ use crate::claims_request::{self, RequestedClaims};
 use crate::decide::{Decision, Found, Operation, Stop};
 use crate::env::Env;
 use crate::error::{Cause, ErrorCode, Refusal};
+use crate::id::ClientId;
 use crate::params::Params;
+use crate::pool::Pool;
 use crate::records::User;
 use crate::scope::Scope;
 use crate::secret::Secret;
@@ -45,6 +47,12 @@ impl Userinfo {
             )),
             (None, None) => Err(NEEDED),
         }
+    }
+
+    /// The client that the token was made for, if it is ours; live or not.
+    #[must_use]
+    pub fn client(&self, pool: &Pool) -> Option<ClientId> {
+        bearer::open(pool, self.token.reveal()).map(|claims| claims.client_id)
     }
 }
 

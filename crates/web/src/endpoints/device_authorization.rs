@@ -10,6 +10,7 @@ use http::StatusCode;
 use serde::Serialize;
 
 use crate::app::App;
+use crate::cors;
 use crate::oauth::{self, Challenge};
 use crate::request::Form;
 
@@ -29,7 +30,7 @@ pub(crate) async fn post(State(app): State<Arc<App>>, form: Form) -> Response {
     let parse = |params: &_| {
         DeviceAuthorization::parse(caller.authorization(), params, caller.peer.clone())
     };
-    oauth::answer(&app, &form, Challenge::Basic, parse, |reply, _| {
+    let answer = oauth::answer(&app, &form, Challenge::Basic, parse, |reply, _| {
         // RFC 8628 section 3.3: verification_uri itself never holds the code; the complete one holds it as it is shown.
         let verification_uri = app.pool().url(path::DEVICE);
         let query: String = url::form_urlencoded::Serializer::new(String::new())
@@ -47,5 +48,6 @@ pub(crate) async fn post(State(app): State<Arc<App>>, form: Form) -> Response {
             },
         )
     })
-    .await
+    .await;
+    cors::for_client(&app, &form, answer)
 }

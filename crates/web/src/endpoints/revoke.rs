@@ -9,6 +9,7 @@ use grantor_core::endpoints::revoke::Revoke;
 use http::{HeaderValue, header};
 
 use crate::app::App;
+use crate::cors;
 use crate::oauth::{self, Challenge};
 use crate::request::Form;
 
@@ -16,12 +17,13 @@ pub(crate) async fn post(State(app): State<Arc<App>>, form: Form) -> Response {
     let caller = &form.caller;
     let parse = |params: &_| Revoke::parse(caller.authorization(), params, caller.peer.clone());
     // RFC 7009 section 2.2: 200, and the content of the body is ignored, so there is none.
-    oauth::answer(&app, &form, Challenge::Basic, parse, |(), _| {
+    let answer = oauth::answer(&app, &form, Challenge::Basic, parse, |(), _| {
         let mut response = Response::new(Body::empty());
         response
             .headers_mut()
             .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response
     })
-    .await
+    .await;
+    cors::for_client(&app, &form, answer)
 }

@@ -10,6 +10,7 @@ use http::StatusCode;
 use serde::Serialize;
 
 use crate::app::App;
+use crate::cors;
 use crate::oauth::{self, Challenge};
 use crate::request::Form;
 
@@ -29,7 +30,7 @@ struct TokenResponse<'a> {
 pub(crate) async fn post(State(app): State<Arc<App>>, form: Form) -> Response {
     let caller = &form.caller;
     let parse = |params: &_| Token::parse(caller.authorization(), params, caller.peer.clone());
-    oauth::answer(&app, &form, Challenge::Basic, parse, |reply, tokens| {
+    let answer = oauth::answer(&app, &form, Challenge::Basic, parse, |reply, tokens| {
         let tokens = tokens.as_ref();
         let body = TokenResponse {
             access_token: tokens
@@ -47,5 +48,6 @@ pub(crate) async fn post(State(app): State<Arc<App>>, form: Form) -> Response {
         };
         oauth::json(StatusCode::OK, &body)
     })
-    .await
+    .await;
+    cors::for_client(&app, &form, answer)
 }

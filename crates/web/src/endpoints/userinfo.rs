@@ -9,6 +9,7 @@ use grantor_core::params::Params;
 use http::StatusCode;
 
 use crate::app::App;
+use crate::cors;
 use crate::oauth::{self, Challenge};
 use crate::request::{Caller, Form, FormError};
 
@@ -21,8 +22,9 @@ pub(crate) async fn get(app: State<Arc<App>>, caller: Caller) -> Response {
 pub(crate) async fn post(State(app): State<Arc<App>>, form: Form) -> Response {
     let caller = &form.caller;
     let parse = |params: &_| Userinfo::parse(caller.authorization(), params);
-    oauth::answer(&app, &form, Challenge::Bearer, parse, |reply, _| {
+    let answer = oauth::answer(&app, &form, Challenge::Bearer, parse, |reply, _| {
         oauth::json(StatusCode::OK, &reply)
     })
-    .await
+    .await;
+    cors::for_token(&app, &form, answer)
 }

@@ -5,6 +5,7 @@
 mod bad_input;
 mod browser;
 mod client_auth;
+mod cors;
 mod csrf;
 mod device;
 mod gone;

@@ -1,0 +1,323 @@
+//! CORS on the wire: which scripts may ask, and which may read the answer.
+
+use axum::body::Body;
+use http::{HeaderValue, Method, Request};
+
+use crate::house::{House, client, minutes};
+use crate::wire::{
+    Answer, DEVICE_AUTHORIZATION, INTROSPECT, REVOKE, TOKEN, USERINFO, With, basic, orders, post,
+    refused,
+};
+
+/// An origin of the client `tv`, and one of `tv2`.
+const OWN: &str = "https://app.example";
+const OTHER: &str = "http://127.0.0.1:3000";
+
+/// The endpoints that scripts may call, with the methods of each.
+const OPEN: [(&str, &str); 5] = [
+    (TOKEN, "POST"),
+    (DEVICE_AUTHORIZATION, "POST"),
+    (REVOKE, "POST"),
+    (USERINFO, "GET, POST"),
+    ("/oauth2/userInfo", "GET, POST"),
+];
+const DOCUMENTS: [&str; 3] = [
+    "/.well-known/openid-configuration",
+    "/.well-known/oauth-authorization-server",
+    "/.well-known/jwks.json",
+];
+
+async fn house() -> House {
+    House::with(|pool| {
+        client(pool, "tv").origins = vec![OWN.to_owned()];
+        client(pool, "tv2").origins = vec!["https://second.example".to_owned(), OTHER.to_owned()];
+    })
+    .await
+}
+
+fn asked_before(path: &str) -> Request<Body> {
+    let request = Request::builder()
+        .method(Method::OPTIONS)
+        .uri(path)
+        .body(Body::empty());
+    request
+        .expect("a request")
+        .with("access-control-request-method", "POST")
+        .with(
+            "access-control-request-headers",
+            "authorization, x-anything",
+        )
+}
+
+fn userinfo(token: &str) -> Request<Body> {
+    let request = Request::get(USERINFO).body(Body::empty());
+    request
+        .expect("a request")
+        .with("authorization", &format!("Bearer {token}"))
+}
+
+/// A refresh that fails, of this client.
+fn failing(client: &str) -> Request<Body> {
+    let form = [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", "x"),
+        ("client_id", client),
+    ];
+    post(TOKEN, &form)
+}
+
+/// A form of the client `tv`.
+fn own<'a>(more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    [&[("client_id", "tv")], more].concat()
+}
+
+/// No script of another origin may read it, whatever it is.
+fn assert_closed(answer: &Answer, what: &str) {
+    let cors = |name: &http::HeaderName| name.as_str().starts_with("access-control-");
+    let found: Vec<_> = answer.headers.keys().filter(|name| cors(name)).collect();
+    assert!(found.is_empty(), "{what}: {found:?}");
+}
+
+/// The script of an origin may read it, without the browser's cookies.
+fn assert_open(answer: &Answer, origin: &str) {
+    assert_eq!(
+        answer.header("access-control-allow-origin"),
+        origin,
+        "{answer:?}"
+    );
+    assert_eq!(
+        answer.header("access-control-expose-headers"),
+        "www-authenticate, x-request-id, retry-after"
+    );
+    assert_eq!(answer.header("vary"), "Origin");
+    assert_eq!(answer.header("access-control-allow-credentials"), "");
+}
+
+#[tokio::test]
+async fn a_preflight_is_allowed_for_each_origin_that_some_client_has() {
+    let house = house().await;
+    for (path, methods) in OPEN {
+        for origin in [OWN, OTHER] {
+            let answer = house.send(asked_before(path).with("origin", origin)).await;
+            assert_eq!((answer.status, answer.body.as_str()), (204, ""), "{path}");
+            let cors = [
+                ("access-control-allow-origin", origin),
+                ("access-control-allow-methods", methods),
+                (
+                    "access-control-allow-headers",
+                    "authorization, content-type",
+                ),
+                ("access-control-max-age", "7200"),
+                ("access-control-allow-credentials", ""),
+                ("vary", "Origin"),
+            ];
+            for (name, value) in cors {
+                assert_eq!(answer.header(name), value, "{path} {name}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_origin_that_only_looks_like_one_of_a_client_is_a_stranger() {
+    let house = house().await;
+    for stranger in [
+        "null",
+        "",
+        "*",
+        "https://evil.example",
+        "http://app.example",
+        "https://app.example.evil.example",
+        "https://evil-app.example",
+        "https://eviapp.example",
+        "https://sub.app.example",
+        "https://app.exampl",
+        "https://app.example.",
+        "https://app.example:443",
+        "https://app.example:8443",
+        "https://app.example/",
+        "https://APP.example",
+        "HTTPS://app.example",
+        "https://app.example@evil.example",
+        "https://app.example, https://evil.example",
+        "https://app.example https://evil.example",
+        "http://127.0.0.1",
+        "http://127.0.0.1:30000",
+        "http://localhost:3000",
+        "http://127.1:3000",
+    ] {
+        for (path, _) in OPEN {
+            let answer = house
+                .send(asked_before(path).with("origin", stranger))
+                .await;
+            assert_eq!(answer.status, 204);
+            assert_eq!(answer.header("vary"), "Origin");
+            assert_closed(&answer, stranger);
+        }
+        let answer = house.send(failing("tv").with("origin", stranger)).await;
+        assert_eq!(answer.error(), refused(400, "invalid_grant"));
+        assert_closed(&answer, stranger);
+    }
+}
+
+#[tokio::test]
+async fn of_two_origins_none_counts() {
+    let house = house().await;
+    for request in [asked_before(TOKEN), failing("tv")] {
+        let two = request.with("origin", OWN).with("origin", OWN);
+        assert_closed(&house.send(two).await, "two");
+    }
+    let mut bytes = failing("tv");
+    let origin = HeaderValue::from_bytes(b"https://app.example\xff").expect("opaque bytes");
+    bytes.headers_mut().insert("origin", origin);
+    assert_closed(&house.send(bytes).await, "no text");
+}
+
+#[tokio::test]
+async fn a_script_reads_what_its_own_client_is_answered() {
+    let house = house().await;
+    let tokens = house.device_tokens("openid").await;
+    let (access, refresh) = (
+        tokens.member("access_token"),
+        tokens.member("refresh_token"),
+    );
+    let read = async |request: Request<Body>, status| {
+        let answer = house.send(request.with("origin", OWN)).await;
+        assert_eq!(answer.status, status, "{answer:?}");
+        assert_open(&answer, OWN);
+        answer
+    };
+    read(post(DEVICE_AUTHORIZATION, &own(&[])), 200).await;
+    read(userinfo(&access), 200).await;
+    let in_body = post(USERINFO, &[("access_token", &access)]);
+    read(in_body, 200).await;
+    let refreshing = own(&[("grant_type", "refresh_token"), ("refresh_token", &refresh)]);
+    let next = read(post(TOKEN, &refreshing), 200).await;
+    let next = next.member("refresh_token");
+
+    let revoked = read(post(REVOKE, &own(&[("token", &next)])), 200).await;
+    // `oidc-client-ts` takes a body of any type but JSON for a mistake.
+    assert_eq!(
+        (revoked.body.as_str(), revoked.header("content-type")),
+        ("", "")
+    );
+    // Errors too: of a token whose grant was revoked, and of one that has ended.
+    read(userinfo(&access), 401).await;
+    house.world.advance(minutes(11));
+    read(userinfo(&access), 401).await;
+    read(failing("tv"), 400).await;
+    let by_header = basic("tv", "");
+    let form = [("grant_type", "nonsense")];
+    read(post(TOKEN, &form).with("authorization", &by_header), 400).await;
+}
+
+#[tokio::test]
+async fn a_script_of_another_clients_origin_reads_nothing() {
+    let house = house().await;
+    let token = house.device_tokens("openid").await.member("access_token");
+    let forged = format!("{token}x");
+    let both = [("client_id", "tv2"), ("token", "x")];
+    let twice = "client_id=tv&client_id=tv2&grant_type=refresh_token";
+    for (what, request) in [
+        ("a form of tv", failing("tv")),
+        ("a form of nobody", failing("nobody")),
+        (
+            "a form of tv's devices",
+            post(DEVICE_AUTHORIZATION, &[("client_id", "tv")]),
+        ),
+        (
+            "Basic of tv",
+            post(REVOKE, &both).with("authorization", &basic("tv", "")),
+        ),
+        (
+            "two clients",
+            crate::wire::raw(TOKEN, crate::wire::FORM, twice),
+        ),
+        ("no client", post(TOKEN, &[("grant_type", "refresh_token")])),
+        ("a token of tv", userinfo(&token)),
+        ("a forged token", userinfo(&forged)),
+        (
+            "a token of tv in a form",
+            post(USERINFO, &[("access_token", &token)]),
+        ),
+        (
+            "a client without token",
+            post(USERINFO, &[("client_id", "tv2")]),
+        ),
+        ("a method that there is not", {
+            let mut request = failing("tv2");
+            *request.method_mut() = Method::PUT;
+            request
+        }),
+    ] {
+        let answer = house.send(request.with("origin", OTHER)).await;
+        assert_closed(&answer, what);
+    }
+    assert_open(
+        &house.send(failing("tv2").with("origin", OTHER)).await,
+        OTHER,
+    );
+}
+
+#[tokio::test]
+async fn an_api_asks_about_tokens_from_no_browser() {
+    let house = House::with(|pool| {
+        for id in ["tv", "orders"] {
+            client(pool, id).origins = vec![OWN.to_owned()];
+        }
+    })
+    .await;
+    let preflight = house
+        .send(asked_before(INTROSPECT).with("origin", OWN))
+        .await;
+    assert_eq!(preflight.status, 405);
+    assert_closed(&preflight, "preflight");
+    let asked = post(INTROSPECT, &[("token", "x")]).with("authorization", &orders());
+    let answer = house.send(asked.with("origin", OWN)).await;
+    assert_eq!(answer.status, 200);
+    assert_closed(&answer, "introspection");
+}
+
+#[tokio::test]
+async fn pages_and_authorization_requests_are_for_no_script() {
+    let house = house().await;
+    for path in ["/", "/login", "/logout", "/device", "/oauth2/authorize"] {
+        let preflight = house.send(asked_before(path).with("origin", OWN)).await;
+        assert_closed(&preflight, path);
+        let request = Request::get(path).body(Body::empty()).expect("a request");
+        assert_closed(&house.send(request.with("origin", OWN)).await, path);
+    }
+}
+
+#[tokio::test]
+async fn documents_are_for_everybody() {
+    let house = house().await;
+    for path in DOCUMENTS {
+        let preflight = house
+            .send(asked_before(path).with("origin", "https://evil.example"))
+            .await;
+        assert_eq!(preflight.status, 204, "{path}");
+        for (name, value) in [
+            ("access-control-allow-origin", "*"),
+            ("access-control-allow-methods", "GET, HEAD"),
+            ("access-control-allow-headers", "*"),
+            ("access-control-max-age", "7200"),
+            ("access-control-allow-credentials", ""),
+        ] {
+            assert_eq!(preflight.header(name), value, "{path} {name}");
+        }
+        let answer = house.get(path).await;
+        assert_eq!(answer.header("access-control-allow-origin"), "*", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn without_an_origin_nothing_is_added() {
+    let house = house().await;
+    let token = house.device_tokens("openid").await.member("access_token");
+    for request in [failing("tv"), userinfo(&token), asked_before(TOKEN)] {
+        let answer = house.send(request).await;
+        assert_closed(&answer, "no origin");
+    }
+    assert_eq!(house.send(failing("tv")).await.header("vary"), "");
+}
