@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use url::Url;
+
 use crate::home::{Home, Server, free_address, mode, output, request, text};
 
 fn dev(home: &Home, address: &str) -> Server {
@@ -60,6 +62,36 @@ fn a_newcomer_is_told_where_and_who_and_what_to_run() {
     assert!(!ended.stderr.contains(secret), "the log holds no secret");
     assert_eq!(mode(&home.path("data")), 0o700);
     assert_eq!(mode(&home.path("data/grantor.toml")), 0o600);
+}
+
+#[test]
+fn a_newcomer_signs_in_to_an_app_by_the_printed_address() {
+    let home = Home::new("");
+    let server = dev(&home, &home.address);
+    home.ready();
+    let origin = format!("http://{}", home.address);
+    let mut lines = server.said.lines().map(str::trim);
+    let request = lines.find(|line| line.starts_with(&format!("{origin}/oauth2/authorize?")));
+    let request = request.expect("a request").replace(&origin, "");
+    let ends = home.agree("alice", &said(&server, "Password"), &request);
+    let ends = Url::parse(&ends).expect("a URL");
+    assert_eq!(ends.path(), "/callback");
+    let code = ends.query_pairs().find(|(name, _)| name == "code");
+    // What the book has a reader send.
+    let exchange = [
+        ("client_id", "spa"),
+        ("grant_type", "authorization_code"),
+        ("code", &*code.expect("a code").1),
+        ("redirect_uri", "http://127.0.0.1:3000/callback"),
+        (
+            "code_verifier",
+            "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
+        ),
+    ];
+    let (status, tokens) = home.post("/oauth2/token", &exchange);
+    assert_eq!(status, 200, "{tokens}");
+    assert!(tokens["id_token"].is_string());
+    assert_eq!(home.userinfo(&tokens), 200);
 }
 
 #[test]

@@ -16,8 +16,29 @@ struct Browser<'a> {
 }
 
 impl Browser<'_> {
-    /// Sends a form, or none for a page; the body of the answer.
+    /// Sends a form, or none for a page; the status and body of the answer.
     fn go(&mut self, path: &str, fields: &[(&str, &str)]) -> (u16, String) {
+        let (head, body) = self.send(path, fields);
+        let status = head
+            .split(' ')
+            .nth(1)
+            .and_then(|status| status.parse().ok());
+        (status.expect("a status"), body)
+    }
+
+    /// Sends a form, or none for a page; where the answer leads.
+    fn led(&mut self, path: &str, fields: &[(&str, &str)]) -> String {
+        let (head, body) = self.send(path, fields);
+        let location = head
+            .lines()
+            .find_map(|line| line.strip_prefix("location: "));
+        location
+            .unwrap_or_else(|| panic!("{head}\n{body}"))
+            .to_owned()
+    }
+
+    /// Head and body of the answer.
+    fn send(&mut self, path: &str, fields: &[(&str, &str)]) -> (String, String) {
         let method = if fields.is_empty() { "GET" } else { "POST" };
         let form = form(fields);
         let cookies: Vec<_> = self
@@ -44,11 +65,7 @@ impl Browser<'_> {
                 self.cookies.insert(name.to_owned(), value.to_owned());
             }
         }
-        let status = head
-            .split(' ')
-            .nth(1)
-            .and_then(|status| status.parse().ok());
-        (status.expect("a status"), body.to_owned())
+        (head.to_owned(), body.to_owned())
     }
 
     /// Fills in the form of a page that has this field hidden.
@@ -58,9 +75,8 @@ impl Browser<'_> {
             .split(&*from)
             .nth(1)
             .and_then(|rest| rest.split('"').next());
-        value
-            .unwrap_or_else(|| panic!("no {name} in\n{page}"))
-            .to_owned()
+        let value = value.unwrap_or_else(|| panic!("no {name} in\n{page}"));
+        value.replace("&#x2f;", "/").replace("&amp;", "&")
     }
 }
 
@@ -93,6 +109,19 @@ impl Home {
             ("password", password),
         ];
         (browser.go("/login", &fields).0 == 303).then_some(browser)
+    }
+
+    /// Where the browser of a user ends who signs in and agrees to an authorization request.
+    pub(crate) fn agree(&self, user: &str, password: &str, request: &str) -> String {
+        let mut browser = self.signed_in(user, password).expect("the right password");
+        let (_, page) = browser.go(request, &[]);
+        let [token, asked] = ["form_token", "request"].map(|name| Browser::hidden(&page, name));
+        let decision = [
+            ("form_token", &*token),
+            ("request", &*asked),
+            ("decision", "approve"),
+        ];
+        browser.led("/consent", &decision)
     }
 
     /// The tokens of a device of the client `tv` that this user approved.
