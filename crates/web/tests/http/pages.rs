@@ -63,11 +63,7 @@ async fn cookies_are_bound_to_the_host_and_hidden_from_scripts() {
         .flat_map(|answer| answer.headers.get_all("set-cookie"))
         .map(|value| value.to_str().expect("text").to_owned())
         .collect();
-    assert_eq!(
-        sets.len(),
-        3,
-        "before sign-in one, at sign-in two"
-    );
+    assert_eq!(sets.len(), 3, "before sign-in one, at sign-in two");
     for set in &sets {
         assert!(set.starts_with("__Host-grantor-default"), "{set}");
         let attributes: Vec<_> = set.split("; ").skip(1).collect();
