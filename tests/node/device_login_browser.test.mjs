@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 
-import { browse } from './lib/browser.mjs';
+import { DESK, PHONE, browse } from './lib/browser.mjs';
 import { Dev } from './lib/dev.mjs';
 import { readQr } from './lib/qr.mjs';
 
@@ -12,9 +12,6 @@ afterEach((context) => {
   if (context.passed === false) console.error(dev.log());
 });
 after(async () => assert.deepEqual(await dev.stop(), [0, null], 'a server that is told to stop ends with 0'));
-
-const PHONE = { width: 390, height: 844 };
-const DESK = { width: 1280, height: 800 };
 
 const LOOKS = [
   { name: '390-light', viewport: PHONE, colorScheme: 'light' },

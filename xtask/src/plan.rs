@@ -132,7 +132,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step {
         name: "browser",
         needs: &["setup", "build"],
-        run: |house, log| node(house, log, &["device_login_browser", "apache"]),
+        run: |house, log| node(house, log, &["device_login_browser", "apache", "pages"]),
     },
     Step {
         name: "examples",

@@ -37,6 +37,11 @@ const PACKAGES: &[(&str, Shows)] = &[
         "libapache2-mod-auth-openidc",
         Shows::Path("/usr/lib/apache2/modules/mod_auth_openidc.so"),
     ),
+    // What the pages in Japanese are looked at in.
+    (
+        "fonts-ipafont-gothic",
+        Shows::Folder("/usr/share/fonts/opentype/ipafont-gothic"),
+    ),
     ("nodejs", Shows::Program("node")),
     // The server alone: the store's tests start one of their own.
     ("postgresql", Shows::Path("/usr/lib/postgresql")),

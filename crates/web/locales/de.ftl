@@ -52,7 +52,7 @@ login-heading = Anmelden
 login-heading-again = Noch einmal anmelden
 login-lead = und weiter zu { $host }
 login-lead-client = und weiter zu { $client }
-login-again = Sie sind schon angemeldet. Ihr Passwort zeigt, dass noch immer Sie es sind.
+login-again = Sie sind schon angemeldet. Mit Ihrem Passwort zeigen Sie, dass noch immer Sie es sind.
 login-lead-device = Melden Sie sich zuerst an, dann verbinden Sie Ihr Gerät.
 login-username = Benutzername
 login-password = Passwort
@@ -65,7 +65,7 @@ device-heading = Gerät verbinden
 device-lead = Geben Sie den Code ein, den Ihr Gerät anzeigt.
 device-lead-prefilled = Zeigt Ihr Gerät diesen Code? Gehen Sie nur weiter, wenn beide gleich sind.
 device-code = Code
-device-hint = Großschreibung, Leerzeichen und Striche sind egal.
+device-hint = Großschreibung, Leerzeichen und Striche spielen keine Rolle.
 device-hint-prefilled = Kein Gerät bei Ihnen, oder ein anderer Code? Dann schließen Sie diese Seite.
 device-not-valid = Dieser Code ist ungültig oder abgelaufen. Prüfen Sie ihn oder lassen Sie Ihr Gerät einen neuen anzeigen.
 device-limited = Zu viele falsche Codes.
@@ -73,7 +73,7 @@ device-limited = Zu viele falsche Codes.
 ### Who asks, an app or a device
 ask-heading = Darf { $client } Ihr Konto benutzen?
 ask-client-id = Client-ID { $id }
-ask-scopes = Damit ist erlaubt:
+ask-scopes = Das wird damit erlaubt
 ask-no-scopes = Es werden keine Rechte verlangt
 ask-approve = Erlauben
 ask-deny = Ablehnen
@@ -119,7 +119,7 @@ done-text = { $outcome ->
    *[approved] { $client } hat jetzt den Zugriff, den Sie erlaubt haben.
 }
 done-next = { $outcome ->
-    [denied] Wenn Sie das nicht begonnen haben, sagen Sie es denen, die diesen Server betreiben. Sie können diese Seite schließen.
+    [denied] Wenn Sie das nicht begonnen haben, melden Sie es den Betreibern dieses Servers. Sie können diese Seite schließen.
    *[approved] Gehen Sie zurück zu Ihrem Gerät. Es macht in ein paar Sekunden von selbst weiter. Sie können diese Seite schließen.
 }
 
@@ -169,7 +169,7 @@ account-everywhere-text = Etwas dabei, das Sie nicht kennen? Melden Sie sich in 
 ### What this server is
 home-title = Start
 home-heading = Ihr Konto bei { $host }
-home-text = Hier melden Sie sich an, und hier entscheiden Sie, welche Geräte und Apps für Sie handeln dürfen. Jede und jedes fragt zuerst und bekommt nur, was Sie erlauben.
+home-text = Hier melden Sie sich an, und hier entscheiden Sie, welche Geräte und Apps für Sie handeln dürfen. Alle fragen zuerst und bekommen nur, was Sie erlauben.
 
 ### Errors
 error-title = { $fault ->
@@ -188,15 +188,15 @@ error-title = { $fault ->
 error-text = { $fault ->
     [bad_request] Ihr Browser hat etwas geschickt, das dieser Server nicht lesen kann. Gehen Sie zurück und versuchen Sie es noch einmal.
     [expired_form] Diese Seite war zu lange offen, oder Sie haben sich in einem anderen Fenster an- oder abgemeldet. Es wurde nichts geändert. Beginnen Sie von vorn.
-    [unknown_client] Der Link, der Sie hierher gebracht hat, nennt keine App, die dieser Server kennt. Es wurde niemandem etwas geschickt. Gehen Sie dorthin zurück, woher Sie kamen, und sagen Sie es denen, die das betreiben.
-    [redirect_uri] Was Sie hierher gebracht hat, will Sie weiterschicken an eine Adresse, die für die genannte App nicht eingetragen ist. Sie werden nicht dorthin geschickt, und es wurde niemandem etwas geschickt. Gehen Sie dorthin zurück, woher Sie kamen, und sagen Sie es denen, die das betreiben.
+    [unknown_client] Der Link, der Sie hierher gebracht hat, nennt keine App, die dieser Server kennt. Es wurde niemandem etwas geschickt. Gehen Sie dorthin zurück, woher Sie kamen, und melden Sie es dort den Betreibern.
+    [redirect_uri] Der Link, der Sie hierher gebracht hat, will Sie an eine Adresse weiterschicken, die für die genannte App nicht eingetragen ist. Sie werden nicht dorthin geschickt, und es wurde niemandem etwas geschickt. Gehen Sie dorthin zurück, woher Sie kamen, und melden Sie es dort den Betreibern.
     [bad_logout] Eine App hat Sie zum Abmelden hierher geschickt, mit einer Anfrage, die dieser Server nicht annehmen kann. Es wurde nichts geändert. Abmelden können Sie sich auf der Startseite.
     [not_found] Unter dieser Adresse gibt es nichts. Prüfen Sie, ob sie richtig geschrieben ist.
     [method_not_allowed] Diese Adresse lässt sich so nicht benutzen. Es wurde nichts geändert.
     [too_large] Was Ihr Browser geschickt hat, ist größer als jedes Formular dieses Servers.
     [too_many_requests] Warten Sie ein wenig und versuchen Sie es dann noch einmal.
     [unavailable] Der Server erreicht seine Daten im Augenblick nicht. Es wurde nichts geändert. Versuchen Sie es in einer Minute noch einmal.
-   *[internal] Der Fehler liegt bei uns und ist aufgezeichnet. Versuchen Sie es noch einmal. Wenn er bleibt, sagen Sie es denen, die diesen Server betreiben.
+   *[internal] Der Fehler liegt bei uns und ist aufgezeichnet. Versuchen Sie es noch einmal. Wenn er bleibt, melden Sie es den Betreibern dieses Servers.
 }
 error-developers-heading = Für die Entwickler der App
 error-developers = { $fault ->

@@ -103,7 +103,7 @@ confirm-network-heading = L’appareil est sur un autre réseau
 confirm-network-warning = Il n’est sans doute pas près de vous. Quelqu’un, au loin, vous a peut-être envoyé ce code pour accéder à votre compte. En cas de doute, refusez.
 confirm-network-refused = Cette application ne peut être autorisée que depuis le réseau de l’appareil. Rejoignez ce réseau et rouvrez cette page, ou refusez.
 confirm-safety = Avez-vous lancé cette demande vous-même, sur un appareil que vous voyez ? Sinon, refusez.
-confirm-safety-more = Personne n’a besoin, pour vous aider, que vous autorisiez un code reçu.
+confirm-safety-more = Pour vous aider, personne n’a jamais besoin que vous autorisiez un code qu’on vous a envoyé.
 
 ### Connect a device: decided
 done-title = { $outcome ->
@@ -126,7 +126,7 @@ done-next = { $outcome ->
 ### Sign out
 logout-title = Déconnexion
 logout-heading = Se déconnecter ?
-logout-asked = { $client } vous propose de vous déconnecter.
+logout-asked = { $client } demande votre déconnexion.
 logout-text = La session de { $user } est ouverte. Elle prendra fin dans ce navigateur, et avec elle celles des applications que vous y avez ouvertes, sauf si elles peuvent garder leur accès. Les appareils que vous avez connectés gardent le leur.
 logout-stay = Garder la session ouverte
 signed-out-title = Session terminée

@@ -59,7 +59,7 @@ login-limited = 試行回数が多すぎます。
 device-title = デバイスを接続
 device-heading = デバイスを接続
 device-lead = デバイスに表示されているコードを入力してください。
-device-lead-prefilled = デバイスに表示されているコードと同じですか？同じ場合にだけ進んでください。
+device-lead-prefilled = デバイスに表示されているコードと同じですか？　同じ場合にだけ進んでください。
 device-code = コード
 device-hint = 大文字と小文字、空白、ハイフンは区別されません。
 device-hint-prefilled = 手元にデバイスがない、またはコードが違う場合は、このページを閉じてください。
@@ -77,7 +77,7 @@ ask-deny = 拒否
 ### An app asks
 consent-title = アプリの許可
 consent-again = このアプリは以前に許可されています。今回は、それより多くの権限を求めています。
-consent-safety = このアプリへのサインインを、今ご自身で始めましたか？そうでなければ、拒否してください。
+consent-safety = このアプリへのサインインを、今ご自身で始めましたか？　そうでなければ、拒否してください。
 consent-safety-more = 許可した内容は、アカウントのページでいつでも取り消せます。
 consent-goes-to = どちらを選んでも、{ $host } へ進みます。
 
@@ -98,7 +98,7 @@ confirm-started = 開始
 confirm-network-heading = デバイスは別のネットワークにあります
 confirm-network-warning = デバイスは手元にない可能性があります。離れた場所にいる誰かが、あなたのアカウントに入り込むためにこのコードを送ったのかもしれません。確信が持てない場合は、拒否してください。
 confirm-network-refused = このアプリを許可できるのは、デバイスと同じネットワークからだけです。そのネットワークに接続してこのページを開き直すか、拒否してください。
-confirm-safety = 目の前にあるデバイスで、ご自身がこの操作を始めましたか？そうでなければ、拒否してください。
+confirm-safety = 目の前にあるデバイスで、ご自身がこの操作を始めましたか？　そうでなければ、拒否してください。
 confirm-safety-more = 手助けのために、送られてきたコードの許可が必要になることは決してありません。
 
 ### Connect a device: decided
@@ -159,7 +159,7 @@ account-more = { $count ->
    *[other] これより古いものが、ほかに { $count } 件あります。
 }
 account-everywhere = すべてサインアウト
-account-everywhere-text = 心当たりのないものがありますか？このブラウザーを含むすべてのブラウザーをサインアウトし、すべてのアプリとデバイスの許可を取り消せます。
+account-everywhere-text = 心当たりのないものがありますか？　このブラウザーを含むすべてのブラウザーをサインアウトし、すべてのアプリとデバイスの許可を取り消せます。
 
 ### What this server is
 home-title = ホーム
