@@ -33,14 +33,14 @@ const PACKAGES: &[(&str, Shows)] = &[
         "fonts-dejavu-core",
         Shows::Path("/usr/share/fonts/truetype/dejavu"),
     ),
-    (
-        "libapache2-mod-auth-openidc",
-        Shows::Path("/usr/lib/apache2/modules/mod_auth_openidc.so"),
-    ),
     // What the pages in Japanese are looked at in.
     (
         "fonts-ipafont-gothic",
-        Shows::Folder("/usr/share/fonts/opentype/ipafont-gothic"),
+        Shows::Path("/usr/share/fonts/opentype/ipafont-gothic"),
+    ),
+    (
+        "libapache2-mod-auth-openidc",
+        Shows::Path("/usr/lib/apache2/modules/mod_auth_openidc.so"),
     ),
     ("nodejs", Shows::Program("node")),
     // The server alone: the store's tests start one of their own.
