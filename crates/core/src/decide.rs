@@ -11,6 +11,7 @@ use crate::limits::{Answer, Ask, Effect};
 use crate::records::Record;
 use crate::row::{Key, Row, Version, Write};
 use crate::secret::Secret;
+use crate::time::Timestamp;
 
 /// A request that was parsed and is ready to be decided.
 pub trait Operation {
@@ -208,18 +209,9 @@ impl Found {
         let Some((_, row)) = self.rows.iter().find(|(known, _)| known == key) else {
             return Err(Stop::Need(vec![Need::Row(key.clone())]));
         };
-        let Some(row) = row else {
-            return Ok(Lookup::Absent);
-        };
-        if row.expires_at.is_some_and(|at| at.is_past(env.now)) {
-            return Ok(Lookup::Expired);
-        }
-        let record =
-            serde_json::from_slice(&row.value).map_err(|_| Failure::Corrupt(format!("{key:?}")))?;
-        Ok(Lookup::Live(Versioned {
-            record,
-            version: row.version,
-        }))
+        Ok(row
+            .as_ref()
+            .map_or(Ok(Lookup::Absent), |row| open(row, env.now))?)
     }
 
     /// Says at once which of these rows are not known, so that one read brings them all.
@@ -272,6 +264,22 @@ impl Found {
     pub const fn after_unknown(&self) -> bool {
         self.after_unknown
     }
+}
+
+/// Reads a row.
+///
+/// # Errors
+/// [`Failure::Corrupt`] where it holds no such record.
+pub(crate) fn open<T: Record>(row: &Row, now: Timestamp) -> Result<Lookup<T>, Failure> {
+    if row.expires_at.is_some_and(|at| at.is_past(now)) {
+        return Ok(Lookup::Expired);
+    }
+    let record = serde_json::from_slice(&row.value);
+    let record = record.map_err(|_| Failure::Corrupt(format!("{:?}", row.key)))?;
+    Ok(Lookup::Live(Versioned {
+        record,
+        version: row.version,
+    }))
 }
 
 /// The refusal of a grant that is gone: one text for all causes.

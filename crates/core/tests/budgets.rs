@@ -218,6 +218,34 @@ fn a_page_is_one_read() {
 }
 
 #[test]
+fn what_a_user_takes_back_is_one_read_and_one_commit() {
+    let mut world = World::new();
+    let (alice, phone) = (world.browser_of("alice"), world.browser_of("alice"));
+    let codes = world.device("tv");
+    world.decide(&alice, &codes, true);
+    for _ in 0..12 {
+        world.app_tokens(&phone, &Request::of("spa"));
+    }
+    let (session, user) = world.named_by(&phone);
+    let (grant, grants) = (world.grant_of(&codes), world.listed(user, "spa"));
+    let view = world.view_request(&alice);
+    let budget = [2, 1, 13];
+    costs(&mut world, [1, 0, 0], budget, |world| world.ask(view));
+    costs(&mut world, [1, 1, 1], budget, |world| {
+        world.revoke_grant(&alice, grant)
+    });
+    let disconnect = alice.disconnect("spa", grants);
+    costs(&mut world, [1, 1, 13], budget, |world| {
+        world.ask(disconnect)
+    });
+    costs(&mut world, [1, 1, 1], budget, |world| {
+        world.end_session(&alice, session)
+    });
+    let everywhere = alice.sign_out_everywhere();
+    costs(&mut world, [1, 1, 2], budget, |world| world.ask(everywhere));
+}
+
+#[test]
 fn what_is_forged_is_refused_without_a_read() {
     let mut world = World::new();
     let none = [0, 0, 0];

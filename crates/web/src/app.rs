@@ -208,7 +208,15 @@ impl App {
         if let Poll::Ready(ended) = futures_util::poll!(&mut whole) {
             return ended;
         }
-        let task = self.tasks.spawn(whole);
+        self.to_its_end(whole).await
+    }
+
+    /// Goes on with what consists of several decisions, even where the client that asked for it goes away.
+    pub(crate) async fn to_its_end<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, Unavailable>> + Send + 'static,
+    ) -> Result<T, Unavailable> {
+        let task = self.tasks.spawn(work);
         task.await.unwrap_or(Err(Unavailable::Failure(Failure::Bug(
             "a decision did not end",
         ))))

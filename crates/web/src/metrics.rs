@@ -38,6 +38,8 @@ pub enum Endpoint {
     Login,
     /// Sign-out.
     Logout,
+    /// What a user sees of their account, and takes back.
+    Account,
     /// `/healthz` and `/readyz`.
     Health,
     /// All others: the start page, styles, what is not there.
@@ -46,7 +48,7 @@ pub enum Endpoint {
 
 impl Endpoint {
     /// All of them, in their order.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Authorize,
         Self::Token,
         Self::DeviceAuthorization,
@@ -60,6 +62,7 @@ impl Endpoint {
         Self::Consent,
         Self::Login,
         Self::Logout,
+        Self::Account,
         Self::Health,
         Self::Other,
     ];
@@ -81,6 +84,7 @@ impl Endpoint {
             Self::Consent => "consent",
             Self::Login => "login",
             Self::Logout => "logout",
+            Self::Account => "account",
             Self::Health => "health",
             Self::Other => "other",
         }
@@ -104,6 +108,7 @@ impl Endpoint {
             Self::Consent => "/consent",
             Self::Login => "/login",
             Self::Logout => "/logout",
+            Self::Account => "/account",
             Self::Health | Self::Other => return None,
         })
     }
@@ -124,6 +129,7 @@ impl Endpoint {
             "/consent" => Self::Consent,
             "/login" => Self::Login,
             "/logout" => Self::Logout,
+            account if account == "/account" || account.starts_with("/account/") => Self::Account,
             "/healthz" | "/readyz" => Self::Health,
             // Of an issuer with a path, it stands after the document's.
             other if other.starts_with(path::OAUTH_AUTHORIZATION_SERVER) => Self::Metadata,

@@ -189,7 +189,11 @@ impl Authorize {
             Here::Unknown => return sign_in(env, &asked),
             Here::Another => return Err(LOGIN_REQUIRED.into()),
         }
-        let agreed = found.record::<Consent>(env, &consent_key)?.live();
+        let stored = found.record::<Consent>(env, &consent_key)?.live();
+        let user = &signed_in.user.record;
+        let agreed = stored
+            .as_ref()
+            .filter(|stored| user.honours(stored.record.epoch));
         let wanted = asked.to_agree();
         match self.said {
             Some(Said::Deny) => {
@@ -197,7 +201,7 @@ impl Authorize {
                 return Ok(Decision::reply(respond(env, redirect, Err(DENIED))).event(event));
             }
             Some(Said::Approve) => {}
-            None if is_agreed(client, redirect, &asked, &wanted, agreed.as_ref()) => {}
+            None if is_agreed(client, redirect, &asked, &wanted, agreed) => {}
             None if asked.prompt == Prompt::Nothing => return Err(CONSENT_REQUIRED.into()),
             None => {
                 let ask = ConsentAsk {
@@ -214,11 +218,16 @@ impl Authorize {
         }
         let decision = self.issue(env, client, redirect, asked, &signed_in)?;
         if self.said != Some(Said::Approve) {
-            return Ok(decision.writes(signed_in.touch));
+            // Consent that is taken back meanwhile lets nothing new come.
+            let stands = agreed.map(|agreed| Write::Check {
+                key: consent_key,
+                expect: agreed.version,
+            });
+            return Ok(decision.writes(stands).writes(signed_in.touch));
         }
         let event = event(EventKind::ConsentGiven, client, &signed_in, &self.peer);
-        let write = remember(env, client, &signed_in, &wanted, agreed)?;
-        Ok(decision.event(event).writes(write).writes(signed_in.touch))
+        let write = remember(env, client, &signed_in, &wanted, stored)?;
+        Ok(decision.event(event).write(write).writes(signed_in.touch))
     }
 
     /// A code, by one commit that holds only while user and session are as they were read.
@@ -365,28 +374,36 @@ fn is_agreed(
     assured && agreed.is_some_and(|agreed| wanted.is_within(&agreed.record.scope))
 }
 
-/// Consent, written down where it is more than before.
+/// Consent, written down where it is more than before; else kept until the commit.
 fn remember(
     env: &Env<'_>,
     client: &Client,
     signed_in: &SignedIn,
     wanted: &Scope,
-    agreed: Option<Versioned<Consent>>,
-) -> Result<Option<Write>, Failure> {
+    stored: Option<Versioned<Consent>>,
+) -> Result<Write, Failure> {
+    let user = &signed_in.user.record;
     let consent = |scope| Consent {
-        user: signed_in.user.record.id,
+        user: user.id,
         client: client.id.clone(),
+        epoch: user.epoch,
         scope,
         at: env.now,
     };
-    match agreed {
-        None => records::insert(env, &consent(wanted.clone())).map(Some),
-        Some(agreed) if wanted.is_within(&agreed.record.scope) => Ok(None),
-        Some(agreed) => {
-            let all = agreed.record.scope.iter().chain(wanted.iter()).collect();
-            records::update(env, &consent(all), agreed.version).map(Some)
-        }
+    let Some(Versioned { record, version }) = stored else {
+        return records::insert(env, &consent(wanted.clone()));
+    };
+    if !user.honours(record.epoch) {
+        return records::update(env, &consent(wanted.clone()), version);
     }
+    if wanted.is_within(&record.scope) {
+        return Ok(Write::Check {
+            key: Consent::key(env, user.id, &client.id),
+            expect: version,
+        });
+    }
+    let all = record.scope.iter().chain(wanted.iter()).collect();
+    records::update(env, &consent(all), version)
 }
 
 /// What keeps user and session as they were read until the commit. A session learns, once, of a client that wants to be

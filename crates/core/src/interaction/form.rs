@@ -17,6 +17,8 @@ pub enum Action {
     UserCode,
     /// Agrees, or not, to what this authorization request asks: its SHA-256.
     Consent([u8; 32]),
+    /// Ends something on the page of the account.
+    Account,
     /// Approves or denies the device of this grant: never bound to its code.
     Decide(GrantId),
 }
@@ -59,6 +61,7 @@ impl Binding {
             Action::SignOut => "sign-out".to_owned(),
             Action::UserCode => "user-code".to_owned(),
             Action::Consent(request) => format!("consent {:02x?}", request),
+            Action::Account => "account".to_owned(),
             Action::Decide(grant) => format!("decide {grant}"),
         };
         match self {

@@ -1,8 +1,9 @@
-//! What people decide, one file each: in a browser, signing in and out and approving a device; by command or file,
-//! the operator who the users are.
+//! What people decide, one file each: in a browser, signing in and out, approving a device, and taking back what they
+//! gave; by command or file, the operator who the users are.
 //!
 //! These answer with what happened, never with a protocol error: a page tells it in words.
 
+pub mod account;
 mod administer;
 mod device_decision;
 mod form;

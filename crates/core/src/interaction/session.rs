@@ -72,6 +72,12 @@ pub(crate) fn user_of(env: &Env<'_>, cookie: Option<&Secret>) -> Option<UserId> 
     Some(cookie.user)
 }
 
+/// The session that a cookie names, live or not.
+pub(crate) fn named_by(env: &Env<'_>, cookie: Option<&Secret>) -> Option<SessionId> {
+    let cookie = env.pool.sealing.open_session_cookie(cookie?.reveal())?;
+    Some(cookie.id)
+}
+
 /// The session behind a cookie, if it is live: not ended, not idle for too long, its secret the newest one, and its
 /// user enabled and not signed out everywhere. One read, with `also` in it.
 pub(crate) fn signed_in(

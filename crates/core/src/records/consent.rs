@@ -2,20 +2,22 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Record;
+use super::{Epoch, Record};
 use crate::env::Env;
 use crate::id::{ClientId, UserId};
 use crate::row::{IndexName, Key};
 use crate::scope::Scope;
 use crate::time::Timestamp;
 
-/// A user's consent to a client: it stays until the user takes it back.
+/// A user's consent to a client: it stays until the user takes it back, or is cut off.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Consent {
     /// Who agreed.
     pub user: UserId,
     /// With whom.
     pub client: ClientId,
+    /// The user's epoch at that time: whoever had the account before must not have agreed for its owner.
+    pub epoch: Epoch,
     /// To what.
     pub scope: Scope,
     /// When last.
@@ -23,6 +25,12 @@ pub struct Consent {
 }
 
 impl Consent {
+    /// The list of a user's.
+    #[must_use]
+    pub fn of_user(pool: &str, user: UserId) -> IndexName {
+        IndexName::new(pool, "consents_of", &user.to_string())
+    }
+
     /// The key of the one consent of a user to a client.
     #[must_use]
     pub fn key(env: &Env<'_>, user: UserId, client: &ClientId) -> Key {
@@ -47,6 +55,6 @@ impl Record for Consent {
     }
 
     fn indexes(&self, pool: &str) -> Vec<IndexName> {
-        vec![IndexName::new(pool, "consents_of", &self.user.to_string())]
+        vec![Self::of_user(pool, self.user)]
     }
 }

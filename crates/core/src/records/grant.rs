@@ -218,6 +218,12 @@ pub enum Presented {
 }
 
 impl Grant {
+    /// The list of a user's: those that the user gave, and that nobody revoked.
+    #[must_use]
+    pub fn of_user(pool: &str, user: UserId) -> IndexName {
+        IndexName::new(pool, "grants_of", &user.to_string())
+    }
+
     /// `DevicePending -> DeviceApproved`.
     ///
     /// # Errors
@@ -370,6 +376,13 @@ impl Grant {
         }
     }
 
+    /// Whether this user gave it, and nobody revoked it.
+    #[must_use]
+    pub fn is_of(&self, user: UserId) -> bool {
+        self.authorization()
+            .is_some_and(|authorization| authorization.user == user)
+    }
+
     /// When the refresh token that is valid now ends: its idle life slides with each refresh, its absolute
     /// life counts from the authorization and never moves.
     #[must_use]
@@ -429,7 +442,7 @@ impl Record for Grant {
 
     fn indexes(&self, pool: &str) -> Vec<IndexName> {
         let user = self.authorization().map(|authorization| authorization.user);
-        user.map(|user| IndexName::new(pool, "grants_of", &user.to_string()))
+        user.map(|user| Self::of_user(pool, user))
             .into_iter()
             .collect()
     }

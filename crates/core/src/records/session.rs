@@ -41,6 +41,14 @@ impl std::fmt::Debug for Session {
     }
 }
 
+impl Session {
+    /// The list of a user's.
+    #[must_use]
+    pub fn of_user(pool: &str, user: UserId) -> IndexName {
+        IndexName::new(pool, "sessions_of", &user.to_string())
+    }
+}
+
 impl Record for Session {
     const KIND: &'static str = "session";
 
@@ -53,6 +61,6 @@ impl Record for Session {
     }
 
     fn indexes(&self, pool: &str) -> Vec<IndexName> {
-        vec![IndexName::new(pool, "sessions_of", &self.user.to_string())]
+        vec![Self::of_user(pool, self.user)]
     }
 }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::expect_used, reason = "a part of tests")]
 
+mod account;
 mod administration;
 mod approval;
 mod authorization_code;

@@ -42,7 +42,9 @@ impl Raced {
 
     /// Alice was cut off.
     fn is_cut_off(&self) -> bool {
-        self.has(Request::Disable) || self.has(Request::ChangePassword)
+        let by_operator = self.has(Request::Disable) || self.has(Request::ChangePassword);
+        // Who is signed out cuts nothing off.
+        by_operator || self.has_written(Request::Everywhere)
     }
 
     /// An approval whose answer was lost, and whose device had its tokens before it asked again: who approved is told
@@ -68,7 +70,8 @@ impl Raced {
 
     /// Whether the grant is still good.
     fn lives(&self) -> bool {
-        !self.is_cut_off() && !self.has(Request::Revoke) && !self.is_reused()
+        let revoked = self.has(Request::Revoke) || self.has_written(Request::TakeBack);
+        !self.is_cut_off() && !revoked && !self.is_reused()
     }
 }
 
@@ -130,11 +133,11 @@ fn nothing_after_a_cut(raced: &Raced, story: &str) {
         let tokens = raced.ends[other].tokens().is_some();
         let signed_in = matches!(raced.ends[other], End::SignedIn(Some(_)));
         match raced.pair[cut] {
-            Request::Disable | Request::ChangePassword => {
+            Request::Disable | Request::ChangePassword | Request::Everywhere => {
                 assert!(!decided && !tokens && !signed_in, "{story}");
             }
             Request::SignOut | Request::SignIn => assert!(!decided, "{story}"),
-            Request::Revoke => assert!(!tokens, "{story}"),
+            Request::Revoke | Request::TakeBack => assert!(!tokens, "{story}"),
             _ => {}
         }
     }
@@ -175,7 +178,7 @@ fn one_refresh_chain(raced: &Raced, story: &str) {
             "{story}"
         );
     }
-    for revoke in [Request::Revoke, Request::RevokeAccess] {
+    for revoke in [Request::Revoke, Request::RevokeAccess, Request::TakeBack] {
         assert!(
             raced.ends_of(revoke).all(|end| end.refused().is_none()),
             "{story}"

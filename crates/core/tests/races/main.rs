@@ -6,6 +6,7 @@
 
 #![expect(clippy::expect_used, reason = "a part of tests")]
 
+mod account;
 mod check;
 #[path = "../world/mod.rs"]
 #[expect(dead_code, reason = "each test binary uses a part of the world")]
@@ -43,6 +44,10 @@ enum Request {
     Revoke,
     /// The device revokes its access token.
     RevokeAccess,
+    /// Alice takes the device's access back, on the page of her account.
+    TakeBack,
+    /// Alice signs out everywhere.
+    Everywhere,
     /// The operator disables Alice.
     Disable,
     /// Alice's password is changed.
@@ -58,6 +63,7 @@ enum Request {
 enum End {
     Tokens(Result<Tokens, ErrorCode>),
     Page(Decided),
+    Code(Option<Secret>),
     SignedIn(Option<Secret>),
     Done,
     Refused(ErrorCode),
@@ -172,6 +178,8 @@ impl Scene {
                 let revoke = world.revoke_request("tv2", &held.expect("tokens").access);
                 racer(world, revoke, plain)
             }
+            Request::TakeBack => racer(world, self.alice.revoke_grant(grant), plain),
+            Request::Everywhere => racer(world, self.alice.sign_out_everywhere(), plain),
             Request::Disable => racer(world, file_user("alice", false), plain),
             Request::ChangePassword => {
                 let mut user = file_user("alice", true);
@@ -357,7 +365,8 @@ fn every_interleaving_of_two_requests_about_an_approved_code() {
 #[test]
 fn every_interleaving_of_two_requests_about_an_active_grant() {
     use Request::{
-        Approve, ChangePassword, Disable, Poll, Refresh, RefreshOld, Revoke, RevokeAccess, SignOut,
+        Approve, ChangePassword, Disable, Everywhere, Poll, Refresh, RefreshOld, Revoke,
+        RevokeAccess, SignOut, TakeBack,
     };
     every_pair(
         Stage::Active { grace_over: false },
@@ -371,6 +380,8 @@ fn every_interleaving_of_two_requests_about_an_active_grant() {
             ChangePassword,
             SignOut,
             Approve,
+            TakeBack,
+            Everywhere,
         ],
     );
 }

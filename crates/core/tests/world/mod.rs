@@ -17,6 +17,7 @@ use grantor_store::Store as _;
 use grantor_store::memory::Memory;
 use grantor_store::testing::{Counting, Counts, Faulty};
 
+pub(crate) mod account;
 pub(crate) mod apps;
 pub(crate) mod house;
 pub(crate) mod people;
@@ -141,7 +142,7 @@ impl World {
     /// What a thief of the store reads.
     pub(crate) fn dump(&self) -> String {
         let kinds = [
-            "grant", "usercode", "user", "username", "session", "seen", "revoked",
+            "grant", "usercode", "user", "username", "session", "seen", "revoked", "consent",
         ];
         let rows = kinds.iter().flat_map(|kind| self.list(kind));
         rows.map(|row| format!("{:?} {}\n", row.key, String::from_utf8_lossy(&row.value)))

@@ -245,6 +245,8 @@ pub(super) enum ReturnTo {
     Device(Option<String>),
     /// `/oauth2/authorize`, with the request of a client.
     Authorize(String),
+    /// `/account`.
+    Account,
 }
 
 impl ReturnTo {
@@ -259,6 +261,9 @@ impl ReturnTo {
             return request.map_or(Self::Home, |params| {
                 Self::Authorize(authorize::query_of(&params))
             });
+        }
+        if own == Some("/account") {
+            return Self::Account;
         }
         let Some(rest) = own.and_then(|path| path.strip_prefix("/device")) else {
             return Self::Home;
@@ -278,6 +283,7 @@ impl ReturnTo {
         let site = &app.site.path;
         match self {
             Self::Home => format!("{site}/"),
+            Self::Account => format!("{site}/account"),
             Self::Authorize(query) => format!("{site}{}?{query}", path::AUTHORIZE),
             Self::Device(None) => format!("{site}/device"),
             Self::Device(Some(code)) => {
@@ -312,6 +318,7 @@ mod tests {
             );
         }
         assert_eq!(ReturnTo::parse(Some("/device"), ""), ReturnTo::Device(None));
+        assert_eq!(ReturnTo::parse(Some("/account"), ""), ReturnTo::Account);
         assert_eq!(
             ReturnTo::parse(Some("/device?user_code=AB-C%0Ax"), ""),
             ReturnTo::Home,

@@ -1,5 +1,6 @@
 //! What answers HTTP, one file for each endpoint. `router.rs` has the table of their paths.
 
+pub(crate) mod account;
 pub(crate) mod assets;
 pub(crate) mod authorize;
 mod browser;

@@ -2,6 +2,7 @@
 
 #![expect(clippy::expect_used, reason = "a part of tests")]
 
+mod account;
 mod bad_input;
 mod browser;
 mod client_auth;

@@ -1,0 +1,404 @@
+//! The account: what a user sees, and takes back at once.
+
+use grantor_core::client::ConsentPolicy;
+use grantor_core::error::ErrorCode::{InvalidGrant, InvalidToken};
+use grantor_core::event::EventKind;
+use grantor_core::id::{GrantId, SessionId};
+use grantor_core::interaction::account::{Disconnect, EndSessionReply, TakenBack};
+
+use grantor_core::secret::Secret;
+
+use crate::world::house::client;
+use crate::world::people::SignedIn;
+use crate::world::web_apps::Request;
+use crate::world::{Browser, Decided, Spans as _, Tokens, World};
+
+const SCOPE: &str = "openid files.example.com/read";
+const OFFLINE: &str = "openid files.example.com/read offline_access";
+
+fn asks(client: &str, scope: &str) -> Request {
+    Request::of(client).with("scope", scope)
+}
+
+/// Nothing is given for these any more, wherever they are shown.
+fn assert_dead(world: &mut World, client: &str, tokens: &Tokens) {
+    assert_eq!(world.userinfo(&tokens.access), Err(InvalidToken));
+    assert_eq!(world.refresh(client, tokens.refresh()), Err(InvalidGrant));
+    if ["console", "shop"].contains(&client) {
+        assert!(!world.is_active(client, &tokens.access));
+        assert!(!world.is_active(client, tokens.refresh()));
+    }
+}
+
+fn assert_live(world: &mut World, tokens: &Tokens) {
+    assert!(world.userinfo(&tokens.access).is_ok());
+}
+
+fn names(world: &mut World, browser: &Browser) -> [Vec<String>; 2] {
+    let view = world.view(browser).expect("signed in");
+    [
+        view.apps.into_iter().map(|app| app.name).collect(),
+        view.devices.into_iter().map(|device| device.name).collect(),
+    ]
+}
+
+#[test]
+fn the_page_shows_sessions_apps_and_devices_of_its_user_only() {
+    let mut world = World::new();
+    let alice = world.browser_of("alice");
+    world.advance(1.h());
+    let phone = world.browser_of("alice");
+    let bob = world.browser_of("bob");
+    world.app_tokens(&alice, &asks("spa", SCOPE));
+    world.advance(1.s());
+    world.app_tokens(&alice, &asks("shop", OFFLINE));
+    world.app_tokens(&bob, &asks("site", SCOPE));
+    world.device_tokens("tv", "bob");
+    let codes = world.device("console");
+    assert_eq!(world.decide(&phone, &codes, true), Decided::Approved);
+
+    let view = world.view(&alice).expect("signed in");
+    let (here, there) = (world.named_by(&alice).0, world.named_by(&phone).0);
+    let ids: Vec<_> = view.sessions.iter().map(|session| session.id).collect();
+    assert_eq!(ids, [here, there], "this browser first");
+    let apps: Vec<_> = view.apps.iter().map(|app| app.client.as_str()).collect();
+    assert_eq!(apps, ["shop", "spa"], "the newest first");
+    assert_eq!(view.apps[1].scope, SCOPE.parse().expect("a scope"));
+    assert_eq!(view.devices.len(), 1, "also before it has its tokens");
+    assert_eq!(view.devices[0].grant, world.grant_of(&codes));
+    assert_eq!(view.devices[0].name, "The console");
+    assert_eq!(view.devices[0].started.by, world.peer());
+    let [apps, devices] = names(&mut world, &bob);
+    assert_eq!(
+        (apps, devices),
+        (vec!["The site".to_owned()], vec!["The tv".to_owned()])
+    );
+    assert_eq!(world.view(&Browser::new()), None);
+}
+
+#[test]
+fn the_page_shows_what_lives_only() {
+    let mut world = World::new();
+    let mut alice = world.browser_of("alice");
+    let idle = world.browser_of("alice");
+    let out = world.browser_of("alice");
+    world.sign_out(&out);
+    // Bound to a session that ends, and of an app that asked nobody: nothing is left of it.
+    world.reconfigure(|pool| client(pool, "site").code.consent = ConsentPolicy::Skip);
+    let other = world.browser_of("alice");
+    let code = world.authorize(&other, &asks("site", SCOPE)).code();
+    world.redeem("site", &code).expect("tokens");
+    assert_eq!(names(&mut world, &alice)[0], ["The site"]);
+    world.sign_out(&other);
+    let tokens = world.device_tokens("tv", "alice");
+    world.revoke("tv", tokens.refresh()).expect("revoked");
+    let denied = world.device("tv2");
+    world.deny("alice", &denied);
+    world.advance(7.h());
+    world.sign_in(&mut alice, "alice", "alice-password");
+    world.advance(2.h());
+    let view = world.view(&alice).expect("signed in");
+    assert_eq!(
+        view.sessions.len(),
+        1,
+        "and not {:?}",
+        world.named_by(&idle).0
+    );
+    assert_eq!((view.apps, view.devices), (vec![], vec![]));
+    // Consent stays, and is seen, when every token has ended.
+    world.app_tokens(&alice, &asks("spa", SCOPE));
+    world.sign_out(&alice);
+    let alice = world.browser_of("alice");
+    assert_eq!(names(&mut world, &alice)[0], ["The spa"]);
+}
+
+#[test]
+fn the_page_of_a_hundred_sessions_reads_what_one_get_may_hold_at_a_time() {
+    let mut world = World::new();
+    let alice = world.browser_of("alice");
+    for _ in 0..120 {
+        world.browser_of("alice");
+    }
+    let request = world.view_request(&alice);
+    let ([reads, ..], view) = world.cost(|world| world.ask(request).reply);
+    let view = view.expect("no protocol").expect("signed in");
+    assert!(reads <= 7, "{reads}");
+    assert!(view.sessions.len() > 50, "more than are shown");
+    assert_eq!(view.sessions[0].id, world.named_by(&alice).0);
+}
+
+#[test]
+fn a_client_that_the_operator_removed_is_shown_by_its_id_and_taken_back() {
+    let mut world = World::new();
+    let alice = world.browser_of("alice");
+    world.app_tokens(&alice, &asks("spa", OFFLINE));
+    world.device_tokens("tv", "alice");
+    world.reconfigure(|pool| {
+        pool.clients
+            .retain(|id, _| !["spa", "tv"].contains(&id.as_str()));
+    });
+    assert_eq!(names(&mut world, &alice), [["spa"], ["tv"]]);
+    assert_eq!(world.disconnect(&alice, "spa"), [TakenBack::Done]);
+    assert_eq!(names(&mut world, &alice)[0], [""; 0]);
+}
+
+#[test]
+fn a_device_that_is_taken_back_gets_nothing_more_at_once() {
+    let mut world = World::new();
+    let alice = world.browser_of("alice");
+    let (lost, kept) = (world.device("console"), world.device("console"));
+    for codes in [&lost, &kept] {
+        assert_eq!(world.decide(&alice, codes, true), Decided::Approved);
+    }
+    let (lost_tokens, kept_tokens) = (world.poll(&lost), world.poll(&kept));
+    let grant = world.grant_of(&lost);
+    world.kinds();
+    assert_eq!(world.revoke_grant(&alice, grant), TakenBack::Done);
+    assert_eq!(world.kinds(), [EventKind::GrantRevokedByUser]);
+    assert_dead(&mut world, "console", &lost_tokens.expect("tokens"));
+    assert_live(&mut world, &kept_tokens.expect("tokens"));
+    assert_eq!(world.revoke_grant(&alice, grant), TakenBack::Gone);
+}
+
+#[test]
+fn an_approval_is_taken_back_before_the_device_comes_for_its_tokens() {
+    let mut world = World::new();
+    let alice = world.browser_of("alice");
+    let codes = world.device("tv");
+    assert_eq!(world.decide(&alice, &codes, true), Decided::Approved);
+    let grant = world.grant_of(&codes);
+    assert_eq!(world.revoke_grant(&alice, grant), TakenBack::Done);
+    assert_eq!(world.poll(&codes), Err(InvalidGrant));
+}
+
+#[test]
+fn an_app_that_is_disconnected_gets_nothing_more_and_must_ask_again() {
+    let mut world = World::new();
+    let alice = world.browser_of("alice");
+    let tokens = world.app_tokens(&alice, &asks("shop", OFFLINE));
+    let again = world.authorize(&alice, &asks("shop", OFFLINE)).code();
+    let again = world.redeem("shop", &again).expect("tokens");
+    let outstanding = world.authorize(&alice, &asks("shop", SCOPE)).code();
+    let other = world.app_tokens(&alice, &asks("spa", SCOPE));
+    world.kinds();
+    assert_eq!(world.disconnect(&alice, "shop"), [TakenBack::Done]);
+    assert_eq!(world.kinds(), [EventKind::ClientDisconnected]);
+    assert_dead(&mut world, "shop", &tokens);
+    assert_dead(&mut world, "shop", &again);
+    assert_eq!(world.redeem("shop", &outstanding), Err(InvalidGrant));
+    let ask = world.authorize(&alice, &asks("shop", SCOPE)).ask();
+    assert!(!ask.agreed_before);
+    assert_live(&mut world, &other);
+    world.authorize(&alice, &asks("spa", SCOPE)).code();
+    assert_eq!(world.disconnect(&alice, "shop"), [TakenBack::Gone]);
+}
+
+#[test]
+fn all_grants_of_an_app_are_taken_back_however_many_there_are() {
+    let mut world = World::new();
+    let alice = world.browser_of("alice");
+    let tokens: Vec<_> = (0..30)
+        .map(|_| world.app_tokens(&alice, &asks("spa", SCOPE)))
+        .collect();
+    let bobs = world.browser_of("bob");
+    let bobs = world.app_tokens(&bobs, &asks("spa", SCOPE));
+    assert_eq!(world.disconnect(&alice, "spa"), [TakenBack::Done; 3]);
+    for tokens in &tokens {
+        assert_dead(&mut world, "spa", tokens);
+    }
+    assert_live(&mut world, &bobs);
+}
+
+#[test]
+fn consent_goes_first_so_that_nothing_new_comes_silently() {
+    let mut world = World::new();
+    let alice = world.browser_of("alice");
+    for _ in 0..13 {
+        world.app_tokens(&alice, &asks("spa", SCOPE));
+    }
+    let user = world.named_by(&alice).1;
+    let mut grants = world.listed(user, "spa");
+    assert_eq!(grants.len(), 13);
+    grants.truncate(Disconnect::AT_ONCE);
+    // The process ends after the first part.
+    let request = alice.disconnect("spa", grants);
+    assert_eq!(world.ask(request).reply, Ok(TakenBack::Done));
+    world.authorize(&alice, &asks("spa", SCOPE)).ask();
+    assert_eq!(world.listed(user, "spa").len(), 1, "and the rest is seen");
+    assert_eq!(names(&mut world, &alice)[0], ["The spa"]);
+    assert_eq!(world.disconnect(&alice, "spa"), [TakenBack::Done]);
+}
+
+#[test]
+fn another_browser_is_signed_out_with_what_hangs_on_its_session() {
+    let mut world = World::new();
+    let alice = world.browser_of("alice");
+    let phone = world.browser_of("alice");
+    let bound = world.app_tokens(&phone, &asks("shop", SCOPE));
+    let offline = world.app_tokens(&phone, &asks("shop", OFFLINE));
+    let session = world.named_by(&phone).0;
+    world.kinds();
+    assert_eq!(world.end_session(&alice, session), EndSessionReply::Ended);
+    assert_eq!(world.kinds(), [EventKind::SessionEndedByUser]);
+    assert_eq!(world.visitor(&phone), None);
+    assert!(world.visitor(&alice).is_some());
+    assert_dead(&mut world, "shop", &bound);
+    assert_live(&mut world, &offline);
+    assert_eq!(world.end_session(&alice, session), EndSessionReply::Gone);
+}
+
+#[test]
+fn to_end_ones_own_session_is_to_sign_out() {
+    let mut world = World::new();
+    let alice = world.browser_of("alice");
+    let session = world.named_by(&alice).0;
+    world.kinds();
+    assert_eq!(
+        world.end_session(&alice, session),
+        EndSessionReply::SignedOut
+    );
+    assert_eq!(world.kinds(), [EventKind::SignedOut]);
+    assert_eq!(world.visitor(&alice), None);
+    assert_eq!(world.end_session(&alice, session), EndSessionReply::SignIn);
+}
+
+#[test]
+fn signing_out_everywhere_ends_sessions_grants_and_consent_by_one_write() {
+    let mut world = World::new();
+    let alice = world.browser_of("alice");
+    let phone = world.browser_of("alice");
+    let bob = world.browser_of("bob");
+    let device = world.device_tokens("console", "alice");
+    let app = world.app_tokens(&phone, &asks("shop", OFFLINE));
+    let bobs = world.app_tokens(&bob, &asks("shop", OFFLINE));
+    let code = world.authorize(&alice, &asks("shop", SCOPE)).code();
+    let approved = world.device("tv");
+    assert_eq!(world.decide(&phone, &approved, true), Decided::Approved);
+    world.kinds();
+    let request = alice.sign_out_everywhere();
+    let (cost, outcome) = world.cost(|world| world.ask(request));
+    assert_eq!(cost, [1, 1, 2]);
+    assert!(outcome.reply.is_ok());
+    assert_eq!(world.kinds(), [EventKind::SignedOutEverywhere]);
+    assert_eq!((world.visitor(&alice), world.visitor(&phone)), (None, None));
+    assert_dead(&mut world, "console", &device);
+    assert_dead(&mut world, "shop", &app);
+    assert_eq!(world.redeem("shop", &code), Err(InvalidGrant));
+    assert_eq!(world.poll(&approved), Err(InvalidGrant));
+    // An app that the user does not know may be among those that were agreed to.
+    let anew = world.browser_of("alice");
+    assert_eq!(names(&mut world, &anew), [[""; 0], [""; 0]]);
+    world.authorize(&anew, &asks("shop", SCOPE)).ask();
+    assert_live(&mut world, &bobs);
+    assert!(world.visitor(&bob).is_some());
+    assert_eq!(world.sign_out_everywhere(&alice), None, "once");
+    assert!(world.visitor(&anew).is_some());
+}
+
+#[test]
+fn sessions_that_are_cut_off_end_by_their_rows_too_and_no_others() {
+    let mut world = World::new();
+    let alice = world.browser_of("alice");
+    for _ in 0..20 {
+        world.browser_of("alice");
+    }
+    let user = world.named_by(&alice).1;
+    assert_eq!(world.end_cut_off(user), 0, "they live");
+    assert_eq!(world.sign_out_everywhere(&alice), Some(20));
+    let anew = world.browser_of("alice");
+    assert_eq!(world.end_cut_off(user), 0);
+    assert!(world.visitor(&anew).is_some());
+}
+
+#[test]
+fn a_changed_password_ends_consent_too() {
+    let mut world = World::new();
+    let thief = world.browser_of("alice");
+    world.app_tokens(&thief, &asks("spa", OFFLINE));
+    let mut user = crate::world::people::file_user("alice", true);
+    user.password = grantor_core::interaction::Password::Hash("plain$new".to_owned());
+    assert_eq!(world.provision(user), Some(true));
+    let mut alice = Browser::new();
+    assert_eq!(world.sign_in(&mut alice, "alice", "new"), SignedIn::Yes);
+    let ask = world.authorize(&alice, &asks("spa", SCOPE)).ask();
+    assert!(!ask.agreed_before);
+    // Agreed anew, it is no more than was asked now.
+    world.app_tokens(&alice, &asks("spa", SCOPE));
+    let ask = world.authorize(&alice, &asks("spa", OFFLINE)).ask();
+    assert!(ask.agreed_before);
+}
+
+#[test]
+fn what_is_anothers_is_gone_and_stays() {
+    let mut world = World::new();
+    let (alice, bob) = (world.browser_of("alice"), world.browser_of("bob"));
+    let tokens = world.app_tokens(&bob, &asks("shop", OFFLINE));
+    let codes = world.device("console");
+    assert_eq!(world.decide(&bob, &codes, true), Decided::Approved);
+    let device = world.poll(&codes).expect("tokens");
+    let (session, user) = world.named_by(&bob);
+    let grants = world.listed(user, "shop");
+    world.kinds();
+
+    let missing = (SessionId::from_bytes([1; 16]), GrantId::from_bytes([1; 16]));
+    for session in [session, missing.0] {
+        let (cost, said) = world.cost(|world| world.end_session(&alice, session));
+        assert_eq!((cost, said), ([1, 0, 0], EndSessionReply::Gone));
+    }
+    for grant in [world.grant_of(&codes), grants[0], missing.1] {
+        let (cost, said) = world.cost(|world| world.revoke_grant(&alice, grant));
+        assert_eq!((cost, said), ([1, 0, 0], TakenBack::Gone));
+    }
+    // The grants of a request are never believed.
+    let request = alice.disconnect("shop", grants.clone());
+    assert_eq!(world.ask(request).reply, Ok(TakenBack::Gone));
+    let request = bob.disconnect("spa", grants);
+    assert_eq!(world.ask(request).reply, Ok(TakenBack::Gone));
+    let waiting = world.device("tv");
+    let waiting = world.grant_of(&waiting);
+    assert_eq!(world.revoke_grant(&alice, waiting), TakenBack::Gone);
+    world.kinds();
+    assert!(world.visitor(&bob).is_some());
+    assert_live(&mut world, &tokens);
+    assert_live(&mut world, &device);
+}
+
+#[test]
+fn who_is_cut_off_takes_nothing_back() {
+    let mut world = World::new();
+    let (alice, phone) = (world.browser_of("alice"), world.browser_of("alice"));
+    world.app_tokens(&alice, &asks("spa", OFFLINE));
+    let codes = world.device("tv");
+    assert_eq!(world.decide(&alice, &codes, true), Decided::Approved);
+    let (session, user) = world.named_by(&phone);
+    let (grant, grants) = (world.grant_of(&codes), world.listed(user, "spa"));
+    world.set_enabled("alice", false);
+    let forged = Browser {
+        session: Some(Secret::new("grantor_forged")),
+        ..Browser::new()
+    };
+    for browser in [&alice, &Browser::new(), &forged] {
+        let (cost, ()) = world.cost(|world| {
+            assert_eq!(world.end_session(browser, session), EndSessionReply::SignIn);
+            assert_eq!(world.revoke_grant(browser, grant), TakenBack::SignIn);
+            let request = browser.disconnect("spa", grants.clone());
+            assert_eq!(world.ask(request).reply, Ok(TakenBack::SignIn));
+            assert_eq!(world.sign_out_everywhere(browser), None);
+        });
+        assert_eq!(cost[1..], [0, 0], "nothing is written");
+    }
+    assert_eq!(world.view(&alice), None);
+}
+
+#[test]
+fn a_cookie_from_before_another_sign_in_takes_nothing_back() {
+    let mut world = World::new();
+    let mut alice = world.browser_of("alice");
+    let stolen = alice.clone();
+    world.sign_in(&mut alice, "alice", "alice-password");
+    let session = world.named_by(&alice).0;
+    assert_eq!(world.end_session(&stolen, session), EndSessionReply::SignIn);
+    assert_eq!(world.sign_out_everywhere(&stolen), None);
+    assert_eq!(world.view(&stolen), None);
+    assert!(world.visitor(&alice).is_some());
+}

@@ -1,0 +1,232 @@
+//! A user takes back from one browser what another of theirs is just giving: whatever the order, it is taken back.
+
+use grantor_core::endpoints::authorize::AuthorizeReply;
+use grantor_core::error::ErrorCode::{InvalidGrant, InvalidToken};
+use grantor_core::id::GrantId;
+use grantor_core::interaction::account::TakenBack;
+use grantor_store::testing::Fault;
+
+use crate::world::apps::answer;
+use crate::world::web_apps::{Came, Request, VERIFIER, callback};
+use crate::world::{Browser, Tokens, World};
+use crate::{End, Racer, plain, racer};
+
+/// What may meet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Act {
+    /// The app sends the phone's browser for another code, which nobody is asked about any more.
+    Authorize,
+    /// The app redeems a code.
+    Redeem,
+    /// The app refreshes.
+    Refresh,
+    /// Alice takes everything back from the app.
+    Disconnect,
+    /// Alice takes back the grant that the app refreshes.
+    Revoke,
+    /// Alice signs the phone out.
+    EndSession,
+    /// Alice signs out everywhere.
+    Everywhere,
+}
+
+/// Alice at her desk, her phone with an app, and what the app holds.
+struct Scene {
+    world: World,
+    desk: Browser,
+    phone: Browser,
+    code: String,
+    held: Tokens,
+    grant: GrantId,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let mut world = World::new();
+        let (desk, phone) = (world.browser_of("alice"), world.browser_of("alice"));
+        let first = world.agree(&phone, &Request::of("spa")).code();
+        let held = world.redeem("spa", &first).expect("tokens");
+        let code = world.authorize(&phone, &Request::of("spa")).code();
+        Self {
+            grant: world
+                .pool
+                .sealing
+                .open_authorization_code(&first)
+                .expect("a code")
+                .grant,
+            world,
+            desk,
+            phone,
+            code,
+            held,
+        }
+    }
+
+    fn begin(&mut self, act: Act) -> Box<dyn Racer> {
+        let world = &mut self.world;
+        match act {
+            Act::Authorize => {
+                let authorize = Request::of("spa").by(&self.phone, None);
+                racer(world, authorize, |outcome| {
+                    End::Code(match outcome.reply {
+                        Ok(AuthorizeReply::Respond(response)) => {
+                            Some(response.outcome.expect("no error"))
+                        }
+                        Ok(_) => None,
+                        Err(refusal) => panic!("the client is known: {refusal:?}"),
+                    })
+                })
+            }
+            Act::Redeem => {
+                let callback = callback("spa");
+                let form = [
+                    ("grant_type", "authorization_code"),
+                    ("code", &self.code),
+                    ("redirect_uri", &callback),
+                    ("code_verifier", VERIFIER),
+                ];
+                let redeem = world.token_request("spa", &form).expect("a request");
+                racer(world, redeem, |outcome| End::Tokens(answer(outcome)))
+            }
+            Act::Refresh => {
+                let refresh = world.refresh_request("spa", self.held.refresh());
+                racer(world, refresh, |outcome| End::Tokens(answer(outcome)))
+            }
+            Act::Disconnect => {
+                let user = world.named_by(&self.desk).1;
+                let grants = world.listed(user, "spa");
+                racer(world, self.desk.disconnect("spa", grants), plain)
+            }
+            Act::Revoke => racer(world, self.desk.revoke_grant(self.grant), plain),
+            Act::EndSession => {
+                let session = world.named_by(&self.phone).0;
+                racer(world, self.desk.end_session(session), plain)
+            }
+            Act::Everywhere => racer(world, self.desk.sign_out_everywhere(), plain),
+        }
+    }
+}
+
+/// Every order of the effects of two acts; tells how many there were.
+fn every_order(pair: [Act; 2], fault: Option<Fault>) -> usize {
+    let (mut schedules, mut prefix) = (0, Vec::new());
+    loop {
+        let mut scene = Scene::new();
+        let faults = scene.world.faults();
+        fault.into_iter().for_each(|fault| faults.inject(fault));
+        let mut lanes = pair.map(|act| Some(scene.begin(act)));
+        let mut ends = [None, None];
+        let (mut order, mut open) = (Vec::new(), Vec::new());
+        while lanes.iter().any(Option::is_some) {
+            let first = usize::from(lanes[0].is_none());
+            let lane = prefix.get(order.len()).copied().unwrap_or(first);
+            open.push(lanes.iter().all(Option::is_some));
+            let racer = lanes[lane].as_mut().expect("a lane that is not at its end");
+            if let Some(end) = racer.effect(&mut scene.world) {
+                ends[lane] = Some(end);
+                lanes[lane] = None;
+            }
+            order.push(lane);
+        }
+        schedules += 1;
+        let story = format!("{pair:?} with {fault:?}, in the order {order:?}: {ends:?}");
+        check(
+            scene,
+            pair,
+            &ends.map(|end| end.expect("both ended")),
+            &story,
+        );
+        let Some(turn) = (0..open.len()).rev().find(|&at| open[at] && order[at] == 0) else {
+            return schedules;
+        };
+        prefix = order[..turn].to_vec();
+        prefix.push(1);
+    }
+}
+
+fn check(mut scene: Scene, pair: [Act; 2], ends: &[End; 2], story: &str) {
+    let has = |act| pair.contains(&act);
+    let world = &mut scene.world;
+    // The shell lists again until nothing is left.
+    if has(Act::Disconnect) && !has(Act::Everywhere) {
+        let last = world.disconnect(&scene.desk, "spa").pop();
+        assert!(
+            matches!(last, Some(TakenBack::Done | TakenBack::Gone)),
+            "{story}"
+        );
+    }
+    let all = has(Act::Disconnect) || has(Act::EndSession) || has(Act::Everywhere);
+    let mut codes = vec![scene.code.clone()];
+    let mut held = vec![scene.held.clone()];
+    for (act, end) in pair.iter().zip(ends) {
+        match end {
+            End::Code(Some(code)) => codes.push(code.reveal().to_owned()),
+            // Silently or not at all: nobody sits there who could agree.
+            End::Code(None) => assert!(all, "{story}"),
+            End::Tokens(Ok(tokens)) => held.push(tokens.clone()),
+            End::Tokens(Err(code)) => {
+                assert_eq!(*code, InvalidGrant, "{story}");
+                let twice = pair == [Act::Redeem; 2];
+                assert!(
+                    all || twice || (has(Act::Revoke) && *act == Act::Refresh),
+                    "{story}"
+                );
+            }
+            _ => {}
+        }
+    }
+    for tokens in &held {
+        let opened = world.pool.sealing.open_refresh_token(tokens.refresh());
+        let grant = opened.expect("a refresh token of the house").grant;
+        let dead = all || (has(Act::Revoke) && grant == scene.grant);
+        // A code that was used twice ends what it gave.
+        if dead {
+            assert_eq!(world.userinfo(&tokens.access), Err(InvalidToken), "{story}");
+            assert_eq!(
+                world.refresh("spa", tokens.refresh()),
+                Err(InvalidGrant),
+                "{story}"
+            );
+        } else if pair != [Act::Redeem; 2] {
+            assert!(world.userinfo(&tokens.access).is_ok(), "{story}");
+        }
+    }
+    for code in &codes {
+        let said = world.redeem("spa", code);
+        assert!(said.is_err() || !all, "a code is left: {story}");
+    }
+    let browser = world.browser_of("alice");
+    let asked = matches!(
+        world.authorize(&browser, &Request::of("spa")),
+        Came::Consent(_)
+    );
+    assert_eq!(
+        asked,
+        has(Act::Disconnect) || has(Act::Everywhere),
+        "{story}"
+    );
+    let phone = world.visitor(&scene.phone).is_some();
+    assert_eq!(
+        phone,
+        !has(Act::EndSession) && !has(Act::Everywhere),
+        "{story}"
+    );
+}
+
+#[test]
+fn every_interleaving_of_what_an_app_gets_and_what_its_user_takes_back() {
+    use Act::{Authorize, Disconnect, EndSession, Everywhere, Redeem, Refresh, Revoke};
+    let acts = [
+        Authorize, Redeem, Refresh, Disconnect, Revoke, EndSession, Everywhere,
+    ];
+    let mut all = 0;
+    for (at, first) in acts.iter().enumerate() {
+        for second in &acts[at..] {
+            for fault in [None, Some(Fault::UnknownWritten), Some(Fault::UnknownLost)] {
+                all += every_order([*first, *second], fault);
+            }
+        }
+    }
+    println!("{all} schedules");
+    assert!(all > 500, "they do interleave");
+}

@@ -1,0 +1,142 @@
+//! What people do on the page of their account.
+
+use futures_util::FutureExt as _;
+use grantor_core::id::{ClientId, GrantId, SessionId, UserId};
+use grantor_core::interaction::account::{
+    AccountView, Disconnect, EndCutOff, EndSession, EndSessionReply, RevokeGrant,
+    SignOutEverywhere, SignOutEverywhereReply, TakenBack, ViewAccount, consents_of, grants_of,
+    sessions_of,
+};
+use grantor_core::row::{Index, Row};
+use grantor_store::Store as _;
+
+use super::{Browser, World, peer};
+
+impl Browser {
+    pub(crate) fn end_session(&self, session: SessionId) -> EndSession {
+        EndSession {
+            cookie: self.session.clone(),
+            session,
+            peer: peer(&self.address),
+        }
+    }
+
+    pub(crate) fn revoke_grant(&self, grant: GrantId) -> RevokeGrant {
+        RevokeGrant {
+            cookie: self.session.clone(),
+            grant,
+            peer: peer(&self.address),
+        }
+    }
+
+    pub(crate) fn disconnect(&self, client: &str, grants: Vec<GrantId>) -> Disconnect {
+        Disconnect {
+            cookie: self.session.clone(),
+            client: client.parse().expect("a client id"),
+            grants,
+            peer: peer(&self.address),
+        }
+    }
+
+    pub(crate) fn sign_out_everywhere(&self) -> SignOutEverywhere {
+        SignOutEverywhere {
+            cookie: self.session.clone(),
+            peer: peer(&self.address),
+        }
+    }
+}
+
+impl World {
+    fn list_of(&self, index: &Index) -> Vec<Row> {
+        let rows = self.store.inner().inner().list(index, None, 1000);
+        let rows = rows.now_or_never().and_then(Result::ok);
+        rows.expect("memory is ready at once")
+    }
+
+    /// The session that this browser's cookie names, live or not, and its user.
+    pub(crate) fn named_by(&self, browser: &Browser) -> (SessionId, UserId) {
+        let cookie = browser.session.as_ref().expect("a cookie");
+        let cookie = self.pool.sealing.open_session_cookie(cookie.reveal());
+        let cookie = cookie.expect("a cookie of the house");
+        (cookie.id, cookie.user)
+    }
+
+    /// The page is asked for; what is listed is read before.
+    pub(crate) fn view_request(&self, browser: &Browser) -> ViewAccount {
+        let user = browser.session.is_some().then(|| self.named_by(browser).1);
+        let list = |of: fn(&grantor_core::pool::Pool, UserId) -> Index| {
+            user.map_or_else(Vec::new, |user| self.list_of(&of(&self.pool, user)))
+        };
+        ViewAccount {
+            cookie: browser.session.clone(),
+            sessions: list(sessions_of),
+            grants: list(grants_of),
+            consents: list(consents_of),
+        }
+    }
+
+    /// What the page shows.
+    pub(crate) fn view(&mut self, browser: &Browser) -> Option<AccountView> {
+        let request = self.view_request(browser);
+        let reply = self.ask(request).reply.expect("no protocol");
+        reply.map(|view| *view)
+    }
+
+    pub(crate) fn end_session(&mut self, browser: &Browser, session: SessionId) -> EndSessionReply {
+        let request = browser.end_session(session);
+        self.ask(request).reply.expect("no protocol")
+    }
+
+    pub(crate) fn revoke_grant(&mut self, browser: &Browser, grant: GrantId) -> TakenBack {
+        let request = browser.revoke_grant(grant);
+        self.ask(request).reply.expect("no protocol")
+    }
+
+    /// The grants of a client that a user's list has.
+    pub(crate) fn listed(&self, user: UserId, client: &str) -> Vec<GrantId> {
+        let client: ClientId = client.parse().expect("a client id");
+        let rows = self.list_of(&grants_of(&self.pool, user));
+        Disconnect::listed(&rows, user, &client, self.now).expect("grants")
+    }
+
+    /// As many operations as it takes; tells what came of each.
+    pub(crate) fn disconnect(&mut self, browser: &Browser, client: &str) -> Vec<TakenBack> {
+        let user = self.named_by(browser).1;
+        let mut said = Vec::new();
+        loop {
+            let mut grants = self.listed(user, client);
+            if grants.is_empty() && !said.is_empty() {
+                return said;
+            }
+            grants.truncate(Disconnect::AT_ONCE);
+            let request = browser.disconnect(client, grants);
+            said.push(self.ask(request).reply.expect("no protocol"));
+            if said.last() != Some(&TakenBack::Done) {
+                return said;
+            }
+        }
+    }
+
+    /// Cuts everything off, then ends what is left of sessions; tells how many those were.
+    pub(crate) fn sign_out_everywhere(&mut self, browser: &Browser) -> Option<usize> {
+        let request = browser.sign_out_everywhere();
+        let SignOutEverywhereReply::SignedOut { user } =
+            self.ask(request).reply.expect("no protocol")
+        else {
+            return None;
+        };
+        Some(self.end_cut_off(user))
+    }
+
+    pub(crate) fn end_cut_off(&mut self, user: UserId) -> usize {
+        let rows = self.list_of(&sessions_of(&self.pool, user));
+        EndCutOff::listed(&rows)
+            .chunks(EndCutOff::AT_ONCE)
+            .map(|sessions| {
+                let sessions = sessions.to_vec();
+                let ended = self.ask(EndCutOff { user, sessions }).reply;
+                ended.expect("no protocol")
+            })
+            .sum()
+    }
+}

@@ -1,0 +1,327 @@
+//! `/account`: what has access to an account, and how its user ends it.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use grantor_core::id::{ClientId, GrantId, SessionId, UserId};
+use grantor_core::interaction::account::{
+    self, AccountView, AppView, DeviceView, Disconnect, EndCutOff, EndSession, EndSessionReply,
+    RevokeGrant, SessionView, SignOutEverywhere, SignOutEverywhereReply, TakenBack, ViewAccount,
+};
+use grantor_core::interaction::{Action, Binding};
+use grantor_core::params::Params;
+use grantor_core::pool::Pool;
+use grantor_core::row::{Index, Row};
+use grantor_core::secret::Secret;
+use grantor_core::time::Timestamp;
+use http::StatusCode;
+
+use super::browser::{self, ReturnTo};
+use crate::app::{App, Unavailable};
+use crate::cookies::Cookie;
+use crate::oauth;
+use crate::pages::{AccountPage, Agent, AppRow, DeviceRow, Fault, Moment, Notice, SessionRow};
+use crate::request::{Caller, Form};
+
+/// The most rows of one list that are looked at for the page; what is shown is the newest of them.
+const LISTED: usize = 1000;
+/// How often a client's grants are listed again: meanwhile another may have come, of one that asks nobody.
+const PASSES: usize = 4;
+
+/// What the address says was just done. It says no more, so nobody's link can.
+const NOTICES: [(&str, Notice); 4] = [
+    ("session-ended", Notice::SessionEnded),
+    ("app-removed", Notice::AppRemoved),
+    ("device-removed", Notice::DeviceRemoved),
+    ("gone", Notice::Gone),
+];
+
+/// A GET changes nothing.
+pub(crate) async fn get(State(app): State<Arc<App>>, caller: Caller) -> Response {
+    let query = Params::parse(caller.query().unwrap_or_default().as_bytes()).ok();
+    let word = query.as_ref().and_then(|query| query.opt("notice"));
+    let notice = NOTICES.iter().find(|(known, _)| word == Some(known));
+    match view(&app, &caller).await {
+        Ok(Some(view)) => {
+            let page = page(&app, *view, notice.map(|(_, notice)| *notice));
+            browser::page(&app, &caller, StatusCode::OK, &page)
+        }
+        Ok(None) => browser::sign_in_first(&app, &ReturnTo::Account),
+        Err(error) => browser::unavailable(&app, &caller, &error),
+    }
+}
+
+/// `POST /account/session`: signs a browser out, perhaps this one.
+pub(crate) async fn end_session(State(app): State<Arc<App>>, posted: Form) -> Response {
+    let session = match named::<SessionId>(&app, &posted, "session") {
+        Ok(session) => session,
+        Err(response) => return *response,
+    };
+    let caller = &posted.caller;
+    let end = EndSession {
+        cookie: app.cookies.get(&caller.headers, Cookie::Session),
+        session,
+        peer: caller.peer.clone(),
+    };
+    match app.run_traced(end, &caller.trace).await {
+        Ok(ended) => match ended.reply {
+            Ok(EndSessionReply::SignIn) => browser::sign_in_first(&app, &ReturnTo::Account),
+            Ok(EndSessionReply::SignedOut) => signed_out(&app),
+            Ok(EndSessionReply::Ended) => back(&app, Notice::SessionEnded),
+            Ok(EndSessionReply::Gone) | Err(_) => back(&app, Notice::Gone),
+        },
+        Err(error) => browser::unavailable(&app, caller, &error),
+    }
+}
+
+/// `POST /account/grant`: takes a device's access back.
+pub(crate) async fn revoke_grant(State(app): State<Arc<App>>, posted: Form) -> Response {
+    let grant = match named::<GrantId>(&app, &posted, "grant") {
+        Ok(grant) => grant,
+        Err(response) => return *response,
+    };
+    let caller = &posted.caller;
+    let revoke = RevokeGrant {
+        cookie: app.cookies.get(&caller.headers, Cookie::Session),
+        grant,
+        peer: caller.peer.clone(),
+    };
+    let revoked = app.run_traced(revoke, &caller.trace).await;
+    let revoked = revoked.map(|outcome| outcome.reply.unwrap_or(TakenBack::Gone));
+    taken_back(&app, caller, revoked, Notice::DeviceRemoved)
+}
+
+/// `POST /account/app`: takes everything back from a client.
+pub(crate) async fn disconnect(State(app): State<Arc<App>>, posted: Form) -> Response {
+    let client = match named::<ClientId>(&app, &posted, "client") {
+        Ok(client) => client,
+        Err(response) => return *response,
+    };
+    let caller = &posted.caller;
+    let all = disconnect_all(Arc::clone(&app), caller.clone(), client);
+    let disconnected = app.to_its_end(all).await;
+    taken_back(&app, caller, disconnected, Notice::AppRemoved)
+}
+
+/// `POST /account/everywhere`: ends all there is.
+pub(crate) async fn everywhere(State(app): State<Arc<App>>, posted: Form) -> Response {
+    if let Err(response) = checked(&app, &posted) {
+        return *response;
+    }
+    let caller = &posted.caller;
+    let everywhere = SignOutEverywhere {
+        cookie: app.cookies.get(&caller.headers, Cookie::Session),
+        peer: caller.peer.clone(),
+    };
+    let outcome = match app.run_traced(everywhere, &caller.trace).await {
+        Ok(outcome) => outcome,
+        Err(error) => return browser::unavailable(&app, caller, &error),
+    };
+    let Ok(SignOutEverywhereReply::SignedOut { user }) = outcome.reply else {
+        return browser::sign_in_first(&app, &ReturnTo::Account);
+    };
+    // It is done: what follows is for clients that want to be told.
+    let rest = end_cut_off(Arc::clone(&app), caller.clone(), user);
+    if let Err(error) = app.to_its_end(rest).await {
+        oauth::log_unavailable(caller, &error);
+    }
+    signed_out(&app)
+}
+
+/// The form of the page, if its token is right.
+fn checked<'f>(app: &App, posted: &'f Form) -> Result<&'f Params, Box<Response>> {
+    let binding = browser::session_binding(app, &posted.caller);
+    browser::checked_form(app, posted, binding.as_ref(), |_| Some(Action::Account))
+}
+
+/// What such a form names.
+fn named<T: std::str::FromStr>(app: &App, posted: &Form, field: &str) -> Result<T, Box<Response>> {
+    let name = checked(app, posted)?.opt(field);
+    let name = name.and_then(|name| name.parse().ok());
+    name.ok_or_else(|| Box::new(browser::fault(app, &posted.caller, Fault::BadRequest)))
+}
+
+fn taken_back(
+    app: &App,
+    caller: &Caller,
+    taken: Result<TakenBack, Unavailable>,
+    done: Notice,
+) -> Response {
+    match taken {
+        Ok(TakenBack::SignIn) => browser::sign_in_first(app, &ReturnTo::Account),
+        Ok(TakenBack::Done) => back(app, done),
+        Ok(TakenBack::Gone) => back(app, Notice::Gone),
+        Err(error) => browser::unavailable(app, caller, &error),
+    }
+}
+
+/// To the page again, by a GET: to load it anew ends nothing more.
+fn back(app: &App, notice: Notice) -> Response {
+    let word = NOTICES.iter().find(|(_, of)| *of == notice);
+    let word = word.map_or("gone", |(word, _)| word);
+    browser::see_other(&format!("{}/account?notice={word}", app.site.path))
+}
+
+/// To the page that says so to who is not signed in.
+fn signed_out(app: &App) -> Response {
+    let response = browser::see_other(&format!("{}/logout", app.site.path));
+    browser::with_cookies(response, [app.cookies.remove(Cookie::Session)])
+}
+
+/// The user whom the browser's cookie names, signed in or not.
+fn user_of(app: &App, cookie: Option<&Secret>) -> Option<UserId> {
+    let pool = app.pool();
+    let cookie = pool.sealing.open_session_cookie(cookie?.reveal())?;
+    Some(cookie.user)
+}
+
+async fn view(app: &Arc<App>, caller: &Caller) -> Result<Option<Box<AccountView>>, Unavailable> {
+    let cookie = app.cookies.get(&caller.headers, Cookie::Session);
+    let Some(user) = user_of(app, cookie.as_ref()) else {
+        return Ok(None);
+    };
+    let pool = app.pool();
+    let view = ViewAccount {
+        cookie,
+        sessions: list(app, &account::sessions_of(&pool, user), None).await?,
+        grants: list(app, &account::grants_of(&pool, user), None).await?,
+        consents: list(app, &account::consents_of(&pool, user), None).await?,
+    };
+    let outcome = app.run_traced(view, &caller.trace).await?;
+    Ok(outcome.reply.unwrap_or_default())
+}
+
+async fn list(app: &App, index: &Index, after: Option<&Row>) -> Result<Vec<Row>, Unavailable> {
+    let after = after.map(|row| &row.key);
+    Ok(app.store().list(index, after, LISTED).await?)
+}
+
+/// Consent first, then the grants as the list has them, until it has none.
+async fn disconnect_all(
+    app: Arc<App>,
+    caller: Caller,
+    client: ClientId,
+) -> Result<TakenBack, Unavailable> {
+    let cookie = app.cookies.get(&caller.headers, Cookie::Session);
+    let Some(user) = user_of(&app, cookie.as_ref()) else {
+        return Ok(TakenBack::SignIn);
+    };
+    let mut taken = TakenBack::Gone;
+    for pass in 0..PASSES {
+        let grants = grants_of(&app, user, &client).await?;
+        let mut parts: Vec<_> = grants.chunks(Disconnect::AT_ONCE).collect();
+        if parts.is_empty() && pass == 0 {
+            parts.push(&[]);
+        }
+        if parts.is_empty() {
+            break;
+        }
+        for part in parts {
+            let disconnect = Disconnect {
+                cookie: cookie.clone(),
+                client: client.clone(),
+                grants: part.to_vec(),
+                peer: caller.peer.clone(),
+            };
+            let outcome = app.run_traced(disconnect, &caller.trace).await?;
+            match outcome.reply.unwrap_or(TakenBack::Gone) {
+                TakenBack::SignIn => return Ok(TakenBack::SignIn),
+                TakenBack::Done => taken = TakenBack::Done,
+                TakenBack::Gone => {}
+            }
+        }
+    }
+    Ok(taken)
+}
+
+/// All that a user's list has of a client.
+async fn grants_of(
+    app: &App,
+    user: UserId,
+    client: &ClientId,
+) -> Result<Vec<GrantId>, Unavailable> {
+    let index = account::grants_of(&app.pool(), user);
+    let (mut grants, mut rows) = (Vec::new(), list(app, &index, None).await?);
+    loop {
+        grants.extend(Disconnect::listed(&rows, user, client, app.now())?);
+        match rows.last() {
+            Some(last) if rows.len() == LISTED => rows = list(app, &index, Some(last)).await?,
+            _ => return Ok(grants),
+        }
+    }
+}
+
+/// Ends the rows of sessions that count no more.
+async fn end_cut_off(app: Arc<App>, caller: Caller, user: UserId) -> Result<(), Unavailable> {
+    let index = account::sessions_of(&app.pool(), user);
+    let mut rows = list(&app, &index, None).await?;
+    loop {
+        for sessions in EndCutOff::listed(&rows).chunks(EndCutOff::AT_ONCE) {
+            let sessions = sessions.to_vec();
+            let end = EndCutOff { user, sessions };
+            app.run_traced(end, &caller.trace).await?;
+        }
+        match rows.last() {
+            Some(last) if rows.len() == LISTED => rows = list(&app, &index, Some(last)).await?,
+            _ => return Ok(()),
+        }
+    }
+}
+
+fn page(app: &App, view: AccountView, notice: Option<Notice>) -> AccountPage {
+    let (pool, now) = (app.pool(), app.now());
+    let here = view.visitor.session;
+    let sessions = view.sessions.into_iter();
+    let sessions = sessions.map(|session| session_row(session, here, now));
+    let apps = view.apps.into_iter().map(|app| app_row(&pool, app, now));
+    let devices = view.devices.into_iter();
+    let devices = devices.map(|device| device_row(&pool, device, now));
+    AccountPage {
+        site: app.site.clone(),
+        account: browser::account(app, &view.visitor),
+        form_token: Binding::Session(here).token(&pool, Action::Account),
+        sessions: sessions.collect::<Vec<_>>().into(),
+        apps: apps.collect::<Vec<_>>().into(),
+        devices: devices.collect::<Vec<_>>().into(),
+        notice,
+    }
+}
+
+fn session_row(session: SessionView, here: SessionId, now: Timestamp) -> SessionRow {
+    let by = session.started.as_ref().map(|started| &started.by);
+    let began = session.started.as_ref();
+    let began = began.map_or(session.signed_in, |started| started.at);
+    SessionRow {
+        id: session.id.to_string(),
+        here: session.id == here,
+        agent: by.and_then(|by| Agent::parse(&by.agent)),
+        address: by.map(|by| by.address.to_string()).unwrap_or_default(),
+        began: moment(began, now),
+        last_seen: moment(session.used, now),
+    }
+}
+
+fn app_row(pool: &Pool, app: AppView, now: Timestamp) -> AppRow {
+    AppRow {
+        client_name: app.name,
+        client_id: app.client.to_string(),
+        scopes: browser::scope_lines(pool, &app.scope),
+        since: moment(app.since, now),
+    }
+}
+
+fn device_row(pool: &Pool, device: DeviceView, now: Timestamp) -> DeviceRow {
+    DeviceRow {
+        grant: device.grant.to_string(),
+        client_name: device.name,
+        scopes: browser::scope_lines(pool, &device.scope),
+        agent: Agent::parse(&device.started.by.agent),
+        address: device.started.by.address.to_string(),
+        approved: moment(device.approved, now),
+    }
+}
+
+fn moment(then: Timestamp, now: Timestamp) -> Moment {
+    Moment::new(then.as_secs(), now.as_secs())
+}
