@@ -1,6 +1,7 @@
 //! The authorization code grant at the token endpoint (RFC 6749 section 4.1.3, with RFC 7636): a code becomes tokens, once.
 
 use super::{TokenReply, indicators, required_secret};
+use crate::client::Client;
 use crate::client_auth::AuthenticatedClient;
 use crate::decide::{Decision, Found, Lookup, Stop, Versioned, invalid_grant};
 use crate::env::Env;
@@ -54,7 +55,7 @@ impl Request {
         };
         match grant.record.code() {
             Ok(issued) => {
-                self.check(issued)?;
+                self.check(issued, &client)?;
                 self.redeem(env, found, client, grant, peer)
             }
             // Looked at also after the code's end: who used it first may not be who comes now.
@@ -67,7 +68,11 @@ impl Request {
     }
 
     /// What the client must show beside the code. It changes nothing where it cannot.
-    fn check(&self, issued: &CodeIssued) -> Result<(), Refusal> {
+    fn check(&self, issued: &CodeIssued, client: &Client) -> Result<(), Refusal> {
+        // An address that was withdrawn since may be in other hands, and so may what was sent there.
+        if client.redirect_uri(&issued.redirect_uri).is_none() {
+            return Err(invalid_grant(Cause::RedirectUriOther));
+        }
         // RFC 6749 section 4.1.3: "ensure that the redirect_uri parameter is present if the redirect_uri parameter was
         // included in the initial authorization request …, and if included ensure that their values are identical."
         let same = self

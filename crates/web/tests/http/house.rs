@@ -138,10 +138,26 @@ impl House {
         let store = Arc::new(Faulty::new(Memory::new()));
         let house = Self::of(pool, Arc::clone(&store) as Arc<dyn Store>, store);
         for name in ["alice", "bob"] {
-            house.provision(name).await;
+            let claims = [("given_name".to_owned(), name.into())];
+            house.provision(name, claims.into()).await;
         }
         house.app.set_ready();
         house.world.take_events();
+        house
+    }
+
+    /// The same house started anew with another configuration: its store and its time go on.
+    pub(crate) fn restarted(&self, change: impl FnOnce(&mut Pool)) -> Self {
+        let mut pool = pool();
+        change(&mut pool);
+        let store = Arc::clone(&self.store);
+        let house = Self::of(pool, Arc::clone(&store) as Arc<dyn Store>, store);
+        for (to, from) in [
+            (&house.world.millis, &self.world.millis),
+            (&house.world.seeds, &self.world.seeds),
+        ] {
+            to.store(from.load(Ordering::Relaxed), Ordering::Relaxed);
+        }
         house
     }
 
@@ -171,7 +187,8 @@ impl House {
         }
     }
 
-    async fn provision(&self, name: &str) {
+    /// A user with everybody's password.
+    pub(crate) async fn provision(&self, name: &str, claims: BTreeMap<String, serde_json::Value>) {
         let hash = || async { self.app.hash_password(Secret::new(PASSWORD)).await };
         let hash = HASH.get_or_try_init(hash).await.expect("a worker is free");
         let user = Provision {
@@ -181,7 +198,7 @@ impl House {
             password: Password::Hash(hash.clone()),
             email: Some(format!("{name}@example.com")),
             groups: Vec::new(),
-            claims: BTreeMap::from([("given_name".to_owned(), name.into())]),
+            claims,
         };
         let outcome = self.app.run(user).await.expect("the store is there");
         outcome.reply.expect("no protocol");
@@ -234,7 +251,11 @@ pub(crate) fn pool() -> Pool {
         issuer: ISSUER.to_owned(),
         sealing,
         signing: keys().clone(),
-        clients: clients.map(|client| (client.id.clone(), client)).into(),
+        clients: clients
+            .into_iter()
+            .chain(crate::apps::clients(secret))
+            .map(|client| (client.id.clone(), client))
+            .collect(),
         resources: vec![Resource {
             identifier: "orders.example.com".to_owned(),
             uri: Some("https://orders.example.com".to_owned()),
@@ -266,7 +287,7 @@ pub(crate) fn pool() -> Pool {
 }
 
 /// A client whose devices get every kind of token.
-fn device(id: &str, auth: ClientAuth) -> Client {
+pub(crate) fn device(id: &str, auth: ClientAuth) -> Client {
     Client {
         id: id.parse().expect("a client id"),
         name: format!("The {id}"),
@@ -297,7 +318,7 @@ pub(crate) const fn minutes(minutes: u64) -> Duration {
     Duration::from_secs(minutes * 60)
 }
 
-fn scope(text: &str) -> Scope {
+pub(crate) fn scope(text: &str) -> Scope {
     text.parse().expect("a scope")
 }
 

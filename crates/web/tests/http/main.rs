@@ -3,6 +3,9 @@
 #![expect(clippy::expect_used, reason = "a part of tests")]
 
 mod account;
+mod apps;
+mod attacks;
+mod authorize;
 mod bad_input;
 mod browser;
 mod client_auth;

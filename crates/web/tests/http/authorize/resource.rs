@@ -1,0 +1,107 @@
+//! Resource indicators (RFC 8707) at the authorization endpoint, the token endpoint and in a refresh.
+
+use grantor_core::resource::{Resource, TokenForm};
+use grantor_jose::Algorithm;
+
+use crate::apps::{Ask, PORTAL};
+use crate::browser::Browser;
+use crate::house::{House, client, scope};
+use crate::wire::{Answer, claims, refused};
+
+const ORDERS: &str = "https://orders.example.com";
+const STOCK: &str = "https://stock.example.com";
+const BOTH: &str = "openid offline_access orders.example.com/read stock.example.com/look";
+
+/// The house with a second API.
+async fn house() -> House {
+    House::with(|pool| {
+        pool.resources.push(Resource {
+            identifier: "stock.example.com".to_owned(),
+            uri: Some(STOCK.to_owned()),
+            scopes: [("look".to_owned(), "See what there is".to_owned())].into(),
+            token: TokenForm::Jwt(Algorithm::Es256),
+        });
+        client(pool, "portal").scopes = scope(BOTH);
+    })
+    .await
+}
+
+fn audience(tokens: &Answer) -> String {
+    let claims = claims(&tokens.member("access_token"));
+    claims["aud"].as_str().expect("one resource").to_owned()
+}
+
+#[tokio::test]
+async fn rfc8707_2_2_of_the_resources_that_were_asked_for_a_token_is_for_one() {
+    let house = house().await;
+    let mut alice = Browser::signed_in(&house, "alice").await;
+    let ask = Ask::of(&PORTAL)
+        .with("scope", BOTH)
+        .and("resource", ORDERS)
+        .and("resource", STOCK);
+    let code = alice.authorize(&ask).await.code();
+    let undecided = house.redeem(&PORTAL, &code).await;
+    assert_eq!(
+        undecided.error(),
+        refused(400, "invalid_target"),
+        "it says not which of the two"
+    );
+    let elsewhere = house
+        .redeem_with(&PORTAL, &code, &[("resource", "https://evil.example.com")])
+        .await;
+    assert_eq!(elsewhere.error(), refused(400, "invalid_target"));
+    // Neither used it up.
+    let first = house
+        .redeem_with(&PORTAL, &code, &[("resource", ORDERS)])
+        .await;
+    assert_eq!(audience(&first), ORDERS);
+    assert!(!first.member("scope").contains("stock"), "{first:?}");
+    let second = house
+        .refresh_of(
+            &PORTAL,
+            &first.member("refresh_token"),
+            &[("resource", STOCK)],
+        )
+        .await;
+    assert_eq!(audience(&second), STOCK);
+    assert!(!second.member("scope").contains("orders"), "{second:?}");
+}
+
+#[tokio::test]
+async fn rfc8707_2_2_no_token_is_for_a_resource_that_was_not_asked_for_first() {
+    let house = house().await;
+    let mut alice = Browser::signed_in(&house, "alice").await;
+    let ask = Ask::of(&PORTAL).with("scope", BOTH).and("resource", ORDERS);
+    let code = alice.authorize(&ask).await.code();
+    let other = house
+        .redeem_with(&PORTAL, &code, &[("resource", STOCK)])
+        .await;
+    assert_eq!(other.error(), refused(400, "invalid_target"));
+    let tokens = house.redeem(&PORTAL, &code).await;
+    assert_eq!(audience(&tokens), ORDERS, "the one that was asked for");
+    let widened = house
+        .refresh_of(
+            &PORTAL,
+            &tokens.member("refresh_token"),
+            &[("resource", STOCK)],
+        )
+        .await;
+    assert_eq!(widened.error(), refused(400, "invalid_target"));
+}
+
+#[tokio::test]
+async fn rfc8707_2_a_resource_that_is_unknown_or_no_uri_is_an_invalid_target() {
+    let house = house().await;
+    let mut alice = Browser::signed_in(&house, "alice").await;
+    for wrong in [
+        "https://unknown.example.com",
+        "orders",
+        "https://orders.example.com#x",
+        "https://orders.example.com/",
+    ] {
+        let trip = alice
+            .authorize(&Ask::of(&PORTAL).with("resource", wrong))
+            .await;
+        assert_eq!(trip.error(), "invalid_target", "{wrong}");
+    }
+}

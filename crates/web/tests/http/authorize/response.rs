@@ -1,0 +1,208 @@
+//! What goes back to a client: by redirect, by POST, and never more than it should.
+
+use std::collections::BTreeMap;
+
+use crate::apps::{Ask, PORTAL, SHOP, SPA, Trip, WebApp, arrived};
+use crate::browser::Browser;
+use crate::house::{House, ISSUER};
+
+/// Requests that end in each error that a redirect tells, each with what it ends in.
+pub(crate) const FAULTS: [(&str, &str, &str); 15] = [
+    ("response_type", "", "invalid_request"),
+    ("response_type", "token", "unsupported_response_type"),
+    ("response_mode", "fragment", "invalid_request"),
+    ("scope", "openid unknown", "invalid_scope"),
+    ("scope", "open\"id", "invalid_scope"),
+    ("prompt", "none", "login_required"),
+    ("prompt", "none login", "invalid_request"),
+    ("max_age", "soon", "invalid_request"),
+    ("claims", "{", "invalid_request"),
+    ("id_token_hint", "x", "invalid_request"),
+    ("code_challenge", "short", "invalid_request"),
+    ("request", "x", "request_not_supported"),
+    ("request_uri", "x", "request_uri_not_supported"),
+    ("registration", "x", "registration_not_supported"),
+    ("resource", "https://unknown.example.com", "invalid_target"),
+];
+
+/// The error of a request with one of the faults, in a browser where nobody is signed in.
+async fn refused(house: &House, app: &WebApp, fault: (&str, &str), mode: &str) -> Trip {
+    let mut ask = Ask::of(app)
+        .with("response_mode", mode)
+        .with(fault.0, fault.1);
+    if fault.0 == "code_challenge" {
+        ask = ask.with("code_challenge_method", "S256");
+    }
+    let trip = Browser::new(house).authorize(&ask).await;
+    assert!(trip.pages.is_empty(), "{fault:?}");
+    trip
+}
+
+/// Items 25 to 28.
+#[tokio::test]
+async fn an_error_has_the_members_and_characters_of_rfc6749_and_nothing_else() {
+    let house = House::new().await;
+    for (name, value, error) in FAULTS {
+        for (app, mode) in [(&SPA, "query"), (&SHOP, "form_post")] {
+            if name == "response_mode" && mode != "query" {
+                continue;
+            }
+            let trip = refused(&house, app, (name, value), mode).await;
+            let told = super::given(&trip, app);
+            assert_eq!(told["error"], error, "{name}={value}");
+            assert_members(&told);
+        }
+    }
+}
+
+fn assert_members(told: &BTreeMap<String, String>) {
+    let names: Vec<_> = told.keys().map(String::as_str).collect();
+    assert_eq!(
+        names,
+        ["error", "error_description", "error_uri", "iss", "state"]
+    );
+    // RFC 6749 section 4.1.2.1: %x20-21 / %x23-5B / %x5D-7E, and without %x20 in the URI.
+    let is_allowed = |b: u8| matches!(b, 0x20 | 0x21 | 0x23..=0x5b | 0x5d..=0x7e);
+    assert!(
+        told["error_description"].bytes().all(is_allowed),
+        "{told:?}"
+    );
+    assert!(
+        told["error_uri"]
+            .bytes()
+            .all(|b| is_allowed(b) && b != b' ')
+    );
+    url::Url::parse(&told["error_uri"]).expect("an absolute URI");
+    assert_eq!(told["iss"], ISSUER);
+    assert_eq!(told["state"], "st-1");
+}
+
+/// Items 25 and 26.
+#[tokio::test]
+async fn a_success_is_code_state_and_iss_in_the_query_alone() {
+    let house = House::new().await;
+    let trip = Browser::new(&house)
+        .authorize(&Ask::of(&SPA).with("response_mode", "query"))
+        .await;
+    let location = trip.answer.header("location");
+    assert!(!location.contains('#'), "{location}");
+    let (to, params) = trip.arrived();
+    assert_eq!(to, SPA.redirect_uri);
+    let names: Vec<_> = params.keys().map(String::as_str).collect();
+    assert_eq!(names, ["code", "iss", "state"]);
+    assert_eq!(params["iss"], ISSUER);
+}
+
+/// Item 44: OAuth 2.0 Form Post Response Mode section 2.
+#[tokio::test]
+async fn form_post_sends_success_and_error_in_the_body_and_nothing_in_the_address() {
+    let house = House::new().await;
+    let ask = Ask::of(&SHOP).with("response_mode", "form_post");
+    for redirect_uri in [SHOP.redirect_uri, crate::apps::SHOP_WITH_QUERY] {
+        let ask = ask.clone().with("redirect_uri", redirect_uri);
+        let trip = Browser::new(&house).authorize(&ask).await;
+        assert_eq!(
+            (trip.answer.status, trip.answer.header("location")),
+            (200, "")
+        );
+        let form = crate::browser::Form::of(&trip.answer, redirect_uri);
+        let names: Vec<_> = form.fields.keys().map(String::as_str).collect();
+        assert_eq!(names, ["code", "iss", "state"]);
+        let there = [("redirect_uri", redirect_uri)];
+        let tokens = house.redeem_with(&SHOP, &form.fields["code"], &there).await;
+        assert_eq!(tokens.status, 200);
+        // For browsers without scripts there is a button; with them, our own script sends the form.
+        let page = &trip.answer;
+        assert!(
+            page.body.contains("id=\"continue\" type=\"submit\""),
+            "{page:?}"
+        );
+        let policy = page.header("content-security-policy");
+        assert!(policy.contains("script-src 'self'"), "{policy}");
+        assert!(
+            policy.contains("form-action 'self' https://shop.example.com;"),
+            "{policy}"
+        );
+        assert_eq!(page.header("cache-control"), "no-store");
+    }
+    let denied = Browser::new(&house)
+        .authorize_as(&ask.with("prompt", "consent"), "alice", "deny")
+        .await;
+    let denied = super::given(&denied, &SHOP);
+    assert_eq!(denied["error"], "access_denied");
+    assert_members(&denied);
+}
+
+/// Item 45: OpenID Connect Core section 11.
+#[tokio::test]
+async fn offline_access_with_consent_gives_a_refresh_token() {
+    let house = House::new().await;
+    let ask = Ask::of(&SHOP)
+        .with("scope", "openid offline_access")
+        .with("prompt", "consent");
+    let mut alice = Browser::new(&house);
+    for pages in [&["login", "consent"][..], &["consent"]] {
+        let trip = alice.authorize(&ask).await;
+        assert_eq!(trip.pages, pages);
+        let tokens = house.redeem(&SHOP, &trip.code()).await;
+        let refreshed = house
+            .refresh_of(&SHOP, &tokens.member("refresh_token"), &[])
+            .await;
+        assert_eq!(refreshed.status, 200);
+    }
+}
+
+/// Item 46: by Shannon's measure over its characters, as the suite takes it.
+#[tokio::test]
+async fn a_code_is_long_and_has_more_than_96_bits() {
+    let house = House::new().await;
+    let mut alice = Browser::signed_in(&house, "alice").await;
+    let mut seen = std::collections::BTreeSet::new();
+    for _ in 0..20 {
+        let code = alice.authorize(&Ask::of(&PORTAL)).await.code();
+        let random = code
+            .strip_prefix("grantor_ac_")
+            .expect("a prefix that scanners know");
+        assert!(random.len() >= 43, "{code}");
+        assert!(
+            super::entropy(random) > 96.0 && super::entropy(&code) > 96.0,
+            "{code}"
+        );
+        assert!(seen.insert(code), "each is another");
+    }
+}
+
+/// RFC 9700 section 4.12: 303 makes a browser forget what was posted, where 307 would send the password on.
+#[tokio::test]
+async fn every_answer_to_a_post_that_leads_on_is_303() {
+    let house = House::new().await;
+    let mut alice = Browser::new(&house);
+    let ask = Ask::of(&SPA);
+    let pairs: Vec<_> = ask
+        .0
+        .iter()
+        .map(|(n, v)| (n.as_str(), v.as_str()))
+        .collect();
+    let posted = alice
+        .send(crate::wire::post(crate::apps::AUTHORIZE, &pairs))
+        .await;
+    let to_login = alice.get(posted.header("location")).await;
+    let login = alice.get(to_login.header("location")).await;
+    let form = crate::browser::Form::of(&login, "/login");
+    let form = form
+        .fill("username", "alice")
+        .fill("password", crate::house::PASSWORD);
+    let signed_in = alice.submit(form).await;
+    let consent = alice.get(signed_in.header("location")).await;
+    let form = crate::browser::Form::of(&consent, "/consent");
+    let denied = alice.submit(form.clone().fill("decision", "deny")).await;
+    let agreed = alice.submit(form.fill("decision", "approve")).await;
+    for answer in [&posted, &to_login, &signed_in, &denied, &agreed] {
+        assert_eq!(answer.status, 303, "{answer:?}");
+        assert!(answer.body.is_empty());
+        // Codes, states and requests are nobody else's: neither caches nor the next site get them.
+        assert_eq!(answer.header("cache-control"), "no-store");
+        assert_eq!(answer.header("referrer-policy"), "no-referrer");
+    }
+    assert!(arrived(&agreed).1.contains_key("code"));
+}
