@@ -251,6 +251,21 @@ mod tests {
     }
 
     #[test]
+    fn without_a_hash_as_much_is_computed_as_with_one_of_ours() {
+        let memory = [None, Some("broken")].map(|hash| {
+            let mut worker = Worker { memory: Vec::new() };
+            assert!(!worker.verify(hash, &Secret::new("correct horse")));
+            worker.memory.len()
+        });
+        let mut worker = Worker { memory: Vec::new() };
+        let hash = worker.hash(&Secret::new("x"), [7; 16]).unwrap();
+        worker.memory.clear();
+        assert!(!worker.verify(Some(&hash), &Secret::new("correct horse")));
+        assert_eq!(memory, [worker.memory.len(); 2]);
+        assert!(memory[0] > 0);
+    }
+
+    #[test]
     fn a_hash_that_asks_for_too_much_memory_is_refused() {
         let hash = "$argon2id$v=19$m=4194304,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4";
         assert_eq!(check_hash(hash), Err(UnusableHash::TooExpensive));

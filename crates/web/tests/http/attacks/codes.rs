@@ -1,8 +1,10 @@
 //! Codes in the wrong hands (RFC 9700 sections 4.5 and 4.8).
 
+use grantor_core::grants::GrantType;
+
 use crate::apps::{Ask, FORUM, OTHER_VERIFIER, PORTAL, SHOP, SPA, VERIFIER};
 use crate::browser::Browser;
-use crate::house::House;
+use crate::house::{House, client};
 use crate::wire::refused;
 
 /// RFC 9700 section 4.5: the attacker puts a victim's code into their own session with the client, whose verifier is then
@@ -176,6 +178,7 @@ async fn a_code_in_the_address_of_the_token_endpoint_is_refused() {
     let code = Browser::new(&house).authorize(&Ask::of(&SPA)).await.code();
     let rest = [
         ("grant_type", "authorization_code"),
+        ("code", code.as_str()),
         ("client_id", SPA.id),
         ("redirect_uri", SPA.redirect_uri),
         ("code_verifier", VERIFIER),
@@ -183,6 +186,39 @@ async fn a_code_in_the_address_of_the_token_endpoint_is_refused() {
     let path = format!("{}?code={code}", crate::wire::TOKEN);
     assert_eq!(
         house.post(&path, &rest).await.error(),
-        refused(400, "invalid_request")
+        refused(400, "invalid_request"),
+        "also where it is in the body"
     );
+}
+
+/// A device code and an authorization code say the same things of a grant, and are two kinds.
+#[tokio::test]
+async fn a_device_code_is_no_authorization_code_nor_the_reverse() {
+    let house = House::with(|pool| {
+        for id in ["tv", "spa"] {
+            let both = vec![GrantType::AuthorizationCode, GrantType::DeviceCode];
+            client(pool, id).grants = both;
+        }
+    })
+    .await;
+    let device = house.device("openid").await;
+    let mut alice = Browser::signed_in(&house, "alice").await;
+    alice.approve(&device.user).await;
+    let redeem = [
+        ("grant_type", "authorization_code"),
+        ("client_id", "tv"),
+        ("code", device.device.as_str()),
+    ];
+    let answer = house.post(crate::wire::TOKEN, &redeem).await;
+    assert_eq!(answer.error(), refused(400, "invalid_grant"));
+    let code = alice.authorize(&Ask::of(&SPA)).await.code();
+    let poll = [
+        ("grant_type", crate::wire::DEVICE_CODE),
+        ("client_id", "spa"),
+        ("device_code", code.as_str()),
+    ];
+    let answer = house.post(crate::wire::TOKEN, &poll).await;
+    assert_eq!(answer.error(), refused(400, "invalid_grant"));
+    assert_eq!(house.poll(&device).await.status, 200);
+    assert_eq!(house.redeem(&SPA, &code).await.status, 200);
 }

@@ -1,6 +1,9 @@
 //! What a page or redirect of this flow could give away or be made to run.
 
-use crate::apps::{AUTHORIZE, Ask, NATIVE, SHOP, SPA, Trip};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::apps::{AUTHORIZE, Ask, NATIVE, SHOP, SPA, Trip, arrived};
 use crate::browser::{Browser, Form};
 use crate::house::{House, PASSWORD, client};
 use crate::wire::{Answer, encoded};
@@ -138,6 +141,7 @@ async fn no_page_runs_a_script_that_is_not_a_file_of_ours() {
         .with("response_mode", "form_post")
         .with("state", "</script><script>alert(1)//");
     let trip = Browser::new(&house).authorize(&ask).await;
+    assert_eq!(trip.answer.body.matches("<script").count(), 1);
     let script = trip
         .answer
         .body
@@ -172,6 +176,13 @@ async fn response_splitting_a_line_break_in_a_request_is_refused_or_encoded() {
             assert_eq!(page.header("set-cookie"), "");
         }
     }
+    // A request object is refused, and what its JSON says of the way back travels encoded.
+    let claims = "{\"state\":\"x\\r\\nSet-Cookie: a=b\"}";
+    let object = format!("e30.{}.", URL_SAFE_NO_PAD.encode(claims));
+    let ask = Ask::of(&SPA).without("state").with("request", &object);
+    let refused = alice.get(&ask.path()).await;
+    assert_eq!(arrived(&refused).1["error"], "request_not_supported");
+    assert_eq!(refused.header("set-cookie"), "");
     // Line separators of Unicode are text, and travel encoded.
     let state = "x\u{2028}\u{2029}\u{feff}";
     let trip = alice.authorize(&Ask::of(&SPA).with("state", state)).await;
