@@ -24,6 +24,8 @@ impl Life {
                 | Request::Refresh { .. }
                 | Request::RevokeGrant { .. }
                 | Request::Decide { .. }
+                | Request::Redeem { .. }
+                | Request::TakeBack { .. }
         );
         let again = flight.unknown && !once;
         assert!(
@@ -99,6 +101,20 @@ impl Life {
             (Request::Visit { cookie }, End::Visitor(user)) => self.visited(flight, cookie, user),
             (Request::Type { .. }, End::Looked(looked)) => self.looked(flight, looked),
             (Request::Decide { .. }, End::Page(page)) => self.page(flight, page),
+            (Request::Authorize { .. }, End::Authorized(said)) => self.authorized(flight, said),
+            (Request::Redeem { .. }, End::Tokens(end)) => self.redeems(flight, end),
+            (Request::EndSession { cookie, of, .. }, End::Ended(said)) => {
+                self.session_ended(flight, cookie, of, said);
+            }
+            (Request::TakeBack { cookie, device, .. }, End::TakenBack(said)) => {
+                self.grant_taken_back(flight, cookie, device, said);
+            }
+            (Request::Disconnect { cookie, .. }, End::TakenBack(said)) => {
+                self.disconnected(flight, cookie, said);
+            }
+            (Request::Everywhere { cookie, .. }, End::Everywhere(said)) => {
+                self.signed_out_everywhere(flight, cookie, said);
+            }
             (Request::SignOut { .. } | Request::Declare { .. }, End::Plain(end)) => {
                 assert_eq!(end, Ok(()));
             }
@@ -131,6 +147,7 @@ impl Life {
         let place = self.things.devices.len();
         self.things.devices.push(Device {
             client,
+            by_redirect: false,
             address,
             scope: asked,
             codes,
@@ -203,8 +220,9 @@ impl Life {
             }
             Err(InvalidGrant) => match grant.map(|grant| grant.state) {
                 Some(State::Pending | State::Denied(_)) => panic!("not used, and {grant:?}"),
+                Some(State::Issued(_)) => panic!("no device"),
                 Some(State::Approved(yes)) => {
-                    assert!(!self.model.stands(&yes), "tokens are withheld");
+                    assert!(!self.model.stands(&yes, flight.now), "tokens are withheld");
                     "poll: approved by who was cut off"
                 }
                 None | Some(State::Active { .. } | State::Revoked) => "poll: used",
@@ -326,7 +344,7 @@ impl Life {
 }
 
 /// Nothing but this keeps a client from what it asks.
-fn refused(flight: &Flight, by: &str, code: ErrorCode) {
+pub(crate) fn refused(flight: &Flight, by: &str, code: ErrorCode) {
     assert_eq!(code, InvalidClient);
     assert!(!client_of(&flight.pool, by).enabled, "it is enabled");
 }

@@ -61,6 +61,11 @@ impl Life {
                     && authorization.scope == row.scope
                     && authorization.at == yes.at
             }
+            (records::State::CodeIssued(code), State::Issued(yes)) => {
+                code.authorization.user == user_id(yes.user)
+                    && code.authorization.bound_to().is_some() == yes.session.is_some()
+                    && code.authorization.at == yes.at
+            }
             (
                 records::State::Active {
                     authorization,

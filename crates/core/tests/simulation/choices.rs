@@ -3,7 +3,7 @@
 use crate::life::Life;
 use crate::model::USERS;
 use crate::requests::{Request, Typed};
-use crate::things::{ADDRESSES, CLIENTS, SCOPES};
+use crate::things::{ADDRESSES, APPS, CLIENTS, SCOPES};
 use crate::world::Spans as _;
 
 impl Life {
@@ -12,7 +12,13 @@ impl Life {
         let (kind, device) = self.kind();
         let seat = self.chance.index(self.things.seats.len());
         let by = device.map_or(CLIENTS[0], |device| match self.chance.below(16) {
-            0 => self.chance.pick(&CLIENTS),
+            0 => self
+                .chance
+                .pick(if self.things.devices[device].by_redirect {
+                    &APPS
+                } else {
+                    &CLIENTS
+                }),
             _ => self.things.devices[device].client,
         });
         Some(match kind {
@@ -22,7 +28,7 @@ impl Life {
                 address: self.chance.pick(&ADDRESSES),
             },
             1 => Request::Poll {
-                device: device?,
+                device: self.holder(device?, false)?,
                 by,
             },
             2 => Request::Refresh {
@@ -80,7 +86,7 @@ impl Life {
                 cookie: self.cookie()?,
             },
             // Who is not signed in signs in first, mostly.
-            11 | 12 if !self.is_signed_in(seat) && !self.chance.one_in(8) => {
+            11 | 12 | 14 | 17 if !self.is_signed_in(seat) && !self.chance.one_in(8) => {
                 let user = self.chance.pick(&USERS);
                 Request::SignIn {
                     seat,
@@ -97,9 +103,43 @@ impl Life {
             12 => Request::Decide {
                 seat,
                 cookie: self.cookie_of(seat)?,
-                device: device?,
+                device: self.holder(device?, false)?,
                 approve: !self.chance.one_in(6),
                 typed: self.typed(device),
+            },
+            14 => Request::Authorize {
+                seat,
+                cookie: self.cookie_of(seat)?,
+                client: self.chance.pick(&APPS),
+                scope: self.chance.weighted(&[24, 2, 2, 1, 2, 1, 24]),
+                agrees: self.chance.one_in(3),
+            },
+            15 => Request::Redeem {
+                device: self.holder(device?, true)?,
+                by,
+                right: !self.chance.one_in(self.manner.care * 2),
+            },
+            16 => Request::EndSession {
+                seat,
+                cookie: self.cookie_of(seat)?,
+                of: self.cookie()?,
+            },
+            17 => Request::TakeBack {
+                seat,
+                cookie: self.cookie_of(seat)?,
+                device: device?,
+            },
+            18 => Request::Disconnect {
+                seat,
+                cookie: self.cookie_of(seat)?,
+                client: match self.chance.below(8) {
+                    0 => self.chance.pick(&CLIENTS),
+                    _ => self.chance.pick(&APPS),
+                },
+            },
+            19 => Request::Everywhere {
+                seat,
+                cookie: self.cookie_of(seat)?,
             },
             _ => {
                 let user = self.chance.pick(&USERS);
@@ -124,7 +164,8 @@ impl Life {
             }
             kind = match kind {
                 1 | 11 | 12 if self.chance.one_in(3) => 0,
-                2..7 if self.chance.one_in(3) => self.chance.pick(&[1, 12]),
+                15 if self.chance.one_in(3) => 14,
+                2..7 if self.chance.one_in(3) => self.chance.pick(&[1, 12, 14, 15]),
                 kind => kind,
             };
             device = self.chance.recent(self.things.devices.len());
@@ -135,7 +176,11 @@ impl Life {
     fn fits(&self, kind: usize, device: usize) -> bool {
         let now = self.world.now;
         match kind {
+            1 | 15 if self.things.devices[device].by_redirect != (kind == 15) => false,
             1 => self.model.redeems(device, now) || self.model.is_pending(device, now),
+            // At times once more.
+            15 => self.model.redeems(device, now) || self.step.is_multiple_of(8),
+            17 => self.model.is_live(device, now) || self.model.redeems(device, now),
             2..7 => self.model.is_live(device, now),
             11 | 12 => self.model.is_pending(device, now),
             _ => true,
@@ -148,6 +193,13 @@ impl Life {
             let session = self.model.signed_in(cookie, self.world.now);
             session.is_some_and(|session| self.world.now.since(session.signed_in) < 12.h())
         })
+    }
+
+    /// A device, or an app whose code was told.
+    fn holder(&self, device: usize, by_redirect: bool) -> Option<usize> {
+        let holder = &self.things.devices[device];
+        let fits = holder.by_redirect == by_redirect && !holder.codes.device.is_empty();
+        fits.then_some(device)
     }
 
     fn generation(&mut self, device: usize) -> Option<u32> {
@@ -178,7 +230,12 @@ impl Life {
 
     fn typed(&mut self, device: Option<usize>) -> Typed {
         match device {
-            Some(device) if !self.chance.one_in(self.manner.care) => Typed::Of(device),
+            Some(device)
+                if !self.things.devices[device].by_redirect
+                    && !self.chance.one_in(self.manner.care) =>
+            {
+                Typed::Of(device)
+            }
             _ => Typed::Guess(self.chance.number()),
         }
     }

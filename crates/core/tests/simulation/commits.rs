@@ -3,15 +3,14 @@
 use futures_util::FutureExt as _;
 use grantor_core::client::DeviceApproval;
 use grantor_core::limits::{Answer, Poll};
-use grantor_core::row::Row;
-use grantor_core::secret::Secret;
+use grantor_core::row::{Key, Row, Version};
 use grantor_core::time::Timestamp;
 use grantor_store::Store as _;
 
 use crate::life::{Before, Flight, Life, Polled};
-use crate::model::{Cookie, Refresh, State, Yes, client_of};
+use crate::model::{Refresh, State, Yes, client_of};
 use crate::requests::{Request, Typed};
-use crate::things::{self, scope};
+use crate::things::scope;
 use crate::world::run::Seen;
 
 impl Life {
@@ -22,6 +21,8 @@ impl Life {
             Request::Poll { device, .. }
             | Request::Refresh { device, .. }
             | Request::RevokeGrant { device, .. }
+            | Request::Redeem { device, .. }
+            | Request::TakeBack { device, .. }
             | Request::Type {
                 typed: Typed::Of(device),
                 ..
@@ -40,12 +41,24 @@ impl Life {
                 Refresh::Again(_) | Refresh::Next(_)
             ),
             Request::SignIn { user, password, .. } => self.opens(user, password),
+            Request::Redeem { device, right, .. } => right && self.model.redeems(device, now),
+            Request::Authorize {
+                cookie,
+                client,
+                scope,
+                ..
+            } => self.need_not_ask(pool, cookie, client, scope),
             _ => false,
         };
         let signed_in = match request {
             Request::Visit { cookie }
             | Request::Type { cookie, .. }
-            | Request::Decide { cookie, .. } => self.model.signed_in(cookie, now).is_some(),
+            | Request::Decide { cookie, .. }
+            | Request::Authorize { cookie, .. }
+            | Request::EndSession { cookie, .. }
+            | Request::TakeBack { cookie, .. }
+            | Request::Disconnect { cookie, .. }
+            | Request::Everywhere { cookie, .. } => self.model.signed_in(cookie, now).is_some(),
             _ => false,
         };
         let state = device.and_then(|device| self.model.grant(device, now));
@@ -71,18 +84,27 @@ impl Life {
                 key,
                 unknown,
             } => {
-                let row = match self.row(&key) {
-                    Some(row) => row.version == id,
-                    // Only this deletes nothing but what it looks at.
-                    None => matches!(flight.request, Request::SignOut { .. }),
+                // These delete nothing but what they look at, or what nobody needs any more: where the row is not there,
+                // it was they, or somebody before them whom they ran into.
+                let deletes = matches!(
+                    flight.request,
+                    Request::SignOut { .. }
+                        | Request::EndSession { .. }
+                        | Request::Disconnect { .. }
+                );
+                let (row, perhaps) = match self.row(&key) {
+                    Some(row) => (row.version == id, false),
+                    None => (deletes, true),
                 };
                 flight.tried = true;
                 flight.unknown |= unknown;
                 flight.spared |= unknown && self.is_next(flight, at);
                 if row {
-                    flight.wrote.push(at);
+                    if !perhaps || flight.wrote.is_empty() {
+                        flight.wrote.push(at);
+                    }
                     self.tell(|| format!("{:?} has written", flight.request));
-                    self.committed(flight, at);
+                    self.committed(flight, at, id, &key);
                 }
                 if unknown || !row {
                     flight.now = self.world.now;
@@ -101,16 +123,21 @@ impl Life {
         rows.into_iter().next().flatten()
     }
 
-    /// Whether a refresh is about to write the successor.
+    /// Whether a refresh is about to write the successor, or a code is about to be redeemed.
     fn is_next(&self, flight: &Flight, at: Timestamp) -> bool {
-        let Request::Refresh {
-            device, generation, ..
-        } = flight.request
-        else {
-            return false;
-        };
-        let stands = self.model.refresh(&flight.pool, device, generation, at);
-        matches!(stands, Refresh::Next(_))
+        match flight.request {
+            Request::Refresh {
+                device, generation, ..
+            } => {
+                let stands = self.model.refresh(&flight.pool, device, generation, at);
+                matches!(stands, Refresh::Next(_)) || flight.before.good
+            }
+            Request::Redeem { device, .. } => {
+                let grant = self.model.grant(device, at);
+                grant.is_some_and(|grant| matches!(grant.state, State::Issued(_)))
+            }
+            _ => false,
+        }
     }
 
     fn polled(&mut self, device: usize, poll: Poll) -> Polled {
@@ -139,7 +166,7 @@ impl Life {
     }
 
     /// The store has it.
-    fn committed(&mut self, flight: &mut Flight, at: Timestamp) {
+    fn committed(&mut self, flight: &mut Flight, at: Timestamp, id: Version, key: &Key) {
         match flight.request {
             Request::Codes { client, .. } => {
                 assert!(client_of(&flight.pool, client).enabled);
@@ -171,7 +198,16 @@ impl Life {
                 {
                     self.count("refresh: a token ahead of its row");
                 }
-                match self.model.refresh(&flight.pool, device, generation, at) {
+                let stands = self.model.refresh(&flight.pool, device, generation, at);
+                match stands {
+                    // Its session ended since it was read: what is given is dead already.
+                    Refresh::Refused if flight.before.good && self.is_unbound_only(device) => {
+                        let rotates = client_of(&flight.pool, by).rotation;
+                        let next = generation + u32::from(rotates);
+                        self.model.activate(&flight.pool, device, next, at);
+                        flight.next = Some(next);
+                        self.count("refresh: in a session that ends meanwhile");
+                    }
                     Refresh::Next(next) => {
                         self.model.activate(&flight.pool, device, next, at);
                         flight.next = Some(next);
@@ -208,33 +244,30 @@ impl Life {
                     self.opens(user, password),
                     "somebody signs in as {user}, who may not"
                 );
-                let mut used = at;
-                let previous = cookie.and_then(|cookie| self.model.cookies.get_mut(&cookie));
-                if let Some(previous) = previous.filter(|previous| !previous.ends.is_past(at)) {
-                    previous.over = true;
-                    // The session is the same, used at times later than now where the clock stepped back.
-                    used = used.max(previous.used);
-                }
-                let place = self.things.cookies.len();
-                let text = Secret::new("");
-                self.things.cookies.push(things::Cookie { user, text });
-                flight.cookie = Some(place);
-                let cookie = Cookie {
-                    user,
-                    cut: self.model.users[user].cut,
-                    signed_in: at,
-                    used,
-                    ends: at + flight.pool.lifetimes.session_absolute,
-                    over: false,
-                };
-                self.model.cookies.insert(place, cookie);
+                self.new_cookie(flight, user, cookie, at);
             }
             Request::SignOut { cookie } => {
-                if let Some(cookie) = self.model.cookies.get_mut(&cookie) {
-                    cookie.over = true;
+                if let Some(cookie) = self.model.cookies.get(&cookie).copied() {
+                    self.model.end_session(cookie.session);
                 }
                 self.count("a sign-out");
             }
+            Request::Authorize { .. } if key.kind() == "grant" => self.issued(flight, at, key),
+            Request::Authorize { cookie, .. } => self.used(cookie, at),
+            Request::Redeem { device, by, right } => {
+                self.is_of(flight, device, by);
+                assert!(right, "who has not the verifier writes");
+                self.redeemed(flight, device, at);
+                self.audit(device);
+            }
+            Request::EndSession { cookie, of, .. } => self.ended_session(cookie, of, at),
+            Request::TakeBack { cookie, device, .. } => {
+                self.taken_back(cookie, device, at);
+                self.used(cookie, at);
+                self.audit(device);
+            }
+            Request::Disconnect { cookie, client, .. } => self.disconnects(cookie, client, at, id),
+            Request::Everywhere { cookie, .. } => self.signs_out_everywhere(cookie, at),
             Request::Visit { cookie } | Request::Type { cookie, .. } => self.used(cookie, at),
             Request::Decide { .. } => self.decided(flight, at),
             Request::Declare {
@@ -298,6 +331,7 @@ impl Life {
                 user: who.user,
                 cut: who.cut,
                 at,
+                session: None,
             })
         } else {
             State::Denied(who.user)

@@ -7,7 +7,8 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use grantor_core::limits::Limits;
 use grantor_core::pool::Pool;
-use grantor_core::row::{Index, NewRow, Row, Write};
+use grantor_core::records::{Consent, Grant, Record, Session};
+use grantor_core::row::{Index, IndexName, NewRow, Row, Write};
 use grantor_core::time::Timestamp;
 use grantor_store::Store as _;
 use grantor_store::memory::Memory;
@@ -19,7 +20,7 @@ use crate::manner::Manner;
 use crate::model::{Model, Name, State, USERS, is_swept};
 use crate::requests::{Lane, Request};
 use crate::tables::Tables;
-use crate::things::{ADDRESSES, CLIENTS, Seat, Things};
+use crate::things::{ADDRESSES, APPS, CLIENTS, Seat, Things};
 use crate::world::{Spans as _, World};
 
 /// The most requests under way at once.
@@ -29,7 +30,7 @@ const TOLD: usize = 60;
 
 pub(crate) struct Life {
     seed: u64,
-    step: u64,
+    pub(crate) step: u64,
     pub(crate) chance: Chance,
     pub(crate) manner: Manner,
     pub(crate) world: World,
@@ -73,12 +74,16 @@ pub(crate) struct Flight {
     pub(crate) cookie: Option<usize>,
     /// The generation of the refresh token that it gives.
     pub(crate) next: Option<u32>,
+    /// The place of the app whose code it gives.
+    pub(crate) device: Option<usize>,
+    /// The grants that it is to end.
+    pub(crate) to_end: Vec<usize>,
 }
 
 /// What was true when a request began.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Before {
-    /// The access token that it shows is good.
+    /// What it shows is good: a token, a password, consent.
     pub(crate) good: bool,
     /// The cookie that it shows may open a session.
     pub(crate) signed_in: bool,
@@ -158,6 +163,9 @@ impl Life {
             _ => self.something_rare(),
         }
         self.audit_anything();
+        if self.chance.one_in(8) {
+            self.audit_account();
+        }
     }
 
     pub(crate) fn count(&mut self, what: &'static str) {
@@ -197,6 +205,8 @@ impl Life {
             polled: None,
             cookie: None,
             next: None,
+            device: None,
+            to_end: self.to_end(request),
         });
     }
 
@@ -269,7 +279,8 @@ impl Life {
             1..4 => self.back_up(),
             4 => self.restore(),
             5..8 => {
-                let client = self.chance.pick(&CLIENTS);
+                let all: Vec<_> = CLIENTS.into_iter().chain(APPS).collect();
+                let client = self.chance.pick(&all);
                 if !self.disabled.remove(client) {
                     self.disabled.insert(client);
                 }
@@ -296,7 +307,7 @@ impl Life {
             return;
         }
         let kinds = [
-            "grant", "usercode", "user", "username", "session", "seen", "revoked",
+            "grant", "usercode", "user", "username", "session", "seen", "revoked", "consent",
         ];
         let list = |kind: &str| {
             let index = Index::Kind {
@@ -321,11 +332,12 @@ impl Life {
         self.count("a store that is restored");
         let memory = Memory::new();
         for row in rows {
+            let indexes = lists(&row);
             let insert = Write::Insert(NewRow {
                 key: row.key,
                 expires_at: row.expires_at,
                 value: row.value,
-                indexes: Vec::new(),
+                indexes,
             });
             let done = memory.commit(self.world.now, row.version, vec![insert]);
             assert!(done.now_or_never().is_some_and(|done| done.is_ok()));
@@ -357,6 +369,20 @@ impl Life {
         );
         self.count("a sweep");
         self.tell(|| format!("what ended is swept, {rows} rows are left"));
+    }
+}
+
+/// The lists in which a row is found: a copy of the store has them too.
+fn lists(row: &Row) -> Vec<IndexName> {
+    fn of<T: Record>(row: &Row) -> Vec<IndexName> {
+        let record: T = serde_json::from_slice(&row.value).expect("a record");
+        record.indexes("default")
+    }
+    match row.key.kind() {
+        Grant::KIND => of::<Grant>(row),
+        Session::KIND => of::<Session>(row),
+        Consent::KIND => of::<Consent>(row),
+        _ => Vec::new(),
     }
 }
 

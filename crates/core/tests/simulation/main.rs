@@ -7,11 +7,13 @@
 
 #![expect(clippy::expect_used, reason = "a part of tests")]
 
+mod account;
 mod answers;
 mod audit;
 mod chance;
 mod choices;
 mod commits;
+mod given;
 mod keys;
 mod life;
 mod manner;
@@ -35,7 +37,7 @@ const STEPS: u64 = 1_000_000;
 const FIRST: u64 = 1;
 
 /// What must have happened, or nothing is shown.
-const AT_STAKE: [&str; 26] = [
+const AT_STAKE: [&str; 39] = [
     "a clock that steps back",
     "a commit in conflict",
     "a commit that is lost with its answer",
@@ -43,6 +45,19 @@ const AT_STAKE: [&str; 26] = [
     "a restart",
     "a store that is restored",
     "a user cut off",
+    "account: a look",
+    "account: a session ended",
+    "account: an app disconnected",
+    "account: one grant taken back",
+    "account: signed out here",
+    "account: signed out everywhere",
+    "app: a code, silently",
+    "app: a code, since its user agrees",
+    "app: a replay that revokes",
+    "app: refused",
+    "app: sign in first",
+    "app: the user is asked",
+    "app: tokens",
     "code: a device asks",
     "code: too many",
     "codes: too many",

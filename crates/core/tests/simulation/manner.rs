@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use grantor_core::client::{Client, DeviceApproval};
+use grantor_core::client::{Client, ConsentPolicy, DeviceApproval};
 use grantor_core::pool::Pool;
 use grantor_jose::Algorithm;
 
 use crate::chance::Chance;
 use crate::model::Name;
-use crate::things::CLIENTS;
+use crate::things::{APPS, CLIENTS};
 use crate::world::Spans as _;
 use crate::world::house;
 
@@ -18,7 +18,7 @@ use crate::world::house;
 #[derive(Clone, Debug)]
 pub(crate) struct Manner {
     /// How often each kind of request comes.
-    pub(crate) weights: [u64; 14],
+    pub(crate) weights: [u64; 20],
     /// How much time passes at once, about.
     pub(crate) pace: Duration,
     /// One commit of so many is not answered.
@@ -33,6 +33,8 @@ pub(crate) struct Manner {
     refresh_idle: Duration,
     refresh_absolute: Duration,
     pub(crate) max_pending: u32,
+    /// Whether the operator answers for the site, whose users are not asked.
+    pub(crate) site_asks: bool,
 }
 
 impl Manner {
@@ -42,7 +44,7 @@ impl Manner {
         let rare = &[0, 0, 1, 2];
         let weights = [
             usual, usual, usual, rare, rare, at_times, at_times, at_times, usual, rare, at_times,
-            at_times, usual, rare,
+            at_times, usual, rare, usual, usual, rare, rare, rare, rare,
         ];
         let approvals = [
             DeviceApproval::Warn,
@@ -62,6 +64,7 @@ impl Manner {
             access_lifetime: chance.pick(&[1.mins(), 10.mins(), 1.h()]),
             refresh_idle: chance.pick(&[5.mins(), 2.h(), 30.days()]),
             refresh_absolute: chance.pick(&[20.mins(), 365.days()]),
+            site_asks: chance.one_in(2),
             max_pending: chance.pick(&[5, 100, 100_000]),
         }
     }
@@ -71,11 +74,14 @@ impl Manner {
         let mut pool = house::pool();
         pool.device.max_pending = self.max_pending;
         pool.device.tokens.id = self.id_tokens;
-        for (at, name) in CLIENTS.into_iter().enumerate() {
+        if !self.site_asks {
+            house::client(&mut pool, "site").code.consent = ConsentPolicy::Skip;
+        }
+        for (at, name) in CLIENTS.into_iter().chain(APPS).enumerate() {
             let client: &mut Client = house::client(&mut pool, name);
             client.enabled = !disabled.contains(name);
-            client.device.approval = self.approval[at];
-            client.grace = self.grace[at];
+            client.device.approval = self.approval[at % 3];
+            client.grace = self.grace[at % 3];
             client.rotation = self.rotation || name != "console";
             client.access_lifetime = self.access_lifetime;
             client.refresh_idle = self.refresh_idle;

@@ -1,4 +1,4 @@
-//! What should be true, in the smallest words: who said yes to which device, and what ended it.
+//! What should be true, in the smallest words: who said yes to which device or app, and what ended it.
 //!
 //! It learns of a commit when the store has it, and of nothing else: what is answered must follow from this.
 
@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use grantor_core::client::Client;
 use grantor_core::pool::Pool;
+use grantor_core::scope::Scope;
 use grantor_core::time::Timestamp;
 use grantor_store::SWEEP_GRACE;
 
@@ -27,6 +28,10 @@ pub(crate) struct Model {
     pub(crate) grants: BTreeMap<usize, Grant>,
     /// By the cookie's place.
     pub(crate) cookies: BTreeMap<usize, Cookie>,
+    /// By the place of the first cookie that opens it.
+    pub(crate) sessions: BTreeMap<usize, Session>,
+    /// By user and client.
+    pub(crate) consents: BTreeMap<(Name, Name), Consent>,
     /// Access tokens, by the device's place and theirs.
     pub(crate) revoked: BTreeSet<(usize, usize)>,
     /// When grants end of whose codes nobody was told: the answer is under way, or lost.
@@ -58,6 +63,8 @@ pub(crate) enum State {
     Pending,
     Denied(Name),
     Approved(Yes),
+    /// A code waits for its app.
+    Issued(Yes),
     Active {
         yes: Yes,
         generation: u32,
@@ -73,18 +80,37 @@ pub(crate) struct Yes {
     /// How often that user had been cut off.
     pub(crate) cut: u32,
     pub(crate) at: Timestamp,
+    /// The session that must live for it to count.
+    pub(crate) session: Option<usize>,
 }
 
-/// A session, as the one cookie that opens it.
+/// A user agreed with a client.
+#[derive(Clone, Debug)]
+pub(crate) struct Consent {
+    /// How often that user had been cut off.
+    pub(crate) cut: u32,
+    pub(crate) scope: Scope,
+}
+
+/// A session, whichever cookie opens it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Session {
+    pub(crate) ends: Timestamp,
+    /// Signed out, or ended otherwise.
+    pub(crate) over: bool,
+}
+
+/// A cookie: of a session, the newest one opens it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cookie {
     pub(crate) user: Name,
+    pub(crate) session: usize,
     pub(crate) cut: u32,
     pub(crate) signed_in: Timestamp,
     /// The latest moment at which it was shown and taken.
     pub(crate) used: Timestamp,
     pub(crate) ends: Timestamp,
-    /// Signed out, or followed by a newer one.
+    /// Followed by a newer one.
     pub(crate) over: bool,
 }
 
@@ -104,7 +130,7 @@ pub(crate) enum Refresh {
 impl State {
     pub(crate) const fn yes(&self) -> Option<&Yes> {
         match self {
-            Self::Approved(yes) | Self::Active { yes, .. } => Some(yes),
+            Self::Approved(yes) | Self::Issued(yes) | Self::Active { yes, .. } => Some(yes),
             _ => None,
         }
     }
@@ -117,9 +143,39 @@ impl Model {
             .filter(|grant| !grant.ends.is_past(now))
     }
 
-    /// Whether the user still stands behind a yes.
-    pub(crate) fn stands(&self, yes: &Yes) -> bool {
-        self.is_behind(yes.user, yes.cut)
+    /// Whether the user still stands behind a yes, in a session that lives.
+    pub(crate) fn stands(&self, yes: &Yes, now: Timestamp) -> bool {
+        let lives = |session| self.lives(session, now);
+        self.is_behind(yes.user, yes.cut) && yes.session.is_none_or(lives)
+    }
+
+    /// Whether a session's row is there.
+    pub(crate) fn lives(&self, session: usize, now: Timestamp) -> bool {
+        let session = self.sessions.get(&session);
+        session.is_some_and(|session| !session.over && !session.ends.is_past(now))
+    }
+
+    pub(crate) fn end_session(&mut self, session: usize) {
+        if let Some(session) = self.sessions.get_mut(&session) {
+            session.over = true;
+        }
+    }
+
+    /// Whether nobody need be asked.
+    pub(crate) fn has_agreed(&self, user: Name, client: Name, to: &Scope) -> bool {
+        let consent = self.consents.get(&(user, client));
+        consent.is_some_and(|of| self.is_behind(user, of.cut) && to.is_within(&of.scope))
+    }
+
+    /// A user agrees: to more than before, unless that was before a cut.
+    pub(crate) fn agree(&mut self, user: Name, client: Name, to: &Scope) {
+        let cut = self.users[user].cut;
+        let before = self.consents.get(&(user, client));
+        let before = before.filter(|before| before.cut == cut);
+        let before = before.map_or_else(Scope::default, |before| before.scope.clone());
+        let scope = before.iter().chain(to.iter()).collect();
+        let consent = Consent { cut, scope };
+        self.consents.insert((user, client), consent);
     }
 
     pub(crate) fn is_behind(&self, user: Name, cut: u32) -> bool {
@@ -127,10 +183,14 @@ impl Model {
         user.enabled && user.cut == cut
     }
 
-    /// Whether a poll would be given tokens.
+    /// Whether tokens would be given for its code.
     pub(crate) fn redeems(&self, device: usize, now: Timestamp) -> bool {
-        self.grant(device, now)
-            .is_some_and(|grant| matches!(&grant.state, State::Approved(yes) if self.stands(yes)))
+        self.grant(device, now).is_some_and(|grant| {
+            let (State::Approved(yes) | State::Issued(yes)) = &grant.state else {
+                return false;
+            };
+            self.stands(yes, now)
+        })
     }
 
     pub(crate) fn is_pending(&self, device: usize, now: Timestamp) -> bool {
@@ -141,7 +201,7 @@ impl Model {
     /// Whether tokens of a grant are good.
     pub(crate) fn is_live(&self, device: usize, now: Timestamp) -> bool {
         self.grant(device, now).is_some_and(
-            |grant| matches!(&grant.state, State::Active { yes, .. } if self.stands(yes)),
+            |grant| matches!(&grant.state, State::Active { yes, .. } if self.stands(yes, now)),
         )
     }
 
@@ -168,7 +228,7 @@ impl Model {
         if presented < generation && !is_last {
             return Refresh::Reused;
         }
-        if refresh_ends(client, &yes, rotated_at).is_past(now) || !self.stands(&yes) {
+        if refresh_ends(client, &yes, rotated_at).is_past(now) || !self.stands(&yes, now) {
             return Refresh::Refused;
         }
         if is_last {
@@ -209,6 +269,7 @@ impl Model {
     pub(crate) fn signed_in(&self, cookie: usize, now: Timestamp) -> Option<&Cookie> {
         self.cookies.get(&cookie).filter(|cookie| {
             !cookie.over
+                && self.lives(cookie.session, now)
                 && !cookie.ends.is_past(now)
                 && now.since(cookie.used) < 8.h()
                 && self.is_behind(cookie.user, cookie.cut)
@@ -219,6 +280,7 @@ impl Model {
     pub(crate) fn sweep(&mut self, now: Timestamp) {
         self.grants.retain(|_, grant| !is_swept(grant.ends, now));
         self.cookies.retain(|_, cookie| !is_swept(cookie.ends, now));
+        self.sessions.retain(|_, of| !is_swept(of.ends, now));
         self.unnamed.retain(|ends| !is_swept(*ends, now));
     }
 
@@ -226,7 +288,7 @@ impl Model {
     pub(crate) fn rows(&self, revoked: usize) -> usize {
         // A user and a name; a grant and its code; a session and its use.
         let grants = self.grants.len() + self.unnamed.len();
-        2 * (self.users.len() + grants + self.cookies.len()) + revoked
+        2 * (self.users.len() + grants + self.cookies.len()) + self.consents.len() + revoked
     }
 }
 

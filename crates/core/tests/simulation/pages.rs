@@ -41,7 +41,10 @@ impl Life {
             SignedIn::Yes => {
                 let place = flight.cookie.expect("a session without a row");
                 let [session, known] = cookies.expect("cookies");
-                self.things.cookies[place].text = session;
+                let opened = flight.pool.sealing.open_session_cookie(session.reveal());
+                let cookie = &mut self.things.cookies[place];
+                cookie.session = opened.map(|opened| opened.id);
+                cookie.text = session;
                 let seat = &mut self.things.seats[seat];
                 (seat.cookie, seat.known) = (Some(place), Some(known));
                 self.count("sign-in: right");
@@ -63,7 +66,7 @@ impl Life {
     }
 
     /// Whether a session is live beyond doubt, from beginning to end.
-    fn is_certain(&self, flight: &Flight, cookie: usize) -> bool {
+    pub(crate) fn is_certain(&self, flight: &Flight, cookie: usize) -> bool {
         let session = self.model.signed_in(cookie, flight.begun);
         flight.before.signed_in
             && !flight.tried

@@ -2,11 +2,15 @@
 
 use grantor_core::decide::Operation;
 use grantor_core::drive::Outcome;
+use grantor_core::endpoints::authorize::{AuthorizeReply, Said};
 use grantor_core::endpoints::introspect::Introspect;
 use grantor_core::endpoints::token::Token;
 use grantor_core::endpoints::userinfo::Userinfo;
 use grantor_core::error::{ErrorCode, Refusal};
 use grantor_core::id::UserId;
+use grantor_core::interaction::account::{
+    Disconnect, EndSessionReply, SignOutEverywhereReply, TakenBack,
+};
 use grantor_core::interaction::{Password, SignInReply, Visit};
 use grantor_core::secret::Secret;
 
@@ -15,6 +19,7 @@ use crate::things::Things;
 use crate::world::apps::{Codes, Tokens, answer, form_of, params};
 use crate::world::people::{Looked, SignedIn, decided, file_user, looked};
 use crate::world::run::{Down, Run, Seen};
+use crate::world::web_apps::{self, VERIFIER};
 use crate::world::{Browser, Decided, World};
 
 /// What is asked for. Devices, seats, tokens and cookies are named by their places.
@@ -84,6 +89,44 @@ pub(crate) enum Request {
         approve: bool,
         typed: Typed,
     },
+    /// An app sends a browser for a code.
+    Authorize {
+        seat: usize,
+        cookie: usize,
+        client: Name,
+        scope: usize,
+        /// Whether the user agrees, or is to be asked.
+        agrees: bool,
+    },
+    /// An app comes with its code, with the right verifier or another.
+    Redeem {
+        device: usize,
+        by: Name,
+        right: bool,
+    },
+    /// A user ends the session of another cookie, or of this one.
+    EndSession {
+        seat: usize,
+        cookie: usize,
+        of: usize,
+    },
+    /// A user takes one grant back.
+    TakeBack {
+        seat: usize,
+        cookie: usize,
+        device: usize,
+    },
+    /// A user takes everything back from a client.
+    Disconnect {
+        seat: usize,
+        cookie: usize,
+        client: Name,
+    },
+    /// A user signs out everywhere.
+    Everywhere {
+        seat: usize,
+        cookie: usize,
+    },
     /// The operator declares a user.
     Declare {
         user: Name,
@@ -112,6 +155,33 @@ pub(crate) enum End {
     Visitor(Option<UserId>),
     Looked(Looked),
     Page(Decided),
+    Authorized(Authorized),
+    Ended(EndSessionReply),
+    TakenBack(TakenBack),
+    Everywhere(SignOutEverywhereReply),
+}
+
+/// How an authorization request was answered.
+#[derive(Clone, Debug)]
+pub(crate) enum Authorized {
+    SignIn,
+    Asked,
+    Code(String),
+    Refused(ErrorCode),
+    /// A page, and nobody is sent anywhere.
+    Page,
+}
+
+fn authorized(outcome: Outcome<AuthorizeReply>) -> End {
+    End::Authorized(match outcome.reply {
+        Ok(AuthorizeReply::SignIn { .. }) => Authorized::SignIn,
+        Ok(AuthorizeReply::Consent(_)) => Authorized::Asked,
+        Ok(AuthorizeReply::Respond(response)) => match response.outcome {
+            Ok(code) => Authorized::Code(code.reveal().to_owned()),
+            Err(refusal) => Authorized::Refused(refusal.code),
+        },
+        Err(_) => Authorized::Page,
+    })
 }
 
 /// A request of any kind under way.
@@ -158,6 +228,10 @@ fn plain<R>(outcome: Outcome<R>) -> End {
     End::Plain(outcome.reply.map(drop).map_err(code))
 }
 
+fn taken_back(outcome: Outcome<TakenBack>) -> End {
+    End::TakenBack(outcome.reply.expect("a page is no protocol"))
+}
+
 /// The password of a user.
 fn password(user: &str, number: u8) -> String {
     format!("{user}-password-{number}")
@@ -183,7 +257,7 @@ impl Things {
     }
 
     /// A browser that shows this cookie.
-    fn browser(&self, seat: usize, cookie: Option<usize>) -> Browser {
+    pub(crate) fn browser(&self, seat: usize, cookie: Option<usize>) -> Browser {
         let seat = &self.seats[seat];
         Browser {
             address: seat.address.to_owned(),
@@ -318,6 +392,64 @@ impl Things {
                 let browser = self.browser(seat, Some(cookie));
                 let decision = browser.decide(grant, approve, Some(&typed));
                 lane(world, decision, |outcome| End::Page(decided(&outcome)))
+            }
+            Request::Authorize {
+                seat,
+                cookie,
+                client,
+                scope,
+                agrees,
+            } => {
+                let request = web_apps::Request::of(client);
+                let request = request.with("scope", crate::things::SCOPES[scope]);
+                let browser = self.browser(seat, Some(cookie));
+                let said = agrees.then_some(Said::Approve);
+                lane(world, request.by(&browser, said), authorized)
+            }
+            Request::Redeem { device, by, right } => {
+                let device = &self.devices[device];
+                let callback = web_apps::callback(device.client);
+                let other = VERIFIER.to_lowercase();
+                let form = [
+                    ("grant_type", "authorization_code"),
+                    ("code", &device.codes.device),
+                    ("redirect_uri", &callback),
+                    ("code_verifier", if right { VERIFIER } else { &other }),
+                ];
+                let redeem = world.token_request(by, &form).expect("a request");
+                lane(world, redeem, |outcome| End::Tokens(answer(outcome)))
+            }
+            Request::EndSession { seat, cookie, of } => {
+                let session = self.cookies[of].session.expect("a cookie that was told");
+                let end = self.browser(seat, Some(cookie)).end_session(session);
+                lane(world, end, |outcome| {
+                    End::Ended(outcome.reply.expect("a page is no protocol"))
+                })
+            }
+            Request::TakeBack {
+                seat,
+                cookie,
+                device,
+            } => {
+                let grant = self.devices[device].grant;
+                let revoke = self.browser(seat, Some(cookie)).revoke_grant(grant);
+                lane(world, revoke, taken_back)
+            }
+            Request::Disconnect {
+                seat,
+                cookie,
+                client,
+            } => {
+                let browser = self.browser(seat, Some(cookie));
+                let mut grants = world.listed(world.named_by(&browser).1, client);
+                grants.truncate(Disconnect::AT_ONCE);
+                lane(world, browser.disconnect(client, grants), taken_back)
+            }
+            Request::Everywhere { seat, cookie } => {
+                let everywhere = self.browser(seat, Some(cookie)).sign_out_everywhere();
+                lane(world, everywhere, |outcome| {
+                    End::Everywhere(outcome.reply.expect("a page is no protocol"))
+                })
             }
             Request::Declare {
                 user,

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use grantor_core::claims::AccessTokenClaims;
-use grantor_core::id::GrantId;
+use grantor_core::id::{GrantId, SessionId};
 use grantor_core::pool::Pool;
 use grantor_core::scope::Scope;
 use grantor_core::secret::Secret;
@@ -14,24 +14,34 @@ use crate::world::apps::{Codes, Tokens};
 
 /// The clients that are devices; of the last, it is known that it is.
 pub(crate) const CLIENTS: [Name; 3] = ["tv", "tv2", "console"];
+/// The clients that get codes by redirects; of the first, it is not known that it is.
+pub(crate) const APPS: [Name; 3] = ["spa", "site", "shop"];
 /// Three on one network, one elsewhere.
 pub(crate) const ADDRESSES: [Name; 4] = ["192.0.2.10", "192.0.2.77", "192.0.2.78", "2001:db8:7::9"];
-/// What devices ask for. Access tokens for files are sealed, the others signed, which is slower.
-pub(crate) const SCOPES: [Name; 6] = [
+/// What devices and apps ask for. Access tokens for files are sealed, the others signed, which is slower.
+pub(crate) const SCOPES: [Name; 7] = [
     "openid files.example.com/read",
     "openid profile email files.example.com/read",
     "files.example.com/read",
     "openid",
     "openid profile orders.example.com/read orders.example.com/write",
     "openid payroll.example.com/read",
+    OFFLINE,
 ];
+/// What outlives the session in which an app gets it.
+const OFFLINE: Name = "openid files.example.com/read offline_access";
 
 pub(crate) fn scope(place: usize) -> Scope {
     SCOPES[place].parse().expect("a scope")
 }
 
+pub(crate) fn is_offline(place: usize) -> bool {
+    SCOPES[place] == OFFLINE
+}
+
 #[derive(Default)]
 pub(crate) struct Things {
+    /// What holds a grant: devices, and apps in a browser.
     pub(crate) devices: Vec<Device>,
     pub(crate) seats: Vec<Seat>,
     /// Every session cookie that was ever set.
@@ -42,11 +52,15 @@ pub(crate) struct Things {
 pub(crate) struct Cookie {
     pub(crate) user: Name,
     pub(crate) text: Secret,
+    /// The session that it opens.
+    pub(crate) session: Option<SessionId>,
 }
 
-/// A device, and what it was given.
+/// A device or an app, and what it was given.
 pub(crate) struct Device {
     pub(crate) client: Name,
+    /// Whether it is an app, whose code is an authorization code: empty where the answer with it is under way, or lost.
+    pub(crate) by_redirect: bool,
     pub(crate) address: Name,
     /// What it asked for.
     pub(crate) scope: usize,
@@ -92,7 +106,7 @@ impl Device {
         let text = tokens.refresh.as_ref()?;
         let opened = pool.sealing.open_refresh_token(text);
         let opened = opened.expect("a refresh token of the house");
-        assert_eq!(opened.grant, self.grant, "a device gets its own tokens");
+        assert_eq!(opened.grant, self.grant, "it gets its own tokens");
         let known = |(held, _): &(u32, String)| *held == opened.generation;
         if !self.refresh.iter().any(known) {
             self.refresh.push((opened.generation, text.clone()));
