@@ -116,19 +116,29 @@ fn every_order(pair: [Act; 2], fault: Option<Fault>) -> usize {
         fault.into_iter().for_each(|fault| faults.inject(fault));
         let mut lanes = pair.map(|act| Some(scene.begin(act)));
         let mut ends = [None, None];
-        let (mut order, mut open) = (Vec::new(), Vec::new());
+        let (mut order, mut open, mut wrote) = (Vec::new(), Vec::new(), Vec::new());
         while lanes.iter().any(Option::is_some) {
             let first = usize::from(lanes[0].is_none());
             let lane = prefix.get(order.len()).copied().unwrap_or(first);
             open.push(lanes.iter().all(Option::is_some));
             let racer = lanes[lane].as_mut().expect("a lane that is not at its end");
+            let before = scene.world.store.counts().rows_written;
             if let Some(end) = racer.effect(&mut scene.world) {
                 ends[lane] = Some(end);
                 lanes[lane] = None;
             }
+            if scene.world.store.counts().rows_written > before {
+                wrote.push(pair[lane]);
+            }
             order.push(lane);
         }
         schedules += 1;
+        let late = wrote.iter().position(|act| *act == Act::Disconnect);
+        let late = late.is_some_and(|at| wrote[at..].contains(&Act::Authorize));
+        assert!(
+            !late,
+            "a silent code after consent was taken back: {order:?}"
+        );
         let story = format!("{pair:?} with {fault:?}, in the order {order:?}: {ends:?}");
         check(
             scene,
