@@ -110,23 +110,12 @@ pub(crate) async fn everywhere(State(app): State<Arc<App>>, posted: Form) -> Res
         return *response;
     }
     let caller = &posted.caller;
-    let everywhere = SignOutEverywhere {
-        cookie: app.cookies.get(&caller.headers, Cookie::Session),
-        peer: caller.peer.clone(),
-    };
-    let outcome = match app.run_traced(everywhere, &caller.trace).await {
-        Ok(outcome) => outcome,
-        Err(error) => return browser::unavailable(&app, caller, &error),
-    };
-    let Ok(SignOutEverywhereReply::SignedOut { user }) = outcome.reply else {
-        return browser::sign_in_first(&app, &ReturnTo::Account);
-    };
-    // It is done: what follows is for clients that want to be told.
-    let rest = end_cut_off(Arc::clone(&app), caller.clone(), user);
-    if let Err(error) = app.to_its_end(rest).await {
-        oauth::log_unavailable(caller, &error);
+    let all = end_all(Arc::clone(&app), caller.clone());
+    match app.to_its_end(all).await {
+        Ok(true) => signed_out(&app),
+        Ok(false) => browser::sign_in_first(&app, &ReturnTo::Account),
+        Err(error) => browser::unavailable(&app, caller, &error),
     }
-    signed_out(&app)
 }
 
 /// The form of the page, if its token is right.
@@ -252,10 +241,27 @@ async fn grants_of(
     }
 }
 
+/// Cuts the user off; whether there was one. What follows is for clients that want to be told, so nothing of it makes
+/// the answer another.
+async fn end_all(app: Arc<App>, caller: Caller) -> Result<bool, Unavailable> {
+    let everywhere = SignOutEverywhere {
+        cookie: app.cookies.get(&caller.headers, Cookie::Session),
+        peer: caller.peer.clone(),
+    };
+    let outcome = app.run_traced(everywhere, &caller.trace).await?;
+    let Ok(SignOutEverywhereReply::SignedOut { user }) = outcome.reply else {
+        return Ok(false);
+    };
+    if let Err(error) = end_cut_off(&app, &caller, user).await {
+        oauth::log_unavailable(&caller, &error);
+    }
+    Ok(true)
+}
+
 /// Ends the rows of sessions that count no more.
-async fn end_cut_off(app: Arc<App>, caller: Caller, user: UserId) -> Result<(), Unavailable> {
+async fn end_cut_off(app: &Arc<App>, caller: &Caller, user: UserId) -> Result<(), Unavailable> {
     let index = account::sessions_of(&app.pool(), user);
-    let mut rows = list(&app, &index, None).await?;
+    let mut rows = list(app, &index, None).await?;
     loop {
         for sessions in EndCutOff::listed(&rows).chunks(EndCutOff::AT_ONCE) {
             let sessions = sessions.to_vec();
@@ -263,7 +269,7 @@ async fn end_cut_off(app: Arc<App>, caller: Caller, user: UserId) -> Result<(), 
             app.run_traced(end, &caller.trace).await?;
         }
         match rows.last() {
-            Some(last) if rows.len() == LISTED => rows = list(&app, &index, Some(last)).await?,
+            Some(last) if rows.len() == LISTED => rows = list(app, &index, Some(last)).await?,
             _ => return Ok(()),
         }
     }
