@@ -97,7 +97,7 @@ impl RequestedClaims {
 
     /// Those whose scopes are within `allowed`.
     #[must_use]
-    fn within(self, allowed: &Scope) -> Self {
+    pub(crate) fn within(self, allowed: &Scope) -> Self {
         let kept = |names: Vec<String>| {
             let allowed: Vec<&str> = of_scope(allowed).collect();
             let kept = names.into_iter();

@@ -260,6 +260,15 @@ impl ErrorCode {
         self.line().2
     }
 
+    /// `error_uri` at the authorization endpoint, for which RFC 6749 defines codes of the same names anew.
+    #[must_use]
+    pub fn authorization_uri(self) -> String {
+        match self.line().3 {
+            Source::Rfc(6749, _) | Source::Rfc(8628, _) => Source::Rfc(6749, "4.1.2.1").uri(),
+            other => other.uri(),
+        }
+    }
+
     /// `error_uri`: the section that defines the code.
     #[must_use]
     pub fn uri(self) -> String {

@@ -129,6 +129,7 @@ pub(crate) fn for_user(
             refresh: true,
         },
     };
+    let requested = authorization.claims.clone().within(&client.scopes);
     let id = (wanted.id && scope.contains("openid")).then(|| {
         Box::new(IdTokenClaims {
             iss: env.pool.issuer.clone(),
@@ -141,10 +142,7 @@ pub(crate) fn for_user(
             acr: Some(ACR[0].to_owned()),
             sid: claims.sid.clone(),
             nonce,
-            of_user: claims_request::of_user(
-                user,
-                authorization.claims.id_token.iter().map(String::as_str),
-            ),
+            of_user: claims_request::of_user(user, requested.id_token.iter().map(String::as_str)),
             at_hash: None,
             alg: client.id_token_alg,
         })

@@ -5,7 +5,7 @@ use crate::env::Env;
 use crate::error::{Cause, Refusal};
 use crate::id::UserId;
 use crate::records::{self, Authorization, Grant, Session, User};
-use crate::row::Key;
+use crate::row::{Key, Version, Write};
 
 /// The key of a user's row.
 #[must_use]
@@ -20,15 +20,32 @@ pub(crate) fn authorization(grant: &Grant) -> Result<&Authorization, Refusal> {
         .ok_or(invalid_grant(Cause::RevokedGrant))
 }
 
+/// Who and what stands behind a grant.
+pub(crate) struct Behind {
+    /// The user.
+    pub(crate) user: Versioned<User>,
+    /// The session on which it depends, and its row's version.
+    session: Option<(Key, Version)>,
+}
+
+impl Behind {
+    /// Makes a commit fail where any of it changed since it was read: a sign-out that comes between leaves no tokens.
+    pub(crate) fn checks(self, env: &Env<'_>) -> impl Iterator<Item = Write> {
+        let user = Write::Check {
+            key: key(env, self.user.record.id),
+            expect: self.user.version,
+        };
+        let session = self.session;
+        let session = session.map(|(key, expect)| Write::Check { key, expect });
+        [user].into_iter().chain(session)
+    }
+}
+
 /// The user who stands behind a grant, in one read with the session that it depends on.
 ///
 /// # Errors
 /// `invalid_grant` where the user is gone, disabled or signed out everywhere, or the session ended.
-pub(crate) fn of_grant(
-    env: &Env<'_>,
-    found: &Found,
-    grant: &Grant,
-) -> Result<Versioned<User>, Stop> {
+pub(crate) fn of_grant(env: &Env<'_>, found: &Found, grant: &Grant) -> Result<Behind, Stop> {
     let authorization = authorization(grant)?;
     let user_key = key(env, authorization.user);
     let session_key = authorization
@@ -46,12 +63,14 @@ pub(crate) fn of_grant(
         };
         return Err(invalid_grant(cause).into());
     }
-    if let Some(session) = session_key
-        && found.record::<Session>(env, &session)?.live().is_none()
-    {
-        return Err(invalid_grant(Cause::SessionEnded).into());
-    }
-    Ok(user)
+    let session = match session_key {
+        None => None,
+        Some(key) => match found.record::<Session>(env, &key)? {
+            Lookup::Live(session) => Some((key, session.version)),
+            _ => return Err(invalid_grant(Cause::SessionEnded).into()),
+        },
+    };
+    Ok(Behind { user, session })
 }
 
 /// The user who stands behind an active grant, or why nobody does: for endpoints that tell no client about it.
@@ -64,7 +83,7 @@ pub(crate) fn behind(
     grant: &Grant,
 ) -> Result<Result<Versioned<User>, Cause>, Stop> {
     match of_grant(env, found, grant) {
-        Ok(user) => Ok(Ok(user)),
+        Ok(behind) => Ok(Ok(behind.user)),
         Err(Stop::Refuse(refusal)) => Ok(Err(refusal.cause)),
         Err(stop) => Err(stop),
     }

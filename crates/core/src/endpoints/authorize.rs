@@ -155,14 +155,6 @@ fn is_openid(params: &Params) -> bool {
 }
 
 impl Authorize {
-    /// Who signs in at which address: for pages that stand between.
-    ///
-    /// # Errors
-    /// As [`proven`].
-    pub fn proven<'p>(&self, pool: &'p Pool) -> Result<Proven<'p>, Refusal> {
-        proven(&self.params, pool)
-    }
-
     fn judge(
         &self,
         env: &Env<'_>,
@@ -295,7 +287,7 @@ impl Operation for Authorize {
     type Reply = AuthorizeReply;
 
     fn decide(&self, env: &Env<'_>, found: &Found) -> Result<Decision<AuthorizeReply>, Stop> {
-        let Proven { client, redirect } = self.proven(env.pool)?;
+        let Proven { client, redirect } = proven(&self.params, env.pool)?;
         match self.judge(env, found, client, &redirect) {
             Err(Stop::Refuse(refusal)) => {
                 Ok(Decision::reply(respond(env, &redirect, Err(refusal))))
@@ -368,8 +360,9 @@ fn is_agreed(
         return true;
     }
     // RFC 8252 section 8.6: "authorization servers SHOULD NOT process authorization requests automatically without user
-    // consent or interaction, except when the identity of the client can be assured": of a port or a scheme that
-    // any program of the machine could take, it cannot.
+    // consent or interaction, except when the identity of the client can be assured": of a scheme, or a port of the
+    // moment, which any program of the machine could take, it cannot. A port that is registered is that of an app under
+    // development, and taken for it.
     let assured = client.is_confidential() || redirect.is_web();
     assured && agreed.is_some_and(|agreed| wanted.is_within(&agreed.record.scope))
 }

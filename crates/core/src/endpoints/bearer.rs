@@ -88,14 +88,10 @@ pub(super) fn live(
     if claims.exp <= env.now.as_secs() {
         return Ok(Err(Cause::TokenExpired));
     }
-    if !env
-        .pool
-        .clients
-        .get(&claims.client_id)
-        .is_some_and(|client| client.enabled)
-    {
+    let client = env.pool.clients.get(&claims.client_id);
+    let Some(client) = client.filter(|client| client.enabled) else {
         return Ok(Err(Cause::DisabledClient));
-    }
+    };
     let revoked = records::key::<Revoked>(env, claims.jti.as_str());
     let Some(id) = claims.jti.grant() else {
         return Ok(match found.record::<Revoked>(env, &revoked)?.live() {
@@ -132,6 +128,6 @@ pub(super) fn live(
     Ok(users::behind(env, found, &grant.record)?.map(|user| Live {
         claims,
         user: Some(user.record),
-        requested: authorization.claims.clone(),
+        requested: authorization.claims.clone().within(&client.scopes),
     }))
 }

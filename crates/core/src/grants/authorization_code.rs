@@ -11,7 +11,6 @@ use crate::params::Params;
 use crate::peer::Peer;
 use crate::pkce::{CodeChallenge, CodeVerifier};
 use crate::records::{self, CodeEnded, CodeIssued, Grant, WhyRevoked};
-use crate::row::Write;
 use crate::secret::Secret;
 use crate::{tokens, users};
 
@@ -104,9 +103,10 @@ impl Request {
         grant: Versioned<Grant>,
         peer: &Peer,
     ) -> Result<Decision<TokenReply>, Stop> {
-        let user = users::of_grant(env, found, &grant.record)?;
+        let behind = users::of_grant(env, found, &grant.record)?;
+        let user = &behind.user.record;
         let nonce = grant.record.code().ok().and_then(|code| code.nonce.clone());
-        let active = grant.record.redeem_code(&client, env.now, peer);
+        let active = grant.record.redeem_code(&client, env, peer);
         let asked = tokens::Asked {
             indicators: &self.resources,
             narrowed: None,
@@ -115,15 +115,12 @@ impl Request {
         let event = Event::new(EventKind::TokensIssued)
             .client(&client.id)
             .grant(active.id)
-            .user(user.record.id)
+            .user(user.id)
             .peer(peer);
-        let decision = tokens::for_user(env, &client, &active, &user.record, asked)?;
+        let decision = tokens::for_user(env, &client, &active, user, asked)?;
         Ok(decision
             .write(records::update(env, &active, grant.version)?)
-            .write(Write::Check {
-                key: users::key(env, user.record.id),
-                expect: user.version,
-            })
+            .writes(behind.checks(env))
             .event(event))
     }
 

@@ -10,7 +10,7 @@ use crate::limits::{Answer, Ask, Effect, Poll};
 use crate::params::Params;
 use crate::peer::Peer;
 use crate::records::{self, DeviceEnded, Grant};
-use crate::row::{Version, Write};
+use crate::row::Version;
 use crate::secret::Secret;
 use crate::{tokens, users};
 
@@ -81,7 +81,7 @@ impl Request {
             Lookup::Absent => return Ok(ended(invalid_grant(Cause::NoSuchGrant), code.grant)),
         };
         let version = grant.version;
-        match grant.record.redeem_device(&client, env.now, peer) {
+        match grant.record.redeem_device(&client, env, peer) {
             Err(DeviceEnded::Pending) => Err(not_yet(early).into()),
             // A denied code answers so until it expires.
             Err(DeviceEnded::Denied) => Ok(ended(DENIED, code.grant)),
@@ -103,23 +103,21 @@ impl Request {
         version: Version,
         peer: &Peer,
     ) -> Result<Decision<TokenReply>, Stop> {
-        let user = users::of_grant(env, found, grant)?;
+        let behind = users::of_grant(env, found, grant)?;
+        let user = &behind.user.record;
         let event = Event::new(EventKind::TokensIssued)
             .client(&client.id)
             .grant(grant.id)
-            .user(user.record.id)
+            .user(user.id)
             .peer(peer);
         let asked = tokens::Asked {
             indicators: &self.resources,
             ..tokens::Asked::default()
         };
-        let decision = tokens::for_user(env, &client, grant, &user.record, asked)?;
+        let decision = tokens::for_user(env, &client, grant, user, asked)?;
         Ok(decision
             .write(records::update(env, grant, version)?)
-            .write(Write::Check {
-                key: users::key(env, user.record.id),
-                expect: user.version,
-            })
+            .writes(behind.checks(env))
             .effect(Effect::Decided(grant.id))
             .event(event))
     }

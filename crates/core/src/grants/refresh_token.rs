@@ -13,7 +13,6 @@ use crate::event::{Event, EventKind};
 use crate::params::Params;
 use crate::peer::Peer;
 use crate::records::{self, Grant, Presented, State, WhyRevoked};
-use crate::row::Write;
 use crate::scope::Scope;
 use crate::secret::Secret;
 use crate::time::Timestamp;
@@ -82,36 +81,34 @@ impl Request {
         {
             return Err(invalid_grant(Cause::RefreshExpired).into());
         }
-        let user = users::of_grant(env, found, &grant.record)?;
+        let behind = users::of_grant(env, found, &grant.record)?;
+        let user = &behind.user.record;
         let granted = users::authorization(&grant.record)?;
         let scope = narrowed(self.scope.as_ref(), &granted.scope)?;
         let next = successor(client, presented, token.generation);
         let event = event_of(presented, &grant.record, peer)
             .client(&client.id)
             .grant(token.grant)
-            .user(user.record.id);
+            .user(user.id);
         let version = grant.version;
         let stays = stays(client, presented, &grant.record, env.now);
         let refreshed = if stays {
             grant.record
         } else {
-            grant.record.refreshed(next, client, env.now, peer)
+            grant.record.refreshed(next, client, env, peer)
         };
         let asked = tokens::Asked {
             indicators: &self.resources,
             narrowed: scope,
             nonce: None,
         };
-        let decision = tokens::for_user(env, client, &refreshed, &user.record, asked)?.event(event);
+        let decision = tokens::for_user(env, client, &refreshed, user, asked)?.event(event);
         if stays {
             return Ok(decision);
         }
         Ok(decision
             .write(records::update(env, &refreshed, version)?)
-            .write(Write::Check {
-                key: users::key(env, user.record.id),
-                expect: user.version,
-            }))
+            .writes(behind.checks(env)))
     }
 }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Epoch, Record};
 use crate::claims_request::RequestedClaims;
 use crate::client::Client;
+use crate::env::Env;
 use crate::id::{ClientId, GrantId, SessionId, UserId};
 use crate::peer::Peer;
 use crate::pkce::CodeChallenge;
@@ -259,13 +260,13 @@ impl Grant {
     pub fn redeem_device(
         self,
         client: &Client,
-        now: Timestamp,
+        env: &Env<'_>,
         by: &Peer,
     ) -> Result<Self, DeviceEnded> {
         match self.state {
             State::DeviceApproved { authorization } => {
-                let state = State::active(authorization, None, now, by);
-                Ok(Self { state, ..self }.with_expiry(client, now))
+                let state = State::active(authorization, None, env.now, by);
+                Ok(Self { state, ..self }.with_expiry(client, env))
             }
             State::DevicePending { .. } => Err(DeviceEnded::Pending),
             State::DeviceDenied { .. } => Err(DeviceEnded::Denied),
@@ -292,11 +293,11 @@ impl Grant {
 
     /// `CodeIssued -> Active`, for a client that presents its code; any other state stays as it is.
     #[must_use]
-    pub fn redeem_code(self, client: &Client, now: Timestamp, by: &Peer) -> Self {
+    pub fn redeem_code(self, client: &Client, env: &Env<'_>, by: &Peer) -> Self {
         match self.state {
             State::CodeIssued(code) => {
-                let state = State::active(code.authorization, code.code_challenge, now, by);
-                Self { state, ..self }.with_expiry(client, now)
+                let state = State::active(code.authorization, code.code_challenge, env.now, by);
+                Self { state, ..self }.with_expiry(client, env)
             }
             _ => self,
         }
@@ -326,7 +327,7 @@ impl Grant {
 
     /// `Active -> Active` with this generation; any other state stays as it is.
     #[must_use]
-    pub fn refreshed(self, to: u32, client: &Client, now: Timestamp, by: &Peer) -> Self {
+    pub fn refreshed(self, to: u32, client: &Client, env: &Env<'_>, by: &Peer) -> Self {
         match self.state {
             State::Active {
                 authorization,
@@ -337,10 +338,10 @@ impl Grant {
                     authorization,
                     code_challenge,
                     generation: to,
-                    rotated_at: now,
+                    rotated_at: env.now,
                     rotated_by: by.clone(),
                 };
-                Self { state, ..self }.with_expiry(client, now)
+                Self { state, ..self }.with_expiry(client, env)
             }
             _ => self,
         }
@@ -398,15 +399,19 @@ impl Grant {
         Some((*rotated_at + client.refresh_idle).min(authorization.at + client.refresh_absolute))
     }
 
-    /// An active grant ends with the last access token or the refresh token, whichever is later.
-    fn with_expiry(self, client: &Client, now: Timestamp) -> Self {
-        let access = now + client.access_lifetime;
+    /// An active grant ends with the last access token or the refresh token, whichever is later; one that is bound to a
+    /// session, with the longest life that this session can have.
+    fn with_expiry(self, client: &Client, env: &Env<'_>) -> Self {
+        let access = env.now + client.access_lifetime;
         let refresh = client
             .may_use(crate::grant_type::GrantType::RefreshToken)
             .then(|| self.refresh_ends(client))
             .flatten();
+        let ends = refresh.map_or(access, |refresh| refresh.max(access));
+        let bound = self.active().and_then(Authorization::bound_to);
+        let session_ends = env.now + env.pool.lifetimes.session_absolute;
         Self {
-            expires_at: refresh.map_or(access, |refresh| refresh.max(access)),
+            expires_at: bound.map_or(ends, |_| ends.min(session_ends)),
             ..self
         }
     }

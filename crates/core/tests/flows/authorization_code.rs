@@ -6,9 +6,10 @@ use grantor_core::id::GrantId;
 use grantor_core::sealed::Code;
 use serde_json::json;
 
-use crate::world::apps::jwt;
+use crate::world::apps::{answer, jwt};
 use crate::world::house::{self, ISSUER};
 use crate::world::people::user_id;
+use crate::world::run::Run;
 use crate::world::web_apps::{Request, VERIFIER, callback};
 use crate::world::{Browser, Spans as _, World};
 
@@ -291,4 +292,68 @@ fn device_tokens_may_be_fewer_and_those_of_apps_are_whole() {
     assert!(tokens.id.is_some() && tokens.refresh.is_some());
     let tokens = world.device_tokens("tv", "alice");
     assert!(tokens.id.is_none() && tokens.refresh.is_none());
+}
+
+#[test]
+fn a_sign_out_between_read_and_commit_leaves_no_tokens() {
+    for refresh in [false, true] {
+        let (mut world, alice, code) = coded("site");
+        let request = if refresh {
+            let tokens = world.redeem("site", &code).expect("tokens");
+            world.refresh_request("site", tokens.refresh())
+        } else {
+            let callback = callback("site");
+            let pairs = [
+                ("grant_type", "authorization_code"),
+                ("code", code.as_str()),
+                ("redirect_uri", &callback),
+                ("code_verifier", VERIFIER),
+            ];
+            world.token_request("site", &pairs).expect("a request")
+        };
+        let mut run = Run::new(&mut world, request);
+        while !run.is_about_to_commit() {
+            assert!(run.effect(&mut world).is_none(), "it is not over yet");
+        }
+        world.sign_out(&alice);
+        let end = loop {
+            if let Some(end) = run.effect(&mut world) {
+                break end;
+            }
+        };
+        assert_eq!(answer(end.expect("an answer")), Err(InvalidGrant));
+    }
+}
+
+#[test]
+fn claims_whose_scope_is_taken_from_the_client_are_told_no_more() {
+    let mut world = World::new();
+    let alice = world.browser_of("alice");
+    let claims = r#"{"userinfo":{"email":null},"id_token":{"email":null}}"#;
+    let request = Request::of("site").with("claims", claims);
+    let tokens = world.app_tokens(&alice, &request);
+    world.reconfigure(|pool| {
+        house::client(pool, "site").scopes = house::scope("openid profile");
+    });
+    let userinfo = world.userinfo(&tokens.access).expect("claims");
+    assert!(!userinfo.contains_key("email"));
+    let tokens = world.refresh("site", tokens.refresh()).expect("tokens");
+    let id = jwt(&world, &tokens.id.expect("an ID token"));
+    assert!(!id.contains_key("email"));
+}
+
+#[test]
+fn what_is_bound_to_a_session_leaves_no_row_after_the_longest_life_of_one() {
+    let mut world = World::new();
+    let alice = world.browser_of("alice");
+    let before = world.rows();
+    for _ in 0..3 {
+        world.app_tokens(&alice, &Request::of("site"));
+    }
+    world.agree(&alice, &Request::of("site")).code();
+    world.sign_out(&alice);
+    world.advance(7.days() + 6.mins());
+    world.sweep();
+    // The session is gone, and the consent is there.
+    assert_eq!(world.rows(), before);
 }

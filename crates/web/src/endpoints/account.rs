@@ -167,7 +167,11 @@ fn user_of(app: &App, cookie: Option<&Secret>) -> Option<UserId> {
 
 async fn view(app: &Arc<App>, caller: &Caller) -> Result<Option<Box<AccountView>>, Unavailable> {
     let cookie = app.cookies.get(&caller.headers, Cookie::Session);
-    let Some(user) = user_of(app, cookie.as_ref()) else {
+    // A cookie of an ended session lists nothing.
+    let Some(user) = browser::visitor(app, caller)
+        .await?
+        .map(|visitor| visitor.user)
+    else {
         return Ok(None);
     };
     let pool = app.pool();

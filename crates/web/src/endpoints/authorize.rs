@@ -22,6 +22,8 @@ use crate::request::{Caller, Form};
 
 /// The longest request, in bytes: servers and browsers on the way take heads of 8 KiB for granted, not more.
 const LONGEST: usize = 8 * 1024;
+/// What [`AUTH_AFTER`] may add to it.
+const ROOM: usize = 64;
 
 pub(crate) async fn get(State(app): State<Arc<App>>, caller: Caller) -> Response {
     let query = caller.query().unwrap_or_default().to_owned();
@@ -54,6 +56,11 @@ pub(super) async fn answer(
     };
     caller.prefer_locales(params.opt("ui_locales"));
     let request = query_of(&params);
+    // Written anew it can be longer, and it must come back whole from sign-in.
+    let room = params.opt(AUTH_AFTER).map_or(0, |_| ROOM);
+    if request.len() > LONGEST + room {
+        return browser::fault(app, &caller, Fault::TooLarge);
+    }
     let authorize = Authorize {
         params,
         cookie: app.cookies.get(&caller.headers, Cookie::Session),
@@ -77,7 +84,7 @@ pub(super) async fn answer(
 
 /// The parameters of a request.
 pub(super) fn parse(query: &str) -> Result<Params, Fault> {
-    if query.len() > LONGEST {
+    if query.len() > LONGEST + ROOM {
         return Err(Fault::TooLarge);
     }
     Params::parse(query.as_bytes()).map_err(|_| Fault::BadRequest)

@@ -25,10 +25,17 @@ use crate::request::{Caller, Form, FormError};
 
 /// A page. RFC 6749 section 10.13: no frame may hold it.
 pub(super) fn page<P: Page>(app: &App, caller: &Caller, status: StatusCode, page: &P) -> Response {
-    page_to(app, caller, status, page, None)
+    let mut response = page_to(app, caller, status, page, None);
+    response.headers_mut().insert(
+        header::HeaderName::from_static("cross-origin-opener-policy"),
+        HeaderValue::from_static("same-origin"),
+    );
+    response
 }
 
-/// A page whose form is answered by a redirect to `form_target`, an address that was proven to be a client's.
+/// A page on the way to an app, whose form may be answered by a redirect to `form_target`, an address that was proven to
+/// be the client's. The app may have opened it as a window of its own and wait for that: so the two are not cut apart,
+/// as `Cross-Origin-Opener-Policy` would for good.
 pub(super) fn page_to<P: Page>(
     app: &App,
     caller: &Caller,
@@ -75,17 +82,13 @@ fn html_response(status: StatusCode, html: String, policy: &str) -> Response {
     let policy = HeaderValue::try_from(policy);
     let policy = policy.unwrap_or(HeaderValue::from_static(CONTENT_SECURITY_POLICY));
     headers.insert(header::CONTENT_SECURITY_POLICY, policy);
-    headers.insert(
-        header::HeaderName::from_static("cross-origin-opener-policy"),
-        HeaderValue::from_static("same-origin"),
-    );
     response
 }
 
 /// The page of something that went wrong.
 pub(super) fn fault(app: &App, caller: &Caller, fault: Fault) -> Response {
     let error = ErrorPage::new(app.site.clone(), fault, caller.trace.as_str().to_owned());
-    page(app, caller, fault.status(), &error)
+    page_to(app, caller, fault.status(), &error, None)
 }
 
 /// The page for a decision without an answer.

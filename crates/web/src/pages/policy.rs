@@ -44,7 +44,10 @@ pub fn destination(redirect_uri: &str) -> String {
     let Ok(url) = Url::parse(redirect_uri) else {
         return String::new();
     };
-    authority(&url).unwrap_or_else(|| url.scheme().to_owned())
+    // What stands where a host would says nothing of an app with a scheme of its own.
+    let of_the_web = matches!(url.scheme(), "http" | "https");
+    let authority = of_the_web.then(|| authority(&url)).flatten();
+    authority.unwrap_or_else(|| url.scheme().to_owned())
 }
 
 /// Host, and port where it is not the scheme's own.

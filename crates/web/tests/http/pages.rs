@@ -11,7 +11,6 @@ fn assert_page(answer: &Answer, status: u16) {
     assert_eq!(answer.header("x-frame-options"), "DENY");
     assert_eq!(answer.header("x-content-type-options"), "nosniff");
     assert_eq!(answer.header("referrer-policy"), "no-referrer");
-    assert_eq!(answer.header("cross-origin-opener-policy"), "same-origin");
     let policy = answer.header("content-security-policy");
     for rule in [
         "default-src 'none'",
@@ -47,6 +46,17 @@ async fn rfc6749_10_13_every_page_forbids_frames_scripts_sniffing_and_caching() 
     assert_page(&alice.submit(form).await, 400);
     let out = Form::of(&alice.get("/logout").await, "/logout");
     assert_page(&alice.submit(out).await, 200);
+}
+
+#[tokio::test]
+async fn pages_that_no_app_waits_for_are_cut_off_from_who_opened_them() {
+    let house = House::new().await;
+    let mut alice = Browser::signed_in(&house, "alice").await;
+    for path in ["/", "/device", "/logout", "/account"] {
+        let answer = alice.get(path).await;
+        let policy = answer.header("cross-origin-opener-policy");
+        assert_eq!(policy, "same-origin", "{path}");
+    }
 }
 
 #[tokio::test]

@@ -85,7 +85,10 @@ impl AuthorizationResponse {
             Err(refusal) => vec![
                 ("error", refusal.code.name().to_owned()),
                 ("error_description", refusal.description.to_owned()),
-                ("error_uri", with_trace(&refusal.code.uri(), trace_id)),
+                (
+                    "error_uri",
+                    with_trace(&refusal.code.authorization_uri(), trace_id),
+                ),
             ],
         };
         // RFC 6749 section 4.1.2: "The exact value received from the client."
