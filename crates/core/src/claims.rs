@@ -1,8 +1,8 @@
-//! The claims of access tokens (RFC 9068 section 2.2) and ID tokens (OpenID Connect Core section 2).
+//! The claims of access tokens (RFC 9068 section 2.2), ID tokens (OpenID Connect Core section 2) and logout tokens.
 
 use grantor_jose::Algorithm;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::id::{ClientId, Jti};
 use crate::scope::Scope;
@@ -77,6 +77,36 @@ pub struct IdTokenClaims {
     /// How it is signed: no claim.
     #[serde(skip, default = "default_algorithm")]
     pub alg: Algorithm,
+}
+
+/// The claims of a logout token (OpenID Connect Back-Channel Logout section 2.4). It has no `nonce`, which "MUST NOT be
+/// present": so it never passes for an ID token that answers a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LogoutTokenClaims {
+    /// The issuer.
+    pub iss: String,
+    /// The user's id.
+    pub sub: String,
+    /// The client.
+    pub aud: ClientId,
+    /// The session that ended, as ID tokens name it.
+    pub sid: String,
+    /// When it was issued, in seconds since the epoch.
+    pub iat: u64,
+    /// When it ends, in seconds since the epoch.
+    pub exp: u64,
+    /// Its id.
+    pub jti: Jti,
+    /// What happened: [`Self::events`].
+    pub events: Value,
+}
+
+impl LogoutTokenClaims {
+    /// The one event of a logout token, without particulars.
+    #[must_use]
+    pub fn events() -> Value {
+        json!({ "http://schemas.openid.net/event/backchannel-logout": {} })
+    }
 }
 
 const fn default_algorithm() -> Algorithm {

@@ -34,6 +34,8 @@ pub enum EventKind {
     GrantRevokedByUser,
     ClientDisconnected,
     SignedOutEverywhere,
+    LogoutDelivered,
+    LogoutFailed,
     WrongUserCode,
     ManyWrongUserCodes,
     TriesUsedUp,

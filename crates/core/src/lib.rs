@@ -3,6 +3,7 @@
 //! No socket, SQL, clock or async in here. Time, randomness and keys come in as values,
 //! decisions go out as data; `ARCHITECTURE.md` walks one request through the house.
 
+pub mod backchannel;
 pub mod claims;
 pub mod claims_request;
 pub mod client;

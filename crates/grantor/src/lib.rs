@@ -4,6 +4,7 @@
 
 pub mod admin;
 pub mod assemble;
+pub mod backchannel;
 mod cause;
 pub mod cli;
 pub mod commands;

@@ -20,10 +20,12 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 use crate::admin::Admin;
 use crate::admin::socket::Socket;
 use crate::assemble::{self, AssembleError};
+use crate::backchannel::{self, BackChannel};
 use crate::config::{self, Environment, Settings};
 use crate::house::House;
 use crate::master_key::MasterKeyError;
 use crate::metrics;
+use crate::outgoing::{Outgoing, OutgoingError};
 use crate::signing_keys::SigningKeysError;
 use crate::system::{SystemClock, SystemEntropy};
 use crate::tls::{self, Stamps, TlsError, Watch};
@@ -78,6 +80,9 @@ pub enum StartError {
     /// The certificate.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// The server's own requests.
+    #[error(transparent)]
+    Outgoing(#[from] OutgoingError),
     /// The web shell.
     #[error(transparent)]
     Web(#[from] grantor_web::StartError),
@@ -155,6 +160,7 @@ struct Server {
     tls: Option<(Watch, Signal)>,
     stop: Stop,
     house: House,
+    backchannel: BackChannel,
     admin: Option<(Socket, Arc<Admin>)>,
     /// Where the operator's listener is.
     metrics: Option<TcpListener>,
@@ -184,11 +190,15 @@ impl Server {
             None => None,
         };
         let users = settings.users.iter().map(assemble::provision).collect();
+        let (app, store) = (Arc::clone(&house.app), Arc::clone(&house.store));
+        let http = Outgoing::of(settings).client(backchannel::ANSWER_TIME)?;
+        let backchannel = BackChannel::new(app, store, Arc::new(SystemClock), http);
         Ok(Self {
             listener,
             tls,
             stop,
             house,
+            backchannel,
             admin,
             metrics,
             users,
@@ -201,6 +211,7 @@ impl Server {
             tls,
             stop,
             house,
+            backchannel,
             admin,
             metrics,
             users,
@@ -212,6 +223,7 @@ impl Server {
         background.spawn(sweep(Arc::clone(store)));
         let keys = Arc::clone(&house.keys);
         background.spawn(async move { keys.watch().await });
+        background.spawn(backchannel.watch());
         background.spawn(prepare(
             Arc::clone(app),
             Arc::clone(store),

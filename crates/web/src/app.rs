@@ -13,13 +13,14 @@ use grantor_core::error::{ErrorCode, Failure};
 use grantor_core::event::Event;
 use grantor_core::limits::{Ask, Limits};
 use grantor_core::pool::Pool;
-use grantor_core::records::{Record, UserCodeRow};
-use grantor_core::row::{Committed, Index};
+use grantor_core::records::{Outbox, Record, UserCodeRow};
+use grantor_core::row::{Committed, Index, Write};
 use grantor_core::secret::Secret;
 use grantor_core::seed::Seed;
 use grantor_core::time::Timestamp;
-use grantor_jose::{KeySet, SignError, Signer};
+use grantor_jose::{KeySet, SignError, Signer, SigningInput};
 use grantor_store::{Store, StoreError};
+use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 
 use crate::cookies::Cookies;
@@ -136,6 +137,8 @@ pub struct App {
     passwords: Passwords,
     ready: AtomicBool,
     tasks: TaskTracker,
+    /// Woken when there is somebody to tell of something.
+    outbox: Notify,
     pub(crate) pages: Pages,
     pub(crate) cookies: Cookies,
     pub(crate) site: Site,
@@ -168,6 +171,7 @@ impl App {
             passwords: Passwords::start()?,
             ready: AtomicBool::new(false),
             tasks: TaskTracker::new(),
+            outbox: Notify::new(),
             snapshot: RwLock::new(Arc::new(Snapshot::new(parts.pool, parts.signer))),
             store: parts.store,
             clock: parts.clock,
@@ -294,7 +298,11 @@ impl App {
                     drive.signature(input, &signature);
                 }
                 Step::Commit { now, id, writes } => {
+                    let tells = writes.iter().any(is_outbox);
                     let committed: Committed = self.store.commit(now, id, writes).await?;
+                    if tells {
+                        self.outbox.notify_one();
+                    }
                     drive.committed(committed, self.now(), self.seed());
                 }
                 Step::Done(outcome) => return Ok(outcome),
@@ -305,6 +313,19 @@ impl App {
                 }
             }
         }
+    }
+
+    /// Signs a token that no decision mints: one that goes to somebody else than the request's client.
+    ///
+    /// # Errors
+    /// The signer's.
+    pub async fn sign(&self, token: SigningInput) -> Result<String, SignError> {
+        token.sign(&*self.snapshot().signer).await
+    }
+
+    /// Waits until a row of the outbox was written here, or may have been; one that was before this is asked counts too.
+    pub async fn outbox_written(&self) {
+        self.outbox.notified().await;
     }
 
     /// Tells the operator of something that no decision did.
@@ -437,4 +458,8 @@ impl App {
     fn limits(&self) -> std::sync::MutexGuard<'_, Limits> {
         self.limits.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn is_outbox(write: &Write) -> bool {
+    write.changes() && write.key().kind() == Outbox::KIND
 }

@@ -36,6 +36,8 @@ pub enum Endpoint {
     Consent,
     /// Sign-in.
     Login,
+    /// OpenID Connect RP-Initiated Logout section 2.
+    EndSession,
     /// Sign-out.
     Logout,
     /// What a user sees of their account, and takes back.
@@ -48,7 +50,7 @@ pub enum Endpoint {
 
 impl Endpoint {
     /// All of them, in their order.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Authorize,
         Self::Token,
         Self::DeviceAuthorization,
@@ -61,6 +63,7 @@ impl Endpoint {
         Self::DeviceDecision,
         Self::Consent,
         Self::Login,
+        Self::EndSession,
         Self::Logout,
         Self::Account,
         Self::Health,
@@ -83,6 +86,7 @@ impl Endpoint {
             Self::DeviceDecision => "device_decision",
             Self::Consent => "consent",
             Self::Login => "login",
+            Self::EndSession => "end_session",
             Self::Logout => "logout",
             Self::Account => "account",
             Self::Health => "health",
@@ -107,6 +111,7 @@ impl Endpoint {
             Self::DeviceDecision => "/device/decision",
             Self::Consent => "/consent",
             Self::Login => "/login",
+            Self::EndSession => path::LOGOUT,
             Self::Logout => "/logout",
             Self::Account => "/account",
             Self::Health | Self::Other => return None,
@@ -128,6 +133,7 @@ impl Endpoint {
             "/device/decision" => Self::DeviceDecision,
             "/consent" => Self::Consent,
             "/login" => Self::Login,
+            path::LOGOUT => Self::EndSession,
             "/logout" => Self::Logout,
             account if account == "/account" || account.starts_with("/account/") => Self::Account,
             "/healthz" | "/readyz" => Self::Health,

@@ -31,6 +31,7 @@ mod way_back;
 
 pub use asked::AUTH_AFTER;
 use asked::Asked;
+pub(super) use response::with_query;
 pub use response::{AuthorizationResponse, CheckedRedirect, MODES, ResponseMode};
 use way_back::WayBack;
 

@@ -35,6 +35,7 @@ pub fn document(pool: &Pool, ui_locales: &[&str]) -> Value {
         "introspection_endpoint": pool.url(path::INTROSPECT),
         "revocation_endpoint": pool.url(path::REVOKE),
         "userinfo_endpoint": pool.url(path::USERINFO),
+        "end_session_endpoint": pool.url(path::LOGOUT),
         "jwks_uri": pool.url(path::JWKS),
         "scopes_supported": pool.scopes().iter().collect::<Vec<_>>(),
         "response_types_supported": ["code"],
@@ -54,6 +55,9 @@ pub fn document(pool: &Pool, ui_locales: &[&str]) -> Value {
         // RFC 9207 section 3.
         "authorization_response_iss_parameter_supported": true,
         "claims_parameter_supported": true,
+        // OpenID Connect Back-Channel Logout section 2.1.
+        "backchannel_logout_supported": true,
+        "backchannel_logout_session_supported": true,
         "request_parameter_supported": false,
         "request_uri_parameter_supported": false,
     })

@@ -3,7 +3,9 @@
 pub mod authorize;
 mod bearer;
 pub mod device_authorization;
+mod id_token_hint;
 pub mod introspect;
+pub mod logout;
 pub mod metadata;
 pub mod revoke;
 pub mod token;

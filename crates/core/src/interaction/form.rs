@@ -13,6 +13,8 @@ pub enum Action {
     SignIn,
     /// Signs out.
     SignOut,
+    /// Signs out as this logout request of a client asks: its SHA-256.
+    Logout([u8; 32]),
     /// Looks a user code up.
     UserCode,
     /// Agrees, or not, to what this authorization request asks: its SHA-256.
@@ -27,10 +29,20 @@ impl Action {
     /// To agree, or not, to what this authorization request asks.
     #[must_use]
     pub fn consent(request: &str) -> Self {
-        let mut sha256 = [0; 32];
-        sha256.copy_from_slice(digest::digest(&digest::SHA256, request.as_bytes()).as_ref());
-        Self::Consent(sha256)
+        Self::Consent(sha256(request))
     }
+
+    /// To sign out, as a client's logout request asks where there is one.
+    #[must_use]
+    pub fn sign_out(request: Option<&str>) -> Self {
+        request.map_or(Self::SignOut, |request| Self::Logout(sha256(request)))
+    }
+}
+
+fn sha256(text: &str) -> [u8; 32] {
+    let mut sha256 = [0; 32];
+    sha256.copy_from_slice(digest::digest(&digest::SHA256, text.as_bytes()).as_ref());
+    sha256
 }
 
 /// The browser for which a form is made.
@@ -59,6 +71,7 @@ impl Binding {
         let action = match action {
             Action::SignIn => "sign-in".to_owned(),
             Action::SignOut => "sign-out".to_owned(),
+            Action::Logout(request) => format!("logout {request:02x?}"),
             Action::UserCode => "user-code".to_owned(),
             Action::Consent(request) => format!("consent {:02x?}", request),
             Action::Account => "account".to_owned(),

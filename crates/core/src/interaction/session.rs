@@ -6,7 +6,7 @@ use crate::decide::{Found, Stop, Versioned};
 use crate::env::Env;
 use crate::error::Failure;
 use crate::id::{SessionId, UserId};
-use crate::records::{self, Seen, Session, User};
+use crate::records::{self, Outbox, Seen, Session, User};
 use crate::row::{Key, Write};
 use crate::sealed::SessionCookie;
 use crate::secret::Secret;
@@ -142,12 +142,19 @@ fn touch(
     }
 }
 
-/// What ends a session: whatever is bound to it is refused from then on.
+/// What ends a session: whatever is bound to it is refused from then on, and the clients that want to be told are (at
+/// most two writes).
 pub(crate) fn end(env: &Env<'_>, session: &Versioned<Session>) -> Result<Vec<Write>, Failure> {
-    Ok(vec![Write::Delete {
-        key: key(env, session.record.id),
-        expect: session.version,
-    }])
+    let Versioned { record, version } = session;
+    let mut writes = vec![Write::Delete {
+        key: key(env, record.id),
+        expect: *version,
+    }];
+    if !record.to_tell.is_empty() {
+        let outbox = Outbox::new(record.id, record.user, record.to_tell.clone(), env.now);
+        writes.push(records::insert(env, &outbox)?);
+    }
+    Ok(writes)
 }
 
 /// The key of a session's row.

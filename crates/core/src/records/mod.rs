@@ -10,6 +10,7 @@ use crate::time::Timestamp;
 
 mod consent;
 mod grant;
+mod outbox;
 mod revoked;
 mod seen;
 mod session;
@@ -22,6 +23,7 @@ pub use grant::{
     Authorization, CodeEnded, CodeIssued, DeviceEnded, Grant, Kind, NotPending, Presented,
     Revoked as RevokedGrant, Started, State, WhyRevoked,
 };
+pub use outbox::Outbox;
 pub use revoked::Revoked;
 pub use seen::Seen;
 pub use session::Session;

@@ -130,7 +130,7 @@ impl World {
         );
     }
 
-    fn list(&self, kind: &str) -> Vec<Row> {
+    pub(crate) fn list(&self, kind: &str) -> Vec<Row> {
         let index = Index::Kind {
             pool: "default".to_owned(),
             kind: kind.to_owned(),

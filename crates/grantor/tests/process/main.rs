@@ -10,6 +10,7 @@ mod backup;
 mod dev;
 mod home;
 mod keys;
+mod logout;
 mod metrics;
 mod oauth2_crate;
 #[cfg(feature = "otel")]

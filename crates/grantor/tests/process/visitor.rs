@@ -124,6 +124,15 @@ impl Home {
         browser.led("/consent", &decision)
     }
 
+    /// Signs a user in, to an app that asks nobody too, and out.
+    pub(crate) fn come_and_go(&self, user: &str, password: &str, request: &str) {
+        let mut browser = self.signed_in(user, password).expect("the right password");
+        assert!(browser.led(request, &[]).contains("code="));
+        let (_, page) = browser.go("/logout", &[]);
+        let token = Browser::hidden(&page, "form_token");
+        assert_eq!(browser.go("/logout", &[("form_token", &token)]).0, 200);
+    }
+
     /// The tokens of a device of the client `tv` that this user approved.
     pub(crate) fn device_tokens(&self, user: &str, password: &str) -> Json {
         let (status, codes) = self.post("/oauth2/device_authorization", &[("client_id", "tv")]);

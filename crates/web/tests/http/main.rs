@@ -16,6 +16,7 @@ mod gone;
 mod health;
 mod house;
 mod introspection;
+mod logout;
 mod metadata;
 mod methods;
 mod pages;

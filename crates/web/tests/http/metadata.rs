@@ -70,6 +70,13 @@ async fn rfc8414_2_the_authorization_endpoint_gives_codes_and_nothing_else() {
         metadata["code_challenge_methods_supported"],
         json!(["S256"])
     );
+    // RP-Initiated Logout section 2.1, Back-Channel Logout section 2.1.
+    assert_eq!(
+        metadata["end_session_endpoint"],
+        format!("{ISSUER}/oauth2/logout")
+    );
+    assert_eq!(metadata["backchannel_logout_supported"], true);
+    assert_eq!(metadata["backchannel_logout_session_supported"], true);
     // RFC 9207 section 3.
     assert_eq!(
         metadata["authorization_response_iss_parameter_supported"],
@@ -104,7 +111,7 @@ async fn every_advertised_endpoint_answers() {
         };
         let expected = match name.as_str() {
             "jwks_uri" => 200,
-            "authorization_endpoint" => 303,
+            "authorization_endpoint" | "end_session_endpoint" => 303,
             "userinfo_endpoint" => 401,
             _ => 400,
         };

@@ -55,6 +55,7 @@ async fn documents_and_pages_say_which_methods_they_have() {
         ("/", "GET,HEAD"),
         ("/login", "GET,HEAD,POST"),
         ("/logout", "GET,HEAD,POST"),
+        ("/oauth2/logout", "GET,HEAD,POST"),
         ("/device", "GET,HEAD,POST"),
         ("/device/decision", "POST"),
     ] {

@@ -2,12 +2,10 @@
 
 use std::time::Duration;
 
-use grantor_jose::TokenType;
-use serde::Deserialize;
-
 use crate::claims::ACR;
 use crate::claims_request::ClaimsRequest;
 use crate::client::Client;
+use crate::endpoints::id_token_hint::Hint;
 use crate::error::{ErrorCode, Refusal};
 use crate::grant_type::GrantType;
 use crate::grants;
@@ -90,7 +88,7 @@ impl Asked {
             ));
         }
         let hint = params.opt("id_token_hint");
-        let hint = hint.map(|hint| hinted(pool, hint)).transpose()?;
+        let hint = hint.map(|hint| Hint::of(pool, hint)).transpose()?;
         Ok(Self {
             scope,
             resources,
@@ -98,7 +96,11 @@ impl Asked {
             nonce: nonce(params)?,
             prompt: Prompt::parse(params.opt("prompt"))?,
             max_age: max_age(params)?,
-            expected: hint.into_iter().chain(claims.sub.clone()).collect(),
+            expected: hint
+                .map(|hint| hint.sub)
+                .into_iter()
+                .chain(claims.sub.clone())
+                .collect(),
             claims,
             auth_after: params
                 .opt(AUTH_AFTER)
@@ -156,24 +158,4 @@ fn max_age(params: &Params) -> Result<Option<Duration>, Refusal> {
     let seconds = params.opt("max_age").map(str::parse).transpose();
     let seconds = seconds.map_err(|_| invalid("The max_age is not a number of seconds."))?;
     Ok(seconds.map(Duration::from_secs))
-}
-
-/// The claims of an ID token that serves as a hint.
-#[derive(Deserialize)]
-struct Hint {
-    iss: String,
-    sub: String,
-}
-
-/// The user whom an ID token names. OpenID Connect Core section 3.1.2.1: "ID Token previously issued by the Authorization
-/// Server being passed as a hint"; one that has expired still tells.
-fn hinted(pool: &Pool, token: &str) -> Result<String, Refusal> {
-    const NOT_OURS: Refusal = invalid("The id_token_hint is no ID token of this issuer.");
-    let decoded = grantor_jose::decode(token).map_err(|_| NOT_OURS)?;
-    let verified = pool.signing.verify(decoded).map_err(|_| NOT_OURS)?;
-    let is_id_token = TokenType::Id.is(verified.header().typ.as_deref());
-    let hint: Hint = verified.claims().map_err(|_| NOT_OURS)?;
-    (is_id_token && hint.iss == pool.issuer)
-        .then_some(hint.sub)
-        .ok_or(NOT_OURS)
 }

@@ -108,7 +108,7 @@ impl AuthorizationResponse {
 }
 
 /// The address with more in its query.
-fn with_query(uri: &str, query: &str) -> String {
+pub(in crate::endpoints) fn with_query(uri: &str, query: &str) -> String {
     let join = match uri.split_once('?') {
         None => "?",
         Some((_, "")) => "",

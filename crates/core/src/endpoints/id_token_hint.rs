@@ -1,0 +1,40 @@
+//! An ID token that comes back as a hint (OpenID Connect Core section 3.1.2.1, RP-Initiated Logout section 2).
+
+use grantor_jose::TokenType;
+use serde::Deserialize;
+
+use crate::error::{Cause, ErrorCode, Refusal};
+use crate::pool::Pool;
+
+/// Of whom and for whom an ID token of ours is. One that has expired still tells.
+#[derive(Deserialize)]
+pub(super) struct Hint {
+    iss: String,
+    /// The user.
+    pub(super) sub: String,
+    /// The client.
+    pub(super) aud: String,
+}
+
+const NOT_OURS: Refusal = Refusal::new(
+    ErrorCode::InvalidRequest,
+    "The id_token_hint is no ID token of this issuer.",
+)
+.because(Cause::ForgedOrForeignToken);
+
+impl Hint {
+    /// What the token says, if it is an ID token that this issuer signed. RP-Initiated Logout section 2: "the OP MUST
+    /// validate that it was the issuer of the ID Token".
+    ///
+    /// # Errors
+    /// `invalid_request` for anything else, an access token or a logout token of ours among it.
+    pub(super) fn of(pool: &Pool, token: &str) -> Result<Self, Refusal> {
+        let decoded = grantor_jose::decode(token).map_err(|_| NOT_OURS)?;
+        let verified = pool.signing.verify(decoded).map_err(|_| NOT_OURS)?;
+        let is_id_token = TokenType::Id.is(verified.header().typ.as_deref());
+        let hint: Self = verified.claims().map_err(|_| NOT_OURS)?;
+        (is_id_token && hint.iss == pool.issuer)
+            .then_some(hint)
+            .ok_or(NOT_OURS)
+    }
+}

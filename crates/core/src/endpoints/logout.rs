@@ -1,0 +1,204 @@
+//! The logout endpoint (OpenID Connect RP-Initiated Logout): a client sends a browser here, so that its user signs out of
+//! this server too, and may want it back.
+
+use url::form_urlencoded;
+
+use super::authorize::with_query;
+use super::id_token_hint::Hint;
+use crate::client::Client;
+use crate::decide::{Decision, Found, Operation, Stop};
+use crate::env::Env;
+use crate::error::{Cause, ErrorCode, Refusal};
+use crate::event::{Event, EventKind};
+use crate::interaction::Visitor;
+use crate::interaction::session;
+use crate::params::Params;
+use crate::pool::Pool;
+use crate::secret::Secret;
+
+/// A sign-out: asked for by a client, or, without parameters, by the user alone.
+#[derive(Debug)]
+pub struct Logout {
+    /// The parameters of the client's request.
+    pub params: Params,
+    /// The session cookie.
+    pub cookie: Option<Secret>,
+    /// Whether the user of the session said yes to this very request, on our page. Section 2: the question MUST be asked
+    /// where the hint does not belong to the session; it always is, so that no link signs anybody out.
+    pub confirmed: bool,
+}
+
+/// What comes of it. Where nobody is signed in and the request is wrong, there is a refusal for a page instead.
+#[derive(Debug)]
+pub enum LogoutReply {
+    /// The user is asked.
+    Ask(Box<LogoutAsk>),
+    /// Nobody is signed in any more, and the browser goes on to this address.
+    Leave(String),
+    /// Nobody is signed in any more, and a page says so.
+    SignedOut {
+        /// The name of the client that asked.
+        client_name: Option<String>,
+    },
+}
+
+/// What the page shows that asks.
+#[derive(Clone, Debug)]
+pub struct LogoutAsk {
+    /// Who is asked.
+    pub visitor: Visitor,
+    /// The name of the client that asks.
+    pub client_name: Option<String>,
+    /// The request, as far as it was proven, for the form to bring back.
+    pub request: Option<String>,
+    /// Where the browser goes on to after a yes.
+    pub leads_to: Option<String>,
+    /// What is wrong with the client's request. Section 4: "Not giving the End-User the opportunity to log out at the OP …
+    /// would likely violate the End-User's security expectations", so they are asked all the same; but nothing of the
+    /// request is used.
+    pub refused: Option<Refusal>,
+}
+
+impl Operation for Logout {
+    type Reply = LogoutReply;
+
+    fn decide(&self, env: &Env<'_>, found: &Found) -> Result<Decision<LogoutReply>, Stop> {
+        let asked = Asked::of(&self.params, env.pool);
+        let Some(signed_in) = session::signed_in(env, found, self.cookie.as_ref(), &[])? else {
+            return Ok(Decision::reply(asked?.answer(self.confirmed)));
+        };
+        if self.confirmed {
+            let user = signed_in.session.record.user;
+            return Ok(
+                Decision::reply(asked.unwrap_or_default().answer(self.confirmed))
+                    .writes(session::end(env, &signed_in.session)?)
+                    .event(Event::new(EventKind::SignedOut).user(user)),
+            );
+        }
+        let (asked, refused) = match asked {
+            Ok(asked) => (asked, None),
+            Err(refusal) => (Asked::default(), Some(refusal)),
+        };
+        let ask = LogoutAsk {
+            visitor: signed_in.visitor(),
+            client_name: asked.client_name(),
+            request: asked.request(),
+            leads_to: asked.redirect.map(|redirect| redirect.uri),
+            refused,
+        };
+        Ok(Decision::reply(LogoutReply::Ask(Box::new(ask))).writes(signed_in.touch))
+    }
+}
+
+/// What a request asks, where all that it says is true. Section 4: "any operations requiring the information that failed to
+/// correctly validate MUST be aborted".
+#[derive(Debug, Default)]
+struct Asked<'p> {
+    client: Option<&'p Client>,
+    /// Whether an ID token proves that the client had a user here, and so may ask for a redirect.
+    by_hint: bool,
+    redirect: Option<Redirect>,
+}
+
+/// An address that the client registered.
+#[derive(Debug)]
+struct Redirect {
+    uri: String,
+    state: Option<String>,
+}
+
+const OTHER_CLIENT: Refusal = invalid(
+    "The id_token_hint is of another client than client_id.",
+    Cause::AsDescribed,
+);
+const UNKNOWN_CLIENT: Refusal = invalid("The client is not known here.", Cause::UnknownClient);
+const NOT_REGISTERED: Refusal = invalid(
+    "The post_logout_redirect_uri is not registered for the client, or no client is named.",
+    Cause::RedirectUriOther,
+);
+
+const fn invalid(description: &'static str, cause: Cause) -> Refusal {
+    Refusal::new(ErrorCode::InvalidRequest, description).because(cause)
+}
+
+impl<'p> Asked<'p> {
+    fn of(params: &Params, pool: &'p Pool) -> Result<Self, Refusal> {
+        let hint = params.opt("id_token_hint");
+        let hint = hint.map(|hint| Hint::of(pool, hint)).transpose()?;
+        let hinted = hint.as_ref().map(|hint| hint.aud.as_str());
+        let named = params.opt("client_id");
+        // Section 2: "When both client_id and id_token_hint are present, the OP MUST verify that the Client Identifier
+        // matches the one used when issuing the ID Token."
+        if hinted
+            .zip(named)
+            .is_some_and(|(hinted, named)| hinted != named)
+        {
+            return Err(OTHER_CLIENT);
+        }
+        let client = hinted.or(named).map(|id| {
+            let client = pool.client(id).filter(|client| client.enabled);
+            client.ok_or(UNKNOWN_CLIENT)
+        });
+        let client = client.transpose()?;
+        // Cognito's name for it beside the standard's.
+        let uris = ["post_logout_redirect_uri", "logout_uri"].map(|name| params.opt(name));
+        let redirects = uris.into_iter().flatten().map(|uri| {
+            // Section 3: "The OP also MUST NOT perform post-logout redirection if the post_logout_redirect_uri value
+            // supplied does not exactly match one of the previously registered post_logout_redirect_uris values."
+            let registered = client.is_some_and(|client| {
+                let mut uris = client.logout.redirect_uris.iter();
+                uris.any(|registered| registered.accepts(uri))
+            });
+            registered.then_some(uri).ok_or(NOT_REGISTERED)
+        });
+        let redirects: Vec<&str> = redirects.collect::<Result<_, _>>()?;
+        let redirect = redirects.first().map(|uri| Redirect {
+            uri: (*uri).to_owned(),
+            state: params.opt("state").map(ToOwned::to_owned),
+        });
+        Ok(Self {
+            client,
+            by_hint: hint.is_some(),
+            redirect,
+        })
+    }
+
+    fn client_name(&self) -> Option<String> {
+        self.client.map(|client| client.name.clone())
+    }
+
+    /// The same request, as short as it can be. It needs no hint: what the hint proved, the form token proves, which is
+    /// made for this text and for the session.
+    fn request(&self) -> Option<String> {
+        let mut request = form_urlencoded::Serializer::new(String::new());
+        request.append_pair("client_id", self.client?.id.as_str());
+        if let Some(Redirect { uri, state }) = &self.redirect {
+            request.append_pair("post_logout_redirect_uri", uri);
+            request.extend_pairs(state.iter().map(|state| ("state", state)));
+        }
+        Some(request.finish())
+    }
+
+    /// What follows when nobody is signed in. Section 3: without an ID token "the OP MUST NOT perform post-logout
+    /// redirection unless the OP has other means of confirming the legitimacy of the post-logout redirection target": that
+    /// the user said yes to it.
+    fn answer(self, confirmed: bool) -> LogoutReply {
+        let client_name = self.client_name();
+        match self.redirect {
+            Some(redirect) if self.by_hint || confirmed => LogoutReply::Leave(redirect.location()),
+            _ => LogoutReply::SignedOut { client_name },
+        }
+    }
+}
+
+impl Redirect {
+    /// The address, with the client's state and nothing else.
+    fn location(self) -> String {
+        let Some(state) = self.state else {
+            return self.uri;
+        };
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.append_pair("state", &state);
+        with_query(&self.uri, &query.finish())
+    }
+}

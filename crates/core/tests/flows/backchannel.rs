@@ -1,0 +1,277 @@
+//! OpenID Connect Back-Channel Logout: who is told that a session ended, by which token, how often.
+
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use grantor_core::backchannel::{Answer, Claim, Claimed, Settle};
+use grantor_core::error::ErrorCode;
+use grantor_core::event::EventKind;
+use grantor_core::records::Outbox;
+use grantor_jose::TokenType;
+use serde_json::{Map, Value, json};
+
+use super::logout::{tokens, world};
+use crate::world::house::{self, ISSUER, signer};
+use crate::world::web_apps::Request;
+use crate::world::{Browser, Spans as _, World, apps};
+
+const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
+
+/// A house whose site and shop want to be told.
+fn telling() -> World {
+    let mut world = world();
+    world.reconfigure(|pool| {
+        for id in ["site", "shop"] {
+            let uri = format!("https://{id}.example/logout?x=1");
+            house::client(pool, id).logout.backchannel_uri = Some(uri);
+        }
+    });
+    world
+}
+
+/// What waits to be told.
+fn waiting(world: &World) -> Vec<Outbox> {
+    let rows = world.list("outbox").into_iter();
+    rows.map(|row| serde_json::from_slice(&row.value).expect("an outbox row"))
+        .collect()
+}
+
+fn claim(world: &mut World) -> Option<Claimed> {
+    let outbox = waiting(world).into_iter().next()?;
+    world.ask(Claim { outbox }).reply.expect("no protocol")
+}
+
+/// One try, in which every client answers so.
+fn attempt(world: &mut World, answer: Answer) {
+    let claimed = claim(world).expect("it is due");
+    let told = claimed.notices.into_iter();
+    let answers = told.map(|notice| (notice.client, answer)).collect();
+    let outbox = claimed.outbox;
+    world
+        .ask(Settle { outbox, answers })
+        .reply
+        .expect("no protocol");
+}
+
+/// A session in which the site has an app, ended.
+fn ended(world: &mut World) -> Browser {
+    let alice = world.browser_of("alice");
+    tokens(world, &alice, "site", "openid");
+    world.sign_out(&alice);
+    world.events.clear();
+    alice
+}
+
+fn claims(token: &str, world: &World) -> Map<String, Value> {
+    apps::jwt(world, token)
+}
+
+#[test]
+fn openid_backchannel_2_4_the_logout_token_of_each_client_of_the_session() {
+    let mut world = telling();
+    let alice = world.browser_of("alice");
+    let id_token = tokens(&mut world, &alice, "site", "openid").id;
+    let id_claims = claims(&id_token.expect("an ID token"), &world);
+    tokens(&mut world, &alice, "shop", "openid");
+    tokens(&mut world, &alice, "site", "openid");
+    world.sign_out(&alice);
+
+    let claimed = claim(&mut world).expect("it is due at once");
+    let mut ids = Vec::new();
+    let clients: Vec<_> = claimed
+        .notices
+        .iter()
+        .map(|notice| notice.client.as_str())
+        .collect();
+    assert_eq!(clients, ["site", "shop"]);
+    for notice in claimed.notices {
+        let client = notice.client.as_str();
+        assert_eq!(notice.uri, format!("https://{client}.example/logout?x=1"));
+        let token = notice.token.sign(signer()).now_or_never().expect("at once");
+        let token = token.expect("a signature");
+        let header = grantor_jose::decode(&token)
+            .expect("a JWT")
+            .header()
+            .clone();
+        assert_eq!(header.typ.as_deref(), Some("logout+jwt"));
+        let alg = world.pool.client(client).expect("a client").id_token_alg;
+        assert_eq!(header.algorithm, alg, "that of its ID tokens");
+
+        let mut claims = claims(&token, &world);
+        ids.push(claims.remove("jti"));
+        let now = world.now.as_secs();
+        let expected = json!({
+            "iss": ISSUER, "sub": id_claims["sub"], "sid": id_claims["sid"], "aud": client,
+            "iat": now, "exp": now + 120, "events": { EVENT: {} },
+        });
+        assert_eq!(
+            Value::Object(claims),
+            expected,
+            "no nonce, and nothing else"
+        );
+        // It is no ID token, wherever one is taken.
+        assert!(!TokenType::Id.is(header.typ.as_deref()));
+        let browser = world.browser_of("alice");
+        let hinted = Request::of(client).with("id_token_hint", &token);
+        let refused = world.agree(&browser, &hinted).error();
+        assert_eq!(refused, ErrorCode::InvalidRequest);
+        assert!(world.userinfo(&token).is_err());
+    }
+    assert!(ids[0].is_some() && ids[0] != ids[1]);
+}
+
+#[test]
+fn a_session_ends_and_its_clients_are_to_be_told_by_one_commit() {
+    let mut world = telling();
+    let alice = world.browser_of("alice");
+    tokens(&mut world, &alice, "site", "openid");
+    let (cost, ()) = world.cost(|world| world.sign_out(&alice));
+    assert_eq!(cost, [1, 1, 2]);
+    let [waiting] = &waiting(&world)[..] else {
+        panic!("one row");
+    };
+    assert_eq!(waiting.due, world.now);
+    let text = world.dump();
+    assert!(
+        !text.contains("outbox"),
+        "no secret is in the row, nor is it of a kind that has any"
+    );
+}
+
+#[test]
+fn signing_in_as_another_user_tells_the_clients_of_the_first() {
+    let mut world = telling();
+    let mut browser = world.browser_of("alice");
+    tokens(&mut world, &browser, "site", "openid");
+    world.sign_in(&mut browser, "alice", "alice-password");
+    assert_eq!(waiting(&world), [], "the same session goes on");
+    world.sign_in(&mut browser, "bob", "bob-password");
+    let told = claim(&mut world).expect("alice's session ended").outbox;
+    assert_eq!(told.user, crate::world::people::user_id("alice"));
+    let names: Vec<_> = told.to_tell.iter().map(|id| id.as_str()).collect();
+    assert_eq!(names, ["site"]);
+}
+
+#[test]
+fn nobody_is_told_where_nobody_wants_to_be() {
+    let mut world = world();
+    let alice = world.browser_of("alice");
+    tokens(&mut world, &alice, "site", "openid");
+    world.sign_out(&alice);
+    let bob = world.browser_of("bob");
+    world.sign_out(&bob);
+    assert_eq!(waiting(&world), []);
+}
+
+#[test]
+fn a_row_is_tried_by_one_at_a_time_and_again_after_a_crash() {
+    let mut world = telling();
+    ended(&mut world);
+    let listed = waiting(&world).remove(0);
+    let first = world
+        .ask(Claim {
+            outbox: listed.clone(),
+        })
+        .reply;
+    assert!(first.expect("no protocol").is_some());
+    let second = world.ask(Claim { outbox: listed }).reply;
+    assert!(
+        second.expect("no protocol").is_none(),
+        "somebody else was first"
+    );
+    assert!(claim(&mut world).is_none(), "and has a minute");
+    // Whoever claimed it died.
+    world.advance(60.s());
+    let again = claim(&mut world).expect("it is due again");
+    assert_eq!(again.outbox.attempts, 2);
+}
+
+#[test]
+fn openid_backchannel_2_5_a_client_that_knows_is_told_no_more() {
+    let mut world = telling();
+    ended(&mut world);
+    attempt(&mut world, Answer::Told);
+    assert_eq!(waiting(&world), []);
+    assert_eq!(world.kinds(), [EventKind::LogoutDelivered]);
+}
+
+#[test]
+fn openid_backchannel_2_5_a_client_that_refuses_is_not_asked_again() {
+    let mut world = telling();
+    ended(&mut world);
+    attempt(&mut world, Answer::Refused);
+    assert_eq!(waiting(&world), []);
+    assert_eq!(world.kinds(), [EventKind::LogoutFailed]);
+}
+
+#[test]
+fn openid_backchannel_2_5_a_client_that_is_away_is_tried_for_a_day_with_growing_pauses() {
+    let mut world = telling();
+    ended(&mut world);
+    let began = world.now;
+    let mut pauses = Vec::new();
+    while let Some(next) = waiting(&world).first() {
+        let pause = next.due.since(world.now);
+        pauses.push(pause.as_secs());
+        world.advance(pause.saturating_sub(1.ms()));
+        if !pause.is_zero() {
+            assert!(claim(&mut world).is_none(), "not before its time");
+            world.advance(1.ms());
+        }
+        attempt(&mut world, Answer::Later);
+    }
+    assert_eq!(pauses[..7], [0, 10, 60, 300, 1800, 7200, 7200]);
+    let tried_for = world.now.since(began);
+    assert!(tried_for < 24.h() && tried_for > Duration::from_secs(21 * 3600));
+    assert_eq!(world.kinds(), [EventKind::LogoutFailed]);
+}
+
+#[test]
+fn those_who_answered_are_not_told_again_with_those_who_did_not() {
+    let mut world = telling();
+    let alice = world.browser_of("alice");
+    tokens(&mut world, &alice, "site", "openid");
+    tokens(&mut world, &alice, "shop", "openid");
+    world.sign_out(&alice);
+    let claimed = claim(&mut world).expect("it is due");
+    let answers = vec![(claimed.notices[0].client.clone(), Answer::Told)];
+    let outbox = claimed.outbox;
+    world
+        .ask(Settle { outbox, answers })
+        .reply
+        .expect("no protocol");
+    let [left] = &waiting(&world)[..] else {
+        panic!("one row");
+    };
+    let names: Vec<_> = left.to_tell.iter().map(|id| id.as_str()).collect();
+    assert_eq!(names, ["shop"]);
+}
+
+#[test]
+fn a_try_that_took_longer_than_its_minute_settles_nothing() {
+    let mut world = telling();
+    ended(&mut world);
+    let slow = claim(&mut world).expect("it is due");
+    world.advance(60.s());
+    claim(&mut world).expect("another took over");
+    let outbox = slow.outbox;
+    let answers = Vec::new();
+    world
+        .ask(Settle { outbox, answers })
+        .reply
+        .expect("no protocol");
+    assert_eq!(
+        waiting(&world)[0].attempts,
+        2,
+        "the other's row is as it was"
+    );
+}
+
+#[test]
+fn a_client_that_the_operator_took_away_is_forgotten() {
+    let mut world = telling();
+    ended(&mut world);
+    world.reconfigure(|pool| house::client(pool, "site").logout.backchannel_uri = None);
+    assert!(claim(&mut world).is_none());
+    assert_eq!(waiting(&world), []);
+}

@@ -1,0 +1,434 @@
+//! OpenID Connect RP-Initiated Logout: who is asked, what ends, and where a browser goes on to.
+
+use futures_util::FutureExt as _;
+use grantor_core::client::LogoutPolicy;
+use grantor_core::endpoints::logout::{Logout, LogoutAsk, LogoutReply};
+use grantor_core::error::ErrorCode;
+use grantor_core::event::EventKind;
+use grantor_core::pool::Pool;
+use grantor_jose::{Algorithm, Kid, ProtectedHeader, SigningInput, SigningKey, TokenType};
+use serde_json::{Value, json};
+
+use crate::world::house::{self, signer};
+use crate::world::web_apps::{Request, callback};
+use crate::world::{Browser, Spans as _, Tokens, World, apps};
+
+/// Where the users of the site go on to.
+const BYE: &str = "https://site.example/bye";
+
+/// A house whose apps want their users back.
+pub(crate) fn world() -> World {
+    World::with(|pool| {
+        let uri = |text: &str| text.parse().expect("a redirect URI");
+        for id in ["site", "shop"] {
+            house::client(pool, id).logout = LogoutPolicy {
+                redirect_uris: vec![uri(&BYE.replace("site", id))],
+                backchannel_uri: None,
+            };
+        }
+        let site = house::client(pool, "site");
+        let more = ["https://site.example/bye?from=idp", "http://127.0.0.1/bye"].map(uri);
+        site.logout.redirect_uris.extend(more);
+    })
+}
+
+/// What an app gets that the user of this browser signs in to.
+pub(crate) fn tokens(world: &mut World, browser: &Browser, client: &str, scope: &str) -> Tokens {
+    world.app_tokens(browser, &Request::of(client).with("scope", scope))
+}
+
+/// An ID token that the site got in this browser.
+fn hint(world: &mut World, browser: &Browser) -> String {
+    let tokens = tokens(world, browser, "site", "openid");
+    tokens.id.expect("an ID token")
+}
+
+fn request(browser: &Browser, pairs: &[(&str, &str)], confirmed: bool) -> Logout {
+    Logout {
+        params: apps::params(pairs),
+        cookie: browser.session.clone(),
+        confirmed,
+    }
+}
+
+/// The page that asks.
+fn asked(world: &mut World, browser: &Browser, pairs: &[(&str, &str)]) -> LogoutAsk {
+    match world.ask(request(browser, pairs, false)).reply {
+        Ok(LogoutReply::Ask(ask)) => *ask,
+        other => panic!("nobody is asked: {other:?}"),
+    }
+}
+
+/// Where a browser goes that said yes; none where a page says that it is done.
+fn confirmed(world: &mut World, browser: &Browser, request: Option<&str>) -> Option<String> {
+    let pairs: Vec<(String, String)> =
+        url::form_urlencoded::parse(request.unwrap_or_default().as_bytes())
+            .into_owned()
+            .collect();
+    let pairs: Vec<(&str, &str)> = pairs
+        .iter()
+        .map(|(n, v)| (n.as_str(), v.as_str()))
+        .collect();
+    left(world, self::request(browser, &pairs, true))
+}
+
+fn left(world: &mut World, request: Logout) -> Option<String> {
+    match world.ask(request).reply {
+        Ok(LogoutReply::Leave(location)) => Some(location),
+        Ok(LogoutReply::SignedOut { .. }) => None,
+        other => panic!("nothing ended: {other:?}"),
+    }
+}
+
+/// No redirect comes of it: the user is asked as if no client had asked.
+fn assert_refused(world: &mut World, browser: &Browser, pairs: &[(&str, &str)]) {
+    let ask = asked(world, browser, pairs);
+    assert!(ask.refused.is_some(), "{pairs:?}");
+    assert_eq!(
+        (ask.client_name, ask.request, ask.leads_to),
+        (None, None, None)
+    );
+    // And where nobody is signed in, there is an error and nothing else.
+    let nobody = world.ask(request(&Browser::new(), pairs, false)).reply;
+    let refusal = nobody.expect_err("nobody is sent anywhere");
+    assert_eq!(refusal.code, ErrorCode::InvalidRequest);
+}
+
+#[test]
+fn openid_rpinitiated_2_the_user_is_asked_and_goes_back_with_the_state_and_nothing_else() {
+    let mut world = world();
+    let alice = world.browser_of("alice");
+    let hint = hint(&mut world, &alice);
+    let state = "a&b=c d%/é".repeat(12);
+    for state in [Some(state.as_str()), None] {
+        let mut pairs = vec![
+            ("id_token_hint", hint.as_str()),
+            ("post_logout_redirect_uri", BYE),
+            ("logout_hint", "alice"),
+            ("ui_locales", "xx fr"),
+        ];
+        pairs.extend(state.map(|state| ("state", state)));
+        let ask = asked(&mut world, &alice, &pairs);
+        assert!(ask.refused.is_none());
+        assert_eq!(ask.visitor.username, "alice");
+        assert_eq!(ask.client_name.as_deref(), Some("The site"));
+        assert_eq!(ask.leads_to.as_deref(), Some(BYE));
+        assert!(
+            world.visitor(&alice).is_some(),
+            "a question changes nothing"
+        );
+        let brought_back = ask.request.expect("a request for the form");
+        assert!(!brought_back.contains(&hint));
+
+        let mut browser = world.browser_of("alice");
+        let location = confirmed(&mut world, &browser, Some(&brought_back)).expect("a redirect");
+        let (address, query) = location.split_once('?').unwrap_or((&location, ""));
+        assert_eq!(address, BYE);
+        let query: Vec<(String, String)> = url::form_urlencoded::parse(query.as_bytes())
+            .into_owned()
+            .collect();
+        let expected: Vec<_> = state
+            .iter()
+            .map(|s| ("state".to_owned(), (*s).to_owned()))
+            .collect();
+        assert_eq!(query, expected);
+        assert!(world.visitor(&browser).is_none());
+        browser.session = None;
+    }
+}
+
+#[test]
+fn the_query_of_a_registered_address_is_kept_and_no_state_is_made_up() {
+    let mut world = world();
+    let alice = world.browser_of("alice");
+    let uri = "https://site.example/bye?from=idp";
+    let pairs = [("client_id", "site"), ("post_logout_redirect_uri", uri)];
+    let with_state = [&pairs[..], &[("state", "s")]].concat();
+    let ask = asked(&mut world, &alice, &with_state);
+    let location = confirmed(&mut world, &alice, ask.request.as_deref());
+    assert_eq!(location, Some(format!("{uri}&state=s")));
+    let again = left(&mut world, request(&alice, &pairs, true));
+    assert_eq!(again.as_deref(), Some(uri), "nobody was signed in any more");
+}
+
+#[test]
+fn openid_rpinitiated_2_after_the_yes_the_session_is_gone_and_prompt_none_fails() {
+    let mut world = world();
+    let alice = world.browser_of("alice");
+    let hint = hint(&mut world, &alice);
+    world.events.clear();
+    let ask = asked(&mut world, &alice, &[("id_token_hint", &hint)]);
+    assert_eq!(confirmed(&mut world, &alice, ask.request.as_deref()), None);
+    assert_eq!(world.kinds(), [EventKind::SignedOut]);
+    let silent = Request::of("site").with("prompt", "none");
+    let silent = world.authorize(&alice, &silent).error();
+    assert_eq!(silent, ErrorCode::LoginRequired);
+}
+
+#[test]
+fn openid_rpinitiated_4_nobody_signed_in_is_no_error_and_a_proven_address_is_gone_to_at_once() {
+    let mut world = world();
+    let alice = world.browser_of("alice");
+    let hint = hint(&mut world, &alice);
+    let nobody = Browser::new();
+    let pairs = [
+        ("id_token_hint", hint.as_str()),
+        ("client_id", "site"),
+        ("post_logout_redirect_uri", BYE),
+        ("state", "s"),
+    ];
+    let location = left(&mut world, request(&nobody, &pairs, false));
+    assert_eq!(location, Some(format!("{BYE}?state=s")));
+    for pairs in [&pairs[..2], &[("state", "s")], &[]] {
+        assert_eq!(left(&mut world, request(&nobody, pairs, false)), None);
+    }
+}
+
+#[test]
+fn openid_rpinitiated_2_an_id_token_that_ended_is_still_a_hint() {
+    let mut world = world();
+    let alice = world.browser_of("alice");
+    let hint = hint(&mut world, &alice);
+    world.advance(2.h());
+    let pairs = [
+        ("id_token_hint", hint.as_str()),
+        ("post_logout_redirect_uri", BYE),
+    ];
+    let ask = asked(&mut world, &alice, &pairs);
+    assert!(ask.refused.is_none() && ask.leads_to.is_some());
+}
+
+#[test]
+fn openid_rpinitiated_2_the_hint_of_another_user_signs_out_nobody_unasked() {
+    let mut world = world();
+    let (alice, bob) = (world.browser_of("alice"), world.browser_of("bob"));
+    let hint = hint(&mut world, &alice);
+    let ask = asked(&mut world, &bob, &[("id_token_hint", &hint)]);
+    assert_eq!(
+        ask.visitor.username, "bob",
+        "the page says who would be signed out"
+    );
+    assert!(world.visitor(&bob).is_some() && world.visitor(&alice).is_some());
+}
+
+fn signed(key: &SigningKey, kid: &Kid, typ: TokenType, claims: &Value) -> String {
+    let header = ProtectedHeader::new(Algorithm::Es256, typ, kid);
+    let input = SigningInput::new(&header, claims).expect("claims");
+    let signature = key
+        .sign(Algorithm::Es256, input.as_bytes())
+        .expect("a signature");
+    input.finish(&signature)
+}
+
+/// A token that a key of the house signed.
+fn of_house(pool: &Pool, typ: TokenType, claims: &Value) -> String {
+    let header = pool.header(Algorithm::Es256, typ).expect("a key");
+    let input = SigningInput::new(header, claims).expect("claims");
+    let signed = input.sign(signer()).now_or_never();
+    signed.expect("it is of this process").expect("a signature")
+}
+
+#[test]
+fn openid_rpinitiated_2_what_is_no_id_token_of_this_issuer_is_no_hint() {
+    let mut world = world();
+    let alice = world.browser_of("alice");
+    let tokens = tokens(&mut world, &alice, "site", "openid");
+    let id_token = tokens.id.clone().expect("an ID token");
+    let claims = Value::Object(apps::jwt(&world, &id_token));
+    let mut elsewhere = claims.clone();
+    elsewhere["iss"] = json!("https://elsewhere.example");
+    let pool = world.pool.clone();
+    let (other_key, _) = SigningKey::generate(Algorithm::Es256).expect("memory");
+    let known = pool
+        .signing
+        .active(Algorithm::Es256)
+        .expect("a key")
+        .kid()
+        .clone();
+    let (header, payload) = (id_token.split('.').next(), id_token.split('.').nth(1));
+    let none = base64url(br#"{"alg":"none","typ":"JWT"}"#);
+    let payload = payload.expect("a payload");
+    let mut changed = claims.clone();
+    changed["aud"] = json!("shop");
+    let changed = base64url(changed.to_string().as_bytes());
+    let signature = id_token.rsplit('.').next().expect("a signature");
+    let bad = [
+        format!("{none}.{payload}."),
+        format!("{none}.{payload}.{signature}"),
+        format!("{}.{changed}.{signature}", header.expect("a header")),
+        signed(&other_key, other_key.kid(), TokenType::Id, &claims),
+        signed(&other_key, &known, TokenType::Id, &claims),
+        of_house(&pool, TokenType::Id, &elsewhere),
+        of_house(&pool, TokenType::Logout, &claims),
+        of_house(&pool, TokenType::Access, &claims),
+        of_house(
+            &pool,
+            TokenType::Id,
+            &json!({ "iss": house::ISSUER, "sub": "alice" }),
+        ),
+        tokens.access.clone(),
+        "x".to_owned(),
+    ];
+    drop(pool);
+    for bad in &bad {
+        let pairs = [
+            ("id_token_hint", bad.as_str()),
+            ("post_logout_redirect_uri", BYE),
+        ];
+        assert_refused(&mut world, &alice, &pairs);
+        // Nor does a client_id beside it mend it.
+        assert_refused(
+            &mut world,
+            &alice,
+            &[&pairs[..], &[("client_id", "site")]].concat(),
+        );
+    }
+}
+
+fn base64url(bytes: &[u8]) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
+}
+
+#[test]
+fn openid_rpinitiated_2_hint_and_client_id_name_one_client() {
+    let mut world = world();
+    let alice = world.browser_of("alice");
+    let hint = hint(&mut world, &alice);
+    let pairs = [("id_token_hint", hint.as_str()), ("client_id", "shop")];
+    assert_refused(&mut world, &alice, &pairs);
+    // The address of another client is none of the hint's.
+    let of_another = BYE.replace("site", "shop");
+    let pairs = [
+        ("id_token_hint", hint.as_str()),
+        ("post_logout_redirect_uri", of_another.as_str()),
+    ];
+    assert_refused(&mut world, &alice, &pairs);
+}
+
+#[test]
+fn openid_rpinitiated_3_no_redirect_to_an_address_that_is_not_registered_to_the_letter() {
+    let mut world = world();
+    let alice = world.browser_of("alice");
+    let hint = hint(&mut world, &alice);
+    for uri in [
+        "https://site.example/bye/",
+        "https://site.example/bye?",
+        "https://site.example/bye?x=1",
+        "https://site.example/bye#",
+        "https://site.example/bye#x",
+        "https://site.example/BYE",
+        "https://site.example/%62ye",
+        "https://site.example/./bye",
+        "https://site.example/bye/../bye",
+        "https://SITE.example/bye",
+        "https://site.example:443/bye",
+        "https://site.example:8443/bye",
+        "http://site.example/bye",
+        "https://site.example.evil.example/bye",
+        "https://evil.example/https://site.example/bye",
+        "https://site.example@evil.example/bye",
+        "https://site.example/bye@evil.example",
+        "//site.example/bye",
+        "https:site.example/bye",
+        "https://site.example\\bye",
+        "https://evil.example",
+        "javascript:alert(1)",
+        "/bye",
+        // A redirect URI of the client's, but for codes.
+        &callback("site"),
+        "http://127.0.0.1.evil.example/bye",
+        "http://127.0.0.1:x@evil.example/bye",
+        "http://localhost/bye",
+        "https://127.0.0.1/bye",
+    ] {
+        for name in ["post_logout_redirect_uri", "logout_uri"] {
+            assert_refused(&mut world, &alice, &[("id_token_hint", &hint), (name, uri)]);
+            assert_refused(&mut world, &alice, &[("client_id", "site"), (name, uri)]);
+        }
+    }
+    // One that is right does not carry another that is not.
+    let both = [
+        ("client_id", "site"),
+        ("post_logout_redirect_uri", BYE),
+        ("logout_uri", "https://evil.example/"),
+    ];
+    assert_refused(&mut world, &alice, &both);
+}
+
+#[test]
+fn rfc8252_7_3_a_loopback_address_may_have_any_port() {
+    let mut world = world();
+    let alice = world.browser_of("alice");
+    let uri = "http://127.0.0.1:49152/bye";
+    let pairs = [("client_id", "site"), ("post_logout_redirect_uri", uri)];
+    let ask = asked(&mut world, &alice, &pairs);
+    let location = confirmed(&mut world, &alice, ask.request.as_deref());
+    assert_eq!(location.as_deref(), Some(uri));
+}
+
+#[test]
+fn openid_rpinitiated_3_without_a_hint_the_user_confirms_where_to_go() {
+    let mut world = world();
+    let alice = world.browser_of("alice");
+    for name in ["post_logout_redirect_uri", "logout_uri"] {
+        let pairs = [("client_id", "site"), (name, BYE), ("state", "s")];
+        // Nobody said yes to anything.
+        assert_eq!(
+            left(&mut world, request(&Browser::new(), &pairs, false)),
+            None
+        );
+        let browser = world.browser_of("alice");
+        let ask = asked(&mut world, &browser, &pairs);
+        assert_eq!(ask.client_name.as_deref(), Some("The site"));
+        let location = confirmed(&mut world, &browser, ask.request.as_deref());
+        assert_eq!(location, Some(format!("{BYE}?state=s")));
+    }
+    assert!(
+        world.visitor(&alice).is_some(),
+        "the session of another browser lives"
+    );
+}
+
+#[test]
+fn openid_rpinitiated_3_without_a_hint_and_a_client_there_is_no_redirect() {
+    let mut world = world();
+    let alice = world.browser_of("alice");
+    assert_refused(&mut world, &alice, &[("post_logout_redirect_uri", BYE)]);
+    assert_refused(&mut world, &alice, &[("client_id", "nobody")]);
+    world.reconfigure(|pool| house::client(pool, "site").enabled = false);
+    assert_refused(&mut world, &alice, &[("client_id", "site")]);
+    // A form that was right a moment ago signs out all the same, and leads nowhere.
+    let pairs = [("client_id", "site"), ("post_logout_redirect_uri", BYE)];
+    assert_eq!(left(&mut world, request(&alice, &pairs, true)), None);
+    assert!(world.visitor(&alice).is_none());
+}
+
+#[test]
+fn openid_backchannel_2_7_a_grant_ends_with_its_session_unless_it_is_for_offline_access() {
+    let mut world = world();
+    let alice = world.browser_of("alice");
+    let bound = tokens(&mut world, &alice, "site", "openid");
+    let offline = tokens(&mut world, &alice, "site", "openid offline_access");
+    assert!(world.userinfo(&bound.access).is_ok());
+    assert_eq!(confirmed(&mut world, &alice, None), None);
+
+    let ended = world.refresh("site", bound.refresh());
+    assert_eq!(ended, Err(ErrorCode::InvalidGrant));
+    assert_eq!(world.userinfo(&bound.access), Err(ErrorCode::InvalidToken));
+    assert!(!world.is_active("site", &bound.access));
+
+    assert!(world.userinfo(&offline.access).is_ok());
+    assert!(world.refresh("site", offline.refresh()).is_ok());
+}
+
+#[test]
+fn a_sign_out_costs_one_read_and_one_commit() {
+    let mut world = world();
+    let alice = world.browser_of("alice");
+    let pairs = [("client_id", "site"), ("post_logout_redirect_uri", BYE)];
+    let (cost, _) = world.cost(|world| asked(world, &alice, &pairs));
+    assert_eq!(cost, [1, 0, 0]);
+    let (cost, _) = world.cost(|world| left(world, request(&alice, &pairs, true)));
+    assert_eq!(cost, [1, 1, 1]);
+}

@@ -1,0 +1,149 @@
+//! Back-channel logout (OpenID Connect Back-Channel Logout): clients are told that a session ended, as
+//! `core/src/backchannel.rs` decides.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use futures_util::stream::{self, StreamExt as _};
+use grantor_core::backchannel::{Answer, Claim, Notice, Settle};
+use grantor_core::id::ClientId;
+use grantor_core::records::{Outbox, Record as _};
+use grantor_core::row::{Index, Row};
+use grantor_store::Store;
+use grantor_web::{App, Clock, Unavailable};
+use tokio::time::timeout;
+
+use crate::cause::innermost;
+
+#[cfg(test)]
+mod tests;
+
+/// How often rows are looked for that another server wrote, or that are due once more.
+const LOOKED_EVERY: Duration = Duration::from_secs(1);
+/// How long a client may take to answer.
+pub const ANSWER_TIME: Duration = Duration::from_secs(5);
+/// Rows of one look.
+const PAGE: usize = 100;
+/// Sessions whose clients are told at the same time.
+const AT_ONCE: usize = 32;
+
+/// What tells them.
+pub struct BackChannel {
+    app: Arc<App>,
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    http: reqwest::Client,
+}
+
+impl BackChannel {
+    /// Of this application and its store; `http` sends to the very address that the operator wrote, within
+    /// [`ANSWER_TIME`].
+    #[must_use]
+    pub const fn new(
+        app: Arc<App>,
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        http: reqwest::Client,
+    ) -> Self {
+        Self {
+            app,
+            store,
+            clock,
+            http,
+        }
+    }
+
+    /// Tells whoever is to be told, for ever.
+    pub async fn watch(self) {
+        let mut failing = false;
+        loop {
+            match self.tell_all().await {
+                Ok(()) => failing = false,
+                // Once, and not each second.
+                Err(_) if failing => {}
+                Err(error) => {
+                    failing = true;
+                    tracing::error!(%error, "clients cannot be told that sessions ended; they will be");
+                }
+            }
+            // At once where this server ended one, else soon.
+            timeout(LOOKED_EVERY, self.app.outbox_written()).await.ok();
+        }
+    }
+
+    /// Tries what is due, until nothing is.
+    ///
+    /// # Errors
+    /// [`Unavailable`]: what could not be tried stays due.
+    pub async fn tell_all(&self) -> Result<(), Unavailable> {
+        loop {
+            let due = self.due().await?;
+            let is_last = due.len() < PAGE;
+            let tried = stream::iter(due).map(|outbox| self.tell(outbox));
+            let tried: Vec<_> = tried.buffer_unordered(AT_ONCE).collect().await;
+            tried.into_iter().collect::<Result<(), _>>()?;
+            if is_last {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The first rows that are due: they stand in the order in which they are.
+    async fn due(&self) -> Result<Vec<Outbox>, Unavailable> {
+        let index = Index::Kind {
+            pool: self.app.pool().name.clone(),
+            kind: Outbox::KIND.to_owned(),
+        };
+        let rows = self.store.list(&index, None, PAGE).await?;
+        let now = self.clock.now();
+        let rows = rows.iter().filter_map(read);
+        Ok(rows.take_while(|outbox| outbox.due.is_past(now)).collect())
+    }
+
+    /// Tells the clients of one session, if nobody else does.
+    async fn tell(&self, outbox: Outbox) -> Result<(), Unavailable> {
+        let claimed = self.app.run(Claim { outbox }).await?;
+        let Ok(Some(claimed)) = claimed.reply else {
+            return Ok(());
+        };
+        let told = claimed.notices.into_iter().map(|notice| self.send(notice));
+        let settle = Settle {
+            answers: join_all(told).await,
+            outbox: claimed.outbox,
+        };
+        self.app.run(settle).await.map(|_| ())
+    }
+
+    async fn send(&self, Notice { client, uri, token }: Notice) -> (ClientId, Answer) {
+        let (answer, why) = match self.app.sign(token).await {
+            Ok(token) => self.post(&uri, &token).await,
+            Err(error) => (Answer::Later, error.to_string()),
+        };
+        if answer != Answer::Told {
+            let again = answer == Answer::Later;
+            tracing::warn!(%client, why, again, "a client was not told that a session ended");
+        }
+        (client, answer)
+    }
+
+    /// Section 2.5: "The POST body uses the application/x-www-form-urlencoded encoding and must include a logout_token
+    /// parameter". Of the answer only the status is read, however much follows.
+    async fn post(&self, uri: &str, token: &str) -> (Answer, String) {
+        let request = self.http.post(uri).form(&[("logout_token", token)]);
+        match request.send().await {
+            Ok(response) => {
+                let status = response.status();
+                (Answer::of_status(status.as_u16()), status.to_string())
+            }
+            Err(error) => (Answer::Later, innermost(&error)),
+        }
+    }
+}
+
+/// A row that cannot be read holds up no other.
+fn read(row: &Row) -> Option<Outbox> {
+    serde_json::from_slice(&row.value)
+        .inspect_err(|error| tracing::error!(key = ?row.key, %error, "a row cannot be read"))
+        .ok()
+}

@@ -1,0 +1,328 @@
+//! OpenID Connect RP-Initiated Logout, as browsers see it.
+
+use std::time::Duration;
+
+use grantor_core::client::{CodePolicy, ConsentPolicy, LogoutPolicy};
+use grantor_core::event::EventKind;
+use grantor_core::grants::GrantType;
+use url::Url;
+
+use crate::browser::{Browser, Form};
+use crate::house::{self, House, minutes};
+use crate::wire::{Answer, With as _, console, encoded, post};
+
+const LOGOUT: &str = "/oauth2/logout";
+const CALLBACK: &str = "https://console.example/cb";
+const BYE: &str = "https://console.example/bye";
+/// 128 characters, some of which must be encoded.
+const STATE: &str = "0123456789abcdef+/=&?%#;:,. -_~!$'()*@[]|^`{}\"<>\\0123456789abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456";
+
+/// A house whose console is an app of the web.
+async fn house() -> House {
+    House::with(|pool| {
+        let uri = |text: &str| text.parse().expect("a redirect URI");
+        let console = house::client(pool, "console");
+        console.grants.push(GrantType::AuthorizationCode);
+        console.code = CodePolicy {
+            redirect_uris: vec![uri(CALLBACK)],
+            pkce_required: false,
+            lifetime: Duration::from_secs(60),
+            consent: ConsentPolicy::Skip,
+        };
+        console.logout = LogoutPolicy {
+            redirect_uris: vec![uri(BYE)],
+            backchannel_uri: None,
+        };
+    })
+    .await
+}
+
+async fn authorize(browser: &mut Browser<'_>, more: &[(&str, &str)]) -> Url {
+    let request = [
+        ("client_id", "console"),
+        ("response_type", "code"),
+        ("redirect_uri", CALLBACK),
+        ("scope", "openid"),
+    ];
+    let query = encoded(&[&request, more].concat());
+    let answer = browser.get(&format!("/oauth2/authorize?{query}")).await;
+    assert_eq!(answer.status, 303, "{answer:?}");
+    answer.header("location").parse().expect("a URL")
+}
+
+/// An ID token that the console got in this browser.
+async fn hint(house: &House, browser: &mut Browser<'_>) -> String {
+    let answer = authorize(browser, &[]).await;
+    let code = answer.query_pairs().find(|(name, _)| name == "code");
+    let (_, code) = code.expect("a code");
+    let pairs = [
+        ("grant_type", "authorization_code"),
+        ("code", &code),
+        ("redirect_uri", CALLBACK),
+    ];
+    let request = post("/oauth2/token", &pairs).with("authorization", &console());
+    house.send(request).await.member("id_token")
+}
+
+fn address(pairs: &[(&str, &str)]) -> String {
+    format!("{LOGOUT}?{}", encoded(pairs))
+}
+
+/// The form of a page that asks.
+fn question(page: &Answer) -> Form {
+    assert!(page.body.contains("id=\"sign-out\""), "{page:?}");
+    Form::of(page, "/logout")
+}
+
+fn is_signed_out(page: &Answer) -> bool {
+    page.status == 200
+        && page.body.contains("id=\"signed-out\"")
+        && page.header("location").is_empty()
+}
+
+#[tokio::test]
+async fn openid_rpinitiated_3_back_at_the_registered_address_with_exactly_the_state() {
+    assert_eq!(STATE.len(), 128);
+    let house = house().await;
+    for state in [Some(STATE), None] {
+        let mut alice = Browser::signed_in(&house, "alice").await;
+        let hint = hint(&house, &mut alice).await;
+        let mut pairs = vec![
+            ("id_token_hint", hint.as_str()),
+            ("post_logout_redirect_uri", BYE),
+        ];
+        pairs.extend(state.map(|state| ("state", state)));
+        let page = alice.get(&address(&pairs)).await;
+        assert_eq!(page.status, 200);
+        assert!(page.body.contains("The console") && page.body.contains("alice"));
+        let policy = page.header("content-security-policy");
+        assert!(
+            policy.contains("form-action 'self' https://console.example;"),
+            "{policy}"
+        );
+
+        let answer = alice.submit(question(&page)).await;
+        assert_eq!(answer.status, 303);
+        let location: Url = answer.header("location").parse().expect("a URL");
+        let expected = state.map(|state| encoded(&[("state", state)]));
+        assert_eq!(location.query(), expected.as_deref());
+        let got: Vec<_> = location.query_pairs().into_owned().collect();
+        let sent: Vec<_> = state
+            .iter()
+            .map(|s| ("state".to_owned(), (*s).to_owned()))
+            .collect();
+        assert_eq!(got, sent);
+        assert!(answer.header("location").starts_with(BYE));
+        assert!(!alice.cookies.contains_key("__Host-grantor-default"));
+    }
+}
+
+#[tokio::test]
+async fn openid_rpinitiated_2_after_the_confirmation_prompt_none_says_login_required() {
+    let house = house().await;
+    let mut alice = Browser::signed_in(&house, "alice").await;
+    let hint = hint(&house, &mut alice).await;
+    let kept = alice.cookies.clone();
+    let page = alice.get(&address(&[("id_token_hint", &hint)])).await;
+    let silent = authorize(&mut alice, &[("prompt", "none")]).await;
+    assert!(
+        silent.query_pairs().any(|(name, _)| name == "code"),
+        "nothing ended yet"
+    );
+    house.world.take_events();
+    let done = alice.submit(question(&page)).await;
+    assert!(
+        is_signed_out(&done) && done.body.contains("The console"),
+        "{done:?}"
+    );
+    let events: Vec<_> = house
+        .world
+        .take_events()
+        .into_iter()
+        .map(|(_, kind)| kind)
+        .collect();
+    assert_eq!(events, [EventKind::SignedOut]);
+    // Not even with the cookie of before.
+    alice.cookies = kept;
+    let silent = authorize(&mut alice, &[("prompt", "none")]).await;
+    assert!(
+        silent
+            .query_pairs()
+            .any(|(name, value)| name == "error" && value == "login_required")
+    );
+}
+
+#[tokio::test]
+async fn openid_rpinitiated_4_what_cannot_be_verified_leads_nowhere() {
+    let house = house().await;
+    let mut alice = Browser::signed_in(&house, "alice").await;
+    let hint = hint(&house, &mut alice).await;
+    let cut = &hint[..hint.len() - 2];
+    let bad: [&[(&str, &str)]; 7] = [
+        &[
+            ("id_token_hint", &hint),
+            ("post_logout_redirect_uri", "https://console.example/other"),
+        ],
+        &[
+            ("id_token_hint", &hint),
+            (
+                "post_logout_redirect_uri",
+                "https://console.example/bye?x=1",
+            ),
+        ],
+        &[
+            ("id_token_hint", &hint),
+            ("post_logout_redirect_uri", "https://evil.example/"),
+        ],
+        &[("post_logout_redirect_uri", BYE), ("state", "s")],
+        &[("id_token_hint", cut), ("post_logout_redirect_uri", BYE)],
+        &[
+            ("id_token_hint", "eyJhbGciOiJub25lIn0.e30."),
+            ("post_logout_redirect_uri", BYE),
+        ],
+        &[
+            ("id_token_hint", &hint),
+            ("client_id", "tv"),
+            ("post_logout_redirect_uri", BYE),
+        ],
+    ];
+    for bad in bad {
+        let path = address(bad);
+        // The user can sign out all the same, and stays here.
+        let page = alice.get(&path).await;
+        assert_eq!((page.status, page.header("location")), (400, ""), "{bad:?}");
+        assert!(!page.body.contains("The console"));
+        assert!(
+            page.header("content-security-policy")
+                .contains("form-action 'self';")
+        );
+        assert!(!question(&page).fields.contains_key("request"));
+        assert!(is_signed_out(&alice.submit(question(&page)).await));
+        // Nobody is signed in: the page says what is wrong.
+        let page = alice.get(&path).await;
+        assert_eq!((page.status, page.header("location")), (400, ""), "{bad:?}");
+        assert!(page.body.contains("id=\"trace-id\""));
+        alice = Browser::signed_in(&house, "alice").await;
+    }
+}
+
+#[tokio::test]
+async fn openid_rpinitiated_3_without_an_address_a_page_says_that_the_user_is_signed_out() {
+    let house = house().await;
+    for pairs in [
+        &[] as &[(&str, &str)],
+        &[("state", "s")],
+        &[("client_id", "console")],
+    ] {
+        let mut alice = Browser::signed_in(&house, "alice").await;
+        let page = alice.get(&address(pairs)).await;
+        assert!(
+            is_signed_out(&alice.submit(question(&page)).await),
+            "{pairs:?}"
+        );
+        assert!(
+            is_signed_out(&alice.get(&address(pairs)).await),
+            "{pairs:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn openid_rpinitiated_2_an_expired_id_token_is_a_hint() {
+    let house = house().await;
+    let mut alice = Browser::signed_in(&house, "alice").await;
+    let hint = hint(&house, &mut alice).await;
+    house.world.advance(minutes(60));
+    let pairs = [
+        ("id_token_hint", hint.as_str()),
+        ("post_logout_redirect_uri", BYE),
+    ];
+    let page = alice.get(&address(&pairs)).await;
+    let answer = alice.submit(question(&page)).await;
+    assert_eq!((answer.status, answer.header("location")), (303, BYE));
+    // Nobody is signed in any more: the browser goes on at once.
+    let answer = alice.get(&address(&pairs)).await;
+    assert_eq!((answer.status, answer.header("location")), (303, BYE));
+}
+
+#[tokio::test]
+async fn openid_rpinitiated_2_a_post_is_answered_by_the_same_request_as_a_get() {
+    let house = house().await;
+    let mut alice = Browser::signed_in(&house, "alice").await;
+    let pairs = [
+        ("client_id", "console"),
+        ("post_logout_redirect_uri", BYE),
+        ("state", STATE),
+    ];
+    // As it comes from another site: without the cookie.
+    let answer = house.post(LOGOUT, &pairs).await;
+    assert_eq!(
+        (answer.status, answer.header("location")),
+        (303, &*address(&pairs))
+    );
+    let page = alice.get(answer.header("location")).await;
+    let answer = alice.submit(question(&page)).await;
+    let expected = format!("{BYE}?{}", encoded(&[("state", STATE)]));
+    assert_eq!(answer.header("location"), expected);
+}
+
+#[tokio::test]
+async fn no_link_and_no_foreign_form_signs_anybody_out_or_sends_them_away() {
+    let house = house().await;
+    let mut alice = Browser::signed_in(&house, "alice").await;
+    let mut bob = Browser::signed_in(&house, "bob").await;
+    let hint = hint(&house, &mut alice).await;
+    let pairs = [
+        ("id_token_hint", hint.as_str()),
+        ("post_logout_redirect_uri", BYE),
+    ];
+    let page = alice.get(&address(&pairs)).await;
+    let form = question(&page);
+    let bobs = question(&bob.get(&address(&[("client_id", "console")])).await);
+    let plain = question(&alice.get("/logout").await);
+    let elsewhere = "client_id=console&post_logout_redirect_uri=https%3A%2F%2Fevil.example";
+    for forged in [
+        // Bob's form in Alice's browser, and Alice's token for another request, for none, or for one more.
+        bobs.clone(),
+        form.clone().fill("request", elsewhere),
+        form.clone().fill("request", "client_id=console"),
+        plain.clone().fill("request", &form.fields["request"]),
+        form.clone().fill("form_token", ""),
+        form.clone().fill("form_token", &plain.fields["form_token"]),
+    ] {
+        let answer = alice.submit(forged).await;
+        assert_eq!((answer.status, answer.header("location")), (403, ""));
+    }
+    let mut without = form.clone();
+    without.fields.remove("request");
+    assert_eq!(alice.submit(without).await.status, 403);
+    let page = alice.get("/").await;
+    assert!(page.body.contains("alice"), "still signed in");
+    assert_eq!(alice.submit(form).await.header("location"), BYE);
+}
+
+#[tokio::test]
+async fn a_store_that_is_away_ends_no_session_and_removes_no_cookie() {
+    let house = house().await;
+    let mut alice = Browser::signed_in(&house, "alice").await;
+    let form = question(&alice.get("/logout").await);
+    house.store.set_down(true);
+    let away = alice.submit(form.clone()).await;
+    assert_eq!((away.status, away.header("set-cookie")), (503, ""));
+    house.store.set_down(false);
+    assert!(is_signed_out(&alice.submit(form).await));
+}
+
+#[tokio::test]
+async fn the_pages_speak_the_language_that_the_client_names_and_no_unknown_one_is_an_error() {
+    let house = house().await;
+    let mut alice = Browser::signed_in(&house, "alice").await;
+    for (locales, lang) in [("de", "de"), ("xx fr-CA en", "fr"), ("xx", "en")] {
+        let page = alice.get(&address(&[("ui_locales", locales)])).await;
+        assert!(
+            page.body.contains(&format!("<html lang=\"{lang}\"")),
+            "{locales}"
+        );
+        assert_eq!(page.status, 200);
+    }
+}
