@@ -91,7 +91,7 @@ pub(crate) const STEPS: &[Step] = &[
         needs: &["setup"],
         run: |house, log| quiet(log.run(&mut house.cargo(&["test", "--release", "--workspace"]))),
     },
-    // The Rust client, crate oauth2, is one of the unit tests: cargo itself gives it the server (grantor/tests/process).
+    // The Rust clients, crates oauth2 and openidconnect, are among the unit tests: cargo itself gives them the server (grantor/tests/process).
     Step {
         name: "fuzz",
         needs: &[],

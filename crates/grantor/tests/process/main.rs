@@ -13,6 +13,7 @@ mod keys;
 mod logout;
 mod metrics;
 mod oauth2_crate;
+mod openidconnect_crate;
 #[cfg(feature = "otel")]
 mod otel;
 mod outgoing;

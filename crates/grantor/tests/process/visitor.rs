@@ -1,4 +1,4 @@
-//! A person with a browser, and a device: what it takes to get tokens over HTTP.
+//! A person with a browser, a device, and an app's redirects: what it takes to get tokens over HTTP.
 
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
@@ -6,39 +6,88 @@ use std::net::TcpStream;
 
 use serde_json::Value as Json;
 use url::form_urlencoded::Serializer;
+use url::{Position, Url};
 
 use crate::home::Home;
 
 /// A browser that keeps its cookies.
-struct Browser<'a> {
+pub(crate) struct Browser<'a> {
     home: &'a Home,
     cookies: BTreeMap<String, String>,
+}
+
+/// What came: a page, or where to go on.
+struct Answer {
+    status: u16,
+    location: Option<String>,
+    body: String,
+}
+
+impl Answer {
+    fn has(&self, id: &str) -> bool {
+        self.body.contains(&format!(" id=\"{id}\""))
+    }
 }
 
 impl Browser<'_> {
     /// Sends a form, or none for a page; the status and body of the answer.
     fn go(&mut self, path: &str, fields: &[(&str, &str)]) -> (u16, String) {
-        let (head, body) = self.send(path, fields);
-        let status = head
-            .split(' ')
-            .nth(1)
-            .and_then(|status| status.parse().ok());
-        (status.expect("a status"), body)
+        let answer = self.send(path, fields);
+        (answer.status, answer.body)
     }
 
     /// Sends a form, or none for a page; where the answer leads.
     fn led(&mut self, path: &str, fields: &[(&str, &str)]) -> String {
-        let (head, body) = self.send(path, fields);
-        let location = head
-            .lines()
-            .find_map(|line| line.strip_prefix("location: "));
-        location
-            .unwrap_or_else(|| panic!("{head}\n{body}"))
-            .to_owned()
+        let Answer { location, body, .. } = self.send(path, fields);
+        location.unwrap_or_else(|| panic!("it leads nowhere: {body}"))
     }
 
-    /// Head and body of the answer.
-    fn send(&mut self, path: &str, fields: &[(&str, &str)]) -> (String, String) {
+    /// Sends the fields that the page holds under these names, and those that are typed.
+    fn submit(
+        &mut self,
+        path: &str,
+        page: &str,
+        hidden: &[&str],
+        typed: &[(&str, &str)],
+    ) -> Answer {
+        let hidden: Vec<_> = hidden
+            .iter()
+            .map(|name| (*name, Self::hidden(page, name)))
+            .collect();
+        let hidden = hidden.iter().map(|(name, value)| (*name, value.as_str()));
+        self.send(
+            path,
+            &hidden.chain(typed.iter().copied()).collect::<Vec<_>>(),
+        )
+    }
+
+    /// Follows an app's request to sign in or out through the pages, doing what they ask; the address in the app to which it
+    /// leads.
+    pub(crate) fn follow(&mut self, request: &Url, user: &str, password: &str) -> Url {
+        let mut answer = self.send(&request[Position::BeforePath..], &[]);
+        for _ in 0..10 {
+            answer = if let Some(location) = &answer.location {
+                let url = request.join(location).expect("an address");
+                if url.origin() != request.origin() {
+                    return url;
+                }
+                self.send(&url[Position::BeforePath..], &[])
+            } else if answer.has("sign-in") {
+                let typed = [("username", user), ("password", password)];
+                self.submit("/login", &answer.body, &["form_token", "return_to"], &typed)
+            } else if answer.has("approve") {
+                let typed = [("decision", "approve")];
+                self.submit("/consent", &answer.body, &["form_token", "request"], &typed)
+            } else if answer.has("sign-out") {
+                self.submit("/logout", &answer.body, &["form_token", "request"], &[])
+            } else {
+                panic!("{}: {}", answer.status, answer.body);
+            };
+        }
+        panic!("too many redirects, the last to {:?}", answer.location);
+    }
+
+    fn send(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
         let method = if fields.is_empty() { "GET" } else { "POST" };
         let form = form(fields);
         let cookies: Vec<_> = self
@@ -57,7 +106,11 @@ impl Browser<'_> {
         let mut answer = String::new();
         stream.read_to_string(&mut answer).expect("it answers");
         let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
+        let mut location = None;
         for line in head.lines() {
+            if let Some(address) = line.strip_prefix("location: ") {
+                location = Some(address.to_owned());
+            }
             if let Some(cookie) = line.strip_prefix("set-cookie: ")
                 && let Some((name, value)) =
                     cookie.split(';').next().and_then(|c| c.split_once('='))
@@ -65,7 +118,15 @@ impl Browser<'_> {
                 self.cookies.insert(name.to_owned(), value.to_owned());
             }
         }
-        (head.to_owned(), body.to_owned())
+        let status = head
+            .split(' ')
+            .nth(1)
+            .and_then(|status| status.parse().ok());
+        Answer {
+            status: status.expect("a status"),
+            location,
+            body: body.to_owned(),
+        }
     }
 
     /// Fills in the form of a page that has this field hidden.
@@ -75,8 +136,11 @@ impl Browser<'_> {
             .split(&*from)
             .nth(1)
             .and_then(|rest| rest.split('"').next());
-        let value = value.unwrap_or_else(|| panic!("no {name} in\n{page}"));
-        value.replace("&#x2f;", "/").replace("&amp;", "&")
+        value
+            .unwrap_or_else(|| panic!("no {name} in\n{page}"))
+            .replace("&#x2f;", "/")
+            .replace("&quot;", "\"")
+            .replace("&amp;", "&")
     }
 }
 
@@ -95,11 +159,15 @@ impl Home {
         self.signed_in(user, password).is_some()
     }
 
-    fn signed_in(&self, user: &str, password: &str) -> Option<Browser<'_>> {
-        let mut browser = Browser {
+    pub(crate) fn browser(&self) -> Browser<'_> {
+        Browser {
             home: self,
             cookies: BTreeMap::new(),
-        };
+        }
+    }
+
+    fn signed_in(&self, user: &str, password: &str) -> Option<Browser<'_>> {
+        let mut browser = self.browser();
         let (_, page) = browser.go("/login", &[]);
         let [token, back] = ["form_token", "return_to"].map(|name| Browser::hidden(&page, name));
         let fields = [
