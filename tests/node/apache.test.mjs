@@ -1,4 +1,4 @@
-// Apache with Debian's mod_auth_openidc, unmodified, before a page, and a real browser: sign-in, what the page is told, refresh.
+// Apache with Debian's mod_auth_openidc, unmodified, before a page, and a real browser: sign-in, what the page is told, refresh, sign-out from both sides.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, afterEach, before, test } from 'node:test';
@@ -23,6 +23,8 @@ secret = "${secret}"
 grants = ["authorization_code", "refresh_token"]
 scopes = ["openid", "profile", "email"]
 redirect_uris = ["${apache.redirectUri}"]
+post_logout_redirect_uris = ["${apache.origin}/bye"]
+backchannel_logout_uri = "${apache.redirectUri}?logout=backchannel"
 `,
   });
   server.remember(secret);
@@ -45,6 +47,9 @@ after(async () => {
   await apache.stop();
   await server.remove();
 });
+
+/// Waits until Grantor has told Apache that a session has ended (OpenID Connect Back-Channel Logout).
+const apacheIsTold = () => apache.says(/^POST \/oidc\?logout=backchannel 200$/);
 
 /// What the page behind Apache is told.
 async function told(page) {
@@ -80,4 +85,26 @@ test('a person signs in, is known to the page, and gets fresh tokens', () =>
     assert.notEqual(refreshed.oidc_access_token, first.oidc_access_token);
     assert.equal(refreshed.oidc_claim_sub, first.oidc_claim_sub);
     assert.equal((await introspect(server, refreshed.oidc_access_token, 'wiki')).active, true);
+  }));
+
+test('a person signs out at Apache, which revokes its tokens and sends them on to Grantor', () =>
+  browse('apache', {}, async (page) => {
+    const { oidc_access_token } = await signIn(page);
+    const isTold = apacheIsTold();
+    await page.goto(`${apache.redirectUri}?${new URLSearchParams({ logout: `${apache.origin}/bye` })}`);
+    if (new URL(page.url()).origin === server.origin) await page.locator('#sign-out').click();
+    await page.waitForURL((url) => url.href.startsWith(`${apache.origin}/bye`));
+    await isTold;
+    assert.deepEqual(await introspect(server, oidc_access_token, 'wiki'), { active: false });
+    await signIn(page);
+  }));
+
+test('a person signs out at Grantor, which tells Apache', () =>
+  browse('apache', {}, async (page) => {
+    await signIn(page);
+    await page.goto(`${server.origin}/logout`);
+    const isTold = apacheIsTold();
+    await page.locator('#sign-out').click();
+    await isTold;
+    await signIn(page);
   }));

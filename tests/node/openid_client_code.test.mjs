@@ -10,8 +10,8 @@ import { Visitor } from './lib/visitor.mjs';
 const server = useServer();
 
 const APPS = {
-  web: { redirect_uri: 'https://shop.example.com/callback' },
-  app: { redirect_uri: 'https://app.example.com/callback' },
+  web: { redirect_uri: 'https://shop.example.com/callback', bye: 'https://shop.example.com/bye' },
+  app: { redirect_uri: 'https://app.example.com/callback', bye: 'https://app.example.com/bye' },
 };
 
 /// Discovers, and checks every ID token's signature too, not only its claims.
@@ -55,6 +55,7 @@ test('discovery names the code flow and what belongs to it', async () => {
   assert.equal(metadata.supportsPKCE(), true);
   assert.equal(metadata.authorization_response_iss_parameter_supported, true);
   assert.equal(metadata.authorization_endpoint, `${server.issuer}/oauth2/authorize`);
+  assert.equal(metadata.end_session_endpoint, `${server.issuer}/oauth2/logout`);
 });
 
 const kinds = [
@@ -229,4 +230,40 @@ test('claims asked for by name come at userinfo, without the scope that they are
   const signed = await signIn(config, { parameters: { scope: 'openid', claims } });
   assert.equal((await userinfo(config, signed)).name, 'Alice Example');
   assert.equal(signed.claims.name, undefined);
+});
+
+describe('signing out', () => {
+  const signOut = async (config, { visitor, tokens }, parameters = {}) => {
+    const state = oidc.randomState();
+    const { bye } = APPS[config.clientMetadata().client_id];
+    const url = oidc.buildEndSessionUrl(config, { id_token_hint: tokens.id_token, post_logout_redirect_uri: bye, state, ...parameters });
+    return { back: await visitor.signOut(url), expected: `${bye}?state=${state}` };
+  };
+
+  test('ends the session and what was granted in it, and comes back to the app', async () => {
+    for (const id of ['web', 'app']) {
+      const config = await client(id);
+      const signed = await signIn(config);
+      const { back, expected } = await signOut(config, signed);
+      assert.equal(back?.href, expected);
+      await assert.rejects(signIn(config, { visitor: signed.visitor, parameters: { prompt: 'none' } }), { error: 'login_required' });
+      await assert.rejects(oidc.refreshTokenGrant(config, signed.tokens.refresh_token), { error: 'invalid_grant' });
+      await assert.rejects(userinfo(config, signed), { status: 401 });
+    }
+  });
+
+  test('leaves what was granted with offline_access', async () => {
+    const config = await client('web');
+    const signed = await signIn(config, { parameters: { scope: `${APP_SCOPE} offline_access`, prompt: 'consent' } });
+    await signOut(config, signed);
+    const refreshed = await oidc.refreshTokenGrant(config, signed.tokens.refresh_token);
+    server.remember(refreshed.access_token, refreshed.refresh_token, refreshed.id_token);
+    assert.equal(refreshed.claims().sub, signed.claims.sub);
+  });
+
+  test('to an address that is not registered goes nowhere', async () => {
+    const config = await client('web');
+    const { back } = await signOut(config, await signIn(config), { post_logout_redirect_uri: 'https://shop.example.com/bye/' });
+    assert.equal(back, undefined);
+  });
 });

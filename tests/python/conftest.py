@@ -171,7 +171,7 @@ class Forms(HTMLParser):
 
 
 # What an app's request may lead to, in this order: the button of each page, and what is typed there.
-FILLED_IN = {"sign-in": {"username": "alice"}, "approve": {}}
+FILLED_IN = {"sign-in": {"username": "alice"}, "approve": {}, "sign-out": {}}
 
 
 class Arrival(requests.adapters.BaseAdapter):
@@ -199,7 +199,7 @@ class Person:
             self.session.mount(app, Arrival())
 
     def follow(self, url):
-        """Follows an app's request, doing what is asked on the way; the address in the app to which it leads."""
+        """Follows an app's request to sign in or out, doing what is asked on the way; the address in the app to which it leads."""
         self.asked = []
         page = self.session.get(url, timeout=10)
         for button, fields in FILLED_IN.items():

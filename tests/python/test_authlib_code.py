@@ -40,6 +40,14 @@ class Shop:
             self.token = server.remember(self.grantor.authorize_access_token())
             return dict(self.grantor.userinfo())
 
+        @self.app.get("/logout")
+        def logout():
+            return self.grantor.logout_redirect(url_for("bye", _external=True), self.token["id_token"])
+
+        @self.app.get("/bye")
+        def bye():
+            return self.grantor.validate_logout_response()
+
     def open(self, url):
         return self.browser.get(url, base_url="https://shop.example.com")
 
@@ -54,7 +62,7 @@ def shop(server):
     return Shop(server)
 
 
-def test_a_flask_app_signs_somebody_in(server, shop, person):
+def test_a_flask_app_signs_somebody_in_and_out(server, shop, person):
     who = shop.sign_in(person)
     assert person.asked == ["sign-in", "approve"]
     assert who.json["email"] == "alice@example.com"
@@ -64,6 +72,11 @@ def test_a_flask_app_signs_somebody_in(server, shop, person):
 
     shop.sign_in(person)
     assert person.asked == [], "the second time, nothing is asked"
+
+    goodbye = shop.open(person.follow(shop.open("/logout").location))
+    assert goodbye.json["post_logout_redirect_uri"] == "https://shop.example.com/bye"
+    shop.sign_in(person)
+    assert "sign-in" in person.asked
 
 
 def test_a_flask_app_refreshes_introspects_and_revokes(server, shop, person):
