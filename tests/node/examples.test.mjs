@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { promisify } from 'node:util';
 
-import { ANSWER, EXAMPLE_PAGES, FILE, MARKS, PERSON, RUN, UNTRIED, parts, textOf } from './lib/pages.mjs';
+import { ANSWER, APPROVES, EXAMPLE_PAGES, FILE, MARKS, RUN, SIGNS_IN, UNTRIED, parts, textOf } from './lib/pages.mjs';
 import { BINARY } from './lib/server.mjs';
 import { Terminal, assertShown } from './lib/terminal.mjs';
 
@@ -36,7 +36,8 @@ async function followed(page, found) {
   try {
     for (const { line, text, mark } of found) {
       try {
-        if (mark === PERSON) await terminal.approve();
+        if (mark === APPROVES) await terminal.approve();
+        else if (mark === SIGNS_IN) await terminal.signIn();
         else if (FILE.test(mark)) await terminal.write(FILE.exec(mark).groups.name, text);
         else if (ANSWER.test(mark)) assertShown(answer, JSON.parse(terminal.here(text)), { part: ANSWER.exec(mark).groups.part !== undefined });
         else if (RUN.exec(mark)?.groups.background) await terminal.background(text);

@@ -110,6 +110,7 @@ pub(crate) const STEPS: &[Step] = &[
                 &[
                     "openid_client",
                     "openid_client_code",
+                    "oidc_client_ts",
                     "aws_jwt_verify",
                     "curl_seeds",
                     "grants",
@@ -132,7 +133,14 @@ pub(crate) const STEPS: &[Step] = &[
     Step {
         name: "browser",
         needs: &["setup", "build"],
-        run: |house, log| node(house, log, &["device_login_browser", "apache", "pages"]),
+        run: |house, log| {
+            types(house, log)?;
+            node(
+                house,
+                log,
+                &["device_login_browser", "apache", "pages", "spa_and_api"],
+            )
+        },
     },
     Step {
         name: "examples",
@@ -241,6 +249,15 @@ fn node(house: &House, log: &mut Log<'_>, names: &[&str]) -> Result<Option<Strin
                 .args(files),
         ),
     )
+}
+
+/// The types of the example's app, which its bundler takes for comments.
+fn types(house: &House, log: &mut Log<'_>) -> Result<(), String> {
+    log.run(Command::new(setup::node(house)?).args([
+        "examples/spa-and-api/app/node_modules/typescript/bin/tsc",
+        "--project",
+        "examples/spa-and-api/app",
+    ]))
 }
 
 /// The book as HTML, where there is mdBook to make it.

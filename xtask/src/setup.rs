@@ -11,8 +11,9 @@ const NODE: &str = "node@22.23.3";
 const NODE_FOLDER: &str = ".tools/node";
 const NODE_MAJOR: u32 = 22;
 
-const NPM_CLIENTS: &str = "tests/node";
-const PYTHON_CLIENTS: &str = "tests/python";
+/// The clients of the tests, and the app of the example.
+const NPM: [&str; 2] = ["tests/node", "examples/spa-and-api/app"];
+const PYTHON_PACKAGES: [&str; 2] = ["tests/python", "examples/spa-and-api/api"];
 
 /// The interpreter that has the Python clients.
 pub(crate) const PYTHON: &str = "tests/python/.venv/bin/python";
@@ -74,35 +75,39 @@ pub(crate) fn install(house: &House, log: &mut Log<'_>) -> Result<Option<String>
         ]))?;
         node(house)?;
     }
-    kept_up(
-        house,
-        &format!("{NPM_CLIENTS}/package-lock.json"),
-        &format!("{NPM_CLIENTS}/node_modules"),
-        || log.run(Command::new("npm").args(["ci", "--ignore-scripts", "--prefix", NPM_CLIENTS])),
-    )?;
-    kept_up(
-        house,
-        &format!("{PYTHON_CLIENTS}/requirements.txt"),
-        &format!("{PYTHON_CLIENTS}/.venv"),
-        || {
-            log.run(Command::new("python3").args([
-                "-m",
-                "venv",
-                "--clear",
-                &format!("{PYTHON_CLIENTS}/.venv"),
-            ]))?;
-            log.run(Command::new(PYTHON).args([
-                "-m",
-                "pip",
-                "install",
-                "--quiet",
-                "--disable-pip-version-check",
-                "--requirement",
-                &format!("{PYTHON_CLIENTS}/requirements.txt"),
-            ]))
-        },
-    )?;
+    for folder in NPM {
+        npm(house, log, folder)?;
+    }
+    for folder in PYTHON_PACKAGES {
+        python(house, log, folder)?;
+    }
     Ok(None)
+}
+
+fn npm(house: &House, log: &mut Log<'_>, folder: &str) -> Result<(), String> {
+    kept_up(
+        house,
+        &format!("{folder}/package-lock.json"),
+        &format!("{folder}/node_modules"),
+        || log.run(Command::new("npm").args(["ci", "--ignore-scripts", "--prefix", folder])),
+    )
+}
+
+fn python(house: &House, log: &mut Log<'_>, folder: &str) -> Result<(), String> {
+    let environment = format!("{folder}/.venv");
+    let list = format!("{folder}/requirements.txt");
+    kept_up(house, &list, &environment, || {
+        log.run(Command::new("python3").args(["-m", "venv", "--clear", &environment]))?;
+        log.run(Command::new(format!("{environment}/bin/python")).args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--requirement",
+            &list,
+        ]))
+    })
 }
 
 /// A Node that is new enough: the system's, else the one in the ignored folder.

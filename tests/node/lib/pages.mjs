@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { ROOT } from './server.mjs';
 
 export const BOOK = 'docs/src';
-export const EXAMPLE_PAGES = ['README.md', ...(await markdownBelow(BOOK))];
+export const EXAMPLE_PAGES = ['README.md', 'examples/spa-and-api/README.md', ...(await markdownBelow(BOOK))];
 /// Those of whom only the links are looked at, too.
 export const ALL_PAGES = [...EXAMPLE_PAGES, 'ARCHITECTURE.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md', 'bench/README.md', 'bench/RESULTS.md', 'conformance/README.md'];
 
@@ -36,7 +36,7 @@ export function parts(text) {
       found.push(block);
       mark = '';
     } else if (comment) {
-      if (comment[1] === PERSON) found.push({ line: at + 1, text: '', mark: PERSON });
+      if (PEOPLE.includes(comment[1])) found.push({ line: at + 1, text: '', mark: comment[1] });
       else mark = comment[1];
     } else if (line.trim() !== '') {
       mark = '';
@@ -46,7 +46,9 @@ export function parts(text) {
 }
 
 /// Where a person does by hand what stands before.
-export const PERSON = 'a person approves';
+export const APPROVES = 'a person approves';
+export const SIGNS_IN = 'a person signs in';
+const PEOPLE = [APPROVES, SIGNS_IN];
 
 export const RUN = /^run(?<background>: background)?$/;
 export const FILE = /^file: (?<name>[\w.]+)$/;

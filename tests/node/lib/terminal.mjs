@@ -18,6 +18,7 @@ export class Terminal {
   #servers = [];
   #variables = {};
   #password;
+  #said = '';
 
   async open() {
     this.#folder = await mkdtemp(join(tmpdir(), 'grantor-page-'));
@@ -42,6 +43,7 @@ export class Terminal {
   /// Runs commands; of a JSON answer each text becomes a variable for those that follow: `device_code` is `$DEVICE_CODE`.
   async run(commands) {
     const { stdout } = await promisify(execFile)('bash', ['-c', this.#script(commands)], this.#options());
+    this.#said = stdout;
     const answer = json(stdout);
     for (const [name, value] of Object.entries(answer ?? {})) if (typeof value === 'string') this.#variables[name.toUpperCase()] = value;
     return answer;
@@ -64,9 +66,18 @@ export class Terminal {
 
   /// alice, with the password of the file or of `grantor dev`, approves the device that asked last.
   async approve() {
-    const server = { origin: this.#origin(), passwords: { alice: this.#password }, remember() {} };
     const { USER_CODE: user_code, VERIFICATION_URI_COMPLETE: verification_uri_complete } = this.#variables;
-    await new Visitor(server).approve({ user_code, verification_uri_complete });
+    await this.#alice().approve({ user_code, verification_uri_complete });
+  }
+
+  /// alice opens the address that was said last, and lets the app in: its code is `$CODE`.
+  async signIn() {
+    const { answer } = await this.#alice().authorize(this.#said.trim());
+    this.#variables.CODE = answer.searchParams.get('code');
+  }
+
+  #alice() {
+    return new Visitor({ origin: this.#origin(), passwords: { alice: this.#password }, remember() {} });
   }
 
   /// The page's text, with the ports that are free here.
