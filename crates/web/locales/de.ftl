@@ -127,6 +127,7 @@ done-next = { $outcome ->
 logout-title = Abmelden
 logout-heading = Abmelden?
 logout-asked = { $client } bittet Sie, sich abzumelden.
+logout-refused = Die Anfrage, mit der eine App Sie hierher geschickt hat, ist nicht gültig. Sie können sich trotzdem abmelden, werden aber nicht zur App zurückgeschickt.
 logout-text = Sie sind angemeldet als { $user }. Abgemeldet wird dieser Browser, und mit ihm die Apps, bei denen Sie sich hier angemeldet haben, außer sie dürfen verbunden bleiben. Geräte, die Sie verbunden haben, behalten ihren Zugriff.
 logout-stay = Angemeldet bleiben
 signed-out-title = Abgemeldet

@@ -127,6 +127,7 @@ done-next = { $outcome ->
 logout-title = Sign out
 logout-heading = Sign out?
 logout-asked = { $client } asks you to sign out.
+logout-refused = The request by which an app sent you here is not valid. You can sign out all the same, but you will not be sent back to the app.
 logout-text = You are signed in as { $user }. This browser will be signed out, and with it the apps that you signed in to here, unless they may stay connected. Devices that you connected keep their access.
 logout-stay = Stay signed in
 signed-out-title = Signed out

@@ -127,6 +127,7 @@ done-next = { $outcome ->
 logout-title = Déconnexion
 logout-heading = Se déconnecter ?
 logout-asked = { $client } demande votre déconnexion.
+logout-refused = La demande par laquelle une application vous amène ici n’est pas valable. Vous pouvez tout de même vous déconnecter, mais sans retour à l’application.
 logout-text = La session de { $user } est ouverte. Elle prendra fin dans ce navigateur, et avec elle celles des applications que vous y avez ouvertes, sauf si elles peuvent garder leur accès. Les appareils que vous avez connectés gardent le leur.
 logout-stay = Garder la session ouverte
 signed-out-title = Session terminée

@@ -123,6 +123,7 @@ done-next = { $outcome ->
 logout-title = サインアウト
 logout-heading = サインアウトしますか？
 logout-asked = { $client } がサインアウトを求めています。
+logout-refused = アプリがここへ導いた要求は正しくありません。サインアウトはできますが、アプリには戻りません。
 logout-text = { $user } としてサインインしています。サインアウトすると、このブラウザーと、ここからサインインしたアプリが対象になります。ただし、接続を保つことを許可したアプリと、接続したデバイスは、引き続きアカウントを利用できます。
 logout-stay = サインインしたままにする
 signed-out-title = サインアウト済み

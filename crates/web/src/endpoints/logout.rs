@@ -104,6 +104,7 @@ fn ask_first(app: &App, caller: &Caller, ask: LogoutAsk) -> Response {
         form_token: Binding::Session(ask.visitor.session).token(&app.pool(), action),
         client_name: ask.client_name,
         request: ask.request,
+        refused: ask.refused.is_some(),
     };
     browser::page_to(app, caller, status, &page, ask.leads_to.as_deref())
 }

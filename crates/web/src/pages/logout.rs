@@ -18,6 +18,8 @@ pub struct Logout {
     pub client_name: Option<String>,
     /// What it asks, to come back with the form.
     pub request: Option<String>,
+    /// Whether what it asks is not valid, so that nothing of it counts.
+    pub refused: bool,
 }
 
 impl Page for Logout {
@@ -30,12 +32,17 @@ impl Page for Logout {
             form_token: "sample-form-token".to_owned(),
             client_name: None,
             request: None,
+            refused: false,
         };
         let asked = Self {
             client_name: Some("Orders".to_owned()),
             request: Some("client_id=orders&state=af0ifjsldkj".to_owned()),
             ..own.clone()
         };
-        vec![own, asked]
+        let refused = Self {
+            refused: true,
+            ..own.clone()
+        };
+        vec![own, asked, refused]
     }
 }

@@ -202,7 +202,7 @@ fn the_ids_that_tests_and_styles_rely_on_are_stable() {
         ),
         (
             "logout.html",
-            "asked-by client-name sign-out stay".to_owned(),
+            "asked-by client-name developers developers-heading refused sign-out stay".to_owned(),
         ),
         (
             "signed_out.html",

@@ -71,6 +71,8 @@ fn address(pairs: &[(&str, &str)]) -> String {
 /// The form of a page that asks.
 fn question(page: &Answer) -> Form {
     assert!(page.body.contains("id=\"sign-out\""), "{page:?}");
+    let is_refused = page.body.contains("id=\"refused\"");
+    assert_eq!(is_refused, page.status == 400);
     Form::of(page, "/logout")
 }
 
@@ -192,6 +194,7 @@ async fn openid_rpinitiated_4_what_cannot_be_verified_leads_nowhere() {
         let page = alice.get(&path).await;
         assert_eq!((page.status, page.header("location")), (400, ""), "{bad:?}");
         assert!(!page.body.contains("The console"));
+        assert!(page.body.contains("id=\"refused\""), "and learns why");
         assert!(
             page.header("content-security-policy")
                 .contains("form-action 'self';")
