@@ -256,7 +256,10 @@ impl Model {
             generation,
             rotated_at: at,
         };
-        grant.ends = refresh_ends(client, &yes, at).max(at + client.access_lifetime);
+        let ends = refresh_ends(client, &yes, at).max(at + client.access_lifetime);
+        // One that is bound to a session cannot outlive it.
+        let session = yes.session.map(|_| at + pool.lifetimes.session_absolute);
+        grant.ends = session.map_or(ends, |session| ends.min(session));
     }
 
     pub(crate) fn revoke(&mut self, device: usize, at: Timestamp) {
