@@ -116,7 +116,7 @@ pub fn proven<'p>(params: &Params, pool: &'p Pool) -> Result<Proven<'p>, Refusal
         (None, [only]) if !is_openid(params) => (only, true),
         (None, _) => return Err(NOT_REGISTERED),
     };
-    let mut redirect = CheckedRedirect::of(registered, asked, exact);
+    let mut redirect = CheckedRedirect::of(&client.id, registered, asked, exact);
     let way = WayBack::of(params);
     redirect.state = way.state;
     let mode = way.response_mode.as_deref();

@@ -121,7 +121,8 @@ fn respond(app: &App, caller: &Caller, response: &AuthorizationResponse) -> Resp
             });
             let action = response.redirect.uri().to_owned();
             let page = FormPost::new(app.site.clone(), action, fields.collect());
-            let policy = page.content_security_policy();
+            let targets = browser::leads_to(&app.pool(), &response.redirect);
+            let policy = page.content_security_policy(&targets);
             browser::page_under(app, caller, StatusCode::OK, &page, &policy)
         }
     }
@@ -141,7 +142,8 @@ fn consent(app: &App, caller: &Caller, ask: &ConsentAsk, request: String) -> Res
         asked_again: ask.agreed_before,
         goes_to: destination(ask.redirect.uri()),
     };
-    browser::page_to(app, caller, StatusCode::OK, &page, Some(ask.redirect.uri()))
+    let targets = browser::leads_to(&pool, &ask.redirect);
+    browser::page_to(app, caller, StatusCode::OK, &page, &targets)
 }
 
 /// RFC 6749 section 4.1.2.1: the user is told, and sent nowhere.

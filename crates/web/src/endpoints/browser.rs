@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::response::Response;
+use grantor_core::endpoints::authorize::CheckedRedirect;
 use grantor_core::endpoints::path;
 use grantor_core::interaction::{Action, Binding, Visit, Visitor};
 use grantor_core::params::Params;
@@ -25,7 +26,7 @@ use crate::request::{Caller, Form, FormError};
 
 /// A page. RFC 6749 section 10.13: no frame may hold it.
 pub(super) fn page<P: Page>(app: &App, caller: &Caller, status: StatusCode, page: &P) -> Response {
-    let mut response = page_to(app, caller, status, page, None);
+    let mut response = page_to(app, caller, status, page, &[]);
     response.headers_mut().insert(
         header::HeaderName::from_static("cross-origin-opener-policy"),
         HeaderValue::from_static("same-origin"),
@@ -33,17 +34,17 @@ pub(super) fn page<P: Page>(app: &App, caller: &Caller, status: StatusCode, page
     response
 }
 
-/// A page on the way to an app, whose form may be answered by a redirect to `form_target`, an address that was proven to
-/// be the client's. The app may have opened it as a window of its own and wait for that: so the two are not cut apart,
+/// A page on the way to an app, whose form may be answered by a redirect to one of `form_targets`, addresses that were
+/// proven to be the client's. The app may have opened it as a window of its own and wait for that: so the two are not cut apart,
 /// as `Cross-Origin-Opener-Policy` would for good.
 pub(super) fn page_to<P: Page>(
     app: &App,
     caller: &Caller,
     status: StatusCode,
     page: &P,
-    form_target: Option<&str>,
+    form_targets: &[String],
 ) -> Response {
-    let policy = content_security_policy(form_target);
+    let policy = content_security_policy(form_targets);
     page_under(app, caller, status, page, &policy)
 }
 
@@ -88,7 +89,7 @@ fn html_response(status: StatusCode, html: String, policy: &str) -> Response {
 /// The page of something that went wrong.
 pub(super) fn fault(app: &App, caller: &Caller, fault: Fault) -> Response {
     let error = ErrorPage::new(app.site.clone(), fault, caller.trace.as_str().to_owned());
-    page_to(app, caller, fault.status(), &error, None)
+    page_to(app, caller, fault.status(), &error, &[])
 }
 
 /// The page for a decision without an answer.
@@ -137,6 +138,15 @@ pub(super) fn checked_form<'f>(
     } else {
         Err(Box::new(fault(app, &form.caller, Fault::ExpiredForm)))
     }
+}
+
+/// Where a form may lead that ends at a client: to its redirect URI, and on to origins of its own, as where a callback at
+/// one host goes on to an app at another.
+pub(super) fn leads_to(pool: &Pool, redirect: &CheckedRedirect) -> Vec<String> {
+    let client = pool.clients.get(redirect.client());
+    let origins = client.into_iter().flat_map(|client| &client.origins);
+    let uri = redirect.uri().to_owned();
+    [uri].into_iter().chain(origins.cloned()).collect()
 }
 
 /// What is said of a body that is no form.

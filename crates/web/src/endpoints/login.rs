@@ -90,7 +90,7 @@ struct Onward {
     ui_locales: Option<String>,
     client_name: Option<String>,
     /// Where the sign-in may lead in one go, and so must be allowed to.
-    redirect_uri: Option<String>,
+    leads_to: Vec<String>,
 }
 
 impl Onward {
@@ -108,7 +108,9 @@ impl Onward {
             login_hint: own("login_hint").filter(|hint| hint.len() <= LONGEST_HINT),
             ui_locales: own("ui_locales"),
             client_name: proven.as_ref().map(|proven| proven.client.name.clone()),
-            redirect_uri: proven.map(|proven| proven.redirect.uri().to_owned()),
+            leads_to: proven.map_or_else(Vec::new, |proven| {
+                browser::leads_to(&pool, &proven.redirect)
+            }),
         }
     }
 }
@@ -136,11 +138,11 @@ fn form(
         return_to: return_to.path(app),
         username: typed.or(onward.login_hint).unwrap_or_default(),
         client_name: onward.client_name,
-        again: onward.redirect_uri.is_some() && browser::session_binding(app, caller).is_some(),
+        again: !onward.leads_to.is_empty() && browser::session_binding(app, caller).is_some(),
         for_device: matches!(return_to, ReturnTo::Device(_)),
         problem,
     };
-    let response = browser::page_to(app, caller, status, &login, onward.redirect_uri.as_deref());
+    let response = browser::page_to(app, caller, status, &login, &onward.leads_to);
     let set = known
         .is_none()
         .then(|| app.cookies.set(Cookie::PreSession, &cookie, None))

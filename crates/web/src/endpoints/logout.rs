@@ -106,8 +106,8 @@ fn ask_first(app: &App, caller: &Caller, ask: LogoutAsk) -> Response {
         request: ask.request,
         refused: ask.refused.is_some(),
     };
-    match &ask.leads_to {
-        Some(uri) => browser::page_to(app, caller, status, &page, Some(uri)),
-        None => browser::page(app, caller, status, &page),
+    match ask.leads_to.as_slice() {
+        [] => browser::page(app, caller, status, &page),
+        leads_to => browser::page_to(app, caller, status, &page, leads_to),
     }
 }

@@ -38,11 +38,11 @@ impl FormPost {
         }
     }
 
-    /// The page's own Content-Security-Policy: it alone has a script.
-    pub fn content_security_policy(&self) -> String {
+    /// The page's own Content-Security-Policy: it alone has a script. `form_targets` are where its form leads, and on to.
+    pub fn content_security_policy(&self, form_targets: &[String]) -> String {
         format!(
             "{}; script-src 'self'",
-            policy::content_security_policy(Some(&self.action))
+            policy::content_security_policy(form_targets)
         )
     }
 }
@@ -75,7 +75,7 @@ mod tests {
     fn the_page_with_the_script_may_run_our_own_and_no_other() {
         let page = FormPost::samples().remove(0);
         assert_eq!(
-            page.content_security_policy(),
+            page.content_security_policy(&[page.action.clone()]),
             "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self' https://orders.example.com; \
              frame-ancestors 'none'; base-uri 'none'; script-src 'self'"
         );

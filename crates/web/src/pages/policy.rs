@@ -9,16 +9,19 @@ use url::{Host, Url};
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
      frame-ancestors 'none'; base-uri 'none'";
 
-/// As [`CONTENT_SECURITY_POLICY`], for a page whose form leads on to the redirect URI `form_target`: browsers hold the
-/// redirect that answers a form to `form-action` too (CSP 3 section 6.4.1).
-pub fn content_security_policy(form_target: Option<&str>) -> Cow<'static, str> {
-    match form_target.and_then(source) {
-        None => Cow::Borrowed(CONTENT_SECURITY_POLICY),
-        Some(source) => Cow::Owned(CONTENT_SECURITY_POLICY.replace(
-            "form-action 'self'",
-            &format!("form-action 'self' {source}"),
-        )),
+/// As [`CONTENT_SECURITY_POLICY`], for a page whose form leads on to addresses of a client: browsers hold the redirects
+/// that answer a form to `form-action` too, and those that follow them (CSP 3 section 6.4.1).
+pub fn content_security_policy(form_targets: &[String]) -> Cow<'static, str> {
+    let mut sources: Vec<String> = form_targets.iter().filter_map(|uri| source(uri)).collect();
+    sources.sort_unstable();
+    sources.dedup();
+    if sources.is_empty() {
+        return Cow::Borrowed(CONTENT_SECURITY_POLICY);
     }
+    Cow::Owned(CONTENT_SECURITY_POLICY.replace(
+        "form-action 'self'",
+        &format!("form-action 'self' {}", sources.join(" ")),
+    ))
 }
 
 /// A redirect URI as a source expression (CSP 3 section 2.3.1): its origin; its scheme where it has no host, or one that
@@ -78,7 +81,7 @@ mod tests {
             ("com.example.app://cb/x", "com.example.app://cb"),
         ] {
             assert_eq!(
-                content_security_policy(Some(redirect_uri)),
+                content_security_policy(&[redirect_uri.to_owned()]),
                 format!(
                     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self' {source}; \
                      frame-ancestors 'none'; base-uri 'none'"
@@ -98,7 +101,7 @@ mod tests {
             "",
         ] {
             assert_eq!(
-                content_security_policy(Some(redirect_uri)),
+                content_security_policy(&[redirect_uri.to_owned()]),
                 CONTENT_SECURITY_POLICY,
                 "{redirect_uri}"
             );
@@ -111,6 +114,7 @@ mod tests {
             ("https://app.example.com/cb", "app.example.com"),
             ("http://[::1]:49152/cb", "[::1]:49152"),
             ("com.example.app:/cb", "com.example.app"),
+            ("com.example.app://bank.example/cb", "com.example.app"),
         ] {
             assert_eq!(destination(redirect_uri), told);
         }

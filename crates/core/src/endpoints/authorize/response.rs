@@ -3,6 +3,7 @@
 use url::form_urlencoded;
 
 use crate::error::Refusal;
+use crate::id::ClientId;
 use crate::redirect_uri::RedirectUri;
 use crate::secret::Secret;
 
@@ -26,6 +27,7 @@ pub const MODES: [(&str, ResponseMode); 2] = [
 /// nothing is sent anywhere else: so no link through us leads to an address of the sender's choice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckedRedirect {
+    client: ClientId,
     pub(super) uri: String,
     pub(super) mode: ResponseMode,
     pub(super) state: Option<String>,
@@ -36,14 +38,26 @@ pub struct CheckedRedirect {
 }
 
 impl CheckedRedirect {
-    pub(super) fn of(registered: &RedirectUri, asked: Option<&str>, exact: bool) -> Self {
+    pub(super) fn of(
+        client: &ClientId,
+        registered: &RedirectUri,
+        asked: Option<&str>,
+        exact: bool,
+    ) -> Self {
         Self {
+            client: client.clone(),
             uri: asked.unwrap_or(registered.as_str()).to_owned(),
             mode: ResponseMode::Query,
             state: None,
             exact,
             named: asked.is_some(),
         }
+    }
+
+    /// Whose address it is.
+    #[must_use]
+    pub const fn client(&self) -> &ClientId {
+        &self.client
     }
 
     /// The address.
@@ -132,7 +146,7 @@ mod tests {
 
     fn response(uri: &str, outcome: Result<Secret, Refusal>) -> AuthorizationResponse {
         let registered: RedirectUri = uri.parse().unwrap();
-        let mut redirect = CheckedRedirect::of(&registered, None, true);
+        let mut redirect = CheckedRedirect::of(&"app".parse().unwrap(), &registered, None, true);
         redirect.state = Some("a&b=c d".to_owned());
         AuthorizationResponse {
             redirect,
