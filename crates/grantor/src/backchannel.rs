@@ -1,7 +1,8 @@
 //! Back-channel logout (OpenID Connect Back-Channel Logout): clients are told that a session ended, as
 //! `core/src/backchannel.rs` decides.
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -77,10 +78,11 @@ impl BackChannel {
     /// # Errors
     /// [`Unavailable`]: what could not be tried stays due.
     pub async fn tell_all(&self) -> Result<(), Unavailable> {
+        let silent = Silent::default();
         loop {
             let due = self.due().await?;
             let is_last = due.len() < PAGE;
-            let tried = stream::iter(due).map(|outbox| self.tell(outbox));
+            let tried = stream::iter(due).map(|outbox| self.tell(outbox, &silent));
             let tried: Vec<_> = tried.buffer_unordered(AT_ONCE).collect().await;
             tried.into_iter().collect::<Result<(), _>>()?;
             if is_last {
@@ -98,16 +100,21 @@ impl BackChannel {
         let rows = self.store.list(&index, None, PAGE).await?;
         let now = self.clock.now();
         let rows = rows.iter().filter_map(read);
-        Ok(rows.take_while(|outbox| outbox.due.is_past(now)).collect())
+        let due = rows.take_while(|outbox| outbox.due.is_past(now));
+        // One that has ended waits for nothing but the next sweep.
+        Ok(due
+            .filter(|outbox| !outbox.expires_at.is_past(now))
+            .collect())
     }
 
     /// Tells the clients of one session, if nobody else does.
-    async fn tell(&self, outbox: Outbox) -> Result<(), Unavailable> {
+    async fn tell(&self, outbox: Outbox, silent: &Silent) -> Result<(), Unavailable> {
         let claimed = self.app.run(Claim { outbox }).await?;
         let Ok(Some(claimed)) = claimed.reply else {
             return Ok(());
         };
-        let told = claimed.notices.into_iter().map(|notice| self.send(notice));
+        let notices = claimed.notices.into_iter();
+        let told = notices.map(|notice| self.send(notice, silent));
         let settle = Settle {
             answers: join_all(told).await,
             outbox: claimed.outbox,
@@ -115,11 +122,21 @@ impl BackChannel {
         self.app.run(settle).await.map(|_| ())
     }
 
-    async fn send(&self, Notice { client, uri, token }: Notice) -> (ClientId, Answer) {
+    async fn send(
+        &self,
+        Notice { client, uri, token }: Notice,
+        silent: &Silent,
+    ) -> (ClientId, Answer) {
+        if silent.has(&client) {
+            return (client, Answer::Later);
+        }
         let (answer, why) = match self.app.sign(token).await {
             Ok(token) => self.post(&uri, &token).await,
             Err(error) => (Answer::Later, error.to_string()),
         };
+        if answer == Answer::Later {
+            silent.add(&client);
+        }
         if answer != Answer::Told {
             let again = answer == Answer::Later;
             tracing::warn!(%client, why, again, "a client was not told that a session ended");
@@ -138,6 +155,24 @@ impl BackChannel {
             }
             Err(error) => (Answer::Later, innermost(&error)),
         }
+    }
+}
+
+/// The clients that did not answer in this pass: each is waited for once, so that one that is down holds up no other.
+#[derive(Default)]
+struct Silent(Mutex<HashSet<ClientId>>);
+
+impl Silent {
+    fn has(&self, client: &ClientId) -> bool {
+        self.clients().contains(client)
+    }
+
+    fn add(&self, client: &ClientId) {
+        self.clients().insert(client.clone());
+    }
+
+    fn clients(&self) -> MutexGuard<'_, HashSet<ClientId>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

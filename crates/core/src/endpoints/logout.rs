@@ -147,7 +147,7 @@ impl<'p> Asked<'p> {
             // supplied does not exactly match one of the previously registered post_logout_redirect_uris values."
             let registered = client.is_some_and(|client| {
                 let mut uris = client.logout.redirect_uris.iter();
-                uris.any(|registered| registered.accepts(uri))
+                uris.any(|registered| registered.as_str() == uri)
             });
             registered.then_some(uri).ok_or(NOT_REGISTERED)
         });

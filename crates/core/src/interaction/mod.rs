@@ -10,7 +10,6 @@ mod form;
 mod provision;
 pub(crate) mod session;
 mod sign_in;
-mod sign_out;
 mod visit;
 mod who_asks;
 
@@ -20,6 +19,5 @@ pub use form::{Action, Binding};
 pub use provision::{Password, Provision, ProvisionReply, Withdraw};
 pub use session::Visitor;
 pub use sign_in::{SignIn, SignInReply};
-pub use sign_out::SignOut;
 pub use visit::Visit;
 pub use who_asks::{Asker, CodeCheck, WhoAsks, WhoAsksReply};

@@ -337,6 +337,8 @@ fn openid_rpinitiated_3_no_redirect_to_an_address_that_is_not_registered_to_the_
         "/bye",
         // A redirect URI of the client's, but for codes.
         &callback("site"),
+        // The port of a loopback address is a part of it here: section 3 knows no exception.
+        "http://127.0.0.1:49152/bye",
         "http://127.0.0.1.evil.example/bye",
         "http://127.0.0.1:x@evil.example/bye",
         "http://localhost/bye",
@@ -354,17 +356,6 @@ fn openid_rpinitiated_3_no_redirect_to_an_address_that_is_not_registered_to_the_
         ("logout_uri", "https://evil.example/"),
     ];
     assert_refused(&mut world, &alice, &both);
-}
-
-#[test]
-fn rfc8252_7_3_a_loopback_address_may_have_any_port() {
-    let mut world = world();
-    let alice = world.browser_of("alice");
-    let uri = "http://127.0.0.1:49152/bye";
-    let pairs = [("client_id", "site"), ("post_logout_redirect_uri", uri)];
-    let ask = asked(&mut world, &alice, &pairs);
-    let location = confirmed(&mut world, &alice, ask.request.as_deref());
-    assert_eq!(location.as_deref(), Some(uri));
 }
 
 #[test]

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use grantor_core::drive::Outcome;
+use grantor_core::endpoints::logout::Logout;
 use grantor_core::id::{GrantId, UserId};
 use grantor_core::interaction::{
     Asker, DeviceDecision, DeviceDecisionReply, Password, Provision, ProvisionReply, SignIn,
-    SignInReply, SignOut, Visit, Visitor, WhoAsks, WhoAsksReply, Withdraw,
+    SignInReply, Visit, Visitor, WhoAsks, WhoAsksReply, Withdraw,
 };
 use grantor_core::secret::Secret;
 
@@ -101,9 +102,12 @@ impl Browser {
         }
     }
 
-    pub(crate) fn sign_out(&self) -> SignOut {
-        SignOut {
+    /// The user says yes to signing out.
+    pub(crate) fn sign_out(&self) -> Logout {
+        Logout {
+            params: super::apps::params(&[]),
             cookie: self.session.clone(),
+            confirmed: true,
         }
     }
 }

@@ -1,15 +1,16 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use grantor_core::client::{CodePolicy, ConsentPolicy, LogoutPolicy};
 use grantor_core::endpoints::authorize::{Authorize, AuthorizeReply};
+use grantor_core::endpoints::logout::Logout;
 use grantor_core::event::{Event, EventKind};
-use grantor_core::id::UserId;
-use grantor_core::interaction::{Password, Provision, SignIn, SignInReply, SignOut};
+use grantor_core::id::{SessionId, UserId};
+use grantor_core::interaction::{Password, Provision, SignIn, SignInReply};
 use grantor_core::params::Params;
 use grantor_core::peer::Peer;
+use grantor_core::row::{Key, NewRow, Version, Write};
 use grantor_core::sealed::MasterKey;
 use grantor_core::secret::Secret;
 use grantor_core::time::Timestamp;
@@ -216,13 +217,12 @@ impl House {
         };
         let reply = self.app.run(authorize).await.unwrap().reply;
         assert!(matches!(reply, Ok(AuthorizeReply::Respond(_))), "{reply:?}");
-        let cookie = Some(session);
-        self.app
-            .run(SignOut { cookie })
-            .await
-            .unwrap()
-            .reply
-            .unwrap();
+        let logout = Logout {
+            params: Params::parse(b"").unwrap(),
+            cookie: Some(session),
+            confirmed: true,
+        };
+        self.app.run(logout).await.unwrap().reply.unwrap();
         world.events();
     }
 
@@ -396,4 +396,47 @@ async fn the_watch_finds_what_this_server_wrote_and_what_another_did() {
     this.come_and_go(&world).await;
     assert!(matches!(told().await, Ok(Some(_))));
     watching.abort();
+}
+
+/// The ends of so many sessions, as sign-outs write them.
+async fn many_ended(store: &Memory, world: &World, many: u8) {
+    let now = world.now();
+    for (number, id) in (0..many).zip(1_u8..) {
+        let session = SessionId::from_bytes([number; 16]);
+        let outbox = Outbox::new(
+            session,
+            UserId::from_bytes([7; 16]),
+            vec!["shop".parse().unwrap()],
+            now,
+        );
+        let row = NewRow {
+            key: Key::new("default", Outbox::KIND, &outbox.name()),
+            expires_at: outbox.expires_at(),
+            value: serde_json::to_vec(&outbox).unwrap().into(),
+            indexes: Vec::new(),
+        };
+        let commit = Version::from_bytes([id; 16]);
+        store
+            .commit(now, commit, vec![Write::Insert(row)])
+            .await
+            .unwrap();
+    }
+}
+
+#[tokio::test]
+async fn an_app_that_does_not_answer_is_waited_for_once_however_many_sessions_ended() {
+    let (store, world) = setting();
+    let mut shop = Shop::open().await;
+    let house = house(&store, &world, &shop).await;
+    many_ended(&store, &world, 120).await;
+    shop.answers(None);
+    house.backchannel.tell_all().await.unwrap();
+    let tried = shop.got().len();
+    assert!((1..=AT_ONCE).contains(&tried), "{tried} of 120");
+    // They all wait for the next try, and are told then.
+    world.pass(10);
+    shop.answers(Some("200 OK"));
+    house.backchannel.tell_all().await.unwrap();
+    assert_eq!(shop.got().len(), 120);
+    assert!(!is_anything_left(&store).await);
 }
