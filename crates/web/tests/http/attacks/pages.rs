@@ -90,6 +90,23 @@ async fn the_forms_of_the_flow_lead_to_the_app_that_asks_and_nowhere_else() {
     }
 }
 
+/// Browsers hold also the redirects that follow the app's own callback to `form-action`: they lead to origins that the
+/// operator declared, and nowhere else.
+#[tokio::test]
+async fn the_forms_of_the_flow_may_lead_on_to_the_clients_own_origins() {
+    let house = House::with(|pool| {
+        client(pool, "shop").origins = vec!["https://front.example.com".to_owned()];
+    })
+    .await;
+    let ask = Ask::of(&SHOP).with("response_mode", "form_post");
+    let pages = every_page(&house, &ask).await;
+    for page in [&pages[0], &pages[2], &pages[5]] {
+        let policy = page.header("content-security-policy");
+        let expected = "form-action 'self' https://front.example.com https://shop.example.com; frame-ancestors";
+        assert!(policy.contains(expected), "{policy}");
+    }
+}
+
 /// Everything that a link can say, said in markup.
 #[tokio::test]
 async fn markup_in_a_request_or_a_clients_name_is_text_on_every_page() {
