@@ -285,11 +285,11 @@ table! {
         resources: Vec<String>, example r#"["orders.example.com"]"#;
 
         /// Where browsers are sent back to after sign-in: https, the app's own scheme, or http on
-        /// this machine. Requests name one of these as it is written here; for http://127.0.0.1 and
-        /// http://[::1] with any port (RFC 8252).
+        /// this machine. Requests name one of these as it is written here; http on the address
+        /// 127.0.0.1 or ::1 with any port (RFC 8252).
         redirect_uris: Vec<RedirectUri>, example r#"["https://app.example.com/callback"]"#;
 
-        /// Where browsers are sent back to after sign-out; the same rules.
+        /// Where browsers are sent back to after sign-out: such addresses, as they are written here.
         post_logout_redirect_uris: Vec<RedirectUri>, example r#"["https://app.example.com/"]"#;
 
         /// The origins whose scripts may call the endpoints for tokens, userinfo, revocation and

@@ -75,7 +75,7 @@ mod tests {
     fn the_page_with_the_script_may_run_our_own_and_no_other() {
         let page = FormPost::samples().remove(0);
         assert_eq!(
-            page.content_security_policy(&[page.action.clone()]),
+            page.content_security_policy(std::slice::from_ref(&page.action)),
             "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self' https://orders.example.com; \
              frame-ancestors 'none'; base-uri 'none'; script-src 'self'"
         );
