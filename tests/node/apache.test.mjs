@@ -105,6 +105,7 @@ test('a person signs out at Grantor, which tells Apache', () =>
     await page.goto(`${server.origin}/logout`);
     const isTold = apacheIsTold();
     await page.locator('#sign-out').click();
+    await page.locator('#signed-out').waitFor();
     await isTold;
     await signIn(page);
   }));

@@ -64,6 +64,8 @@ pub(crate) async fn post(State(app): State<Arc<App>>, posted: Form) -> Response 
                     known_browser.reveal(),
                     Some(KNOWN_BROWSER),
                 ),
+                // The next sign-in form is bound to another one: what was planted before is worth nothing.
+                app.cookies.remove(Cookie::PreSession),
             ];
             browser::with_cookies(browser::see_other(&return_to.path(&app)), cookies)
         }
