@@ -19,6 +19,7 @@ mod key;
 mod keyset;
 mod signer;
 mod verification;
+mod verification_keys;
 
 pub use algorithm::{Algorithm, KeyKind, UnsupportedAlgorithm};
 pub use at_rest::{AtRestError, NONCE_LEN, decrypt_private_key, encrypt_private_key};
@@ -30,3 +31,4 @@ pub use key::{KeyError, Pkcs8, SigningKey};
 pub use keyset::{KeySet, KeySetError, KeyState, PublishedKey};
 pub use signer::{LocalSigner, SignError, Signer};
 pub use verification::{VerificationKey, VerifyError};
+pub use verification_keys::VerificationKeys;
