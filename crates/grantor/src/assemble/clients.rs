@@ -1,0 +1,129 @@
+//! The clients of the settings.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_lc_rs::hmac;
+use grantor_core::client::{
+    self, ClientAuth, CodePolicy, ConsentPolicy, DevicePolicy, LogoutPolicy,
+};
+use grantor_core::grants::GrantType;
+use grantor_core::scope::Scope;
+use grantor_core::secret::{Secret, SecretVerifier};
+use url::Url;
+
+use super::{AssembleError, algorithm};
+use crate::config::{self, AuthMethod, ClientSecret, ScopeToken, Settings};
+
+/// The grace of clients that prove themselves, and of devices, which lose connections most.
+const LONG_GRACE: Duration = Duration::from_secs(60);
+/// The grace of other public clients.
+const SHORT_GRACE: Duration = Duration::from_secs(10);
+
+pub(super) fn client(
+    client: &config::Client,
+    settings: &Settings,
+    secret_key: &Arc<hmac::Key>,
+) -> Result<client::Client, AssembleError> {
+    let auth = auth_of(client, secret_key);
+    let public = matches!(auth, ClientAuth::Public);
+    let lifetimes = &settings.lifetimes;
+    Ok(client::Client {
+        id: client.id.parse()?,
+        name: client.name.clone().unwrap_or_else(|| client.id.to_string()),
+        enabled: client.enabled,
+        grants: client.grants.iter().copied().map(grant).collect(),
+        scopes: scope(&client.scopes),
+        default_scopes: scope(client.effective_default_scopes()),
+        resources: client.resources.clone(),
+        access_lifetime: client.access_lifetime.unwrap_or(lifetimes.access),
+        refresh_idle: client.refresh_idle.unwrap_or(lifetimes.refresh_idle),
+        refresh_absolute: client
+            .refresh_absolute
+            .unwrap_or(lifetimes.refresh_absolute),
+        grace: client.grace.unwrap_or(match public {
+            true if !client.grants.contains(&config::Grant::DeviceCode) => SHORT_GRACE,
+            _ => LONG_GRACE,
+        }),
+        // RFC 9700 section 2.2.2: refresh tokens of public clients are sender-constrained or rotated.
+        rotation: client.rotation || public,
+        id_token_alg: algorithm(client.id_token_alg),
+        device: DevicePolicy {
+            lifetime: client.device_lifetime.unwrap_or(settings.device.lifetime),
+            approval: approval(client.device_approval),
+            approver_max_age: client.device_approval_max_age,
+        },
+        code: CodePolicy {
+            redirect_uris: client.redirect_uris.clone(),
+            pkce_required: public || client.pkce == config::Pkce::Required,
+            lifetime: lifetimes.code,
+            consent: match client.consent {
+                config::Consent::Ask => ConsentPolicy::Ask,
+                config::Consent::Skip => ConsentPolicy::Skip,
+            },
+        },
+        logout: LogoutPolicy {
+            redirect_uris: client.post_logout_redirect_uris.clone(),
+            backchannel_uri: client
+                .backchannel_logout_uri
+                .as_ref()
+                .map(ToString::to_string),
+        },
+        origins: origins(client),
+        auth,
+    })
+}
+
+/// The origins of a client's pages: those that the file names, else those of its redirect URIs.
+fn origins(client: &config::Client) -> Vec<String> {
+    let origins: BTreeSet<String> = match &client.origins {
+        Some(named) => named.iter().map(ToString::to_string).collect(),
+        None => {
+            let urls = client.redirect_uris.iter();
+            urls.filter_map(|uri| Url::parse(uri.as_str()).ok())
+                .filter(|url| matches!(url.scheme(), "http" | "https"))
+                .map(|url| url.origin().ascii_serialization())
+                .collect()
+        }
+    };
+    origins.into_iter().collect()
+}
+
+fn auth_of(client: &config::Client, secret_key: &Arc<hmac::Key>) -> ClientAuth {
+    let verifier = match client.credential() {
+        None => return ClientAuth::Public,
+        Some(ClientSecret::Plain(secret)) => {
+            SecretVerifier::of(secret_key, &Secret::new(secret.reveal()))
+        }
+        Some(ClientSecret::Sha256(digest)) => SecretVerifier::Sha256(*digest.as_bytes()),
+    };
+    let allowed = |method| client.auth_methods().contains(&method);
+    ClientAuth::Secret {
+        verifiers: vec![verifier],
+        basic: allowed(AuthMethod::SecretBasic),
+        post: allowed(AuthMethod::SecretPost),
+    }
+}
+
+fn scope(tokens: &[ScopeToken]) -> Scope {
+    tokens.iter().map(|token| &**token).collect()
+}
+
+const fn grant(grant: config::Grant) -> GrantType {
+    match grant {
+        config::Grant::AuthorizationCode => GrantType::AuthorizationCode,
+        config::Grant::ClientCredentials => GrantType::ClientCredentials,
+        config::Grant::DeviceCode => GrantType::DeviceCode,
+        config::Grant::RefreshToken => GrantType::RefreshToken,
+        config::Grant::TokenExchange => GrantType::TokenExchange,
+    }
+}
+
+const fn approval(approval: config::DeviceApproval) -> client::DeviceApproval {
+    match approval {
+        config::DeviceApproval::Warn => client::DeviceApproval::Warn,
+        config::DeviceApproval::SameNetwork => client::DeviceApproval::SameNetwork,
+        config::DeviceApproval::Retype => client::DeviceApproval::Retype,
+    }
+}

@@ -1,0 +1,188 @@
+//! Settings become the pool that they describe.
+
+use std::path::Path;
+
+use grantor_core::client::{ClientAuth, ConsentPolicy};
+use grantor_core::sealed::MasterKey;
+
+use super::*;
+use crate::config::Environment;
+
+fn settings(tables: &str) -> Settings {
+    let text = format!("issuer = \"https://id.example.com\"\n{tables}");
+    let environment: Environment = [("SECRET", "from the environment")].into_iter().collect();
+    config::parse(&text, "grantor.toml", Path::new(""), &environment).unwrap()
+}
+
+fn assembled(tables: &str) -> Pool {
+    pool(
+        &settings(tables),
+        &MasterKey::new([1; 32]).into(),
+        KeySet::default(),
+    )
+    .unwrap()
+}
+
+#[test]
+fn a_secret_from_the_file_the_environment_or_a_digest_is_verified_alike() {
+    use aws_lc_rs::digest::{SHA256, digest};
+    let digest = hex::encode(digest(&SHA256, b"from a digest"));
+    let pool = assembled(&format!(
+        "[[client]]\nid = \"a\"\nsecret = \"from the file\"\n\
+         [[client]]\nid = \"b\"\nsecret_env = \"SECRET\"\nauth = \"client_secret_post\"\n\
+         [[client]]\nid = \"c\"\nsecret_sha256 = \"{digest}\"\n"
+    ));
+    for (id, right, only_post) in [
+        ("a", "from the file", false),
+        ("b", "from the environment", true),
+        ("c", "from a digest", false),
+    ] {
+        let ClientAuth::Secret {
+            verifiers,
+            basic,
+            post,
+        } = &pool.client(id).unwrap().auth
+        else {
+            panic!("{id} is confidential");
+        };
+        assert!(verifiers[0].accepts(&Secret::new(right)), "{id}");
+        assert!(!verifiers[0].accepts(&Secret::new("another")), "{id}");
+        assert_eq!((*basic, *post), (!only_post, true), "{id}");
+    }
+}
+
+#[test]
+fn the_grace_is_long_for_those_who_prove_themselves_and_for_devices() {
+    let pool = assembled(
+        "[[client]]\nid = \"confidential\"\nsecret = \"s\"\n\
+         [[client]]\nid = \"device\"\ngrants = [\"device_code\"]\n\
+         [[client]]\nid = \"browser\"\ngrants = [\"refresh_token\"]\n\
+         [[client]]\nid = \"own\"\ngrace = \"3s\"\n",
+    );
+    let grace = |id| pool.client(id).unwrap().grace.as_secs();
+    assert_eq!(
+        ["confidential", "device", "browser", "own"].map(grace),
+        [60, 60, 10, 3]
+    );
+}
+
+#[test]
+fn the_proxies_write_the_header_that_the_operator_names() {
+    let named = "trusted_proxies = [\"10.0.0.1\"]\nforwarded_header = \"forwarded\"\n";
+    let (default, named) = (proxies(&settings("")), proxies(&settings(named)));
+    assert_eq!(default.header, ForwardedHeader::XForwardedFor);
+    assert_eq!(named.header, ForwardedHeader::Forwarded);
+    assert_eq!(named.trusted, ["10.0.0.1/32".parse().unwrap()]);
+}
+
+#[test]
+fn a_client_has_its_own_lives_or_those_of_all() {
+    let pool = assembled(
+        "[lifetimes]\naccess = \"5m\"\n[device]\nlifetime = \"20m\"\n\
+         [[client]]\nid = \"all\"\n\
+         [[client]]\nid = \"own\"\naccess_lifetime = \"1m\"\ndevice_lifetime = \"2m\"\nrefresh_idle = \"3d\"\n",
+    );
+    let lives = |id| {
+        let client = pool.client(id).unwrap();
+        [
+            client.access_lifetime,
+            client.device.lifetime,
+            client.refresh_idle,
+        ]
+        .map(|life| life.as_secs())
+    };
+    assert_eq!(lives("all"), [300, 1200, 30 * 86400]);
+    assert_eq!(lives("own"), [60, 120, 3 * 86400]);
+}
+
+#[test]
+fn the_lives_that_the_conformance_suite_needs_can_be_set() {
+    let pool = assembled(
+        "[lifetimes]\ncode = \"60s\"\n\
+         [[client]]\nid = \"suite\"\nsecret = \"s\"\ngrace = \"60s\"\npkce = \"optional\"\nconsent = \"skip\"\n\
+         backchannel_logout_uri = \"https://app.example.com/logout\"\n",
+    );
+    let client = pool.client("suite").unwrap();
+    assert_eq!(client.code.lifetime, Duration::from_secs(60));
+    assert_eq!(client.grace, Duration::from_secs(60));
+    assert!(!client.code.pkce_required);
+    assert_eq!(client.code.consent, ConsentPolicy::Skip);
+    let told = client.logout.backchannel_uri.as_deref();
+    assert_eq!(told, Some("https://app.example.com/logout"));
+}
+
+#[test]
+fn the_origins_of_a_client_are_those_of_its_redirect_uris_unless_it_names_them() {
+    let uris = "redirect_uris = [\"https://app.example.com/a\", \"https://app.example.com/b\", \
+                \"https://app.example.com:8443/a\", \"com.example.app:/cb\", \"http://127.0.0.1:3000/cb\"]\n";
+    let pool = assembled(&format!(
+        "[[client]]\nid = \"all\"\n{uris}\
+         [[client]]\nid = \"own\"\n{uris}origins = [\"https://other.example.com\"]\n\
+         [[client]]\nid = \"none\"\n{uris}origins = []\n"
+    ));
+    let origins = |id| &*pool.client(id).unwrap().origins;
+    assert_eq!(
+        origins("all"),
+        [
+            "http://127.0.0.1:3000",
+            "https://app.example.com",
+            "https://app.example.com:8443"
+        ]
+    );
+    assert_eq!(origins("own"), ["https://other.example.com"]);
+    assert!(origins("none").is_empty());
+}
+
+#[test]
+fn tests_may_let_more_wrong_passwords_through_and_never_fewer() {
+    let limits = |tables: &str| {
+        let text = format!("issuer = \"http://127.0.0.1:8080\"\n{tables}");
+        let environment = Environment::default();
+        let settings = config::parse(&text, "grantor.toml", Path::new(""), &environment);
+        let limits = sign_in_of(&settings.unwrap());
+        (limits.from_one_address, limits.in_all)
+    };
+    assert_eq!(limits(""), (10, 100));
+    assert_eq!(limits("[test]\nwrong_passwords = 5000"), (5000, 5000));
+    assert_eq!(limits("[test]\nwrong_passwords = 50"), (50, 100));
+    assert_eq!(limits("[test]\nwrong_passwords = 1"), (10, 100));
+}
+
+#[test]
+fn scopes_default_to_all_that_a_client_may_ask_for() {
+    let pool = assembled(
+        "[[client]]\nid = \"all\"\nscopes = [\"openid\", \"email\"]\n\
+         [[client]]\nid = \"some\"\nscopes = [\"openid\", \"email\"]\ndefault_scopes = [\"openid\"]\n",
+    );
+    let defaults = |id| pool.client(id).unwrap().default_scopes.to_string();
+    assert_eq!(
+        [defaults("all"), defaults("some")],
+        ["email openid", "openid"]
+    );
+}
+
+#[test]
+fn each_algorithm_in_use_needs_a_key_and_two_always_do() {
+    assert_eq!(
+        algorithms(&settings("")),
+        [Algorithm::Es256, Algorithm::Rs256]
+    );
+    let more = settings(
+        "[[resource]]\nidentifier = \"api\"\nalg = \"EdDSA\"\n\
+         [[resource]]\nidentifier = \"other\"\nalg = \"PS256\"\ntoken = \"sealed\"\n",
+    );
+    assert_eq!(
+        algorithms(&more),
+        [Algorithm::Es256, Algorithm::Rs256, Algorithm::EdDsa]
+    );
+}
+
+#[test]
+fn a_user_is_the_same_person_in_another_case() {
+    let id = |name: &str| {
+        let user = format!("[[user]]\nusername = \"{name}\"\npassword = \"p\"\n");
+        provision(&settings(&user).users[0]).id
+    };
+    assert_eq!(id("alice"), id("Alice"));
+    assert_ne!(id("alice"), id("bob"));
+}
