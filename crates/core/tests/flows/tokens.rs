@@ -1,6 +1,9 @@
 //! What stands in tokens, and in which form they come.
 
+use std::collections::BTreeSet;
+
 use grantor_core::error::ErrorCode::{InvalidScope, InvalidTarget};
+use grantor_core::resource::TokenForm;
 use grantor_jose::{Algorithm, TokenType, left_half_hash};
 use serde_json::json;
 
@@ -37,6 +40,70 @@ fn rfc9068_2_2_an_access_token_names_its_user_client_and_resource() {
         "groups": ["staff"],
     });
     assert_eq!(serde_json::Value::Object(claims), expected);
+}
+
+/// "Authorization servers … MUST include RS256 … among their supported signature algorithms."
+#[test]
+fn rfc9068_2_1_a_resource_has_the_algorithm_that_it_declares_and_rs256_is_one() {
+    for algorithm in [Algorithm::Es256, Algorithm::Rs256] {
+        let mut world = World::with(|pool| pool.resources[0].token = TokenForm::Jwt(algorithm));
+        let of_user = world.device_tokens("tv", "alice").access;
+        let of_machine = world.machine("orders", &[]).expect("tokens").access;
+        for token in [of_user, of_machine] {
+            // Without "application/", and signed by the house, which `jwt` looks at.
+            let typ = Some("at+jwt".to_owned());
+            assert_eq!(header(&token), (algorithm, typ));
+            assert_eq!(jwt(&world, &token)["aud"], "https://orders.example.com");
+        }
+    }
+}
+
+#[test]
+fn rfc9068_2_2_a_machines_token_names_its_client_as_subject() {
+    let mut world = World::new();
+    let tokens = world.machine("orders", &[]).expect("tokens");
+    let mut claims = jwt(&world, &tokens.access);
+    assert!(claims.remove("jti").is_some());
+    let now = world.now.as_secs();
+    let expected = json!({
+        "iss": ISSUER,
+        "sub": "orders",
+        "aud": "https://orders.example.com",
+        "exp": now + 600,
+        "iat": now,
+        "client_id": "orders",
+        "scope": "orders.example.com/read",
+    });
+    assert_eq!(serde_json::Value::Object(claims), expected);
+}
+
+/// "Their values are fixed and remain the same across all access tokens that derive from a given authorization
+/// response".
+#[test]
+fn rfc9068_2_2_1_every_access_token_of_a_grant_tells_of_one_sign_in() {
+    let mut world = World::new();
+    let codes = world.device("tv");
+    world.approve("alice", &codes);
+    let signed_in = world.now.as_secs();
+    world.advance(30.s());
+    let mut tokens = world.poll(&codes).expect("tokens");
+    for _ in 0..3 {
+        assert_eq!(jwt(&world, &tokens.access)["auth_time"], signed_in);
+        world.advance(20.mins());
+        tokens = world.refresh("tv", tokens.refresh()).expect("tokens");
+    }
+}
+
+#[test]
+fn rfc9068_5_tokens_for_different_resources_have_different_audiences() {
+    let mut world = World::new();
+    let mut audiences = BTreeSet::new();
+    for scope in ["orders.example.com/read", "files.example.com/read", "openid"] {
+        let tokens = world.device_tokens_for("console", "alice", &[("scope", scope)]);
+        let said = world.introspect("console", &tokens.access);
+        let token = said.expect("an answer").token.expect("active");
+        assert!(audiences.insert(token.aud), "{scope}");
+    }
 }
 
 #[test]
