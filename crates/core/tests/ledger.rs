@@ -122,6 +122,13 @@ fn a_fault_is_found() {
         1,
         "a function that is no test"
     );
+    let of_table = |name: &str| {
+        faults_of(&format!(
+            "test = [\"grantor/src/config/tests/mistakes::{name}\"]"
+        ))
+    };
+    assert_eq!(of_table("two_resources_of_one_audience"), 0, "in a table");
+    assert_eq!(of_table("mistake"), 1, "the table itself");
     assert_eq!(
         faults_of("test = [\"core/tests/no_such_file::a_fault_is_found\"]"),
         1
@@ -210,7 +217,7 @@ fn holds(source: &Path, name: &str) -> bool {
         Some("rs") => {
             let head = format!("fn {name}(");
             let mut heads = text.match_indices(&head);
-            heads.any(|(at, _)| is_attributed(&text[..at]))
+            heads.any(|(at, _)| is_attributed(&text[..at])) || is_in_a_table(&text, name)
         }
         Some("mjs") => ["'", "\"", "`"]
             .iter()
@@ -218,6 +225,13 @@ fn holds(source: &Path, name: &str) -> bool {
         Some("py") => text.contains(&format!("\ndef {name}(")),
         _ => false,
     }
+}
+
+/// Whether a macro of the same file makes a test of this name: `NAME:` alone on its line.
+fn is_in_a_table(text: &str, name: &str) -> bool {
+    text.contains("macro_rules!")
+        && text.contains("#[test]\n        fn $name()")
+        && text.contains(&format!("\n    {name}:\n"))
 }
 
 /// Whether what stands before a function ends with `#[test]`, `#[tokio::test]` or such, and perhaps other attributes.

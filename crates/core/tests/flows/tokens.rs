@@ -98,7 +98,11 @@ fn rfc9068_2_2_1_every_access_token_of_a_grant_tells_of_one_sign_in() {
 fn rfc9068_5_tokens_for_different_resources_have_different_audiences() {
     let mut world = World::new();
     let mut audiences = BTreeSet::new();
-    for scope in ["orders.example.com/read", "files.example.com/read", "openid"] {
+    for scope in [
+        "orders.example.com/read",
+        "files.example.com/read",
+        "openid",
+    ] {
         let tokens = world.device_tokens_for("console", "alice", &[("scope", scope)]);
         let said = world.introspect("console", &tokens.access);
         let token = said.expect("an answer").token.expect("active");
