@@ -4,6 +4,7 @@ use grantor_jose::Algorithm;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use crate::exchange::{Actor, MayAct};
 use crate::id::{ClientId, Jti};
 use crate::scope::Scope;
 
@@ -39,6 +40,15 @@ pub struct AccessTokenClaims {
     /// The user's groups.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<String>,
+    /// Who acts for the subject (RFC 8693 section 4.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub act: Option<Actor>,
+    /// Who may act for the subject (RFC 8693 section 4.4).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub may_act: Option<MayAct>,
+    /// The key to which it is bound (RFC 7800): none is yet, and one that is takes no part in exchange.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cnf: Option<Value>,
 }
 
 /// The claims of an ID token.
@@ -65,6 +75,11 @@ pub struct IdTokenClaims {
     /// The session in which the user granted it (OpenID Connect Back-Channel Logout section 2.1).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sid: Option<String>,
+    /// Its id, which names the grant: so that it can be exchanged.
+    pub jti: Jti,
+    /// Who acts for the user (RFC 8693 section 4.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub act: Option<Actor>,
     /// What the client sent to tell this answer from others (OpenID Connect Core section 3.1.2.1).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nonce: Option<String>,

@@ -3,6 +3,10 @@
 //! A decision is written straight through. What it does not know yet stops it ([`Stop::Need`]); the
 //! driver finds out and calls it again. It writes nothing itself: it returns a [`Decision`].
 
+use std::sync::Arc;
+
+use grantor_jose::VerificationKeys;
+
 use crate::claims::IdTokenClaims;
 use crate::env::Env;
 use crate::error::{Cause, Failure, Refusal};
@@ -12,6 +16,7 @@ use crate::records::Record;
 use crate::row::{Key, Row, Version, Write};
 use crate::secret::Secret;
 use crate::time::Timestamp;
+use crate::trusted_issuer::KeyAsk;
 
 /// A request that was parsed and is ready to be decided.
 pub trait Operation {
@@ -32,6 +37,8 @@ pub enum Need {
     Row(Key),
     /// An answer of the tables in memory.
     Table(Ask),
+    /// The keys of a trusted issuer, among them the one that a token names.
+    Keys(KeyAsk),
     /// Whether a password is right: slow on purpose, and done by workers of their own.
     Password {
         /// The hash (PHC string) to compare with; none for an unknown user, which costs the same time.
@@ -163,6 +170,8 @@ pub enum Unsigned {
 pub struct Found {
     pub(crate) rows: Vec<(Key, Option<Row>)>,
     pub(crate) answers: Vec<(Ask, Answer)>,
+    /// Key sets, or that there is none to be had.
+    pub(crate) keys: Vec<(KeyAsk, Option<Arc<VerificationKeys>>)>,
     /// A hash with which the password was compared, and whether it was right.
     pub(crate) password: Option<(Option<String>, bool)>,
     /// Whether an earlier attempt's commit ended in [`crate::row::Committed::Unknown`].
@@ -241,6 +250,20 @@ impl Found {
         known
             .map(|(_, answer)| *answer)
             .ok_or_else(|| Stop::Need(vec![Need::Table(ask)]))
+    }
+
+    /// The keys of a trusted issuer.
+    ///
+    /// # Errors
+    /// [`Stop::Need`] where they were not asked for yet; [`Failure::Upstream`] where they cannot be had.
+    pub fn keys(&self, ask: KeyAsk) -> Result<&VerificationKeys, Stop> {
+        match self.keys.iter().find(|(known, _)| *known == ask) {
+            None => Err(Stop::Need(vec![Need::Keys(ask)])),
+            Some((_, Some(keys))) => Ok(keys),
+            Some((_, None)) => {
+                Err(Failure::Upstream("the keys of a trusted issuer cannot be had").into())
+            }
+        }
     }
 
     /// Whether the password is right. An answer holds for the hash with which it was compared: one that was changed

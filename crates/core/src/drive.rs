@@ -1,7 +1,7 @@
 //! The only place where reading, deciding, minting and committing meet: a step machine that says what it wants next.
 //!
 //! ```text
-//! step() ─▶ Get / Table / Password ─▶ step() ─▶ … ─▶ Sign ─▶ … ─▶ Commit ─▶ Done
+//! step() ─▶ Get / Table / Keys / Password ─▶ step() ─▶ … ─▶ Sign ─▶ … ─▶ Commit ─▶ Done
 //!    ▲                                                               │ Conflict, Unknown: read again, decide again
 //!    └───────────────────────────────────────────────────────────────┘
 //! ```
@@ -11,7 +11,7 @@
 
 use std::sync::Arc;
 
-use grantor_jose::{SigningInput, TokenType, left_half_hash};
+use grantor_jose::{SigningInput, TokenType, VerificationKeys, left_half_hash};
 
 use crate::decide::{Decision, Found, Mint, Need, Operation, Stop, Unsigned};
 use crate::env::Env;
@@ -23,6 +23,7 @@ use crate::row::{Committed, Key, MAX_KEYS, Row, Version, Write};
 use crate::secret::Secret;
 use crate::seed::Seed;
 use crate::time::Timestamp;
+use crate::trusted_issuer::KeyAsk;
 
 /// Attempts of one request, the first one included.
 const ATTEMPTS: u8 = 5;
@@ -43,6 +44,8 @@ pub enum Step<R> {
         /// What was presented.
         password: Secret,
     },
+    /// Have the keys of a trusted issuer; then [`Drive::keys`].
+    Keys(KeyAsk),
     /// Sign; then [`Drive::signature`].
     Sign(SigningInput),
     /// Commit; then [`Drive::committed`].
@@ -218,6 +221,12 @@ impl<O: Operation> Drive<O> {
         self.decide();
     }
 
+    /// The keys that were asked for; none where they cannot be had.
+    pub fn keys(&mut self, ask: KeyAsk, keys: Option<Arc<VerificationKeys>>) {
+        self.found.keys.push((ask, keys));
+        self.decide();
+    }
+
     /// The signature that was asked for.
     pub fn signature(&mut self, input: SigningInput, signature: &[u8]) {
         match std::mem::replace(&mut self.stage, Stage::Over) {
@@ -320,11 +329,12 @@ impl<O: Operation> Drive<O> {
             match need {
                 Need::Row(key) => keys.push(key),
                 Need::Table(ask) if keys.is_empty() => return Step::Table(ask),
+                Need::Keys(ask) if keys.is_empty() => return Step::Keys(ask),
                 Need::Password { hash, password } if keys.is_empty() => {
                     self.comparing.clone_from(&hash);
                     return Step::Password { hash, password };
                 }
-                Need::Table(_) | Need::Password { .. } => {}
+                Need::Table(_) | Need::Keys(_) | Need::Password { .. } => {}
             }
         }
         Step::Get(keys)

@@ -364,6 +364,9 @@ pub enum Failure {
     /// A row that cannot be read: written by something newer, or damaged.
     #[error("row {0} cannot be read")]
     Corrupt(String),
+    /// Another server's, on which the answer depends.
+    #[error("{0}")]
+    Upstream(&'static str),
     /// Ours.
     #[error("a bug: {0}")]
     Bug(&'static str),
@@ -374,7 +377,7 @@ impl Failure {
     #[must_use]
     pub const fn code(&self) -> ErrorCode {
         match self {
-            Self::Contention(_) => ErrorCode::TemporarilyUnavailable,
+            Self::Contention(_) | Self::Upstream(_) => ErrorCode::TemporarilyUnavailable,
             Self::Operator(_) | Self::Corrupt(_) | Self::Bug(_) => ErrorCode::ServerError,
         }
     }

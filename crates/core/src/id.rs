@@ -6,6 +6,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::records::Epoch;
+
 macro_rules! id128 {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -212,6 +214,22 @@ impl Jti {
         Self(format!("{:032x}", u128::from_be_bytes(random)))
     }
 
+    /// The id of the token of a user without a grant: one whom a trusted issuer vouched for.
+    #[must_use]
+    pub fn of_user(epoch: Epoch, random: [u8; 8]) -> Self {
+        let random = u64::from_be_bytes(random);
+        Self(format!("u{:016x}{random:016x}", epoch.as_u64()))
+    }
+
+    /// The epoch of the user without a grant.
+    #[must_use]
+    pub fn epoch(&self) -> Option<Epoch> {
+        let rest = self.0.strip_prefix('u').filter(|rest| rest.len() == 32)?;
+        let bytes = parse_hex(rest)?;
+        let (epoch, _) = bytes.split_first_chunk()?;
+        Some(Epoch::from_bytes(*epoch))
+    }
+
     /// The grant that a user's token names; none for a machine's.
     #[must_use]
     pub fn grant(&self) -> Option<GrantId> {
@@ -262,6 +280,12 @@ mod tests {
     fn a_users_jti_names_its_grant_and_a_machines_none() {
         let grant = GrantId::from_bytes([7; 16]);
         assert_eq!(Jti::of_grant(grant, [1; 8]).grant(), Some(grant));
+        let epoch = Epoch::from_bytes([0xa1; 8]);
+        let of_user = Jti::of_user(epoch, [9; 8]);
+        assert_eq!((of_user.grant(), of_user.epoch()), (None, Some(epoch)));
+        for other in [Jti::of_machine([7; 16]), Jti::of_grant(grant, [1; 8])] {
+            assert_eq!(other.epoch(), None);
+        }
         assert_eq!(Jti::of_machine([7; 16]).grant(), None);
     }
 

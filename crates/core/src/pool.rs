@@ -7,10 +7,12 @@ use grantor_jose::{Algorithm, KeySet};
 
 use crate::client::Client;
 use crate::error::Failure;
+use crate::exchange::Rule;
 use crate::id::ClientId;
 use crate::resource::{self, Resource};
 use crate::scope::Scope;
 use crate::sealed::SealingKeys;
+use crate::trusted_issuer::TrustedIssuer;
 use crate::user_code::UserCodeFormat;
 
 /// A snapshot of one pool. It is replaced as a whole when the configuration or a key changes.
@@ -28,6 +30,10 @@ pub struct Pool {
     pub clients: HashMap<ClientId, Client>,
     /// Its resources.
     pub resources: Vec<Resource>,
+    /// Who may exchange which token for what, in the order in which the rules are tried.
+    pub exchange: Vec<Rule>,
+    /// Whose JWTs are taken in exchange beside our own tokens.
+    pub trusted_issuers: Vec<TrustedIssuer>,
     /// The algorithm of access tokens that are for no resource but the issuer's own endpoints.
     pub access_token_alg: Algorithm,
     /// Lifetimes that no client changes.

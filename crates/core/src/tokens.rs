@@ -51,6 +51,9 @@ pub(crate) fn for_machine(
         auth_time: None,
         sid: None,
         groups: Vec::new(),
+        act: None,
+        may_act: None,
+        cnf: None,
     };
     let access = access_token(env, target.resource, &claims)?;
     let reply = TokenReply {
@@ -120,6 +123,9 @@ pub(crate) fn for_user(
         auth_time: Some(authorization.auth_time.as_secs()),
         sid: authorization.session.map(|id| id.to_string()),
         groups: user.groups.clone(),
+        act: None,
+        may_act: None,
+        cnf: None,
     };
     let access = access_token(env, target.resource, &claims)?;
     let wanted = match grant.kind {
@@ -141,6 +147,8 @@ pub(crate) fn for_user(
             amr: authorization.amr.clone(),
             acr: Some(ACR[0].to_owned()),
             sid: claims.sid.clone(),
+            jti: Jti::of_grant(grant.id, env.seed.bytes("id_jti")),
+            act: None,
             nonce,
             of_user: claims_request::of_user(user, requested.id_token.iter().map(String::as_str)),
             at_hash: None,

@@ -89,6 +89,8 @@ pub fn pool(
             .map(client)
             .collect::<Result<_, _>>()?,
         resources: settings.resources.iter().map(resources::resource).collect(),
+        exchange: Vec::new(),
+        trusted_issuers: Vec::new(),
         access_token_alg: ACCESS_TOKEN_ALG,
         lifetimes: pool::Lifetimes {
             id: settings.lifetimes.id,

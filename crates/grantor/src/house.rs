@@ -8,7 +8,7 @@ use grantor_jose::Signer;
 use grantor_store::Store;
 use grantor_store::memory::Memory;
 use grantor_store::sqlite::Sqlite;
-use grantor_web::{App, Clock as _, Entropy as _, EventSink, Parts};
+use grantor_web::{App, Clock as _, Entropy as _, EventSink, NoTrustedKeys, Parts};
 
 use crate::admin::Admin;
 use crate::assemble;
@@ -55,6 +55,7 @@ impl House {
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
             events: Arc::clone(&sink),
+            trusted_keys: Arc::new(NoTrustedKeys),
             proxies: assemble::proxies(settings),
             templates: settings.templates.clone(),
         })?;

@@ -30,7 +30,7 @@ use crate::pages::Site;
 use crate::passwords::Passwords;
 use crate::peer::Proxies;
 use crate::render::{Pages, PagesError};
-use crate::system::{Clock, Entropy, EventSink};
+use crate::system::{Clock, Entropy, EventSink, TrustedKeys};
 use crate::trace::TraceId;
 
 /// Rows of one page while live codes are counted at start.
@@ -52,6 +52,8 @@ pub struct Parts {
     pub entropy: Arc<dyn Entropy>,
     /// Where events go.
     pub events: Arc<dyn EventSink>,
+    /// The keys of trusted issuers.
+    pub trusted_keys: Arc<dyn TrustedKeys>,
     /// The proxies in front.
     pub proxies: Proxies,
     /// A folder of templates that replace ours.
@@ -133,6 +135,7 @@ pub struct App {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     events: Arc<dyn EventSink>,
+    trusted_keys: Arc<dyn TrustedKeys>,
     limits: Mutex<Limits>,
     passwords: Passwords,
     ready: AtomicBool,
@@ -177,6 +180,7 @@ impl App {
             clock: parts.clock,
             entropy: parts.entropy,
             events: parts.events,
+            trusted_keys: parts.trusted_keys,
             proxies: parts.proxies,
             metrics: Metrics::default(),
             #[cfg(feature = "spans")]
@@ -290,6 +294,10 @@ impl App {
                         .await
                         .ok_or(Unavailable::Busy)?;
                     drive.password(right);
+                }
+                Step::Keys(ask) => {
+                    let keys = self.trusted_keys.keys(&ask).await;
+                    drive.keys(ask, keys);
                 }
                 Step::Sign(input) => {
                     let signature = signer

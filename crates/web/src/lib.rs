@@ -29,5 +29,5 @@ pub use router::{Router, probes};
 pub use server::serve;
 #[cfg(feature = "spans")]
 pub use span::{Span, SpanSink};
-pub use system::{Clock, Entropy, EventSink};
+pub use system::{Clock, Entropy, EventSink, NoTrustedKeys, TrustedKeys};
 pub use tls::{Certificate, CertificateError, OldestTls, Tls};

@@ -1,8 +1,15 @@
-//! What the binary hands in: time, randomness, and where events go.
+//! What the binary hands in: time, randomness, where events go, and the keys of others.
 
+use std::future::ready;
+use std::sync::Arc;
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use grantor_core::event::Event;
 use grantor_core::seed::Seed;
 use grantor_core::time::Timestamp;
+use grantor_core::trusted_issuer::KeyAsk;
+use grantor_jose::VerificationKeys;
 
 /// Tells the time.
 pub trait Clock: Send + Sync {
@@ -20,4 +27,21 @@ pub trait Entropy: Send + Sync {
 pub trait EventSink: Send + Sync {
     /// Takes one event of the request with this trace id.
     fn record(&self, at: Timestamp, trace_id: &str, event: &Event);
+}
+
+/// Knows the keys of trusted issuers. It bounds what it fetches, whatever is asked, and answers from what it holds.
+pub trait TrustedKeys: Send + Sync {
+    /// The keys of this issuer, the one that is asked for among them if there is such a one; none where they cannot
+    /// be had.
+    fn keys<'a>(&'a self, ask: &'a KeyAsk) -> BoxFuture<'a, Option<Arc<VerificationKeys>>>;
+}
+
+/// For a pool that trusts nobody.
+#[derive(Clone, Copy, Debug)]
+pub struct NoTrustedKeys;
+
+impl TrustedKeys for NoTrustedKeys {
+    fn keys<'a>(&'a self, _: &'a KeyAsk) -> BoxFuture<'a, Option<Arc<VerificationKeys>>> {
+        ready(None).boxed()
+    }
 }

@@ -46,6 +46,7 @@ fn rfc6749_4_1_4_a_code_gives_tokens() {
         "exp",
         "iat",
         "iss",
+        "jti",
         "nonce",
         "sid",
         "sub",

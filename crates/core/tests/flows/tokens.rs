@@ -131,7 +131,14 @@ fn oidc_core_2_an_id_token_says_who_signed_in_when_and_how() {
         "acr": "1",
         "at_hash": left_half_hash(Algorithm::Rs256, &tokens.access),
     });
-    assert_eq!(serde_json::Value::Object(jwt(&world, &id)), expected);
+    let mut claims = jwt(&world, &id);
+    // Both name the grant, and are not the same.
+    let id_jti = claims.remove("jti").expect("an id");
+    let access_jti = &jwt(&world, &tokens.access)["jti"];
+    let [id_jti, access_jti] = [&id_jti, access_jti].map(|jti| jti.as_str().expect("text"));
+    assert_eq!(id_jti[..32], access_jti[..32]);
+    assert_ne!(id_jti, access_jti);
+    assert_eq!(serde_json::Value::Object(claims), expected);
 }
 
 #[test]

@@ -102,6 +102,8 @@ pub(crate) fn pool() -> Pool {
                 TokenForm::Sealed,
             ),
         ],
+        exchange: Vec::new(),
+        trusted_issuers: Vec::new(),
         access_token_alg: Algorithm::Es256,
         lifetimes: Lifetimes {
             id: 10.mins(),

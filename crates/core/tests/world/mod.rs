@@ -13,6 +13,7 @@ use grantor_core::pool::Pool;
 use grantor_core::row::{Committed, Index, Row, Version, Write};
 use grantor_core::seed::Seed;
 use grantor_core::time::Timestamp;
+use grantor_jose::VerificationKeys;
 use grantor_store::Store as _;
 use grantor_store::memory::Memory;
 use grantor_store::testing::{Counting, Counts, Faulty};
@@ -40,6 +41,8 @@ pub(crate) struct World {
     pub(crate) limits: Limits,
     pub(crate) now: Timestamp,
     pub(crate) events: Vec<Event>,
+    /// The key sets of trusted issuers; of others there are none.
+    pub(crate) trusted_keys: Vec<(String, Arc<VerificationKeys>)>,
     /// From where the next request of a client comes.
     pub(crate) address: String,
     seeds: u64,
@@ -54,6 +57,7 @@ impl World {
             limits: Limits::new(&[7; 32]),
             now: START,
             events: Vec::new(),
+            trusted_keys: Vec::new(),
             address: HOME.to_owned(),
             seeds: 0,
         };

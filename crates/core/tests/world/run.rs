@@ -1,5 +1,7 @@
 //! Performs the steps of a request: all at once, or one effect at a time.
 
+use std::sync::Arc;
+
 use futures_util::FutureExt;
 use grantor_core::decide::Operation;
 use grantor_core::drive::{Drive, Outcome, Step};
@@ -70,7 +72,7 @@ impl<O: Operation> Run<O> {
         loop {
             let step = self.next.take().unwrap_or_else(|| self.drive.step());
             let visible = match &step {
-                Step::Password { .. } | Step::Sign(_) => false,
+                Step::Password { .. } | Step::Keys(_) | Step::Sign(_) => false,
                 Step::Get(_) | Step::Table(_) | Step::Commit { .. } => true,
                 Step::Done(outcome) => !outcome.effects.is_empty(),
                 Step::Failed(_, effects) => !effects.is_empty(),
@@ -95,6 +97,12 @@ impl<O: Operation> Run<O> {
             Step::Password { hash, password } => {
                 let right = hash.is_some_and(|hash| hash == format!("plain${}", password.reveal()));
                 self.drive.password(right);
+            }
+            Step::Keys(ask) => {
+                let sets = &world.trusted_keys;
+                let of_issuer = sets.iter().find(|(issuer, _)| *issuer == ask.issuer);
+                self.drive
+                    .keys(ask.clone(), of_issuer.map(|(_, keys)| Arc::clone(keys)));
             }
             Step::Sign(input) => {
                 let signature = signer().sign(input.kid(), input.algorithm(), input.as_bytes());

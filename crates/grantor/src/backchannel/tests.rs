@@ -16,7 +16,7 @@ use grantor_core::secret::Secret;
 use grantor_core::time::Timestamp;
 use grantor_jose::{Algorithm, Signer, TokenType};
 use grantor_store::memory::Memory;
-use grantor_web::{EventSink, ForwardedHeader, Parts, Proxies};
+use grantor_web::{EventSink, ForwardedHeader, NoTrustedKeys, Parts, Proxies};
 use serde_json::{Map, Value};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -165,6 +165,7 @@ async fn house(store: &Arc<Memory>, world: &Arc<World>, shop: &Shop) -> House {
         clock: Arc::clone(world) as Arc<dyn Clock>,
         entropy: Arc::new(SystemEntropy),
         events: Arc::clone(world) as Arc<dyn EventSink>,
+        trusted_keys: Arc::new(NoTrustedKeys),
         proxies: Proxies {
             trusted: Vec::new(),
             header: ForwardedHeader::XForwardedFor,

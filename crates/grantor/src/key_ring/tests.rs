@@ -5,7 +5,7 @@ use grantor_core::event::Event;
 use grantor_core::sealed::MasterKey;
 use grantor_store::Store;
 use grantor_store::memory::Memory;
-use grantor_web::{Clock, EventSink, ForwardedHeader, Parts, Proxies};
+use grantor_web::{Clock, EventSink, ForwardedHeader, NoTrustedKeys, Parts, Proxies};
 
 use super::*;
 use crate::config::{Environment, parse};
@@ -67,6 +67,7 @@ async fn node(store: &Arc<Memory>, time: &Arc<Time>) -> KeyRing {
         clock: Arc::clone(time) as Arc<dyn Clock>,
         entropy: Arc::new(SystemEntropy),
         events: Arc::new(Nowhere),
+        trusted_keys: Arc::new(NoTrustedKeys),
         proxies: Proxies {
             trusted: Vec::new(),
             header: ForwardedHeader::XForwardedFor,

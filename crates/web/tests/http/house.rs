@@ -1,6 +1,7 @@
 //! The house: an application with its keys, clients and users.
 
 use std::collections::BTreeMap;
+use std::future::ready;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
@@ -22,12 +23,15 @@ use grantor_core::sealed::{MasterKey, SealingKeys};
 use grantor_core::secret::{Secret, SecretVerifier};
 use grantor_core::seed::Seed;
 use grantor_core::time::Timestamp;
+use grantor_core::trusted_issuer::KeyAsk;
 use grantor_core::user_code::UserCodeFormat;
-use grantor_jose::{Algorithm, KeySet, KeyState, Kid, LocalSigner, SignError, Signer, SigningKey};
+use grantor_jose::{
+    Algorithm, KeySet, KeyState, Kid, LocalSigner, SignError, Signer, SigningKey, VerificationKeys,
+};
 use grantor_store::Store;
 use grantor_store::memory::Memory;
 use grantor_store::testing::Faulty;
-use grantor_web::{App, Clock, Entropy, EventSink, ForwardedHeader, Parts, Proxies};
+use grantor_web::{App, Clock, Entropy, EventSink, ForwardedHeader, Parts, Proxies, TrustedKeys};
 use http::Request;
 use http_body_util::BodyExt;
 use tower::ServiceExt;
@@ -74,6 +78,8 @@ pub(crate) struct World {
     /// Whether the signer is away.
     pub(crate) signer_down: AtomicBool,
     events: Mutex<Vec<(String, EventKind)>>,
+    /// The key sets of trusted issuers; of others there are none.
+    pub(crate) trusted_keys: Mutex<Vec<(String, Arc<VerificationKeys>)>>,
 }
 
 impl World {
@@ -108,6 +114,14 @@ impl EventSink for World {
     fn record(&self, _: Timestamp, trace_id: &str, event: &Event) {
         let mut events = self.events.lock().expect("no test panicked with it");
         events.push((trace_id.to_owned(), event.kind));
+    }
+}
+
+impl TrustedKeys for World {
+    fn keys<'a>(&'a self, ask: &'a KeyAsk) -> BoxFuture<'a, Option<Arc<VerificationKeys>>> {
+        let sets = self.trusted_keys.lock().expect("no test panicked with it");
+        let of_issuer = sets.iter().find(|(issuer, _)| *issuer == ask.issuer);
+        ready(of_issuer.map(|(_, keys)| Arc::clone(keys))).boxed()
     }
 }
 
@@ -171,6 +185,7 @@ impl House {
             clock: Arc::clone(&world) as Arc<dyn Clock>,
             entropy: Arc::clone(&world) as Arc<dyn Entropy>,
             events: Arc::clone(&world) as Arc<dyn EventSink>,
+            trusted_keys: Arc::clone(&world) as Arc<dyn TrustedKeys>,
             // The address of a request without a socket: so a test says by `X-Forwarded-For` where one comes from.
             proxies: Proxies {
                 trusted: vec!["0.0.0.0/32".parse().expect("a network")],
@@ -264,6 +279,8 @@ pub(crate) fn pool() -> Pool {
                 .into(),
             token: TokenForm::Jwt(Algorithm::Es256),
         }],
+        exchange: Vec::new(),
+        trusted_issuers: Vec::new(),
         access_token_alg: Algorithm::Es256,
         lifetimes: Lifetimes {
             id: minutes(10),

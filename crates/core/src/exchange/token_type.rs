@@ -1,0 +1,63 @@
+//! The identifiers of token types (RFC 8693 section 3).
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+/// A kind of security token that is exchanged here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TokenType {
+    /// An access token of ours, JWT or sealed.
+    AccessToken,
+    /// A refresh token of ours.
+    RefreshToken,
+    /// An ID token, ours or a trusted issuer's.
+    IdToken,
+    /// Any JWT: an access token of ours in this form, or what a trusted issuer signed.
+    Jwt,
+}
+
+impl TokenType {
+    /// Each of them.
+    pub const ALL: [Self; 4] = [
+        Self::AccessToken,
+        Self::RefreshToken,
+        Self::IdToken,
+        Self::Jwt,
+    ];
+
+    /// The registered identifier.
+    #[must_use]
+    pub const fn uri(self) -> &'static str {
+        match self {
+            Self::AccessToken => "urn:ietf:params:oauth:token-type:access_token",
+            Self::RefreshToken => "urn:ietf:params:oauth:token-type:refresh_token",
+            Self::IdToken => "urn:ietf:params:oauth:token-type:id_token",
+            Self::Jwt => "urn:ietf:params:oauth:token-type:jwt",
+        }
+    }
+
+    /// The type that this identifier names.
+    #[must_use]
+    pub fn from_uri(uri: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.uri() == uri)
+    }
+
+    /// Whether what is issued as this can be presented to a resource.
+    #[must_use]
+    pub const fn is_access_token(self) -> bool {
+        matches!(self, Self::AccessToken | Self::Jwt)
+    }
+}
+
+impl fmt::Display for TokenType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.uri())
+    }
+}
+
+impl Serialize for TokenType {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.uri())
+    }
+}
