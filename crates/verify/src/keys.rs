@@ -1,0 +1,144 @@
+//! An issuer's key set, kept at hand.
+
+use std::sync::Arc;
+
+use grantor_jose::{Algorithm, Jwks, Kid, VerificationKeys};
+use reqwest::Client;
+
+use crate::clock::Clock;
+use crate::fetch::{self, FetchError, Fetched, Limits};
+use crate::kept::{Fetch, Kept};
+use crate::metadata::Discovery;
+use crate::url::{IssuerUrl, SecureUrl};
+
+/// Where an issuer's keys are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeySource {
+    /// Where its metadata say, `/.well-known/openid-configuration` under the issuer.
+    Issuer(IssuerUrl),
+    /// At this address, whatever the metadata say.
+    JwksUri(SecureUrl),
+}
+
+/// The keys of an issuer: fetched when they are first asked for, kept, and fetched again in the background before
+/// they grow stale. A clone is the same set.
+///
+/// A key that is not among them is looked for at the issuer, but at most once in 30 seconds, so that made-up key ids
+/// cost the issuer nothing. An issuer that fails is asked again ever less often, at least once a minute; for four
+/// hours its last keys serve meanwhile.
+#[derive(Clone, Debug)]
+pub struct RemoteKeySet(Arc<Kept<KeyFetch>>);
+
+/// The keys cannot be had now; a token that they would verify is neither right nor wrong.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("the keys of {whose} cannot be had: {error}")]
+pub struct KeysUnavailable {
+    whose: Arc<str>,
+    #[source]
+    error: FetchError,
+}
+
+impl KeysUnavailable {
+    /// Why.
+    #[must_use]
+    pub fn reason(&self) -> &FetchError {
+        &self.error
+    }
+}
+
+impl RemoteKeySet {
+    /// Of this source. Nothing is asked yet.
+    ///
+    /// The client must follow no redirects. It decides whose certificates are believed, and through which proxy.
+    #[must_use]
+    pub fn new(http: Client, source: KeySource) -> Self {
+        Self::with_limits(http, source, Limits::default())
+    }
+
+    /// The same with limits of one's own.
+    #[must_use]
+    pub fn with_limits(http: Client, source: KeySource, limits: Limits) -> Self {
+        Self::at(http, source, limits, Clock::new())
+    }
+
+    pub(crate) fn at(http: Client, source: KeySource, limits: Limits, clock: Clock) -> Self {
+        let source = match source {
+            KeySource::JwksUri(url) => Source::Url(url),
+            KeySource::Issuer(issuer) => {
+                let http = http.clone();
+                let discovery = Discovery {
+                    http,
+                    limits,
+                    issuer,
+                };
+                Source::Metadata(Kept::new(discovery, clock.clone()))
+            }
+        };
+        let fetch = KeyFetch {
+            http,
+            limits,
+            source,
+        };
+        Self(Kept::new(fetch, clock))
+    }
+
+    /// The keys for a token with this `kid` and `alg`. Where none of them fits, the issuer was asked lately and has no
+    /// such key: the token is not its.
+    ///
+    /// Must be called in a tokio runtime.
+    ///
+    /// # Errors
+    /// [`KeysUnavailable`]: there are none, or none that fits and the issuer cannot be asked.
+    pub async fn keys_for(
+        &self,
+        kid: Option<&Kid>,
+        alg: Algorithm,
+    ) -> Result<Arc<VerificationKeys>, KeysUnavailable> {
+        let keys = self.0.get(|keys| keys.has(kid, alg)).await;
+        keys.map_err(|error| KeysUnavailable {
+            whose: self.0.fetch().whose().into(),
+            error,
+        })
+    }
+}
+
+#[derive(Debug)]
+struct KeyFetch {
+    http: Client,
+    limits: Limits,
+    source: Source,
+}
+
+#[derive(Debug)]
+enum Source {
+    Url(SecureUrl),
+    Metadata(Arc<Kept<Discovery>>),
+}
+
+impl Fetch for KeyFetch {
+    type Value = VerificationKeys;
+
+    async fn fetch(&self) -> Result<Fetched<VerificationKeys>, FetchError> {
+        let url = match &self.source {
+            Source::Url(url) => url.clone(),
+            Source::Metadata(metadata) => metadata.get(|_| true).await?.jwks_uri.clone(),
+        };
+        let request = self.http.get(url.as_ref().clone());
+        let fetched = fetch::json::<Jwks>(request, url.as_ref(), self.limits);
+        let Fetched { value, max_age } = fetched.await?;
+        Ok(Fetched {
+            value: VerificationKeys::from(&value),
+            max_age,
+        })
+    }
+
+    fn whose(&self) -> &str {
+        match &self.source {
+            Source::Url(url) => url.as_ref().as_str(),
+            Source::Metadata(metadata) => metadata.fetch().whose(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

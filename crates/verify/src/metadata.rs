@@ -1,0 +1,53 @@
+//! What an issuer says of itself (OpenID Connect Discovery 1.0 section 4, RFC 8414 section 3).
+
+use reqwest::Client;
+use serde::Deserialize;
+
+use crate::fetch::{self, FetchError, Fetched, Limits};
+use crate::kept::Fetch;
+use crate::url::{IssuerUrl, SecureUrl};
+
+/// The members of the metadata that matter here.
+#[derive(Clone, Debug)]
+pub(crate) struct Metadata {
+    pub(crate) jwks_uri: SecureUrl,
+}
+
+/// Asks an issuer for its metadata.
+#[derive(Debug)]
+pub(crate) struct Discovery {
+    pub(crate) http: Client,
+    pub(crate) limits: Limits,
+    pub(crate) issuer: IssuerUrl,
+}
+
+impl Fetch for Discovery {
+    type Value = Metadata;
+
+    async fn fetch(&self) -> Result<Fetched<Metadata>, FetchError> {
+        #[derive(Deserialize)]
+        struct Members {
+            issuer: String,
+            jwks_uri: String,
+        }
+
+        let url = self.issuer.metadata_url();
+        let request = self.http.get(url.clone());
+        let Fetched { value, max_age } = fetch::json::<Members>(request, &url, self.limits).await?;
+        // RFC 8414 section 3.3: "The "issuer" value returned MUST be identical to the authorization server's issuer
+        // identifier value [...]. If these values are not identical, the data contained in the response MUST NOT be
+        // used."
+        if value.issuer != self.issuer.as_str() {
+            return Err(FetchError::OtherIssuer { url });
+        }
+        let jwks_uri = self.issuer.endpoint(&value.jwks_uri);
+        let value = Metadata {
+            jwks_uri: jwks_uri.ok_or(FetchError::NoEndpoint("jwks_uri"))?,
+        };
+        Ok(Fetched { value, max_age })
+    }
+
+    fn whose(&self) -> &str {
+        self.issuer.as_str()
+    }
+}

@@ -1,0 +1,141 @@
+//! An issuer on loopback that answers as a test wants it to.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::{Method, StatusCode, Uri, header};
+use axum::response::{IntoResponse as _, Response};
+use futures_util::stream;
+use grantor_jose::{Algorithm, Jwk, Jwks, Kid, SigningKey};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+/// What a path answers.
+#[derive(Clone, Debug)]
+pub(crate) enum Answer {
+    Json(Value),
+    /// With this Cache-Control.
+    Cached(Value, &'static str),
+    Status(u16),
+    Redirect(String),
+    /// A good status, and then bytes for ever, without Content-Length.
+    Endless,
+    /// Never.
+    Nothing,
+}
+
+/// A server of its own port; it ends with the test's runtime.
+#[derive(Clone, Debug)]
+pub(crate) struct Site {
+    pub(crate) url: String,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    answers: Mutex<HashMap<String, Answer>>,
+    asked: Mutex<Vec<(String, String)>>,
+}
+
+impl Site {
+    pub(crate) async fn new() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let shared = Arc::new(Shared::default());
+        let router = Router::new()
+            .fallback(answer)
+            .with_state(Arc::clone(&shared));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Self { url, shared }
+    }
+
+    /// From now on `path` answers this; what is not set is a 404.
+    pub(crate) fn set(&self, path: &str, answer: Answer) {
+        let mut answers = self.shared.answers.lock().unwrap();
+        answers.insert(path.to_owned(), answer);
+    }
+
+    /// An issuer's metadata, and its keys at `/jwks`.
+    pub(crate) fn publish(&self, keys: &[&Key]) {
+        let url = &self.url;
+        let metadata = json!({
+            "issuer": url,
+            "jwks_uri": format!("{url}/jwks"),
+            "introspection_endpoint": format!("{url}/introspect"),
+            "token_endpoint": format!("{url}/token"),
+        });
+        self.set(METADATA, Answer::Json(metadata));
+        self.set("/jwks", Answer::Json(key_set(keys)));
+    }
+
+    /// How often a path was asked.
+    pub(crate) fn asked(&self, path: &str) -> usize {
+        self.bodies(path).len()
+    }
+
+    /// What came with each request for it.
+    pub(crate) fn bodies(&self, path: &str) -> Vec<String> {
+        let asked = self.shared.asked.lock().unwrap();
+        let of_path = asked.iter().filter(|(asked, _)| asked == path);
+        of_path.map(|(_, body)| body.clone()).collect()
+    }
+}
+
+/// Where the metadata of an issuer without a path are.
+pub(crate) const METADATA: &str = "/.well-known/openid-configuration";
+
+async fn answer(State(shared): State<Arc<Shared>>, _: Method, uri: Uri, body: Bytes) -> Response {
+    let path = uri.path().to_owned();
+    let body = String::from_utf8(body.to_vec()).unwrap();
+    shared.asked.lock().unwrap().push((path.clone(), body));
+    let answer = shared.answers.lock().unwrap().get(&path).cloned();
+    match answer.unwrap_or(Answer::Status(404)) {
+        Answer::Json(value) => value.to_string().into_response(),
+        Answer::Cached(value, control) => {
+            ([(header::CACHE_CONTROL, control)], value.to_string()).into_response()
+        }
+        Answer::Status(status) => StatusCode::from_u16(status).unwrap().into_response(),
+        Answer::Redirect(to) => (StatusCode::FOUND, [(header::LOCATION, to)]).into_response(),
+        Answer::Endless => {
+            let spaces = stream::repeat_with(|| Ok::<_, Infallible>(Bytes::from(vec![b' '; 8192])));
+            Body::from_stream(spaces).into_response()
+        }
+        Answer::Nothing => std::future::pending().await,
+    }
+}
+
+/// A key pair with an id.
+pub(crate) struct Key {
+    kid: Kid,
+    signing: SigningKey,
+}
+
+impl Key {
+    pub(crate) fn new(alg: Algorithm, kid: &str) -> Self {
+        let (signing, _) = SigningKey::generate(alg).unwrap();
+        let kid = kid.into();
+        Self { kid, signing }
+    }
+
+    pub(crate) fn jwk(&self) -> Jwk {
+        Jwk {
+            kid: Some(self.kid.clone()),
+            ..self.signing.jwk()
+        }
+    }
+}
+
+pub(crate) fn key_set(keys: &[&Key]) -> Value {
+    let keys = keys.iter().map(|key| key.jwk()).collect();
+    serde_json::to_value(Jwks { keys }).unwrap()
+}
+
+/// A client as one is asked for: it follows nothing.
+pub(crate) fn http() -> reqwest::Client {
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
+    client.no_proxy().build().unwrap()
+}

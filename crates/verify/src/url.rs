@@ -1,0 +1,167 @@
+//! Where others are: addresses to which secrets may go, and from which keys may come.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use url::Url;
+
+/// An address to which what is sent stays between the two: https, or http on loopback, which leaves this machine
+/// nowhere. Without user information and fragment.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct SecureUrl(Url);
+
+/// An issuer's identifier: a [`SecureUrl`] without query.
+///
+/// It is compared with `iss` as the text that it is (RFC 8414 section 3.3: "identical").
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct IssuerUrl {
+    text: Arc<str>,
+    url: SecureUrl,
+}
+
+/// The text is no such address.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{0}` is neither an https URL nor an http one on loopback, or has parts that do not belong there"
+)]
+pub struct UrlError(String);
+
+impl AsRef<Url> for SecureUrl {
+    fn as_ref(&self) -> &Url {
+        &self.0
+    }
+}
+
+impl FromStr for SecureUrl {
+    type Err = UrlError;
+
+    fn from_str(text: &str) -> Result<Self, UrlError> {
+        let secure = Url::parse(text).ok().filter(|url| {
+            (url.scheme() == "https" || is_loopback_http(url))
+                && url.fragment().is_none()
+                && url.username().is_empty()
+                && url.password().is_none()
+        });
+        secure.map(Self).ok_or_else(|| UrlError(text.to_owned()))
+    }
+}
+
+impl IssuerUrl {
+    /// As it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Discovery section 4: "any terminating / MUST be removed before appending /.well-known/openid-configuration".
+    pub(crate) fn metadata_url(&self) -> Url {
+        let mut url = self.url.0.clone();
+        let path = url.path().trim_end_matches('/');
+        let path = format!("{path}/.well-known/openid-configuration");
+        url.set_path(&path);
+        url
+    }
+
+    /// An address that the issuer names: it may be on another host, but unencrypted only on this machine, and only
+    /// where the issuer is on it.
+    pub(crate) fn endpoint(&self, text: &str) -> Option<SecureUrl> {
+        let url = text.parse::<SecureUrl>().ok()?;
+        let is_allowed = url.0.scheme() == "https" || is_loopback_http(&self.url.0);
+        is_allowed.then_some(url)
+    }
+}
+
+impl FromStr for IssuerUrl {
+    type Err = UrlError;
+
+    fn from_str(text: &str) -> Result<Self, UrlError> {
+        let url = text.parse::<SecureUrl>()?;
+        if url.0.query().is_some() {
+            return Err(UrlError(text.to_owned()));
+        }
+        let text = text.into();
+        Ok(Self { text, url })
+    }
+}
+
+impl fmt::Display for IssuerUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+fn is_loopback_http(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse();
+    let is_loopback = address.map_or(host == "localhost", |address: IpAddr| {
+        address.to_canonical().is_loopback()
+    });
+    url.scheme() == "http" && is_loopback
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_stays_between_the_two_is_an_address() {
+        for good in [
+            "https://auth.example.com",
+            "https://auth.example.com:8443/realm/",
+            "http://localhost:8080",
+            "http://127.0.0.1:8080/a",
+            "http://[::1]:8080",
+        ] {
+            assert_eq!(good.parse::<IssuerUrl>().unwrap().as_str(), good);
+        }
+        for bad in [
+            "http://auth.example.com",
+            "http://10.0.0.1",
+            "http://localhost.example.com",
+            "http://127.0.0.1.example.com",
+            "ftp://127.0.0.1",
+            "file:///etc/passwd",
+            "https://user@auth.example.com",
+            "https://:secret@auth.example.com",
+            "https://auth.example.com/#a",
+            "auth.example.com",
+            "",
+        ] {
+            assert!(bad.parse::<SecureUrl>().is_err(), "{bad}");
+        }
+        assert!("https://auth.example.com/?a".parse::<IssuerUrl>().is_err());
+    }
+
+    #[test]
+    fn discovery_4_the_well_known_path_follows_the_issuers_own() {
+        for (issuer, url) in [
+            (
+                "https://a.example",
+                "https://a.example/.well-known/openid-configuration",
+            ),
+            (
+                "https://a.example/",
+                "https://a.example/.well-known/openid-configuration",
+            ),
+            (
+                "https://a.example/b/",
+                "https://a.example/b/.well-known/openid-configuration",
+            ),
+        ] {
+            let issuer: IssuerUrl = issuer.parse().unwrap();
+            assert_eq!(issuer.metadata_url().as_str(), url);
+        }
+    }
+
+    #[test]
+    fn an_issuer_elsewhere_cannot_send_us_to_this_machine_unencrypted() {
+        let far: IssuerUrl = "https://auth.example.com".parse().unwrap();
+        assert!(far.endpoint("https://keys.example.com/jwks").is_some());
+        assert!(far.endpoint("http://127.0.0.1:2375/jwks").is_none());
+        let near: IssuerUrl = "http://127.0.0.1:8080".parse().unwrap();
+        assert!(near.endpoint("http://127.0.0.1:8080/jwks").is_some());
+        assert!(near.endpoint("http://auth.example.com/jwks").is_none());
+    }
+}
