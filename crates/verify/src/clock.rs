@@ -7,7 +7,7 @@ pub(crate) use test::Clock;
 
 #[cfg(not(test))]
 mod system {
-    use std::time::Duration;
+    use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
     use tokio::time::Instant;
 
@@ -23,6 +23,15 @@ mod system {
         /// Time that nobody sets, since this clock was made: for how long something is kept.
         pub(crate) fn elapsed(&self) -> Duration {
             self.0.elapsed()
+        }
+
+        /// The time of day in seconds since 1970, as `exp` counts them (RFC 7519 section 2, NumericDate).
+        #[expect(clippy::unused_self, reason = "in tests there is something to read")]
+        pub(crate) fn now(&self) -> u64 {
+            #[expect(clippy::disallowed_methods, reason = "this is the clock")]
+            let now = SystemTime::now();
+            // Before 1970 it is 1970, when every token is of the future.
+            now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
         }
     }
 }
@@ -43,6 +52,10 @@ mod test {
 
         pub(crate) fn elapsed(&self) -> Duration {
             Duration::from_secs(self.0.load(Ordering::SeqCst))
+        }
+
+        pub(crate) fn now(&self) -> u64 {
+            1_800_000_000 + self.0.load(Ordering::SeqCst)
         }
 
         pub(crate) fn advance(&self, seconds: u64) {

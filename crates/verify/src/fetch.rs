@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, CACHE_CONTROL};
-use reqwest::{RequestBuilder, Response, Url};
+use reqwest::{RequestBuilder, Response};
 use serde::de::DeserializeOwned;
+use url::Url;
 
 /// Bounds of one request to an issuer. Its `Content-Length` is not among them: it is not believed.
 #[derive(Clone, Copy, Debug)]
@@ -87,12 +88,20 @@ pub(crate) struct Fetched<T> {
     pub(crate) max_age: Option<Duration>,
 }
 
-/// Sends a request, to `url`, and reads the JSON that answers it.
-pub(crate) async fn json<T: DeserializeOwned>(
+/// An answer, read to its end.
+pub(crate) struct Answer {
+    url: Url,
+    pub(crate) status: u16,
+    max_age: Option<Duration>,
+    pub(crate) body: Vec<u8>,
+}
+
+/// Sends a request, to `url`, and reads what answers it.
+pub(crate) async fn answer(
     request: RequestBuilder,
     url: &Url,
     limits: Limits,
-) -> Result<Fetched<T>, FetchError> {
+) -> Result<Answer, FetchError> {
     let request = request
         .header(ACCEPT, "application/json")
         .timeout(limits.time);
@@ -101,19 +110,43 @@ pub(crate) async fn json<T: DeserializeOwned>(
     if response.status().is_redirection() || response.url() != url {
         return Err(FetchError::Redirect(url.clone()));
     }
-    if response.status() != 200 {
-        return Err(FetchError::Status {
-            url: url.clone(),
-            status: response.status().as_u16(),
-        });
-    }
-    let max_age = max_age(&response);
-    let body = body(response, url, limits.size).await?;
-    let value = serde_json::from_slice(&body).map_err(|error| FetchError::Json {
+    Ok(Answer {
         url: url.clone(),
-        error: Arc::new(error),
-    })?;
-    Ok(Fetched { value, max_age })
+        status: response.status().as_u16(),
+        max_age: max_age(&response),
+        body: body(response, url, limits.size).await?,
+    })
+}
+
+/// Sends a request, to `url`, and reads the JSON that answers it.
+pub(crate) async fn json<T: DeserializeOwned>(
+    request: RequestBuilder,
+    url: &Url,
+    limits: Limits,
+) -> Result<Fetched<T>, FetchError> {
+    answer(request, url, limits).await?.json()
+}
+
+impl Answer {
+    /// The JSON of a good answer.
+    pub(crate) fn json<T: DeserializeOwned>(self) -> Result<Fetched<T>, FetchError> {
+        let Self {
+            url,
+            status,
+            max_age,
+            body,
+        } = self;
+        if status != 200 {
+            return Err(FetchError::Status { url, status });
+        }
+        match serde_json::from_slice(&body) {
+            Ok(value) => Ok(Fetched { value, max_age }),
+            Err(error) => Err(FetchError::Json {
+                url,
+                error: Arc::new(error),
+            }),
+        }
+    }
 }
 
 async fn body(mut response: Response, url: &Url, size: usize) -> Result<Vec<u8>, FetchError> {

@@ -62,18 +62,30 @@ impl RemoteKeySet {
     }
 
     pub(crate) fn at(http: Client, source: KeySource, limits: Limits, clock: Clock) -> Self {
-        let source = match source {
-            KeySource::JwksUri(url) => Source::Url(url),
+        match source {
+            KeySource::JwksUri(url) => Self::from_source(http, Source::Url(url), limits, clock),
             KeySource::Issuer(issuer) => {
-                let http = http.clone();
                 let discovery = Discovery {
-                    http,
+                    http: http.clone(),
                     limits,
                     issuer,
                 };
-                Source::Metadata(Kept::new(discovery, clock.clone()))
+                Self::of(http, Kept::new(discovery, clock.clone()), limits, clock)
             }
-        };
+        }
+    }
+
+    /// Where these metadata say.
+    pub(crate) fn of(
+        http: Client,
+        metadata: Arc<Kept<Discovery>>,
+        limits: Limits,
+        clock: Clock,
+    ) -> Self {
+        Self::from_source(http, Source::Metadata(metadata), limits, clock)
+    }
+
+    fn from_source(http: Client, source: Source, limits: Limits, clock: Clock) -> Self {
         let fetch = KeyFetch {
             http,
             limits,
@@ -121,7 +133,11 @@ impl Fetch for KeyFetch {
     async fn fetch(&self) -> Result<Fetched<VerificationKeys>, FetchError> {
         let url = match &self.source {
             Source::Url(url) => url.clone(),
-            Source::Metadata(metadata) => metadata.get(|_| true).await?.jwks_uri.clone(),
+            Source::Metadata(metadata) => {
+                let metadata = metadata.get(|_| true).await?;
+                let jwks_uri = metadata.jwks_uri.clone();
+                jwks_uri.ok_or(FetchError::NoEndpoint("jwks_uri"))?
+            }
         };
         let request = self.http.get(url.as_ref().clone());
         let fetched = fetch::json::<Jwks>(request, url.as_ref(), self.limits);

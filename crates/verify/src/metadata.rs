@@ -10,7 +10,9 @@ use crate::url::{IssuerUrl, SecureUrl};
 /// The members of the metadata that matter here.
 #[derive(Clone, Debug)]
 pub(crate) struct Metadata {
-    pub(crate) jwks_uri: SecureUrl,
+    pub(crate) jwks_uri: Option<SecureUrl>,
+    pub(crate) introspection_endpoint: Option<SecureUrl>,
+    pub(crate) token_endpoint: Option<SecureUrl>,
 }
 
 /// Asks an issuer for its metadata.
@@ -28,7 +30,9 @@ impl Fetch for Discovery {
         #[derive(Deserialize)]
         struct Members {
             issuer: String,
-            jwks_uri: String,
+            jwks_uri: Option<String>,
+            introspection_endpoint: Option<String>,
+            token_endpoint: Option<String>,
         }
 
         let url = self.issuer.metadata_url();
@@ -40,9 +44,11 @@ impl Fetch for Discovery {
         if value.issuer != self.issuer.as_str() {
             return Err(FetchError::OtherIssuer { url });
         }
-        let jwks_uri = self.issuer.endpoint(&value.jwks_uri);
+        let endpoint = |text: Option<String>| text.and_then(|text| self.issuer.endpoint(&text));
         let value = Metadata {
-            jwks_uri: jwks_uri.ok_or(FetchError::NoEndpoint("jwks_uri"))?,
+            jwks_uri: endpoint(value.jwks_uri),
+            introspection_endpoint: endpoint(value.introspection_endpoint),
+            token_endpoint: endpoint(value.token_endpoint),
         };
         Ok(Fetched { value, max_age })
     }

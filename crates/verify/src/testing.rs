@@ -9,10 +9,15 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::stream;
 use grantor_jose::{Algorithm, Jwk, Jwks, Kid, SigningKey};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+
+use crate::clock::Clock;
+use crate::verifier::{Verifier, VerifierBuilder};
 
 /// What a path answers.
 #[derive(Clone, Debug)]
@@ -21,6 +26,8 @@ pub(crate) enum Answer {
     /// With this Cache-Control.
     Cached(Value, &'static str),
     Status(u16),
+    /// A status with a body.
+    Refused(u16, Value),
     Redirect(String),
     /// A good status, and then bytes for ever, without Content-Length.
     Endless,
@@ -99,6 +106,10 @@ async fn answer(State(shared): State<Arc<Shared>>, _: Method, uri: Uri, body: By
             ([(header::CACHE_CONTROL, control)], value.to_string()).into_response()
         }
         Answer::Status(status) => StatusCode::from_u16(status).unwrap().into_response(),
+        Answer::Refused(status, value) => {
+            let status = StatusCode::from_u16(status).unwrap();
+            (status, value.to_string()).into_response()
+        }
         Answer::Redirect(to) => (StatusCode::FOUND, [(header::LOCATION, to)]).into_response(),
         Answer::Endless => {
             let spaces = stream::repeat_with(|| Ok::<_, Infallible>(Bytes::from(vec![b' '; 8192])));
@@ -110,6 +121,7 @@ async fn answer(State(shared): State<Arc<Shared>>, _: Method, uri: Uri, body: By
 
 /// A key pair with an id.
 pub(crate) struct Key {
+    alg: Algorithm,
     kid: Kid,
     signing: SigningKey,
 }
@@ -118,7 +130,7 @@ impl Key {
     pub(crate) fn new(alg: Algorithm, kid: &str) -> Self {
         let (signing, _) = SigningKey::generate(alg).unwrap();
         let kid = kid.into();
-        Self { kid, signing }
+        Self { alg, kid, signing }
     }
 
     pub(crate) fn jwk(&self) -> Jwk {
@@ -127,6 +139,43 @@ impl Key {
             ..self.signing.jwk()
         }
     }
+
+    /// The header of an access token by RFC 9068.
+    pub(crate) fn header(&self) -> Value {
+        json!({ "alg": self.alg.name(), "typ": "at+jwt", "kid": self.kid.as_str() })
+    }
+
+    pub(crate) fn access_token(&self, claims: &Value) -> String {
+        self.token(&self.header(), claims)
+    }
+
+    /// A token with any header, signed by this key.
+    pub(crate) fn token(&self, header: &Value, claims: &Value) -> String {
+        sign(header, claims, |input| {
+            self.signing.sign(self.alg, input).unwrap().to_vec()
+        })
+    }
+}
+
+/// A token that is signed anyhow.
+pub(crate) fn sign(header: &Value, claims: &Value, sign: impl Fn(&[u8]) -> Vec<u8>) -> String {
+    let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+    let [header, claims] = [header, claims].map(|part| encode(part.to_string().as_bytes()));
+    let input = format!("{header}.{claims}");
+    let signature = encode(&sign(input.as_bytes()));
+    format!("{input}.{signature}")
+}
+
+/// The same with other members; null takes one away.
+pub(crate) fn with(base: &Value, changes: Value) -> Value {
+    let mut base = base.as_object().unwrap().clone();
+    for (name, value) in changes.as_object().unwrap() {
+        match value {
+            Value::Null => base.remove(name),
+            value => base.insert(name.clone(), value.clone()),
+        };
+    }
+    Value::Object(base)
 }
 
 pub(crate) fn key_set(keys: &[&Key]) -> Value {
@@ -138,4 +187,47 @@ pub(crate) fn key_set(keys: &[&Key]) -> Value {
 pub(crate) fn http() -> reqwest::Client {
     let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
     client.no_proxy().build().unwrap()
+}
+
+/// An issuer with one key, a service `orders` that verifies its tokens, and the time.
+pub(crate) struct World {
+    pub(crate) site: Site,
+    pub(crate) clock: Clock,
+    pub(crate) key: Key,
+    pub(crate) verifier: Verifier,
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        Self::with(|builder| builder).await
+    }
+
+    pub(crate) async fn with(change: impl FnOnce(VerifierBuilder) -> VerifierBuilder) -> Self {
+        let site = Site::new().await;
+        let key = Key::new(Algorithm::EdDsa, "one");
+        site.publish(&[&key]);
+        let clock = Clock::new();
+        let builder = Verifier::builder(&site.url, ["orders", "orders-old"]).unwrap();
+        let builder = change(builder).http(http()).clock(clock.clone());
+        let verifier = builder.build().unwrap();
+        Self {
+            site,
+            clock,
+            key,
+            verifier,
+        }
+    }
+
+    /// The claims of a good access token.
+    pub(crate) fn claims(&self) -> Value {
+        let now = self.clock.now();
+        json!({
+            "iss": self.site.url, "sub": "alice", "aud": "orders", "client_id": "website",
+            "scope": "orders/read", "iat": now, "exp": now + 600, "jti": "1",
+        })
+    }
+
+    pub(crate) fn good_token(&self) -> String {
+        self.key.access_token(&self.claims())
+    }
 }
