@@ -1,6 +1,7 @@
 //! From the settings, in the words of the file, to the pool, in the words of the core.
 
 mod clients;
+mod exchange;
 mod resources;
 #[cfg(test)]
 mod tests;
@@ -89,8 +90,8 @@ pub fn pool(
             .map(client)
             .collect::<Result<_, _>>()?,
         resources: settings.resources.iter().map(resources::resource).collect(),
-        exchange: Vec::new(),
-        trusted_issuers: Vec::new(),
+        exchange: exchange::rules(settings)?,
+        trusted_issuers: exchange::trusted_issuers(settings),
         access_token_alg: ACCESS_TOKEN_ALG,
         lifetimes: pool::Lifetimes {
             id: settings.lifetimes.id,

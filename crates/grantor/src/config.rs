@@ -16,6 +16,7 @@ mod not_built;
 mod place;
 mod print;
 mod read;
+mod remote;
 mod rotation;
 mod secret;
 mod settings;
@@ -40,14 +41,14 @@ pub use markdown::markdown;
 pub use mistake::{Location, Mistake, Mistakes};
 pub use names::{
     Algorithm, AuthMethod, Consent, DeviceApproval, DeviceTokens, Dialect, ForwardedHeader, Grant,
-    Pkce, TlsVersion, TokenFormat,
+    Pkce, TlsVersion, TokenFormat, TokenKind,
 };
 pub use print::annotated;
 pub use rotation::KeyRotation;
 pub use secret::{Secret, SecretVariable, Sha256Digest};
 pub use settings::{
     Client, ClientSecret, Device, Exchange, Lifetimes, MasterKey, Provider, Resource, Settings,
-    Test, Tls, User, UserPassword,
+    Test, Tls, TrustedIssuer, User, UserPassword,
 };
 pub use table::{Schema, Setting, Shape};
 pub use text::{

@@ -106,7 +106,7 @@ fn auth_of(client: &config::Client, secret_key: &Arc<hmac::Key>) -> ClientAuth {
     }
 }
 
-fn scope(tokens: &[ScopeToken]) -> Scope {
+pub(super) fn scope(tokens: &[ScopeToken]) -> Scope {
     tokens.iter().map(|token| &**token).collect()
 }
 

@@ -3,7 +3,10 @@
 use std::path::Path;
 
 use grantor_core::client::{ClientAuth, ConsentPolicy};
+use grantor_core::exchange::{ActorRule, Kind, Rule, RuleTarget, SubjectRule};
+use grantor_core::scope::Scope;
 use grantor_core::sealed::MasterKey;
+use grantor_core::trusted_issuer::TrustedIssuer;
 
 use super::*;
 use crate::config::Environment;
@@ -185,4 +188,85 @@ fn a_user_is_the_same_person_in_another_case() {
     };
     assert_eq!(id("alice"), id("Alice"));
     assert_ne!(id("alice"), id("bob"));
+}
+
+#[test]
+fn a_rule_of_the_file_is_the_rule_of_the_pool() {
+    let pool = assembled(
+        "[lifetimes]\nskew = \"30s\"\n\
+         [[resource]]\nidentifier = \"orders\"\nuri = \"https://orders.example.com\"\nscopes = { read = \"R\", write = \"W\" }\n\
+         [[client]]\nid = \"website\"\n\
+         [[client]]\nid = \"cart\"\nsecret = \"s\"\ngrants = [\"token_exchange\", \"refresh_token\"]\n\
+         [[trusted_issuer]]\nissuer = \"https://idp.example/\"\nalgorithms = [\"RS256\"]\nuser_claim = \"email\"\n\
+         audiences = [\"api://grantor\"]\nmax_age = \"5m\"\n\
+         [[exchange]]\nclient = \"cart\"\naudience = \"https://orders.example.com\"\n\
+         scopes = { openid = [\"orders/read\"], email = [\"orders/write\", \"orders/read\"] }\n\
+         subject_clients = [\"website\"]\nsubject_groups = [\"staff\"]\nsubject_audience = [\"orders\", \"https://id.example.com\"]\n\
+         require_may_act = true\nimpersonation = true\ntokens = [\"access_token\", \"refresh_token\"]\nlifetime = \"2m\"\n\
+         [[exchange]]\nclient = \"cart\"\naudience = \"orders\"\nsubject_issuer = \"https://idp.example/\"\n\
+         gives = [\"orders/read\"]\nrequire_actor_token = true\nactor_issuer = \"https://idp.example/\"\nmax_depth = 1\n\
+         [[exchange]]\nclient = \"cart\"\naudience = \"cart\"\ntokens = [\"id_token\"]\n\
+         subject_tokens = [\"access_token\", \"refresh_token\"]\nscopes = { openid = [\"openid\"] }\n",
+    );
+    let scope = |text: &str| text.parse::<Scope>().unwrap();
+    let [ours, theirs, id] = &pool.exchange[..] else {
+        panic!("three rules")
+    };
+    let cart = "cart".parse().unwrap();
+    assert_eq!(
+        *ours,
+        Rule {
+            name: "cart → https://orders.example.com".to_owned(),
+            client: cart,
+            subject: SubjectRule {
+                issuer: None,
+                kinds: vec![Kind::AccessToken],
+                clients: vec!["website".parse().unwrap()],
+                groups: vec!["staff".to_owned()],
+                audiences: vec![
+                    "https://orders.example.com".to_owned(),
+                    "https://id.example.com".to_owned()
+                ],
+            },
+            actor: ActorRule {
+                token_required: false,
+                issuer: None,
+                may_act_required: true,
+            },
+            target: RuleTarget::Resource("orders".to_owned()),
+            scopes: [
+                ("openid".to_owned(), scope("orders/read")),
+                ("email".to_owned(), scope("orders/read orders/write")),
+            ]
+            .into(),
+            gives: Scope::default(),
+            issues: vec![Kind::AccessToken, Kind::RefreshToken],
+            impersonation: true,
+            max_depth: 4,
+            lifetime: Some(Duration::from_secs(120)),
+        }
+    );
+    let issuer = Some("https://idp.example/".to_owned());
+    assert_eq!(
+        (&theirs.subject.issuer, &theirs.actor.issuer),
+        (&issuer, &issuer)
+    );
+    assert_eq!(theirs.gives, scope("orders/read"));
+    assert_eq!((theirs.max_depth, theirs.actor.token_required), (1, true));
+    assert_eq!(
+        (&id.target, &id.issues[..]),
+        (&RuleTarget::Client, &[Kind::IdToken][..])
+    );
+    assert_eq!(id.subject.kinds, [Kind::AccessToken, Kind::RefreshToken]);
+    assert_eq!(
+        pool.trusted_issuers,
+        [TrustedIssuer {
+            issuer: "https://idp.example/".to_owned(),
+            algorithms: vec![Algorithm::Rs256],
+            audiences: vec!["api://grantor".to_owned()],
+            user_claim: Some("email".to_owned()),
+            max_age: Some(Duration::from_secs(300)),
+            skew: Duration::from_secs(30),
+        }]
+    );
 }

@@ -62,6 +62,7 @@ fn summary(file: &Path, settings: &Settings, certificate: &[String]) -> String {
         ("resource", settings.resources.len()),
         ("client", settings.clients.len()),
         ("exchange rule", settings.exchanges.len()),
+        ("trusted issuer", settings.trusted_issuers.len()),
         ("user", settings.users.len()),
         ("provider", settings.providers.len()),
     ];

@@ -3,8 +3,8 @@
 use grantor_core::redirect_uri::RedirectUri;
 use grantor_core::secret::SecretVerifier;
 
-use super::names::{Consent, Pkce};
-use super::settings::{Client, ClientSecret, Settings, Test};
+use super::names::{Consent, Grant, Pkce, TokenKind};
+use super::settings::{Client, ClientSecret, Exchange, Settings, Test};
 
 impl Settings {
     /// A sentence for each thing that an operator hardly means, for `check` and the start.
@@ -19,7 +19,65 @@ impl Settings {
             .into_iter()
             .chain(self.test.advice())
             .chain(clients)
+            .chain(self.exchange_advice())
             .collect()
+    }
+
+    /// What of token exchange can have no effect.
+    fn exchange_advice(&self) -> impl Iterator<Item = String> {
+        let rules = &self.exchanges;
+        let idle = self.clients.iter().filter(|client| {
+            let exchanges = client.grants.contains(&Grant::TokenExchange);
+            exchanges && !rules.iter().any(|rule| rule.client == client.id)
+        });
+        let idle = idle.map(|client| {
+            format!(
+                "Client {:?}: it has the grant token_exchange, and no [[exchange]] rule: it can exchange nothing.",
+                &*client.id
+            )
+        });
+        let unheard = self.trusted_issuers.iter().filter(|trusted| {
+            let issuer = Some(trusted.issuer.as_str());
+            let names = |rule: &Exchange| {
+                [&rule.subject_issuer, &rule.actor_issuer].map(|name| name.as_deref() == issuer)
+            };
+            !rules.iter().flat_map(names).any(|is| is)
+        });
+        let unheard = unheard.map(|trusted| {
+            format!(
+                "Trusted issuer {:?}: no [[exchange]] rule takes its tokens.",
+                trusted.issuer.as_str()
+            )
+        });
+        let names = self.exchange_names();
+        let out_of_reach = rules.iter().zip(names).flat_map(|(rule, name)| {
+            let scopes = rule.scopes.keys();
+            let lost = scopes.filter(|scope| self.is_out_of_reach(rule, scope));
+            lost.map(move |scope| {
+                format!(
+                    "Exchange rule {name:?}: tokens with {scope:?} are for an API that is none of the client's \
+                     resources, and not in subject_audience, so they are not taken."
+                )
+            })
+        });
+        idle.chain(unheard).chain(out_of_reach)
+    }
+
+    /// Whether no token with this scope can come before the rule: it is for an API that is neither the client's nor
+    /// named, and the client gets none itself.
+    fn is_out_of_reach(&self, rule: &Exchange, scope: &str) -> bool {
+        let (identifier, _) = scope.rsplit_once('/').unwrap_or_default();
+        let (Some(client), Some(resource)) = (self.client(&rule.client), self.resource(identifier))
+        else {
+            return false;
+        };
+        let is = |name: &str| name == resource.audience() || *name == *resource.identifier;
+        let mut others = self.exchanges.iter();
+        let gets_itself = client.scopes.iter().any(|own| **own == *scope)
+            || others.any(|other| other.client == rule.client && is(&other.audience));
+        let is_taken = client.resources.iter().any(|name| is(name))
+            || rule.subject_audience.iter().any(|name| is(name));
+        rule.effective_subject_tokens() == [TokenKind::AccessToken] && !gets_itself && !is_taken
     }
 
     /// Whether a proxy brings all requests, and what it says of their senders does not count.

@@ -64,7 +64,7 @@ fn section(page: &mut String, title: &str, about: &str, settings: Vec<&Setting>)
             true => String::new(),
             false => format!(" Example: {}", cell(&setting.line_with(setting.example))),
         };
-        let (key, words) = (setting.key, words(setting.doc));
+        let (key, words) = (setting.key, words(setting.doc).replace('|', "\\|"));
         writeln!(page, "| `{key}` | {default} | {words}{example} |").ok();
     }
 }

@@ -92,6 +92,18 @@ names! {
 }
 
 names! {
+    /// A kind of token that is exchanged (RFC 8693 section 3).
+    pub enum TokenKind as "kind of token" {
+        /// Access tokens, in either form.
+        AccessToken = "access_token",
+        /// ID tokens.
+        IdToken = "id_token",
+        /// Refresh tokens.
+        RefreshToken = "refresh_token",
+    }
+}
+
+names! {
     /// What an API's access tokens are.
     pub enum TokenFormat as "token format" {
         /// A JWT by RFC 9068.

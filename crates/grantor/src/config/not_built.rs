@@ -1,14 +1,14 @@
 //! What the file may ask for and this version does not do yet.
 
-use super::names::{DeviceTokens, Grant};
-use super::settings::{Client, Settings};
+use super::names::DeviceTokens;
+use super::settings::Settings;
 use super::text::Store;
 
 impl Settings {
     /// A sentence for each thing that is set and has no effect yet, for `check` and the start.
     /// A store that is not built is an error at the start: nothing could stand in for it.
     pub fn not_built(&self) -> Vec<String> {
-        let always = [
+        let all = [
             (
                 matches!(self.store, Store::Postgres(_)),
                 "PostgreSQL is not built yet: no server starts with this store.",
@@ -29,29 +29,8 @@ impl Settings {
                 !self.device.token_set.access,
                 "A token_set without ACCESS is not built yet: devices get an access token too.",
             ),
-            (
-                !self.exchanges.is_empty(),
-                "Token exchange is not built yet: its rules are not used.",
-            ),
         ];
-        let always = always
-            .into_iter()
-            .filter(|(is_set, _)| *is_set)
-            .map(|(_, sentence)| sentence.to_owned());
-        always
-            .chain(self.clients.iter().filter_map(Client::not_built))
-            .collect()
-    }
-}
-
-impl Client {
-    fn not_built(&self) -> Option<String> {
-        self.grants.contains(&Grant::TokenExchange).then(|| {
-            format!(
-                "Client {:?}: not built yet, and without effect: {}.",
-                &*self.id,
-                Grant::TokenExchange
-            )
-        })
+        let set = all.into_iter().filter(|(is_set, _)| *is_set);
+        set.map(|(_, sentence)| sentence.to_owned()).collect()
     }
 }

@@ -1,5 +1,7 @@
 //! Every setting, declared once.
 
+mod exchange;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -22,6 +24,8 @@ use super::text::{
     BackchannelUri, ClientId, Issuer, Origin, PasswordHash, ProviderIssuer, ResourceUri,
     ScopeToken, Store, TokenSet, UserCodeFormat, Username,
 };
+
+pub use exchange::{Exchange, TrustedIssuer};
 
 table! {
     /// The configuration of a server.
@@ -88,8 +92,12 @@ table! {
         /// An application that asks for tokens.
         clients as client: Vec<Client>, example "";
 
-        /// Who may exchange which token for what (RFC 8693). Without a rule, nobody.
+        /// Who may exchange which token for what (RFC 8693). Without a rule, nobody. Of a client's rules for
+        /// an audience, the first in the file that allows the whole request decides.
         exchanges as exchange: Vec<Exchange>, example "";
+
+        /// Another issuer, whose JWTs rules of exchange may take: by subject_issuer and actor_issuer.
+        trusted_issuers as trusted_issuer: Vec<TrustedIssuer>, example "";
 
         /// A person who signs in.
         users as user: Vec<User>, example "";
@@ -115,6 +123,17 @@ impl Settings {
             Some(variable) => MasterKey::Given(variable.secret()),
             None => MasterKey::File(&self.key_file),
         }
+    }
+
+    /// The client of this id.
+    pub fn client(&self, id: &str) -> Option<&Client> {
+        self.clients.iter().find(|client| *client.id == *id)
+    }
+
+    /// The resource of this uri or identifier.
+    pub fn resource(&self, name: &str) -> Option<&Resource> {
+        let mut resources = self.resources.iter();
+        resources.find(|resource| resource.audience() == name || *resource.identifier == *name)
     }
 }
 
@@ -369,24 +388,6 @@ impl Client {
     /// What it gets when it asks for no scope.
     pub fn effective_default_scopes(&self) -> &[ScopeToken] {
         self.default_scopes.as_deref().unwrap_or(&self.scopes)
-    }
-}
-
-table! {
-    /// Who may exchange which token for what.
-    pub struct Exchange {
-        /// The client that exchanges.
-        client: ClientId, example "orders";
-
-        /// The audience of the new token: a resource's uri or identifier.
-        audience: String, example "https://shipping.example.com";
-
-        /// Which scope of the old token may become which of the new one.
-        scopes: BTreeMap<String, Vec<ScopeToken>>, example r#"{ "orders.example.com/read" = ["shipping.example.com/read"] }"#;
-
-        /// Whether the new token may hide who acts. If not, it names an actor:
-        /// that of the actor token, else the client.
-        impersonation: bool = "false", example "true";
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod environment;
 mod example;
+mod exchange;
 mod mistakes;
 mod printed;
 

@@ -130,6 +130,11 @@ fn grants(client: &Client, secret: Secret, place: &Place, reader: &mut Reader<'_
             Grant::ClientCredentials if secret == Secret::Absent => {
                 reader.refuse(&place, "client_credentials needs a secret");
             }
+            // RFC 8693 section 2.1: "omitting client authentication allows for a compromised token to be
+            // leveraged via an STS into other tokens by anyone possessing the compromised token."
+            Grant::TokenExchange if secret == Secret::Absent => {
+                reader.refuse(&place, "token_exchange needs a secret");
+            }
             Grant::AuthorizationCode if client.redirect_uris.is_empty() => {
                 reader.refuse(&place, "authorization_code needs redirect_uris");
             }

@@ -88,8 +88,6 @@ fn what_is_not_built_is_said_once_each() {
         [
             "Dialects are not built yet: their paths are not found.",
             "Upstream providers are not built yet: no one signs in with them.",
-            "Token exchange is not built yet: its rules are not used.",
-            "Client \"orders\": not built yet, and without effect: token_exchange.",
         ]
     );
     assert!(

@@ -190,10 +190,6 @@ mistake! {
     an_unknown_provider:
         "[device]\ntokens = \"provider\"\nprovider = \"crop\"\n[[provider]]\nname = \"corp\"\nissuer = \"https://a.example/\"\nclient_id = \"g\"" =>
         "grantor.toml:4:12: provider in [device]: unknown provider \"crop\"; did you mean \"corp\"?";
-    an_exchange_into_another_audience:
-        "[[resource]]\nidentifier = \"a\"\nscopes = { r = \"R\" }\n[[resource]]\nidentifier = \"b\"\nscopes = { r = \"R\" }\n\
-         [[client]]\nid = \"c\"\n[[exchange]]\nclient = \"c\"\naudience = \"a\"\nscopes = { \"a/r\" = [\"b/r\"] }" =>
-        "grantor.toml:13:21: scopes in [[exchange]]: scope \"b/r\" is not of \"a\", the audience";
     what_may_be_a_secret_and_not_the_name_of_a_variable:
         "key_file = \"a\"\nkey_env = \"unset\"" =>
         "grantor.toml:3:11: key_env: the environment variable that it names is not set";

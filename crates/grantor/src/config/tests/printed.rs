@@ -64,8 +64,15 @@ scopes = { read = "Read shipments" }
 name = "corp"
 issuer = "https://idp.example.com"
 client_id = "grantor"
+[[trusted_issuer]]
+issuer = "https://idp.partner.example"
+[[client]]
+id = "website"
 [[client]]
 id = "orders"
+secret = "a-client-secret"
+grants = ["token_exchange", "authorization_code", "refresh_token"]
+redirect_uris = ["https://orders.example.com/callback"]
 scopes = ["openid"]
 "#;
 
@@ -123,6 +130,8 @@ fn takes(key: &str, lines: &str) {
         let mistake = mistake.to_string();
         let excused = [
             "missing key",
+            "missing: without",
+            "is for the subjects of a subject_issuer",
             "before has",
             "needs",
             "only a client with a secret",
