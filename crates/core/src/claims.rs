@@ -49,6 +49,10 @@ pub struct AccessTokenClaims {
     /// The key to which it is bound (RFC 7800): none is yet, and one that is takes no part in exchange.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cnf: Option<Value>,
+    /// Further claims, as the resource has them mapped: none of the names above
+    /// ([`ClaimMapping`](crate::claim_mapping::ClaimMapping)).
+    #[serde(flatten)]
+    pub mapped: Map<String, Value>,
 }
 
 /// The claims of an ID token.
@@ -86,9 +90,10 @@ pub struct IdTokenClaims {
     /// The left half of the access token's hash (OpenID Connect Core section 3.1.3.6).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at_hash: Option<String>,
-    /// Claims of the user that were asked for one by one (OpenID Connect Core section 5.5).
+    /// Claims of the user that were asked for one by one (OpenID Connect Core section 5.5), and further ones, as the client
+    /// has them mapped.
     #[serde(flatten)]
-    pub of_user: Map<String, Value>,
+    pub further: Map<String, Value>,
     /// How it is signed: no claim.
     #[serde(skip, default = "default_algorithm")]
     pub alg: Algorithm,

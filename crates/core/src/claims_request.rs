@@ -44,17 +44,21 @@ pub(crate) fn of_user<'n>(
     user: &User,
     wanted: impl Iterator<Item = &'n str>,
 ) -> Map<String, Value> {
-    let value = |name: &str| match name {
+    wanted
+        .filter_map(|name| Some((name.to_owned(), claim(user, name)?)))
+        .collect()
+}
+
+/// What a user's claim says.
+pub(crate) fn claim(user: &User, name: &str) -> Option<Value> {
+    match name {
         "email" => user.email.clone().map(Value::from),
         "preferred_username" => {
             let own = user.claims.get(name).cloned();
             Some(own.unwrap_or_else(|| user.username.clone().into()))
         }
         _ => user.claims.get(name).cloned(),
-    };
-    wanted
-        .filter_map(|name| Some((name.to_owned(), value(name)?)))
-        .collect()
+    }
 }
 
 /// The claims of the scopes.

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use grantor_jose::Algorithm;
 
+use crate::claim_mapping::ClaimMapping;
+use crate::exchange::MayAct;
 use crate::grant_type::GrantType;
 use crate::id::ClientId;
 use crate::redirect_uri::RedirectUri;
@@ -41,6 +43,10 @@ pub struct Client {
     pub rotation: bool,
     /// The algorithm of its ID tokens.
     pub id_token_alg: Algorithm,
+    /// The further claims of its ID tokens.
+    pub id_claims: ClaimMapping,
+    /// The client that may act for its users: their access tokens name it in `may_act`.
+    pub actor: Option<ClientId>,
     /// How its devices are approved.
     pub device: DevicePolicy,
     /// How it gets authorization codes.
@@ -147,6 +153,17 @@ impl Client {
         found.or_else(|| {
             let like = uris.iter().find(|uri| uri.accepts(asked))?;
             Some((like, false))
+        })
+    }
+
+    /// Who may act for its users (RFC 8693 section 4.4).
+    #[must_use]
+    pub fn may_act(&self) -> Option<MayAct> {
+        let actor = self.actor.as_ref()?.to_string();
+        Some(MayAct {
+            sub: actor.clone(),
+            client_id: Some(actor),
+            iss: None,
         })
     }
 

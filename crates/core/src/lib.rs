@@ -4,6 +4,7 @@
 //! decisions go out as data; `ARCHITECTURE.md` walks one request through the house.
 
 pub mod backchannel;
+pub mod claim_mapping;
 pub mod claims;
 pub mod claims_request;
 pub mod client;
@@ -18,6 +19,7 @@ pub mod event;
 pub mod exchange;
 pub mod grant_type;
 pub mod grants;
+pub mod group_filter;
 pub mod id;
 pub mod interaction;
 pub mod key_life;

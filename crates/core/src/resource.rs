@@ -1,8 +1,12 @@
 //! Resources: the protected APIs to which scopes belong (RFC 8707, RFC 9068 section 3).
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use grantor_jose::Algorithm;
+
+use crate::claim_mapping::ClaimMapping;
+use crate::group_filter::GroupFilter;
 
 /// A protected API.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +19,12 @@ pub struct Resource {
     pub scopes: BTreeMap<String, String>,
     /// The form of its access tokens.
     pub token: TokenForm,
+    /// How long they live at most; a client's may live shorter.
+    pub lifetime: Option<Duration>,
+    /// Which of a user's groups they tell.
+    pub groups: GroupFilter,
+    /// Their further claims.
+    pub claims: ClaimMapping,
 }
 
 /// The form of a resource's access tokens.

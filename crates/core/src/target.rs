@@ -1,9 +1,16 @@
 //! Whom a token is for: "one token, one resource" (RFC 8707).
 
-use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::claim_mapping::Sources;
+use crate::client::Client;
 use crate::error::{ErrorCode, Refusal};
+use crate::group_filter::GroupFilter;
 use crate::pool::Pool;
+use crate::records::User;
 use crate::resource::Resource;
 use crate::scope::Scope;
 
@@ -117,5 +124,29 @@ impl<'p> Target<'p> {
     pub fn audience(&self, pool: &'p Pool) -> &'p str {
         self.resource
             .map_or(pool.issuer.as_str(), Resource::audience)
+    }
+
+    /// How long an access token of this client lives: as long as the client's and the resource's may.
+    #[must_use]
+    pub fn lifetime(&self, client: &Client) -> Duration {
+        let of_resource = self.resource.and_then(|resource| resource.lifetime);
+        of_resource.map_or(client.access_lifetime, |life| {
+            life.min(client.access_lifetime)
+        })
+    }
+
+    /// Those of the user's groups that the token tells.
+    #[must_use]
+    pub fn groups(&self, user: &User) -> Vec<String> {
+        let filter = self.resource.map(|resource| &resource.groups);
+        filter.unwrap_or(&GroupFilter::All).of(&user.groups)
+    }
+
+    /// The token's further claims.
+    #[must_use]
+    pub fn mapped(&self, from: &Sources<'_>) -> Map<String, Value> {
+        self.resource
+            .map(|resource| resource.claims.mapped(from))
+            .unwrap_or_default()
     }
 }

@@ -2,6 +2,7 @@
 
 use grantor_jose::{SigningInput, TokenType};
 
+use crate::claim_mapping::Sources;
 use crate::claims::{ACR, AccessTokenClaims, IdTokenClaims};
 use crate::claims_request;
 use crate::client::Client;
@@ -19,7 +20,8 @@ use crate::secret::Secret;
 use crate::target::{Named, Target};
 use crate::{resource::Resource, users};
 
-/// The longest access token without its signature, in bytes: many servers take heads of 8 KiB.
+/// The longest access token without its signature, in bytes: many servers take heads of 8 KiB. Also the most that an ID
+/// token says of its user, since it comes back in a URL as `id_token_hint`.
 const LONGEST: usize = 7 * 1024;
 
 /// What the token endpoint answers beside the tokens (RFC 6749 section 5.1).
@@ -37,13 +39,19 @@ pub(crate) fn for_machine(
     client: &Client,
     target: &Target<'_>,
 ) -> Result<Decision<TokenReply>, Stop> {
+    let from = Sources {
+        user: None,
+        client,
+        grant: None,
+    };
+    let lifetime = target.lifetime(client);
     let claims = AccessTokenClaims {
         iss: env.pool.issuer.clone(),
         // RFC 9068 section 2.2: "sub … SHOULD correspond to an identifier the authorization server uses to
         // indicate the client application". No user's id, a UUID drawn by us, equals it.
         sub: client.id.to_string(),
         aud: target.audience(env.pool).to_owned(),
-        exp: (env.now + client.access_lifetime).as_secs(),
+        exp: (env.now + lifetime).as_secs(),
         iat: env.now.as_secs(),
         jti: Jti::of_machine(env.seed.bytes("jti")),
         client_id: client.id.clone(),
@@ -54,10 +62,11 @@ pub(crate) fn for_machine(
         act: None,
         may_act: None,
         cnf: None,
+        mapped: target.mapped(&from),
     };
     let access = access_token(env, target.resource, &claims)?;
     let reply = TokenReply {
-        expires_in: client.access_lifetime.as_secs(),
+        expires_in: lifetime.as_secs(),
         scope: claims.scope,
     };
     Ok(Decision::reply(reply).mint(Mint {
@@ -110,7 +119,12 @@ pub(crate) fn for_user(
     let target = Target::choose(env.pool, &scope, named)?;
     let now = env.now.as_secs();
     // No token outlives its grant: a successor given again within the grace writes no later end into the row.
-    let ends = (env.now + client.access_lifetime).min(grant.expires_at);
+    let ends = (env.now + target.lifetime(client)).min(grant.expires_at);
+    let from = Sources {
+        user: Some(user),
+        client,
+        grant: Some(grant),
+    };
     let claims = AccessTokenClaims {
         iss: env.pool.issuer.clone(),
         sub: user.id.to_string(),
@@ -122,10 +136,11 @@ pub(crate) fn for_user(
         scope: target.scope.clone(),
         auth_time: Some(authorization.auth_time.as_secs()),
         sid: authorization.session.map(|id| id.to_string()),
-        groups: user.groups.clone(),
+        groups: target.groups(user),
         act: None,
-        may_act: None,
+        may_act: client.may_act(),
         cnf: None,
+        mapped: target.mapped(&from),
     };
     let access = access_token(env, target.resource, &claims)?;
     let wanted = match grant.kind {
@@ -136,6 +151,14 @@ pub(crate) fn for_user(
         },
     };
     let requested = authorization.claims.clone().within(&client.scopes);
+    let mut further = claims_request::of_user(user, requested.id_token.iter().map(String::as_str));
+    further.extend(client.id_claims.mapped(&from));
+    if to_json(&further)?.len() > LONGEST {
+        return Err(Failure::Operator(
+            "an ID token would be too long: map fewer of the user's claims and groups for the client",
+        )
+        .into());
+    }
     let id = (wanted.id && scope.contains("openid")).then(|| {
         Box::new(IdTokenClaims {
             iss: env.pool.issuer.clone(),
@@ -150,7 +173,7 @@ pub(crate) fn for_user(
             jti: Jti::of_grant(grant.id, env.seed.bytes("id_jti")),
             act: None,
             nonce,
-            of_user: claims_request::of_user(user, requested.id_token.iter().map(String::as_str)),
+            further,
             at_hash: None,
             alg: client.id_token_alg,
         })
@@ -206,7 +229,8 @@ fn access_token(
     };
     if length > LONGEST {
         return Err(Failure::Operator(
-            "an access token would be too long for HTTP headers: give the user fewer groups",
+            "an access token would be too long for HTTP headers: give the user fewer groups, or the resource fewer of them and \
+             of its claims",
         ));
     }
     Ok(token)

@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use grantor_core::claim_mapping::InvalidMapping;
 use grantor_core::id::InvalidClientId;
 use grantor_core::id::UserId;
 use grantor_core::interaction::{Password, Provision};
@@ -32,11 +33,14 @@ pub const POOL: &str = "default";
 const ACCESS_TOKEN_ALG: Algorithm = Algorithm::Es256;
 
 /// Why settings make no pool. Reading them checks the same, so an operator does not see it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AssembleError {
     /// A client's id.
     #[error("client: {0}")]
     ClientId(#[from] InvalidClientId),
+    /// The claims of a resource or a client.
+    #[error("claims: {0}")]
+    Claims(#[from] InvalidMapping),
     /// The format of user codes.
     #[error("device.user_code_format: {0}")]
     UserCode(#[from] InvalidFormat),
@@ -89,7 +93,11 @@ pub fn pool(
             .iter()
             .map(client)
             .collect::<Result<_, _>>()?,
-        resources: settings.resources.iter().map(resources::resource).collect(),
+        resources: settings
+            .resources
+            .iter()
+            .map(resources::resource)
+            .collect::<Result<_, _>>()?,
         exchange: exchange::rules(settings)?,
         trusted_issuers: exchange::trusted_issuers(settings),
         access_token_alg: ACCESS_TOKEN_ALG,

@@ -8,6 +8,7 @@
 
 mod advice;
 mod check;
+mod claims;
 mod environment;
 mod markdown;
 mod mistake;

@@ -1,6 +1,7 @@
 //! Token introspection (RFC 7662).
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::bearer::{self, PresentedToken};
 use crate::client::Client;
@@ -8,6 +9,7 @@ use crate::client_auth::{self, Credentials};
 use crate::decide::{Decision, Found, Operation, Stop};
 use crate::env::Env;
 use crate::error::Refusal;
+use crate::exchange::{Actor, MayAct};
 use crate::params::Params;
 use crate::peer::Peer;
 use crate::records::{self, Grant, Presented};
@@ -67,6 +69,16 @@ pub struct ActiveToken {
     /// Its user's groups.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<String>,
+    /// Who acts for its subject (RFC 8693 section 4.1).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub act: Option<Actor>,
+    /// Who may act for its subject (RFC 8693 section 4.4).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub may_act: Option<MayAct>,
+    /// Its further claims: "Specific implementations MAY extend this structure with their own service-specific response
+    /// names".
+    #[serde(flatten)]
+    pub mapped: Map<String, Value>,
 }
 
 impl Introspect {
@@ -113,7 +125,9 @@ impl Introspect {
         let Ok(live) = bearer::live(env, found, claims)? else {
             return Ok(None);
         };
-        let claims = live.claims;
+        let mut claims = live.claims;
+        // The one member here that is no claim of ours and free for a mapping.
+        claims.mapped.remove("username");
         Ok(Some(ActiveToken {
             scope: claims.scope.to_string(),
             client_id: claims.client_id.to_string(),
@@ -127,6 +141,9 @@ impl Introspect {
             jti: Some(claims.jti.as_str().to_owned()),
             auth_time: claims.auth_time,
             groups: claims.groups,
+            act: claims.act,
+            may_act: claims.may_act,
+            mapped: claims.mapped,
         }))
     }
 }
@@ -165,6 +182,9 @@ fn refresh_token(
         jti: None,
         auth_time: Some(authorization.auth_time.as_secs()),
         groups: Vec::new(),
+        act: None,
+        may_act: None,
+        mapped: Map::new(),
     }))
 }
 

@@ -8,6 +8,7 @@ mod approval;
 mod authorization_code;
 mod authorize;
 mod backchannel;
+mod claims;
 mod client_auth;
 mod consent;
 mod cut_off;

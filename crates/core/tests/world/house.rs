@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
+use grantor_core::claim_mapping::ClaimMapping;
 use grantor_core::client::{
     Client, ClientAuth, CodePolicy, ConsentPolicy, DeviceApproval, DevicePolicy, LogoutPolicy,
 };
 use grantor_core::grants::GrantType;
+use grantor_core::group_filter::GroupFilter;
 use grantor_core::pool::{DeviceSettings, Lifetimes, Pool, SignInLimits, TokenSet};
 use grantor_core::resource::{Resource, TokenForm};
 use grantor_core::scope::Scope;
@@ -150,6 +152,8 @@ fn device(id: &str, auth: ClientAuth) -> Client {
         } else {
             Algorithm::Es256
         },
+        id_claims: ClaimMapping::default(),
+        actor: None,
         device: DevicePolicy {
             lifetime: 10.mins(),
             approval: DeviceApproval::Warn,
@@ -197,6 +201,9 @@ fn resource(
         uri: uri.map(ToOwned::to_owned),
         scopes,
         token,
+        lifetime: None,
+        groups: GroupFilter::All,
+        claims: ClaimMapping::default(),
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lc_rs::hmac;
+use grantor_core::claim_mapping::{Carrier, ClaimMapping};
 use grantor_core::client::{
     self, ClientAuth, CodePolicy, ConsentPolicy, DevicePolicy, LogoutPolicy,
 };
@@ -49,6 +50,8 @@ pub(super) fn client(
         // RFC 9700 section 2.2.2: refresh tokens of public clients are sender-constrained or rotated.
         rotation: client.rotation || public,
         id_token_alg: algorithm(client.id_token_alg),
+        id_claims: ClaimMapping::new(Carrier::IdToken, client.id_claims.clone())?,
+        actor: client.may_act.as_deref().map(str::parse).transpose()?,
         device: DevicePolicy {
             lifetime: client.device_lifetime.unwrap_or(settings.device.lifetime),
             approval: approval(client.device_approval),

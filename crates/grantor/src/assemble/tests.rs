@@ -2,11 +2,14 @@
 
 use std::path::Path;
 
+use grantor_core::claim_mapping::{ClaimMapping, Sources};
 use grantor_core::client::{ClientAuth, ConsentPolicy};
 use grantor_core::exchange::{ActorRule, Kind, Rule, RuleTarget, SubjectRule};
+use grantor_core::resource::Resource;
 use grantor_core::scope::Scope;
 use grantor_core::sealed::MasterKey;
 use grantor_core::trusted_issuer::TrustedIssuer;
+use serde_json::json;
 
 use super::*;
 use crate::config::Environment;
@@ -96,6 +99,42 @@ fn a_client_has_its_own_lives_or_those_of_all() {
     };
     assert_eq!(lives("all"), [300, 1200, 30 * 86400]);
     assert_eq!(lives("own"), [60, 120, 3 * 86400]);
+}
+
+#[test]
+fn claims_come_from_their_sources_and_constants_are_what_toml_says() {
+    let pool = assembled(
+        "[[resource]]\nidentifier = \"api\"\nlifetime = \"5m\"\ngroups = [\"orders-*\"]\n\
+         claims = { tier = \"'gold'\", level = 3, beta = true, app = \"client.name\" }\n\
+         [[resource]]\nidentifier = \"none\"\ngroups = false\n\
+         [[resource]]\nidentifier = \"all\"\n\
+         [[client]]\nid = \"tv\"\nname = \"The TV\"\nmay_act = \"orders\"\nid_claims = { groups = \"groups\" }\n\
+         [[client]]\nid = \"orders\"\n",
+    );
+    let [api, none, all] = pool.resources.as_slice() else {
+        panic!("three resources");
+    };
+    let client = pool.client("tv").unwrap();
+    let from = Sources {
+        user: None,
+        client,
+        grant: None,
+    };
+    let mapped = serde_json::Value::Object(api.claims.mapped(&from));
+    let expected = json!({ "tier": "gold", "level": 3, "beta": true, "app": "The TV" });
+    assert_eq!(mapped, expected);
+    assert_eq!(api.lifetime, Some(Duration::from_secs(300)));
+    let groups = ["staff", "orders-clerk"].map(ToOwned::to_owned);
+    let told = |resource: &Resource| resource.groups.of(&groups);
+    assert_eq!(told(api), ["orders-clerk"]);
+    assert!(told(none).is_empty());
+    assert_eq!(told(all), groups);
+    let actor = client.may_act().unwrap();
+    assert_eq!(
+        (actor.sub.as_str(), actor.client_id.as_deref()),
+        ("orders", Some("orders"))
+    );
+    assert_ne!(client.id_claims, ClaimMapping::default());
 }
 
 #[test]

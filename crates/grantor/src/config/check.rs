@@ -1,5 +1,6 @@
 //! The checks across settings: what is right by itself and wrong beside another.
 
+mod claims;
 mod client;
 mod exchange;
 mod resource;

@@ -8,6 +8,8 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use grantor_core::claim_mapping::Source;
+use grantor_core::group_filter::GroupFilter;
 use grantor_core::redirect_uri::RedirectUri;
 use ipnet::IpNet;
 use serde_json::Value as Json;
@@ -248,6 +250,20 @@ table! {
 
         /// The algorithm that signs them: ES256, RS256, PS256, EdDSA.
         alg: Algorithm = "ES256", example "RS256";
+
+        /// How long they live at most; those of a client with a shorter access_lifetime live shorter.
+        lifetime: Option<Duration>, example "5m";
+
+        /// Which of a user's groups they tell: true for all, false for none, or a list of groups;
+        /// a star at the end names all that begin so.
+        groups: GroupFilter = "true", example r#"["orders-*", "staff"]"#;
+
+        /// Their further claims, each with its source: user.username, user.email or user.NAME for
+        /// one of the user's claims; groups, or some of them as groups.NAME or groups.BEGINNING*;
+        /// client.id, client.name; grant.kind, grant.auth_time, grant.amr, grant.session; or what
+        /// is the same in each: a number, true, false, or a text in quotes of its own. One without
+        /// a value is left out.
+        claims: BTreeMap<String, Source>, example r#"{ department = "user.department", roles = "groups.orders-*", tier = "'gold'" }"#;
     }
 }
 
@@ -343,6 +359,12 @@ table! {
 
         /// The algorithm that signs its ID tokens: RS256, PS256, ES256, EdDSA.
         id_token_alg: Algorithm = "RS256", example "ES256";
+
+        /// The further claims of its ID tokens, each with its source, like claims of a resource.
+        id_claims: BTreeMap<String, Source>, example r#"{ "cognito:groups" = "groups", app = "client.name" }"#;
+
+        /// The client that may act for its users: their access tokens name it (RFC 8693 section 4.4).
+        may_act: Option<ClientId>, example "orders";
 
         /// How long its devices may wait, instead of device.lifetime.
         device_lifetime: Option<Duration>, example "5m";

@@ -346,7 +346,7 @@ impl Value for Json {
     }
 }
 
-fn json(value: &DeValue<'_>) -> Option<Json> {
+pub(super) fn json(value: &DeValue<'_>) -> Option<Json> {
     Some(match value {
         DeValue::String(text) => Json::from(text.as_ref()),
         DeValue::Integer(number) => {

@@ -9,11 +9,13 @@ use std::time::Duration;
 use axum::body::Body;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use grantor_core::claim_mapping::ClaimMapping;
 use grantor_core::client::{
     Client, ClientAuth, CodePolicy, DeviceApproval, DevicePolicy, LogoutPolicy,
 };
 use grantor_core::event::{Event, EventKind};
 use grantor_core::grants::GrantType;
+use grantor_core::group_filter::GroupFilter;
 use grantor_core::id::UserId;
 use grantor_core::interaction::{Password, Provision};
 use grantor_core::pool::{DeviceSettings, Lifetimes, Pool, SignInLimits, TokenSet};
@@ -278,6 +280,9 @@ pub(crate) fn pool() -> Pool {
                 .map(|(name, words)| (name.to_owned(), words.to_owned()))
                 .into(),
             token: TokenForm::Jwt(Algorithm::Es256),
+            lifetime: None,
+            groups: GroupFilter::All,
+            claims: ClaimMapping::default(),
         }],
         exchange: Vec::new(),
         trusted_issuers: Vec::new(),
@@ -320,6 +325,8 @@ pub(crate) fn device(id: &str, auth: ClientAuth) -> Client {
         grace: Duration::from_secs(60),
         rotation: true,
         id_token_alg: Algorithm::Rs256,
+        id_claims: ClaimMapping::default(),
+        actor: None,
         device: DevicePolicy {
             lifetime: minutes(10),
             approval: DeviceApproval::Warn,

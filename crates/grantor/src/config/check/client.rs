@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use grantor_core::claim_mapping::Carrier;
+
 use super::resource::Scopes;
-use super::{known_name, positive, unique};
+use super::{claims, known_name, positive, unique};
 use crate::config::mistake::did_you_mean;
 use crate::config::names::{AuthMethod, Grant, Pkce};
 use crate::config::place::Place;
@@ -27,6 +29,12 @@ pub(super) fn check(settings: &Settings, scopes: &Scopes<'_>, reader: &mut Reade
         client_scopes(client, scopes, &place, reader);
         lives(client, settings, &place, reader);
         backchannel(client, secret, settings, &place, reader);
+        let carrier = Carrier::IdToken;
+        claims::check(carrier, &client.id_claims, &place.key("id_claims"), reader);
+        if let Some(actor) = &client.may_act {
+            let known = settings.clients.iter().map(|client| &*client.id);
+            known_name(reader, &place.key("may_act"), "client", actor, known);
+        }
         for (index, resource) in client.resources.iter().enumerate() {
             let known = settings
                 .resources

@@ -1,10 +1,12 @@
 //! Checks of `[[resource]]`, and the scopes that it declares.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use grantor_core::claim_mapping::Carrier;
 use grantor_core::pool::OPENID_SCOPES;
 
-use super::unique;
+use super::{claims, positive, unique};
 use crate::config::mistake::did_you_mean;
 use crate::config::place::Place;
 use crate::config::read::Reader;
@@ -40,6 +42,13 @@ pub(super) fn check(settings: &Settings, reader: &mut Reader<'_>) {
                 format!("a [[resource]] before has the audience {audience:?} already"),
             );
         }
+        positive(
+            reader,
+            &place.key("lifetime"),
+            resource.lifetime.unwrap_or(Duration::MAX),
+        );
+        let carrier = Carrier::AccessToken;
+        claims::check(carrier, &resource.claims, &place.key("claims"), reader);
         for name in resource.scopes.keys() {
             // The scope is split at its last slash.
             if name.is_empty()

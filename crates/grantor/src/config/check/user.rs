@@ -1,5 +1,6 @@
 //! Checks of `[[user]]`.
 
+use grantor_core::claim_mapping::is_reserved;
 use grantor_core::records::Username;
 
 use super::unique;
@@ -7,32 +8,8 @@ use crate::config::place::Place;
 use crate::config::read::Reader;
 use crate::config::settings::User;
 
-/// Claims that the server sets itself (RFC 9068 section 2.2, OpenID Connect Core section 2), or
-/// that have a setting of their own.
-const RESERVED_CLAIMS: &[&str] = &[
-    "iss",
-    "sub",
-    "aud",
-    "exp",
-    "nbf",
-    "iat",
-    "jti",
-    "client_id",
-    "scope",
-    "auth_time",
-    "nonce",
-    "acr",
-    "amr",
-    "azp",
-    "at_hash",
-    "c_hash",
-    "sid",
-    "act",
-    "may_act",
-    "cnf",
-    "email",
-    "groups",
-];
+/// Claims that have a setting of their own.
+const OWN_KEYS: [&str; 3] = ["username", "email", "groups"];
 
 pub(super) fn check(users: &[User], reader: &mut Reader<'_>) {
     // Two names that differ by case only are one person to whoever types them.
@@ -75,7 +52,7 @@ pub(super) fn check(users: &[User], reader: &mut Reader<'_>) {
         for claim in user
             .claims
             .keys()
-            .filter(|claim| RESERVED_CLAIMS.contains(&claim.as_str()))
+            .filter(|claim| is_reserved(claim) || OWN_KEYS.contains(&claim.as_str()))
         {
             let why = format!(
                 "the claim {claim:?} is not free: the server sets it, or it is a key of [[user]]"

@@ -88,6 +88,51 @@ mistake! {
         "[[resource]]\nidentifier = \"a\"\nscopes = { r = \"R\" }\n[[resource]]\nidentifier = \"b\"\nscopes = { r = \"R\" }\n\
          [[client]]\nid = \"tv\"\nscopes = [\"a/r\", \"b/r\"]" =>
         "grantor.toml:10:10: scopes in [[client]]: without default_scopes all are the default, but they are of two resources, \"a\" and \"b\", and a token is for one";
+    a_claim_from_an_unknown_source:
+        "[[resource]]\nidentifier = \"a\"\nclaims = { department = \"users.department\" }" =>
+        "grantor.toml:4:12: claims in [[resource]]: unknown source \"users.department\"; did you mean \"user.department\"?";
+    a_claim_from_an_unknown_part_of_a_client:
+        "[[client]]\nid = \"tv\"\nid_claims = { app = \"client.nam\" }" =>
+        "grantor.toml:4:15: id_claims in [[client]]: unknown source \"client.nam\"; did you mean \"client.name\"?";
+    a_claim_from_a_users_groups:
+        "[[resource]]\nidentifier = \"a\"\nclaims = { roles = \"user.groups\" }" =>
+        "grantor.toml:4:12: claims in [[resource]]: unknown source \"user.groups\"; did you mean \"groups\"?";
+    a_claim_from_one_group_too_few:
+        "[[resource]]\nidentifier = \"a\"\nclaims = { roles = \"group\" }" =>
+        "grantor.toml:4:12: claims in [[resource]]: unknown source \"group\"; did you mean \"groups\"?";
+    a_constant_without_quotes:
+        "[[resource]]\nidentifier = \"a\"\nclaims = { tier = \"gold\" }" =>
+        "grantor.toml:4:12: claims in [[resource]]: unknown source \"gold\"; write \"user.gold\" for a claim of the user, or \"'gold'\" for a constant";
+    a_constant_with_one_quote:
+        "[[resource]]\nidentifier = \"a\"\nclaims = { tier = \"'gold\" }" =>
+        "grantor.toml:4:12: claims in [[resource]]: \"'gold\" is not a constant, which is written in quotes: \"'gold'\"";
+    a_claim_from_a_list:
+        "[[resource]]\nidentifier = \"a\"\nclaims = { roles = [\"groups\"] }" =>
+        "grantor.toml:4:12: claims in [[resource]]: expected a source, a number, or true or false, found a list";
+    a_claim_that_says_who_acts:
+        "[[resource]]\nidentifier = \"a\"\nclaims = { act = \"user.username\" }" =>
+        "grantor.toml:4:12: claims in [[resource]]: the claim \"act\" is not free: the server sets it, or other specifications define it";
+    a_claim_that_says_who_the_user_is:
+        "[[client]]\nid = \"tv\"\nid_claims = { sub = \"user.email\" }" =>
+        "grantor.toml:4:15: id_claims in [[client]]: the claim \"sub\" is not free: the server sets it, or other specifications define it";
+    the_claim_groups_of_a_resource:
+        "[[resource]]\nidentifier = \"a\"\nclaims = { groups = \"groups\" }" =>
+        "grantor.toml:4:12: claims in [[resource]]: the claim \"groups\" is set by groups = true, false or a list of groups";
+    groups_that_are_no_list:
+        "[[resource]]\nidentifier = \"a\"\ngroups = \"staff\"" =>
+        "grantor.toml:4:10: groups in [[resource]]: expected true, false or a list of groups, found a string";
+    a_group_with_a_star_at_its_beginning:
+        "[[resource]]\nidentifier = \"a\"\ngroups = [\"*-admin\"]" =>
+        "grantor.toml:4:11: groups in [[resource]]: \"*-admin\" is not the name of a group, which may end in a star: \"orders-*\"";
+    a_resources_lifetime_of_nothing:
+        "[[resource]]\nidentifier = \"a\"\nlifetime = \"0s\"" =>
+        "grantor.toml:4:12: lifetime in [[resource]]: must be more than 0s";
+    an_actor_that_is_no_client:
+        "[[client]]\nid = \"orders\"\n[[client]]\nid = \"site\"\nmay_act = \"order\"" =>
+        "grantor.toml:6:11: may_act in [[client]]: unknown client \"order\"; did you mean \"orders\"?";
+    a_users_claim_that_is_a_key:
+        "[[user]]\nusername = \"a\"\npassword = \"p\"\nclaims = { username = \"b\" }" =>
+        "grantor.toml:5:12: claims in [[user]]: the claim \"username\" is not free: the server sets it, or it is a key of [[user]]";
     an_unknown_resource:
         "[[resource]]\nidentifier = \"orders\"\n[[client]]\nid = \"tv\"\nresources = [\"order\"]" =>
         "grantor.toml:6:14: resources in [[client]]: unknown resource \"order\"; did you mean \"orders\"?";

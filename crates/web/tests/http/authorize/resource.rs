@@ -1,5 +1,7 @@
 //! Resource indicators (RFC 8707) at the authorization endpoint, the token endpoint and in a refresh.
 
+use grantor_core::claim_mapping::ClaimMapping;
+use grantor_core::group_filter::GroupFilter;
 use grantor_core::resource::{Resource, TokenForm};
 use grantor_jose::Algorithm;
 
@@ -20,6 +22,9 @@ async fn house() -> House {
             uri: Some(STOCK.to_owned()),
             scopes: [("look".to_owned(), "See what there is".to_owned())].into(),
             token: TokenForm::Jwt(Algorithm::Es256),
+            lifetime: None,
+            groups: GroupFilter::All,
+            claims: ClaimMapping::default(),
         });
         client(pool, "portal").scopes = scope(BOTH);
     })

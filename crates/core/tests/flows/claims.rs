@@ -1,0 +1,358 @@
+//! Further claims: what the operator maps into access tokens, by resource, and into ID tokens, by client.
+
+use std::collections::BTreeMap;
+
+use grantor_core::claim_mapping::{Carrier, ClaimMapping, Source};
+use grantor_core::error::Failure;
+use grantor_core::pool::Pool;
+use grantor_core::resource::Resource;
+use proptest::prelude::*;
+use serde_json::{Map, Value, json, to_value};
+
+use crate::world::apps::jwt;
+use crate::world::house::client;
+use crate::world::people::{Browser, file_user};
+use crate::world::run::Down;
+use crate::world::web_apps::Request;
+use crate::world::{Spans, World};
+
+const FILES: &str = "files.example.com";
+const ORDERS: &str = "orders.example.com";
+
+/// Claims and their sources, as the file has them.
+fn mapping(carrier: Carrier, claims: &[(&str, &str)]) -> ClaimMapping {
+    let claims = claims.iter().map(|(name, source)| {
+        let source: Source = source.parse().expect("a source");
+        ((*name).to_owned(), source)
+    });
+    ClaimMapping::new(carrier, claims).expect("a mapping")
+}
+
+fn resource<'p>(pool: &'p mut Pool, identifier: &str) -> &'p mut Resource {
+    let mut resources = pool.resources.iter_mut();
+    resources
+        .find(|resource| resource.identifier == identifier)
+        .expect("a resource of the house")
+}
+
+/// A world in which the tokens for orders have these claims.
+fn with_claims(claims: &[(&str, &str)]) -> World {
+    let claims = mapping(Carrier::AccessToken, claims);
+    World::with(|pool| resource(pool, ORDERS).claims = claims)
+}
+
+/// What is said under these names.
+fn said(claims: &Map<String, Value>, names: &[&str]) -> Value {
+    let members = names
+        .iter()
+        .filter_map(|name| Some(((*name).to_owned(), claims.get(*name)?.clone())));
+    Value::Object(members.collect())
+}
+
+#[test]
+fn rfc9068_2_2_2_an_access_token_says_what_its_resource_has_mapped() {
+    let mut world = with_claims(&[
+        ("login", "user.username"),
+        ("mail", "user.email"),
+        ("https://example.com/first", "user.given_name"),
+        ("roles", "groups"),
+        ("custom:app", "client.id"),
+        ("app_name", "client.name"),
+        ("by", "grant.kind"),
+        ("signed_in", "grant.auth_time"),
+        ("how", "grant.amr"),
+        ("tier", "'gold'"),
+    ]);
+    let tokens = world.device_tokens("tv", "alice");
+    let claims = jwt(&world, &tokens.access);
+    let expected = json!({
+        "login": "alice",
+        "mail": "alice@example.com",
+        "https://example.com/first": "alice",
+        "roles": ["staff"],
+        "custom:app": "tv",
+        "app_name": "The tv",
+        "by": "device_code",
+        "signed_in": world.now.as_secs(),
+        "how": ["pwd"],
+        "tier": "gold",
+    });
+    let names: Vec<&str> = expected
+        .as_object()
+        .map(|expected| expected.keys().map(String::as_str).collect())
+        .expect("an object");
+    assert_eq!(said(&claims, &names), expected);
+    // And again, after a refresh, as the user is then.
+    let mut user = file_user("alice", true);
+    user.email = Some("alice@example.org".to_owned());
+    assert_eq!(world.provision(user), Some(true));
+    let next = world.refresh("tv", tokens.refresh()).expect("tokens");
+    assert_eq!(jwt(&world, &next.access)["mail"], "alice@example.org");
+}
+
+#[test]
+fn a_claim_without_a_value_is_left_out() {
+    let mut world = with_claims(&[
+        ("department", "user.department"),
+        ("roles", "groups.admin-*"),
+        ("session", "grant.session"),
+    ]);
+    let tokens = world.device_tokens("tv", "alice");
+    let claims = jwt(&world, &tokens.access);
+    assert_eq!(
+        said(&claims, &["department", "roles", "session"]),
+        json!({}),
+        "no such claim, no such group, and a device has no session"
+    );
+}
+
+#[test]
+fn the_session_of_an_apps_user_can_be_told() {
+    let mut world = with_claims(&[("session", "grant.session"), ("by", "grant.kind")]);
+    let alice = world.browser_of("alice");
+    let request = Request::of("site").with("scope", "openid orders.example.com/read");
+    let tokens = world.app_tokens(&alice, &request);
+    let claims = jwt(&world, &tokens.access);
+    assert_eq!(claims["by"], "authorization_code");
+    assert_eq!(claims["session"], claims["sid"]);
+}
+
+#[test]
+fn a_machines_token_says_of_its_client_only() {
+    let mut world = with_claims(&[
+        ("login", "user.username"),
+        ("roles", "groups"),
+        ("by", "grant.kind"),
+        ("app", "client.id"),
+        ("tier", "'gold'"),
+    ]);
+    let tokens = world.machine("orders", &[]).expect("tokens");
+    let claims = jwt(&world, &tokens.access);
+    assert_eq!(
+        said(&claims, &["login", "roles", "by", "app", "tier"]),
+        json!({ "app": "orders", "tier": "gold" })
+    );
+}
+
+#[test]
+fn rfc8693_6_what_one_resource_is_told_no_other_is() {
+    let mut world = with_claims(&[("mail", "user.email")]);
+    for scope in ["files.example.com/read", "openid"] {
+        let tokens = world.device_tokens_for("console", "alice", &[("scope", scope)]);
+        let told = world.introspect("console", &tokens.access).expect("told");
+        let told = to_value(told).expect("JSON");
+        assert_eq!((&told["active"], told.get("mail")), (&json!(true), None));
+    }
+}
+
+#[test]
+fn rfc7662_2_2_introspection_says_further_claims_and_never_in_place_of_its_own() {
+    let claims = mapping(
+        Carrier::AccessToken,
+        &[("tier", "'gold'"), ("username", "'mallory'")],
+    );
+    let mut world = World::with(|pool| resource(pool, FILES).claims = claims);
+    let scope = [("scope", "files.example.com/read")];
+    let tokens = world.device_tokens_for("tv", "alice", &scope);
+    let told = world.introspect("console", &tokens.access).expect("told");
+    let told = to_value(told).expect("JSON");
+    assert_eq!(
+        (&told["tier"], &told["username"]),
+        (&json!("gold"), &json!("alice"))
+    );
+}
+
+#[test]
+fn an_id_token_says_what_its_client_has_mapped() {
+    let claims = [("cognito:groups", "groups"), ("groups", "groups.st*")];
+    let claims = mapping(Carrier::IdToken, &claims);
+    let mut world = World::with(|pool| client(pool, "tv").id_claims = claims);
+    let [tv, other] = ["tv", "tv2"].map(|device| {
+        let tokens = world.device_tokens(device, "alice");
+        jwt(&world, &tokens.id.expect("an ID token"))
+    });
+    let names = ["cognito:groups", "groups"];
+    assert_eq!(
+        said(&tv, &names),
+        json!({ "cognito:groups": ["staff"], "groups": ["staff"] })
+    );
+    assert_eq!(said(&other, &names), json!({}), "nobody else's do");
+}
+
+#[test]
+fn a_claim_that_is_mapped_and_asked_for_is_said_once() {
+    let claims = mapping(Carrier::IdToken, &[("email", "'of@the.operator'")]);
+    let mut world = World::with(|pool| client(pool, "site").id_claims = claims);
+    let alice = world.browser_of("alice");
+    let asked = r#"{"id_token":{"email":null,"given_name":null}}"#;
+    let request = Request::of("site").with("claims", asked);
+    let tokens = world.app_tokens(&alice, &request);
+    let id = jwt(&world, &tokens.id.expect("an ID token"));
+    assert_eq!(
+        said(&id, &["email", "given_name"]),
+        json!({ "email": "of@the.operator", "given_name": "alice" })
+    );
+}
+
+#[test]
+fn an_access_token_lives_as_long_as_its_client_and_its_resource_may() {
+    for (of_resource, lives) in [(None, 600), (Some(2.mins()), 120), (Some(1.h()), 600)] {
+        let mut world = World::with(|pool| {
+            for identifier in [ORDERS, FILES] {
+                resource(pool, identifier).lifetime = of_resource;
+            }
+        });
+        let machine = world.machine("orders", &[]).expect("tokens");
+        let device = world.device_tokens("console", "alice");
+        let sealed = [("scope", "files.example.com/read")];
+        let sealed = world.device_tokens_for("console", "alice", &sealed);
+        for tokens in [&machine, &device, &sealed] {
+            assert_eq!(tokens.expires_in, lives);
+        }
+        let exp = jwt(&world, &machine.access)["exp"].as_u64();
+        assert_eq!(exp, Some(world.now.as_secs() + lives));
+        world.advance(std::time::Duration::from_secs(lives - 1));
+        assert!(world.is_active("console", &sealed.access));
+        world.advance(1.s());
+        assert!(!world.is_active("console", &sealed.access));
+        assert!(!world.is_active("console", &device.access));
+    }
+}
+
+#[test]
+fn rfc9068_2_2_3_1_a_resource_is_told_the_groups_that_are_relevant_to_it() {
+    let all = json!(["staff", "orders-clerk", "orders-admin"]);
+    for (filter, told) in [
+        (None, Some(all)),
+        (Some(vec![]), None),
+        (Some(vec!["files-*"]), None),
+        (
+            Some(vec!["orders-*"]),
+            Some(json!(["orders-clerk", "orders-admin"])),
+        ),
+        (
+            Some(vec!["staff", "orders-admin"]),
+            Some(json!(["staff", "orders-admin"])),
+        ),
+    ] {
+        let mut world = World::with(|pool| {
+            if let Some(patterns) = &filter {
+                let patterns = patterns.iter().map(|text| text.parse().expect("a pattern"));
+                let filter = grantor_core::group_filter::GroupFilter::Only(patterns.collect());
+                resource(pool, ORDERS).groups = filter;
+            }
+        });
+        let mut user = file_user("alice", true);
+        user.groups = ["staff", "orders-clerk", "orders-admin"]
+            .map(ToOwned::to_owned)
+            .into();
+        assert_eq!(world.provision(user), Some(true));
+        let tokens = world.device_tokens("tv", "alice");
+        let claims = jwt(&world, &tokens.access);
+        assert_eq!(claims.get("groups"), told.as_ref(), "{filter:?}");
+    }
+}
+
+#[test]
+fn rfc8693_4_4_a_users_token_names_the_client_that_may_act() {
+    let mut world = World::with(|pool| {
+        for id in ["console", "orders"] {
+            client(pool, id).actor = Some("shipping".parse().expect("a client id"));
+        }
+    });
+    let may_act = json!({ "sub": "shipping", "client_id": "shipping" });
+    let tokens = world.device_tokens("console", "alice");
+    assert_eq!(jwt(&world, &tokens.access)["may_act"], may_act);
+    let told = world.introspect("console", &tokens.access).expect("told");
+    assert_eq!(to_value(told).expect("JSON")["may_act"], may_act);
+    let machine = world.machine("orders", &[]).expect("tokens");
+    assert_eq!(
+        jwt(&world, &machine.access).get("may_act"),
+        None,
+        "there is no user for whom to act"
+    );
+    let other = world.device_tokens("tv", "alice");
+    assert_eq!(jwt(&world, &other.access).get("may_act"), None);
+}
+
+#[test]
+fn a_token_that_its_claims_make_too_long_is_not_given() {
+    let long = |world: &mut World| {
+        let mut user = file_user("alice", true);
+        let essay = "x".repeat(7 * 1024);
+        user.claims.insert("essay".to_owned(), essay.into());
+        assert_eq!(world.provision(user), Some(true));
+        let codes = world.device("tv");
+        world.approve("alice", &codes);
+        world.try_poll("tv", &codes.device)
+    };
+    let essay = [("essay", "user.essay")];
+    let refused = |answer| matches!(answer, Err(Down::Core(Failure::Operator(_))));
+    assert!(refused(long(&mut with_claims(&essay))));
+    let claims = mapping(Carrier::IdToken, &essay);
+    let mut world = World::with(|pool| client(pool, "tv").id_claims = claims);
+    assert!(refused(long(&mut world)));
+    let untold = long(&mut World::new()).expect("the house answers");
+    assert!(untold.is_ok(), "nobody is told of it");
+}
+
+/// The claims of a machine's, a user's and an ID token, all of one moment.
+fn all_claims(world: &mut World) -> [Map<String, Value>; 3] {
+    let alice: Browser = world.browser_of("alice");
+    let request = Request::of("shop")
+        .with("scope", "openid orders.example.com/read")
+        .and("nonce", "n");
+    let tokens = world.app_tokens(&alice, &request);
+    let machine = world.machine("orders", &[]).expect("tokens");
+    let id = tokens.id.expect("an ID token");
+    [machine.access, tokens.access, id].map(|token| jwt(world, &token))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn no_mapping_changes_a_claim_that_the_server_sets(
+        claims in proptest::collection::btree_map(
+            prop_oneof![
+                proptest::sample::select(vec![
+                    "iss", "sub", "aud", "exp", "nbf", "iat", "jti", "client_id", "scope", "auth_time", "acr", "amr",
+                    "nonce", "at_hash", "sid", "azp", "act", "may_act", "cnf", "groups", "active", "token_type",
+                ]).prop_map(str::to_owned),
+                "[a-z_]{1,4}",
+            ],
+            prop_oneof![
+                proptest::sample::select(Source::names().collect::<Vec<_>>()).prop_map(str::to_owned),
+                "'[a-z0-9]{1,4}'",
+            ],
+            0..6,
+        )
+    ) {
+        let mut plain = World::new();
+        let unmapped = all_claims(&mut plain);
+        let of = |carrier| {
+            // What is refused at the start is not in force.
+            let claims: BTreeMap<String, Source> = claims
+                .iter()
+                .filter(|(name, _)| ClaimMapping::check(carrier, name).is_ok())
+                .map(|(name, source)| (name.clone(), source.parse().expect("a source")))
+                .collect();
+            ClaimMapping::new(carrier, claims).expect("short")
+        };
+        let mut world = World::with(|pool| {
+            resource(pool, ORDERS).claims = of(Carrier::AccessToken);
+            client(pool, "shop").id_claims = of(Carrier::IdToken);
+        });
+        for (mapped, unmapped) in all_claims(&mut world).iter().zip(&unmapped) {
+            for (name, value) in unmapped {
+                // The hash is of the access token, which says more now.
+                if name != "at_hash" {
+                    prop_assert_eq!(mapped.get(name), Some(value), "{}", name);
+                }
+            }
+            for name in ["nbf", "azp", "act", "may_act", "cnf", "active", "token_type"] {
+                prop_assert_eq!(mapped.get(name), unmapped.get(name), "{}", name);
+            }
+        }
+    }
+}
