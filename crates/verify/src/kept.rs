@@ -26,6 +26,8 @@ const GRACE: Duration = Duration::from_secs(4 * 3600);
 /// After the first failure; then twice as long each time.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// Between two lines of the log that say so.
+const TOLD_EVERY: Duration = Duration::from_secs(60);
 
 /// How a value is fetched.
 pub(crate) trait Fetch: Send + Sync + 'static {
@@ -33,8 +35,8 @@ pub(crate) trait Fetch: Send + Sync + 'static {
 
     fn fetch(&self) -> impl Future<Output = Result<Fetched<Self::Value>, FetchError>> + Send;
 
-    /// Whose value it is, for the log.
-    fn whose(&self) -> &str;
+    /// Tells the operator that it failed, if that is nobody else's to tell. Called once a minute at most.
+    fn tell(&self, _: &FetchError) {}
 }
 
 /// A value that is kept.
@@ -53,6 +55,8 @@ struct State<T> {
     /// Ends with the request that is under way.
     under_way: Option<watch::Receiver<()>>,
     failed: Option<Failed>,
+    /// When a failure was told last.
+    told: Option<Duration>,
 }
 
 #[derive(Debug)]
@@ -88,6 +92,7 @@ impl<F: Fetch> Kept<F> {
             begun: None,
             under_way: None,
             failed: None,
+            told: None,
         };
         Arc::new(Self {
             fetch,
@@ -140,11 +145,12 @@ impl<F: Fetch> Kept<F> {
         let kept = Arc::clone(self);
         tokio::spawn(async move {
             let outcome = kept.fetch.fetch().await;
-            if let Err(error) = &outcome {
-                let whose = kept.fetch.whose();
-                tracing::warn!(issuer = whose, %error, "an issuer cannot be asked");
-            }
             let now = kept.clock.elapsed();
+            if let Err(error) = &outcome
+                && kept.state().is_to_be_told(now)
+            {
+                kept.fetch.tell(error);
+            }
             kept.state().settle(outcome, now);
             drop(ends);
         });
@@ -207,6 +213,14 @@ impl<T> State<T> {
         under_way.filter(|under_way| under_way.has_changed().is_ok())
     }
 
+    fn is_to_be_told(&mut self, now: Duration) -> bool {
+        let is_new = self.told.is_none_or(|told| now >= told + TOLD_EVERY);
+        if is_new {
+            self.told = Some(now);
+        }
+        is_new
+    }
+
     fn settle(&mut self, outcome: Result<Fetched<T>, FetchError>, now: Duration) {
         match outcome {
             Ok(Fetched { value, max_age }) => {
@@ -228,5 +242,46 @@ impl<T> State<T> {
                 });
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    /// One that is always away.
+    #[derive(Default)]
+    struct Away {
+        asked: AtomicUsize,
+        told: AtomicUsize,
+    }
+
+    impl Fetch for Away {
+        type Value = ();
+
+        async fn fetch(&self) -> Result<Fetched<()>, FetchError> {
+            self.asked.fetch_add(1, Ordering::SeqCst);
+            Err(FetchError::Interrupted)
+        }
+
+        fn tell(&self, _: &FetchError) {
+            self.told.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    #[tokio::test]
+    async fn that_an_issuer_is_away_is_told_once_a_minute() {
+        let clock = Clock::new();
+        let kept = Kept::new(Away::default(), clock.clone());
+        for _ in 0..300 {
+            assert!(kept.get(|()| true).await.is_err());
+            clock.advance(1);
+        }
+        let counted = |count: &AtomicUsize| count.load(Ordering::SeqCst);
+        // At 0, 1, 3, 7, 15, 31, 63, 123, 183 and 243 seconds.
+        assert_eq!(counted(&kept.fetch().asked), 10);
+        assert_eq!(counted(&kept.fetch().told), 5);
     }
 }

@@ -1,5 +1,6 @@
 //! An issuer's key set, kept at hand.
 
+use std::error::Error;
 use std::sync::Arc;
 
 use grantor_jose::{Algorithm, Jwks, Kid, VerificationKeys};
@@ -17,7 +18,12 @@ pub enum KeySource {
     /// Where its metadata say, `/.well-known/openid-configuration` under the issuer.
     Issuer(IssuerUrl),
     /// At this address, whatever the metadata say.
-    JwksUri(SecureUrl),
+    At {
+        /// Whose they are.
+        issuer: IssuerUrl,
+        /// The address of the key set.
+        jwks_uri: SecureUrl,
+    },
 }
 
 /// The keys of an issuer: fetched when they are first asked for, kept, and fetched again in the background before
@@ -63,7 +69,9 @@ impl RemoteKeySet {
 
     pub(crate) fn at(http: Client, source: KeySource, limits: Limits, clock: Clock) -> Self {
         match source {
-            KeySource::JwksUri(url) => Self::from_source(http, Source::Url(url), limits, clock),
+            KeySource::At { issuer, jwks_uri } => {
+                Self::from_source(http, Source::At(issuer, jwks_uri), limits, clock)
+            }
             KeySource::Issuer(issuer) => {
                 let discovery = Discovery {
                     http: http.clone(),
@@ -108,7 +116,7 @@ impl RemoteKeySet {
     ) -> Result<Arc<VerificationKeys>, KeysUnavailable> {
         let keys = self.0.get(|keys| keys.has(kid, alg)).await;
         keys.map_err(|error| KeysUnavailable {
-            whose: self.0.fetch().whose().into(),
+            whose: self.0.fetch().issuer().into(),
             error,
         })
     }
@@ -123,7 +131,7 @@ struct KeyFetch {
 
 #[derive(Debug)]
 enum Source {
-    Url(SecureUrl),
+    At(IssuerUrl, SecureUrl),
     Metadata(Arc<Kept<Discovery>>),
 }
 
@@ -132,7 +140,7 @@ impl Fetch for KeyFetch {
 
     async fn fetch(&self) -> Result<Fetched<VerificationKeys>, FetchError> {
         let url = match &self.source {
-            Source::Url(url) => url.clone(),
+            Source::At(_, url) => url.clone(),
             Source::Metadata(metadata) => {
                 let metadata = metadata.get(|_| true).await?;
                 let jwks_uri = metadata.jwks_uri.clone();
@@ -148,10 +156,21 @@ impl Fetch for KeyFetch {
         })
     }
 
-    fn whose(&self) -> &str {
+    fn tell(&self, error: &FetchError) {
+        let mut cause: &dyn Error = error;
+        while let Some(inner) = cause.source() {
+            cause = inner;
+        }
+        let issuer = self.issuer();
+        tracing::warn!(issuer, %error, %cause, "the keys of an issuer cannot be had");
+    }
+}
+
+impl KeyFetch {
+    fn issuer(&self) -> &str {
         match &self.source {
-            Source::Url(url) => url.as_ref().as_str(),
-            Source::Metadata(metadata) => metadata.fetch().whose(),
+            Source::At(issuer, _) => issuer.as_str(),
+            Source::Metadata(metadata) => metadata.fetch().issuer.as_str(),
         }
     }
 }

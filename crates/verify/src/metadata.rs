@@ -52,8 +52,4 @@ impl Fetch for Discovery {
         };
         Ok(Fetched { value, max_age })
     }
-
-    fn whose(&self) -> &str {
-        self.issuer.as_str()
-    }
 }

@@ -224,7 +224,7 @@ impl VerifierBuilder {
         let metadata = Discovery {
             http: http.clone(),
             limits,
-            issuer,
+            issuer: issuer.clone(),
         };
         let metadata = Kept::new(metadata, clock.clone());
         let introspection = introspection.map(|(credentials, url)| {
@@ -235,7 +235,10 @@ impl VerifierBuilder {
             Introspection::new(http.clone(), limits, credentials, endpoint, clock.clone())
         });
         let keys = match jwks_uri {
-            Some(url) => RemoteKeySet::at(http, KeySource::JwksUri(url), limits, clock.clone()),
+            Some(jwks_uri) => {
+                let source = KeySource::At { issuer, jwks_uri };
+                RemoteKeySet::at(http, source, limits, clock.clone())
+            }
             None => RemoteKeySet::of(http, metadata, limits, clock.clone()),
         };
         Ok(Verifier(Arc::new(Inner {

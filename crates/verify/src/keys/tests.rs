@@ -297,8 +297,11 @@ async fn what_is_no_key_set_is_none() {
 #[tokio::test]
 async fn keys_can_be_had_from_an_address_without_metadata() {
     let world = World::new().await;
-    let url = format!("{}/jwks", world.site.url).parse().unwrap();
-    let keys = RemoteKeySet::new(http(), KeySource::JwksUri(url));
+    let source = KeySource::At {
+        issuer: "https://without.example".parse().unwrap(),
+        jwks_uri: format!("{}/jwks", world.site.url).parse().unwrap(),
+    };
+    let keys = RemoteKeySet::new(http(), source);
     let keys = keys.keys_for(None, Algorithm::EdDsa).await.unwrap();
     assert_eq!(keys.len(), 1);
     assert_eq!(world.site.asked(METADATA), 0);
