@@ -146,7 +146,7 @@ pub enum Source {
     ClientId,
     /// The client's name.
     ClientName,
-    /// How the grant came about: `device_code` or `authorization_code`.
+    /// How the grant came about: `device_code`, `authorization_code` or `token_exchange`.
     GrantKind,
     /// When the user signed in, in seconds since the epoch.
     AuthTime,
@@ -202,7 +202,7 @@ impl Source {
             Self::Groups(filter) => list(filter.of(&from.user?.groups)),
             Self::ClientId => Some(from.client.id.to_string().into()),
             Self::ClientName => Some(from.client.name.clone().into()),
-            Self::GrantKind => Some(kind(from.grant?.kind).into()),
+            Self::GrantKind => Some(kind(&from.grant?.kind).into()),
             Self::AuthTime => Some(from.authorization()?.auth_time.as_secs().into()),
             Self::Amr => list(from.authorization()?.amr.clone()),
             Self::Session => Some(from.authorization()?.session?.to_string().into()),
@@ -216,10 +216,11 @@ fn list(values: Vec<String>) -> Option<Value> {
     (!values.is_empty()).then(|| values.into())
 }
 
-const fn kind(kind: Kind) -> &'static str {
+const fn kind(kind: &Kind) -> &'static str {
     match kind {
         Kind::Device => "device_code",
         Kind::Code => "authorization_code",
+        Kind::Exchange(_) => "token_exchange",
     }
 }
 

@@ -146,10 +146,10 @@ impl<R> Decision<R> {
 }
 
 /// Tokens to make: access, ID and refresh token, in that order, since an ID token holds the access token's hash.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Mint {
     /// The access token.
-    pub access: Unsigned,
+    pub access: Option<Unsigned>,
     /// The ID token's claims, and how it is signed.
     pub id: Option<Box<IdTokenClaims>>,
     /// The refresh token: sealed already.

@@ -79,8 +79,8 @@ pub struct Outcome<R> {
 /// Tokens, ready to leave.
 #[derive(Debug)]
 pub struct Minted {
-    /// The access token.
-    pub access: Secret,
+    /// The access token; none where another token was exchanged for.
+    pub access: Option<Secret>,
     /// The ID token.
     pub id: Option<Secret>,
     /// The refresh token.
@@ -91,7 +91,12 @@ pub struct Minted {
 enum Stage<R> {
     Deciding(Vec<Need>),
     Access(Decision<R>, Option<SigningInput>, Rest),
-    Id(Decision<R>, Option<SigningInput>, Secret, Option<Secret>),
+    Id(
+        Decision<R>,
+        Option<SigningInput>,
+        Option<Secret>,
+        Option<Secret>,
+    ),
     Committing(Version, Decision<R>, Option<Minted>),
     /// After an `Unknown` commit: reading what was written, to learn whether it happened.
     Asking(Version, Decision<R>, Option<Minted>),
@@ -231,7 +236,8 @@ impl<O: Operation> Drive<O> {
     pub fn signature(&mut self, input: SigningInput, signature: &[u8]) {
         match std::mem::replace(&mut self.stage, Stage::Over) {
             Stage::Access(decision, _, rest) => {
-                self.access_minted(decision, input.finish(signature), rest)
+                let access = Secret::new(input.finish(signature));
+                self.access_minted(decision, Some(access), rest)
             }
             Stage::Id(decision, _, access, refresh) => {
                 let id = Some(Secret::new(input.finish(signature)));
@@ -368,31 +374,34 @@ impl<O: Operation> Drive<O> {
         };
         let rest = Rest { id, refresh };
         match access {
-            Unsigned::Jwt(input) => self.stage = Stage::Access(decision, Some(input), rest),
-            Unsigned::Sealed(token) => {
-                self.access_minted(decision, token.reveal().to_owned(), rest)
+            Some(Unsigned::Jwt(input)) => {
+                self.stage = Stage::Access(decision, Some(input), rest);
             }
+            Some(Unsigned::Sealed(token)) => self.access_minted(decision, Some(token), rest),
+            None => self.access_minted(decision, None, rest),
         }
     }
 
     fn access_minted(
         &mut self,
         decision: Decision<O::Reply>,
-        access: String,
+        access: Option<Secret>,
         Rest { id, refresh }: Rest,
     ) {
         let Some(mut claims) = id else {
             return self.minted(
                 decision,
                 Some(Minted {
-                    access: Secret::new(access),
+                    access,
                     id: None,
                     refresh,
                 }),
             );
         };
         // OpenID Connect Core section 3.1.3.6: at_hash, by the hash of the ID token's own algorithm.
-        claims.at_hash = Some(left_half_hash(claims.alg, &access));
+        claims.at_hash = access
+            .as_ref()
+            .map(|access| left_half_hash(claims.alg, access.reveal()));
         let input = self
             .pool
             .header(claims.alg, TokenType::Id)
@@ -400,7 +409,7 @@ impl<O: Operation> Drive<O> {
                 SigningInput::new(header, &*claims).map_err(|_| Failure::Bug("claims are no JSON"))
             });
         self.stage = match input {
-            Ok(input) => Stage::Id(decision, Some(input), Secret::new(access), refresh),
+            Ok(input) => Stage::Id(decision, Some(input), access, refresh),
             Err(failure) => Stage::Failed(failure),
         };
     }

@@ -350,6 +350,12 @@ pub enum Cause {
     VerifierMissing,
     VerifierUnexpected,
     RedirectUriOther,
+    SubjectGone,
+    RuleGone,
+    ForeignTokenNotForUs,
+    ForeignTokenTooOld,
+    ForeignTokenMalformed,
+    UnknownIssuer,
 }
 
 /// Why there is no answer by the protocol at all.

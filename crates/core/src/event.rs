@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::exchange::Actor;
 use crate::id::{ClientId, GrantId, UserId};
 use crate::peer::Peer;
 
@@ -25,6 +26,8 @@ pub enum EventKind {
     RefreshRepeatedFromElsewhere,
     RefreshReusedGrantRevoked,
     RefreshAheadOfStore,
+    TokenExchanged,
+    ExchangeRefused,
     TokenRevoked,
     GrantRevoked,
     SignedIn,
@@ -59,6 +62,7 @@ impl EventKind {
                 | Self::CodeIssued
                 | Self::TokensIssued
                 | Self::TokensRefreshed
+                | Self::TokenExchanged
         )
     }
 }
@@ -86,6 +90,25 @@ pub struct Event {
     /// Who sent the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub peer: Option<Peer>,
+    /// What was exchanged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exchange: Option<Box<Hop>>,
+}
+
+/// One exchange in a chain of them (RFC 8693).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Hop {
+    /// For whom it is acted.
+    pub subject: String,
+    /// Whom the new token is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audience: Option<String>,
+    /// The rule that allowed it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+    /// Who acts now, and who did before; of a refused one, who did before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub act: Option<Actor>,
 }
 
 impl Event {
@@ -98,6 +121,7 @@ impl Event {
             user: None,
             grant: None,
             peer: None,
+            exchange: None,
         }
     }
 
@@ -119,6 +143,13 @@ impl Event {
     #[must_use]
     pub const fn grant(mut self, grant: GrantId) -> Self {
         self.grant = Some(grant);
+        self
+    }
+
+    /// With what was exchanged.
+    #[must_use]
+    pub fn hop(mut self, hop: Hop) -> Self {
+        self.exchange = Some(Box::new(hop));
         self
     }
 

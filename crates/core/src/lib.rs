@@ -4,6 +4,7 @@
 //! decisions go out as data; `ARCHITECTURE.md` walks one request through the house.
 
 pub mod backchannel;
+mod bearer;
 pub mod claim_mapping;
 pub mod claims;
 pub mod claims_request;

@@ -118,6 +118,21 @@ impl Pool {
         self.clients.get(&id.parse::<ClientId>().ok()?)
     }
 
+    /// Whether there is such a client, and it is enabled.
+    #[must_use]
+    pub fn is_enabled(&self, id: &ClientId) -> bool {
+        self.clients.get(id).is_some_and(|client| client.enabled)
+    }
+
+    /// Whether a subject that is no user is still one of ours: an enabled client, or the subject of an issuer that is
+    /// trusted.
+    #[must_use]
+    pub fn knows_subject(&self, sub: &str) -> bool {
+        let is_theirs = |trusted: &TrustedIssuer| trusted.subject_of(sub).is_some();
+        self.client(sub).is_some_and(|client| client.enabled)
+            || self.trusted_issuers.iter().any(is_theirs)
+    }
+
     /// A resource.
     #[must_use]
     pub fn resource(&self, identifier: &str) -> Option<&Resource> {

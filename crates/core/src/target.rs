@@ -42,6 +42,12 @@ impl Named {
         Ok(Self(named))
     }
 
+    /// This one.
+    #[must_use]
+    pub fn only(resource: &Resource) -> Self {
+        Self(vec![resource.identifier.clone()])
+    }
+
     /// Whether none is named.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -1,14 +1,15 @@
 //! What goes into the tokens of a grant: claims, lifetimes, forms.
 
-use grantor_jose::{SigningInput, TokenType};
+use grantor_jose::{SigningInput, TokenType as Typ};
 
 use crate::claim_mapping::Sources;
 use crate::claims::{ACR, AccessTokenClaims, IdTokenClaims};
 use crate::claims_request;
 use crate::client::Client;
-use crate::decide::{Decision, Mint, Stop, Unsigned};
+use crate::decide::{Decision, Mint, Stop, Unsigned, invalid_grant};
 use crate::env::Env;
-use crate::error::Failure;
+use crate::error::{Cause, Failure};
+use crate::exchange::{self, TokenType};
 use crate::grant_type::GrantType;
 use crate::id::Jti;
 use crate::pool::TokenSet;
@@ -31,6 +32,8 @@ pub struct TokenReply {
     pub expires_in: u64,
     /// What it allows.
     pub scope: Scope,
+    /// What was exchanged for, and stands where an access token does (RFC 8693 section 2.2.1).
+    pub issued: Option<TokenType>,
 }
 
 /// A machine's token: no user, no grant, no row.
@@ -68,9 +71,10 @@ pub(crate) fn for_machine(
     let reply = TokenReply {
         expires_in: lifetime.as_secs(),
         scope: claims.scope,
+        issued: None,
     };
     Ok(Decision::reply(reply).mint(Mint {
-        access,
+        access: Some(access),
         id: None,
         refresh: None,
     }))
@@ -113,9 +117,13 @@ pub(crate) fn for_user(
         &asked
     };
     // What the operator took from the client since is not given any more.
-    let scope = narrowed
-        .unwrap_or_else(|| authorization.scope.clone())
-        .and(&client.scopes);
+    let scope = narrowed.unwrap_or_else(|| authorization.scope.clone());
+    let scope = match grant.kind.exchanged() {
+        None => scope.and(&client.scopes),
+        // "A client's own scopes are for its own tokens": here a rule must still give it.
+        Some(_) if exchange::still_given(env, grant) => scope,
+        Some(_) => return Err(invalid_grant(Cause::RuleGone).into()),
+    };
     let target = Target::choose(env.pool, &scope, named)?;
     let now = env.now.as_secs();
     // No token outlives its grant: a successor given again within the grace writes no later end into the row.
@@ -137,16 +145,23 @@ pub(crate) fn for_user(
         auth_time: Some(authorization.auth_time.as_secs()),
         sid: authorization.session.map(|id| id.to_string()),
         groups: target.groups(user),
-        act: None,
+        act: grant
+            .kind
+            .exchanged()
+            .and_then(|exchanged| exchanged.act.clone()),
         may_act: client.may_act(),
         cnf: None,
         mapped: target.mapped(&from),
     };
     let access = access_token(env, target.resource, &claims)?;
-    let wanted = match grant.kind {
+    let wanted = match &grant.kind {
         Kind::Device => env.pool.device.tokens,
         Kind::Code => TokenSet {
             id: true,
+            refresh: true,
+        },
+        Kind::Exchange(_) => TokenSet {
+            id: false,
             refresh: true,
         },
     };
@@ -184,9 +199,10 @@ pub(crate) fn for_user(
     let reply = TokenReply {
         expires_in: claims.exp - now,
         scope: claims.scope,
+        issued: None,
     };
     Ok(Decision::reply(reply).mint(Mint {
-        access,
+        access: Some(access),
         id,
         refresh,
     }))
@@ -203,7 +219,7 @@ fn refresh_token(env: &Env<'_>, grant: &Grant) -> Option<Secret> {
     })))
 }
 
-fn access_token(
+pub(crate) fn access_token(
     env: &Env<'_>,
     resource: Option<&Resource>,
     claims: &AccessTokenClaims,
@@ -213,7 +229,7 @@ fn access_token(
     });
     let (length, token) = match form {
         TokenForm::Jwt(alg) => {
-            let header = env.pool.header(alg, TokenType::Access)?;
+            let header = env.pool.header(alg, Typ::Access)?;
             let input = SigningInput::new(header, claims)
                 .map_err(|_| Failure::Bug("claims are no JSON"))?;
             (input.as_bytes().len(), Unsigned::Jwt(input))

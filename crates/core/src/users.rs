@@ -4,7 +4,7 @@ use crate::decide::{Found, Lookup, Stop, Versioned, invalid_grant};
 use crate::env::Env;
 use crate::error::{Cause, Refusal};
 use crate::id::UserId;
-use crate::records::{self, Authorization, Grant, Session, User};
+use crate::records::{self, Authorization, Epoch, Grant, Session, User};
 use crate::row::{Key, Version, Write};
 
 /// The key of a user's row.
@@ -21,59 +21,81 @@ pub(crate) fn authorization(grant: &Grant) -> Result<&Authorization, Refusal> {
 }
 
 /// Who and what stands behind a grant.
+#[derive(Debug)]
 pub(crate) struct Behind {
     /// The user.
     pub(crate) user: Versioned<User>,
-    /// The session on which it depends, and its row's version.
-    session: Option<(Key, Version)>,
+    /// The session on which it depends and the grant from which it was exchanged, by their rows' versions.
+    others: Vec<(Key, Version)>,
 }
 
 impl Behind {
     /// Makes a commit fail where any of it changed since it was read: a sign-out that comes between leaves no tokens.
     pub(crate) fn checks(self, env: &Env<'_>) -> impl Iterator<Item = Write> {
-        let user = Write::Check {
-            key: key(env, self.user.record.id),
-            expect: self.user.version,
-        };
-        let session = self.session;
-        let session = session.map(|(key, expect)| Write::Check { key, expect });
-        [user].into_iter().chain(session)
+        let user = (key(env, self.user.record.id), self.user.version);
+        let all = [user].into_iter().chain(self.others);
+        all.map(|(key, expect)| Write::Check { key, expect })
     }
 }
 
-/// The user who stands behind a grant, in one read with the session that it depends on.
+/// The user who stands behind a grant, in one read with the session that it depends on and the grant from which it
+/// was exchanged.
 ///
 /// # Errors
-/// `invalid_grant` where the user is gone, disabled or signed out everywhere, or the session ended.
+/// `invalid_grant` where the user is gone, disabled or signed out everywhere, or the session or that grant ended.
 pub(crate) fn of_grant(env: &Env<'_>, found: &Found, grant: &Grant) -> Result<Behind, Stop> {
     let authorization = authorization(grant)?;
     let user_key = key(env, authorization.user);
     let session_key = authorization
         .bound_to()
         .map(|id| records::key::<Session>(env, &id.to_string()));
-    found.need(&session_key.iter().chain([&user_key]).collect::<Vec<_>>())?;
-    let Lookup::Live(user) = found.record::<User>(env, &user_key)? else {
-        return Err(invalid_grant(Cause::UserGone).into());
-    };
-    if !user.record.honours(authorization.epoch) {
-        let cause = if user.record.enabled {
-            Cause::SignedOutEverywhere
-        } else {
-            Cause::UserDisabled
-        };
-        return Err(invalid_grant(cause).into());
+    let parent = grant.kind.parent();
+    let parent_key = parent.map(|id| records::key::<Grant>(env, &id.to_string()));
+    let keys = [&user_key]
+        .into_iter()
+        .chain(&session_key)
+        .chain(&parent_key);
+    found.need(&keys.collect::<Vec<_>>())?;
+    let user = of_epoch(env, found, &user_key, authorization.epoch)?.map_err(invalid_grant)?;
+    let mut others = Vec::new();
+    if let Some(key) = session_key {
+        let session = found.record::<Session>(env, &key)?.live();
+        let session = session.ok_or(invalid_grant(Cause::SessionEnded))?;
+        others.push((key, session.version));
     }
-    let session = match session_key {
-        None => None,
-        Some(key) => match found.record::<Session>(env, &key)? {
-            Lookup::Live(session) => Some((key, session.version)),
-            _ => return Err(invalid_grant(Cause::SessionEnded).into()),
-        },
-    };
-    Ok(Behind { user, session })
+    if let Some(key) = parent_key {
+        let parent = found.record::<Grant>(env, &key)?.live();
+        let parent = parent.ok_or(invalid_grant(Cause::NoSuchGrant))?;
+        if parent.record.active().is_none() {
+            return Err(invalid_grant(Cause::RevokedGrant).into());
+        }
+        if !env.pool.is_enabled(&parent.record.client) {
+            return Err(invalid_grant(Cause::DisabledClient).into());
+        }
+        others.push((key, parent.version));
+    }
+    Ok(Behind { user, others })
 }
 
-/// The user who stands behind an active grant, or why nobody does: for endpoints that tell no client about it.
+/// The user of this key, if what copied this epoch is still good.
+///
+/// # Errors
+/// [`Stop`] where the row must be read first, or cannot be.
+pub(crate) fn of_epoch(
+    env: &Env<'_>,
+    found: &Found,
+    key: &Key,
+    epoch: Epoch,
+) -> Result<Result<Versioned<User>, Cause>, Stop> {
+    Ok(match found.record::<User>(env, key)? {
+        Lookup::Live(user) if user.record.honours(epoch) => Ok(user),
+        Lookup::Live(user) if user.record.enabled => Err(Cause::SignedOutEverywhere),
+        Lookup::Live(_) => Err(Cause::UserDisabled),
+        _ => Err(Cause::UserGone),
+    })
+}
+
+/// What stands behind an active grant, or why nobody does: for endpoints that tell no client about it.
 ///
 /// # Errors
 /// [`Stop`] where something must be read first, or a row cannot be read.
@@ -81,9 +103,9 @@ pub(crate) fn behind(
     env: &Env<'_>,
     found: &Found,
     grant: &Grant,
-) -> Result<Result<Versioned<User>, Cause>, Stop> {
+) -> Result<Result<Behind, Cause>, Stop> {
     match of_grant(env, found, grant) {
-        Ok(behind) => Ok(Ok(behind.user)),
+        Ok(behind) => Ok(Ok(behind)),
         Err(Stop::Refuse(refusal)) => Ok(Err(refusal.cause)),
         Err(stop) => Err(stop),
     }

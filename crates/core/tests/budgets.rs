@@ -7,6 +7,7 @@ mod world;
 
 use grantor_core::error::ErrorCode::{self, AuthorizationPending, InvalidGrant, SlowDown};
 
+use world::exchange::ACCESS_TOKEN;
 use world::house;
 use world::people::SignedIn;
 use world::web_apps::Request;
@@ -356,5 +357,47 @@ fn userinfo_and_introspection_of_a_token_bound_to_a_session_are_one_read() {
     });
     costs(&mut world, [1, 0, 0], [2, 0, 0], |world| {
         assert!(world.is_active("site", &tokens.access));
+    });
+}
+
+#[test]
+fn an_exchange_is_at_most_two_reads_and_no_commit() {
+    let mut world = World::with_exchange();
+    let subject = world.orders_token();
+    let alice = world.browser_of("alice");
+    let asked = Request::of("site").with("scope", "openid orders.example.com/read");
+    let bound = world.app_tokens(&alice, &asked);
+    let actor = world.machine("orders", &[]).expect("a token");
+    let exchanged = costs(&mut world, [1, 0, 0], [2, 0, 0], |world| {
+        world
+            .exchange("orders", &subject.access, &[])
+            .expect("a token")
+    });
+    // Its user, its session, its grant and what may be revoked come together.
+    costs(&mut world, [1, 0, 0], [2, 0, 0], |world| {
+        world
+            .exchange("orders", &bound.access, &[])
+            .expect("a token")
+    });
+    // With an actor token: its rows come with the subject's.
+    let by_actor = [
+        ("actor_token", &*actor.access),
+        ("actor_token_type", ACCESS_TOKEN),
+    ];
+    costs(&mut world, [1, 0, 0], [2, 0, 0], |world| {
+        world
+            .exchange("orders", &subject.access, &by_actor)
+            .expect("a token")
+    });
+    costs(&mut world, [1, 0, 0], [2, 0, 0], |world| {
+        world
+            .exchange("shipping", &exchanged.token, &[])
+            .expect("a token")
+    });
+    // A forged subject costs nothing.
+    costs(&mut world, [0, 0, 0], [2, 0, 0], |world| {
+        world
+            .exchange("orders", "x.y.z", &[])
+            .expect_err("it is forged")
     });
 }

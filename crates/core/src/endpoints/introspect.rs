@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::bearer::{self, PresentedToken};
+use crate::bearer::{self, PresentedToken};
 use crate::client::Client;
 use crate::client_auth::{self, Credentials};
 use crate::decide::{Decision, Found, Operation, Stop};
@@ -125,13 +125,14 @@ impl Introspect {
         let Ok(live) = bearer::live(env, found, claims)? else {
             return Ok(None);
         };
+        let username = live.holder.user().map(|user| user.username.clone());
         let mut claims = live.claims;
         // The one member here that is no claim of ours and free for a mapping.
         claims.mapped.remove("username");
         Ok(Some(ActiveToken {
             scope: claims.scope.to_string(),
             client_id: claims.client_id.to_string(),
-            username: live.user.map(|user| user.username),
+            username,
             token_type: Some("Bearer"),
             exp: claims.exp,
             iat: Some(claims.iat),
@@ -166,9 +167,10 @@ fn refresh_token(
     if grant.client != caller.id || matches!(presented, None | Some(Presented::Reused)) {
         return Ok(None);
     }
-    let Ok(user) = users::behind(env, found, grant)? else {
+    let Ok(behind) = users::behind(env, found, grant)? else {
         return Ok(None);
     };
+    let user = behind.user;
     Ok(Some(ActiveToken {
         scope: authorization.scope.to_string(),
         client_id: grant.client.to_string(),

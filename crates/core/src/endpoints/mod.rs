@@ -1,7 +1,6 @@
 //! The endpoints, one file each, and the table of their paths.
 
 pub mod authorize;
-mod bearer;
 pub mod device_authorization;
 mod id_token_hint;
 pub mod introspect;

@@ -1,6 +1,6 @@
 //! Token revocation (RFC 7009).
 
-use super::bearer::PresentedToken;
+use crate::bearer::PresentedToken;
 use crate::client::Client;
 use crate::client_auth::{self, Credentials};
 use crate::decide::{Decision, Found, Operation, Stop, invalid_grant};

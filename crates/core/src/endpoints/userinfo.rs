@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::bearer::{self, PresentedToken};
+use crate::bearer::{self, PresentedToken};
 use crate::claims_request::{self, RequestedClaims};
 use crate::decide::{Decision, Found, Operation, Stop};
 use crate::env::Env;
@@ -74,7 +74,8 @@ impl Operation for Userinfo {
         let claims = self.token.claims(env);
         let claims = claims.ok_or(INVALID.because(Cause::ForgedOrForeignToken))?;
         let live = bearer::live(env, found, claims)?.map_err(|cause| INVALID.because(cause))?;
-        let user = live.user.ok_or(INVALID.because(Cause::UserGone))?;
+        let user = live.holder.user();
+        let user = user.ok_or(INVALID.because(Cause::UserGone))?;
         // "Userinfo takes any of our user tokens with openid."
         if !live.claims.scope.contains("openid") {
             return Err(Refusal::new(
@@ -84,9 +85,9 @@ impl Operation for Userinfo {
             .into());
         }
         Ok(Decision::reply(claims_of(
-            &user,
+            user,
             &live.claims.scope,
-            &live.requested,
+            &live.requested(env.pool),
         )))
     }
 }

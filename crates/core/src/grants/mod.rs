@@ -13,6 +13,7 @@ mod authorization_code;
 mod client_credentials;
 mod device_code;
 mod refresh_token;
+mod token_exchange;
 
 pub use crate::grant_type::GrantType;
 pub use crate::tokens::TokenReply;
@@ -21,7 +22,7 @@ pub use crate::tokens::TokenReply;
 type Read = fn(&Params) -> Result<Request, Refusal>;
 
 /// How each grant's request is read; a grant that is not in the table is not built yet.
-const TABLE: [(GrantType, Read); 4] = [
+const TABLE: [(GrantType, Read); 5] = [
     (GrantType::AuthorizationCode, |params| {
         authorization_code::Request::parse(params).map(Request::AuthorizationCode)
     }),
@@ -33,6 +34,10 @@ const TABLE: [(GrantType, Read); 4] = [
     }),
     (GrantType::RefreshToken, |params| {
         refresh_token::Request::parse(params).map(Request::RefreshToken)
+    }),
+    (GrantType::TokenExchange, |params| {
+        let request = token_exchange::Request::parse(params)?;
+        Ok(Request::TokenExchange(Box::new(request)))
     }),
 ];
 
@@ -48,6 +53,7 @@ pub(crate) enum Request {
     ClientCredentials(client_credentials::Request),
     DeviceCode(device_code::Request),
     RefreshToken(refresh_token::Request),
+    TokenExchange(Box<token_exchange::Request>),
 }
 
 impl Request {
@@ -77,6 +83,7 @@ impl Request {
             Self::ClientCredentials(request) => request.decide(env, client),
             Self::DeviceCode(request) => request.decide(env, found, client, peer),
             Self::RefreshToken(request) => request.decide(env, found, client, peer),
+            Self::TokenExchange(request) => request.decide(env, found, client, peer),
         }
     }
 }

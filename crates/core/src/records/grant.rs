@@ -8,6 +8,7 @@ use super::{Epoch, Record};
 use crate::claims_request::RequestedClaims;
 use crate::client::Client;
 use crate::env::Env;
+use crate::exchange::{Actor, NewGrant};
 use crate::id::{ClientId, GrantId, SessionId, UserId};
 use crate::peer::Peer;
 use crate::pkce::CodeChallenge;
@@ -43,7 +44,7 @@ pub struct Grant {
 }
 
 /// How a grant came about.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// By the device authorization grant (RFC 8628).
@@ -51,6 +52,37 @@ pub enum Kind {
     Device,
     /// By an authorization code (RFC 6749 section 4.1).
     Code,
+    /// By token exchange, for a refresh token (RFC 8693).
+    Exchange(Box<Exchanged>),
+}
+
+impl Kind {
+    /// The grant on which it depends.
+    #[must_use]
+    pub fn parent(&self) -> Option<GrantId> {
+        self.exchanged().map(|exchanged| exchanged.parent)
+    }
+
+    /// What it was exchanged from.
+    #[must_use]
+    pub fn exchanged(&self) -> Option<&Exchanged> {
+        match self {
+            Self::Exchange(exchanged) => Some(exchanged),
+            Self::Device | Self::Code => None,
+        }
+    }
+}
+
+/// What a grant was exchanged from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exchanged {
+    /// The grant of the subject token: once it has ended, so has this one.
+    pub parent: GrantId,
+    /// Who acts by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub act: Option<Actor>,
+    /// When the subject token ended: nothing of this grant outlives it.
+    pub ends_at: Timestamp,
 }
 
 /// Where a grant began.
@@ -276,12 +308,40 @@ impl Grant {
         }
     }
 
+    /// A grant that a client exchanged for the refresh token of another: active from its beginning.
+    pub(crate) fn exchange(
+        id: GrantId,
+        NewGrant {
+            exchanged,
+            resources,
+            authorization,
+        }: NewGrant,
+        client: &Client,
+        env: &Env<'_>,
+        by: &Peer,
+    ) -> Self {
+        let grant = Self {
+            id,
+            client: client.id.clone(),
+            scope: authorization.scope.clone(),
+            resources,
+            started: Started {
+                at: env.now,
+                by: by.clone(),
+            },
+            expires_at: exchanged.ends_at,
+            kind: Kind::Exchange(Box::new(exchanged)),
+            state: State::active(authorization, None, env.now, by),
+        };
+        grant.with_expiry(client, env)
+    }
+
     /// The code that waits for its client.
     ///
     /// # Errors
     /// [`CodeEnded`] in every other state.
     pub fn code(&self) -> Result<&CodeIssued, CodeEnded> {
-        match (&self.state, self.kind) {
+        match (&self.state, &self.kind) {
             (State::CodeIssued(code), _) => Ok(code),
             (State::Active { code_challenge, .. }, Kind::Code) => {
                 Err(CodeEnded::Used(code_challenge.clone()))
@@ -396,7 +456,10 @@ impl Grant {
         else {
             return None;
         };
-        Some((*rotated_at + client.refresh_idle).min(authorization.at + client.refresh_absolute))
+        let ends =
+            (*rotated_at + client.refresh_idle).min(authorization.at + client.refresh_absolute);
+        let exchanged = self.kind.exchanged();
+        Some(exchanged.map_or(ends, |exchanged| ends.min(exchanged.ends_at)))
     }
 
     /// An active grant ends with the last access token or the refresh token, whichever is later; one that is bound to a
@@ -410,8 +473,10 @@ impl Grant {
         let ends = refresh.map_or(access, |refresh| refresh.max(access));
         let bound = self.active().and_then(Authorization::bound_to);
         let session_ends = env.now + env.pool.lifetimes.session_absolute;
+        let ends = bound.map_or(ends, |_| ends.min(session_ends));
+        let exchanged = self.kind.exchanged();
         Self {
-            expires_at: bound.map_or(ends, |_| ends.min(session_ends)),
+            expires_at: exchanged.map_or(ends, |exchanged| ends.min(exchanged.ends_at)),
             ..self
         }
     }

@@ -20,8 +20,8 @@ mod user_code;
 
 pub use consent::Consent;
 pub use grant::{
-    Authorization, CodeEnded, CodeIssued, DeviceEnded, Grant, Kind, NotPending, Presented,
-    Revoked as RevokedGrant, Started, State, WhyRevoked,
+    Authorization, CodeEnded, CodeIssued, DeviceEnded, Exchanged, Grant, Kind, NotPending,
+    Presented, Revoked as RevokedGrant, Started, State, WhyRevoked,
 };
 pub use outbox::Outbox;
 pub use revoked::Revoked;

@@ -195,7 +195,7 @@ fn rfc6749_5_2_a_grant_type_that_is_missing_unknown_or_not_built_is_refused() {
         "password",
         "device_code",
         "Client_Credentials",
-        "urn:ietf:params:oauth:grant-type:token-exchange",
+        "urn:ietf:params:oauth:grant-type:jwt-bearer",
     ] {
         assert_eq!(
             world.token("orders", &[("grant_type", grant)]),

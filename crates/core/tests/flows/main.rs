@@ -13,6 +13,7 @@ mod client_auth;
 mod consent;
 mod cut_off;
 mod device;
+mod exchange;
 mod faults;
 mod introspection;
 mod logout;

@@ -44,7 +44,7 @@ impl Tokens {
         let minted = minted.expect("a token reply comes with tokens");
         let text = |token: Secret| token.reveal().to_owned();
         Self {
-            access: text(minted.access),
+            access: minted.access.map(text).expect("an access token"),
             id: minted.id.map(text),
             refresh: minted.refresh.map(text),
             scope: reply.scope.to_string(),
@@ -79,7 +79,7 @@ pub(crate) fn form_of(client: &str, pairs: &[(&str, &str)]) -> Params {
     let secret = match client {
         "console" => CONSOLE_SECRET,
         "orders" => ORDERS_SECRET,
-        "site" | "shop" => SITE_SECRET,
+        "site" | "shop" | "shipping" | "files" => SITE_SECRET,
         _ => "",
     };
     let credentials = [("client_id", client), ("client_secret", secret)];

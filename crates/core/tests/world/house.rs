@@ -129,7 +129,7 @@ pub(crate) fn pool() -> Pool {
 }
 
 /// A client whose devices get every kind of token.
-fn device(id: &str, auth: ClientAuth) -> Client {
+pub(crate) fn device(id: &str, auth: ClientAuth) -> Client {
     Client {
         id: id.parse().expect("a client id"),
         name: format!("The {id}"),
@@ -186,7 +186,7 @@ fn app(id: &str, auth: ClientAuth) -> Client {
     }
 }
 
-fn resource(
+pub(crate) fn resource(
     identifier: &str,
     uri: Option<&str>,
     scopes: &[(&str, &str)],

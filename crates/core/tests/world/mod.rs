@@ -20,6 +20,7 @@ use grantor_store::testing::{Counting, Counts, Faulty};
 
 pub(crate) mod account;
 pub(crate) mod apps;
+pub(crate) mod exchange;
 pub(crate) mod house;
 pub(crate) mod people;
 pub(crate) mod run;

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
+use grantor_core::drive::Minted;
 use grantor_core::endpoints::token::Token;
+use grantor_core::exchange::TokenType;
 use grantor_core::secret::Secret;
 use http::StatusCode;
 use serde::Serialize;
@@ -18,6 +20,9 @@ use crate::request::Form;
 #[derive(Serialize)]
 struct TokenResponse<'a> {
     access_token: &'a str,
+    /// RFC 8693 section 2.2.1: what an exchange gave.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    issued_token_type: Option<TokenType>,
     token_type: &'static str,
     expires_in: u64,
     scope: String,
@@ -32,19 +37,28 @@ pub(crate) async fn post(State(app): State<Arc<App>>, form: Form) -> Response {
     let parse = |params: &_| Token::parse(caller.authorization(), params, caller.peer.clone());
     let answer = oauth::answer(&app, &form, Challenge::Basic, parse, |reply, tokens| {
         let tokens = tokens.as_ref();
+        let of = |which: fn(&Minted) -> &Option<Secret>| {
+            tokens.and_then(|tokens| which(tokens).as_ref().map(Secret::reveal))
+        };
+        let access = of(|tokens| &tokens.access);
+        let id = of(|tokens| &tokens.id);
+        let refresh = of(|tokens| &tokens.refresh);
+        // RFC 8693 section 2.2.1: access_token carries the issued token, whatever it is; "if the issued token is not an
+        // access token or usable as an access token, then the token_type value N_A is used".
+        let (main, id, refresh) = match reply.issued {
+            None | Some(TokenType::AccessToken | TokenType::Jwt) => (access, id, refresh),
+            Some(TokenType::IdToken) => (id, None, None),
+            Some(TokenType::RefreshToken) => (refresh, None, None),
+        };
+        let usable = reply.issued.is_none_or(TokenType::is_access_token);
         let body = TokenResponse {
-            access_token: tokens
-                .map(|tokens| tokens.access.reveal())
-                .unwrap_or_default(),
-            token_type: "Bearer",
+            access_token: main.unwrap_or_default(),
+            issued_token_type: reply.issued,
+            token_type: if usable { "Bearer" } else { "N_A" },
             expires_in: reply.expires_in,
             scope: reply.scope.to_string(),
-            id_token: tokens
-                .and_then(|tokens| tokens.id.as_ref())
-                .map(Secret::reveal),
-            refresh_token: tokens
-                .and_then(|tokens| tokens.refresh.as_ref())
-                .map(Secret::reveal),
+            id_token: id,
+            refresh_token: refresh,
         };
         oauth::json(StatusCode::OK, &body)
     })

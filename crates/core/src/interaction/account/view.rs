@@ -154,8 +154,10 @@ impl ViewAccount {
             if authorization.user != user.id || !user.honours(authorization.epoch) || ended {
                 continue;
             }
-            match grant.kind {
-                Kind::Code => allow(env, &mut apps, grant.client.clone(), scope, *at),
+            match &grant.kind {
+                Kind::Code | Kind::Exchange(_) => {
+                    allow(env, &mut apps, grant.client.clone(), scope, *at)
+                }
                 Kind::Device => devices.push(DeviceView {
                     grant: grant.id,
                     name: name_of(env, &grant.client),

@@ -1,0 +1,182 @@
+//! What the issued token says.
+
+use std::time::Duration;
+
+use super::decision::{Case, Granted};
+use super::party::Party;
+use super::policy::Target;
+use super::{Rule, TokenType};
+use crate::bearer::Holder;
+use crate::claim_mapping::Sources;
+use crate::claims::{ACR, AccessTokenClaims, IdTokenClaims};
+use crate::client::Client;
+use crate::env::Env;
+use crate::error::Failure;
+use crate::id::Jti;
+use crate::records::{Authorization, Exchanged, Grant};
+use crate::resource::Resource;
+use crate::target::{self, Named};
+use crate::time::Timestamp;
+
+/// What is issued, before it is signed, sealed or stored.
+#[derive(Debug)]
+pub(crate) enum Content<'p> {
+    Access(Box<AccessTokenClaims>, &'p Resource),
+    Id(Box<IdTokenClaims>),
+    Refresh(Box<NewGrant>),
+}
+
+/// The grant of an issued refresh token.
+#[derive(Debug)]
+pub(crate) struct NewGrant {
+    pub(crate) exchanged: Exchanged,
+    pub(crate) resources: Named,
+    pub(crate) authorization: Authorization,
+}
+
+impl Content<'_> {
+    /// When it ends.
+    pub(crate) fn ends_at(&self) -> Timestamp {
+        match self {
+            Self::Access(claims, _) => Timestamp::from_secs(claims.exp),
+            Self::Id(claims) => Timestamp::from_secs(claims.exp),
+            Self::Refresh(new) => new.exchanged.ends_at,
+        }
+    }
+
+    /// What `granted` says.
+    ///
+    /// # Errors
+    /// [`Failure::Bug`]: what no rule can allow was refused before.
+    pub(crate) fn of<'p>(
+        env: &Env<'_>,
+        client: &Client,
+        case: &Case<'p>,
+        granted: &Granted<'_>,
+    ) -> Result<Content<'p>, Failure> {
+        let subject = &case.subject;
+        let grant = subject.holder.grant();
+        let authorization = grant.and_then(Grant::active);
+        match (granted.requested, case.target, grant.zip(authorization)) {
+            (TokenType::AccessToken | TokenType::Jwt, Target::Resource(resource), _) => {
+                let claims = access_token(env, client, subject, resource, granted);
+                Ok(Content::Access(Box::new(claims), resource))
+            }
+            (TokenType::IdToken, Target::Client, Some(of_user)) => {
+                let claims = id_token(env, client, subject, of_user, granted);
+                Ok(Content::Id(Box::new(claims)))
+            }
+            (TokenType::RefreshToken, Target::Resource(resource), Some((grant, authorization))) => {
+                Ok(Content::Refresh(Box::new(NewGrant {
+                    exchanged: Exchanged {
+                        parent: grant.id,
+                        act: granted.act.clone(),
+                        ends_at: granted.ends_at.min(grant.expires_at),
+                    },
+                    resources: Named::only(resource),
+                    authorization: Authorization {
+                        scope: granted.scope.clone(),
+                        ..authorization.clone()
+                    },
+                })))
+            }
+            _ => Err(Failure::Bug("a token is issued that no rule can allow")),
+        }
+    }
+}
+
+fn access_token(
+    env: &Env<'_>,
+    client: &Client,
+    subject: &Party,
+    resource: &Resource,
+    granted: &Granted<'_>,
+) -> AccessTokenClaims {
+    let (user, grant) = (subject.holder.user(), subject.holder.grant());
+    let authorization = grant.and_then(Grant::active);
+    let from = Sources {
+        user,
+        client,
+        grant,
+    };
+    let target = target::Target {
+        resource: Some(resource),
+        scope: granted.scope.clone(),
+    };
+    let jti = match &subject.holder {
+        Holder::Grant(grant) => Jti::of_grant(grant.0.record.id, env.seed.bytes("jti")),
+        Holder::User(user) => Jti::of_user(user.epoch, env.seed.bytes("jti")),
+        Holder::None => Jti::of_machine(env.seed.bytes("jti")),
+    };
+    AccessTokenClaims {
+        iss: env.pool.issuer.clone(),
+        sub: subject.sub.clone(),
+        aud: resource.audience().to_owned(),
+        exp: ends(env, target.lifetime(client), granted).as_secs(),
+        iat: env.now.as_secs(),
+        jti,
+        client_id: client.id.clone(),
+        scope: target.scope.clone(),
+        auth_time: authorization.map(|authorization| authorization.auth_time.as_secs()),
+        sid: subject.sid.clone(),
+        groups: user.map(|user| target.groups(user)).unwrap_or_default(),
+        act: granted.act.clone(),
+        may_act: user.and_then(|_| client.may_act()),
+        cnf: None,
+        mapped: target.mapped(&from),
+    }
+}
+
+fn id_token(
+    env: &Env<'_>,
+    client: &Client,
+    subject: &Party,
+    (grant, authorization): (&Grant, &Authorization),
+    granted: &Granted<'_>,
+) -> IdTokenClaims {
+    let from = Sources {
+        user: subject.holder.user(),
+        client,
+        grant: Some(grant),
+    };
+    IdTokenClaims {
+        iss: env.pool.issuer.clone(),
+        sub: authorization.user.to_string(),
+        aud: client.id.clone(),
+        exp: ends(env, env.pool.lifetimes.id, granted).as_secs(),
+        iat: env.now.as_secs(),
+        auth_time: authorization.auth_time.as_secs(),
+        amr: authorization.amr.clone(),
+        acr: Some(ACR[0].to_owned()),
+        sid: authorization.session.map(|id| id.to_string()),
+        jti: Jti::of_grant(grant.id, env.seed.bytes("id_jti")),
+        act: granted.act.clone(),
+        nonce: None,
+        further: client.id_claims.mapped(&from),
+        at_hash: None,
+        alg: client.id_token_alg,
+    }
+}
+
+/// "Life ≤ the subject token's."
+fn ends(env: &Env<'_>, life: Duration, granted: &Granted<'_>) -> Timestamp {
+    (env.now + life).min(granted.ends_at)
+}
+
+/// Whether a rule still gives a client this refresh token: one that the operator took away ends what came of it.
+pub(crate) fn still_given(env: &Env<'_>, grant: &Grant) -> bool {
+    let Some(authorization) = grant.active() else {
+        return false;
+    };
+    let gives = |rule: &Rule| {
+        let all = rule
+            .scopes
+            .values()
+            .flat_map(crate::scope::Scope::iter)
+            .collect();
+        rule.client == grant.client
+            && rule.issues.contains(&super::Kind::RefreshToken)
+            && authorization.scope.is_within(&all)
+    };
+    env.pool.exchange.iter().any(gives)
+}

@@ -1,0 +1,248 @@
+//! The same decision without its effects: what an operator asks before a client does, or after one was refused.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::party::Party;
+use super::{Actor, Content, Rule, TokenType, Unmet, evaluate};
+use crate::client::Client;
+use crate::decide::{Decision, Found, Operation, Stop};
+use crate::env::Env;
+use crate::error::{Cause, ErrorCode, Failure, Refusal};
+use crate::grant_type::GrantType;
+use crate::id::ClientId;
+use crate::params::Params;
+use crate::scope::Scope;
+
+/// What would come of this request, were it this client's. Nothing is issued, and no event is written.
+#[derive(Debug)]
+pub struct Explain {
+    client: ClientId,
+    request: super::Request,
+}
+
+/// The explanation.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Explanation {
+    /// Whether a token would be issued.
+    pub allowed: bool,
+    /// What the client would be told, where it would be refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<Refused>,
+    /// What the subject token says, if it is good.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<PartySaid>,
+    /// What the actor token says, if there is a good one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub actor: Option<PartySaid>,
+    /// Whom the new token is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audience: Option<String>,
+    /// The rules that were asked, in their order; those after the one that decides are not.
+    pub rules: Vec<RuleAsked>,
+    /// What would be issued.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub issued: Option<Issued>,
+}
+
+/// A refusal, and its cause, which no client is told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Refused {
+    /// `error`.
+    pub error: &'static str,
+    /// `error_description`.
+    pub error_description: &'static str,
+    /// Why, where the description does not say it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cause: Option<String>,
+}
+
+/// What a presented token says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PartySaid {
+    /// What we call the party.
+    pub sub: String,
+    /// The user's name, if it is one of ours.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
+    /// The user's groups.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<String>,
+    /// The trusted issuer, where the token is not ours.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
+    /// The client to which it was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<String>,
+    /// Whom it is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub aud: Option<String>,
+    /// The most that can come of it.
+    pub scope: Scope,
+    /// When it ends, in seconds since the epoch.
+    pub exp: u64,
+    /// Who acts by it already.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub act: Option<Actor>,
+}
+
+/// A rule, and what it said.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RuleAsked {
+    /// Its name.
+    pub name: String,
+    /// Whether it decides.
+    pub applies: bool,
+    /// Why it does not apply.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<&'static str>,
+}
+
+/// What would be issued.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Issued {
+    /// `issued_token_type`.
+    pub issued_token_type: TokenType,
+    /// `expires_in`, in seconds.
+    pub expires_in: u64,
+    /// `scope`.
+    pub scope: Scope,
+    /// The token's claims; of a refresh token, who would act by it.
+    pub claims: Value,
+}
+
+impl Explain {
+    /// Reads the parameters of a token exchange (RFC 8693 section 2.1), and `client_id`, whose secret is not needed.
+    ///
+    /// # Errors
+    /// A [`Refusal`] for what cannot be read.
+    pub fn parse(params: &Params) -> Result<Self, Refusal> {
+        let missing = Refusal::new(
+            ErrorCode::InvalidRequest,
+            "The parameter client_id is missing.",
+        );
+        let client = params.opt("client_id").ok_or(missing)?;
+        let unknown = Refusal::new(ErrorCode::InvalidClient, "There is no such client.");
+        Ok(Self {
+            client: client.parse().map_err(|_| unknown)?,
+            request: super::Request::parse(params)?,
+        })
+    }
+}
+
+impl Operation for Explain {
+    type Reply = Explanation;
+
+    fn decide(&self, env: &Env<'_>, found: &Found) -> Result<Decision<Explanation>, Stop> {
+        let client = match self.client(env) {
+            Ok(client) => client,
+            Err(refusal) => return Ok(Decision::reply(Explanation::refused(&refusal))),
+        };
+        let (case, outcome) = match evaluate(env, found, client, &self.request) {
+            Ok(evaluated) => evaluated,
+            Err(Stop::Refuse(refusal)) => {
+                return Ok(Decision::reply(Explanation::refused(&refusal)));
+            }
+            Err(stop) => return Err(stop),
+        };
+        let mut explanation = match &outcome {
+            Err(refusal) => Explanation::refused(refusal),
+            Ok(granted) => {
+                let content = Content::of(env, client, &case, granted)?;
+                let ends = content.ends_at().as_secs();
+                Explanation {
+                    allowed: true,
+                    issued: Some(Issued {
+                        issued_token_type: granted.requested,
+                        expires_in: ends.saturating_sub(env.now.as_secs()),
+                        scope: granted.scope.clone(),
+                        claims: content.claims()?,
+                    }),
+                    ..Explanation::default()
+                }
+            }
+        };
+        explanation.audience = case.target.audience().map(ToOwned::to_owned);
+        explanation.rules = case
+            .rules
+            .iter()
+            .map(|(rule, unmet)| asked(rule, *unmet))
+            .collect();
+        explanation.subject = Some(said(&case.subject));
+        explanation.actor = case.actor.as_ref().map(said);
+        Ok(Decision::reply(explanation))
+    }
+}
+
+impl Explain {
+    /// What client authentication and the token endpoint ask of a client, but its secret.
+    fn client<'p>(&self, env: &Env<'p>) -> Result<&'p Client, Refusal> {
+        let client = env.pool.clients.get(&self.client);
+        let unknown = Refusal::new(ErrorCode::InvalidClient, "There is no such client.");
+        let client = client.ok_or(unknown.because(Cause::UnknownClient))?;
+        if !client.enabled {
+            let disabled = Refusal::new(ErrorCode::InvalidClient, "The client is disabled.");
+            return Err(disabled.because(Cause::DisabledClient));
+        }
+        if !client.may_use(GrantType::TokenExchange) {
+            return Err(Refusal::new(
+                ErrorCode::UnauthorizedClient,
+                "The client may not use this grant type.",
+            ));
+        }
+        if !client.is_confidential() {
+            let public = Refusal::new(ErrorCode::InvalidClient, "The client is public.");
+            return Err(public.because(Cause::SecretMissing));
+        }
+        Ok(client)
+    }
+}
+
+impl Explanation {
+    fn refused(refusal: &Refusal) -> Self {
+        let cause = Some(refusal.cause).filter(|cause| *cause != Cause::AsDescribed);
+        Self {
+            refusal: Some(Refused {
+                error: refusal.code.name(),
+                error_description: refusal.description,
+                cause: cause.map(|cause| format!("{cause:?}")),
+            }),
+            ..Self::default()
+        }
+    }
+}
+
+impl Content<'_> {
+    /// The claims, as JSON.
+    fn claims(&self) -> Result<Value, Failure> {
+        let claims = match self {
+            Self::Access(claims, _) => serde_json::to_value(claims),
+            Self::Id(claims) => serde_json::to_value(claims),
+            Self::Refresh(new) => serde_json::to_value(&new.exchanged),
+        };
+        claims.map_err(|_| Failure::Bug("claims are no JSON"))
+    }
+}
+
+fn asked(rule: &Rule, unmet: Option<Unmet>) -> RuleAsked {
+    RuleAsked {
+        name: rule.name.clone(),
+        applies: unmet.is_none(),
+        why: unmet.map(Unmet::words),
+    }
+}
+
+fn said(party: &Party) -> PartySaid {
+    let user = party.holder.user();
+    PartySaid {
+        sub: party.sub.clone(),
+        username: user.map(|user| user.username.clone()),
+        groups: user.map(|user| user.groups.clone()).unwrap_or_default(),
+        issuer: party.issuer.clone(),
+        client_id: party.client.as_ref().map(ToString::to_string),
+        aud: party.aud.clone(),
+        scope: party.ceiling.clone(),
+        exp: party.expires_at.as_secs(),
+        act: party.act.clone(),
+    }
+}

@@ -1,0 +1,328 @@
+//! The tokens that an exchange presents, opened: who they speak of, and how far.
+
+use grantor_jose::TokenType as Typ;
+use serde_json::Value;
+
+use super::{Actor, Kind, MayAct, TokenType};
+use crate::bearer::{self, Holder, PresentedToken};
+use crate::claims::IdTokenClaims;
+use crate::client::Client;
+use crate::decide::{Found, Lookup, Stop};
+use crate::env::Env;
+use crate::error::{Cause, ErrorCode, Refusal};
+use crate::id::{ClientId, GrantId, UserId};
+use crate::records::{self, Grant, Presented, Session, User, Username};
+use crate::scope::Scope;
+use crate::secret::Secret;
+use crate::time::Timestamp;
+use crate::{trusted_issuer, users};
+
+/// A subject or actor token as it is presented.
+#[derive(Debug)]
+pub(crate) struct PresentedParty {
+    token: PresentedToken,
+    typ: TokenType,
+}
+
+/// Whom a token speaks of, proven and good now.
+#[derive(Debug)]
+pub(crate) struct Party {
+    /// The trusted issuer of the token; none where it is ours.
+    pub(crate) issuer: Option<String>,
+    /// What kind of token it is.
+    pub(crate) kind: Kind,
+    /// What we call the party.
+    pub(crate) sub: String,
+    /// The client to which the token was given, where it is ours.
+    pub(crate) client: Option<ClientId>,
+    /// Whom it is for.
+    pub(crate) aud: Option<String>,
+    /// The most that can come of it.
+    pub(crate) ceiling: Scope,
+    /// When it ends.
+    pub(crate) expires_at: Timestamp,
+    /// Who acts by it already.
+    pub(crate) act: Option<Actor>,
+    /// Who may act.
+    pub(crate) may_act: Option<MayAct>,
+    /// The session in which it was granted.
+    pub(crate) sid: Option<String>,
+    /// On whom it depends.
+    pub(crate) holder: Holder,
+}
+
+/// As what a token is presented, for the texts that clients read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    Subject,
+    Actor,
+}
+
+impl Role {
+    /// RFC 8693 section 2.2.2: "if either the subject_token or actor_token are invalid for any reason […] The value of
+    /// the error parameter MUST be the invalid_request error code."
+    const fn invalid(self, cause: Cause) -> Refusal {
+        let text = match self {
+            Self::Subject => "The subject token is not valid, has ended, or was revoked.",
+            Self::Actor => "The actor token is not valid, has ended, or was revoked.",
+        };
+        Refusal::new(ErrorCode::InvalidRequest, text).because(cause)
+    }
+}
+
+/// An ID token or refresh token says nothing to anybody but its client.
+const OF_ANOTHER: Refusal = Refusal::new(
+    ErrorCode::InvalidRequest,
+    "An ID token or refresh token is exchanged only by the client to which it was given.",
+);
+/// "A subject with cnf is refused until sender-constrained tokens are built."
+const BOUND: Refusal = Refusal::new(
+    ErrorCode::InvalidRequest,
+    "A token that is bound to a key cannot be exchanged.",
+);
+const ACTED_FOR: Refusal = Refusal::new(
+    ErrorCode::InvalidRequest,
+    "The token is of a party for whom somebody else acts already.",
+);
+
+impl PresentedParty {
+    pub(crate) const fn new(token: Secret, typ: TokenType) -> Self {
+        let token = PresentedToken::new(token);
+        Self { token, typ }
+    }
+
+    /// Opens the token by the rules of its type, and looks whether it still counts.
+    ///
+    /// # Errors
+    /// `invalid_request` where it is not good, or of another client; [`Stop`] where more must be known.
+    pub(crate) fn open(
+        &self,
+        env: &Env<'_>,
+        found: &Found,
+        client: &Client,
+        role: Role,
+    ) -> Result<Party, Stop> {
+        match self.typ {
+            TokenType::AccessToken => self.access_token(env, found, role),
+            TokenType::RefreshToken => self.refresh_token(env, found, client, role),
+            TokenType::Jwt if self.is_ours(env) => self.access_token(env, found, role),
+            TokenType::IdToken if self.is_ours(env) => self.id_token(env, found, client, role),
+            TokenType::Jwt | TokenType::IdToken => self.foreign(env, found, role),
+        }
+    }
+
+    /// Whether a JWT says that it is ours; one that says nothing is nobody's.
+    fn is_ours(&self, env: &Env<'_>) -> bool {
+        let decoded = grantor_jose::decode(self.token.reveal()).ok();
+        let issuer = decoded.and_then(|token| trusted_issuer::issuer_of(&token));
+        issuer.as_deref() == Some(&env.pool.issuer)
+    }
+
+    fn access_token(&self, env: &Env<'_>, found: &Found, role: Role) -> Result<Party, Stop> {
+        let claims = self.token.claims(env);
+        let claims = claims.ok_or(role.invalid(Cause::ForgedOrForeignToken))?;
+        unbound(claims.cnf.as_ref())?;
+        let live = bearer::live(env, found, claims)?.map_err(|cause| role.invalid(cause))?;
+        let claims = live.claims;
+        Ok(Party {
+            issuer: None,
+            kind: Kind::AccessToken,
+            sub: claims.sub,
+            client: Some(claims.client_id),
+            aud: Some(claims.aud),
+            ceiling: claims.scope,
+            expires_at: Timestamp::from_secs(claims.exp),
+            act: claims.act,
+            may_act: claims.may_act,
+            sid: claims.sid,
+            holder: live.holder,
+        })
+    }
+
+    /// "The ceiling of an ID or refresh token is its grant's scopes, and it must be the client's own".
+    fn id_token(
+        &self,
+        env: &Env<'_>,
+        found: &Found,
+        client: &Client,
+        role: Role,
+    ) -> Result<Party, Stop> {
+        let forged = role.invalid(Cause::ForgedOrForeignToken);
+        let decoded = grantor_jose::decode(self.token.reveal()).map_err(|_| forged.clone())?;
+        let verified = env.pool.signing.verify(decoded);
+        let verified = verified.map_err(|_| forged.clone())?;
+        if !Typ::Id.is(verified.header().typ.as_deref()) {
+            return Err(forged.into());
+        }
+        let claims: IdTokenClaims = verified.claims().map_err(|_| forged)?;
+        if claims.aud != client.id {
+            return Err(OF_ANOTHER.because(Cause::GrantOfAnotherClient).into());
+        }
+        if claims.exp <= env.now.as_secs() {
+            return Err(role.invalid(Cause::TokenExpired).into());
+        }
+        let id = claims.jti.grant();
+        let id = id.ok_or(role.invalid(Cause::NoSuchGrant))?;
+        // The token names its user and its session, so they come with the same read.
+        let grant = records::key::<Grant>(env, &id.to_string());
+        let user = claims.sub.parse::<UserId>().ok();
+        let user = user.map(|user| users::key(env, user));
+        let session = claims.sid.as_deref();
+        let session = session.map(|session| records::key::<Session>(env, session));
+        let keys = [&grant].into_iter().chain(&user).chain(&session);
+        found.need(&keys.collect::<Vec<_>>())?;
+        let mut party = granted(env, found, client, id, role)?;
+        party.kind = Kind::IdToken;
+        party.expires_at = Timestamp::from_secs(claims.exp).min(party.expires_at);
+        party.act = claims.act;
+        Ok(party)
+    }
+
+    fn refresh_token(
+        &self,
+        env: &Env<'_>,
+        found: &Found,
+        client: &Client,
+        role: Role,
+    ) -> Result<Party, Stop> {
+        let token = env.pool.sealing.open_refresh_token(self.token.reveal());
+        let token = token.ok_or(role.invalid(Cause::ForgedOrForeignToken))?;
+        let mut party = granted(env, found, client, token.grant, role)?;
+        let Some(grant) = party.holder.grant() else {
+            return Err(role.invalid(Cause::NoSuchGrant).into());
+        };
+        // A token that was used is not used up once more by being exchanged: nothing is written.
+        match grant.presented(token.generation, client.grace, env.now) {
+            Some(Presented::Current | Presented::InGrace | Presented::Ahead) => {}
+            Some(Presented::Reused) | None => {
+                return Err(role.invalid(Cause::RefreshReused).into());
+            }
+        }
+        let ends = grant.refresh_ends(client);
+        let ends = ends.filter(|ends| !ends.is_past(env.now));
+        party.expires_at = ends.ok_or(role.invalid(Cause::RefreshExpired))?;
+        Ok(party)
+    }
+
+    fn foreign(&self, env: &Env<'_>, found: &Found, role: Role) -> Result<Party, Stop> {
+        let vouched = trusted_issuer::open(env, found, self.token.reveal())?;
+        let vouched = vouched.map_err(|cause| role.invalid(cause))?;
+        let (by, claims) = (vouched.by, vouched.claims);
+        unbound(claims.cnf.as_ref())?;
+        // Who acted elsewhere has no name here, and a chain that left them out would not be true.
+        if claims.act.is_some() {
+            return Err(ACTED_FOR.into());
+        }
+        let user = match &by.user_claim {
+            None => None,
+            Some(claim) => {
+                let username = claims.text(claim);
+                let username = username.ok_or(role.invalid(Cause::UserGone))?;
+                Some(user_of(env, found, username, role)?)
+            }
+        };
+        let sub = match &user {
+            Some(user) => user.id.to_string(),
+            None => by.name_of(&claims.sub),
+        };
+        let expires_at = claims.expires_at();
+        Ok(Party {
+            issuer: Some(by.issuer.clone()),
+            kind: Kind::AccessToken,
+            sub,
+            client: None,
+            aud: None,
+            ceiling: Scope::default(),
+            expires_at,
+            act: None,
+            may_act: claims.may_act,
+            sid: None,
+            holder: user.map_or(Holder::None, |user| Holder::User(Box::new(user))),
+        })
+    }
+}
+
+impl Party {
+    /// An actor, who must act for nobody's sake but its own.
+    ///
+    /// # Errors
+    /// `invalid_request` where somebody acts for the party already.
+    pub(crate) fn alone(self) -> Result<Self, Refusal> {
+        match self.act {
+            None => Ok(self),
+            Some(_) => Err(ACTED_FOR),
+        }
+    }
+
+    /// Whether the client may present the token: it is for one of the client's own resources, or was given to it.
+    /// Whom a trusted issuer's token is for was asked when it was opened.
+    pub(crate) fn is_for(&self, env: &Env<'_>, client: &Client) -> bool {
+        let of_client = |aud: &str| {
+            let mut own = client.resources.iter();
+            own.any(|own| {
+                env.pool
+                    .resource(own)
+                    .is_some_and(|own| own.audience() == aud)
+            })
+        };
+        self.issuer.is_some()
+            || self.client.as_ref() == Some(&client.id)
+            || self.aud.as_deref().is_some_and(of_client)
+    }
+}
+
+fn unbound(cnf: Option<&Value>) -> Result<(), Refusal> {
+    cnf.map_or(Ok(()), |_| Err(BOUND))
+}
+
+/// What an active grant of the client allows, in one read where its user is known.
+fn granted(
+    env: &Env<'_>,
+    found: &Found,
+    client: &Client,
+    id: GrantId,
+    role: Role,
+) -> Result<Party, Stop> {
+    let key = records::key::<Grant>(env, &id.to_string());
+    let holder = bearer::granted(env, found, &key)?.map_err(|cause| role.invalid(cause))?;
+    let authorization = holder.grant().and_then(Grant::active).cloned();
+    let (Some(grant), Some(authorization)) = (holder.grant(), authorization) else {
+        return Err(role.invalid(Cause::RevokedGrant).into());
+    };
+    if grant.client != client.id {
+        return Err(OF_ANOTHER.because(Cause::GrantOfAnotherClient).into());
+    }
+    let exchanged = grant.kind.exchanged();
+    // What the operator took from the client since is not given any more.
+    let ceiling = match exchanged {
+        Some(_) => authorization.scope,
+        None => authorization.scope.and(&client.scopes),
+    };
+    Ok(Party {
+        issuer: None,
+        kind: Kind::RefreshToken,
+        sub: authorization.user.to_string(),
+        client: Some(client.id.clone()),
+        aud: None,
+        ceiling,
+        expires_at: grant.expires_at,
+        act: exchanged.and_then(|exchanged| exchanged.act.clone()),
+        may_act: None,
+        sid: authorization.session.map(|id| id.to_string()),
+        holder,
+    })
+}
+
+/// The user of this name, if there is such a one who may sign in.
+fn user_of(env: &Env<'_>, found: &Found, username: &str, role: Role) -> Result<User, Stop> {
+    let key = records::key::<Username>(env, &Username::fold(username));
+    let Lookup::Live(row) = found.record::<Username>(env, &key)? else {
+        return Err(role.invalid(Cause::UserGone).into());
+    };
+    let key = users::key(env, row.record.user);
+    match found.record::<User>(env, &key)? {
+        Lookup::Live(user) if user.record.enabled => Ok(user.record),
+        Lookup::Live(_) => Err(role.invalid(Cause::UserDisabled).into()),
+        _ => Err(role.invalid(Cause::UserGone).into()),
+    }
+}

@@ -1,0 +1,135 @@
+//! A token exchange request (RFC 8693 section 2.1), read.
+
+use super::party::PresentedParty;
+use super::policy::Target;
+use super::{Kind, RuleTarget, TokenType};
+use crate::client::Client;
+use crate::error::{ErrorCode, Refusal};
+use crate::params::Params;
+use crate::pool::Pool;
+use crate::resource::Resource;
+use crate::scope::Scope;
+use crate::secret::Secret;
+
+/// The request.
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub(super) subject: PresentedParty,
+    pub(super) actor: Option<PresentedParty>,
+    resources: Vec<String>,
+    audiences: Vec<String>,
+    pub(super) scope: Option<Scope>,
+    pub(super) requested: TokenType,
+}
+
+const fn invalid(text: &'static str) -> Refusal {
+    Refusal::new(ErrorCode::InvalidRequest, text)
+}
+const fn no_target(text: &'static str) -> Refusal {
+    Refusal::new(ErrorCode::InvalidTarget, text)
+}
+
+const NO_SUBJECT: Refusal = invalid("The parameter subject_token is missing.");
+const NO_SUBJECT_TYPE: Refusal = invalid("The parameter subject_token_type is missing.");
+const NO_ACTOR_TYPE: Refusal = invalid("The parameter actor_token_type is missing.");
+const NO_ACTOR: Refusal = invalid("There is an actor_token_type without an actor_token.");
+const ACTOR_TYPE: Refusal = invalid("A refresh token cannot be an actor token.");
+const UNKNOWN_TYPE: Refusal = invalid("A token type is not known here.");
+const NO_URI: Refusal = no_target("A resource must be an absolute URI without a fragment.");
+const UNKNOWN: Refusal = no_target("A resource or audience is not known here.");
+const SEVERAL: Refusal = no_target("A token is for one resource; ask for one at a time.");
+const UNNAMED: Refusal = no_target("Name the target by audience or resource.");
+const ID_TOKEN: Refusal = no_target("An ID token is for the client that asks for it.");
+
+impl Request {
+    pub(crate) fn parse(params: &Params) -> Result<Self, Refusal> {
+        let typ = |name| params.opt(name).map(known).transpose();
+        let subject = params.opt("subject_token").ok_or(NO_SUBJECT)?;
+        let subject_type = typ("subject_token_type")?.ok_or(NO_SUBJECT_TYPE)?;
+        // RFC 8693 section 2.1: actor_token_type "is REQUIRED when the actor_token parameter is present in the request
+        // but MUST NOT be included otherwise."
+        let actor = match (params.opt("actor_token"), typ("actor_token_type")?) {
+            (None, None) => None,
+            (Some(_), Some(TokenType::RefreshToken)) => return Err(ACTOR_TYPE),
+            (Some(token), Some(typ)) => Some(PresentedParty::new(Secret::new(token), typ)),
+            (Some(_), None) => return Err(NO_ACTOR_TYPE),
+            (None, Some(_)) => return Err(NO_ACTOR),
+        };
+        Ok(Self {
+            subject: PresentedParty::new(Secret::new(subject), subject_type),
+            actor,
+            resources: params.all("resource").map(ToOwned::to_owned).collect(),
+            audiences: params.all("audience").map(ToOwned::to_owned).collect(),
+            scope: crate::grants::scope(params)?,
+            requested: typ("requested_token_type")?.unwrap_or(TokenType::AccessToken),
+        })
+    }
+
+    pub(super) const fn wanted(&self) -> Kind {
+        match self.requested {
+            TokenType::AccessToken | TokenType::Jwt => Kind::AccessToken,
+            TokenType::IdToken => Kind::IdToken,
+            TokenType::RefreshToken => Kind::RefreshToken,
+        }
+    }
+
+    /// The one target: the one that is named; else the one that the scopes belong to; else the only one of the client's
+    /// rules.
+    ///
+    /// # Errors
+    /// `invalid_target` where there is no such one.
+    pub(super) fn target<'p>(
+        &self,
+        pool: &'p Pool,
+        client: &Client,
+    ) -> Result<Target<'p>, Refusal> {
+        if self.wanted() == Kind::IdToken {
+            let is_client = |audience: &String| audience == client.id.as_str();
+            return match self.resources.is_empty() && self.audiences.iter().all(is_client) {
+                true => Ok(Target::Client),
+                false => Err(ID_TOKEN),
+            };
+        }
+        let mut named = self.named(pool)?;
+        if named.is_empty() {
+            let tokens = self.scope.iter().flat_map(Scope::iter);
+            named = tokens.filter_map(|token| pool.owner(token)).collect();
+        }
+        if named.is_empty() {
+            let rules = pool.exchange.iter().filter(|rule| rule.client == client.id);
+            let targets = rules.filter_map(|rule| match &rule.target {
+                RuleTarget::Resource(identifier) => pool.resource(identifier),
+                RuleTarget::Client => None,
+            });
+            named = targets.collect();
+            // Which of several the client may mean, is not to be guessed.
+            named.dedup_by(|a, b| a.identifier == b.identifier);
+            if named.len() != 1 {
+                return Err(UNNAMED);
+            }
+        }
+        match named.split_first() {
+            Some((first, others)) if others.iter().all(|other| other == first) => {
+                Ok(Target::Resource(first))
+            }
+            _ => Err(SEVERAL),
+        }
+    }
+
+    /// The resources that `resource` and `audience` name.
+    fn named<'p>(&self, pool: &'p Pool) -> Result<Vec<&'p Resource>, Refusal> {
+        // RFC 8693 section 2.1: "The value of the resource parameter MUST be an absolute URI […] and MUST NOT include a
+        // fragment component."
+        let is_uri = |text: &String| text.contains(':') && !text.contains('#');
+        if !self.resources.iter().all(is_uri) {
+            return Err(NO_URI);
+        }
+        let of = |name: &String| pool.resources.iter().find(|one| one.is_named(name));
+        let all = self.resources.iter().chain(&self.audiences);
+        all.map(|name| of(name).ok_or(UNKNOWN)).collect()
+    }
+}
+
+fn known(uri: &str) -> Result<TokenType, Refusal> {
+    TokenType::from_uri(uri).ok_or(UNKNOWN_TYPE)
+}

@@ -1,0 +1,133 @@
+//! Token exchange (RFC 8693): a service acts for a user, narrower than the user's own token.
+
+use super::TokenReply;
+use crate::bearer::Holder;
+use crate::client::Client;
+use crate::client_auth::AuthenticatedClient;
+use crate::decide::{Decision, Found, Mint, Stop};
+use crate::env::Env;
+use crate::error::Refusal;
+use crate::event::{Event, EventKind, Hop};
+use crate::exchange::{self, Case, Content, Granted};
+use crate::id::GrantId;
+use crate::params::Params;
+use crate::peer::Peer;
+use crate::records::{self, Grant};
+use crate::row::Write;
+use crate::sealed::RefreshToken;
+use crate::secret::Secret;
+use crate::tokens;
+
+/// The request.
+#[derive(Debug)]
+pub(crate) struct Request(exchange::Request);
+
+impl Request {
+    pub(crate) fn parse(params: &Params) -> Result<Self, Refusal> {
+        exchange::Request::parse(params).map(Self)
+    }
+
+    /// No row is written but for a refresh token.
+    pub(crate) fn decide(
+        &self,
+        env: &Env<'_>,
+        found: &Found,
+        client: AuthenticatedClient<'_>,
+        peer: &Peer,
+    ) -> Result<Decision<TokenReply>, Stop> {
+        // RFC 8693 section 2.1: "omitting client authentication allows for a compromised token to be leveraged via an
+        // STS into other tokens by anyone possessing the compromised token."
+        let client = client.confidential()?;
+        let (case, outcome) = exchange::evaluate(env, found, client, &self.0)?;
+        match outcome {
+            Ok(granted) => issue(env, client, case, &granted, peer),
+            Err(refusal) => {
+                let event = event(EventKind::ExchangeRefused, client, &case, None, peer);
+                Ok(Decision::refuse(refusal).event(event))
+            }
+        }
+    }
+}
+
+fn issue(
+    env: &Env<'_>,
+    client: &Client,
+    case: Case<'_>,
+    granted: &Granted<'_>,
+    peer: &Peer,
+) -> Result<Decision<TokenReply>, Stop> {
+    let content = Content::of(env, client, &case, granted)?;
+    let reply = TokenReply {
+        expires_in: content
+            .ends_at()
+            .as_secs()
+            .saturating_sub(env.now.as_secs()),
+        scope: granted.scope.clone(),
+        issued: Some(granted.requested),
+    };
+    let event = event(
+        EventKind::TokenExchanged,
+        client,
+        &case,
+        Some(granted),
+        peer,
+    );
+    let decision = Decision::reply(reply).event(event);
+    match content {
+        Content::Access(claims, resource) => {
+            let access = tokens::access_token(env, Some(resource), &claims)?;
+            Ok(decision.mint(Mint {
+                access: Some(access),
+                ..Mint::default()
+            }))
+        }
+        Content::Id(claims) => Ok(decision.mint(Mint {
+            id: Some(claims),
+            ..Mint::default()
+        })),
+        Content::Refresh(new) => {
+            let id = GrantId::from_bytes(env.seed.bytes("grant"));
+            let grant = Grant::exchange(id, *new, client, env, peer);
+            let token = RefreshToken {
+                grant: id,
+                generation: 0,
+            };
+            let token = env.pool.sealing.refresh_token(&token);
+            let mut decision = decision.write(records::insert(env, &grant)?);
+            // What it came of must still be there when it is written.
+            if let Holder::Grant(of) = case.subject.holder {
+                let (parent, behind) = *of;
+                let key = records::key::<Grant>(env, &parent.record.id.to_string());
+                let expect = parent.version;
+                decision = decision
+                    .write(Write::Check { key, expect })
+                    .writes(behind.checks(env));
+            }
+            Ok(decision.mint(Mint {
+                refresh: Some(Secret::new(token)),
+                ..Mint::default()
+            }))
+        }
+    }
+}
+
+/// "Each hop's event holds the chain."
+fn event(
+    kind: EventKind,
+    client: &Client,
+    case: &Case<'_>,
+    granted: Option<&Granted<'_>>,
+    peer: &Peer,
+) -> Event {
+    let subject = &case.subject;
+    let hop = Hop {
+        subject: subject.sub.clone(),
+        audience: case.target.audience().map(ToOwned::to_owned),
+        rule: granted.map(|granted| granted.rule.name.clone()),
+        act: granted.map_or_else(|| subject.act.clone(), |granted| granted.act.clone()),
+    };
+    let mut event = Event::new(kind).client(&client.id).peer(peer).hop(hop);
+    event.user = subject.holder.user().map(|user| user.id);
+    event.grant = subject.holder.grant().map(|grant| grant.id);
+    event
+}

@@ -1,0 +1,189 @@
+//! Token exchange (RFC 8693): what a service gets, and what it does not.
+
+use grantor_core::error::ErrorCode::{InvalidRequest, InvalidScope, InvalidTarget};
+use grantor_core::event::EventKind;
+use grantor_core::exchange::{Kind, TokenType};
+use serde_json::json;
+
+use crate::world::Spans as _;
+use crate::world::World;
+use crate::world::apps::jwt;
+use crate::world::exchange::SHIPPING;
+use crate::world::house::ISSUER;
+use crate::world::people::user_id;
+
+const TO_SHIPPING: [(&str, &str); 1] = [("audience", SHIPPING)];
+
+#[test]
+fn rfc8693_2_2_1_orders_calls_shipping_for_the_user_and_no_more() {
+    let mut world = World::with_exchange();
+    let subject = world.orders_token();
+    let given = jwt(&world, &subject.access);
+    world.advance(30.s());
+    let exchanged = world.exchange("orders", &subject.access, &TO_SHIPPING);
+    let exchanged = exchanged.expect("a token");
+    assert_eq!(exchanged.issued, TokenType::AccessToken);
+    assert_eq!(exchanged.scope, "shipping.example.com/read");
+    assert_eq!(
+        exchanged.expires_in, 570,
+        "no longer than the subject token"
+    );
+    let mut claims = jwt(&world, &exchanged.token);
+    let jti = claims.remove("jti").expect("an id");
+    let of = |jti: &serde_json::Value| jti.as_str().expect("text")[..32].to_owned();
+    assert_eq!(
+        of(&jti),
+        of(&given["jti"]),
+        "the grant of the subject token"
+    );
+    assert_ne!(jti, given["jti"]);
+    let expected = json!({
+        "iss": ISSUER,
+        "sub": user_id("alice").to_string(),
+        "aud": SHIPPING,
+        "exp": given["exp"],
+        "iat": world.now.as_secs(),
+        "client_id": "orders",
+        "scope": "shipping.example.com/read",
+        "auth_time": given["auth_time"],
+        "groups": ["staff"],
+        "act": { "sub": "orders", "client_id": "orders" },
+    });
+    assert_eq!(serde_json::Value::Object(claims), expected);
+}
+
+#[test]
+fn each_hop_stands_in_the_chain_and_in_its_event() {
+    let mut world = World::with_exchange();
+    let subject = world.orders_token();
+    let first = world
+        .exchange("orders", &subject.access, &TO_SHIPPING)
+        .expect("a token");
+    world.events.clear();
+    let second = world
+        .exchange("shipping", &first.token, &[])
+        .expect("a token");
+    assert_eq!(second.scope, "files.example.com/read");
+    let said = world.introspect("files", &second.token).expect("an answer");
+    let said = serde_json::to_value(said).expect("JSON");
+    let chain = json!({
+        "sub": "shipping",
+        "client_id": "shipping",
+        "act": { "sub": "orders", "client_id": "orders" },
+    });
+    assert_eq!((&said["active"], &said["act"]), (&json!(true), &chain));
+    let event = world
+        .events
+        .iter()
+        .find(|event| event.kind == EventKind::TokenExchanged);
+    let hop = event
+        .and_then(|event| event.exchange.clone())
+        .expect("a hop");
+    assert_eq!(serde_json::to_value(hop.act).expect("JSON"), chain);
+    assert_eq!(hop.rule.as_deref(), Some("shipping to files.example.com"));
+}
+
+#[test]
+fn wider_scope_is_refused_and_never_cut_silently() {
+    let mut world = World::with_exchange();
+    let subject = world.orders_token();
+    for scope in [
+        "shipping.example.com/write",
+        "shipping.example.com/read shipping.example.com/write",
+        "shipping.example.com/read openid",
+    ] {
+        let said = world.not_exchanged("orders", &subject.access, &[("scope", scope)]);
+        assert!([InvalidScope].contains(&said.0), "{scope}: {said:?}");
+    }
+    let said = world.not_exchanged(
+        "orders",
+        &subject.access,
+        &[("scope", "orders.example.com/write")],
+    );
+    assert_eq!(said.0, InvalidTarget, "no rule is for orders");
+}
+
+#[test]
+fn without_a_rule_nobody_exchanges_anything() {
+    let mut world = World::with_exchange();
+    let subject = world.orders_token();
+    world.reconfigure(|pool| pool.exchange.clear());
+    let said = world.not_exchanged("orders", &subject.access, &TO_SHIPPING);
+    assert_eq!(said.0, InvalidTarget);
+    let said = world.not_exchanged("orders", &subject.access, &[]);
+    assert_eq!(said.0, InvalidTarget);
+}
+
+#[test]
+fn a_token_for_somebody_else_is_no_subject() {
+    let mut world = World::with_exchange();
+    let files = world.device_tokens_for("tv", "alice", &[("scope", "files.example.com/read")]);
+    let said = world.not_exchanged("orders", &files.access, &TO_SHIPPING);
+    assert_eq!(said.0, InvalidRequest);
+    world.reconfigure(|pool| {
+        let scopes = &mut pool.exchange[0].scopes;
+        let read = scopes["orders.example.com/read"].clone();
+        scopes.insert("files.example.com/read".to_owned(), read);
+    });
+    let said = world.not_exchanged("orders", &files.access, &TO_SHIPPING);
+    assert_eq!(said.0, InvalidRequest, "the audience, not only the scope");
+    world.reconfigure(|pool| {
+        pool.exchange[0]
+            .subject
+            .audiences
+            .push("files.example.com".to_owned());
+    });
+    world
+        .exchange("orders", &files.access, &TO_SHIPPING)
+        .expect("the rule names it");
+}
+
+#[test]
+fn a_refresh_token_by_exchange_ends_with_the_grant_it_came_of() {
+    const REFRESH: &str = "urn:ietf:params:oauth:token-type:refresh_token";
+    let mut world = World::with_exchange();
+    let subject = world.orders_token();
+    let asked = [("audience", SHIPPING), ("requested_token_type", REFRESH)];
+    let said = world.not_exchanged("orders", &subject.access, &asked);
+    assert_eq!(said.0, InvalidTarget, "opt-in");
+    world.reconfigure(|pool| pool.exchange[0].issues.push(Kind::RefreshToken));
+    let (cost, exchanged) = world.cost(|world| {
+        world
+            .exchange("orders", &subject.access, &asked)
+            .expect("a refresh token")
+    });
+    assert_eq!(cost, [1, 1, 1]);
+    assert_eq!(exchanged.issued, TokenType::RefreshToken);
+    let tokens = world.refresh("orders", &exchanged.token).expect("tokens");
+    let claims = jwt(&world, &tokens.access);
+    assert_eq!(
+        claims["act"],
+        json!({ "sub": "orders", "client_id": "orders" })
+    );
+    assert_eq!(claims["aud"], SHIPPING);
+    assert!(world.is_active("shipping", &tokens.access));
+    world.revoke("tv", subject.refresh()).expect("done");
+    assert!(!world.is_active("shipping", &tokens.access));
+    assert!(world.refresh("orders", tokens.refresh()).is_err());
+}
+
+#[test]
+fn an_explanation_says_what_the_exchange_would_and_issues_nothing() {
+    let mut world = World::with_exchange();
+    let subject = world.orders_token();
+    world.events.clear();
+    let (cost, said) = world.cost(|world| world.explain("orders", &subject.access, &TO_SHIPPING));
+    assert_eq!(cost, [1, 0, 0]);
+    let said = said.expect("an explanation");
+    assert!(said.allowed && world.events.is_empty());
+    assert_eq!(said.rules[0].name, "orders to shipping.example.com");
+    let issued = said.issued.expect("it is allowed");
+    assert_eq!(issued.claims["act"]["sub"], "orders");
+    let wider = [("scope", "shipping.example.com/write")];
+    let said = world
+        .explain("orders", &subject.access, &wider)
+        .expect("an explanation");
+    assert!(!said.allowed);
+    assert_eq!(said.refusal.expect("a refusal").error, "invalid_scope");
+    assert!(said.rules[0].why.is_some());
+}

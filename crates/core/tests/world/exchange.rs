@@ -1,0 +1,193 @@
+//! Services that act for users: resources, clients and rules of an exchange, and what they send.
+
+use std::sync::Arc;
+
+use grantor_core::client::{Client, ClientAuth};
+use grantor_core::endpoints::token::Token;
+use grantor_core::error::{ErrorCode, Refusal};
+use grantor_core::exchange::{
+    ActorRule, Explain, Explanation, Kind, Rule, RuleTarget, SubjectRule, TokenType,
+};
+use grantor_core::grants::GrantType;
+use grantor_core::pool::Pool;
+use grantor_core::resource::TokenForm;
+use grantor_core::secret::{Secret, SecretVerifier};
+use grantor_jose::Algorithm;
+
+use super::World;
+use super::apps::{Tokens, form_of, params};
+use super::house::{SITE_SECRET, device, resource, scope};
+
+pub(crate) const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
+pub(crate) const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
+pub(crate) const SHIPPING: &str = "https://shipping.example.com";
+
+/// What an exchange gave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Exchanged {
+    pub(crate) token: String,
+    pub(crate) issued: TokenType,
+    pub(crate) scope: String,
+    pub(crate) expires_in: u64,
+}
+
+/// `orders` may exchange what users let an app do with orders for reading shipments, and `shipping` what it got for
+/// reading files.
+pub(crate) fn rules(pool: &mut Pool) {
+    pool.resources.push(resource(
+        "shipping.example.com",
+        Some(SHIPPING),
+        &[("read", "Read shipments"), ("write", "Send parcels")],
+        TokenForm::Jwt(Algorithm::Es256),
+    ));
+    let key = Arc::new(pool.sealing.client_secret_key());
+    let service = |id: &str, resource: &str| Client {
+        grants: vec![GrantType::TokenExchange, GrantType::RefreshToken],
+        scopes: scope(""),
+        default_scopes: scope(""),
+        resources: vec![resource.to_owned()],
+        ..device(
+            id,
+            ClientAuth::Secret {
+                verifiers: vec![SecretVerifier::of(&key, &Secret::new(SITE_SECRET))],
+                basic: true,
+                post: true,
+            },
+        )
+    };
+    for client in [
+        service("shipping", "shipping.example.com"),
+        service("files", "files.example.com"),
+    ] {
+        pool.clients.insert(client.id.clone(), client);
+    }
+    let orders = pool.clients.get_mut(&"orders".parse().expect("an id"));
+    let orders = orders.expect("it is of the house");
+    orders
+        .grants
+        .extend([GrantType::TokenExchange, GrantType::RefreshToken]);
+    pool.exchange = vec![
+        rule(
+            "orders",
+            "shipping.example.com",
+            &[("orders.example.com/read", "shipping.example.com/read")],
+        ),
+        rule(
+            "shipping",
+            "files.example.com",
+            &[("shipping.example.com/read", "files.example.com/read")],
+        ),
+    ];
+}
+
+/// A rule with all defaults.
+pub(crate) fn rule(client: &str, target: &str, scopes: &[(&str, &str)]) -> Rule {
+    Rule {
+        name: format!("{client} to {target}"),
+        client: client.parse().expect("an id"),
+        subject: SubjectRule {
+            issuer: None,
+            kinds: vec![Kind::AccessToken],
+            clients: Vec::new(),
+            groups: Vec::new(),
+            audiences: Vec::new(),
+        },
+        actor: ActorRule::default(),
+        target: RuleTarget::Resource(target.to_owned()),
+        scopes: scopes
+            .iter()
+            .map(|(from, to)| ((*from).to_owned(), scope(to)))
+            .collect(),
+        gives: scope(""),
+        issues: vec![Kind::AccessToken],
+        impersonation: false,
+        max_depth: 4,
+        lifetime: None,
+    }
+}
+
+impl World {
+    /// The house with the rules of [`rules`].
+    pub(crate) fn with_exchange() -> Self {
+        Self::with(rules)
+    }
+
+    pub(crate) fn exchange_request(
+        &self,
+        client: &str,
+        subject: &str,
+        more: &[(&str, &str)],
+    ) -> Result<Token, Refusal> {
+        let own = [
+            ("grant_type", EXCHANGE),
+            ("subject_token", subject),
+            ("subject_token_type", ACCESS_TOKEN),
+        ];
+        Token::parse(None, &form_of(client, &merged(&own, more)), self.peer())
+    }
+
+    /// A client exchanges an access token, unless `more` says otherwise.
+    pub(crate) fn exchange(
+        &mut self,
+        client: &str,
+        subject: &str,
+        more: &[(&str, &str)],
+    ) -> Result<Exchanged, Refusal> {
+        let outcome = self.ask(self.exchange_request(client, subject, more)?);
+        let reply = outcome.reply?;
+        let issued = reply.issued.expect("an exchange says what it gave");
+        let minted = outcome.tokens.expect("with a token");
+        let token = match issued {
+            TokenType::AccessToken | TokenType::Jwt => minted.access,
+            TokenType::IdToken => minted.id,
+            TokenType::RefreshToken => minted.refresh,
+        };
+        Ok(Exchanged {
+            token: token.expect("of this type").reveal().to_owned(),
+            issued,
+            scope: reply.scope.to_string(),
+            expires_in: reply.expires_in,
+        })
+    }
+
+    /// The code and the text of the refusal.
+    pub(crate) fn not_exchanged(
+        &mut self,
+        client: &str,
+        subject: &str,
+        more: &[(&str, &str)],
+    ) -> (ErrorCode, &'static str) {
+        let refusal = self
+            .exchange(client, subject, more)
+            .expect_err("it is refused");
+        (refusal.code, refusal.description)
+    }
+
+    /// What an operator is told of the same request.
+    pub(crate) fn explain(
+        &mut self,
+        client: &str,
+        subject: &str,
+        more: &[(&str, &str)],
+    ) -> Result<Explanation, Refusal> {
+        let own = [
+            ("client_id", client),
+            ("subject_token", subject),
+            ("subject_token_type", ACCESS_TOKEN),
+        ];
+        let request = Explain::parse(&params(&merged(&own, more)))?;
+        self.ask(request).reply
+    }
+
+    /// Alice's token for orders, by an app.
+    pub(crate) fn orders_token(&mut self) -> Tokens {
+        self.device_tokens_for("tv", "alice", &[("scope", "orders.example.com/read")])
+    }
+}
+
+/// The parameters of `more`, and those of `own` that it does not name.
+fn merged<'a>(own: &[(&'a str, &'a str)], more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    let is_named = |name: &str| more.iter().any(|(other, _)| *other == name);
+    let own = own.iter().filter(|(name, _)| !is_named(name));
+    own.chain(more).copied().collect()
+}
