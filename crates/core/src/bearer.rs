@@ -138,9 +138,14 @@ pub(crate) fn live(
     {
         return Ok(Err(Cause::DisabledClient));
     }
+    let actor = claims
+        .act
+        .as_ref()
+        .and_then(|act| users::actor_key(env, act));
     let revoked = records::key::<Revoked>(env, claims.jti.as_str());
     let Some(id) = claims.jti.grant() else {
-        return without_grant(env, found, claims, &revoked);
+        let own: Vec<&Key> = [&revoked].into_iter().chain(&actor).collect();
+        return without_grant(env, found, claims, &own);
     };
     let grant = records::key::<Grant>(env, &id.to_string());
     // The token names its user and its session, so they come with the same read.
@@ -153,12 +158,29 @@ pub(crate) fn live(
             .into_iter()
             .chain(&user)
             .chain(&session)
+            .chain(&actor)
             .collect::<Vec<_>>(),
     )?;
+    if let Err(cause) = itself(env, found, &claims)? {
+        return Ok(Err(cause));
+    }
+    Ok(granted(env, found, &grant)?.map(|holder| Live { claims, holder }))
+}
+
+/// Whether the token itself is not revoked, and who acts by it still may.
+fn itself(
+    env: &Env<'_>,
+    found: &Found,
+    claims: &AccessTokenClaims,
+) -> Result<Result<(), Cause>, Stop> {
+    let revoked = records::key::<Revoked>(env, claims.jti.as_str());
     if found.record::<Revoked>(env, &revoked)?.live().is_some() {
         return Ok(Err(Cause::TokenRevoked));
     }
-    Ok(granted(env, found, &grant)?.map(|holder| Live { claims, holder }))
+    claims
+        .act
+        .as_ref()
+        .map_or(Ok(Ok(())), |act| users::acts(env, found, act))
 }
 
 /// The active grant of this key with its user, if its client is enabled too.
@@ -186,16 +208,15 @@ fn without_grant(
     env: &Env<'_>,
     found: &Found,
     claims: AccessTokenClaims,
-    revoked: &Key,
+    others: &[&Key],
 ) -> Result<Result<Live, Cause>, Stop> {
     let vouched = claims.jti.epoch().zip(claims.sub.parse::<UserId>().ok());
     let user = vouched.map(|(epoch, user)| (epoch, users::key(env, user)));
-    let keys = [revoked]
-        .into_iter()
-        .chain(user.as_ref().map(|(_, key)| key));
+    let user_key = user.as_ref().map(|(_, key)| key);
+    let keys = others.iter().copied().chain(user_key);
     found.need(&keys.collect::<Vec<_>>())?;
-    if found.record::<Revoked>(env, revoked)?.live().is_some() {
-        return Ok(Err(Cause::TokenRevoked));
+    if let Err(cause) = itself(env, found, &claims)? {
+        return Ok(Err(cause));
     }
     let holder = match user {
         Some((epoch, key)) => match users::of_epoch(env, found, &key, epoch)? {

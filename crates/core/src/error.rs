@@ -352,6 +352,7 @@ pub enum Cause {
     RedirectUriOther,
     SubjectGone,
     RuleGone,
+    ActorGone,
     ForeignTokenNotForUs,
     ForeignTokenTooOld,
     ForeignTokenMalformed,

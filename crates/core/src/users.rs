@@ -3,6 +3,7 @@
 use crate::decide::{Found, Lookup, Stop, Versioned, invalid_grant};
 use crate::env::Env;
 use crate::error::{Cause, Refusal};
+use crate::exchange::Actor;
 use crate::id::UserId;
 use crate::records::{self, Authorization, Epoch, Grant, Session, User};
 use crate::row::{Key, Version, Write};
@@ -51,12 +52,16 @@ pub(crate) fn of_grant(env: &Env<'_>, found: &Found, grant: &Grant) -> Result<Be
         .map(|id| records::key::<Session>(env, &id.to_string()));
     let parent = grant.kind.parent();
     let parent_key = parent.map(|id| records::key::<Grant>(env, &id.to_string()));
-    let keys = [&user_key]
-        .into_iter()
-        .chain(&session_key)
-        .chain(&parent_key);
+    let act = grant.kind.exchanged();
+    let act = act.and_then(|exchanged| exchanged.act.as_ref());
+    let actor = act.and_then(|act| actor_key(env, act));
+    let keys = [&user_key].into_iter().chain(&session_key);
+    let keys = keys.chain(&parent_key).chain(&actor);
     found.need(&keys.collect::<Vec<_>>())?;
     let user = of_epoch(env, found, &user_key, authorization.epoch)?.map_err(invalid_grant)?;
+    if let Some(act) = act {
+        acts(env, found, act)?.map_err(invalid_grant)?;
+    }
     let mut others = Vec::new();
     if let Some(key) = session_key {
         let session = found.record::<Session>(env, &key)?.live();
@@ -75,6 +80,27 @@ pub(crate) fn of_grant(env: &Env<'_>, found: &Found, grant: &Grant) -> Result<Be
         others.push((key, parent.version));
     }
     Ok(Behind { user, others })
+}
+
+/// The key of the user who acts now; a client, and another issuer's subject, has none. Who acted before is told for
+/// information only (RFC 8693 section 4.1).
+pub(crate) fn actor_key(env: &Env<'_>, act: &Actor) -> Option<Key> {
+    act.sub.parse().ok().map(|user| key(env, user))
+}
+
+/// Whether who acts now still may: a user who is enabled, a client, or the subject of an issuer that is trusted.
+///
+/// # Errors
+/// [`Stop`] where the user's row must be read first, or cannot be.
+pub(crate) fn acts(env: &Env<'_>, found: &Found, act: &Actor) -> Result<Result<(), Cause>, Stop> {
+    let stands = match actor_key(env, act) {
+        Some(key) => {
+            let user = found.record::<User>(env, &key)?.live();
+            user.is_some_and(|user| user.record.enabled)
+        }
+        None => env.pool.knows_subject(&act.sub),
+    };
+    Ok(stands.then_some(()).ok_or(Cause::ActorGone))
 }
 
 /// The user of this key, if what copied this epoch is still good.

@@ -5,6 +5,7 @@ use super::{Actor, Kind, Rule, RuleTarget};
 use crate::client::Client;
 use crate::env::Env;
 use crate::error::{ErrorCode, Refusal};
+use crate::pool::OPENID_SCOPES;
 use crate::resource::Resource;
 use crate::scope::Scope;
 
@@ -162,7 +163,7 @@ pub(super) fn apply(env: &Env<'_>, rule: &Rule, asked: &Asked<'_>) -> Result<All
     };
     let depth = act.as_ref().map_or(0, |act| act.chain().count());
     met(depth <= rule.max_depth, Unmet::Depth)?;
-    let scope = scope(rule, asked).ok_or(Unmet::Scope)?;
+    let scope = scope(env, rule, asked).ok_or(Unmet::Scope)?;
     Ok(Allowed { scope, act })
 }
 
@@ -209,11 +210,16 @@ fn actor(env: &Env<'_>, rule: &Rule, asked: &Asked<'_>) -> Result<(), Unmet> {
 
 /// "Scopes only narrow": what is asked, of what the rule makes of what the subject token holds. None where more is
 /// asked, or nothing comes of it.
-fn scope(rule: &Rule, asked: &Asked<'_>) -> Option<Scope> {
+fn scope(env: &Env<'_>, rule: &Rule, asked: &Asked<'_>) -> Option<Scope> {
     let possible = match asked.subject.issuer {
         Some(_) => rule.gives.clone(),
         None => rule.possible(&asked.subject.ceiling),
     };
+    // Whatever a rule says: a token holds no scope that means nothing to whom it is for.
+    let possible = possible.filter(|token| match asked.target {
+        Target::Resource(resource) => env.pool.owner(token) == Some(resource),
+        Target::Client => OPENID_SCOPES.contains(&token),
+    });
     let scope = asked.scope.unwrap_or(&possible);
     (!scope.is_empty() && scope.is_within(&possible)).then(|| scope.clone())
 }

@@ -1,5 +1,6 @@
 //! Token exchange (RFC 8693): what a service gets, and what it does not.
 
+use grantor_core::error::Cause;
 use grantor_core::error::ErrorCode::{InvalidRequest, InvalidScope, InvalidTarget};
 use grantor_core::event::EventKind;
 use grantor_core::exchange::{Kind, TokenType};
@@ -8,9 +9,9 @@ use serde_json::json;
 use crate::world::Spans as _;
 use crate::world::World;
 use crate::world::apps::jwt;
-use crate::world::exchange::SHIPPING;
+use crate::world::exchange::{ACCESS_TOKEN, SHIPPING};
 use crate::world::house::ISSUER;
-use crate::world::people::user_id;
+use crate::world::people::{self, user_id};
 
 const TO_SHIPPING: [(&str, &str); 1] = [("audience", SHIPPING)];
 
@@ -186,4 +187,48 @@ fn an_explanation_says_what_the_exchange_would_and_issues_nothing() {
     assert!(!said.allowed);
     assert_eq!(said.refusal.expect("a refusal").error, "invalid_scope");
     assert!(said.rules[0].why.is_some());
+}
+
+#[test]
+fn a_token_ends_with_the_user_who_acts_by_it() {
+    let mut world = World::with_exchange();
+    let subject = world.orders_token();
+    let actor = world.device_tokens_for("tv", "bob", &[("scope", "orders.example.com/read")]);
+    let by_bob = [
+        ("audience", SHIPPING),
+        ("actor_token", &*actor.access),
+        ("actor_token_type", ACCESS_TOKEN),
+    ];
+    let exchanged = world
+        .exchange("orders", &subject.access, &by_bob)
+        .expect("a token");
+    let act = &jwt(&world, &exchanged.token)["act"];
+    let bob = json!({ "sub": user_id("bob").to_string(), "client_id": "tv" });
+    assert_eq!(*act, bob);
+    assert!(world.is_active("shipping", &exchanged.token));
+    world.provision(people::file_user("bob", false));
+    assert!(!world.is_active("shipping", &exchanged.token));
+    assert_eq!(
+        world
+            .exchange("shipping", &exchanged.token, &[])
+            .map_err(|refusal| refusal.cause),
+        Err(Cause::ActorGone)
+    );
+}
+
+#[test]
+fn a_rule_gives_no_scope_of_another_resource_whatever_it_says() {
+    let mut world = World::with_exchange();
+    let subject = world.orders_token();
+    world.reconfigure(|pool| {
+        let to = "files.example.com/read openid shipping.example.com/read";
+        let to = to.parse().expect("a scope");
+        pool.exchange[0]
+            .scopes
+            .insert("orders.example.com/read".to_owned(), to);
+    });
+    let exchanged = world
+        .exchange("orders", &subject.access, &TO_SHIPPING)
+        .expect("a token");
+    assert_eq!(exchanged.scope, "shipping.example.com/read");
 }
