@@ -59,6 +59,7 @@ pub(crate) const CASES: &[Case] = &[
     case("refresh", &["ES256"], None),
     case("introspect, a machine's token", &["ES256 verified"], None),
     case("introspect, a user's token", &["ES256 verified"], None),
+    case("token exchange", &["ES256 verified", "ES256"], None),
     Case {
         floor: FLOOR_DOCUMENT,
         ..case("userinfo", &["ES256 verified"], None)

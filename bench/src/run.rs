@@ -187,6 +187,12 @@ impl<'o> Run<'o> {
                 self.piece(rounds, case, &server, CONNECTIONS, asked)
                     .await?;
             }
+            let asked = Work::cycle(
+                vec![work::exchange(&authorization, &user_token)],
+                work::TOKEN,
+            );
+            self.piece(rounds, "token exchange", &server, CONNECTIONS, asked)
+                .await?;
             let asked = Work::cycle(vec![work::userinfo(&user_token)], (200, "\"sub\""));
             self.piece(rounds, "userinfo", &server, CONNECTIONS, asked)
                 .await?;

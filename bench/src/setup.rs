@@ -95,10 +95,15 @@ scopes = ["openid", "profile", "offline_access", "es256/read"]
 [[client]]
 id = "{MACHINE}"
 secret = "{SECRET}"
-grants = ["client_credentials"]
+grants = ["client_credentials", "token_exchange"]
 scopes = ["es256/read", "rs256/read", "eddsa/read", "sealed/read"]
 default_scopes = ["es256/read"]
 resources = ["es256", "rs256", "eddsa", "sealed"]
+
+[[exchange]]
+client = "{MACHINE}"
+audience = "next"
+scopes = {{ "es256/read" = ["next/read"] }}
 
 [[user]]
 username = "{USER}"
@@ -109,6 +114,7 @@ claims = {{ given_name = "Alice" }}
     );
     for (identifier, kind) in [
         ("es256", "alg = \"ES256\""),
+        ("next", "alg = \"ES256\""),
         ("rs256", "alg = \"RS256\""),
         ("eddsa", "alg = \"EdDSA\""),
         ("sealed", "token = \"sealed\""),

@@ -11,6 +11,8 @@ pub(crate) mod path {
 }
 
 const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
+const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
+const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 
 /// Requests, and what each must be answered with.
 pub(crate) struct Work {
@@ -132,6 +134,20 @@ pub(crate) fn poll(device_code: &str) -> Request {
             ("grant_type", DEVICE_CODE),
             ("client_id", "tv"),
             ("device_code", device_code),
+        ],
+    )
+}
+
+/// A service exchanges a user's token (RFC 8693 section 2.1).
+pub(crate) fn exchange(authorization: &str, token: &str) -> Request {
+    Request::post(
+        path::TOKEN,
+        &[("Authorization", authorization)],
+        &[
+            ("grant_type", TOKEN_EXCHANGE),
+            ("subject_token", token),
+            ("subject_token_type", ACCESS_TOKEN),
+            ("audience", "next"),
         ],
     )
 }
