@@ -8,7 +8,7 @@ use grantor_jose::Signer;
 use grantor_store::Store;
 use grantor_store::memory::Memory;
 use grantor_store::sqlite::Sqlite;
-use grantor_web::{App, Clock as _, Entropy as _, EventSink, NoTrustedKeys, Parts};
+use grantor_web::{App, Clock as _, Entropy as _, EventSink, Parts};
 
 use crate::admin::Admin;
 use crate::assemble;
@@ -21,6 +21,7 @@ use crate::metrics::Sources;
 use crate::server::StartError;
 use crate::signing_keys::{self, KeyStore};
 use crate::system::{SystemClock, SystemEntropy};
+use crate::trusted_keys;
 
 /// An application with what stands behind it. It answers nobody by itself.
 pub struct House {
@@ -55,7 +56,7 @@ impl House {
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
             events: Arc::clone(&sink),
-            trusted_keys: Arc::new(NoTrustedKeys),
+            trusted_keys: trusted_keys::of(settings)?,
             proxies: assemble::proxies(settings),
             templates: settings.templates.clone(),
         })?;

@@ -25,4 +25,5 @@ pub mod telemetry;
 pub mod tls;
 #[cfg(feature = "otel")]
 pub mod traces;
+pub mod trusted_keys;
 pub mod users;

@@ -234,7 +234,7 @@ fn a_rule_of_the_file_is_the_rule_of_the_pool() {
     let pool = assembled(
         "[lifetimes]\nskew = \"30s\"\n\
          [[resource]]\nidentifier = \"orders\"\nuri = \"https://orders.example.com\"\nscopes = { read = \"R\", write = \"W\" }\n\
-         [[client]]\nid = \"website\"\n\
+         [[client]]\nid = \"website\"\nmay_act = \"cart\"\n\
          [[client]]\nid = \"cart\"\nsecret = \"s\"\ngrants = [\"token_exchange\", \"refresh_token\"]\n\
          [[trusted_issuer]]\nissuer = \"https://idp.example/\"\nalgorithms = [\"RS256\"]\nuser_claim = \"email\"\n\
          audiences = [\"api://grantor\"]\nmax_age = \"5m\"\n\

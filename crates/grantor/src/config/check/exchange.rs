@@ -154,6 +154,13 @@ impl<'a> RuleCheck<'a> {
                 "missing: without any, the rule allows nothing",
             );
         }
+        let mut clients = self.settings.clients.iter();
+        if rule.require_may_act && !clients.any(|client| client.may_act.is_some()) {
+            reader.refuse(
+                &self.at("require_may_act"),
+                "some [[client]] needs may_act = \"…\": without it no token names an actor",
+            );
+        }
         for (index, id) in rule.subject_clients.iter().enumerate() {
             let place = self.at("subject_clients").item(index);
             let clients = self.settings.clients.iter().map(|client| &*client.id);
@@ -190,6 +197,9 @@ impl<'a> RuleCheck<'a> {
         let id = &*client.id;
         match kind {
             TokenKind::AccessToken => None,
+            _ if self.rule.require_may_act => {
+                Some("names no actor, and the rule has require_may_act".to_owned())
+            }
             _ if !others.is_empty() && !others.contains(&client.id) => Some(format!(
                 "only {id:?} may exchange its own, and subject_clients leave it out"
             )),

@@ -3,7 +3,7 @@
 use super::{mistakes, settings};
 use crate::config::{Algorithm, TokenKind};
 
-/// 27 lines: what rules name. A rule that follows begins at line 28.
+/// What rules name.
 const HOUSE: &str = r#"issuer = "https://id.example.com"
 [[resource]]
 identifier = "orders.example.com"
@@ -15,6 +15,7 @@ scopes = { read = "Read shipments" }
 [[client]]
 id = "website"
 scopes = ["openid"]
+may_act = "orders"
 [[client]]
 id = "orders"
 secret = "0123456789abcdefghijklmnop"
@@ -163,6 +164,10 @@ fn what_is_wrong_with_a_rule_is_said_where_it_stands() {
             "5:16: actor_issuer in [[exchange]]: is this server: leave it out, since tokens are its own without it",
         ),
         (
+            format!("{orders}\nsubject_tokens = [\"id_token\"]\nrequire_may_act = true"),
+            "5:19: subject_tokens in [[exchange]]: names no actor, and the rule has require_may_act",
+        ),
+        (
             format!("{orders}\nrequire_actor_token = true\nimpersonation = true"),
             "6:17: impersonation in [[exchange]]: has no effect: whom the actor token names, is never hidden",
         ),
@@ -218,6 +223,19 @@ fn two_rules_cannot_have_one_name() {
     assert_eq!(
         said(&format!("{rule}[[exchange]]\n{rule}")),
         "8:8: name in [[exchange]]: a [[exchange]] before has \"a\" already"
+    );
+}
+
+#[test]
+fn where_may_act_is_required_some_client_must_have_it() {
+    let nobody = HOUSE.replace("may_act = \"orders\"\n", "");
+    let line = 9 + nobody.lines().count() + FIRST.lines().count();
+    assert_eq!(
+        mistakes(&format!("{nobody}{FIRST}{RULES}")),
+        format!(
+            "grantor.toml:{line}:19: require_may_act in [[exchange]]: some [[client]] needs may_act = \"…\": \
+             without it no token names an actor"
+        )
     );
 }
 
