@@ -145,19 +145,16 @@ fn may_act(
     let Some(may_act) = &subject.may_act else {
         return Ok(());
     };
-    // Another issuer's actor may be named as that issuer does.
-    let by_issuer = actor.and_then(|actor| {
-        let issuer = actor.issuer.as_deref()?;
-        let known = env
-            .pool
-            .trusted_issuers
-            .iter()
-            .find(|by| by.issuer == issuer);
-        let sub = known?.subject_of(&actor.sub)?;
-        Some(may_act.iss.is_some() && may_act.allows(issuer, sub, &act.client_id))
-    });
     let by_us = may_act.allows(&env.pool.issuer, &act.sub, &act.client_id);
-    match by_us || by_issuer == Some(true) {
+    // Another issuer's actor is named as that issuer does: by itself, or where `iss` says whose name it is.
+    let by_issuer = actor.is_some_and(|actor| {
+        let is_whose = may_act.iss.is_some() || subject.issuer == actor.issuer;
+        let (Some(issuer), Some(sub)) = (&actor.issuer, &actor.sub_there) else {
+            return false;
+        };
+        is_whose && may_act.allows(issuer, sub, &act.client_id)
+    });
+    match by_us || by_issuer {
         true => Ok(()),
         false => Err(OTHER_ACTOR),
     }

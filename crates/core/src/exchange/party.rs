@@ -33,6 +33,8 @@ pub(crate) struct Party {
     pub(crate) kind: Kind,
     /// What we call the party.
     pub(crate) sub: String,
+    /// What its trusted issuer calls it.
+    pub(crate) sub_there: Option<String>,
     /// The client to which the token was given, where it is ours.
     pub(crate) client: Option<ClientId>,
     /// Whom it is for.
@@ -128,6 +130,7 @@ impl PresentedParty {
             issuer: None,
             kind: Kind::AccessToken,
             sub: claims.sub,
+            sub_there: None,
             client: Some(claims.client_id),
             aud: Some(claims.aud),
             ceiling: claims.scope,
@@ -230,6 +233,7 @@ impl PresentedParty {
             issuer: Some(by.issuer.clone()),
             kind: Kind::AccessToken,
             sub,
+            sub_there: Some(claims.sub),
             client: None,
             aud: None,
             ceiling: Scope::default(),
@@ -302,6 +306,7 @@ fn granted(
         issuer: None,
         kind: Kind::RefreshToken,
         sub: authorization.user.to_string(),
+        sub_there: None,
         client: Some(client.id.clone()),
         aud: None,
         ceiling,
