@@ -4,6 +4,7 @@
 
 mod account;
 mod apps;
+mod assertions;
 mod attacks;
 mod authorize;
 mod bad_input;
@@ -12,6 +13,7 @@ mod client_auth;
 mod cors;
 mod csrf;
 mod device;
+mod exchange;
 mod gone;
 mod health;
 mod house;

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::exchange::EXCHANGE;
 use crate::house::{House, ISSUER};
 use crate::wire::{Answer, DEVICE_CODE, With, claims, jose_header, orders, post};
 
@@ -131,7 +132,9 @@ async fn rfc8628_4_every_advertised_grant_works_and_the_device_grant_is_among_th
             "authorization_code",
             "client_credentials",
             "refresh_token",
-            DEVICE_CODE
+            DEVICE_CODE,
+            // Its own tests show that it works.
+            EXCHANGE
         ]
     );
     assert_eq!(

@@ -1,0 +1,185 @@
+//! The requests of RFC 8693 section 2.3 and appendix A, with the parameters that stand there. What a real server does
+//! otherwise than the text's hypothetical one is said where it does.
+
+use grantor_core::exchange::{ActorRule, Rule};
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::{
+    ACCESS_TOKEN, BACKEND, CONTEXT, EXCHANGE, ISSUER, JWT, ORIGINAL_ISSUER, OriginalIssuer, RS08,
+    calls, house, vouched,
+};
+use crate::wire::{FORM, TOKEN, With, claims, encoded, raw, refused};
+
+/// Section 2.3: a resource server trades the access token that it received for one of a backend.
+#[tokio::test]
+async fn rfc8693_2_3_a_resource_server_trades_the_token_that_it_received() {
+    let rule = Rule {
+        lifetime: Some(Duration::from_secs(60)),
+        ..calls()
+    };
+    let house = house([rule]).await;
+    let received = house.called_with().await;
+    // Figure 2, as it is written but for the token.
+    let body = format!(
+        "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Atoken-exchange\
+         &resource=https%3A%2F%2Fbackend.example.com%2Fapi\
+         &subject_token={received}\
+         &subject_token_type=urn%3Aietf%3Aparams%3Aoauth%3Atoken-type%3Aaccess_token"
+    );
+    let answer = house
+        .send(raw(TOKEN, FORM, body).with("authorization", RS08))
+        .await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let said = answer.json();
+    assert_eq!(said["issued_token_type"], ACCESS_TOKEN);
+    assert_eq!(said["token_type"], "Bearer");
+    assert_eq!(said["expires_in"], 60);
+    let mut issued = claims(&answer.member("access_token"));
+    let before = claims(&received);
+    let jti = issued
+        .as_object_mut()
+        .and_then(|issued| issued.remove("jti"));
+    assert_ne!(jti.as_ref(), Some(&before["jti"]));
+    // The text has the backend's origin as `aud`; ours is the resource indicator itself (RFC 9068 section 3). And
+    // nobody hides here that rs08 acts, which is the operator's to allow.
+    let expected = json!({
+        "aud": BACKEND,
+        "iss": ISSUER,
+        "exp": house.now() + 60,
+        "iat": house.now(),
+        "sub": before["sub"],
+        "scope": "backend.example.com/api",
+        "client_id": "rs08",
+        "auth_time": before["auth_time"],
+        "act": { "sub": "rs08", "client_id": "rs08" },
+    });
+    assert_eq!(issued, expected);
+}
+
+/// Appendix A.1: with a subject token alone, and a rule that says so, the new token names nobody but the subject.
+#[tokio::test]
+async fn rfc8693_a_1_impersonation_of_a_subject_of_a_trusted_issuer() {
+    let rule = Rule {
+        impersonation: true,
+        ..vouched("orders profile history")
+    };
+    let house = house([rule]).await;
+    let issuer = OriginalIssuer::known_to(&house);
+    // A.1.2, as far from now as there.
+    let subject = issuer.token(&json!({
+        "aud": ISSUER,
+        "iss": ORIGINAL_ISSUER,
+        "exp": house.now() + 590,
+        "nbf": house.now() - 1010,
+        "sub": "bdc@example.net",
+        "scope": "orders profile history",
+    }));
+    let body = format!(
+        "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Atoken-exchange\
+         &audience=urn%3Aexample%3Acooperation-context\
+         &subject_token={subject}\
+         &subject_token_type=urn%3Aietf%3Aparams%3Aoauth%3Atoken-type%3Ajwt"
+    );
+    // The text's server lets anybody exchange; ours wants to know whom it gives a token to.
+    let anybody = house.send(raw(TOKEN, FORM, body.clone())).await;
+    assert_eq!(anybody.status, 400, "{anybody:?}");
+    let answer = house
+        .send(raw(TOKEN, FORM, body).with("authorization", RS08))
+        .await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let said = answer.json();
+    assert_eq!(said["issued_token_type"], ACCESS_TOKEN);
+    assert_eq!(said["token_type"], "Bearer");
+    // An hour in the text, and 590 seconds of what was brought: no token of ours outlives its subject's.
+    assert_eq!(said["expires_in"], 590);
+    let mut issued = claims(&answer.member("access_token"));
+    issued
+        .as_object_mut()
+        .and_then(|issued| issued.remove("jti"));
+    let expected = json!({
+        "aud": CONTEXT,
+        "iss": ISSUER,
+        "exp": house.now() + 590,
+        "iat": house.now(),
+        // The original issuer's subject, and not one of ours that happens to have this name.
+        "sub": format!("{ORIGINAL_ISSUER}|bdc@example.net"),
+        "scope": format!("{CONTEXT}/history {CONTEXT}/orders {CONTEXT}/profile"),
+        "client_id": "rs08",
+    });
+    assert_eq!(issued, expected);
+}
+
+/// Appendix A.2: the subject token names by `may_act` whom it lets act, the actor token is that party's.
+#[tokio::test]
+async fn rfc8693_a_2_delegation_to_an_actor_whom_the_subject_token_names() {
+    let rule = Rule {
+        actor: ActorRule {
+            token_required: true,
+            issuer: Some(ORIGINAL_ISSUER.to_owned()),
+            may_act_required: true,
+        },
+        ..vouched("status feed")
+    };
+    let house = house([rule]).await;
+    let issuer = OriginalIssuer::known_to(&house);
+    // A.2.2 and A.2.3, as far from now as there.
+    let subject = issuer.token(&json!({
+        "aud": ISSUER,
+        "iss": ORIGINAL_ISSUER,
+        "exp": house.now() + 50,
+        "scope": "status feed",
+        "sub": "user@example.net",
+        "may_act": { "sub": "admin@example.net" },
+    }));
+    let actor = |sub: &str| {
+        issuer.token(&json!({
+            "aud": ISSUER,
+            "iss": ORIGINAL_ISSUER,
+            "exp": house.now() + 50,
+            "sub": sub,
+        }))
+    };
+    let request = |actor: &str| {
+        let pairs = [
+            ("grant_type", EXCHANGE),
+            ("audience", CONTEXT),
+            ("subject_token", &subject),
+            ("subject_token_type", JWT),
+            ("actor_token", actor),
+            ("actor_token_type", JWT),
+            // The text's server gives a JWT unasked.
+            ("requested_token_type", JWT),
+        ];
+        raw(TOKEN, FORM, encoded(&pairs)).with("authorization", RS08)
+    };
+    let answer = house.send(request(&actor("admin@example.net"))).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let said = answer.json();
+    assert_eq!(said["issued_token_type"], JWT);
+    // N_A in the text, whose token is no access token; ours is one, in the form of a JWT.
+    assert_eq!(said["token_type"], "Bearer");
+    assert_eq!(said["expires_in"], 50);
+    let mut issued = claims(&answer.member("access_token"));
+    issued
+        .as_object_mut()
+        .and_then(|issued| issued.remove("jti"));
+    let expected = json!({
+        "aud": CONTEXT,
+        "iss": ISSUER,
+        "exp": house.now() + 50,
+        "iat": house.now(),
+        "scope": format!("{CONTEXT}/feed {CONTEXT}/status"),
+        "sub": format!("{ORIGINAL_ISSUER}|user@example.net"),
+        "client_id": "rs08",
+        "act": {
+            "sub": format!("{ORIGINAL_ISSUER}|admin@example.net"),
+            "client_id": "rs08",
+        },
+    });
+    assert_eq!(issued, expected);
+    // Anybody else's actor token is of no use.
+    let other = house.send(request(&actor("other@example.net"))).await;
+    assert_eq!(other.error(), refused(400, "invalid_request"));
+}
