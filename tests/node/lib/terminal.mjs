@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -45,8 +45,14 @@ export class Terminal {
     const { stdout } = await promisify(execFile)('bash', ['-c', this.#script(commands)], this.#options());
     this.#said = stdout;
     const answer = json(stdout);
-    for (const [name, value] of Object.entries(answer ?? {})) if (typeof value === 'string') this.#variables[name.toUpperCase()] = value;
+    for (const [name, value] of Object.entries(answer ?? {})) if (typeof value === 'string') await this.#set(name.toUpperCase(), value);
     return answer;
+  }
+
+  /// For the commands that follow, whatever those before were given by this name.
+  async #set(name, value) {
+    this.#variables[name] = value;
+    await appendFile(join(this.#folder, '.variables'), `declare -x ${name}='${value.replaceAll("'", "'\\''")}'\n`);
   }
 
   /// Starts a server, in a process group of its own, so that what a shell started ends with the shell.
@@ -73,7 +79,7 @@ export class Terminal {
   /// alice opens the address that was said last, and lets the app in: its code is `$CODE`.
   async signIn() {
     const { answer } = await this.#alice().authorize(this.#said.trim());
-    this.#variables.CODE = answer.searchParams.get('code');
+    await this.#set('CODE', answer.searchParams.get('code'));
   }
 
   #alice() {

@@ -29,6 +29,11 @@ key_file = "grantor.key"
 identifier = "orders.example.com"
 scopes = {{ read = "Read your orders" }}
 
+# Another one, which the first asks for the same user.
+[[resource]]
+identifier = "shipping.example.com"
+scopes = {{ read = "Read your shipments" }}
+
 # A device without a keyboard. It is public: it can keep no secret.
 [[client]]
 id = "tv"
@@ -55,14 +60,20 @@ scopes = ["openid", "profile", "email", "address", "phone", "offline_access", "o
 redirect_uris = ["http://127.0.0.1:4000/callback"]
 post_logout_redirect_uris = ["http://127.0.0.1:4000/"]
 
-# A machine. It is the API too, so it may introspect tokens for it.
+# A machine. It is the API too, so it may introspect tokens for it, and exchange them as a rule below allows.
 [[client]]
 id = "orders"
 name = "Orders"
 secret = "{orders}"
-grants = ["client_credentials"]
+grants = ["client_credentials", "token_exchange"]
 scopes = ["orders.example.com/read"]
 resources = ["orders.example.com"]
+
+# What it may do for whoever called it: with their token that reads orders, get one that reads shipments.
+[[exchange]]
+client = "orders"
+audience = "shipping.example.com"
+scopes = {{ "orders.example.com/read" = ["shipping.example.com/read"] }}
 
 [[user]]
 username = "alice"
