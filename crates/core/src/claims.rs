@@ -132,3 +132,47 @@ impl LogoutTokenClaims {
 const fn default_algorithm() -> Algorithm {
     Algorithm::Rs256
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::claim_mapping::{Carrier, ClaimMapping};
+
+    /// What we set ourselves, whole.
+    const OURS: [(Carrier, &str); 2] = [
+        (
+            Carrier::AccessToken,
+            r#"{"iss":"i","sub":"s","aud":"a","exp":2,"iat":1,"jti":"00","client_id":"c","scope":"openid","auth_time":1,
+                "sid":"s","groups":["g"],"act":{"sub":"a","client_id":"c"},"may_act":{"sub":"a"},"cnf":{}}"#,
+        ),
+        (
+            Carrier::IdToken,
+            r#"{"iss":"i","sub":"s","aud":"c","exp":2,"iat":1,"auth_time":1,"amr":["pwd"],"acr":"1","sid":"s","jti":"00",
+                "act":{"sub":"a","client_id":"c"},"nonce":"n","at_hash":"h"}"#,
+        ),
+    ];
+
+    #[test]
+    fn every_claim_of_ours_is_refused_to_mappings() {
+        for (carrier, ours) in OURS {
+            let ours: Map<String, Value> = serde_json::from_str(ours).unwrap();
+            for name in ours.keys() {
+                assert!(ClaimMapping::check(carrier, name).is_err(), "{name}");
+            }
+            // A claim that a token comes to have is to be added here.
+            let claims = Value::Object(ours.clone());
+            let (further, again) = match carrier {
+                Carrier::AccessToken => {
+                    let claims: AccessTokenClaims = serde_json::from_value(claims).unwrap();
+                    (claims.mapped.clone(), serde_json::to_value(claims))
+                }
+                Carrier::IdToken => {
+                    let claims: IdTokenClaims = serde_json::from_value(claims).unwrap();
+                    (claims.further.clone(), serde_json::to_value(claims))
+                }
+            };
+            assert!(further.is_empty(), "{further:?}");
+            assert_eq!(again.unwrap(), Value::Object(ours));
+        }
+    }
+}

@@ -10,7 +10,7 @@ use crate::pool::Pool;
 use crate::{claims_request, client_auth, grants, pkce, prompt};
 
 /// What ID tokens say beside claims of the user.
-const OF_TOKENS: [&str; 10] = [
+const OF_TOKENS: [&str; 11] = [
     "sub",
     "iss",
     "aud",
@@ -20,6 +20,7 @@ const OF_TOKENS: [&str; 10] = [
     "amr",
     "acr",
     "sid",
+    "jti",
     "at_hash",
 ];
 

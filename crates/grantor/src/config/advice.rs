@@ -20,6 +20,7 @@ impl Settings {
             .chain(self.test.advice())
             .chain(clients)
             .chain(self.exchange_advice())
+            .chain(self.claims_advice())
             .collect()
     }
 

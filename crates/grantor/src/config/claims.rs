@@ -1,12 +1,16 @@
 //! Claims of tokens and their sources, as the file has them.
 
+use std::collections::BTreeSet;
+
 use grantor_core::claim_mapping::{InvalidSource, Source};
+use grantor_core::claims_request;
 use grantor_core::group_filter::{GroupFilter, GroupPattern, InvalidPattern};
 use toml::de::DeValue;
 
 use super::mistake::did_you_mean;
 use super::place::Place;
 use super::read::{Context, Reader, Written, kind};
+use super::settings::Settings;
 use super::table::{Shape, Value};
 use super::values::json;
 
@@ -36,6 +40,39 @@ impl Value for Source {
 
     fn stand_in() -> Self {
         Self::Constant(serde_json::Value::Null)
+    }
+}
+
+impl Settings {
+    /// Of mapped claims that no user of the file has, those spelt almost like one that some user has. Others may be of users
+    /// who are not in the file.
+    pub(super) fn claims_advice(&self) -> Vec<String> {
+        let mut held: BTreeSet<&str> = claims_request::standard().collect();
+        let of_users = self.users.iter().flat_map(|user| user.claims.keys());
+        held.extend(of_users.map(String::as_str));
+        let resources = self.resources.iter().map(|resource| {
+            let whose = format!("Resource {:?}: claims", &*resource.identifier);
+            (whose, &resource.claims)
+        });
+        let clients = self.clients.iter().map(|client| {
+            let whose = format!("Client {:?}: id_claims", &*client.id);
+            (whose, &client.id_claims)
+        });
+        let mut advice = Vec::new();
+        for (whose, claims) in resources.chain(clients) {
+            for source in claims.values() {
+                let Source::OfUser(claim) = source else {
+                    continue;
+                };
+                let hint = did_you_mean(claim, held.iter().copied());
+                if !held.contains(claim.as_str()) && !hint.is_empty() {
+                    advice.push(format!(
+                        "{whose}: no user of the file has the claim {claim:?}{hint}"
+                    ));
+                }
+            }
+        }
+        advice
     }
 }
 

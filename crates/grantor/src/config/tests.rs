@@ -1,5 +1,6 @@
 //! The configuration as an operator meets it: files in, settings or mistakes out.
 
+mod claims;
 mod environment;
 mod example;
 mod exchange;

@@ -19,6 +19,7 @@ mod health;
 mod house;
 mod introspection;
 mod logout;
+mod mapped_claims;
 mod metadata;
 mod methods;
 mod pages;

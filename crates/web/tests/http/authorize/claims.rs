@@ -94,6 +94,7 @@ async fn each_scope_gives_every_claim_of_it_and_no_other() {
             "exp",
             "iat",
             "iss",
+            "jti",
             "nonce",
             "sid",
             "sub",

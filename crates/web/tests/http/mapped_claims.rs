@@ -1,0 +1,83 @@
+//! Claims that the operator maps, on the wire.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use grantor_core::claim_mapping::{Carrier, ClaimMapping};
+use serde_json::json;
+
+use crate::apps::{Ask, PORTAL};
+use crate::house::{House, client};
+use crate::wire::claims;
+
+/// The claims, each with its source.
+fn mapping<const N: usize>(carrier: Carrier, claims: [(&str, &str); N]) -> ClaimMapping {
+    let claims = claims.map(|(name, source)| {
+        let source = source.parse().expect("a source");
+        (name.to_owned(), source)
+    });
+    ClaimMapping::new(carrier, claims).expect("a mapping")
+}
+
+/// The text of a JWT's claims.
+fn payload(token: &str) -> String {
+    let part = token.split('.').nth(1).expect("a JWT");
+    let bytes = URL_SAFE_NO_PAD.decode(part).expect("base64url");
+    String::from_utf8(bytes).expect("text")
+}
+
+#[tokio::test]
+async fn mapped_claims_stand_in_access_tokens_id_tokens_and_introspection_once_each() {
+    let house = House::with(|pool| {
+        let sources = [
+            ("first_name", "user.given_name"),
+            ("username", "user.email"),
+            ("app", "client.name"),
+            ("tier", "'gold'"),
+        ];
+        pool.resources[0].claims = mapping(Carrier::AccessToken, sources);
+        let portal = client(pool, "portal");
+        let sources = [("email", "user.email"), ("by", "grant.kind")];
+        portal.id_claims = mapping(Carrier::IdToken, sources);
+        portal.actor = Some("orders".parse().expect("a client id"));
+    })
+    .await;
+    let ask = Ask::of(&PORTAL)
+        .with("scope", "openid email orders.example.com/read")
+        .with("claims", r#"{"id_token":{"email":null}}"#);
+    let tokens = house.tokens(&PORTAL, &ask).await;
+    let (access, id) = (tokens.member("access_token"), tokens.member("id_token"));
+    let may_act = json!({ "sub": "orders", "client_id": "orders" });
+
+    let said = claims(&access);
+    for (name, value) in [
+        ("first_name", json!("alice")),
+        ("username", json!("alice@example.com")),
+        ("app", json!("The portal & Co")),
+        ("tier", json!("gold")),
+        ("may_act", may_act.clone()),
+    ] {
+        assert_eq!(said[name], value, "{name}");
+    }
+    let said = claims(&id);
+    assert_eq!(said["email"], "alice@example.com");
+    assert_eq!(said["by"], "authorization_code");
+
+    let introspection = house.introspect(&access).await;
+    let said = introspection.json();
+    for (name, value) in [
+        ("active", json!(true)),
+        ("first_name", json!("alice")),
+        // Its own, and not the mapped one.
+        ("username", json!("alice")),
+        ("tier", json!("gold")),
+        ("may_act", may_act),
+    ] {
+        assert_eq!(said[name], value, "{name}");
+    }
+    // Of a name that stands there twice, a parser would keep one in silence.
+    for text in [payload(&access), payload(&id), introspection.body] {
+        for name in ["email", "username", "may_act", "tier", "by"] {
+            assert!(text.matches(&format!("\"{name}\":")).count() <= 1, "{text}");
+        }
+    }
+}
