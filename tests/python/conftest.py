@@ -27,6 +27,10 @@ interval = "1s"
 identifier = "orders.example.com"
 scopes = {{ read = "Read orders" }}
 
+[[resource]]
+identifier = "shipping.example.com"
+scopes = {{ read = "Read shipments" }}
+
 [[client]]
 id = "tv"
 name = "Living-room TV"
@@ -53,9 +57,14 @@ post_logout_redirect_uris = ["https://app.example.com/bye"]
 [[client]]
 id = "orders"
 secret = "{secret}"
-grants = ["client_credentials"]
+grants = ["client_credentials", "token_exchange"]
 scopes = ["orders.example.com/read"]
 resources = ["orders.example.com"]
+
+[[exchange]]
+client = "orders"
+audience = "shipping.example.com"
+scopes = {{ "orders.example.com/read" = ["shipping.example.com/read"] }}
 
 [[user]]
 username = "alice"

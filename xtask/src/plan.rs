@@ -112,6 +112,7 @@ pub(crate) const STEPS: &[Step] = &[
                     "openid_client_code",
                     "oidc_client_ts",
                     "aws_jwt_verify",
+                    "exchange",
                     "curl_seeds",
                     "grants",
                     "keys",

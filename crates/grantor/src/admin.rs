@@ -5,6 +5,7 @@
 
 mod backup;
 pub mod client;
+mod exchange;
 mod keys;
 pub mod socket;
 mod users;
@@ -86,6 +87,7 @@ pub fn router(admin: Arc<Admin>) -> Router {
         .merge(keys::routes())
         .merge(users::routes())
         .merge(backup::routes())
+        .merge(exchange::routes())
         .fallback(async || {
             Refused::new(StatusCode::NOT_FOUND, "not_found", "There is no such path.")
         })

@@ -6,7 +6,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{backup, check, config, dev, device_login, keys, restore, serve, user};
+use crate::commands::{
+    backup, check, config, dev, device_login, explain, keys, restore, serve, user,
+};
 use crate::config::Environment;
 
 /// A self-hosted OAuth 2.x authorization server and OpenID Provider.
@@ -50,6 +52,8 @@ enum Command {
     Keys(keys::Arguments),
     /// Add, disable, enable or list users, in the running server or, where none runs, in its store
     User(user::Arguments),
+    /// Say what the server would decide, and why, without doing it
+    Explain(Box<explain::Arguments>),
     /// Copy the store to a file, while the server runs or not
     Backup(backup::Arguments),
     /// Put a backup in the place of the store, while no server runs; keeps what was there
@@ -67,6 +71,7 @@ pub fn run(cli: Cli, environment: &Environment) -> ExitCode {
         Command::Config { markdown } => config::run(markdown),
         Command::Keys(arguments) => keys::run(&arguments, environment),
         Command::User(arguments) => user::run(&arguments, environment),
+        Command::Explain(arguments) => explain::run(&arguments, environment),
         Command::Backup(arguments) => backup::run(&arguments, environment),
         Command::Restore(arguments) => restore::run(&arguments, environment),
         Command::DeviceLogin(arguments) => device_login::run(&arguments, environment),

@@ -6,6 +6,7 @@ pub mod check;
 pub mod config;
 pub mod dev;
 pub mod device_login;
+pub mod explain;
 pub mod keys;
 pub mod restore;
 pub mod serve;

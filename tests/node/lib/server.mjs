@@ -18,10 +18,11 @@ export const BINARY = join(ROOT, 'target/release/grantor');
 const START_TIMEOUT = 20_000;
 const STOP_TIMEOUT = 15_000;
 
-/// A server for all tests of a file (or of a `describe`): started before them, stopped and searched after them, its log shown when one fails.
+/// A server for all tests of a file (or of a `describe`): started before them, stopped and searched after them, its log shown when one fails. What it
+/// is told may depend on what must begin first: then `options` is a function.
 export function useServer(options) {
   const server = new Server();
-  before(() => server.start(options));
+  before(async () => server.start(typeof options === 'function' ? await options() : options));
   afterEach((test) => {
     if (test.passed === false) console.error(server.log());
   });

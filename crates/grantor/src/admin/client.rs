@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use axum::body::Body;
+use grantor_core::secret::Secret;
 use grantor_store::sqlite::OpenError;
 use http::{Method, Request, Response};
 use http_body_util::BodyExt as _;
@@ -63,10 +64,21 @@ pub struct Ask {
     pub method: Method,
     /// The path.
     pub path: &'static str,
-    /// The body; null for none.
-    pub body: Json,
+    /// The body.
+    pub body: Content,
     /// Whether it makes sense on a store that nobody used yet.
     pub makes_store: bool,
+}
+
+/// What is sent with a request.
+#[derive(Debug)]
+pub enum Content {
+    /// Nothing.
+    None,
+    /// JSON.
+    Json(Json),
+    /// `application/x-www-form-urlencoded`, with tokens in it.
+    Form(Secret),
 }
 
 /// Carries it out, in the server that has the store of `settings` open or here, and hands each line of the answer
@@ -165,8 +177,9 @@ async fn here(
 
 fn request(ask: Ask) -> Request<Body> {
     let body = match ask.body {
-        Json::Null => Body::empty(),
-        body => Body::from(body.to_string()),
+        Content::None => Body::empty(),
+        Content::Json(body) => Body::from(body.to_string()),
+        Content::Form(form) => Body::from(form.reveal().to_owned()),
     };
     let mut request = Request::new(body);
     *request.method_mut() = ask.method;

@@ -11,7 +11,7 @@ use http::Method;
 use serde_json::{Value as Json, json};
 
 use super::administer::{Common, administer};
-use crate::admin::client::Ask;
+use crate::admin::client::{Ask, Content};
 use crate::config::{self, Environment, Settings};
 use crate::exit;
 use crate::master_key::{MasterKeyError, MasterKeys, copy};
@@ -72,7 +72,7 @@ pub fn run(arguments: &Arguments, environment: &Environment) -> ExitCode {
     let ask = Ask {
         method: Method::POST,
         path: "/backup",
-        body: json!({ "file": file, "replace": force }),
+        body: Content::Json(json!({ "file": file, "replace": force })),
         makes_store: false,
     };
     let terminal = io::stderr().is_terminal();

@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value as Json, json};
 
 use super::administer::{Common, administer};
-use crate::admin::client::Ask;
+use crate::admin::client::{Ask, Content};
 use crate::config::{self, Environment, MasterKey, Settings, Store};
 use crate::exit;
 use crate::house;
@@ -48,7 +48,7 @@ pub fn run(arguments: &Arguments, environment: &Environment) -> ExitCode {
     let ask = |method, path| Ask {
         method,
         path,
-        body: Json::Null,
+        body: Content::None,
         makes_store: false,
     };
     match arguments.what {

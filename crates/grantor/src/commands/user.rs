@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 use zeroize::Zeroizing;
 
 use super::administer::{Common, administer};
-use crate::admin::client::Ask;
+use crate::admin::client::{Ask, Content};
 use crate::config::Environment;
 
 /// The arguments of `grantor user`.
@@ -76,7 +76,7 @@ pub fn run(arguments: &Arguments, environment: &Environment) -> ExitCode {
                     }
                 }
             }
-            let ask = ask(Method::POST, "/users", user, true);
+            let ask = ask(Method::POST, "/users", Content::Json(user), true);
             administer(common, environment, ask, |added| {
                 let mut said = format!(
                     "Added {} with sub {}.\n",
@@ -93,7 +93,7 @@ pub fn run(arguments: &Arguments, environment: &Environment) -> ExitCode {
             let ask = ask(
                 Method::POST,
                 "/users/disable",
-                json!({ "username": name }),
+                Content::Json(json!({ "username": name })),
                 false,
             );
             administer(common, environment, ask, |done| match done["changed"] {
@@ -107,7 +107,7 @@ pub fn run(arguments: &Arguments, environment: &Environment) -> ExitCode {
             let ask = ask(
                 Method::POST,
                 "/users/enable",
-                json!({ "username": name }),
+                Content::Json(json!({ "username": name })),
                 false,
             );
             administer(common, environment, ask, |done| match done["changed"] {
@@ -118,7 +118,7 @@ pub fn run(arguments: &Arguments, environment: &Environment) -> ExitCode {
         What::List => administer(
             common,
             environment,
-            ask(Method::GET, "/users", Json::Null, false),
+            ask(Method::GET, "/users", Content::None, false),
             |users| Some(table(users)),
         ),
     }

@@ -8,6 +8,7 @@
 mod admin;
 mod backup;
 mod dev;
+mod explain;
 mod home;
 mod keys;
 mod logout;

@@ -22,6 +22,7 @@ use crate::house::{House, client, device, scope};
 use crate::wire::{Answer, TOKEN, With, post};
 
 mod examples;
+mod refusals;
 mod request;
 mod response;
 mod trusted;
