@@ -15,6 +15,7 @@ mod results;
 mod run;
 mod setup;
 mod signatures;
+mod verify;
 mod work;
 
 use std::net::SocketAddr;

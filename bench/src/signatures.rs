@@ -12,7 +12,7 @@ use aws_lc_rs::signature::{
 use serde_json::json;
 use tokio::time::Instant;
 
-use crate::Result;
+use crate::{Result, verify};
 
 /// How long each is repeated.
 const TIME: Duration = Duration::from_millis(200);
@@ -31,17 +31,20 @@ pub(crate) fn print() -> Result<()> {
     let rs256 = RsaKeyPair::generate(KeySize::Rsa2048).map_err(unspecified)?;
     let mut room = vec![0; rs256.public_modulus_len()];
 
-    let figures = json!({
+    let mut figures = json!({
         "ES256": cost(|| es256.sign(&random, &message).is_ok())?,
         "EdDSA": cost(|| eddsa.sign(&message).as_ref().len() == 64)?,
         "RS256": cost(|| rs256.sign(&RSA_PKCS1_SHA256, &random, &message, &mut room).is_ok())?,
         "ES256 verified": cost(|| public.verify(&message, signed.as_ref()).is_ok())?,
     });
+    for (name, cost) in verify::figures()? {
+        figures[name] = cost.into();
+    }
     println!("{figures}");
     Ok(())
 }
 
-fn cost(mut work: impl FnMut() -> bool) -> Result<f64> {
+pub(crate) fn cost(mut work: impl FnMut() -> bool) -> Result<f64> {
     let (began, cpu) = (Instant::now(), cpu()?);
     let mut times = 0_u32;
     while began.elapsed() < TIME {
