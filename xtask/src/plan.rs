@@ -104,6 +104,15 @@ pub(crate) const STEPS: &[Step] = &[
         name: "clients",
         needs: &["setup", "build"],
         run: |house, log| {
+            // With the features that the unit tests have, so that no dependency is built twice.
+            let service = [
+                "build",
+                "--release",
+                "--workspace",
+                "--example",
+                "resource-server",
+            ];
+            log.run(&mut house.cargo(&service))?;
             node(
                 house,
                 log,
@@ -117,6 +126,7 @@ pub(crate) const STEPS: &[Step] = &[
                     "grants",
                     "keys",
                     "restart",
+                    "verify",
                 ],
             )
         },

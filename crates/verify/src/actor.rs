@@ -4,8 +4,8 @@ use serde_json::{Map, Value};
 
 use crate::refusal::Invalid;
 
-/// The longest chain that is read.
-const LONGEST: usize = 16;
+/// The longest chain that is read: longer than any that Grantor makes.
+const LONGEST: usize = 32;
 
 /// Somebody who acts for a subject.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -74,6 +74,11 @@ pub use token::{AccessToken, Facts};
 pub use url::{IssuerUrl, SecureUrl, UrlError};
 pub use verifier::{Verifier, VerifierBuilder};
 
+/// The page of the book, whose programs are compiled with these tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/src/resource-servers.md")]
+struct Book;
+
 /// A client for requests to issuers: it follows no redirect, and asks no proxy of the environment.
 ///
 /// # Errors

@@ -20,4 +20,5 @@ mod otel;
 mod outgoing;
 mod serve;
 mod tls;
+mod verify;
 mod visitor;
