@@ -20,13 +20,15 @@ const FILES = 'files.example.com';
 const REDIRECT_URI = 'https://site.example.com/callback';
 
 const secrets = Object.fromEntries(['site', 'gateway', 'orders_api', 'shipping'].map((id) => [id, randomBytes(24).toString('base64url')]));
+/// Whose people we do not know, and whose people are ours.
 const partner = new Partner();
+const sister = new Partner();
 const server = useServer(async () => {
-  await partner.start();
+  await Promise.all([partner.start(), sister.start()]);
   server.remember(...Object.values(secrets));
   return { tables: tables() };
 });
-after(() => partner.stop());
+after(() => Promise.all([partner.stop(), sister.stop()]));
 
 const tables = () => `
 [[resource]]
@@ -112,6 +114,18 @@ client = "orders_api"
 audience = "${SHIPPING}"
 subject_issuer = "${partner.issuer}"
 gives = ["shipping.example.com/write"]
+
+[[trusted_issuer]]
+issuer = "${sister.issuer}"
+audiences = ["partner-app"]
+user_claim = "sub"
+
+[[exchange]]
+name = "the sister's people read shipments"
+client = "orders_api"
+audience = "${SHIPPING}"
+subject_issuer = "${sister.issuer}"
+gives = ["shipping.example.com/read"]
 `;
 
 const clients = new Map();
@@ -282,6 +296,22 @@ test("a partner's ID token gives what the rule gives, and nothing else of the pa
   await refused(exchange('orders_api', forged, { subject_token_type: type('id_token'), audience: SHIPPING }), 'invalid_request', /not valid/);
 });
 
+test("a sister's ID token speaks of our user, where the claim holds a username, and `explain` says so beforehand", async () => {
+  const subject = await sister.idToken();
+  const file = await server.write('subject', subject);
+  const asked = ['--client', 'orders_api', '--audience', SHIPPING, '--subject-token-file', file, '--subject-token-type', 'id_token'];
+  const told = JSON.parse(await server.command('explain', 'exchange', ...asked, '--json'));
+  assert.deepEqual(told.rules.filter(({ applies }) => applies).map(({ name }) => name), ["the sister's people read shipments"]);
+
+  const given = await exchange('orders_api', subject, { subject_token_type: type('id_token'), audience: SHIPPING });
+  const { payload } = await jwtVerify(given.access_token, keys(), { issuer: server.issuer, audience: SHIPPING });
+  assert.equal(payload.sub, (await signIn()).claims().sub);
+  const { exp, iat, jti, ...same } = payload;
+  const { exp: toldExp, iat: toldIat, jti: toldJti, ...toldSame } = told.issued.claims;
+  assert.deepEqual(toldSame, same);
+  assert.ok(Math.abs(exp - toldExp) <= 60 && iat >= toldIat && jti !== toldJti);
+});
+
 const refusals = [
   ['an audience that nobody knows', 'orders_api', { audience: 'https://nobody.example.com' }, 'invalid_target', /not known here/],
   ['an audience without a rule', 'orders_api', { audience: 'billing.example.com' }, 'invalid_target', /No rule/],
@@ -292,6 +322,7 @@ const refusals = [
   ['a subject token without its type', 'orders_api', { audience: SHIPPING, subject_token_type: '' }, 'invalid_request', /subject_token_type is missing/],
   ['an actor token without its type', 'orders_api', { audience: SHIPPING, actor_token: 'x' }, 'invalid_request', /actor_token_type is missing/],
   ['a resource that is no URI', 'orders_api', { resource: 'shipping' }, 'invalid_target', /absolute URI/],
+  ['a user whom only an operator may assume', 'orders_api', { audience: SHIPPING, subject_token: '', assumed_user: 'alice', assumed_client: 'site' }, 'invalid_request', /subject_token is missing/],
   ['an access token that is called an ID token', 'orders_api', { audience: SHIPPING, subject_token_type: type('id_token') }, 'invalid_request', /not valid/],
 ];
 for (const [what, id, more, error, description] of refusals) {

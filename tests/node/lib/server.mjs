@@ -84,6 +84,12 @@ export class Server {
     await ready(this.origin);
   }
 
+  /// A file beside the server; its name.
+  async write(name, text) {
+    await writeFile(join(this.#folder, name), text);
+    return name;
+  }
+
   /// Runs a command beside the server, in its folder, and gives what it says.
   async command(...args) {
     const { stdout } = await promisify(execFile)(BINARY, args, { cwd: this.#folder });
