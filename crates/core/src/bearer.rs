@@ -9,7 +9,6 @@ use crate::claims_request::RequestedClaims;
 use crate::decide::{Found, Stop, Versioned};
 use crate::env::Env;
 use crate::error::{Cause, ErrorCode, Refusal};
-use crate::exchange::Actor;
 use crate::id::UserId;
 use crate::params::Params;
 use crate::pool::Pool;
@@ -130,22 +129,12 @@ pub(crate) fn live(
     if claims.exp <= env.now.as_secs() {
         return Ok(Err(Cause::TokenExpired));
     }
-    let actors = claims.act.iter().flat_map(Actor::chain);
-    let clients = actors.map(|actor| &actor.client_id);
-    if !clients
-        .chain([&claims.client_id])
-        .all(|id| env.pool.is_enabled(id))
-    {
+    if !env.pool.is_enabled(&claims.client_id) {
         return Ok(Err(Cause::DisabledClient));
     }
-    let actor = claims
-        .act
-        .as_ref()
-        .and_then(|act| users::actor_key(env, act));
     let revoked = records::key::<Revoked>(env, claims.jti.as_str());
     let Some(id) = claims.jti.grant() else {
-        let own: Vec<&Key> = [&revoked].into_iter().chain(&actor).collect();
-        return without_grant(env, found, claims, &own);
+        return without_grant(env, found, claims, &revoked);
     };
     let grant = records::key::<Grant>(env, &id.to_string());
     // The token names its user and its session, so they come with the same read.
@@ -153,34 +142,22 @@ pub(crate) fn live(
     let user = user.map(|user| users::key(env, user));
     let session = claims.sid.as_deref();
     let session = session.map(|session| records::key::<Session>(env, session));
+    let actors: Vec<_> = users::actors(env, claims.act.as_ref()).collect();
     found.need(
         &[&revoked, &grant]
             .into_iter()
             .chain(&user)
             .chain(&session)
-            .chain(&actor)
+            .chain(&actors)
             .collect::<Vec<_>>(),
     )?;
-    if let Err(cause) = itself(env, found, &claims)? {
-        return Ok(Err(cause));
-    }
-    Ok(granted(env, found, &grant)?.map(|holder| Live { claims, holder }))
-}
-
-/// Whether the token itself is not revoked, and who acts by it still may.
-fn itself(
-    env: &Env<'_>,
-    found: &Found,
-    claims: &AccessTokenClaims,
-) -> Result<Result<(), Cause>, Stop> {
-    let revoked = records::key::<Revoked>(env, claims.jti.as_str());
     if found.record::<Revoked>(env, &revoked)?.live().is_some() {
         return Ok(Err(Cause::TokenRevoked));
     }
-    claims
-        .act
-        .as_ref()
-        .map_or(Ok(Ok(())), |act| users::acts(env, found, act))
+    if let Err(cause) = users::acting(env, found, claims.act.as_ref())? {
+        return Ok(Err(cause));
+    }
+    Ok(granted(env, found, &grant)?.map(|holder| Live { claims, holder }))
 }
 
 /// The active grant of this key with its user, if its client is enabled too.
@@ -208,14 +185,20 @@ fn without_grant(
     env: &Env<'_>,
     found: &Found,
     claims: AccessTokenClaims,
-    others: &[&Key],
+    revoked: &Key,
 ) -> Result<Result<Live, Cause>, Stop> {
     let vouched = claims.jti.epoch().zip(claims.sub.parse::<UserId>().ok());
     let user = vouched.map(|(epoch, user)| (epoch, users::key(env, user)));
-    let user_key = user.as_ref().map(|(_, key)| key);
-    let keys = others.iter().copied().chain(user_key);
+    let actors: Vec<_> = users::actors(env, claims.act.as_ref()).collect();
+    let keys = [revoked]
+        .into_iter()
+        .chain(user.as_ref().map(|(_, key)| key))
+        .chain(&actors);
     found.need(&keys.collect::<Vec<_>>())?;
-    if let Err(cause) = itself(env, found, &claims)? {
+    if found.record::<Revoked>(env, revoked)?.live().is_some() {
+        return Ok(Err(Cause::TokenRevoked));
+    }
+    if let Err(cause) = users::acting(env, found, claims.act.as_ref())? {
         return Ok(Err(cause));
     }
     let holder = match user {

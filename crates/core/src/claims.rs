@@ -79,7 +79,7 @@ pub struct IdTokenClaims {
     /// The session in which the user granted it (OpenID Connect Back-Channel Logout section 2.1).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sid: Option<String>,
-    /// Its id, which names the grant: so that it can be exchanged.
+    /// Its id, which names the grant: so that it can be exchanged. That of one which was exchanged itself names none.
     pub jti: Jti,
     /// Who acts for the user (RFC 8693 section 4.1).
     #[serde(default, skip_serializing_if = "Option::is_none")]

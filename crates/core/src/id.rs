@@ -208,7 +208,7 @@ impl Jti {
         Self(format!("{grant}{:016x}", u64::from_be_bytes(random)))
     }
 
-    /// The id of a machine's token.
+    /// The id of a machine's token, or of an ID token that cannot be exchanged.
     #[must_use]
     pub fn of_machine(random: [u8; 16]) -> Self {
         Self(format!("{:032x}", u128::from_be_bytes(random)))

@@ -1,6 +1,7 @@
 //! What goes into the tokens of a grant: claims, lifetimes, forms.
 
 use grantor_jose::{SigningInput, TokenType as Typ};
+use serde_json::{Map, Value};
 
 use crate::claim_mapping::Sources;
 use crate::claims::{ACR, AccessTokenClaims, IdTokenClaims};
@@ -168,12 +169,7 @@ pub(crate) fn for_user(
     let requested = authorization.claims.clone().within(&client.scopes);
     let mut further = claims_request::of_user(user, requested.id_token.iter().map(String::as_str));
     further.extend(client.id_claims.mapped(&from));
-    if to_json(&further)?.len() > LONGEST {
-        return Err(Failure::Operator(
-            "an ID token would be too long: map fewer of the user's claims and groups for the client",
-        )
-        .into());
-    }
+    bounded(&further)?;
     let id = (wanted.id && scope.contains("openid")).then(|| {
         Box::new(IdTokenClaims {
             iss: env.pool.issuer.clone(),
@@ -206,6 +202,19 @@ pub(crate) fn for_user(
         id,
         refresh,
     }))
+}
+
+/// What an ID token says of its user, if it is not too long.
+///
+/// # Errors
+/// [`Failure::Operator`]
+pub(crate) fn bounded(further: &Map<String, Value>) -> Result<(), Failure> {
+    if to_json(further)?.len() > LONGEST {
+        return Err(Failure::Operator(
+            "an ID token would be too long: map fewer of the user's claims and groups for the client",
+        ));
+    }
+    Ok(())
 }
 
 /// The refresh token that is valid for the grant as it is written now: derived, so that it can be given again.

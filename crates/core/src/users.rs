@@ -26,7 +26,8 @@ pub(crate) fn authorization(grant: &Grant) -> Result<&Authorization, Refusal> {
 pub(crate) struct Behind {
     /// The user.
     pub(crate) user: Versioned<User>,
-    /// The session on which it depends and the grant from which it was exchanged, by their rows' versions.
+    /// The session on which it depends, the grant from which it was exchanged and the users who act by it, by their
+    /// rows' versions.
     others: Vec<(Key, Version)>,
 }
 
@@ -39,11 +40,12 @@ impl Behind {
     }
 }
 
-/// The user who stands behind a grant, in one read with the session that it depends on and the grant from which it
-/// was exchanged.
+/// The user who stands behind a grant, in one read with the session that it depends on, the grant from which it was
+/// exchanged and the users who act by it.
 ///
 /// # Errors
-/// `invalid_grant` where the user is gone, disabled or signed out everywhere, or the session or that grant ended.
+/// `invalid_grant` where the user is gone, disabled or signed out everywhere, the session or that grant ended, or
+/// somebody who acts may not any more.
 pub(crate) fn of_grant(env: &Env<'_>, found: &Found, grant: &Grant) -> Result<Behind, Stop> {
     let authorization = authorization(grant)?;
     let user_key = key(env, authorization.user);
@@ -52,17 +54,16 @@ pub(crate) fn of_grant(env: &Env<'_>, found: &Found, grant: &Grant) -> Result<Be
         .map(|id| records::key::<Session>(env, &id.to_string()));
     let parent = grant.kind.parent();
     let parent_key = parent.map(|id| records::key::<Grant>(env, &id.to_string()));
-    let act = grant.kind.exchanged();
-    let act = act.and_then(|exchanged| exchanged.act.as_ref());
-    let actor = act.and_then(|act| actor_key(env, act));
-    let keys = [&user_key].into_iter().chain(&session_key);
-    let keys = keys.chain(&parent_key).chain(&actor);
+    let act = grant.kind.exchanged().and_then(|it| it.act.as_ref());
+    let actors: Vec<_> = actors(env, act).collect();
+    let keys = [&user_key]
+        .into_iter()
+        .chain(&session_key)
+        .chain(&parent_key)
+        .chain(&actors);
     found.need(&keys.collect::<Vec<_>>())?;
     let user = of_epoch(env, found, &user_key, authorization.epoch)?.map_err(invalid_grant)?;
-    if let Some(act) = act {
-        acts(env, found, act)?.map_err(invalid_grant)?;
-    }
-    let mut others = Vec::new();
+    let mut others = acting(env, found, act)?.map_err(invalid_grant)?;
     if let Some(key) = session_key {
         let session = found.record::<Session>(env, &key)?.live();
         let session = session.ok_or(invalid_grant(Cause::SessionEnded))?;
@@ -82,25 +83,56 @@ pub(crate) fn of_grant(env: &Env<'_>, found: &Found, grant: &Grant) -> Result<Be
     Ok(Behind { user, others })
 }
 
-/// The key of the user who acts now; a client, and another issuer's subject, has none. Who acted before is told for
-/// information only (RFC 8693 section 4.1).
-pub(crate) fn actor_key(env: &Env<'_>, act: &Actor) -> Option<Key> {
-    act.sub.parse().ok().map(|user| key(env, user))
+/// The rows of the users among those who act.
+pub(crate) fn actors(env: &Env<'_>, act: Option<&Actor>) -> impl Iterator<Item = Key> {
+    let all = act.into_iter().flat_map(Actor::chain);
+    all.filter_map(|actor| Some(key(env, user_of(actor)?)))
 }
 
-/// Whether who acts now still may: a user who is enabled, a client, or the subject of an issuer that is trusted.
+/// The user who acts, where it is one and not the client itself.
+fn user_of(actor: &Actor) -> Option<UserId> {
+    let is_client = actor.sub == actor.client_id.as_str();
+    if is_client {
+        None
+    } else {
+        actor.sub.parse().ok()
+    }
+}
+
+/// "A revoked or disabled user … or client ends it at once", those who act among them: the versions of the users' rows,
+/// if everybody in the chain is one of ours or of an issuer that is trusted, and enabled.
 ///
 /// # Errors
-/// [`Stop`] where the user's row must be read first, or cannot be.
-pub(crate) fn acts(env: &Env<'_>, found: &Found, act: &Actor) -> Result<Result<(), Cause>, Stop> {
-    let stands = match actor_key(env, act) {
-        Some(key) => {
-            let user = found.record::<User>(env, &key)?.live();
-            user.is_some_and(|user| user.record.enabled)
+/// [`Stop`] where a row must be read first, or cannot be.
+pub(crate) fn acting(
+    env: &Env<'_>,
+    found: &Found,
+    act: Option<&Actor>,
+) -> Result<Result<Vec<(Key, Version)>, Cause>, Stop> {
+    let mut users = Vec::new();
+    for actor in act.into_iter().flat_map(Actor::chain) {
+        if !env.pool.is_enabled(&actor.client_id) {
+            return Ok(Err(Cause::DisabledClient));
         }
-        None => env.pool.knows_subject(&act.sub),
-    };
-    Ok(stands.then_some(()).ok_or(Cause::ActorGone))
+        let Some(user) = user_of(actor) else {
+            if !env.pool.knows_subject(&actor.sub) {
+                return Ok(Err(Cause::ActorGone));
+            }
+            continue;
+        };
+        let key = key(env, user);
+        match found.record::<User>(env, &key)? {
+            Lookup::Live(user) if user.record.enabled => {
+                let row = (key, user.version);
+                // One may act at two hops, by two clients.
+                if !users.contains(&row) {
+                    users.push(row);
+                }
+            }
+            _ => return Ok(Err(Cause::ActorGone)),
+        }
+    }
+    Ok(Ok(users))
 }
 
 /// The user of this key, if what copied this epoch is still good.

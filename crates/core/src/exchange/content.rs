@@ -17,6 +17,7 @@ use crate::records::{Authorization, Exchanged, Grant};
 use crate::resource::Resource;
 use crate::target::{self, Named};
 use crate::time::Timestamp;
+use crate::tokens;
 
 /// What is issued, before it is signed, sealed or stored.
 #[derive(Debug)]
@@ -47,7 +48,8 @@ impl Content<'_> {
     /// What `granted` says.
     ///
     /// # Errors
-    /// [`Failure::Bug`]: what no rule can allow was refused before.
+    /// [`Failure::Operator`] where the claims would be too long. [`Failure::Bug`]: what no rule can allow was refused
+    /// before.
     pub(crate) fn of<'p>(
         env: &Env<'_>,
         client: &Client,
@@ -63,7 +65,7 @@ impl Content<'_> {
                 Ok(Content::Access(Box::new(claims), resource))
             }
             (TokenType::IdToken, Target::Client, Some(of_user)) => {
-                let claims = id_token(env, client, subject, of_user, granted);
+                let claims = id_token(env, client, subject, of_user, granted)?;
                 Ok(Content::Id(Box::new(claims)))
             }
             (TokenType::RefreshToken, Target::Resource(resource), Some((grant, authorization))) => {
@@ -133,13 +135,15 @@ fn id_token(
     subject: &Party,
     (grant, authorization): (&Grant, &Authorization),
     granted: &Granted<'_>,
-) -> IdTokenClaims {
+) -> Result<IdTokenClaims, Failure> {
     let from = Sources {
         user: subject.holder.user(),
         client,
         grant: Some(grant),
     };
-    IdTokenClaims {
+    let further = client.id_claims.mapped(&from);
+    tokens::bounded(&further)?;
+    Ok(IdTokenClaims {
         iss: env.pool.issuer.clone(),
         sub: authorization.user.to_string(),
         aud: client.id.clone(),
@@ -149,13 +153,14 @@ fn id_token(
         amr: authorization.amr.clone(),
         acr: Some(ACR[0].to_owned()),
         sid: authorization.session.map(|id| id.to_string()),
-        jti: Jti::of_grant(grant.id, env.seed.bytes("id_jti")),
+        // It names no grant: exchanged once more, it would be worth all of that grant, and not what it came of.
+        jti: Jti::of_machine(env.seed.bytes("id_jti")),
         act: granted.act.clone(),
         nonce: None,
-        further: client.id_claims.mapped(&from),
+        further,
         at_hash: None,
         alg: client.id_token_alg,
-    }
+    })
 }
 
 /// "Life ≤ the subject token's."

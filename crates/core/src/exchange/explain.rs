@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::party::Party;
-use super::{Actor, Case, Content, Rule, TokenType, Unmet, evaluate, policy};
+use super::{Actor, Content, Rule, TokenType, Unmet, evaluate};
 use crate::client::Client;
 use crate::decide::{Decision, Found, Operation, Stop};
 use crate::env::Env;
@@ -13,6 +13,7 @@ use crate::grant_type::GrantType;
 use crate::id::ClientId;
 use crate::params::Params;
 use crate::scope::Scope;
+use crate::tokens;
 
 /// What would come of this request, were it this client's. Nothing is issued, and no event is written.
 #[derive(Debug)]
@@ -96,9 +97,6 @@ pub struct RuleAsked {
     /// Why it does not apply.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<&'static str>,
-    /// The most that it gives for this subject, where all but the scope was right.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub gives: Option<Scope>,
 }
 
 /// What would be issued.
@@ -116,8 +114,6 @@ pub struct Issued {
 
 impl Explain {
     /// Reads the parameters of a token exchange (RFC 8693 section 2.1), and `client_id`, whose secret is not needed.
-    /// Instead of the subject token there may be `assumed_user` with `assumed_client`, `assumed_scope` and
-    /// `assumed_audience`: an access token that this user would have.
     ///
     /// # Errors
     /// A [`Refusal`] for what cannot be read.
@@ -130,7 +126,7 @@ impl Explain {
         let unknown = Refusal::new(ErrorCode::InvalidClient, "There is no such client.");
         Ok(Self {
             client: client.parse().map_err(|_| unknown)?,
-            request: super::Request::parse_assumed(params)?,
+            request: super::Request::parse(params)?,
         })
     }
 }
@@ -154,6 +150,10 @@ impl Operation for Explain {
             Err(refusal) => Explanation::refused(refusal),
             Ok(granted) => {
                 let content = Content::of(env, client, &case, granted)?;
+                if let Content::Access(claims, resource) = &content {
+                    // Not to be promised where it would be too long.
+                    tokens::access_token(env, Some(resource), claims)?;
+                }
                 let ends = content.ends_at().as_secs();
                 Explanation {
                     allowed: true,
@@ -171,7 +171,7 @@ impl Operation for Explain {
         explanation.rules = case
             .rules
             .iter()
-            .map(|(rule, unmet)| asked(env, rule, *unmet, &case))
+            .map(|(rule, unmet)| asked(rule, *unmet))
             .collect();
         explanation.subject = Some(said(&case.subject));
         explanation.actor = case.actor.as_ref().map(said);
@@ -204,9 +204,7 @@ impl Explain {
 }
 
 impl Explanation {
-    /// That of a request which is refused before anything else is known of it.
-    #[must_use]
-    pub fn refused(refusal: &Refusal) -> Self {
+    fn refused(refusal: &Refusal) -> Self {
         let cause = Some(refusal.cause).filter(|cause| *cause != Cause::AsDescribed);
         Self {
             refusal: Some(Refused {
@@ -231,18 +229,11 @@ impl Content<'_> {
     }
 }
 
-fn asked(env: &Env<'_>, rule: &Rule, unmet: Option<Unmet>, case: &Case<'_>) -> RuleAsked {
-    let near = matches!(unmet, None | Some(Unmet::Scope));
+fn asked(rule: &Rule, unmet: Option<Unmet>) -> RuleAsked {
     RuleAsked {
         name: rule.name.clone(),
         applies: unmet.is_none(),
-        why: unmet.map(|unmet| match unmet {
-            // Of one rule among others.
-            Unmet::Audience => "The rule is for another audience.",
-            Unmet::Issues => "The rule issues no token of the requested type.",
-            other => other.words(),
-        }),
-        gives: near.then(|| policy::possible(env, rule, &case.subject, case.target)),
+        why: unmet.map(Unmet::words),
     }
 }
 

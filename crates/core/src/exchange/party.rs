@@ -3,7 +3,7 @@
 use grantor_jose::TokenType as Typ;
 use serde_json::Value;
 
-use super::{Actor, Kind, MayAct, TokenType};
+use super::{Actor, Kind, MayAct, TokenType, still_given};
 use crate::bearer::{self, Holder, PresentedToken};
 use crate::claims::IdTokenClaims;
 use crate::client::Client;
@@ -177,7 +177,6 @@ impl PresentedParty {
         let mut party = granted(env, found, client, id, role)?;
         party.kind = Kind::IdToken;
         party.expires_at = Timestamp::from_secs(claims.exp).min(party.expires_at);
-        party.act = claims.act;
         Ok(party)
     }
 
@@ -297,6 +296,9 @@ fn granted(
         return Err(OF_ANOTHER.because(Cause::GrantOfAnotherClient).into());
     }
     let exchanged = grant.kind.exchanged();
+    if exchanged.is_some() && !still_given(env, grant) {
+        return Err(role.invalid(Cause::RuleGone).into());
+    }
     // What the operator took from the client since is not given any more.
     let ceiling = match exchanged {
         Some(_) => authorization.scope,
@@ -319,12 +321,7 @@ fn granted(
 }
 
 /// The user of this name, if there is such a one who may sign in.
-pub(super) fn user_of(
-    env: &Env<'_>,
-    found: &Found,
-    username: &str,
-    role: Role,
-) -> Result<User, Stop> {
+fn user_of(env: &Env<'_>, found: &Found, username: &str, role: Role) -> Result<User, Stop> {
     let key = records::key::<Username>(env, &Username::fold(username));
     let Lookup::Live(row) = found.record::<Username>(env, &key)? else {
         return Err(role.invalid(Cause::UserGone).into());

@@ -208,22 +208,18 @@ fn actor(env: &Env<'_>, rule: &Rule, asked: &Asked<'_>) -> Result<(), Unmet> {
     Ok(())
 }
 
-/// The most that a rule gives for a subject: what it makes of what the subject token holds.
-pub(super) fn possible(env: &Env<'_>, rule: &Rule, subject: &Party, target: Target<'_>) -> Scope {
-    let possible = match subject.issuer {
+/// "Scopes only narrow": what is asked, of what the rule makes of what the subject token holds. None where more is
+/// asked, or nothing comes of it.
+fn scope(env: &Env<'_>, rule: &Rule, asked: &Asked<'_>) -> Option<Scope> {
+    let possible = match asked.subject.issuer {
         Some(_) => rule.gives.clone(),
-        None => rule.possible(&subject.ceiling),
+        None => rule.possible(&asked.subject.ceiling),
     };
     // Whatever a rule says: a token holds no scope that means nothing to whom it is for.
-    possible.filter(|token| match target {
+    let possible = possible.filter(|token| match asked.target {
         Target::Resource(resource) => env.pool.owner(token) == Some(resource),
         Target::Client => OPENID_SCOPES.contains(&token),
-    })
-}
-
-/// "Scopes only narrow": what is asked, of what is possible. None where more is asked, or nothing comes of it.
-fn scope(env: &Env<'_>, rule: &Rule, asked: &Asked<'_>) -> Option<Scope> {
-    let possible = possible(env, rule, asked.subject, asked.target);
+    });
     let scope = asked.scope.unwrap_or(&possible);
     (!scope.is_empty() && scope.is_within(&possible)).then(|| scope.clone())
 }

@@ -170,19 +170,35 @@ impl World {
         subject: &str,
         more: &[(&str, &str)],
     ) -> Result<Explanation, Refusal> {
-        let own = [
-            ("client_id", client),
-            ("subject_token", subject),
-            ("subject_token_type", ACCESS_TOKEN),
-        ];
-        let request = Explain::parse(&params(&merged(&own, more)))?;
+        let request = explain_request(client, subject, more)?;
         self.ask(request).reply
+    }
+
+    /// What comes after it draws the same randomness as `look` does.
+    pub(crate) fn foresee<T>(&mut self, look: impl FnOnce(&mut Self) -> T) -> T {
+        let seeds = self.seeds;
+        let seen = look(self);
+        self.seeds = seeds;
+        seen
     }
 
     /// Alice's token for orders, by an app.
     pub(crate) fn orders_token(&mut self) -> Tokens {
         self.device_tokens_for("tv", "alice", &[("scope", "orders.example.com/read")])
     }
+}
+
+pub(crate) fn explain_request(
+    client: &str,
+    subject: &str,
+    more: &[(&str, &str)],
+) -> Result<Explain, Refusal> {
+    let own = [
+        ("client_id", client),
+        ("subject_token", subject),
+        ("subject_token_type", ACCESS_TOKEN),
+    ];
+    Explain::parse(&params(&merged(&own, more)))
 }
 
 /// The parameters of `more`, and those of `own` that it does not name.

@@ -10,7 +10,7 @@ use grantor_core::event::{Event, EventKind};
 use grantor_core::limits::Limits;
 use grantor_core::peer::Peer;
 use grantor_core::pool::Pool;
-use grantor_core::row::{Committed, Index, Row, Version, Write};
+use grantor_core::row::{Committed, Index, Key, Row, Version, Write};
 use grantor_core::seed::Seed;
 use grantor_core::time::Timestamp;
 use grantor_jose::VerificationKeys;
@@ -21,6 +21,7 @@ use grantor_store::testing::{Counting, Counts, Faulty};
 pub(crate) mod account;
 pub(crate) mod apps;
 pub(crate) mod exchange;
+pub(crate) mod foreign;
 pub(crate) mod house;
 pub(crate) mod people;
 pub(crate) mod run;
@@ -142,6 +143,12 @@ impl World {
         };
         let rows = self.store.list(&index, None, 25).now_or_never();
         rows.and_then(Result::ok).expect("memory is ready at once")
+    }
+
+    /// A row as it is stored.
+    pub(crate) fn row(&self, key: &Key) -> Option<Row> {
+        let rows = self.store.get(std::slice::from_ref(key)).now_or_never();
+        rows.and_then(Result::ok)?.pop()?
     }
 
     /// What a thief of the store reads.

@@ -1,0 +1,383 @@
+//! Attacks on token exchange: services that want more than the rules give.
+
+use grantor_core::error::ErrorCode::{InvalidClient, InvalidRequest, InvalidScope, InvalidTarget};
+use grantor_core::error::{ErrorCode, Failure};
+use grantor_core::exchange::{Kind, RuleTarget, TokenType, Unmet};
+use grantor_core::grants::GrantType;
+use grantor_core::params::Params;
+use serde_json::json;
+
+use crate::world::apps::jwt;
+use crate::world::exchange::{EXCHANGE, SHIPPING, explain_request, rule};
+use crate::world::house::{client, scope};
+use crate::world::people::file_user;
+use crate::world::run::Down;
+use crate::world::web_apps::Request;
+use crate::world::{Spans as _, World};
+
+const TO_SHIPPING: [(&str, &str); 1] = [("audience", SHIPPING)];
+const READ: &str = "orders.example.com/read";
+
+pub(crate) const fn as_a(typ: TokenType) -> [(&'static str, &'static str); 1] {
+    [("subject_token_type", typ.uri())]
+}
+
+pub(crate) fn actor(token: &str, typ: TokenType) -> [(&str, &str); 2] {
+    [("actor_token", token), ("actor_token_type", typ.uri())]
+}
+
+fn unmet(unmet: Unmet) -> (ErrorCode, &'static str) {
+    (InvalidRequest, unmet.words())
+}
+
+/// With machines that may call shipping.
+fn with_machines() -> World {
+    let mut world = World::with_exchange();
+    world.reconfigure(|pool| {
+        for id in ["orders", "shipping", "files"] {
+            let client = client(pool, id);
+            client.grants.push(GrantType::ClientCredentials);
+            client.scopes = scope("orders.example.com/read shipping.example.com/read");
+        }
+    });
+    world
+}
+
+#[test]
+fn confused_deputy_a_token_sent_to_one_service_is_no_subject_for_another() {
+    let mut world = with_machines();
+    let to_shipping = [("scope", "shipping.example.com/read")];
+    let machine = world
+        .machine("files", &to_shipping)
+        .expect("a token")
+        .access;
+    let alice = world.orders_token().access;
+    let exchanged = world
+        .exchange("orders", &alice, &TO_SHIPPING)
+        .expect("a token")
+        .token;
+    world.reconfigure(|pool| {
+        let all = [
+            ("orders.example.com/read", "files.example.com/read"),
+            ("shipping.example.com/read", "files.example.com/read"),
+        ];
+        pool.exchange.push(rule("files", "files.example.com", &all));
+        pool.exchange
+            .push(rule("orders", "files.example.com", &all[1..]));
+    });
+    let said = |world: &mut World, client, token: &str| {
+        world.not_exchanged(client, token, &[("audience", "files.example.com")])
+    };
+    // Whoever holds another's token, and whatever its scopes would become.
+    assert_eq!(
+        said(&mut world, "files", &alice),
+        unmet(Unmet::SubjectAudience)
+    );
+    assert_eq!(
+        said(&mut world, "files", &exchanged),
+        unmet(Unmet::SubjectAudience)
+    );
+    assert_eq!(
+        said(&mut world, "orders", &machine),
+        unmet(Unmet::SubjectAudience)
+    );
+    let sealed = [("scope", "files.example.com/read")];
+    let sealed = world.device_tokens_for("tv", "alice", &sealed).access;
+    assert_eq!(
+        said(&mut world, "orders", &sealed),
+        unmet(Unmet::SubjectAudience)
+    );
+}
+
+#[test]
+fn rfc8693_4_4_who_is_not_named_by_may_act_does_not_act_nor_hides() {
+    const OTHER: &str = "The subject token says by may_act that somebody else may act.";
+    for hides in [false, true] {
+        let mut world = World::with_exchange();
+        world.reconfigure(|pool| {
+            client(pool, "tv").actor = Some("shipping".parse().expect("an id"));
+            pool.exchange[0].impersonation = hides;
+        });
+        let subject = world.orders_token().access;
+        let said = world.not_exchanged("orders", &subject, &TO_SHIPPING);
+        assert_eq!(said, (InvalidRequest, OTHER));
+        world.reconfigure(|pool| {
+            client(pool, "tv").actor = Some("orders".parse().expect("an id"));
+            pool.exchange[0].actor.may_act_required = true;
+        });
+        let named = world.orders_token().access;
+        world
+            .exchange("orders", &named, &TO_SHIPPING)
+            .expect("it is named");
+        let nobody = world
+            .device_tokens_for("tv2", "alice", &[("scope", READ)])
+            .access;
+        let said = world.not_exchanged("orders", &nobody, &TO_SHIPPING);
+        assert_eq!(said, unmet(Unmet::MayAct), "the rule demands it");
+    }
+}
+
+#[test]
+fn a_stolen_actor_token_does_not_make_its_finder_the_actor() {
+    let mut world = with_machines();
+    world.reconfigure(|pool| client(pool, "tv").actor = Some("files".parse().expect("an id")));
+    let subject = world.orders_token().access;
+    let to_shipping = [("scope", "shipping.example.com/read")];
+    let stolen = world
+        .machine("files", &to_shipping)
+        .expect("a token")
+        .access;
+    let asked = [&TO_SHIPPING[..], &actor(&stolen, TokenType::AccessToken)].concat();
+    let said = world.not_exchanged("orders", &subject, &asked);
+    assert_eq!(said, unmet(Unmet::ActorAudience));
+    let own = world
+        .machine("orders", &[("scope", READ)])
+        .expect("a token")
+        .access;
+    let asked = [&TO_SHIPPING[..], &actor(&own, TokenType::AccessToken)].concat();
+    let said = world.not_exchanged("orders", &subject, &asked);
+    assert_eq!(said.0, InvalidRequest, "may_act names files");
+}
+
+#[test]
+fn an_actor_for_whom_somebody_acts_is_none() {
+    let mut world = with_machines();
+    world.reconfigure(|pool| pool.exchange[0].subject.clients = vec!["tv".parse().expect("an id")]);
+    world.reconfigure(|pool| {
+        let into = [("shipping.example.com/read", "orders.example.com/read")];
+        pool.exchange
+            .push(rule("shipping", "orders.example.com", &into));
+    });
+    let subject = world.orders_token().access;
+    let first = world
+        .exchange("orders", &subject, &TO_SHIPPING)
+        .expect("a token")
+        .token;
+    let to_orders = [("audience", "orders.example.com")];
+    let second = world
+        .exchange("shipping", &first, &to_orders)
+        .expect("a token")
+        .token;
+    let bobs = world
+        .device_tokens_for("tv", "bob", &[("scope", READ)])
+        .access;
+    let asked = [&TO_SHIPPING[..], &actor(&second, TokenType::AccessToken)].concat();
+    let said = world.not_exchanged("orders", &bobs, &asked);
+    assert_eq!(said.0, InvalidRequest);
+    assert!(said.1.contains("somebody else acts already"), "{said:?}");
+}
+
+#[test]
+fn nobody_acts_twice_in_a_chain_nor_for_itself_nor_deeper_than_the_rule_says() {
+    let mut world = with_machines();
+    world.reconfigure(|pool| {
+        let into = [("shipping.example.com/read", "orders.example.com/read")];
+        pool.exchange
+            .push(rule("shipping", "orders.example.com", &into));
+    });
+    let subject = world.orders_token().access;
+    let first = world
+        .exchange("orders", &subject, &TO_SHIPPING)
+        .expect("a token")
+        .token;
+    let to_orders = [("audience", "orders.example.com")];
+    let second = world
+        .exchange("shipping", &first, &to_orders)
+        .expect("a token")
+        .token;
+    let said = world.not_exchanged("orders", &second, &TO_SHIPPING);
+    assert_eq!(said, unmet(Unmet::Cycle));
+    let own = world
+        .machine("orders", &[("scope", READ)])
+        .expect("a token")
+        .access;
+    let said = world.not_exchanged("orders", &own, &TO_SHIPPING);
+    assert_eq!(said, unmet(Unmet::ActsForItself));
+    world.reconfigure(|pool| pool.exchange.iter_mut().for_each(|rule| rule.max_depth = 1));
+    let said = world.not_exchanged("shipping", &first, &to_orders);
+    assert_eq!(said, unmet(Unmet::Depth));
+    // Who hides does not make room for more.
+    world.reconfigure(|pool| {
+        pool.exchange
+            .iter_mut()
+            .for_each(|rule| rule.impersonation = true)
+    });
+    let hidden = world
+        .exchange("shipping", &first, &to_orders)
+        .expect("a token")
+        .token;
+    let act = json!({ "sub": "orders", "client_id": "orders" });
+    assert_eq!(jwt(&world, &hidden)["act"], act, "who acted before stays");
+}
+
+#[test]
+fn an_exchanged_token_exchanged_again_is_never_wider() {
+    let mut world = World::with_exchange();
+    world.reconfigure(|pool| {
+        let both = [
+            ("shipping.example.com/read", "files.example.com/read"),
+            ("shipping.example.com/write", "orders.example.com/write"),
+            ("orders.example.com/read", "orders.example.com/write"),
+        ];
+        pool.exchange[1] = rule("shipping", "files.example.com", &both[..1]);
+        pool.exchange
+            .push(rule("shipping", "orders.example.com", &both[1..]));
+    });
+    let subject = world.orders_token().access;
+    let first = world
+        .exchange("orders", &subject, &TO_SHIPPING)
+        .expect("a token");
+    // It holds shipping's read, whatever alice's own token held.
+    let wider = [("audience", "orders.example.com")];
+    let said = world.not_exchanged("shipping", &first.token, &wider);
+    assert_eq!(said.0, InvalidScope);
+    world.advance(60.s());
+    let second = world.exchange(
+        "shipping",
+        &first.token,
+        &[("audience", "files.example.com")],
+    );
+    assert_eq!(second.expect("a token").expires_in, first.expires_in - 60);
+}
+
+/// An ID token's ceiling is its grant's scopes: had one that came of a narrow token that ceiling too, it would be a way
+/// back up.
+#[test]
+fn an_id_token_that_came_by_exchange_is_no_way_to_all_that_its_grant_allows() {
+    let mut world = World::with_exchange();
+    world.reconfigure(|pool| {
+        client(pool, "site").grants.push(GrantType::TokenExchange);
+        let mut sign_in = rule("site", "", &[(READ, "openid")]);
+        sign_in.target = RuleTarget::Client;
+        sign_in.issues = vec![Kind::IdToken];
+        let write = [("orders.example.com/write", "shipping.example.com/write")];
+        let mut wide = rule("site", "shipping.example.com", &write);
+        wide.subject.kinds = vec![Kind::IdToken, Kind::AccessToken];
+        pool.exchange.extend([sign_in, wide]);
+    });
+    let browser = world.browser_of("alice");
+    let all = "openid orders.example.com/read orders.example.com/write";
+    let tokens = world.app_tokens(&browser, &Request::of("site").with("scope", all));
+    let narrow = world
+        .refresh_with("site", tokens.refresh(), &[("scope", READ)])
+        .expect("tokens");
+    let said = world.not_exchanged("site", &narrow.access, &TO_SHIPPING);
+    assert_eq!(said.0, InvalidScope);
+    let id = [("requested_token_type", TokenType::IdToken.uri())];
+    let id = world
+        .exchange("site", &narrow.access, &id)
+        .expect("an ID token")
+        .token;
+    let asked = [&TO_SHIPPING[..], &as_a(TokenType::IdToken)].concat();
+    let said = world.not_exchanged("site", &id, &asked);
+    assert_eq!(said.0, InvalidRequest);
+    let own = tokens.id.expect("an ID token");
+    world
+        .exchange("site", &own, &asked)
+        .expect("its own, of its sign-in, it may exchange");
+}
+
+#[test]
+fn a_public_client_exchanges_nothing_whatever_the_rules_say() {
+    let mut world = World::with_exchange();
+    world.reconfigure(|pool| {
+        client(pool, "tv").grants.push(GrantType::TokenExchange);
+        let into = [(READ, "shipping.example.com/read")];
+        pool.exchange
+            .push(rule("tv", "shipping.example.com", &into));
+    });
+    let subject = world.orders_token().access;
+    assert_eq!(
+        world.not_exchanged("tv", &subject, &TO_SHIPPING).0,
+        InvalidClient
+    );
+    let said = world
+        .explain("tv", &subject, &TO_SHIPPING)
+        .expect("an explanation");
+    assert!(!said.allowed);
+}
+
+#[test]
+fn rfc8693_2_1_requests_that_name_two_targets_or_none_that_is_known_are_refused() {
+    let mut world = World::with_exchange();
+    let subject = world.orders_token().access;
+    for more in [
+        vec![("audience", SHIPPING), ("audience", "files.example.com")],
+        vec![
+            ("audience", SHIPPING),
+            ("resource", "https://orders.example.com"),
+        ],
+        vec![("resource", "https://shipping.example.com#fragment")],
+        vec![("resource", "https://shipping.example.com/")],
+        vec![("resource", "shipping.example.com")],
+        vec![("audience", "https://SHIPPING.example.com")],
+        vec![("scope", "shipping.example.com/read files.example.com/read")],
+        vec![("audience", "orders")],
+    ] {
+        let said = world.not_exchanged("orders", &subject, &more);
+        assert_eq!(said.0, InvalidTarget, "{more:?}");
+    }
+    // One target under both of its names is one target.
+    let both = [("audience", "shipping.example.com"), ("resource", SHIPPING)];
+    world.exchange("orders", &subject, &both).expect("a token");
+}
+
+#[test]
+fn rfc8693_2_1_requests_that_are_no_exchange_are_refused() {
+    let mut world = World::with_exchange();
+    let subject = world.orders_token().access;
+    let of =
+        |changes: &[(&'static str, String)]| -> Vec<(&'static str, String)> { changes.to_vec() };
+    let access = || TokenType::AccessToken.uri().to_owned();
+    for more in [
+        of(&[("subject_token", String::new())]),
+        of(&[("subject_token_type", String::new())]),
+        of(&[(
+            "subject_token_type",
+            "urn:ietf:params:oauth:token-type:saml2".to_owned(),
+        )]),
+        of(&[("actor_token", subject.clone())]),
+        of(&[("actor_token_type", access())]),
+        of(&[
+            ("actor_token", subject.clone()),
+            ("actor_token_type", TokenType::RefreshToken.uri().to_owned()),
+        ]),
+        of(&[("requested_token_type", "urn:x".to_owned())]),
+        of(&[("subject_token", "x".repeat(16 * 1024))]),
+        of(&[("subject_token", format!("{subject}{subject}"))]),
+    ] {
+        let more: Vec<_> = more.iter().map(|(n, v)| (*n, v.as_str())).collect();
+        let said = world.not_exchanged("orders", &subject, &more);
+        assert_eq!(
+            said.0,
+            InvalidRequest,
+            "{:?}",
+            more.first().map(|(name, _)| name)
+        );
+    }
+    let twice = format!("grant_type={EXCHANGE}&subject_token=a&subject_token=b");
+    assert!(Params::parse(twice.as_bytes()).is_err());
+}
+
+#[test]
+fn a_token_that_would_be_too_long_is_not_issued_and_no_explanation_promises_it() {
+    let mut world = World::with_exchange();
+    let subject = world.orders_token().access;
+    let mut alice = file_user("alice", true);
+    alice.groups = (0..400)
+        .map(|n| format!("a-group-of-many-{n:05}"))
+        .collect();
+    assert_eq!(world.provision(alice), Some(true));
+    let request = world
+        .exchange_request("orders", &subject, &TO_SHIPPING)
+        .expect("a request");
+    assert!(matches!(
+        world.run(request),
+        Err(Down::Core(Failure::Operator(_)))
+    ));
+    let request = explain_request("orders", &subject, &TO_SHIPPING).expect("a request");
+    assert!(matches!(
+        world.run(request),
+        Err(Down::Core(Failure::Operator(_)))
+    ));
+}
