@@ -1,0 +1,301 @@
+//! Somebody exchanges: explained first, then asked for, and held against what was expected.
+
+use std::collections::BTreeMap;
+
+use grantor_core::exchange::{Explanation, Kind};
+use grantor_core::resource::TokenForm;
+use serde_json::{Value, json};
+
+use crate::asks::Ask;
+use crate::facts::{Acts, Form, Granted, Held, Stands};
+use crate::oracle::Expected;
+use crate::scene::{Scene, named_by};
+use crate::world::exchange::Exchanged;
+use crate::world::house::ISSUER;
+
+impl Scene {
+    pub(crate) fn somebody_exchanges(&mut self) {
+        let now = self.now();
+        let ask = Ask::any(&self.world.pool, &self.facts, now, &mut self.chance);
+        let expected = self.judge().expects(&ask);
+        let subject = self.facts.tokens[ask.subject].clone();
+        let actor = ask
+            .actor
+            .map(|(at, typ)| (self.facts.tokens[at].clone(), typ));
+        let scope = ask
+            .scope
+            .as_ref()
+            .map(|scope| scope.iter().cloned().collect::<Vec<_>>().join(" "));
+        let mut more = vec![
+            ("subject_token_type", ask.subject_type.uri()),
+            ("requested_token_type", ask.requested.uri()),
+        ];
+        if let Some((actor, typ)) = &actor {
+            more.extend([
+                ("actor_token", actor.text.as_str()),
+                ("actor_token_type", typ.uri()),
+            ]);
+        }
+        more.extend(ask.resources.iter().map(|uri| ("resource", uri.as_str())));
+        more.extend(ask.audiences.iter().map(|name| ("audience", name.as_str())));
+        more.extend(scope.as_deref().map(|scope| ("scope", scope)));
+        let text = subject.text.as_str();
+        let explained = self
+            .world
+            .foresee(|world| world.explain(&ask.client, text, &more));
+        self.world.events.clear();
+        let given = self.world.exchange(&ask.client, text, &more);
+        let story = format!(
+            "seed {}: {ask:?}\nof {subject:?}\nby {actor:?}\nexpected {expected:?}",
+            self.seed
+        );
+        if self.tells {
+            println!("{story}\ngave {given:?}\n");
+        }
+        self.count("requests");
+        match given {
+            Ok(given) => {
+                let expected =
+                    expected.unwrap_or_else(|| panic!("it is issued, and should not be: {story}"));
+                let explained = explained.unwrap_or_else(|refusal| panic!("{refusal:?}: {story}"));
+                self.issued(&ask, &subject, &given, &expected, &explained, &story);
+            }
+            Err(refusal) => {
+                self.count(refusal.description);
+                assert!(expected.is_none(), "{refusal:?}: {story}");
+                let said = match explained {
+                    Err(said) => (said.code.name(), said.description),
+                    Ok(said) => {
+                        assert!(
+                            !said.allowed
+                                && said.issued.is_none()
+                                && said.rules.iter().all(|rule| !rule.applies),
+                            "{story}"
+                        );
+                        let said = said
+                            .refusal
+                            .unwrap_or_else(|| panic!("no refusal: {story}"));
+                        (said.error, said.error_description)
+                    }
+                };
+                assert_eq!(said.0, refusal.code.name(), "{story}");
+                // Who cannot authenticate is told one text for every cause, and the operator which it is.
+                if said.0 != "invalid_client" {
+                    assert_eq!(said.1, refusal.description, "{story}");
+                }
+            }
+        }
+    }
+
+    /// What was issued is what was expected and explained; it is kept, to be exchanged again.
+    fn issued(
+        &mut self,
+        ask: &Ask,
+        subject: &Held,
+        given: &Exchanged,
+        expected: &Expected,
+        explained: &Explanation,
+        story: &str,
+    ) {
+        let issued = explained
+            .issued
+            .as_ref()
+            .unwrap_or_else(|| panic!("it is not foreseen: {story}"));
+        assert!(explained.allowed && explained.refusal.is_none(), "{story}");
+        let by: Vec<&str> = explained
+            .rules
+            .iter()
+            .filter(|rule| rule.applies)
+            .map(|rule| rule.name.as_str())
+            .collect();
+        assert_eq!(by, [expected.rule.as_str()], "{story}");
+        let hop = self
+            .world
+            .events
+            .iter()
+            .find_map(|event| event.exchange.clone())
+            .expect("an event");
+        assert_eq!(hop.rule.as_ref(), Some(&expected.rule), "{story}");
+        assert_eq!(
+            (given.issued, given.issued),
+            (ask.requested, issued.issued_token_type),
+            "{story}"
+        );
+        let scope: Vec<&str> = expected.scope.iter().map(String::as_str).collect();
+        assert_eq!(given.scope, scope.join(" "), "{story}");
+        assert_eq!(given.scope, issued.scope.to_string(), "{story}");
+        assert_eq!(
+            (given.expires_in, given.expires_in),
+            (expected.exp - self.now(), issued.expires_in),
+            "{story}"
+        );
+        let resource = expected
+            .resource
+            .as_ref()
+            .map(|id| self.world.pool.resource(id).expect("a resource"));
+        let sealed = resource.is_some_and(|resource| resource.token == TokenForm::Sealed);
+        let claims = match expected.kind {
+            Kind::AccessToken => self.claims_of(&given.token, sealed),
+            Kind::IdToken => self.claims_of(&given.token, false),
+            Kind::RefreshToken => self.row_of(&given.token),
+        };
+        assert_eq!(
+            claims, issued.claims,
+            "the very claims that were explained: {story}"
+        );
+        assert_eq!(chain(&claims["act"]), expected.act, "{story}");
+        if expected.kind != Kind::RefreshToken {
+            let said = ["iss", "sub", "aud", "exp"].map(|name| &claims[name]);
+            assert_eq!(
+                said,
+                [
+                    &json!(ISSUER),
+                    &json!(expected.sub),
+                    &json!(expected.aud),
+                    &json!(expected.exp)
+                ],
+                "{story}"
+            );
+        }
+        if expected.kind == Kind::AccessToken {
+            assert_eq!(
+                (&claims["client_id"], &claims["scope"]),
+                (&json!(ask.client), &json!(given.scope)),
+                "{story}"
+            );
+        }
+        // Whatever the judge says: no longer than the subject's.
+        assert!(expected.exp <= subject.exp, "{story}");
+        self.tell(ask, subject, expected, sealed);
+        self.keep_exchanged(ask, subject, given, expected, sealed);
+    }
+
+    fn row_of(&self, refresh: &str) -> Value {
+        let token = self
+            .world
+            .pool
+            .sealing
+            .open_refresh_token(refresh)
+            .expect("of the house");
+        let row = self
+            .world
+            .row(&self.world.grant_row(token.grant))
+            .expect("a row");
+        let mut row: Value = serde_json::from_slice(&row.value).expect("JSON");
+        row["kind"]["exchange"].take()
+    }
+
+    fn tell(&mut self, ask: &Ask, subject: &Held, expected: &Expected, sealed: bool) {
+        self.count("issued");
+        self.count(match (expected.kind, sealed) {
+            (Kind::AccessToken, false) => "issued: an access token, a JWT",
+            (Kind::AccessToken, true) => "issued: an access token, sealed",
+            (Kind::IdToken, _) => "issued: an ID token",
+            (Kind::RefreshToken, _) => "issued: a refresh token",
+        });
+        let by_exchange = self
+            .facts
+            .grant_of(subject)
+            .is_some_and(|(_, exchanged)| exchanged);
+        let more = [
+            (subject.kind == Kind::IdToken, "issued: for an ID token"),
+            (
+                subject.kind == Kind::RefreshToken,
+                "issued: for a refresh token",
+            ),
+            (
+                subject.kind == Kind::RefreshToken && by_exchange,
+                "issued: for a refresh token by exchange",
+            ),
+            (
+                subject.issuer.is_some(),
+                "issued: for a token of another issuer",
+            ),
+            (subject.exchanged, "issued: for an exchanged token"),
+            (ask.actor.is_some(), "issued: with an actor token"),
+            (expected.act.is_empty(), "issued: with nobody shown"),
+            (expected.act.len() >= 3, "issued: with a chain of three"),
+        ];
+        more.iter()
+            .filter(|(is, _)| *is)
+            .for_each(|(_, what)| self.count(*what));
+    }
+
+    fn keep_exchanged(
+        &mut self,
+        ask: &Ask,
+        subject: &Held,
+        given: &Exchanged,
+        expected: &Expected,
+        sealed: bool,
+    ) {
+        let stands = match (subject.stands, subject.issuer, subject.user) {
+            (Stands::Subject, Some(_), Some(user)) => Stands::User(user, self.facts.cut(user)),
+            (stands, ..) => stands,
+        };
+        let mut held = Held {
+            text: given.token.clone(),
+            kind: expected.kind,
+            form: match (expected.kind, sealed) {
+                (Kind::AccessToken, true) => Form::Sealed,
+                (Kind::AccessToken, false) => Form::Jwt,
+                _ => Form::Handle,
+            },
+            issuer: None,
+            there: None,
+            sub: expected.sub.clone(),
+            user: subject.user,
+            client: Some(ask.client.clone()),
+            aud: (expected.kind == Kind::AccessToken).then(|| expected.aud.clone()),
+            scope: expected.scope.clone(),
+            exp: expected.exp,
+            act: expected.act.clone(),
+            may_act: subject
+                .user
+                .and_then(|_| named_by(&self.world, &ask.client)),
+            stands,
+            bound: false,
+            acted_elsewhere: false,
+            exchanged: true,
+            revoked: false,
+            used_at: None,
+        };
+        if let (Kind::RefreshToken, Stands::Grant(parent)) = (expected.kind, stands) {
+            let of = self.facts.grants[parent].clone();
+            self.facts.grants.push(Granted {
+                client: ask.client.clone(),
+                parent: Some(parent),
+                act: expected.act.clone(),
+                scope: expected.scope.clone(),
+                resource: expected.resource.clone().expect("a resource"),
+                ends: expected.exp,
+                revoked: false,
+                ..of
+            });
+            held.may_act = None;
+            held.stands = Stands::Grant(self.facts.grants.len() - 1);
+        }
+        self.facts.tokens.push(held);
+    }
+}
+
+/// The chain of a claim.
+pub(crate) fn chain(act: &Value) -> Vec<Acts> {
+    let text = |act: &Value, name: &str| act[name].as_str().expect("text").to_owned();
+    let chain = std::iter::successors(Some(act).filter(|act| act.is_object()), |act| {
+        act.get("act")
+    });
+    chain
+        .map(|act| {
+            let members: BTreeMap<String, Value> =
+                serde_json::from_value(act.clone()).expect("an object");
+            assert!(
+                members
+                    .keys()
+                    .all(|name| ["sub", "client_id", "act"].contains(&name.as_str())),
+                "{act}"
+            );
+            (text(act, "sub"), text(act, "client_id"))
+        })
+        .collect()
+}
