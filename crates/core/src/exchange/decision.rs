@@ -65,7 +65,7 @@ pub(crate) fn evaluate<'p>(
     request: &Request,
 ) -> Result<(Case<'p>, Result<Granted<'p>, Refusal>), Stop> {
     let target = request.target(env.pool, client)?;
-    let subject = request.subject.open(env, found, client, Role::Subject);
+    let subject = request.subject.open(env, found, client);
     let actor = request.actor.as_ref();
     let actor = actor.map(|actor| actor.open(env, found, client, Role::Actor));
     let (subject, actor) = both(subject, actor.transpose())?;

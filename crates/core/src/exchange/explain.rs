@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::party::Party;
-use super::{Actor, Content, Rule, TokenType, Unmet, evaluate};
+use super::{Actor, Case, Content, Rule, TokenType, Unmet, evaluate, policy};
 use crate::client::Client;
 use crate::decide::{Decision, Found, Operation, Stop};
 use crate::env::Env;
@@ -97,6 +97,9 @@ pub struct RuleAsked {
     /// Why it does not apply.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<&'static str>,
+    /// The most that it gives for this subject, where all but the scope was right.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gives: Option<Scope>,
 }
 
 /// What would be issued.
@@ -114,6 +117,8 @@ pub struct Issued {
 
 impl Explain {
     /// Reads the parameters of a token exchange (RFC 8693 section 2.1), and `client_id`, whose secret is not needed.
+    /// Instead of the subject token there may be `assumed_user` with `assumed_client`, `assumed_scope` and
+    /// `assumed_audience`: an access token that this user would have.
     ///
     /// # Errors
     /// A [`Refusal`] for what cannot be read.
@@ -126,7 +131,7 @@ impl Explain {
         let unknown = Refusal::new(ErrorCode::InvalidClient, "There is no such client.");
         Ok(Self {
             client: client.parse().map_err(|_| unknown)?,
-            request: super::Request::parse(params)?,
+            request: super::Request::parse_assumed(params)?,
         })
     }
 }
@@ -171,7 +176,7 @@ impl Operation for Explain {
         explanation.rules = case
             .rules
             .iter()
-            .map(|(rule, unmet)| asked(rule, *unmet))
+            .map(|(rule, unmet)| asked(env, rule, *unmet, &case))
             .collect();
         explanation.subject = Some(said(&case.subject));
         explanation.actor = case.actor.as_ref().map(said);
@@ -204,7 +209,9 @@ impl Explain {
 }
 
 impl Explanation {
-    fn refused(refusal: &Refusal) -> Self {
+    /// That of a request which is refused before anything else is known of it.
+    #[must_use]
+    pub fn refused(refusal: &Refusal) -> Self {
         let cause = Some(refusal.cause).filter(|cause| *cause != Cause::AsDescribed);
         Self {
             refusal: Some(Refused {
@@ -229,11 +236,18 @@ impl Content<'_> {
     }
 }
 
-fn asked(rule: &Rule, unmet: Option<Unmet>) -> RuleAsked {
+fn asked(env: &Env<'_>, rule: &Rule, unmet: Option<Unmet>, case: &Case<'_>) -> RuleAsked {
+    let near = matches!(unmet, None | Some(Unmet::Scope));
     RuleAsked {
         name: rule.name.clone(),
         applies: unmet.is_none(),
-        why: unmet.map(Unmet::words),
+        why: unmet.map(|unmet| match unmet {
+            // Of one rule among others.
+            Unmet::Audience => "The rule is for another audience.",
+            Unmet::Issues => "The rule issues no token of the requested type.",
+            other => other.words(),
+        }),
+        gives: near.then(|| policy::possible(env, rule, &case.subject, case.target)),
     }
 }
 

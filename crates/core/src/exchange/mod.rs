@@ -1,6 +1,7 @@
 //! Token exchange (RFC 8693): the rules, and the one engine that decides by them and explains them.
 
 mod actor;
+mod assumed;
 mod content;
 mod decision;
 mod explain;

@@ -321,7 +321,12 @@ fn granted(
 }
 
 /// The user of this name, if there is such a one who may sign in.
-fn user_of(env: &Env<'_>, found: &Found, username: &str, role: Role) -> Result<User, Stop> {
+pub(super) fn user_of(
+    env: &Env<'_>,
+    found: &Found,
+    username: &str,
+    role: Role,
+) -> Result<User, Stop> {
     let key = records::key::<Username>(env, &Username::fold(username));
     let Lookup::Live(row) = found.record::<Username>(env, &key)? else {
         return Err(role.invalid(Cause::UserGone).into());

@@ -208,18 +208,22 @@ fn actor(env: &Env<'_>, rule: &Rule, asked: &Asked<'_>) -> Result<(), Unmet> {
     Ok(())
 }
 
-/// "Scopes only narrow": what is asked, of what the rule makes of what the subject token holds. None where more is
-/// asked, or nothing comes of it.
-fn scope(env: &Env<'_>, rule: &Rule, asked: &Asked<'_>) -> Option<Scope> {
-    let possible = match asked.subject.issuer {
+/// The most that a rule gives for a subject: what it makes of what the subject token holds.
+pub(super) fn possible(env: &Env<'_>, rule: &Rule, subject: &Party, target: Target<'_>) -> Scope {
+    let possible = match subject.issuer {
         Some(_) => rule.gives.clone(),
-        None => rule.possible(&asked.subject.ceiling),
+        None => rule.possible(&subject.ceiling),
     };
     // Whatever a rule says: a token holds no scope that means nothing to whom it is for.
-    let possible = possible.filter(|token| match asked.target {
+    possible.filter(|token| match target {
         Target::Resource(resource) => env.pool.owner(token) == Some(resource),
         Target::Client => OPENID_SCOPES.contains(&token),
-    });
+    })
+}
+
+/// "Scopes only narrow": what is asked, of what is possible. None where more is asked, or nothing comes of it.
+fn scope(env: &Env<'_>, rule: &Rule, asked: &Asked<'_>) -> Option<Scope> {
+    let possible = possible(env, rule, asked.subject, asked.target);
     let scope = asked.scope.unwrap_or(&possible);
     (!scope.is_empty() && scope.is_within(&possible)).then(|| scope.clone())
 }

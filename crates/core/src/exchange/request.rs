@@ -1,9 +1,12 @@
 //! A token exchange request (RFC 8693 section 2.1), read.
 
-use super::party::PresentedParty;
+use super::assumed::Assumed;
+use super::party::{Party, PresentedParty, Role};
 use super::policy::Target;
 use super::{Kind, RuleTarget, TokenType};
 use crate::client::Client;
+use crate::decide::{Found, Stop};
+use crate::env::Env;
 use crate::error::{ErrorCode, Refusal};
 use crate::params::Params;
 use crate::pool::Pool;
@@ -14,12 +17,33 @@ use crate::secret::Secret;
 /// The request.
 #[derive(Debug)]
 pub(crate) struct Request {
-    pub(super) subject: PresentedParty,
+    pub(super) subject: Subject,
     pub(super) actor: Option<PresentedParty>,
     resources: Vec<String>,
     audiences: Vec<String>,
     pub(super) scope: Option<Scope>,
     pub(super) requested: TokenType,
+}
+
+/// The subject: by a token, or as an operator assumes it.
+#[derive(Debug)]
+pub(super) enum Subject {
+    Presented(Box<PresentedParty>),
+    Assumed(Assumed),
+}
+
+impl Subject {
+    pub(super) fn open(
+        &self,
+        env: &Env<'_>,
+        found: &Found,
+        client: &Client,
+    ) -> Result<Party, Stop> {
+        match self {
+            Self::Presented(token) => token.open(env, found, client, Role::Subject),
+            Self::Assumed(assumed) => assumed.open(env, found),
+        }
+    }
 }
 
 const fn invalid(text: &'static str) -> Refusal {
@@ -34,6 +58,8 @@ const NO_SUBJECT_TYPE: Refusal = invalid("The parameter subject_token_type is mi
 const NO_ACTOR_TYPE: Refusal = invalid("The parameter actor_token_type is missing.");
 const NO_ACTOR: Refusal = invalid("There is an actor_token_type without an actor_token.");
 const ACTOR_TYPE: Refusal = invalid("A refresh token cannot be an actor token.");
+const ASSUMED: Refusal =
+    invalid("Without a subject token, only what comes of an access token can be explained.");
 const UNKNOWN_TYPE: Refusal = invalid("A token type is not known here.");
 const NO_URI: Refusal = no_target("A resource must be an absolute URI without a fragment.");
 const UNKNOWN: Refusal = no_target("A resource or audience is not known here.");
@@ -43,9 +69,30 @@ const ID_TOKEN: Refusal = no_target("An ID token is for the client that asks for
 
 impl Request {
     pub(crate) fn parse(params: &Params) -> Result<Self, Refusal> {
-        let typ = |name| params.opt(name).map(known).transpose();
         let subject = params.opt("subject_token").ok_or(NO_SUBJECT)?;
-        let subject_type = typ("subject_token_type")?.ok_or(NO_SUBJECT_TYPE)?;
+        let typ = params
+            .opt("subject_token_type")
+            .map(known)
+            .transpose()?
+            .ok_or(NO_SUBJECT_TYPE)?;
+        let subject = PresentedParty::new(Secret::new(subject), typ);
+        Self::about(Subject::Presented(Box::new(subject)), params)
+    }
+
+    /// The same of a user without a token, where the operator assumes one.
+    pub(super) fn parse_assumed(params: &Params) -> Result<Self, Refusal> {
+        let Some(assumed) = Assumed::parse(params)? else {
+            return Self::parse(params);
+        };
+        let request = Self::about(Subject::Assumed(assumed), params)?;
+        match request.wanted() {
+            Kind::AccessToken => Ok(request),
+            Kind::IdToken | Kind::RefreshToken => Err(ASSUMED),
+        }
+    }
+
+    fn about(subject: Subject, params: &Params) -> Result<Self, Refusal> {
+        let typ = |name| params.opt(name).map(known).transpose();
         // RFC 8693 section 2.1: actor_token_type "is REQUIRED when the actor_token parameter is present in the request
         // but MUST NOT be included otherwise."
         let actor = match (params.opt("actor_token"), typ("actor_token_type")?) {
@@ -56,7 +103,7 @@ impl Request {
             (None, Some(_)) => return Err(NO_ACTOR),
         };
         Ok(Self {
-            subject: PresentedParty::new(Secret::new(subject), subject_type),
+            subject,
             actor,
             resources: params.all("resource").map(ToOwned::to_owned).collect(),
             audiences: params.all("audience").map(ToOwned::to_owned).collect(),

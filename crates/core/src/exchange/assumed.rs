@@ -1,0 +1,76 @@
+//! A user's access token that nobody has: what an operator assumes who asks what would come of it.
+
+use super::Kind;
+use super::party::{Party, Role, user_of};
+use crate::bearer::Holder;
+use crate::client::Client;
+use crate::decide::{Found, Stop};
+use crate::env::Env;
+use crate::error::{ErrorCode, Refusal};
+use crate::id::ClientId;
+use crate::params::Params;
+use crate::scope::Scope;
+use crate::target::{Named, Target};
+
+/// What the token would be.
+#[derive(Debug)]
+pub(super) struct Assumed {
+    username: String,
+    client: ClientId,
+    /// The client's default, where none is named.
+    scope: Option<Scope>,
+    audience: Option<String>,
+}
+
+const NO_CLIENT: Refusal = Refusal::new(
+    ErrorCode::InvalidRequest,
+    "There is no such client that the user could have used.",
+);
+const NO_SCOPE: Refusal = Refusal::new(
+    ErrorCode::InvalidScope,
+    "The client that the user would have used may not have this scope.",
+);
+
+impl Assumed {
+    /// `assumed_user`, `assumed_client`, `assumed_scope` and `assumed_audience`: names of ours, which no client sends.
+    pub(super) fn parse(params: &Params) -> Result<Option<Self>, Refusal> {
+        let Some(username) = params.opt("assumed_user") else {
+            return Ok(None);
+        };
+        let client = params.opt("assumed_client").ok_or(NO_CLIENT)?;
+        let scope = params.opt("assumed_scope").map(str::parse).transpose();
+        Ok(Some(Self {
+            username: username.to_owned(),
+            client: client.parse().map_err(|_| NO_CLIENT)?,
+            scope: scope.map_err(|_| NO_SCOPE)?,
+            audience: params.opt("assumed_audience").map(ToOwned::to_owned),
+        }))
+    }
+
+    /// The user as such a token would name them, were it issued now.
+    pub(super) fn open(&self, env: &Env<'_>, found: &Found) -> Result<Party, Stop> {
+        let client = env.pool.clients.get(&self.client);
+        let client: &Client = client.filter(|client| client.enabled).ok_or(NO_CLIENT)?;
+        let scope = self.scope.as_ref().unwrap_or(&client.default_scopes);
+        if !scope.is_within(&client.scopes) {
+            return Err(NO_SCOPE.into());
+        }
+        let named = Named::parse(env.pool, self.audience.as_deref().into_iter())?;
+        let target = Target::choose(env.pool, scope, &named)?;
+        let user = user_of(env, found, &self.username, Role::Subject)?;
+        Ok(Party {
+            issuer: None,
+            kind: Kind::AccessToken,
+            sub: user.id.to_string(),
+            sub_there: None,
+            client: Some(client.id.clone()),
+            aud: Some(target.audience(env.pool).to_owned()),
+            expires_at: env.now + target.lifetime(client),
+            ceiling: target.scope,
+            act: None,
+            may_act: client.may_act(),
+            sid: None,
+            holder: Holder::User(Box::new(user)),
+        })
+    }
+}
