@@ -4,6 +4,7 @@ use super::{
     ACCESS_TOKEN, BACKEND, ID_TOKEN, JWT, REFRESH_TOKEN, RS08, RS77, calls, house, subject,
 };
 use crate::authorize::changed;
+use crate::browser::Browser;
 use crate::house::{House, minutes};
 use crate::wire::{Answer, INTROSPECT, REVOKE, With, basic, claims, post, refused};
 
@@ -155,9 +156,10 @@ async fn rfc8693_2_1_a_subject_token_is_validated_as_the_type_that_is_named() {
 async fn rfc8693_2_1_an_actor_token_is_validated_as_the_type_that_is_named() {
     let house = house([calls()]).await;
     let token = house.called_with().await;
-    let acting = house
-        .device_tokens("openid frontend.example.com/read")
-        .await;
+    let codes = house.device("openid frontend.example.com/read").await;
+    let mut bob = Browser::signed_in(&house, "bob").await;
+    bob.approve(&codes.user).await;
+    let acting = house.poll(&codes).await;
     let [access, id] = ["access_token", "id_token"].map(|name| acting.member(name));
     let with_actor = async |actor: &str, kind: &str| -> Answer {
         let pairs = [
@@ -169,15 +171,23 @@ async fn rfc8693_2_1_an_actor_token_is_validated_as_the_type_that_is_named() {
             .exchange(&[&subject(&token)[..], &pairs].concat())
             .await
     };
+    let good = with_actor(&access, ACCESS_TOKEN).await;
+    assert_eq!(good.status, 200, "{good:?}");
+    let issued = claims(&good.member("access_token"));
+    assert_eq!(issued["act"]["sub"], claims(&access)["sub"]);
     for (actor, kind) in [
         (&access, ID_TOKEN),
         (&id, ACCESS_TOKEN),
+        (&id, JWT),
         (&changed(&access), ACCESS_TOKEN),
         (&"x".to_owned(), ACCESS_TOKEN),
         (&access, "urn:example:x"),
     ] {
         assert_eq!(with_actor(actor, kind).await.error(), invalid(), "{kind}");
     }
+    house.world.advance(minutes(10));
+    let late = with_actor(&access, ACCESS_TOKEN).await;
+    assert_eq!(late.error(), invalid(), "both have ended");
 }
 
 /// "The act of performing a token exchange has no impact on the validity of the subject token or actor token."
