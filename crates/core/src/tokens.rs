@@ -169,8 +169,11 @@ pub(crate) fn for_user(
     let requested = authorization.claims.clone().within(&client.scopes);
     let mut further = claims_request::of_user(user, requested.id_token.iter().map(String::as_str));
     further.extend(client.id_claims.mapped(&from));
-    bounded(&further)?;
-    let id = (wanted.id && scope.contains("openid")).then(|| {
+    let has_id = wanted.id && scope.contains("openid");
+    if has_id {
+        bounded(&further)?;
+    }
+    let id = has_id.then(|| {
         Box::new(IdTokenClaims {
             iss: env.pool.issuer.clone(),
             sub: claims.sub.clone(),

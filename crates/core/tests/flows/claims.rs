@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use grantor_core::claim_mapping::{Carrier, ClaimMapping, Source};
 use grantor_core::error::Failure;
+use grantor_core::group_filter::GroupFilter;
 use grantor_core::pool::Pool;
 use grantor_core::resource::Resource;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json, to_value};
 
 use crate::world::apps::jwt;
+use crate::world::exchange;
 use crate::world::house::client;
 use crate::world::people::{Browser, file_user};
 use crate::world::run::Down;
@@ -238,7 +240,7 @@ fn rfc9068_2_2_3_1_a_resource_is_told_the_groups_that_are_relevant_to_it() {
         let mut world = World::with(|pool| {
             if let Some(patterns) = &filter {
                 let patterns = patterns.iter().map(|text| text.parse().expect("a pattern"));
-                let filter = grantor_core::group_filter::GroupFilter::Only(patterns.collect());
+                let filter = GroupFilter::Only(patterns.collect());
                 resource(pool, ORDERS).groups = filter;
             }
         });
@@ -276,6 +278,31 @@ fn rfc8693_4_4_a_users_token_names_the_client_that_may_act() {
 }
 
 #[test]
+fn rfc8693_2_2_1_an_exchanged_token_says_what_its_own_resource_has_mapped() {
+    let claims = |claims: &[(&str, &str)]| mapping(Carrier::AccessToken, claims);
+    let mut world = World::with(|pool| {
+        exchange::rules(pool);
+        resource(pool, ORDERS).claims = claims(&[("mail", "user.email")]);
+        let shipping = resource(pool, "shipping.example.com");
+        shipping.claims = claims(&[("first_name", "user.given_name"), ("app", "client.id")]);
+        shipping.groups = GroupFilter::NONE;
+        shipping.lifetime = Some(2.mins());
+    });
+    let subject = world.orders_token();
+    let asked = [("audience", exchange::SHIPPING)];
+    let exchanged = world.exchange("orders", &subject.access, &asked);
+    let exchanged = exchanged.expect("a token");
+    assert_eq!(exchanged.expires_in, 120);
+    assert_eq!(
+        said(
+            &jwt(&world, &exchanged.token),
+            &["mail", "first_name", "app", "groups"]
+        ),
+        json!({ "first_name": "alice", "app": "orders" })
+    );
+}
+
+#[test]
 fn a_token_that_its_claims_make_too_long_is_not_given() {
     let long = |world: &mut World| {
         let mut user = file_user("alice", true);
@@ -292,6 +319,9 @@ fn a_token_that_its_claims_make_too_long_is_not_given() {
     let claims = mapping(Carrier::IdToken, &essay);
     let mut world = World::with(|pool| client(pool, "tv").id_claims = claims);
     assert!(refused(long(&mut world)));
+    let without = [("scope", "orders.example.com/read")];
+    let tokens = world.device_tokens_for("tv", "alice", &without);
+    assert_eq!(tokens.id, None, "nor is anything refused without one");
     let untold = long(&mut World::new()).expect("the house answers");
     assert!(untold.is_ok(), "nobody is told of it");
 }
