@@ -202,7 +202,7 @@ impl State {
         elapsed: Duration,
     ) -> Outcome {
         self.under_way.remove(&hash);
-        self.failed = None;
+        let was_failing = self.failed.take().is_some();
         match outcome {
             Ok(Ok(token)) => {
                 let left = Duration::from_secs(token.expires.saturating_sub(now));
@@ -215,7 +215,10 @@ impl State {
                 Err(invalid.into())
             }
             Err(error) => {
-                tracing::warn!(%error, "the issuer cannot be asked about a token");
+                // Once, until it answers again.
+                if !was_failing {
+                    tracing::warn!(%error, "the issuer cannot be asked about a token");
+                }
                 self.failed = Some(Failed {
                     error: error.clone(),
                     again: elapsed + PAUSE,

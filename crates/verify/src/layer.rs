@@ -117,9 +117,8 @@ where
             match protect.admit(&mut request).await {
                 Ok(()) => inner.call(request).await,
                 Err(refusal) => {
-                    if matches!(refusal, Refusal::Unavailable(_)) {
-                        tracing::warn!(%refusal, "a request cannot be let through");
-                    }
+                    // What is away was told once already; this is said for each request.
+                    tracing::debug!(%refusal, "a request is not let through");
                     Ok(refusal.response(protect.verifier.realm()))
                 }
             }
