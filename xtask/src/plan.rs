@@ -81,6 +81,18 @@ pub(crate) const STEPS: &[Step] = &[
         },
     },
     Step {
+        name: "services",
+        needs: &[],
+        // Those of examples/microservices; with a test of all of the workspace, so that its dependencies are those of the unit tests.
+        run: |house, log| {
+            let bins = ["website", "orders", "invoices", "shipping", "nightly"];
+            let bins = bins.iter().flat_map(|name| ["--bin", name]);
+            let what = ["build", "--release", "--workspace", "--test", "process"];
+            let what: Vec<&str> = what.into_iter().chain(bins).collect();
+            quiet(log.run(&mut house.cargo(&what)))
+        },
+    },
+    Step {
         name: "build",
         needs: &[],
         // As `cargo run` does, so that the steps which run it build nothing more.
@@ -143,13 +155,19 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step {
         name: "browser",
-        needs: &["setup", "build"],
+        needs: &["setup", "services", "build"],
         run: |house, log| {
             types(house, log)?;
             node(
                 house,
                 log,
-                &["device_login_browser", "apache", "pages", "spa_and_api"],
+                &[
+                    "device_login_browser",
+                    "apache",
+                    "pages",
+                    "spa_and_api",
+                    "microservices",
+                ],
             )
         },
     },

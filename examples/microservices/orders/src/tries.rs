@@ -1,0 +1,54 @@
+//! What orders should not get, and does not. A service of yours has no such thing: this is for the answers to be seen.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use common::Refused;
+use grantor_verify::{BearerToken, Wanted};
+use serde_json::{Value, json};
+
+use crate::Orders;
+
+/// A token that another issuer made, and signed with a key of its own.
+const FOREIGN: &str = include_str!("foreign.jwt");
+
+pub(crate) async fn one(
+    State(orders): State<Arc<Orders>>,
+    Path(what): Path<String>,
+    bearer: BearerToken,
+) -> Result<Json<Value>, StatusCode> {
+    let tracking = Wanted::audience("shipping.example.com").scope("shipping.example.com/track");
+    let refused = match what.as_str() {
+        "wider" => {
+            let more = tracking.scope("shipping.example.com/stop");
+            orders.exchanged(&bearer, &more).await
+        }
+        "elsewhere" => {
+            let payroll = Wanted::audience("payroll.example.com");
+            orders.exchanged(&bearer, &payroll).await
+        }
+        "foreign" => {
+            let foreign = BearerToken::new(FOREIGN.trim());
+            orders.exchanged(&foreign, &tracking).await
+        }
+        "beyond" => orders.report(&bearer, &tracking).await,
+        _ => return Err(StatusCode::NOT_FOUND),
+    };
+    Ok(Json(json!({ "refused": refused.err() })))
+}
+
+impl Orders {
+    async fn exchanged(&self, subject: &BearerToken, wanted: &Wanted) -> Result<(), Refused> {
+        self.grantor.exchange(subject, wanted).await?;
+        Ok(())
+    }
+
+    /// The token is right, for something else.
+    async fn report(&self, subject: &BearerToken, wanted: &Wanted) -> Result<(), Refused> {
+        let given = self.grantor.exchange(subject, wanted).await?;
+        self.shipping.get("/report", &given.access_token).await?;
+        Ok(())
+    }
+}
