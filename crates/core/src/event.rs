@@ -106,9 +106,12 @@ pub struct Hop {
     /// The rule that allowed it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
-    /// Who acts now, and who did before; of a refused one, who did before.
+    /// Who acts now, and who did before; of a refused one, who would have.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub act: Option<Actor>,
+    /// Why it was refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refused: Option<&'static str>,
 }
 
 impl Event {

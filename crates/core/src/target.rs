@@ -48,6 +48,12 @@ impl Named {
         Self(vec![resource.identifier.clone()])
     }
 
+    /// Whether it is this resource alone.
+    #[must_use]
+    pub fn is_one(&self, identifier: &str) -> bool {
+        matches!(self.0.as_slice(), [one] if one == identifier)
+    }
+
     /// Whether none is named.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -10,7 +10,7 @@ use crate::client::Client;
 use crate::decide::{Decision, Mint, Stop, Unsigned, invalid_grant};
 use crate::env::Env;
 use crate::error::{Cause, Failure};
-use crate::exchange::{self, TokenType};
+use crate::exchange::{self, Actor, TokenType};
 use crate::grant_type::GrantType;
 use crate::id::Jti;
 use crate::pool::TokenSet;
@@ -20,6 +20,7 @@ use crate::scope::Scope;
 use crate::sealed::RefreshToken;
 use crate::secret::Secret;
 use crate::target::{Named, Target};
+use crate::time::Timestamp;
 use crate::{resource::Resource, users};
 
 /// The longest access token without its signature, in bytes: many servers take heads of 8 KiB. Also the most that an ID
@@ -37,37 +38,72 @@ pub struct TokenReply {
     pub issued: Option<TokenType>,
 }
 
+/// What one access token says of its subject.
+pub(crate) struct Says<'a> {
+    pub(crate) sub: String,
+    pub(crate) jti: Jti,
+    pub(crate) ends_at: Timestamp,
+    /// The user, where the subject is one of ours.
+    pub(crate) user: Option<&'a User>,
+    /// What the user granted.
+    pub(crate) grant: Option<&'a Grant>,
+    /// Who acts.
+    pub(crate) act: Option<Actor>,
+}
+
+/// The claims of an access token (RFC 9068 section 2.2).
+pub(crate) fn access_claims(
+    env: &Env<'_>,
+    client: &Client,
+    target: &Target<'_>,
+    says: Says<'_>,
+) -> AccessTokenClaims {
+    let authorization = says.grant.and_then(Grant::active);
+    let from = Sources {
+        user: says.user,
+        client,
+        grant: says.grant,
+    };
+    AccessTokenClaims {
+        iss: env.pool.issuer.clone(),
+        sub: says.sub,
+        aud: target.audience(env.pool).to_owned(),
+        exp: says.ends_at.as_secs(),
+        iat: env.now.as_secs(),
+        jti: says.jti,
+        client_id: client.id.clone(),
+        scope: target.scope.clone(),
+        auth_time: authorization.map(|authorization| authorization.auth_time.as_secs()),
+        sid: authorization.and_then(|it| it.session.map(|id| id.to_string())),
+        groups: says
+            .user
+            .map(|user| target.groups(user))
+            .unwrap_or_default(),
+        act: says.act,
+        may_act: says.user.and_then(|_| client.may_act()),
+        cnf: None,
+        mapped: target.mapped(&from),
+    }
+}
+
 /// A machine's token: no user, no grant, no row.
 pub(crate) fn for_machine(
     env: &Env<'_>,
     client: &Client,
     target: &Target<'_>,
 ) -> Result<Decision<TokenReply>, Stop> {
-    let from = Sources {
-        user: None,
-        client,
-        grant: None,
-    };
     let lifetime = target.lifetime(client);
-    let claims = AccessTokenClaims {
-        iss: env.pool.issuer.clone(),
+    let says = Says {
         // RFC 9068 section 2.2: "sub … SHOULD correspond to an identifier the authorization server uses to
         // indicate the client application". No user's id, a UUID drawn by us, equals it.
         sub: client.id.to_string(),
-        aud: target.audience(env.pool).to_owned(),
-        exp: (env.now + lifetime).as_secs(),
-        iat: env.now.as_secs(),
         jti: Jti::of_machine(env.seed.bytes("jti")),
-        client_id: client.id.clone(),
-        scope: target.scope.clone(),
-        auth_time: None,
-        sid: None,
-        groups: Vec::new(),
+        ends_at: env.now + lifetime,
+        user: None,
+        grant: None,
         act: None,
-        may_act: None,
-        cnf: None,
-        mapped: target.mapped(&from),
     };
+    let claims = access_claims(env, client, target, says);
     let access = access_token(env, target.resource, &claims)?;
     let reply = TokenReply {
         expires_in: lifetime.as_secs(),
@@ -122,7 +158,7 @@ pub(crate) fn for_user(
     let scope = match grant.kind.exchanged() {
         None => scope.and(&client.scopes),
         // "A client's own scopes are for its own tokens": here a rule must still give it.
-        Some(_) if exchange::still_given(env, grant) => scope,
+        Some(_) if exchange::still_given(env, grant, user) => scope,
         Some(_) => return Err(invalid_grant(Cause::RuleGone).into()),
     };
     let target = Target::choose(env.pool, &scope, named)?;
@@ -134,26 +170,16 @@ pub(crate) fn for_user(
         client,
         grant: Some(grant),
     };
-    let claims = AccessTokenClaims {
-        iss: env.pool.issuer.clone(),
+    let exchanged = grant.kind.exchanged();
+    let says = Says {
         sub: user.id.to_string(),
-        aud: target.audience(env.pool).to_owned(),
-        exp: ends.as_secs(),
-        iat: now,
         jti: Jti::of_grant(grant.id, env.seed.bytes("jti")),
-        client_id: client.id.clone(),
-        scope: target.scope.clone(),
-        auth_time: Some(authorization.auth_time.as_secs()),
-        sid: authorization.session.map(|id| id.to_string()),
-        groups: target.groups(user),
-        act: grant
-            .kind
-            .exchanged()
-            .and_then(|exchanged| exchanged.act.clone()),
-        may_act: client.may_act(),
-        cnf: None,
-        mapped: target.mapped(&from),
+        ends_at: ends,
+        user: Some(user),
+        grant: Some(grant),
+        act: exchanged.and_then(|exchanged| exchanged.act.clone()),
     };
+    let claims = access_claims(env, client, &target, says);
     let access = access_token(env, target.resource, &claims)?;
     let wanted = match &grant.kind {
         Kind::Device => env.pool.device.tokens,

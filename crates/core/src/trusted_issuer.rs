@@ -133,6 +133,10 @@ impl TrustedIssuer {
     /// RFC 7523 section 3, points 3 to 7.
     fn judge(&self, env: &Env<'_>, claims: &Claims) -> Result<(), Cause> {
         let plain = |sub: &str| !sub.chars().any(char::is_control);
+        // Back-Channel Logout section 2.4: what holds events tells of something that happened, typed or not.
+        if claims.others.contains_key("events") {
+            return Err(Cause::ForeignTokenMalformed);
+        }
         if claims.sub.is_empty() || claims.sub.len() > LONGEST_SUB || !plain(&claims.sub) {
             return Err(Cause::ForeignTokenMalformed);
         }

@@ -86,11 +86,11 @@ pub(crate) fn of_grant(env: &Env<'_>, found: &Found, grant: &Grant) -> Result<Be
 /// The rows of the users among those who act.
 pub(crate) fn actors(env: &Env<'_>, act: Option<&Actor>) -> impl Iterator<Item = Key> {
     let all = act.into_iter().flat_map(Actor::chain);
-    all.filter_map(|actor| Some(key(env, user_of(actor)?)))
+    all.filter_map(|actor| Some(key(env, acting_user(actor)?)))
 }
 
 /// The user who acts, where it is one and not the client itself.
-fn user_of(actor: &Actor) -> Option<UserId> {
+fn acting_user(actor: &Actor) -> Option<UserId> {
     let is_client = actor.sub == actor.client_id.as_str();
     if is_client {
         None
@@ -114,7 +114,7 @@ pub(crate) fn acting(
         if !env.pool.is_enabled(&actor.client_id) {
             return Ok(Err(Cause::DisabledClient));
         }
-        let Some(user) = user_of(actor) else {
+        let Some(user) = acting_user(actor) else {
             if !env.pool.knows_subject(&actor.sub) {
                 return Ok(Err(Cause::ActorGone));
             }

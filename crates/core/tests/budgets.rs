@@ -7,6 +7,8 @@ mod world;
 
 use grantor_core::error::ErrorCode::{self, AuthorizationPending, InvalidGrant, SlowDown};
 
+use grantor_core::exchange::{Kind, Rule, SubjectRule, TokenType};
+use grantor_core::grants::GrantType;
 use world::exchange::ACCESS_TOKEN;
 use world::house;
 use world::people::SignedIn;
@@ -392,6 +394,45 @@ fn an_exchange_is_at_most_two_reads_and_no_commit() {
     costs(&mut world, [1, 0, 0], [2, 0, 0], |world| {
         world
             .exchange("shipping", &exchanged.token, &[])
+            .expect("a token")
+    });
+    // A refresh token, an ID token, and what comes of a refresh token by exchange.
+    world.reconfigure(|pool| {
+        pool.exchange[0].issues.push(Kind::RefreshToken);
+        pool.exchange[0].subject.kinds = vec![Kind::AccessToken, Kind::RefreshToken];
+        let rule = pool.exchange[0].clone();
+        let client = "site".parse().expect("an id");
+        let site = pool.clients.get_mut(&client).expect("it is there");
+        site.grants.push(GrantType::TokenExchange);
+        pool.exchange.push(Rule {
+            client,
+            subject: SubjectRule {
+                kinds: vec![Kind::RefreshToken, Kind::IdToken],
+                ..rule.subject.clone()
+            },
+            ..rule
+        });
+    });
+    let id = bound.id.as_deref().expect("an ID token");
+    for (token, typ, expected) in [
+        (id, TokenType::IdToken, [1, 0, 0]),
+        (bound.refresh(), TokenType::RefreshToken, [2, 0, 0]),
+    ] {
+        let as_such = [("subject_token_type", typ.uri())];
+        costs(&mut world, expected, [2, 0, 0], |world| {
+            world.exchange("site", token, &as_such).expect("a token")
+        });
+    }
+    let wanted = [("requested_token_type", TokenType::RefreshToken.uri())];
+    let given = world
+        .exchange("orders", &subject.access, &wanted)
+        .expect("a token");
+    let given = costs(&mut world, [2, 1, 1], [2, 1, 1], |world| {
+        world.refresh("orders", &given.token).expect("tokens")
+    });
+    costs(&mut world, [2, 0, 0], [2, 0, 0], |world| {
+        world
+            .exchange("shipping", &given.access, &[])
             .expect("a token")
     });
     // A forged subject costs nothing.

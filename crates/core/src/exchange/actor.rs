@@ -10,7 +10,7 @@ use crate::id::ClientId;
 pub struct Actor {
     /// The subject of the actor token; else the client.
     pub sub: String,
-    /// The client to which the actor token was given, or which acts itself.
+    /// The client by which it acts: the one that exchanged.
     pub client_id: ClientId,
     /// Who acted before.
     #[serde(default, skip_serializing_if = "Option::is_none")]

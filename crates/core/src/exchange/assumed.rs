@@ -1,7 +1,7 @@
 //! A user's access token that nobody has: what an operator assumes who asks what would come of it.
 
 use super::Kind;
-use super::party::{Party, Role, user_of};
+use super::party::{Party, Role, user_named};
 use crate::bearer::Holder;
 use crate::client::Client;
 use crate::decide::{Found, Stop};
@@ -57,7 +57,7 @@ impl Assumed {
         }
         let named = Named::parse(env.pool, self.audience.as_deref().into_iter())?;
         let target = Target::choose(env.pool, scope, &named)?;
-        let user = user_of(env, found, &self.username, Role::Subject)?;
+        let user = user_named(env, found, &self.username, Role::Subject)?;
         Ok(Party {
             issuer: None,
             kind: Kind::AccessToken,
@@ -69,7 +69,6 @@ impl Assumed {
             ceiling: target.scope,
             act: None,
             may_act: client.may_act(),
-            sid: None,
             holder: Holder::User(Box::new(user)),
         })
     }

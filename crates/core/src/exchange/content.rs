@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::decision::{Case, Granted};
 use super::party::Party;
 use super::policy::Target;
-use super::{Rule, TokenType};
+use super::{Kind, Rule, RuleTarget, TokenType};
 use crate::bearer::Holder;
 use crate::claim_mapping::Sources;
 use crate::claims::{ACR, AccessTokenClaims, IdTokenClaims};
@@ -13,11 +13,12 @@ use crate::client::Client;
 use crate::env::Env;
 use crate::error::Failure;
 use crate::id::Jti;
-use crate::records::{Authorization, Exchanged, Grant};
+use crate::records::{Authorization, Exchanged, Grant, User};
 use crate::resource::Resource;
+use crate::scope::Scope;
 use crate::target::{self, Named};
 use crate::time::Timestamp;
-use crate::tokens;
+use crate::tokens::{self, Says};
 
 /// What is issued, before it is signed, sealed or stored.
 #[derive(Debug)]
@@ -72,6 +73,7 @@ impl Content<'_> {
                 Ok(Content::Refresh(Box::new(NewGrant {
                     exchanged: Exchanged {
                         parent: grant.id,
+                        given_to: subject.client.clone().unwrap_or_else(|| client.id.clone()),
                         act: granted.act.clone(),
                         ends_at: granted.ends_at.min(grant.expires_at),
                     },
@@ -94,13 +96,6 @@ fn access_token(
     resource: &Resource,
     granted: &Granted<'_>,
 ) -> AccessTokenClaims {
-    let (user, grant) = (subject.holder.user(), subject.holder.grant());
-    let authorization = grant.and_then(Grant::active);
-    let from = Sources {
-        user,
-        client,
-        grant,
-    };
     let target = target::Target {
         resource: Some(resource),
         scope: granted.scope.clone(),
@@ -110,23 +105,15 @@ fn access_token(
         Holder::User(user) => Jti::of_user(user.epoch, env.seed.bytes("jti")),
         Holder::None => Jti::of_machine(env.seed.bytes("jti")),
     };
-    AccessTokenClaims {
-        iss: env.pool.issuer.clone(),
+    let says = Says {
         sub: subject.sub.clone(),
-        aud: resource.audience().to_owned(),
-        exp: ends(env, target.lifetime(client), granted).as_secs(),
-        iat: env.now.as_secs(),
         jti,
-        client_id: client.id.clone(),
-        scope: target.scope.clone(),
-        auth_time: authorization.map(|authorization| authorization.auth_time.as_secs()),
-        sid: subject.sid.clone(),
-        groups: user.map(|user| target.groups(user)).unwrap_or_default(),
+        ends_at: ends(env, target.lifetime(client), granted),
+        user: subject.holder.user(),
+        grant: subject.holder.grant(),
         act: granted.act.clone(),
-        may_act: user.and_then(|_| client.may_act()),
-        cnf: None,
-        mapped: target.mapped(&from),
-    }
+    };
+    tokens::access_claims(env, client, &target, says)
 }
 
 fn id_token(
@@ -168,20 +155,26 @@ fn ends(env: &Env<'_>, life: Duration, granted: &Granted<'_>) -> Timestamp {
     (env.now + life).min(granted.ends_at)
 }
 
-/// Whether a rule still gives a client this refresh token: one that the operator took away ends what came of it.
-pub(crate) fn still_given(env: &Env<'_>, grant: &Grant) -> bool {
-    let Some(authorization) = grant.active() else {
+/// Whether a rule still gives this refresh token: what the operator took away, and a user who left the group that the
+/// rule names, ends what came of it.
+pub(crate) fn still_given(env: &Env<'_>, grant: &Grant, user: &User) -> bool {
+    let (Some(authorization), Some(exchanged)) = (grant.active(), grant.kind.exchanged()) else {
         return false;
     };
     let gives = |rule: &Rule| {
-        let all = rule
-            .scopes
-            .values()
-            .flat_map(crate::scope::Scope::iter)
-            .collect();
+        let all = rule.scopes.values().flat_map(Scope::iter).collect();
+        let RuleTarget::Resource(target) = &rule.target else {
+            return false;
+        };
+        let depth = exchanged.act.as_ref().map_or(0, |act| act.chain().count());
         rule.client == grant.client
-            && rule.issues.contains(&super::Kind::RefreshToken)
+            && rule.issues.contains(&Kind::RefreshToken)
+            && grant.resources.is_one(target)
             && authorization.scope.is_within(&all)
+            && rule.subject.takes_client(Some(&exchanged.given_to))
+            && rule.subject.takes_groups(&user.groups)
+            && (exchanged.act.is_some() || rule.impersonation)
+            && depth <= rule.max_depth
     };
     env.pool.exchange.iter().any(gives)
 }

@@ -19,6 +19,8 @@ use crate::time::Timestamp;
 pub(crate) struct Case<'p> {
     pub(crate) subject: Party,
     pub(crate) actor: Option<Party>,
+    /// Who would act, and who acted before.
+    pub(crate) act: Actor,
     pub(crate) target: Target<'p>,
     /// The client's rules as far as they were asked, each with why it does not apply.
     pub(crate) rules: Vec<(&'p Rule, Option<Unmet>)>,
@@ -89,6 +91,7 @@ pub(crate) fn evaluate<'p>(
     let case = Case {
         subject,
         actor,
+        act,
         target,
         rules,
     };
@@ -124,12 +127,12 @@ fn by_rules<'p>(
     Err(nearest.unwrap_or(Unmet::Audience).refusal())
 }
 
-/// "The actor is the actor token's subject, else the client."
+/// "The actor is the actor token's subject, else the client." By which client it acts is said in both cases, so that
+/// each stays in the chain, and who is disabled ends it.
 fn acting(client: &Client, subject: &Party, actor: Option<&Party>) -> Actor {
-    let of_token = actor.and_then(|actor| actor.client.clone());
     Actor {
         sub: actor.map_or_else(|| client.id.to_string(), |actor| actor.sub.clone()),
-        client_id: of_token.unwrap_or_else(|| client.id.clone()),
+        client_id: client.id.clone(),
         act: subject.act.clone().map(Box::new),
     }
 }
@@ -145,8 +148,10 @@ fn may_act(
     let Some(may_act) = &subject.may_act else {
         return Ok(());
     };
-    let by_us = may_act.allows(&env.pool.issuer, &act.sub, &act.client_id);
-    // Another issuer's actor is named as that issuer does: by itself, or where `iss` says whose name it is.
+    // A statement without `iss` speaks as its own issuer does: of others' subjects only one with ours names ours.
+    let is_ours = may_act.iss.is_some() || subject.issuer.is_none();
+    let by_us = is_ours && may_act.allows(&env.pool.issuer, &act.sub, &act.client_id);
+    // Another issuer's actor is named as that issuer does.
     let by_issuer = actor.is_some_and(|actor| {
         let is_whose = may_act.iss.is_some() || subject.issuer == actor.issuer;
         let (Some(issuer), Some(sub)) = (&actor.issuer, &actor.sub_there) else {

@@ -47,8 +47,6 @@ pub(crate) struct Party {
     pub(crate) act: Option<Actor>,
     /// Who may act.
     pub(crate) may_act: Option<MayAct>,
-    /// The session in which it was granted.
-    pub(crate) sid: Option<String>,
     /// On whom it depends.
     pub(crate) holder: Holder,
 }
@@ -124,6 +122,10 @@ impl PresentedParty {
         let claims = self.token.claims(env);
         let claims = claims.ok_or(role.invalid(Cause::ForgedOrForeignToken))?;
         unbound(claims.cnf.as_ref())?;
+        // Refused before the rows of a chain are read.
+        if role == Role::Actor && claims.act.is_some() {
+            return Err(ACTED_FOR.into());
+        }
         let live = bearer::live(env, found, claims)?.map_err(|cause| role.invalid(cause))?;
         let claims = live.claims;
         Ok(Party {
@@ -137,7 +139,6 @@ impl PresentedParty {
             expires_at: Timestamp::from_secs(claims.exp),
             act: claims.act,
             may_act: claims.may_act,
-            sid: claims.sid,
             holder: live.holder,
         })
     }
@@ -220,7 +221,7 @@ impl PresentedParty {
             Some(claim) => {
                 let username = claims.text(claim);
                 let username = username.ok_or(role.invalid(Cause::UserGone))?;
-                Some(user_of(env, found, username, role)?)
+                Some(user_named(env, found, username, role)?)
             }
         };
         let sub = match &user {
@@ -239,7 +240,6 @@ impl PresentedParty {
             expires_at,
             act: None,
             may_act: claims.may_act,
-            sid: None,
             holder: user.map_or(Holder::None, |user| Holder::User(Box::new(user))),
         })
     }
@@ -296,7 +296,8 @@ fn granted(
         return Err(OF_ANOTHER.because(Cause::GrantOfAnotherClient).into());
     }
     let exchanged = grant.kind.exchanged();
-    if exchanged.is_some() && !still_given(env, grant) {
+    let given = |user| exchanged.is_none() || still_given(env, grant, user);
+    if !holder.user().is_some_and(given) {
         return Err(role.invalid(Cause::RuleGone).into());
     }
     // What the operator took from the client since is not given any more.
@@ -315,13 +316,12 @@ fn granted(
         expires_at: grant.expires_at,
         act: exchanged.and_then(|exchanged| exchanged.act.clone()),
         may_act: None,
-        sid: authorization.session.map(|id| id.to_string()),
         holder,
     })
 }
 
 /// The user of this name, if there is such a one who may sign in.
-pub(super) fn user_of(
+pub(super) fn user_named(
     env: &Env<'_>,
     found: &Found,
     username: &str,

@@ -1,4 +1,4 @@
-//! One rule against one asked: what it allows, or why it does not apply.
+//! One rule against one request: what it allows, or why it does not apply.
 
 use super::party::Party;
 use super::{Actor, Kind, Rule, RuleTarget};
@@ -52,7 +52,7 @@ impl<'p> Target<'p> {
     }
 }
 
-/// What a rule allows in a asked.
+/// What a rule allows.
 #[derive(Debug)]
 pub(super) struct Allowed {
     pub(super) scope: Scope,
@@ -137,7 +137,7 @@ impl Unmet {
     }
 }
 
-/// Holds a rule against a asked.
+/// Holds a rule against a request.
 ///
 /// # Errors
 /// The first condition that is not met.
@@ -175,8 +175,7 @@ fn subject(env: &Env<'_>, rule: &Rule, asked: &Asked<'_>) -> Result<(), Unmet> {
     if subject.issuer.is_none() && !of_rule.kinds.contains(&subject.kind) {
         return Err(Unmet::SubjectToken);
     }
-    let is_named = |client| of_rule.clients.contains(client);
-    if !of_rule.clients.is_empty() && !subject.client.as_ref().is_some_and(is_named) {
+    if !of_rule.takes_client(subject.client.as_ref()) {
         return Err(Unmet::SubjectClient);
     }
     let named_audience = |aud| of_rule.audiences.iter().any(|named| named == aud);
@@ -184,8 +183,7 @@ fn subject(env: &Env<'_>, rule: &Rule, asked: &Asked<'_>) -> Result<(), Unmet> {
         return Err(Unmet::SubjectAudience);
     }
     let groups = subject.holder.user().map(|user| user.groups.as_slice());
-    let is_in = |group| groups.unwrap_or_default().contains(group);
-    if !of_rule.groups.is_empty() && !of_rule.groups.iter().any(is_in) {
+    if !of_rule.takes_groups(groups.unwrap_or_default()) {
         return Err(Unmet::SubjectGroups);
     }
     Ok(())

@@ -80,6 +80,20 @@ pub enum RuleTarget {
     Client,
 }
 
+impl SubjectRule {
+    /// Whether it takes a token that was given to this client.
+    #[must_use]
+    pub fn takes_client(&self, client: Option<&ClientId>) -> bool {
+        self.clients.is_empty() || client.is_some_and(|client| self.clients.contains(client))
+    }
+
+    /// Whether it takes a user who is in these groups.
+    #[must_use]
+    pub fn takes_groups(&self, groups: &[String]) -> bool {
+        self.groups.is_empty() || self.groups.iter().any(|group| groups.contains(group))
+    }
+}
+
 impl Rule {
     /// All that a subject with `held` may get by this rule.
     #[must_use]

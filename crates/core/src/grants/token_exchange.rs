@@ -42,7 +42,7 @@ impl Request {
         match outcome {
             Ok(granted) => issue(env, client, case, &granted, peer),
             Err(refusal) => {
-                let event = event(EventKind::ExchangeRefused, client, &case, None, peer);
+                let event = event(client, &case, Err(&refusal), peer);
                 Ok(Decision::refuse(refusal).event(event))
             }
         }
@@ -65,13 +65,7 @@ fn issue(
         scope: granted.scope.clone(),
         issued: Some(granted.requested),
     };
-    let event = event(
-        EventKind::TokenExchanged,
-        client,
-        &case,
-        Some(granted),
-        peer,
-    );
+    let event = event(client, &case, Ok(granted), peer);
     let decision = Decision::reply(reply).event(event);
     match content {
         Content::Access(claims, resource) => {
@@ -113,18 +107,23 @@ fn issue(
 
 /// "Each hop's event holds the chain."
 fn event(
-    kind: EventKind,
     client: &Client,
     case: &Case<'_>,
-    granted: Option<&Granted<'_>>,
+    outcome: Result<&Granted<'_>, &Refusal>,
     peer: &Peer,
 ) -> Event {
     let subject = &case.subject;
+    let granted = outcome.ok();
     let hop = Hop {
         subject: subject.sub.clone(),
         audience: case.target.audience().map(ToOwned::to_owned),
         rule: granted.map(|granted| granted.rule.name.clone()),
-        act: granted.map_or_else(|| subject.act.clone(), |granted| granted.act.clone()),
+        act: granted.map_or_else(|| Some(case.act.clone()), |granted| granted.act.clone()),
+        refused: outcome.err().map(|refusal| refusal.description),
+    };
+    let kind = match outcome {
+        Ok(_) => EventKind::TokenExchanged,
+        Err(_) => EventKind::ExchangeRefused,
     };
     let mut event = Event::new(kind).client(&client.id).peer(peer).hop(hop);
     event.user = subject.holder.user().map(|user| user.id);

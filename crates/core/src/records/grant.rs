@@ -78,6 +78,8 @@ impl Kind {
 pub struct Exchanged {
     /// The grant of the subject token: once it has ended, so has this one.
     pub parent: GrantId,
+    /// The client to which the subject token was given.
+    pub given_to: ClientId,
     /// Who acts by it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub act: Option<Actor>,

@@ -49,13 +49,11 @@ impl Judge<'_> {
         if actor.is_some_and(|actor| !actor.act.is_empty()) {
             return None;
         }
-        // "the actor is the actor token's subject, else the client"
-        let own = || client.id.to_string();
+        // "the actor is the actor token's subject, else the client", and acts by that client.
+        let own = client.id.to_string();
         let acts = (
-            actor.map_or_else(own, |actor| actor.sub.clone()),
-            actor
-                .and_then(|actor| actor.client.clone())
-                .unwrap_or_else(own),
+            actor.map_or_else(|| own.clone(), |actor| actor.sub.clone()),
+            own,
         );
         if !may_act(subject, actor, &acts) {
             return None;
@@ -199,7 +197,8 @@ fn may_act(subject: &Held, actor: Option<&Held>, acts: &Acts) -> bool {
     };
     let client = named.client.as_ref().is_none_or(|client| *client == acts.1);
     let iss = named.iss.as_deref();
-    let ours = named.sub == acts.0 && iss.is_none_or(|iss| iss == ISSUER);
+    // Who names nobody's name space speaks in its own issuer's.
+    let ours = named.sub == acts.0 && iss.or(subject.issuer).is_none_or(|iss| iss == ISSUER);
     let theirs = actor.is_some_and(|actor| {
         let whose = iss.or(subject.issuer);
         actor.issuer.is_some() && whose == actor.issuer && actor.there == Some(named.sub.as_str())

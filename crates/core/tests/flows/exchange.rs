@@ -3,7 +3,8 @@
 use grantor_core::error::Cause;
 use grantor_core::error::ErrorCode::{InvalidRequest, InvalidScope, InvalidTarget};
 use grantor_core::event::EventKind;
-use grantor_core::exchange::{Kind, TokenType};
+use grantor_core::exchange::{Kind, RuleTarget, TokenType};
+use grantor_core::pool::Pool;
 use serde_json::json;
 
 use crate::world::Spans as _;
@@ -12,6 +13,10 @@ use crate::world::apps::jwt;
 use crate::world::exchange::{ACCESS_TOKEN, SHIPPING};
 use crate::world::house::ISSUER;
 use crate::world::people::{self, user_id};
+
+const REFRESH: &str = "urn:ietf:params:oauth:token-type:refresh_token";
+/// What an operator changes.
+type Change = fn(&mut Pool);
 
 const TO_SHIPPING: [(&str, &str); 1] = [("audience", SHIPPING)];
 
@@ -94,7 +99,7 @@ fn wider_scope_is_refused_and_never_cut_silently() {
         "shipping.example.com/read openid",
     ] {
         let said = world.not_exchanged("orders", &subject.access, &[("scope", scope)]);
-        assert!([InvalidScope].contains(&said.0), "{scope}: {said:?}");
+        assert_eq!(said.0, InvalidScope, "{scope}");
     }
     let said = world.not_exchanged(
         "orders",
@@ -141,7 +146,6 @@ fn a_token_for_somebody_else_is_no_subject() {
 
 #[test]
 fn a_refresh_token_by_exchange_ends_with_the_grant_it_came_of() {
-    const REFRESH: &str = "urn:ietf:params:oauth:token-type:refresh_token";
     let mut world = World::with_exchange();
     let subject = world.orders_token();
     let asked = [("audience", SHIPPING), ("requested_token_type", REFRESH)];
@@ -203,9 +207,22 @@ fn a_token_ends_with_the_user_who_acts_by_it() {
         .exchange("orders", &subject.access, &by_bob)
         .expect("a token");
     let act = &jwt(&world, &exchanged.token)["act"];
-    let bob = json!({ "sub": user_id("bob").to_string(), "client_id": "tv" });
+    let bob = json!({ "sub": user_id("bob").to_string(), "client_id": "orders" });
     assert_eq!(*act, bob);
     assert!(world.is_active("shipping", &exchanged.token));
+    // By which client bob acts, stays in the chain.
+    let second = world.exchange("shipping", &exchanged.token, &[]);
+    let second = second.expect("a token").token;
+    assert!(world.is_active("files", &second));
+    let orders = "orders".parse().expect("an id");
+    let enable = |world: &mut World, enabled| {
+        world.reconfigure(|pool| {
+            pool.clients.get_mut(&orders).expect("it is there").enabled = enabled
+        });
+    };
+    enable(&mut world, false);
+    assert!(!world.is_active("files", &second));
+    enable(&mut world, true);
     world.provision(people::file_user("bob", false));
     assert!(!world.is_active("shipping", &exchanged.token));
     assert_eq!(
@@ -231,4 +248,73 @@ fn a_rule_gives_no_scope_of_another_resource_whatever_it_says() {
         .exchange("orders", &subject.access, &TO_SHIPPING)
         .expect("a token");
     assert_eq!(exchanged.scope, "shipping.example.com/read");
+}
+
+#[test]
+fn a_refresh_token_by_exchange_is_asked_for_by_the_whole_rule_each_time() {
+    let changes: [(&str, Change); 6] = [
+        ("groups", |pool| {
+            pool.exchange[0].subject.groups = vec!["admins".to_owned()]
+        }),
+        ("clients", |pool| {
+            pool.exchange[0].subject.clients = vec!["tv2".parse().expect("an id")];
+        }),
+        ("scope", |pool| pool.exchange[0].scopes.clear()),
+        ("audience", |pool| {
+            pool.exchange[0].target = RuleTarget::Resource("files.example.com".to_owned());
+        }),
+        ("depth", |pool| pool.exchange[0].max_depth = 0),
+        ("kind", |pool| {
+            pool.exchange[0].issues = vec![Kind::AccessToken]
+        }),
+    ];
+    for (what, change) in changes {
+        let mut world = World::with_exchange();
+        world.reconfigure(|pool| {
+            pool.exchange[0].issues.push(Kind::RefreshToken);
+            pool.exchange[0].subject.groups = vec!["staff".to_owned()];
+        });
+        let subject = world.orders_token();
+        let asked = [("audience", SHIPPING), ("requested_token_type", REFRESH)];
+        let given = world
+            .exchange("orders", &subject.access, &asked)
+            .expect("a token");
+        let given = world.refresh("orders", &given.token).expect("tokens");
+        world.reconfigure(change);
+        assert!(world.refresh("orders", given.refresh()).is_err(), "{what}");
+    }
+}
+
+#[test]
+fn who_was_hidden_by_a_rule_acts_openly_or_not_at_all_once_it_hides_nobody() {
+    let mut world = World::with_exchange();
+    world.reconfigure(|pool| {
+        pool.exchange[0].issues.push(Kind::RefreshToken);
+        pool.exchange[0].impersonation = true;
+    });
+    let subject = world.orders_token();
+    let asked = [("audience", SHIPPING), ("requested_token_type", REFRESH)];
+    let given = world
+        .exchange("orders", &subject.access, &asked)
+        .expect("a token");
+    let given = world.refresh("orders", &given.token).expect("tokens");
+    assert!(!jwt(&world, &given.access).contains_key("act"));
+    world.reconfigure(|pool| pool.exchange[0].impersonation = false);
+    assert!(world.refresh("orders", given.refresh()).is_err());
+}
+
+#[test]
+fn the_account_shows_no_app_whose_parent_is_gone() {
+    let mut world = World::with_exchange();
+    world.reconfigure(|pool| pool.exchange[0].issues.push(Kind::RefreshToken));
+    let subject = world.orders_token();
+    let asked = [("audience", SHIPPING), ("requested_token_type", REFRESH)];
+    world
+        .exchange("orders", &subject.access, &asked)
+        .expect("a token");
+    let alice = world.browser_of("alice");
+    let apps = |world: &mut World| world.view(&alice).expect("she is signed in").apps.len();
+    assert_eq!(apps(&mut world), 1);
+    world.revoke("tv", subject.refresh()).expect("done");
+    assert_eq!(apps(&mut world), 0);
 }

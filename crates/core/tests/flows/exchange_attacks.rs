@@ -120,7 +120,6 @@ fn rfc8693_4_4_who_is_not_named_by_may_act_does_not_act_nor_hides() {
 #[test]
 fn a_stolen_actor_token_does_not_make_its_finder_the_actor() {
     let mut world = with_machines();
-    world.reconfigure(|pool| client(pool, "tv").actor = Some("files".parse().expect("an id")));
     let subject = world.orders_token().access;
     let to_shipping = [("scope", "shipping.example.com/read")];
     let stolen = world
@@ -130,6 +129,8 @@ fn a_stolen_actor_token_does_not_make_its_finder_the_actor() {
     let asked = [&TO_SHIPPING[..], &actor(&stolen, TokenType::AccessToken)].concat();
     let said = world.not_exchanged("orders", &subject, &asked);
     assert_eq!(said, unmet(Unmet::ActorAudience));
+    world.reconfigure(|pool| client(pool, "tv").actor = Some("files".parse().expect("an id")));
+    let subject = world.orders_token().access;
     let own = world
         .machine("orders", &[("scope", READ)])
         .expect("a token")

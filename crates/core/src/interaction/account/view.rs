@@ -143,14 +143,20 @@ impl ViewAccount {
                 allow(env, &mut apps, consent.client, &consent.scope, consent.at);
             }
         }
-        for grant in live::<Grant>(&self.grants, env.now)? {
+        let grants = live::<Grant>(&self.grants, env.now)?;
+        let active: Vec<_> = grants
+            .iter()
+            .filter(|it| it.active().is_some())
+            .map(|it| it.id)
+            .collect();
+        for grant in grants {
             let Some(authorization) = grant.authorization() else {
                 continue;
             };
             let Authorization { scope, at, .. } = authorization;
-            let ended = authorization
-                .bound_to()
-                .is_some_and(|id| !unended.contains(&id));
+            let of_session = authorization.bound_to();
+            let ended = of_session.is_some_and(|id| !unended.contains(&id))
+                || grant.kind.parent().is_some_and(|id| !active.contains(&id));
             if authorization.user != user.id || !user.honours(authorization.epoch) || ended {
                 continue;
             }

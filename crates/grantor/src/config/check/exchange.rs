@@ -12,7 +12,7 @@ use crate::config::read::Reader;
 use crate::config::settings::{Client, Exchange, Resource, Settings};
 
 /// The most actors of a chain: what a token can hold, and an operator overlook.
-const DEEPEST: u32 = 16;
+const DEEPEST: u32 = 8;
 
 pub(super) fn check(settings: &Settings, scopes: &Scopes<'_>, reader: &mut Reader<'_>) {
     let names = settings.exchanges.iter();

@@ -64,7 +64,7 @@ table! {
         /// tokens. The other two come only of what a user granted here.
         tokens: Option<Vec<TokenKind>>, example r#"["access_token", "refresh_token"]"#;
 
-        /// How many may act one for another, from 1 to 16.
+        /// How many may act one for another, from 1 to 8.
         max_depth: NonZeroU32 = "4", example "1";
 
         /// How long the new token lives at most. It never outlives the old one, nor what resource and client allow.

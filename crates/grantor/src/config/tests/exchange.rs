@@ -176,8 +176,8 @@ fn what_is_wrong_with_a_rule_is_said_where_it_stands() {
             "6:27: tokens in [[exchange]]: comes only of what a user granted here, and the rule has a subject_issuer",
         ),
         (
-            format!("{orders}\nmax_depth = 17"),
-            "5:13: max_depth in [[exchange]]: is more than 16",
+            format!("{orders}\nmax_depth = 9"),
+            "5:13: max_depth in [[exchange]]: is more than 8",
         ),
         (
             format!("{orders}\nmax_depth = 0"),
@@ -306,7 +306,7 @@ subject_clients = ["website"]
 subject_groups = ["staff"]
 subject_audience = ["https://id.example.com", "orders.example.com"]
 require_may_act = true
-max_depth = 16
+max_depth = 8
 [[exchange]]
 client = "portal"
 audience = "shipping"
