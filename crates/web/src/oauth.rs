@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::response::Response;
 use grantor_core::decide::Operation;
 use grantor_core::drive::Minted;
-use grantor_core::error::{Cause, ErrorCode, Refusal};
+use grantor_core::error::{Cause, ErrorCode, Failure, Refusal};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 
@@ -187,6 +187,19 @@ fn unavailable(app: &App, caller: &Caller, reason: &Unavailable) -> Response {
 }
 
 pub(crate) fn log_unavailable(caller: &Caller, reason: &Unavailable) {
+    // What another server lacks is told where it is asked; that a request waits for it is nothing to alert on.
+    if matches!(reason, Unavailable::Failure(Failure::Upstream(_))) {
+        tracing::info!(
+            target: "grantor::refusal",
+            trace_id = caller.trace.as_str(),
+            endpoint = caller.path(),
+            error = reason.code().name(),
+            cause = %reason,
+            address = %caller.peer,
+            "refused"
+        );
+        return;
+    }
     tracing::error!(
         target: "grantor::failure",
         trace_id = caller.trace.as_str(),

@@ -3,6 +3,8 @@
 use std::fs;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use grantor::outgoing::Outgoing;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 
@@ -78,4 +80,45 @@ fn each_setting_that_is_for_tests_is_told_at_the_start() {
             ended.stderr
         );
     }
+}
+
+#[test]
+fn that_an_issuer_is_away_is_told_once_and_requests_are_refused_meanwhile() {
+    // Nobody listens there.
+    const AWAY: &str = "http://127.0.0.1:1";
+    let home = Home::new(&format!(
+        "[[resource]]\nidentifier = \"api\"\nscopes = {{ read = \"Read\" }}\n\
+         [[client]]\nid = \"gateway\"\nsecret = \"0123456789abcdefghijklmnop\"\ngrants = [\"token_exchange\"]\n\
+         [[trusted_issuer]]\nissuer = \"{AWAY}\"\n\
+         [[exchange]]\nclient = \"gateway\"\naudience = \"api\"\nsubject_issuer = \"{AWAY}\"\ngives = [\"api/read\"]\n"
+    ));
+    let part = |json: String| URL_SAFE_NO_PAD.encode(json);
+    let token = [
+        part("{\"alg\":\"ES256\",\"kid\":\"one\"}".to_owned()),
+        part(format!("{{\"iss\":\"{AWAY}\"}}")),
+        URL_SAFE_NO_PAD.encode([7; 64]),
+    ];
+    let form = format!(
+        "client_id=gateway&client_secret=0123456789abcdefghijklmnop&subject_token={}\
+         &grant_type=urn:ietf:params:oauth:grant-type:token-exchange\
+         &subject_token_type=urn:ietf:params:oauth:token-type:jwt",
+        token.join(".")
+    );
+    let server = home.serve();
+    for _ in 0..5 {
+        let (status, body) = home.request("POST", "/oauth2/token", &form);
+        assert_eq!(status, 503, "{body}");
+        assert!(body.contains("temporarily_unavailable"), "{body}");
+    }
+    let log = server.end("TERM").stderr;
+    let told: Vec<&str> = log
+        .lines()
+        .filter(|line| line.contains("\"WARN\""))
+        .collect();
+    let [told] = told[..] else {
+        panic!("one warning: {log}");
+    };
+    assert!(told.contains(&format!("\"issuer\":\"{AWAY}\"")), "{told}");
+    assert!(told.contains("\"cause\":\"Connection refused"), "{told}");
+    assert!(!log.contains("\"ERROR\""), "{log}");
 }
