@@ -136,7 +136,7 @@ impl TokenClient {
     }
 
     async fn ask(&self, form: &[(&str, &str)], wanted: &Wanted) -> Result<Given, TokenError> {
-        let metadata = self.metadata.get(|_| true).await?;
+        let metadata = self.metadata.get(|it| it.token_endpoint.is_some()).await?;
         let endpoint = metadata.token_endpoint.clone();
         let endpoint = endpoint.ok_or(FetchError::NoEndpoint("token_endpoint"))?;
         let scope = wanted.scope.to_string();

@@ -74,6 +74,20 @@ pub enum FetchError {
     Interrupted,
 }
 
+impl FetchError {
+    /// Whether the other side is well, and does not like this very request: its form or its length, rather than who asks
+    /// or how often.
+    pub(crate) const fn is_of_this_request(&self) -> bool {
+        matches!(
+            self,
+            Self::Status {
+                status: 400 | 413 | 414 | 422 | 431,
+                ..
+            }
+        )
+    }
+}
+
 impl From<reqwest::Error> for FetchError {
     fn from(error: reqwest::Error) -> Self {
         Self::NoAnswer(Arc::new(error))

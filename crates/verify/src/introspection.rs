@@ -154,7 +154,9 @@ impl Inner {
         let url = match &self.endpoint {
             Endpoint::At(url) => url.clone(),
             Endpoint::Of(metadata) => {
-                let metadata = metadata.get(|_| true).await?;
+                let metadata = metadata
+                    .get(|it| it.introspection_endpoint.is_some())
+                    .await?;
                 let endpoint = metadata.introspection_endpoint.clone();
                 endpoint.ok_or(FetchError::NoEndpoint("introspection_endpoint"))?
             }
@@ -219,10 +221,13 @@ impl State {
                 if !was_failing {
                     tracing::warn!(%error, "the issuer cannot be asked about a token");
                 }
-                self.failed = Some(Failed {
-                    error: error.clone(),
-                    again: elapsed + PAUSE,
-                });
+                // What it says of one token, nobody else is to be told.
+                if !error.is_of_this_request() {
+                    self.failed = Some(Failed {
+                        error: error.clone(),
+                        again: elapsed + PAUSE,
+                    });
+                }
                 Err(Unavailable::from(error).into())
             }
         }

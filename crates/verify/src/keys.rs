@@ -142,7 +142,7 @@ impl Fetch for KeyFetch {
         let url = match &self.source {
             Source::At(_, url) => url.clone(),
             Source::Metadata(metadata) => {
-                let metadata = metadata.get(|_| true).await?;
+                let metadata = metadata.get(|it| it.jwks_uri.is_some()).await?;
                 let jwks_uri = metadata.jwks_uri.clone();
                 jwks_uri.ok_or(FetchError::NoEndpoint("jwks_uri"))?
             }

@@ -129,11 +129,13 @@ impl Rules {
         if claims.get("active") != Some(&Value::Bool(true)) {
             return Err(Invalid::Inactive);
         }
-        let of_other_type = |typ: &Value| {
-            !typ.as_str()
-                .is_some_and(|typ| typ.eq_ignore_ascii_case("Bearer"))
+        // "token_type" may be left out, too; but a refresh token has none (RFC 6749 section 5.1), and where no audience
+        // tells it from an access token, this must.
+        let is_bearer = match claims.get("token_type").map(Value::as_str) {
+            Some(typ) => typ.is_some_and(|typ| typ.eq_ignore_ascii_case("Bearer")),
+            None => matches!(self.audience, Audience::Of(_)),
         };
-        if claims.get("token_type").is_some_and(of_other_type) {
+        if !is_bearer {
             return Err(Invalid::NotAnAccessToken);
         }
         self.check(claims, Some(&self.issuer), now)

@@ -2,7 +2,9 @@ use futures_util::future::join_all;
 use serde_json::json;
 
 use super::*;
+use crate::rules::Audience;
 use crate::testing::{Answer, World, with};
+use crate::verifier::Verifier;
 
 async fn world() -> World {
     let credentials = ClientCredentials::new("orders", "s3cret");
@@ -199,6 +201,39 @@ async fn an_issuer_that_fails_is_left_alone_for_a_second() {
     world.site.set("/introspect", Answer::Json(active));
     world.clock.advance(1);
     assert!(world.verifier.verify("t0").await.is_ok());
+}
+
+#[tokio::test]
+async fn one_token_that_the_issuer_does_not_like_silences_nobody_else() {
+    let world = world().await;
+    let active = with(&world.claims(), json!({ "active": true }));
+    for status in [400, 413] {
+        world.site.set("/introspect", Answer::Status(status));
+        let refusal = world.verifier.verify("odd").await.unwrap_err();
+        assert!(matches!(refusal, Refusal::Unavailable(_)), "{status}");
+        world.site.set("/introspect", Answer::Json(active.clone()));
+        let other = format!("other than the one of {status}");
+        assert!(world.verifier.verify(&other).await.is_ok(), "{status}");
+    }
+}
+
+#[tokio::test]
+async fn where_no_audience_tells_them_apart_a_refresh_token_is_no_access_token() {
+    let credentials = ClientCredentials::new("orders", "s3cret");
+    let world = World::with(|builder| builder.introspection(credentials)).await;
+    let clients = Verifier::builder(&world.site.url, Audience::clients(["website"])).unwrap();
+    let credentials = ClientCredentials::new("orders", "s3cret");
+    let verifier = clients
+        .introspection(credentials)
+        .clock(world.clock.clone());
+    let verifier = verifier.build().unwrap();
+    let said = json!({ "active": true, "aud": null, "client_id": "website" });
+    let said = with(&world.claims(), said);
+    world.site.set("/introspect", Answer::Json(said.clone()));
+    assert!(verifier.verify("a refresh token").await.is_err());
+    let typed = with(&said, json!({ "token_type": "Bearer" }));
+    world.site.set("/introspect", Answer::Json(typed));
+    assert!(verifier.verify("an access token").await.is_ok());
 }
 
 #[tokio::test]
