@@ -19,4 +19,5 @@ pub use token_type::TokenType;
 
 pub(crate) use content::{Content, NewGrant, still_given};
 pub(crate) use decision::{Case, Granted, evaluate};
+pub(crate) use party::Party;
 pub(crate) use request::Request;

@@ -8,7 +8,7 @@ use crate::decide::{Decision, Found, Mint, Stop};
 use crate::env::Env;
 use crate::error::Refusal;
 use crate::event::{Event, EventKind, Hop};
-use crate::exchange::{self, Case, Content, Granted};
+use crate::exchange::{self, Case, Content, Granted, Party};
 use crate::id::GrantId;
 use crate::params::Params;
 use crate::peer::Peer;
@@ -87,22 +87,32 @@ fn issue(
                 generation: 0,
             };
             let token = env.pool.sealing.refresh_token(&token);
-            let mut decision = decision.write(records::insert(env, &grant)?);
-            // What it came of must still be there when it is written.
-            if let Holder::Grant(of) = case.subject.holder {
-                let (parent, behind) = *of;
-                let key = records::key::<Grant>(env, &parent.record.id.to_string());
-                let expect = parent.version;
-                decision = decision
-                    .write(Write::Check { key, expect })
-                    .writes(behind.checks(env));
-            }
+            // What it came of, and who acts, must still be there when it is written.
+            let parties = [Some(case.subject), case.actor].into_iter().flatten();
+            let decision = parties.fold(
+                decision.write(records::insert(env, &grant)?),
+                |decision, party| decision.writes(stands(env, party)),
+            );
             Ok(decision.mint(Mint {
                 refresh: Some(Secret::new(token)),
                 ..Mint::default()
             }))
         }
     }
+}
+
+/// Makes a commit fail where the grant of a party, or what is behind that, changed since it was read.
+fn stands(env: &Env<'_>, party: Party) -> impl Iterator<Item = Write> {
+    let of = match party.holder {
+        Holder::Grant(of) => Some(of),
+        Holder::User(_) | Holder::None => None,
+    };
+    of.into_iter().flat_map(|of| {
+        let (grant, behind) = *of;
+        let key = records::key::<Grant>(env, &grant.record.id.to_string());
+        let expect = grant.version;
+        std::iter::once(Write::Check { key, expect }).chain(behind.checks(env))
+    })
 }
 
 /// "Each hop's event holds the chain."

@@ -8,6 +8,7 @@
 
 mod account;
 mod check;
+mod exchange;
 #[path = "../world/mod.rs"]
 #[expect(dead_code, reason = "each test binary uses a part of the world")]
 mod world;

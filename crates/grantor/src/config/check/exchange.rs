@@ -190,10 +190,6 @@ impl<'a> RuleCheck<'a> {
     fn cannot_hold(&self, kind: TokenKind, client: &Client) -> Option<String> {
         let others = &self.rule.subject_clients;
         let has = |grant| client.grants.contains(&grant);
-        let exchanges_for_id_tokens = || {
-            let mut rules = self.settings.exchanges.iter();
-            rules.any(|rule| rule.client == client.id && rule.is_for_id_tokens())
-        };
         let id = &*client.id;
         match kind {
             TokenKind::AccessToken => None,
@@ -206,11 +202,7 @@ impl<'a> RuleCheck<'a> {
             TokenKind::RefreshToken if !has(Grant::RefreshToken) => Some(format!(
                 "the client {id:?} has none: it needs the grant refresh_token"
             )),
-            TokenKind::IdToken
-                if !has(Grant::AuthorizationCode)
-                    && !has(Grant::DeviceCode)
-                    && !exchanges_for_id_tokens() =>
-            {
+            TokenKind::IdToken if !has(Grant::AuthorizationCode) && !has(Grant::DeviceCode) => {
                 Some(format!(
                     "the client {id:?} has none: it needs the grant authorization_code or device_code"
                 ))

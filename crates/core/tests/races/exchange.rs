@@ -1,0 +1,235 @@
+//! A service exchanges for a refresh token, or refreshes one, while what it comes of is taken away: whatever the order,
+//! nothing is left of it.
+
+use grantor_core::error::ErrorCode::{InvalidGrant, InvalidRequest};
+use grantor_core::exchange::{Kind, TokenType};
+use grantor_core::id::GrantId;
+use grantor_store::testing::Fault;
+
+use crate::world::apps::answer;
+use crate::world::exchange::{ACCESS_TOKEN, rules};
+use crate::world::house::{client, scope};
+use crate::world::people::file_user;
+use crate::world::web_apps::Request;
+use crate::world::{Browser, Tokens, World};
+use crate::{End, Racer, plain, racer};
+
+/// What may meet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Act {
+    /// Shipping exchanges alice's token, with bob acting, for a refresh token.
+    Exchange,
+    /// Shipping refreshes one that it has so.
+    Refresh,
+    /// The app that alice uses refreshes.
+    AppRefreshes,
+    /// The app revokes.
+    Revoke,
+    /// Alice takes back what the app has.
+    TakeBack,
+    /// Alice signs out of the browser in which she signed in to the app.
+    SignOut,
+    /// Alice signs out everywhere.
+    Everywhere,
+    /// The operator disables alice.
+    Disable,
+    /// The operator disables bob, who acts.
+    DisableActor,
+}
+
+use Act::{
+    AppRefreshes, Disable, DisableActor, Everywhere, Exchange, Refresh, Revoke, SignOut, TakeBack,
+};
+
+const ACTS: [Act; 9] = [
+    Exchange,
+    Refresh,
+    AppRefreshes,
+    Revoke,
+    TakeBack,
+    SignOut,
+    Everywhere,
+    Disable,
+    DisableActor,
+];
+
+impl Act {
+    const fn ends(self) -> bool {
+        !matches!(self, Exchange | Refresh | AppRefreshes)
+    }
+}
+
+struct Scene {
+    world: World,
+    alice: Browser,
+    app: Tokens,
+    grant: GrantId,
+    /// Bob's token, by which he acts.
+    actor: String,
+    held: String,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let mut world = World::with(|pool| {
+            rules(pool);
+            pool.exchange[1].issues.push(Kind::RefreshToken);
+            for id in ["site", "tv2"] {
+                client(pool, id).scopes = scope("openid shipping.example.com/read");
+            }
+        });
+        let alice = world.browser_of("alice");
+        let read = "shipping.example.com/read";
+        let app = world.app_tokens(&alice, &Request::of("site").with("scope", read));
+        let actor = world
+            .device_tokens_for("tv2", "bob", &[("scope", read)])
+            .access;
+        let refresh = world.pool.sealing.open_refresh_token(app.refresh());
+        let grant = refresh.expect("a refresh token of the house").grant;
+        let held = world.exchange("shipping", &app.access, &asked(&actor));
+        Self {
+            world,
+            alice,
+            app,
+            grant,
+            actor,
+            held: held.expect("a refresh token").token,
+        }
+    }
+
+    fn begin(&mut self, act: Act) -> Box<dyn Racer> {
+        let world = &mut self.world;
+        match act {
+            Exchange => {
+                let exchange =
+                    world.exchange_request("shipping", &self.app.access, &asked(&self.actor));
+                racer(
+                    world,
+                    exchange.expect("a request"),
+                    |outcome| match outcome.reply {
+                        Ok(_) => End::Code(outcome.tokens.and_then(|tokens| tokens.refresh)),
+                        Err(refusal) => End::Refused(refusal.code),
+                    },
+                )
+            }
+            Refresh => {
+                let refresh = world.refresh_request("shipping", &self.held);
+                racer(world, refresh, |outcome| End::Tokens(answer(outcome)))
+            }
+            AppRefreshes => {
+                let refresh = world.refresh_request("site", self.app.refresh());
+                racer(world, refresh, |outcome| End::Tokens(answer(outcome)))
+            }
+            Revoke => {
+                let revoke = world.revoke_request("site", self.app.refresh());
+                racer(world, revoke, plain)
+            }
+            TakeBack => racer(world, self.alice.revoke_grant(self.grant), plain),
+            SignOut => racer(world, self.alice.sign_out(), plain),
+            Everywhere => racer(world, self.alice.sign_out_everywhere(), plain),
+            Disable => racer(world, file_user("alice", false), plain),
+            DisableActor => racer(world, file_user("bob", false), plain),
+        }
+    }
+}
+
+/// What shipping sends beside its subject token.
+fn asked(actor: &str) -> [(&str, &str); 3] {
+    [
+        ("requested_token_type", TokenType::RefreshToken.uri()),
+        ("actor_token", actor),
+        ("actor_token_type", ACCESS_TOKEN),
+    ]
+}
+
+/// Every order of the effects of two acts; tells how many there were.
+fn every_order(pair: [Act; 2], fault: Option<Fault>) -> usize {
+    let (mut schedules, mut prefix) = (0, Vec::new());
+    loop {
+        let mut scene = Scene::new();
+        let faults = scene.world.faults();
+        fault.into_iter().for_each(|fault| faults.inject(fault));
+        let mut lanes = pair.map(|act| Some(scene.begin(act)));
+        let mut ends = [None, None];
+        let (mut order, mut open, mut wrote) = (Vec::new(), Vec::new(), Vec::new());
+        while lanes.iter().any(Option::is_some) {
+            let first = usize::from(lanes[0].is_none());
+            let lane = prefix.get(order.len()).copied().unwrap_or(first);
+            open.push(lanes.iter().all(Option::is_some));
+            let racer = lanes[lane].as_mut().expect("a lane that is not at its end");
+            let before = scene.world.store.counts().rows_written;
+            if let Some(end) = racer.effect(&mut scene.world) {
+                ends[lane] = Some(end);
+                lanes[lane] = None;
+            }
+            if scene.world.store.counts().rows_written > before {
+                wrote.push(pair[lane]);
+            }
+            order.push(lane);
+        }
+        schedules += 1;
+        let story = format!("{pair:?} with {fault:?}, in the order {order:?}: {ends:?}");
+        let ended = wrote.iter().position(|act| act.ends());
+        let late = ended.is_some_and(|at| {
+            wrote[at..]
+                .iter()
+                .any(|act| matches!(act, Exchange | Refresh))
+        });
+        assert!(!late, "it is given after it was taken away: {story}");
+        check(
+            scene,
+            pair,
+            &ends.map(|end| end.expect("both ended")),
+            &story,
+        );
+        let Some(turn) = (0..open.len()).rev().find(|&at| open[at] && order[at] == 0) else {
+            return schedules;
+        };
+        prefix = order[..turn].to_vec();
+        prefix.push(1);
+    }
+}
+
+fn check(mut scene: Scene, pair: [Act; 2], ends: &[End; 2], story: &str) {
+    let over = pair.iter().any(|act| act.ends());
+    let (mut access, mut refresh) = (Vec::new(), vec![scene.held.clone()]);
+    for (act, end) in pair.iter().zip(ends) {
+        match (act, end) {
+            (Exchange, End::Code(Some(token))) => refresh.push(token.reveal().to_owned()),
+            (Refresh, End::Tokens(Ok(tokens))) => {
+                access.push(tokens.access.clone());
+                refresh.retain(|token| *token != scene.held);
+                refresh.push(tokens.refresh().to_owned());
+            }
+            (AppRefreshes, End::Tokens(Ok(_))) => {}
+            (Exchange, End::Refused(InvalidRequest)) | (_, End::Tokens(Err(InvalidGrant))) => {
+                assert!(over, "{story}");
+            }
+            (act, _) => assert!(act.ends(), "{story}"),
+        }
+    }
+    let world = &mut scene.world;
+    for token in &access {
+        assert_eq!(world.is_active("files", token), !over, "{story}");
+    }
+    for token in &refresh {
+        assert_eq!(world.refresh("shipping", token).is_ok(), !over, "{story}");
+    }
+}
+
+#[test]
+fn every_interleaving_of_an_exchange_and_of_what_takes_it_away() {
+    let mut all = 0;
+    for (at, first) in ACTS.iter().enumerate() {
+        for second in &ACTS[at..] {
+            if first.ends() && second.ends() {
+                continue;
+            }
+            for fault in [None, Some(Fault::UnknownWritten), Some(Fault::UnknownLost)] {
+                all += every_order([*first, *second], fault);
+            }
+        }
+    }
+    println!("{all} schedules");
+    assert!(all > 300, "they do interleave");
+}
