@@ -386,3 +386,18 @@ fn whoever_acted_elsewhere_is_not_left_out_of_a_chain() {
         .exchange("orders", &theirs, &asked)
         .expect("orders is named");
 }
+
+#[test]
+fn rfc8725_3_1_an_issuers_algorithms_are_those_that_the_operator_named() {
+    let mut world = trusting();
+    let theirs = world.statement(IDP, "alice", json!({}));
+    let asked = [&as_a(TokenType::Jwt)[..], &TO_SHIPPING].concat();
+    let exchanged = world.exchange("orders", &theirs, &asked);
+    assert!(exchanged.is_ok(), "its key signs with ES256");
+    world.reconfigure(|pool| pool.trusted_issuers[0].algorithms = vec![Algorithm::Rs256]);
+    is_refused(
+        &mut world,
+        &theirs,
+        "signed as its key can, and not as it may",
+    );
+}
