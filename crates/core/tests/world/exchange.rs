@@ -20,6 +20,8 @@ use super::house::{SITE_SECRET, device, resource, scope};
 
 pub(crate) const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 pub(crate) const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
+/// A client whose id looks like a user's.
+pub(crate) const ROBOT: &str = "0b0e5bd5-8d4b-4f3e-9d1e-6d1b6b8f7a11";
 pub(crate) const SHIPPING: &str = "https://shipping.example.com";
 
 /// What an exchange gave.
