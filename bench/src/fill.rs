@@ -6,12 +6,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use aws_lc_rs::digest::{SHA256, digest};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
-use grantor_core::claims_request::RequestedClaims;
-use grantor_core::id::{GrantId, UserId};
-use grantor_core::peer::Peer;
-use grantor_core::records::{Authorization, Epoch, Grant, Kind, Record, Started, State};
-use grantor_core::row::{Committed, Key, MAX_WRITES, NewRow, Version, Write};
-use grantor_core::time::Timestamp;
+use grantor_core::base::peer::Peer;
+use grantor_core::base::row::{Committed, Key, MAX_WRITES, NewRow, Version, Write};
+use grantor_core::base::time::Timestamp;
+use grantor_core::model::claims_request::RequestedClaims;
+use grantor_core::model::ids::Epoch;
+use grantor_core::model::ids::{GrantId, UserId};
+use grantor_core::records::{Authorization, Grant, Kind, Record, Started, State};
 use grantor_store::Store as _;
 use grantor_store::sqlite::Sqlite;
 
@@ -48,7 +49,7 @@ pub(crate) async fn fill(store: &Path, count: u32) -> Result<()> {
 
 fn row(now: Timestamp, number: u32) -> Result<NewRow> {
     let peer = Peer::new("192.0.2.1".parse()?, "device/1.0");
-    let scope: grantor_core::scope::Scope = "offline_access orders/read".parse()?;
+    let scope: grantor_core::model::scope::Scope = "offline_access orders/read".parse()?;
     let grant = Grant {
         id: GrantId::from_bytes(spread("grant", number)),
         kind: Kind::Device,

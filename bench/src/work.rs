@@ -7,7 +7,7 @@ use crate::http::{Answer, Request};
 
 /// The paths, as the metadata names them.
 pub(crate) mod path {
-    pub(crate) use grantor_core::endpoints::path::*;
+    pub(crate) use grantor_core::model::endpoint::path::*;
 }
 
 const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";

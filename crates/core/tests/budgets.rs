@@ -5,10 +5,11 @@
 #[expect(dead_code, reason = "each test binary uses a part of the world")]
 mod world;
 
-use grantor_core::error::ErrorCode::{self, AuthorizationPending, InvalidGrant, SlowDown};
+use grantor_core::base::error::ErrorCode::{self, AuthorizationPending, InvalidGrant, SlowDown};
 
-use grantor_core::exchange::{Kind, Rule, SubjectRule, TokenType};
 use grantor_core::grants::GrantType;
+use grantor_core::model::exchange_rule::{Kind, Rule, SubjectRule};
+use grantor_core::model::token_type::TokenType;
 use world::exchange::ACCESS_TOKEN;
 use world::house;
 use world::people::SignedIn;

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use grantor_core::decide::Operation;
+use grantor_core::engine::decide::Operation;
 use grantor_core::records::Username;
 use grantor_store::sqlite::Sqlite;
 use grantor_store::{Store, StoreError};

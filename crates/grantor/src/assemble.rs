@@ -10,16 +10,16 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use grantor_core::claim_mapping::InvalidMapping;
-use grantor_core::id::InvalidClientId;
-use grantor_core::id::UserId;
-use grantor_core::interaction::{Password, Provision};
-use grantor_core::pool::{self, DeviceSettings, Pool, SignInLimits, TokenSet};
+use grantor_core::base::sealing::SealingKeys;
+use grantor_core::base::secret::Secret;
+use grantor_core::model::claim_mapping::InvalidMapping;
+use grantor_core::model::ids::InvalidClientId;
+use grantor_core::model::ids::UserId;
+use grantor_core::model::realm::{self, DeviceSettings, Pool, SignInLimits, TokenSet};
+use grantor_core::model::resource::TokenForm;
+use grantor_core::model::user_code::{InvalidFormat, UserCodeFormat};
+use grantor_core::people::{Password, Provision};
 use grantor_core::records::Username;
-use grantor_core::resource::TokenForm;
-use grantor_core::sealed::SealingKeys;
-use grantor_core::secret::Secret;
-use grantor_core::user_code::{InvalidFormat, UserCodeFormat};
 use grantor_jose::{Algorithm, KeySet};
 use grantor_web::{ForwardedHeader, Proxies};
 
@@ -101,7 +101,7 @@ pub fn pool(
         exchange: exchange::rules(settings)?,
         trusted_issuers: exchange::trusted_issuers(settings),
         access_token_alg: ACCESS_TOKEN_ALG,
-        lifetimes: pool::Lifetimes {
+        lifetimes: realm::Lifetimes {
             id: settings.lifetimes.id,
             session_idle: settings.lifetimes.session_idle,
             session_absolute: settings.lifetimes.session_absolute,

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt as _};
-use grantor_core::backchannel::{Answer, Claim, Notice, Settle};
-use grantor_core::id::ClientId;
+use grantor_core::base::row::{Index, Row};
+use grantor_core::model::ids::ClientId;
+use grantor_core::people::backchannel::{Answer, Claim, Notice, Settle};
 use grantor_core::records::{Outbox, Record as _};
-use grantor_core::row::{Index, Row};
 use grantor_store::Store;
 use grantor_web::{App, Clock, Unavailable};
 use tokio::time::timeout;

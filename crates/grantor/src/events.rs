@@ -8,8 +8,8 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::{io, path::Path};
 
-use grantor_core::event::Event;
-use grantor_core::time::Timestamp;
+use grantor_core::base::time::Timestamp;
+use grantor_core::engine::event::Event;
 use grantor_web::EventSink;
 use serde::Serialize;
 use tracing::field;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use grantor_core::key_life::KeyPolicy;
+use grantor_core::tokens::key_life::KeyPolicy;
 
 use crate::config::{Client, Settings};
 

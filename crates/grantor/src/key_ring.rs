@@ -4,10 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use grantor_core::key_life::{AHEAD, Watched, by_command, due};
+use grantor_core::base::row::Version;
+use grantor_core::base::time::Timestamp;
 use grantor_core::records::{SealedSigningKey, SigningKeys};
-use grantor_core::row::Version;
-use grantor_core::time::Timestamp;
+use grantor_core::tokens::key_life::{AHEAD, Watched, by_command, due};
 use grantor_jose::{Algorithm, KeyState, Kid};
 use grantor_web::App;
 use serde::{Deserialize, Serialize};

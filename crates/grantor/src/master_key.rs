@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use grantor_core::sealed::MasterKey;
+use grantor_core::base::sealing::MasterKey;
 use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::config::{self, Settings, Store};

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use grantor_core::interaction::Provision;
+use grantor_core::people::Provision;
 use grantor_store::sqlite::OpenError;
 use grantor_store::{Store, StoreError};
 use grantor_web::{App, Certificate, Clock as _, Unavailable};

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use grantor_core::key_life::{KeyPolicy, Plan, needed};
+use grantor_core::base::row::{Committed, Key, NewRow, Row, Version, Write};
+use grantor_core::base::sealing::MasterKey;
+use grantor_core::base::seed::Seed;
+use grantor_core::base::time::Timestamp;
 use grantor_core::records::{Record as _, SealedSigningKey, SigningKeys, SupersededMaster};
-use grantor_core::row::{Committed, Key, NewRow, Row, Version, Write};
-use grantor_core::sealed::MasterKey;
-use grantor_core::seed::Seed;
-use grantor_core::time::Timestamp;
+use grantor_core::tokens::key_life::{KeyPolicy, Plan, needed};
 use grantor_jose::{
     Algorithm, KeyError, KeySet, KeySetError, KeyState, LocalSigner, Pkcs8, SigningKey,
     decrypt_private_key, encrypt_private_key,

@@ -2,8 +2,8 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use grantor_core::seed::Seed;
-use grantor_core::time::Timestamp;
+use grantor_core::base::seed::Seed;
+use grantor_core::base::time::Timestamp;
 use grantor_web::{Clock, Entropy};
 
 /// The clock of this machine.

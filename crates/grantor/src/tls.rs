@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
-use grantor_core::time::Timestamp;
+use grantor_core::base::time::Timestamp;
 use grantor_web::{Certificate, CertificateError, OldestTls, Tls};
 use url::{Host, Url};
 

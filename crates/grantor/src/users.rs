@@ -4,12 +4,12 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use grantor_core::decide::Operation;
-use grantor_core::error::ErrorCode;
-use grantor_core::id::UserId;
-use grantor_core::interaction::{Password, Provision, ProvisionReply, Withdraw};
+use grantor_core::base::error::ErrorCode;
+use grantor_core::base::row::Index;
+use grantor_core::engine::decide::Operation;
+use grantor_core::model::ids::UserId;
+use grantor_core::people::{Password, Provision, ProvisionReply, Withdraw};
 use grantor_core::records::{Record as _, User};
-use grantor_core::row::Index;
 use grantor_store::{Store, StoreError};
 use grantor_web::{App, Unavailable};
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use grantor_core::row::{Committed, Index, Key, MAX_KEYS, MAX_WRITES, Row, Version, Write};
-use grantor_core::time::Timestamp;
+use grantor_core::base::row::{Committed, Index, Key, MAX_KEYS, MAX_WRITES, Row, Version, Write};
+use grantor_core::base::time::Timestamp;
 
 /// The most bytes of a key and of an index's name: PostgreSQL indexes 2,704, DynamoDB 2,048.
 pub const MAX_KEY_BYTES: usize = 2048;

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, lazy};
-use grantor_core::row::{Committed, Index, IndexName, Key, NewRow, Row, Version, Write};
-use grantor_core::time::Timestamp;
+use grantor_core::base::row::{Committed, Index, IndexName, Key, NewRow, Row, Version, Write};
+use grantor_core::base::time::Timestamp;
 
 use crate::contract::{
     Health, SWEEP_GRACE, Store, StoreError, admit_keys, admit_writes, first_after, kind_bounds,

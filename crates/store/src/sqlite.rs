@@ -21,8 +21,8 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use grantor_core::row::{Committed, Index, Key, Row, Version, Write};
-use grantor_core::time::Timestamp;
+use grantor_core::base::row::{Committed, Index, Key, Row, Version, Write};
+use grantor_core::base::time::Timestamp;
 use rusqlite::ErrorCode;
 
 use crate::contract::{Health, Store, StoreError, admit_keys, admit_writes, first_after};

@@ -10,8 +10,8 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use grantor_core::row::{Committed, Index, Key, NewRow, Version, Write};
-use grantor_core::time::Timestamp;
+use grantor_core::base::row::{Committed, Index, Key, NewRow, Version, Write};
+use grantor_core::base::time::Timestamp;
 use grantor_store::Store;
 use grantor_store::sqlite::{BackupError, OpenError, Restore, RestoreError, Sqlite};
 use tempfile::TempDir;

@@ -8,8 +8,8 @@ mod folder;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use grantor_core::row::{Committed, Key, NewRow, Version, Write};
-use grantor_core::time::Timestamp;
+use grantor_core::base::row::{Committed, Key, NewRow, Version, Write};
+use grantor_core::base::time::Timestamp;
 use grantor_store::sqlite::{OpenError, Sqlite};
 use grantor_store::{Store, StoreError};
 use tempfile::TempDir;

@@ -134,7 +134,7 @@ fn opener() {
     let said = match Sqlite::open(path) {
         Err(error) => error.to_string(),
         Ok(store) => {
-            let health = store.check(grantor_core::time::Timestamp::default());
+            let health = store.check(grantor_core::base::time::Timestamp::default());
             health
                 .now_or_never()
                 .expect("it is ready at once")

@@ -5,8 +5,8 @@
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use grantor_core::row::{Committed, Key, NewRow, Row, Version, Write};
-use grantor_core::time::Timestamp;
+use grantor_core::base::row::{Committed, Key, NewRow, Row, Version, Write};
+use grantor_core::base::time::Timestamp;
 use grantor_store::sqlite::Sqlite;
 use grantor_store::{Store, StoreError};
 use rusqlite::{Connection, OpenFlags};

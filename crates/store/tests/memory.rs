@@ -1,8 +1,8 @@
 //! The memory store is a store.
 
 use futures_util::FutureExt;
-use grantor_core::row::{Committed, Key, NewRow, Version, Write};
-use grantor_core::time::Timestamp;
+use grantor_core::base::row::{Committed, Key, NewRow, Version, Write};
+use grantor_core::base::time::Timestamp;
 use grantor_store::Store;
 use grantor_store::conformance;
 use grantor_store::memory::Memory;

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
-use grantor_core::row::{Committed, Key, NewRow, Version, Write};
-use grantor_core::time::Timestamp;
+use grantor_core::base::row::{Committed, Key, NewRow, Version, Write};
+use grantor_core::base::time::Timestamp;
 use grantor_store::Store;
 use grantor_store::sqlite::Sqlite;
 use tempfile::TempDir;

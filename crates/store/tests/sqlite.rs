@@ -7,8 +7,8 @@ use std::path::Path;
 
 use futures_util::FutureExt;
 use futures_util::future::join_all;
-use grantor_core::row::{Committed, Index, Key, NewRow, Version, Write};
-use grantor_core::time::Timestamp;
+use grantor_core::base::row::{Committed, Index, Key, NewRow, Version, Write};
+use grantor_core::base::time::Timestamp;
 use grantor_store::sqlite::{OpenError, Sqlite};
 use grantor_store::{Store, StoreError, conformance};
 use rusqlite::Connection;
@@ -308,7 +308,7 @@ async fn an_update_that_moves_no_index_writes_no_index_row() {
         unreachable!()
     };
     row.indexes = ["b", "a"]
-        .map(|value| grantor_core::row::IndexName::new("default", "grants_of", value))
+        .map(|value| grantor_core::base::row::IndexName::new("default", "grants_of", value))
         .into();
     assert_eq!(
         store

@@ -3,8 +3,8 @@
 #![expect(clippy::expect_used, reason = "a part of tests")]
 
 use futures_util::FutureExt;
-use grantor_core::row::{Committed, Key, NewRow, Version, Write};
-use grantor_core::time::Timestamp;
+use grantor_core::base::row::{Committed, Key, NewRow, Version, Write};
+use grantor_core::base::time::Timestamp;
 use grantor_store::memory::Memory;
 use grantor_store::testing::{Counting, Counts, Fault, Faulty};
 use grantor_store::{Store, StoreError};

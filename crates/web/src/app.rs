@@ -6,18 +6,19 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::task::Poll;
 
 use bytes::Bytes;
-use grantor_core::decide::Operation;
-use grantor_core::drive::{Drive, Outcome, Step};
-use grantor_core::endpoints::{device_authorization, metadata};
-use grantor_core::error::{ErrorCode, Failure};
-use grantor_core::event::Event;
-use grantor_core::limits::{Ask, Limits};
-use grantor_core::pool::Pool;
+use grantor_core::base::error::{ErrorCode, Failure};
+use grantor_core::base::row::{Committed, Index, Write};
+use grantor_core::base::secret::Secret;
+use grantor_core::base::seed::Seed;
+use grantor_core::base::time::Timestamp;
+use grantor_core::endpoints::metadata;
+use grantor_core::engine::decide::Operation;
+use grantor_core::engine::drive::{Drive, Outcome, Step};
+use grantor_core::engine::event::Event;
+use grantor_core::engine::limits::pending;
+use grantor_core::engine::limits::{Ask, Limits};
+use grantor_core::model::realm::Pool;
 use grantor_core::records::{Outbox, Record, UserCodeRow};
-use grantor_core::row::{Committed, Index, Write};
-use grantor_core::secret::Secret;
-use grantor_core::seed::Seed;
-use grantor_core::time::Timestamp;
 use grantor_jose::{KeySet, SignError, Signer, SigningInput};
 use grantor_store::{Store, StoreError};
 use tokio::sync::Notify;
@@ -382,13 +383,9 @@ impl App {
                 _ => break,
             }
         }
-        let window = device_authorization::window(&pool);
-        self.limits().preload(
-            self.now(),
-            &device_authorization::pool_quota(),
-            window,
-            live,
-        );
+        let window = pending::window(&pool);
+        self.limits()
+            .preload(self.now(), &pending::pool_quota(), window, live);
         Ok(live)
     }
 
@@ -407,8 +404,8 @@ impl App {
     /// How many device codes wait for their users, as this node knows.
     #[must_use]
     pub fn pending_devices(&self) -> u32 {
-        let window = device_authorization::window(&self.pool());
-        let quota = device_authorization::pool_quota();
+        let window = pending::window(&self.pool());
+        let quota = pending::pool_quota();
         self.limits().counted(self.now(), &quota, window)
     }
 
@@ -457,7 +454,7 @@ impl App {
         self.entropy.seed()
     }
 
-    fn ask(&self, ask: &Ask) -> grantor_core::limits::Answer {
+    fn ask(&self, ask: &Ask) -> grantor_core::engine::limits::Answer {
         let now = self.now();
         self.limits().answer(now, ask)
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use grantor_core::secret::Secret;
+use grantor_core::base::secret::Secret;
 use http::{HeaderMap, HeaderValue, header};
 
 /// What a cookie is for.

@@ -5,8 +5,8 @@ use std::array;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use grantor_core::endpoints::path;
-use grantor_core::error::ErrorCode;
+use grantor_core::base::error::ErrorCode;
+use grantor_core::model::endpoint::path;
 use http::StatusCode;
 
 /// What a request was for. Paths are not counted as they come: anybody can make up others.

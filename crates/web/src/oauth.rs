@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::response::Response;
-use grantor_core::decide::Operation;
-use grantor_core::drive::Minted;
-use grantor_core::error::{Cause, ErrorCode, Failure, Refusal};
+use grantor_core::base::error::{Cause, ErrorCode, Failure, Refusal};
+use grantor_core::engine::decide::Operation;
+use grantor_core::engine::drive::Minted;
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 
@@ -36,7 +36,7 @@ pub(crate) async fn answer<O>(
     app: &Arc<App>,
     form: &Form,
     challenge: Challenge,
-    parse: impl FnOnce(&grantor_core::params::Params) -> Result<O, Refusal>,
+    parse: impl FnOnce(&grantor_core::base::params::Params) -> Result<O, Refusal>,
     render: impl FnOnce(O::Reply, Option<Minted>) -> Response,
 ) -> Response
 where

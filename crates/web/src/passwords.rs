@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
-use grantor_core::secret::Secret;
+use grantor_core::base::secret::Secret;
 use tokio::sync::oneshot;
 
 /// How many passwords may wait. Beyond it the answer is "unavailable", soon.

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use grantor_core::peer::Peer;
+use grantor_core::base::peer::Peer;
 use http::{HeaderMap, header};
 use ipnet::IpNet;
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use axum::body::{Body, HttpBody};
 use axum::extract::{FromRequest, FromRequestParts};
-use grantor_core::params::{InvalidParams, MAX_BYTES, Params};
-use grantor_core::peer::Peer;
+use grantor_core::base::params::{InvalidParams, MAX_BYTES, Params};
+use grantor_core::base::peer::Peer;
 use http::request::Parts;
 use http::{Extensions, HeaderMap, Request, Uri, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};

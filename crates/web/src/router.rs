@@ -9,7 +9,7 @@ use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
 use futures_util::future::BoxFuture;
-use grantor_core::endpoints::path;
+use grantor_core::model::endpoint::path;
 use http::{HeaderName, HeaderValue};
 use tokio::time::Instant;
 use tower::Service;

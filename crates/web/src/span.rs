@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use axum::extract::Request;
 use axum::response::Response;
-use grantor_core::error::ErrorCode;
-use grantor_core::time::Timestamp;
+use grantor_core::base::error::ErrorCode;
+use grantor_core::base::time::Timestamp;
 use http::{Method, StatusCode};
 
 use crate::app::App;

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use grantor_core::event::Event;
-use grantor_core::seed::Seed;
-use grantor_core::time::Timestamp;
-use grantor_core::trusted_issuer::KeyAsk;
+use grantor_core::base::seed::Seed;
+use grantor_core::base::time::Timestamp;
+use grantor_core::engine::decide::KeyAsk;
+use grantor_core::engine::event::Event;
 use grantor_jose::VerificationKeys;
 
 /// Tells the time.

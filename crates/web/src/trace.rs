@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use grantor_core::seed::Seed;
+use grantor_core::base::seed::Seed;
 use http::HeaderMap;
 
 /// The header that carries the id back.

@@ -1,14 +1,14 @@
 //! Client authentication (RFC 6749 section 2.3). An [`AuthenticatedClient`] is made here and nowhere else,
 //! and each grant takes one, so no grant can forget it.
 
-use crate::client::{Client, ClientAuth};
-use crate::decide::{Found, Stop};
-use crate::env::Env;
-use crate::error::{Cause, ErrorCode, Refusal};
-use crate::limits::{Answer, Ask, Counter, Quota, Window};
-use crate::params::Params;
-use crate::peer::Peer;
-use crate::secret::{Secret, SecretVerifier};
+use crate::base::error::{Cause, ErrorCode, Refusal};
+use crate::base::params::Params;
+use crate::base::peer::Peer;
+use crate::base::secret::{Secret, SecretVerifier};
+use crate::engine::decide::{Found, Stop};
+use crate::engine::env::Env;
+use crate::engine::limits::{Answer, Ask, Counter, Quota, Window};
+use crate::model::client::{Client, ClientAuth};
 
 mod none;
 mod secret;

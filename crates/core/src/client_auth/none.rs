@@ -1,7 +1,7 @@
 //! `none`: a public client names itself, and proves nothing.
 
 use super::Credentials;
-use crate::error::{Cause, ErrorCode, Refusal};
+use crate::base::error::{Cause, ErrorCode, Refusal};
 
 /// RFC 6749 section 3.2.1: "an unauthenticated client MUST send its "client_id"".
 pub(super) fn parse(client_id: Option<&str>) -> Result<Credentials, Refusal> {

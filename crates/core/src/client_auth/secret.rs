@@ -5,9 +5,9 @@ use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
 use super::Credentials;
-use crate::error::{Cause, ErrorCode, Refusal};
-use crate::params;
-use crate::secret::{Secret, SecretVerifier};
+use crate::base::error::{Cause, ErrorCode, Refusal};
+use crate::base::params;
+use crate::base::secret::{Secret, SecretVerifier};
 
 const MALFORMED: Refusal = Refusal::new(
     ErrorCode::InvalidClient,

@@ -2,28 +2,28 @@
 
 use std::time::Duration;
 
-use crate::client::{Client, ConsentPolicy};
-use crate::decide::{Decision, Found, Operation, Stop, Versioned};
-use crate::env::Env;
-use crate::error::{Cause, ErrorCode, Failure, Refusal};
-use crate::event::{Event, EventKind};
-use crate::grant_type::GrantType;
-use crate::id::{ClientId, GrantId};
-use crate::interaction::Visitor;
-use crate::interaction::session::{self, SignedIn};
-use crate::params::Params;
-use crate::peer::Peer;
-use crate::pool::Pool;
-use crate::prompt::Prompt;
+use crate::base::error::{Cause, ErrorCode, Failure, Refusal};
+use crate::base::params::Params;
+use crate::base::peer::Peer;
+use crate::base::row::Write;
+use crate::base::secret::Secret;
+use crate::base::time::Timestamp;
+use crate::engine::decide::{Decision, Found, Operation, Stop, Versioned};
+use crate::engine::env::Env;
+use crate::engine::event::{Event, EventKind};
+use crate::model::client::{Client, ConsentPolicy};
+use crate::model::grant_type::GrantType;
+use crate::model::ids::{ClientId, GrantId};
+use crate::model::prompt::Prompt;
+use crate::model::realm::Pool;
+use crate::model::scope::Scope;
+use crate::people::Visitor;
+use crate::people::session::{self, SignedIn};
 use crate::records::{
     self, Authorization, CodeIssued, Consent, Grant, Kind, Session, Started, State,
 };
-use crate::row::Write;
-use crate::scope::Scope;
-use crate::sealed::Code;
-use crate::secret::Secret;
-use crate::time::Timestamp;
-use crate::users;
+use crate::tokens::grant_liveness;
+use crate::tokens::handles::Code;
 
 mod asked;
 mod response;
@@ -171,7 +171,7 @@ impl Authorize {
         }
         let asked = Asked::of(&self.params, client, env.pool)?;
         let consent_key = session::user_of(env, self.cookie.as_ref())
-            .map(|user| Consent::key(env, user, &client.id));
+            .map(|user| Consent::key(&env.pool.name, user, &client.id));
         let also: Vec<_> = consent_key.iter().collect();
         let signed_in = session::signed_in(env, found, self.cookie.as_ref(), &also)?;
         let (Some(signed_in), Some(consent_key)) = (signed_in, consent_key) else {
@@ -277,7 +277,7 @@ impl Authorize {
         let event = event(EventKind::CodeIssued, client, signed_in, &self.peer).grant(id);
         Ok(
             Decision::reply(respond(env, redirect, Ok(Secret::new(code))))
-                .write(records::insert(env, &grant)?)
+                .write(records::insert(&env.pool.name, &grant)?)
                 .writes(holds(env, client, signed_in)?)
                 .event(event),
         )
@@ -385,19 +385,19 @@ fn remember(
         at: env.now,
     };
     let Some(Versioned { record, version }) = stored else {
-        return records::insert(env, &consent(wanted.clone()));
+        return records::insert(&env.pool.name, &consent(wanted.clone()));
     };
     if !user.honours(record.epoch) {
-        return records::update(env, &consent(wanted.clone()), version);
+        return records::update(&env.pool.name, &consent(wanted.clone()), version);
     }
     if wanted.is_within(&record.scope) {
         return Ok(Write::Check {
-            key: Consent::key(env, user.id, &client.id),
+            key: Consent::key(&env.pool.name, user.id, &client.id),
             expect: version,
         });
     }
     let all = record.scope.iter().chain(wanted.iter()).collect();
-    records::update(env, &consent(all), version)
+    records::update(&env.pool.name, &consent(all), version)
 }
 
 /// What keeps user and session as they were read until the commit. A session learns, once, of a client that wants to be
@@ -405,14 +405,14 @@ fn remember(
 fn holds(env: &Env<'_>, client: &Client, signed_in: &SignedIn) -> Result<[Write; 2], Failure> {
     let session = &signed_in.session;
     let user = Write::Check {
-        key: users::key(env, signed_in.user.record.id),
+        key: grant_liveness::key(env, signed_in.user.record.id),
         expect: signed_in.user.version,
     };
     let known = session.record.to_tell.contains(&client.id);
     let session = if client.logout.backchannel_uri.is_some() && !known {
         let mut record: Session = session.record.clone();
         record.to_tell.push(client.id.clone());
-        records::update(env, &record, session.version)?
+        records::update(&env.pool.name, &record, session.version)?
     } else {
         Write::Check {
             key: session::key(env, session.record.id),

@@ -2,25 +2,23 @@
 
 use std::time::Duration;
 
-use crate::client::Client;
+use crate::base::error::{ErrorCode, Failure, Refusal};
+use crate::base::params::Params;
+use crate::base::peer::Peer;
+use crate::base::secret::Secret;
 use crate::client_auth::{self, Credentials};
-use crate::decide::{Decision, Found, Operation, Stop};
-use crate::env::Env;
-use crate::error::{ErrorCode, Failure, Refusal};
-use crate::event::{Event, EventKind};
-use crate::grant_type::GrantType;
-use crate::grants;
-use crate::id::GrantId;
-use crate::limits::{Answer, Ask, Counter, Effect, Quota, Window};
-use crate::params::Params;
-use crate::peer::Peer;
-use crate::pool::Pool;
+use crate::engine::decide::{Decision, Found, Operation, Stop};
+use crate::engine::env::Env;
+use crate::engine::event::{Event, EventKind};
+use crate::engine::limits::{Answer, Ask, pending};
+use crate::model::client::Client;
+use crate::model::grant_type::GrantType;
+use crate::model::ids::GrantId;
+use crate::model::scope::Scope;
+use crate::model::target::Named;
+use crate::model::target::Target;
 use crate::records::{self, Grant, Kind, Started, State, UserCodeRow};
-use crate::scope::Scope;
-use crate::sealed::Code;
-use crate::secret::Secret;
-use crate::target::{Named, Target};
-use crate::time::Timestamp;
+use crate::tokens::handles::Code;
 
 /// A device authorization request.
 #[derive(Debug)]
@@ -56,8 +54,8 @@ impl DeviceAuthorization {
     ) -> Result<Self, Refusal> {
         Ok(Self {
             credentials: Credentials::parse(authorization, params)?,
-            scope: grants::scope(params)?,
-            resources: grants::indicators(params),
+            scope: Scope::from_params(params)?,
+            resources: params.resource_indicators(),
             peer,
         })
     }
@@ -75,7 +73,7 @@ impl DeviceAuthorization {
             )
             .into());
         }
-        let scope = grants::requested(client, self.scope.as_ref())?;
+        let scope = client.requested_scope(self.scope.as_ref())?;
         let resources = Named::parse(env.pool, self.resources.iter().map(String::as_str))?;
         // A device learns now, and not when its user has approved, that no token can hold these scopes.
         for named in resources.one_by_one() {
@@ -114,9 +112,9 @@ impl DeviceAuthorization {
             expires_in: client.device.lifetime,
             interval: env.pool.device.interval,
         })
-        .write(records::insert(env, &grant)?)
+        .write(records::insert(&env.pool.name, &grant)?)
         .write(records::insert(
-            env,
+            &env.pool.name,
             &UserCodeRow {
                 name,
                 grant: id,
@@ -133,9 +131,9 @@ impl DeviceAuthorization {
 
     /// Counts one pending code more, and tells how many there are in the pool.
     fn reserve(&self, env: &Env<'_>, found: &Found, client: &Client) -> Result<u64, Stop> {
-        let window = window(env.pool);
+        let window = pending::window(env.pool);
         match found.ask(Ask::Reserve {
-            quotas: quotas(env, client, &self.peer),
+            quotas: pending::quotas(env, client, &self.peer),
             window,
         })? {
             Answer::Reserved { count, .. } => {
@@ -165,52 +163,4 @@ impl Operation for DeviceAuthorization {
         let client = client_auth::authenticate(env, found, &self.credentials, &self.peer)?;
         self.decide_for(env, found, client.client())
     }
-}
-
-/// What a pending grant gives back when somebody decides on it.
-#[must_use]
-pub(crate) fn decided(env: &Env<'_>, grant: &Grant) -> Option<Effect> {
-    let client = env.pool.clients.get(&grant.client)?;
-    let at: Timestamp = grant.started.at;
-    Some(Effect::GiveBack {
-        quotas: quotas(env, client, &grant.started.by),
-        window: window(env.pool),
-        at,
-    })
-}
-
-/// The counter of the whole pool, without a limit: its count makes user codes longer.
-#[must_use]
-pub fn pool_quota() -> Quota {
-    Quota {
-        what: Counter::PendingOfPool,
-        whom: String::new(),
-        limit: u32::MAX,
-    }
-}
-
-fn quotas(env: &Env<'_>, client: &Client, peer: &Peer) -> Vec<Quota> {
-    let device = &env.pool.device;
-    let mut quotas = vec![
-        pool_quota(),
-        Quota {
-            what: Counter::PendingOfClient,
-            whom: client.id.to_string(),
-            limit: env.pool.share(device.max_pending),
-        },
-    ];
-    if !peer.address.is_loopback() {
-        quotas.push(Quota {
-            what: Counter::PendingOfAddress,
-            whom: peer.network(),
-            limit: env.pool.share(device.max_pending_of_address),
-        });
-    }
-    quotas
-}
-
-/// The time over which a pool's pending codes are counted.
-#[must_use]
-pub const fn window(pool: &Pool) -> Window {
-    Window::Of(pool.device.longest_lifetime)
 }

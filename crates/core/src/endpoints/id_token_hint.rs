@@ -3,8 +3,8 @@
 use grantor_jose::TokenType;
 use serde::Deserialize;
 
-use crate::error::{Cause, ErrorCode, Refusal};
-use crate::pool::Pool;
+use crate::base::error::{Cause, ErrorCode, Refusal};
+use crate::model::realm::Pool;
 
 /// Of whom and for whom an ID token of ours is. One that has expired still tells.
 #[derive(Deserialize)]

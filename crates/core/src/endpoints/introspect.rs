@@ -3,18 +3,18 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::bearer::{self, PresentedToken};
-use crate::client::Client;
+use crate::base::error::Refusal;
+use crate::base::params::Params;
+use crate::base::peer::Peer;
 use crate::client_auth::{self, Credentials};
-use crate::decide::{Decision, Found, Operation, Stop};
-use crate::env::Env;
-use crate::error::Refusal;
-use crate::exchange::{Actor, MayAct};
-use crate::params::Params;
-use crate::peer::Peer;
+use crate::engine::decide::{Decision, Found, Operation, Stop};
+use crate::engine::env::Env;
+use crate::model::actor::{Actor, MayAct};
+use crate::model::client::Client;
+use crate::model::resource::Resource;
 use crate::records::{self, Grant, Presented};
-use crate::resource::Resource;
-use crate::users;
+use crate::tokens::bearer::{self, PresentedToken};
+use crate::tokens::grant_liveness;
 
 /// An introspection request. `token_type_hint` is a hint only: our tokens say themselves what they are.
 #[derive(Debug)]
@@ -105,7 +105,7 @@ impl Introspect {
         caller: &Client,
     ) -> Result<Option<ActiveToken>, Stop> {
         if let Some(token) = env.pool.sealing.open_refresh_token(self.token.reveal()) {
-            let key = records::key::<Grant>(env, &token.grant.to_string());
+            let key = records::key::<Grant>(&env.pool.name, &token.grant.to_string());
             let Some(grant) = found.record::<Grant>(env, &key)?.live() else {
                 return Ok(None);
             };
@@ -159,7 +159,7 @@ fn refresh_token(
 ) -> Result<Option<ActiveToken>, Stop> {
     let presented = grant.presented(generation, caller.grace, env.now);
     let ends = grant
-        .refresh_ends(caller)
+        .refresh_ends(&caller.refresh_lifetimes())
         .filter(|ends| !ends.is_past(env.now));
     let (Some(ends), Some(authorization)) = (ends, grant.active()) else {
         return Ok(None);
@@ -167,7 +167,7 @@ fn refresh_token(
     if grant.client != caller.id || matches!(presented, None | Some(Presented::Reused)) {
         return Ok(None);
     }
-    let Ok(behind) = users::behind(env, found, grant)? else {
+    let Ok(behind) = grant_liveness::behind(env, found, grant)? else {
         return Ok(None);
     };
     let user = behind.user;

@@ -5,16 +5,16 @@ use url::form_urlencoded;
 
 use super::authorize::with_query;
 use super::id_token_hint::Hint;
-use crate::client::Client;
-use crate::decide::{Decision, Found, Operation, Stop};
-use crate::env::Env;
-use crate::error::{Cause, ErrorCode, Refusal};
-use crate::event::{Event, EventKind};
-use crate::interaction::Visitor;
-use crate::interaction::session;
-use crate::params::Params;
-use crate::pool::Pool;
-use crate::secret::Secret;
+use crate::base::error::{Cause, ErrorCode, Refusal};
+use crate::base::params::Params;
+use crate::base::secret::Secret;
+use crate::engine::decide::{Decision, Found, Operation, Stop};
+use crate::engine::env::Env;
+use crate::engine::event::{Event, EventKind};
+use crate::model::client::Client;
+use crate::model::realm::Pool;
+use crate::people::Visitor;
+use crate::people::session;
 
 /// A sign-out: asked for by a client, or, without parameters, by the user alone.
 #[derive(Debug)]

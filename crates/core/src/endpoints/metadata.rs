@@ -4,10 +4,11 @@
 use grantor_jose::Algorithm;
 use serde_json::{Value, json};
 
-use super::{authorize, path};
-use crate::claims::ACR;
-use crate::pool::Pool;
-use crate::{claims_request, client_auth, grants, pkce, prompt};
+use super::authorize;
+use crate::model::claims::ACR;
+use crate::model::realm::Pool;
+use crate::model::{claims_request, endpoint::path, pkce, prompt};
+use crate::{client_auth, grants};
 
 /// What ID tokens say beside claims of the user.
 const OF_TOKENS: [&str; 11] = [

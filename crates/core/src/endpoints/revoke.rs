@@ -1,16 +1,16 @@
 //! Token revocation (RFC 7009).
 
-use crate::bearer::PresentedToken;
-use crate::client::Client;
+use crate::base::error::{Cause, Refusal};
+use crate::base::params::Params;
+use crate::base::peer::Peer;
+use crate::base::time::Timestamp;
 use crate::client_auth::{self, Credentials};
-use crate::decide::{Decision, Found, Operation, Stop, invalid_grant};
-use crate::env::Env;
-use crate::error::{Cause, Refusal};
-use crate::event::{Event, EventKind};
-use crate::params::Params;
-use crate::peer::Peer;
+use crate::engine::decide::{Decision, Found, Operation, Stop, invalid_grant};
+use crate::engine::env::Env;
+use crate::engine::event::{Event, EventKind};
+use crate::model::client::Client;
 use crate::records::{self, Grant, Revoked, State, WhyRevoked};
-use crate::time::Timestamp;
+use crate::tokens::bearer::PresentedToken;
 
 /// A revocation request. RFC 7009 section 2.1: a hint that does not fit is ignored; our tokens say what they are.
 #[derive(Debug)]
@@ -55,12 +55,12 @@ impl Revoke {
             jti: claims.jti,
             expires_at: Timestamp::from_secs(claims.exp),
         };
-        let key = records::key::<Revoked>(env, revoked.jti.as_str());
+        let key = records::key::<Revoked>(&env.pool.name, revoked.jti.as_str());
         if found.record::<Revoked>(env, &key)?.live().is_some() {
             return Ok(Decision::reply(()));
         }
         Ok(Decision::reply(())
-            .write(records::insert(env, &revoked)?)
+            .write(records::insert(&env.pool.name, &revoked)?)
             .event(
                 Event::new(EventKind::TokenRevoked)
                     .client(&client.id)
@@ -74,9 +74,9 @@ impl Revoke {
         env: &Env<'_>,
         found: &Found,
         client: &Client,
-        id: crate::id::GrantId,
+        id: crate::model::ids::GrantId,
     ) -> Result<Decision<()>, Stop> {
-        let key = records::key::<Grant>(env, &id.to_string());
+        let key = records::key::<Grant>(&env.pool.name, &id.to_string());
         let Some(grant) = found.record::<Grant>(env, &key)?.live() else {
             return Ok(Decision::reply(()));
         };
@@ -89,7 +89,7 @@ impl Revoke {
         }
         let revoked = grant.record.revoke(WhyRevoked::ByClient, env.now);
         Ok(Decision::reply(())
-            .write(records::update(env, &revoked, grant.version)?)
+            .write(records::update(&env.pool.name, &revoked, grant.version)?)
             .event(
                 Event::new(EventKind::GrantRevoked)
                     .client(&client.id)

@@ -1,13 +1,13 @@
 //! The token endpoint (RFC 6749 section 3.2): authenticates the client, then leaves it to the grant.
 
+use crate::base::error::{ErrorCode, Refusal};
+use crate::base::params::Params;
+use crate::base::peer::Peer;
 use crate::client_auth::{self, Credentials};
-use crate::decide::{Decision, Found, Operation, Stop};
-use crate::env::Env;
-use crate::error::{ErrorCode, Refusal};
-use crate::grant_type::GrantType;
+use crate::engine::decide::{Decision, Found, Operation, Stop};
+use crate::engine::env::Env;
 use crate::grants::{Request, TokenReply};
-use crate::params::Params;
-use crate::peer::Peer;
+use crate::model::grant_type::GrantType;
 
 /// A token request.
 #[derive(Debug)]

@@ -2,17 +2,17 @@
 
 use serde_json::{Map, Value};
 
-use crate::bearer::{self, PresentedToken};
-use crate::claims_request::{self, RequestedClaims};
-use crate::decide::{Decision, Found, Operation, Stop};
-use crate::env::Env;
-use crate::error::{Cause, ErrorCode, Refusal};
-use crate::id::ClientId;
-use crate::params::Params;
-use crate::pool::Pool;
+use crate::base::error::{Cause, ErrorCode, Refusal};
+use crate::base::params::Params;
+use crate::base::secret::Secret;
+use crate::engine::decide::{Decision, Found, Operation, Stop};
+use crate::engine::env::Env;
+use crate::model::claims_request::{self, RequestedClaims};
+use crate::model::ids::ClientId;
+use crate::model::realm::Pool;
+use crate::model::scope::Scope;
 use crate::records::User;
-use crate::scope::Scope;
-use crate::secret::Secret;
+use crate::tokens::bearer::{self, PresentedToken};
 
 /// A userinfo request.
 #[derive(Debug)]
@@ -98,7 +98,7 @@ fn claims_of(user: &User, scope: &Scope, asked: &RequestedClaims) -> Map<String,
     let one_by_one = asked.userinfo.iter().map(String::as_str);
     let of_scope: Vec<&str> = claims_request::of_scope(scope).collect();
     let wanted = of_scope.into_iter().chain(one_by_one);
-    let mut claims = claims_request::of_user(user, wanted);
+    let mut claims = claims_request::of_user(user.facts(), wanted);
     claims.insert("sub".to_owned(), user.id.to_string().into());
     claims
 }

@@ -1,16 +1,17 @@
 //! A user's access token that nobody has: what an operator assumes who asks what would come of it.
 
-use super::Kind;
 use super::party::{Party, Role, user_named};
-use crate::bearer::Holder;
-use crate::client::Client;
-use crate::decide::{Found, Stop};
-use crate::env::Env;
-use crate::error::{ErrorCode, Refusal};
-use crate::id::ClientId;
-use crate::params::Params;
-use crate::scope::Scope;
-use crate::target::{Named, Target};
+use crate::base::error::{ErrorCode, Refusal};
+use crate::base::params::Params;
+use crate::engine::decide::{Found, Stop};
+use crate::engine::env::Env;
+use crate::model::client::Client;
+use crate::model::exchange_rule::Kind;
+use crate::model::ids::ClientId;
+use crate::model::scope::Scope;
+use crate::model::target::Named;
+use crate::model::target::Target;
+use crate::tokens::bearer::Holder;
 
 /// What the token would be.
 #[derive(Debug)]

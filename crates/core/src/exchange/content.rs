@@ -5,20 +5,20 @@ use std::time::Duration;
 use super::decision::{Case, Granted};
 use super::party::Party;
 use super::policy::Target;
-use super::{Kind, Rule, RuleTarget, TokenType};
-use crate::bearer::Holder;
-use crate::claim_mapping::Sources;
-use crate::claims::{ACR, AccessTokenClaims, IdTokenClaims};
-use crate::client::Client;
-use crate::env::Env;
-use crate::error::Failure;
-use crate::id::Jti;
-use crate::records::{Authorization, Exchanged, Grant, User};
-use crate::resource::Resource;
-use crate::scope::Scope;
-use crate::target::{self, Named};
-use crate::time::Timestamp;
-use crate::tokens::{self, Says};
+use crate::base::error::Failure;
+use crate::base::time::Timestamp;
+use crate::engine::env::Env;
+use crate::model::claim_mapping::Sources;
+use crate::model::claims::{ACR, AccessTokenClaims, IdTokenClaims};
+use crate::model::client::Client;
+use crate::model::ids::Jti;
+use crate::model::resource::Resource;
+use crate::model::target;
+use crate::model::target::Named;
+use crate::model::token_type::TokenType;
+use crate::records::{Authorization, Exchanged, Grant, NewGrant, User};
+use crate::tokens::bearer::Holder;
+use crate::tokens::issue::{self, Says};
 
 /// What is issued, before it is signed, sealed or stored.
 #[derive(Debug)]
@@ -26,14 +26,6 @@ pub(crate) enum Content<'p> {
     Access(Box<AccessTokenClaims>, &'p Resource),
     Id(Box<IdTokenClaims>),
     Refresh(Box<NewGrant>),
-}
-
-/// The grant of an issued refresh token.
-#[derive(Debug)]
-pub(crate) struct NewGrant {
-    pub(crate) exchanged: Exchanged,
-    pub(crate) resources: Named,
-    pub(crate) authorization: Authorization,
 }
 
 impl Content<'_> {
@@ -113,7 +105,7 @@ fn access_token(
         grant: subject.holder.grant(),
         act: granted.act.clone(),
     };
-    tokens::access_claims(env, client, &target, says)
+    issue::access_claims(env, client, &target, says)
 }
 
 fn id_token(
@@ -124,12 +116,13 @@ fn id_token(
     granted: &Granted<'_>,
 ) -> Result<IdTokenClaims, Failure> {
     let from = Sources {
-        user: subject.holder.user(),
-        client,
-        grant: Some(grant),
+        user: subject.holder.user().map(User::facts),
+        client_id: &client.id,
+        client_name: &client.name,
+        grant: Some(grant.facts()),
     };
     let further = client.id_claims.mapped(&from);
-    tokens::bounded(&further)?;
+    issue::bounded(&further)?;
     Ok(IdTokenClaims {
         iss: env.pool.issuer.clone(),
         sub: authorization.user.to_string(),
@@ -153,28 +146,4 @@ fn id_token(
 /// "Life ≤ the subject token's."
 fn ends(env: &Env<'_>, life: Duration, granted: &Granted<'_>) -> Timestamp {
     (env.now + life).min(granted.ends_at)
-}
-
-/// Whether a rule still gives this refresh token: what the operator took away, and a user who left the group that the
-/// rule names, ends what came of it.
-pub(crate) fn still_given(env: &Env<'_>, grant: &Grant, user: &User) -> bool {
-    let (Some(authorization), Some(exchanged)) = (grant.active(), grant.kind.exchanged()) else {
-        return false;
-    };
-    let gives = |rule: &Rule| {
-        let all = rule.scopes.values().flat_map(Scope::iter).collect();
-        let RuleTarget::Resource(target) = &rule.target else {
-            return false;
-        };
-        let depth = exchanged.act.as_ref().map_or(0, |act| act.chain().count());
-        rule.client == grant.client
-            && rule.issues.contains(&Kind::RefreshToken)
-            && grant.resources.is_one(target)
-            && authorization.scope.is_within(&all)
-            && rule.subject.takes_client(Some(&exchanged.given_to))
-            && rule.subject.takes_groups(&user.groups)
-            && (exchanged.act.is_some() || rule.impersonation)
-            && depth <= rule.max_depth
-    };
-    env.pool.exchange.iter().any(gives)
 }

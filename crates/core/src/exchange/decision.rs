@@ -4,15 +4,17 @@
 use super::party::{Party, Role};
 use super::policy::{self, Asked, Target, Unmet};
 use super::request::Request;
-use super::{Actor, Rule, TokenType};
-use crate::client::Client;
-use crate::decide::{Found, Need, Stop};
-use crate::env::Env;
-use crate::error::{ErrorCode, Refusal};
-use crate::grant_type::GrantType;
-use crate::resource::TokenForm;
-use crate::scope::Scope;
-use crate::time::Timestamp;
+use crate::base::error::{ErrorCode, Refusal};
+use crate::base::time::Timestamp;
+use crate::engine::decide::{Found, Need, Stop};
+use crate::engine::env::Env;
+use crate::model::actor::Actor;
+use crate::model::client::Client;
+use crate::model::exchange_rule::Rule;
+use crate::model::grant_type::GrantType;
+use crate::model::resource::TokenForm;
+use crate::model::scope::Scope;
+use crate::model::token_type::TokenType;
 
 /// Who asks for what, and what the rules said to it.
 #[derive(Debug)]

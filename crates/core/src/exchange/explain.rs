@@ -4,16 +4,19 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::party::Party;
-use super::{Actor, Case, Content, Rule, TokenType, Unmet, evaluate, policy};
-use crate::client::Client;
-use crate::decide::{Decision, Found, Operation, Stop};
-use crate::env::Env;
-use crate::error::{Cause, ErrorCode, Failure, Refusal};
-use crate::grant_type::GrantType;
-use crate::id::ClientId;
-use crate::params::Params;
-use crate::scope::Scope;
-use crate::tokens;
+use super::{Case, Content, Unmet, evaluate, policy};
+use crate::base::error::{Cause, ErrorCode, Failure, Refusal};
+use crate::base::params::Params;
+use crate::engine::decide::{Decision, Found, Operation, Stop};
+use crate::engine::env::Env;
+use crate::model::actor::Actor;
+use crate::model::client::Client;
+use crate::model::exchange_rule::Rule;
+use crate::model::grant_type::GrantType;
+use crate::model::ids::ClientId;
+use crate::model::scope::Scope;
+use crate::model::token_type::TokenType;
+use crate::tokens::issue;
 
 /// What would come of this request, were it this client's. Nothing is issued, and no event is written.
 #[derive(Debug)]
@@ -157,7 +160,7 @@ impl Operation for Explain {
                 let content = Content::of(env, client, &case, granted)?;
                 if let Content::Access(claims, resource) = &content {
                     // Not to be promised where it would be too long.
-                    tokens::access_token(env, Some(resource), claims)?;
+                    issue::access_token(env, Some(resource), claims)?;
                 }
                 let ends = content.ends_at().as_secs();
                 Explanation {

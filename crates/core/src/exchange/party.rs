@@ -3,19 +3,23 @@
 use grantor_jose::TokenType as Typ;
 use serde_json::Value;
 
-use super::{Actor, Kind, MayAct, TokenType, still_given};
-use crate::bearer::{self, Holder, PresentedToken};
-use crate::claims::IdTokenClaims;
-use crate::client::Client;
-use crate::decide::{Found, Lookup, Stop};
-use crate::env::Env;
-use crate::error::{Cause, ErrorCode, Refusal};
-use crate::id::{ClientId, GrantId, UserId};
+use super::assertion;
+use super::policy::still_given;
+use crate::base::error::{Cause, ErrorCode, Refusal};
+use crate::base::secret::Secret;
+use crate::base::time::Timestamp;
+use crate::engine::decide::{Found, Lookup, Stop};
+use crate::engine::env::Env;
+use crate::model::actor::{Actor, MayAct};
+use crate::model::claims::IdTokenClaims;
+use crate::model::client::Client;
+use crate::model::exchange_rule::Kind;
+use crate::model::ids::{ClientId, GrantId, UserId};
+use crate::model::scope::Scope;
+use crate::model::token_type::TokenType;
 use crate::records::{self, Grant, Presented, Session, User, Username};
-use crate::scope::Scope;
-use crate::secret::Secret;
-use crate::time::Timestamp;
-use crate::{trusted_issuer, users};
+use crate::tokens::bearer::{self, Holder, PresentedToken};
+use crate::tokens::grant_liveness;
 
 /// A subject or actor token as it is presented.
 #[derive(Debug)]
@@ -114,7 +118,7 @@ impl PresentedParty {
     /// Whether a JWT says that it is ours; one that says nothing is nobody's.
     fn is_ours(&self, env: &Env<'_>) -> bool {
         let decoded = grantor_jose::decode(self.token.reveal()).ok();
-        let issuer = decoded.and_then(|token| trusted_issuer::issuer_of(&token));
+        let issuer = decoded.and_then(|token| assertion::issuer_of(&token));
         issuer.as_deref() == Some(&env.pool.issuer)
     }
 
@@ -168,11 +172,11 @@ impl PresentedParty {
         let id = claims.jti.grant();
         let id = id.ok_or(role.invalid(Cause::NoSuchGrant))?;
         // The token names its user and its session, so they come with the same read.
-        let grant = records::key::<Grant>(env, &id.to_string());
+        let grant = records::key::<Grant>(&env.pool.name, &id.to_string());
         let user = claims.sub.parse::<UserId>().ok();
-        let user = user.map(|user| users::key(env, user));
+        let user = user.map(|user| grant_liveness::key(env, user));
         let session = claims.sid.as_deref();
-        let session = session.map(|session| records::key::<Session>(env, session));
+        let session = session.map(|session| records::key::<Session>(&env.pool.name, session));
         let keys = [&grant].into_iter().chain(&user).chain(&session);
         found.need(&keys.collect::<Vec<_>>())?;
         let mut party = granted(env, found, client, id, role)?;
@@ -201,14 +205,14 @@ impl PresentedParty {
                 return Err(role.invalid(Cause::RefreshReused).into());
             }
         }
-        let ends = grant.refresh_ends(client);
+        let ends = grant.refresh_ends(&client.refresh_lifetimes());
         let ends = ends.filter(|ends| !ends.is_past(env.now));
         party.expires_at = ends.ok_or(role.invalid(Cause::RefreshExpired))?;
         Ok(party)
     }
 
     fn foreign(&self, env: &Env<'_>, found: &Found, role: Role) -> Result<Party, Stop> {
-        let vouched = trusted_issuer::open(env, found, self.token.reveal())?;
+        let vouched = assertion::open(env, found, self.token.reveal())?;
         let vouched = vouched.map_err(|cause| role.invalid(cause))?;
         let (by, claims) = (vouched.by, vouched.claims);
         unbound(claims.cnf.as_ref())?;
@@ -286,7 +290,7 @@ fn granted(
     id: GrantId,
     role: Role,
 ) -> Result<Party, Stop> {
-    let key = records::key::<Grant>(env, &id.to_string());
+    let key = records::key::<Grant>(&env.pool.name, &id.to_string());
     let holder = bearer::granted(env, found, &key)?.map_err(|cause| role.invalid(cause))?;
     let authorization = holder.grant().and_then(Grant::active).cloned();
     let (Some(grant), Some(authorization)) = (holder.grant(), authorization) else {
@@ -327,11 +331,11 @@ pub(super) fn user_named(
     username: &str,
     role: Role,
 ) -> Result<User, Stop> {
-    let key = records::key::<Username>(env, &Username::fold(username));
+    let key = records::key::<Username>(&env.pool.name, &Username::fold(username));
     let Lookup::Live(row) = found.record::<Username>(env, &key)? else {
         return Err(role.invalid(Cause::UserGone).into());
     };
-    let key = users::key(env, row.record.user);
+    let key = grant_liveness::key(env, row.record.user);
     match found.record::<User>(env, &key)? {
         Lookup::Live(user) if user.record.enabled => Ok(user.record),
         Lookup::Live(_) => Err(role.invalid(Cause::UserDisabled).into()),

@@ -1,13 +1,15 @@
 //! One rule against one request: what it allows, or why it does not apply.
 
 use super::party::Party;
-use super::{Actor, Kind, Rule, RuleTarget};
-use crate::client::Client;
-use crate::env::Env;
-use crate::error::{ErrorCode, Refusal};
-use crate::pool::OPENID_SCOPES;
-use crate::resource::Resource;
-use crate::scope::Scope;
+use crate::base::error::{ErrorCode, Refusal};
+use crate::engine::env::Env;
+use crate::model::actor::Actor;
+use crate::model::client::Client;
+use crate::model::exchange_rule::{Kind, Rule, RuleTarget};
+use crate::model::realm::OPENID_SCOPES;
+use crate::model::resource::Resource;
+use crate::model::scope::Scope;
+use crate::records::{Grant, User};
 
 /// What a rule is held against.
 pub(super) struct Asked<'a> {
@@ -224,4 +226,28 @@ fn scope(env: &Env<'_>, rule: &Rule, asked: &Asked<'_>) -> Option<Scope> {
     let possible = possible(env, rule, asked.subject, asked.target);
     let scope = asked.scope.unwrap_or(&possible);
     (!scope.is_empty() && scope.is_within(&possible)).then(|| scope.clone())
+}
+
+/// Whether a rule still gives this refresh token: what the operator took away, and a user who left the group that the
+/// rule names, ends what came of it.
+pub(crate) fn still_given(env: &Env<'_>, grant: &Grant, user: &User) -> bool {
+    let (Some(authorization), Some(exchanged)) = (grant.active(), grant.kind.exchanged()) else {
+        return false;
+    };
+    let gives = |rule: &Rule| {
+        let all = rule.scopes.values().flat_map(Scope::iter).collect();
+        let RuleTarget::Resource(target) = &rule.target else {
+            return false;
+        };
+        let depth = exchanged.act.as_ref().map_or(0, |act| act.chain().count());
+        rule.client == grant.client
+            && rule.issues.contains(&Kind::RefreshToken)
+            && grant.resources.is_one(target)
+            && authorization.scope.is_within(&all)
+            && rule.subject.takes_client(Some(&exchanged.given_to))
+            && rule.subject.takes_groups(&user.groups)
+            && (exchanged.act.is_some() || rule.impersonation)
+            && depth <= rule.max_depth
+    };
+    env.pool.exchange.iter().any(gives)
 }

@@ -3,16 +3,17 @@
 use super::assumed::Assumed;
 use super::party::{Party, PresentedParty, Role};
 use super::policy::Target;
-use super::{Kind, RuleTarget, TokenType};
-use crate::client::Client;
-use crate::decide::{Found, Stop};
-use crate::env::Env;
-use crate::error::{ErrorCode, Refusal};
-use crate::params::Params;
-use crate::pool::Pool;
-use crate::resource::Resource;
-use crate::scope::Scope;
-use crate::secret::Secret;
+use crate::base::error::{ErrorCode, Refusal};
+use crate::base::params::Params;
+use crate::base::secret::Secret;
+use crate::engine::decide::{Found, Stop};
+use crate::engine::env::Env;
+use crate::model::client::Client;
+use crate::model::exchange_rule::{Kind, RuleTarget};
+use crate::model::realm::Pool;
+use crate::model::resource::Resource;
+use crate::model::scope::Scope;
+use crate::model::token_type::TokenType;
 
 /// The request.
 #[derive(Debug)]
@@ -107,7 +108,7 @@ impl Request {
             actor,
             resources: params.all("resource").map(ToOwned::to_owned).collect(),
             audiences: params.all("audience").map(ToOwned::to_owned).collect(),
-            scope: crate::grants::scope(params)?,
+            scope: Scope::from_params(params)?,
             requested: typ("requested_token_type")?.unwrap_or(TokenType::AccessToken),
         })
     }

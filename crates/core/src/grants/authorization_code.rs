@@ -1,18 +1,18 @@
 //! The authorization code grant at the token endpoint (RFC 6749 section 4.1.3, with RFC 7636): a code becomes tokens, once.
 
-use super::{TokenReply, indicators, required_secret};
-use crate::client::Client;
+use super::{TokenReply, required_secret};
+use crate::base::error::{Cause, Refusal};
+use crate::base::params::Params;
+use crate::base::peer::Peer;
+use crate::base::secret::Secret;
 use crate::client_auth::AuthenticatedClient;
-use crate::decide::{Decision, Found, Lookup, Stop, Versioned, invalid_grant};
-use crate::env::Env;
-use crate::error::{Cause, Refusal};
-use crate::event::{Event, EventKind};
-use crate::params::Params;
-use crate::peer::Peer;
-use crate::pkce::{CodeChallenge, CodeVerifier};
+use crate::engine::decide::{Decision, Found, Lookup, Stop, Versioned, invalid_grant};
+use crate::engine::env::Env;
+use crate::engine::event::{Event, EventKind};
+use crate::model::client::Client;
+use crate::model::pkce::{CodeChallenge, CodeVerifier};
 use crate::records::{self, CodeEnded, CodeIssued, Grant, WhyRevoked};
-use crate::secret::Secret;
-use crate::{tokens, users};
+use crate::tokens::{grant_liveness, issue};
 
 /// The request.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ impl Request {
             code: required_secret(params, "code", "The parameter code is missing.")?,
             redirect_uri: params.opt("redirect_uri").map(ToOwned::to_owned),
             verifier: CodeVerifier::parse(params.opt("code_verifier"))?,
-            resources: indicators(params),
+            resources: params.resource_indicators(),
         })
     }
 
@@ -46,7 +46,7 @@ impl Request {
         let code = code
             .filter(|code| code.is_of(&client.id))
             .ok_or(invalid_grant(Cause::ForgedOrForeignToken))?;
-        let key = records::key::<Grant>(env, &code.grant.to_string());
+        let key = records::key::<Grant>(&env.pool.name, &code.grant.to_string());
         let grant = match found.record::<Grant>(env, &key)? {
             Lookup::Live(grant) => grant,
             Lookup::Expired => return Err(invalid_grant(Cause::CodeExpired).into()),
@@ -103,13 +103,16 @@ impl Request {
         grant: Versioned<Grant>,
         peer: &Peer,
     ) -> Result<Decision<TokenReply>, Stop> {
-        let behind = users::of_grant(env, found, &grant.record)?;
+        let behind = grant_liveness::of_grant(env, found, &grant.record)?;
         let user = &behind.user.record;
         let nonce = grant.record.code().ok().and_then(|code| code.nonce.clone());
-        let active = grant.record.redeem_code(&client, env, peer);
-        let asked = tokens::Asked {
+        let lifetimes = client.grant_lifetimes(env.pool.lifetimes.session_absolute);
+        let active = grant.record.redeem_code(env.now, &lifetimes, peer);
+        let asked = issue::Asked {
             indicators: &self.resources,
-            narrowed: None,
+            scope: grant_liveness::authorization(&active)?
+                .scope
+                .and(&client.scopes),
             nonce,
         };
         let event = Event::new(EventKind::TokensIssued)
@@ -117,9 +120,9 @@ impl Request {
             .grant(active.id)
             .user(user.id)
             .peer(peer);
-        let decision = tokens::for_user(env, &client, &active, user, asked)?;
+        let decision = issue::for_user(env, &client, &active, user, asked)?;
         Ok(decision
-            .write(records::update(env, &active, grant.version)?)
+            .write(records::update(&env.pool.name, &active, grant.version)?)
             .writes(behind.checks(env))
             .event(event))
     }
@@ -152,7 +155,7 @@ impl Request {
             .peer(peer);
         let revoked = grant.record.revoke(WhyRevoked::CodeReused, env.now);
         Ok(Decision::refuse(invalid_grant(Cause::CodeReused))
-            .write(records::update(env, &revoked, grant.version)?)
+            .write(records::update(&env.pool.name, &revoked, grant.version)?)
             .event(event))
     }
 }

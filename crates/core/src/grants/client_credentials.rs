@@ -1,15 +1,16 @@
 //! The client credentials grant (RFC 6749 section 4.4): a machine acts for itself.
 
-use super::{TokenReply, indicators, requested, scope};
+use super::TokenReply;
+use crate::base::error::{ErrorCode, Refusal};
+use crate::base::params::Params;
 use crate::client_auth::AuthenticatedClient;
-use crate::decide::{Decision, Stop};
-use crate::env::Env;
-use crate::error::{ErrorCode, Refusal};
-use crate::params::Params;
-use crate::pool::OPENID_SCOPES;
-use crate::scope::Scope;
-use crate::target::{Named, Target};
-use crate::tokens;
+use crate::engine::decide::{Decision, Stop};
+use crate::engine::env::Env;
+use crate::model::realm::OPENID_SCOPES;
+use crate::model::scope::Scope;
+use crate::model::target::Named;
+use crate::model::target::Target;
+use crate::tokens::issue;
 
 /// The request.
 #[derive(Debug)]
@@ -21,8 +22,8 @@ pub(crate) struct Request {
 impl Request {
     pub(crate) fn parse(params: &Params) -> Result<Self, Refusal> {
         Ok(Self {
-            scope: scope(params)?,
-            resources: indicators(params),
+            scope: Scope::from_params(params)?,
+            resources: params.resource_indicators(),
         })
     }
 
@@ -34,7 +35,7 @@ impl Request {
     ) -> Result<Decision<TokenReply>, Stop> {
         // RFC 6749 section 4.4: "The client credentials grant type MUST only be used by confidential clients."
         let client = client.confidential()?;
-        let asked = requested(client, self.scope.as_ref())?;
+        let asked = client.requested_scope(self.scope.as_ref())?;
         if self.scope.is_some() && asked.iter().any(|token| OPENID_SCOPES.contains(&token)) {
             let refusal = Refusal::new(
                 ErrorCode::InvalidScope,
@@ -45,6 +46,6 @@ impl Request {
         let asked = asked.filter(|token| !OPENID_SCOPES.contains(&token));
         let named = Named::parse(env.pool, self.resources.iter().map(String::as_str))?;
         let target = Target::choose(env.pool, &asked, &named)?;
-        tokens::for_machine(env, client, &target)
+        issue::for_machine(env, client, &target)
     }
 }

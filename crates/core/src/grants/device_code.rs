@@ -1,18 +1,18 @@
 //! The device authorization grant at the token endpoint (RFC 8628 sections 3.4 and 3.5): a device polls.
 
-use super::{TokenReply, indicators, required_secret};
+use super::{TokenReply, required_secret};
+use crate::base::error::{Cause, ErrorCode, Refusal};
+use crate::base::params::Params;
+use crate::base::peer::Peer;
+use crate::base::row::Version;
+use crate::base::secret::Secret;
 use crate::client_auth::AuthenticatedClient;
-use crate::decide::{Decision, Found, Lookup, Stop, invalid_grant};
-use crate::env::Env;
-use crate::error::{Cause, ErrorCode, Refusal};
-use crate::event::{Event, EventKind};
-use crate::limits::{Answer, Ask, Effect, Poll};
-use crate::params::Params;
-use crate::peer::Peer;
+use crate::engine::decide::{Decision, Found, Lookup, Stop, invalid_grant};
+use crate::engine::env::Env;
+use crate::engine::event::{Event, EventKind};
+use crate::engine::limits::{Answer, Ask, Effect, Poll};
 use crate::records::{self, DeviceEnded, Grant};
-use crate::row::Version;
-use crate::secret::Secret;
-use crate::{tokens, users};
+use crate::tokens::{grant_liveness, issue};
 
 const PENDING: Refusal = Refusal::new(
     ErrorCode::AuthorizationPending,
@@ -41,7 +41,7 @@ impl Request {
         )?;
         Ok(Self {
             device_code,
-            resources: indicators(params),
+            resources: params.resource_indicators(),
         })
     }
 
@@ -73,15 +73,17 @@ impl Request {
         if code.expires_at.is_past(env.now) {
             return Err(EXPIRED.into());
         }
-        let grant = match found
-            .record::<Grant>(env, &records::key::<Grant>(env, &code.grant.to_string()))?
-        {
+        let grant = match found.record::<Grant>(
+            env,
+            &records::key::<Grant>(&env.pool.name, &code.grant.to_string()),
+        )? {
             Lookup::Live(grant) => grant,
             Lookup::Expired => return Ok(ended(EXPIRED, code.grant)),
             Lookup::Absent => return Ok(ended(invalid_grant(Cause::NoSuchGrant), code.grant)),
         };
         let version = grant.version;
-        match grant.record.redeem_device(&client, env, peer) {
+        let lifetimes = client.grant_lifetimes(env.pool.lifetimes.session_absolute);
+        match grant.record.redeem_device(env.now, &lifetimes, peer) {
             Err(DeviceEnded::Pending) => Err(not_yet(early).into()),
             // A denied code answers so until it expires.
             Err(DeviceEnded::Denied) => Ok(ended(DENIED, code.grant)),
@@ -103,20 +105,23 @@ impl Request {
         version: Version,
         peer: &Peer,
     ) -> Result<Decision<TokenReply>, Stop> {
-        let behind = users::of_grant(env, found, grant)?;
+        let behind = grant_liveness::of_grant(env, found, grant)?;
         let user = &behind.user.record;
         let event = Event::new(EventKind::TokensIssued)
             .client(&client.id)
             .grant(grant.id)
             .user(user.id)
             .peer(peer);
-        let asked = tokens::Asked {
+        let asked = issue::Asked {
             indicators: &self.resources,
-            ..tokens::Asked::default()
+            scope: grant_liveness::authorization(grant)?
+                .scope
+                .and(&client.scopes),
+            nonce: None,
         };
-        let decision = tokens::for_user(env, &client, grant, user, asked)?;
+        let decision = issue::for_user(env, &client, grant, user, asked)?;
         Ok(decision
-            .write(records::update(env, grant, version)?)
+            .write(records::update(&env.pool.name, grant, version)?)
             .writes(behind.checks(env))
             .effect(Effect::Decided(grant.id))
             .event(event))
@@ -129,6 +134,6 @@ const fn not_yet(early: bool) -> Refusal {
 }
 
 /// A refusal that is final: later polls are not answered from memory.
-fn ended(refusal: Refusal, grant: crate::id::GrantId) -> Decision<TokenReply> {
+fn ended(refusal: Refusal, grant: crate::model::ids::GrantId) -> Decision<TokenReply> {
     Decision::refuse(refusal).effect(Effect::Decided(grant))
 }

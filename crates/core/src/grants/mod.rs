@@ -1,13 +1,12 @@
 //! The grants of the token endpoint, one file each, and the table of them.
 
+use crate::base::error::{ErrorCode, Refusal};
+use crate::base::params::Params;
+use crate::base::peer::Peer;
+use crate::base::secret::Secret;
 use crate::client_auth::AuthenticatedClient;
-use crate::decide::{Decision, Found, Stop};
-use crate::env::Env;
-use crate::error::{ErrorCode, Refusal};
-use crate::params::Params;
-use crate::peer::Peer;
-use crate::scope::Scope;
-use crate::secret::Secret;
+use crate::engine::decide::{Decision, Found, Stop};
+use crate::engine::env::Env;
 
 mod authorization_code;
 mod client_credentials;
@@ -15,8 +14,8 @@ mod device_code;
 mod refresh_token;
 mod token_exchange;
 
-pub use crate::grant_type::GrantType;
-pub use crate::tokens::TokenReply;
+pub use crate::model::grant_type::GrantType;
+pub use crate::tokens::issue::TokenReply;
 
 /// Reads the parameters of one grant.
 type Read = fn(&Params) -> Result<Request, Refusal>;
@@ -96,39 +95,4 @@ fn required<'p>(params: &'p Params, name: &str, missing: &'static str) -> Result
 
 fn required_secret(params: &Params, name: &str, missing: &'static str) -> Result<Secret, Refusal> {
     required(params, name, missing).map(Secret::new)
-}
-
-/// The `scope` parameter, if there is one.
-///
-/// # Errors
-/// RFC 6749 section 5.2: `invalid_scope`, "The requested scope is invalid, unknown, malformed".
-pub(crate) fn scope(params: &Params) -> Result<Option<Scope>, Refusal> {
-    let malformed = Refusal::new(ErrorCode::InvalidScope, "The scope is malformed.");
-    params
-        .opt("scope")
-        .map(|text| text.parse().map_err(|_| malformed))
-        .transpose()
-}
-
-/// What a client asks for: its defaults where it names nothing (RFC 6749 section 3.3), never more than it may.
-///
-/// # Errors
-/// `invalid_scope` where a token is unknown or not allowed.
-pub(crate) fn requested(
-    client: &crate::client::Client,
-    asked: Option<&Scope>,
-) -> Result<Scope, Refusal> {
-    let scope = asked.unwrap_or(&client.default_scopes);
-    if scope.is_within(&client.scopes) {
-        return Ok(scope.clone());
-    }
-    Err(Refusal::new(
-        ErrorCode::InvalidScope,
-        "The client may not ask for this scope, or it is unknown.",
-    ))
-}
-
-/// `resource` parameters as they stand in the request: judged when the pool is known.
-pub(crate) fn indicators(params: &Params) -> Vec<String> {
-    params.all("resource").map(ToOwned::to_owned).collect()
 }

@@ -3,20 +3,21 @@
 
 use std::time::Duration;
 
-use super::{TokenReply, indicators, required_secret, scope};
-use crate::client::Client;
+use super::{TokenReply, required_secret};
+use crate::base::error::{Cause, ErrorCode, Refusal};
+use crate::base::params::Params;
+use crate::base::peer::Peer;
+use crate::base::secret::Secret;
+use crate::base::time::Timestamp;
 use crate::client_auth::AuthenticatedClient;
-use crate::decide::{Decision, Found, Stop, Versioned, invalid_grant};
-use crate::env::Env;
-use crate::error::{Cause, ErrorCode, Refusal};
-use crate::event::{Event, EventKind};
-use crate::params::Params;
-use crate::peer::Peer;
+use crate::engine::decide::{Decision, Found, Stop, Versioned, invalid_grant};
+use crate::engine::env::Env;
+use crate::engine::event::{Event, EventKind};
+use crate::exchange;
+use crate::model::client::Client;
+use crate::model::scope::Scope;
 use crate::records::{self, Grant, Presented, State, WhyRevoked};
-use crate::scope::Scope;
-use crate::secret::Secret;
-use crate::time::Timestamp;
-use crate::{tokens, users};
+use crate::tokens::{grant_liveness, issue};
 
 /// The idle life of a token that does not rotate slides at most this often.
 const SLIDES_APART: Duration = Duration::from_secs(1);
@@ -38,8 +39,8 @@ impl Request {
         )?;
         Ok(Self {
             refresh_token,
-            scope: scope(params)?,
-            resources: indicators(params),
+            scope: Scope::from_params(params)?,
+            resources: params.resource_indicators(),
         })
     }
 
@@ -57,7 +58,7 @@ impl Request {
             .sealing
             .open_refresh_token(self.refresh_token.reveal());
         let token = token.ok_or(invalid_grant(Cause::ForgedOrForeignToken))?;
-        let key = records::key::<Grant>(env, &token.grant.to_string());
+        let key = records::key::<Grant>(&env.pool.name, &token.grant.to_string());
         let grant = found
             .record::<Grant>(env, &key)?
             .live()
@@ -76,15 +77,23 @@ impl Request {
         }
         if grant
             .record
-            .refresh_ends(client)
+            .refresh_ends(&client.refresh_lifetimes())
             .is_none_or(|ends| ends.is_past(env.now))
         {
             return Err(invalid_grant(Cause::RefreshExpired).into());
         }
-        let behind = users::of_grant(env, found, &grant.record)?;
+        let behind = grant_liveness::of_grant(env, found, &grant.record)?;
         let user = &behind.user.record;
-        let granted = users::authorization(&grant.record)?;
+        let granted = grant_liveness::authorization(&grant.record)?;
         let scope = narrowed(self.scope.as_ref(), &granted.scope)?;
+        let scope = scope.unwrap_or_else(|| granted.scope.clone());
+        // What the operator took from the client since is not given any more.
+        let scope = match grant.record.kind.exchanged() {
+            None => scope.and(&client.scopes),
+            // "A client's own scopes are for its own tokens": here a rule must still give it.
+            Some(_) if exchange::still_given(env, &grant.record, user) => scope,
+            Some(_) => return Err(invalid_grant(Cause::RuleGone).into()),
+        };
         let next = successor(client, presented, token.generation);
         let event = event_of(presented, &grant.record, peer)
             .client(&client.id)
@@ -92,22 +101,23 @@ impl Request {
             .user(user.id);
         let version = grant.version;
         let stays = stays(client, presented, &grant.record, env.now);
+        let lifetimes = client.grant_lifetimes(env.pool.lifetimes.session_absolute);
         let refreshed = if stays {
             grant.record
         } else {
-            grant.record.refreshed(next, client, env, peer)
+            grant.record.refreshed(next, env.now, &lifetimes, peer)
         };
-        let asked = tokens::Asked {
+        let asked = issue::Asked {
             indicators: &self.resources,
-            narrowed: scope,
+            scope,
             nonce: None,
         };
-        let decision = tokens::for_user(env, client, &refreshed, user, asked)?.event(event);
+        let decision = issue::for_user(env, client, &refreshed, user, asked)?.event(event);
         if stays {
             return Ok(decision);
         }
         Ok(decision
-            .write(records::update(env, &refreshed, version)?)
+            .write(records::update(&env.pool.name, &refreshed, version)?)
             .writes(behind.checks(env)))
     }
 }
@@ -128,7 +138,7 @@ fn reused(
         .grant(grant.record.id);
     let revoked = grant.record.revoke(WhyRevoked::RefreshReused, env.now);
     Ok(Decision::refuse(invalid_grant(Cause::RefreshReused))
-        .write(records::update(env, &revoked, grant.version)?)
+        .write(records::update(&env.pool.name, &revoked, grant.version)?)
         .event(event.peer(peer)))
 }
 

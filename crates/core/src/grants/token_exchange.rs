@@ -1,22 +1,22 @@
 //! Token exchange (RFC 8693): a service acts for a user, narrower than the user's own token.
 
 use super::TokenReply;
-use crate::bearer::Holder;
-use crate::client::Client;
+use crate::base::error::Refusal;
+use crate::base::params::Params;
+use crate::base::peer::Peer;
+use crate::base::row::Write;
+use crate::base::secret::Secret;
 use crate::client_auth::AuthenticatedClient;
-use crate::decide::{Decision, Found, Mint, Stop};
-use crate::env::Env;
-use crate::error::Refusal;
-use crate::event::{Event, EventKind, Hop};
+use crate::engine::decide::{Decision, Found, Mint, Stop};
+use crate::engine::env::Env;
+use crate::engine::event::{Event, EventKind, Hop};
 use crate::exchange::{self, Case, Content, Granted, Party};
-use crate::id::GrantId;
-use crate::params::Params;
-use crate::peer::Peer;
+use crate::model::client::Client;
+use crate::model::ids::GrantId;
 use crate::records::{self, Grant};
-use crate::row::Write;
-use crate::sealed::RefreshToken;
-use crate::secret::Secret;
-use crate::tokens;
+use crate::tokens::bearer::Holder;
+use crate::tokens::handles::RefreshToken;
+use crate::tokens::issue;
 
 /// The request.
 #[derive(Debug)]
@@ -69,7 +69,7 @@ fn issue(
     let decision = Decision::reply(reply).event(event);
     match content {
         Content::Access(claims, resource) => {
-            let access = tokens::access_token(env, Some(resource), &claims)?;
+            let access = issue::access_token(env, Some(resource), &claims)?;
             Ok(decision.mint(Mint {
                 access: Some(access),
                 ..Mint::default()
@@ -81,7 +81,8 @@ fn issue(
         })),
         Content::Refresh(new) => {
             let id = GrantId::from_bytes(env.seed.bytes("grant"));
-            let grant = Grant::exchange(id, *new, client, env, peer);
+            let lifetimes = client.grant_lifetimes(env.pool.lifetimes.session_absolute);
+            let grant = Grant::exchange(id, *new, client.id.clone(), env.now, &lifetimes, peer);
             let token = RefreshToken {
                 grant: id,
                 generation: 0,
@@ -90,7 +91,7 @@ fn issue(
             // What it came of, and who acts, must still be there when it is written.
             let parties = [Some(case.subject), case.actor].into_iter().flatten();
             let decision = parties.fold(
-                decision.write(records::insert(env, &grant)?),
+                decision.write(records::insert(&env.pool.name, &grant)?),
                 |decision, party| decision.writes(stands(env, party)),
             );
             Ok(decision.mint(Mint {
@@ -109,7 +110,7 @@ fn stands(env: &Env<'_>, party: Party) -> impl Iterator<Item = Write> {
     };
     of.into_iter().flat_map(|of| {
         let (grant, behind) = *of;
-        let key = records::key::<Grant>(env, &grant.record.id.to_string());
+        let key = records::key::<Grant>(&env.pool.name, &grant.record.id.to_string());
         let expect = grant.version;
         std::iter::once(Write::Check { key, expect }).chain(behind.checks(env))
     })

@@ -2,12 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Epoch, Record};
-use crate::env::Env;
-use crate::id::{ClientId, UserId};
-use crate::row::{IndexName, Key};
-use crate::scope::Scope;
-use crate::time::Timestamp;
+use super::Record;
+use crate::base::row::{IndexName, Key};
+use crate::base::time::Timestamp;
+use crate::model::ids::{ClientId, Epoch, UserId};
+use crate::model::scope::Scope;
 
 /// A user's consent to a client: it stays until the user takes it back, or is cut off.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,8 +32,8 @@ impl Consent {
 
     /// The key of the one consent of a user to a client.
     #[must_use]
-    pub fn key(env: &Env<'_>, user: UserId, client: &ClientId) -> Key {
-        super::key::<Self>(env, &name_of(user, client))
+    pub fn key(realm: &str, user: UserId, client: &ClientId) -> Key {
+        super::key::<Self>(realm, &name_of(user, client))
     }
 }
 

@@ -4,18 +4,17 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Epoch, Record};
-use crate::claims_request::RequestedClaims;
-use crate::client::Client;
-use crate::env::Env;
-use crate::exchange::NewGrant;
-use crate::id::{ClientId, GrantId, SessionId, UserId};
-use crate::peer::Peer;
-use crate::pkce::CodeChallenge;
-use crate::row::IndexName;
-use crate::scope::Scope;
-use crate::target::Named;
-use crate::time::Timestamp;
+use super::Record;
+use crate::base::peer::Peer;
+use crate::base::row::IndexName;
+use crate::base::time::Timestamp;
+use crate::model::claim_mapping::{GrantFacts, SignInFacts};
+use crate::model::claims_request::RequestedClaims;
+use crate::model::client::{GrantLifetimes, RefreshLifetimes};
+use crate::model::ids::{ClientId, Epoch, GrantId, SessionId, UserId};
+use crate::model::pkce::CodeChallenge;
+use crate::model::scope::Scope;
+use crate::model::target::Named;
 
 mod kind;
 
@@ -172,6 +171,14 @@ impl Authorization {
     }
 }
 
+/// What a grant that was exchanged for begins with.
+#[derive(Debug)]
+pub(crate) struct NewGrant {
+    pub(crate) exchanged: Exchanged,
+    pub(crate) resources: Named,
+    pub(crate) authorization: Authorization,
+}
+
 /// The grant is not waiting for a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the grant is not pending")]
@@ -253,14 +260,14 @@ impl Grant {
     /// [`DeviceEnded`] in every other state.
     pub fn redeem_device(
         self,
-        client: &Client,
-        env: &Env<'_>,
+        now: Timestamp,
+        lifetimes: &GrantLifetimes,
         by: &Peer,
     ) -> Result<Self, DeviceEnded> {
         match self.state {
             State::DeviceApproved { authorization } => {
-                let state = State::active(authorization, None, env.now, by);
-                Ok(Self { state, ..self }.with_expiry(client, env))
+                let state = State::active(authorization, None, now, by);
+                Ok(Self { state, ..self }.with_expiry(now, lifetimes))
             }
             State::DevicePending { .. } => Err(DeviceEnded::Pending),
             State::DeviceDenied { .. } => Err(DeviceEnded::Denied),
@@ -278,24 +285,25 @@ impl Grant {
             resources,
             authorization,
         }: NewGrant,
-        client: &Client,
-        env: &Env<'_>,
+        client: ClientId,
+        now: Timestamp,
+        lifetimes: &GrantLifetimes,
         by: &Peer,
     ) -> Self {
         let grant = Self {
             id,
-            client: client.id.clone(),
+            client,
             scope: authorization.scope.clone(),
             resources,
             started: Started {
-                at: env.now,
+                at: now,
                 by: by.clone(),
             },
             expires_at: exchanged.ends_at,
             kind: Kind::Exchange(Box::new(exchanged)),
-            state: State::active(authorization, None, env.now, by),
+            state: State::active(authorization, None, now, by),
         };
-        grant.with_expiry(client, env)
+        grant.with_expiry(now, lifetimes)
     }
 
     /// The code that waits for its client.
@@ -315,11 +323,11 @@ impl Grant {
 
     /// `CodeIssued -> Active`, for a client that presents its code; any other state stays as it is.
     #[must_use]
-    pub fn redeem_code(self, client: &Client, env: &Env<'_>, by: &Peer) -> Self {
+    pub fn redeem_code(self, now: Timestamp, lifetimes: &GrantLifetimes, by: &Peer) -> Self {
         match self.state {
             State::CodeIssued(code) => {
-                let state = State::active(code.authorization, code.code_challenge, env.now, by);
-                Self { state, ..self }.with_expiry(client, env)
+                let state = State::active(code.authorization, code.code_challenge, now, by);
+                Self { state, ..self }.with_expiry(now, lifetimes)
             }
             _ => self,
         }
@@ -349,7 +357,7 @@ impl Grant {
 
     /// `Active -> Active` with this generation; any other state stays as it is.
     #[must_use]
-    pub fn refreshed(self, to: u32, client: &Client, env: &Env<'_>, by: &Peer) -> Self {
+    pub fn refreshed(self, to: u32, now: Timestamp, lifetimes: &GrantLifetimes, by: &Peer) -> Self {
         match self.state {
             State::Active {
                 authorization,
@@ -360,10 +368,10 @@ impl Grant {
                     authorization,
                     code_challenge,
                     generation: to,
-                    rotated_at: env.now,
+                    rotated_at: now,
                     rotated_by: by.clone(),
                 };
-                Self { state, ..self }.with_expiry(client, env)
+                Self { state, ..self }.with_expiry(now, lifetimes)
             }
             _ => self,
         }
@@ -399,6 +407,20 @@ impl Grant {
         }
     }
 
+    /// What claims of tokens are taken from.
+    #[must_use]
+    pub fn facts(&self) -> GrantFacts<'_> {
+        let sign_in = self.authorization().map(|authorization| SignInFacts {
+            auth_time: authorization.auth_time.as_secs(),
+            amr: &authorization.amr,
+            session: authorization.session,
+        });
+        GrantFacts {
+            kind: self.kind.name(),
+            sign_in,
+        }
+    }
+
     /// Whether this user gave it, and nobody revoked it.
     #[must_use]
     pub fn is_of(&self, user: UserId) -> bool {
@@ -409,7 +431,7 @@ impl Grant {
     /// When the refresh token that is valid now ends: its idle life slides with each refresh, its absolute
     /// life counts from the authorization and never moves.
     #[must_use]
-    pub fn refresh_ends(&self, client: &Client) -> Option<Timestamp> {
+    pub fn refresh_ends(&self, lifetimes: &RefreshLifetimes) -> Option<Timestamp> {
         let State::Active {
             authorization,
             rotated_at,
@@ -418,23 +440,20 @@ impl Grant {
         else {
             return None;
         };
-        let ends =
-            (*rotated_at + client.refresh_idle).min(authorization.at + client.refresh_absolute);
+        let ends = (*rotated_at + lifetimes.idle).min(authorization.at + lifetimes.absolute);
         let exchanged = self.kind.exchanged();
         Some(exchanged.map_or(ends, |exchanged| ends.min(exchanged.ends_at)))
     }
 
     /// An active grant ends with the last access token or the refresh token, whichever is later; one that is bound to a
     /// session, with the longest life that this session can have.
-    fn with_expiry(self, client: &Client, env: &Env<'_>) -> Self {
-        let access = env.now + client.access_lifetime;
-        let refresh = client
-            .may_use(crate::grant_type::GrantType::RefreshToken)
-            .then(|| self.refresh_ends(client))
-            .flatten();
+    fn with_expiry(self, now: Timestamp, lifetimes: &GrantLifetimes) -> Self {
+        let access = now + lifetimes.access;
+        let refresh = lifetimes.refresh.as_ref();
+        let refresh = refresh.and_then(|refresh| self.refresh_ends(refresh));
         let ends = refresh.map_or(access, |refresh| refresh.max(access));
         let bound = self.active().and_then(Authorization::bound_to);
-        let session_ends = env.now + env.pool.lifetimes.session_absolute;
+        let session_ends = now + lifetimes.session;
         let ends = bound.map_or(ends, |_| ends.min(session_ends));
         let exchanged = self.kind.exchanged();
         Self {

@@ -3,10 +3,9 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::env::Env;
-use crate::error::Failure;
-use crate::row::{IndexName, Key, NewRow, Version, Write};
-use crate::time::Timestamp;
+use crate::base::error::Failure;
+use crate::base::row::{IndexName, Key, NewRow, Version, Write};
+use crate::base::time::Timestamp;
 
 mod consent;
 mod grant;
@@ -19,6 +18,7 @@ mod user;
 mod user_code;
 
 pub use consent::Consent;
+pub(crate) use grant::NewGrant;
 pub use grant::{
     Authorization, CodeEnded, CodeIssued, DeviceEnded, Exchanged, Grant, Kind, NotPending,
     Presented, Revoked as RevokedGrant, Started, State, WhyRevoked,
@@ -28,7 +28,7 @@ pub use revoked::Revoked;
 pub use seen::Seen;
 pub use session::Session;
 pub use signing_keys::{SealedSigningKey, SigningKeys, SupersededMaster};
-pub use user::{Epoch, User, Username};
+pub use user::{User, Username};
 pub use user_code::UserCodeRow;
 
 /// A thing that is stored as one row.
@@ -50,35 +50,35 @@ pub trait Record: Serialize + DeserializeOwned {
 
 /// The key of a record of this type with this name.
 #[must_use]
-pub fn key<T: Record>(env: &Env<'_>, name: &str) -> Key {
-    Key::new(&env.pool.name, T::KIND, name)
+pub fn key<T: Record>(realm: &str, name: &str) -> Key {
+    Key::new(realm, T::KIND, name)
 }
 
 /// Writes a record that is not there yet.
 ///
 /// # Errors
 /// [`Failure::Bug`]: never, for records of this crate.
-pub fn insert<T: Record>(env: &Env<'_>, record: &T) -> Result<Write, Failure> {
-    Ok(Write::Insert(row(env, record)?))
+pub fn insert<T: Record>(realm: &str, record: &T) -> Result<Write, Failure> {
+    Ok(Write::Insert(row(realm, record)?))
 }
 
 /// Replaces a record that was read under this version.
 ///
 /// # Errors
 /// [`Failure::Bug`]: never, for records of this crate.
-pub fn update<T: Record>(env: &Env<'_>, record: &T, expect: Version) -> Result<Write, Failure> {
+pub fn update<T: Record>(realm: &str, record: &T, expect: Version) -> Result<Write, Failure> {
     Ok(Write::Update {
-        row: row(env, record)?,
+        row: row(realm, record)?,
         expect,
     })
 }
 
-fn row<T: Record>(env: &Env<'_>, record: &T) -> Result<NewRow, Failure> {
+fn row<T: Record>(realm: &str, record: &T) -> Result<NewRow, Failure> {
     Ok(NewRow {
-        key: key::<T>(env, &record.name()),
+        key: key::<T>(realm, &record.name()),
         expires_at: record.expires_at(),
         value: to_json(record)?.into(),
-        indexes: record.indexes(&env.pool.name),
+        indexes: record.indexes(realm),
     })
 }
 

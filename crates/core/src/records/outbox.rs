@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::Record;
-use crate::id::{ClientId, SessionId, UserId};
-use crate::time::Timestamp;
+use crate::base::time::Timestamp;
+use crate::model::ids::{ClientId, SessionId, UserId};
 
 /// How long a client that does not answer is tried.
 const TRIED_FOR: Duration = Duration::from_secs(24 * 60 * 60);

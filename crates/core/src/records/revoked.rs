@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::Record;
-use crate::id::Jti;
-use crate::time::Timestamp;
+use crate::base::time::Timestamp;
+use crate::model::ids::Jti;
 
 /// One revoked access token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

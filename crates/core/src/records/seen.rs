@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::Record;
-use crate::id::SessionId;
-use crate::time::Timestamp;
+use crate::base::time::Timestamp;
+use crate::model::ids::SessionId;
 
 /// When a session was used last, written coarsely.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Epoch, Record, Started};
-use crate::id::{ClientId, SessionId, UserId};
-use crate::row::IndexName;
-use crate::time::Timestamp;
+use super::{Record, Started};
+use crate::base::row::IndexName;
+use crate::base::time::Timestamp;
+use crate::model::ids::{ClientId, Epoch, SessionId, UserId};
 
 /// A session.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]

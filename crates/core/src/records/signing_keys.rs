@@ -7,9 +7,9 @@ use grantor_jose::{Algorithm, KeyState, Kid};
 use serde::{Deserialize, Serialize};
 
 use super::Record;
-use crate::time::Timestamp;
+use crate::base::time::Timestamp;
 
-/// All signing keys of a pool. [`crate::key_life`] says what becomes of them.
+/// All signing keys of a pool. [`crate::tokens::key_life`] says what becomes of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SigningKeys {
     /// The keys, the oldest first.
@@ -44,7 +44,7 @@ pub struct SealedSigningKey {
 /// A master key that opens, and seals no more.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SupersededMaster {
-    /// Its [`crate::sealed::MasterKey::id`].
+    /// Its [`crate::base::sealing::MasterKey::id`].
     pub id: String,
     /// When another took its place.
     pub at: Timestamp,

@@ -6,27 +6,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::Record;
-use crate::id::UserId;
-use crate::time::Timestamp;
-
-/// 64 random bits, drawn anew at each cut-off. Sessions and authorizations copy it; another value is dead.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Epoch(u64);
-
-impl Epoch {
-    /// The epoch of these random bits.
-    #[must_use]
-    pub const fn from_bytes(bytes: [u8; 8]) -> Self {
-        Self(u64::from_be_bytes(bytes))
-    }
-
-    /// The bits.
-    #[must_use]
-    pub const fn as_u64(self) -> u64 {
-        self.0
-    }
-}
+use crate::base::time::Timestamp;
+use crate::model::claims_request::UserFacts;
+use crate::model::ids::{Epoch, UserId};
 
 /// A user.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
@@ -57,6 +39,17 @@ pub struct User {
 }
 
 impl User {
+    /// What claims of this user are taken from.
+    #[must_use]
+    pub fn facts(&self) -> UserFacts<'_> {
+        UserFacts {
+            username: &self.username,
+            email: self.email.as_deref(),
+            groups: &self.groups,
+            claims: &self.claims,
+        }
+    }
+
     /// Whether what copied this epoch is still good.
     #[must_use]
     pub fn honours(&self, epoch: Epoch) -> bool {

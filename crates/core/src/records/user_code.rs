@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::Record;
-use crate::id::GrantId;
-use crate::time::Timestamp;
+use crate::base::time::Timestamp;
+use crate::model::ids::GrantId;
 
 /// Where a user code leads. Deleted when somebody decides.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,9 +1,10 @@
 //! Random requests: most of them as a client sends them that knows the rules, and then something of it is changed.
 
-use grantor_core::exchange::{Kind, Rule, RuleTarget, TokenType};
-use grantor_core::pool::Pool;
-use grantor_core::resource::{Resource, TokenForm};
-use grantor_core::scope::Scope;
+use grantor_core::model::exchange_rule::{Kind, Rule, RuleTarget};
+use grantor_core::model::realm::Pool;
+use grantor_core::model::resource::{Resource, TokenForm};
+use grantor_core::model::scope::Scope;
+use grantor_core::model::token_type::TokenType;
 
 use crate::chance::Chance;
 use crate::facts::{Facts, Form, Held, Scopes};

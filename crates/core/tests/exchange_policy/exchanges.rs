@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use grantor_core::exchange::{Explanation, Kind};
-use grantor_core::resource::TokenForm;
+use grantor_core::exchange::Explanation;
+use grantor_core::model::exchange_rule::Kind;
+use grantor_core::model::resource::TokenForm;
 use serde_json::{Value, json};
 
 use crate::asks::Ask;

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use grantor_core::exchange::Kind;
-use grantor_core::pool::Pool;
+use grantor_core::model::exchange_rule::Kind;
+use grantor_core::model::realm::Pool;
 
 use crate::world::foreign::{CORP, IDP};
 use crate::world::people::user_id;

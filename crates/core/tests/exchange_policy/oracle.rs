@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use grantor_core::client::Client;
-use grantor_core::exchange::{Kind, Rule, RuleTarget, TokenType};
 use grantor_core::grants::GrantType;
-use grantor_core::pool::{OPENID_SCOPES, Pool};
-use grantor_core::resource::{Resource, TokenForm};
-use grantor_core::scope::Scope;
+use grantor_core::model::client::Client;
+use grantor_core::model::exchange_rule::{Kind, Rule, RuleTarget};
+use grantor_core::model::realm::{OPENID_SCOPES, Pool};
+use grantor_core::model::resource::{Resource, TokenForm};
+use grantor_core::model::scope::Scope;
+use grantor_core::model::token_type::TokenType;
 
 use crate::asks::Ask;
 use crate::facts::{Acts, Facts, Form, Held, Scopes};

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use grantor_core::exchange::{ActorRule, Kind, Rule, RuleTarget, SubjectRule};
 use grantor_core::grants::GrantType;
-use grantor_core::pool::Pool;
-use grantor_core::resource::TokenForm;
-use grantor_core::scope::Scope;
+use grantor_core::model::exchange_rule::{ActorRule, Kind, Rule, RuleTarget, SubjectRule};
+use grantor_core::model::realm::Pool;
+use grantor_core::model::resource::TokenForm;
+use grantor_core::model::scope::Scope;
 use grantor_jose::Algorithm;
 
 use crate::chance::Chance;

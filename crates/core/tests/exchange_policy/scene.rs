@@ -1,7 +1,7 @@
 //! A house with random rules, and what happens in it.
 
-use grantor_core::exchange::Kind;
-use grantor_core::interaction::Password;
+use grantor_core::model::exchange_rule::Kind;
+use grantor_core::people::Password;
 use serde_json::Value;
 
 use crate::Tally;

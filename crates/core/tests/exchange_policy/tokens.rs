@@ -1,8 +1,8 @@
 //! Who gets tokens otherwise: by signing in, as a machine, by a refresh, or from another issuer.
 
-use grantor_core::exchange::Kind;
 use grantor_core::grants::GrantType;
-use grantor_core::resource::TokenForm;
+use grantor_core::model::exchange_rule::Kind;
+use grantor_core::model::resource::TokenForm;
 use serde_json::json;
 
 use crate::exchanges::chain;

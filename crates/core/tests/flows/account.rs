@@ -1,12 +1,12 @@
 //! The account: what a user sees, and takes back at once.
 
-use grantor_core::client::ConsentPolicy;
-use grantor_core::error::ErrorCode::{InvalidGrant, InvalidToken};
-use grantor_core::event::EventKind;
-use grantor_core::id::{GrantId, SessionId};
-use grantor_core::interaction::account::{Disconnect, EndSessionReply, TakenBack};
+use grantor_core::base::error::ErrorCode::{InvalidGrant, InvalidToken};
+use grantor_core::engine::event::EventKind;
+use grantor_core::model::client::ConsentPolicy;
+use grantor_core::model::ids::{GrantId, SessionId};
+use grantor_core::people::account::{Disconnect, EndSessionReply, TakenBack};
 
-use grantor_core::secret::Secret;
+use grantor_core::base::secret::Secret;
 
 use crate::world::house::client;
 use crate::world::people::SignedIn;
@@ -316,7 +316,7 @@ fn a_changed_password_ends_consent_too() {
     let thief = world.browser_of("alice");
     world.app_tokens(&thief, &asks("spa", OFFLINE));
     let mut user = crate::world::people::file_user("alice", true);
-    user.password = grantor_core::interaction::Password::Hash("plain$new".to_owned());
+    user.password = grantor_core::people::Password::Hash("plain$new".to_owned());
     assert_eq!(world.provision(user), Some(true));
     let mut alice = Browser::new();
     assert_eq!(world.sign_in(&mut alice, "alice", "new"), SignedIn::Yes);

@@ -1,8 +1,8 @@
 //! What the operator does to accounts by command.
 
-use grantor_core::error::ErrorCode::{InvalidGrant, InvalidToken};
-use grantor_core::event::EventKind;
-use grantor_core::interaction::{AddUser, AddUserReply, SetEnabled, SetEnabledReply};
+use grantor_core::base::error::ErrorCode::{InvalidGrant, InvalidToken};
+use grantor_core::engine::event::EventKind;
+use grantor_core::people::{AddUser, AddUserReply, SetEnabled, SetEnabledReply};
 
 use crate::world::people::SignedIn;
 use crate::world::{Browser, Decided, World};
@@ -107,7 +107,7 @@ fn an_added_user_outlives_a_file_that_does_not_name_it() {
     let AddUserReply::Added { id } = add(&mut world, "dave") else {
         panic!("the name was free");
     };
-    let withdraw = grantor_core::interaction::Withdraw { id };
+    let withdraw = grantor_core::people::Withdraw { id };
     world.ask(withdraw).reply.expect("no protocol");
     world.browser_of("dave");
 }

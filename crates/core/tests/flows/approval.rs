@@ -1,8 +1,8 @@
 //! Who may approve a device, how, and that somebody decides once (RFC 8628 section 3.3, RFC 10027 section 6.1).
 
-use grantor_core::client::DeviceApproval;
-use grantor_core::error::ErrorCode::{AccessDenied, AuthorizationPending, InvalidGrant};
-use grantor_core::interaction::{Action, Binding, CodeCheck};
+use grantor_core::base::error::ErrorCode::{AccessDenied, AuthorizationPending, InvalidGrant};
+use grantor_core::model::client::DeviceApproval;
+use grantor_core::people::{Action, Binding, CodeCheck};
 
 use crate::world::house::client;
 use crate::world::people::Looked;

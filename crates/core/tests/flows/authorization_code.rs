@@ -1,9 +1,11 @@
 //! The authorization code at the token endpoint: once, by its client, with its verifier.
 
-use grantor_core::error::ErrorCode::{self, InvalidGrant, InvalidRequest, UnauthorizedClient};
-use grantor_core::event::EventKind;
-use grantor_core::id::GrantId;
-use grantor_core::sealed::Code;
+use grantor_core::base::error::ErrorCode::{
+    self, InvalidGrant, InvalidRequest, UnauthorizedClient,
+};
+use grantor_core::engine::event::EventKind;
+use grantor_core::model::ids::GrantId;
+use grantor_core::tokens::handles::Code;
 use serde_json::json;
 
 use crate::world::apps::{answer, jwt};

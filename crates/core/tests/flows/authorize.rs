@@ -1,11 +1,11 @@
 //! The authorization endpoint: what is asked of the user, and what the client is told.
 
-use grantor_core::endpoints::authorize::ResponseMode;
-use grantor_core::error::ErrorCode::{
+use grantor_core::base::error::ErrorCode::{
     self, InvalidRequest, InvalidScope, InvalidTarget, LoginRequired, RegistrationNotSupported,
     RequestNotSupported, RequestUriNotSupported, UnauthorizedClient,
     UnmetAuthenticationRequirements, UnsupportedResponseType,
 };
+use grantor_core::endpoints::authorize::ResponseMode;
 
 use crate::world::apps::jwt;
 use crate::world::house::{self, ISSUER};
@@ -46,7 +46,7 @@ fn a_disabled_client_sends_nobody_anywhere() {
 
 #[test]
 fn rfc6749_3_1_2_3_the_only_redirect_uri_may_be_left_out_but_not_with_openid() {
-    let only_one = |pool: &mut grantor_core::pool::Pool| {
+    let only_one = |pool: &mut grantor_core::model::realm::Pool| {
         house::client(pool, "spa").code.redirect_uris.truncate(1);
     };
     let mut world = World::with(only_one);

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use grantor_core::backchannel::{Answer, Claim, Claimed, Settle};
-use grantor_core::error::ErrorCode;
-use grantor_core::event::EventKind;
+use grantor_core::base::error::ErrorCode;
+use grantor_core::engine::event::EventKind;
+use grantor_core::people::backchannel::{Answer, Claim, Claimed, Settle};
 use grantor_core::records::Outbox;
 use grantor_jose::TokenType;
 use serde_json::{Map, Value, json};

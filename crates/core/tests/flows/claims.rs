@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use grantor_core::claim_mapping::{Carrier, ClaimMapping, Source};
-use grantor_core::error::Failure;
-use grantor_core::group_filter::GroupFilter;
-use grantor_core::pool::Pool;
-use grantor_core::resource::Resource;
+use grantor_core::base::error::Failure;
+use grantor_core::model::claim_mapping::{Carrier, ClaimMapping, Source};
+use grantor_core::model::group_filter::GroupFilter;
+use grantor_core::model::realm::Pool;
+use grantor_core::model::resource::Resource;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json, to_value};
 

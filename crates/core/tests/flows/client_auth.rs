@@ -2,10 +2,10 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use grantor_core::client::ClientAuth;
+use grantor_core::base::error::ErrorCode::{self, InvalidClient, InvalidRequest, TooManyRequests};
+use grantor_core::base::error::Refusal;
 use grantor_core::endpoints::token::Token;
-use grantor_core::error::ErrorCode::{self, InvalidClient, InvalidRequest, TooManyRequests};
-use grantor_core::error::Refusal;
+use grantor_core::model::client::ClientAuth;
 
 use crate::world::apps::params;
 use crate::world::house::{CONSOLE_SECRET, ORDERS_SECRET, client};

@@ -1,9 +1,9 @@
 //! Consent: asked once, again when more is wanted, and never for an app of the operator's own.
 
-use grantor_core::client::ConsentPolicy;
+use grantor_core::base::error::ErrorCode::{AccessDenied, ConsentRequired};
 use grantor_core::endpoints::authorize::Said;
-use grantor_core::error::ErrorCode::{AccessDenied, ConsentRequired};
-use grantor_core::event::EventKind::{CodeIssued, ConsentDenied, ConsentGiven};
+use grantor_core::engine::event::EventKind::{CodeIssued, ConsentDenied, ConsentGiven};
+use grantor_core::model::client::ConsentPolicy;
 
 use crate::world::house;
 use crate::world::web_apps::Request;

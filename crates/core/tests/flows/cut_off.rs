@@ -1,7 +1,7 @@
 //! A user, an epoch or a client is cut off by one write, and nothing that was granted gives tokens any more.
 
-use grantor_core::error::ErrorCode::{InvalidClient, InvalidGrant, InvalidToken};
-use grantor_core::interaction::Password;
+use grantor_core::base::error::ErrorCode::{InvalidClient, InvalidGrant, InvalidToken};
+use grantor_core::people::Password;
 
 use crate::world::house::client;
 use crate::world::people::{SignedIn, file_user};

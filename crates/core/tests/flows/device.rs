@@ -1,10 +1,10 @@
 //! The device grant from the codes to the tokens (RFC 8628).
 
-use grantor_core::error::ErrorCode::{
+use grantor_core::base::error::ErrorCode::{
     AccessDenied, AuthorizationPending, ExpiredToken, InvalidGrant, InvalidRequest, InvalidScope,
     UnauthorizedClient,
 };
-use grantor_core::event::EventKind;
+use grantor_core::engine::event::EventKind;
 use grantor_core::grants::GrantType;
 
 use crate::world::apps::{answer, params};
@@ -160,8 +160,8 @@ fn a_forged_truncated_or_unknown_code_is_refused_without_a_read() {
     let mut flipped = code.clone();
     flipped.replace_range(middle..=middle, other);
     let elsewhere = World::with(|pool| {
-        let master = grantor_core::sealed::MasterKey::new([2; 32]);
-        pool.sealing = grantor_core::sealed::SealingKeys::new("default", &master, &[]);
+        let master = grantor_core::base::sealing::MasterKey::new([2; 32]);
+        pool.sealing = grantor_core::base::sealing::SealingKeys::new("default", &master, &[]);
     })
     .device("tv");
     let refresh = code.replace("grantor_dc_", "grantor_rt_");
@@ -214,7 +214,7 @@ fn a_restart_of_the_house_loses_no_device() {
     let mut world = World::new();
     let codes = world.device("tv");
     world.approve("alice", &codes);
-    world.limits = grantor_core::limits::Limits::new(&[9; 32]);
+    world.limits = grantor_core::engine::limits::Limits::new(&[9; 32]);
     assert!(world.poll(&codes).is_ok());
 }
 

@@ -1,13 +1,14 @@
 //! Token exchange (RFC 8693): what a service gets, and what it does not.
 
-use grantor_core::client::Client;
-use grantor_core::error::Cause;
-use grantor_core::error::ErrorCode::{InvalidRequest, InvalidScope, InvalidTarget};
-use grantor_core::event::EventKind;
-use grantor_core::exchange::{Kind, RuleTarget, TokenType};
+use grantor_core::base::error::Cause;
+use grantor_core::base::error::ErrorCode::{InvalidRequest, InvalidScope, InvalidTarget};
+use grantor_core::engine::event::EventKind;
 use grantor_core::grants::GrantType;
-use grantor_core::pool::Pool;
-use grantor_core::scope::Scope;
+use grantor_core::model::client::Client;
+use grantor_core::model::exchange_rule::{Kind, RuleTarget};
+use grantor_core::model::realm::Pool;
+use grantor_core::model::scope::Scope;
+use grantor_core::model::token_type::TokenType;
 use serde_json::json;
 
 use crate::world::Spans as _;

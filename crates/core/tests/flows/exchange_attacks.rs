@@ -1,10 +1,14 @@
 //! Attacks on token exchange: services that want more than the rules give.
 
-use grantor_core::error::ErrorCode::{InvalidClient, InvalidRequest, InvalidScope, InvalidTarget};
-use grantor_core::error::{ErrorCode, Failure};
-use grantor_core::exchange::{Kind, RuleTarget, TokenType, Unmet};
+use grantor_core::base::error::ErrorCode::{
+    InvalidClient, InvalidRequest, InvalidScope, InvalidTarget,
+};
+use grantor_core::base::error::{ErrorCode, Failure};
+use grantor_core::base::params::Params;
+use grantor_core::exchange::Unmet;
 use grantor_core::grants::GrantType;
-use grantor_core::params::Params;
+use grantor_core::model::exchange_rule::{Kind, RuleTarget};
+use grantor_core::model::token_type::TokenType;
 use serde_json::json;
 
 use crate::world::apps::jwt;

@@ -1,8 +1,9 @@
 //! What ends a token ends all that came of it, at every hop and at once.
 
-use grantor_core::error::ErrorCode::{InvalidGrant, InvalidRequest};
-use grantor_core::exchange::{Kind, TokenType};
-use grantor_core::interaction::Password;
+use grantor_core::base::error::ErrorCode::{InvalidGrant, InvalidRequest};
+use grantor_core::model::exchange_rule::Kind;
+use grantor_core::model::token_type::TokenType;
+use grantor_core::people::Password;
 use serde_json::json;
 
 use crate::exchange_attacks::actor;

@@ -1,9 +1,9 @@
 //! Tokens that are not what they say, or not said to us.
 
 use aws_lc_rs::hmac;
-use grantor_core::claims::LogoutTokenClaims;
-use grantor_core::error::ErrorCode::InvalidRequest;
-use grantor_core::exchange::TokenType;
+use grantor_core::base::error::ErrorCode::InvalidRequest;
+use grantor_core::model::claims::LogoutTokenClaims;
+use grantor_core::model::token_type::TokenType;
 use grantor_jose::{Algorithm, ProtectedHeader, SigningInput, SigningKey};
 use serde_json::{Value, json};
 

@@ -1,8 +1,11 @@
 //! Refresh tokens in exchange: those that are exchanged, and those that come of one.
 
-use grantor_core::error::ErrorCode::{InvalidGrant, InvalidRequest, InvalidScope, InvalidTarget};
-use grantor_core::exchange::{Kind, TokenType};
+use grantor_core::base::error::ErrorCode::{
+    InvalidGrant, InvalidRequest, InvalidScope, InvalidTarget,
+};
 use grantor_core::grants::GrantType;
+use grantor_core::model::exchange_rule::Kind;
+use grantor_core::model::token_type::TokenType;
 
 use crate::exchange_attacks::as_a;
 use crate::world::exchange::{SHIPPING, rule};

@@ -1,9 +1,9 @@
 //! A store that fails: nothing is burnt, nothing is lost, and the device goes on polling.
 
-use grantor_core::drive::Outcome;
+use grantor_core::base::error::ErrorCode::{self, AuthorizationPending, InvalidGrant};
+use grantor_core::base::error::Failure;
 use grantor_core::endpoints::token::Token;
-use grantor_core::error::ErrorCode::{self, AuthorizationPending, InvalidGrant};
-use grantor_core::error::Failure;
+use grantor_core::engine::drive::Outcome;
 use grantor_core::grants::TokenReply;
 use grantor_store::testing::Fault::{self, Commit, Get, UnknownLost, UnknownWritten};
 

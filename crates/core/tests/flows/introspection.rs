@@ -1,7 +1,7 @@
 //! Introspection (RFC 7662): who may learn what.
 
+use grantor_core::base::error::ErrorCode::{InvalidClient, InvalidRequest};
 use grantor_core::endpoints::introspect::Introspect;
-use grantor_core::error::ErrorCode::{InvalidClient, InvalidRequest};
 use serde_json::{json, to_value};
 
 use crate::world::apps::{form_of, params};

@@ -1,11 +1,11 @@
 //! OpenID Connect RP-Initiated Logout: who is asked, what ends, and where a browser goes on to.
 
 use futures_util::FutureExt as _;
-use grantor_core::client::LogoutPolicy;
+use grantor_core::base::error::ErrorCode;
 use grantor_core::endpoints::logout::{Logout, LogoutAsk, LogoutReply};
-use grantor_core::error::ErrorCode;
-use grantor_core::event::EventKind;
-use grantor_core::pool::Pool;
+use grantor_core::engine::event::EventKind;
+use grantor_core::model::client::LogoutPolicy;
+use grantor_core::model::realm::Pool;
 use grantor_jose::{Algorithm, Kid, ProtectedHeader, SigningInput, SigningKey, TokenType};
 use serde_json::{Value, json};
 

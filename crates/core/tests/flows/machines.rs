@@ -1,6 +1,6 @@
 //! Machine tokens (RFC 6749 section 4.4) and whom they are for (RFC 8707).
 
-use grantor_core::error::ErrorCode::{
+use grantor_core::base::error::ErrorCode::{
     InvalidClient, InvalidRequest, InvalidScope, InvalidTarget, UnauthorizedClient,
     UnsupportedGrantType,
 };

@@ -1,6 +1,6 @@
 //! Floods of device authorization requests meet a limit (RFC 8628 section 5; design section 6).
 
-use grantor_core::error::ErrorCode::TooManyRequests;
+use grantor_core::base::error::ErrorCode::TooManyRequests;
 
 use crate::world::{Spans, World};
 

@@ -1,7 +1,9 @@
 //! The pace of polling (RFC 8628 section 3.5).
 
-use grantor_core::error::ErrorCode::{AccessDenied, AuthorizationPending, ExpiredToken, SlowDown};
-use grantor_core::limits::Limits;
+use grantor_core::base::error::ErrorCode::{
+    AccessDenied, AuthorizationPending, ExpiredToken, SlowDown,
+};
+use grantor_core::engine::limits::Limits;
 
 use crate::world::{Spans, World};
 

@@ -1,7 +1,7 @@
 //! The users of the configuration file as rows.
 
-use grantor_core::interaction::{Password, ProvisionReply};
-use grantor_core::secret::Secret;
+use grantor_core::base::secret::Secret;
+use grantor_core::people::{Password, ProvisionReply};
 
 use crate::world::people::{SignedIn, file_user, user_id};
 use crate::world::{Browser, World};

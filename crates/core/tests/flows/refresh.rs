@@ -1,11 +1,11 @@
 //! Refresh with rotation, safe to retry (RFC 6749 section 6, RFC 9700 section 4.14.2).
 
-use grantor_core::error::ErrorCode::{
+use grantor_core::base::error::ErrorCode::{
     InvalidGrant, InvalidRequest, InvalidScope, UnauthorizedClient,
 };
-use grantor_core::event::EventKind;
+use grantor_core::engine::event::EventKind;
 use grantor_core::grants::GrantType;
-use grantor_core::sealed::RefreshToken;
+use grantor_core::tokens::handles::RefreshToken;
 
 use crate::world::apps::{answer, jwt};
 use crate::world::house::{client, scope};

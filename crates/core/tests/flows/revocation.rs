@@ -1,8 +1,10 @@
 //! Revocation (RFC 7009).
 
+use grantor_core::base::error::ErrorCode::{
+    InvalidClient, InvalidGrant, InvalidRequest, InvalidToken,
+};
 use grantor_core::endpoints::revoke::Revoke;
-use grantor_core::error::ErrorCode::{InvalidClient, InvalidGrant, InvalidRequest, InvalidToken};
-use grantor_core::event::EventKind;
+use grantor_core::engine::event::EventKind;
 
 use crate::world::apps::{form_of, params};
 use crate::world::{Spans, World};

@@ -1,8 +1,8 @@
 //! Signing in and out: one answer for what is wrong, bounded guesses, and sessions that end.
 
-use grantor_core::interaction::SignInReply;
-use grantor_core::pool::SignInLimits;
-use grantor_core::secret::Secret;
+use grantor_core::base::secret::Secret;
+use grantor_core::model::realm::SignInLimits;
+use grantor_core::people::SignInReply;
 
 use crate::world::people::SignedIn;
 use crate::world::run::Run;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use grantor_core::error::ErrorCode::{InvalidScope, InvalidTarget};
-use grantor_core::resource::TokenForm;
+use grantor_core::base::error::ErrorCode::{InvalidScope, InvalidTarget};
+use grantor_core::model::resource::TokenForm;
 use grantor_jose::{Algorithm, TokenType, left_half_hash};
 use serde_json::json;
 

@@ -1,8 +1,8 @@
 //! User codes, and that nobody guesses them (RFC 8628 sections 5.1 and 6.1).
 
-use grantor_core::event::EventKind;
-use grantor_core::interaction::WhoAsksReply;
-use grantor_core::sealed::{MasterKey, SealingKeys};
+use grantor_core::base::sealing::{MasterKey, SealingKeys};
+use grantor_core::engine::event::EventKind;
+use grantor_core::people::WhoAsksReply;
 
 use crate::world::people::Looked;
 use crate::world::run::Run;
@@ -155,12 +155,12 @@ fn ten_thousand_parallel_guesses_stay_inside_the_limits() {
 #[test]
 fn many_wrong_codes_in_a_pool_are_told_and_lock_nobody_out() {
     let mut world = World::new();
-    let quota = grantor_core::limits::Quota {
-        what: grantor_core::limits::Counter::UserCodesOfPool,
+    let quota = grantor_core::engine::limits::Quota {
+        what: grantor_core::engine::limits::Counter::UserCodesOfPool,
         whom: String::new(),
         limit: u32::MAX,
     };
-    let window = grantor_core::limits::Window::Hour;
+    let window = grantor_core::engine::limits::Window::Hour;
     world.limits.preload(world.now, &quota, window, 9_999);
     let browser = world.browser_of("alice");
     world.kinds();
@@ -195,8 +195,8 @@ fn several_nodes_share_the_limits() {
 #[test]
 fn codes_grow_while_many_are_alive() {
     let mut world = World::new();
-    let quota = grantor_core::endpoints::device_authorization::pool_quota();
-    let window = grantor_core::limits::Window::Of(10.mins());
+    let quota = grantor_core::engine::limits::pending::pool_quota();
+    let window = grantor_core::engine::limits::Window::Of(10.mins());
     let letters = |world: &mut World| world.device("tv").user.replace('-', "").len();
     assert_eq!(letters(&mut world), 8);
     // 20^8 / (20 tries * 2^16) = 19,531; one is alive already, and the next counts itself.
@@ -216,11 +216,11 @@ fn codes_grow_while_many_are_alive() {
 #[test]
 fn with_several_nodes_codes_grow_sooner() {
     let mut world = World::with(|pool| pool.nodes = 10);
-    let quota = grantor_core::endpoints::device_authorization::pool_quota();
+    let quota = grantor_core::engine::limits::pending::pool_quota();
     world.limits.preload(
         world.now,
         &quota,
-        grantor_core::limits::Window::Of(10.mins()),
+        grantor_core::engine::limits::Window::Of(10.mins()),
         2_000,
     );
     assert_eq!(world.device("tv").user.replace('-', "").len(), 9);

@@ -1,8 +1,8 @@
 //! Userinfo (OpenID Connect Core section 5.3, RFC 6750).
 
 use futures_util::FutureExt as _;
+use grantor_core::base::error::ErrorCode::{InsufficientScope, InvalidRequest, InvalidToken};
 use grantor_core::endpoints::userinfo::Userinfo;
-use grantor_core::error::ErrorCode::{InsufficientScope, InvalidRequest, InvalidToken};
 use grantor_jose::{Algorithm, SigningInput, TokenType};
 use serde_json::{Value, json};
 

@@ -1,9 +1,9 @@
 //! A user takes back from one browser what another of theirs is just giving: whatever the order, it is taken back.
 
+use grantor_core::base::error::ErrorCode::{InvalidGrant, InvalidToken};
 use grantor_core::endpoints::authorize::AuthorizeReply;
-use grantor_core::error::ErrorCode::{InvalidGrant, InvalidToken};
-use grantor_core::id::GrantId;
-use grantor_core::interaction::account::TakenBack;
+use grantor_core::model::ids::GrantId;
+use grantor_core::people::account::TakenBack;
 use grantor_store::testing::Fault;
 
 use crate::world::apps::answer;

@@ -1,6 +1,6 @@
 //! What must hold after two requests, in whatever order their effects came.
 
-use grantor_core::error::ErrorCode::{
+use grantor_core::base::error::ErrorCode::{
     AccessDenied, AuthorizationPending, InvalidGrant, InvalidToken, SlowDown,
 };
 use grantor_store::testing::Fault;

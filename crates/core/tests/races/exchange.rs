@@ -1,9 +1,10 @@
 //! A service exchanges for a refresh token, or refreshes one, while what it comes of is taken away: whatever the order,
 //! nothing is left of it.
 
-use grantor_core::error::ErrorCode::{InvalidGrant, InvalidRequest};
-use grantor_core::exchange::{Kind, TokenType};
-use grantor_core::id::GrantId;
+use grantor_core::base::error::ErrorCode::{InvalidGrant, InvalidRequest};
+use grantor_core::model::exchange_rule::Kind;
+use grantor_core::model::ids::GrantId;
+use grantor_core::model::token_type::TokenType;
 use grantor_store::testing::Fault;
 
 use crate::world::apps::answer;

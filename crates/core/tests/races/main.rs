@@ -13,11 +13,11 @@ mod exchange;
 #[expect(dead_code, reason = "each test binary uses a part of the world")]
 mod world;
 
-use grantor_core::decide::Operation;
-use grantor_core::drive::Outcome;
-use grantor_core::error::ErrorCode;
-use grantor_core::interaction::{Password, SignInReply};
-use grantor_core::secret::Secret;
+use grantor_core::base::error::ErrorCode;
+use grantor_core::base::secret::Secret;
+use grantor_core::engine::decide::Operation;
+use grantor_core::engine::drive::Outcome;
+use grantor_core::people::{Password, SignInReply};
 
 use check::check;
 use grantor_store::testing::Fault;

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use grantor_core::error::ErrorCode::{self, InvalidGrant, InvalidScope};
-use grantor_core::id::{ClientId, GrantId};
-use grantor_core::interaction::account::{EndSessionReply, SignOutEverywhereReply, TakenBack};
+use grantor_core::base::error::ErrorCode::{self, InvalidGrant, InvalidScope};
+use grantor_core::model::ids::{ClientId, GrantId};
+use grantor_core::people::account::{EndSessionReply, SignOutEverywhereReply, TakenBack};
 
 use crate::answers::refused;
 use crate::life::{Flight, Life};

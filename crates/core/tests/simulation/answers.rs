@@ -1,10 +1,10 @@
 //! What each answer says, against what was true from the request's first attempt to its last.
 
-use grantor_core::error::ErrorCode::{
+use grantor_core::base::error::ErrorCode::{
     self, AccessDenied, AuthorizationPending, ExpiredToken, InsufficientScope, InvalidClient,
     InvalidGrant, InvalidScope, InvalidToken, SlowDown, TooManyRequests,
 };
-use grantor_core::error::Failure;
+use grantor_core::base::error::Failure;
 
 use crate::life::{Flight, Life};
 use crate::model::{Grant, Name, Refresh, State, client_of};

@@ -1,10 +1,10 @@
 //! The books: the rows say what the model says, and every token is as good as both say.
 
 use futures_util::FutureExt as _;
-use grantor_core::drive::{Drive, Step};
-use grantor_core::error::ErrorCode::{self, InsufficientScope, InvalidToken};
+use grantor_core::base::error::ErrorCode::{self, InsufficientScope, InvalidToken};
+use grantor_core::base::row::Write;
+use grantor_core::engine::drive::{Drive, Step};
 use grantor_core::records;
-use grantor_core::row::Write;
 use grantor_store::Store as _;
 
 use crate::life::Life;

@@ -1,10 +1,10 @@
 //! What each commit means, judged the moment it happened: nothing is written that should not be.
 
 use futures_util::FutureExt as _;
-use grantor_core::client::DeviceApproval;
-use grantor_core::limits::{Answer, Poll};
-use grantor_core::row::{Key, Row, Version};
-use grantor_core::time::Timestamp;
+use grantor_core::base::row::{Key, Row, Version};
+use grantor_core::base::time::Timestamp;
+use grantor_core::engine::limits::{Answer, Poll};
+use grantor_core::model::client::DeviceApproval;
 use grantor_store::Store as _;
 
 use crate::life::{Before, Flight, Life, Polled};
@@ -116,7 +116,7 @@ impl Life {
         }
     }
 
-    pub(crate) fn row(&self, key: &grantor_core::row::Key) -> Option<Row> {
+    pub(crate) fn row(&self, key: &grantor_core::base::row::Key) -> Option<Row> {
         let store = self.world.faults().inner();
         let rows = store.get(std::slice::from_ref(key)).now_or_never();
         let rows = rows.and_then(Result::ok).expect("memory is ready at once");
@@ -367,7 +367,7 @@ impl Life {
     /// Whether an access token is good.
     pub(crate) fn is_good(
         &self,
-        pool: &grantor_core::pool::Pool,
+        pool: &grantor_core::model::realm::Pool,
         device: usize,
         token: usize,
         now: Timestamp,
@@ -381,7 +381,7 @@ impl Life {
 
     /// The scope of a grant, of which no token may have more.
     pub(crate) fn within(&self, device: usize, asked: Option<usize>, given: &str) {
-        let given: grantor_core::scope::Scope = given.parse().expect("a scope");
+        let given: grantor_core::model::scope::Scope = given.parse().expect("a scope");
         assert!(
             given.is_within(&scope(self.things.devices[device].scope)),
             "wider than granted: {given}"

@@ -1,10 +1,10 @@
 //! What commits mean that let people and apps in, and that take back what was given.
 
-use grantor_core::client::ConsentPolicy;
-use grantor_core::interaction::account::Disconnect;
-use grantor_core::row::{Key, Version};
-use grantor_core::secret::Secret;
-use grantor_core::time::Timestamp;
+use grantor_core::base::row::{Key, Version};
+use grantor_core::base::secret::Secret;
+use grantor_core::base::time::Timestamp;
+use grantor_core::model::client::ConsentPolicy;
+use grantor_core::people::account::Disconnect;
 
 use crate::life::{Flight, Life};
 use crate::model::{self, Cookie, Grant, Name, State, Yes, client_of};
@@ -93,7 +93,7 @@ impl Life {
     /// Whether a client gets what it asks for without a question.
     pub(crate) fn need_not_ask(
         &self,
-        pool: &grantor_core::pool::Pool,
+        pool: &grantor_core::model::realm::Pool,
         cookie: usize,
         client: Name,
         asked: usize,

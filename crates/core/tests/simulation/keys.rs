@@ -4,9 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use grantor_core::key_life::{KeyPolicy, Plan, Watched, by_command, due};
+use grantor_core::base::time::Timestamp;
 use grantor_core::records::{SealedSigningKey, SigningKeys};
-use grantor_core::time::Timestamp;
+use grantor_core::tokens::key_life::{KeyPolicy, Plan, Watched, by_command, due};
 use grantor_jose::{Algorithm, Jwk, KeySet, KeyState, Kid};
 
 use crate::life::Life;

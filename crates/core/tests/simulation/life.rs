@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use grantor_core::limits::Limits;
-use grantor_core::pool::Pool;
+use grantor_core::base::row::{Index, IndexName, NewRow, Row, Write};
+use grantor_core::base::time::Timestamp;
+use grantor_core::engine::limits::Limits;
+use grantor_core::model::realm::Pool;
 use grantor_core::records::{Consent, Grant, Record, Session};
-use grantor_core::row::{Index, IndexName, NewRow, Row, Write};
-use grantor_core::time::Timestamp;
 use grantor_store::Store as _;
 use grantor_store::memory::Memory;
 use grantor_store::testing::{Counting, Fault, Faulty};

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use grantor_core::client::{Client, ConsentPolicy, DeviceApproval};
-use grantor_core::pool::Pool;
+use grantor_core::model::client::{Client, ConsentPolicy, DeviceApproval};
+use grantor_core::model::realm::Pool;
 use grantor_jose::Algorithm;
 
 use crate::chance::Chance;

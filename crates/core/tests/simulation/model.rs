@@ -5,10 +5,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use grantor_core::client::Client;
-use grantor_core::pool::Pool;
-use grantor_core::scope::Scope;
-use grantor_core::time::Timestamp;
+use grantor_core::base::time::Timestamp;
+use grantor_core::model::client::Client;
+use grantor_core::model::realm::Pool;
+use grantor_core::model::scope::Scope;
 use grantor_store::SWEEP_GRACE;
 
 use crate::world::Spans as _;

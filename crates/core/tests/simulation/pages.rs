@@ -1,8 +1,8 @@
 //! What each page says, against what was true from the request's first attempt to its last.
 
-use grantor_core::client::DeviceApproval;
-use grantor_core::id::UserId;
-use grantor_core::secret::Secret;
+use grantor_core::base::secret::Secret;
+use grantor_core::model::client::DeviceApproval;
+use grantor_core::model::ids::UserId;
 
 use crate::life::{Flight, Life};
 use crate::model::{State, client_of};

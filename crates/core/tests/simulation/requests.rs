@@ -1,18 +1,18 @@
 //! What devices, browsers and the operator ask for, and how each is answered.
 
-use grantor_core::decide::Operation;
-use grantor_core::drive::Outcome;
+use grantor_core::base::error::{ErrorCode, Refusal};
+use grantor_core::base::secret::Secret;
 use grantor_core::endpoints::authorize::{AuthorizeReply, Said};
 use grantor_core::endpoints::introspect::Introspect;
 use grantor_core::endpoints::token::Token;
 use grantor_core::endpoints::userinfo::Userinfo;
-use grantor_core::error::{ErrorCode, Refusal};
-use grantor_core::id::UserId;
-use grantor_core::interaction::account::{
+use grantor_core::engine::decide::Operation;
+use grantor_core::engine::drive::Outcome;
+use grantor_core::model::ids::UserId;
+use grantor_core::people::account::{
     Disconnect, EndSessionReply, SignOutEverywhereReply, TakenBack,
 };
-use grantor_core::interaction::{Password, SignInReply, Visit};
-use grantor_core::secret::Secret;
+use grantor_core::people::{Password, SignInReply, Visit};
 
 use crate::model::Name;
 use crate::things::Things;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use grantor_core::time::Timestamp;
+use grantor_core::base::time::Timestamp;
 
 use crate::life::AT_ONCE;
 use crate::model::Name;

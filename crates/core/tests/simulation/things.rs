@@ -2,12 +2,12 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use grantor_core::claims::AccessTokenClaims;
-use grantor_core::id::{GrantId, SessionId};
-use grantor_core::pool::Pool;
-use grantor_core::scope::Scope;
-use grantor_core::secret::Secret;
-use grantor_core::time::Timestamp;
+use grantor_core::base::secret::Secret;
+use grantor_core::base::time::Timestamp;
+use grantor_core::model::claims::AccessTokenClaims;
+use grantor_core::model::ids::{GrantId, SessionId};
+use grantor_core::model::realm::Pool;
+use grantor_core::model::scope::Scope;
 
 use crate::model::Name;
 use crate::world::apps::{Codes, Tokens};

@@ -1,13 +1,13 @@
 //! What people do on the page of their account.
 
 use futures_util::FutureExt as _;
-use grantor_core::id::{ClientId, GrantId, SessionId, UserId};
-use grantor_core::interaction::account::{
+use grantor_core::base::row::{Index, Row};
+use grantor_core::model::ids::{ClientId, GrantId, SessionId, UserId};
+use grantor_core::people::account::{
     AccountView, Disconnect, EndCutOff, EndSession, EndSessionReply, RevokeGrant,
     SignOutEverywhere, SignOutEverywhereReply, TakenBack, ViewAccount, consents_of, grants_of,
     sessions_of,
 };
-use grantor_core::row::{Index, Row};
 use grantor_store::Store as _;
 
 use super::{Browser, World, peer};
@@ -64,7 +64,7 @@ impl World {
     /// The page is asked for; what is listed is read before.
     pub(crate) fn view_request(&self, browser: &Browser) -> ViewAccount {
         let user = browser.session.is_some().then(|| self.named_by(browser).1);
-        let list = |of: fn(&grantor_core::pool::Pool, UserId) -> Index| {
+        let list = |of: fn(&grantor_core::model::realm::Pool, UserId) -> Index| {
             user.map_or_else(Vec::new, |user| self.list_of(&of(&self.pool, user)))
         };
         ViewAccount {

@@ -1,18 +1,18 @@
 //! Devices, machines and resource servers: what they send, and what they get.
 
+use grantor_core::base::error::{ErrorCode, Refusal};
+use grantor_core::base::params::Params;
+use grantor_core::base::row::Key;
+use grantor_core::base::secret::Secret;
 use grantor_core::client_auth::Credentials;
-use grantor_core::drive::{Minted, Outcome};
 use grantor_core::endpoints::device_authorization::DeviceAuthorization;
 use grantor_core::endpoints::introspect::{Introspect, Introspection};
 use grantor_core::endpoints::revoke::Revoke;
 use grantor_core::endpoints::token::Token;
 use grantor_core::endpoints::userinfo::Userinfo;
-use grantor_core::error::{ErrorCode, Refusal};
+use grantor_core::engine::drive::{Minted, Outcome};
 use grantor_core::grants::TokenReply;
-use grantor_core::id::GrantId;
-use grantor_core::params::Params;
-use grantor_core::row::Key;
-use grantor_core::secret::Secret;
+use grantor_core::model::ids::GrantId;
 use serde_json::{Map, Value};
 
 use super::World;

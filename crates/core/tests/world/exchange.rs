@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use grantor_core::client::{Client, ClientAuth};
+use grantor_core::base::error::{ErrorCode, Refusal};
+use grantor_core::base::secret::{Secret, SecretVerifier};
 use grantor_core::endpoints::token::Token;
-use grantor_core::error::{ErrorCode, Refusal};
-use grantor_core::exchange::{
-    ActorRule, Explain, Explanation, Kind, Rule, RuleTarget, SubjectRule, TokenType,
-};
+use grantor_core::exchange::{Explain, Explanation};
 use grantor_core::grants::GrantType;
-use grantor_core::pool::Pool;
-use grantor_core::resource::TokenForm;
-use grantor_core::secret::{Secret, SecretVerifier};
+use grantor_core::model::client::{Client, ClientAuth};
+use grantor_core::model::exchange_rule::{ActorRule, Kind, Rule, RuleTarget, SubjectRule};
+use grantor_core::model::realm::Pool;
+use grantor_core::model::resource::TokenForm;
+use grantor_core::model::token_type::TokenType;
 use grantor_jose::Algorithm;
 
 use super::World;

@@ -4,8 +4,8 @@ use std::sync::{Arc, LazyLock};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use grantor_core::pool::Pool;
-use grantor_core::trusted_issuer::TrustedIssuer;
+use grantor_core::model::realm::Pool;
+use grantor_core::model::trusted_issuer::TrustedIssuer;
 use grantor_jose::{Algorithm, Jwks, SigningKey, VerificationKeys};
 use serde_json::{Value, json};
 

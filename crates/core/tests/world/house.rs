@@ -3,18 +3,18 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
-use grantor_core::claim_mapping::ClaimMapping;
-use grantor_core::client::{
+use grantor_core::base::sealing::{MasterKey, SealingKeys};
+use grantor_core::base::secret::{Secret, SecretVerifier};
+use grantor_core::grants::GrantType;
+use grantor_core::model::claim_mapping::ClaimMapping;
+use grantor_core::model::client::{
     Client, ClientAuth, CodePolicy, ConsentPolicy, DeviceApproval, DevicePolicy, LogoutPolicy,
 };
-use grantor_core::grants::GrantType;
-use grantor_core::group_filter::GroupFilter;
-use grantor_core::pool::{DeviceSettings, Lifetimes, Pool, SignInLimits, TokenSet};
-use grantor_core::resource::{Resource, TokenForm};
-use grantor_core::scope::Scope;
-use grantor_core::sealed::{MasterKey, SealingKeys};
-use grantor_core::secret::{Secret, SecretVerifier};
-use grantor_core::user_code::UserCodeFormat;
+use grantor_core::model::group_filter::GroupFilter;
+use grantor_core::model::realm::{DeviceSettings, Lifetimes, Pool, SignInLimits, TokenSet};
+use grantor_core::model::resource::{Resource, TokenForm};
+use grantor_core::model::scope::Scope;
+use grantor_core::model::user_code::UserCodeFormat;
 use grantor_jose::{Algorithm, Jwk, KeySet, KeyState, LocalSigner, SigningKey};
 
 use super::Spans;

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use grantor_core::drive::Outcome;
+use grantor_core::base::secret::Secret;
 use grantor_core::endpoints::logout::Logout;
-use grantor_core::id::{GrantId, UserId};
-use grantor_core::interaction::{
+use grantor_core::engine::drive::Outcome;
+use grantor_core::model::ids::{GrantId, UserId};
+use grantor_core::people::{
     Asker, DeviceDecision, DeviceDecisionReply, Password, Provision, ProvisionReply, SignIn,
     SignInReply, Visit, Visitor, WhoAsks, WhoAsksReply, Withdraw,
 };
-use grantor_core::secret::Secret;
 
 use super::{Codes, SOFA, World, peer};
 

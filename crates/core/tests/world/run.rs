@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use futures_util::FutureExt;
-use grantor_core::decide::Operation;
-use grantor_core::drive::{Drive, Outcome, Step};
-use grantor_core::error::Failure;
-use grantor_core::limits::{Answer, Effect};
-use grantor_core::row::{Committed, Key, Version, Write};
-use grantor_core::time::Timestamp;
+use grantor_core::base::error::Failure;
+use grantor_core::base::row::{Committed, Key, Version, Write};
+use grantor_core::base::time::Timestamp;
+use grantor_core::engine::decide::Operation;
+use grantor_core::engine::drive::{Drive, Outcome, Step};
+use grantor_core::engine::limits::{Answer, Effect};
 use grantor_jose::Signer as _;
 use grantor_store::{Store, StoreError};
 

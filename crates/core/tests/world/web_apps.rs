@@ -1,10 +1,10 @@
 //! Apps that sign their users in by a redirect: they send a browser here, and wait for it to come back with a code.
 
-use grantor_core::drive::Outcome;
+use grantor_core::base::error::{ErrorCode, Refusal};
 use grantor_core::endpoints::authorize::{
     AUTH_AFTER, AuthorizationResponse, Authorize, AuthorizeReply, ConsentAsk, Said,
 };
-use grantor_core::error::{ErrorCode, Refusal};
+use grantor_core::engine::drive::Outcome;
 
 use super::apps::params;
 use super::{Browser, Tokens, World, peer};

@@ -11,7 +11,7 @@ use axum::extract::State;
 use axum::response::Response;
 use axum::routing::post;
 use futures_util::stream;
-use grantor_core::event::{Event, EventKind};
+use grantor_core::engine::event::{Event, EventKind};
 use grantor_store::sqlite::{BackupError, Progress, Sqlite};
 use http::{HeaderValue, StatusCode, header};
 use serde::Deserialize;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use axum::body::Body;
-use grantor_core::secret::Secret;
+use grantor_core::base::secret::Secret;
 use grantor_store::sqlite::OpenError;
 use http::{Method, Request, Response};
 use http_body_util::BodyExt as _;

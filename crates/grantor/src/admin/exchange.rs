@@ -7,8 +7,8 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::post;
+use grantor_core::base::params::Params;
 use grantor_core::exchange::{Explain, Explanation};
-use grantor_core::params::Params;
 use http::StatusCode;
 
 use super::{Admin, Refused, answer};

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lc_rs::hmac;
-use grantor_core::claim_mapping::{Carrier, ClaimMapping};
-use grantor_core::client::{
+use grantor_core::base::secret::{Secret, SecretVerifier};
+use grantor_core::grants::GrantType;
+use grantor_core::model::claim_mapping::{Carrier, ClaimMapping};
+use grantor_core::model::client::{
     self, ClientAuth, CodePolicy, ConsentPolicy, DevicePolicy, LogoutPolicy,
 };
-use grantor_core::grants::GrantType;
-use grantor_core::scope::Scope;
-use grantor_core::secret::{Secret, SecretVerifier};
+use grantor_core::model::scope::Scope;
 use url::Url;
 
 use super::{AssembleError, algorithm};

@@ -1,8 +1,8 @@
 //! The rules of exchange, and the trusted issuers.
 
-use grantor_core::exchange::{ActorRule, Kind, Rule, RuleTarget, SubjectRule};
-use grantor_core::id::{ClientId, InvalidClientId};
-use grantor_core::trusted_issuer::TrustedIssuer;
+use grantor_core::model::exchange_rule::{ActorRule, Kind, Rule, RuleTarget, SubjectRule};
+use grantor_core::model::ids::{ClientId, InvalidClientId};
+use grantor_core::model::trusted_issuer::TrustedIssuer;
 
 use super::{algorithm, clients::scope};
 use crate::config::{self, Exchange, Settings, TokenKind};

@@ -1,7 +1,7 @@
 //! The resources of the settings.
 
-use grantor_core::claim_mapping::{Carrier, ClaimMapping, InvalidMapping};
-use grantor_core::resource::{Resource, TokenForm};
+use grantor_core::model::claim_mapping::{Carrier, ClaimMapping, InvalidMapping};
+use grantor_core::model::resource::{Resource, TokenForm};
 
 use super::algorithm;
 use crate::config::{self, TokenFormat};

@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use grantor_core::claim_mapping::{ClaimMapping, Sources};
-use grantor_core::client::{ClientAuth, ConsentPolicy};
-use grantor_core::exchange::{ActorRule, Kind, Rule, RuleTarget, SubjectRule};
-use grantor_core::resource::Resource;
-use grantor_core::scope::Scope;
-use grantor_core::sealed::MasterKey;
-use grantor_core::trusted_issuer::TrustedIssuer;
+use grantor_core::base::sealing::MasterKey;
+use grantor_core::model::claim_mapping::{ClaimMapping, Sources};
+use grantor_core::model::client::{ClientAuth, ConsentPolicy};
+use grantor_core::model::exchange_rule::{ActorRule, Kind, Rule, RuleTarget, SubjectRule};
+use grantor_core::model::resource::Resource;
+use grantor_core::model::scope::Scope;
+use grantor_core::model::trusted_issuer::TrustedIssuer;
 use serde_json::json;
 
 use super::*;
@@ -117,7 +117,8 @@ fn claims_come_from_their_sources_and_constants_are_what_toml_says() {
     let client = pool.client("tv").unwrap();
     let from = Sources {
         user: None,
-        client,
+        client_id: &client.id,
+        client_name: &client.name,
         grant: None,
     };
     let mapped = serde_json::Value::Object(api.claims.mapped(&from));

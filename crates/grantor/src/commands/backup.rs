@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use grantor_core::sealed::MasterKey;
+use grantor_core::base::sealing::MasterKey;
 use http::Method;
 use serde_json::{Value as Json, json};
 

@@ -8,9 +8,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use grantor_core::exchange::TokenType;
-use grantor_core::params::MAX_BYTES;
-use grantor_core::secret::Secret;
+use grantor_core::base::params::MAX_BYTES;
+use grantor_core::base::secret::Secret;
+use grantor_core::model::token_type::TokenType;
 use http::Method;
 use url::form_urlencoded::Serializer;
 use zeroize::Zeroizing;

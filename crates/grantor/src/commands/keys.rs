@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
-use grantor_core::sealed;
+use grantor_core::base::sealing;
 use grantor_web::Entropy as _;
 use http::Method;
 use serde::de::DeserializeOwned;
@@ -150,7 +150,7 @@ async fn rotated(settings: &Settings) -> Result<NewMaster, RotateMasterError> {
     // A file that does not open this store is not made worse.
     keys.opened(Some(&row)).map_err(StartError::from)?;
 
-    let new = sealed::MasterKey::new(SystemEntropy.seed().bytes("master key"));
+    let new = sealing::MasterKey::new(SystemEntropy.seed().bytes("master key"));
     let masters = keys.masters.with_new(new);
     master_key::replace(path, &masters).map_err(StartError::from)?;
     keys.masters = masters;

@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Args;
-use grantor_core::event::{Event, EventKind};
+use grantor_core::base::row::Key;
+use grantor_core::engine::event::{Event, EventKind};
 use grantor_core::records::{Record as _, SigningKeys};
-use grantor_core::row::Key;
 use grantor_store::StoreError;
 use grantor_store::memory::Memory;
 use grantor_store::sqlite::{Restore, RestoreError, Restored};

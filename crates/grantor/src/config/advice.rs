@@ -1,7 +1,7 @@
 //! What works, and would better be otherwise.
 
-use grantor_core::redirect_uri::RedirectUri;
-use grantor_core::secret::SecretVerifier;
+use grantor_core::base::secret::SecretVerifier;
+use grantor_core::model::redirect_uri::RedirectUri;
 
 use super::names::{Consent, Grant, Pkce, TokenKind};
 use super::settings::{Client, ClientSecret, Exchange, Settings, Test};

@@ -9,7 +9,7 @@ mod user;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use grantor_core::user_code::UserCodeFormat;
+use grantor_core::model::user_code::UserCodeFormat;
 
 use super::mistake::did_you_mean;
 use super::names::DeviceTokens;

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use grantor_core::claim_mapping::{InvalidSource, Source};
-use grantor_core::claims_request;
-use grantor_core::group_filter::{GroupFilter, GroupPattern, InvalidPattern};
+use grantor_core::model::claim_mapping::{InvalidSource, Source};
+use grantor_core::model::claims_request;
+use grantor_core::model::group_filter::{GroupFilter, GroupPattern, InvalidPattern};
 use toml::de::DeValue;
 
 use super::mistake::did_you_mean;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use grantor_core::key_life::AHEAD;
+use grantor_core::tokens::key_life::AHEAD;
 
 use super::read::Context;
 use super::table::Value;

@@ -8,9 +8,9 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use grantor_core::claim_mapping::Source;
-use grantor_core::group_filter::GroupFilter;
-use grantor_core::redirect_uri::RedirectUri;
+use grantor_core::model::claim_mapping::Source;
+use grantor_core::model::group_filter::GroupFilter;
+use grantor_core::model::redirect_uri::RedirectUri;
 use ipnet::IpNet;
 use serde_json::Value as Json;
 use uuid::Uuid;

@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use std::ops::Deref;
 use std::path::PathBuf;
 
-use grantor_core::redirect_uri::{InvalidRedirectUri, RedirectUri};
-use grantor_core::user_code::{self, InvalidFormat};
+use grantor_core::model::redirect_uri::{InvalidRedirectUri, RedirectUri};
+use grantor_core::model::user_code::{self, InvalidFormat};
 use url::{Host, Url};
 
 use super::mistake::unknown;

@@ -2,9 +2,9 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
-use grantor_core::event::EventKind;
-use grantor_core::id::GrantId;
-use grantor_core::peer::Peer;
+use grantor_core::base::peer::Peer;
+use grantor_core::engine::event::EventKind;
+use grantor_core::model::ids::GrantId;
 use tempfile::TempDir;
 
 use super::*;

@@ -1,8 +1,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use grantor_core::event::Event;
-use grantor_core::sealed::MasterKey;
+use grantor_core::base::sealing::MasterKey;
+use grantor_core::engine::event::Event;
 use grantor_store::Store;
 use grantor_store::memory::Memory;
 use grantor_web::{Clock, EventSink, ForwardedHeader, NoTrustedKeys, Parts, Proxies};

@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use futures_util::future::join;
-use grantor_core::key_life::{Watched, by_command, due};
+use grantor_core::tokens::key_life::{Watched, by_command, due};
 use grantor_jose::Signer as _;
 use grantor_store::memory::Memory;
 use grantor_store::testing::{Fault, Faulty};

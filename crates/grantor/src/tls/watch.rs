@@ -6,8 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use grantor_core::event::{Event, EventKind};
-use grantor_core::time::Timestamp;
+use grantor_core::base::time::Timestamp;
+use grantor_core::engine::event::{Event, EventKind};
 use grantor_web::{Certificate, Clock, Entropy, EventSink, Tls};
 use tokio::signal::unix::Signal;
 use tokio::time::{MissedTickBehavior, interval};

@@ -3,9 +3,10 @@
 use std::fs;
 use std::net::TcpListener;
 
-use grantor_core::records::{Epoch, User};
-use grantor_core::row::{Index, NewRow, Row, Version, Write};
-use grantor_core::time::Timestamp;
+use grantor_core::base::row::{Index, NewRow, Row, Version, Write};
+use grantor_core::base::time::Timestamp;
+use grantor_core::model::ids::Epoch;
+use grantor_core::records::User;
 use grantor_store::Store as _;
 use grantor_store::sqlite::Sqlite;
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use grantor_core::row::{Committed, MAX_WRITES, Version, Write};
+use grantor_core::base::row::{Committed, MAX_WRITES, Version, Write};
 
 use super::kit::{
     NOW, SECOND, check, commit, conflicts, delete, done, ending, found, get, insert, key, misuse,

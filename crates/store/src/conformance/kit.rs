@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use grantor_core::row::{Committed, Index, IndexName, Key, NewRow, Row, Version, Write};
-use grantor_core::time::Timestamp;
+use grantor_core::base::row::{Committed, Index, IndexName, Key, NewRow, Row, Version, Write};
+use grantor_core::base::time::Timestamp;
 
 use crate::contract::{Store, StoreError};
 

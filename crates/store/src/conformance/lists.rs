@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use grantor_core::row::{Index, IndexName, Key, NewRow, Row, Write};
-use grantor_core::time::Timestamp;
+use grantor_core::base::row::{Index, IndexName, Key, NewRow, Row, Write};
+use grantor_core::base::time::Timestamp;
 
 use super::kit::{
     NOW, SECOND, conflicts, delete, done, ending, index, insert, key, list, listed, names,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use grantor_core::row::{Committed, Key, NewRow, Row, Write};
+use grantor_core::base::row::{Committed, Key, NewRow, Row, Write};
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 

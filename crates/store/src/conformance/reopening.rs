@@ -1,6 +1,6 @@
 //! For backends that outlive the process: what was answered is there again.
 
-use grantor_core::row::{NewRow, Write};
+use grantor_core::base::row::{NewRow, Write};
 
 use super::kit::{
     NOW, SECOND, conflicts, delete, done, found, get, insert, listed, names, names_in, update,

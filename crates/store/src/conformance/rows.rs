@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use grantor_core::row::{Index, Key, MAX_KEYS, NewRow, Row, Write};
-use grantor_core::time::Timestamp;
+use grantor_core::base::row::{Index, Key, MAX_KEYS, NewRow, Row, Write};
+use grantor_core::base::time::Timestamp;
 
 use super::kit::{
     NOW, SECOND, check, delete, done, ending, found, get, index, insert, key, list, listed, misuse,

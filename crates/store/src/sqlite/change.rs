@@ -2,8 +2,8 @@
 
 use std::str;
 
-use grantor_core::row::{IndexName, Key, NewRow, Version, Write};
-use grantor_core::time::Timestamp;
+use grantor_core::base::row::{IndexName, Key, NewRow, Version, Write};
+use grantor_core::base::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Result, params};
 
 use super::{millis, reader};

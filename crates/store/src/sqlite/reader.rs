@@ -4,8 +4,8 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use grantor_core::row::{Index, Key, Row, Version};
-use grantor_core::time::Timestamp;
+use grantor_core::base::row::{Index, Key, Row, Version};
+use grantor_core::base::time::Timestamp;
 use rusqlite::{CachedStatement, Connection, OpenFlags, OptionalExtension as _, params};
 
 use super::place::Place;

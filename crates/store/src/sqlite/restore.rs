@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-use grantor_core::row::{Key, Row};
+use grantor_core::base::row::{Key, Row};
 use rusqlite::{Connection, OpenFlags};
 
 use super::file::{Lock, OpenError, beside, is_fresh, is_sound, sync_folder};

@@ -7,8 +7,8 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use grantor_core::row::{Committed, Version, Write};
-use grantor_core::time::Timestamp;
+use grantor_core::base::row::{Committed, Version, Write};
+use grantor_core::base::time::Timestamp;
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use tokio::sync::oneshot;
 

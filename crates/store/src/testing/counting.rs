@@ -4,8 +4,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use grantor_core::row::{Committed, Index, Key, Row, Version, Write};
-use grantor_core::time::Timestamp;
+use grantor_core::base::row::{Committed, Index, Key, Row, Version, Write};
+use grantor_core::base::time::Timestamp;
 
 use crate::contract::{Health, Store, StoreError};
 

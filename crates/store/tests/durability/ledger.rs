@@ -7,8 +7,8 @@
 use std::path::Path;
 
 use futures_util::future::join_all;
-use grantor_core::row::{Committed, Index, IndexName, Key, NewRow, Row, Version, Write};
-use grantor_core::time::Timestamp;
+use grantor_core::base::row::{Committed, Index, IndexName, Key, NewRow, Row, Version, Write};
+use grantor_core::base::time::Timestamp;
 use grantor_store::Store;
 use grantor_store::sqlite::Sqlite;
 use rusqlite::{Connection, OpenFlags};

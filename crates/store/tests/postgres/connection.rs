@@ -5,8 +5,8 @@ use std::task::Poll;
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, MaybeDone, maybe_done, poll_fn};
-use grantor_core::row::{Committed, NewRow, Version, Write};
-use grantor_core::time::Timestamp;
+use grantor_core::base::row::{Committed, NewRow, Version, Write};
+use grantor_core::base::time::Timestamp;
 use tokio_postgres::error::{Severity, SqlState};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Config, Error, NoTls, Row, Statement};

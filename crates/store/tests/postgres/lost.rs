@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use grantor_core::row::{Committed, Index, Key, NewRow, Row, Version, Write};
-use grantor_core::time::Timestamp;
+use grantor_core::base::row::{Committed, Index, Key, NewRow, Row, Version, Write};
+use grantor_core::base::time::Timestamp;
 use grantor_store::Store as _;
 use tokio::sync::watch;
 use tokio::task::{JoinSet, yield_now};

@@ -10,7 +10,7 @@ mod store;
 
 use std::time::{Duration, SystemTime};
 
-use grantor_core::time::Timestamp;
+use grantor_core::base::time::Timestamp;
 use grantor_store::{Store as _, conformance};
 use tokio_postgres::Config;
 use tokio_postgres::error::SqlState;

@@ -2,7 +2,7 @@
 //!
 //! Keys and index names are `bytea`: PostgreSQL's `text` holds no NUL, and its order depends on a locale.
 
-use grantor_core::row::Version;
+use grantor_core::base::row::Version;
 use tokio_postgres::{Client, Error, Statement};
 
 /// The version of the schema.

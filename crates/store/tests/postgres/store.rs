@@ -4,8 +4,8 @@ use std::sync::{Mutex, PoisonError};
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use grantor_core::row::{Committed, Index, Key, Row, Version, Write};
-use grantor_core::time::Timestamp;
+use grantor_core::base::row::{Committed, Index, Key, Row, Version, Write};
+use grantor_core::base::time::Timestamp;
 use grantor_store::backend::{admit_keys, admit_writes, first_after, kind_bounds};
 use grantor_store::{Health, SWEEP_GRACE, Store, StoreError};
 use tokio::sync::{Semaphore, SemaphorePermit};

@@ -4,17 +4,17 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
-use grantor_core::id::{ClientId, GrantId, SessionId, UserId};
-use grantor_core::interaction::account::{
+use grantor_core::base::params::Params;
+use grantor_core::base::row::{Index, Row};
+use grantor_core::base::secret::Secret;
+use grantor_core::base::time::Timestamp;
+use grantor_core::model::ids::{ClientId, GrantId, SessionId, UserId};
+use grantor_core::model::realm::Pool;
+use grantor_core::people::account::{
     self, AccountView, AppView, DeviceView, Disconnect, EndCutOff, EndSession, EndSessionReply,
     RevokeGrant, SessionView, SignOutEverywhere, SignOutEverywhereReply, TakenBack, ViewAccount,
 };
-use grantor_core::interaction::{Action, Binding};
-use grantor_core::params::Params;
-use grantor_core::pool::Pool;
-use grantor_core::row::{Index, Row};
-use grantor_core::secret::Secret;
-use grantor_core::time::Timestamp;
+use grantor_core::people::{Action, Binding};
 use http::StatusCode;
 
 use super::browser::{self, ReturnTo};

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
+use grantor_core::base::error::{Cause, Refusal};
+use grantor_core::base::params::Params;
 use grantor_core::endpoints::authorize::{
     AUTH_AFTER, AuthorizationResponse, Authorize, AuthorizeReply, ConsentAsk, ResponseMode, Said,
 };
-use grantor_core::endpoints::path;
-use grantor_core::error::{Cause, Refusal};
-use grantor_core::interaction::{Action, Binding};
-use grantor_core::params::Params;
+use grantor_core::model::endpoint::path;
+use grantor_core::people::{Action, Binding};
 use http::StatusCode;
 
 use super::browser::{self, ReturnTo};

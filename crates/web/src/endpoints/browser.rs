@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::response::Response;
+use grantor_core::base::params::Params;
+use grantor_core::base::secret::Secret;
 use grantor_core::endpoints::authorize::CheckedRedirect;
-use grantor_core::endpoints::path;
-use grantor_core::interaction::{Action, Binding, Visit, Visitor};
-use grantor_core::params::Params;
-use grantor_core::pool::{OPENID_SCOPES, Pool};
-use grantor_core::scope::Scope;
-use grantor_core::secret::Secret;
+use grantor_core::model::endpoint::path;
+use grantor_core::model::realm::{OPENID_SCOPES, Pool};
+use grantor_core::model::scope::Scope;
+use grantor_core::people::{Action, Binding, Visit, Visitor};
 use http::{HeaderValue, StatusCode, header};
 
 use super::authorize;
@@ -95,7 +95,7 @@ pub(super) fn fault(app: &App, caller: &Caller, fault: Fault) -> Response {
 /// The page for a decision without an answer.
 pub(super) fn unavailable(app: &App, caller: &Caller, reason: &Unavailable) -> Response {
     oauth::log_unavailable(caller, reason);
-    let passing = reason.code() == grantor_core::error::ErrorCode::TemporarilyUnavailable;
+    let passing = reason.code() == grantor_core::base::error::ErrorCode::TemporarilyUnavailable;
     let mut response = fault(
         app,
         caller,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 use grantor_core::endpoints::authorize::Said;
-use grantor_core::interaction::Action;
+use grantor_core::people::Action;
 
 use super::{authorize, browser};
 use crate::app::App;

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::response::Response;
-use grantor_core::client::DeviceApproval;
-use grantor_core::id::GrantId;
-use grantor_core::interaction::{
+use grantor_core::base::params::Params;
+use grantor_core::base::secret::Secret;
+use grantor_core::model::client::DeviceApproval;
+use grantor_core::model::ids::GrantId;
+use grantor_core::people::{
     self, Action, Asker, Binding, DeviceDecision, DeviceDecisionReply, Visitor, WhoAsks,
     WhoAsksReply,
 };
-use grantor_core::params::Params;
-use grantor_core::secret::Secret;
 use http::StatusCode;
 
 use super::browser::{self, ReturnTo};
@@ -216,9 +216,9 @@ fn confirm(app: &App, caller: &Caller, status: StatusCode, asker: &Asker) -> Res
         client_name: asker.client_name.clone(),
         client_id: asker.client.to_string(),
         code: match &asker.code {
-            interaction::CodeCheck::Compare(code) => CodeCheck::Compare { code: code.clone() },
-            interaction::CodeCheck::Hidden => CodeCheck::Hidden,
-            interaction::CodeCheck::Retype { wrong } => CodeCheck::Retype { wrong: *wrong },
+            people::CodeCheck::Compare(code) => CodeCheck::Compare { code: code.clone() },
+            people::CodeCheck::Hidden => CodeCheck::Hidden,
+            people::CodeCheck::Retype { wrong } => CodeCheck::Retype { wrong: *wrong },
         },
         scopes: browser::scope_lines(&pool, &asker.scope),
         device_address: asker.started.by.address.to_string(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 use grantor_core::endpoints::device_authorization::DeviceAuthorization;
-use grantor_core::endpoints::path;
+use grantor_core::model::endpoint::path;
 use http::StatusCode;
 use serde::Serialize;
 

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
+use grantor_core::base::params::Params;
+use grantor_core::base::secret::Secret;
 use grantor_core::endpoints::authorize::proven;
-use grantor_core::interaction::{Action, Binding, SignIn, SignInReply};
-use grantor_core::params::Params;
-use grantor_core::secret::Secret;
+use grantor_core::people::{Action, Binding, SignIn, SignInReply};
 use http::StatusCode;
 
 use super::authorize;

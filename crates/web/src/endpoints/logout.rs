@@ -6,8 +6,8 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 use grantor_core::endpoints::logout::{Logout, LogoutAsk, LogoutReply};
-use grantor_core::endpoints::path;
-use grantor_core::interaction::{Action, Binding};
+use grantor_core::model::endpoint::path;
+use grantor_core::people::{Action, Binding};
 use http::StatusCode;
 
 use super::{authorize, browser};

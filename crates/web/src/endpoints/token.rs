@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
-use grantor_core::drive::Minted;
+use grantor_core::base::secret::Secret;
 use grantor_core::endpoints::token::Token;
-use grantor_core::exchange::TokenType;
-use grantor_core::secret::Secret;
+use grantor_core::engine::drive::Minted;
+use grantor_core::model::token_type::TokenType;
 use http::StatusCode;
 use serde::Serialize;
 

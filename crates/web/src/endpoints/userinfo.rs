@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
+use grantor_core::base::params::Params;
 use grantor_core::endpoints::userinfo::Userinfo;
-use grantor_core::params::Params;
 use http::StatusCode;
 
 use crate::app::App;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use grantor_core::peer::Peer;
+use grantor_core::base::peer::Peer;
 
 /// The connections that are open, counted by address; a /64 counts as one in IPv6.
 #[derive(Clone, Debug, Default)]

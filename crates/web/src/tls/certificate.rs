@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use grantor_core::time::Timestamp;
+use grantor_core::base::time::Timestamp;
 use rustls::crypto::aws_lc_rs as aws_lc;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};

@@ -2,10 +2,10 @@
 
 use std::sync::atomic::Ordering;
 
-use grantor_core::client::{Client, CodePolicy, ConsentPolicy};
-use grantor_core::event::EventKind;
+use grantor_core::engine::event::EventKind;
 use grantor_core::grants::GrantType;
-use grantor_core::pool::Pool;
+use grantor_core::model::client::{Client, CodePolicy, ConsentPolicy};
+use grantor_core::model::realm::Pool;
 
 use crate::browser::{Browser, Form};
 use crate::house::{House, client, minutes};

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use aws_lc_rs::digest;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use grantor_core::client::{Client, ClientAuth, CodePolicy, ConsentPolicy};
 use grantor_core::grants::GrantType;
+use grantor_core::model::client::{Client, ClientAuth, CodePolicy, ConsentPolicy};
 
 use crate::browser::{Browser, Form};
 use crate::house::{House, PASSWORD, device, minutes, scope};

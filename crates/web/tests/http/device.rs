@@ -233,7 +233,7 @@ async fn rfc10027_6_1_1_a_device_on_another_network_comes_with_a_warning() {
 
 #[tokio::test]
 async fn rfc10027_6_1_1_a_client_can_demand_proximity() {
-    use grantor_core::client::DeviceApproval;
+    use grantor_core::model::client::DeviceApproval;
     let house = House::with(|pool| {
         client(pool, "tv").device.approval = DeviceApproval::SameNetwork;
         client(pool, "tv2").device.approval = DeviceApproval::Retype;

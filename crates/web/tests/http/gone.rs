@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use grantor_core::event::EventKind;
-use grantor_core::interaction::SignIn;
-use grantor_core::peer::Peer;
-use grantor_core::secret::Secret;
+use grantor_core::base::peer::Peer;
+use grantor_core::base::secret::Secret;
+use grantor_core::engine::event::EventKind;
+use grantor_core::people::SignIn;
 
 use crate::house::{House, PASSWORD};
 

@@ -9,24 +9,24 @@ use std::time::Duration;
 use axum::body::Body;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use grantor_core::claim_mapping::ClaimMapping;
-use grantor_core::client::{
+use grantor_core::base::sealing::{MasterKey, SealingKeys};
+use grantor_core::base::secret::{Secret, SecretVerifier};
+use grantor_core::base::seed::Seed;
+use grantor_core::base::time::Timestamp;
+use grantor_core::engine::decide::KeyAsk;
+use grantor_core::engine::event::{Event, EventKind};
+use grantor_core::grants::GrantType;
+use grantor_core::model::claim_mapping::ClaimMapping;
+use grantor_core::model::client::{
     Client, ClientAuth, CodePolicy, DeviceApproval, DevicePolicy, LogoutPolicy,
 };
-use grantor_core::event::{Event, EventKind};
-use grantor_core::grants::GrantType;
-use grantor_core::group_filter::GroupFilter;
-use grantor_core::id::UserId;
-use grantor_core::interaction::{Password, Provision};
-use grantor_core::pool::{DeviceSettings, Lifetimes, Pool, SignInLimits, TokenSet};
-use grantor_core::resource::{Resource, TokenForm};
-use grantor_core::scope::Scope;
-use grantor_core::sealed::{MasterKey, SealingKeys};
-use grantor_core::secret::{Secret, SecretVerifier};
-use grantor_core::seed::Seed;
-use grantor_core::time::Timestamp;
-use grantor_core::trusted_issuer::KeyAsk;
-use grantor_core::user_code::UserCodeFormat;
+use grantor_core::model::group_filter::GroupFilter;
+use grantor_core::model::ids::UserId;
+use grantor_core::model::realm::{DeviceSettings, Lifetimes, Pool, SignInLimits, TokenSet};
+use grantor_core::model::resource::{Resource, TokenForm};
+use grantor_core::model::scope::Scope;
+use grantor_core::model::user_code::UserCodeFormat;
+use grantor_core::people::{Password, Provision};
 use grantor_jose::{
     Algorithm, KeySet, KeyState, Kid, LocalSigner, SignError, Signer, SigningKey, VerificationKeys,
 };

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use grantor_core::client::{CodePolicy, ConsentPolicy, LogoutPolicy};
-use grantor_core::event::EventKind;
+use grantor_core::engine::event::EventKind;
 use grantor_core::grants::GrantType;
+use grantor_core::model::client::{CodePolicy, ConsentPolicy, LogoutPolicy};
 use url::Url;
 
 use crate::browser::{Browser, Form};

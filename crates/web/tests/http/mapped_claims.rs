@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use grantor_core::claim_mapping::{Carrier, ClaimMapping};
+use grantor_core::model::claim_mapping::{Carrier, ClaimMapping};
 use serde_json::json;
 
 use crate::apps::{Ask, PORTAL};

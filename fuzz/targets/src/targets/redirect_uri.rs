@@ -1,6 +1,6 @@
 //! Redirect URIs.
 
-use grantor_core::redirect_uri::RedirectUri;
+use grantor_core::model::redirect_uri::RedirectUri;
 use url::Url;
 
 /// Two lines: what is registered, and what is asked for. What is accepted leads a browser to the same place, but for

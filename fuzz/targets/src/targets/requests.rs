@@ -2,10 +2,10 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use grantor_core::base::params::{MAX_BYTES, Params};
 use grantor_core::client_auth::Credentials;
-use grantor_core::params::{MAX_BYTES, Params};
-use grantor_core::scope::Scope;
-use grantor_core::user_code::UserCodeFormat;
+use grantor_core::model::scope::Scope;
+use grantor_core::model::user_code::UserCodeFormat;
 use url::form_urlencoded;
 
 /// A form that is read says what another reader of forms sees in it, and nothing twice but what may be.

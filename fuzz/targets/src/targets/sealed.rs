@@ -2,9 +2,12 @@
 
 use std::sync::LazyLock;
 
-use grantor_core::id::{GrantId, SessionId, UserId};
-use grantor_core::sealed::{Code, MasterKey, RefreshToken, SealingKeys, SessionCookie};
-use grantor_core::time::Timestamp;
+use grantor_core::base::sealing::{MasterKey, SealingKeys};
+use grantor_core::base::time::Timestamp;
+use grantor_core::model::ids::{GrantId, SessionId, UserId};
+use grantor_core::tokens::handles::Code;
+use grantor_core::tokens::handles::RefreshToken;
+use grantor_core::tokens::handles::SessionCookie;
 
 /// Fixed keys: the corpus holds what they sealed.
 static KEYS: LazyLock<SealingKeys> = LazyLock::new(|| {

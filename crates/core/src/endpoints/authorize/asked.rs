@@ -2,20 +2,20 @@
 
 use std::time::Duration;
 
-use crate::claims::ACR;
-use crate::claims_request::ClaimsRequest;
-use crate::client::Client;
+use crate::base::error::{ErrorCode, Refusal};
+use crate::base::params::Params;
+use crate::base::time::Timestamp;
 use crate::endpoints::id_token_hint::Hint;
-use crate::error::{ErrorCode, Refusal};
-use crate::grant_type::GrantType;
-use crate::grants;
-use crate::params::Params;
-use crate::pkce::CodeChallenge;
-use crate::pool::Pool;
-use crate::prompt::Prompt;
-use crate::scope::Scope;
-use crate::target::{Named, Target};
-use crate::time::Timestamp;
+use crate::model::claims::ACR;
+use crate::model::claims_request::ClaimsRequest;
+use crate::model::client::Client;
+use crate::model::grant_type::GrantType;
+use crate::model::pkce::CodeChallenge;
+use crate::model::prompt::Prompt;
+use crate::model::realm::Pool;
+use crate::model::scope::Scope;
+use crate::model::target::Named;
+use crate::model::target::Target;
 
 /// The longest nonce that is kept, in bytes.
 const LONGEST_NONCE: usize = 1024;
@@ -69,8 +69,8 @@ impl Asked {
             // RFC 9700 section 2.1.1: "For public clients, the use of PKCE [RFC7636] is REQUIRED."
             return Err(invalid("The parameter code_challenge is missing (PKCE)."));
         }
-        let scope = grants::requested(client, grants::scope(params)?.as_ref())?;
-        let indicators = grants::indicators(params);
+        let scope = client.requested_scope(Scope::from_params(params)?.as_ref())?;
+        let indicators = params.resource_indicators();
         let resources = Named::parse(pool, indicators.iter().map(String::as_str))?;
         // A client learns now, and not when its user has agreed, that no token can hold these scopes.
         for named in resources.one_by_one() {

@@ -2,10 +2,10 @@
 
 use url::form_urlencoded;
 
-use crate::error::Refusal;
-use crate::id::ClientId;
-use crate::redirect_uri::RedirectUri;
-use crate::secret::Secret;
+use crate::base::error::Refusal;
+use crate::base::secret::Secret;
+use crate::model::ids::ClientId;
+use crate::model::redirect_uri::RedirectUri;
 
 /// How an answer travels (OAuth 2.0 Multiple Response Types section 2.1, OAuth 2.0 Form Post Response Mode).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -142,7 +142,7 @@ fn with_trace(uri: &str, trace_id: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::ErrorCode;
+    use crate::base::error::ErrorCode;
 
     fn response(uri: &str, outcome: Result<Secret, Refusal>) -> AuthorizationResponse {
         let registered: RedirectUri = uri.parse().unwrap();

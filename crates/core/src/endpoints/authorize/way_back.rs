@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 
-use crate::params::Params;
+use crate::base::params::Params;
 
 /// The way of the answer, as the client wants it: in the query, or where that tells nothing, in the request object.
 ///

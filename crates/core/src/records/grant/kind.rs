@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::exchange::Actor;
-use crate::id::{ClientId, GrantId};
-use crate::time::Timestamp;
+use crate::base::time::Timestamp;
+use crate::model::actor::Actor;
+use crate::model::ids::{ClientId, GrantId};
 
 /// How a grant came about.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +20,16 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// How it is called in claims (`grant.kind`).
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Device => "device_code",
+            Self::Code => "authorization_code",
+            Self::Exchange(_) => "token_exchange",
+        }
+    }
+
     /// The grant on which it depends.
     #[must_use]
     pub fn parent(&self) -> Option<GrantId> {

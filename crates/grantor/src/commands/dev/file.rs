@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use grantor_core::seed::Seed;
+use grantor_core::base::seed::Seed;
 use zeroize::Zeroizing;
 
 use crate::password::readable;
@@ -109,7 +109,7 @@ mod tests {
     use std::collections::BTreeSet;
     use std::path::Path;
 
-    use grantor_core::pool::OPENID_SCOPES;
+    use grantor_core::model::realm::OPENID_SCOPES;
 
     use super::*;
     use crate::config::{Environment, parse};

@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Formatter};
 use std::io::IsTerminal as _;
 use std::path::Path;
 
-use grantor_core::endpoints::path;
+use grantor_core::model::endpoint::path;
 use url::Url;
 
 use crate::config::{Client, ClientSecret, Environment, Grant, Settings, User, UserPassword};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use grantor_core::claim_mapping::{Carrier, ClaimMapping, InvalidMapping, Source};
+use grantor_core::model::claim_mapping::{Carrier, ClaimMapping, InvalidMapping, Source};
 
 use crate::config::place::Place;
 use crate::config::read::Reader;

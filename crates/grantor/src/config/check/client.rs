@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use grantor_core::claim_mapping::Carrier;
+use grantor_core::model::claim_mapping::Carrier;
 
 use super::resource::Scopes;
 use super::{claims, known_name, positive, unique};

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use grantor_core::claim_mapping::Carrier;
-use grantor_core::pool::OPENID_SCOPES;
+use grantor_core::model::claim_mapping::Carrier;
+use grantor_core::model::realm::OPENID_SCOPES;
 
 use super::{claims, positive, unique};
 use crate::config::mistake::did_you_mean;

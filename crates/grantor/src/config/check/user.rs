@@ -1,6 +1,6 @@
 //! Checks of `[[user]]`.
 
-use grantor_core::claim_mapping::is_reserved;
+use grantor_core::model::claim_mapping::is_reserved;
 use grantor_core::records::Username;
 
 use super::unique;

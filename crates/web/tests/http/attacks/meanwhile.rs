@@ -1,6 +1,6 @@
 //! What was true when a request came and is not when it goes on: users, clients and sessions that end in between.
 
-use grantor_core::interaction::SetEnabled;
+use grantor_core::people::SetEnabled;
 
 use crate::apps::{Ask, PORTAL, SHOP};
 use crate::browser::Browser;
@@ -23,9 +23,11 @@ async fn with_dora() -> House {
     let house = House::new().await;
     let hash = house
         .app
-        .hash_password(grantor_core::secret::Secret::new(crate::house::PASSWORD))
+        .hash_password(grantor_core::base::secret::Secret::new(
+            crate::house::PASSWORD,
+        ))
         .await;
-    let dora = grantor_core::interaction::AddUser {
+    let dora = grantor_core::people::AddUser {
         username: "dora".to_owned(),
         password: hash.expect("a worker is free"),
         email: None,

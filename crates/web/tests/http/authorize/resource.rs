@@ -1,8 +1,8 @@
 //! Resource indicators (RFC 8707) at the authorization endpoint, the token endpoint and in a refresh.
 
-use grantor_core::claim_mapping::ClaimMapping;
-use grantor_core::group_filter::GroupFilter;
-use grantor_core::resource::{Resource, TokenForm};
+use grantor_core::model::claim_mapping::ClaimMapping;
+use grantor_core::model::group_filter::GroupFilter;
+use grantor_core::model::resource::{Resource, TokenForm};
 use grantor_jose::Algorithm;
 
 use crate::apps::{Ask, PORTAL};

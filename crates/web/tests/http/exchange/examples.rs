@@ -1,7 +1,7 @@
 //! The requests of RFC 8693 section 2.3 and appendix A, with the parameters that stand there. What a real server does
 //! otherwise than the text's hypothetical one is said where it does.
 
-use grantor_core::exchange::{ActorRule, Rule};
+use grantor_core::model::exchange_rule::{ActorRule, Rule};
 use std::time::Duration;
 
 use serde_json::json;

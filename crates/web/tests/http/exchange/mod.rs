@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use grantor_core::client::{Client, ClientAuth};
-use grantor_core::exchange::{ActorRule, Kind, Rule, RuleTarget, SubjectRule};
+use grantor_core::base::secret::{Secret, SecretVerifier};
 use grantor_core::grants::GrantType;
-use grantor_core::pool::Pool;
-use grantor_core::resource::Resource;
-use grantor_core::secret::{Secret, SecretVerifier};
-use grantor_core::trusted_issuer::TrustedIssuer;
+use grantor_core::model::client::{Client, ClientAuth};
+use grantor_core::model::exchange_rule::{ActorRule, Kind, Rule, RuleTarget, SubjectRule};
+use grantor_core::model::realm::Pool;
+use grantor_core::model::resource::Resource;
+use grantor_core::model::trusted_issuer::TrustedIssuer;
 use grantor_jose::{Algorithm, Jwk, Jwks, SigningKey, VerificationKeys};
 use serde_json::{Value, json};
 

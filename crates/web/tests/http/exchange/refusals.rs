@@ -1,8 +1,8 @@
 //! Section 2.2.2: what a client that gets nothing is told, and the operator with it.
 
-use grantor_core::error::ErrorCode;
-use grantor_core::event::EventKind;
-use grantor_core::exchange::{ActorRule, Rule, RuleTarget};
+use grantor_core::base::error::ErrorCode;
+use grantor_core::engine::event::EventKind;
+use grantor_core::model::exchange_rule::{ActorRule, Rule, RuleTarget};
 use serde_json::Value;
 
 use super::{ACCESS_TOKEN, BACKEND, CONTEXT, REFRESH_TOKEN, calls, house, subject};

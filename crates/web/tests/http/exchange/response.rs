@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use grantor_core::exchange::{Kind, MayAct, Rule, RuleTarget};
-use grantor_core::resource::TokenForm;
+use grantor_core::model::actor::MayAct;
+use grantor_core::model::exchange_rule::{Kind, Rule, RuleTarget};
+use grantor_core::model::resource::TokenForm;
 use grantor_jose::{SigningInput, TokenType};
 use serde_json::{Value, json};
 

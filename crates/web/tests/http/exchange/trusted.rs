@@ -1,6 +1,6 @@
 //! JWTs of trusted issuers, by the rules of RFC 7521 section 5.2 and RFC 7523 section 3.
 
-use grantor_core::exchange::{ActorRule, Rule};
+use grantor_core::model::exchange_rule::{ActorRule, Rule};
 use grantor_jose::{Algorithm, SigningKey};
 use serde_json::{Value, json};
 

@@ -1,0 +1,10 @@
+//! Values that know no policy: time, randomness, secrets, seals, rows, and what a request and a refusal are made of.
+
+pub mod error;
+pub mod params;
+pub mod peer;
+pub mod row;
+pub mod sealing;
+pub mod secret;
+pub mod seed;
+pub mod time;

@@ -1,0 +1,178 @@
+//! Sealed tokens: a signed handle instead of a row. A forged or truncated one is refused without a read,
+//! and a stolen store holds no credential.
+//!
+//! `PREFIX base64url( key id (4) | payload | HMAC-SHA256 (32) )`: the tag covers prefix, key id, payload and
+//! the pool. The key of each pool, kind and key id comes from the master key by HKDF, so no tag of one kind
+//! can pass for another's.
+
+use std::fmt;
+use std::sync::Arc;
+
+use aws_lc_rs::aead::{self, Aad, Nonce};
+use aws_lc_rs::hmac;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+mod derived;
+
+use derived::Derived;
+pub use derived::MasterKey;
+pub(crate) use derived::SealKind;
+
+const KEY_ID: usize = 4;
+const TAG: usize = 32;
+/// No sealed access token is longer.
+const MAX_SEALED: usize = 8 * 1024;
+
+/// The keys with which one pool seals.
+#[derive(Clone)]
+pub struct SealingKeys {
+    pool: String,
+    /// The current one first, then those that only open.
+    masters: Arc<[Derived]>,
+}
+
+impl fmt::Debug for SealingKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SealingKeys({}, {} keys)", self.pool, self.masters.len())
+    }
+}
+
+impl SealingKeys {
+    /// The keys of `pool` under the master key `current`, and under `older` ones that still open what they sealed.
+    #[must_use]
+    pub fn new(pool: &str, current: &MasterKey, older: &[MasterKey]) -> Self {
+        let masters = std::iter::once(current)
+            .chain(older)
+            .map(|key| Derived::new(pool, key))
+            .collect();
+        Self {
+            pool: pool.to_owned(),
+            masters,
+        }
+    }
+
+    /// The names that a stored row has for what must not be read from the store, under each master key, the current one
+    /// first: a MAC of it.
+    pub(crate) fn row_names<'a>(
+        &'a self,
+        kind: SealKind,
+        bytes: &'a [u8],
+    ) -> impl Iterator<Item = String> + 'a {
+        self.masters.iter().map(move |master| {
+            let tag = self.tag(master, kind, bytes);
+            URL_SAFE_NO_PAD.encode(&tag.as_ref()[..24])
+        })
+    }
+
+    /// The token that a form carries: it proves that the form was made for this `binding` (session and action).
+    #[must_use]
+    pub fn form_token(&self, binding: &[u8]) -> String {
+        URL_SAFE_NO_PAD.encode(self.tag(&self.masters[0], SealKind::Form, binding).as_ref())
+    }
+
+    /// Whether `token` is the form token of this binding, under any key that still opens.
+    #[must_use]
+    pub fn accepts_form_token(&self, binding: &[u8], token: &str) -> bool {
+        let Ok(tag) = URL_SAFE_NO_PAD.decode(token) else {
+            return false;
+        };
+        self.masters
+            .iter()
+            .any(|master| self.verify(master, SealKind::Form, binding, &tag))
+    }
+
+    /// The key of the verifiers of client secrets that a file holds.
+    #[must_use]
+    pub fn client_secret_key(&self) -> hmac::Key {
+        self.masters[0].mac(SealKind::ClientSecret).clone()
+    }
+
+    /// The text of an opaque access token: its claims, encrypted; no row.
+    #[must_use]
+    pub fn access_token(&self, claims: Vec<u8>, nonce: [u8; 12]) -> Option<String> {
+        let master = &self.masters[0];
+        let mut sealed = claims;
+        master
+            .access_token
+            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), self.aad(), &mut sealed)
+            .ok()?;
+        let bytes = [&master.id[..], &nonce, &sealed].concat();
+        Some(format!(
+            "{}{}",
+            SealKind::AccessToken.label(),
+            URL_SAFE_NO_PAD.encode(bytes)
+        ))
+    }
+
+    /// The claims of an opaque access token, if we sealed it.
+    #[must_use]
+    pub fn open_access_token(&self, text: &str) -> Option<Vec<u8>> {
+        let encoded = text
+            .strip_prefix(SealKind::AccessToken.label())
+            .filter(|rest| rest.len() <= MAX_SEALED)?;
+        let bytes = URL_SAFE_NO_PAD.decode(encoded).ok()?;
+        let (id, rest) = bytes.split_at_checked(KEY_ID)?;
+        let (nonce, sealed) = rest.split_at_checked(aead::NONCE_LEN)?;
+        let master = self.master(id)?;
+        let mut sealed = sealed.to_vec();
+        let nonce = Nonce::assume_unique_for_key(array(nonce));
+        let claims = master
+            .access_token
+            .open_in_place(nonce, self.aad(), &mut sealed)
+            .ok()?;
+        Some(claims.to_vec())
+    }
+
+    pub(crate) fn seal(&self, kind: SealKind, payload: &[u8]) -> String {
+        let master = &self.masters[0];
+        let covered = [&master.id[..], payload].concat();
+        let tag = self.tag(master, kind, &covered);
+        let bytes = [&covered[..], tag.as_ref()].concat();
+        format!("{}{}", kind.label(), URL_SAFE_NO_PAD.encode(bytes))
+    }
+
+    pub(crate) fn open<const N: usize>(&self, kind: SealKind, text: &str) -> Option<[u8; N]> {
+        let size = KEY_ID + N + TAG;
+        let encoded = text
+            .strip_prefix(kind.label())
+            .filter(|rest| rest.len() == (size * 4).div_ceil(3))?;
+        let bytes = URL_SAFE_NO_PAD
+            .decode(encoded)
+            .ok()
+            .filter(|bytes| bytes.len() == size)?;
+        let (covered, tag) = bytes.split_at(KEY_ID + N);
+        let master = self.master(&covered[..KEY_ID])?;
+        self.verify(master, kind, covered, tag)
+            .then(|| array(&covered[KEY_ID..]))
+    }
+
+    fn master(&self, id: &[u8]) -> Option<&Derived> {
+        self.masters.iter().find(|master| master.id == id)
+    }
+
+    fn tag(&self, master: &Derived, kind: SealKind, covered: &[u8]) -> hmac::Tag {
+        let mut context = hmac::Context::with_key(master.mac(kind));
+        context.update(&self.covered(kind, covered));
+        context.sign()
+    }
+
+    fn verify(&self, master: &Derived, kind: SealKind, covered: &[u8], tag: &[u8]) -> bool {
+        hmac::verify(master.mac(kind), &self.covered(kind, covered), tag).is_ok()
+    }
+
+    fn covered(&self, kind: SealKind, bytes: &[u8]) -> Vec<u8> {
+        [kind.label().as_bytes(), self.pool.as_bytes(), b"\0", bytes].concat()
+    }
+
+    fn aad(&self) -> Aad<Vec<u8>> {
+        Aad::from(self.covered(SealKind::AccessToken, &[]))
+    }
+}
+
+/// The first `N` bytes of a slice that is known to have them.
+pub(crate) fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
+    let mut out = [0; N];
+    out.copy_from_slice(&bytes[..N]);
+    out
+}

@@ -1,0 +1,143 @@
+//! The keys that one master key gives a pool: one for each kind of what is sealed, by HKDF.
+
+use std::fmt;
+
+use aws_lc_rs::aead::{AES_256_GCM_SIV, LessSafeKey, UnboundKey};
+use aws_lc_rs::{digest, hkdf, hmac};
+use zeroize::Zeroizing;
+
+use super::{KEY_ID, array};
+
+/// The root of every secret of an installation: 32 random bytes that never enter the store.
+#[derive(Clone)]
+pub struct MasterKey(Zeroizing<[u8; 32]>);
+
+impl MasterKey {
+    /// The key with these bytes.
+    #[must_use]
+    pub fn new(bytes: [u8; 32]) -> Self {
+        Self(Zeroizing::new(bytes))
+    }
+
+    /// By what it can be named: 4 bytes in hexadecimal that tell nothing of it.
+    #[must_use]
+    pub fn id(&self) -> String {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, self.reveal());
+        let tag = hmac::sign(&key, b"grantor master key id");
+        let id = tag.as_ref()[..KEY_ID].iter();
+        id.map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// The bytes, for what derives keys of its own.
+    #[must_use]
+    pub fn reveal(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for MasterKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MasterKey(…)")
+    }
+}
+
+macro_rules! seal_kinds {
+    ($($kind:ident => $label:literal),+ $(,)?) => {
+        /// The kinds of what is sealed. Each has a key of its own.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum SealKind {
+            $($kind),+
+        }
+
+        impl SealKind {
+            const ALL: [Self; [$($label),+].len()] = [$(Self::$kind),+];
+
+            /// What stands before a token, so that secret scanners find leaks of it. The tag covers it, and the kind's key
+            /// is derived from it: a label never changes.
+            pub(crate) const fn label(self) -> &'static str {
+                match self {
+                    $(Self::$kind => $label),+
+                }
+            }
+        }
+    };
+}
+
+seal_kinds! {
+    DeviceCode => "grantor_dc_",
+    AuthorizationCode => "grantor_ac_",
+    RefreshToken => "grantor_rt_",
+    AccessToken => "grantor_at_",
+    UserCode => "user_code ",
+    Form => "form ",
+    SessionCookie => "grantor_se_",
+    KnownBrowser => "grantor_kb_",
+    ClientSecret => "client_secret ",
+}
+
+pub(super) struct Derived {
+    pub(super) id: [u8; KEY_ID],
+    macs: Vec<hmac::Key>,
+    pub(super) access_token: LessSafeKey,
+}
+
+impl Derived {
+    pub(super) fn mac(&self, kind: SealKind) -> &hmac::Key {
+        &self.macs[kind as usize]
+    }
+}
+
+impl Derived {
+    pub(super) fn new(pool: &str, master: &MasterKey) -> Self {
+        let salt = hkdf::Salt::new(hkdf::HKDF_SHA256, b"grantor sealing keys");
+        let root = salt.extract(master.reveal());
+        let derive = |label: &str| -> Zeroizing<[u8; 32]> {
+            let info = [pool.as_bytes(), b"\0", label.as_bytes()];
+            let mut key = Zeroizing::new([0; 32]);
+            #[expect(
+                clippy::expect_used,
+                reason = "32 bytes are within HKDF-SHA256's limit of 255 blocks"
+            )]
+            root.expand(&info, hkdf::HKDF_SHA256)
+                .and_then(|okm| okm.fill(&mut key[..]))
+                .expect("HKDF output of one block");
+            key
+        };
+        #[expect(clippy::expect_used, reason = "the key has the 32 bytes of AES-256")]
+        let access_token = UnboundKey::new(&AES_256_GCM_SIV, &derive("access token")[..])
+            .expect("a key of 32 bytes");
+        Self {
+            id: array(&digest::digest(&digest::SHA256, &derive("key id")[..]).as_ref()[..KEY_ID]),
+            macs: SealKind::ALL
+                .iter()
+                .map(|kind| hmac::Key::new(hmac::HMAC_SHA256, &derive(kind.label())[..]))
+                .collect(),
+            access_token: LessSafeKey::new(access_token),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_from_which_keys_are_derived_stay_and_each_kind_finds_its_own_key() {
+        let labels: Vec<&str> = SealKind::ALL.iter().map(|kind| kind.label()).collect();
+        let stored = [
+            "grantor_dc_",
+            "grantor_ac_",
+            "grantor_rt_",
+            "grantor_at_",
+            "user_code ",
+            "form ",
+            "grantor_se_",
+            "grantor_kb_",
+            "client_secret ",
+        ];
+        assert_eq!(labels, stored);
+        for (position, kind) in SealKind::ALL.into_iter().enumerate() {
+            assert_eq!(kind as usize, position, "{kind:?}");
+        }
+    }
+}

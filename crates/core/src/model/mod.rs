@@ -1,0 +1,22 @@
+//! What an operator declares and what tokens say: the realm and its parts, each a checked value.
+
+pub mod actor;
+pub mod claim_mapping;
+pub mod claims;
+pub mod claims_request;
+pub mod client;
+pub mod endpoint;
+pub mod exchange_rule;
+pub mod grant_type;
+pub mod group_filter;
+pub mod ids;
+pub mod pkce;
+pub mod prompt;
+pub mod realm;
+pub mod redirect_uri;
+pub mod resource;
+pub mod scope;
+pub mod target;
+pub mod token_type;
+pub mod trusted_issuer;
+pub mod user_code;

@@ -1,0 +1,178 @@
+//! Scopes (RFC 6749 section 3.3).
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::error::{ErrorCode, Refusal};
+use crate::base::params::Params;
+
+/// The most scope tokens of one request.
+const MAX_TOKENS: usize = 100;
+
+/// A set of scope tokens. Order and repetition carry no meaning (RFC 6749 section 3.3), so it is its canonical text:
+/// each token once, sorted, one space between.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Scope(String);
+
+/// The text is no scope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "scope tokens are printable ASCII without space, quote and backslash, separated by single spaces"
+)]
+pub struct InvalidScope;
+
+impl Scope {
+    /// The `scope` parameter, if there is one.
+    ///
+    /// # Errors
+    /// RFC 6749 section 5.2: `invalid_scope`, "The requested scope is invalid, unknown, malformed".
+    pub fn from_params(params: &Params) -> Result<Option<Self>, Refusal> {
+        let malformed = Refusal::new(ErrorCode::InvalidScope, "The scope is malformed.");
+        let text = params.opt("scope");
+        text.map(|text| text.parse().map_err(|_| malformed))
+            .transpose()
+    }
+
+    /// Whether nothing is in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether `token` is in it.
+    #[must_use]
+    pub fn contains(&self, token: &str) -> bool {
+        self.iter().any(|held| held == token)
+    }
+
+    /// Whether every token of `self` is in `other`.
+    #[must_use]
+    pub fn is_within(&self, other: &Self) -> bool {
+        self.iter().all(|token| other.contains(token))
+    }
+
+    /// What both hold.
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Self {
+        self.filter(|token| other.contains(token))
+    }
+
+    /// The tokens for which `keep` holds.
+    #[must_use]
+    pub fn filter(&self, keep: impl Fn(&str) -> bool) -> Self {
+        let mut kept = String::with_capacity(self.0.len());
+        for token in self.iter().filter(|token| keep(token)) {
+            if !kept.is_empty() {
+                kept.push(' ');
+            }
+            kept.push_str(token);
+        }
+        Self(kept)
+    }
+
+    /// The tokens, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.split(' ').filter(|token| !token.is_empty())
+    }
+}
+
+impl FromStr for Scope {
+    type Err = InvalidScope;
+
+    /// RFC 6749 section 3.3: `scope = scope-token *( SP scope-token )`, `scope-token = 1*( %x21 / %x23-5B / %x5D-7E )`.
+    fn from_str(text: &str) -> Result<Self, InvalidScope> {
+        if text.is_empty() {
+            return Ok(Self::default());
+        }
+        let mut tokens = Vec::new();
+        for token in text.split(' ') {
+            let fits = !token.is_empty()
+                && token
+                    .bytes()
+                    .all(|b| matches!(b, 0x21 | 0x23..=0x5b | 0x5d..=0x7e));
+            if !fits || tokens.len() >= MAX_TOKENS {
+                return Err(InvalidScope);
+            }
+            tokens.push(token);
+        }
+        Ok(tokens.into_iter().collect())
+    }
+}
+
+impl<'a> FromIterator<&'a str> for Scope {
+    /// From tokens that were checked before: those of a parsed scope.
+    fn from_iter<I: IntoIterator<Item = &'a str>>(tokens: I) -> Self {
+        let mut tokens: Vec<_> = tokens.into_iter().collect();
+        tokens.sort_unstable();
+        tokens.dedup();
+        Self(tokens.join(" "))
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl TryFrom<String> for Scope {
+    type Error = InvalidScope;
+
+    fn try_from(text: String) -> Result<Self, InvalidScope> {
+        text.parse()
+    }
+}
+
+impl From<Scope> for String {
+    fn from(scope: Scope) -> Self {
+        scope.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn rfc6749_3_3_refuses_what_the_grammar_does_not_hold() {
+        for bad in [
+            " a",
+            "a ",
+            "a  b",
+            "a\tb",
+            "a\"b",
+            "a\\b",
+            "é",
+            "a\0",
+            &["x"; 5].join("\n"),
+        ] {
+            assert_eq!(bad.parse::<Scope>(), Err(InvalidScope), "{bad:?}");
+        }
+        let many: Vec<_> = (0..101).map(|i| i.to_string()).collect();
+        assert_eq!(many.join(" ").parse::<Scope>(), Err(InvalidScope));
+    }
+
+    #[test]
+    fn rfc6749_3_3_order_does_not_matter() {
+        assert_eq!("a b a".parse::<Scope>(), "b a".parse::<Scope>());
+    }
+
+    proptest! {
+        #[test]
+        fn a_scope_reads_back_what_it_wrote(tokens in prop::collection::vec("[!#-\\[\\]-~]{1,8}", 0..20)) {
+            let scope: Scope = tokens.join(" ").parse()?;
+            prop_assert_eq!(scope.to_string().parse::<Scope>()?, scope);
+        }
+
+        #[test]
+        fn an_intersection_is_within_both(a in "[a-d]( [a-d]){0,4}", b in "[a-d]( [a-d]){0,4}") {
+            let (a, b): (Scope, Scope) = (a.parse()?, b.parse()?);
+            prop_assert!(a.and(&b).is_within(&a) && a.and(&b).is_within(&b));
+        }
+    }
+}

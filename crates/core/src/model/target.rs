@@ -1,0 +1,164 @@
+//! Whom a token is for: "one token, one resource" (RFC 8707).
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::base::error::{ErrorCode, Refusal};
+use crate::model::claim_mapping::Sources;
+use crate::model::claims_request::UserFacts;
+use crate::model::client::Client;
+use crate::model::group_filter::GroupFilter;
+use crate::model::realm::Pool;
+use crate::model::resource::Resource;
+use crate::model::scope::Scope;
+
+/// Identifiers of resources that a client named by `resource` parameters; they are declared ones.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Named(Vec<String>);
+
+impl Named {
+    /// The resources that `resource` parameters name.
+    ///
+    /// # Errors
+    /// RFC 8707 section 2: `invalid_target`, "The requested resource is invalid, missing, unknown, or malformed."
+    pub fn parse<'a>(
+        pool: &Pool,
+        indicators: impl Iterator<Item = &'a str>,
+    ) -> Result<Self, Refusal> {
+        let mut named = Vec::new();
+        for indicator in indicators {
+            let resource = pool
+                .resources
+                .iter()
+                .find(|resource| resource.is_named(indicator));
+            let resource = resource.ok_or(UNKNOWN)?;
+            if !named.contains(&resource.identifier) {
+                named.push(resource.identifier.clone());
+            }
+        }
+        Ok(Self(named))
+    }
+
+    /// This one.
+    #[must_use]
+    pub fn only(resource: &Resource) -> Self {
+        Self(vec![resource.identifier.clone()])
+    }
+
+    /// Whether it is this resource alone.
+    #[must_use]
+    pub fn is_one(&self, identifier: &str) -> bool {
+        matches!(self.0.as_slice(), [one] if one == identifier)
+    }
+
+    /// Whether none is named.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// What each token of such a grant can name: one resource, or none where none is named.
+    pub fn one_by_one(&self) -> impl Iterator<Item = Self> {
+        let none = self.0.is_empty().then(Self::default);
+        none.into_iter()
+            .chain(self.0.iter().map(|one| Self(vec![one.clone()])))
+    }
+
+    /// Whether every resource of `self` is in `other`.
+    #[must_use]
+    pub fn is_within(&self, other: &Self) -> bool {
+        self.0.iter().all(|identifier| other.0.contains(identifier))
+    }
+}
+
+const UNKNOWN: Refusal = Refusal::new(ErrorCode::InvalidTarget, "The resource is not known here.");
+const SEVERAL: Refusal = Refusal::new(
+    ErrorCode::InvalidScope,
+    "The scopes belong to several resources; name one of them by resource.",
+);
+const ONE_EACH: Refusal = Refusal::new(
+    ErrorCode::InvalidTarget,
+    "A token is for one resource; name one of them by resource.",
+);
+
+const NO_SCOPE: Refusal = Refusal::new(
+    ErrorCode::InvalidTarget,
+    "No scope of the resource was granted.",
+);
+pub(crate) const NOT_GRANTED: Refusal = Refusal::new(
+    ErrorCode::InvalidTarget,
+    "The resource is none of those that the grant names.",
+);
+
+/// Whom one access token is for: one resource, or only the issuer's own endpoints.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target<'p> {
+    /// The resource; none where the token is for the issuer itself.
+    pub resource: Option<&'p Resource>,
+    /// The scopes of the token: those of the resource, and those that belong to none (`openid` and its like).
+    pub scope: Scope,
+}
+
+impl<'p> Target<'p> {
+    /// The one resource of a token with `scope`, where the client named `named` resources:
+    /// "One token, one resource".
+    ///
+    /// # Errors
+    /// `invalid_scope` where scopes of several resources are asked and none is named; `invalid_target` where several are.
+    pub fn choose(pool: &'p Pool, scope: &Scope, named: &Named) -> Result<Self, Refusal> {
+        let mut owners: Vec<&Resource> =
+            scope.iter().filter_map(|token| pool.owner(token)).collect();
+        owners.dedup_by(|a, b| a.identifier == b.identifier);
+        let resource = match (named.0.as_slice(), owners.as_slice()) {
+            ([], []) => None,
+            ([], [only]) => Some(*only),
+            ([], _) => return Err(SEVERAL),
+            ([one], _) => Some(pool.resource(one).ok_or(UNKNOWN)?),
+            _ => return Err(ONE_EACH),
+        };
+        let scope = scope.filter(|token| match pool.owner(token) {
+            Some(owner) => resource.is_some_and(|resource| resource.identifier == owner.identifier),
+            None => true,
+        });
+        // Without a scope of the resource a token would still name it in `aud`, which is more than anybody granted.
+        let of_resource = |token| pool.owner(token).is_some();
+        if resource.is_some() && !scope.iter().any(of_resource) {
+            return Err(NO_SCOPE);
+        }
+        Ok(Self { resource, scope })
+    }
+
+    /// What the token names in `aud`; without a resource, the issuer.
+    #[must_use]
+    pub fn audience(&self, pool: &'p Pool) -> &'p str {
+        self.resource
+            .map_or(pool.issuer.as_str(), Resource::audience)
+    }
+
+    /// How long an access token of this client lives: as long as the client's and the resource's may.
+    #[must_use]
+    pub fn lifetime(&self, client: &Client) -> Duration {
+        let of_resource = self.resource.and_then(|resource| resource.lifetime);
+        of_resource.map_or(client.access_lifetime, |life| {
+            life.min(client.access_lifetime)
+        })
+    }
+
+    /// Those of the user's groups that the token tells.
+    #[must_use]
+    pub fn groups(&self, user: UserFacts<'_>) -> Vec<String> {
+        let filter = self.resource.map(|resource| &resource.groups);
+        filter.unwrap_or(&GroupFilter::All).of(user.groups)
+    }
+
+    /// The token's further claims.
+    #[must_use]
+    pub fn mapped(&self, from: &Sources<'_>) -> Map<String, Value> {
+        self.resource
+            .map(|resource| resource.claims.mapped(from))
+            .unwrap_or_default()
+    }
+}

@@ -1,0 +1,108 @@
+//! A user takes everything back from a client: consent, and every grant.
+
+use super::TakenBack;
+use crate::base::error::Failure;
+use crate::base::peer::Peer;
+use crate::base::row::{Row, Write};
+use crate::base::secret::Secret;
+use crate::base::time::Timestamp;
+use crate::engine::decide::{self, Decision, Found, Lookup, Operation, Stop};
+use crate::engine::env::Env;
+use crate::engine::event::{Event, EventKind};
+use crate::model::ids::{ClientId, GrantId, UserId};
+use crate::people::session;
+use crate::records::{self, Consent, Grant, WhyRevoked};
+
+/// Takes back what this client has of the user of that cookie: consent, so that nothing new comes silently, and these
+/// of its grants. Of more grants than [`Disconnect::AT_ONCE`], by as many operations.
+#[derive(Debug)]
+pub struct Disconnect {
+    /// The session cookie.
+    pub cookie: Option<Secret>,
+    /// From whom.
+    pub client: ClientId,
+    /// At most [`Disconnect::AT_ONCE`] grants, as the list had them.
+    pub grants: Vec<GrantId>,
+    /// The browser that asks.
+    pub peer: Peer,
+}
+
+impl Disconnect {
+    /// The most grants of one operation: with session, use, user and consent they are one read.
+    pub const AT_ONCE: usize = 12;
+
+    /// Of the rows of a user's list of grants, those of this client that live.
+    ///
+    /// # Errors
+    /// [`Failure::Corrupt`] where a row holds no grant.
+    pub fn listed(
+        rows: &[Row],
+        user: UserId,
+        client: &ClientId,
+        now: Timestamp,
+    ) -> Result<Vec<GrantId>, Failure> {
+        let mut listed = Vec::new();
+        for row in rows {
+            if let Lookup::Live(grant) = decide::open::<Grant>(row, now)?
+                && grant.record.client == *client
+                && grant.record.is_of(user)
+            {
+                listed.push(grant.record.id);
+            }
+        }
+        Ok(listed)
+    }
+}
+
+impl Operation for Disconnect {
+    type Reply = TakenBack;
+
+    fn decide(&self, env: &Env<'_>, found: &Found) -> Result<Decision<TakenBack>, Stop> {
+        let cookie = self.cookie.as_ref();
+        let Some(user) = session::user_of(env, cookie) else {
+            return Ok(Decision::reply(TakenBack::SignIn));
+        };
+        let consent_key = Consent::key(&env.pool.name, user, &self.client);
+        let keys = self.grants.iter().take(Self::AT_ONCE);
+        let keys: Vec<_> = keys
+            .map(|id| records::key::<Grant>(&env.pool.name, &id.to_string()))
+            .collect();
+        let also: Vec<_> = keys.iter().chain([&consent_key]).collect();
+        let Some(signed_in) = session::signed_in(env, found, cookie, &also)? else {
+            return Ok(Decision::reply(TakenBack::SignIn));
+        };
+        let mut writes = Vec::new();
+        if let Some(consent) = found.record::<Consent>(env, &consent_key)?.live() {
+            writes.push(Write::Delete {
+                key: consent_key,
+                expect: consent.version,
+            });
+        }
+        for key in &keys {
+            let grant = found.record::<Grant>(env, key)?.live();
+            if let Some(grant) = grant.filter(|grant| {
+                grant.record.client == self.client && grant.record.is_of(signed_in.user.record.id)
+            }) {
+                let revoked = grant.record.revoke(WhyRevoked::ByUser, env.now);
+                writes.push(records::update(&env.pool.name, &revoked, grant.version)?);
+            }
+        }
+        if writes.is_empty() {
+            // After a commit whose end is unknown, it may be our own doing.
+            return Ok(Decision::reply(if found.after_unknown() {
+                TakenBack::Done
+            } else {
+                TakenBack::Gone
+            }));
+        }
+        let event = Event::new(EventKind::ClientDisconnected)
+            .client(&self.client)
+            .user(user)
+            .peer(&self.peer);
+        Ok(Decision::reply(TakenBack::Done)
+            .writes(writes)
+            .writes(signed_in.checks(env))
+            .event(event)
+            .writes(signed_in.touch))
+    }
+}

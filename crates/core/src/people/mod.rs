@@ -1,0 +1,24 @@
+//! What people decide, one file each: in a browser, signing in and out, approving a device, and taking back what they
+//! gave; by command or file, the operator who the users are.
+//!
+//! These answer with what happened, never with a protocol error: a page tells it in words.
+
+pub mod account;
+mod administer;
+pub mod backchannel;
+mod device_decision;
+mod form;
+mod provision;
+pub(crate) mod session;
+mod sign_in;
+mod visit;
+mod who_asks;
+
+pub use administer::{AddUser, AddUserReply, SetEnabled, SetEnabledReply};
+pub use device_decision::{DeviceDecision, DeviceDecisionReply};
+pub use form::{Action, Binding};
+pub use provision::{Password, Provision, ProvisionReply, Withdraw};
+pub use session::Visitor;
+pub use sign_in::{SignIn, SignInReply};
+pub use visit::Visit;
+pub use who_asks::{Asker, CodeCheck, WhoAsks, WhoAsksReply};

@@ -1,0 +1,208 @@
+//! The users of the configuration file, written as rows where they differ.
+
+use std::collections::BTreeMap;
+
+use crate::base::row::Write;
+use crate::base::secret::Secret;
+use crate::engine::decide::{Decision, Found, Operation, Stop};
+use crate::engine::env::Env;
+use crate::model::ids::Epoch;
+use crate::model::ids::UserId;
+use crate::records::{self, User, Username};
+use crate::tokens::grant_liveness;
+
+/// A user as the file declares it.
+#[derive(Clone, Debug)]
+pub struct Provision {
+    /// The id.
+    pub id: UserId,
+    /// The name.
+    pub username: String,
+    /// Whether the user may do anything.
+    pub enabled: bool,
+    /// The password.
+    pub password: Password,
+    /// The mail address.
+    pub email: Option<String>,
+    /// The groups.
+    pub groups: Vec<String>,
+    /// The claims.
+    pub claims: BTreeMap<String, serde_json::Value>,
+}
+
+/// A password as the file declares it.
+#[derive(Clone, Debug)]
+pub enum Password {
+    /// None: the user cannot sign in with one.
+    None,
+    /// A hash, a PHC string.
+    Hash(String),
+    /// The password itself; with its hash once it is known to be needed, since hashing is slow on purpose.
+    Plain {
+        /// The password.
+        password: Secret,
+        /// The hash of a new or changed one.
+        hash: Option<String>,
+    },
+}
+
+/// What came of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProvisionReply {
+    /// The row is as the file says.
+    Done {
+        /// Whether it had to be written.
+        changed: bool,
+    },
+    /// The password is new or changed: its hash is needed.
+    NeedsHash,
+    /// Another user has the name.
+    NameTaken,
+}
+
+impl Provision {
+    /// The hash to keep: the stored one where it still fits the password.
+    fn hash(
+        &self,
+        found: &Found,
+        stored: Option<&str>,
+    ) -> Result<Result<Option<String>, ProvisionReply>, Stop> {
+        Ok(match &self.password {
+            Password::None => Ok(None),
+            Password::Hash(hash) => Ok(Some(hash.clone())),
+            Password::Plain {
+                hash: Some(hash), ..
+            } => Ok(Some(hash.clone())),
+            Password::Plain {
+                password,
+                hash: None,
+            } => match stored {
+                Some(stored) if found.password(Some(stored), password)? => {
+                    Ok(Some(stored.to_owned()))
+                }
+                _ => Err(ProvisionReply::NeedsHash),
+            },
+        })
+    }
+}
+
+impl Operation for Provision {
+    type Reply = ProvisionReply;
+
+    fn decide(&self, env: &Env<'_>, found: &Found) -> Result<Decision<ProvisionReply>, Stop> {
+        let (user_key, name_key) = (
+            grant_liveness::key(env, self.id),
+            records::key::<Username>(&env.pool.name, &Username::fold(&self.username)),
+        );
+        found.need(&[&user_key, &name_key])?;
+        let stored = found.record::<User>(env, &user_key)?.live();
+        let name = found.record::<Username>(env, &name_key)?.live();
+        if name
+            .as_ref()
+            .is_some_and(|name| name.record.user != self.id)
+        {
+            return Ok(Decision::reply(ProvisionReply::NameTaken));
+        }
+        let stored_hash = stored
+            .as_ref()
+            .and_then(|stored| stored.record.password.as_deref());
+        let password = match self.hash(found, stored_hash)? {
+            Ok(password) => password,
+            Err(reply) => return Ok(Decision::reply(reply)),
+        };
+        // A changed password, or a user disabled or enabled again, cuts off what was granted before.
+        let same_credentials = stored.as_ref().filter(|stored| {
+            stored.record.password == password && stored.record.enabled == self.enabled
+        });
+        let epoch = same_credentials.map_or_else(
+            || Epoch::from_bytes(env.seed.bytes("epoch")),
+            |s| s.record.epoch,
+        );
+        let user = User {
+            id: self.id,
+            username: self.username.clone(),
+            enabled: self.enabled,
+            epoch,
+            password,
+            email: self.email.clone(),
+            from_file: true,
+            groups: self.groups.clone(),
+            claims: self.claims.clone(),
+        };
+        let mut decision = Decision::reply(ProvisionReply::Done { changed: true });
+        match &stored {
+            Some(stored) if stored.record == user && name.is_some() => {
+                return Ok(Decision::reply(ProvisionReply::Done { changed: false }));
+            }
+            Some(stored) => {
+                decision
+                    .writes
+                    .push(records::update(&env.pool.name, &user, stored.version)?);
+                // A renamed user leaves the old name free.
+                let old = records::key::<Username>(
+                    &env.pool.name,
+                    &Username::fold(&stored.record.username),
+                );
+                if old != name_key
+                    && let Some(row) = found.record::<Username>(env, &old)?.live()
+                {
+                    decision.writes.push(Write::Delete {
+                        key: old,
+                        expect: row.version,
+                    });
+                }
+            }
+            None => decision
+                .writes
+                .push(records::insert(&env.pool.name, &user)?),
+        }
+        if name.is_none() {
+            decision.writes.push(records::insert(
+                &env.pool.name,
+                &Username {
+                    username: self.username.clone(),
+                    user: self.id,
+                },
+            )?);
+        }
+        Ok(decision)
+    }
+}
+
+/// A user whom the file declared once and names no more: disabled, and cut off.
+#[derive(Clone, Debug)]
+pub struct Withdraw {
+    /// The user.
+    pub id: UserId,
+}
+
+impl Operation for Withdraw {
+    type Reply = ();
+
+    fn decide(&self, env: &Env<'_>, found: &Found) -> Result<Decision<()>, Stop> {
+        let stored = found
+            .record::<User>(env, &grant_liveness::key(env, self.id))?
+            .live();
+        let Some(stored) = stored.filter(|stored| stored.record.enabled && stored.record.from_file)
+        else {
+            return Ok(Decision::reply(()));
+        };
+        // The name is free for somebody else, or for the same person with another id.
+        let name_key =
+            records::key::<Username>(&env.pool.name, &Username::fold(&stored.record.username));
+        let name = found.record::<Username>(env, &name_key)?.live();
+        let name = name.filter(|name| name.record.user == self.id);
+        let epoch = Epoch::from_bytes(env.seed.bytes("epoch"));
+        let user = User {
+            enabled: false,
+            epoch,
+            ..stored.record
+        };
+        Ok(Decision::reply(())
+            .write(records::update(&env.pool.name, &user, stored.version)?)
+            .writes(name.map(|name| Write::Delete {
+                key: name_key,
+                expect: name.version,
+            })))
+    }
+}

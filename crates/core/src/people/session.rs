@@ -1,0 +1,178 @@
+//! Who sits at the browser: the session behind a cookie, read fresh each time.
+
+use aws_lc_rs::{constant_time, digest};
+
+use crate::base::error::Failure;
+use crate::base::row::{Key, Write};
+use crate::base::secret::Secret;
+use crate::base::time::Timestamp;
+use crate::engine::decide::{Found, Stop, Versioned};
+use crate::engine::env::Env;
+use crate::model::ids::{SessionId, UserId};
+use crate::records::{self, Outbox, Seen, Session, User};
+use crate::tokens::grant_liveness;
+use crate::tokens::handles::SessionCookie;
+
+/// A session's use is written once in so many parts of its idle life.
+const SEEN_PARTS: u32 = 16;
+
+/// Who sits at the browser, for pages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Visitor {
+    /// The session.
+    pub session: SessionId,
+    /// The user.
+    pub user: UserId,
+    /// The user's name.
+    pub username: String,
+}
+
+/// A live session and its user.
+#[derive(Debug)]
+pub(crate) struct SignedIn {
+    pub(crate) session: Versioned<Session>,
+    pub(crate) user: Versioned<User>,
+    /// Writes down that the session is in use, where that was long ago.
+    pub(crate) touch: Option<Write>,
+}
+
+impl SignedIn {
+    pub(crate) fn visitor(&self) -> Visitor {
+        Visitor {
+            session: self.session.record.id,
+            user: self.user.record.id,
+            username: self.user.record.username.clone(),
+        }
+    }
+
+    /// Whether the sign-in is younger than `age`.
+    pub(crate) fn is_fresh(&self, age: std::time::Duration, now: Timestamp) -> bool {
+        now.since(self.session.record.auth_time) < age
+    }
+
+    /// Makes a commit fail where the user or the session changed since it was read.
+    pub(crate) fn checks(&self, env: &Env<'_>) -> [Write; 2] {
+        [
+            Write::Check {
+                key: grant_liveness::key(env, self.user.record.id),
+                expect: self.user.version,
+            },
+            Write::Check {
+                key: key(env, self.session.record.id),
+                expect: self.session.version,
+            },
+        ]
+    }
+}
+
+/// The user whom a cookie names: so that what is theirs comes with the same read. Whether the session lives is another
+/// matter.
+pub(crate) fn user_of(env: &Env<'_>, cookie: Option<&Secret>) -> Option<UserId> {
+    let cookie = env.pool.sealing.open_session_cookie(cookie?.reveal())?;
+    Some(cookie.user)
+}
+
+/// The session that a cookie names, live or not.
+pub(crate) fn named_by(env: &Env<'_>, cookie: Option<&Secret>) -> Option<SessionId> {
+    let cookie = env.pool.sealing.open_session_cookie(cookie?.reveal())?;
+    Some(cookie.id)
+}
+
+/// The session behind a cookie, if it is live: not ended, not idle for too long, its secret the newest one, and its
+/// user enabled and not signed out everywhere. One read, with `also` in it.
+pub(crate) fn signed_in(
+    env: &Env<'_>,
+    found: &Found,
+    cookie: Option<&Secret>,
+    also: &[&Key],
+) -> Result<Option<SignedIn>, Stop> {
+    let Some(cookie) = cookie.and_then(|text| env.pool.sealing.open_session_cookie(text.reveal()))
+    else {
+        return Ok(None);
+    };
+    let (session_key, seen_key) = (
+        key(env, cookie.id),
+        records::key::<Seen>(&env.pool.name, &cookie.id.to_string()),
+    );
+    let user_key = grant_liveness::key(env, cookie.user);
+    found.need(&[&[&session_key, &seen_key, &user_key], also].concat())?;
+    let session = found.record::<Session>(env, &session_key)?.live();
+    let user = found.record::<User>(env, &user_key)?.live();
+    let (Some(session), Some(user)) = (session, user) else {
+        return Ok(None);
+    };
+    if session.record.user != user.record.id
+        || !user.record.honours(session.record.epoch)
+        || !is_secret(&session.record, &cookie)
+    {
+        return Ok(None);
+    }
+    let seen = found.record::<Seen>(env, &seen_key)?.live();
+    let used = seen.as_ref().map_or(session.record.auth_time, |seen| {
+        seen.record.at.max(session.record.auth_time)
+    });
+    let idle = env.pool.lifetimes.session_idle;
+    if env.now.since(used) >= idle {
+        return Ok(None);
+    }
+    let touch = (env.now.since(used) >= idle / SEEN_PARTS)
+        .then(|| touch(env, &session.record, seen))
+        .transpose()?;
+    Ok(Some(SignedIn {
+        session,
+        user,
+        touch,
+    }))
+}
+
+fn touch(
+    env: &Env<'_>,
+    session: &Session,
+    seen: Option<Versioned<Seen>>,
+) -> Result<Write, Failure> {
+    let expires_at = (env.now + env.pool.lifetimes.session_idle).min(session.expires_at);
+    let record = Seen {
+        session: session.id,
+        at: env.now,
+        expires_at,
+    };
+    match seen {
+        Some(seen) => records::update(&env.pool.name, &record, seen.version),
+        None => records::insert(&env.pool.name, &record),
+    }
+}
+
+/// What ends a session: whatever is bound to it is refused from then on, and the clients that want to be told are (at
+/// most two writes).
+pub(crate) fn end(env: &Env<'_>, session: &Versioned<Session>) -> Result<Vec<Write>, Failure> {
+    let Versioned { record, version } = session;
+    let mut writes = vec![Write::Delete {
+        key: key(env, record.id),
+        expect: *version,
+    }];
+    if !record.to_tell.is_empty() {
+        let outbox = Outbox::new(record.id, record.user, record.to_tell.clone(), env.now);
+        writes.push(records::insert(&env.pool.name, &outbox)?);
+    }
+    Ok(writes)
+}
+
+/// The key of a session's row.
+pub(crate) fn key(env: &Env<'_>, id: SessionId) -> Key {
+    records::key::<Session>(&env.pool.name, &id.to_string())
+}
+
+/// What a session's row keeps of its cookie's secret.
+pub(crate) fn digest_of(secret: &[u8; 16]) -> String {
+    digest::digest(&digest::SHA256, secret)
+        .as_ref()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+/// Whether the cookie holds the session's newest secret.
+pub(crate) fn is_secret(session: &Session, cookie: &SessionCookie) -> bool {
+    let presented = digest_of(&cookie.secret);
+    constant_time::verify_slices_are_equal(session.secret.as_bytes(), presented.as_bytes()).is_ok()
+}

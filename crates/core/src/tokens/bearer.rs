@@ -1,0 +1,213 @@
+//! Our own access tokens, read back: by the signature or the seal first, then by the rows on which they depend.
+
+use std::cell::OnceCell;
+
+use grantor_jose::TokenType;
+
+use crate::base::error::{Cause, ErrorCode, Refusal};
+use crate::base::params::Params;
+use crate::base::row::Key;
+use crate::base::secret::Secret;
+use crate::engine::decide::{Found, Stop, Versioned};
+use crate::engine::env::Env;
+use crate::model::claims::AccessTokenClaims;
+use crate::model::claims_request::RequestedClaims;
+use crate::model::ids::UserId;
+use crate::model::realm::Pool;
+use crate::records::{self, Grant, Revoked, Session, User};
+use crate::tokens::grant_liveness::{self, Behind};
+
+/// A presented token, opened once: a decision may be made several times, and a signature is dear to verify.
+#[derive(Debug)]
+pub(crate) struct PresentedToken {
+    token: Secret,
+    claims: OnceCell<Option<AccessTokenClaims>>,
+}
+
+impl PresentedToken {
+    pub(crate) const fn new(token: Secret) -> Self {
+        Self {
+            token,
+            claims: OnceCell::new(),
+        }
+    }
+
+    /// The parameter `token` (RFC 7009 section 2.1, RFC 7662 section 2.1).
+    pub(crate) fn parse(params: &Params) -> Result<Self, Refusal> {
+        let missing = Refusal::new(ErrorCode::InvalidRequest, "The parameter token is missing.");
+        let token = params.opt("token").ok_or(missing)?;
+        Ok(Self::new(Secret::new(token)))
+    }
+
+    pub(crate) fn reveal(&self) -> &str {
+        self.token.reveal()
+    }
+
+    /// The claims of an access token of this pool, if we made it; live or not. One drive has one pool.
+    pub(crate) fn claims(&self, env: &Env<'_>) -> Option<AccessTokenClaims> {
+        self.claims
+            .get_or_init(|| open(env.pool, self.token.reveal()))
+            .clone()
+    }
+}
+
+/// The claims of an access token of this pool, if we made it.
+pub(crate) fn open(pool: &Pool, token: &str) -> Option<AccessTokenClaims> {
+    let claims = match pool.sealing.open_access_token(token) {
+        Some(sealed) => serde_json::from_slice::<AccessTokenClaims>(&sealed).ok()?,
+        None => {
+            let verified = pool
+                .signing
+                .verify(grantor_jose::decode(token).ok()?)
+                .ok()?;
+            // RFC 9068 section 4: the type keeps an ID token from passing for an access token.
+            if !TokenType::Access.is(verified.header().typ.as_deref()) {
+                return None;
+            }
+            verified.claims().ok()?
+        }
+    };
+    (claims.iss == pool.issuer).then_some(claims)
+}
+
+/// An access token that is good now.
+#[derive(Debug)]
+pub(crate) struct Live {
+    pub(crate) claims: AccessTokenClaims,
+    pub(crate) holder: Holder,
+}
+
+/// On whom a token depends beside its clients.
+#[derive(Debug)]
+pub(crate) enum Holder {
+    /// On nobody: a machine, or the subject of another issuer.
+    None,
+    /// On a user for whom a trusted issuer vouched.
+    User(Box<User>),
+    /// On the user who granted it.
+    Grant(Box<(Versioned<Grant>, Behind)>),
+}
+
+impl Holder {
+    /// The user.
+    pub(crate) fn user(&self) -> Option<&User> {
+        match self {
+            Self::None => None,
+            Self::User(user) => Some(user),
+            Self::Grant(grant) => Some(&grant.1.user.record),
+        }
+    }
+
+    /// The grant.
+    pub(crate) fn grant(&self) -> Option<&Grant> {
+        match self {
+            Self::Grant(grant) => Some(&grant.0.record),
+            Self::None | Self::User(_) => None,
+        }
+    }
+}
+
+impl Live {
+    /// The claims that its client asked for one by one.
+    pub(crate) fn requested(&self, pool: &Pool) -> RequestedClaims {
+        let authorization = self.holder.grant().and_then(Grant::active);
+        let client = pool.clients.get(&self.claims.client_id);
+        let both = authorization.zip(client);
+        both.map_or_else(RequestedClaims::default, |(authorization, client)| {
+            authorization.claims.clone().within(&client.scopes)
+        })
+    }
+}
+
+/// Whether an access token is good now: not expired, not revoked, its client and all who act by it enabled, and for a
+/// user's token its grant active and its user behind it. "A user token without a live grant is inactive."
+pub(crate) fn live(
+    env: &Env<'_>,
+    found: &Found,
+    claims: AccessTokenClaims,
+) -> Result<Result<Live, Cause>, Stop> {
+    if claims.exp <= env.now.as_secs() {
+        return Ok(Err(Cause::TokenExpired));
+    }
+    if !env.pool.is_enabled(&claims.client_id) {
+        return Ok(Err(Cause::DisabledClient));
+    }
+    let revoked = records::key::<Revoked>(&env.pool.name, claims.jti.as_str());
+    let Some(id) = claims.jti.grant() else {
+        return without_grant(env, found, claims, &revoked);
+    };
+    let grant = records::key::<Grant>(&env.pool.name, &id.to_string());
+    // The token names its user and its session, so they come with the same read.
+    let user = claims.sub.parse::<UserId>().ok();
+    let user = user.map(|user| grant_liveness::key(env, user));
+    let session = claims.sid.as_deref();
+    let session = session.map(|session| records::key::<Session>(&env.pool.name, session));
+    let actors: Vec<_> = grant_liveness::actors(env, claims.act.as_ref()).collect();
+    found.need(
+        &[&revoked, &grant]
+            .into_iter()
+            .chain(&user)
+            .chain(&session)
+            .chain(&actors)
+            .collect::<Vec<_>>(),
+    )?;
+    if found.record::<Revoked>(env, &revoked)?.live().is_some() {
+        return Ok(Err(Cause::TokenRevoked));
+    }
+    if let Err(cause) = grant_liveness::acting(env, found, claims.act.as_ref())? {
+        return Ok(Err(cause));
+    }
+    Ok(granted(env, found, &grant)?.map(|holder| Live { claims, holder }))
+}
+
+/// The active grant of this key with its user, if its client is enabled too.
+pub(crate) fn granted(
+    env: &Env<'_>,
+    found: &Found,
+    key: &Key,
+) -> Result<Result<Holder, Cause>, Stop> {
+    let Some(grant) = found.record::<Grant>(env, key)?.live() else {
+        return Ok(Err(Cause::NoSuchGrant));
+    };
+    if grant.record.active().is_none() {
+        return Ok(Err(Cause::RevokedGrant));
+    }
+    if !env.pool.is_enabled(&grant.record.client) {
+        return Ok(Err(Cause::DisabledClient));
+    }
+    let behind = grant_liveness::behind(env, found, &grant.record)?;
+    Ok(behind.map(|behind| Holder::Grant(Box::new((grant, behind)))))
+}
+
+/// A token that no user granted: a machine's, or one that was exchanged for the token of a machine or of a trusted
+/// issuer's subject.
+fn without_grant(
+    env: &Env<'_>,
+    found: &Found,
+    claims: AccessTokenClaims,
+    revoked: &Key,
+) -> Result<Result<Live, Cause>, Stop> {
+    let vouched = claims.jti.epoch().zip(claims.sub.parse::<UserId>().ok());
+    let user = vouched.map(|(epoch, user)| (epoch, grant_liveness::key(env, user)));
+    let actors: Vec<_> = grant_liveness::actors(env, claims.act.as_ref()).collect();
+    let keys = [revoked]
+        .into_iter()
+        .chain(user.as_ref().map(|(_, key)| key))
+        .chain(&actors);
+    found.need(&keys.collect::<Vec<_>>())?;
+    if found.record::<Revoked>(env, revoked)?.live().is_some() {
+        return Ok(Err(Cause::TokenRevoked));
+    }
+    if let Err(cause) = grant_liveness::acting(env, found, claims.act.as_ref())? {
+        return Ok(Err(cause));
+    }
+    let holder = match user {
+        Some((epoch, key)) => match grant_liveness::of_epoch(env, found, &key, epoch)? {
+            Ok(user) => Holder::User(Box::new(user.record)),
+            Err(cause) => return Ok(Err(cause)),
+        },
+        None if env.pool.knows_subject(&claims.sub) => Holder::None,
+        None => return Ok(Err(Cause::SubjectGone)),
+    };
+    Ok(Ok(Live { claims, holder }))
+}

@@ -1,0 +1,289 @@
+//! What goes into the tokens of a grant: claims, lifetimes, forms.
+
+use grantor_jose::{SigningInput, TokenType as Typ};
+use serde_json::{Map, Value};
+
+use crate::base::error::Failure;
+use crate::base::secret::Secret;
+use crate::base::time::Timestamp;
+use crate::engine::decide::{Decision, Mint, Stop, Unsigned};
+use crate::engine::env::Env;
+use crate::model::actor::Actor;
+use crate::model::claim_mapping::Sources;
+use crate::model::claims::{ACR, AccessTokenClaims, IdTokenClaims};
+use crate::model::claims_request;
+use crate::model::client::Client;
+use crate::model::grant_type::GrantType;
+use crate::model::ids::Jti;
+use crate::model::realm::TokenSet;
+use crate::model::resource::Resource;
+use crate::model::resource::TokenForm;
+use crate::model::scope::Scope;
+use crate::model::target::Named;
+use crate::model::target::Target;
+use crate::model::token_type::TokenType;
+use crate::records::{Grant, Kind, State, User, to_json};
+use crate::tokens::grant_liveness;
+use crate::tokens::handles::RefreshToken;
+
+/// The longest access token without its signature, in bytes: many servers take heads of 8 KiB. Also the most that an ID
+/// token says of its user, since it comes back in a URL as `id_token_hint`.
+const LONGEST: usize = 7 * 1024;
+
+/// What the token endpoint answers beside the tokens (RFC 6749 section 5.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenReply {
+    /// How long the access token lives, in seconds.
+    pub expires_in: u64,
+    /// What it allows.
+    pub scope: Scope,
+    /// What was exchanged for, and stands where an access token does (RFC 8693 section 2.2.1).
+    pub issued: Option<TokenType>,
+}
+
+/// What one access token says of its subject.
+pub(crate) struct Says<'a> {
+    pub(crate) sub: String,
+    pub(crate) jti: Jti,
+    pub(crate) ends_at: Timestamp,
+    /// The user, where the subject is one of ours.
+    pub(crate) user: Option<&'a User>,
+    /// What the user granted.
+    pub(crate) grant: Option<&'a Grant>,
+    /// Who acts.
+    pub(crate) act: Option<Actor>,
+}
+
+/// The claims of an access token (RFC 9068 section 2.2).
+pub(crate) fn access_claims(
+    env: &Env<'_>,
+    client: &Client,
+    target: &Target<'_>,
+    says: Says<'_>,
+) -> AccessTokenClaims {
+    let authorization = says.grant.and_then(Grant::active);
+    let from = Sources {
+        user: says.user.map(User::facts),
+        client_id: &client.id,
+        client_name: &client.name,
+        grant: says.grant.map(Grant::facts),
+    };
+    AccessTokenClaims {
+        iss: env.pool.issuer.clone(),
+        sub: says.sub,
+        aud: target.audience(env.pool).to_owned(),
+        exp: says.ends_at.as_secs(),
+        iat: env.now.as_secs(),
+        jti: says.jti,
+        client_id: client.id.clone(),
+        scope: target.scope.clone(),
+        auth_time: authorization.map(|authorization| authorization.auth_time.as_secs()),
+        sid: authorization.and_then(|it| it.session.map(|id| id.to_string())),
+        groups: says
+            .user
+            .map(|user| target.groups(user.facts()))
+            .unwrap_or_default(),
+        act: says.act,
+        may_act: says.user.and_then(|_| client.may_act()),
+        cnf: None,
+        mapped: target.mapped(&from),
+    }
+}
+
+/// A machine's token: no user, no grant, no row.
+pub(crate) fn for_machine(
+    env: &Env<'_>,
+    client: &Client,
+    target: &Target<'_>,
+) -> Result<Decision<TokenReply>, Stop> {
+    let lifetime = target.lifetime(client);
+    let says = Says {
+        // RFC 9068 section 2.2: "sub … SHOULD correspond to an identifier the authorization server uses to
+        // indicate the client application". No user's id, a UUID drawn by us, equals it.
+        sub: client.id.to_string(),
+        jti: Jti::of_machine(env.seed.bytes("jti")),
+        ends_at: env.now + lifetime,
+        user: None,
+        grant: None,
+        act: None,
+    };
+    let claims = access_claims(env, client, target, says);
+    let access = access_token(env, target.resource, &claims)?;
+    let reply = TokenReply {
+        expires_in: lifetime.as_secs(),
+        scope: claims.scope,
+        issued: None,
+    };
+    Ok(Decision::reply(reply).mint(Mint {
+        access: Some(access),
+        id: None,
+        refresh: None,
+    }))
+}
+
+/// What one token request asks beside its grant.
+#[derive(Debug, Default)]
+pub(crate) struct Asked<'r> {
+    /// `resource` parameters.
+    pub(crate) indicators: &'r [String],
+    /// The scope of this access token: what was granted and the client may still have, or less where it asked for less.
+    pub(crate) scope: Scope,
+    /// The nonce of the code's own ID token: OpenID Connect Core section 12.2: that of a refresh "SHOULD NOT have a
+    /// nonce Claim".
+    pub(crate) nonce: Option<String>,
+}
+
+/// The tokens of an active grant.
+pub(crate) fn for_user(
+    env: &Env<'_>,
+    client: &Client,
+    grant: &Grant,
+    user: &User,
+    asked: Asked<'_>,
+) -> Result<Decision<TokenReply>, Stop> {
+    let Asked {
+        indicators,
+        scope,
+        nonce,
+    } = asked;
+    let authorization = grant_liveness::authorization(grant)?;
+    let asked = Named::parse(env.pool, indicators.iter().map(String::as_str))?;
+    // RFC 8707 section 2.2: a token request may name fewer resources than the grant, never others.
+    if !grant.resources.is_empty() && !asked.is_within(&grant.resources) {
+        return Err(crate::model::target::NOT_GRANTED.into());
+    }
+    let named = if asked.is_empty() {
+        &grant.resources
+    } else {
+        &asked
+    };
+    let target = Target::choose(env.pool, &scope, named)?;
+    let now = env.now.as_secs();
+    // No token outlives its grant: a successor given again within the grace writes no later end into the row.
+    let ends = (env.now + target.lifetime(client)).min(grant.expires_at);
+    let from = Sources {
+        user: Some(user.facts()),
+        client_id: &client.id,
+        client_name: &client.name,
+        grant: Some(grant.facts()),
+    };
+    let exchanged = grant.kind.exchanged();
+    let says = Says {
+        sub: user.id.to_string(),
+        jti: Jti::of_grant(grant.id, env.seed.bytes("jti")),
+        ends_at: ends,
+        user: Some(user),
+        grant: Some(grant),
+        act: exchanged.and_then(|exchanged| exchanged.act.clone()),
+    };
+    let claims = access_claims(env, client, &target, says);
+    let access = access_token(env, target.resource, &claims)?;
+    let wanted = match &grant.kind {
+        Kind::Device => env.pool.device.tokens,
+        Kind::Code => TokenSet {
+            id: true,
+            refresh: true,
+        },
+        Kind::Exchange(_) => TokenSet {
+            id: false,
+            refresh: true,
+        },
+    };
+    let requested = authorization.claims.clone().within(&client.scopes);
+    let mut further =
+        claims_request::of_user(user.facts(), requested.id_token.iter().map(String::as_str));
+    further.extend(client.id_claims.mapped(&from));
+    let has_id = wanted.id && scope.contains("openid");
+    if has_id {
+        bounded(&further)?;
+    }
+    let id = has_id.then(|| {
+        Box::new(IdTokenClaims {
+            iss: env.pool.issuer.clone(),
+            sub: claims.sub.clone(),
+            aud: client.id.clone(),
+            exp: (env.now + env.pool.lifetimes.id).as_secs(),
+            iat: now,
+            auth_time: authorization.auth_time.as_secs(),
+            amr: authorization.amr.clone(),
+            acr: Some(ACR[0].to_owned()),
+            sid: claims.sid.clone(),
+            jti: Jti::of_grant(grant.id, env.seed.bytes("id_jti")),
+            act: None,
+            nonce,
+            further,
+            at_hash: None,
+            alg: client.id_token_alg,
+        })
+    });
+    let refresh = (wanted.refresh && client.may_use(GrantType::RefreshToken))
+        .then(|| refresh_token(env, grant))
+        .flatten();
+    let reply = TokenReply {
+        expires_in: claims.exp - now,
+        scope: claims.scope,
+        issued: None,
+    };
+    Ok(Decision::reply(reply).mint(Mint {
+        access: Some(access),
+        id,
+        refresh,
+    }))
+}
+
+/// What an ID token says of its user, if it is not too long.
+///
+/// # Errors
+/// [`Failure::Operator`]
+pub(crate) fn bounded(further: &Map<String, Value>) -> Result<(), Failure> {
+    if to_json(further)?.len() > LONGEST {
+        return Err(Failure::Operator(
+            "an ID token would be too long: map fewer of the user's claims and groups for the client",
+        ));
+    }
+    Ok(())
+}
+
+/// The refresh token that is valid for the grant as it is written now: derived, so that it can be given again.
+fn refresh_token(env: &Env<'_>, grant: &Grant) -> Option<Secret> {
+    let State::Active { generation, .. } = grant.state else {
+        return None;
+    };
+    Some(Secret::new(env.pool.sealing.refresh_token(&RefreshToken {
+        grant: grant.id,
+        generation,
+    })))
+}
+
+pub(crate) fn access_token(
+    env: &Env<'_>,
+    resource: Option<&Resource>,
+    claims: &AccessTokenClaims,
+) -> Result<Unsigned, Failure> {
+    let form = resource.map_or(TokenForm::Jwt(env.pool.access_token_alg), |resource| {
+        resource.token
+    });
+    let (length, token) = match form {
+        TokenForm::Jwt(alg) => {
+            let header = env.pool.header(alg, Typ::Access)?;
+            let input = SigningInput::new(header, claims)
+                .map_err(|_| Failure::Bug("claims are no JSON"))?;
+            (input.as_bytes().len(), Unsigned::Jwt(input))
+        }
+        TokenForm::Sealed => {
+            let sealed = env
+                .pool
+                .sealing
+                .access_token(to_json(claims)?, env.seed.bytes("nonce"));
+            let sealed = sealed.ok_or(Failure::Bug("the claims cannot be sealed"))?;
+            (sealed.len(), Unsigned::Sealed(Secret::new(sealed)))
+        }
+    };
+    if length > LONGEST {
+        return Err(Failure::Operator(
+            "an access token would be too long for HTTP headers: give the user fewer groups, or the resource fewer of them and \
+             of its claims",
+        ));
+    }
+    Ok(token)
+}
