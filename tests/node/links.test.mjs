@@ -51,7 +51,7 @@ test('the page of metrics has all of them', async () => {
 });
 
 test('the page of events has all of them', async () => {
-  const [, kinds] = /pub enum EventKind \{([\s\S]*?)\}/.exec(await textOf('crates/core/src/event.rs'));
+  const [, kinds] = /pub enum EventKind \{([\s\S]*?)\}/.exec(await textOf('crates/core/src/engine/event.rs'));
   const names = [...kinds.matchAll(/^ +(\w+),/gm)].map(([, name]) => name.replace(/(?!^)[A-Z]/g, (letter) => `_${letter}`).toLowerCase());
   const [, page] = (await textOf(WATCHING)).split('## Events');
   const told = [...page.matchAll(/^\| (`[a-z_`, ]+) \|/gm)].flatMap(([, cell]) => [...cell.matchAll(/`(\w+)`/g)].map(([, name]) => name));
