@@ -12,7 +12,7 @@ use grantor_core::base::time::Timestamp;
 use grantor_core::model::claims_request::RequestedClaims;
 use grantor_core::model::ids::Epoch;
 use grantor_core::model::ids::{GrantId, UserId};
-use grantor_core::records::{Authorization, Grant, Kind, Record, Started, State};
+use grantor_core::records::{Authorization, Grant, GrantOrigin, Record, Started, State};
 use grantor_store::Store as _;
 use grantor_store::sqlite::Sqlite;
 
@@ -52,7 +52,7 @@ fn row(now: Timestamp, number: u32) -> Result<NewRow> {
     let scope: grantor_core::model::scope::Scope = "offline_access orders/read".parse()?;
     let grant = Grant {
         id: GrantId::from_bytes(spread("grant", number)),
-        kind: Kind::Device,
+        kind: GrantOrigin::Device,
         client: "tv".parse()?,
         scope: scope.clone(),
         resources: Default::default(),

@@ -8,7 +8,7 @@ mod world;
 use grantor_core::base::error::ErrorCode::{self, AuthorizationPending, InvalidGrant, SlowDown};
 
 use grantor_core::grants::GrantType;
-use grantor_core::model::exchange_rule::{Kind, Rule, SubjectRule};
+use grantor_core::model::exchange_rule::{Rule, SubjectRule, TokenKind};
 use grantor_core::model::token_type::TokenType;
 use world::exchange::ACCESS_TOKEN;
 use world::house;
@@ -114,10 +114,10 @@ fn looking_a_code_up_writes_nothing() {
     let browser = world.browser_of("alice");
     let codes = world.device("tv");
     costs(&mut world, [3, 0, 0], [3, 0, 0], |world| {
-        world.who_asks(&browser, &codes.user)
+        world.lookup_user_code(&browser, &codes.user)
     });
     costs(&mut world, [2, 0, 0], [3, 0, 0], |world| {
-        world.who_asks(&browser, "BCDF-GHJK")
+        world.lookup_user_code(&browser, "BCDF-GHJK")
     });
 }
 
@@ -271,7 +271,7 @@ fn what_is_forged_is_refused_without_a_read() {
 #[test]
 fn ten_thousand_refreshes_leave_as_many_rows_as_one() {
     // Nothing is signed for an ID token: that is not what is counted here.
-    let mut world = World::with(|pool| pool.device.tokens.id = false);
+    let mut world = World::with(|realm| realm.device.tokens.id = false);
     let mut tokens: Tokens = world.device_tokens("tv", "alice");
     let rows = world.rows();
     let (cost, ()) = world.cost(|world| {
@@ -307,9 +307,9 @@ fn an_authorization_with_a_session_is_one_read_and_one_commit() {
 
 #[test]
 fn a_session_learns_once_of_a_client_that_wants_to_be_told_of_its_end() {
-    let mut world = World::with(|pool| {
+    let mut world = World::with(|realm| {
         let uri = "https://site.example/logout".to_owned();
-        house::client(pool, "site").logout.backchannel_uri = Some(uri);
+        house::client(realm, "site").logout.backchannel_uri = Some(uri);
     });
     let alice = world.browser_of("alice");
     let request = Request::of("site");
@@ -398,17 +398,17 @@ fn an_exchange_is_at_most_two_reads_and_no_commit() {
             .expect("a token")
     });
     // A refresh token, an ID token, and what comes of a refresh token by exchange.
-    world.reconfigure(|pool| {
-        pool.exchange[0].issues.push(Kind::RefreshToken);
-        pool.exchange[0].subject.kinds = vec![Kind::AccessToken, Kind::RefreshToken];
-        let rule = pool.exchange[0].clone();
+    world.reconfigure(|realm| {
+        realm.exchange[0].issues.push(TokenKind::RefreshToken);
+        realm.exchange[0].subject.kinds = vec![TokenKind::AccessToken, TokenKind::RefreshToken];
+        let rule = realm.exchange[0].clone();
         let client = "site".parse().expect("an id");
-        let site = pool.clients.get_mut(&client).expect("it is there");
+        let site = realm.clients.get_mut(&client).expect("it is there");
         site.grants.push(GrantType::TokenExchange);
-        pool.exchange.push(Rule {
+        realm.exchange.push(Rule {
             client,
             subject: SubjectRule {
-                kinds: vec![Kind::RefreshToken, Kind::IdToken],
+                kinds: vec![TokenKind::RefreshToken, TokenKind::IdToken],
                 ..rule.subject.clone()
             },
             ..rule

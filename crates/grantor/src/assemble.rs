@@ -1,4 +1,4 @@
-//! From the settings, in the words of the file, to the pool, in the words of the core.
+//! From the settings, in the words of the file, to the realm, in the words of the core.
 
 mod clients;
 mod exchange;
@@ -15,7 +15,7 @@ use grantor_core::base::secret::Secret;
 use grantor_core::model::claim_mapping::InvalidMapping;
 use grantor_core::model::ids::InvalidClientId;
 use grantor_core::model::ids::UserId;
-use grantor_core::model::realm::{self, DeviceSettings, Pool, SignInLimits, TokenSet};
+use grantor_core::model::realm::{self, DeviceSettings, Realm, SignInLimits, TokenSet};
 use grantor_core::model::resource::TokenForm;
 use grantor_core::model::user_code::{InvalidFormat, UserCodeFormat};
 use grantor_core::people::{Password, Provision};
@@ -26,13 +26,13 @@ use grantor_web::{ForwardedHeader, Proxies};
 use crate::config::{self, Settings, UserPassword};
 use crate::master_key::MasterKeys;
 
-/// The one pool there is.
+/// The one realm there is.
 pub const POOL: &str = "default";
 
 /// The algorithm of access tokens for the issuer's own endpoints.
 const ACCESS_TOKEN_ALG: Algorithm = Algorithm::Es256;
 
-/// Why settings make no pool. Reading them checks the same, so an operator does not see it.
+/// Why settings make no realm. Reading them checks the same, so an operator does not see it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AssembleError {
     /// A client's id.
@@ -70,21 +70,21 @@ pub fn algorithms(settings: &Settings) -> Vec<Algorithm> {
     all.into_iter().collect()
 }
 
-/// The pool that the settings describe, with these keys.
+/// The realm that the settings describe, with these keys.
 ///
 /// # Errors
 /// [`AssembleError`]
-pub fn pool(
+pub fn realm(
     settings: &Settings,
     masters: &MasterKeys,
     signing: KeySet,
-) -> Result<Pool, AssembleError> {
+) -> Result<Realm, AssembleError> {
     let sealing = SealingKeys::new(POOL, masters.current(), masters.older());
     let secret_key = Arc::new(sealing.client_secret_key());
     let client = |client| {
         clients::client(client, settings, &secret_key).map(|client| (client.id.clone(), client))
     };
-    Ok(Pool {
+    Ok(Realm {
         name: POOL.to_owned(),
         issuer: settings.issuer.to_string(),
         signing,

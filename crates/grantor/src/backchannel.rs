@@ -94,7 +94,7 @@ impl BackChannel {
     /// The first rows that are due: they stand in the order in which they are.
     async fn due(&self) -> Result<Vec<Outbox>, Unavailable> {
         let index = Index::Kind {
-            pool: self.app.pool().name.clone(),
+            realm: self.app.realm().name.clone(),
             kind: Outbox::KIND.to_owned(),
         };
         let rows = self.store.list(&index, None, PAGE).await?;
@@ -137,7 +137,7 @@ impl BackChannel {
         if answer == Answer::Later {
             silent.add(&client);
         }
-        if answer != Answer::Told {
+        if answer != Answer::Delivered {
             let again = answer == Answer::Later;
             tracing::warn!(%client, why, again, "a client was not told that a session ended");
         }

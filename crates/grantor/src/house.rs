@@ -50,7 +50,7 @@ impl House {
         let (sink, events) = events(&settings.store)?;
         let sink: Arc<dyn EventSink> = Arc::new(sink);
         let app = App::new(Parts {
-            pool: assemble::pool(settings, &keys.masters, signing.published.clone())?,
+            realm: assemble::realm(settings, &keys.masters, signing.published.clone())?,
             store: Arc::clone(&store),
             signer: Arc::clone(&signing.signer) as Arc<dyn Signer>,
             clock: Arc::new(SystemClock),

@@ -1,4 +1,4 @@
-//! The pool's signing keys in the store: read, opened, and changed by one conditional write on their one row.
+//! The realm's signing keys in the store: read, opened, and changed by one conditional write on their one row.
 
 use std::sync::Arc;
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use grantor_core::engine::decide::KeyAsk;
+use grantor_core::engine::decide::KeyQuery;
 use grantor_jose::VerificationKeys;
 use grantor_verify::{KeySource, Limits, RemoteKeySet};
 use grantor_web::{NoTrustedKeys, TrustedKeys};
@@ -54,7 +54,7 @@ fn within(settings: &Settings, time: Duration) -> Result<Arc<dyn TrustedKeys>, O
 }
 
 impl TrustedKeys for KeySets {
-    fn keys<'a>(&'a self, ask: &'a KeyAsk) -> BoxFuture<'a, Option<Arc<VerificationKeys>>> {
+    fn keys<'a>(&'a self, ask: &'a KeyQuery) -> BoxFuture<'a, Option<Arc<VerificationKeys>>> {
         let keys = async {
             let of_issuer = self.0.get(&ask.issuer)?;
             let keys = of_issuer.keys_for(ask.kid.as_ref(), ask.algorithm);

@@ -8,7 +8,7 @@ use grantor_core::base::error::ErrorCode;
 use grantor_core::base::row::Index;
 use grantor_core::engine::decide::Operation;
 use grantor_core::model::ids::UserId;
-use grantor_core::people::{Password, Provision, ProvisionReply, Withdraw};
+use grantor_core::people::{Deprovision, Password, Provision, ProvisionReply};
 use grantor_core::records::{Record as _, User};
 use grantor_store::{Store, StoreError};
 use grantor_web::{App, Unavailable};
@@ -34,7 +34,7 @@ pub async fn provision(app: &Arc<App>, store: &dyn Store, users: &[Provision]) {
         Ok(ids) => {
             for id in ids {
                 tracing::info!(sub = %id, "the file declares this account no more, or disables it");
-                if let Err(error) = patiently(|| run(app, Withdraw { id })).await {
+                if let Err(error) = patiently(|| run(app, Deprovision { id })).await {
                     tracing::error!(sub = %id, %error, "the account could not be withdrawn");
                 }
             }
@@ -69,7 +69,7 @@ async fn withdrawn(
     welcome: &HashSet<UserId>,
 ) -> Result<Vec<UserId>, Unavailable> {
     let index = Index::Kind {
-        pool: POOL.to_owned(),
+        realm: POOL.to_owned(),
         kind: User::KIND.to_owned(),
     };
     let (mut found, mut after) = (Vec::new(), None);

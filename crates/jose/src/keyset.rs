@@ -1,4 +1,4 @@
-//! The public side of a pool's signing keys: what is published, and which key signs now.
+//! The public side of a realm's signing keys: what is published, and which key signs now.
 
 use serde::{Deserialize, Serialize};
 
@@ -86,7 +86,7 @@ impl PublishedKey {
     }
 }
 
-/// A pool's signing keys, without their private halves. Only data: what moves a key from one state
+/// A realm's signing keys, without their private halves. Only data: what moves a key from one state
 /// to the next makes a new set.
 #[derive(Clone, Debug, Default)]
 pub struct KeySet {

@@ -191,9 +191,9 @@ pub fn first_after(after: Option<&Key>) -> String {
         .unwrap_or_default()
 }
 
-/// The keys of one kind of one pool: from the first, up to but without the second.
+/// The keys of one kind of one realm: from the first, up to but without the second.
 #[must_use]
-pub fn kind_bounds(pool: &str, kind: &str) -> (String, String) {
+pub fn kind_bounds(realm: &str, kind: &str) -> (String, String) {
     // '0' is the character after '/'.
-    (format!("{pool}/{kind}/"), format!("{pool}/{kind}0"))
+    (format!("{realm}/{kind}/"), format!("{realm}/{kind}0"))
 }

@@ -171,8 +171,8 @@ impl State {
 
     fn list(&self, index: &Index, first: String, limit: usize) -> Vec<Row> {
         match index {
-            Index::Kind { pool, kind } => {
-                let (low, end) = kind_bounds(pool, kind);
+            Index::Kind { realm, kind } => {
+                let (low, end) = kind_bounds(realm, kind);
                 let (low, end) = (Key::from_stored(&low.max(first)), Key::from_stored(&end));
                 // A cursor behind the last row of the kind leaves nothing, where `range` would panic.
                 if low >= end {

@@ -53,7 +53,7 @@ async fn filled(path: &Path, pairs: u64) -> Sqlite {
 /// The numbers of one kind of a store, in order.
 async fn numbers(store: &Sqlite, kind: &str) -> Vec<u64> {
     let index = Index::Kind {
-        pool: "default".to_owned(),
+        realm: "default".to_owned(),
         kind: kind.to_owned(),
     };
     let rows = store.list(&index, None, 1_000_000).await.unwrap();

@@ -90,7 +90,7 @@ async fn a_clean_close_leaves_one_whole_file() {
     let copy = folder.path().join("copy.db");
     fs::copy(folder.path().join("a.db"), &copy).unwrap();
     let kind = Index::Kind {
-        pool: "default".to_owned(),
+        realm: "default".to_owned(),
         kind: "grant".to_owned(),
     };
     assert_eq!(
@@ -118,7 +118,7 @@ async fn a_close_carries_out_what_was_queued() {
     }
     drop(store);
     let kind = Index::Kind {
-        pool: "default".to_owned(),
+        realm: "default".to_owned(),
         kind: "grant".to_owned(),
     };
     assert_eq!(

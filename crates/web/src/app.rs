@@ -1,4 +1,4 @@
-//! The application: one pool with its store, signer and workers; and how a decision is driven.
+//! The application: one realm with its store, signer and workers; and how a decision is driven.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,7 +17,7 @@ use grantor_core::engine::drive::{Drive, Outcome, Step};
 use grantor_core::engine::event::Event;
 use grantor_core::engine::limits::pending;
 use grantor_core::engine::limits::{Ask, Limits};
-use grantor_core::model::realm::Pool;
+use grantor_core::model::realm::Realm;
 use grantor_core::records::{Outbox, Record, UserCodeRow};
 use grantor_jose::{KeySet, SignError, Signer, SigningInput};
 use grantor_store::{Store, StoreError};
@@ -41,8 +41,8 @@ const MOST_COUNTED: u32 = 2_000_000;
 
 /// What an application is made of.
 pub struct Parts {
-    /// The pool.
-    pub pool: Pool,
+    /// The realm.
+    pub realm: Realm,
     /// Where rows are kept.
     pub store: Arc<dyn Store>,
     /// What signs.
@@ -103,25 +103,25 @@ impl Unavailable {
     }
 }
 
-/// A pool, what signs for it, and what is rendered from it once. A request takes one and keeps it, so that a change of
+/// A realm, what signs for it, and what is rendered from it once. A request takes one and keeps it, so that a change of
 /// keys never comes between its header and its signature.
 pub(crate) struct Snapshot {
-    pub(crate) pool: Arc<Pool>,
+    pub(crate) realm: Arc<Realm>,
     signer: Arc<dyn Signer>,
     pub(crate) metadata: Bytes,
     pub(crate) jwks: Bytes,
 }
 
 impl Snapshot {
-    fn new(pool: Pool, signer: Arc<dyn Signer>) -> Self {
-        let metadata = metadata::document(&pool, &locale::tags())
+    fn new(realm: Realm, signer: Arc<dyn Signer>) -> Self {
+        let metadata = metadata::document(&realm, &locale::tags())
             .to_string()
             .into();
-        let jwks = serde_json::to_vec(&pool.signing.jwks())
+        let jwks = serde_json::to_vec(&realm.signing.jwks())
             .unwrap_or_default()
             .into();
         Self {
-            pool: Arc::new(pool),
+            realm: Arc::new(realm),
             signer,
             metadata,
             jwks,
@@ -158,7 +158,7 @@ impl App {
     /// # Errors
     /// [`StartError`].
     pub fn new(parts: Parts) -> Result<Arc<Self>, StartError> {
-        let issuer = url::Url::parse(&parts.pool.issuer)?;
+        let issuer = url::Url::parse(&parts.realm.issuer)?;
         let host = issuer.host_str().unwrap_or_default();
         let host = issuer
             .port()
@@ -168,7 +168,7 @@ impl App {
             path: issuer.path().trim_end_matches('/').to_owned(),
         };
         Ok(Arc::new(Self {
-            cookies: Cookies::new(&parts.pool.name, &parts.pool.issuer),
+            cookies: Cookies::new(&parts.realm.name, &parts.realm.issuer),
             site,
             pages: Pages::new(parts.templates.as_deref())?,
             limits: Mutex::new(Limits::new(&parts.entropy.seed().bytes("limits"))),
@@ -176,7 +176,7 @@ impl App {
             ready: AtomicBool::new(false),
             tasks: TaskTracker::new(),
             outbox: Notify::new(),
-            snapshot: RwLock::new(Arc::new(Snapshot::new(parts.pool, parts.signer))),
+            snapshot: RwLock::new(Arc::new(Snapshot::new(parts.realm, parts.signer))),
             store: parts.store,
             clock: parts.clock,
             entropy: parts.entropy,
@@ -213,15 +213,15 @@ impl App {
         O: Operation + Send + 'static,
         O::Reply: Send + 'static,
     {
-        let mut whole = Box::pin(Arc::clone(self).to_the_end(operation, trace.clone()));
+        let mut whole = Box::pin(Arc::clone(self).drive_to_completion(operation, trace.clone()));
         if let Poll::Ready(ended) = futures_util::poll!(&mut whole) {
             return ended;
         }
-        self.to_its_end(whole).await
+        self.run_detached(whole).await
     }
 
     /// Goes on with what consists of several decisions, even where the client that asked for it goes away.
-    pub(crate) async fn to_its_end<T: Send + 'static>(
+    pub(crate) async fn run_detached<T: Send + 'static>(
         &self,
         work: impl Future<Output = Result<T, Unavailable>> + Send + 'static,
     ) -> Result<T, Unavailable> {
@@ -231,7 +231,7 @@ impl App {
         ))))
     }
 
-    async fn to_the_end<O>(
+    async fn drive_to_completion<O>(
         self: Arc<Self>,
         operation: O,
         trace: TraceId,
@@ -241,8 +241,8 @@ impl App {
         O::Reply: Send,
     {
         let snapshot = self.snapshot();
-        let pool = Arc::clone(&snapshot.pool);
-        let mut drive = Drive::new(operation, pool, self.now(), self.seed());
+        let realm = Arc::clone(&snapshot.realm);
+        let mut drive = Drive::new(operation, realm, self.now(), self.seed());
         let ended = self.perform(&mut drive, &*snapshot.signer).await;
         let effects = match &ended {
             Ok(outcome) => outcome.effects.clone(),
@@ -361,9 +361,9 @@ impl App {
     /// # Errors
     /// [`Unavailable::Store`].
     pub async fn count_pending(&self) -> Result<u32, Unavailable> {
-        let pool = self.pool();
+        let realm = self.realm();
         let index = Index::Kind {
-            pool: pool.name.clone(),
+            realm: realm.name.clone(),
             kind: UserCodeRow::KIND.to_owned(),
         };
         let (mut live, mut after) = (0_u32, None);
@@ -383,9 +383,9 @@ impl App {
                 _ => break,
             }
         }
-        let window = pending::window(&pool);
+        let window = pending::window(&realm);
         self.limits()
-            .preload(self.now(), &pending::pool_quota(), window, live);
+            .preload(self.now(), &pending::realm_quota(), window, live);
         Ok(live)
     }
 
@@ -404,8 +404,8 @@ impl App {
     /// How many device codes wait for their users, as this node knows.
     #[must_use]
     pub fn pending_devices(&self) -> u32 {
-        let window = pending::window(&self.pool());
-        let quota = pending::pool_quota();
+        let window = pending::window(&self.realm());
+        let quota = pending::realm_quota();
         self.limits().counted(self.now(), &quota, window)
     }
 
@@ -418,20 +418,20 @@ impl App {
         self.ready.load(Ordering::Acquire)
     }
 
-    /// The pool as it is now.
+    /// The realm as it is now.
     #[must_use]
-    pub fn pool(&self) -> Arc<Pool> {
-        Arc::clone(&self.snapshot().pool)
+    pub fn realm(&self) -> Arc<Realm> {
+        Arc::clone(&self.snapshot().realm)
     }
 
     /// Signs and verifies with these keys from now on, and publishes them. Requests under way end with the keys that they
     /// began with. For one caller at a time.
     pub fn replace_keys(&self, signing: KeySet, signer: Arc<dyn Signer>) {
-        let pool = Pool {
+        let realm = Realm {
             signing,
-            ..(*self.pool()).clone()
+            ..(*self.realm()).clone()
         };
-        let snapshot = Arc::new(Snapshot::new(pool, signer));
+        let snapshot = Arc::new(Snapshot::new(realm, signer));
         *self
             .snapshot
             .write()

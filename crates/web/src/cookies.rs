@@ -16,17 +16,17 @@ pub(crate) enum Cookie {
     KnownBrowser,
 }
 
-/// The cookies of one pool.
+/// The cookies of one realm.
 #[derive(Clone, Debug)]
 pub(crate) struct Cookies {
-    pool: String,
+    realm: String,
     secure: bool,
 }
 
 impl Cookies {
-    pub(crate) fn new(pool: &str, issuer: &str) -> Self {
+    pub(crate) fn new(realm: &str, issuer: &str) -> Self {
         Self {
-            pool: pool.to_owned(),
+            realm: realm.to_owned(),
             secure: issuer.starts_with("https:"),
         }
     }
@@ -39,7 +39,7 @@ impl Cookies {
             Cookie::PreSession => "-pre",
             Cookie::KnownBrowser => "-known",
         };
-        format!("{prefix}grantor-{}{suffix}", self.pool)
+        format!("{prefix}grantor-{}{suffix}", self.realm)
     }
 
     /// A cookie that the browser sent. Of two with one name, neither is taken: one was planted.

@@ -38,7 +38,7 @@ pub(crate) fn for_client(app: &App, form: &Form, answer: Response) -> Response {
 pub(crate) fn for_token(app: &App, form: &Form, answer: Response) -> Response {
     readable(app, &form.caller, answer, || {
         let params = form.params.as_ref().ok()?;
-        cors::client_of_token(&app.pool(), form.caller.authorization(), params)
+        cors::client_of_token(&app.realm(), form.caller.authorization(), params)
     })
 }
 
@@ -51,8 +51,8 @@ fn readable(
     if !caller.headers.contains_key(ORIGIN) {
         return answer;
     }
-    let pool = app.pool();
-    let own = || pool.clients.get(&client()?);
+    let realm = app.realm();
+    let own = || realm.clients.get(&client()?);
     let origin = origin(&caller.headers)
         .filter(|(_, text)| own().is_some_and(|client| client.has_origin(text)));
     let headers = answer.headers_mut();
@@ -90,7 +90,7 @@ pub(crate) async fn before_get_or_post(
 /// A preflight says who asks by nothing but the origin, so it is allowed where some client has that one. To be allowed
 /// to ask is not to read the answer.
 fn preflight(app: &App, headers: &HeaderMap, methods: &'static str) -> Response {
-    let allowed = origin(headers).filter(|(_, text)| app.pool().has_origin(text));
+    let allowed = origin(headers).filter(|(_, text)| app.realm().has_origin(text));
     let mut answer = match allowed {
         Some((origin, _)) => allowing(origin.clone(), methods, SENDABLE),
         None => no_content(),

@@ -136,7 +136,7 @@ fn not_a_form(app: &App, caller: &Caller, challenge: Challenge, reason: FormErro
 }
 
 /// Counts a refusal and logs it, for the operator to find by its trace id.
-pub(crate) fn tell_refused(app: &App, caller: &Caller, refusal: &Refusal) {
+pub(crate) fn log_refusal(app: &App, caller: &Caller, refusal: &Refusal) {
     app.metrics.refused(refusal.code);
     match refusal.code {
         // Counted, never logged: a waiting device asks every few seconds.
@@ -155,7 +155,7 @@ pub(crate) fn tell_refused(app: &App, caller: &Caller, refusal: &Refusal) {
 }
 
 fn refused(app: &App, caller: &Caller, challenge: Challenge, refusal: &Refusal) -> Response {
-    tell_refused(app, caller, refusal);
+    log_refusal(app, caller, refusal);
     let status = StatusCode::from_u16(refusal.code.status()).unwrap_or(StatusCode::BAD_REQUEST);
     let mut response = error(refusal, caller, status);
     let headers = response.headers_mut();

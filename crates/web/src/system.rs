@@ -7,7 +7,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use grantor_core::base::seed::Seed;
 use grantor_core::base::time::Timestamp;
-use grantor_core::engine::decide::KeyAsk;
+use grantor_core::engine::decide::KeyQuery;
 use grantor_core::engine::event::Event;
 use grantor_jose::VerificationKeys;
 
@@ -33,15 +33,15 @@ pub trait EventSink: Send + Sync {
 pub trait TrustedKeys: Send + Sync {
     /// The keys of this issuer, the one that is asked for among them if there is such a one; none where they cannot
     /// be had.
-    fn keys<'a>(&'a self, ask: &'a KeyAsk) -> BoxFuture<'a, Option<Arc<VerificationKeys>>>;
+    fn keys<'a>(&'a self, ask: &'a KeyQuery) -> BoxFuture<'a, Option<Arc<VerificationKeys>>>;
 }
 
-/// For a pool that trusts nobody.
+/// For a realm that trusts nobody.
 #[derive(Clone, Copy, Debug)]
 pub struct NoTrustedKeys;
 
 impl TrustedKeys for NoTrustedKeys {
-    fn keys<'a>(&'a self, _: &'a KeyAsk) -> BoxFuture<'a, Option<Arc<VerificationKeys>>> {
+    fn keys<'a>(&'a self, _: &'a KeyQuery) -> BoxFuture<'a, Option<Arc<VerificationKeys>>> {
         ready(None).boxed()
     }
 }

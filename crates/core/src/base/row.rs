@@ -12,16 +12,16 @@ pub const MAX_KEYS: usize = 16;
 /// The most writes of one commit.
 pub const MAX_WRITES: usize = 25;
 
-/// A row's key: `POOL/KIND/NAME`. Every key begins with its pool.
+/// A row's key: `POOL/KIND/NAME`. Every key begins with its realm.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Key(Arc<str>);
 
 impl Key {
-    /// The key of the row `name` among the rows of one `kind` of one `pool`.
+    /// The key of the row `name` among the rows of one `kind` of one `realm`.
     #[must_use]
-    pub fn new(pool: &str, kind: &str, name: &str) -> Self {
-        Self(format!("{pool}/{kind}/{name}").into())
+    pub fn new(realm: &str, kind: &str, name: &str) -> Self {
+        Self(format!("{realm}/{kind}/{name}").into())
     }
 
     /// A key as a store wrote it down.
@@ -106,10 +106,10 @@ pub struct NewRow {
 pub struct IndexName(Arc<str>);
 
 impl IndexName {
-    /// The index `name` for `value` in `pool`.
+    /// The index `name` for `value` in `realm`.
     #[must_use]
-    pub fn new(pool: &str, name: &str, value: &str) -> Self {
-        Self(format!("{pool}/{name}/{value}").into())
+    pub fn new(realm: &str, name: &str, value: &str) -> Self {
+        Self(format!("{realm}/{name}/{value}").into())
     }
 
     /// The name as a store writes it down.
@@ -122,10 +122,10 @@ impl IndexName {
 /// What `list` can list, in the order of keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Index {
-    /// Every row of one kind of one pool; kept by the keys themselves, without a write.
+    /// Every row of one kind of one realm; kept by the keys themselves, without a write.
     Kind {
-        /// The pool.
-        pool: String,
+        /// The realm.
+        realm: String,
         /// The kind of record.
         kind: String,
     },
@@ -198,12 +198,12 @@ mod tests {
     proptest! {
         #[test]
         fn a_key_has_one_text_and_tells_its_kind(
-            pool in "[a-z]{1,8}", kind in "[a-z_]{1,12}", name in ".{0,40}", other in ".{0,40}"
+            realm in "[a-z]{1,8}", kind in "[a-z_]{1,12}", name in ".{0,40}", other in ".{0,40}"
         ) {
-            let key = Key::new(&pool, &kind, &name);
+            let key = Key::new(&realm, &kind, &name);
             prop_assert_eq!(&Key::from_stored(key.as_str()), &key);
             prop_assert_eq!(key.kind(), &kind);
-            prop_assert_eq!(key == Key::new(&pool, &kind, &other), name == other);
+            prop_assert_eq!(key == Key::new(&realm, &kind, &other), name == other);
         }
     }
 }

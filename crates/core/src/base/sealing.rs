@@ -2,7 +2,7 @@
 //! and a stolen store holds no credential.
 //!
 //! `PREFIX base64url( key id (4) | payload | HMAC-SHA256 (32) )`: the tag covers prefix, key id, payload and
-//! the pool. The key of each pool, kind and key id comes from the master key by HKDF, so no tag of one kind
+//! the realm. The key of each realm, kind and key id comes from the master key by HKDF, so no tag of one kind
 //! can pass for another's.
 
 use std::fmt;
@@ -24,30 +24,35 @@ const TAG: usize = 32;
 /// No sealed access token is longer.
 const MAX_SEALED: usize = 8 * 1024;
 
-/// The keys with which one pool seals.
+/// The keys with which one realm seals.
 #[derive(Clone)]
 pub struct SealingKeys {
-    pool: String,
+    realm: String,
     /// The current one first, then those that only open.
     masters: Arc<[Derived]>,
 }
 
 impl fmt::Debug for SealingKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SealingKeys({}, {} keys)", self.pool, self.masters.len())
+        write!(
+            f,
+            "SealingKeys({}, {} keys)",
+            self.realm,
+            self.masters.len()
+        )
     }
 }
 
 impl SealingKeys {
-    /// The keys of `pool` under the master key `current`, and under `older` ones that still open what they sealed.
+    /// The keys of `realm` under the master key `current`, and under `older` ones that still open what they sealed.
     #[must_use]
-    pub fn new(pool: &str, current: &MasterKey, older: &[MasterKey]) -> Self {
+    pub fn new(realm: &str, current: &MasterKey, older: &[MasterKey]) -> Self {
         let masters = std::iter::once(current)
             .chain(older)
-            .map(|key| Derived::new(pool, key))
+            .map(|key| Derived::new(realm, key))
             .collect();
         Self {
-            pool: pool.to_owned(),
+            realm: realm.to_owned(),
             masters,
         }
     }
@@ -162,7 +167,7 @@ impl SealingKeys {
     }
 
     fn covered(&self, kind: SealKind, bytes: &[u8]) -> Vec<u8> {
-        [kind.label().as_bytes(), self.pool.as_bytes(), b"\0", bytes].concat()
+        [kind.label().as_bytes(), self.realm.as_bytes(), b"\0", bytes].concat()
     }
 
     fn aad(&self) -> Aad<Vec<u8>> {

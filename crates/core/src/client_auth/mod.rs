@@ -5,7 +5,7 @@ use crate::base::error::{Cause, ErrorCode, Refusal};
 use crate::base::params::Params;
 use crate::base::peer::Peer;
 use crate::base::secret::{Secret, SecretVerifier};
-use crate::engine::decide::{Found, Stop};
+use crate::engine::decide::{Facts, Stop};
 use crate::engine::env::Env;
 use crate::engine::limits::{Answer, Ask, Counter, Quota, Window};
 use crate::model::client::{Client, ClientAuth};
@@ -114,11 +114,11 @@ impl Credentials {
 /// `invalid_client`, one text for every cause; `too_many_requests` after too many wrong secrets.
 pub fn authenticate<'p>(
     env: &Env<'p>,
-    found: &Found,
+    facts: &Facts,
     credentials: &Credentials,
     peer: &Peer,
 ) -> Result<AuthenticatedClient<'p>, Stop> {
-    let Some(client) = env.pool.client(credentials.client_id()) else {
+    let Some(client) = env.realm.client(credentials.client_id()) else {
         return Err(REFUSED.because(Cause::UnknownClient).into());
     };
     let proof = match &client.auth {
@@ -130,7 +130,7 @@ pub fn authenticate<'p>(
         } => {
             let proof = secret::check(verifiers, *basic, *post, credentials);
             if verifiers.iter().any(SecretVerifier::guessable) {
-                bound(env, found, client, peer, proof.is_err())?;
+                bound(env, facts, client, peer, proof.is_err())?;
             }
             proof
         }
@@ -146,7 +146,7 @@ pub fn authenticate<'p>(
 /// Where a secret can be guessed, wrong ones count, and beyond the limit the right one does not pass either.
 fn bound(
     env: &Env<'_>,
-    found: &Found,
+    facts: &Facts,
     client: &Client,
     peer: &Peer,
     wrong: bool,
@@ -154,10 +154,10 @@ fn bound(
     let quotas = vec![Quota {
         what: Counter::SecretsOfClientAndAddress,
         whom: format!("{}\0{}", client.id, peer.network()),
-        limit: env.pool.share(WRONG_SECRETS),
+        limit: env.realm.share(WRONG_SECRETS),
     }];
     let window = Window::Hour;
-    match found.ask(Ask::Judge {
+    match facts.ask(Ask::Check {
         quotas,
         window,
         wrong,

@@ -8,32 +8,32 @@ use crate::base::peer::Peer;
 use crate::base::row::Write;
 use crate::base::secret::Secret;
 use crate::base::time::Timestamp;
-use crate::engine::decide::{Decision, Found, Operation, Stop, Versioned};
+use crate::engine::decide::{Decision, Facts, Operation, Stop, Versioned};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
 use crate::model::client::{Client, ConsentPolicy};
 use crate::model::grant_type::GrantType;
 use crate::model::ids::{ClientId, GrantId};
 use crate::model::prompt::Prompt;
-use crate::model::realm::Pool;
+use crate::model::realm::Realm;
 use crate::model::scope::Scope;
 use crate::people::Visitor;
 use crate::people::session::{self, SignedIn};
 use crate::records::{
-    self, Authorization, CodeIssued, Consent, Grant, Kind, Session, Started, State,
+    self, Authorization, CodeIssued, Consent, Grant, GrantOrigin, Session, Started, State,
 };
 use crate::tokens::grant_liveness;
 use crate::tokens::handles::Code;
 
-mod asked;
+mod error_redirect;
+mod request;
 mod response;
-mod way_back;
 
-pub use asked::AUTH_AFTER;
-use asked::Asked;
+use error_redirect::ErrorRedirectParams;
+pub use request::AUTH_AFTER;
+use request::AuthorizationRequest;
 pub(super) use response::with_query;
 pub use response::{AuthorizationResponse, CheckedRedirect, MODES, ResponseMode};
-use way_back::WayBack;
 
 /// An authorization request, and what its user said to it.
 #[derive(Debug)]
@@ -43,14 +43,14 @@ pub struct Authorize {
     /// The session cookie.
     pub cookie: Option<Secret>,
     /// What the user of the session said on the consent page, where that was asked.
-    pub said: Option<Said>,
+    pub decision: Option<ConsentDecision>,
     /// The browser.
     pub peer: Peer,
 }
 
 /// What a user says on the consent page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Said {
+pub enum ConsentDecision {
     /// Yes.
     Approve,
     /// No.
@@ -91,7 +91,7 @@ pub struct ConsentAsk {
 
 /// A client and an address of its own.
 #[derive(Debug)]
-pub struct Proven<'p> {
+pub struct ResolvedClient<'p> {
     /// The client.
     pub client: &'p Client,
     /// Where to answer.
@@ -103,28 +103,31 @@ pub struct Proven<'p> {
 /// # Errors
 /// RFC 6749 section 4.1.2.1: "the authorization server SHOULD inform the resource owner of the error and MUST NOT
 /// automatically redirect the user agent to the invalid redirection URI": so a refusal for a page.
-pub fn proven<'p>(params: &Params, pool: &'p Pool) -> Result<Proven<'p>, Refusal> {
-    let client = params.opt("client_id").and_then(|id| pool.client(id));
+pub fn resolve_client<'p>(
+    params: &Params,
+    realm: &'p Realm,
+) -> Result<ResolvedClient<'p>, Refusal> {
+    let client = params.opt("client_id").and_then(|id| realm.client(id));
     let client = client
         .filter(|client| client.enabled)
         .ok_or(invalid("The client is not known here.").because(Cause::UnknownClient))?;
-    let asked = params.opt("redirect_uri");
-    let (registered, exact) = match (asked, client.code.redirect_uris.as_slice()) {
-        (Some(asked), _) => client.redirect_uri(asked).ok_or(NOT_REGISTERED)?,
+    let request = params.opt("redirect_uri");
+    let (registered, exact) = match (request, client.code.redirect_uris.as_slice()) {
+        (Some(request), _) => client.redirect_uri(request).ok_or(NOT_REGISTERED)?,
         // RFC 6749 section 3.1.2.3: it may be left out where only one is registered; but a request object could name
         // another, and OpenID Connect Core section 3.1.2.1 has it REQUIRED.
         (None, [only]) if !is_openid(params) => (only, true),
         (None, _) => return Err(NOT_REGISTERED),
     };
-    let mut redirect = CheckedRedirect::of(&client.id, registered, asked, exact);
-    let way = WayBack::of(params);
+    let mut redirect = CheckedRedirect::of(&client.id, registered, request, exact);
+    let way = ErrorRedirectParams::of(params);
     redirect.state = way.state;
     let mode = way.response_mode.as_deref();
     redirect.mode = MODES
         .iter()
         .find(|(name, _)| mode == Some(name))
         .map_or(ResponseMode::Query, |(_, mode)| *mode);
-    Ok(Proven { client, redirect })
+    Ok(ResolvedClient { client, redirect })
 }
 
 const NOT_REGISTERED: Refusal = Refusal::new(
@@ -159,7 +162,7 @@ impl Authorize {
     fn judge(
         &self,
         env: &Env<'_>,
-        found: &Found,
+        facts: &Facts,
         client: &Client,
         redirect: &CheckedRedirect,
     ) -> Result<Decision<AuthorizeReply>, Stop> {
@@ -169,33 +172,33 @@ impl Authorize {
         {
             return Err(invalid("The response_mode must be query or form_post.").into());
         }
-        let asked = Asked::of(&self.params, client, env.pool)?;
+        let request = AuthorizationRequest::of(&self.params, client, env.realm)?;
         let consent_key = session::user_of(env, self.cookie.as_ref())
-            .map(|user| Consent::key(&env.pool.name, user, &client.id));
+            .map(|user| Consent::key(&env.realm.name, user, &client.id));
         let also: Vec<_> = consent_key.iter().collect();
-        let signed_in = session::signed_in(env, found, self.cookie.as_ref(), &also)?;
+        let signed_in = session::signed_in(env, facts, self.cookie.as_ref(), &also)?;
         let (Some(signed_in), Some(consent_key)) = (signed_in, consent_key) else {
-            return sign_in(env, &asked);
+            return sign_in(env, &request);
         };
-        match who_is_here(env, &asked, &signed_in) {
-            Here::Right => {}
-            Here::Unknown => return sign_in(env, &asked),
-            Here::Another => return Err(LOGIN_REQUIRED.into()),
+        match check_reauthentication(env, &request, &signed_in) {
+            SessionMatch::Right => {}
+            SessionMatch::Unknown => return sign_in(env, &request),
+            SessionMatch::Another => return Err(LOGIN_REQUIRED.into()),
         }
-        let stored = found.record::<Consent>(env, &consent_key)?.live();
+        let stored = facts.record::<Consent>(env, &consent_key)?.live();
         let user = &signed_in.user.record;
         let agreed = stored
             .as_ref()
-            .filter(|stored| user.honours(stored.record.epoch));
-        let wanted = asked.to_agree();
-        match self.said {
-            Some(Said::Deny) => {
+            .filter(|stored| user.is_current(stored.record.epoch));
+        let wanted = request.to_agree();
+        match self.decision {
+            Some(ConsentDecision::Deny) => {
                 let event = event(EventKind::ConsentDenied, client, &signed_in, &self.peer);
                 return Ok(Decision::reply(respond(env, redirect, Err(DENIED))).event(event));
             }
-            Some(Said::Approve) => {}
-            None if is_agreed(client, redirect, &asked, &wanted, agreed) => {}
-            None if asked.prompt == Prompt::Nothing => return Err(CONSENT_REQUIRED.into()),
+            Some(ConsentDecision::Approve) => {}
+            None if is_agreed(client, redirect, &request, &wanted, agreed) => {}
+            None if request.prompt == Prompt::Nothing => return Err(CONSENT_REQUIRED.into()),
             None => {
                 let ask = ConsentAsk {
                     visitor: signed_in.visitor(),
@@ -209,8 +212,8 @@ impl Authorize {
                 return Ok(Decision::reply(reply).writes(signed_in.touch));
             }
         }
-        let decision = self.issue(env, client, redirect, asked, &signed_in)?;
-        if self.said != Some(Said::Approve) {
+        let decision = self.issue(env, client, redirect, request, &signed_in)?;
+        if self.decision != Some(ConsentDecision::Approve) {
             // Consent that is taken back meanwhile lets nothing new come.
             let stands = agreed.map(|agreed| Write::Check {
                 key: consent_key,
@@ -229,12 +232,12 @@ impl Authorize {
         env: &Env<'_>,
         client: &Client,
         redirect: &CheckedRedirect,
-        asked: Asked,
+        request: AuthorizationRequest,
         signed_in: &SignedIn,
     ) -> Result<Decision<AuthorizeReply>, Stop> {
         let id = GrantId::from_bytes(env.seed.bytes("grant"));
         let expires_at = env.now + client.code.lifetime;
-        let code = env.pool.sealing.authorization_code(&Code {
+        let code = env.realm.sealing.authorization_code(&Code {
             grant: id,
             expires_at,
             client: client.id.tag(),
@@ -242,25 +245,25 @@ impl Authorize {
         let (user, session) = (&signed_in.user.record, &signed_in.session.record);
         // OpenID Connect Core section 11: offline_access is for "when the End-User is not present (not logged in)".
         let offline =
-            asked.scope.contains("offline_access") && client.may_use(GrantType::RefreshToken);
+            request.scope.contains("offline_access") && client.may_use(GrantType::RefreshToken);
         let authorization = Authorization {
             user: user.id,
             epoch: user.epoch,
-            scope: asked.scope.clone(),
+            scope: request.scope.clone(),
             at: env.now,
             auth_time: session.auth_time,
             amr: session.amr.clone(),
             session: Some(session.id),
             offline,
-            claims: asked.claims.of_user,
+            claims: request.claims.of_user,
             from: self.peer.clone(),
         };
         let grant = Grant {
             id,
-            kind: Kind::Code,
+            kind: GrantOrigin::Code,
             client: client.id.clone(),
-            scope: asked.scope,
-            resources: asked.resources,
+            scope: request.scope,
+            resources: request.resources,
             started: Started {
                 at: env.now,
                 by: self.peer.clone(),
@@ -270,14 +273,14 @@ impl Authorize {
                 authorization,
                 redirect_uri: redirect.uri.clone(),
                 redirect_uri_named: redirect.named,
-                code_challenge: asked.code_challenge,
-                nonce: asked.nonce,
+                code_challenge: request.code_challenge,
+                nonce: request.nonce,
             }),
         };
         let event = event(EventKind::CodeIssued, client, signed_in, &self.peer).grant(id);
         Ok(
             Decision::reply(respond(env, redirect, Ok(Secret::new(code))))
-                .write(records::insert(&env.pool.name, &grant)?)
+                .write(records::insert(&env.realm.name, &grant)?)
                 .writes(holds(env, client, signed_in)?)
                 .event(event),
         )
@@ -287,9 +290,9 @@ impl Authorize {
 impl Operation for Authorize {
     type Reply = AuthorizeReply;
 
-    fn decide(&self, env: &Env<'_>, found: &Found) -> Result<Decision<AuthorizeReply>, Stop> {
-        let Proven { client, redirect } = proven(&self.params, env.pool)?;
-        match self.judge(env, found, client, &redirect) {
+    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<AuthorizeReply>, Stop> {
+        let ResolvedClient { client, redirect } = resolve_client(&self.params, env.realm)?;
+        match self.judge(env, facts, client, &redirect) {
             Err(Stop::Refuse(refusal)) => {
                 Ok(Decision::reply(respond(env, &redirect, Err(refusal))))
             }
@@ -306,41 +309,48 @@ fn respond(
     AuthorizeReply::Respond(Box::new(AuthorizationResponse {
         redirect: redirect.clone(),
         outcome,
-        iss: env.pool.issuer.clone(),
+        iss: env.realm.issuer.clone(),
     }))
 }
 
 /// Whether the user of the session is who the client wants, and has signed in as it wants.
-enum Here {
+enum SessionMatch {
     Right,
     Unknown,
     /// Another than the one expected, though just signed in.
     Another,
 }
 
-fn who_is_here(env: &Env<'_>, asked: &Asked, signed_in: &SignedIn) -> Here {
+fn check_reauthentication(
+    env: &Env<'_>,
+    request: &AuthorizationRequest,
+    signed_in: &SignedIn,
+) -> SessionMatch {
     let auth_time = signed_in.session.record.auth_time;
     let user = signed_in.user.record.id.to_string();
-    let as_demanded = asked.auth_after.is_some_and(|after| auth_time >= after);
-    let expected = asked.expected.iter().all(|expected| *expected == user);
+    let as_demanded = request.auth_after.is_some_and(|after| auth_time >= after);
+    let expected = request.expected.iter().all(|expected| *expected == user);
     // OpenID Connect Core section 3.1.2.1: "If the elapsed time is greater than this value, the OP MUST attempt to
     // actively re-authenticate the End-User."
     let too_old = |max_age: Duration| env.now.since(auth_time) >= max_age;
     match (expected, as_demanded) {
-        (true, true) => Here::Right,
-        (false, true) => Here::Another,
-        (false, false) => Here::Unknown,
-        (true, false) if asked.prompt.wants_login() || asked.max_age.is_some_and(too_old) => {
-            Here::Unknown
+        (true, true) => SessionMatch::Right,
+        (false, true) => SessionMatch::Another,
+        (false, false) => SessionMatch::Unknown,
+        (true, false) if request.prompt.wants_login() || request.max_age.is_some_and(too_old) => {
+            SessionMatch::Unknown
         }
-        (true, false) => Here::Right,
+        (true, false) => SessionMatch::Right,
     }
 }
 
 /// OpenID Connect Core section 3.1.2.1: with `none`, "the Authorization Server MUST NOT display any authentication or
 /// consent user interface pages."
-fn sign_in(env: &Env<'_>, asked: &Asked) -> Result<Decision<AuthorizeReply>, Stop> {
-    if asked.prompt == Prompt::Nothing {
+fn sign_in(
+    env: &Env<'_>,
+    request: &AuthorizationRequest,
+) -> Result<Decision<AuthorizeReply>, Stop> {
+    if request.prompt == Prompt::Nothing {
         return Err(LOGIN_REQUIRED.into());
     }
     Ok(Decision::reply(AuthorizeReply::SignIn { after: env.now }))
@@ -350,11 +360,11 @@ fn sign_in(env: &Env<'_>, asked: &Asked) -> Result<Decision<AuthorizeReply>, Sto
 fn is_agreed(
     client: &Client,
     redirect: &CheckedRedirect,
-    asked: &Asked,
+    request: &AuthorizationRequest,
     wanted: &Scope,
     agreed: Option<&Versioned<Consent>>,
 ) -> bool {
-    if asked.prompt.wants_consent() {
+    if request.prompt.wants_consent() {
         return false;
     }
     if client.code.consent == ConsentPolicy::Skip {
@@ -385,19 +395,19 @@ fn remember(
         at: env.now,
     };
     let Some(Versioned { record, version }) = stored else {
-        return records::insert(&env.pool.name, &consent(wanted.clone()));
+        return records::insert(&env.realm.name, &consent(wanted.clone()));
     };
-    if !user.honours(record.epoch) {
-        return records::update(&env.pool.name, &consent(wanted.clone()), version);
+    if !user.is_current(record.epoch) {
+        return records::update(&env.realm.name, &consent(wanted.clone()), version);
     }
     if wanted.is_within(&record.scope) {
         return Ok(Write::Check {
-            key: Consent::key(&env.pool.name, user.id, &client.id),
+            key: Consent::key(&env.realm.name, user.id, &client.id),
             expect: version,
         });
     }
     let all = record.scope.iter().chain(wanted.iter()).collect();
-    records::update(&env.pool.name, &consent(all), version)
+    records::update(&env.realm.name, &consent(all), version)
 }
 
 /// What keeps user and session as they were read until the commit. A session learns, once, of a client that wants to be
@@ -412,7 +422,7 @@ fn holds(env: &Env<'_>, client: &Client, signed_in: &SignedIn) -> Result<[Write;
     let session = if client.logout.backchannel_uri.is_some() && !known {
         let mut record: Session = session.record.clone();
         record.to_tell.push(client.id.clone());
-        records::update(&env.pool.name, &record, session.version)?
+        records::update(&env.realm.name, &record, session.version)?
     } else {
         Write::Check {
             key: session::key(env, session.record.id),

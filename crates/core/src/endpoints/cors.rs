@@ -4,7 +4,7 @@ use crate::base::params::Params;
 use crate::client_auth::Credentials;
 use crate::endpoints::userinfo::Userinfo;
 use crate::model::ids::ClientId;
-use crate::model::realm::Pool;
+use crate::model::realm::Realm;
 
 /// Whose request it is, as far as it says: of a client that names itself.
 #[must_use]
@@ -17,14 +17,14 @@ pub fn client_of_form(authorization: Option<&[u8]>, params: &Params) -> Option<C
 /// still its client's, whose script learns so from the answer.
 #[must_use]
 pub fn client_of_token(
-    pool: &Pool,
+    realm: &Realm,
     authorization: Option<&[u8]>,
     params: &Params,
 ) -> Option<ClientId> {
-    Userinfo::parse(authorization, params).ok()?.client(pool)
+    Userinfo::parse(authorization, params).ok()?.client(realm)
 }
 
-impl Pool {
+impl Realm {
     /// Whether some client has this origin. A preflight says no more of who asks.
     #[must_use]
     pub fn has_origin(&self, origin: &str) -> bool {

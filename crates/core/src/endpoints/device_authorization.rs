@@ -7,7 +7,7 @@ use crate::base::params::Params;
 use crate::base::peer::Peer;
 use crate::base::secret::Secret;
 use crate::client_auth::{self, Credentials};
-use crate::engine::decide::{Decision, Found, Operation, Stop};
+use crate::engine::decide::{Decision, Facts, Operation, Stop};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
 use crate::engine::limits::{Answer, Ask, pending};
@@ -15,9 +15,9 @@ use crate::model::client::Client;
 use crate::model::grant_type::GrantType;
 use crate::model::ids::GrantId;
 use crate::model::scope::Scope;
-use crate::model::target::Named;
+use crate::model::target::RequestedResources;
 use crate::model::target::Target;
-use crate::records::{self, Grant, Kind, Started, State, UserCodeRow};
+use crate::records::{self, Grant, GrantOrigin, Started, State, UserCodeRow};
 use crate::tokens::handles::Code;
 
 /// A device authorization request.
@@ -63,7 +63,7 @@ impl DeviceAuthorization {
     fn decide_for(
         &self,
         env: &Env<'_>,
-        found: &Found,
+        facts: &Facts,
         client: &Client,
     ) -> Result<Decision<DeviceAuthorizationReply>, Stop> {
         if !client.may_use(GrantType::DeviceCode) {
@@ -74,17 +74,18 @@ impl DeviceAuthorization {
             .into());
         }
         let scope = client.requested_scope(self.scope.as_ref())?;
-        let resources = Named::parse(env.pool, self.resources.iter().map(String::as_str))?;
+        let resources =
+            RequestedResources::parse(env.realm, self.resources.iter().map(String::as_str))?;
         // A device learns now, and not when its user has approved, that no token can hold these scopes.
         for named in resources.one_by_one() {
-            Target::choose(env.pool, &scope, &named)?;
+            Target::choose(env.realm, &scope, &named)?;
         }
-        let live = self.reserve(env, found, client)?;
+        let live = self.reserve(env, facts, client)?;
         let id = GrantId::from_bytes(env.seed.bytes("grant"));
         let expires_at = env.now + client.device.lifetime;
-        let user_code = env.pool.device.user_code.generate(env.seed, live);
-        let name = env.pool.sealing.user_code_names(&user_code).next();
-        let name = name.ok_or(Failure::Bug("a pool without a sealing key"))?;
+        let user_code = env.realm.device.user_code.generate(env.seed, live);
+        let name = env.realm.sealing.user_code_names(&user_code).next();
+        let name = name.ok_or(Failure::Bug("a realm without a sealing key"))?;
         let device_code = Code {
             grant: id,
             expires_at,
@@ -92,7 +93,7 @@ impl DeviceAuthorization {
         };
         let grant = Grant {
             id,
-            kind: Kind::Device,
+            kind: GrantOrigin::Device,
             client: client.id.clone(),
             scope,
             resources,
@@ -107,14 +108,14 @@ impl DeviceAuthorization {
         };
         // The codes' rows go together: one commit, and no orphan.
         Ok(Decision::reply(DeviceAuthorizationReply {
-            device_code: Secret::new(env.pool.sealing.device_code(&device_code)),
+            device_code: Secret::new(env.realm.sealing.device_code(&device_code)),
             user_code: user_code.shown(),
             expires_in: client.device.lifetime,
-            interval: env.pool.device.interval,
+            interval: env.realm.device.interval,
         })
-        .write(records::insert(&env.pool.name, &grant)?)
+        .write(records::insert(&env.realm.name, &grant)?)
         .write(records::insert(
-            &env.pool.name,
+            &env.realm.name,
             &UserCodeRow {
                 name,
                 grant: id,
@@ -129,15 +130,15 @@ impl DeviceAuthorization {
         ))
     }
 
-    /// Counts one pending code more, and tells how many there are in the pool.
-    fn reserve(&self, env: &Env<'_>, found: &Found, client: &Client) -> Result<u64, Stop> {
-        let window = pending::window(env.pool);
-        match found.ask(Ask::Reserve {
+    /// Counts one pending code more, and tells how many there are in the realm.
+    fn reserve(&self, env: &Env<'_>, facts: &Facts, client: &Client) -> Result<u64, Stop> {
+        let window = pending::window(env.realm);
+        match facts.ask(Ask::Reserve {
             quotas: pending::quotas(env, client, &self.peer),
             window,
         })? {
             Answer::Reserved { count, .. } => {
-                Ok(u64::from(count) * u64::from(env.pool.nodes.max(1)))
+                Ok(u64::from(count) * u64::from(env.realm.nodes.max(1)))
             }
             Answer::Full { retry_after } => {
                 let refusal = Refusal::new(
@@ -157,10 +158,10 @@ impl Operation for DeviceAuthorization {
     fn decide(
         &self,
         env: &Env<'_>,
-        found: &Found,
+        facts: &Facts,
     ) -> Result<Decision<DeviceAuthorizationReply>, Stop> {
         // RFC 8628 section 3.1: "The client authentication requirements of Section 3.2.1 of [RFC6749] apply".
-        let client = client_auth::authenticate(env, found, &self.credentials, &self.peer)?;
-        self.decide_for(env, found, client.client())
+        let client = client_auth::authenticate(env, facts, &self.credentials, &self.peer)?;
+        self.decide_for(env, facts, client.client())
     }
 }

@@ -4,7 +4,7 @@ use grantor_jose::TokenType;
 use serde::Deserialize;
 
 use crate::base::error::{Cause, ErrorCode, Refusal};
-use crate::model::realm::Pool;
+use crate::model::realm::Realm;
 
 /// Of whom and for whom an ID token of ours is. One that has expired still tells.
 #[derive(Deserialize)]
@@ -28,12 +28,12 @@ impl Hint {
     ///
     /// # Errors
     /// `invalid_request` for anything else, an access token or a logout token of ours among it.
-    pub(super) fn of(pool: &Pool, token: &str) -> Result<Self, Refusal> {
+    pub(super) fn of(realm: &Realm, token: &str) -> Result<Self, Refusal> {
         let decoded = grantor_jose::decode(token).map_err(|_| NOT_OURS)?;
-        let verified = pool.signing.verify(decoded).map_err(|_| NOT_OURS)?;
+        let verified = realm.signing.verify(decoded).map_err(|_| NOT_OURS)?;
         let is_id_token = TokenType::Id.is(verified.header().typ.as_deref());
         let hint: Self = verified.claims().map_err(|_| NOT_OURS)?;
-        (is_id_token && hint.iss == pool.issuer)
+        (is_id_token && hint.iss == realm.issuer)
             .then_some(hint)
             .ok_or(NOT_OURS)
     }

@@ -7,7 +7,7 @@ use crate::base::error::Refusal;
 use crate::base::params::Params;
 use crate::base::peer::Peer;
 use crate::client_auth::{self, Credentials};
-use crate::engine::decide::{Decision, Found, Operation, Stop};
+use crate::engine::decide::{Decision, Facts, Operation, Stop};
 use crate::engine::env::Env;
 use crate::model::actor::{Actor, MayAct};
 use crate::model::client::Client;
@@ -101,15 +101,15 @@ impl Introspect {
     fn look_at(
         &self,
         env: &Env<'_>,
-        found: &Found,
+        facts: &Facts,
         caller: &Client,
     ) -> Result<Option<ActiveToken>, Stop> {
-        if let Some(token) = env.pool.sealing.open_refresh_token(self.token.reveal()) {
-            let key = records::key::<Grant>(&env.pool.name, &token.grant.to_string());
-            let Some(grant) = found.record::<Grant>(env, &key)?.live() else {
+        if let Some(token) = env.realm.sealing.open_refresh_token(self.token.reveal()) {
+            let key = records::key::<Grant>(&env.realm.name, &token.grant.to_string());
+            let Some(grant) = facts.record::<Grant>(env, &key)?.live() else {
                 return Ok(None);
             };
-            return refresh_token(env, found, caller, &grant.record, token.generation);
+            return refresh_token(env, facts, caller, &grant.record, token.generation);
         }
         let Some(claims) = self.token.claims(env) else {
             return Ok(None);
@@ -119,13 +119,13 @@ impl Introspect {
         let of_its_apis = |resource: &Resource| {
             caller.resources.contains(&resource.identifier) && resource.audience() == claims.aud
         };
-        if claims.client_id != caller.id && !env.pool.resources.iter().any(of_its_apis) {
+        if claims.client_id != caller.id && !env.realm.resources.iter().any(of_its_apis) {
             return Ok(None);
         }
-        let Ok(live) = bearer::live(env, found, claims)? else {
+        let Ok(live) = bearer::live(env, facts, claims)? else {
             return Ok(None);
         };
-        let username = live.holder.user().map(|user| user.username.clone());
+        let username = live.owner.user().map(|user| user.username.clone());
         let mut claims = live.claims;
         // The one member here that is no claim of ours and free for a mapping.
         claims.mapped.remove("username");
@@ -152,7 +152,7 @@ impl Introspect {
 /// A refresh token is a matter between its own client and us.
 fn refresh_token(
     env: &Env<'_>,
-    found: &Found,
+    facts: &Facts,
     caller: &Client,
     grant: &Grant,
     generation: u32,
@@ -167,10 +167,10 @@ fn refresh_token(
     if grant.client != caller.id || matches!(presented, None | Some(Presented::Reused)) {
         return Ok(None);
     }
-    let Ok(behind) = grant_liveness::behind(env, found, grant)? else {
+    let Ok(dependencies) = grant_liveness::check(env, facts, grant)? else {
         return Ok(None);
     };
-    let user = behind.user;
+    let user = dependencies.user;
     Ok(Some(ActiveToken {
         scope: authorization.scope.to_string(),
         client_id: grant.client.to_string(),
@@ -180,7 +180,7 @@ fn refresh_token(
         iat: None,
         sub: user.record.id.to_string(),
         aud: None,
-        iss: env.pool.issuer.clone(),
+        iss: env.realm.issuer.clone(),
         jti: None,
         auth_time: Some(authorization.auth_time.as_secs()),
         groups: Vec::new(),
@@ -193,10 +193,10 @@ fn refresh_token(
 impl Operation for Introspect {
     type Reply = Introspection;
 
-    fn decide(&self, env: &Env<'_>, found: &Found) -> Result<Decision<Introspection>, Stop> {
+    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<Introspection>, Stop> {
         // RFC 7662 section 2.1: "the endpoint MUST also require some form of authorization to access this endpoint".
-        let caller = client_auth::authenticate(env, found, &self.credentials, &self.peer)?;
-        let token = self.look_at(env, found, caller.confidential()?)?;
+        let caller = client_auth::authenticate(env, facts, &self.credentials, &self.peer)?;
+        let token = self.look_at(env, facts, caller.confidential()?)?;
         Ok(Decision::reply(Introspection {
             active: token.is_some(),
             token,

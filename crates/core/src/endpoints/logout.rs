@@ -8,11 +8,11 @@ use super::id_token_hint::Hint;
 use crate::base::error::{Cause, ErrorCode, Refusal};
 use crate::base::params::Params;
 use crate::base::secret::Secret;
-use crate::engine::decide::{Decision, Found, Operation, Stop};
+use crate::engine::decide::{Decision, Facts, Operation, Stop};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
 use crate::model::client::Client;
-use crate::model::realm::Pool;
+use crate::model::realm::Realm;
 use crate::people::Visitor;
 use crate::people::session;
 
@@ -52,7 +52,7 @@ pub struct LogoutAsk {
     /// The request, as far as it was proven, for the form to bring back.
     pub request: Option<String>,
     /// Where the browser goes on to after a yes.
-    pub leads_to: Option<String>,
+    pub form_action_targets: Option<String>,
     /// What is wrong with the client's request. Section 4: "Not giving the End-User the opportunity to log out at the OP …
     /// would likely violate the End-User's security expectations", so they are asked all the same; but nothing of the
     /// request is used.
@@ -62,9 +62,9 @@ pub struct LogoutAsk {
 impl Operation for Logout {
     type Reply = LogoutReply;
 
-    fn decide(&self, env: &Env<'_>, found: &Found) -> Result<Decision<LogoutReply>, Stop> {
-        let asked = Asked::of(&self.params, env.pool);
-        let Some(signed_in) = session::signed_in(env, found, self.cookie.as_ref(), &[])? else {
+    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<LogoutReply>, Stop> {
+        let asked = LogoutRequest::of(&self.params, env.realm);
+        let Some(signed_in) = session::signed_in(env, facts, self.cookie.as_ref(), &[])? else {
             return Ok(Decision::reply(asked?.answer(self.confirmed)));
         };
         if self.confirmed {
@@ -77,13 +77,13 @@ impl Operation for Logout {
         }
         let (asked, refused) = match asked {
             Ok(asked) => (asked, None),
-            Err(refusal) => (Asked::default(), Some(refusal)),
+            Err(refusal) => (LogoutRequest::default(), Some(refusal)),
         };
         let ask = LogoutAsk {
             visitor: signed_in.visitor(),
             client_name: asked.client_name(),
             request: asked.request(),
-            leads_to: asked.redirect.map(|redirect| redirect.uri),
+            form_action_targets: asked.redirect.map(|redirect| redirect.uri),
             refused,
         };
         Ok(Decision::reply(LogoutReply::Ask(Box::new(ask))).writes(signed_in.touch))
@@ -93,7 +93,7 @@ impl Operation for Logout {
 /// What a request asks, where all that it says is true. Section 4: "any operations requiring the information that failed to
 /// correctly validate MUST be aborted".
 #[derive(Debug, Default)]
-struct Asked<'p> {
+struct LogoutRequest<'p> {
     client: Option<&'p Client>,
     /// Whether an ID token proves that the client had a user here, and so may ask for a redirect.
     by_hint: bool,
@@ -121,10 +121,10 @@ const fn invalid(description: &'static str, cause: Cause) -> Refusal {
     Refusal::new(ErrorCode::InvalidRequest, description).because(cause)
 }
 
-impl<'p> Asked<'p> {
-    fn of(params: &Params, pool: &'p Pool) -> Result<Self, Refusal> {
+impl<'p> LogoutRequest<'p> {
+    fn of(params: &Params, realm: &'p Realm) -> Result<Self, Refusal> {
         let hint = params.opt("id_token_hint");
-        let hint = hint.map(|hint| Hint::of(pool, hint)).transpose()?;
+        let hint = hint.map(|hint| Hint::of(realm, hint)).transpose()?;
         let hinted = hint.as_ref().map(|hint| hint.aud.as_str());
         let named = params.opt("client_id");
         // Section 2: "When both client_id and id_token_hint are present, the OP MUST verify that the Client Identifier
@@ -136,7 +136,7 @@ impl<'p> Asked<'p> {
             return Err(OTHER_CLIENT);
         }
         let client = hinted.or(named).map(|id| {
-            let client = pool.client(id).filter(|client| client.enabled);
+            let client = realm.client(id).filter(|client| client.enabled);
             client.ok_or(UNKNOWN_CLIENT)
         });
         let client = client.transpose()?;

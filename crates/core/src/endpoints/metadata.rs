@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::authorize;
 use crate::model::claims::ACR;
-use crate::model::realm::Pool;
+use crate::model::realm::Realm;
 use crate::model::{claims_request, endpoint::path, pkce, prompt};
 use crate::{client_auth, grants};
 
@@ -27,19 +27,19 @@ const OF_TOKENS: [&str; 11] = [
 
 /// The document, the same at both of its addresses. `ui_locales` are the languages of the pages (BCP 47).
 #[must_use]
-pub fn document(pool: &Pool, ui_locales: &[&str]) -> Value {
-    let algorithms: Vec<&str> = pool.signing.algorithms().map(Algorithm::name).collect();
+pub fn document(realm: &Realm, ui_locales: &[&str]) -> Value {
+    let algorithms: Vec<&str> = realm.signing.algorithms().map(Algorithm::name).collect();
     json!({
-        "issuer": pool.issuer,
-        "authorization_endpoint": pool.url(path::AUTHORIZE),
-        "token_endpoint": pool.url(path::TOKEN),
-        "device_authorization_endpoint": pool.url(path::DEVICE_AUTHORIZATION),
-        "introspection_endpoint": pool.url(path::INTROSPECT),
-        "revocation_endpoint": pool.url(path::REVOKE),
-        "userinfo_endpoint": pool.url(path::USERINFO),
-        "end_session_endpoint": pool.url(path::LOGOUT),
-        "jwks_uri": pool.url(path::JWKS),
-        "scopes_supported": pool.scopes().iter().collect::<Vec<_>>(),
+        "issuer": realm.issuer,
+        "authorization_endpoint": realm.url(path::AUTHORIZE),
+        "token_endpoint": realm.url(path::TOKEN),
+        "device_authorization_endpoint": realm.url(path::DEVICE_AUTHORIZATION),
+        "introspection_endpoint": realm.url(path::INTROSPECT),
+        "revocation_endpoint": realm.url(path::REVOKE),
+        "userinfo_endpoint": realm.url(path::USERINFO),
+        "end_session_endpoint": realm.url(path::LOGOUT),
+        "jwks_uri": realm.url(path::JWKS),
+        "scopes_supported": realm.scopes().iter().collect::<Vec<_>>(),
         "response_types_supported": ["code"],
         "response_modes_supported": authorize::MODES.map(|(name, _)| name),
         "grant_types_supported": grants::supported().collect::<Vec<_>>(),

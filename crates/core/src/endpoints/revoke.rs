@@ -5,11 +5,11 @@ use crate::base::params::Params;
 use crate::base::peer::Peer;
 use crate::base::time::Timestamp;
 use crate::client_auth::{self, Credentials};
-use crate::engine::decide::{Decision, Found, Operation, Stop, invalid_grant};
+use crate::engine::decide::{Decision, Facts, Operation, Stop, invalid_grant};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
 use crate::model::client::Client;
-use crate::records::{self, Grant, Revoked, State, WhyRevoked};
+use crate::records::{self, Grant, RevocationReason, RevokedToken, State};
 use crate::tokens::bearer::PresentedToken;
 
 /// A revocation request. RFC 7009 section 2.1: a hint that does not fit is ignored; our tokens say what they are.
@@ -37,9 +37,9 @@ impl Revoke {
         })
     }
 
-    fn revoke(&self, env: &Env<'_>, found: &Found, client: &Client) -> Result<Decision<()>, Stop> {
-        if let Some(token) = env.pool.sealing.open_refresh_token(self.token.reveal()) {
-            return self.revoke_grant(env, found, client, token.grant);
+    fn revoke(&self, env: &Env<'_>, facts: &Facts, client: &Client) -> Result<Decision<()>, Stop> {
+        if let Some(token) = env.realm.sealing.open_refresh_token(self.token.reveal()) {
+            return self.revoke_grant(env, facts, client, token.grant);
         }
         // RFC 7009 section 2.2: "invalid tokens do not cause an error response".
         let Some(claims) = self.token.claims(env) else {
@@ -51,16 +51,16 @@ impl Revoke {
         if claims.exp <= env.now.as_secs() {
             return Ok(Decision::reply(()));
         }
-        let revoked = Revoked {
+        let revoked = RevokedToken {
             jti: claims.jti,
             expires_at: Timestamp::from_secs(claims.exp),
         };
-        let key = records::key::<Revoked>(&env.pool.name, revoked.jti.as_str());
-        if found.record::<Revoked>(env, &key)?.live().is_some() {
+        let key = records::key::<RevokedToken>(&env.realm.name, revoked.jti.as_str());
+        if facts.record::<RevokedToken>(env, &key)?.live().is_some() {
             return Ok(Decision::reply(()));
         }
         Ok(Decision::reply(())
-            .write(records::insert(&env.pool.name, &revoked)?)
+            .write(records::insert(&env.realm.name, &revoked)?)
             .event(
                 Event::new(EventKind::TokenRevoked)
                     .client(&client.id)
@@ -72,12 +72,12 @@ impl Revoke {
     fn revoke_grant(
         &self,
         env: &Env<'_>,
-        found: &Found,
+        facts: &Facts,
         client: &Client,
         id: crate::model::ids::GrantId,
     ) -> Result<Decision<()>, Stop> {
-        let key = records::key::<Grant>(&env.pool.name, &id.to_string());
-        let Some(grant) = found.record::<Grant>(env, &key)?.live() else {
+        let key = records::key::<Grant>(&env.realm.name, &id.to_string());
+        let Some(grant) = facts.record::<Grant>(env, &key)?.live() else {
             return Ok(Decision::reply(()));
         };
         // RFC 7009 section 2.1: "verifies whether the token was issued to the client making the revocation request".
@@ -87,9 +87,9 @@ impl Revoke {
         if matches!(grant.record.state, State::Revoked(_)) {
             return Ok(Decision::reply(()));
         }
-        let revoked = grant.record.revoke(WhyRevoked::ByClient, env.now);
+        let revoked = grant.record.revoke(RevocationReason::ByClient, env.now);
         Ok(Decision::reply(())
-            .write(records::update(&env.pool.name, &revoked, grant.version)?)
+            .write(records::update(&env.realm.name, &revoked, grant.version)?)
             .event(
                 Event::new(EventKind::GrantRevoked)
                     .client(&client.id)
@@ -102,9 +102,9 @@ impl Revoke {
 impl Operation for Revoke {
     type Reply = ();
 
-    fn decide(&self, env: &Env<'_>, found: &Found) -> Result<Decision<()>, Stop> {
+    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<()>, Stop> {
         // RFC 7009 section 2.1: "first validates the client credentials (in case of a confidential client)".
-        let client = client_auth::authenticate(env, found, &self.credentials, &self.peer)?;
-        self.revoke(env, found, client.client())
+        let client = client_auth::authenticate(env, facts, &self.credentials, &self.peer)?;
+        self.revoke(env, facts, client.client())
     }
 }

@@ -4,9 +4,9 @@ use crate::base::error::{ErrorCode, Refusal};
 use crate::base::params::Params;
 use crate::base::peer::Peer;
 use crate::client_auth::{self, Credentials};
-use crate::engine::decide::{Decision, Found, Operation, Stop};
+use crate::engine::decide::{Decision, Facts, Operation, Stop};
 use crate::engine::env::Env;
-use crate::grants::{Request, TokenReply};
+use crate::grants::{GrantRequest, TokenReply};
 use crate::model::grant_type::GrantType;
 
 /// A token request.
@@ -14,7 +14,7 @@ use crate::model::grant_type::GrantType;
 pub struct Token {
     credentials: Credentials,
     grant: GrantType,
-    request: Request,
+    request: GrantRequest,
     peer: Peer,
 }
 
@@ -28,7 +28,7 @@ impl Token {
         params: &Params,
         peer: Peer,
     ) -> Result<Self, Refusal> {
-        let (grant, request) = Request::parse(params)?;
+        let (grant, request) = GrantRequest::parse(params)?;
         let credentials = Credentials::parse(authorization, params)?;
         Ok(Self {
             credentials,
@@ -42,8 +42,8 @@ impl Token {
 impl Operation for Token {
     type Reply = TokenReply;
 
-    fn decide(&self, env: &Env<'_>, found: &Found) -> Result<Decision<TokenReply>, Stop> {
-        let client = client_auth::authenticate(env, found, &self.credentials, &self.peer)?;
+    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<TokenReply>, Stop> {
+        let client = client_auth::authenticate(env, facts, &self.credentials, &self.peer)?;
         // RFC 6749 section 5.2: "unauthorized_client".
         if !client.may_use(self.grant) {
             return Err(Refusal::new(
@@ -52,6 +52,6 @@ impl Operation for Token {
             )
             .into());
         }
-        self.request.decide(env, found, client, &self.peer)
+        self.request.decide(env, facts, client, &self.peer)
     }
 }

@@ -5,11 +5,11 @@ use serde_json::{Map, Value};
 use crate::base::error::{Cause, ErrorCode, Refusal};
 use crate::base::params::Params;
 use crate::base::secret::Secret;
-use crate::engine::decide::{Decision, Found, Operation, Stop};
+use crate::engine::decide::{Decision, Facts, Operation, Stop};
 use crate::engine::env::Env;
 use crate::model::claims_request::{self, RequestedClaims};
 use crate::model::ids::ClientId;
-use crate::model::realm::Pool;
+use crate::model::realm::Realm;
 use crate::model::scope::Scope;
 use crate::records::User;
 use crate::tokens::bearer::{self, PresentedToken};
@@ -51,8 +51,8 @@ impl Userinfo {
 
     /// The client that the token was made for, if it is ours; live or not.
     #[must_use]
-    pub fn client(&self, pool: &Pool) -> Option<ClientId> {
-        bearer::open(pool, self.token.reveal()).map(|claims| claims.client_id)
+    pub fn client(&self, realm: &Realm) -> Option<ClientId> {
+        bearer::open(realm, self.token.reveal()).map(|claims| claims.client_id)
     }
 }
 
@@ -70,11 +70,11 @@ fn bearer_token(header: &[u8]) -> Result<Secret, Refusal> {
 impl Operation for Userinfo {
     type Reply = Map<String, Value>;
 
-    fn decide(&self, env: &Env<'_>, found: &Found) -> Result<Decision<Self::Reply>, Stop> {
+    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<Self::Reply>, Stop> {
         let claims = self.token.claims(env);
         let claims = claims.ok_or(INVALID.because(Cause::ForgedOrForeignToken))?;
-        let live = bearer::live(env, found, claims)?.map_err(|cause| INVALID.because(cause))?;
-        let user = live.holder.user();
+        let live = bearer::live(env, facts, claims)?.map_err(|cause| INVALID.because(cause))?;
+        let user = live.owner.user();
         let user = user.ok_or(INVALID.because(Cause::UserGone))?;
         // "Userinfo takes any of our user tokens with openid."
         if !live.claims.scope.contains("openid") {
@@ -87,7 +87,7 @@ impl Operation for Userinfo {
         Ok(Decision::reply(claims_of(
             user,
             &live.claims.scope,
-            &live.requested(env.pool),
+            &live.requested(env.realm),
         )))
     }
 }

@@ -26,7 +26,7 @@ pub trait Operation {
     ///
     /// # Errors
     /// [`Stop`] where something is not known yet, or where nothing but a refusal is to be said.
-    fn decide(&self, env: &Env<'_>, found: &Found) -> Result<Decision<Self::Reply>, Stop>;
+    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<Self::Reply>, Stop>;
 }
 
 /// What a decision must know before it can go on.
@@ -37,7 +37,7 @@ pub enum Need {
     /// An answer of the tables in memory.
     Table(Ask),
     /// The keys of a trusted issuer, among them the one that a token names.
-    Keys(KeyAsk),
+    Keys(KeyQuery),
     /// Whether a password is right: slow on purpose, and done by workers of their own.
     Password {
         /// The hash (PHC string) to compare with; none for an unknown user, which costs the same time.
@@ -49,7 +49,7 @@ pub enum Need {
 
 /// Which key is needed to verify a foreign token.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeyAsk {
+pub struct KeyQuery {
     /// The issuer: a trusted one.
     pub issuer: String,
     /// The key that the token names.
@@ -177,11 +177,11 @@ pub enum Unsigned {
 
 /// What the driver found so far.
 #[derive(Debug, Default)]
-pub struct Found {
+pub struct Facts {
     pub(crate) rows: Vec<(Key, Option<Row>)>,
     pub(crate) answers: Vec<(Ask, Answer)>,
     /// Key sets, or that there is none to be had.
-    pub(crate) keys: Vec<(KeyAsk, Option<Arc<VerificationKeys>>)>,
+    pub(crate) keys: Vec<(KeyQuery, Option<Arc<VerificationKeys>>)>,
     /// A hash with which the password was compared, and whether it was right.
     pub(crate) password: Option<(Option<String>, bool)>,
     /// Whether an earlier attempt's commit ended in [`crate::base::row::Committed::Unknown`].
@@ -219,7 +219,7 @@ impl<T> Lookup<T> {
     }
 }
 
-impl Found {
+impl Facts {
     /// Looks a record up.
     ///
     /// # Errors
@@ -266,7 +266,7 @@ impl Found {
     ///
     /// # Errors
     /// [`Stop::Need`] where they were not asked for yet; [`Failure::Upstream`] where they cannot be had.
-    pub fn keys(&self, ask: KeyAsk) -> Result<&VerificationKeys, Stop> {
+    pub fn keys(&self, ask: KeyQuery) -> Result<&VerificationKeys, Stop> {
         match self.keys.iter().find(|(known, _)| *known == ask) {
             None => Err(Stop::Need(vec![Need::Keys(ask)])),
             Some((_, Some(keys))) => Ok(keys),

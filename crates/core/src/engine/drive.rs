@@ -18,12 +18,12 @@ use crate::base::row::{Committed, Key, MAX_KEYS, Row, Version, Write};
 use crate::base::secret::Secret;
 use crate::base::seed::Seed;
 use crate::base::time::Timestamp;
-use crate::engine::decide::KeyAsk;
-use crate::engine::decide::{Decision, Found, Mint, Need, Operation, Stop, Unsigned};
+use crate::engine::decide::KeyQuery;
+use crate::engine::decide::{Decision, Facts, Mint, Need, Operation, Stop, Unsigned};
 use crate::engine::env::Env;
 use crate::engine::event::Event;
 use crate::engine::limits::{Answer, Ask, Effect};
-use crate::model::realm::Pool;
+use crate::model::realm::Realm;
 
 /// Attempts of one request, the first one included.
 const ATTEMPTS: u8 = 5;
@@ -45,7 +45,7 @@ pub enum Step<R> {
         password: Secret,
     },
     /// Have the keys of a trusted issuer; then [`Drive::keys`].
-    Keys(KeyAsk),
+    Keys(KeyQuery),
     /// Sign; then [`Drive::signature`].
     Sign(SigningInput),
     /// Commit; then [`Drive::committed`].
@@ -114,10 +114,10 @@ struct Rest {
 /// The step machine of one request.
 pub struct Drive<O: Operation> {
     operation: O,
-    pool: Arc<Pool>,
+    realm: Arc<Realm>,
     now: Timestamp,
     seed: Seed,
-    found: Found,
+    facts: Facts,
     /// The hash with which a password is being compared.
     comparing: Option<String>,
     stage: Stage<O::Reply>,
@@ -128,13 +128,13 @@ pub struct Drive<O: Operation> {
 impl<O: Operation> Drive<O> {
     /// Begins, at this time, with a fresh seed.
     #[must_use]
-    pub fn new(operation: O, pool: Arc<Pool>, now: Timestamp, seed: Seed) -> Self {
+    pub fn new(operation: O, realm: Arc<Realm>, now: Timestamp, seed: Seed) -> Self {
         let mut drive = Self {
             operation,
-            pool,
+            realm,
             now,
             seed,
-            found: Found::default(),
+            facts: Facts::default(),
             comparing: None,
             stage: Stage::Over,
             attempt: 1,
@@ -207,28 +207,28 @@ impl<O: Operation> Drive<O> {
                 return;
             }
             // A reuse that was seen before that commit was not made by it, and is still to be revoked.
-            self.found.after_unknown |= decision.reply.is_ok();
+            self.facts.after_unknown |= decision.reply.is_ok();
             return self.again();
         }
-        self.found.rows.extend(keys.into_iter().zip(rows));
+        self.facts.rows.extend(keys.into_iter().zip(rows));
         self.decide();
     }
 
     /// What the tables in memory answered.
     pub fn answer(&mut self, ask: Ask, answer: Answer) {
-        self.found.answers.push((ask, answer));
+        self.facts.answers.push((ask, answer));
         self.decide();
     }
 
     /// Whether the password is right.
     pub fn password(&mut self, right: bool) {
-        self.found.password = Some((self.comparing.take(), right));
+        self.facts.password = Some((self.comparing.take(), right));
         self.decide();
     }
 
     /// The keys that were asked for; none where they cannot be had.
-    pub fn keys(&mut self, ask: KeyAsk, keys: Option<Arc<VerificationKeys>>) {
-        self.found.keys.push((ask, keys));
+    pub fn keys(&mut self, ask: KeyQuery, keys: Option<Arc<VerificationKeys>>) {
+        self.facts.keys.push((ask, keys));
         self.decide();
     }
 
@@ -280,7 +280,7 @@ impl<O: Operation> Drive<O> {
     pub fn abandon(&mut self) -> Vec<Effect> {
         self.stage = Stage::Over;
         let reserved =
-            self.found
+            self.facts
                 .answers
                 .drain(..)
                 .filter_map(|(ask, answer)| match (ask, answer) {
@@ -296,13 +296,13 @@ impl<O: Operation> Drive<O> {
         Env {
             now: self.now,
             seed: &self.seed,
-            pool: &self.pool,
+            realm: &self.realm,
         }
     }
 
     /// Rows are read again and everything else is kept: a password that was right stays right, while its hash stays.
     fn again(&mut self) {
-        self.found.rows.clear();
+        self.facts.rows.clear();
         self.attempt += 1;
         self.round = 0;
         if self.attempt > ATTEMPTS {
@@ -318,7 +318,7 @@ impl<O: Operation> Drive<O> {
             self.stage = Stage::Failed(Failure::Bug("a decision that never ends"));
             return;
         }
-        match self.operation.decide(&self.env(), &self.found) {
+        match self.operation.decide(&self.env(), &self.facts) {
             Ok(decision) => self.mint(decision),
             Err(Stop::Need(needs)) => self.stage = Stage::Deciding(needs),
             Err(Stop::Refuse(refusal)) => {
@@ -403,7 +403,7 @@ impl<O: Operation> Drive<O> {
             .as_ref()
             .map(|access| left_half_hash(claims.alg, access.reveal()));
         let input = self
-            .pool
+            .realm
             .header(claims.alg, TokenType::Id)
             .and_then(|header| {
                 SigningInput::new(header, &*claims).map_err(|_| Failure::Bug("claims are no JSON"))

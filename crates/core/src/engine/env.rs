@@ -2,7 +2,7 @@
 
 use crate::base::seed::Seed;
 use crate::base::time::Timestamp;
-use crate::model::realm::Pool;
+use crate::model::realm::Realm;
 
 /// The surroundings of one attempt at a decision.
 #[derive(Debug)]
@@ -12,5 +12,5 @@ pub struct Env<'a> {
     /// The randomness of this attempt.
     pub seed: &'a Seed,
     /// Issuer, policy and keys.
-    pub pool: &'a Pool,
+    pub realm: &'a Realm,
 }

@@ -40,8 +40,8 @@ pub enum Counter {
     UserCodesOfAccount,
     /// Wrong user codes of an address, an hour.
     UserCodesOfAddress,
-    /// Wrong user codes of a pool, an hour: never a lock.
-    UserCodesOfPool,
+    /// Wrong user codes of a realm, an hour: never a lock.
+    UserCodesOfRealm,
     /// Wrong passwords for one account from one address, an hour.
     PasswordsOfAccountAndAddress,
     /// Wrong passwords from one address, an hour.
@@ -54,8 +54,8 @@ pub enum Counter {
     PendingOfClient,
     /// Device codes begun from an address that nobody decided on yet.
     PendingOfAddress,
-    /// Device codes of a pool that nobody decided on yet.
-    PendingOfPool,
+    /// Device codes of a realm that nobody decided on yet.
+    PendingOfRealm,
 }
 
 /// A question to the tables.
@@ -70,7 +70,7 @@ pub enum Ask {
     },
     /// How a secret that was looked at already stands to its quotas: a wrong one counts, a right one does not, and
     /// neither passes once they are used up. For what is checked so fast that nothing must be reserved before.
-    Judge {
+    Check {
         /// The quotas.
         quotas: Vec<Quota>,
         /// The time over which they count.
@@ -93,14 +93,14 @@ pub enum Window {
     /// Wrong tries.
     Hour,
     /// Pending codes: as long as one lives.
-    Of(Duration),
+    Custom(Duration),
 }
 
 impl Window {
     const fn length(self) -> Duration {
         match self {
             Self::Hour => HOUR,
-            Self::Of(length) => length,
+            Self::Custom(length) => length,
         }
     }
 }
@@ -137,7 +137,7 @@ pub enum Effect {
         at: Timestamp,
     },
     /// Somebody decided on this grant, or it is seen to be decided: no poll of it is answered from memory any more.
-    Decided(GrantId),
+    ClearPoll(GrantId),
 }
 
 /// The tables of one node.
@@ -168,7 +168,7 @@ impl Limits {
         match ask {
             Ask::Poll { grant, interval } => Answer::Poll(self.polls.poll(now, *grant, *interval)),
             Ask::Reserve { quotas, window } => self.count(now, quotas, *window, 1),
-            Ask::Judge {
+            Ask::Check {
                 quotas,
                 window,
                 wrong,
@@ -179,7 +179,7 @@ impl Limits {
     /// Applies what a decision did.
     pub fn apply(&mut self, effect: &Effect) {
         match effect {
-            Effect::Decided(grant) => self.polls.decided(*grant),
+            Effect::ClearPoll(grant) => self.polls.decided(*grant),
             Effect::GiveBack { quotas, window, at } => {
                 for quota in quotas {
                     let place = self.place(quota);
@@ -204,7 +204,7 @@ impl Limits {
     fn table(&mut self, window: Window) -> &mut Windows {
         match window {
             Window::Hour => &mut self.tries,
-            Window::Of(_) => &mut self.pending,
+            Window::Custom(_) => &mut self.pending,
         }
     }
 

@@ -7,11 +7,11 @@ use serde_json::{Map, Value};
 
 use crate::base::error::Cause;
 use crate::base::time::Timestamp;
-use crate::engine::decide::{Found, KeyAsk, Stop};
+use crate::engine::decide::{Facts, KeyQuery, Stop};
 use crate::engine::env::Env;
 use crate::model::actor::MayAct;
 use crate::model::endpoint::path;
-use crate::model::realm::Pool;
+use crate::model::realm::Realm;
 use crate::model::trusted_issuer::TrustedIssuer;
 
 /// The longest `sub` of a foreign token: OpenID Connect Core section 2: "MUST NOT exceed 255 ASCII characters".
@@ -19,7 +19,7 @@ const LONGEST_SUB: usize = 255;
 
 /// What a trusted issuer said, proven by its signature, and for us.
 #[derive(Debug)]
-pub(crate) struct Vouched<'p> {
+pub(crate) struct VerifiedAssertion<'p> {
     pub(crate) by: &'p TrustedIssuer,
     pub(crate) claims: Claims,
 }
@@ -79,10 +79,10 @@ impl OneOrMany {
 
 /// RFC 7523 section 3: `aud` "identifies the authorization server as an intended audience. The token endpoint URL of
 /// the authorization server MAY be used".
-fn is_for_us(by: &TrustedIssuer, pool: &Pool, aud: &OneOrMany) -> bool {
-    let token_endpoint = pool.url(path::TOKEN);
+fn is_for_us(by: &TrustedIssuer, realm: &Realm, aud: &OneOrMany) -> bool {
+    let token_endpoint = realm.url(path::TOKEN);
     aud.iter().any(|aud| {
-        aud == pool.issuer
+        aud == realm.issuer
             || aud == token_endpoint
             || by.audiences.iter().any(|audience| audience == aud)
     })
@@ -98,7 +98,7 @@ fn judge(by: &TrustedIssuer, env: &Env<'_>, claims: &Claims) -> Result<(), Cause
     if claims.sub.is_empty() || claims.sub.len() > LONGEST_SUB || !plain(&claims.sub) {
         return Err(Cause::ForeignTokenMalformed);
     }
-    if !is_for_us(by, env.pool, &claims.aud) {
+    if !is_for_us(by, env.realm, &claims.aud) {
         return Err(Cause::ForeignTokenNotForUs);
     }
     let early = |at: NumericDate| !at.0.is_past(env.now + by.skew);
@@ -138,17 +138,17 @@ impl Claims {
 /// [`Stop`] where the issuer's keys must be known first, or cannot be had; the inner one where the token is not good.
 pub(crate) fn open<'p>(
     env: &Env<'p>,
-    found: &Found,
+    facts: &Facts,
     token: &str,
-) -> Result<Result<Vouched<'p>, Cause>, Stop> {
+) -> Result<Result<VerifiedAssertion<'p>, Cause>, Stop> {
     let Ok(decoded) = grantor_jose::decode(token) else {
         return Ok(Err(Cause::ForgedOrForeignToken));
     };
     let Some(issuer) = issuer_of(&decoded) else {
         return Ok(Err(Cause::ForeignTokenMalformed));
     };
-    let pool = env.pool;
-    let by = pool.trusted_issuers.iter().find(|by| by.issuer == issuer);
+    let realm = env.realm;
+    let by = realm.trusted_issuers.iter().find(|by| by.issuer == issuer);
     let Some(by) = by else {
         return Ok(Err(Cause::UnknownIssuer));
     };
@@ -161,7 +161,7 @@ pub(crate) fn open<'p>(
     {
         return Ok(Err(Cause::ForeignTokenMalformed));
     }
-    let keys = found.keys(KeyAsk {
+    let keys = facts.keys(KeyQuery {
         issuer,
         kid: header.kid.clone(),
         algorithm: header.algorithm,
@@ -175,7 +175,7 @@ pub(crate) fn open<'p>(
     if claims.iss != by.issuer {
         return Ok(Err(Cause::ForgedOrForeignToken));
     }
-    Ok(judge(by, env, &claims).map(|()| Vouched { by, claims }))
+    Ok(judge(by, env, &claims).map(|()| VerifiedAssertion { by, claims }))
 }
 
 /// Who says to have signed a JWT. Good for finding the key, and for nothing else.

@@ -3,15 +3,15 @@
 use super::party::{Party, Role, user_named};
 use crate::base::error::{ErrorCode, Refusal};
 use crate::base::params::Params;
-use crate::engine::decide::{Found, Stop};
+use crate::engine::decide::{Facts, Stop};
 use crate::engine::env::Env;
 use crate::model::client::Client;
-use crate::model::exchange_rule::Kind;
+use crate::model::exchange_rule::TokenKind;
 use crate::model::ids::ClientId;
 use crate::model::scope::Scope;
-use crate::model::target::Named;
+use crate::model::target::RequestedResources;
 use crate::model::target::Target;
-use crate::tokens::bearer::Holder;
+use crate::tokens::bearer::TokenOwner;
 
 /// What the token would be.
 #[derive(Debug)]
@@ -49,28 +49,28 @@ impl Assumed {
     }
 
     /// The user as such a token would name them, were it issued now.
-    pub(super) fn open(&self, env: &Env<'_>, found: &Found) -> Result<Party, Stop> {
-        let client = env.pool.clients.get(&self.client);
+    pub(super) fn open(&self, env: &Env<'_>, facts: &Facts) -> Result<Party, Stop> {
+        let client = env.realm.clients.get(&self.client);
         let client: &Client = client.filter(|client| client.enabled).ok_or(NO_CLIENT)?;
         let scope = self.scope.as_ref().unwrap_or(&client.default_scopes);
         if !scope.is_within(&client.scopes) {
             return Err(NO_SCOPE.into());
         }
-        let named = Named::parse(env.pool, self.audience.as_deref().into_iter())?;
-        let target = Target::choose(env.pool, scope, &named)?;
-        let user = user_named(env, found, &self.username, Role::Subject)?;
+        let named = RequestedResources::parse(env.realm, self.audience.as_deref().into_iter())?;
+        let target = Target::choose(env.realm, scope, &named)?;
+        let user = user_named(env, facts, &self.username, Role::Subject)?;
         Ok(Party {
             issuer: None,
-            kind: Kind::AccessToken,
+            kind: TokenKind::AccessToken,
             sub: user.id.to_string(),
-            sub_there: None,
+            foreign_sub: None,
             client: Some(client.id.clone()),
-            aud: Some(target.audience(env.pool).to_owned()),
+            aud: Some(target.audience(env.realm).to_owned()),
             expires_at: env.now + target.lifetime(client),
-            ceiling: target.scope,
+            max_scope: target.scope,
             act: None,
             may_act: client.may_act(),
-            holder: Holder::User(Box::new(user)),
+            owner: TokenOwner::User(Box::new(user)),
         })
     }
 }

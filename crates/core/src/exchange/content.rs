@@ -4,21 +4,21 @@ use std::time::Duration;
 
 use super::decision::{Case, Granted};
 use super::party::Party;
-use super::policy::Target;
+use super::policy::ExchangeTarget;
 use crate::base::error::Failure;
 use crate::base::time::Timestamp;
 use crate::engine::env::Env;
-use crate::model::claim_mapping::Sources;
+use crate::model::claim_mapping::ClaimSources;
 use crate::model::claims::{ACR, AccessTokenClaims, IdTokenClaims};
 use crate::model::client::Client;
 use crate::model::ids::Jti;
 use crate::model::resource::Resource;
 use crate::model::target;
-use crate::model::target::Named;
+use crate::model::target::RequestedResources;
 use crate::model::token_type::TokenType;
 use crate::records::{Authorization, Exchanged, Grant, NewGrant, User};
-use crate::tokens::bearer::Holder;
-use crate::tokens::issue::{self, Says};
+use crate::tokens::bearer::TokenOwner;
+use crate::tokens::issue::{self, TokenSubject};
 
 /// What is issued, before it is signed, sealed or stored.
 #[derive(Debug)]
@@ -50,32 +50,34 @@ impl Content<'_> {
         granted: &Granted<'_>,
     ) -> Result<Content<'p>, Failure> {
         let subject = &case.subject;
-        let grant = subject.holder.grant();
+        let grant = subject.owner.grant();
         let authorization = grant.and_then(Grant::active);
         match (granted.requested, case.target, grant.zip(authorization)) {
-            (TokenType::AccessToken | TokenType::Jwt, Target::Resource(resource), _) => {
+            (TokenType::AccessToken | TokenType::Jwt, ExchangeTarget::Resource(resource), _) => {
                 let claims = access_token(env, client, subject, resource, granted);
                 Ok(Content::Access(Box::new(claims), resource))
             }
-            (TokenType::IdToken, Target::Client, Some(of_user)) => {
+            (TokenType::IdToken, ExchangeTarget::Client, Some(of_user)) => {
                 let claims = id_token(env, client, subject, of_user, granted)?;
                 Ok(Content::Id(Box::new(claims)))
             }
-            (TokenType::RefreshToken, Target::Resource(resource), Some((grant, authorization))) => {
-                Ok(Content::Refresh(Box::new(NewGrant {
-                    exchanged: Exchanged {
-                        parent: grant.id,
-                        given_to: subject.client.clone().unwrap_or_else(|| client.id.clone()),
-                        act: granted.act.clone(),
-                        ends_at: granted.ends_at.min(grant.expires_at),
-                    },
-                    resources: Named::only(resource),
-                    authorization: Authorization {
-                        scope: granted.scope.clone(),
-                        ..authorization.clone()
-                    },
-                })))
-            }
+            (
+                TokenType::RefreshToken,
+                ExchangeTarget::Resource(resource),
+                Some((grant, authorization)),
+            ) => Ok(Content::Refresh(Box::new(NewGrant {
+                exchanged: Exchanged {
+                    parent: grant.id,
+                    given_to: subject.client.clone().unwrap_or_else(|| client.id.clone()),
+                    act: granted.act.clone(),
+                    ends_at: granted.ends_at.min(grant.expires_at),
+                },
+                resources: RequestedResources::only(resource),
+                authorization: Authorization {
+                    scope: granted.scope.clone(),
+                    ..authorization.clone()
+                },
+            }))),
             _ => Err(Failure::Bug("a token is issued that no rule can allow")),
         }
     }
@@ -92,17 +94,17 @@ fn access_token(
         resource: Some(resource),
         scope: granted.scope.clone(),
     };
-    let jti = match &subject.holder {
-        Holder::Grant(grant) => Jti::of_grant(grant.0.record.id, env.seed.bytes("jti")),
-        Holder::User(user) => Jti::of_user(user.epoch, env.seed.bytes("jti")),
-        Holder::None => Jti::of_machine(env.seed.bytes("jti")),
+    let jti = match &subject.owner {
+        TokenOwner::Grant(grant) => Jti::of_grant(grant.0.record.id, env.seed.bytes("jti")),
+        TokenOwner::User(user) => Jti::of_user(user.epoch, env.seed.bytes("jti")),
+        TokenOwner::None => Jti::of_machine(env.seed.bytes("jti")),
     };
-    let says = Says {
+    let says = TokenSubject {
         sub: subject.sub.clone(),
         jti,
         ends_at: ends(env, target.lifetime(client), granted),
-        user: subject.holder.user(),
-        grant: subject.holder.grant(),
+        user: subject.owner.user(),
+        grant: subject.owner.grant(),
         act: granted.act.clone(),
     };
     issue::access_claims(env, client, &target, says)
@@ -115,8 +117,8 @@ fn id_token(
     (grant, authorization): (&Grant, &Authorization),
     granted: &Granted<'_>,
 ) -> Result<IdTokenClaims, Failure> {
-    let from = Sources {
-        user: subject.holder.user().map(User::facts),
+    let from = ClaimSources {
+        user: subject.owner.user().map(User::facts),
         client_id: &client.id,
         client_name: &client.name,
         grant: Some(grant.facts()),
@@ -124,10 +126,10 @@ fn id_token(
     let further = client.id_claims.mapped(&from);
     issue::bounded(&further)?;
     Ok(IdTokenClaims {
-        iss: env.pool.issuer.clone(),
+        iss: env.realm.issuer.clone(),
         sub: authorization.user.to_string(),
         aud: client.id.clone(),
-        exp: ends(env, env.pool.lifetimes.id, granted).as_secs(),
+        exp: ends(env, env.realm.lifetimes.id, granted).as_secs(),
         iat: env.now.as_secs(),
         auth_time: authorization.auth_time.as_secs(),
         amr: authorization.amr.clone(),

@@ -2,11 +2,11 @@
 //! grant and the explanation are the same decision.
 
 use super::party::{Party, Role};
-use super::policy::{self, Asked, Target, Unmet};
-use super::request::Request;
+use super::policy::{self, ExchangeTarget, RuleInput, Unmet};
+use super::request::ExchangeRequest;
 use crate::base::error::{ErrorCode, Refusal};
 use crate::base::time::Timestamp;
-use crate::engine::decide::{Found, Need, Stop};
+use crate::engine::decide::{Facts, Need, Stop};
 use crate::engine::env::Env;
 use crate::model::actor::Actor;
 use crate::model::client::Client;
@@ -23,7 +23,7 @@ pub(crate) struct Case<'p> {
     pub(crate) actor: Option<Party>,
     /// Who would act, and who acted before.
     pub(crate) act: Actor,
-    pub(crate) target: Target<'p>,
+    pub(crate) target: ExchangeTarget<'p>,
     /// The client's rules as far as they were asked, each with why it does not apply.
     pub(crate) rules: Vec<(&'p Rule, Option<Unmet>)>,
 }
@@ -64,14 +64,14 @@ const NO_REFRESH: Refusal = Refusal::new(
 /// [`Stop`] where more must be known.
 pub(crate) fn evaluate<'p>(
     env: &Env<'p>,
-    found: &Found,
+    facts: &Facts,
     client: &Client,
-    request: &Request,
+    request: &ExchangeRequest,
 ) -> Result<(Case<'p>, Result<Granted<'p>, Refusal>), Stop> {
-    let target = request.target(env.pool, client)?;
-    let subject = request.subject.open(env, found, client);
+    let target = request.target(env.realm, client)?;
+    let subject = request.subject.open(env, facts, client);
     let actor = request.actor.as_ref();
-    let actor = actor.map(|actor| actor.open(env, found, client, Role::Actor));
+    let actor = actor.map(|actor| actor.open(env, facts, client, Role::Actor));
     let (subject, actor) = both(subject, actor.transpose())?;
     let actor = actor.map(Party::alone).transpose()?;
     let act = acting(client, &subject, actor.as_ref());
@@ -79,7 +79,7 @@ pub(crate) fn evaluate<'p>(
     let outcome = may_act(env, &subject, actor.as_ref(), &act)
         .and_then(|()| possible(client, &subject, target, request.requested))
         .and_then(|()| {
-            let asked = Asked {
+            let asked = RuleInput {
                 client,
                 subject: &subject,
                 actor: actor.as_ref(),
@@ -103,12 +103,12 @@ pub(crate) fn evaluate<'p>(
 /// The first rule that allows the whole case decides; where there is none, the one that was nearest says why.
 fn by_rules<'p>(
     env: &Env<'p>,
-    asked: &Asked<'_>,
+    asked: &RuleInput<'_>,
     requested: TokenType,
     rules: &mut Vec<(&'p Rule, Option<Unmet>)>,
 ) -> Result<Granted<'p>, Refusal> {
     let of_client = |rule: &&Rule| rule.client == asked.client.id;
-    for rule in env.pool.exchange.iter().filter(of_client) {
+    for rule in env.realm.exchange.iter().filter(of_client) {
         let applied = policy::apply(env, rule, asked);
         rules.push((rule, applied.as_ref().err().copied()));
         let Ok(allowed) = applied else {
@@ -152,11 +152,11 @@ fn may_act(
     };
     // A statement without `iss` speaks as its own issuer does: of others' subjects only one with ours names ours.
     let is_ours = may_act.iss.is_some() || subject.issuer.is_none();
-    let by_us = is_ours && may_act.allows(&env.pool.issuer, &act.sub, &act.client_id);
+    let by_us = is_ours && may_act.allows(&env.realm.issuer, &act.sub, &act.client_id);
     // Another issuer's actor is named as that issuer does.
     let by_issuer = actor.is_some_and(|actor| {
         let is_whose = may_act.iss.is_some() || subject.issuer == actor.issuer;
-        let (Some(issuer), Some(sub)) = (&actor.issuer, &actor.sub_there) else {
+        let (Some(issuer), Some(sub)) = (&actor.issuer, &actor.foreign_sub) else {
             return false;
         };
         is_whose && may_act.allows(issuer, sub, &act.client_id)
@@ -171,12 +171,14 @@ fn may_act(
 fn possible(
     client: &Client,
     subject: &Party,
-    target: Target<'_>,
+    target: ExchangeTarget<'_>,
     requested: TokenType,
 ) -> Result<(), Refusal> {
-    let grant = subject.holder.grant();
+    let grant = subject.owner.grant();
     match (requested, target) {
-        (TokenType::Jwt, Target::Resource(resource)) if resource.token == TokenForm::Sealed => {
+        (TokenType::Jwt, ExchangeTarget::Resource(resource))
+            if resource.token == TokenForm::Sealed =>
+        {
             Err(NO_JWT)
         }
         (TokenType::IdToken, _) if grant.is_none() => Err(NO_GRANT),

@@ -7,7 +7,7 @@ use super::party::Party;
 use super::{Case, Content, Unmet, evaluate, policy};
 use crate::base::error::{Cause, ErrorCode, Failure, Refusal};
 use crate::base::params::Params;
-use crate::engine::decide::{Decision, Found, Operation, Stop};
+use crate::engine::decide::{Decision, Facts, Operation, Stop};
 use crate::engine::env::Env;
 use crate::model::actor::Actor;
 use crate::model::client::Client;
@@ -22,7 +22,7 @@ use crate::tokens::issue;
 #[derive(Debug)]
 pub struct Explain {
     client: ClientId,
-    request: super::Request,
+    request: super::ExchangeRequest,
 }
 
 /// The explanation.
@@ -35,15 +35,15 @@ pub struct Explanation {
     pub refusal: Option<Refused>,
     /// What the subject token says, if it is good.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub subject: Option<PartySaid>,
+    pub subject: Option<PartySummary>,
     /// What the actor token says, if there is a good one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub actor: Option<PartySaid>,
+    pub actor: Option<PartySummary>,
     /// Whom the new token is for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub audience: Option<String>,
     /// The rules that were asked, in their order; those after the one that decides are not.
-    pub rules: Vec<RuleAsked>,
+    pub rules: Vec<RuleTrace>,
     /// What would be issued.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub issued: Option<Issued>,
@@ -63,7 +63,7 @@ pub struct Refused {
 
 /// What a presented token says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct PartySaid {
+pub struct PartySummary {
     /// What we call the party.
     pub sub: String,
     /// The user's name, if it is one of ours.
@@ -92,7 +92,7 @@ pub struct PartySaid {
 
 /// A rule, and what it said.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct RuleAsked {
+pub struct RuleTrace {
     /// Its name.
     pub name: String,
     /// Whether it decides.
@@ -134,7 +134,7 @@ impl Explain {
         let unknown = Refusal::new(ErrorCode::InvalidClient, "There is no such client.");
         Ok(Self {
             client: client.parse().map_err(|_| unknown)?,
-            request: super::Request::parse_assumed(params)?,
+            request: super::ExchangeRequest::parse_assumed(params)?,
         })
     }
 }
@@ -142,12 +142,12 @@ impl Explain {
 impl Operation for Explain {
     type Reply = Explanation;
 
-    fn decide(&self, env: &Env<'_>, found: &Found) -> Result<Decision<Explanation>, Stop> {
+    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<Explanation>, Stop> {
         let client = match self.client(env) {
             Ok(client) => client,
             Err(refusal) => return Ok(Decision::reply(Explanation::refused(&refusal))),
         };
-        let (case, outcome) = match evaluate(env, found, client, &self.request) {
+        let (case, outcome) = match evaluate(env, facts, client, &self.request) {
             Ok(evaluated) => evaluated,
             Err(Stop::Refuse(refusal)) => {
                 return Ok(Decision::reply(Explanation::refused(&refusal)));
@@ -190,7 +190,7 @@ impl Operation for Explain {
 impl Explain {
     /// What client authentication and the token endpoint ask of a client, but its secret.
     fn client<'p>(&self, env: &Env<'p>) -> Result<&'p Client, Refusal> {
-        let client = env.pool.clients.get(&self.client);
+        let client = env.realm.clients.get(&self.client);
         let unknown = Refusal::new(ErrorCode::InvalidClient, "There is no such client.");
         let client = client.ok_or(unknown.because(Cause::UnknownClient))?;
         if !client.enabled {
@@ -239,9 +239,9 @@ impl Content<'_> {
     }
 }
 
-fn asked(env: &Env<'_>, rule: &Rule, unmet: Option<Unmet>, case: &Case<'_>) -> RuleAsked {
+fn asked(env: &Env<'_>, rule: &Rule, unmet: Option<Unmet>, case: &Case<'_>) -> RuleTrace {
     let near = matches!(unmet, None | Some(Unmet::Scope));
-    RuleAsked {
+    RuleTrace {
         name: rule.name.clone(),
         applies: unmet.is_none(),
         why: unmet.map(|unmet| match unmet {
@@ -254,16 +254,16 @@ fn asked(env: &Env<'_>, rule: &Rule, unmet: Option<Unmet>, case: &Case<'_>) -> R
     }
 }
 
-fn said(party: &Party) -> PartySaid {
-    let user = party.holder.user();
-    PartySaid {
+fn said(party: &Party) -> PartySummary {
+    let user = party.owner.user();
+    PartySummary {
         sub: party.sub.clone(),
         username: user.map(|user| user.username.clone()),
         groups: user.map(|user| user.groups.clone()).unwrap_or_default(),
         issuer: party.issuer.clone(),
         client_id: party.client.as_ref().map(ToString::to_string),
         aud: party.aud.clone(),
-        scope: party.ceiling.clone(),
+        scope: party.max_scope.clone(),
         exp: party.expires_at.as_secs(),
         act: party.act.clone(),
     }

@@ -9,11 +9,11 @@ mod party;
 mod policy;
 mod request;
 
-pub use explain::{Explain, Explanation, Issued, PartySaid, Refused, RuleAsked};
+pub use explain::{Explain, Explanation, Issued, PartySummary, Refused, RuleTrace};
 pub use policy::Unmet;
 pub(crate) use policy::still_given;
 
 pub(crate) use content::Content;
 pub(crate) use decision::{Case, Granted, evaluate};
 pub(crate) use party::Party;
-pub(crate) use request::Request;
+pub(crate) use request::ExchangeRequest;

@@ -8,17 +8,17 @@ use super::policy::still_given;
 use crate::base::error::{Cause, ErrorCode, Refusal};
 use crate::base::secret::Secret;
 use crate::base::time::Timestamp;
-use crate::engine::decide::{Found, Lookup, Stop};
+use crate::engine::decide::{Facts, Lookup, Stop};
 use crate::engine::env::Env;
 use crate::model::actor::{Actor, MayAct};
 use crate::model::claims::IdTokenClaims;
 use crate::model::client::Client;
-use crate::model::exchange_rule::Kind;
+use crate::model::exchange_rule::TokenKind;
 use crate::model::ids::{ClientId, GrantId, UserId};
 use crate::model::scope::Scope;
 use crate::model::token_type::TokenType;
 use crate::records::{self, Grant, Presented, Session, User, Username};
-use crate::tokens::bearer::{self, Holder, PresentedToken};
+use crate::tokens::bearer::{self, PresentedToken, TokenOwner};
 use crate::tokens::grant_liveness;
 
 /// A subject or actor token as it is presented.
@@ -34,17 +34,17 @@ pub(crate) struct Party {
     /// The trusted issuer of the token; none where it is ours.
     pub(crate) issuer: Option<String>,
     /// What kind of token it is.
-    pub(crate) kind: Kind,
+    pub(crate) kind: TokenKind,
     /// What we call the party.
     pub(crate) sub: String,
     /// What its trusted issuer calls it.
-    pub(crate) sub_there: Option<String>,
+    pub(crate) foreign_sub: Option<String>,
     /// The client to which the token was given, where it is ours.
     pub(crate) client: Option<ClientId>,
     /// Whom it is for.
     pub(crate) aud: Option<String>,
     /// The most that can come of it.
-    pub(crate) ceiling: Scope,
+    pub(crate) max_scope: Scope,
     /// When it ends.
     pub(crate) expires_at: Timestamp,
     /// Who acts by it already.
@@ -52,7 +52,7 @@ pub(crate) struct Party {
     /// Who may act.
     pub(crate) may_act: Option<MayAct>,
     /// On whom it depends.
-    pub(crate) holder: Holder,
+    pub(crate) owner: TokenOwner,
 }
 
 /// As what a token is presented, for the texts that clients read.
@@ -102,16 +102,16 @@ impl PresentedParty {
     pub(crate) fn open(
         &self,
         env: &Env<'_>,
-        found: &Found,
+        facts: &Facts,
         client: &Client,
         role: Role,
     ) -> Result<Party, Stop> {
         match self.typ {
-            TokenType::AccessToken => self.access_token(env, found, role),
-            TokenType::RefreshToken => self.refresh_token(env, found, client, role),
-            TokenType::Jwt if self.is_ours(env) => self.access_token(env, found, role),
-            TokenType::IdToken if self.is_ours(env) => self.id_token(env, found, client, role),
-            TokenType::Jwt | TokenType::IdToken => self.foreign(env, found, role),
+            TokenType::AccessToken => self.access_token(env, facts, role),
+            TokenType::RefreshToken => self.refresh_token(env, facts, client, role),
+            TokenType::Jwt if self.is_ours(env) => self.access_token(env, facts, role),
+            TokenType::IdToken if self.is_ours(env) => self.id_token(env, facts, client, role),
+            TokenType::Jwt | TokenType::IdToken => self.foreign(env, facts, role),
         }
     }
 
@@ -119,10 +119,10 @@ impl PresentedParty {
     fn is_ours(&self, env: &Env<'_>) -> bool {
         let decoded = grantor_jose::decode(self.token.reveal()).ok();
         let issuer = decoded.and_then(|token| assertion::issuer_of(&token));
-        issuer.as_deref() == Some(&env.pool.issuer)
+        issuer.as_deref() == Some(&env.realm.issuer)
     }
 
-    fn access_token(&self, env: &Env<'_>, found: &Found, role: Role) -> Result<Party, Stop> {
+    fn access_token(&self, env: &Env<'_>, facts: &Facts, role: Role) -> Result<Party, Stop> {
         let claims = self.token.claims(env);
         let claims = claims.ok_or(role.invalid(Cause::ForgedOrForeignToken))?;
         unbound(claims.cnf.as_ref())?;
@@ -130,20 +130,20 @@ impl PresentedParty {
         if role == Role::Actor && claims.act.is_some() {
             return Err(ACTED_FOR.into());
         }
-        let live = bearer::live(env, found, claims)?.map_err(|cause| role.invalid(cause))?;
+        let live = bearer::live(env, facts, claims)?.map_err(|cause| role.invalid(cause))?;
         let claims = live.claims;
         Ok(Party {
             issuer: None,
-            kind: Kind::AccessToken,
+            kind: TokenKind::AccessToken,
             sub: claims.sub,
-            sub_there: None,
+            foreign_sub: None,
             client: Some(claims.client_id),
             aud: Some(claims.aud),
-            ceiling: claims.scope,
+            max_scope: claims.scope,
             expires_at: Timestamp::from_secs(claims.exp),
             act: claims.act,
             may_act: claims.may_act,
-            holder: live.holder,
+            owner: live.owner,
         })
     }
 
@@ -151,13 +151,13 @@ impl PresentedParty {
     fn id_token(
         &self,
         env: &Env<'_>,
-        found: &Found,
+        facts: &Facts,
         client: &Client,
         role: Role,
     ) -> Result<Party, Stop> {
         let forged = role.invalid(Cause::ForgedOrForeignToken);
         let decoded = grantor_jose::decode(self.token.reveal()).map_err(|_| forged.clone())?;
-        let verified = env.pool.signing.verify(decoded);
+        let verified = env.realm.signing.verify(decoded);
         let verified = verified.map_err(|_| forged.clone())?;
         if !Typ::Id.is(verified.header().typ.as_deref()) {
             return Err(forged.into());
@@ -172,15 +172,15 @@ impl PresentedParty {
         let id = claims.jti.grant();
         let id = id.ok_or(role.invalid(Cause::NoSuchGrant))?;
         // The token names its user and its session, so they come with the same read.
-        let grant = records::key::<Grant>(&env.pool.name, &id.to_string());
+        let grant = records::key::<Grant>(&env.realm.name, &id.to_string());
         let user = claims.sub.parse::<UserId>().ok();
         let user = user.map(|user| grant_liveness::key(env, user));
         let session = claims.sid.as_deref();
-        let session = session.map(|session| records::key::<Session>(&env.pool.name, session));
+        let session = session.map(|session| records::key::<Session>(&env.realm.name, session));
         let keys = [&grant].into_iter().chain(&user).chain(&session);
-        found.need(&keys.collect::<Vec<_>>())?;
-        let mut party = granted(env, found, client, id, role)?;
-        party.kind = Kind::IdToken;
+        facts.need(&keys.collect::<Vec<_>>())?;
+        let mut party = granted(env, facts, client, id, role)?;
+        party.kind = TokenKind::IdToken;
         party.expires_at = Timestamp::from_secs(claims.exp).min(party.expires_at);
         Ok(party)
     }
@@ -188,14 +188,14 @@ impl PresentedParty {
     fn refresh_token(
         &self,
         env: &Env<'_>,
-        found: &Found,
+        facts: &Facts,
         client: &Client,
         role: Role,
     ) -> Result<Party, Stop> {
-        let token = env.pool.sealing.open_refresh_token(self.token.reveal());
+        let token = env.realm.sealing.open_refresh_token(self.token.reveal());
         let token = token.ok_or(role.invalid(Cause::ForgedOrForeignToken))?;
-        let mut party = granted(env, found, client, token.grant, role)?;
-        let Some(grant) = party.holder.grant() else {
+        let mut party = granted(env, facts, client, token.grant, role)?;
+        let Some(grant) = party.owner.grant() else {
             return Err(role.invalid(Cause::NoSuchGrant).into());
         };
         // A token that was used is not used up once more by being exchanged: nothing is written.
@@ -211,8 +211,8 @@ impl PresentedParty {
         Ok(party)
     }
 
-    fn foreign(&self, env: &Env<'_>, found: &Found, role: Role) -> Result<Party, Stop> {
-        let vouched = assertion::open(env, found, self.token.reveal())?;
+    fn foreign(&self, env: &Env<'_>, facts: &Facts, role: Role) -> Result<Party, Stop> {
+        let vouched = assertion::open(env, facts, self.token.reveal())?;
         let vouched = vouched.map_err(|cause| role.invalid(cause))?;
         let (by, claims) = (vouched.by, vouched.claims);
         unbound(claims.cnf.as_ref())?;
@@ -225,7 +225,7 @@ impl PresentedParty {
             Some(claim) => {
                 let username = claims.text(claim);
                 let username = username.ok_or(role.invalid(Cause::UserGone))?;
-                Some(user_named(env, found, username, role)?)
+                Some(user_named(env, facts, username, role)?)
             }
         };
         let sub = match &user {
@@ -235,16 +235,16 @@ impl PresentedParty {
         let expires_at = claims.expires_at();
         Ok(Party {
             issuer: Some(by.issuer.clone()),
-            kind: Kind::AccessToken,
+            kind: TokenKind::AccessToken,
             sub,
-            sub_there: Some(claims.sub),
+            foreign_sub: Some(claims.sub),
             client: None,
             aud: None,
-            ceiling: Scope::default(),
+            max_scope: Scope::default(),
             expires_at,
             act: None,
             may_act: claims.may_act,
-            holder: user.map_or(Holder::None, |user| Holder::User(Box::new(user))),
+            owner: user.map_or(TokenOwner::None, |user| TokenOwner::User(Box::new(user))),
         })
     }
 }
@@ -267,7 +267,7 @@ impl Party {
         let of_client = |aud: &str| {
             let mut own = client.resources.iter();
             own.any(|own| {
-                env.pool
+                env.realm
                     .resource(own)
                     .is_some_and(|own| own.audience() == aud)
             })
@@ -285,15 +285,15 @@ fn unbound(cnf: Option<&Value>) -> Result<(), Refusal> {
 /// What an active grant of the client allows, in one read where its user is known.
 fn granted(
     env: &Env<'_>,
-    found: &Found,
+    facts: &Facts,
     client: &Client,
     id: GrantId,
     role: Role,
 ) -> Result<Party, Stop> {
-    let key = records::key::<Grant>(&env.pool.name, &id.to_string());
-    let holder = bearer::granted(env, found, &key)?.map_err(|cause| role.invalid(cause))?;
-    let authorization = holder.grant().and_then(Grant::active).cloned();
-    let (Some(grant), Some(authorization)) = (holder.grant(), authorization) else {
+    let key = records::key::<Grant>(&env.realm.name, &id.to_string());
+    let owner = bearer::granted(env, facts, &key)?.map_err(|cause| role.invalid(cause))?;
+    let authorization = owner.grant().and_then(Grant::active).cloned();
+    let (Some(grant), Some(authorization)) = (owner.grant(), authorization) else {
         return Err(role.invalid(Cause::RevokedGrant).into());
     };
     if grant.client != client.id {
@@ -301,42 +301,42 @@ fn granted(
     }
     let exchanged = grant.kind.exchanged();
     let given = |user| exchanged.is_none() || still_given(env, grant, user);
-    if !holder.user().is_some_and(given) {
+    if !owner.user().is_some_and(given) {
         return Err(role.invalid(Cause::RuleGone).into());
     }
     // What the operator took from the client since is not given any more.
-    let ceiling = match exchanged {
+    let max_scope = match exchanged {
         Some(_) => authorization.scope,
         None => authorization.scope.and(&client.scopes),
     };
     Ok(Party {
         issuer: None,
-        kind: Kind::RefreshToken,
+        kind: TokenKind::RefreshToken,
         sub: authorization.user.to_string(),
-        sub_there: None,
+        foreign_sub: None,
         client: Some(client.id.clone()),
         aud: None,
-        ceiling,
+        max_scope,
         expires_at: grant.expires_at,
         act: exchanged.and_then(|exchanged| exchanged.act.clone()),
         may_act: None,
-        holder,
+        owner,
     })
 }
 
 /// The user of this name, if there is such a one who may sign in.
 pub(super) fn user_named(
     env: &Env<'_>,
-    found: &Found,
+    facts: &Facts,
     username: &str,
     role: Role,
 ) -> Result<User, Stop> {
-    let key = records::key::<Username>(&env.pool.name, &Username::fold(username));
-    let Lookup::Live(row) = found.record::<Username>(env, &key)? else {
+    let key = records::key::<Username>(&env.realm.name, &Username::fold(username));
+    let Lookup::Live(row) = facts.record::<Username>(env, &key)? else {
         return Err(role.invalid(Cause::UserGone).into());
     };
     let key = grant_liveness::key(env, row.record.user);
-    match found.record::<User>(env, &key)? {
+    match facts.record::<User>(env, &key)? {
         Lookup::Live(user) if user.record.enabled => Ok(user.record),
         Lookup::Live(_) => Err(role.invalid(Cause::UserDisabled).into()),
         _ => Err(role.invalid(Cause::UserGone).into()),

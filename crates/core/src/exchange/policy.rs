@@ -5,36 +5,36 @@ use crate::base::error::{ErrorCode, Refusal};
 use crate::engine::env::Env;
 use crate::model::actor::Actor;
 use crate::model::client::Client;
-use crate::model::exchange_rule::{Kind, Rule, RuleTarget};
+use crate::model::exchange_rule::{Rule, RuleTarget, TokenKind};
 use crate::model::realm::OPENID_SCOPES;
 use crate::model::resource::Resource;
 use crate::model::scope::Scope;
 use crate::records::{Grant, User};
 
 /// What a rule is held against.
-pub(super) struct Asked<'a> {
+pub(super) struct RuleInput<'a> {
     pub(super) client: &'a Client,
     pub(super) subject: &'a Party,
     /// The actor token's party; without one the client acts.
     pub(super) actor: Option<&'a Party>,
     /// Who acts, and who acted before.
     pub(super) act: &'a Actor,
-    pub(super) target: Target<'a>,
-    pub(super) wanted: Kind,
+    pub(super) target: ExchangeTarget<'a>,
+    pub(super) wanted: TokenKind,
     /// The scope that is asked for.
     pub(super) scope: Option<&'a Scope>,
 }
 
 /// Whom the new token is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Target<'p> {
+pub(crate) enum ExchangeTarget<'p> {
     /// A resource.
     Resource(&'p Resource),
     /// The client itself.
     Client,
 }
 
-impl<'p> Target<'p> {
+impl<'p> ExchangeTarget<'p> {
     /// What the new token names in `aud`; none for the client's own ID token.
     pub(crate) fn audience(self) -> Option<&'p str> {
         match self {
@@ -143,34 +143,34 @@ impl Unmet {
 ///
 /// # Errors
 /// The first condition that is not met.
-pub(super) fn apply(env: &Env<'_>, rule: &Rule, asked: &Asked<'_>) -> Result<Allowed, Unmet> {
+pub(super) fn apply(env: &Env<'_>, rule: &Rule, input: &RuleInput<'_>) -> Result<Allowed, Unmet> {
     let met = |condition: bool, unmet| condition.then_some(()).ok_or(unmet);
-    met(asked.target.is(&rule.target), Unmet::Audience)?;
-    met(rule.issues.contains(&asked.wanted), Unmet::Issues)?;
-    subject(env, rule, asked)?;
-    actor(env, rule, asked)?;
+    met(input.target.is(&rule.target), Unmet::Audience)?;
+    met(rule.issues.contains(&input.wanted), Unmet::Issues)?;
+    subject(env, rule, input)?;
+    actor(env, rule, input)?;
     // Where nobody is hidden, somebody acts; where somebody presents an actor token, that one acts.
-    let hidden = rule.impersonation && asked.actor.is_none();
+    let hidden = rule.impersonation && input.actor.is_none();
     let act = match hidden {
-        true => asked.subject.act.clone(),
+        true => input.subject.act.clone(),
         false => {
-            met(asked.act.sub != asked.subject.sub, Unmet::ActsForItself)?;
-            let mut before = asked.act.chain().skip(1);
+            met(input.act.sub != input.subject.sub, Unmet::ActsForItself)?;
+            let mut before = input.act.chain().skip(1);
             met(
-                !before.any(|other| other.is_same_party(asked.act)),
+                !before.any(|other| other.is_same_party(input.act)),
                 Unmet::Cycle,
             )?;
-            Some(asked.act.clone())
+            Some(input.act.clone())
         }
     };
     let depth = act.as_ref().map_or(0, |act| act.chain().count());
     met(depth <= rule.max_depth, Unmet::Depth)?;
-    let scope = scope(env, rule, asked).ok_or(Unmet::Scope)?;
+    let scope = scope(env, rule, input).ok_or(Unmet::Scope)?;
     Ok(Allowed { scope, act })
 }
 
-fn subject(env: &Env<'_>, rule: &Rule, asked: &Asked<'_>) -> Result<(), Unmet> {
-    let (of_rule, subject) = (&rule.subject, asked.subject);
+fn subject(env: &Env<'_>, rule: &Rule, input: &RuleInput<'_>) -> Result<(), Unmet> {
+    let (of_rule, subject) = (&rule.subject, input.subject);
     if of_rule.issuer != subject.issuer {
         return Err(Unmet::SubjectIssuer);
     }
@@ -181,50 +181,55 @@ fn subject(env: &Env<'_>, rule: &Rule, asked: &Asked<'_>) -> Result<(), Unmet> {
         return Err(Unmet::SubjectClient);
     }
     let named_audience = |aud| of_rule.audiences.iter().any(|named| named == aud);
-    if !subject.is_for(env, asked.client) && !subject.aud.as_ref().is_some_and(named_audience) {
+    if !subject.is_for(env, input.client) && !subject.aud.as_ref().is_some_and(named_audience) {
         return Err(Unmet::SubjectAudience);
     }
-    let groups = subject.holder.user().map(|user| user.groups.as_slice());
+    let groups = subject.owner.user().map(|user| user.groups.as_slice());
     if !of_rule.takes_groups(groups.unwrap_or_default()) {
         return Err(Unmet::SubjectGroups);
     }
     Ok(())
 }
 
-fn actor(env: &Env<'_>, rule: &Rule, asked: &Asked<'_>) -> Result<(), Unmet> {
-    if let Some(actor) = asked.actor {
+fn actor(env: &Env<'_>, rule: &Rule, input: &RuleInput<'_>) -> Result<(), Unmet> {
+    if let Some(actor) = input.actor {
         if rule.actor.issuer != actor.issuer {
             return Err(Unmet::ActorIssuer);
         }
-        if !actor.is_for(env, asked.client) {
+        if !actor.is_for(env, input.client) {
             return Err(Unmet::ActorAudience);
         }
     } else if rule.actor.token_required {
         return Err(Unmet::ActorToken);
     }
-    if rule.actor.may_act_required && asked.subject.may_act.is_none() {
+    if rule.actor.may_act_required && input.subject.may_act.is_none() {
         return Err(Unmet::MayAct);
     }
     Ok(())
 }
 
 /// The most that a rule gives for a subject: what it makes of what the subject token holds.
-pub(super) fn possible(env: &Env<'_>, rule: &Rule, subject: &Party, target: Target<'_>) -> Scope {
+pub(super) fn possible(
+    env: &Env<'_>,
+    rule: &Rule,
+    subject: &Party,
+    target: ExchangeTarget<'_>,
+) -> Scope {
     let possible = match subject.issuer {
         Some(_) => rule.gives.clone(),
-        None => rule.possible(&subject.ceiling),
+        None => rule.possible(&subject.max_scope),
     };
     // Whatever a rule says: a token holds no scope that means nothing to whom it is for.
     possible.filter(|token| match target {
-        Target::Resource(resource) => env.pool.owner(token) == Some(resource),
-        Target::Client => OPENID_SCOPES.contains(&token),
+        ExchangeTarget::Resource(resource) => env.realm.owner(token) == Some(resource),
+        ExchangeTarget::Client => OPENID_SCOPES.contains(&token),
     })
 }
 
 /// "Scopes only narrow": what is asked, of what is possible. None where more is asked, or nothing comes of it.
-fn scope(env: &Env<'_>, rule: &Rule, asked: &Asked<'_>) -> Option<Scope> {
-    let possible = possible(env, rule, asked.subject, asked.target);
-    let scope = asked.scope.unwrap_or(&possible);
+fn scope(env: &Env<'_>, rule: &Rule, input: &RuleInput<'_>) -> Option<Scope> {
+    let possible = possible(env, rule, input.subject, input.target);
+    let scope = input.scope.unwrap_or(&possible);
     (!scope.is_empty() && scope.is_within(&possible)).then(|| scope.clone())
 }
 
@@ -241,7 +246,7 @@ pub(crate) fn still_given(env: &Env<'_>, grant: &Grant, user: &User) -> bool {
         };
         let depth = exchanged.act.as_ref().map_or(0, |act| act.chain().count());
         rule.client == grant.client
-            && rule.issues.contains(&Kind::RefreshToken)
+            && rule.issues.contains(&TokenKind::RefreshToken)
             && grant.resources.is_one(target)
             && authorization.scope.is_within(&all)
             && rule.subject.takes_client(Some(&exchanged.given_to))
@@ -249,5 +254,5 @@ pub(crate) fn still_given(env: &Env<'_>, grant: &Grant, user: &User) -> bool {
             && (exchanged.act.is_some() || rule.impersonation)
             && depth <= rule.max_depth
     };
-    env.pool.exchange.iter().any(gives)
+    env.realm.exchange.iter().any(gives)
 }

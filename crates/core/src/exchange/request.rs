@@ -2,22 +2,22 @@
 
 use super::assumed::Assumed;
 use super::party::{Party, PresentedParty, Role};
-use super::policy::Target;
+use super::policy::ExchangeTarget;
 use crate::base::error::{ErrorCode, Refusal};
 use crate::base::params::Params;
 use crate::base::secret::Secret;
-use crate::engine::decide::{Found, Stop};
+use crate::engine::decide::{Facts, Stop};
 use crate::engine::env::Env;
 use crate::model::client::Client;
-use crate::model::exchange_rule::{Kind, RuleTarget};
-use crate::model::realm::Pool;
+use crate::model::exchange_rule::{RuleTarget, TokenKind};
+use crate::model::realm::Realm;
 use crate::model::resource::Resource;
 use crate::model::scope::Scope;
 use crate::model::token_type::TokenType;
 
 /// The request.
 #[derive(Debug)]
-pub(crate) struct Request {
+pub(crate) struct ExchangeRequest {
     pub(super) subject: Subject,
     pub(super) actor: Option<PresentedParty>,
     resources: Vec<String>,
@@ -37,12 +37,12 @@ impl Subject {
     pub(super) fn open(
         &self,
         env: &Env<'_>,
-        found: &Found,
+        facts: &Facts,
         client: &Client,
     ) -> Result<Party, Stop> {
         match self {
-            Self::Presented(token) => token.open(env, found, client, Role::Subject),
-            Self::Assumed(assumed) => assumed.open(env, found),
+            Self::Presented(token) => token.open(env, facts, client, Role::Subject),
+            Self::Assumed(assumed) => assumed.open(env, facts),
         }
     }
 }
@@ -68,7 +68,7 @@ const SEVERAL: Refusal = no_target("A token is for one resource; ask for one at 
 const UNNAMED: Refusal = no_target("Name the target by audience or resource.");
 const ID_TOKEN: Refusal = no_target("An ID token is for the client that asks for it.");
 
-impl Request {
+impl ExchangeRequest {
     pub(crate) fn parse(params: &Params) -> Result<Self, Refusal> {
         let subject = params.opt("subject_token").ok_or(NO_SUBJECT)?;
         let typ = params
@@ -87,8 +87,8 @@ impl Request {
         };
         let request = Self::about(Subject::Assumed(assumed), params)?;
         match request.wanted() {
-            Kind::AccessToken => Ok(request),
-            Kind::IdToken | Kind::RefreshToken => Err(ASSUMED),
+            TokenKind::AccessToken => Ok(request),
+            TokenKind::IdToken | TokenKind::RefreshToken => Err(ASSUMED),
         }
     }
 
@@ -113,11 +113,11 @@ impl Request {
         })
     }
 
-    pub(super) const fn wanted(&self) -> Kind {
+    pub(super) const fn wanted(&self) -> TokenKind {
         match self.requested {
-            TokenType::AccessToken | TokenType::Jwt => Kind::AccessToken,
-            TokenType::IdToken => Kind::IdToken,
-            TokenType::RefreshToken => Kind::RefreshToken,
+            TokenType::AccessToken | TokenType::Jwt => TokenKind::AccessToken,
+            TokenType::IdToken => TokenKind::IdToken,
+            TokenType::RefreshToken => TokenKind::RefreshToken,
         }
     }
 
@@ -128,25 +128,28 @@ impl Request {
     /// `invalid_target` where there is no such one.
     pub(super) fn target<'p>(
         &self,
-        pool: &'p Pool,
+        realm: &'p Realm,
         client: &Client,
-    ) -> Result<Target<'p>, Refusal> {
-        if self.wanted() == Kind::IdToken {
+    ) -> Result<ExchangeTarget<'p>, Refusal> {
+        if self.wanted() == TokenKind::IdToken {
             let is_client = |audience: &String| audience == client.id.as_str();
             return match self.resources.is_empty() && self.audiences.iter().all(is_client) {
-                true => Ok(Target::Client),
+                true => Ok(ExchangeTarget::Client),
                 false => Err(ID_TOKEN),
             };
         }
-        let mut named = self.named(pool)?;
+        let mut named = self.named(realm)?;
         if named.is_empty() {
             let tokens = self.scope.iter().flat_map(Scope::iter);
-            named = tokens.filter_map(|token| pool.owner(token)).collect();
+            named = tokens.filter_map(|token| realm.owner(token)).collect();
         }
         if named.is_empty() {
-            let rules = pool.exchange.iter().filter(|rule| rule.client == client.id);
+            let rules = realm
+                .exchange
+                .iter()
+                .filter(|rule| rule.client == client.id);
             let targets = rules.filter_map(|rule| match &rule.target {
-                RuleTarget::Resource(identifier) => pool.resource(identifier),
+                RuleTarget::Resource(identifier) => realm.resource(identifier),
                 RuleTarget::Client => None,
             });
             named = targets.collect();
@@ -158,21 +161,21 @@ impl Request {
         }
         match named.split_first() {
             Some((first, others)) if others.iter().all(|other| other == first) => {
-                Ok(Target::Resource(first))
+                Ok(ExchangeTarget::Resource(first))
             }
             _ => Err(SEVERAL),
         }
     }
 
     /// The resources that `resource` and `audience` name.
-    fn named<'p>(&self, pool: &'p Pool) -> Result<Vec<&'p Resource>, Refusal> {
+    fn named<'p>(&self, realm: &'p Realm) -> Result<Vec<&'p Resource>, Refusal> {
         // RFC 8693 section 2.1: "The value of the resource parameter MUST be an absolute URI […] and MUST NOT include a
         // fragment component."
         let is_uri = |text: &String| text.contains(':') && !text.contains('#');
         if !self.resources.iter().all(is_uri) {
             return Err(NO_URI);
         }
-        let of = |name: &String| pool.resources.iter().find(|one| one.is_named(name));
+        let of = |name: &String| realm.resources.iter().find(|one| one.is_named(name));
         let all = self.resources.iter().chain(&self.audiences);
         all.map(|name| of(name).ok_or(UNKNOWN)).collect()
     }

@@ -6,24 +6,24 @@ use crate::base::params::Params;
 use crate::base::peer::Peer;
 use crate::base::secret::Secret;
 use crate::client_auth::AuthenticatedClient;
-use crate::engine::decide::{Decision, Found, Lookup, Stop, Versioned, invalid_grant};
+use crate::engine::decide::{Decision, Facts, Lookup, Stop, Versioned, invalid_grant};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
 use crate::model::client::Client;
 use crate::model::pkce::{CodeChallenge, CodeVerifier};
-use crate::records::{self, CodeEnded, CodeIssued, Grant, WhyRevoked};
+use crate::records::{self, CodeEnded, CodeIssued, Grant, RevocationReason};
 use crate::tokens::{grant_liveness, issue};
 
 /// The request.
 #[derive(Debug)]
-pub(crate) struct Request {
+pub(crate) struct AuthorizationCodeRequest {
     code: Secret,
     redirect_uri: Option<String>,
     verifier: Option<CodeVerifier>,
     resources: Vec<String>,
 }
 
-impl Request {
+impl AuthorizationCodeRequest {
     pub(crate) fn parse(params: &Params) -> Result<Self, Refusal> {
         Ok(Self {
             code: required_secret(params, "code", "The parameter code is missing.")?,
@@ -36,18 +36,21 @@ impl Request {
     pub(crate) fn decide(
         &self,
         env: &Env<'_>,
-        found: &Found,
+        facts: &Facts,
         client: AuthenticatedClient<'_>,
         peer: &Peer,
     ) -> Result<Decision<TokenReply>, Stop> {
-        let code = env.pool.sealing.open_authorization_code(self.code.reveal());
+        let code = env
+            .realm
+            .sealing
+            .open_authorization_code(self.code.reveal());
         // RFC 6749 section 4.1.3: "ensure that the authorization code was issued to the authenticated confidential
         // client, or if the client is public, ensure that the code was issued to client_id". Another's changes nothing.
         let code = code
             .filter(|code| code.is_of(&client.id))
             .ok_or(invalid_grant(Cause::ForgedOrForeignToken))?;
-        let key = records::key::<Grant>(&env.pool.name, &code.grant.to_string());
-        let grant = match found.record::<Grant>(env, &key)? {
+        let key = records::key::<Grant>(&env.realm.name, &code.grant.to_string());
+        let grant = match facts.record::<Grant>(env, &key)? {
             Lookup::Live(grant) => grant,
             Lookup::Expired => return Err(invalid_grant(Cause::CodeExpired).into()),
             Lookup::Absent => return Err(invalid_grant(Cause::NoSuchGrant).into()),
@@ -55,11 +58,11 @@ impl Request {
         match grant.record.code() {
             Ok(issued) => {
                 self.check(issued, &client)?;
-                self.redeem(env, found, client, grant, peer)
+                self.redeem(env, facts, client, grant, peer)
             }
             // Looked at also after the code's end: who used it first may not be who comes now.
             Err(CodeEnded::Used(challenge)) => {
-                self.replayed(env, found, grant, challenge.as_ref(), peer)
+                self.replayed(env, facts, grant, challenge.as_ref(), peer)
             }
             Err(CodeEnded::Revoked) => Err(invalid_grant(Cause::RevokedGrant).into()),
             Err(CodeEnded::NoCode) => Err(invalid_grant(Cause::NoSuchGrant).into()),
@@ -98,17 +101,17 @@ impl Request {
     fn redeem(
         &self,
         env: &Env<'_>,
-        found: &Found,
+        facts: &Facts,
         client: AuthenticatedClient<'_>,
         grant: Versioned<Grant>,
         peer: &Peer,
     ) -> Result<Decision<TokenReply>, Stop> {
-        let behind = grant_liveness::of_grant(env, found, &grant.record)?;
-        let user = &behind.user.record;
+        let dependencies = grant_liveness::require_live(env, facts, &grant.record)?;
+        let user = &dependencies.user.record;
         let nonce = grant.record.code().ok().and_then(|code| code.nonce.clone());
-        let lifetimes = client.grant_lifetimes(env.pool.lifetimes.session_absolute);
+        let lifetimes = client.grant_lifetimes(env.realm.lifetimes.session_absolute);
         let active = grant.record.redeem_code(env.now, &lifetimes, peer);
-        let asked = issue::Asked {
+        let asked = issue::IssueRequest {
             indicators: &self.resources,
             scope: grant_liveness::authorization(&active)?
                 .scope
@@ -122,8 +125,8 @@ impl Request {
             .peer(peer);
         let decision = issue::for_user(env, &client, &active, user, asked)?;
         Ok(decision
-            .write(records::update(&env.pool.name, &active, grant.version)?)
-            .writes(behind.checks(env))
+            .write(records::update(&env.realm.name, &active, grant.version)?)
+            .writes(dependencies.checks(env))
             .event(event))
     }
 
@@ -133,13 +136,13 @@ impl Request {
     fn replayed(
         &self,
         env: &Env<'_>,
-        found: &Found,
+        facts: &Facts,
         grant: Versioned<Grant>,
         challenge: Option<&CodeChallenge>,
         peer: &Peer,
     ) -> Result<Decision<TokenReply>, Stop> {
         // Seen only after a commit whose end is unknown, the use may be our own.
-        if found.after_unknown() {
+        if facts.after_unknown() {
             return Err(invalid_grant(Cause::CodeSeenAfterUnknownCommit).into());
         }
         let proven = challenge.is_none_or(|challenge| {
@@ -153,9 +156,9 @@ impl Request {
             .client(&grant.record.client)
             .grant(grant.record.id)
             .peer(peer);
-        let revoked = grant.record.revoke(WhyRevoked::CodeReused, env.now);
+        let revoked = grant.record.revoke(RevocationReason::CodeReused, env.now);
         Ok(Decision::refuse(invalid_grant(Cause::CodeReused))
-            .write(records::update(&env.pool.name, &revoked, grant.version)?)
+            .write(records::update(&env.realm.name, &revoked, grant.version)?)
             .event(event))
     }
 }

@@ -8,18 +8,18 @@ use crate::engine::decide::{Decision, Stop};
 use crate::engine::env::Env;
 use crate::model::realm::OPENID_SCOPES;
 use crate::model::scope::Scope;
-use crate::model::target::Named;
+use crate::model::target::RequestedResources;
 use crate::model::target::Target;
 use crate::tokens::issue;
 
 /// The request.
 #[derive(Debug)]
-pub(crate) struct Request {
+pub(crate) struct ClientCredentialsRequest {
     scope: Option<Scope>,
     resources: Vec<String>,
 }
 
-impl Request {
+impl ClientCredentialsRequest {
     pub(crate) fn parse(params: &Params) -> Result<Self, Refusal> {
         Ok(Self {
             scope: Scope::from_params(params)?,
@@ -44,8 +44,9 @@ impl Request {
             return Err(refusal.into());
         }
         let asked = asked.filter(|token| !OPENID_SCOPES.contains(&token));
-        let named = Named::parse(env.pool, self.resources.iter().map(String::as_str))?;
-        let target = Target::choose(env.pool, &asked, &named)?;
+        let named =
+            RequestedResources::parse(env.realm, self.resources.iter().map(String::as_str))?;
+        let target = Target::choose(env.realm, &asked, &named)?;
         issue::for_machine(env, client, &target)
     }
 }

@@ -7,7 +7,7 @@ use crate::base::peer::Peer;
 use crate::base::row::Version;
 use crate::base::secret::Secret;
 use crate::client_auth::AuthenticatedClient;
-use crate::engine::decide::{Decision, Found, Lookup, Stop, invalid_grant};
+use crate::engine::decide::{Decision, Facts, Lookup, Stop, invalid_grant};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
 use crate::engine::limits::{Answer, Ask, Effect, Poll};
@@ -27,12 +27,12 @@ const EXPIRED: Refusal = Refusal::new(ErrorCode::ExpiredToken, "The device code 
 
 /// The request.
 #[derive(Debug)]
-pub(crate) struct Request {
+pub(crate) struct DeviceCodeRequest {
     device_code: Secret,
     resources: Vec<String>,
 }
 
-impl Request {
+impl DeviceCodeRequest {
     pub(crate) fn parse(params: &Params) -> Result<Self, Refusal> {
         let device_code = required_secret(
             params,
@@ -48,20 +48,23 @@ impl Request {
     pub(crate) fn decide(
         &self,
         env: &Env<'_>,
-        found: &Found,
+        facts: &Facts,
         client: AuthenticatedClient<'_>,
         peer: &Peer,
     ) -> Result<Decision<TokenReply>, Stop> {
-        let code = env.pool.sealing.open_device_code(self.device_code.reveal());
+        let code = env
+            .realm
+            .sealing
+            .open_device_code(self.device_code.reveal());
         // A code of another client is refused before anything is counted: a leak must not slow its owner down.
         let code = code
             .filter(|code| code.is_of(&client.id))
             .ok_or(invalid_grant(Cause::ForgedOrForeignToken))?;
         let ask = Ask::Poll {
             grant: code.grant,
-            interval: env.pool.device.interval,
+            interval: env.realm.device.interval,
         };
-        let early = match found.ask(ask)? {
+        let early = match facts.ask(ask)? {
             Answer::Poll(Poll::Read { early }) => early,
             // "fast polls are answered from memory": the grant was pending within the last second.
             Answer::Poll(Poll::FromMemory { early }) if !code.expires_at.is_past(env.now) => {
@@ -73,22 +76,22 @@ impl Request {
         if code.expires_at.is_past(env.now) {
             return Err(EXPIRED.into());
         }
-        let grant = match found.record::<Grant>(
+        let grant = match facts.record::<Grant>(
             env,
-            &records::key::<Grant>(&env.pool.name, &code.grant.to_string()),
+            &records::key::<Grant>(&env.realm.name, &code.grant.to_string()),
         )? {
             Lookup::Live(grant) => grant,
             Lookup::Expired => return Ok(ended(EXPIRED, code.grant)),
             Lookup::Absent => return Ok(ended(invalid_grant(Cause::NoSuchGrant), code.grant)),
         };
         let version = grant.version;
-        let lifetimes = client.grant_lifetimes(env.pool.lifetimes.session_absolute);
+        let lifetimes = client.grant_lifetimes(env.realm.lifetimes.session_absolute);
         match grant.record.redeem_device(env.now, &lifetimes, peer) {
             Err(DeviceEnded::Pending) => Err(not_yet(early).into()),
             // A denied code answers so until it expires.
             Err(DeviceEnded::Denied) => Ok(ended(DENIED, code.grant)),
             Err(DeviceEnded::Used) => Ok(ended(invalid_grant(Cause::CodeUsed), code.grant)),
-            Ok(grant) => match self.redeem(env, found, client, &grant, version, peer) {
+            Ok(grant) => match self.redeem(env, facts, client, &grant, version, peer) {
                 Err(Stop::Refuse(refusal)) => Ok(ended(refusal, code.grant)),
                 decided => decided,
             },
@@ -99,20 +102,20 @@ impl Request {
     fn redeem(
         &self,
         env: &Env<'_>,
-        found: &Found,
+        facts: &Facts,
         client: AuthenticatedClient<'_>,
         grant: &Grant,
         version: Version,
         peer: &Peer,
     ) -> Result<Decision<TokenReply>, Stop> {
-        let behind = grant_liveness::of_grant(env, found, grant)?;
-        let user = &behind.user.record;
+        let dependencies = grant_liveness::require_live(env, facts, grant)?;
+        let user = &dependencies.user.record;
         let event = Event::new(EventKind::TokensIssued)
             .client(&client.id)
             .grant(grant.id)
             .user(user.id)
             .peer(peer);
-        let asked = issue::Asked {
+        let asked = issue::IssueRequest {
             indicators: &self.resources,
             scope: grant_liveness::authorization(grant)?
                 .scope
@@ -121,9 +124,9 @@ impl Request {
         };
         let decision = issue::for_user(env, &client, grant, user, asked)?;
         Ok(decision
-            .write(records::update(&env.pool.name, grant, version)?)
-            .writes(behind.checks(env))
-            .effect(Effect::Decided(grant.id))
+            .write(records::update(&env.realm.name, grant, version)?)
+            .writes(dependencies.checks(env))
+            .effect(Effect::ClearPoll(grant.id))
             .event(event))
     }
 }
@@ -135,5 +138,5 @@ const fn not_yet(early: bool) -> Refusal {
 
 /// A refusal that is final: later polls are not answered from memory.
 fn ended(refusal: Refusal, grant: crate::model::ids::GrantId) -> Decision<TokenReply> {
-    Decision::refuse(refusal).effect(Effect::Decided(grant))
+    Decision::refuse(refusal).effect(Effect::ClearPoll(grant))
 }

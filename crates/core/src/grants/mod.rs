@@ -5,7 +5,7 @@ use crate::base::params::Params;
 use crate::base::peer::Peer;
 use crate::base::secret::Secret;
 use crate::client_auth::AuthenticatedClient;
-use crate::engine::decide::{Decision, Found, Stop};
+use crate::engine::decide::{Decision, Facts, Stop};
 use crate::engine::env::Env;
 
 mod authorization_code;
@@ -18,25 +18,27 @@ pub use crate::model::grant_type::GrantType;
 pub use crate::tokens::issue::TokenReply;
 
 /// Reads the parameters of one grant.
-type Read = fn(&Params) -> Result<Request, Refusal>;
+type Read = fn(&Params) -> Result<GrantRequest, Refusal>;
 
 /// How each grant's request is read; a grant that is not in the table is not built yet.
 const TABLE: [(GrantType, Read); 5] = [
     (GrantType::AuthorizationCode, |params| {
-        authorization_code::Request::parse(params).map(Request::AuthorizationCode)
+        authorization_code::AuthorizationCodeRequest::parse(params)
+            .map(GrantRequest::AuthorizationCode)
     }),
     (GrantType::ClientCredentials, |params| {
-        client_credentials::Request::parse(params).map(Request::ClientCredentials)
+        client_credentials::ClientCredentialsRequest::parse(params)
+            .map(GrantRequest::ClientCredentials)
     }),
     (GrantType::DeviceCode, |params| {
-        device_code::Request::parse(params).map(Request::DeviceCode)
+        device_code::DeviceCodeRequest::parse(params).map(GrantRequest::DeviceCode)
     }),
     (GrantType::RefreshToken, |params| {
-        refresh_token::Request::parse(params).map(Request::RefreshToken)
+        refresh_token::RefreshTokenRequest::parse(params).map(GrantRequest::RefreshToken)
     }),
     (GrantType::TokenExchange, |params| {
-        let request = token_exchange::Request::parse(params)?;
-        Ok(Request::TokenExchange(Box::new(request)))
+        let request = token_exchange::TokenExchangeRequest::parse(params)?;
+        Ok(GrantRequest::TokenExchange(Box::new(request)))
     }),
 ];
 
@@ -47,15 +49,15 @@ pub fn supported() -> impl Iterator<Item = &'static str> {
 
 /// A token request, read and not yet decided.
 #[derive(Debug)]
-pub(crate) enum Request {
-    AuthorizationCode(authorization_code::Request),
-    ClientCredentials(client_credentials::Request),
-    DeviceCode(device_code::Request),
-    RefreshToken(refresh_token::Request),
-    TokenExchange(Box<token_exchange::Request>),
+pub(crate) enum GrantRequest {
+    AuthorizationCode(authorization_code::AuthorizationCodeRequest),
+    ClientCredentials(client_credentials::ClientCredentialsRequest),
+    DeviceCode(device_code::DeviceCodeRequest),
+    RefreshToken(refresh_token::RefreshTokenRequest),
+    TokenExchange(Box<token_exchange::TokenExchangeRequest>),
 }
 
-impl Request {
+impl GrantRequest {
     /// Reads the request of the grant that `grant_type` names.
     ///
     /// # Errors
@@ -73,16 +75,16 @@ impl Request {
     pub(crate) fn decide(
         &self,
         env: &Env<'_>,
-        found: &Found,
+        facts: &Facts,
         client: AuthenticatedClient<'_>,
         peer: &Peer,
     ) -> Result<Decision<TokenReply>, Stop> {
         match self {
-            Self::AuthorizationCode(request) => request.decide(env, found, client, peer),
+            Self::AuthorizationCode(request) => request.decide(env, facts, client, peer),
             Self::ClientCredentials(request) => request.decide(env, client),
-            Self::DeviceCode(request) => request.decide(env, found, client, peer),
-            Self::RefreshToken(request) => request.decide(env, found, client, peer),
-            Self::TokenExchange(request) => request.decide(env, found, client, peer),
+            Self::DeviceCode(request) => request.decide(env, facts, client, peer),
+            Self::RefreshToken(request) => request.decide(env, facts, client, peer),
+            Self::TokenExchange(request) => request.decide(env, facts, client, peer),
         }
     }
 }

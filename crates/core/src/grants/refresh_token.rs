@@ -10,13 +10,13 @@ use crate::base::peer::Peer;
 use crate::base::secret::Secret;
 use crate::base::time::Timestamp;
 use crate::client_auth::AuthenticatedClient;
-use crate::engine::decide::{Decision, Found, Stop, Versioned, invalid_grant};
+use crate::engine::decide::{Decision, Facts, Stop, Versioned, invalid_grant};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
 use crate::exchange;
 use crate::model::client::Client;
 use crate::model::scope::Scope;
-use crate::records::{self, Grant, Presented, State, WhyRevoked};
+use crate::records::{self, Grant, Presented, RevocationReason, State};
 use crate::tokens::{grant_liveness, issue};
 
 /// The idle life of a token that does not rotate slides at most this often.
@@ -24,13 +24,13 @@ const SLIDES_APART: Duration = Duration::from_secs(1);
 
 /// The request.
 #[derive(Debug)]
-pub(crate) struct Request {
+pub(crate) struct RefreshTokenRequest {
     refresh_token: Secret,
     scope: Option<Scope>,
     resources: Vec<String>,
 }
 
-impl Request {
+impl RefreshTokenRequest {
     pub(crate) fn parse(params: &Params) -> Result<Self, Refusal> {
         let refresh_token = required_secret(
             params,
@@ -47,19 +47,19 @@ impl Request {
     pub(crate) fn decide(
         &self,
         env: &Env<'_>,
-        found: &Found,
+        facts: &Facts,
         client: AuthenticatedClient<'_>,
         peer: &Peer,
     ) -> Result<Decision<TokenReply>, Stop> {
         let client = client.client();
         // RFC 6749 section 6: "validate the refresh token".
         let token = env
-            .pool
+            .realm
             .sealing
             .open_refresh_token(self.refresh_token.reveal());
         let token = token.ok_or(invalid_grant(Cause::ForgedOrForeignToken))?;
-        let key = records::key::<Grant>(&env.pool.name, &token.grant.to_string());
-        let grant = found
+        let key = records::key::<Grant>(&env.realm.name, &token.grant.to_string());
+        let grant = facts
             .record::<Grant>(env, &key)?
             .live()
             .ok_or(invalid_grant(Cause::NoSuchGrant))?;
@@ -73,7 +73,7 @@ impl Request {
             .presented(token.generation, client.grace, env.now);
         let presented = presented.ok_or(invalid_grant(Cause::RevokedGrant))?;
         if presented == Presented::Reused {
-            return reused(env, found, grant, peer);
+            return reused(env, facts, grant, peer);
         }
         if grant
             .record
@@ -82,8 +82,8 @@ impl Request {
         {
             return Err(invalid_grant(Cause::RefreshExpired).into());
         }
-        let behind = grant_liveness::of_grant(env, found, &grant.record)?;
-        let user = &behind.user.record;
+        let dependencies = grant_liveness::require_live(env, facts, &grant.record)?;
+        let user = &dependencies.user.record;
         let granted = grant_liveness::authorization(&grant.record)?;
         let scope = narrowed(self.scope.as_ref(), &granted.scope)?;
         let scope = scope.unwrap_or_else(|| granted.scope.clone());
@@ -101,13 +101,13 @@ impl Request {
             .user(user.id);
         let version = grant.version;
         let stays = stays(client, presented, &grant.record, env.now);
-        let lifetimes = client.grant_lifetimes(env.pool.lifetimes.session_absolute);
+        let lifetimes = client.grant_lifetimes(env.realm.lifetimes.session_absolute);
         let refreshed = if stays {
             grant.record
         } else {
             grant.record.refreshed(next, env.now, &lifetimes, peer)
         };
-        let asked = issue::Asked {
+        let asked = issue::IssueRequest {
             indicators: &self.resources,
             scope,
             nonce: None,
@@ -117,28 +117,30 @@ impl Request {
             return Ok(decision);
         }
         Ok(decision
-            .write(records::update(&env.pool.name, &refreshed, version)?)
-            .writes(behind.checks(env)))
+            .write(records::update(&env.realm.name, &refreshed, version)?)
+            .writes(dependencies.checks(env)))
     }
 }
 
 /// RFC 9700 section 4.14.2: a used token that comes again was stolen from one of two, so the grant ends, and only it.
 fn reused(
     env: &Env<'_>,
-    found: &Found,
+    facts: &Facts,
     grant: Versioned<Grant>,
     peer: &Peer,
 ) -> Result<Decision<TokenReply>, Stop> {
     // Seen only after a commit whose end is unknown, the later generation may be our own.
-    if found.after_unknown() {
+    if facts.after_unknown() {
         return Err(invalid_grant(Cause::RefreshReuseAfterUnknownCommit).into());
     }
     let event = Event::new(EventKind::RefreshReusedGrantRevoked)
         .client(&grant.record.client)
         .grant(grant.record.id);
-    let revoked = grant.record.revoke(WhyRevoked::RefreshReused, env.now);
+    let revoked = grant
+        .record
+        .revoke(RevocationReason::RefreshReused, env.now);
     Ok(Decision::refuse(invalid_grant(Cause::RefreshReused))
-        .write(records::update(&env.pool.name, &revoked, grant.version)?)
+        .write(records::update(&env.realm.name, &revoked, grant.version)?)
         .event(event.peer(peer)))
 }
 

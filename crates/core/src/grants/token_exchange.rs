@@ -7,38 +7,38 @@ use crate::base::peer::Peer;
 use crate::base::row::Write;
 use crate::base::secret::Secret;
 use crate::client_auth::AuthenticatedClient;
-use crate::engine::decide::{Decision, Found, Mint, Stop};
+use crate::engine::decide::{Decision, Facts, Mint, Stop};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind, Hop};
 use crate::exchange::{self, Case, Content, Granted, Party};
 use crate::model::client::Client;
 use crate::model::ids::GrantId;
 use crate::records::{self, Grant};
-use crate::tokens::bearer::Holder;
+use crate::tokens::bearer::TokenOwner;
 use crate::tokens::handles::RefreshToken;
 use crate::tokens::issue;
 
 /// The request.
 #[derive(Debug)]
-pub(crate) struct Request(exchange::Request);
+pub(crate) struct TokenExchangeRequest(exchange::ExchangeRequest);
 
-impl Request {
+impl TokenExchangeRequest {
     pub(crate) fn parse(params: &Params) -> Result<Self, Refusal> {
-        exchange::Request::parse(params).map(Self)
+        exchange::ExchangeRequest::parse(params).map(Self)
     }
 
     /// No row is written but for a refresh token.
     pub(crate) fn decide(
         &self,
         env: &Env<'_>,
-        found: &Found,
+        facts: &Facts,
         client: AuthenticatedClient<'_>,
         peer: &Peer,
     ) -> Result<Decision<TokenReply>, Stop> {
         // RFC 8693 section 2.1: "omitting client authentication allows for a compromised token to be leveraged via an
         // STS into other tokens by anyone possessing the compromised token."
         let client = client.confidential()?;
-        let (case, outcome) = exchange::evaluate(env, found, client, &self.0)?;
+        let (case, outcome) = exchange::evaluate(env, facts, client, &self.0)?;
         match outcome {
             Ok(granted) => issue(env, client, case, &granted, peer),
             Err(refusal) => {
@@ -81,17 +81,17 @@ fn issue(
         })),
         Content::Refresh(new) => {
             let id = GrantId::from_bytes(env.seed.bytes("grant"));
-            let lifetimes = client.grant_lifetimes(env.pool.lifetimes.session_absolute);
+            let lifetimes = client.grant_lifetimes(env.realm.lifetimes.session_absolute);
             let grant = Grant::exchange(id, *new, client.id.clone(), env.now, &lifetimes, peer);
             let token = RefreshToken {
                 grant: id,
                 generation: 0,
             };
-            let token = env.pool.sealing.refresh_token(&token);
+            let token = env.realm.sealing.refresh_token(&token);
             // What it came of, and who acts, must still be there when it is written.
             let parties = [Some(case.subject), case.actor].into_iter().flatten();
             let decision = parties.fold(
-                decision.write(records::insert(&env.pool.name, &grant)?),
+                decision.write(records::insert(&env.realm.name, &grant)?),
                 |decision, party| decision.writes(stands(env, party)),
             );
             Ok(decision.mint(Mint {
@@ -104,15 +104,15 @@ fn issue(
 
 /// Makes a commit fail where the grant of a party, or what is behind that, changed since it was read.
 fn stands(env: &Env<'_>, party: Party) -> impl Iterator<Item = Write> {
-    let of = match party.holder {
-        Holder::Grant(of) => Some(of),
-        Holder::User(_) | Holder::None => None,
+    let of = match party.owner {
+        TokenOwner::Grant(of) => Some(of),
+        TokenOwner::User(_) | TokenOwner::None => None,
     };
     of.into_iter().flat_map(|of| {
-        let (grant, behind) = *of;
-        let key = records::key::<Grant>(&env.pool.name, &grant.record.id.to_string());
+        let (grant, dependencies) = *of;
+        let key = records::key::<Grant>(&env.realm.name, &grant.record.id.to_string());
         let expect = grant.version;
-        std::iter::once(Write::Check { key, expect }).chain(behind.checks(env))
+        std::iter::once(Write::Check { key, expect }).chain(dependencies.checks(env))
     })
 }
 
@@ -137,7 +137,7 @@ fn event(
         Err(_) => EventKind::ExchangeRefused,
     };
     let mut event = Event::new(kind).client(&client.id).peer(peer).hop(hop);
-    event.user = subject.holder.user().map(|user| user.id);
-    event.grant = subject.holder.grant().map(|grant| grant.id);
+    event.user = subject.owner.user().map(|user| user.id);
+    event.grant = subject.owner.grant().map(|grant| grant.id);
     event
 }

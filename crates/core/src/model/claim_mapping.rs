@@ -107,7 +107,7 @@ impl ClaimMapping {
 
     /// The claims of one token. One without a value is left out.
     #[must_use]
-    pub fn mapped(&self, from: &Sources<'_>) -> Map<String, Value> {
+    pub fn mapped(&self, from: &ClaimSources<'_>) -> Map<String, Value> {
         let claims = self.0.iter();
         claims
             .filter_map(|(name, source)| Some((name.clone(), source.value(from)?)))
@@ -117,7 +117,7 @@ impl ClaimMapping {
 
 /// What one token's claims are taken from.
 #[derive(Clone, Copy, Debug)]
-pub struct Sources<'a> {
+pub struct ClaimSources<'a> {
     /// The user, where the token is a user's and the user is ours.
     pub user: Option<UserFacts<'a>>,
     /// The client to which the token is given.
@@ -148,7 +148,7 @@ pub struct SignInFacts<'a> {
     pub session: Option<SessionId>,
 }
 
-impl Sources<'_> {
+impl ClaimSources<'_> {
     fn sign_in(&self) -> Option<SignInFacts<'_>> {
         self.grant?.sign_in
     }
@@ -216,7 +216,7 @@ impl Source {
         }
     }
 
-    fn value(&self, from: &Sources<'_>) -> Option<Value> {
+    fn value(&self, from: &ClaimSources<'_>) -> Option<Value> {
         match self {
             Self::Username => Some(from.user?.username.into()),
             Self::OfUser(name) => claims_request::claim(from.user?, name),

@@ -1,4 +1,4 @@
-//! Clients, as the pool's configuration has them.
+//! Clients, as the realm's configuration has them.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The rules of exchange, as the pool's configuration has them. Without a rule, nobody exchanges anything.
+//! The rules of exchange, as the realm's configuration has them. Without a rule, nobody exchanges anything.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -25,7 +25,7 @@ pub struct Rule {
     /// What a trusted issuer's subject gets: its own scopes mean nothing here.
     pub gives: Scope,
     /// What may be asked for: access tokens, in either form, are one kind.
-    pub issues: Vec<Kind>,
+    pub issues: Vec<TokenKind>,
     /// Whether the new token may hide that somebody acts.
     pub impersonation: bool,
     /// The most actors that a chain may have.
@@ -36,7 +36,7 @@ pub struct Rule {
 
 /// The kinds of tokens that a rule tells apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
+pub enum TokenKind {
     /// Access tokens.
     AccessToken,
     /// ID tokens.
@@ -51,7 +51,7 @@ pub struct SubjectRule {
     /// The trusted issuer of them; none where they are ours.
     pub issuer: Option<String>,
     /// Their kinds, where they are ours.
-    pub kinds: Vec<Kind>,
+    pub kinds: Vec<TokenKind>,
     /// The clients to which they were given; any, where none is named.
     pub clients: Vec<ClientId>,
     /// The groups, one of which their user is in; anybody, where none is named.

@@ -95,12 +95,12 @@ impl UserId {
         Self(uuid::Builder::from_random_bytes(bytes).into_uuid())
     }
 
-    /// The id of a user whom a file names without one: derived from pool and username (UUID version 8, SHA-256).
+    /// The id of a user whom a file names without one: derived from realm and username (UUID version 8, SHA-256).
     #[must_use]
-    pub fn derived(pool: &str, username: &str) -> Self {
+    pub fn derived(realm: &str, username: &str) -> Self {
         let digest = aws_lc_rs::digest::digest(
             &aws_lc_rs::digest::SHA256,
-            format!("grantor user\0{pool}\0{username}").as_bytes(),
+            format!("grantor user\0{realm}\0{username}").as_bytes(),
         );
         let mut bytes = [0; 16];
         bytes.copy_from_slice(&digest.as_ref()[..16]);

@@ -1,4 +1,4 @@
-//! A pool: an issuer with its own keys, clients, resources and users. What a decision may look at beside rows.
+//! A realm: an issuer with its own keys, clients, resources and users. What a decision may look at beside rows.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -15,9 +15,9 @@ use crate::model::scope::Scope;
 use crate::model::trusted_issuer::TrustedIssuer;
 use crate::model::user_code::UserCodeFormat;
 
-/// A snapshot of one pool. It is replaced as a whole when the configuration or a key changes.
+/// A snapshot of one realm. It is replaced as a whole when the configuration or a key changes.
 #[derive(Clone, Debug)]
-pub struct Pool {
+pub struct Realm {
     /// Its name: the first part of each of its keys.
     pub name: String,
     /// Its issuer identifier (RFC 8414 section 2), without a slash at the end.
@@ -111,7 +111,7 @@ pub const OPENID_SCOPES: [&str; 6] = [
     "offline_access",
 ];
 
-impl Pool {
+impl Realm {
     /// A client.
     #[must_use]
     pub fn client(&self, id: &str) -> Option<&Client> {
@@ -149,7 +149,7 @@ impl Pool {
             .filter(|resource| resource.scopes.contains_key(name))
     }
 
-    /// Every scope of the pool.
+    /// Every scope of the realm.
     #[must_use]
     pub fn scopes(&self) -> Scope {
         let of_resources = self.resources.iter().flat_map(|resource| {

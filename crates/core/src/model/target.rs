@@ -6,31 +6,31 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::base::error::{ErrorCode, Refusal};
-use crate::model::claim_mapping::Sources;
+use crate::model::claim_mapping::ClaimSources;
 use crate::model::claims_request::UserFacts;
 use crate::model::client::Client;
 use crate::model::group_filter::GroupFilter;
-use crate::model::realm::Pool;
+use crate::model::realm::Realm;
 use crate::model::resource::Resource;
 use crate::model::scope::Scope;
 
 /// Identifiers of resources that a client named by `resource` parameters; they are declared ones.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Named(Vec<String>);
+pub struct RequestedResources(Vec<String>);
 
-impl Named {
+impl RequestedResources {
     /// The resources that `resource` parameters name.
     ///
     /// # Errors
     /// RFC 8707 section 2: `invalid_target`, "The requested resource is invalid, missing, unknown, or malformed."
     pub fn parse<'a>(
-        pool: &Pool,
+        realm: &Realm,
         indicators: impl Iterator<Item = &'a str>,
     ) -> Result<Self, Refusal> {
         let mut named = Vec::new();
         for indicator in indicators {
-            let resource = pool
+            let resource = realm
                 .resources
                 .iter()
                 .find(|resource| resource.is_named(indicator));
@@ -108,23 +108,29 @@ impl<'p> Target<'p> {
     ///
     /// # Errors
     /// `invalid_scope` where scopes of several resources are asked and none is named; `invalid_target` where several are.
-    pub fn choose(pool: &'p Pool, scope: &Scope, named: &Named) -> Result<Self, Refusal> {
-        let mut owners: Vec<&Resource> =
-            scope.iter().filter_map(|token| pool.owner(token)).collect();
+    pub fn choose(
+        realm: &'p Realm,
+        scope: &Scope,
+        named: &RequestedResources,
+    ) -> Result<Self, Refusal> {
+        let mut owners: Vec<&Resource> = scope
+            .iter()
+            .filter_map(|token| realm.owner(token))
+            .collect();
         owners.dedup_by(|a, b| a.identifier == b.identifier);
         let resource = match (named.0.as_slice(), owners.as_slice()) {
             ([], []) => None,
             ([], [only]) => Some(*only),
             ([], _) => return Err(SEVERAL),
-            ([one], _) => Some(pool.resource(one).ok_or(UNKNOWN)?),
+            ([one], _) => Some(realm.resource(one).ok_or(UNKNOWN)?),
             _ => return Err(ONE_EACH),
         };
-        let scope = scope.filter(|token| match pool.owner(token) {
+        let scope = scope.filter(|token| match realm.owner(token) {
             Some(owner) => resource.is_some_and(|resource| resource.identifier == owner.identifier),
             None => true,
         });
         // Without a scope of the resource a token would still name it in `aud`, which is more than anybody granted.
-        let of_resource = |token| pool.owner(token).is_some();
+        let of_resource = |token| realm.owner(token).is_some();
         if resource.is_some() && !scope.iter().any(of_resource) {
             return Err(NO_SCOPE);
         }
@@ -133,9 +139,9 @@ impl<'p> Target<'p> {
 
     /// What the token names in `aud`; without a resource, the issuer.
     #[must_use]
-    pub fn audience(&self, pool: &'p Pool) -> &'p str {
+    pub fn audience(&self, realm: &'p Realm) -> &'p str {
         self.resource
-            .map_or(pool.issuer.as_str(), Resource::audience)
+            .map_or(realm.issuer.as_str(), Resource::audience)
     }
 
     /// How long an access token of this client lives: as long as the client's and the resource's may.
@@ -156,7 +162,7 @@ impl<'p> Target<'p> {
 
     /// The token's further claims.
     #[must_use]
-    pub fn mapped(&self, from: &Sources<'_>) -> Map<String, Value> {
+    pub fn mapped(&self, from: &ClaimSources<'_>) -> Map<String, Value> {
         self.resource
             .map(|resource| resource.claims.mapped(from))
             .unwrap_or_default()

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::engine::decide::{Decision, Found, Operation, Stop};
+use crate::engine::decide::{Decision, Facts, Operation, Stop};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
 use crate::model::ids::Epoch;
@@ -36,9 +36,9 @@ pub enum AddUserReply {
 impl Operation for AddUser {
     type Reply = AddUserReply;
 
-    fn decide(&self, env: &Env<'_>, found: &Found) -> Result<Decision<AddUserReply>, Stop> {
-        let name_key = records::key::<Username>(&env.pool.name, &Username::fold(&self.username));
-        if found.record::<Username>(env, &name_key)?.live().is_some() {
+    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<AddUserReply>, Stop> {
+        let name_key = records::key::<Username>(&env.realm.name, &Username::fold(&self.username));
+        if facts.record::<Username>(env, &name_key)?.live().is_some() {
             return Ok(Decision::reply(AddUserReply::NameTaken));
         }
         let id = UserId::random(env.seed.bytes("user"));
@@ -58,8 +58,8 @@ impl Operation for AddUser {
             user: id,
         };
         Ok(Decision::reply(AddUserReply::Added { id })
-            .write(records::insert(&env.pool.name, &user)?)
-            .write(records::insert(&env.pool.name, &name)?)
+            .write(records::insert(&env.realm.name, &user)?)
+            .write(records::insert(&env.realm.name, &name)?)
             .event(Event::new(EventKind::UserAdded).user(id)))
     }
 }
@@ -93,13 +93,13 @@ pub enum SetEnabledReply {
 impl Operation for SetEnabled {
     type Reply = SetEnabledReply;
 
-    fn decide(&self, env: &Env<'_>, found: &Found) -> Result<Decision<SetEnabledReply>, Stop> {
-        let name_key = records::key::<Username>(&env.pool.name, &Username::fold(&self.username));
-        let Some(name) = found.record::<Username>(env, &name_key)?.live() else {
+    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<SetEnabledReply>, Stop> {
+        let name_key = records::key::<Username>(&env.realm.name, &Username::fold(&self.username));
+        let Some(name) = facts.record::<Username>(env, &name_key)?.live() else {
             return Ok(Decision::reply(SetEnabledReply::Unknown));
         };
         let id = name.record.user;
-        let Some(stored) = found
+        let Some(stored) = facts
             .record::<User>(env, &grant_liveness::key(env, id))?
             .live()
         else {
@@ -127,7 +127,7 @@ impl Operation for SetEnabled {
             EventKind::UserDisabled
         };
         Ok(decision
-            .write(records::update(&env.pool.name, &user, version)?)
+            .write(records::update(&env.realm.name, &user, version)?)
             .event(Event::new(kind).user(id)))
     }
 }

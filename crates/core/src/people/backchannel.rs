@@ -10,7 +10,7 @@ use grantor_jose::{SigningInput, TokenType};
 
 use crate::base::error::Failure;
 use crate::base::row::{Key, Write};
-use crate::engine::decide::{Decision, Found, Operation, Stop, Versioned};
+use crate::engine::decide::{Decision, Facts, Operation, Stop, Versioned};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
 use crate::model::claims::LogoutTokenClaims;
@@ -63,8 +63,8 @@ impl Operation for Claim {
     /// None where somebody else was first.
     type Reply = Option<Claimed>;
 
-    fn decide(&self, env: &Env<'_>, found: &Found) -> Result<Decision<Self::Reply>, Stop> {
-        let Some(row) = found.record::<Outbox>(env, &key(env, &self.outbox))?.live() else {
+    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<Self::Reply>, Stop> {
+        let Some(row) = facts.record::<Outbox>(env, &key(env, &self.outbox))?.live() else {
             return Ok(Decision::reply(None));
         };
         if !row.record.due.is_past(env.now) {
@@ -74,7 +74,7 @@ impl Operation for Claim {
         let mut notices = Vec::new();
         // What the operator took from a client since is not used any more.
         for client in &outbox.to_tell {
-            let client = env.pool.clients.get(client);
+            let client = env.realm.clients.get(client);
             if let Some((client, uri)) =
                 client.and_then(|client| Some((client, client.logout.backchannel_uri.clone()?)))
             {
@@ -100,7 +100,7 @@ impl Operation for Claim {
 fn logout_token(env: &Env<'_>, outbox: &Outbox, client: &Client) -> Result<SigningInput, Failure> {
     let jti = Jti::of_machine(env.seed.bytes(&format!("jti {}", client.id)));
     let claims = LogoutTokenClaims {
-        iss: env.pool.issuer.clone(),
+        iss: env.realm.issuer.clone(),
         sub: outbox.user.to_string(),
         aud: client.id.clone(),
         sid: outbox.session.to_string(),
@@ -109,7 +109,7 @@ fn logout_token(env: &Env<'_>, outbox: &Outbox, client: &Client) -> Result<Signi
         jti,
         events: LogoutTokenClaims::events(),
     };
-    let header = env.pool.header(client.id_token_alg, TokenType::Logout)?;
+    let header = env.realm.header(client.id_token_alg, TokenType::Logout)?;
     SigningInput::new(header, &claims).map_err(|_| Failure::Bug("claims are no JSON"))
 }
 
@@ -117,7 +117,7 @@ fn logout_token(env: &Env<'_>, outbox: &Outbox, client: &Client) -> Result<Signi
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// It knows.
-    Told,
+    Delivered,
     /// It does not, and would not at another try.
     Refused,
     /// It may at another try.
@@ -133,7 +133,7 @@ impl Answer {
         match status {
             // Section 2.8: "OPs should be prepared to also process an HTTP 204 No Content response as a successful
             // response."
-            200 | 204 => Self::Told,
+            200 | 204 => Self::Delivered,
             408 | 425 | 429 | 500..=599 => Self::Later,
             _ => Self::Refused,
         }
@@ -178,9 +178,9 @@ impl Settle {
 impl Operation for Settle {
     type Reply = ();
 
-    fn decide(&self, env: &Env<'_>, found: &Found) -> Result<Decision<()>, Stop> {
+    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<()>, Stop> {
         let key = key(env, &self.outbox);
-        let row = found.record::<Outbox>(env, &key)?.live();
+        let row = facts.record::<Outbox>(env, &key)?.live();
         let next = self.next(env);
         let gave_up = next.is_none().then(|| self.answered(Answer::Later));
         let failed = self
@@ -193,7 +193,7 @@ impl Operation for Settle {
             }
         };
         let events: Vec<Event> = self
-            .answered(Answer::Told)
+            .answered(Answer::Delivered)
             .map(event(EventKind::LogoutDelivered))
             .chain(failed.map(event(EventKind::LogoutFailed)))
             .collect();
@@ -210,7 +210,7 @@ impl Operation for Settle {
 }
 
 fn key(env: &Env<'_>, outbox: &Outbox) -> Key {
-    records::key::<Outbox>(&env.pool.name, &outbox.name())
+    records::key::<Outbox>(&env.realm.name, &outbox.name())
 }
 
 fn done(env: &Env<'_>, row: &Versioned<Outbox>) -> Write {
@@ -223,9 +223,12 @@ fn done(env: &Env<'_>, row: &Versioned<Outbox>) -> Write {
 /// The row under the name of its new time.
 fn moved(env: &Env<'_>, row: &Versioned<Outbox>, next: &Outbox) -> Result<Vec<Write>, Failure> {
     if next.due == row.record.due {
-        return Ok(vec![records::update(&env.pool.name, next, row.version)?]);
+        return Ok(vec![records::update(&env.realm.name, next, row.version)?]);
     }
-    Ok(vec![records::insert(&env.pool.name, next)?, done(env, row)])
+    Ok(vec![
+        records::insert(&env.realm.name, next)?,
+        done(env, row),
+    ])
 }
 
 #[cfg(test)]
@@ -235,8 +238,8 @@ mod tests {
     #[test]
     fn openid_backchannel_logout_2_8_200_and_204_are_success_and_400_is_final() {
         for (status, answer) in [
-            (200, Answer::Told),
-            (204, Answer::Told),
+            (200, Answer::Delivered),
+            (204, Answer::Delivered),
             (202, Answer::Refused),
             (302, Answer::Refused),
             (400, Answer::Refused),

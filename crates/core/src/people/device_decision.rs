@@ -1,11 +1,11 @@
 //! A user approves or denies a device (RFC 8628 section 3.3).
 
+use super::lookup_user_code::{self, CodeCheck, PendingDevice};
 use super::session::{self, SignedIn, Visitor};
-use super::who_asks::{self, Asker, CodeCheck};
 use crate::base::peer::Peer;
 use crate::base::row::Write;
 use crate::base::secret::Secret;
-use crate::engine::decide::{Decision, Found, Operation, Stop, Versioned};
+use crate::engine::decide::{Decision, Facts, Operation, Stop, Versioned};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
 use crate::engine::limits::{Answer, Ask, Effect, Window, pending};
@@ -49,7 +49,7 @@ pub enum DeviceDecisionReply {
         visitor: Visitor,
     },
     /// Not decided: the code that was typed again is wrong, or the client wants device and browser on one network.
-    Again(Box<Asker>),
+    Again(Box<PendingDevice>),
     /// Too many wrong tries.
     TooMany {
         /// Who tried.
@@ -88,21 +88,21 @@ impl DeviceDecision {
     fn retyped(
         &self,
         env: &Env<'_>,
-        found: &Found,
+        facts: &Facts,
         signed_in: &SignedIn,
         name: &str,
     ) -> Result<Retyped, Stop> {
         let typed = self
             .typed
             .as_ref()
-            .and_then(|typed| env.pool.device.user_code.read(typed.reveal()));
+            .and_then(|typed| env.realm.device.user_code.read(typed.reveal()));
         let Some(typed) = typed else {
             return Ok(Retyped::Wrong);
         };
-        let mut names = env.pool.sealing.user_code_names(&typed);
+        let mut names = env.realm.sealing.user_code_names(&typed);
         let wrong = !names.any(|typed| typed == name);
-        let judged = found.ask(Ask::Judge {
-            quotas: who_asks::quotas(env, signed_in, &self.peer),
+        let judged = facts.ask(Ask::Check {
+            quotas: lookup_user_code::quotas(env, signed_in, &self.peer),
             window: Window::Hour,
             wrong,
         })?;
@@ -117,21 +117,21 @@ impl DeviceDecision {
     fn hindered(
         &self,
         env: &Env<'_>,
-        found: &Found,
+        facts: &Facts,
         signed_in: &SignedIn,
         client: &Client,
         grant: &Grant,
         code: &str,
     ) -> Result<Option<DeviceDecisionReply>, Stop> {
         let again = |code| {
-            let asker = Asker::with(signed_in, client, grant, code, &self.peer);
+            let asker = PendingDevice::with(signed_in, client, grant, code, &self.peer);
             Some(DeviceDecisionReply::Again(Box::new(asker)))
         };
         Ok(match client.device.approval {
             DeviceApproval::Warn => None,
             DeviceApproval::SameNetwork if grant.started.by.shares_network_with(&self.peer) => None,
             DeviceApproval::SameNetwork => again(CodeCheck::Hidden),
-            DeviceApproval::Retype => match self.retyped(env, found, signed_in, code)? {
+            DeviceApproval::Retype => match self.retyped(env, facts, signed_in, code)? {
                 Retyped::Right => None,
                 Retyped::Wrong => again(CodeCheck::Retype { wrong: true }),
                 Retyped::TooMany(retry_after) => Some(DeviceDecisionReply::TooMany {
@@ -161,7 +161,7 @@ impl DeviceDecision {
             approved: self.approve,
         };
         Decision::reply(reply)
-            .effect(Effect::Decided(self.grant))
+            .effect(Effect::ClearPoll(self.grant))
             .event(event)
     }
 }
@@ -176,9 +176,9 @@ enum Retyped {
 impl Operation for DeviceDecision {
     type Reply = DeviceDecisionReply;
 
-    fn decide(&self, env: &Env<'_>, found: &Found) -> Result<Decision<DeviceDecisionReply>, Stop> {
-        let key = records::key::<Grant>(&env.pool.name, &self.grant.to_string());
-        let Some(signed_in) = session::signed_in(env, found, self.cookie.as_ref(), &[&key])? else {
+    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<DeviceDecisionReply>, Stop> {
+        let key = records::key::<Grant>(&env.realm.name, &self.grant.to_string());
+        let Some(signed_in) = session::signed_in(env, facts, self.cookie.as_ref(), &[&key])? else {
             return Ok(Decision::reply(DeviceDecisionReply::SignIn));
         };
         let gone = || {
@@ -188,12 +188,12 @@ impl Operation for DeviceDecision {
         let Some(Versioned {
             record: grant,
             version,
-        }) = found.record::<Grant>(env, &key)?.live()
+        }) = facts.record::<Grant>(env, &key)?.live()
         else {
             return gone();
         };
         let Some(client) = env
-            .pool
+            .realm
             .clients
             .get(&grant.client)
             .filter(|client| client.enabled)
@@ -203,7 +203,7 @@ impl Operation for DeviceDecision {
         let State::DevicePending { user_code } = &grant.state else {
             // After an unknown commit, a row that is not ours any more may be ours, redeemed meanwhile.
             let by = grant.active().map(|authorization| authorization.user);
-            if found.after_unknown() && self.approve && by == Some(signed_in.user.record.id) {
+            if facts.after_unknown() && self.approve && by == Some(signed_in.user.record.id) {
                 return Ok(self.decided(&signed_in, client));
             }
             return gone();
@@ -212,13 +212,13 @@ impl Operation for DeviceDecision {
             return Ok(Decision::reply(DeviceDecisionReply::SignIn));
         }
         if self.approve
-            && let Some(reply) = self.hindered(env, found, &signed_in, client, &grant, user_code)?
+            && let Some(reply) = self.hindered(env, facts, &signed_in, client, &grant, user_code)?
         {
             return Ok(Decision::reply(reply));
         }
         // The code has served: nobody can look it up any more.
-        let code_key = records::key::<UserCodeRow>(&env.pool.name, user_code);
-        let code = found.record::<UserCodeRow>(env, &code_key)?.live();
+        let code_key = records::key::<UserCodeRow>(&env.realm.name, user_code);
+        let code = facts.record::<UserCodeRow>(env, &code_key)?.live();
         let mut decision = self.decided(&signed_in, client);
         decision.effects.extend(pending::give_back(env, &grant));
         let decided = if self.approve {
@@ -228,7 +228,7 @@ impl Operation for DeviceDecision {
         };
         let Ok(decided) = decided else { return gone() };
         Ok(decision
-            .write(records::update(&env.pool.name, &decided, version)?)
+            .write(records::update(&env.realm.name, &decided, version)?)
             .writes(code.map(|code| Write::Delete {
                 key: code_key,
                 expect: code.version,

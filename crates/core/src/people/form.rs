@@ -4,7 +4,7 @@ use aws_lc_rs::digest;
 
 use crate::base::sealing::SealingKeys;
 use crate::model::ids::{GrantId, SessionId};
-use crate::model::realm::Pool;
+use crate::model::realm::Realm;
 
 /// What a form does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,8 +57,8 @@ pub enum Binding {
 impl Binding {
     /// The token of a form.
     #[must_use]
-    pub fn token(&self, pool: &Pool, action: Action) -> String {
-        pool.sealing.form_token(&self.bytes(action))
+    pub fn token(&self, realm: &Realm, action: Action) -> String {
+        realm.sealing.form_token(&self.bytes(action))
     }
 
     /// Whether a form's token was made for this browser and action, in constant time.

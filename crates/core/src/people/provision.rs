@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::base::row::Write;
 use crate::base::secret::Secret;
-use crate::engine::decide::{Decision, Found, Operation, Stop};
+use crate::engine::decide::{Decision, Facts, Operation, Stop};
 use crate::engine::env::Env;
 use crate::model::ids::Epoch;
 use crate::model::ids::UserId;
@@ -64,7 +64,7 @@ impl Provision {
     /// The hash to keep: the stored one where it still fits the password.
     fn hash(
         &self,
-        found: &Found,
+        facts: &Facts,
         stored: Option<&str>,
     ) -> Result<Result<Option<String>, ProvisionReply>, Stop> {
         Ok(match &self.password {
@@ -77,7 +77,7 @@ impl Provision {
                 password,
                 hash: None,
             } => match stored {
-                Some(stored) if found.password(Some(stored), password)? => {
+                Some(stored) if facts.password(Some(stored), password)? => {
                     Ok(Some(stored.to_owned()))
                 }
                 _ => Err(ProvisionReply::NeedsHash),
@@ -89,14 +89,14 @@ impl Provision {
 impl Operation for Provision {
     type Reply = ProvisionReply;
 
-    fn decide(&self, env: &Env<'_>, found: &Found) -> Result<Decision<ProvisionReply>, Stop> {
+    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<ProvisionReply>, Stop> {
         let (user_key, name_key) = (
             grant_liveness::key(env, self.id),
-            records::key::<Username>(&env.pool.name, &Username::fold(&self.username)),
+            records::key::<Username>(&env.realm.name, &Username::fold(&self.username)),
         );
-        found.need(&[&user_key, &name_key])?;
-        let stored = found.record::<User>(env, &user_key)?.live();
-        let name = found.record::<Username>(env, &name_key)?.live();
+        facts.need(&[&user_key, &name_key])?;
+        let stored = facts.record::<User>(env, &user_key)?.live();
+        let name = facts.record::<Username>(env, &name_key)?.live();
         if name
             .as_ref()
             .is_some_and(|name| name.record.user != self.id)
@@ -106,7 +106,7 @@ impl Operation for Provision {
         let stored_hash = stored
             .as_ref()
             .and_then(|stored| stored.record.password.as_deref());
-        let password = match self.hash(found, stored_hash)? {
+        let password = match self.hash(facts, stored_hash)? {
             Ok(password) => password,
             Err(reply) => return Ok(Decision::reply(reply)),
         };
@@ -137,14 +137,14 @@ impl Operation for Provision {
             Some(stored) => {
                 decision
                     .writes
-                    .push(records::update(&env.pool.name, &user, stored.version)?);
+                    .push(records::update(&env.realm.name, &user, stored.version)?);
                 // A renamed user leaves the old name free.
                 let old = records::key::<Username>(
-                    &env.pool.name,
+                    &env.realm.name,
                     &Username::fold(&stored.record.username),
                 );
                 if old != name_key
-                    && let Some(row) = found.record::<Username>(env, &old)?.live()
+                    && let Some(row) = facts.record::<Username>(env, &old)?.live()
                 {
                     decision.writes.push(Write::Delete {
                         key: old,
@@ -154,11 +154,11 @@ impl Operation for Provision {
             }
             None => decision
                 .writes
-                .push(records::insert(&env.pool.name, &user)?),
+                .push(records::insert(&env.realm.name, &user)?),
         }
         if name.is_none() {
             decision.writes.push(records::insert(
-                &env.pool.name,
+                &env.realm.name,
                 &Username {
                     username: self.username.clone(),
                     user: self.id,
@@ -171,16 +171,16 @@ impl Operation for Provision {
 
 /// A user whom the file declared once and names no more: disabled, and cut off.
 #[derive(Clone, Debug)]
-pub struct Withdraw {
+pub struct Deprovision {
     /// The user.
     pub id: UserId,
 }
 
-impl Operation for Withdraw {
+impl Operation for Deprovision {
     type Reply = ();
 
-    fn decide(&self, env: &Env<'_>, found: &Found) -> Result<Decision<()>, Stop> {
-        let stored = found
+    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<()>, Stop> {
+        let stored = facts
             .record::<User>(env, &grant_liveness::key(env, self.id))?
             .live();
         let Some(stored) = stored.filter(|stored| stored.record.enabled && stored.record.from_file)
@@ -189,8 +189,8 @@ impl Operation for Withdraw {
         };
         // The name is free for somebody else, or for the same person with another id.
         let name_key =
-            records::key::<Username>(&env.pool.name, &Username::fold(&stored.record.username));
-        let name = found.record::<Username>(env, &name_key)?.live();
+            records::key::<Username>(&env.realm.name, &Username::fold(&stored.record.username));
+        let name = facts.record::<Username>(env, &name_key)?.live();
         let name = name.filter(|name| name.record.user == self.id);
         let epoch = Epoch::from_bytes(env.seed.bytes("epoch"));
         let user = User {
@@ -199,7 +199,7 @@ impl Operation for Withdraw {
             ..stored.record
         };
         Ok(Decision::reply(())
-            .write(records::update(&env.pool.name, &user, stored.version)?)
+            .write(records::update(&env.realm.name, &user, stored.version)?)
             .writes(name.map(|name| Write::Delete {
                 key: name_key,
                 expect: name.version,

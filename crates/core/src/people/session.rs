@@ -6,7 +6,7 @@ use crate::base::error::Failure;
 use crate::base::row::{Key, Write};
 use crate::base::secret::Secret;
 use crate::base::time::Timestamp;
-use crate::engine::decide::{Found, Stop, Versioned};
+use crate::engine::decide::{Facts, Stop, Versioned};
 use crate::engine::env::Env;
 use crate::model::ids::{SessionId, UserId};
 use crate::records::{self, Outbox, Seen, Session, User};
@@ -68,13 +68,13 @@ impl SignedIn {
 /// The user whom a cookie names: so that what is theirs comes with the same read. Whether the session lives is another
 /// matter.
 pub(crate) fn user_of(env: &Env<'_>, cookie: Option<&Secret>) -> Option<UserId> {
-    let cookie = env.pool.sealing.open_session_cookie(cookie?.reveal())?;
+    let cookie = env.realm.sealing.open_session_cookie(cookie?.reveal())?;
     Some(cookie.user)
 }
 
 /// The session that a cookie names, live or not.
 pub(crate) fn named_by(env: &Env<'_>, cookie: Option<&Secret>) -> Option<SessionId> {
-    let cookie = env.pool.sealing.open_session_cookie(cookie?.reveal())?;
+    let cookie = env.realm.sealing.open_session_cookie(cookie?.reveal())?;
     Some(cookie.id)
 }
 
@@ -82,36 +82,36 @@ pub(crate) fn named_by(env: &Env<'_>, cookie: Option<&Secret>) -> Option<Session
 /// user enabled and not signed out everywhere. One read, with `also` in it.
 pub(crate) fn signed_in(
     env: &Env<'_>,
-    found: &Found,
+    facts: &Facts,
     cookie: Option<&Secret>,
     also: &[&Key],
 ) -> Result<Option<SignedIn>, Stop> {
-    let Some(cookie) = cookie.and_then(|text| env.pool.sealing.open_session_cookie(text.reveal()))
+    let Some(cookie) = cookie.and_then(|text| env.realm.sealing.open_session_cookie(text.reveal()))
     else {
         return Ok(None);
     };
     let (session_key, seen_key) = (
         key(env, cookie.id),
-        records::key::<Seen>(&env.pool.name, &cookie.id.to_string()),
+        records::key::<Seen>(&env.realm.name, &cookie.id.to_string()),
     );
     let user_key = grant_liveness::key(env, cookie.user);
-    found.need(&[&[&session_key, &seen_key, &user_key], also].concat())?;
-    let session = found.record::<Session>(env, &session_key)?.live();
-    let user = found.record::<User>(env, &user_key)?.live();
+    facts.need(&[&[&session_key, &seen_key, &user_key], also].concat())?;
+    let session = facts.record::<Session>(env, &session_key)?.live();
+    let user = facts.record::<User>(env, &user_key)?.live();
     let (Some(session), Some(user)) = (session, user) else {
         return Ok(None);
     };
     if session.record.user != user.record.id
-        || !user.record.honours(session.record.epoch)
+        || !user.record.is_current(session.record.epoch)
         || !is_secret(&session.record, &cookie)
     {
         return Ok(None);
     }
-    let seen = found.record::<Seen>(env, &seen_key)?.live();
+    let seen = facts.record::<Seen>(env, &seen_key)?.live();
     let used = seen.as_ref().map_or(session.record.auth_time, |seen| {
         seen.record.at.max(session.record.auth_time)
     });
-    let idle = env.pool.lifetimes.session_idle;
+    let idle = env.realm.lifetimes.session_idle;
     if env.now.since(used) >= idle {
         return Ok(None);
     }
@@ -130,15 +130,15 @@ fn touch(
     session: &Session,
     seen: Option<Versioned<Seen>>,
 ) -> Result<Write, Failure> {
-    let expires_at = (env.now + env.pool.lifetimes.session_idle).min(session.expires_at);
+    let expires_at = (env.now + env.realm.lifetimes.session_idle).min(session.expires_at);
     let record = Seen {
         session: session.id,
         at: env.now,
         expires_at,
     };
     match seen {
-        Some(seen) => records::update(&env.pool.name, &record, seen.version),
-        None => records::insert(&env.pool.name, &record),
+        Some(seen) => records::update(&env.realm.name, &record, seen.version),
+        None => records::insert(&env.realm.name, &record),
     }
 }
 
@@ -152,14 +152,14 @@ pub(crate) fn end(env: &Env<'_>, session: &Versioned<Session>) -> Result<Vec<Wri
     }];
     if !record.to_tell.is_empty() {
         let outbox = Outbox::new(record.id, record.user, record.to_tell.clone(), env.now);
-        writes.push(records::insert(&env.pool.name, &outbox)?);
+        writes.push(records::insert(&env.realm.name, &outbox)?);
     }
     Ok(writes)
 }
 
 /// The key of a session's row.
 pub(crate) fn key(env: &Env<'_>, id: SessionId) -> Key {
-    records::key::<Session>(&env.pool.name, &id.to_string())
+    records::key::<Session>(&env.realm.name, &id.to_string())
 }
 
 /// What a session's row keeps of its cookie's secret.

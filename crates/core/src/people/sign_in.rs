@@ -5,7 +5,7 @@ use crate::base::error::Failure;
 use crate::base::peer::Peer;
 use crate::base::row::Write;
 use crate::base::secret::Secret;
-use crate::engine::decide::{Decision, Found, Operation, Stop, Versioned};
+use crate::engine::decide::{Decision, Facts, Operation, Stop, Versioned};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
 use crate::engine::limits::{Answer, Ask, Counter, Effect, Quota, Window};
@@ -56,11 +56,11 @@ impl SignIn {
     /// that signed in to the account before skips the account's own limit: an attacker delays new browsers only.
     fn quotas(&self, env: &Env<'_>, account: &str) -> Vec<Quota> {
         let address = self.peer.network();
-        let limits = env.pool.sign_in;
+        let limits = env.realm.sign_in;
         let quota = |what, whom, limit| Quota {
             what,
             whom,
-            limit: env.pool.share(limit),
+            limit: env.realm.share(limit),
         };
         let mut quotas = vec![
             quota(
@@ -71,7 +71,7 @@ impl SignIn {
             quota(Counter::PasswordsOfAddress, address, limits.in_all),
         ];
         let known = self.known_browser.as_ref();
-        if !known.is_some_and(|cookie| env.pool.sealing.is_known_browser(cookie.reveal(), account))
+        if !known.is_some_and(|cookie| env.realm.sealing.is_known_browser(cookie.reveal(), account))
         {
             quotas.push(quota(
                 Counter::PasswordsOfAccount,
@@ -86,26 +86,26 @@ impl SignIn {
     fn user(
         &self,
         env: &Env<'_>,
-        found: &Found,
+        facts: &Facts,
         account: &str,
     ) -> Result<Option<Versioned<User>>, Stop> {
-        let name = records::key::<Username>(&env.pool.name, account);
+        let name = records::key::<Username>(&env.realm.name, account);
         let previous = self
             .previous(env)
             .map(|cookie| session::key(env, cookie.id));
-        found.need(&previous.iter().chain([&name]).collect::<Vec<_>>())?;
+        facts.need(&previous.iter().chain([&name]).collect::<Vec<_>>())?;
         // An unknown name reads a user too, one that does not exist: the number of reads tells nothing.
-        let user = match found.record::<Username>(env, &name)?.live() {
+        let user = match facts.record::<Username>(env, &name)?.live() {
             Some(name) => name.record.user,
             None => crate::model::ids::UserId::derived("nobody", account),
         };
-        Ok(found
+        Ok(facts
             .record::<User>(env, &grant_liveness::key(env, user))?
             .live())
     }
 
     fn previous(&self, env: &Env<'_>) -> Option<SessionCookie> {
-        env.pool
+        env.realm
             .sealing
             .open_session_cookie(self.previous.as_ref()?.reveal())
     }
@@ -114,12 +114,12 @@ impl SignIn {
     fn session(
         &self,
         env: &Env<'_>,
-        found: &Found,
+        facts: &Facts,
         user: &User,
     ) -> Result<(SessionCookie, Vec<Write>), Stop> {
         // A cookie whose secret was rotated away is dead: it neither keeps the session nor ends it.
         let previous = match self.previous(env) {
-            Some(cookie) => found
+            Some(cookie) => facts
                 .record::<Session>(env, &session::key(env, cookie.id))?
                 .live()
                 .filter(|old| session::is_secret(&old.record, &cookie)),
@@ -127,7 +127,7 @@ impl SignIn {
         };
         let kept = previous
             .as_ref()
-            .filter(|old| old.record.user == user.id && user.honours(old.record.epoch));
+            .filter(|old| old.record.user == user.id && user.is_current(old.record.epoch));
         let id = kept.map_or_else(
             || SessionId::from_bytes(env.seed.bytes("session")),
             |old| old.record.id,
@@ -152,16 +152,16 @@ impl SignIn {
                     }),
             ),
             to_tell: kept.map_or_else(Vec::new, |old| old.record.to_tell.clone()),
-            expires_at: env.now + env.pool.lifetimes.session_absolute,
+            expires_at: env.now + env.realm.lifetimes.session_absolute,
         };
         let writes = match (kept, &previous) {
-            (Some(old), _) => vec![records::update(&env.pool.name, &record, old.version)?],
+            (Some(old), _) => vec![records::update(&env.realm.name, &record, old.version)?],
             (None, Some(old)) => {
-                let mut writes = vec![records::insert(&env.pool.name, &record)?];
+                let mut writes = vec![records::insert(&env.realm.name, &record)?];
                 writes.extend(session::end(env, old)?);
                 writes
             }
-            (None, None) => vec![records::insert(&env.pool.name, &record)?],
+            (None, None) => vec![records::insert(&env.realm.name, &record)?],
         };
         Ok((cookie, writes))
     }
@@ -170,13 +170,13 @@ impl SignIn {
 impl Operation for SignIn {
     type Reply = SignInReply;
 
-    fn decide(&self, env: &Env<'_>, found: &Found) -> Result<Decision<SignInReply>, Stop> {
+    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<SignInReply>, Stop> {
         let account = Username::fold(&self.username);
         if account.is_empty() || account.len() > LONGEST || self.password.reveal().len() > LONGEST {
             return Ok(Decision::reply(SignInReply::Wrong));
         }
         let quotas = self.quotas(env, &account);
-        let reserved = found.ask(Ask::Reserve {
+        let reserved = facts.ask(Ask::Reserve {
             quotas: quotas.clone(),
             window: Window::Hour,
         })?;
@@ -188,21 +188,21 @@ impl Operation for SignIn {
             }
             Answer::Poll(_) => return Err(Failure::Bug("a try was answered as a poll").into()),
         };
-        let user = self.user(env, found, &account)?;
+        let user = self.user(env, facts, &account)?;
         let hash = user
             .as_ref()
             .and_then(|user| user.record.password.as_deref());
-        let right = found.password(hash, &self.password)?;
+        let right = facts.password(hash, &self.password)?;
         let known = user.as_ref().map(|user| user.record.id);
         let Some(user) = user.filter(|user| right && user.record.enabled) else {
             let mut event = Event::new(EventKind::SignInFailed).peer(&self.peer);
             event.user = known;
             return Ok(Decision::reply(SignInReply::Wrong).event(event));
         };
-        let (cookie, writes) = self.session(env, found, &user.record)?;
+        let (cookie, writes) = self.session(env, facts, &user.record)?;
         Ok(Decision::reply(SignInReply::SignedIn {
-            session: Secret::new(env.pool.sealing.session_cookie(&cookie)),
-            known_browser: Secret::new(env.pool.sealing.known_browser(&account)),
+            session: Secret::new(env.realm.sealing.session_cookie(&cookie)),
+            known_browser: Secret::new(env.realm.sealing.known_browser(&account)),
         })
         .writes(writes)
         .write(Write::Check {

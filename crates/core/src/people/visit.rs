@@ -2,7 +2,7 @@
 
 use super::session::{self, Visitor};
 use crate::base::secret::Secret;
-use crate::engine::decide::{Decision, Found, Operation, Stop};
+use crate::engine::decide::{Decision, Facts, Operation, Stop};
 use crate::engine::env::Env;
 
 /// A visit with this session cookie.
@@ -15,8 +15,8 @@ pub struct Visit {
 impl Operation for Visit {
     type Reply = Option<Visitor>;
 
-    fn decide(&self, env: &Env<'_>, found: &Found) -> Result<Decision<Self::Reply>, Stop> {
-        let Some(signed_in) = session::signed_in(env, found, self.cookie.as_ref(), &[])? else {
+    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<Self::Reply>, Stop> {
+        let Some(signed_in) = session::signed_in(env, facts, self.cookie.as_ref(), &[])? else {
             return Ok(Decision::reply(None));
         };
         Ok(Decision::reply(Some(signed_in.visitor())).writes(signed_in.touch))

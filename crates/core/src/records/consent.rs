@@ -26,8 +26,8 @@ pub struct Consent {
 impl Consent {
     /// The list of a user's.
     #[must_use]
-    pub fn of_user(pool: &str, user: UserId) -> IndexName {
-        IndexName::new(pool, "consents_of", &user.to_string())
+    pub fn of_user(realm: &str, user: UserId) -> IndexName {
+        IndexName::new(realm, "consents_of", &user.to_string())
     }
 
     /// The key of the one consent of a user to a client.
@@ -53,7 +53,7 @@ impl Record for Consent {
         None
     }
 
-    fn indexes(&self, pool: &str) -> Vec<IndexName> {
-        vec![Self::of_user(pool, self.user)]
+    fn indexes(&self, realm: &str) -> Vec<IndexName> {
+        vec![Self::of_user(realm, self.user)]
     }
 }

@@ -14,11 +14,11 @@ use crate::model::client::{GrantLifetimes, RefreshLifetimes};
 use crate::model::ids::{ClientId, Epoch, GrantId, SessionId, UserId};
 use crate::model::pkce::CodeChallenge;
 use crate::model::scope::Scope;
-use crate::model::target::Named;
+use crate::model::target::RequestedResources;
 
 mod kind;
 
-pub use kind::{Exchanged, Kind};
+pub use kind::{Exchanged, GrantOrigin};
 
 /// How long a revoked grant is kept, so that an operator finds what became of it.
 const REVOKED_KEPT: Duration = Duration::from_secs(24 * 3600);
@@ -30,14 +30,14 @@ pub struct Grant {
     pub id: GrantId,
     /// How it came about.
     #[serde(default)]
-    pub kind: Kind,
+    pub kind: GrantOrigin,
     /// The client to which it is given.
     pub client: ClientId,
     /// The scopes that were asked.
     pub scope: Scope,
     /// The resources that were named.
-    #[serde(default, skip_serializing_if = "Named::is_empty")]
-    pub resources: Named,
+    #[serde(default, skip_serializing_if = "RequestedResources::is_empty")]
+    pub resources: RequestedResources,
     /// Where it began.
     pub started: Started,
     /// When the row ends.
@@ -92,7 +92,7 @@ pub enum State {
         rotated_by: Peer,
     },
     /// Nothing is given for it any more.
-    Revoked(Revoked),
+    Revoked(Revocation),
 }
 
 /// An authorization code that waits for its client.
@@ -114,9 +114,9 @@ pub struct CodeIssued {
 
 /// Why and when a grant was revoked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Revoked {
+pub struct Revocation {
     /// Why.
-    pub why: WhyRevoked,
+    pub why: RevocationReason,
     /// When.
     pub at: Timestamp,
 }
@@ -124,7 +124,7 @@ pub struct Revoked {
 /// Why a grant was revoked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum WhyRevoked {
+pub enum RevocationReason {
     /// Its client asked for it (RFC 7009).
     ByClient,
     /// A refresh token was used again after its grace (RFC 9700 section 4.14.2).
@@ -175,7 +175,7 @@ impl Authorization {
 #[derive(Debug)]
 pub(crate) struct NewGrant {
     pub(crate) exchanged: Exchanged,
-    pub(crate) resources: Named,
+    pub(crate) resources: RequestedResources,
     pub(crate) authorization: Authorization,
 }
 
@@ -222,8 +222,8 @@ pub enum Presented {
 impl Grant {
     /// The list of a user's: those that the user gave, and that nobody revoked.
     #[must_use]
-    pub fn of_user(pool: &str, user: UserId) -> IndexName {
-        IndexName::new(pool, "grants_of", &user.to_string())
+    pub fn of_user(realm: &str, user: UserId) -> IndexName {
+        IndexName::new(realm, "grants_of", &user.to_string())
     }
 
     /// `DevicePending -> DeviceApproved`.
@@ -300,7 +300,7 @@ impl Grant {
                 by: by.clone(),
             },
             expires_at: exchanged.ends_at,
-            kind: Kind::Exchange(Box::new(exchanged)),
+            kind: GrantOrigin::Exchange(Box::new(exchanged)),
             state: State::active(authorization, None, now, by),
         };
         grant.with_expiry(now, lifetimes)
@@ -313,10 +313,10 @@ impl Grant {
     pub fn code(&self) -> Result<&CodeIssued, CodeEnded> {
         match (&self.state, &self.kind) {
             (State::CodeIssued(code), _) => Ok(code),
-            (State::Active { code_challenge, .. }, Kind::Code) => {
+            (State::Active { code_challenge, .. }, GrantOrigin::Code) => {
                 Err(CodeEnded::Used(code_challenge.clone()))
             }
-            (State::Revoked(_), Kind::Code) => Err(CodeEnded::Revoked),
+            (State::Revoked(_), GrantOrigin::Code) => Err(CodeEnded::Revoked),
             _ => Err(CodeEnded::NoCode),
         }
     }
@@ -379,9 +379,9 @@ impl Grant {
 
     /// Any state `-> Revoked`.
     #[must_use]
-    pub fn revoke(self, why: WhyRevoked, now: Timestamp) -> Self {
+    pub fn revoke(self, why: RevocationReason, now: Timestamp) -> Self {
         Self {
-            state: State::Revoked(Revoked { why, at: now }),
+            state: State::Revoked(Revocation { why, at: now }),
             expires_at: now + REVOKED_KEPT,
             ..self
         }
@@ -491,9 +491,9 @@ impl Record for Grant {
         Some(self.expires_at)
     }
 
-    fn indexes(&self, pool: &str) -> Vec<IndexName> {
+    fn indexes(&self, realm: &str) -> Vec<IndexName> {
         let user = self.authorization().map(|authorization| authorization.user);
-        user.map(|user| Self::of_user(pool, user))
+        user.map(|user| Self::of_user(realm, user))
             .into_iter()
             .collect()
     }

@@ -20,11 +20,11 @@ mod user_code;
 pub use consent::Consent;
 pub(crate) use grant::NewGrant;
 pub use grant::{
-    Authorization, CodeEnded, CodeIssued, DeviceEnded, Exchanged, Grant, Kind, NotPending,
-    Presented, Revoked as RevokedGrant, Started, State, WhyRevoked,
+    Authorization, CodeEnded, CodeIssued, DeviceEnded, Exchanged, Grant, GrantOrigin, NotPending,
+    Presented, Revocation, RevocationReason, Started, State,
 };
 pub use outbox::Outbox;
-pub use revoked::Revoked;
+pub use revoked::RevokedToken;
 pub use seen::Seen;
 pub use session::Session;
 pub use signing_keys::{SealedSigningKey, SigningKeys, SupersededMaster};

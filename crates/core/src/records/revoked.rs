@@ -8,14 +8,14 @@ use crate::model::ids::Jti;
 
 /// One revoked access token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Revoked {
+pub struct RevokedToken {
     /// The token's id.
     pub jti: Jti,
     /// When the token would have ended.
     pub expires_at: Timestamp,
 }
 
-impl Record for Revoked {
+impl Record for RevokedToken {
     const KIND: &'static str = "revoked";
 
     fn name(&self) -> String {

@@ -44,8 +44,8 @@ impl std::fmt::Debug for Session {
 impl Session {
     /// The list of a user's.
     #[must_use]
-    pub fn of_user(pool: &str, user: UserId) -> IndexName {
-        IndexName::new(pool, "sessions_of", &user.to_string())
+    pub fn of_user(realm: &str, user: UserId) -> IndexName {
+        IndexName::new(realm, "sessions_of", &user.to_string())
     }
 }
 
@@ -60,7 +60,7 @@ impl Record for Session {
         Some(self.expires_at)
     }
 
-    fn indexes(&self, pool: &str) -> Vec<IndexName> {
-        vec![Self::of_user(pool, self.user)]
+    fn indexes(&self, realm: &str) -> Vec<IndexName> {
+        vec![Self::of_user(realm, self.user)]
     }
 }

@@ -1,4 +1,4 @@
-//! A pool's signing keys: one row, so that every node sees them change together.
+//! A realm's signing keys: one row, so that every node sees them change together.
 
 use std::fmt;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::Record;
 use crate::base::time::Timestamp;
 
-/// All signing keys of a pool. [`crate::tokens::key_life`] says what becomes of them.
+/// All signing keys of a realm. [`crate::tokens::key_life`] says what becomes of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SigningKeys {
     /// The keys, the oldest first.

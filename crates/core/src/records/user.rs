@@ -52,7 +52,7 @@ impl User {
 
     /// Whether what copied this epoch is still good.
     #[must_use]
-    pub fn honours(&self, epoch: Epoch) -> bool {
+    pub fn is_current(&self, epoch: Epoch) -> bool {
         self.enabled && self.epoch == epoch
     }
 }

@@ -8,14 +8,14 @@ use crate::base::error::{Cause, ErrorCode, Refusal};
 use crate::base::params::Params;
 use crate::base::row::Key;
 use crate::base::secret::Secret;
-use crate::engine::decide::{Found, Stop, Versioned};
+use crate::engine::decide::{Facts, Stop, Versioned};
 use crate::engine::env::Env;
 use crate::model::claims::AccessTokenClaims;
 use crate::model::claims_request::RequestedClaims;
 use crate::model::ids::UserId;
-use crate::model::realm::Pool;
-use crate::records::{self, Grant, Revoked, Session, User};
-use crate::tokens::grant_liveness::{self, Behind};
+use crate::model::realm::Realm;
+use crate::records::{self, Grant, RevokedToken, Session, User};
+use crate::tokens::grant_liveness::{self, GrantDependencies};
 
 /// A presented token, opened once: a decision may be made several times, and a signature is dear to verify.
 #[derive(Debug)]
@@ -43,20 +43,20 @@ impl PresentedToken {
         self.token.reveal()
     }
 
-    /// The claims of an access token of this pool, if we made it; live or not. One drive has one pool.
+    /// The claims of an access token of this realm, if we made it; live or not. One drive has one realm.
     pub(crate) fn claims(&self, env: &Env<'_>) -> Option<AccessTokenClaims> {
         self.claims
-            .get_or_init(|| open(env.pool, self.token.reveal()))
+            .get_or_init(|| open(env.realm, self.token.reveal()))
             .clone()
     }
 }
 
-/// The claims of an access token of this pool, if we made it.
-pub(crate) fn open(pool: &Pool, token: &str) -> Option<AccessTokenClaims> {
-    let claims = match pool.sealing.open_access_token(token) {
+/// The claims of an access token of this realm, if we made it.
+pub(crate) fn open(realm: &Realm, token: &str) -> Option<AccessTokenClaims> {
+    let claims = match realm.sealing.open_access_token(token) {
         Some(sealed) => serde_json::from_slice::<AccessTokenClaims>(&sealed).ok()?,
         None => {
-            let verified = pool
+            let verified = realm
                 .signing
                 .verify(grantor_jose::decode(token).ok()?)
                 .ok()?;
@@ -67,28 +67,28 @@ pub(crate) fn open(pool: &Pool, token: &str) -> Option<AccessTokenClaims> {
             verified.claims().ok()?
         }
     };
-    (claims.iss == pool.issuer).then_some(claims)
+    (claims.iss == realm.issuer).then_some(claims)
 }
 
 /// An access token that is good now.
 #[derive(Debug)]
 pub(crate) struct Live {
     pub(crate) claims: AccessTokenClaims,
-    pub(crate) holder: Holder,
+    pub(crate) owner: TokenOwner,
 }
 
 /// On whom a token depends beside its clients.
 #[derive(Debug)]
-pub(crate) enum Holder {
+pub(crate) enum TokenOwner {
     /// On nobody: a machine, or the subject of another issuer.
     None,
     /// On a user for whom a trusted issuer vouched.
     User(Box<User>),
     /// On the user who granted it.
-    Grant(Box<(Versioned<Grant>, Behind)>),
+    Grant(Box<(Versioned<Grant>, GrantDependencies)>),
 }
 
-impl Holder {
+impl TokenOwner {
     /// The user.
     pub(crate) fn user(&self) -> Option<&User> {
         match self {
@@ -109,9 +109,9 @@ impl Holder {
 
 impl Live {
     /// The claims that its client asked for one by one.
-    pub(crate) fn requested(&self, pool: &Pool) -> RequestedClaims {
-        let authorization = self.holder.grant().and_then(Grant::active);
-        let client = pool.clients.get(&self.claims.client_id);
+    pub(crate) fn requested(&self, realm: &Realm) -> RequestedClaims {
+        let authorization = self.owner.grant().and_then(Grant::active);
+        let client = realm.clients.get(&self.claims.client_id);
         let both = authorization.zip(client);
         both.map_or_else(RequestedClaims::default, |(authorization, client)| {
             authorization.claims.clone().within(&client.scopes)
@@ -123,27 +123,27 @@ impl Live {
 /// user's token its grant active and its user behind it. "A user token without a live grant is inactive."
 pub(crate) fn live(
     env: &Env<'_>,
-    found: &Found,
+    facts: &Facts,
     claims: AccessTokenClaims,
 ) -> Result<Result<Live, Cause>, Stop> {
     if claims.exp <= env.now.as_secs() {
         return Ok(Err(Cause::TokenExpired));
     }
-    if !env.pool.is_enabled(&claims.client_id) {
+    if !env.realm.is_enabled(&claims.client_id) {
         return Ok(Err(Cause::DisabledClient));
     }
-    let revoked = records::key::<Revoked>(&env.pool.name, claims.jti.as_str());
+    let revoked = records::key::<RevokedToken>(&env.realm.name, claims.jti.as_str());
     let Some(id) = claims.jti.grant() else {
-        return without_grant(env, found, claims, &revoked);
+        return without_grant(env, facts, claims, &revoked);
     };
-    let grant = records::key::<Grant>(&env.pool.name, &id.to_string());
+    let grant = records::key::<Grant>(&env.realm.name, &id.to_string());
     // The token names its user and its session, so they come with the same read.
     let user = claims.sub.parse::<UserId>().ok();
     let user = user.map(|user| grant_liveness::key(env, user));
     let session = claims.sid.as_deref();
-    let session = session.map(|session| records::key::<Session>(&env.pool.name, session));
+    let session = session.map(|session| records::key::<Session>(&env.realm.name, session));
     let actors: Vec<_> = grant_liveness::actors(env, claims.act.as_ref()).collect();
-    found.need(
+    facts.need(
         &[&revoked, &grant]
             .into_iter()
             .chain(&user)
@@ -151,39 +151,43 @@ pub(crate) fn live(
             .chain(&actors)
             .collect::<Vec<_>>(),
     )?;
-    if found.record::<Revoked>(env, &revoked)?.live().is_some() {
+    if facts
+        .record::<RevokedToken>(env, &revoked)?
+        .live()
+        .is_some()
+    {
         return Ok(Err(Cause::TokenRevoked));
     }
-    if let Err(cause) = grant_liveness::acting(env, found, claims.act.as_ref())? {
+    if let Err(cause) = grant_liveness::acting(env, facts, claims.act.as_ref())? {
         return Ok(Err(cause));
     }
-    Ok(granted(env, found, &grant)?.map(|holder| Live { claims, holder }))
+    Ok(granted(env, facts, &grant)?.map(|owner| Live { claims, owner }))
 }
 
 /// The active grant of this key with its user, if its client is enabled too.
 pub(crate) fn granted(
     env: &Env<'_>,
-    found: &Found,
+    facts: &Facts,
     key: &Key,
-) -> Result<Result<Holder, Cause>, Stop> {
-    let Some(grant) = found.record::<Grant>(env, key)?.live() else {
+) -> Result<Result<TokenOwner, Cause>, Stop> {
+    let Some(grant) = facts.record::<Grant>(env, key)?.live() else {
         return Ok(Err(Cause::NoSuchGrant));
     };
     if grant.record.active().is_none() {
         return Ok(Err(Cause::RevokedGrant));
     }
-    if !env.pool.is_enabled(&grant.record.client) {
+    if !env.realm.is_enabled(&grant.record.client) {
         return Ok(Err(Cause::DisabledClient));
     }
-    let behind = grant_liveness::behind(env, found, &grant.record)?;
-    Ok(behind.map(|behind| Holder::Grant(Box::new((grant, behind)))))
+    let dependencies = grant_liveness::check(env, facts, &grant.record)?;
+    Ok(dependencies.map(|dependencies| TokenOwner::Grant(Box::new((grant, dependencies)))))
 }
 
 /// A token that no user granted: a machine's, or one that was exchanged for the token of a machine or of a trusted
 /// issuer's subject.
 fn without_grant(
     env: &Env<'_>,
-    found: &Found,
+    facts: &Facts,
     claims: AccessTokenClaims,
     revoked: &Key,
 ) -> Result<Result<Live, Cause>, Stop> {
@@ -194,20 +198,20 @@ fn without_grant(
         .into_iter()
         .chain(user.as_ref().map(|(_, key)| key))
         .chain(&actors);
-    found.need(&keys.collect::<Vec<_>>())?;
-    if found.record::<Revoked>(env, revoked)?.live().is_some() {
+    facts.need(&keys.collect::<Vec<_>>())?;
+    if facts.record::<RevokedToken>(env, revoked)?.live().is_some() {
         return Ok(Err(Cause::TokenRevoked));
     }
-    if let Err(cause) = grant_liveness::acting(env, found, claims.act.as_ref())? {
+    if let Err(cause) = grant_liveness::acting(env, facts, claims.act.as_ref())? {
         return Ok(Err(cause));
     }
-    let holder = match user {
-        Some((epoch, key)) => match grant_liveness::of_epoch(env, found, &key, epoch)? {
-            Ok(user) => Holder::User(Box::new(user.record)),
+    let owner = match user {
+        Some((epoch, key)) => match grant_liveness::of_epoch(env, facts, &key, epoch)? {
+            Ok(user) => TokenOwner::User(Box::new(user.record)),
             Err(cause) => return Ok(Err(cause)),
         },
-        None if env.pool.knows_subject(&claims.sub) => Holder::None,
+        None if env.realm.knows_subject(&claims.sub) => TokenOwner::None,
         None => return Ok(Err(Cause::SubjectGone)),
     };
-    Ok(Ok(Live { claims, holder }))
+    Ok(Ok(Live { claims, owner }))
 }

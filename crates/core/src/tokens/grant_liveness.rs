@@ -2,7 +2,7 @@
 
 use crate::base::error::{Cause, Refusal};
 use crate::base::row::{Key, Version, Write};
-use crate::engine::decide::{Found, Lookup, Stop, Versioned, invalid_grant};
+use crate::engine::decide::{Facts, Lookup, Stop, Versioned, invalid_grant};
 use crate::engine::env::Env;
 use crate::model::actor::Actor;
 use crate::model::ids::Epoch;
@@ -12,7 +12,7 @@ use crate::records::{self, Authorization, Grant, Session, User};
 /// The key of a user's row.
 #[must_use]
 pub fn key(env: &Env<'_>, user: UserId) -> Key {
-    records::key::<User>(&env.pool.name, &user.to_string())
+    records::key::<User>(&env.realm.name, &user.to_string())
 }
 
 /// What was granted by a user.
@@ -24,7 +24,7 @@ pub(crate) fn authorization(grant: &Grant) -> Result<&Authorization, Refusal> {
 
 /// Who and what stands behind a grant.
 #[derive(Debug)]
-pub(crate) struct Behind {
+pub(crate) struct GrantDependencies {
     /// The user.
     pub(crate) user: Versioned<User>,
     /// The session on which it depends, the grant from which it was exchanged and the users who act by it, by their
@@ -32,7 +32,7 @@ pub(crate) struct Behind {
     others: Vec<(Key, Version)>,
 }
 
-impl Behind {
+impl GrantDependencies {
     /// Makes a commit fail where any of it changed since it was read: a sign-out that comes between leaves no tokens.
     pub(crate) fn checks(self, env: &Env<'_>) -> impl Iterator<Item = Write> {
         let user = (key(env, self.user.record.id), self.user.version);
@@ -47,14 +47,18 @@ impl Behind {
 /// # Errors
 /// `invalid_grant` where the user is gone, disabled or signed out everywhere, the session or that grant ended, or
 /// somebody who acts may not any more.
-pub(crate) fn of_grant(env: &Env<'_>, found: &Found, grant: &Grant) -> Result<Behind, Stop> {
+pub(crate) fn require_live(
+    env: &Env<'_>,
+    facts: &Facts,
+    grant: &Grant,
+) -> Result<GrantDependencies, Stop> {
     let authorization = authorization(grant)?;
     let user_key = key(env, authorization.user);
     let session_key = authorization
         .bound_to()
-        .map(|id| records::key::<Session>(&env.pool.name, &id.to_string()));
+        .map(|id| records::key::<Session>(&env.realm.name, &id.to_string()));
     let parent = grant.kind.parent();
-    let parent_key = parent.map(|id| records::key::<Grant>(&env.pool.name, &id.to_string()));
+    let parent_key = parent.map(|id| records::key::<Grant>(&env.realm.name, &id.to_string()));
     let act = grant.kind.exchanged().and_then(|it| it.act.as_ref());
     let actors: Vec<_> = actors(env, act).collect();
     let keys = [&user_key]
@@ -62,26 +66,26 @@ pub(crate) fn of_grant(env: &Env<'_>, found: &Found, grant: &Grant) -> Result<Be
         .chain(&session_key)
         .chain(&parent_key)
         .chain(&actors);
-    found.need(&keys.collect::<Vec<_>>())?;
-    let user = of_epoch(env, found, &user_key, authorization.epoch)?.map_err(invalid_grant)?;
-    let mut others = acting(env, found, act)?.map_err(invalid_grant)?;
+    facts.need(&keys.collect::<Vec<_>>())?;
+    let user = of_epoch(env, facts, &user_key, authorization.epoch)?.map_err(invalid_grant)?;
+    let mut others = acting(env, facts, act)?.map_err(invalid_grant)?;
     if let Some(key) = session_key {
-        let session = found.record::<Session>(env, &key)?.live();
+        let session = facts.record::<Session>(env, &key)?.live();
         let session = session.ok_or(invalid_grant(Cause::SessionEnded))?;
         others.push((key, session.version));
     }
     if let Some(key) = parent_key {
-        let parent = found.record::<Grant>(env, &key)?.live();
+        let parent = facts.record::<Grant>(env, &key)?.live();
         let parent = parent.ok_or(invalid_grant(Cause::NoSuchGrant))?;
         if parent.record.active().is_none() {
             return Err(invalid_grant(Cause::RevokedGrant).into());
         }
-        if !env.pool.is_enabled(&parent.record.client) {
+        if !env.realm.is_enabled(&parent.record.client) {
             return Err(invalid_grant(Cause::DisabledClient).into());
         }
         others.push((key, parent.version));
     }
-    Ok(Behind { user, others })
+    Ok(GrantDependencies { user, others })
 }
 
 /// The rows of the users among those who act.
@@ -92,7 +96,7 @@ pub(crate) fn actors(env: &Env<'_>, act: Option<&Actor>) -> impl Iterator<Item =
 
 /// The user who acts, where it is one and no client, whose id may look like a user's.
 fn acting_user(env: &Env<'_>, actor: &Actor) -> Option<UserId> {
-    match env.pool.client(&actor.sub) {
+    match env.realm.client(&actor.sub) {
         Some(_) => None,
         None => actor.sub.parse().ok(),
     }
@@ -105,22 +109,22 @@ fn acting_user(env: &Env<'_>, actor: &Actor) -> Option<UserId> {
 /// [`Stop`] where a row must be read first, or cannot be.
 pub(crate) fn acting(
     env: &Env<'_>,
-    found: &Found,
+    facts: &Facts,
     act: Option<&Actor>,
 ) -> Result<Result<Vec<(Key, Version)>, Cause>, Stop> {
     let mut users = Vec::new();
     for actor in act.into_iter().flat_map(Actor::chain) {
-        if !env.pool.is_enabled(&actor.client_id) {
+        if !env.realm.is_enabled(&actor.client_id) {
             return Ok(Err(Cause::DisabledClient));
         }
         let Some(user) = acting_user(env, actor) else {
-            if !env.pool.knows_subject(&actor.sub) {
+            if !env.realm.knows_subject(&actor.sub) {
                 return Ok(Err(Cause::ActorGone));
             }
             continue;
         };
         let key = key(env, user);
-        match found.record::<User>(env, &key)? {
+        match facts.record::<User>(env, &key)? {
             Lookup::Live(user) if user.record.enabled => {
                 let row = (key, user.version);
                 // One may act at two hops, by two clients.
@@ -140,12 +144,12 @@ pub(crate) fn acting(
 /// [`Stop`] where the row must be read first, or cannot be.
 pub(crate) fn of_epoch(
     env: &Env<'_>,
-    found: &Found,
+    facts: &Facts,
     key: &Key,
     epoch: Epoch,
 ) -> Result<Result<Versioned<User>, Cause>, Stop> {
-    Ok(match found.record::<User>(env, key)? {
-        Lookup::Live(user) if user.record.honours(epoch) => Ok(user),
+    Ok(match facts.record::<User>(env, key)? {
+        Lookup::Live(user) if user.record.is_current(epoch) => Ok(user),
         Lookup::Live(user) if user.record.enabled => Err(Cause::SignedOutEverywhere),
         Lookup::Live(_) => Err(Cause::UserDisabled),
         _ => Err(Cause::UserGone),
@@ -156,13 +160,13 @@ pub(crate) fn of_epoch(
 ///
 /// # Errors
 /// [`Stop`] where something must be read first, or a row cannot be read.
-pub(crate) fn behind(
+pub(crate) fn check(
     env: &Env<'_>,
-    found: &Found,
+    facts: &Facts,
     grant: &Grant,
-) -> Result<Result<Behind, Cause>, Stop> {
-    match of_grant(env, found, grant) {
-        Ok(behind) => Ok(Ok(behind)),
+) -> Result<Result<GrantDependencies, Cause>, Stop> {
+    match require_live(env, facts, grant) {
+        Ok(dependencies) => Ok(Ok(dependencies)),
         Err(Stop::Refuse(refusal)) => Ok(Err(refusal.cause)),
         Err(stop) => Err(stop),
     }

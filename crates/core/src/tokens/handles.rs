@@ -169,8 +169,8 @@ mod tests {
     use super::*;
     use crate::base::sealing::MasterKey;
 
-    fn keys(pool: &str, master: u8) -> SealingKeys {
-        SealingKeys::new(pool, &MasterKey::new([master; 32]), &[])
+    fn keys(realm: &str, master: u8) -> SealingKeys {
+        SealingKeys::new(realm, &MasterKey::new([master; 32]), &[])
     }
 
     fn code() -> Code {

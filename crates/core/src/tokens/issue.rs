@@ -9,7 +9,7 @@ use crate::base::time::Timestamp;
 use crate::engine::decide::{Decision, Mint, Stop, Unsigned};
 use crate::engine::env::Env;
 use crate::model::actor::Actor;
-use crate::model::claim_mapping::Sources;
+use crate::model::claim_mapping::ClaimSources;
 use crate::model::claims::{ACR, AccessTokenClaims, IdTokenClaims};
 use crate::model::claims_request;
 use crate::model::client::Client;
@@ -19,10 +19,10 @@ use crate::model::realm::TokenSet;
 use crate::model::resource::Resource;
 use crate::model::resource::TokenForm;
 use crate::model::scope::Scope;
-use crate::model::target::Named;
+use crate::model::target::RequestedResources;
 use crate::model::target::Target;
 use crate::model::token_type::TokenType;
-use crate::records::{Grant, Kind, State, User, to_json};
+use crate::records::{Grant, GrantOrigin, State, User, to_json};
 use crate::tokens::grant_liveness;
 use crate::tokens::handles::RefreshToken;
 
@@ -42,7 +42,7 @@ pub struct TokenReply {
 }
 
 /// What one access token says of its subject.
-pub(crate) struct Says<'a> {
+pub(crate) struct TokenSubject<'a> {
     pub(crate) sub: String,
     pub(crate) jti: Jti,
     pub(crate) ends_at: Timestamp,
@@ -59,32 +59,32 @@ pub(crate) fn access_claims(
     env: &Env<'_>,
     client: &Client,
     target: &Target<'_>,
-    says: Says<'_>,
+    subject: TokenSubject<'_>,
 ) -> AccessTokenClaims {
-    let authorization = says.grant.and_then(Grant::active);
-    let from = Sources {
-        user: says.user.map(User::facts),
+    let authorization = subject.grant.and_then(Grant::active);
+    let from = ClaimSources {
+        user: subject.user.map(User::facts),
         client_id: &client.id,
         client_name: &client.name,
-        grant: says.grant.map(Grant::facts),
+        grant: subject.grant.map(Grant::facts),
     };
     AccessTokenClaims {
-        iss: env.pool.issuer.clone(),
-        sub: says.sub,
-        aud: target.audience(env.pool).to_owned(),
-        exp: says.ends_at.as_secs(),
+        iss: env.realm.issuer.clone(),
+        sub: subject.sub,
+        aud: target.audience(env.realm).to_owned(),
+        exp: subject.ends_at.as_secs(),
         iat: env.now.as_secs(),
-        jti: says.jti,
+        jti: subject.jti,
         client_id: client.id.clone(),
         scope: target.scope.clone(),
         auth_time: authorization.map(|authorization| authorization.auth_time.as_secs()),
         sid: authorization.and_then(|it| it.session.map(|id| id.to_string())),
-        groups: says
+        groups: subject
             .user
             .map(|user| target.groups(user.facts()))
             .unwrap_or_default(),
-        act: says.act,
-        may_act: says.user.and_then(|_| client.may_act()),
+        act: subject.act,
+        may_act: subject.user.and_then(|_| client.may_act()),
         cnf: None,
         mapped: target.mapped(&from),
     }
@@ -97,7 +97,7 @@ pub(crate) fn for_machine(
     target: &Target<'_>,
 ) -> Result<Decision<TokenReply>, Stop> {
     let lifetime = target.lifetime(client);
-    let says = Says {
+    let subject = TokenSubject {
         // RFC 9068 section 2.2: "sub … SHOULD correspond to an identifier the authorization server uses to
         // indicate the client application". No user's id, a UUID drawn by us, equals it.
         sub: client.id.to_string(),
@@ -107,7 +107,7 @@ pub(crate) fn for_machine(
         grant: None,
         act: None,
     };
-    let claims = access_claims(env, client, target, says);
+    let claims = access_claims(env, client, target, subject);
     let access = access_token(env, target.resource, &claims)?;
     let reply = TokenReply {
         expires_in: lifetime.as_secs(),
@@ -123,7 +123,7 @@ pub(crate) fn for_machine(
 
 /// What one token request asks beside its grant.
 #[derive(Debug, Default)]
-pub(crate) struct Asked<'r> {
+pub(crate) struct IssueRequest<'r> {
     /// `resource` parameters.
     pub(crate) indicators: &'r [String],
     /// The scope of this access token: what was granted and the client may still have, or less where it asked for less.
@@ -139,15 +139,15 @@ pub(crate) fn for_user(
     client: &Client,
     grant: &Grant,
     user: &User,
-    asked: Asked<'_>,
+    asked: IssueRequest<'_>,
 ) -> Result<Decision<TokenReply>, Stop> {
-    let Asked {
+    let IssueRequest {
         indicators,
         scope,
         nonce,
     } = asked;
     let authorization = grant_liveness::authorization(grant)?;
-    let asked = Named::parse(env.pool, indicators.iter().map(String::as_str))?;
+    let asked = RequestedResources::parse(env.realm, indicators.iter().map(String::as_str))?;
     // RFC 8707 section 2.2: a token request may name fewer resources than the grant, never others.
     if !grant.resources.is_empty() && !asked.is_within(&grant.resources) {
         return Err(crate::model::target::NOT_GRANTED.into());
@@ -157,18 +157,18 @@ pub(crate) fn for_user(
     } else {
         &asked
     };
-    let target = Target::choose(env.pool, &scope, named)?;
+    let target = Target::choose(env.realm, &scope, named)?;
     let now = env.now.as_secs();
     // No token outlives its grant: a successor given again within the grace writes no later end into the row.
     let ends = (env.now + target.lifetime(client)).min(grant.expires_at);
-    let from = Sources {
+    let from = ClaimSources {
         user: Some(user.facts()),
         client_id: &client.id,
         client_name: &client.name,
         grant: Some(grant.facts()),
     };
     let exchanged = grant.kind.exchanged();
-    let says = Says {
+    let subject = TokenSubject {
         sub: user.id.to_string(),
         jti: Jti::of_grant(grant.id, env.seed.bytes("jti")),
         ends_at: ends,
@@ -176,15 +176,15 @@ pub(crate) fn for_user(
         grant: Some(grant),
         act: exchanged.and_then(|exchanged| exchanged.act.clone()),
     };
-    let claims = access_claims(env, client, &target, says);
+    let claims = access_claims(env, client, &target, subject);
     let access = access_token(env, target.resource, &claims)?;
     let wanted = match &grant.kind {
-        Kind::Device => env.pool.device.tokens,
-        Kind::Code => TokenSet {
+        GrantOrigin::Device => env.realm.device.tokens,
+        GrantOrigin::Code => TokenSet {
             id: true,
             refresh: true,
         },
-        Kind::Exchange(_) => TokenSet {
+        GrantOrigin::Exchange(_) => TokenSet {
             id: false,
             refresh: true,
         },
@@ -199,10 +199,10 @@ pub(crate) fn for_user(
     }
     let id = has_id.then(|| {
         Box::new(IdTokenClaims {
-            iss: env.pool.issuer.clone(),
+            iss: env.realm.issuer.clone(),
             sub: claims.sub.clone(),
             aud: client.id.clone(),
-            exp: (env.now + env.pool.lifetimes.id).as_secs(),
+            exp: (env.now + env.realm.lifetimes.id).as_secs(),
             iat: now,
             auth_time: authorization.auth_time.as_secs(),
             amr: authorization.amr.clone(),
@@ -249,10 +249,12 @@ fn refresh_token(env: &Env<'_>, grant: &Grant) -> Option<Secret> {
     let State::Active { generation, .. } = grant.state else {
         return None;
     };
-    Some(Secret::new(env.pool.sealing.refresh_token(&RefreshToken {
-        grant: grant.id,
-        generation,
-    })))
+    Some(Secret::new(env.realm.sealing.refresh_token(
+        &RefreshToken {
+            grant: grant.id,
+            generation,
+        },
+    )))
 }
 
 pub(crate) fn access_token(
@@ -260,19 +262,19 @@ pub(crate) fn access_token(
     resource: Option<&Resource>,
     claims: &AccessTokenClaims,
 ) -> Result<Unsigned, Failure> {
-    let form = resource.map_or(TokenForm::Jwt(env.pool.access_token_alg), |resource| {
+    let form = resource.map_or(TokenForm::Jwt(env.realm.access_token_alg), |resource| {
         resource.token
     });
     let (length, token) = match form {
         TokenForm::Jwt(alg) => {
-            let header = env.pool.header(alg, Typ::Access)?;
+            let header = env.realm.header(alg, Typ::Access)?;
             let input = SigningInput::new(header, claims)
                 .map_err(|_| Failure::Bug("claims are no JSON"))?;
             (input.as_bytes().len(), Unsigned::Jwt(input))
         }
         TokenForm::Sealed => {
             let sealed = env
-                .pool
+                .realm
                 .sealing
                 .access_token(to_json(claims)?, env.seed.bytes("nonce"));
             let sealed = sealed.ok_or(Failure::Bug("the claims cannot be sealed"))?;

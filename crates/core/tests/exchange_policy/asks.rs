@@ -1,7 +1,7 @@
 //! Random requests: most of them as a client sends them that knows the rules, and then something of it is changed.
 
-use grantor_core::model::exchange_rule::{Kind, Rule, RuleTarget};
-use grantor_core::model::realm::Pool;
+use grantor_core::model::exchange_rule::{Rule, RuleTarget, TokenKind};
+use grantor_core::model::realm::Realm;
 use grantor_core::model::resource::{Resource, TokenForm};
 use grantor_core::model::scope::Scope;
 use grantor_core::model::token_type::TokenType;
@@ -27,26 +27,26 @@ pub(crate) struct Ask {
 pub(crate) fn type_of(token: &Held, chance: &mut Chance) -> TokenType {
     match (token.issuer, token.kind) {
         (Some(_), _) => chance.pick(&[TokenType::Jwt, TokenType::IdToken]),
-        (None, Kind::AccessToken) if token.form == Form::Jwt => {
+        (None, TokenKind::AccessToken) if token.form == Form::Jwt => {
             chance.pick(&[TokenType::AccessToken, TokenType::Jwt])
         }
-        (None, Kind::AccessToken) => TokenType::AccessToken,
-        (None, Kind::IdToken) => TokenType::IdToken,
-        (None, Kind::RefreshToken) => TokenType::RefreshToken,
+        (None, TokenKind::AccessToken) => TokenType::AccessToken,
+        (None, TokenKind::IdToken) => TokenType::IdToken,
+        (None, TokenKind::RefreshToken) => TokenType::RefreshToken,
     }
 }
 
 impl Ask {
-    pub(crate) fn any(pool: &Pool, facts: &Facts, now: u64, chance: &mut Chance) -> Self {
+    pub(crate) fn any(realm: &Realm, facts: &Facts, now: u64, chance: &mut Chance) -> Self {
         // Of some rules, the one for which somebody has a token.
         let mut tries = (0..8).filter_map(|_| {
-            let rule = chance.index(pool.exchange.len().max(1));
-            Self::by(pool, facts, now, chance, pool.exchange.get(rule)?)
+            let rule = chance.index(realm.exchange.len().max(1));
+            Self::by(realm, facts, now, chance, realm.exchange.get(rule)?)
         });
         let found = tries.next();
         let mut ask = found.unwrap_or_else(|| Self::wild(facts, chance));
         if chance.one_in(4) {
-            ask.change(pool, facts, chance);
+            ask.change(realm, facts, chance);
         }
         ask
     }
@@ -66,21 +66,27 @@ impl Ask {
     }
 
     /// A request that a rule may allow, if there is a token for it.
-    fn by(pool: &Pool, facts: &Facts, now: u64, chance: &mut Chance, rule: &Rule) -> Option<Self> {
-        let client = pool.client(rule.client.as_str()).expect("a client");
+    fn by(
+        realm: &Realm,
+        facts: &Facts,
+        now: u64,
+        chance: &mut Chance,
+        rule: &Rule,
+    ) -> Option<Self> {
+        let client = realm.client(rule.client.as_str()).expect("a client");
         let wanted = chance.pick(&rule.issues);
-        let own = client.resources.iter().filter_map(|id| pool.resource(id));
+        let own = client.resources.iter().filter_map(|id| realm.resource(id));
         let own: Vec<&str> = own.map(Resource::audience).collect();
-        let fits = |token: &Held, kinds: &[Kind], issuer: Option<&str>| {
+        let fits = |token: &Held, kinds: &[TokenKind], issuer: Option<&str>| {
             let is_own = token.client.as_deref() == Some(client.id.as_str());
             let named = &rule.subject.audiences;
             let is_for = |aud: &str| own.contains(&aud) || named.iter().any(|one| one == aud);
             let is_for = token.aud.as_deref().is_some_and(is_for);
-            let may = is_own || token.kind == Kind::AccessToken && is_for;
+            let may = is_own || token.kind == TokenKind::AccessToken && is_for;
             token.issuer == issuer
                 && (issuer.is_some() || may && kinds.contains(&token.kind))
                 && !(token.bound || token.acted_elsewhere)
-                && facts.is_good(pool, token, now)
+                && facts.is_good(realm, token, now)
         };
         let gives = |token: &Held| {
             let grant = facts.grant_of(token);
@@ -96,12 +102,12 @@ impl Ask {
             let holds =
                 token.issuer.is_some() || rule.scopes.keys().any(|from| token.scope.contains(from));
             let grants = match wanted {
-                Kind::AccessToken => true,
-                Kind::IdToken => grant.is_some(),
-                Kind::RefreshToken => grant.is_some_and(|(_, exchanged)| !exchanged),
+                TokenKind::AccessToken => true,
+                TokenKind::IdToken => grant.is_some(),
+                TokenKind::RefreshToken => grant.is_some_and(|(_, exchanged)| !exchanged),
             };
             let itself = token.sub == client.id.as_str() && !rule.impersonation;
-            let exchangeable = token.kind != Kind::IdToken || !token.exchanged;
+            let exchangeable = token.kind != TokenKind::IdToken || !token.exchanged;
             is_in && of && holds && grants && !itself && exchangeable
         };
         let issuer = rule.subject.issuer.as_deref();
@@ -119,7 +125,7 @@ impl Ask {
             let actors = of(&|token| {
                 fits(
                     token,
-                    &[Kind::AccessToken, Kind::IdToken],
+                    &[TokenKind::AccessToken, TokenKind::IdToken],
                     rule.actor.issuer.as_deref(),
                 ) && token.act.is_empty()
             });
@@ -127,12 +133,12 @@ impl Ask {
             ask.actor = at.map(|at| (actors[at], type_of(&facts.tokens[actors[at]], chance)));
         }
         ask.requested = match wanted {
-            Kind::AccessToken => TokenType::AccessToken,
-            Kind::IdToken => TokenType::IdToken,
-            Kind::RefreshToken => TokenType::RefreshToken,
+            TokenKind::AccessToken => TokenType::AccessToken,
+            TokenKind::IdToken => TokenType::IdToken,
+            TokenKind::RefreshToken => TokenType::RefreshToken,
         };
         if let RuleTarget::Resource(identifier) = &rule.target {
-            let resource = pool.resource(identifier).expect("a resource");
+            let resource = realm.resource(identifier).expect("a resource");
             match (chance.below(6), &resource.uri) {
                 (0 | 1, Some(uri)) => ask.resources.push(uri.clone()),
                 (0..=2, _) => ask.audiences.push(identifier.clone()),
@@ -140,7 +146,7 @@ impl Ask {
                 _ => {}
             }
             let is_jwt = resource.token != TokenForm::Sealed;
-            if wanted == Kind::AccessToken && is_jwt && chance.one_in(3) {
+            if wanted == TokenKind::AccessToken && is_jwt && chance.one_in(3) {
                 ask.requested = TokenType::Jwt;
             }
         }
@@ -162,10 +168,10 @@ impl Ask {
     }
 
     /// Something is other than it should be.
-    fn change(&mut self, pool: &Pool, facts: &Facts, chance: &mut Chance) {
+    fn change(&mut self, realm: &Realm, facts: &Facts, chance: &mut Chance) {
         let any =
             |chance: &mut Chance| chance.recent(facts.tokens.len()).expect("there are tokens");
-        let resource = &pool.resources[chance.index(pool.resources.len())];
+        let resource = &realm.resources[chance.index(realm.resources.len())];
         match chance.below(12) {
             0 => self.client = chance.pick(&SERVICES).to_owned(),
             1 | 2 => {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use grantor_core::exchange::Explanation;
-use grantor_core::model::exchange_rule::Kind;
+use grantor_core::model::exchange_rule::TokenKind;
 use grantor_core::model::resource::TokenForm;
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ use crate::world::house::ISSUER;
 impl Scene {
     pub(crate) fn somebody_exchanges(&mut self) {
         let now = self.now();
-        let ask = Ask::any(&self.world.pool, &self.facts, now, &mut self.chance);
+        let ask = Ask::any(&self.world.realm, &self.facts, now, &mut self.chance);
         let expected = self.judge().expects(&ask);
         let subject = self.facts.tokens[ask.subject].clone();
         let actor = ask
@@ -133,19 +133,19 @@ impl Scene {
         let resource = expected
             .resource
             .as_ref()
-            .map(|id| self.world.pool.resource(id).expect("a resource"));
+            .map(|id| self.world.realm.resource(id).expect("a resource"));
         let sealed = resource.is_some_and(|resource| resource.token == TokenForm::Sealed);
         let claims = match expected.kind {
-            Kind::AccessToken => self.claims_of(&given.token, sealed),
-            Kind::IdToken => self.claims_of(&given.token, false),
-            Kind::RefreshToken => self.row_of(&given.token),
+            TokenKind::AccessToken => self.claims_of(&given.token, sealed),
+            TokenKind::IdToken => self.claims_of(&given.token, false),
+            TokenKind::RefreshToken => self.row_of(&given.token),
         };
         assert_eq!(
             claims, issued.claims,
             "the very claims that were explained: {story}"
         );
         assert_eq!(chain(&claims["act"]), expected.act, "{story}");
-        if expected.kind != Kind::RefreshToken {
+        if expected.kind != TokenKind::RefreshToken {
             let said = ["iss", "sub", "aud", "exp"].map(|name| &claims[name]);
             assert_eq!(
                 said,
@@ -158,7 +158,7 @@ impl Scene {
                 "{story}"
             );
         }
-        if expected.kind == Kind::AccessToken {
+        if expected.kind == TokenKind::AccessToken {
             assert_eq!(
                 (&claims["client_id"], &claims["scope"]),
                 (&json!(ask.client), &json!(given.scope)),
@@ -174,7 +174,7 @@ impl Scene {
     fn row_of(&self, refresh: &str) -> Value {
         let token = self
             .world
-            .pool
+            .realm
             .sealing
             .open_refresh_token(refresh)
             .expect("of the house");
@@ -189,23 +189,26 @@ impl Scene {
     fn tell(&mut self, ask: &Ask, subject: &Held, expected: &Expected, sealed: bool) {
         self.count("issued");
         self.count(match (expected.kind, sealed) {
-            (Kind::AccessToken, false) => "issued: an access token, a JWT",
-            (Kind::AccessToken, true) => "issued: an access token, sealed",
-            (Kind::IdToken, _) => "issued: an ID token",
-            (Kind::RefreshToken, _) => "issued: a refresh token",
+            (TokenKind::AccessToken, false) => "issued: an access token, a JWT",
+            (TokenKind::AccessToken, true) => "issued: an access token, sealed",
+            (TokenKind::IdToken, _) => "issued: an ID token",
+            (TokenKind::RefreshToken, _) => "issued: a refresh token",
         });
         let by_exchange = self
             .facts
             .grant_of(subject)
             .is_some_and(|(_, exchanged)| exchanged);
         let more = [
-            (subject.kind == Kind::IdToken, "issued: for an ID token"),
             (
-                subject.kind == Kind::RefreshToken,
+                subject.kind == TokenKind::IdToken,
+                "issued: for an ID token",
+            ),
+            (
+                subject.kind == TokenKind::RefreshToken,
                 "issued: for a refresh token",
             ),
             (
-                subject.kind == Kind::RefreshToken && by_exchange,
+                subject.kind == TokenKind::RefreshToken && by_exchange,
                 "issued: for a refresh token by exchange",
             ),
             (
@@ -238,8 +241,8 @@ impl Scene {
             text: given.token.clone(),
             kind: expected.kind,
             form: match (expected.kind, sealed) {
-                (Kind::AccessToken, true) => Form::Sealed,
-                (Kind::AccessToken, false) => Form::Jwt,
+                (TokenKind::AccessToken, true) => Form::Sealed,
+                (TokenKind::AccessToken, false) => Form::Jwt,
                 _ => Form::Handle,
             },
             issuer: None,
@@ -247,7 +250,7 @@ impl Scene {
             sub: expected.sub.clone(),
             user: subject.user,
             client: Some(ask.client.clone()),
-            aud: (expected.kind == Kind::AccessToken).then(|| expected.aud.clone()),
+            aud: (expected.kind == TokenKind::AccessToken).then(|| expected.aud.clone()),
             scope: expected.scope.clone(),
             exp: expected.exp,
             act: expected.act.clone(),
@@ -261,7 +264,7 @@ impl Scene {
             revoked: false,
             used_at: None,
         };
-        if let (Kind::RefreshToken, Stands::Grant(parent)) = (expected.kind, stands) {
+        if let (TokenKind::RefreshToken, Stands::Grant(parent)) = (expected.kind, stands) {
             let of = self.facts.grants[parent].clone();
             self.facts.grants.push(Granted {
                 client: ask.client.clone(),

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use grantor_core::model::exchange_rule::Kind;
-use grantor_core::model::realm::Pool;
+use grantor_core::model::exchange_rule::TokenKind;
+use grantor_core::model::realm::Realm;
 
 use crate::world::foreign::{CORP, IDP};
 use crate::world::people::user_id;
@@ -43,7 +43,7 @@ pub(crate) enum Stands {
 #[derive(Clone, Debug)]
 pub(crate) struct Held {
     pub(crate) text: String,
-    pub(crate) kind: Kind,
+    pub(crate) kind: TokenKind,
     pub(crate) form: Form,
     /// Another issuer, if it is not ours.
     pub(crate) issuer: Option<&'static str>,
@@ -100,45 +100,45 @@ impl Facts {
     }
 
     /// Whether a token is good now: "A revoked or disabled user, session, grant or client ends it at once."
-    pub(crate) fn is_good(&self, pool: &Pool, token: &Held, now: u64) -> bool {
-        let of_client = token.client.as_ref().is_none_or(|id| enabled(pool, id));
-        let issuer = token.issuer.is_none_or(|issuer| trusted(pool, issuer));
+    pub(crate) fn is_good(&self, realm: &Realm, token: &Held, now: u64) -> bool {
+        let of_client = token.client.as_ref().is_none_or(|id| enabled(realm, id));
+        let issuer = token.issuer.is_none_or(|issuer| trusted(realm, issuer));
         let stands = match token.stands {
-            Stands::Grant(grant) => self.stands(pool, grant),
+            Stands::Grant(grant) => self.stands(realm, grant),
             Stands::User(user, cut) => !self.disabled.contains(user) && self.cut(user) == cut,
-            Stands::Subject => token.issuer.is_some() || known(pool, &token.sub),
+            Stands::Subject => token.issuer.is_some() || known(realm, &token.sub),
         };
         !token.revoked
             && token.exp > now
             && of_client
             && issuer
             && stands
-            && self.all_act(pool, &token.act)
+            && self.all_act(realm, &token.act)
     }
 
-    fn stands(&self, pool: &Pool, grant: usize) -> bool {
+    fn stands(&self, realm: &Realm, grant: usize) -> bool {
         let of = &self.grants[grant];
         let session = of
             .session
             .is_none_or(|session| !self.ended_sessions.contains(&session));
         let user = !self.disabled.contains(of.user) && self.cut(of.user) == of.cut;
-        let parent = of.parent.is_none_or(|parent| self.stands(pool, parent));
+        let parent = of.parent.is_none_or(|parent| self.stands(realm, parent));
         !of.revoked
-            && enabled(pool, &of.client)
+            && enabled(realm, &of.client)
             && session
             && user
             && parent
-            && self.all_act(pool, &of.act)
+            && self.all_act(realm, &of.act)
     }
 
-    fn all_act(&self, pool: &Pool, act: &[Acts]) -> bool {
+    fn all_act(&self, realm: &Realm, act: &[Acts]) -> bool {
         act.iter().all(|(sub, client)| {
             let user = USERS.iter().find(|user| user_id(user).to_string() == *sub);
             let stands = match user {
                 Some(user) => !self.disabled.contains(user),
-                None => known(pool, sub),
+                None => known(realm, sub),
             };
-            enabled(pool, client) && stands
+            enabled(realm, client) && stands
         })
     }
 
@@ -151,18 +151,19 @@ impl Facts {
     }
 }
 
-pub(crate) fn enabled(pool: &Pool, id: &str) -> bool {
-    pool.client(id).is_some_and(|client| client.enabled)
+pub(crate) fn enabled(realm: &Realm, id: &str) -> bool {
+    realm.client(id).is_some_and(|client| client.enabled)
 }
 
-pub(crate) fn trusted(pool: &Pool, issuer: &str) -> bool {
-    pool.trusted_issuers
+pub(crate) fn trusted(realm: &Realm, issuer: &str) -> bool {
+    realm
+        .trusted_issuers
         .iter()
         .any(|trusted| trusted.issuer == issuer)
 }
 
 /// A client, or another issuer's subject.
-fn known(pool: &Pool, sub: &str) -> bool {
-    let of = |issuer: &str| sub.starts_with(&format!("{issuer}|")) && trusted(pool, issuer);
-    enabled(pool, sub) || of(IDP) || of(CORP)
+fn known(realm: &Realm, sub: &str) -> bool {
+    let of = |issuer: &str| sub.starts_with(&format!("{issuer}|")) && trusted(realm, issuer);
+    enabled(realm, sub) || of(IDP) || of(CORP)
 }

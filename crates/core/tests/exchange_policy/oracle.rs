@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use grantor_core::grants::GrantType;
 use grantor_core::model::client::Client;
-use grantor_core::model::exchange_rule::{Kind, Rule, RuleTarget};
-use grantor_core::model::realm::{OPENID_SCOPES, Pool};
+use grantor_core::model::exchange_rule::{Rule, RuleTarget, TokenKind};
+use grantor_core::model::realm::{OPENID_SCOPES, Realm};
 use grantor_core::model::resource::{Resource, TokenForm};
 use grantor_core::model::scope::Scope;
 use grantor_core::model::token_type::TokenType;
@@ -18,7 +18,7 @@ use crate::world::house::ISSUER;
 #[derive(Clone, Debug)]
 pub(crate) struct Expected {
     pub(crate) rule: String,
-    pub(crate) kind: Kind,
+    pub(crate) kind: TokenKind,
     pub(crate) sub: String,
     pub(crate) aud: String,
     /// The resource, for which it is.
@@ -29,7 +29,7 @@ pub(crate) struct Expected {
 }
 
 pub(crate) struct Judge<'a> {
-    pub(crate) pool: &'a Pool,
+    pub(crate) realm: &'a Realm,
     pub(crate) facts: &'a Facts,
     pub(crate) now: u64,
 }
@@ -37,7 +37,7 @@ pub(crate) struct Judge<'a> {
 impl Judge<'_> {
     /// None where nothing may come of it.
     pub(crate) fn expects(&self, ask: &Ask) -> Option<Expected> {
-        let client = self.pool.client(&ask.client)?;
+        let client = self.realm.client(&ask.client)?;
         let may =
             client.enabled && client.is_confidential() && client.may_use(GrantType::TokenExchange);
         let subject = may.then(|| self.presented(client, ask.subject, ask.subject_type))??;
@@ -63,11 +63,11 @@ impl Judge<'_> {
         let wanted = kind(ask.requested);
         let grant = self.facts.grant_of(subject);
         let possible = match (wanted, resource) {
-            (Kind::AccessToken, Some(resource)) => {
+            (TokenKind::AccessToken, Some(resource)) => {
                 ask.requested != TokenType::Jwt || resource.token != TokenForm::Sealed
             }
-            (Kind::IdToken, None) => grant.is_some(),
-            (Kind::RefreshToken, Some(_)) => {
+            (TokenKind::IdToken, None) => grant.is_some(),
+            (TokenKind::RefreshToken, Some(_)) => {
                 client.may_use(GrantType::RefreshToken)
                     && grant.is_some_and(|(_, exchanged)| !exchanged)
             }
@@ -84,7 +84,7 @@ impl Judge<'_> {
             wanted,
         };
         let mut rules = self
-            .pool
+            .realm
             .exchange
             .iter()
             .filter(|rule| rule.client == client.id);
@@ -96,19 +96,19 @@ impl Judge<'_> {
         let token = &self.facts.tokens[token];
         let fits = match (token.issuer, token.kind, typ) {
             (Some(_), _, TokenType::Jwt | TokenType::IdToken) => true,
-            (None, Kind::AccessToken, TokenType::AccessToken) => true,
-            (None, Kind::AccessToken, TokenType::Jwt) => token.form == Form::Jwt,
-            (None, Kind::IdToken, TokenType::IdToken) => !token.exchanged,
-            (None, Kind::RefreshToken, TokenType::RefreshToken) => self.refreshes(token),
+            (None, TokenKind::AccessToken, TokenType::AccessToken) => true,
+            (None, TokenKind::AccessToken, TokenType::Jwt) => token.form == Form::Jwt,
+            (None, TokenKind::IdToken, TokenType::IdToken) => !token.exchanged,
+            (None, TokenKind::RefreshToken, TokenType::RefreshToken) => self.refreshes(token),
             _ => false,
         };
         // "The ceiling of an ID or refresh token …, and it must be the client's own"
-        let own =
-            token.kind == Kind::AccessToken || token.client.as_deref() == Some(client.id.as_str());
+        let own = token.kind == TokenKind::AccessToken
+            || token.client.as_deref() == Some(client.id.as_str());
         let user = token
             .user
             .is_none_or(|user| !self.facts.disabled.contains(user));
-        let good = self.facts.is_good(self.pool, token, self.now);
+        let good = self.facts.is_good(self.realm, token, self.now);
         (fits && own && user && good && !token.bound && !token.acted_elsewhere).then_some(token)
     }
 
@@ -118,26 +118,26 @@ impl Judge<'_> {
             return false;
         };
         let grant = &self.facts.grants[grant];
-        let Some(client) = self.pool.client(&grant.client) else {
+        let Some(client) = self.realm.client(&grant.client) else {
             return false;
         };
         let in_grace = |at: u64| self.now - at <= client.grace.as_secs();
         let gives = |rule: &Rule| {
             let all: Vec<&str> = rule.scopes.values().flat_map(Scope::iter).collect();
             rule.client == client.id
-                && rule.issues.contains(&Kind::RefreshToken)
+                && rule.issues.contains(&TokenKind::RefreshToken)
                 && grant
                     .scope
                     .iter()
                     .all(|scope| all.contains(&scope.as_str()))
         };
-        token.used_at.is_none_or(in_grace) && (!exchanged || self.pool.exchange.iter().any(gives))
+        token.used_at.is_none_or(in_grace) && (!exchanged || self.realm.exchange.iter().any(gives))
     }
 
     /// The resource that is named, or that the scopes belong to, or the only one of the client's rules; the inner none for
     /// the client itself.
     fn target(&self, client: &Client, ask: &Ask) -> Option<Option<&Resource>> {
-        if kind(ask.requested) == Kind::IdToken {
+        if kind(ask.requested) == TokenKind::IdToken {
             let itself = ask.audiences.iter().all(|audience| *audience == ask.client);
             return (ask.resources.is_empty() && itself).then_some(None);
         }
@@ -149,7 +149,7 @@ impl Judge<'_> {
             return None;
         }
         let find = |name: &str| {
-            let mut all = self.pool.resources.iter();
+            let mut all = self.realm.resources.iter();
             all.find(|one| one.identifier == name || one.uri.as_deref() == Some(name))
         };
         let mut named = Vec::new();
@@ -169,7 +169,7 @@ impl Judge<'_> {
         }
         if named.is_empty() {
             let rules = self
-                .pool
+                .realm
                 .exchange
                 .iter()
                 .filter(|rule| rule.client == client.id);
@@ -183,11 +183,11 @@ impl Judge<'_> {
     }
 }
 
-fn kind(typ: TokenType) -> Kind {
+fn kind(typ: TokenType) -> TokenKind {
     match typ {
-        TokenType::AccessToken | TokenType::Jwt => Kind::AccessToken,
-        TokenType::IdToken => Kind::IdToken,
-        TokenType::RefreshToken => Kind::RefreshToken,
+        TokenType::AccessToken | TokenType::Jwt => TokenKind::AccessToken,
+        TokenType::IdToken => TokenKind::IdToken,
+        TokenType::RefreshToken => TokenKind::RefreshToken,
     }
 }
 
@@ -215,7 +215,7 @@ struct Case<'a> {
     actor: Option<&'a Held>,
     acts: Acts,
     resource: Option<&'a Resource>,
-    wanted: Kind,
+    wanted: TokenKind,
 }
 
 impl Case<'_> {
@@ -287,7 +287,7 @@ impl Case<'_> {
 
     fn may_present(&self, token: &Held) -> bool {
         let own = self.client.resources.iter();
-        let mut own = own.filter_map(|own| self.judge.pool.resource(own));
+        let mut own = own.filter_map(|own| self.judge.realm.resource(own));
         token.issuer.is_some()
             || token.client.as_deref() == Some(self.client.id.as_str())
             || own.any(|own| token.aud.as_deref() == Some(own.audience()))
@@ -335,9 +335,11 @@ impl Case<'_> {
         let after = |life: Duration| now + life.as_secs();
         let grant = self.judge.facts.grant_of(self.subject);
         let own = match self.wanted {
-            Kind::IdToken => after(self.judge.pool.lifetimes.id),
-            Kind::RefreshToken => grant.map_or(0, |(grant, _)| self.judge.facts.grants[grant].ends),
-            Kind::AccessToken => {
+            TokenKind::IdToken => after(self.judge.realm.lifetimes.id),
+            TokenKind::RefreshToken => {
+                grant.map_or(0, |(grant, _)| self.judge.facts.grants[grant].ends)
+            }
+            TokenKind::AccessToken => {
                 let of_resource = self.resource.and_then(|resource| resource.lifetime);
                 after(of_resource.map_or(self.client.access_lifetime, |life| {
                     life.min(self.client.access_lifetime)

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use grantor_core::grants::GrantType;
-use grantor_core::model::exchange_rule::{ActorRule, Kind, Rule, RuleTarget, SubjectRule};
-use grantor_core::model::realm::Pool;
+use grantor_core::model::exchange_rule::{ActorRule, Rule, RuleTarget, SubjectRule, TokenKind};
+use grantor_core::model::realm::Realm;
 use grantor_core::model::resource::TokenForm;
 use grantor_core::model::scope::Scope;
 use grantor_jose::Algorithm;
@@ -32,10 +32,10 @@ pub(crate) fn groups_of(user: &str) -> Vec<&'static str> {
 }
 
 /// Changes the house into a random one.
-pub(crate) fn randomize(pool: &mut Pool, chance: &mut Chance) {
-    exchange::rules(pool);
-    foreign::trust(pool);
-    pool.resources = IDENTIFIERS
+pub(crate) fn randomize(realm: &mut Realm, chance: &mut Chance) {
+    exchange::rules(realm);
+    foreign::trust(realm);
+    realm.resources = IDENTIFIERS
         .iter()
         .map(|identifier| {
             let uri = format!("https://{identifier}");
@@ -54,7 +54,7 @@ pub(crate) fn randomize(pool: &mut Pool, chance: &mut Chance) {
             one
         })
         .collect();
-    let all = pool.scopes();
+    let all = realm.scopes();
     for id in SERVICES.iter().chain(&APPS) {
         let own = some_at_least_one(chance, &IDENTIFIERS, 2)
             .into_iter()
@@ -63,7 +63,7 @@ pub(crate) fn randomize(pool: &mut Pool, chance: &mut Chance) {
         let actor = chance.one_in(12).then(|| chance.pick(&SERVICES));
         let lifetime = chance.pick(&[120.s(), 300.s(), 600.s()]);
         let (exchanges, refreshes) = (!chance.one_in(60), !chance.one_in(12));
-        let client = client(pool, id);
+        let client = client(realm, id);
         client.scopes = all.clone();
         client.actor = actor.map(|id| id.parse().expect("an id"));
         client.access_lifetime = lifetime;
@@ -84,8 +84,8 @@ pub(crate) fn randomize(pool: &mut Pool, chance: &mut Chance) {
         }
     }
     let rules = 6 + chance.below(7);
-    pool.exchange = (0..rules)
-        .map(|number| rule(pool, chance, number))
+    realm.exchange = (0..rules)
+        .map(|number| rule(realm, chance, number))
         .collect();
 }
 
@@ -103,9 +103,9 @@ fn some_at_least_one<T: Copy>(chance: &mut Chance, all: &[T], of: u64) -> Vec<T>
     }
 }
 
-fn rule(pool: &Pool, chance: &mut Chance, number: u64) -> Rule {
+fn rule(realm: &Realm, chance: &mut Chance, number: u64) -> Rule {
     let id = chance.pick(&SERVICES);
-    let client = pool.client(id).expect("a client");
+    let client = realm.client(id).expect("a client");
     let target = match chance.one_in(8) {
         true => RuleTarget::Client,
         false => RuleTarget::Resource(chance.pick(&IDENTIFIERS).to_owned()),
@@ -127,10 +127,10 @@ fn rule(pool: &Pool, chance: &mut Chance, number: u64) -> Rule {
         _ => None,
     };
     let issues = match (&target, chance.below(6)) {
-        (RuleTarget::Client, _) => vec![Kind::IdToken],
-        (_, 0) => vec![Kind::RefreshToken],
-        (_, 1 | 2) => vec![Kind::AccessToken, Kind::RefreshToken],
-        _ => vec![Kind::AccessToken],
+        (RuleTarget::Client, _) => vec![TokenKind::IdToken],
+        (_, 0) => vec![TokenKind::RefreshToken],
+        (_, 1 | 2) => vec![TokenKind::AccessToken, TokenKind::RefreshToken],
+        _ => vec![TokenKind::AccessToken],
     };
     let actor_issuer = chance.one_in(6).then(|| IDP.to_owned());
     Rule {
@@ -139,9 +139,13 @@ fn rule(pool: &Pool, chance: &mut Chance, number: u64) -> Rule {
         subject: SubjectRule {
             issuer: issuer.map(ToOwned::to_owned),
             kinds: match chance.below(4) {
-                0 => vec![Kind::AccessToken],
-                1 => some_at_least_one(chance, &[Kind::IdToken, Kind::RefreshToken], 2),
-                _ => vec![Kind::AccessToken, Kind::IdToken, Kind::RefreshToken],
+                0 => vec![TokenKind::AccessToken],
+                1 => some_at_least_one(chance, &[TokenKind::IdToken, TokenKind::RefreshToken], 2),
+                _ => vec![
+                    TokenKind::AccessToken,
+                    TokenKind::IdToken,
+                    TokenKind::RefreshToken,
+                ],
             },
             clients: match chance.one_in(8) && issuer.is_none() {
                 true => some_at_least_one(chance, &["tv", "orders", "shipping", "site"], 2)
@@ -158,7 +162,7 @@ fn rule(pool: &Pool, chance: &mut Chance, number: u64) -> Rule {
             audiences: match chance.below(4) {
                 0 => vec![
                     chance
-                        .pick(&pool.resources.iter().collect::<Vec<_>>())
+                        .pick(&realm.resources.iter().collect::<Vec<_>>())
                         .audience()
                         .to_owned(),
                 ],

@@ -1,6 +1,6 @@
 //! A house with random rules, and what happens in it.
 
-use grantor_core::model::exchange_rule::Kind;
+use grantor_core::model::exchange_rule::TokenKind;
 use grantor_core::people::Password;
 use serde_json::Value;
 
@@ -27,7 +27,7 @@ pub(crate) struct Scene {
 impl Scene {
     pub(crate) fn new(seed: u64, tells: bool) -> Self {
         let mut chance = Chance::new(seed);
-        let mut world = World::with(|pool| randomize(pool, &mut chance)).with_trusted();
+        let mut world = World::with(|realm| randomize(realm, &mut chance)).with_trusted();
         for user in USERS {
             provision(&mut world, user, true);
         }
@@ -58,7 +58,7 @@ impl Scene {
 
     pub(crate) fn judge(&self) -> Judge<'_> {
         Judge {
-            pool: &self.world.pool,
+            realm: &self.world.realm,
             facts: &self.facts,
             now: self.now(),
         }
@@ -87,7 +87,7 @@ impl Scene {
         }
         let claims = self
             .world
-            .pool
+            .realm
             .sealing
             .open_access_token(token)
             .expect("sealed by the house");
@@ -104,13 +104,13 @@ impl Scene {
         let own = held
             .client
             .clone()
-            .filter(|id| held.issuer.is_none() && enabled(&self.world.pool, id));
+            .filter(|id| held.issuer.is_none() && enabled(&self.world.realm, id));
         let what = self.chance.below(8);
         match (what, own) {
-            (0 | 1, Some(id)) if held.kind != Kind::IdToken => {
+            (0 | 1, Some(id)) if held.kind != TokenKind::IdToken => {
                 self.world.revoke(&id, &held.text).expect("its own");
                 match (held.kind, held.stands) {
-                    (Kind::RefreshToken, Stands::Grant(grant)) => {
+                    (TokenKind::RefreshToken, Stands::Grant(grant)) => {
                         self.facts.grants[grant].revoked = true
                     }
                     _ => self
@@ -121,14 +121,14 @@ impl Scene {
                         .for_each(|one| one.revoked = true),
                 }
                 // A copy that somebody bound to a key has its name.
-                if held.kind == Kind::AccessToken {
+                if held.kind == TokenKind::AccessToken {
                     let jti = |scene: &Self, one: &Held| {
                         scene.claims_of(&one.text, one.form == Form::Sealed)["jti"].clone()
                     };
                     let name = jti(self, &held);
                     let same = |one: &Held| {
                         one.issuer.is_none()
-                            && one.kind == Kind::AccessToken
+                            && one.kind == TokenKind::AccessToken
                             && jti(self, one) == name
                     };
                     let same: Vec<bool> = self.facts.tokens.iter().map(same).collect();
@@ -158,15 +158,15 @@ impl Scene {
             (6, _) => {
                 let id = self.chance.pick(&[&APPS[..], &SERVICES[..]].concat());
                 self.world
-                    .reconfigure(|pool| client(pool, id).enabled ^= true);
+                    .reconfigure(|realm| client(realm, id).enabled ^= true);
             }
             (7, _) => {
                 let chance = &mut self.chance;
-                self.world.reconfigure(|pool| match chance.below(3) {
-                    0 => pool.trusted_issuers.truncate(1),
-                    _ if !pool.exchange.is_empty() => {
-                        let rule = chance.index(pool.exchange.len());
-                        pool.exchange.remove(rule);
+                self.world.reconfigure(|realm| match chance.below(3) {
+                    0 => realm.trusted_issuers.truncate(1),
+                    _ if !realm.exchange.is_empty() => {
+                        let rule = chance.index(realm.exchange.len());
+                        realm.exchange.remove(rule);
                     }
                     _ => {}
                 });
@@ -183,19 +183,20 @@ impl Scene {
             let own = held
                 .client
                 .as_deref()
-                .filter(|id| !APPS.contains(id) && enabled(&self.world.pool, id));
-            let (Some(id), None, false) = (own, held.issuer, held.kind == Kind::IdToken) else {
+                .filter(|id| !APPS.contains(id) && enabled(&self.world.realm, id));
+            let (Some(id), None, false) = (own, held.issuer, held.kind == TokenKind::IdToken)
+            else {
                 continue;
             };
             let grace = self
                 .world
-                .pool
+                .realm
                 .client(id)
                 .expect("a client")
                 .grace
                 .as_secs();
             let counts = held.used_at.is_none_or(|at| now - at <= grace);
-            let good = counts && self.facts.is_good(&self.world.pool, &held, now);
+            let good = counts && self.facts.is_good(&self.world.realm, &held, now);
             let id = id.to_owned();
             let said = self.world.is_active(&id, &held.text);
             assert_eq!(said, good, "seed {}: {held:?}", self.seed);
@@ -209,7 +210,7 @@ impl Scene {
 }
 
 pub(crate) fn named_by(world: &World, client: &str) -> Option<Named> {
-    let actor = world.pool.client(client)?.actor.as_ref()?.to_string();
+    let actor = world.realm.client(client)?.actor.as_ref()?.to_string();
     Some(Named {
         sub: actor.clone(),
         client: Some(actor),

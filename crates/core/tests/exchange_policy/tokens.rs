@@ -1,7 +1,7 @@
 //! Who gets tokens otherwise: by signing in, as a machine, by a refresh, or from another issuer.
 
 use grantor_core::grants::GrantType;
-use grantor_core::model::exchange_rule::Kind;
+use grantor_core::model::exchange_rule::TokenKind;
 use grantor_core::model::resource::TokenForm;
 use serde_json::json;
 
@@ -25,8 +25,8 @@ impl Scene {
         ends: u64,
     ) -> Held {
         let of = &self.facts.grants[grant];
-        let client = self.world.pool.client(&of.client).expect("a client");
-        let resource = resource.map(|id| self.world.pool.resource(id).expect("a resource"));
+        let client = self.world.realm.client(&of.client).expect("a client");
+        let resource = resource.map(|id| self.world.realm.resource(id).expect("a resource"));
         let sealed = resource.is_some_and(|resource| resource.token == TokenForm::Sealed);
         let life = resource.and_then(|resource| resource.lifetime);
         let life = life.map_or(client.access_lifetime, |life| {
@@ -34,7 +34,7 @@ impl Scene {
         });
         Held {
             text: text.to_owned(),
-            kind: Kind::AccessToken,
+            kind: TokenKind::AccessToken,
             form: if sealed { Form::Sealed } else { Form::Jwt },
             issuer: None,
             there: None,
@@ -71,7 +71,7 @@ impl Scene {
         let of = &self.facts.grants[grant];
         let refresh_idle = self
             .world
-            .pool
+            .realm
             .client(&of.client)
             .expect("a client")
             .refresh_idle;
@@ -88,12 +88,12 @@ impl Scene {
         let id = tokens
             .id
             .as_ref()
-            .map(|id| handle(id, Kind::IdToken, (now + 600).min(of.ends)));
+            .map(|id| handle(id, TokenKind::IdToken, (now + 600).min(of.ends)));
         let refresh = tokens.refresh.as_ref();
         let refresh = refresh.map(|text| {
             handle(
                 text,
-                Kind::RefreshToken,
+                TokenKind::RefreshToken,
                 (now + refresh_idle.as_secs()).min(ends_of(of)),
             )
         });
@@ -105,10 +105,10 @@ impl Scene {
     pub(crate) fn a_user_signs_in(&mut self) {
         let all = [&APPS[..], &SERVICES[..]].concat();
         let (client, user) = (self.chance.pick(&all), self.chance.pick(&USERS));
-        if !enabled(&self.world.pool, client) || self.facts.disabled.contains(user) {
+        if !enabled(&self.world.realm, client) || self.facts.disabled.contains(user) {
             return;
         }
-        let resources = &self.world.pool.resources;
+        let resources = &self.world.realm.resources;
         let resource = &resources[self.chance.index(resources.len())];
         let (identifier, audience) = (resource.identifier.clone(), resource.audience().to_owned());
         let mut access = vec![format!("{identifier}/read")];
@@ -136,10 +136,10 @@ impl Scene {
             let pairs = [("scope", scope.as_str()), ("resource", audience.as_str())];
             self.world.device_tokens_for(client, user, &pairs)
         };
-        let idle = self.world.pool.client(client).expect("a client");
+        let idle = self.world.realm.client(client).expect("a client");
         let row = match (idle.may_use(GrantType::RefreshToken), session) {
             (true, None) => idle.refresh_idle,
-            (true, Some(_)) => self.world.pool.lifetimes.session_absolute,
+            (true, Some(_)) => self.world.realm.lifetimes.session_absolute,
             (false, _) => idle.access_lifetime,
         };
         self.facts.grants.push(Granted {
@@ -172,7 +172,7 @@ impl Scene {
         let bound = crate::world::foreign::changed(claims, json!({ "cnf": { "jkt": "x" } }));
         let sealed = self
             .world
-            .pool
+            .realm
             .sealing
             .access_token(bound.to_string().into_bytes(), [1; 12]);
         let held = Held {
@@ -186,10 +186,10 @@ impl Scene {
 
     pub(crate) fn a_machine_asks(&mut self) {
         let id = self.chance.pick(&SERVICES);
-        if !enabled(&self.world.pool, id) {
+        if !enabled(&self.world.realm, id) {
             return;
         }
-        let resource = &self.world.pool.resources[self.chance.index(4)];
+        let resource = &self.world.realm.resources[self.chance.index(4)];
         let scope = format!("{}/read", resource.identifier);
         let aud = Some(resource.audience().to_owned());
         let sealed = resource.token == TokenForm::Sealed;
@@ -199,7 +199,7 @@ impl Scene {
             .expect("a token");
         self.facts.tokens.push(Held {
             text: tokens.access,
-            kind: Kind::AccessToken,
+            kind: TokenKind::AccessToken,
             form: if sealed { Form::Sealed } else { Form::Jwt },
             issuer: None,
             there: None,
@@ -254,7 +254,7 @@ impl Scene {
         );
         self.facts.tokens.push(Held {
             text,
-            kind: Kind::AccessToken,
+            kind: TokenKind::AccessToken,
             form: Form::Jwt,
             issuer: Some(issuer),
             there: Some(name),
@@ -281,7 +281,7 @@ impl Scene {
 
     pub(crate) fn somebody_refreshes(&mut self) {
         let is_refresh =
-            |token: &&Held| token.kind == Kind::RefreshToken && token.used_at.is_none();
+            |token: &&Held| token.kind == TokenKind::RefreshToken && token.used_at.is_none();
         let mut all = self
             .facts
             .tokens
@@ -294,7 +294,7 @@ impl Scene {
         };
         let held = all[at].clone();
         let id = held.client.clone().expect("a client");
-        let good = self.facts.is_good(&self.world.pool, &held, self.now());
+        let good = self.facts.is_good(&self.world.realm, &held, self.now());
         let expected = good && self.judge().refreshes(&held);
         let tokens = self.world.refresh(&id, &held.text);
         assert_eq!(
@@ -307,8 +307,8 @@ impl Scene {
             return;
         };
         let now = self.now();
-        let idle = self.world.pool.client(&id).expect("a client").refresh_idle;
-        let of_session = self.world.pool.lifetimes.session_absolute;
+        let idle = self.world.realm.client(&id).expect("a client").refresh_idle;
+        let of_session = self.world.realm.lifetimes.session_absolute;
         let of = &mut self.facts.grants[grant];
         if of.parent.is_none() {
             let life = if of.session.is_some() {

@@ -4,7 +4,7 @@ use grantor_core::base::error::ErrorCode::{InvalidGrant, InvalidToken};
 use grantor_core::engine::event::EventKind;
 use grantor_core::model::client::ConsentPolicy;
 use grantor_core::model::ids::{GrantId, SessionId};
-use grantor_core::people::account::{Disconnect, EndSessionReply, TakenBack};
+use grantor_core::people::account::{Disconnect, EndSessionReply, RemoveAccessReply};
 
 use grantor_core::base::secret::Secret;
 
@@ -84,7 +84,7 @@ fn the_page_shows_what_lives_only() {
     let out = world.browser_of("alice");
     world.sign_out(&out);
     // Bound to a session that ends, and of an app that asked nobody: nothing is left of it.
-    world.reconfigure(|pool| client(pool, "site").code.consent = ConsentPolicy::Skip);
+    world.reconfigure(|realm| client(realm, "site").code.consent = ConsentPolicy::Skip);
     let other = world.browser_of("alice");
     let code = world.authorize(&other, &asks("site", SCOPE)).code();
     world.redeem("site", &code).expect("tokens");
@@ -133,12 +133,13 @@ fn a_client_that_the_operator_removed_is_shown_by_its_id_and_taken_back() {
     let alice = world.browser_of("alice");
     world.app_tokens(&alice, &asks("spa", OFFLINE));
     world.device_tokens("tv", "alice");
-    world.reconfigure(|pool| {
-        pool.clients
+    world.reconfigure(|realm| {
+        realm
+            .clients
             .retain(|id, _| !["spa", "tv"].contains(&id.as_str()));
     });
     assert_eq!(names(&mut world, &alice), [["spa"], ["tv"]]);
-    assert_eq!(world.disconnect(&alice, "spa"), [TakenBack::Done]);
+    assert_eq!(world.disconnect(&alice, "spa"), [RemoveAccessReply::Done]);
     assert_eq!(names(&mut world, &alice)[0], [""; 0]);
 }
 
@@ -153,11 +154,11 @@ fn a_device_that_is_taken_back_gets_nothing_more_at_once() {
     let (lost_tokens, kept_tokens) = (world.poll(&lost), world.poll(&kept));
     let grant = world.grant_of(&lost);
     world.kinds();
-    assert_eq!(world.revoke_grant(&alice, grant), TakenBack::Done);
+    assert_eq!(world.revoke_grant(&alice, grant), RemoveAccessReply::Done);
     assert_eq!(world.kinds(), [EventKind::GrantRevokedByUser]);
     assert_dead(&mut world, "console", &lost_tokens.expect("tokens"));
     assert_live(&mut world, &kept_tokens.expect("tokens"));
-    assert_eq!(world.revoke_grant(&alice, grant), TakenBack::Gone);
+    assert_eq!(world.revoke_grant(&alice, grant), RemoveAccessReply::Gone);
 }
 
 #[test]
@@ -167,7 +168,7 @@ fn an_approval_is_taken_back_before_the_device_comes_for_its_tokens() {
     let codes = world.device("tv");
     assert_eq!(world.decide(&alice, &codes, true), Decided::Approved);
     let grant = world.grant_of(&codes);
-    assert_eq!(world.revoke_grant(&alice, grant), TakenBack::Done);
+    assert_eq!(world.revoke_grant(&alice, grant), RemoveAccessReply::Done);
     assert_eq!(world.poll(&codes), Err(InvalidGrant));
 }
 
@@ -181,7 +182,7 @@ fn an_app_that_is_disconnected_gets_nothing_more_and_must_ask_again() {
     let outstanding = world.authorize(&alice, &asks("shop", SCOPE)).code();
     let other = world.app_tokens(&alice, &asks("spa", SCOPE));
     world.kinds();
-    assert_eq!(world.disconnect(&alice, "shop"), [TakenBack::Done]);
+    assert_eq!(world.disconnect(&alice, "shop"), [RemoveAccessReply::Done]);
     assert_eq!(world.kinds(), [EventKind::ClientDisconnected]);
     assert_dead(&mut world, "shop", &tokens);
     assert_dead(&mut world, "shop", &again);
@@ -190,7 +191,7 @@ fn an_app_that_is_disconnected_gets_nothing_more_and_must_ask_again() {
     assert!(!ask.agreed_before);
     assert_live(&mut world, &other);
     world.authorize(&alice, &asks("spa", SCOPE)).code();
-    assert_eq!(world.disconnect(&alice, "shop"), [TakenBack::Gone]);
+    assert_eq!(world.disconnect(&alice, "shop"), [RemoveAccessReply::Gone]);
 }
 
 #[test]
@@ -202,7 +203,10 @@ fn all_grants_of_an_app_are_taken_back_however_many_there_are() {
         .collect();
     let bobs = world.browser_of("bob");
     let bobs = world.app_tokens(&bobs, &asks("spa", SCOPE));
-    assert_eq!(world.disconnect(&alice, "spa"), [TakenBack::Done; 3]);
+    assert_eq!(
+        world.disconnect(&alice, "spa"),
+        [RemoveAccessReply::Done; 3]
+    );
     for tokens in &tokens {
         assert_dead(&mut world, "spa", tokens);
     }
@@ -222,11 +226,11 @@ fn consent_goes_first_so_that_nothing_new_comes_silently() {
     grants.truncate(Disconnect::AT_ONCE);
     // The process ends after the first part.
     let request = alice.disconnect("spa", grants);
-    assert_eq!(world.ask(request).reply, Ok(TakenBack::Done));
+    assert_eq!(world.ask(request).reply, Ok(RemoveAccessReply::Done));
     world.authorize(&alice, &asks("spa", SCOPE)).ask();
     assert_eq!(world.listed(user, "spa").len(), 1, "and the rest is seen");
     assert_eq!(names(&mut world, &alice)[0], ["The spa"]);
-    assert_eq!(world.disconnect(&alice, "spa"), [TakenBack::Done]);
+    assert_eq!(world.disconnect(&alice, "spa"), [RemoveAccessReply::Done]);
 }
 
 #[test]
@@ -347,16 +351,16 @@ fn what_is_anothers_is_gone_and_stays() {
     }
     for grant in [world.grant_of(&codes), grants[0], missing.1] {
         let (cost, said) = world.cost(|world| world.revoke_grant(&alice, grant));
-        assert_eq!((cost, said), ([1, 0, 0], TakenBack::Gone));
+        assert_eq!((cost, said), ([1, 0, 0], RemoveAccessReply::Gone));
     }
     // The grants of a request are never believed.
     let request = alice.disconnect("shop", grants.clone());
-    assert_eq!(world.ask(request).reply, Ok(TakenBack::Gone));
+    assert_eq!(world.ask(request).reply, Ok(RemoveAccessReply::Gone));
     let request = bob.disconnect("spa", grants);
-    assert_eq!(world.ask(request).reply, Ok(TakenBack::Gone));
+    assert_eq!(world.ask(request).reply, Ok(RemoveAccessReply::Gone));
     let waiting = world.device("tv");
     let waiting = world.grant_of(&waiting);
-    assert_eq!(world.revoke_grant(&alice, waiting), TakenBack::Gone);
+    assert_eq!(world.revoke_grant(&alice, waiting), RemoveAccessReply::Gone);
     world.kinds();
     assert!(world.visitor(&bob).is_some());
     assert_live(&mut world, &tokens);
@@ -380,9 +384,12 @@ fn who_is_cut_off_takes_nothing_back() {
     for browser in [&alice, &Browser::new(), &forged] {
         let (cost, ()) = world.cost(|world| {
             assert_eq!(world.end_session(browser, session), EndSessionReply::SignIn);
-            assert_eq!(world.revoke_grant(browser, grant), TakenBack::SignIn);
+            assert_eq!(
+                world.revoke_grant(browser, grant),
+                RemoveAccessReply::SignIn
+            );
             let request = browser.disconnect("spa", grants.clone());
-            assert_eq!(world.ask(request).reply, Ok(TakenBack::SignIn));
+            assert_eq!(world.ask(request).reply, Ok(RemoveAccessReply::SignIn));
             assert_eq!(world.sign_out_everywhere(browser), None);
         });
         assert_eq!(cost[1..], [0, 0], "nothing is written");

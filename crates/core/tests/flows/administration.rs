@@ -107,7 +107,7 @@ fn an_added_user_outlives_a_file_that_does_not_name_it() {
     let AddUserReply::Added { id } = add(&mut world, "dave") else {
         panic!("the name was free");
     };
-    let withdraw = grantor_core::people::Withdraw { id };
+    let withdraw = grantor_core::people::Deprovision { id };
     world.ask(withdraw).reply.expect("no protocol");
     world.browser_of("dave");
 }

@@ -36,8 +36,8 @@ fn of_two_approvers_the_first_one_counts() {
     let mut world = World::new();
     let codes = world.device("tv");
     let (alice, bob) = (world.browser_of("alice"), world.browser_of("bob"));
-    world.who_asks(&alice, &codes.user).asker();
-    world.who_asks(&bob, &codes.user).asker();
+    world.lookup_user_code(&alice, &codes.user).asker();
+    world.lookup_user_code(&bob, &codes.user).asker();
     assert_eq!(world.decide(&bob, &codes, true), Decided::Approved);
     assert_eq!(world.decide(&alice, &codes, true), Decided::Gone);
     let tokens = world.poll(&codes).expect("tokens");
@@ -52,12 +52,12 @@ fn a_decided_code_cannot_be_looked_up() {
         let codes = world.device("tv");
         let browser = world.browser_of("alice");
         assert!(matches!(
-            world.who_asks(&browser, &codes.user),
+            world.lookup_user_code(&browser, &codes.user),
             Looked::Asks(_)
         ));
         world.decide(&browser, &codes, approve);
         assert!(matches!(
-            world.who_asks(&browser, &codes.user),
+            world.lookup_user_code(&browser, &codes.user),
             Looked::NotValid
         ));
     }
@@ -70,7 +70,7 @@ fn an_expired_code_can_be_neither_looked_up_nor_decided() {
     let browser = world.browser_of("alice");
     world.advance(10.mins());
     assert!(matches!(
-        world.who_asks(&browser, &codes.user),
+        world.lookup_user_code(&browser, &codes.user),
         Looked::NotValid
     ));
     assert_eq!(world.decide(&browser, &codes, true), Decided::Gone);
@@ -82,7 +82,7 @@ fn nobody_decides_without_signing_in() {
     let codes = world.device("tv");
     let stranger = Browser::new();
     assert!(matches!(
-        world.who_asks(&stranger, &codes.user),
+        world.lookup_user_code(&stranger, &codes.user),
         Looked::SignIn
     ));
     assert_eq!(world.decide(&stranger, &codes, true), Decided::SignIn);
@@ -98,13 +98,18 @@ fn who_asks_shows_the_device_and_the_code() {
     let mut world = World::new();
     let codes = world.from(AWAY).device("tv");
     let browser = world.browser_of("alice");
-    let asker = world.who_asks(&browser, &codes.user).asker();
+    let asker = world.lookup_user_code(&browser, &codes.user).asker();
     assert_eq!(asker.code, CodeCheck::Compare(codes.user.clone()));
     assert_eq!(asker.started.by.address.to_string(), AWAY);
     assert_eq!(asker.started.at, world.now);
     assert!(!asker.same_network, "a device elsewhere is worth a warning");
     let near = world.from("192.0.2.99").device("tv");
-    assert!(world.who_asks(&browser, &near.user).asker().same_network);
+    assert!(
+        world
+            .lookup_user_code(&browser, &near.user)
+            .asker()
+            .same_network
+    );
     assert_eq!(
         world.decide(&browser, &codes, true),
         Decided::Approved,
@@ -115,10 +120,10 @@ fn who_asks_shows_the_device_and_the_code() {
 #[test]
 fn a_client_can_demand_one_network() {
     let mut world =
-        World::with(|pool| client(pool, "tv").device.approval = DeviceApproval::SameNetwork);
+        World::with(|realm| client(realm, "tv").device.approval = DeviceApproval::SameNetwork);
     let codes = world.from(AWAY).device("tv");
     let browser = world.browser_of("alice");
-    let asker = world.who_asks(&browser, &codes.user).asker();
+    let asker = world.lookup_user_code(&browser, &codes.user).asker();
     assert!(asker.same_network_required && !asker.same_network);
     assert_eq!(world.decide(&browser, &codes, true), Decided::Again);
     assert_eq!(world.poll(&codes), Err(AuthorizationPending));
@@ -137,10 +142,11 @@ fn a_client_can_demand_one_network() {
 
 #[test]
 fn a_client_can_demand_that_the_code_is_typed_again() {
-    let mut world = World::with(|pool| client(pool, "tv").device.approval = DeviceApproval::Retype);
+    let mut world =
+        World::with(|realm| client(realm, "tv").device.approval = DeviceApproval::Retype);
     let (codes, other) = (world.device("tv"), world.device("tv"));
     let browser = world.browser_of("alice");
-    let asker = world.who_asks(&browser, &codes.user).asker();
+    let asker = world.lookup_user_code(&browser, &codes.user).asker();
     assert_eq!(
         asker.code,
         CodeCheck::Retype { wrong: false },
@@ -168,7 +174,8 @@ fn a_client_can_demand_that_the_code_is_typed_again() {
 
 #[test]
 fn typing_a_code_again_is_a_guess_like_any_other() {
-    let mut world = World::with(|pool| client(pool, "tv").device.approval = DeviceApproval::Retype);
+    let mut world =
+        World::with(|realm| client(realm, "tv").device.approval = DeviceApproval::Retype);
     let codes = world.device("tv");
     let browser = world.browser_of("alice");
     for _ in 0..20 {
@@ -182,13 +189,13 @@ fn typing_a_code_again_is_a_guess_like_any_other() {
         Decided::TooMany
     );
     assert!(matches!(
-        world.who_asks(&browser, &codes.user),
+        world.lookup_user_code(&browser, &codes.user),
         Looked::TooMany
     ));
     world.advance(68.mins());
     let codes = world.device("tv");
     for _ in 0..50 {
-        world.who_asks(&browser, &codes.user).asker();
+        world.lookup_user_code(&browser, &codes.user).asker();
     }
     assert_eq!(
         world.decide_typing(&browser, &codes, true, Some(&codes.user)),
@@ -199,8 +206,8 @@ fn typing_a_code_again_is_a_guess_like_any_other() {
 
 #[test]
 fn a_stale_sign_in_comes_again_before_it_approves() {
-    let mut world = World::with(|pool| {
-        client(pool, "tv").device.approver_max_age = 1.h();
+    let mut world = World::with(|realm| {
+        client(realm, "tv").device.approver_max_age = 1.h();
     });
     let mut browser = world.browser_of("alice");
     world.advance(1.h());
@@ -210,7 +217,7 @@ fn a_stale_sign_in_comes_again_before_it_approves() {
         "the session itself is live"
     );
     assert!(matches!(
-        world.who_asks(&browser, &codes.user),
+        world.lookup_user_code(&browser, &codes.user),
         Looked::SignIn
     ));
     assert_eq!(world.decide(&browser, &codes, true), Decided::SignIn);
@@ -224,9 +231,9 @@ fn a_device_of_a_disabled_client_cannot_be_approved() {
     let mut world = World::new();
     let codes = world.device("tv");
     let browser = world.browser_of("alice");
-    world.reconfigure(|pool| client(pool, "tv").enabled = false);
+    world.reconfigure(|realm| client(realm, "tv").enabled = false);
     assert!(matches!(
-        world.who_asks(&browser, &codes.user),
+        world.lookup_user_code(&browser, &codes.user),
         Looked::NotValid
     ));
     assert_eq!(world.decide(&browser, &codes, true), Decided::Gone);
@@ -237,7 +244,7 @@ fn a_scope_taken_from_the_client_is_not_given_any_more() {
     let mut world = World::new();
     let codes = world.device("tv");
     world.approve("alice", &codes);
-    world.reconfigure(|pool| client(pool, "tv").scopes = crate::world::house::scope("openid"));
+    world.reconfigure(|realm| client(realm, "tv").scopes = crate::world::house::scope("openid"));
     assert_eq!(world.poll(&codes).expect("tokens").scope, "openid");
     assert_eq!(world.poll(&codes), Err(InvalidGrant));
 }
@@ -252,8 +259,8 @@ fn a_form_token_is_good_for_one_browser_one_action_and_one_grant() {
         Binding::Session(world.visitor(browser).expect("signed in").session)
     };
     let (hers, his) = (session(&mut world, &alice), session(&mut world, &bob));
-    let token = hers.token(&world.pool, Action::Decide(one));
-    let sealing = &world.pool.sealing;
+    let token = hers.token(&world.realm, Action::Decide(one));
+    let sealing = &world.realm.sealing;
     assert!(hers.accepts(sealing, Action::Decide(one), &token));
     assert!(
         !hers.accepts(sealing, Action::Decide(two), &token),

@@ -183,7 +183,7 @@ fn rfc7636_4_6_the_verifier_meets_the_challenge() {
 
 #[test]
 fn rfc9700_4_8_2_a_verifier_without_a_challenge_is_refused() {
-    let mut world = World::with(|pool| house::client(pool, "site").code.pkce_required = false);
+    let mut world = World::with(|realm| house::client(realm, "site").code.pkce_required = false);
     let alice = world.browser_of("alice");
     let without = Request::of("site")
         .without("code_challenge")
@@ -213,10 +213,10 @@ fn a_rightly_sealed_code_of_no_grant_or_of_a_devices_is_refused() {
     let codes = world.device("console");
     let device = world.grant_of(&codes);
     for grant in [device, GrantId::from_bytes([9; 16])] {
-        let code = world.pool.sealing.authorization_code(&Code {
+        let code = world.realm.sealing.authorization_code(&Code {
             grant,
             expires_at: world.now + 60.s(),
-            client: world.pool.client("site").expect("a client").id.tag(),
+            client: world.realm.client("site").expect("a client").id.tag(),
         });
         assert_eq!(world.redeem("site", &code), Err(InvalidGrant));
     }
@@ -255,10 +255,10 @@ fn a_user_cut_off_between_code_and_tokens_gets_none() {
 #[test]
 fn a_client_changed_between_code_and_tokens_gets_what_it_may_now() {
     let (mut world, _, code) = coded("site");
-    world.reconfigure(|pool| house::client(pool, "site").enabled = false);
+    world.reconfigure(|realm| house::client(realm, "site").enabled = false);
     assert_eq!(world.redeem("site", &code), Err(ErrorCode::InvalidClient));
-    world.reconfigure(|pool| {
-        let site = house::client(pool, "site");
+    world.reconfigure(|realm| {
+        let site = house::client(realm, "site");
         site.enabled = true;
         site.scopes = house::scope("profile");
     });
@@ -286,9 +286,9 @@ fn openid_core_5_5_claims_one_by_one() {
 
 #[test]
 fn device_tokens_may_be_fewer_and_those_of_apps_are_whole() {
-    let mut world = World::with(|pool| {
-        pool.device.tokens.id = false;
-        pool.device.tokens.refresh = false;
+    let mut world = World::with(|realm| {
+        realm.device.tokens.id = false;
+        realm.device.tokens.refresh = false;
     });
     let alice = world.browser_of("alice");
     let tokens = world.app_tokens(&alice, &Request::of("site"));
@@ -335,8 +335,8 @@ fn claims_whose_scope_is_taken_from_the_client_are_told_no_more() {
     let claims = r#"{"userinfo":{"email":null},"id_token":{"email":null}}"#;
     let request = Request::of("site").with("claims", claims);
     let tokens = world.app_tokens(&alice, &request);
-    world.reconfigure(|pool| {
-        house::client(pool, "site").scopes = house::scope("openid profile");
+    world.reconfigure(|realm| {
+        house::client(realm, "site").scopes = house::scope("openid profile");
     });
     let userinfo = world.userinfo(&tokens.access).expect("claims");
     assert!(!userinfo.contains_key("email"));

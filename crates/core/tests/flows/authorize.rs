@@ -39,15 +39,15 @@ fn rfc6749_4_1_2_1_without_a_proven_redirect_uri_nobody_is_sent_anywhere() {
 
 #[test]
 fn a_disabled_client_sends_nobody_anywhere() {
-    let mut world = World::with(|pool| house::client(pool, "spa").enabled = false);
+    let mut world = World::with(|realm| house::client(realm, "spa").enabled = false);
     let came = world.authorize(&Browser::new(), &Request::of("spa"));
     assert!(matches!(came, Came::Page(_)));
 }
 
 #[test]
 fn rfc6749_3_1_2_3_the_only_redirect_uri_may_be_left_out_but_not_with_openid() {
-    let only_one = |pool: &mut grantor_core::model::realm::Pool| {
-        house::client(pool, "spa").code.redirect_uris.truncate(1);
+    let only_one = |realm: &mut grantor_core::model::realm::Realm| {
+        house::client(realm, "spa").code.redirect_uris.truncate(1);
     };
     let mut world = World::with(only_one);
     let alice = world.browser_of("alice");
@@ -120,7 +120,7 @@ fn rfc6749_4_1_2_1_the_client_is_told_what_is_wrong_with_its_request() {
     ] {
         assert_eq!(error(&mut world, &request), expected, "{request:?}");
     }
-    world.reconfigure(|pool| house::client(pool, "spa").grants.clear());
+    world.reconfigure(|realm| house::client(realm, "spa").grants.clear());
     assert_eq!(error(&mut world, &spa()), UnauthorizedClient);
 }
 
@@ -303,7 +303,7 @@ fn a_hint_is_an_id_token_of_this_issuer() {
         let request = Request::of("spa").with("id_token_hint", wrong);
         assert_eq!(world.authorize(&alice, &request).error(), InvalidRequest);
     }
-    world.reconfigure(|pool| pool.issuer = "https://other.example".to_owned());
+    world.reconfigure(|realm| realm.issuer = "https://other.example".to_owned());
     let request = Request::of("spa").with("id_token_hint", &id);
     assert_eq!(world.authorize(&alice, &request).error(), InvalidRequest);
 }

@@ -20,10 +20,10 @@ const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
 /// A house whose site and shop want to be told.
 fn telling() -> World {
     let mut world = world();
-    world.reconfigure(|pool| {
+    world.reconfigure(|realm| {
         for id in ["site", "shop"] {
             let uri = format!("https://{id}.example/logout?x=1");
-            house::client(pool, id).logout.backchannel_uri = Some(uri);
+            house::client(realm, id).logout.backchannel_uri = Some(uri);
         }
     });
     world
@@ -94,7 +94,7 @@ fn openid_backchannel_2_4_the_logout_token_of_each_client_of_the_session() {
             .header()
             .clone();
         assert_eq!(header.typ.as_deref(), Some("logout+jwt"));
-        let alg = world.pool.client(client).expect("a client").id_token_alg;
+        let alg = world.realm.client(client).expect("a client").id_token_alg;
         assert_eq!(header.algorithm, alg, "that of its ID tokens");
 
         let mut claims = claims(&token, &world);
@@ -190,7 +190,7 @@ fn a_row_is_tried_by_one_at_a_time_and_again_after_a_crash() {
 fn openid_backchannel_2_5_a_client_that_knows_is_told_no_more() {
     let mut world = telling();
     ended(&mut world);
-    attempt(&mut world, Answer::Told);
+    attempt(&mut world, Answer::Delivered);
     assert_eq!(waiting(&world), []);
     assert_eq!(world.kinds(), [EventKind::LogoutDelivered]);
 }
@@ -234,7 +234,7 @@ fn those_who_answered_are_not_told_again_with_those_who_did_not() {
     tokens(&mut world, &alice, "shop", "openid");
     world.sign_out(&alice);
     let claimed = claim(&mut world).expect("it is due");
-    let answers = vec![(claimed.notices[0].client.clone(), Answer::Told)];
+    let answers = vec![(claimed.notices[0].client.clone(), Answer::Delivered)];
     let outbox = claimed.outbox;
     world
         .ask(Settle { outbox, answers })
@@ -271,7 +271,7 @@ fn a_try_that_took_longer_than_its_minute_settles_nothing() {
 fn a_client_that_the_operator_took_away_is_forgotten() {
     let mut world = telling();
     ended(&mut world);
-    world.reconfigure(|pool| house::client(pool, "site").logout.backchannel_uri = None);
+    world.reconfigure(|realm| house::client(realm, "site").logout.backchannel_uri = None);
     assert!(claim(&mut world).is_none());
     assert_eq!(waiting(&world), []);
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use grantor_core::base::error::Failure;
 use grantor_core::model::claim_mapping::{Carrier, ClaimMapping, Source};
 use grantor_core::model::group_filter::GroupFilter;
-use grantor_core::model::realm::Pool;
+use grantor_core::model::realm::Realm;
 use grantor_core::model::resource::Resource;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json, to_value};
@@ -30,8 +30,8 @@ fn mapping(carrier: Carrier, claims: &[(&str, &str)]) -> ClaimMapping {
     ClaimMapping::new(carrier, claims).expect("a mapping")
 }
 
-fn resource<'p>(pool: &'p mut Pool, identifier: &str) -> &'p mut Resource {
-    let mut resources = pool.resources.iter_mut();
+fn resource<'p>(realm: &'p mut Realm, identifier: &str) -> &'p mut Resource {
+    let mut resources = realm.resources.iter_mut();
     resources
         .find(|resource| resource.identifier == identifier)
         .expect("a resource of the house")
@@ -40,7 +40,7 @@ fn resource<'p>(pool: &'p mut Pool, identifier: &str) -> &'p mut Resource {
 /// A world in which the tokens for orders have these claims.
 fn with_claims(claims: &[(&str, &str)]) -> World {
     let claims = mapping(Carrier::AccessToken, claims);
-    World::with(|pool| resource(pool, ORDERS).claims = claims)
+    World::with(|realm| resource(realm, ORDERS).claims = claims)
 }
 
 /// What is said under these names.
@@ -153,7 +153,7 @@ fn rfc7662_2_2_introspection_says_further_claims_and_never_in_place_of_its_own()
         Carrier::AccessToken,
         &[("tier", "'gold'"), ("username", "'mallory'")],
     );
-    let mut world = World::with(|pool| resource(pool, FILES).claims = claims);
+    let mut world = World::with(|realm| resource(realm, FILES).claims = claims);
     let scope = [("scope", "files.example.com/read")];
     let tokens = world.device_tokens_for("tv", "alice", &scope);
     let told = world.introspect("console", &tokens.access).expect("told");
@@ -168,7 +168,7 @@ fn rfc7662_2_2_introspection_says_further_claims_and_never_in_place_of_its_own()
 fn an_id_token_says_what_its_client_has_mapped() {
     let claims = [("cognito:groups", "groups"), ("groups", "groups.st*")];
     let claims = mapping(Carrier::IdToken, &claims);
-    let mut world = World::with(|pool| client(pool, "tv").id_claims = claims);
+    let mut world = World::with(|realm| client(realm, "tv").id_claims = claims);
     let [tv, other] = ["tv", "tv2"].map(|device| {
         let tokens = world.device_tokens(device, "alice");
         jwt(&world, &tokens.id.expect("an ID token"))
@@ -184,7 +184,7 @@ fn an_id_token_says_what_its_client_has_mapped() {
 #[test]
 fn a_claim_that_is_mapped_and_asked_for_is_said_once() {
     let claims = mapping(Carrier::IdToken, &[("email", "'of@the.operator'")]);
-    let mut world = World::with(|pool| client(pool, "site").id_claims = claims);
+    let mut world = World::with(|realm| client(realm, "site").id_claims = claims);
     let alice = world.browser_of("alice");
     let asked = r#"{"id_token":{"email":null,"given_name":null}}"#;
     let request = Request::of("site").with("claims", asked);
@@ -199,9 +199,9 @@ fn a_claim_that_is_mapped_and_asked_for_is_said_once() {
 #[test]
 fn an_access_token_lives_as_long_as_its_client_and_its_resource_may() {
     for (of_resource, lives) in [(None, 600), (Some(2.mins()), 120), (Some(1.h()), 600)] {
-        let mut world = World::with(|pool| {
+        let mut world = World::with(|realm| {
             for identifier in [ORDERS, FILES] {
-                resource(pool, identifier).lifetime = of_resource;
+                resource(realm, identifier).lifetime = of_resource;
             }
         });
         let machine = world.machine("orders", &[]).expect("tokens");
@@ -237,11 +237,11 @@ fn rfc9068_2_2_3_1_a_resource_is_told_the_groups_that_are_relevant_to_it() {
             Some(json!(["staff", "orders-admin"])),
         ),
     ] {
-        let mut world = World::with(|pool| {
+        let mut world = World::with(|realm| {
             if let Some(patterns) = &filter {
                 let patterns = patterns.iter().map(|text| text.parse().expect("a pattern"));
                 let filter = GroupFilter::Only(patterns.collect());
-                resource(pool, ORDERS).groups = filter;
+                resource(realm, ORDERS).groups = filter;
             }
         });
         let mut user = file_user("alice", true);
@@ -257,9 +257,9 @@ fn rfc9068_2_2_3_1_a_resource_is_told_the_groups_that_are_relevant_to_it() {
 
 #[test]
 fn rfc8693_4_4_a_users_token_names_the_client_that_may_act() {
-    let mut world = World::with(|pool| {
+    let mut world = World::with(|realm| {
         for id in ["console", "orders"] {
-            client(pool, id).actor = Some("shipping".parse().expect("a client id"));
+            client(realm, id).actor = Some("shipping".parse().expect("a client id"));
         }
     });
     let may_act = json!({ "sub": "shipping", "client_id": "shipping" });
@@ -280,10 +280,10 @@ fn rfc8693_4_4_a_users_token_names_the_client_that_may_act() {
 #[test]
 fn rfc8693_2_2_1_an_exchanged_token_says_what_its_own_resource_has_mapped() {
     let claims = |claims: &[(&str, &str)]| mapping(Carrier::AccessToken, claims);
-    let mut world = World::with(|pool| {
-        exchange::rules(pool);
-        resource(pool, ORDERS).claims = claims(&[("mail", "user.email")]);
-        let shipping = resource(pool, "shipping.example.com");
+    let mut world = World::with(|realm| {
+        exchange::rules(realm);
+        resource(realm, ORDERS).claims = claims(&[("mail", "user.email")]);
+        let shipping = resource(realm, "shipping.example.com");
         shipping.claims = claims(&[("first_name", "user.given_name"), ("app", "client.id")]);
         shipping.groups = GroupFilter::NONE;
         shipping.lifetime = Some(2.mins());
@@ -317,7 +317,7 @@ fn a_token_that_its_claims_make_too_long_is_not_given() {
     let refused = |answer| matches!(answer, Err(Down::Core(Failure::Operator(_))));
     assert!(refused(long(&mut with_claims(&essay))));
     let claims = mapping(Carrier::IdToken, &essay);
-    let mut world = World::with(|pool| client(pool, "tv").id_claims = claims);
+    let mut world = World::with(|realm| client(realm, "tv").id_claims = claims);
     assert!(refused(long(&mut world)));
     let without = [("scope", "orders.example.com/read")];
     let tokens = world.device_tokens_for("tv", "alice", &without);
@@ -369,9 +369,9 @@ proptest! {
                 .collect();
             ClaimMapping::new(carrier, claims).expect("short")
         };
-        let mut world = World::with(|pool| {
-            resource(pool, ORDERS).claims = of(Carrier::AccessToken);
-            client(pool, "shop").id_claims = of(Carrier::IdToken);
+        let mut world = World::with(|realm| {
+            resource(realm, ORDERS).claims = of(Carrier::AccessToken);
+            client(realm, "shop").id_claims = of(Carrier::IdToken);
         });
         for (mapped, unmapped) in all_claims(&mut world).iter().zip(&unmapped) {
             for (name, value) in unmapped {

@@ -40,9 +40,9 @@ fn rfc6749_2_3_1_a_secret_comes_by_basic_or_in_the_body() {
 
 #[test]
 fn rfc6749_2_3_1_basic_credentials_are_form_encoded() {
-    let mut world = World::with(|pool| {
-        let secret = client(pool, "console").auth.clone();
-        client(pool, "orders").auth = secret;
+    let mut world = World::with(|realm| {
+        let secret = client(realm, "console").auth.clone();
+        client(realm, "orders").auth = secret;
     });
     let encoded: String = url::form_urlencoded::byte_serialize(CONSOLE_SECRET.as_bytes()).collect();
     assert_ne!(encoded, CONSOLE_SECRET);
@@ -88,7 +88,7 @@ fn rfc6749_2_3_two_credentials_at_once_are_refused() {
 #[test]
 fn one_text_for_an_unknown_client_a_disabled_one_and_a_wrong_secret() {
     let mut world = World::new();
-    world.reconfigure(|pool| client(pool, "console").enabled = false);
+    world.reconfigure(|realm| client(realm, "console").enabled = false);
     let console: String = url::form_urlencoded::byte_serialize(CONSOLE_SECRET.as_bytes()).collect();
     let refused = [
         basic("nobody:x"),
@@ -125,7 +125,7 @@ fn a_confidential_client_does_not_pass_without_its_secret() {
 fn an_operator_can_leave_one_method_only() {
     let mut world = World::new();
     let set = |world: &mut World, by_basic: bool| {
-        world.reconfigure(|pool| match &mut client(pool, "orders").auth {
+        world.reconfigure(|realm| match &mut client(realm, "orders").auth {
             ClientAuth::Secret { basic, post, .. } => (*basic, *post) = (by_basic, !by_basic),
             ClientAuth::Public => unreachable!("orders is confidential"),
         });
@@ -223,17 +223,17 @@ fn a_long_secret_needs_no_bound() {
 #[test]
 fn a_replaced_secret_and_its_predecessor_are_both_right() {
     let mut world = World::new();
-    let old = match client(&mut crate::world::house::pool(), "orders")
+    let old = match client(&mut crate::world::house::realm(), "orders")
         .auth
         .clone()
     {
         ClientAuth::Secret { verifiers, .. } => verifiers,
         ClientAuth::Public => Vec::new(),
     };
-    world.reconfigure(|pool| {
-        let console = client(pool, "console").auth.clone();
-        client(pool, "orders").auth = console;
-        if let ClientAuth::Secret { verifiers, .. } = &mut client(pool, "orders").auth {
+    world.reconfigure(|realm| {
+        let console = client(realm, "console").auth.clone();
+        client(realm, "orders").auth = console;
+        if let ClientAuth::Secret { verifiers, .. } = &mut client(realm, "orders").auth {
             verifiers.extend(old);
         }
     });

@@ -1,7 +1,7 @@
 //! Consent: asked once, again when more is wanted, and never for an app of the operator's own.
 
 use grantor_core::base::error::ErrorCode::{AccessDenied, ConsentRequired};
-use grantor_core::endpoints::authorize::Said;
+use grantor_core::endpoints::authorize::ConsentDecision;
 use grantor_core::engine::event::EventKind::{CodeIssued, ConsentDenied, ConsentGiven};
 use grantor_core::model::client::ConsentPolicy;
 
@@ -83,7 +83,7 @@ fn a_user_who_says_no_is_believed() {
     world.kinds();
     let request = Request::of("spa");
     let rows = world.rows();
-    let denied = world.said(&alice, &request, Some(Said::Deny));
+    let denied = world.decision(&alice, &request, Some(ConsentDecision::Deny));
     assert_eq!(denied.error(), AccessDenied);
     assert_eq!(world.kinds(), [ConsentDenied]);
     assert_eq!(world.rows(), rows, "nothing is written");
@@ -92,8 +92,8 @@ fn a_user_who_says_no_is_believed() {
 
 #[test]
 fn an_app_of_the_operators_own_asks_nobody_but_where_it_wants_to() {
-    let mut world = World::with(|pool| {
-        house::client(pool, "spa").code.consent = ConsentPolicy::Skip;
+    let mut world = World::with(|realm| {
+        house::client(realm, "spa").code.consent = ConsentPolicy::Skip;
     });
     let alice = world.browser_of("alice");
     let silent = Request::of("spa").with("prompt", "none");
@@ -101,6 +101,6 @@ fn an_app_of_the_operators_own_asks_nobody_but_where_it_wants_to() {
     let asking = Request::of("spa").with("prompt", "consent");
     world.authorize(&alice, &asking).ask();
     // The operator changes the policy: nobody had agreed.
-    world.reconfigure(|pool| house::client(pool, "spa").code.consent = ConsentPolicy::Ask);
+    world.reconfigure(|realm| house::client(realm, "spa").code.consent = ConsentPolicy::Ask);
     assert_eq!(world.authorize(&alice, &silent).error(), ConsentRequired);
 }

@@ -76,9 +76,9 @@ fn a_disabled_client_gets_nothing_and_its_tokens_are_inactive() {
     world.approve("alice", &codes);
     let tokens = world.device_tokens("tv", "alice");
     let confidential = world.device_tokens("console", "alice");
-    world.reconfigure(|pool| {
-        client(pool, "tv").enabled = false;
-        client(pool, "console").enabled = false;
+    world.reconfigure(|realm| {
+        client(realm, "tv").enabled = false;
+        client(realm, "console").enabled = false;
     });
     assert_eq!(world.poll(&codes), Err(InvalidClient));
     assert_eq!(world.refresh("tv", tokens.refresh()), Err(InvalidClient));
@@ -102,8 +102,8 @@ fn a_disabled_client_gets_nothing_and_its_tokens_are_inactive() {
 fn a_client_enabled_again_goes_on() {
     let mut world = World::new();
     let tokens = world.device_tokens("tv", "alice");
-    world.reconfigure(|pool| client(pool, "tv").enabled = false);
-    world.reconfigure(|pool| client(pool, "tv").enabled = true);
+    world.reconfigure(|realm| client(realm, "tv").enabled = false);
+    world.reconfigure(|realm| client(realm, "tv").enabled = true);
     assert!(world.refresh("tv", tokens.refresh()).is_ok());
 }
 
@@ -112,8 +112,8 @@ fn a_removed_client_is_an_unknown_one() {
     let mut world = World::new();
     let codes = world.device("tv");
     let tokens = world.device_tokens("tv", "alice");
-    world.reconfigure(|pool| {
-        pool.clients.retain(|id, _| id.as_str() != "tv");
+    world.reconfigure(|realm| {
+        realm.clients.retain(|id, _| id.as_str() != "tv");
     });
     assert_eq!(world.poll(&codes), Err(InvalidClient));
     assert_eq!(world.userinfo(&tokens.access), Err(InvalidToken));

@@ -20,7 +20,7 @@ fn a_device_gets_its_tokens() {
     assert_eq!(world.poll(&codes), Err(AuthorizationPending));
     world.advance(5.s());
     let browser = world.browser_of("alice");
-    let asker = world.who_asks(&browser, &codes.user).asker();
+    let asker = world.lookup_user_code(&browser, &codes.user).asker();
     assert_eq!(asker.client_name, "The tv");
     assert_eq!(
         asker.scope.to_string(),
@@ -159,9 +159,9 @@ fn a_forged_truncated_or_unknown_code_is_refused_without_a_read() {
     };
     let mut flipped = code.clone();
     flipped.replace_range(middle..=middle, other);
-    let elsewhere = World::with(|pool| {
+    let elsewhere = World::with(|realm| {
         let master = grantor_core::base::sealing::MasterKey::new([2; 32]);
-        pool.sealing = grantor_core::base::sealing::SealingKeys::new("default", &master, &[]);
+        realm.sealing = grantor_core::base::sealing::SealingKeys::new("default", &master, &[]);
     })
     .device("tv");
     let refresh = code.replace("grantor_dc_", "grantor_rt_");
@@ -223,7 +223,7 @@ fn a_client_without_the_grant_gets_no_codes_and_no_tokens() {
     let mut world = World::new();
     let codes = world.device("tv");
     world.approve("alice", &codes);
-    world.reconfigure(|pool| client(pool, "tv").grants = vec![GrantType::RefreshToken]);
+    world.reconfigure(|realm| client(realm, "tv").grants = vec![GrantType::RefreshToken]);
     assert_eq!(world.poll(&codes), Err(UnauthorizedClient));
     let refused = world.device_for("tv", &[]).expect_err("no codes");
     assert_eq!(refused.code, UnauthorizedClient);
@@ -269,15 +269,15 @@ fn a_missing_code_is_an_invalid_request() {
 
 #[test]
 fn what_a_device_may_get_is_the_operators_choice() {
-    let mut world = World::with(|pool| {
-        pool.device.tokens.id = false;
-        pool.device.tokens.refresh = false;
+    let mut world = World::with(|realm| {
+        realm.device.tokens.id = false;
+        realm.device.tokens.refresh = false;
     });
     let tokens = world.device_tokens("tv", "alice");
     assert_eq!((tokens.id, tokens.refresh), (None, None));
-    world.reconfigure(|pool| {
-        pool.device.tokens.refresh = true;
-        client(pool, "tv").grants = vec![GrantType::DeviceCode];
+    world.reconfigure(|realm| {
+        realm.device.tokens.refresh = true;
+        client(realm, "tv").grants = vec![GrantType::DeviceCode];
     });
     assert_eq!(
         world.device_tokens("tv", "alice").refresh,

@@ -5,8 +5,8 @@ use grantor_core::base::error::ErrorCode::{InvalidRequest, InvalidScope, Invalid
 use grantor_core::engine::event::EventKind;
 use grantor_core::grants::GrantType;
 use grantor_core::model::client::Client;
-use grantor_core::model::exchange_rule::{Kind, RuleTarget};
-use grantor_core::model::realm::Pool;
+use grantor_core::model::exchange_rule::{RuleTarget, TokenKind};
+use grantor_core::model::realm::Realm;
 use grantor_core::model::scope::Scope;
 use grantor_core::model::token_type::TokenType;
 use serde_json::json;
@@ -20,7 +20,7 @@ use crate::world::people::{self, user_id};
 
 const REFRESH: &str = "urn:ietf:params:oauth:token-type:refresh_token";
 /// What an operator changes.
-type Change = fn(&mut Pool);
+type Change = fn(&mut Realm);
 
 const TO_SHIPPING: [(&str, &str); 1] = [("audience", SHIPPING)];
 
@@ -117,7 +117,7 @@ fn wider_scope_is_refused_and_never_cut_silently() {
 fn without_a_rule_nobody_exchanges_anything() {
     let mut world = World::with_exchange();
     let subject = world.orders_token();
-    world.reconfigure(|pool| pool.exchange.clear());
+    world.reconfigure(|realm| realm.exchange.clear());
     let said = world.not_exchanged("orders", &subject.access, &TO_SHIPPING);
     assert_eq!(said.0, InvalidTarget);
     let said = world.not_exchanged("orders", &subject.access, &[]);
@@ -130,15 +130,15 @@ fn a_token_for_somebody_else_is_no_subject() {
     let files = world.device_tokens_for("tv", "alice", &[("scope", "files.example.com/read")]);
     let said = world.not_exchanged("orders", &files.access, &TO_SHIPPING);
     assert_eq!(said.0, InvalidRequest);
-    world.reconfigure(|pool| {
-        let scopes = &mut pool.exchange[0].scopes;
+    world.reconfigure(|realm| {
+        let scopes = &mut realm.exchange[0].scopes;
         let read = scopes["orders.example.com/read"].clone();
         scopes.insert("files.example.com/read".to_owned(), read);
     });
     let said = world.not_exchanged("orders", &files.access, &TO_SHIPPING);
     assert_eq!(said.0, InvalidRequest, "the audience, not only the scope");
-    world.reconfigure(|pool| {
-        pool.exchange[0]
+    world.reconfigure(|realm| {
+        realm.exchange[0]
             .subject
             .audiences
             .push("files.example.com".to_owned());
@@ -155,7 +155,7 @@ fn a_refresh_token_by_exchange_ends_with_the_grant_it_came_of() {
     let asked = [("audience", SHIPPING), ("requested_token_type", REFRESH)];
     let said = world.not_exchanged("orders", &subject.access, &asked);
     assert_eq!(said.0, InvalidTarget, "opt-in");
-    world.reconfigure(|pool| pool.exchange[0].issues.push(Kind::RefreshToken));
+    world.reconfigure(|realm| realm.exchange[0].issues.push(TokenKind::RefreshToken));
     let (cost, exchanged) = world.cost(|world| {
         world
             .exchange("orders", &subject.access, &asked)
@@ -220,8 +220,8 @@ fn a_token_ends_with_the_user_who_acts_by_it() {
     assert!(world.is_active("files", &second));
     let orders = "orders".parse().expect("an id");
     let enable = |world: &mut World, enabled| {
-        world.reconfigure(|pool| {
-            pool.clients.get_mut(&orders).expect("it is there").enabled = enabled
+        world.reconfigure(|realm| {
+            realm.clients.get_mut(&orders).expect("it is there").enabled = enabled
         });
     };
     enable(&mut world, false);
@@ -241,10 +241,10 @@ fn a_token_ends_with_the_user_who_acts_by_it() {
 fn a_rule_gives_no_scope_of_another_resource_whatever_it_says() {
     let mut world = World::with_exchange();
     let subject = world.orders_token();
-    world.reconfigure(|pool| {
+    world.reconfigure(|realm| {
         let to = "files.example.com/read openid shipping.example.com/read";
         let to = to.parse().expect("a scope");
-        pool.exchange[0]
+        realm.exchange[0]
             .scopes
             .insert("orders.example.com/read".to_owned(), to);
     });
@@ -257,26 +257,26 @@ fn a_rule_gives_no_scope_of_another_resource_whatever_it_says() {
 #[test]
 fn a_refresh_token_by_exchange_is_asked_for_by_the_whole_rule_each_time() {
     let changes: [(&str, Change); 6] = [
-        ("groups", |pool| {
-            pool.exchange[0].subject.groups = vec!["admins".to_owned()]
+        ("groups", |realm| {
+            realm.exchange[0].subject.groups = vec!["admins".to_owned()]
         }),
-        ("clients", |pool| {
-            pool.exchange[0].subject.clients = vec!["tv2".parse().expect("an id")];
+        ("clients", |realm| {
+            realm.exchange[0].subject.clients = vec!["tv2".parse().expect("an id")];
         }),
-        ("scope", |pool| pool.exchange[0].scopes.clear()),
-        ("audience", |pool| {
-            pool.exchange[0].target = RuleTarget::Resource("files.example.com".to_owned());
+        ("scope", |realm| realm.exchange[0].scopes.clear()),
+        ("audience", |realm| {
+            realm.exchange[0].target = RuleTarget::Resource("files.example.com".to_owned());
         }),
-        ("depth", |pool| pool.exchange[0].max_depth = 0),
-        ("kind", |pool| {
-            pool.exchange[0].issues = vec![Kind::AccessToken]
+        ("depth", |realm| realm.exchange[0].max_depth = 0),
+        ("kind", |realm| {
+            realm.exchange[0].issues = vec![TokenKind::AccessToken]
         }),
     ];
     for (what, change) in changes {
         let mut world = World::with_exchange();
-        world.reconfigure(|pool| {
-            pool.exchange[0].issues.push(Kind::RefreshToken);
-            pool.exchange[0].subject.groups = vec!["staff".to_owned()];
+        world.reconfigure(|realm| {
+            realm.exchange[0].issues.push(TokenKind::RefreshToken);
+            realm.exchange[0].subject.groups = vec!["staff".to_owned()];
         });
         let subject = world.orders_token();
         let asked = [("audience", SHIPPING), ("requested_token_type", REFRESH)];
@@ -292,9 +292,9 @@ fn a_refresh_token_by_exchange_is_asked_for_by_the_whole_rule_each_time() {
 #[test]
 fn who_was_hidden_by_a_rule_acts_openly_or_not_at_all_once_it_hides_nobody() {
     let mut world = World::with_exchange();
-    world.reconfigure(|pool| {
-        pool.exchange[0].issues.push(Kind::RefreshToken);
-        pool.exchange[0].impersonation = true;
+    world.reconfigure(|realm| {
+        realm.exchange[0].issues.push(TokenKind::RefreshToken);
+        realm.exchange[0].impersonation = true;
     });
     let subject = world.orders_token();
     let asked = [("audience", SHIPPING), ("requested_token_type", REFRESH)];
@@ -303,14 +303,14 @@ fn who_was_hidden_by_a_rule_acts_openly_or_not_at_all_once_it_hides_nobody() {
         .expect("a token");
     let given = world.refresh("orders", &given.token).expect("tokens");
     assert!(!jwt(&world, &given.access).contains_key("act"));
-    world.reconfigure(|pool| pool.exchange[0].impersonation = false);
+    world.reconfigure(|realm| realm.exchange[0].impersonation = false);
     assert!(world.refresh("orders", given.refresh()).is_err());
 }
 
 #[test]
 fn the_account_shows_no_app_whose_parent_is_gone() {
     let mut world = World::with_exchange();
-    world.reconfigure(|pool| pool.exchange[0].issues.push(Kind::RefreshToken));
+    world.reconfigure(|realm| realm.exchange[0].issues.push(TokenKind::RefreshToken));
     let subject = world.orders_token();
     let asked = [("audience", SHIPPING), ("requested_token_type", REFRESH)];
     world
@@ -326,8 +326,8 @@ fn the_account_shows_no_app_whose_parent_is_gone() {
 #[test]
 fn a_client_whose_id_looks_like_a_users_acts_as_a_client() {
     let mut world = World::with_exchange();
-    world.reconfigure(|pool| {
-        let service = pool.client("shipping").expect("it is there").clone();
+    world.reconfigure(|realm| {
+        let service = realm.client("shipping").expect("it is there").clone();
         let scopes: Scope = "orders.example.com/read".parse().expect("a scope");
         let robot = Client {
             id: ROBOT.parse().expect("an id"),
@@ -336,7 +336,7 @@ fn a_client_whose_id_looks_like_a_users_acts_as_a_client() {
             default_scopes: scopes,
             ..service
         };
-        pool.clients.insert(robot.id.clone(), robot);
+        realm.clients.insert(robot.id.clone(), robot);
     });
     let subject = world.orders_token();
     let actor = world.machine(ROBOT, &[]).expect("a token");
@@ -349,8 +349,8 @@ fn a_client_whose_id_looks_like_a_users_acts_as_a_client() {
     let exchanged = exchanged.expect("a token").token;
     assert_eq!(jwt(&world, &exchanged)["act"]["sub"], ROBOT);
     assert!(world.is_active("shipping", &exchanged));
-    world.reconfigure(|pool| {
-        pool.clients.remove(&ROBOT.parse().expect("an id"));
+    world.reconfigure(|realm| {
+        realm.clients.remove(&ROBOT.parse().expect("an id"));
     });
     assert!(!world.is_active("shipping", &exchanged));
 }

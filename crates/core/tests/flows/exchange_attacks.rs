@@ -7,7 +7,7 @@ use grantor_core::base::error::{ErrorCode, Failure};
 use grantor_core::base::params::Params;
 use grantor_core::exchange::Unmet;
 use grantor_core::grants::GrantType;
-use grantor_core::model::exchange_rule::{Kind, RuleTarget};
+use grantor_core::model::exchange_rule::{RuleTarget, TokenKind};
 use grantor_core::model::token_type::TokenType;
 use serde_json::json;
 
@@ -37,9 +37,9 @@ fn unmet(unmet: Unmet) -> (ErrorCode, &'static str) {
 /// With machines that may call shipping.
 fn with_machines() -> World {
     let mut world = World::with_exchange();
-    world.reconfigure(|pool| {
+    world.reconfigure(|realm| {
         for id in ["orders", "shipping", "files"] {
-            let client = client(pool, id);
+            let client = client(realm, id);
             client.grants.push(GrantType::ClientCredentials);
             client.scopes = scope("orders.example.com/read shipping.example.com/read");
         }
@@ -60,13 +60,16 @@ fn confused_deputy_a_token_sent_to_one_service_is_no_subject_for_another() {
         .exchange("orders", &alice, &TO_SHIPPING)
         .expect("a token")
         .token;
-    world.reconfigure(|pool| {
+    world.reconfigure(|realm| {
         let all = [
             ("orders.example.com/read", "files.example.com/read"),
             ("shipping.example.com/read", "files.example.com/read"),
         ];
-        pool.exchange.push(rule("files", "files.example.com", &all));
-        pool.exchange
+        realm
+            .exchange
+            .push(rule("files", "files.example.com", &all));
+        realm
+            .exchange
             .push(rule("orders", "files.example.com", &all[1..]));
     });
     let said = |world: &mut World, client, token: &str| {
@@ -98,16 +101,16 @@ fn rfc8693_4_4_who_is_not_named_by_may_act_does_not_act_nor_hides() {
     const OTHER: &str = "The subject token says by may_act that somebody else may act.";
     for hides in [false, true] {
         let mut world = World::with_exchange();
-        world.reconfigure(|pool| {
-            client(pool, "tv").actor = Some("shipping".parse().expect("an id"));
-            pool.exchange[0].impersonation = hides;
+        world.reconfigure(|realm| {
+            client(realm, "tv").actor = Some("shipping".parse().expect("an id"));
+            realm.exchange[0].impersonation = hides;
         });
         let subject = world.orders_token().access;
         let said = world.not_exchanged("orders", &subject, &TO_SHIPPING);
         assert_eq!(said, (InvalidRequest, OTHER));
-        world.reconfigure(|pool| {
-            client(pool, "tv").actor = Some("orders".parse().expect("an id"));
-            pool.exchange[0].actor.may_act_required = true;
+        world.reconfigure(|realm| {
+            client(realm, "tv").actor = Some("orders".parse().expect("an id"));
+            realm.exchange[0].actor.may_act_required = true;
         });
         let named = world.orders_token().access;
         world
@@ -133,7 +136,7 @@ fn a_stolen_actor_token_does_not_make_its_finder_the_actor() {
     let asked = [&TO_SHIPPING[..], &actor(&stolen, TokenType::AccessToken)].concat();
     let said = world.not_exchanged("orders", &subject, &asked);
     assert_eq!(said, unmet(Unmet::ActorAudience));
-    world.reconfigure(|pool| client(pool, "tv").actor = Some("files".parse().expect("an id")));
+    world.reconfigure(|realm| client(realm, "tv").actor = Some("files".parse().expect("an id")));
     let subject = world.orders_token().access;
     let own = world
         .machine("orders", &[("scope", READ)])
@@ -147,10 +150,13 @@ fn a_stolen_actor_token_does_not_make_its_finder_the_actor() {
 #[test]
 fn an_actor_for_whom_somebody_acts_is_none() {
     let mut world = with_machines();
-    world.reconfigure(|pool| pool.exchange[0].subject.clients = vec!["tv".parse().expect("an id")]);
-    world.reconfigure(|pool| {
+    world.reconfigure(|realm| {
+        realm.exchange[0].subject.clients = vec!["tv".parse().expect("an id")]
+    });
+    world.reconfigure(|realm| {
         let into = [("shipping.example.com/read", "orders.example.com/read")];
-        pool.exchange
+        realm
+            .exchange
             .push(rule("shipping", "orders.example.com", &into));
     });
     let subject = world.orders_token().access;
@@ -175,9 +181,10 @@ fn an_actor_for_whom_somebody_acts_is_none() {
 #[test]
 fn nobody_acts_twice_in_a_chain_nor_for_itself_nor_deeper_than_the_rule_says() {
     let mut world = with_machines();
-    world.reconfigure(|pool| {
+    world.reconfigure(|realm| {
         let into = [("shipping.example.com/read", "orders.example.com/read")];
-        pool.exchange
+        realm
+            .exchange
             .push(rule("shipping", "orders.example.com", &into));
     });
     let subject = world.orders_token().access;
@@ -198,12 +205,18 @@ fn nobody_acts_twice_in_a_chain_nor_for_itself_nor_deeper_than_the_rule_says() {
         .access;
     let said = world.not_exchanged("orders", &own, &TO_SHIPPING);
     assert_eq!(said, unmet(Unmet::ActsForItself));
-    world.reconfigure(|pool| pool.exchange.iter_mut().for_each(|rule| rule.max_depth = 1));
+    world.reconfigure(|realm| {
+        realm
+            .exchange
+            .iter_mut()
+            .for_each(|rule| rule.max_depth = 1)
+    });
     let said = world.not_exchanged("shipping", &first, &to_orders);
     assert_eq!(said, unmet(Unmet::Depth));
     // Who hides does not make room for more.
-    world.reconfigure(|pool| {
-        pool.exchange
+    world.reconfigure(|realm| {
+        realm
+            .exchange
             .iter_mut()
             .for_each(|rule| rule.impersonation = true)
     });
@@ -218,14 +231,15 @@ fn nobody_acts_twice_in_a_chain_nor_for_itself_nor_deeper_than_the_rule_says() {
 #[test]
 fn an_exchanged_token_exchanged_again_is_never_wider() {
     let mut world = World::with_exchange();
-    world.reconfigure(|pool| {
+    world.reconfigure(|realm| {
         let both = [
             ("shipping.example.com/read", "files.example.com/read"),
             ("shipping.example.com/write", "orders.example.com/write"),
             ("orders.example.com/read", "orders.example.com/write"),
         ];
-        pool.exchange[1] = rule("shipping", "files.example.com", &both[..1]);
-        pool.exchange
+        realm.exchange[1] = rule("shipping", "files.example.com", &both[..1]);
+        realm
+            .exchange
             .push(rule("shipping", "orders.example.com", &both[1..]));
     });
     let subject = world.orders_token().access;
@@ -250,15 +264,15 @@ fn an_exchanged_token_exchanged_again_is_never_wider() {
 #[test]
 fn an_id_token_that_came_by_exchange_is_no_way_to_all_that_its_grant_allows() {
     let mut world = World::with_exchange();
-    world.reconfigure(|pool| {
-        client(pool, "site").grants.push(GrantType::TokenExchange);
+    world.reconfigure(|realm| {
+        client(realm, "site").grants.push(GrantType::TokenExchange);
         let mut sign_in = rule("site", "", &[(READ, "openid")]);
         sign_in.target = RuleTarget::Client;
-        sign_in.issues = vec![Kind::IdToken];
+        sign_in.issues = vec![TokenKind::IdToken];
         let write = [("orders.example.com/write", "shipping.example.com/write")];
         let mut wide = rule("site", "shipping.example.com", &write);
-        wide.subject.kinds = vec![Kind::IdToken, Kind::AccessToken];
-        pool.exchange.extend([sign_in, wide]);
+        wide.subject.kinds = vec![TokenKind::IdToken, TokenKind::AccessToken];
+        realm.exchange.extend([sign_in, wide]);
     });
     let browser = world.browser_of("alice");
     let all = "openid orders.example.com/read orders.example.com/write";
@@ -285,10 +299,11 @@ fn an_id_token_that_came_by_exchange_is_no_way_to_all_that_its_grant_allows() {
 #[test]
 fn a_public_client_exchanges_nothing_whatever_the_rules_say() {
     let mut world = World::with_exchange();
-    world.reconfigure(|pool| {
-        client(pool, "tv").grants.push(GrantType::TokenExchange);
+    world.reconfigure(|realm| {
+        client(realm, "tv").grants.push(GrantType::TokenExchange);
         let into = [(READ, "shipping.example.com/read")];
-        pool.exchange
+        realm
+            .exchange
             .push(rule("tv", "shipping.example.com", &into));
     });
     let subject = world.orders_token().access;

@@ -1,7 +1,7 @@
 //! What ends a token ends all that came of it, at every hop and at once.
 
 use grantor_core::base::error::ErrorCode::{InvalidGrant, InvalidRequest};
-use grantor_core::model::exchange_rule::Kind;
+use grantor_core::model::exchange_rule::TokenKind;
 use grantor_core::model::token_type::TokenType;
 use grantor_core::people::Password;
 use serde_json::json;
@@ -35,7 +35,7 @@ struct Chain {
 impl Chain {
     fn new() -> Self {
         let mut world = World::with_exchange();
-        world.reconfigure(|pool| pool.exchange[1].issues.push(Kind::RefreshToken));
+        world.reconfigure(|realm| realm.exchange[1].issues.push(TokenKind::RefreshToken));
         let browser = world.browser_of("alice");
         let request = Request::of("site").with("scope", "openid orders.example.com/read");
         let app = world.app_tokens(&browser, &request);
@@ -74,7 +74,7 @@ impl Chain {
             assert!(!world.is_active("files", token), "{why}");
         }
         let is_enabled =
-            |world: &World, id: &str| world.pool.client(id).is_some_and(|client| client.enabled);
+            |world: &World, id: &str| world.realm.client(id).is_some_and(|client| client.enabled);
         if is_enabled(world, "shipping") {
             assert!(!world.is_active("shipping", &self.first), "{why}");
             assert!(
@@ -152,19 +152,19 @@ fn a_client_that_is_disabled_or_removed_ends_what_it_was_given_or_acts_by() {
         let mut chain = Chain::new();
         chain
             .world
-            .reconfigure(|pool| client(pool, id).enabled = false);
+            .reconfigure(|realm| client(realm, id).enabled = false);
         chain.over_but_for_the_app(id);
         let mut chain = Chain::new();
         chain
             .world
-            .reconfigure(|pool| pool.clients.retain(|known, _| known.as_str() != id));
+            .reconfigure(|realm| realm.clients.retain(|known, _| known.as_str() != id));
         chain.over_but_for_the_app(id);
     }
     // The hop in the middle: it stands in the chain only.
     let mut chain = Chain::new();
     chain
         .world
-        .reconfigure(|pool| client(pool, "orders").enabled = false);
+        .reconfigure(|realm| client(realm, "orders").enabled = false);
     chain.is_over("orders is disabled");
 }
 
@@ -235,7 +235,7 @@ fn a_token_that_was_revoked_or_has_ended_is_no_subject() {
 fn a_user_who_acts_and_is_disabled_acts_no_more() {
     let acts = |ends: fn(&mut World)| {
         let mut world = World::with_exchange();
-        world.reconfigure(|pool| pool.exchange[0].issues.push(Kind::RefreshToken));
+        world.reconfigure(|realm| realm.exchange[0].issues.push(TokenKind::RefreshToken));
         let alice = world.orders_token().access;
         let bob = world.device_tokens_for("tv", "bob", &[("scope", "orders.example.com/read")]);
         let by_bob = actor(&bob.access, TokenType::AccessToken);
@@ -266,13 +266,13 @@ fn a_user_who_acts_and_is_disabled_acts_no_more() {
 
 /// A house that trusts others, whose subjects orders may act for.
 fn trusting() -> World {
-    let mut world = World::with(|pool| {
-        rules(pool);
+    let mut world = World::with(|realm| {
+        rules(realm);
         for issuer in [IDP, CORP] {
-            let mut of_theirs = pool.exchange[0].clone();
+            let mut of_theirs = realm.exchange[0].clone();
             of_theirs.subject.issuer = Some(issuer.to_owned());
             of_theirs.gives = scope("shipping.example.com/read");
-            pool.exchange.push(of_theirs);
+            realm.exchange.push(of_theirs);
         }
     });
     world = world.with_trusted();
@@ -290,7 +290,7 @@ fn a_user_for_whom_another_issuer_vouches_is_cut_off_like_any() {
         |world, browser| {
             world.sign_out_everywhere(browser).expect("signed in");
         },
-        |world, _| world.reconfigure(|pool| client(pool, "orders").enabled = false),
+        |world, _| world.reconfigure(|realm| client(realm, "orders").enabled = false),
     ];
     for end in ends {
         let mut world = trusting();
@@ -335,7 +335,7 @@ fn a_disabled_or_unknown_user_is_nobody_whoever_vouches() {
 #[test]
 fn an_issuer_that_is_trusted_no_more_ends_its_subjects_and_actors() {
     let mut world = trusting();
-    world.reconfigure(|pool| pool.exchange[0].actor.issuer = Some(IDP.to_owned()));
+    world.reconfigure(|realm| realm.exchange[0].actor.issuer = Some(IDP.to_owned()));
     let theirs = world.statement(IDP, "alice", json!({}));
     let of_theirs = world
         .exchange("orders", &theirs, &FOREIGN)
@@ -351,7 +351,11 @@ fn an_issuer_that_is_trusted_no_more_ends_its_subjects_and_actors() {
         .exchange("shipping", &by_theirs, &TO_FILES)
         .expect("a token")
         .token;
-    world.reconfigure(|pool| pool.trusted_issuers.retain(|trusted| trusted.issuer != IDP));
+    world.reconfigure(|realm| {
+        realm
+            .trusted_issuers
+            .retain(|trusted| trusted.issuer != IDP)
+    });
     assert!(!world.is_active("shipping", &of_theirs));
     assert!(!world.is_active("shipping", &by_theirs));
     assert!(!world.is_active("files", &further));

@@ -19,12 +19,12 @@ const BAD: &str = "The subject token is not valid, has ended, or was revoked.";
 
 /// A house that trusts the issuer `IDP`, whose subjects orders may act for.
 fn trusting() -> World {
-    let world = World::with(|pool| {
-        rules(pool);
-        let mut of_theirs = pool.exchange[0].clone();
+    let world = World::with(|realm| {
+        rules(realm);
+        let mut of_theirs = realm.exchange[0].clone();
         of_theirs.subject.issuer = Some(IDP.to_owned());
         of_theirs.gives = scope("shipping.example.com/read");
-        pool.exchange.push(of_theirs);
+        realm.exchange.push(of_theirs);
     });
     world.with_trusted()
 }
@@ -205,7 +205,7 @@ fn a_token_that_is_bound_to_a_key_is_not_exchanged() {
     let bound = changed(claims_of(&world, &access), json!({ "cnf": { "jkt": "x" } }));
     let jwt = by_us(&bound, grantor_jose::TokenType::Access);
     let sealed = world
-        .pool
+        .realm
         .sealing
         .access_token(bound.to_string().into_bytes(), [1; 12]);
     let theirs = world.statement(IDP, "x", json!({ "cnf": { "jkt": "x" } }));
@@ -307,7 +307,7 @@ fn what_a_trusted_issuer_did_not_say_or_not_to_us_or_not_now_is_refused() {
     }
     world.advance(300.s());
     is_refused(&mut world, &good, "it has ended");
-    world.reconfigure(|pool| pool.trusted_issuers[0].max_age = Some(60.s()));
+    world.reconfigure(|realm| realm.trusted_issuers[0].max_age = Some(60.s()));
     let old = json!({ "iat": world.now.as_secs() - 121 });
     let old = world.statement(IDP, "alice", old);
     is_refused(&mut world, &old, "it is old");
@@ -343,9 +343,9 @@ fn a_trusted_issuers_subject_is_never_taken_for_a_user_or_client_of_ours() {
         assert!(world.userinfo(&token).is_err());
     }
     // Its actors neither: whom may_act names without an issuer is ours.
-    world.reconfigure(|pool| pool.exchange[0].actor.issuer = Some(IDP.to_owned()));
-    world.reconfigure(|pool| {
-        crate::world::house::client(pool, "tv").actor = Some("shipping".parse().expect("an id"));
+    world.reconfigure(|realm| realm.exchange[0].actor.issuer = Some(IDP.to_owned()));
+    world.reconfigure(|realm| {
+        crate::world::house::client(realm, "tv").actor = Some("shipping".parse().expect("an id"));
     });
     let subject = world.orders_token().access;
     let theirs = world.statement(IDP, "shipping", json!({}));
@@ -394,7 +394,7 @@ fn rfc8725_3_1_an_issuers_algorithms_are_those_that_the_operator_named() {
     let asked = [&as_a(TokenType::Jwt)[..], &TO_SHIPPING].concat();
     let exchanged = world.exchange("orders", &theirs, &asked);
     assert!(exchanged.is_ok(), "its key signs with ES256");
-    world.reconfigure(|pool| pool.trusted_issuers[0].algorithms = vec![Algorithm::Rs256]);
+    world.reconfigure(|realm| realm.trusted_issuers[0].algorithms = vec![Algorithm::Rs256]);
     is_refused(
         &mut world,
         &theirs,

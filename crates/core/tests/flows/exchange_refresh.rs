@@ -4,7 +4,7 @@ use grantor_core::base::error::ErrorCode::{
     InvalidGrant, InvalidRequest, InvalidScope, InvalidTarget,
 };
 use grantor_core::grants::GrantType;
-use grantor_core::model::exchange_rule::Kind;
+use grantor_core::model::exchange_rule::TokenKind;
 use grantor_core::model::token_type::TokenType;
 
 use crate::exchange_attacks::as_a;
@@ -19,7 +19,7 @@ const READ: &str = "orders.example.com/read";
 /// A service with a refresh token by exchange, and the token of the user that it came of.
 fn with_refresh() -> (World, String, String) {
     let mut world = World::with_exchange();
-    world.reconfigure(|pool| pool.exchange[0].issues.push(Kind::RefreshToken));
+    world.reconfigure(|realm| realm.exchange[0].issues.push(TokenKind::RefreshToken));
     let subject = world.orders_token().access;
     let refresh = [("requested_token_type", TokenType::RefreshToken.uri())];
     let refresh = world
@@ -62,13 +62,13 @@ fn a_refresh_token_by_exchange_gives_nothing_wider_longer_or_elsewhere() {
 #[test]
 fn a_rule_that_is_withdrawn_gives_nothing_more_nor_what_came_of_it() {
     let (mut world, subject, refresh) = with_refresh();
-    world.reconfigure(|pool| {
+    world.reconfigure(|realm| {
         let into = [("shipping.example.com/read", "files.example.com/read")];
         let mut further = rule("orders", "files.example.com", &into);
-        further.subject.kinds = vec![Kind::RefreshToken];
+        further.subject.kinds = vec![TokenKind::RefreshToken];
         // By its own refresh token orders acts already.
         further.impersonation = true;
-        pool.exchange.push(further);
+        realm.exchange.push(further);
     });
     let further = [
         &as_a(TokenType::RefreshToken)[..],
@@ -78,14 +78,14 @@ fn a_rule_that_is_withdrawn_gives_nothing_more_nor_what_came_of_it() {
     world
         .exchange("orders", &refresh, &further)
         .expect("while the rule stands");
-    world.reconfigure(|pool| pool.exchange[0].issues = vec![Kind::AccessToken]);
+    world.reconfigure(|realm| realm.exchange[0].issues = vec![TokenKind::AccessToken]);
     assert_eq!(world.refresh("orders", &refresh), Err(InvalidGrant));
     let said = world.not_exchanged("orders", &refresh, &further);
     assert_eq!(said.0, InvalidRequest);
     world
         .exchange("orders", &subject, &TO_SHIPPING)
         .expect("that is another thing");
-    world.reconfigure(|pool| drop(pool.exchange.remove(0)));
+    world.reconfigure(|realm| drop(realm.exchange.remove(0)));
     let said = world.not_exchanged("orders", &subject, &TO_SHIPPING);
     assert_eq!(said.0, InvalidTarget);
 }
@@ -93,16 +93,16 @@ fn a_rule_that_is_withdrawn_gives_nothing_more_nor_what_came_of_it() {
 #[test]
 fn nothing_comes_of_a_refresh_token_that_was_used_or_of_anothers_tokens() {
     let mut world = World::with_exchange();
-    world.reconfigure(|pool| {
+    world.reconfigure(|realm| {
         for id in ["site", "shop"] {
-            client(pool, id).grants.push(GrantType::TokenExchange);
+            client(realm, id).grants.push(GrantType::TokenExchange);
             let mut all = rule(
                 id,
                 "shipping.example.com",
                 &[(READ, "shipping.example.com/read")],
             );
-            all.subject.kinds = vec![Kind::IdToken, Kind::RefreshToken];
-            pool.exchange.push(all);
+            all.subject.kinds = vec![TokenKind::IdToken, TokenKind::RefreshToken];
+            realm.exchange.push(all);
         }
     });
     let browser = world.browser_of("alice");

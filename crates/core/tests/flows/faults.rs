@@ -72,7 +72,7 @@ fn no_refresh_token_is_burnt_by_a_store_that_fails() {
 
 #[test]
 fn what_was_reserved_is_given_back_where_the_store_fails() {
-    let mut world = World::with(|pool| pool.device.max_pending = 10);
+    let mut world = World::with(|realm| realm.device.max_pending = 10);
     let browser = world.browser_of("alice");
     for fault in [Get, Commit] {
         for _ in 0..300 {
@@ -93,14 +93,14 @@ fn what_was_reserved_is_given_back_where_the_store_fails() {
     }
     let codes = world.device("tv");
     for _ in 0..300 {
-        let mut run = Run::new(&mut world, browser.who_asks(&codes.user));
+        let mut run = Run::new(&mut world, browser.lookup_user_code(&codes.user));
         assert!(run.effect(&mut world).is_none(), "the session is read");
         assert!(run.effect(&mut world).is_none(), "the try is reserved");
         inject(&world, &[Get]);
         assert!(run.effect(&mut world).is_some_and(|end| is_down(&end)));
     }
     assert!(matches!(
-        world.who_asks(&browser, &codes.user),
+        world.lookup_user_code(&browser, &codes.user),
         Looked::Asks(_)
     ));
 }
@@ -160,7 +160,7 @@ fn up_to_unknown(world: &mut World, request: Token, fault: Fault) -> Run<Token> 
     run
 }
 
-fn to_its_end(world: &mut World, mut run: Run<Token>) -> Outcome<TokenReply> {
+fn run_detached(world: &mut World, mut run: Run<Token>) -> Outcome<TokenReply> {
     loop {
         if let Some(end) = run.effect(world) {
             return end.expect("the house answers");
@@ -177,7 +177,7 @@ fn a_reuse_that_is_seen_only_after_an_unknown_commit_revokes_nothing() {
     // Before it reads again, the device asked once more, and refreshed with the answer.
     let second = world.refresh("tv", first.refresh()).expect("in the grace");
     let third = world.refresh("tv", second.refresh()).expect("tokens");
-    assert_eq!(answer(to_its_end(&mut world, run)), Err(InvalidGrant));
+    assert_eq!(answer(run_detached(&mut world, run)), Err(InvalidGrant));
     assert!(
         world.refresh("tv", third.refresh()).is_ok(),
         "it may have been our own write"

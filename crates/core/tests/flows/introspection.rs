@@ -163,7 +163,7 @@ fn an_id_token_a_device_code_and_rubbish_are_inactive() {
 #[test]
 fn a_token_of_another_issuer_with_our_keys_is_inactive() {
     let mut world = World::new();
-    let mut other = World::with(|pool| pool.issuer = "https://other.example".to_owned());
+    let mut other = World::with(|realm| realm.issuer = "https://other.example".to_owned());
     let tokens = other.device_tokens("console", "alice");
     assert!(!world.is_active("console", &tokens.access));
 }

@@ -5,7 +5,7 @@ use grantor_core::base::error::ErrorCode;
 use grantor_core::endpoints::logout::{Logout, LogoutAsk, LogoutReply};
 use grantor_core::engine::event::EventKind;
 use grantor_core::model::client::LogoutPolicy;
-use grantor_core::model::realm::Pool;
+use grantor_core::model::realm::Realm;
 use grantor_jose::{Algorithm, Kid, ProtectedHeader, SigningInput, SigningKey, TokenType};
 use serde_json::{Value, json};
 
@@ -18,15 +18,15 @@ const BYE: &str = "https://site.example/bye";
 
 /// A house whose apps want their users back.
 pub(crate) fn world() -> World {
-    World::with(|pool| {
+    World::with(|realm| {
         let uri = |text: &str| text.parse().expect("a redirect URI");
         for id in ["site", "shop"] {
-            house::client(pool, id).logout = LogoutPolicy {
+            house::client(realm, id).logout = LogoutPolicy {
                 redirect_uris: vec![uri(&BYE.replace("site", id))],
                 backchannel_uri: None,
             };
         }
-        let site = house::client(pool, "site");
+        let site = house::client(realm, "site");
         let more = ["https://site.example/bye?from=idp", "http://127.0.0.1/bye"].map(uri);
         site.logout.redirect_uris.extend(more);
     })
@@ -85,7 +85,7 @@ fn assert_refused(world: &mut World, browser: &Browser, pairs: &[(&str, &str)]) 
     let ask = asked(world, browser, pairs);
     assert!(ask.refused.is_some(), "{pairs:?}");
     assert_eq!(
-        (ask.client_name, ask.request, ask.leads_to),
+        (ask.client_name, ask.request, ask.form_action_targets),
         (None, None, None)
     );
     // And where nobody is signed in, there is an error and nothing else.
@@ -112,7 +112,7 @@ fn openid_rpinitiated_2_the_user_is_asked_and_goes_back_with_the_state_and_nothi
         assert!(ask.refused.is_none());
         assert_eq!(ask.visitor.username, "alice");
         assert_eq!(ask.client_name.as_deref(), Some("The site"));
-        assert_eq!(ask.leads_to.as_deref(), Some(BYE));
+        assert_eq!(ask.form_action_targets.as_deref(), Some(BYE));
         assert!(
             world.visitor(&alice).is_some(),
             "a question changes nothing"
@@ -195,7 +195,7 @@ fn openid_rpinitiated_2_an_id_token_that_ended_is_still_a_hint() {
         ("post_logout_redirect_uri", BYE),
     ];
     let ask = asked(&mut world, &alice, &pairs);
-    assert!(ask.refused.is_none() && ask.leads_to.is_some());
+    assert!(ask.refused.is_none() && ask.form_action_targets.is_some());
 }
 
 #[test]
@@ -221,8 +221,8 @@ fn signed(key: &SigningKey, kid: &Kid, typ: TokenType, claims: &Value) -> String
 }
 
 /// A token that a key of the house signed.
-fn of_house(pool: &Pool, typ: TokenType, claims: &Value) -> String {
-    let header = pool.header(Algorithm::Es256, typ).expect("a key");
+fn of_house(realm: &Realm, typ: TokenType, claims: &Value) -> String {
+    let header = realm.header(Algorithm::Es256, typ).expect("a key");
     let input = SigningInput::new(header, claims).expect("claims");
     let signed = input.sign(signer()).now_or_never();
     signed.expect("it is of this process").expect("a signature")
@@ -237,9 +237,9 @@ fn openid_rpinitiated_2_what_is_no_id_token_of_this_issuer_is_no_hint() {
     let claims = Value::Object(apps::jwt(&world, &id_token));
     let mut elsewhere = claims.clone();
     elsewhere["iss"] = json!("https://elsewhere.example");
-    let pool = world.pool.clone();
+    let realm = world.realm.clone();
     let (other_key, _) = SigningKey::generate(Algorithm::Es256).expect("memory");
-    let known = pool
+    let known = realm
         .signing
         .active(Algorithm::Es256)
         .expect("a key")
@@ -258,18 +258,18 @@ fn openid_rpinitiated_2_what_is_no_id_token_of_this_issuer_is_no_hint() {
         format!("{}.{changed}.{signature}", header.expect("a header")),
         signed(&other_key, other_key.kid(), TokenType::Id, &claims),
         signed(&other_key, &known, TokenType::Id, &claims),
-        of_house(&pool, TokenType::Id, &elsewhere),
-        of_house(&pool, TokenType::Logout, &claims),
-        of_house(&pool, TokenType::Access, &claims),
+        of_house(&realm, TokenType::Id, &elsewhere),
+        of_house(&realm, TokenType::Logout, &claims),
+        of_house(&realm, TokenType::Access, &claims),
         of_house(
-            &pool,
+            &realm,
             TokenType::Id,
             &json!({ "iss": house::ISSUER, "sub": "alice" }),
         ),
         tokens.access.clone(),
         "x".to_owned(),
     ];
-    drop(pool);
+    drop(realm);
     for bad in &bad {
         let pairs = [
             ("id_token_hint", bad.as_str()),
@@ -387,7 +387,7 @@ fn openid_rpinitiated_3_without_a_hint_and_a_client_there_is_no_redirect() {
     let alice = world.browser_of("alice");
     assert_refused(&mut world, &alice, &[("post_logout_redirect_uri", BYE)]);
     assert_refused(&mut world, &alice, &[("client_id", "nobody")]);
-    world.reconfigure(|pool| house::client(pool, "site").enabled = false);
+    world.reconfigure(|realm| house::client(realm, "site").enabled = false);
     assert_refused(&mut world, &alice, &[("client_id", "site")]);
     // A form that was right a moment ago signs out all the same, and leads nowhere.
     let pairs = [("client_id", "site"), ("post_logout_redirect_uri", BYE)];

@@ -47,8 +47,10 @@ fn two_machine_tokens_have_different_ids() {
 
 #[test]
 fn rfc6749_4_4_a_public_client_gets_no_machine_token() {
-    let mut world = World::with(|pool| {
-        client(pool, "tv").grants.push(GrantType::ClientCredentials);
+    let mut world = World::with(|realm| {
+        client(realm, "tv")
+            .grants
+            .push(GrantType::ClientCredentials);
     });
     assert_eq!(world.machine("tv", &[]), Err(InvalidClient));
 }
@@ -168,7 +170,7 @@ fn rfc8707_2_an_unknown_resource_or_two_of_them_are_an_invalid_target() {
 
 #[test]
 fn a_machine_without_scopes_gets_a_token_for_the_issuer() {
-    let mut world = World::with(|pool| client(pool, "orders").default_scopes = scope(""));
+    let mut world = World::with(|realm| client(realm, "orders").default_scopes = scope(""));
     let tokens = world.machine("orders", &[]).expect("tokens");
     let claims = jwt(&world, &tokens.access);
     assert_eq!(claims["aud"], ISSUER);
@@ -178,7 +180,7 @@ fn a_machine_without_scopes_gets_a_token_for_the_issuer() {
 
 #[test]
 fn a_machines_token_ends_by_itself() {
-    let mut world = World::with(|pool| client(pool, "orders").access_lifetime = 1.mins());
+    let mut world = World::with(|realm| client(realm, "orders").access_lifetime = 1.mins());
     let tokens = world.machine("orders", &[]).expect("tokens");
     assert_eq!(tokens.expires_in, 60);
     world.advance(59.s());

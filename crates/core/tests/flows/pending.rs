@@ -12,9 +12,9 @@ fn devices(world: &mut World, client: &str, n: usize) -> usize {
 }
 
 fn small() -> World {
-    World::with(|pool| {
-        pool.device.max_pending = 10;
-        pool.device.max_pending_of_address = 4;
+    World::with(|realm| {
+        realm.device.max_pending = 10;
+        realm.device.max_pending_of_address = 4;
     })
 }
 

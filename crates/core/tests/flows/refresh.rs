@@ -64,7 +64,7 @@ fn of_64_simultaneous_refreshes_every_answer_has_the_same_refresh_token() {
 
 #[test]
 fn of_64_simultaneous_refreshes_without_rotation_every_answer_has_that_token_too() {
-    let mut world = World::with(|pool| client(pool, "console").rotation = false);
+    let mut world = World::with(|realm| client(realm, "console").rotation = false);
     let tokens = world.device_tokens("console", "alice");
     world.advance(1.h());
     let (answers, written) = refresh_64_times(&mut world, "console", tokens.refresh());
@@ -200,7 +200,7 @@ fn a_token_given_again_within_the_grace_does_not_outlive_its_grant() {
 
 #[test]
 fn without_rotation_the_refresh_token_stays() {
-    let mut world = World::with(|pool| client(pool, "console").rotation = false);
+    let mut world = World::with(|realm| client(realm, "console").rotation = false);
     let tokens = world.device_tokens("console", "alice");
     for _ in 0..3 {
         world.advance(29.days());
@@ -251,7 +251,7 @@ fn rfc6749_6_a_scope_never_widens() {
 fn a_restored_store_takes_a_generation_ahead_of_it() {
     let mut world = World::new();
     let tokens = world.device_tokens("tv", "alice");
-    let sealing = &world.pool.sealing;
+    let sealing = &world.realm.sealing;
     let opened = sealing.open_refresh_token(tokens.refresh()).expect("ours");
     // The store forgot five refreshes; the device's token is of generation 5.
     let held = sealing.refresh_token(&RefreshToken {
@@ -262,7 +262,7 @@ fn a_restored_store_takes_a_generation_ahead_of_it() {
     let next = world.refresh("tv", &held).expect("tokens");
     assert_eq!(world.kinds(), [EventKind::RefreshAheadOfStore]);
     let opened = world
-        .pool
+        .realm
         .sealing
         .open_refresh_token(next.refresh())
         .expect("ours");
@@ -296,7 +296,7 @@ fn a_forged_or_truncated_refresh_token_is_refused_without_a_read() {
 fn a_client_that_lost_the_grant_type_refreshes_no_more() {
     let mut world = World::new();
     let tokens = world.device_tokens("tv", "alice");
-    world.reconfigure(|pool| client(pool, "tv").grants = vec![GrantType::DeviceCode]);
+    world.reconfigure(|realm| client(realm, "tv").grants = vec![GrantType::DeviceCode]);
     assert_eq!(
         world.refresh("tv", tokens.refresh()),
         Err(UnauthorizedClient)
@@ -307,7 +307,7 @@ fn a_client_that_lost_the_grant_type_refreshes_no_more() {
 fn a_scope_taken_from_the_client_is_not_refreshed() {
     let mut world = World::new();
     let tokens = world.device_tokens("tv", "alice");
-    world.reconfigure(|pool| client(pool, "tv").scopes = scope("openid"));
+    world.reconfigure(|realm| client(realm, "tv").scopes = scope("openid"));
     assert_eq!(
         world.refresh("tv", tokens.refresh()).expect("tokens").scope,
         "openid"

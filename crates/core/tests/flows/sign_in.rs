@@ -108,8 +108,8 @@ fn ten_wrong_passwords_an_hour_for_one_account_from_one_address() {
 #[test]
 fn a_pool_of_tests_lets_more_wrong_passwords_through() {
     let mut world = World::new();
-    world.reconfigure(|pool| {
-        pool.sign_in = SignInLimits {
+    world.reconfigure(|realm| {
+        realm.sign_in = SignInLimits {
             from_one_address: 150,
             in_all: 150,
         };

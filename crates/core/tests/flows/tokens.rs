@@ -46,7 +46,7 @@ fn rfc9068_2_2_an_access_token_names_its_user_client_and_resource() {
 #[test]
 fn rfc9068_2_1_a_resource_has_the_algorithm_that_it_declares_and_rs256_is_one() {
     for algorithm in [Algorithm::Es256, Algorithm::Rs256] {
-        let mut world = World::with(|pool| pool.resources[0].token = TokenForm::Jwt(algorithm));
+        let mut world = World::with(|realm| realm.resources[0].token = TokenForm::Jwt(algorithm));
         let of_user = world.device_tokens("tv", "alice").access;
         let of_machine = world.machine("orders", &[]).expect("tokens").access;
         for token in [of_user, of_machine] {

@@ -2,7 +2,7 @@
 
 use grantor_core::base::sealing::{MasterKey, SealingKeys};
 use grantor_core::engine::event::EventKind;
-use grantor_core::people::WhoAsksReply;
+use grantor_core::people::LookupUserCodeReply;
 
 use crate::world::people::Looked;
 use crate::world::run::Run;
@@ -17,7 +17,12 @@ fn guess(n: usize) -> String {
 
 /// How many of `tries` wrong codes were looked up.
 fn wrong(world: &mut World, browser: &Browser, tries: usize) -> usize {
-    let looked_up = |n: &usize| matches!(world.who_asks(browser, &guess(*n)), Looked::NotValid);
+    let looked_up = |n: &usize| {
+        matches!(
+            world.lookup_user_code(browser, &guess(*n)),
+            Looked::NotValid
+        )
+    };
     (0..tries).filter(looked_up).count()
 }
 
@@ -36,7 +41,7 @@ fn rfc8628_6_1_a_code_is_read_without_case_dashes_and_spaces() {
         spaced.join(" "),
     ] {
         assert!(
-            matches!(world.who_asks(&browser, &typed), Looked::Asks(_)),
+            matches!(world.lookup_user_code(&browser, &typed), Looked::Asks(_)),
             "{typed}"
         );
     }
@@ -59,7 +64,7 @@ fn one_answer_for_an_unknown_a_malformed_an_expired_and_a_decided_code() {
         "é".repeat(9000),
     ] {
         assert!(
-            matches!(world.who_asks(&browser, &typed), Looked::NotValid),
+            matches!(world.lookup_user_code(&browser, &typed), Looked::NotValid),
             "{typed}"
         );
     }
@@ -72,7 +77,10 @@ fn rfc8628_5_1_twenty_wrong_codes_an_hour_for_an_account() {
     assert_eq!(wrong(&mut world, &browser, 50), 20);
     let codes = world.device("tv");
     assert!(
-        matches!(world.who_asks(&browser, &codes.user), Looked::TooMany),
+        matches!(
+            world.lookup_user_code(&browser, &codes.user),
+            Looked::TooMany
+        ),
         "the right one neither"
     );
     let elsewhere = Browser {
@@ -80,11 +88,17 @@ fn rfc8628_5_1_twenty_wrong_codes_an_hour_for_an_account() {
         ..browser.clone()
     };
     assert!(
-        matches!(world.who_asks(&elsewhere, &codes.user), Looked::TooMany),
+        matches!(
+            world.lookup_user_code(&elsewhere, &codes.user),
+            Looked::TooMany
+        ),
         "nor from elsewhere"
     );
     let bob = world.browser_of("bob");
-    assert!(matches!(world.who_asks(&bob, &codes.user), Looked::Asks(_)));
+    assert!(matches!(
+        world.lookup_user_code(&bob, &codes.user),
+        Looked::Asks(_)
+    ));
     assert!(world.kinds().contains(&EventKind::TriesUsedUp));
     world.advance(68.mins());
     assert_eq!(wrong(&mut world, &browser, 1), 1);
@@ -98,7 +112,7 @@ fn right_codes_cost_no_try() {
     assert_eq!(wrong(&mut world, &browser, 19), 19);
     for _ in 0..100 {
         assert!(matches!(
-            world.who_asks(&browser, &codes.user),
+            world.lookup_user_code(&browser, &codes.user),
             Looked::Asks(_)
         ));
     }
@@ -128,7 +142,7 @@ fn ten_thousand_parallel_guesses_stay_inside_the_limits() {
     let codes = world.device("tv");
     let guesses = (0..9_999).map(guess).chain([codes.user]);
     let mut runs: Vec<_> = guesses
-        .map(|typed| Run::new(&mut world, browser.who_asks(&typed)))
+        .map(|typed| Run::new(&mut world, browser.lookup_user_code(&typed)))
         .collect();
     // In step: all read the session, then all ask the tables, then all that may look up.
     let (mut looked_up, mut refused) = (0, 0);
@@ -136,8 +150,8 @@ fn ten_thousand_parallel_guesses_stay_inside_the_limits() {
         runs.retain_mut(|run| match run.effect(&mut world) {
             Some(end) => {
                 match end.expect("the house answers").reply.expect("no protocol") {
-                    WhoAsksReply::NotValid { .. } => looked_up += 1,
-                    WhoAsksReply::TooMany { .. } => refused += 1,
+                    LookupUserCodeReply::NotValid { .. } => looked_up += 1,
+                    LookupUserCodeReply::TooMany { .. } => refused += 1,
                     other => panic!("a guess was right: {other:?}"),
                 }
                 false
@@ -156,7 +170,7 @@ fn ten_thousand_parallel_guesses_stay_inside_the_limits() {
 fn many_wrong_codes_in_a_pool_are_told_and_lock_nobody_out() {
     let mut world = World::new();
     let quota = grantor_core::engine::limits::Quota {
-        what: grantor_core::engine::limits::Counter::UserCodesOfPool,
+        what: grantor_core::engine::limits::Counter::UserCodesOfRealm,
         whom: String::new(),
         limit: u32::MAX,
     };
@@ -165,14 +179,20 @@ fn many_wrong_codes_in_a_pool_are_told_and_lock_nobody_out() {
     let browser = world.browser_of("alice");
     world.kinds();
     let mut strained = |n: usize| {
-        let reply = world.ask(browser.who_asks(&guess(n))).reply;
-        matches!(reply, Ok(WhoAsksReply::NotValid { strained: true, .. }))
+        let reply = world.ask(browser.lookup_user_code(&guess(n))).reply;
+        matches!(
+            reply,
+            Ok(LookupUserCodeReply::NotValid { strained: true, .. })
+        )
     };
     assert!(!strained(1), "the 10,000th");
     assert!(strained(2), "one above");
     let codes = world.device("tv");
     assert!(
-        matches!(world.who_asks(&browser, &codes.user), Looked::Asks(_)),
+        matches!(
+            world.lookup_user_code(&browser, &codes.user),
+            Looked::Asks(_)
+        ),
         "never a lock"
     );
     assert_eq!(
@@ -187,7 +207,7 @@ fn many_wrong_codes_in_a_pool_are_told_and_lock_nobody_out() {
 
 #[test]
 fn several_nodes_share_the_limits() {
-    let mut world = World::with(|pool| pool.nodes = 4);
+    let mut world = World::with(|realm| realm.nodes = 4);
     let browser = world.browser_of("alice");
     assert_eq!(wrong(&mut world, &browser, 50), 5);
 }
@@ -195,8 +215,8 @@ fn several_nodes_share_the_limits() {
 #[test]
 fn codes_grow_while_many_are_alive() {
     let mut world = World::new();
-    let quota = grantor_core::engine::limits::pending::pool_quota();
-    let window = grantor_core::engine::limits::Window::Of(10.mins());
+    let quota = grantor_core::engine::limits::pending::realm_quota();
+    let window = grantor_core::engine::limits::Window::Custom(10.mins());
     let letters = |world: &mut World| world.device("tv").user.replace('-', "").len();
     assert_eq!(letters(&mut world), 8);
     // 20^8 / (20 tries * 2^16) = 19,531; one is alive already, and the next counts itself.
@@ -206,7 +226,7 @@ fn codes_grow_while_many_are_alive() {
     let browser = world.browser_of("alice");
     let long = world.device("tv");
     assert_eq!(
-        world.who_asks(&browser, &long.user).asker().grant,
+        world.lookup_user_code(&browser, &long.user).asker().grant,
         world.grant_of(&long)
     );
     world.advance(12.mins());
@@ -215,12 +235,12 @@ fn codes_grow_while_many_are_alive() {
 
 #[test]
 fn with_several_nodes_codes_grow_sooner() {
-    let mut world = World::with(|pool| pool.nodes = 10);
-    let quota = grantor_core::engine::limits::pending::pool_quota();
+    let mut world = World::with(|realm| realm.nodes = 10);
+    let quota = grantor_core::engine::limits::pending::realm_quota();
     world.limits.preload(
         world.now,
         &quota,
-        grantor_core::engine::limits::Window::Of(10.mins()),
+        grantor_core::engine::limits::Window::Custom(10.mins()),
         2_000,
     );
     assert_eq!(world.device("tv").user.replace('-', "").len(), 9);
@@ -232,12 +252,12 @@ fn a_code_outlives_a_new_master_key() {
     let browser = world.browser_of("alice");
     let codes = world.device("tv");
     let rotate = |world: &mut World, older: &[MasterKey]| {
-        world.reconfigure(|pool| {
-            pool.sealing = SealingKeys::new("default", &MasterKey::new([5; 32]), older);
+        world.reconfigure(|realm| {
+            realm.sealing = SealingKeys::new("default", &MasterKey::new([5; 32]), older);
         });
     };
     rotate(&mut world, &[MasterKey::new([1; 32])]);
-    world.who_asks(&browser, &codes.user).asker();
+    world.lookup_user_code(&browser, &codes.user).asker();
     assert_eq!(
         world.decide(&browser, &codes, true),
         crate::world::Decided::Approved

@@ -56,7 +56,7 @@ fn rfc9068_4_another_type_of_token_with_the_same_claims_is_no_access_token() {
     let tokens = world.device_tokens("tv", "alice");
     let claims = jwt(&world, &tokens.access);
     let mint = |typ| {
-        let header = world.pool.signing.header(Algorithm::Es256, typ);
+        let header = world.realm.signing.header(Algorithm::Es256, typ);
         let input = SigningInput::new(header.expect("a key"), &claims).expect("JSON");
         let token = input.sign(signer()).now_or_never();
         token.and_then(Result::ok).expect("a signature")

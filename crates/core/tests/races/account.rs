@@ -3,7 +3,7 @@
 use grantor_core::base::error::ErrorCode::{InvalidGrant, InvalidToken};
 use grantor_core::endpoints::authorize::AuthorizeReply;
 use grantor_core::model::ids::GrantId;
-use grantor_core::people::account::TakenBack;
+use grantor_core::people::account::RemoveAccessReply;
 use grantor_store::testing::Fault;
 
 use crate::world::apps::answer;
@@ -49,7 +49,7 @@ impl Scene {
         let code = world.authorize(&phone, &Request::of("spa")).code();
         Self {
             grant: world
-                .pool
+                .realm
                 .sealing
                 .open_authorization_code(&first)
                 .expect("a code")
@@ -161,7 +161,10 @@ fn check(mut scene: Scene, pair: [Act; 2], ends: &[End; 2], story: &str) {
     if has(Act::Disconnect) && !has(Act::Everywhere) {
         let last = world.disconnect(&scene.desk, "spa").pop();
         assert!(
-            matches!(last, Some(TakenBack::Done | TakenBack::Gone)),
+            matches!(
+                last,
+                Some(RemoveAccessReply::Done | RemoveAccessReply::Gone)
+            ),
             "{story}"
         );
     }
@@ -186,7 +189,7 @@ fn check(mut scene: Scene, pair: [Act; 2], ends: &[End; 2], story: &str) {
         }
     }
     for tokens in &held {
-        let opened = world.pool.sealing.open_refresh_token(tokens.refresh());
+        let opened = world.realm.sealing.open_refresh_token(tokens.refresh());
         let grant = opened.expect("a refresh token of the house").grant;
         let dead = all || (has(Act::Revoke) && grant == scene.grant);
         // A code that was used twice ends what it gave.

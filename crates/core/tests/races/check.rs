@@ -280,7 +280,7 @@ fn what_was_ended_stays_ended(raced: &mut Raced, story: &str) {
         }
     }
     let generation = |tokens: &Tokens| {
-        let opened = world.pool.sealing.open_refresh_token(tokens.refresh());
+        let opened = world.realm.sealing.open_refresh_token(tokens.refresh());
         opened.expect("a refresh token of the house").generation
     };
     let Some(newest) = all.iter().max_by_key(|tokens| generation(tokens)).cloned() else {

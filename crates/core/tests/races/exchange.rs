@@ -2,7 +2,7 @@
 //! nothing is left of it.
 
 use grantor_core::base::error::ErrorCode::{InvalidGrant, InvalidRequest};
-use grantor_core::model::exchange_rule::Kind;
+use grantor_core::model::exchange_rule::TokenKind;
 use grantor_core::model::ids::GrantId;
 use grantor_core::model::token_type::TokenType;
 use grantor_store::testing::Fault;
@@ -72,11 +72,11 @@ struct Scene {
 
 impl Scene {
     fn new() -> Self {
-        let mut world = World::with(|pool| {
-            rules(pool);
-            pool.exchange[1].issues.push(Kind::RefreshToken);
+        let mut world = World::with(|realm| {
+            rules(realm);
+            realm.exchange[1].issues.push(TokenKind::RefreshToken);
             for id in ["site", "tv2"] {
-                client(pool, id).scopes = scope("openid shipping.example.com/read");
+                client(realm, id).scopes = scope("openid shipping.example.com/read");
             }
         });
         let alice = world.browser_of("alice");
@@ -85,7 +85,7 @@ impl Scene {
         let actor = world
             .device_tokens_for("tv2", "bob", &[("scope", read)])
             .access;
-        let refresh = world.pool.sealing.open_refresh_token(app.refresh());
+        let refresh = world.realm.sealing.open_refresh_token(app.refresh());
         let grant = refresh.expect("a refresh token of the house").grant;
         let held = world.exchange("shipping", &app.access, &asked(&actor));
         Self {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use grantor_core::base::error::ErrorCode::{self, InvalidGrant, InvalidScope};
 use grantor_core::model::ids::{ClientId, GrantId};
-use grantor_core::people::account::{EndSessionReply, SignOutEverywhereReply, TakenBack};
+use grantor_core::people::account::{EndSessionReply, RemoveAccessReply, SignOutEverywhereReply};
 
 use crate::answers::refused;
 use crate::life::{Flight, Life};
@@ -26,7 +26,7 @@ impl Life {
         else {
             panic!("no authorization");
         };
-        let config = client_of(&flight.pool, client);
+        let config = client_of(&flight.realm, client);
         match said {
             Authorized::Page => return assert!(!config.enabled, "it is enabled"),
             Authorized::SignIn => {
@@ -39,13 +39,13 @@ impl Life {
             Authorized::Refused(code) => panic!("an app is told {code:?}"),
             Authorized::Asked => {
                 let agreed =
-                    flight.before.good && self.need_not_ask(&flight.pool, cookie, client, asked);
+                    flight.before.good && self.need_not_ask(&flight.realm, cookie, client, asked);
                 assert!(!agrees && !agreed, "asked again");
                 self.count("app: the user is asked");
             }
             Authorized::Code(code) => {
                 let place = flight.device.expect("a code without a row");
-                let opened = flight.pool.sealing.open_authorization_code(&code);
+                let opened = flight.realm.sealing.open_authorization_code(&code);
                 let opened = opened.expect("a code of the house");
                 let app = &mut self.things.devices[place];
                 assert_eq!((opened.grant, opened.expires_at), (app.grant, app.ends));
@@ -70,7 +70,7 @@ impl Life {
             Ok(tokens) => {
                 assert!(own && right, "given to another");
                 assert_eq!(flight.wrote.len(), 1, "tokens without a commit");
-                let given = self.things.devices[device].take(&flight.pool, &tokens);
+                let given = self.things.devices[device].take(&flight.realm, &tokens);
                 assert_eq!(given, Some(0), "the first refresh token");
                 if let Some(grant) = self.model.grants.get_mut(&device) {
                     grant.given += 1;
@@ -137,7 +137,7 @@ impl Life {
         flight: &Flight,
         cookie: usize,
         device: usize,
-        said: TakenBack,
+        said: RemoveAccessReply,
     ) {
         let who = self.things.cookies[cookie].user;
         let own = |state: &State| state.yes().is_some_and(|yes| yes.user == who);
@@ -149,13 +149,13 @@ impl Life {
             && there(flight.begun)
             && there(flight.now);
         match said {
-            TakenBack::SignIn => return self.sign_in_first(flight, cookie),
-            TakenBack::Done => {
+            RemoveAccessReply::SignIn => return self.sign_in_first(flight, cookie),
+            RemoveAccessReply::Done => {
                 assert!(!there, "said to be taken back, and is not");
                 assert!(!flight.wrote.is_empty() || flight.unknown);
                 self.count("account: one grant taken back");
             }
-            TakenBack::Gone => {
+            RemoveAccessReply::Gone => {
                 assert!(!there, "said to be gone, and is there");
                 self.count("account: gone");
             }
@@ -163,8 +163,8 @@ impl Life {
         self.was_here(flight, cookie);
     }
 
-    pub(crate) fn disconnected(&mut self, flight: &Flight, cookie: usize, said: TakenBack) {
-        if said == TakenBack::SignIn {
+    pub(crate) fn disconnected(&mut self, flight: &Flight, cookie: usize, said: RemoveAccessReply) {
+        if said == RemoveAccessReply::SignIn {
             return self.sign_in_first(flight, cookie);
         }
         let times = [flight.begun, flight.now];
@@ -180,7 +180,7 @@ impl Life {
             );
         }
         self.count(match said {
-            TakenBack::Done => "account: an app disconnected",
+            RemoveAccessReply::Done => "account: an app disconnected",
             _ => "account: gone",
         });
         self.was_here(flight, cookie);

@@ -84,7 +84,7 @@ impl Life {
                     Ok(()) => assert!(good && openid, "a dead token is live"),
                     Err(InsufficientScope) => assert!(good && !openid),
                     Err(InvalidToken) => {
-                        let good = good && self.is_good(&flight.pool, device, token, flight.begun);
+                        let good = good && self.is_good(&flight.realm, device, token, flight.begun);
                         assert!(!good, "a live token is dead");
                     }
                     Err(code) => panic!("userinfo says {code:?}"),
@@ -106,10 +106,10 @@ impl Life {
             (Request::EndSession { cookie, of, .. }, End::Ended(said)) => {
                 self.session_ended(flight, cookie, of, said);
             }
-            (Request::TakeBack { cookie, device, .. }, End::TakenBack(said)) => {
+            (Request::TakeBack { cookie, device, .. }, End::RemoveAccessReply(said)) => {
                 self.grant_taken_back(flight, cookie, device, said);
             }
-            (Request::Disconnect { cookie, .. }, End::TakenBack(said)) => {
+            (Request::Disconnect { cookie, .. }, End::RemoveAccessReply(said)) => {
                 self.disconnected(flight, cookie, said);
             }
             (Request::Everywhere { cookie, .. }, End::Everywhere(said)) => {
@@ -131,7 +131,7 @@ impl Life {
         else {
             panic!("no codes");
         };
-        let config = client_of(&flight.pool, client);
+        let config = client_of(&flight.realm, client);
         let codes = match end {
             Ok(codes) => codes,
             Err(InvalidScope) => return assert!(!scope(asked).is_within(&config.scopes)),
@@ -139,7 +139,7 @@ impl Life {
             Err(code) => return refused(flight, client, code),
         };
         assert!(scope(asked).is_within(&config.scopes), "a foreign scope");
-        let opened = flight.pool.sealing.open_device_code(&codes.device);
+        let opened = flight.realm.sealing.open_device_code(&codes.device);
         let opened = opened.expect("a device code of the house");
         let at = flight.wrote.last().expect("codes without rows");
         assert_eq!(opened.expires_at, *at + config.device.lifetime);
@@ -182,7 +182,7 @@ impl Life {
         let said = match end {
             Ok(tokens) => {
                 assert_eq!(flight.wrote.len(), 1, "tokens without a commit");
-                let given = self.things.devices[device].take(&flight.pool, &tokens);
+                let given = self.things.devices[device].take(&flight.realm, &tokens);
                 assert_eq!(given, Some(0), "the first refresh token");
                 if let Some(grant) = self.model.grants.get_mut(&device) {
                     grant.given += 1;
@@ -249,13 +249,13 @@ impl Life {
         match end {
             Ok(tokens) => {
                 assert!(own && !wider, "given to another, or too wide");
-                let given = self.things.devices[device].take(&flight.pool, &tokens);
+                let given = self.things.devices[device].take(&flight.realm, &tokens);
                 let given = given.expect("a refresh token");
                 match flight.next {
                     Some(next) => assert_eq!(given, next, "the successor"),
                     None => {
                         assert!(flight.before.good || flight.tried, "for a dead token");
-                        let stays = !client_of(&flight.pool, by).rotation && given == generation;
+                        let stays = !client_of(&flight.realm, by).rotation && given == generation;
                         assert!(stays || given == generation + 1, "another successor");
                         self.count("refresh: the same successor");
                     }
@@ -269,7 +269,7 @@ impl Life {
             Err(InvalidScope) => assert!(wider, "it is not wider"),
             Err(InvalidGrant) if own => {
                 let taken = |now| {
-                    let refresh = self.model.refresh(&flight.pool, device, generation, now);
+                    let refresh = self.model.refresh(&flight.realm, device, generation, now);
                     matches!(refresh, Refresh::Again(_) | Refresh::Next(_))
                 };
                 let taken = flight.before.good && taken(flight.begun) && taken(flight.now);
@@ -329,13 +329,13 @@ impl Life {
             }
             Ok(None) => {
                 let good =
-                    flight.before.good && self.is_good(&flight.pool, device, token, flight.begun);
+                    flight.before.good && self.is_good(&flight.realm, device, token, flight.begun);
                 assert!(!(may && good), "a live token is dead");
                 self.count("introspect: inactive");
             }
             Err(TooManyRequests) => assert_eq!(by, "orders"),
             Err(InvalidClient) if by != "orders" => {
-                let client = client_of(&flight.pool, by);
+                let client = client_of(&flight.realm, by);
                 assert!(!client.enabled || !client.is_confidential());
             }
             Err(code) => panic!("introspection says {code:?}"),
@@ -346,5 +346,5 @@ impl Life {
 /// Nothing but this keeps a client from what it asks.
 pub(crate) fn refused(flight: &Flight, by: &str, code: ErrorCode) {
     assert_eq!(code, InvalidClient);
-    assert!(!client_of(&flight.pool, by).enabled, "it is enabled");
+    assert!(!client_of(&flight.realm, by).enabled, "it is enabled");
 }

@@ -92,8 +92,8 @@ impl Life {
     /// One chain: the newest token and, within the grace, the one before; nothing else is taken.
     fn audit_chain(&mut self, device: usize) {
         let owner = self.things.devices[device].client;
-        let pool = self.world.pool.clone();
-        if !client_of(&pool, owner).enabled {
+        let realm = self.world.realm.clone();
+        if !client_of(&realm, owner).enabled {
             return;
         }
         let now = self.world.now;
@@ -105,7 +105,7 @@ impl Life {
         let mut taken = 0;
         for (generation, text) in held.iter().rev().take(4) {
             let peek = self.peek(owner, text);
-            let fits = match self.model.refresh(&pool, device, *generation, now) {
+            let fits = match self.model.refresh(&realm, device, *generation, now) {
                 Refresh::Refused => peek == Peek::Refused(ErrorCode::InvalidGrant),
                 Refresh::Reused => peek == Peek::Revokes,
                 Refresh::Again(next) | Refresh::Next(next) => peek == Peek::Gives(next),
@@ -119,9 +119,9 @@ impl Life {
     /// Drives a refresh up to its commit, which is not carried out.
     fn peek(&mut self, owner: &str, token: &str) -> Peek {
         let request = self.world.refresh_request(owner, token);
-        let pool = self.world.pool.clone();
+        let realm = self.world.realm.clone();
         let seed = self.world.seed();
-        let mut drive = Drive::new(request, pool.clone(), self.world.now, seed);
+        let mut drive = Drive::new(request, realm.clone(), self.world.now, seed);
         loop {
             match drive.step() {
                 Step::Get(keys) => {
@@ -147,7 +147,7 @@ impl Life {
                     let Err(refusal) = outcome.reply else {
                         let given = outcome.tokens.and_then(|tokens| tokens.refresh);
                         let given = given.expect("a refresh token");
-                        let given = pool.sealing.open_refresh_token(given.reveal());
+                        let given = realm.sealing.open_refresh_token(given.reveal());
                         return Peek::Gives(given.expect("of the house").generation);
                     };
                     return Peek::Refused(refusal.code);
@@ -161,7 +161,7 @@ impl Life {
         let now = self.world.now;
         let access = &self.things.devices[device].access[token];
         let (text, openid) = (access.text.clone(), access.claims.scope.contains("openid"));
-        let good = self.is_good(&self.world.pool, device, token, now);
+        let good = self.is_good(&self.world.realm, device, token, now);
         let said = self.world.userinfo(&text).map(drop);
         let fits = match (good, openid) {
             (false, _) => said == Err(InvalidToken),

@@ -16,7 +16,7 @@ use crate::world::run::Seen;
 impl Life {
     /// What is true of a request when it begins.
     pub(crate) fn before(&self, request: Request) -> Before {
-        let (now, pool) = (self.world.now, &self.world.pool);
+        let (now, realm) = (self.world.now, &self.world.realm);
         let device = match request {
             Request::Poll { device, .. }
             | Request::Refresh { device, .. }
@@ -32,12 +32,12 @@ impl Life {
         };
         let good = match request {
             Request::Introspect { device, token, .. } | Request::Userinfo { device, token } => {
-                self.is_good(pool, device, token, now)
+                self.is_good(realm, device, token, now)
             }
             Request::Refresh {
                 device, generation, ..
             } => matches!(
-                self.model.refresh(pool, device, generation, now),
+                self.model.refresh(realm, device, generation, now),
                 Refresh::Again(_) | Refresh::Next(_)
             ),
             Request::SignIn { user, password, .. } => self.opens(user, password),
@@ -47,7 +47,7 @@ impl Life {
                 client,
                 scope,
                 ..
-            } => self.need_not_ask(pool, cookie, client, scope),
+            } => self.need_not_ask(realm, cookie, client, scope),
             _ => false,
         };
         let signed_in = match request {
@@ -129,7 +129,7 @@ impl Life {
             Request::Refresh {
                 device, generation, ..
             } => {
-                let stands = self.model.refresh(&flight.pool, device, generation, at);
+                let stands = self.model.refresh(&flight.realm, device, generation, at);
                 matches!(stands, Refresh::Next(_)) || flight.before.good
             }
             Request::Redeem { device, .. } => {
@@ -169,10 +169,10 @@ impl Life {
     fn committed(&mut self, flight: &mut Flight, at: Timestamp, id: Version, key: &Key) {
         match flight.request {
             Request::Codes { client, .. } => {
-                assert!(client_of(&flight.pool, client).enabled);
+                assert!(client_of(&flight.realm, client).enabled);
                 self.model
                     .unnamed
-                    .push(at + client_of(&flight.pool, client).device.lifetime);
+                    .push(at + client_of(&flight.realm, client).device.lifetime);
             }
             Request::Poll { device, by } => {
                 self.is_of(flight, device, by);
@@ -181,7 +181,7 @@ impl Life {
                     "tokens for {:?}",
                     self.model.grants.get(&device)
                 );
-                self.model.activate(&flight.pool, device, 0, at);
+                self.model.activate(&flight.realm, device, 0, at);
                 flight.next = Some(0);
                 self.audit(device);
             }
@@ -198,18 +198,18 @@ impl Life {
                 {
                     self.count("refresh: a token ahead of its row");
                 }
-                let stands = self.model.refresh(&flight.pool, device, generation, at);
+                let stands = self.model.refresh(&flight.realm, device, generation, at);
                 match stands {
                     // Its session ended since it was read: what is given is dead already.
                     Refresh::Refused if flight.before.good && self.is_unbound_only(device) => {
-                        let rotates = client_of(&flight.pool, by).rotation;
+                        let rotates = client_of(&flight.realm, by).rotation;
                         let next = generation + u32::from(rotates);
-                        self.model.activate(&flight.pool, device, next, at);
+                        self.model.activate(&flight.realm, device, next, at);
                         flight.next = Some(next);
                         self.count("refresh: in a session that ends meanwhile");
                     }
                     Refresh::Next(next) => {
-                        self.model.activate(&flight.pool, device, next, at);
+                        self.model.activate(&flight.realm, device, next, at);
                         flight.next = Some(next);
                         self.count("refresh: a new successor");
                     }
@@ -310,7 +310,7 @@ impl Life {
             .expect("who decides is signed in");
         let grant = *self.model.grant(device, at).expect("a live row");
         assert_eq!(grant.state, State::Pending, "decided twice");
-        let client = client_of(&flight.pool, grant.client);
+        let client = client_of(&flight.realm, grant.client);
         assert!(client.enabled);
         assert!(
             at.since(who.signed_in) < client.device.approver_max_age,
@@ -348,7 +348,7 @@ impl Life {
             "another client writes"
         );
         assert!(
-            client_of(&flight.pool, by).enabled,
+            client_of(&flight.realm, by).enabled,
             "a disabled client writes"
         );
     }
@@ -367,14 +367,14 @@ impl Life {
     /// Whether an access token is good.
     pub(crate) fn is_good(
         &self,
-        pool: &grantor_core::model::realm::Pool,
+        realm: &grantor_core::model::realm::Realm,
         device: usize,
         token: usize,
         now: Timestamp,
     ) -> bool {
         let holder = &self.things.devices[device];
         holder.access[token].claims.exp > now.as_secs()
-            && client_of(pool, holder.client).enabled
+            && client_of(realm, holder.client).enabled
             && !self.model.revoked.contains(&(device, token))
             && self.model.is_live(device, now)
     }

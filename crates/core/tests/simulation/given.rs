@@ -74,7 +74,7 @@ impl Life {
             session: None,
         });
         flight.cookie = Some(place);
-        let ends = at + flight.pool.lifetimes.session_absolute;
+        let ends = at + flight.realm.lifetimes.session_absolute;
         let cookie = Cookie {
             user,
             session,
@@ -93,13 +93,13 @@ impl Life {
     /// Whether a client gets what it asks for without a question.
     pub(crate) fn need_not_ask(
         &self,
-        pool: &grantor_core::model::realm::Pool,
+        realm: &grantor_core::model::realm::Realm,
         cookie: usize,
         client: Name,
         asked: usize,
     ) -> bool {
         let user = self.things.cookies[cookie].user;
-        client_of(pool, client).code.consent == ConsentPolicy::Skip
+        client_of(realm, client).code.consent == ConsentPolicy::Skip
             || self.model.has_agreed(user, client, &scope(asked))
     }
 
@@ -119,12 +119,12 @@ impl Life {
             .model
             .signed_in(cookie, at)
             .expect("who lets an app in is signed in");
-        let config = client_of(&flight.pool, client);
+        let config = client_of(&flight.realm, client);
         assert!(config.enabled && scope(asked).is_within(&config.scopes));
         if agrees {
             self.model.agree(who.user, client, &scope(asked));
         } else {
-            let agreed = self.need_not_ask(&flight.pool, cookie, client, asked);
+            let agreed = self.need_not_ask(&flight.realm, cookie, client, asked);
             let consent = self.model.consents.get(&(who.user, client));
             assert!(agreed, "a code, though {} agreed to {consent:?}", who.user);
         }
@@ -173,7 +173,7 @@ impl Life {
                 // A session that ends since it was read leaves tokens that are dead already.
                 let bound = flight.before.good || self.model.stands(&yes, at);
                 assert!(bound && self.model.is_behind(yes.user, yes.cut), "{yes:?}");
-                self.model.activate(&flight.pool, device, 0, at);
+                self.model.activate(&flight.realm, device, 0, at);
                 flight.next = Some(0);
             }
             State::Active { .. } => {

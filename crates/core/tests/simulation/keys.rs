@@ -119,9 +119,9 @@ impl Life {
 
     /// The configuration as it is now.
     pub(crate) fn configure(&mut self) {
-        let mut pool = self.manner.pool(&self.disabled);
-        let changed = Arc::get_mut(&mut pool).expect("nobody else has it");
+        let mut realm = self.manner.realm(&self.disabled);
+        let changed = Arc::get_mut(&mut realm).expect("nobody else has it");
         changed.signing = self.keys.published();
-        self.world.pool = pool;
+        self.world.realm = realm;
     }
 }

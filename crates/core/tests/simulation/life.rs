@@ -8,7 +8,7 @@ use futures_util::FutureExt as _;
 use grantor_core::base::row::{Index, IndexName, NewRow, Row, Write};
 use grantor_core::base::time::Timestamp;
 use grantor_core::engine::limits::Limits;
-use grantor_core::model::realm::Pool;
+use grantor_core::model::realm::Realm;
 use grantor_core::records::{Consent, Grant, Record, Session};
 use grantor_store::Store as _;
 use grantor_store::memory::Memory;
@@ -55,7 +55,7 @@ pub(crate) struct Flight {
     pub(crate) request: Request,
     lane: Box<dyn Lane>,
     /// The configuration that it sees.
-    pub(crate) pool: Arc<Pool>,
+    pub(crate) realm: Arc<Realm>,
     /// The time of its first attempt, and of its latest.
     pub(crate) begun: Timestamp,
     pub(crate) now: Timestamp,
@@ -193,7 +193,7 @@ impl Life {
         self.flights.push(Flight {
             request,
             lane,
-            pool: self.world.pool.clone(),
+            realm: self.world.realm.clone(),
             begun: now,
             now,
             wrote: Vec::new(),
@@ -311,7 +311,7 @@ impl Life {
         ];
         let list = |kind: &str| {
             let index = Index::Kind {
-                pool: "default".to_owned(),
+                realm: "default".to_owned(),
                 kind: kind.to_owned(),
             };
             let rows = self.world.store.list(&index, None, usize::MAX);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use grantor_core::model::client::{Client, ConsentPolicy, DeviceApproval};
-use grantor_core::model::realm::Pool;
+use grantor_core::model::realm::Realm;
 use grantor_jose::Algorithm;
 
 use crate::chance::Chance;
@@ -70,15 +70,15 @@ impl Manner {
     }
 
     /// The configuration, with these clients disabled.
-    pub(crate) fn pool(&self, disabled: &BTreeSet<Name>) -> Arc<Pool> {
-        let mut pool = house::pool();
-        pool.device.max_pending = self.max_pending;
-        pool.device.tokens.id = self.id_tokens;
+    pub(crate) fn realm(&self, disabled: &BTreeSet<Name>) -> Arc<Realm> {
+        let mut realm = house::realm();
+        realm.device.max_pending = self.max_pending;
+        realm.device.tokens.id = self.id_tokens;
         if !self.site_asks {
-            house::client(&mut pool, "site").code.consent = ConsentPolicy::Skip;
+            house::client(&mut realm, "site").code.consent = ConsentPolicy::Skip;
         }
         for (at, name) in CLIENTS.into_iter().chain(APPS).enumerate() {
-            let client: &mut Client = house::client(&mut pool, name);
+            let client: &mut Client = house::client(&mut realm, name);
             client.enabled = !disabled.contains(name);
             client.device.approval = self.approval[at % 3];
             client.grace = self.grace[at % 3];
@@ -89,6 +89,6 @@ impl Manner {
             // RSA is slow, and not what is shown here.
             client.id_token_alg = Algorithm::Es256;
         }
-        Arc::new(pool)
+        Arc::new(realm)
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use grantor_core::base::time::Timestamp;
 use grantor_core::model::client::Client;
-use grantor_core::model::realm::Pool;
+use grantor_core::model::realm::Realm;
 use grantor_core::model::scope::Scope;
 use grantor_store::SWEEP_GRACE;
 
@@ -207,7 +207,7 @@ impl Model {
 
     pub(crate) fn refresh(
         &self,
-        pool: &Pool,
+        realm: &Realm,
         device: usize,
         presented: u32,
         now: Timestamp,
@@ -223,7 +223,7 @@ impl Model {
         else {
             return Refresh::Refused;
         };
-        let client = client_of(pool, grant.client);
+        let client = client_of(realm, grant.client);
         let is_last = presented + 1 == generation && now.since(rotated_at) <= client.grace;
         if presented < generation && !is_last {
             return Refresh::Reused;
@@ -247,10 +247,16 @@ impl Model {
     }
 
     /// Tokens are given, with this generation of the refresh token.
-    pub(crate) fn activate(&mut self, pool: &Pool, device: usize, generation: u32, at: Timestamp) {
+    pub(crate) fn activate(
+        &mut self,
+        realm: &Realm,
+        device: usize,
+        generation: u32,
+        at: Timestamp,
+    ) {
         let grant = self.grants.get_mut(&device).expect("a grant");
         let yes = *grant.state.yes().expect("somebody said yes");
-        let client = client_of(pool, grant.client);
+        let client = client_of(realm, grant.client);
         grant.state = State::Active {
             yes,
             generation,
@@ -258,7 +264,7 @@ impl Model {
         };
         let ends = refresh_ends(client, &yes, at).max(at + client.access_lifetime);
         // One that is bound to a session cannot outlive it.
-        let session = yes.session.map(|_| at + pool.lifetimes.session_absolute);
+        let session = yes.session.map(|_| at + realm.lifetimes.session_absolute);
         grant.ends = session.map_or(ends, |session| ends.min(session));
     }
 
@@ -299,8 +305,8 @@ pub(crate) fn is_swept(ends: Timestamp, now: Timestamp) -> bool {
     now.since(ends) >= SWEEP_GRACE
 }
 
-pub(crate) fn client_of<'p>(pool: &'p Pool, name: &str) -> &'p Client {
-    pool.client(name).expect("a client of the house")
+pub(crate) fn client_of<'p>(realm: &'p Realm, name: &str) -> &'p Client {
+    realm.client(name).expect("a client of the house")
 }
 
 fn refresh_ends(client: &Client, yes: &Yes, rotated_at: Timestamp) -> Timestamp {

@@ -41,7 +41,7 @@ impl Life {
             SignedIn::Yes => {
                 let place = flight.cookie.expect("a session without a row");
                 let [session, known] = cookies.expect("cookies");
-                let opened = flight.pool.sealing.open_session_cookie(session.reveal());
+                let opened = flight.realm.sealing.open_session_cookie(session.reveal());
                 let cookie = &mut self.things.cookies[place];
                 cookie.session = opened.map(|opened| opened.id);
                 cookie.text = session;
@@ -161,7 +161,7 @@ impl Life {
             && self.model.is_pending(device, flight.begun)
             && self.model.is_pending(device, flight.now);
         let client = self.things.devices[device].client;
-        let enabled = client_of(&flight.pool, client).enabled;
+        let enabled = client_of(&flight.realm, client).enabled;
         assert!(!(pending && enabled), "it waits, and is said to be gone");
     }
 
@@ -196,7 +196,7 @@ impl Life {
             }
             Decided::Again => {
                 assert!(approve);
-                let client = client_of(&flight.pool, self.things.devices[device].client);
+                let client = client_of(&flight.realm, self.things.devices[device].client);
                 if client.device.approval == DeviceApproval::Retype {
                     assert_ne!(typed, Typed::Of(device), "rightly retyped");
                     self.guessed(flight, seat, cookie);

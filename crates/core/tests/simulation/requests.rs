@@ -2,7 +2,7 @@
 
 use grantor_core::base::error::{ErrorCode, Refusal};
 use grantor_core::base::secret::Secret;
-use grantor_core::endpoints::authorize::{AuthorizeReply, Said};
+use grantor_core::endpoints::authorize::{AuthorizeReply, ConsentDecision};
 use grantor_core::endpoints::introspect::Introspect;
 use grantor_core::endpoints::token::Token;
 use grantor_core::endpoints::userinfo::Userinfo;
@@ -10,7 +10,7 @@ use grantor_core::engine::decide::Operation;
 use grantor_core::engine::drive::Outcome;
 use grantor_core::model::ids::UserId;
 use grantor_core::people::account::{
-    Disconnect, EndSessionReply, SignOutEverywhereReply, TakenBack,
+    Disconnect, EndSessionReply, RemoveAccessReply, SignOutEverywhereReply,
 };
 use grantor_core::people::{Password, SignInReply, Visit};
 
@@ -157,7 +157,7 @@ pub(crate) enum End {
     Page(Decided),
     Authorized(Authorized),
     Ended(EndSessionReply),
-    TakenBack(TakenBack),
+    RemoveAccessReply(RemoveAccessReply),
     Everywhere(SignOutEverywhereReply),
 }
 
@@ -228,8 +228,8 @@ fn plain<R>(outcome: Outcome<R>) -> End {
     End::Plain(outcome.reply.map(drop).map_err(code))
 }
 
-fn taken_back(outcome: Outcome<TakenBack>) -> End {
-    End::TakenBack(outcome.reply.expect("a page is no protocol"))
+fn taken_back(outcome: Outcome<RemoveAccessReply>) -> End {
+    End::RemoveAccessReply(outcome.reply.expect("a page is no protocol"))
 }
 
 /// The password of a user.
@@ -319,10 +319,10 @@ impl Things {
                 let form = form_of(by, &[("token", &self.devices[device].access[token].text)]);
                 let introspect = Introspect::parse(None, &form, world.peer()).expect("a request");
                 lane(world, introspect, |outcome| {
-                    let said = outcome
+                    let decision = outcome
                         .reply
-                        .map(|said| said.token.map(|token| token.scope));
-                    End::Active(said.map_err(code))
+                        .map(|decision| decision.token.map(|token| token.scope));
+                    End::Active(decision.map_err(code))
                 })
             }
             Request::Userinfo { device, token } => {
@@ -376,10 +376,12 @@ impl Things {
                 cookie,
                 typed,
             } => {
-                let who_asks = self
+                let lookup_user_code = self
                     .browser(seat, Some(cookie))
-                    .who_asks(&self.typed(typed));
-                lane(world, who_asks, |outcome| End::Looked(looked(outcome)))
+                    .lookup_user_code(&self.typed(typed));
+                lane(world, lookup_user_code, |outcome| {
+                    End::Looked(looked(outcome))
+                })
             }
             Request::Decide {
                 seat,
@@ -403,8 +405,8 @@ impl Things {
                 let request = web_apps::Request::of(client);
                 let request = request.with("scope", crate::things::SCOPES[scope]);
                 let browser = self.browser(seat, Some(cookie));
-                let said = agrees.then_some(Said::Approve);
-                lane(world, request.by(&browser, said), authorized)
+                let decision = agrees.then_some(ConsentDecision::Approve);
+                lane(world, request.by(&browser, decision), authorized)
             }
             Request::Redeem { device, by, right } => {
                 let device = &self.devices[device];

@@ -6,7 +6,7 @@ use grantor_core::base::secret::Secret;
 use grantor_core::base::time::Timestamp;
 use grantor_core::model::claims::AccessTokenClaims;
 use grantor_core::model::ids::{GrantId, SessionId};
-use grantor_core::model::realm::Pool;
+use grantor_core::model::realm::Realm;
 use grantor_core::model::scope::Scope;
 
 use crate::model::Name;
@@ -97,14 +97,14 @@ impl Device {
     }
 
     /// Takes tokens; tells the generation of the refresh token.
-    pub(crate) fn take(&mut self, pool: &Pool, tokens: &Tokens) -> Option<u32> {
+    pub(crate) fn take(&mut self, realm: &Realm, tokens: &Tokens) -> Option<u32> {
         self.access.push(Access {
             text: tokens.access.clone(),
-            claims: claims(pool, &tokens.access),
+            claims: claims(realm, &tokens.access),
             forgotten: false,
         });
         let text = tokens.refresh.as_ref()?;
-        let opened = pool.sealing.open_refresh_token(text);
+        let opened = realm.sealing.open_refresh_token(text);
         let opened = opened.expect("a refresh token of the house");
         assert_eq!(opened.grant, self.grant, "it gets its own tokens");
         let known = |(held, _): &(u32, String)| *held == opened.generation;
@@ -116,8 +116,8 @@ impl Device {
 }
 
 /// What an access token says; who signed it is verified where it is shown.
-fn claims(pool: &Pool, token: &str) -> AccessTokenClaims {
-    let json = pool.sealing.open_access_token(token).or_else(|| {
+fn claims(realm: &Realm, token: &str) -> AccessTokenClaims {
+    let json = realm.sealing.open_access_token(token).or_else(|| {
         let payload = token.split('.').nth(1)?;
         URL_SAFE_NO_PAD.decode(payload).ok()
     });

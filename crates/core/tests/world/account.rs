@@ -4,8 +4,8 @@ use futures_util::FutureExt as _;
 use grantor_core::base::row::{Index, Row};
 use grantor_core::model::ids::{ClientId, GrantId, SessionId, UserId};
 use grantor_core::people::account::{
-    AccountView, Disconnect, EndCutOff, EndSession, EndSessionReply, RevokeGrant,
-    SignOutEverywhere, SignOutEverywhereReply, TakenBack, ViewAccount, consents_of, grants_of,
+    AccountView, Disconnect, EndCutOff, EndSession, EndSessionReply, RemoveAccessReply,
+    RevokeGrant, SignOutEverywhere, SignOutEverywhereReply, ViewAccount, consents_of, grants_of,
     sessions_of,
 };
 use grantor_store::Store as _;
@@ -56,7 +56,7 @@ impl World {
     /// The session that this browser's cookie names, live or not, and its user.
     pub(crate) fn named_by(&self, browser: &Browser) -> (SessionId, UserId) {
         let cookie = browser.session.as_ref().expect("a cookie");
-        let cookie = self.pool.sealing.open_session_cookie(cookie.reveal());
+        let cookie = self.realm.sealing.open_session_cookie(cookie.reveal());
         let cookie = cookie.expect("a cookie of the house");
         (cookie.id, cookie.user)
     }
@@ -64,8 +64,8 @@ impl World {
     /// The page is asked for; what is listed is read before.
     pub(crate) fn view_request(&self, browser: &Browser) -> ViewAccount {
         let user = browser.session.is_some().then(|| self.named_by(browser).1);
-        let list = |of: fn(&grantor_core::model::realm::Pool, UserId) -> Index| {
-            user.map_or_else(Vec::new, |user| self.list_of(&of(&self.pool, user)))
+        let list = |of: fn(&grantor_core::model::realm::Realm, UserId) -> Index| {
+            user.map_or_else(Vec::new, |user| self.list_of(&of(&self.realm, user)))
         };
         ViewAccount {
             cookie: browser.session.clone(),
@@ -87,7 +87,7 @@ impl World {
         self.ask(request).reply.expect("no protocol")
     }
 
-    pub(crate) fn revoke_grant(&mut self, browser: &Browser, grant: GrantId) -> TakenBack {
+    pub(crate) fn revoke_grant(&mut self, browser: &Browser, grant: GrantId) -> RemoveAccessReply {
         let request = browser.revoke_grant(grant);
         self.ask(request).reply.expect("no protocol")
     }
@@ -95,12 +95,12 @@ impl World {
     /// The grants of a client that a user's list has.
     pub(crate) fn listed(&self, user: UserId, client: &str) -> Vec<GrantId> {
         let client: ClientId = client.parse().expect("a client id");
-        let rows = self.list_of(&grants_of(&self.pool, user));
+        let rows = self.list_of(&grants_of(&self.realm, user));
         Disconnect::listed(&rows, user, &client, self.now).expect("grants")
     }
 
     /// As many operations as it takes; tells what came of each.
-    pub(crate) fn disconnect(&mut self, browser: &Browser, client: &str) -> Vec<TakenBack> {
+    pub(crate) fn disconnect(&mut self, browser: &Browser, client: &str) -> Vec<RemoveAccessReply> {
         let user = self.named_by(browser).1;
         let mut said = Vec::new();
         loop {
@@ -111,7 +111,7 @@ impl World {
             grants.truncate(Disconnect::AT_ONCE);
             let request = browser.disconnect(client, grants);
             said.push(self.ask(request).reply.expect("no protocol"));
-            if said.last() != Some(&TakenBack::Done) {
+            if said.last() != Some(&RemoveAccessReply::Done) {
                 return said;
             }
         }
@@ -129,7 +129,7 @@ impl World {
     }
 
     pub(crate) fn end_cut_off(&mut self, user: UserId) -> usize {
-        let rows = self.list_of(&sessions_of(&self.pool, user));
+        let rows = self.list_of(&sessions_of(&self.realm, user));
         EndCutOff::listed(&rows)
             .chunks(EndCutOff::AT_ONCE)
             .map(|sessions| {

@@ -91,7 +91,7 @@ pub(crate) fn form_of(client: &str, pairs: &[(&str, &str)]) -> Params {
 pub(crate) fn jwt(world: &World, token: &str) -> Map<String, Value> {
     let token = grantor_jose::decode(token).expect("a JWT");
     let token = world
-        .pool
+        .realm
         .signing
         .verify(token)
         .expect("signed by the house");
@@ -238,7 +238,7 @@ impl World {
 
     /// The grant of a device code.
     pub(crate) fn grant_of(&self, codes: &Codes) -> GrantId {
-        let code = self.pool.sealing.open_device_code(&codes.device);
+        let code = self.realm.sealing.open_device_code(&codes.device);
         code.expect("a device code of the house").grant
     }
 

@@ -8,8 +8,8 @@ use grantor_core::endpoints::token::Token;
 use grantor_core::exchange::{Explain, Explanation};
 use grantor_core::grants::GrantType;
 use grantor_core::model::client::{Client, ClientAuth};
-use grantor_core::model::exchange_rule::{ActorRule, Kind, Rule, RuleTarget, SubjectRule};
-use grantor_core::model::realm::Pool;
+use grantor_core::model::exchange_rule::{ActorRule, Rule, RuleTarget, SubjectRule, TokenKind};
+use grantor_core::model::realm::Realm;
 use grantor_core::model::resource::TokenForm;
 use grantor_core::model::token_type::TokenType;
 use grantor_jose::Algorithm;
@@ -35,14 +35,14 @@ pub(crate) struct Exchanged {
 
 /// `orders` may exchange what users let an app do with orders for reading shipments, and `shipping` what it got for
 /// reading files.
-pub(crate) fn rules(pool: &mut Pool) {
-    pool.resources.push(resource(
+pub(crate) fn rules(realm: &mut Realm) {
+    realm.resources.push(resource(
         "shipping.example.com",
         Some(SHIPPING),
         &[("read", "Read shipments"), ("write", "Send parcels")],
         TokenForm::Jwt(Algorithm::Es256),
     ));
-    let key = Arc::new(pool.sealing.client_secret_key());
+    let key = Arc::new(realm.sealing.client_secret_key());
     let service = |id: &str, resource: &str| Client {
         grants: vec![GrantType::TokenExchange, GrantType::RefreshToken],
         scopes: scope(""),
@@ -61,14 +61,14 @@ pub(crate) fn rules(pool: &mut Pool) {
         service("shipping", "shipping.example.com"),
         service("files", "files.example.com"),
     ] {
-        pool.clients.insert(client.id.clone(), client);
+        realm.clients.insert(client.id.clone(), client);
     }
-    let orders = pool.clients.get_mut(&"orders".parse().expect("an id"));
+    let orders = realm.clients.get_mut(&"orders".parse().expect("an id"));
     let orders = orders.expect("it is of the house");
     orders
         .grants
         .extend([GrantType::TokenExchange, GrantType::RefreshToken]);
-    pool.exchange = vec![
+    realm.exchange = vec![
         rule(
             "orders",
             "shipping.example.com",
@@ -89,7 +89,7 @@ pub(crate) fn rule(client: &str, target: &str, scopes: &[(&str, &str)]) -> Rule 
         client: client.parse().expect("an id"),
         subject: SubjectRule {
             issuer: None,
-            kinds: vec![Kind::AccessToken],
+            kinds: vec![TokenKind::AccessToken],
             clients: Vec::new(),
             groups: Vec::new(),
             audiences: Vec::new(),
@@ -101,7 +101,7 @@ pub(crate) fn rule(client: &str, target: &str, scopes: &[(&str, &str)]) -> Rule 
             .map(|(from, to)| ((*from).to_owned(), scope(to)))
             .collect(),
         gives: scope(""),
-        issues: vec![Kind::AccessToken],
+        issues: vec![TokenKind::AccessToken],
         impersonation: false,
         max_depth: 4,
         lifetime: None,

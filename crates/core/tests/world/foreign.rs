@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use grantor_core::model::realm::Pool;
+use grantor_core::model::realm::Realm;
 use grantor_core::model::trusted_issuer::TrustedIssuer;
 use grantor_jose::{Algorithm, Jwks, SigningKey, VerificationKeys};
 use serde_json::{Value, json};
@@ -28,7 +28,7 @@ pub(crate) fn key_of(issuer: &str) -> &'static SigningKey {
 }
 
 /// Both issuers, as the operator trusts them.
-pub(crate) fn trust(pool: &mut Pool) {
+pub(crate) fn trust(realm: &mut Realm) {
     let trusted = |issuer: &str, user_claim: Option<&str>| TrustedIssuer {
         issuer: issuer.to_owned(),
         algorithms: vec![Algorithm::Es256],
@@ -37,7 +37,7 @@ pub(crate) fn trust(pool: &mut Pool) {
         max_age: None,
         skew: 60.s(),
     };
-    pool.trusted_issuers = vec![
+    realm.trusted_issuers = vec![
         trusted(IDP, None),
         trusted(CORP, Some("preferred_username")),
     ];

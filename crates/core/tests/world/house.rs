@@ -11,7 +11,7 @@ use grantor_core::model::client::{
     Client, ClientAuth, CodePolicy, ConsentPolicy, DeviceApproval, DevicePolicy, LogoutPolicy,
 };
 use grantor_core::model::group_filter::GroupFilter;
-use grantor_core::model::realm::{DeviceSettings, Lifetimes, Pool, SignInLimits, TokenSet};
+use grantor_core::model::realm::{DeviceSettings, Lifetimes, Realm, SignInLimits, TokenSet};
 use grantor_core::model::resource::{Resource, TokenForm};
 use grantor_core::model::scope::Scope;
 use grantor_core::model::user_code::UserCodeFormat;
@@ -50,7 +50,7 @@ pub(crate) fn signer() -> &'static LocalSigner {
     &KEYS.0
 }
 
-pub(crate) fn pool() -> Pool {
+pub(crate) fn realm() -> Realm {
     let sealing = SealingKeys::new("default", &MasterKey::new([1; 32]), &[]);
     let secret_key = Arc::new(sealing.client_secret_key());
     let secret = |secret: &str| ClientAuth::Secret {
@@ -78,7 +78,7 @@ pub(crate) fn pool() -> Pool {
         app("site", secret(SITE_SECRET)),
         app("shop", secret(SITE_SECRET)),
     ];
-    Pool {
+    Realm {
         name: "default".to_owned(),
         issuer: ISSUER.to_owned(),
         sealing,
@@ -211,8 +211,8 @@ pub(crate) fn scope(text: &str) -> Scope {
     text.parse().expect("a scope")
 }
 
-/// A client of the pool, to be changed.
-pub(crate) fn client<'p>(pool: &'p mut Pool, id: &str) -> &'p mut Client {
+/// A client of the realm, to be changed.
+pub(crate) fn client<'p>(realm: &'p mut Realm, id: &str) -> &'p mut Client {
     let id = id.parse().expect("a client id");
-    pool.clients.get_mut(&id).expect("a client of the house")
+    realm.clients.get_mut(&id).expect("a client of the house")
 }

@@ -1,4 +1,4 @@
-//! A simulated world in one thread: a pool, its people and devices, a store in memory, and time that a test sets.
+//! A simulated world in one thread: a realm, its people and devices, a store in memory, and time that a test sets.
 //!
 //! Nothing sleeps, listens or draws: seeds come from a counter, so a test runs the same way each time.
 
@@ -12,7 +12,7 @@ use grantor_core::base::seed::Seed;
 use grantor_core::base::time::Timestamp;
 use grantor_core::engine::event::{Event, EventKind};
 use grantor_core::engine::limits::Limits;
-use grantor_core::model::realm::Pool;
+use grantor_core::model::realm::Realm;
 use grantor_jose::VerificationKeys;
 use grantor_store::Store as _;
 use grantor_store::memory::Memory;
@@ -38,7 +38,7 @@ pub(crate) const SOFA: &str = "192.0.2.77";
 
 /// The simulated world.
 pub(crate) struct World {
-    pub(crate) pool: Arc<Pool>,
+    pub(crate) realm: Arc<Realm>,
     pub(crate) store: Counting<Faulty<Memory>>,
     pub(crate) limits: Limits,
     pub(crate) now: Timestamp,
@@ -54,7 +54,7 @@ impl World {
     /// The house of [`house`], with its users.
     pub(crate) fn new() -> Self {
         let mut world = Self {
-            pool: Arc::new(house::pool()),
+            realm: Arc::new(house::realm()),
             store: Counting::new(Faulty::new(Memory::new())),
             limits: Limits::new(&[7; 32]),
             now: START,
@@ -73,16 +73,16 @@ impl World {
     }
 
     /// The same, with a changed configuration.
-    pub(crate) fn with(change: impl FnOnce(&mut Pool)) -> Self {
+    pub(crate) fn with(change: impl FnOnce(&mut Realm)) -> Self {
         let mut world = Self::new();
         world.reconfigure(change);
         world
     }
 
     /// The operator changes the configuration.
-    pub(crate) fn reconfigure(&mut self, change: impl FnOnce(&mut Pool)) {
-        let pool = Arc::get_mut(&mut self.pool);
-        change(pool.expect("no request is under way"));
+    pub(crate) fn reconfigure(&mut self, change: impl FnOnce(&mut Realm)) {
+        let realm = Arc::get_mut(&mut self.realm);
+        change(realm.expect("no request is under way"));
     }
 
     pub(crate) fn advance(&mut self, time: Duration) {
@@ -138,7 +138,7 @@ impl World {
 
     pub(crate) fn list(&self, kind: &str) -> Vec<Row> {
         let index = Index::Kind {
-            pool: "default".to_owned(),
+            realm: "default".to_owned(),
             kind: kind.to_owned(),
         };
         let rows = self.store.list(&index, None, 25).now_or_never();

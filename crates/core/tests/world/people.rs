@@ -7,8 +7,8 @@ use grantor_core::endpoints::logout::Logout;
 use grantor_core::engine::drive::Outcome;
 use grantor_core::model::ids::{GrantId, UserId};
 use grantor_core::people::{
-    Asker, DeviceDecision, DeviceDecisionReply, Password, Provision, ProvisionReply, SignIn,
-    SignInReply, Visit, Visitor, WhoAsks, WhoAsksReply, Withdraw,
+    Deprovision, DeviceDecision, DeviceDecisionReply, LookupUserCode, LookupUserCodeReply,
+    Password, PendingDevice, Provision, ProvisionReply, SignIn, SignInReply, Visit, Visitor,
 };
 
 use super::{Codes, SOFA, World, peer};
@@ -35,11 +35,11 @@ pub(crate) enum Looked {
     SignIn,
     NotValid,
     TooMany,
-    Asks(Box<Asker>),
+    Asks(Box<PendingDevice>),
 }
 
 impl Looked {
-    pub(crate) fn asker(self) -> Asker {
+    pub(crate) fn asker(self) -> PendingDevice {
         match self {
             Self::Asks(asker) => *asker,
             other => panic!("nobody asks: {other:?}"),
@@ -79,8 +79,8 @@ impl Browser {
         }
     }
 
-    pub(crate) fn who_asks(&self, typed: &str) -> WhoAsks {
-        WhoAsks {
+    pub(crate) fn lookup_user_code(&self, typed: &str) -> LookupUserCode {
+        LookupUserCode {
             cookie: self.session.clone(),
             typed: Secret::new(typed),
             peer: peer(&self.address),
@@ -128,12 +128,12 @@ pub(crate) fn decided(outcome: &Outcome<DeviceDecisionReply>) -> Decided {
 }
 
 /// What a page says of a look-up.
-pub(crate) fn looked(outcome: Outcome<WhoAsksReply>) -> Looked {
+pub(crate) fn looked(outcome: Outcome<LookupUserCodeReply>) -> Looked {
     match outcome.reply {
-        Ok(WhoAsksReply::SignIn) => Looked::SignIn,
-        Ok(WhoAsksReply::NotValid { .. }) => Looked::NotValid,
-        Ok(WhoAsksReply::TooMany { .. }) => Looked::TooMany,
-        Ok(WhoAsksReply::Asks(asker)) => Looked::Asks(asker),
+        Ok(LookupUserCodeReply::SignIn) => Looked::SignIn,
+        Ok(LookupUserCodeReply::NotValid { .. }) => Looked::NotValid,
+        Ok(LookupUserCodeReply::TooMany { .. }) => Looked::TooMany,
+        Ok(LookupUserCodeReply::Pending(asker)) => Looked::Asks(asker),
         Err(refusal) => panic!("a page is no protocol: {refusal:?}"),
     }
 }
@@ -172,7 +172,7 @@ impl World {
 
     /// The file names the user no more.
     pub(crate) fn withdraw(&mut self, username: &str) {
-        let withdraw = Withdraw {
+        let withdraw = Deprovision {
             id: user_id(username),
         };
         self.ask(withdraw).reply.expect("no protocol");
@@ -222,8 +222,8 @@ impl World {
     }
 
     /// The user types a code.
-    pub(crate) fn who_asks(&mut self, browser: &Browser, typed: &str) -> Looked {
-        looked(self.ask(browser.who_asks(typed)))
+    pub(crate) fn lookup_user_code(&mut self, browser: &Browser, typed: &str) -> Looked {
+        looked(self.ask(browser.lookup_user_code(typed)))
     }
 
     pub(crate) fn decide(&mut self, browser: &Browser, codes: &Codes, approve: bool) -> Decided {
@@ -244,7 +244,7 @@ impl World {
     /// The user signs in, types the code, sees who asks, and approves.
     pub(crate) fn approve(&mut self, username: &str, codes: &Codes) {
         let browser = self.browser_of(username);
-        let asker = self.who_asks(&browser, &codes.user).asker();
+        let asker = self.lookup_user_code(&browser, &codes.user).asker();
         assert_eq!(asker.grant, self.grant_of(codes));
         assert_eq!(self.decide(&browser, codes, true), Decided::Approved);
     }
@@ -252,7 +252,7 @@ impl World {
     /// The same, and denies.
     pub(crate) fn deny(&mut self, username: &str, codes: &Codes) {
         let browser = self.browser_of(username);
-        self.who_asks(&browser, &codes.user).asker();
+        self.lookup_user_code(&browser, &codes.user).asker();
         assert_eq!(self.decide(&browser, codes, false), Decided::Denied);
     }
 

@@ -52,7 +52,7 @@ pub(crate) enum Seen {
 impl<O: Operation> Run<O> {
     pub(crate) fn new(world: &mut World, operation: O) -> Self {
         let seed = world.seed();
-        let drive = Drive::new(operation, world.pool.clone(), world.now, seed);
+        let drive = Drive::new(operation, world.realm.clone(), world.now, seed);
         Self {
             drive,
             next: None,

@@ -2,7 +2,7 @@
 
 use grantor_core::base::error::{ErrorCode, Refusal};
 use grantor_core::endpoints::authorize::{
-    AUTH_AFTER, AuthorizationResponse, Authorize, AuthorizeReply, ConsentAsk, Said,
+    AUTH_AFTER, AuthorizationResponse, Authorize, AuthorizeReply, ConsentAsk, ConsentDecision,
 };
 use grantor_core::engine::drive::Outcome;
 
@@ -49,13 +49,13 @@ impl Request {
     }
 
     /// As the browser brings it, with what its user said on the consent page.
-    pub(crate) fn by(&self, browser: &Browser, said: Option<Said>) -> Authorize {
+    pub(crate) fn by(&self, browser: &Browser, decision: Option<ConsentDecision>) -> Authorize {
         let pairs = self.0.iter().map(|(n, v)| (n.as_str(), v.as_str()));
         let pairs: Vec<_> = pairs.collect();
         Authorize {
             params: params(&pairs),
             cookie: browser.session.clone(),
-            said,
+            decision,
             peer: peer(&browser.address),
         }
     }
@@ -127,21 +127,21 @@ impl Came {
 impl World {
     /// The browser comes with a request.
     pub(crate) fn authorize(&mut self, browser: &Browser, request: &Request) -> Came {
-        self.said(browser, request, None)
+        self.decision(browser, request, None)
     }
 
     /// The user agrees.
     pub(crate) fn agree(&mut self, browser: &Browser, request: &Request) -> Came {
-        self.said(browser, request, Some(Said::Approve))
+        self.decision(browser, request, Some(ConsentDecision::Approve))
     }
 
-    pub(crate) fn said(
+    pub(crate) fn decision(
         &mut self,
         browser: &Browser,
         request: &Request,
-        said: Option<Said>,
+        decision: Option<ConsentDecision>,
     ) -> Came {
-        let outcome = self.ask(request.by(browser, said));
+        let outcome = self.ask(request.by(browser, decision));
         Came::of(request, outcome)
     }
 

@@ -161,7 +161,7 @@ struct Listed {
 
 async fn list(State(admin): State<Arc<Admin>>) -> Result<Response, Refused> {
     let index = Index::Kind {
-        pool: POOL.to_owned(),
+        realm: POOL.to_owned(),
         kind: User::KIND.to_owned(),
     };
     let (mut users, mut after) = (Vec::new(), None);

@@ -1,11 +1,11 @@
 //! The rules of exchange, and the trusted issuers.
 
-use grantor_core::model::exchange_rule::{ActorRule, Kind, Rule, RuleTarget, SubjectRule};
+use grantor_core::model::exchange_rule::{ActorRule, Rule, RuleTarget, SubjectRule, TokenKind};
 use grantor_core::model::ids::{ClientId, InvalidClientId};
 use grantor_core::model::trusted_issuer::TrustedIssuer;
 
 use super::{algorithm, clients::scope};
-use crate::config::{self, Exchange, Settings, TokenKind};
+use crate::config::{self, Exchange, Settings};
 
 pub(super) fn rules(settings: &Settings) -> Result<Vec<Rule>, InvalidClientId> {
     let rules = settings.exchanges.iter().zip(settings.exchange_names());
@@ -61,11 +61,11 @@ fn target(rule: &Exchange, settings: &Settings) -> RuleTarget {
     }
 }
 
-fn kinds(kinds: &[TokenKind]) -> Vec<Kind> {
+fn kinds(kinds: &[config::TokenKind]) -> Vec<TokenKind> {
     let kinds = kinds.iter().map(|kind| match kind {
-        TokenKind::AccessToken => Kind::AccessToken,
-        TokenKind::IdToken => Kind::IdToken,
-        TokenKind::RefreshToken => Kind::RefreshToken,
+        config::TokenKind::AccessToken => TokenKind::AccessToken,
+        config::TokenKind::IdToken => TokenKind::IdToken,
+        config::TokenKind::RefreshToken => TokenKind::RefreshToken,
     });
     kinds.collect()
 }

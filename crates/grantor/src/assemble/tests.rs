@@ -1,11 +1,11 @@
-//! Settings become the pool that they describe.
+//! Settings become the realm that they describe.
 
 use std::path::Path;
 
 use grantor_core::base::sealing::MasterKey;
-use grantor_core::model::claim_mapping::{ClaimMapping, Sources};
+use grantor_core::model::claim_mapping::{ClaimMapping, ClaimSources};
 use grantor_core::model::client::{ClientAuth, ConsentPolicy};
-use grantor_core::model::exchange_rule::{ActorRule, Kind, Rule, RuleTarget, SubjectRule};
+use grantor_core::model::exchange_rule::{ActorRule, Rule, RuleTarget, SubjectRule, TokenKind};
 use grantor_core::model::resource::Resource;
 use grantor_core::model::scope::Scope;
 use grantor_core::model::trusted_issuer::TrustedIssuer;
@@ -20,8 +20,8 @@ fn settings(tables: &str) -> Settings {
     config::parse(&text, "grantor.toml", Path::new(""), &environment).unwrap()
 }
 
-fn assembled(tables: &str) -> Pool {
-    pool(
+fn assembled(tables: &str) -> Realm {
+    realm(
         &settings(tables),
         &MasterKey::new([1; 32]).into(),
         KeySet::default(),
@@ -33,7 +33,7 @@ fn assembled(tables: &str) -> Pool {
 fn a_secret_from_the_file_the_environment_or_a_digest_is_verified_alike() {
     use aws_lc_rs::digest::{SHA256, digest};
     let digest = hex::encode(digest(&SHA256, b"from a digest"));
-    let pool = assembled(&format!(
+    let realm = assembled(&format!(
         "[[client]]\nid = \"a\"\nsecret = \"from the file\"\n\
          [[client]]\nid = \"b\"\nsecret_env = \"SECRET\"\nauth = \"client_secret_post\"\n\
          [[client]]\nid = \"c\"\nsecret_sha256 = \"{digest}\"\n"
@@ -47,7 +47,7 @@ fn a_secret_from_the_file_the_environment_or_a_digest_is_verified_alike() {
             verifiers,
             basic,
             post,
-        } = &pool.client(id).unwrap().auth
+        } = &realm.client(id).unwrap().auth
         else {
             panic!("{id} is confidential");
         };
@@ -59,13 +59,13 @@ fn a_secret_from_the_file_the_environment_or_a_digest_is_verified_alike() {
 
 #[test]
 fn the_grace_is_long_for_those_who_prove_themselves_and_for_devices() {
-    let pool = assembled(
+    let realm = assembled(
         "[[client]]\nid = \"confidential\"\nsecret = \"s\"\n\
          [[client]]\nid = \"device\"\ngrants = [\"device_code\"]\n\
          [[client]]\nid = \"browser\"\ngrants = [\"refresh_token\"]\n\
          [[client]]\nid = \"own\"\ngrace = \"3s\"\n",
     );
-    let grace = |id| pool.client(id).unwrap().grace.as_secs();
+    let grace = |id| realm.client(id).unwrap().grace.as_secs();
     assert_eq!(
         ["confidential", "device", "browser", "own"].map(grace),
         [60, 60, 10, 3]
@@ -83,13 +83,13 @@ fn the_proxies_write_the_header_that_the_operator_names() {
 
 #[test]
 fn a_client_has_its_own_lives_or_those_of_all() {
-    let pool = assembled(
+    let realm = assembled(
         "[lifetimes]\naccess = \"5m\"\n[device]\nlifetime = \"20m\"\n\
          [[client]]\nid = \"all\"\n\
          [[client]]\nid = \"own\"\naccess_lifetime = \"1m\"\ndevice_lifetime = \"2m\"\nrefresh_idle = \"3d\"\n",
     );
     let lives = |id| {
-        let client = pool.client(id).unwrap();
+        let client = realm.client(id).unwrap();
         [
             client.access_lifetime,
             client.device.lifetime,
@@ -103,7 +103,7 @@ fn a_client_has_its_own_lives_or_those_of_all() {
 
 #[test]
 fn claims_come_from_their_sources_and_constants_are_what_toml_says() {
-    let pool = assembled(
+    let realm = assembled(
         "[[resource]]\nidentifier = \"api\"\nlifetime = \"5m\"\ngroups = [\"orders-*\"]\n\
          claims = { tier = \"'gold'\", level = 3, beta = true, app = \"client.name\" }\n\
          [[resource]]\nidentifier = \"none\"\ngroups = false\n\
@@ -111,11 +111,11 @@ fn claims_come_from_their_sources_and_constants_are_what_toml_says() {
          [[client]]\nid = \"tv\"\nname = \"The TV\"\nmay_act = \"orders\"\nid_claims = { groups = \"groups\" }\n\
          [[client]]\nid = \"orders\"\n",
     );
-    let [api, none, all] = pool.resources.as_slice() else {
+    let [api, none, all] = realm.resources.as_slice() else {
         panic!("three resources");
     };
-    let client = pool.client("tv").unwrap();
-    let from = Sources {
+    let client = realm.client("tv").unwrap();
+    let from = ClaimSources {
         user: None,
         client_id: &client.id,
         client_name: &client.name,
@@ -140,12 +140,12 @@ fn claims_come_from_their_sources_and_constants_are_what_toml_says() {
 
 #[test]
 fn the_lives_that_the_conformance_suite_needs_can_be_set() {
-    let pool = assembled(
+    let realm = assembled(
         "[lifetimes]\ncode = \"60s\"\n\
          [[client]]\nid = \"suite\"\nsecret = \"s\"\ngrace = \"60s\"\npkce = \"optional\"\nconsent = \"skip\"\n\
          backchannel_logout_uri = \"https://app.example.com/logout\"\n",
     );
-    let client = pool.client("suite").unwrap();
+    let client = realm.client("suite").unwrap();
     assert_eq!(client.code.lifetime, Duration::from_secs(60));
     assert_eq!(client.grace, Duration::from_secs(60));
     assert!(!client.code.pkce_required);
@@ -158,12 +158,12 @@ fn the_lives_that_the_conformance_suite_needs_can_be_set() {
 fn the_origins_of_a_client_are_those_of_its_redirect_uris_unless_it_names_them() {
     let uris = "redirect_uris = [\"https://app.example.com/a\", \"https://app.example.com/b\", \
                 \"https://app.example.com:8443/a\", \"com.example.app:/cb\", \"http://127.0.0.1:3000/cb\"]\n";
-    let pool = assembled(&format!(
+    let realm = assembled(&format!(
         "[[client]]\nid = \"all\"\n{uris}\
          [[client]]\nid = \"own\"\n{uris}origins = [\"https://other.example.com\"]\n\
          [[client]]\nid = \"none\"\n{uris}origins = []\n"
     ));
-    let origins = |id| &*pool.client(id).unwrap().origins;
+    let origins = |id| &*realm.client(id).unwrap().origins;
     assert_eq!(
         origins("all"),
         [
@@ -193,11 +193,11 @@ fn tests_may_let_more_wrong_passwords_through_and_never_fewer() {
 
 #[test]
 fn scopes_default_to_all_that_a_client_may_ask_for() {
-    let pool = assembled(
+    let realm = assembled(
         "[[client]]\nid = \"all\"\nscopes = [\"openid\", \"email\"]\n\
          [[client]]\nid = \"some\"\nscopes = [\"openid\", \"email\"]\ndefault_scopes = [\"openid\"]\n",
     );
-    let defaults = |id| pool.client(id).unwrap().default_scopes.to_string();
+    let defaults = |id| realm.client(id).unwrap().default_scopes.to_string();
     assert_eq!(
         [defaults("all"), defaults("some")],
         ["email openid", "openid"]
@@ -232,7 +232,7 @@ fn a_user_is_the_same_person_in_another_case() {
 
 #[test]
 fn a_rule_of_the_file_is_the_rule_of_the_pool() {
-    let pool = assembled(
+    let realm = assembled(
         "[lifetimes]\nskew = \"30s\"\n\
          [[resource]]\nidentifier = \"orders\"\nuri = \"https://orders.example.com\"\nscopes = { read = \"R\", write = \"W\" }\n\
          [[client]]\nid = \"website\"\nmay_act = \"cart\"\n\
@@ -249,7 +249,7 @@ fn a_rule_of_the_file_is_the_rule_of_the_pool() {
          subject_tokens = [\"access_token\", \"refresh_token\"]\nscopes = { openid = [\"openid\"] }\n",
     );
     let scope = |text: &str| text.parse::<Scope>().unwrap();
-    let [ours, theirs, id] = &pool.exchange[..] else {
+    let [ours, theirs, id] = &realm.exchange[..] else {
         panic!("three rules")
     };
     let cart = "cart".parse().unwrap();
@@ -260,7 +260,7 @@ fn a_rule_of_the_file_is_the_rule_of_the_pool() {
             client: cart,
             subject: SubjectRule {
                 issuer: None,
-                kinds: vec![Kind::AccessToken],
+                kinds: vec![TokenKind::AccessToken],
                 clients: vec!["website".parse().unwrap()],
                 groups: vec!["staff".to_owned()],
                 audiences: vec![
@@ -280,7 +280,7 @@ fn a_rule_of_the_file_is_the_rule_of_the_pool() {
             ]
             .into(),
             gives: Scope::default(),
-            issues: vec![Kind::AccessToken, Kind::RefreshToken],
+            issues: vec![TokenKind::AccessToken, TokenKind::RefreshToken],
             impersonation: true,
             max_depth: 4,
             lifetime: Some(Duration::from_secs(120)),
@@ -295,11 +295,14 @@ fn a_rule_of_the_file_is_the_rule_of_the_pool() {
     assert_eq!((theirs.max_depth, theirs.actor.token_required), (1, true));
     assert_eq!(
         (&id.target, &id.issues[..]),
-        (&RuleTarget::Client, &[Kind::IdToken][..])
+        (&RuleTarget::Client, &[TokenKind::IdToken][..])
     );
-    assert_eq!(id.subject.kinds, [Kind::AccessToken, Kind::RefreshToken]);
     assert_eq!(
-        pool.trusted_issuers,
+        id.subject.kinds,
+        [TokenKind::AccessToken, TokenKind::RefreshToken]
+    );
+    assert_eq!(
+        realm.trusted_issuers,
         [TrustedIssuer {
             issuer: "https://idp.example/".to_owned(),
             algorithms: vec![Algorithm::Rs256],

@@ -146,8 +146,8 @@ async fn house(store: &Arc<Memory>, world: &Arc<World>, shop: &Shop) -> House {
         entropy: Arc::new(SystemEntropy),
     };
     let opened = keys.open().await.unwrap();
-    let mut pool = assemble::pool(&settings, &keys.masters, opened.published.clone()).unwrap();
-    let client = pool.clients.get_mut(&"shop".parse().unwrap()).unwrap();
+    let mut realm = assemble::realm(&settings, &keys.masters, opened.published.clone()).unwrap();
+    let client = realm.clients.get_mut(&"shop".parse().unwrap()).unwrap();
     client.code = CodePolicy {
         redirect_uris: vec![CALLBACK.parse().unwrap()],
         pkce_required: false,
@@ -159,7 +159,7 @@ async fn house(store: &Arc<Memory>, world: &Arc<World>, shop: &Shop) -> House {
         backchannel_uri: Some(format!("http://{}/logout?tenant=a%20b", shop.address)),
     };
     let app = App::new(Parts {
-        pool,
+        realm,
         store: Arc::clone(store) as Arc<dyn Store>,
         signer: Arc::clone(&opened.signer) as Arc<dyn Signer>,
         clock: Arc::clone(world) as Arc<dyn Clock>,
@@ -213,7 +213,7 @@ impl House {
         let authorize = Authorize {
             params: Params::parse(query.as_bytes()).unwrap(),
             cookie: Some(session.clone()),
-            said: None,
+            decision: None,
             peer,
         };
         let reply = self.app.run(authorize).await.unwrap().reply;
@@ -244,7 +244,7 @@ impl House {
         assert!(TokenType::Logout.is(token.header().typ.as_deref()));
         assert_eq!(token.header().algorithm, Algorithm::Rs256);
         self.app
-            .pool()
+            .realm()
             .signing
             .verify(token)
             .unwrap()
@@ -259,7 +259,7 @@ fn setting() -> (Arc<Memory>, Arc<World>) {
 
 async fn is_anything_left(store: &Memory) -> bool {
     let index = Index::Kind {
-        pool: "default".to_owned(),
+        realm: "default".to_owned(),
         kind: "outbox".to_owned(),
     };
     !store.list(&index, None, 1).await.unwrap().is_empty()
@@ -321,8 +321,8 @@ async fn openid_backchannel_2_5_an_app_that_was_away_is_told_when_it_is_back() {
 async fn openid_backchannel_2_8_an_app_that_refuses_or_points_elsewhere_is_not_asked_again() {
     for manner in [
         "400 Bad Request",
-        "302 Found\r\nlocation: /elsewhere",
-        "404 Not Found",
+        "302 Facts\r\nlocation: /elsewhere",
+        "404 Not Facts",
     ] {
         let (store, world) = setting();
         let mut shop = Shop::open().await;

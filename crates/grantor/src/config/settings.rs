@@ -425,7 +425,7 @@ table! {
         /// The Argon2id hash of the password, instead of it.
         password_hash: Option<PasswordHash>, example "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0$NIZzwR2U5Ii0yfKmSzy1gTcrtaFsWdFF5HSD2p5QKiI";
 
-        /// The subject of the user's tokens, a UUID; derived from pool and username, if left out.
+        /// The subject of the user's tokens, a UUID; derived from realm and username, if left out.
         id: Option<Uuid>, example "0b0e5bd5-8d4b-4f3e-9d1e-6d1b6b8f7a11";
 
         /// Whether the user may sign in, and the user's tokens count.

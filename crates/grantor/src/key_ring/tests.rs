@@ -61,7 +61,7 @@ async fn node(store: &Arc<Memory>, time: &Arc<Time>) -> KeyRing {
     };
     let opened = keys.open().await.unwrap();
     let app = App::new(Parts {
-        pool: assemble::pool(&settings, &keys.masters, opened.published.clone()).unwrap(),
+        realm: assemble::realm(&settings, &keys.masters, opened.published.clone()).unwrap(),
         store: Arc::clone(store) as Arc<dyn Store>,
         signer: Arc::clone(&opened.signer) as Arc<dyn grantor_jose::Signer>,
         clock: Arc::clone(time) as Arc<dyn Clock>,
@@ -78,8 +78,8 @@ async fn node(store: &Arc<Memory>, time: &Arc<Time>) -> KeyRing {
 }
 
 fn kid(ring: &KeyRing, state: KeyState) -> Option<Kid> {
-    let pool = ring.app.pool();
-    let keys = pool.signing.keys().iter();
+    let realm = ring.app.realm();
+    let keys = realm.signing.keys().iter();
     keys.filter(|key| key.state() == state)
         .map(|key| key.kid().clone())
         .next()
@@ -135,10 +135,10 @@ async fn a_look_that_finds_nothing_changes_nothing() {
     let (store, time) = (Arc::new(Memory::new()), Arc::new(Time::default()));
     let ring = node(&store, &time).await;
     ring.look(time.uptime()).await.unwrap();
-    let before = ring.app.pool();
+    let before = ring.app.realm();
     time.pass(DAY);
     ring.look(time.uptime()).await.unwrap();
-    assert!(Arc::ptr_eq(&before, &ring.app.pool()));
+    assert!(Arc::ptr_eq(&before, &ring.app.realm()));
 }
 
 #[tokio::test]

@@ -343,7 +343,7 @@ async fn an_issuer_that_never_answers_is_given_up() {
     )
     .unwrap();
     let keys = within(&settings, Duration::from_millis(50)).unwrap();
-    let mut ask = KeyAsk {
+    let mut ask = KeyQuery {
         issuer: issuer.url.clone(),
         kid: Some(issuer.key.kid().clone()),
         algorithm: Algorithm::Es256,

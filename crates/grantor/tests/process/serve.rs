@@ -269,7 +269,7 @@ fn in_store<T>(home: &Home, ask: impl AsyncFnOnce(&Sqlite) -> T) -> T {
 
 fn rows_of_users(home: &Home) -> Vec<Row> {
     let index = Index::Kind {
-        pool: "default".to_owned(),
+        realm: "default".to_owned(),
         kind: "user".to_owned(),
     };
     in_store(home, async |store| store.list(&index, None, 10).await).expect("rows")

@@ -156,7 +156,7 @@ pub(super) async fn names_in(store: &dyn Store, value: &str) -> Vec<String> {
 
 async fn everything(store: &dyn Store) -> BTreeMap<Key, Row> {
     let kind = Index::Kind {
-        pool: "default".to_owned(),
+        realm: "default".to_owned(),
         kind: "grant".to_owned(),
     };
     list(store, &kind, None, usize::MAX)

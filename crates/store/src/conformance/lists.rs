@@ -11,9 +11,9 @@ use super::kit::{
 };
 use crate::contract::{SWEEP_GRACE, Store};
 
-fn kind(pool: &str, kind: &str) -> Index {
+fn kind(realm: &str, kind: &str) -> Index {
     Index::Kind {
-        pool: pool.to_owned(),
+        realm: realm.to_owned(),
         kind: kind.to_owned(),
     }
 }
@@ -37,11 +37,11 @@ pub(super) async fn a_kind_lists_its_rows_and_no_others(store: Arc<dyn Store>) {
         ("b", "grant", "9"),
         ("A", "grant", "10"),
     ];
-    for (pool, kind, name) in written {
+    for (realm, kind, name) in written {
         done(
             &store,
             vec![Write::Insert(NewRow {
-                key: Key::new(pool, kind, name),
+                key: Key::new(realm, kind, name),
                 ..row("", "")
             })],
         )
@@ -62,7 +62,7 @@ pub(super) async fn a_kind_lists_its_rows_and_no_others(store: Arc<dyn Store>) {
             .is_empty()
     );
     // Cursors from outside the kind.
-    let from = |pool, kind, name| Key::new(pool, kind, name);
+    let from = |realm, kind, name| Key::new(realm, kind, name);
     assert_eq!(
         list(
             &store,

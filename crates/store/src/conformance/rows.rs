@@ -133,7 +133,7 @@ pub(super) async fn keys_may_hold_any_character(store: Arc<dyn Store>) {
     let mut ordered = names.map(key);
     ordered.sort();
     let kind = Index::Kind {
-        pool: "default".to_owned(),
+        realm: "default".to_owned(),
         kind: "grant".to_owned(),
     };
     let listed: Vec<Key> = list(&store, &kind, None, 100)

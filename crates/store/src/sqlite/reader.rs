@@ -88,8 +88,8 @@ pub(super) fn list(
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let give = |row: &rusqlite::Row<'_>| read_row(row, Key::from_stored(row.get_ref(3)?.as_str()?));
     match index {
-        Index::Kind { pool, kind } => {
-            let (low, end) = kind_bounds(pool, kind);
+        Index::Kind { realm, kind } => {
+            let (low, end) = kind_bounds(realm, kind);
             connection
                 .prepare_cached(
                     "SELECT version, expires_at, value, key FROM rows

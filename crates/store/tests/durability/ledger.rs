@@ -46,7 +46,7 @@ impl Ledger {
             let listed = Index::Named(index(writer));
             let listed = store.list(&listed, None, 1000).await.map_err(failed)?;
             let kind = Index::Kind {
-                pool: "default".to_owned(),
+                realm: "default".to_owned(),
                 kind: kind(writer),
             };
             let there = store.list(&kind, None, 1000).await.map_err(failed)?;

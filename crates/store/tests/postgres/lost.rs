@@ -241,7 +241,7 @@ async fn under_killed_connections_nothing_is_lost_and_nothing_happens_twice() {
 
     let done = *tally.done.borrow();
     let kind = Index::Kind {
-        pool: "default".to_owned(),
+        realm: "default".to_owned(),
         kind: "grant".to_owned(),
     };
     let rows = store.list(&kind, None, usize::MAX).await.unwrap();

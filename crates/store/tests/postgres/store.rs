@@ -117,8 +117,8 @@ impl Store for Postgres {
         let (index, first, limit) = (index.clone(), first_after(after), count(limit));
         async move {
             let found = match index {
-                Index::Kind { pool, kind } => {
-                    let (low, end) = kind_bounds(&pool, &kind);
+                Index::Kind { realm, kind } => {
+                    let (low, end) = kind_bounds(&realm, &kind);
                     let (low, end) = (low.max(first).into_bytes(), end.into_bytes());
                     self.ask(|all| &all.list_kind, &[&low, &end, &limit]).await
                 }

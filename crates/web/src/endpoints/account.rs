@@ -9,10 +9,11 @@ use grantor_core::base::row::{Index, Row};
 use grantor_core::base::secret::Secret;
 use grantor_core::base::time::Timestamp;
 use grantor_core::model::ids::{ClientId, GrantId, SessionId, UserId};
-use grantor_core::model::realm::Pool;
+use grantor_core::model::realm::Realm;
 use grantor_core::people::account::{
     self, AccountView, AppView, DeviceView, Disconnect, EndCutOff, EndSession, EndSessionReply,
-    RevokeGrant, SessionView, SignOutEverywhere, SignOutEverywhereReply, TakenBack, ViewAccount,
+    RemoveAccessReply, RevokeGrant, SessionView, SignOutEverywhere, SignOutEverywhereReply,
+    ViewAccount,
 };
 use grantor_core::people::{Action, Binding};
 use http::StatusCode;
@@ -88,7 +89,7 @@ pub(crate) async fn revoke_grant(State(app): State<Arc<App>>, posted: Form) -> R
         peer: caller.peer.clone(),
     };
     let revoked = app.run_traced(revoke, &caller.trace).await;
-    let revoked = revoked.map(|outcome| outcome.reply.unwrap_or(TakenBack::Gone));
+    let revoked = revoked.map(|outcome| outcome.reply.unwrap_or(RemoveAccessReply::Gone));
     taken_back(&app, caller, revoked, Notice::DeviceRemoved)
 }
 
@@ -100,7 +101,7 @@ pub(crate) async fn disconnect(State(app): State<Arc<App>>, posted: Form) -> Res
     };
     let caller = &posted.caller;
     let all = disconnect_all(Arc::clone(&app), caller.clone(), client);
-    let disconnected = app.to_its_end(all).await;
+    let disconnected = app.run_detached(all).await;
     taken_back(&app, caller, disconnected, Notice::AppRemoved)
 }
 
@@ -111,7 +112,7 @@ pub(crate) async fn everywhere(State(app): State<Arc<App>>, posted: Form) -> Res
     }
     let caller = &posted.caller;
     let all = end_all(Arc::clone(&app), caller.clone());
-    match app.to_its_end(all).await {
+    match app.run_detached(all).await {
         Ok(true) => signed_out(&app),
         Ok(false) => browser::sign_in_first(&app, &ReturnTo::Account),
         Err(error) => browser::unavailable(&app, caller, &error),
@@ -134,13 +135,13 @@ fn named<T: std::str::FromStr>(app: &App, posted: &Form, field: &str) -> Result<
 fn taken_back(
     app: &App,
     caller: &Caller,
-    taken: Result<TakenBack, Unavailable>,
+    taken: Result<RemoveAccessReply, Unavailable>,
     done: Notice,
 ) -> Response {
     match taken {
-        Ok(TakenBack::SignIn) => browser::sign_in_first(app, &ReturnTo::Account),
-        Ok(TakenBack::Done) => back(app, done),
-        Ok(TakenBack::Gone) => back(app, Notice::Gone),
+        Ok(RemoveAccessReply::SignIn) => browser::sign_in_first(app, &ReturnTo::Account),
+        Ok(RemoveAccessReply::Done) => back(app, done),
+        Ok(RemoveAccessReply::Gone) => back(app, Notice::Gone),
         Err(error) => browser::unavailable(app, caller, &error),
     }
 }
@@ -160,8 +161,8 @@ fn signed_out(app: &App) -> Response {
 
 /// The user whom the browser's cookie names, signed in or not.
 fn user_of(app: &App, cookie: Option<&Secret>) -> Option<UserId> {
-    let pool = app.pool();
-    let cookie = pool.sealing.open_session_cookie(cookie?.reveal())?;
+    let realm = app.realm();
+    let cookie = realm.sealing.open_session_cookie(cookie?.reveal())?;
     Some(cookie.user)
 }
 
@@ -174,12 +175,12 @@ async fn view(app: &Arc<App>, caller: &Caller) -> Result<Option<Box<AccountView>
     else {
         return Ok(None);
     };
-    let pool = app.pool();
+    let realm = app.realm();
     let view = ViewAccount {
         cookie,
-        sessions: list(app, &account::sessions_of(&pool, user), None).await?,
-        grants: list(app, &account::grants_of(&pool, user), None).await?,
-        consents: list(app, &account::consents_of(&pool, user), None).await?,
+        sessions: list(app, &account::sessions_of(&realm, user), None).await?,
+        grants: list(app, &account::grants_of(&realm, user), None).await?,
+        consents: list(app, &account::consents_of(&realm, user), None).await?,
     };
     let outcome = app.run_traced(view, &caller.trace).await?;
     Ok(outcome.reply.unwrap_or_default())
@@ -195,12 +196,12 @@ async fn disconnect_all(
     app: Arc<App>,
     caller: Caller,
     client: ClientId,
-) -> Result<TakenBack, Unavailable> {
+) -> Result<RemoveAccessReply, Unavailable> {
     let cookie = app.cookies.get(&caller.headers, Cookie::Session);
     let Some(user) = user_of(&app, cookie.as_ref()) else {
-        return Ok(TakenBack::SignIn);
+        return Ok(RemoveAccessReply::SignIn);
     };
-    let mut taken = TakenBack::Gone;
+    let mut taken = RemoveAccessReply::Gone;
     for pass in 0..PASSES {
         let grants = grants_of(&app, user, &client).await?;
         let mut parts: Vec<_> = grants.chunks(Disconnect::AT_ONCE).collect();
@@ -218,10 +219,10 @@ async fn disconnect_all(
                 peer: caller.peer.clone(),
             };
             let outcome = app.run_traced(disconnect, &caller.trace).await?;
-            match outcome.reply.unwrap_or(TakenBack::Gone) {
-                TakenBack::SignIn => return Ok(TakenBack::SignIn),
-                TakenBack::Done => taken = TakenBack::Done,
-                TakenBack::Gone => {}
+            match outcome.reply.unwrap_or(RemoveAccessReply::Gone) {
+                RemoveAccessReply::SignIn => return Ok(RemoveAccessReply::SignIn),
+                RemoveAccessReply::Done => taken = RemoveAccessReply::Done,
+                RemoveAccessReply::Gone => {}
             }
         }
     }
@@ -234,7 +235,7 @@ async fn grants_of(
     user: UserId,
     client: &ClientId,
 ) -> Result<Vec<GrantId>, Unavailable> {
-    let index = account::grants_of(&app.pool(), user);
+    let index = account::grants_of(&app.realm(), user);
     let (mut grants, mut rows) = (Vec::new(), list(app, &index, None).await?);
     loop {
         grants.extend(Disconnect::listed(&rows, user, client, app.now())?);
@@ -264,7 +265,7 @@ async fn end_all(app: Arc<App>, caller: Caller) -> Result<bool, Unavailable> {
 
 /// Ends the rows of sessions that count no more.
 async fn end_cut_off(app: &Arc<App>, caller: &Caller, user: UserId) -> Result<(), Unavailable> {
-    let index = account::sessions_of(&app.pool(), user);
+    let index = account::sessions_of(&app.realm(), user);
     let mut rows = list(app, &index, None).await?;
     loop {
         for sessions in EndCutOff::listed(&rows).chunks(EndCutOff::AT_ONCE) {
@@ -280,17 +281,17 @@ async fn end_cut_off(app: &Arc<App>, caller: &Caller, user: UserId) -> Result<()
 }
 
 fn page(app: &App, view: AccountView, notice: Option<Notice>) -> AccountPage {
-    let (pool, now) = (app.pool(), app.now());
+    let (realm, now) = (app.realm(), app.now());
     let here = view.visitor.session;
     let sessions = view.sessions.into_iter();
     let sessions = sessions.map(|session| session_row(session, here, now));
-    let apps = view.apps.into_iter().map(|app| app_row(&pool, app, now));
+    let apps = view.apps.into_iter().map(|app| app_row(&realm, app, now));
     let devices = view.devices.into_iter();
-    let devices = devices.map(|device| device_row(&pool, device, now));
+    let devices = devices.map(|device| device_row(&realm, device, now));
     AccountPage {
         site: app.site.clone(),
         account: browser::account(app, &view.visitor),
-        form_token: Binding::Session(here).token(&pool, Action::Account),
+        form_token: Binding::Session(here).token(&realm, Action::Account),
         sessions: sessions.collect::<Vec<_>>().into(),
         apps: apps.collect::<Vec<_>>().into(),
         devices: devices.collect::<Vec<_>>().into(),
@@ -312,20 +313,20 @@ fn session_row(session: SessionView, here: SessionId, now: Timestamp) -> Session
     }
 }
 
-fn app_row(pool: &Pool, app: AppView, now: Timestamp) -> AppRow {
+fn app_row(realm: &Realm, app: AppView, now: Timestamp) -> AppRow {
     AppRow {
         client_name: app.name,
         client_id: app.client.to_string(),
-        scopes: browser::scope_lines(pool, &app.scope),
+        scopes: browser::scope_lines(realm, &app.scope),
         since: moment(app.since, now),
     }
 }
 
-fn device_row(pool: &Pool, device: DeviceView, now: Timestamp) -> DeviceRow {
+fn device_row(realm: &Realm, device: DeviceView, now: Timestamp) -> DeviceRow {
     DeviceRow {
         grant: device.grant.to_string(),
         client_name: device.name,
-        scopes: browser::scope_lines(pool, &device.scope),
+        scopes: browser::scope_lines(realm, &device.scope),
         agent: Agent::parse(&device.started.by.agent),
         address: device.started.by.address.to_string(),
         approved: moment(device.approved, now),

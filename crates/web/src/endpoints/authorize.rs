@@ -7,7 +7,8 @@ use axum::response::Response;
 use grantor_core::base::error::{Cause, Refusal};
 use grantor_core::base::params::Params;
 use grantor_core::endpoints::authorize::{
-    AUTH_AFTER, AuthorizationResponse, Authorize, AuthorizeReply, ConsentAsk, ResponseMode, Said,
+    AUTH_AFTER, AuthorizationResponse, Authorize, AuthorizeReply, ConsentAsk, ConsentDecision,
+    ResponseMode,
 };
 use grantor_core::model::endpoint::path;
 use grantor_core::people::{Action, Binding};
@@ -48,7 +49,7 @@ pub(super) async fn answer(
     app: &Arc<App>,
     mut caller: Caller,
     query: &str,
-    said: Option<Said>,
+    decision: Option<ConsentDecision>,
 ) -> Response {
     let params = match parse(query) {
         Ok(params) => params,
@@ -64,7 +65,7 @@ pub(super) async fn answer(
     let authorize = Authorize {
         params,
         cookie: app.cookies.get(&caller.headers, Cookie::Session),
-        said,
+        decision,
         peer: caller.peer.clone(),
     };
     let reply = match app.run_traced(authorize, &caller.trace).await {
@@ -108,7 +109,7 @@ fn with_auth_after(request: &str, millis: u64) -> String {
 
 fn respond(app: &App, caller: &Caller, response: &AuthorizationResponse) -> Response {
     if let Err(refusal) = &response.outcome {
-        oauth::tell_refused(app, caller, refusal);
+        oauth::log_refusal(app, caller, refusal);
     }
     let trace = caller.trace.as_str();
     match response.redirect.mode() {
@@ -121,7 +122,7 @@ fn respond(app: &App, caller: &Caller, response: &AuthorizationResponse) -> Resp
             });
             let action = response.redirect.uri().to_owned();
             let page = FormPost::new(app.site.clone(), action, fields.collect());
-            let targets = browser::leads_to(&app.pool(), &response.redirect);
+            let targets = browser::form_action_targets(&app.realm(), &response.redirect);
             let policy = page.content_security_policy(&targets);
             browser::page_under(app, caller, StatusCode::OK, &page, &policy)
         }
@@ -130,25 +131,25 @@ fn respond(app: &App, caller: &Caller, response: &AuthorizationResponse) -> Resp
 
 /// The form is bound to the session and to this very request: it can be sent for no other.
 fn consent(app: &App, caller: &Caller, ask: &ConsentAsk, request: String) -> Response {
-    let pool = app.pool();
+    let realm = app.realm();
     let page = Consent {
         site: app.site.clone(),
         account: browser::account(app, &ask.visitor),
-        form_token: Binding::Session(ask.visitor.session).token(&pool, Action::consent(&request)),
+        form_token: Binding::Session(ask.visitor.session).token(&realm, Action::consent(&request)),
         request,
         client_name: ask.client_name.clone(),
         client_id: ask.client.to_string(),
-        scopes: browser::scope_lines(&pool, &ask.scope),
+        scopes: browser::scope_lines(&realm, &ask.scope),
         asked_again: ask.agreed_before,
         goes_to: destination(ask.redirect.uri()),
     };
-    let targets = browser::leads_to(&pool, &ask.redirect);
+    let targets = browser::form_action_targets(&realm, &ask.redirect);
     browser::page_to(app, caller, StatusCode::OK, &page, &targets)
 }
 
 /// RFC 6749 section 4.1.2.1: the user is told, and sent nowhere.
 fn unproven(app: &App, caller: &Caller, refusal: &Refusal) -> Response {
-    oauth::tell_refused(app, caller, refusal);
+    oauth::log_refusal(app, caller, refusal);
     let fault = match refusal.cause {
         Cause::UnknownClient => Fault::UnknownClient,
         _ => Fault::RedirectUri,

@@ -9,7 +9,7 @@ use grantor_core::base::params::Params;
 use grantor_core::base::secret::Secret;
 use grantor_core::endpoints::authorize::CheckedRedirect;
 use grantor_core::model::endpoint::path;
-use grantor_core::model::realm::{OPENID_SCOPES, Pool};
+use grantor_core::model::realm::{OPENID_SCOPES, Realm};
 use grantor_core::model::scope::Scope;
 use grantor_core::people::{Action, Binding, Visit, Visitor};
 use http::{HeaderValue, StatusCode, header};
@@ -128,7 +128,7 @@ pub(super) fn checked_form<'f>(
         .zip(action(params))
         .is_some_and(|(binding, action)| {
             binding.accepts(
-                &app.pool().sealing,
+                &app.realm().sealing,
                 action,
                 params.opt("form_token").unwrap_or_default(),
             )
@@ -142,8 +142,8 @@ pub(super) fn checked_form<'f>(
 
 /// Where a form may lead that ends at a client: to its redirect URI, and on to origins of its own, as where a callback at
 /// one host goes on to an app at another.
-pub(super) fn leads_to(pool: &Pool, redirect: &CheckedRedirect) -> Vec<String> {
-    let client = pool.clients.get(redirect.client());
+pub(super) fn form_action_targets(realm: &Realm, redirect: &CheckedRedirect) -> Vec<String> {
+    let client = realm.clients.get(redirect.client());
     let origins = client.into_iter().flat_map(|client| &client.origins);
     let uri = redirect.uri().to_owned();
     [uri].into_iter().chain(origins.cloned()).collect()
@@ -158,12 +158,12 @@ pub(super) const fn fault_of(error: FormError) -> Fault {
 }
 
 /// Scopes in words: what concerns the person first, then what concerns resources.
-pub(super) fn scope_lines(pool: &Pool, scope: &Scope) -> Vec<ScopeLine> {
+pub(super) fn scope_lines(realm: &Realm, scope: &Scope) -> Vec<ScopeLine> {
     let mut tokens: Vec<&str> = scope.iter().collect();
     let place = |token: &str| OPENID_SCOPES.iter().position(|known| *known == token);
     tokens.sort_by_key(|token| place(token).unwrap_or(OPENID_SCOPES.len()));
     let line = |token: &str| {
-        let resource = pool.owner(token);
+        let resource = realm.owner(token);
         ScopeLine {
             scope: token.to_owned(),
             text: resource
@@ -189,7 +189,7 @@ pub(super) async fn visitor(
 /// for the decision to find out.
 pub(super) fn session_binding(app: &App, caller: &Caller) -> Option<Binding> {
     let cookie: Secret = app.cookies.get(&caller.headers, Cookie::Session)?;
-    let cookie = app.pool().sealing.open_session_cookie(cookie.reveal())?;
+    let cookie = app.realm().sealing.open_session_cookie(cookie.reveal())?;
     Some(Binding::Session(cookie.id))
 }
 
@@ -197,7 +197,7 @@ pub(super) fn session_binding(app: &App, caller: &Caller) -> Option<Binding> {
 pub(super) fn account(app: &App, visitor: &Visitor) -> Account {
     Account {
         username: visitor.username.clone(),
-        sign_out_token: Binding::Session(visitor.session).token(&app.pool(), Action::SignOut),
+        sign_out_token: Binding::Session(visitor.session).token(&app.realm(), Action::SignOut),
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
-use grantor_core::endpoints::authorize::Said;
+use grantor_core::endpoints::authorize::ConsentDecision;
 use grantor_core::people::Action;
 
 use super::{authorize, browser};
@@ -21,11 +21,11 @@ pub(crate) async fn post(State(app): State<Arc<App>>, posted: Form) -> Response 
         Ok(params) => params,
         Err(response) => return *response,
     };
-    let said = match params.opt("decision") {
-        Some("approve") => Said::Approve,
-        Some("deny") => Said::Deny,
+    let decision = match params.opt("decision") {
+        Some("approve") => ConsentDecision::Approve,
+        Some("deny") => ConsentDecision::Deny,
         _ => return browser::fault(&app, &posted.caller, Fault::BadRequest),
     };
     let request = params.opt("request").unwrap_or_default();
-    authorize::answer(&app, posted.caller.clone(), request, Some(said)).await
+    authorize::answer(&app, posted.caller.clone(), request, Some(decision)).await
 }

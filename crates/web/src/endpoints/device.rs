@@ -10,8 +10,8 @@ use grantor_core::base::secret::Secret;
 use grantor_core::model::client::DeviceApproval;
 use grantor_core::model::ids::GrantId;
 use grantor_core::people::{
-    self, Action, Asker, Binding, DeviceDecision, DeviceDecisionReply, Visitor, WhoAsks,
-    WhoAsksReply,
+    self, Action, Binding, DeviceDecision, DeviceDecisionReply, LookupUserCode,
+    LookupUserCodeReply, PendingDevice, Visitor,
 };
 use http::StatusCode;
 
@@ -37,7 +37,7 @@ pub(crate) async fn get(State(app): State<Arc<App>>, caller: Caller) -> Response
     match browser::visitor(&app, &caller).await {
         Ok(Some(visitor)) => {
             // Only what looks like a code is shown again, and none where some client wants it typed from the device.
-            let known = code.and_then(|code| app.pool().device.user_code.read(&code));
+            let known = code.and_then(|code| app.realm().device.user_code.read(&code));
             let shown = known
                 .filter(|_| !some_retype(&app))
                 .map(|code| code.shown());
@@ -58,25 +58,25 @@ pub(crate) async fn post(State(app): State<Arc<App>>, posted: Form) -> Response 
             Err(response) => return *response,
         };
     let typed = params.opt("user_code").unwrap_or_default().to_owned();
-    let who_asks = WhoAsks {
+    let lookup_user_code = LookupUserCode {
         cookie: app.cookies.get(&caller.headers, Cookie::Session),
         typed: Secret::new(typed),
         peer: caller.peer.clone(),
     };
-    let reply = match app.run_traced(who_asks, &caller.trace).await {
+    let reply = match app.run_traced(lookup_user_code, &caller.trace).await {
         Ok(outcome) => outcome.reply,
         Err(error) => return browser::unavailable(&app, caller, &error),
     };
     match reply {
-        Ok(WhoAsksReply::Asks(asker)) => confirm(&app, caller, StatusCode::OK, &asker),
-        Ok(WhoAsksReply::SignIn) => browser::sign_in_first(&app, &ReturnTo::Device(None)),
-        Ok(WhoAsksReply::NotValid { visitor, strained }) => {
+        Ok(LookupUserCodeReply::Pending(asker)) => confirm(&app, caller, StatusCode::OK, &asker),
+        Ok(LookupUserCodeReply::SignIn) => browser::sign_in_first(&app, &ReturnTo::Device(None)),
+        Ok(LookupUserCodeReply::NotValid { visitor, strained }) => {
             if strained {
                 tokio::time::sleep(STRAINED).await;
             }
             not_valid(&app, caller, &visitor)
         }
-        Ok(WhoAsksReply::TooMany {
+        Ok(LookupUserCodeReply::TooMany {
             visitor,
             retry_after,
         }) => too_many(&app, caller, &visitor, retry_after),
@@ -147,7 +147,7 @@ pub(crate) async fn decide(State(app): State<Arc<App>>, posted: Form) -> Respons
 }
 
 fn some_retype(app: &App) -> bool {
-    app.pool()
+    app.realm()
         .clients
         .values()
         .any(|client| client.device.approval == DeviceApproval::Retype)
@@ -190,18 +190,18 @@ fn code_form(
     let form = DeviceCode {
         site: app.site.clone(),
         account: browser::account(app, visitor),
-        form_token: Binding::Session(visitor.session).token(&app.pool(), Action::UserCode),
+        form_token: Binding::Session(visitor.session).token(&app.realm(), Action::UserCode),
         prefilled: prefilled.is_some(),
         user_code: prefilled.unwrap_or_default(),
-        numeric: app.pool().device.user_code.is_numeric(),
+        numeric: app.realm().device.user_code.is_numeric(),
         problem,
     };
     browser::page(app, caller, status, &form)
 }
 
 /// Who asks: the page's form is bound to the session and the grant, never to the code.
-fn confirm(app: &App, caller: &Caller, status: StatusCode, asker: &Asker) -> Response {
-    let pool = app.pool();
+fn confirm(app: &App, caller: &Caller, status: StatusCode, asker: &PendingDevice) -> Response {
+    let realm = app.realm();
     let network = match (asker.same_network, asker.same_network_required) {
         (true, _) => Network::Same,
         (false, false) => Network::Different,
@@ -211,7 +211,7 @@ fn confirm(app: &App, caller: &Caller, status: StatusCode, asker: &Asker) -> Res
         site: app.site.clone(),
         account: browser::account(app, &asker.visitor),
         form_token: Binding::Session(asker.visitor.session)
-            .token(&pool, Action::Decide(asker.grant)),
+            .token(&realm, Action::Decide(asker.grant)),
         grant: asker.grant.to_string(),
         client_name: asker.client_name.clone(),
         client_id: asker.client.to_string(),
@@ -220,7 +220,7 @@ fn confirm(app: &App, caller: &Caller, status: StatusCode, asker: &Asker) -> Res
             people::CodeCheck::Hidden => CodeCheck::Hidden,
             people::CodeCheck::Retype { wrong } => CodeCheck::Retype { wrong: *wrong },
         },
-        scopes: browser::scope_lines(&pool, &asker.scope),
+        scopes: browser::scope_lines(&realm, &asker.scope),
         device_address: asker.started.by.address.to_string(),
         browser_address: caller.peer.address.to_string(),
         network,

@@ -32,7 +32,7 @@ pub(crate) async fn post(State(app): State<Arc<App>>, form: Form) -> Response {
     };
     let answer = oauth::answer(&app, &form, Challenge::Basic, parse, |reply, _| {
         // RFC 8628 section 3.3: verification_uri itself never holds the code; the complete one holds it as it is shown.
-        let verification_uri = app.pool().url(path::DEVICE);
+        let verification_uri = app.realm().url(path::DEVICE);
         let query: String = url::form_urlencoded::Serializer::new(String::new())
             .append_pair("user_code", &reply.user_code)
             .finish();

@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::response::Response;
 use grantor_core::base::params::Params;
 use grantor_core::base::secret::Secret;
-use grantor_core::endpoints::authorize::proven;
+use grantor_core::endpoints::authorize::resolve_client;
 use grantor_core::people::{Action, Binding, SignIn, SignInReply};
 use http::StatusCode;
 
@@ -86,16 +86,16 @@ pub(crate) async fn post(State(app): State<Arc<App>>, posted: Form) -> Response 
 
 /// What an authorization request that waits for the sign-in says for its form.
 #[derive(Default)]
-struct Onward {
+struct LoginContext {
     /// OpenID Connect Core section 3.1.2.1: "Hint to the Authorization Server about the login identifier".
     login_hint: Option<String>,
     ui_locales: Option<String>,
     client_name: Option<String>,
     /// Where the sign-in may lead in one go, and so must be allowed to.
-    leads_to: Vec<String>,
+    form_action_targets: Vec<String>,
 }
 
-impl Onward {
+impl LoginContext {
     fn of(app: &App, return_to: &ReturnTo) -> Self {
         let ReturnTo::Authorize(request) = return_to else {
             return Self::default();
@@ -104,14 +104,14 @@ impl Onward {
             return Self::default();
         };
         let own = |name: &str| params.opt(name).map(ToOwned::to_owned);
-        let pool = app.pool();
-        let proven = proven(&params, &pool).ok();
+        let realm = app.realm();
+        let proven = resolve_client(&params, &realm).ok();
         Self {
             login_hint: own("login_hint").filter(|hint| hint.len() <= LONGEST_HINT),
             ui_locales: own("ui_locales"),
             client_name: proven.as_ref().map(|proven| proven.client.name.clone()),
-            leads_to: proven.map_or_else(Vec::new, |proven| {
-                browser::leads_to(&pool, &proven.redirect)
+            form_action_targets: proven.map_or_else(Vec::new, |proven| {
+                browser::form_action_targets(&realm, &proven.redirect)
             }),
         }
     }
@@ -126,7 +126,7 @@ fn form(
     typed: Option<String>,
     problem: Option<LoginProblem>,
 ) -> Response {
-    let onward = Onward::of(app, return_to);
+    let onward = LoginContext::of(app, return_to);
     caller.prefer_locales(onward.ui_locales.as_deref());
     let known = pre_session(app, caller);
     let fresh = format!(
@@ -136,15 +136,16 @@ fn form(
     let cookie = known.clone().unwrap_or(fresh);
     let login = Login {
         site: app.site.clone(),
-        form_token: Binding::PreSession(cookie.clone()).token(&app.pool(), Action::SignIn),
+        form_token: Binding::PreSession(cookie.clone()).token(&app.realm(), Action::SignIn),
         return_to: return_to.path(app),
         username: typed.or(onward.login_hint).unwrap_or_default(),
         client_name: onward.client_name,
-        again: !onward.leads_to.is_empty() && browser::session_binding(app, caller).is_some(),
+        again: !onward.form_action_targets.is_empty()
+            && browser::session_binding(app, caller).is_some(),
         for_device: matches!(return_to, ReturnTo::Device(_)),
         problem,
     };
-    let response = browser::page_to(app, caller, status, &login, &onward.leads_to);
+    let response = browser::page_to(app, caller, status, &login, &onward.form_action_targets);
     let set = known
         .is_none()
         .then(|| app.cookies.set(Cookie::PreSession, &cookie, None))

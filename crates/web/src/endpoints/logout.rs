@@ -81,7 +81,7 @@ async fn answer(app: &Arc<App>, mut caller: Caller, query: &str, confirmed: bool
             over(browser::page(app, &caller, StatusCode::OK, &page))
         }
         Ok(Err(refusal)) => {
-            oauth::tell_refused(app, &caller, &refusal);
+            oauth::log_refusal(app, &caller, &refusal);
             browser::fault(app, &caller, Fault::BadLogout)
         }
         Err(error) => browser::unavailable(app, &caller, &error),
@@ -92,7 +92,7 @@ fn ask_first(app: &App, caller: &Caller, ask: LogoutAsk) -> Response {
     // Those who made the client's request learn by status and log that nothing of it counts.
     let status = match &ask.refused {
         Some(refusal) => {
-            oauth::tell_refused(app, caller, refusal);
+            oauth::log_refusal(app, caller, refusal);
             StatusCode::BAD_REQUEST
         }
         None => StatusCode::OK,
@@ -101,13 +101,13 @@ fn ask_first(app: &App, caller: &Caller, ask: LogoutAsk) -> Response {
     let page = pages::Logout {
         site: app.site.clone(),
         username: ask.visitor.username,
-        form_token: Binding::Session(ask.visitor.session).token(&app.pool(), action),
+        form_token: Binding::Session(ask.visitor.session).token(&app.realm(), action),
         client_name: ask.client_name,
         request: ask.request,
         refused: ask.refused.is_some(),
     };
-    match ask.leads_to.as_slice() {
+    match ask.form_action_targets.as_slice() {
         [] => browser::page(app, caller, status, &page),
-        leads_to => browser::page_to(app, caller, status, &page, leads_to),
+        form_action_targets => browser::page_to(app, caller, status, &page, form_action_targets),
     }
 }

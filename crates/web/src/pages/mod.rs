@@ -43,12 +43,12 @@ pub use self::{
 };
 use crate::render::Page;
 
-/// Whose pages these are: an issuer, which is a pool.
+/// Whose pages these are: an issuer, which is a realm.
 #[derive(Clone, Debug, Serialize)]
 pub struct Site {
     /// The issuer's host, and its port where it is not the scheme's own: the brand on each page.
     pub host: String,
-    /// What every path of the pool begins with: empty, or `/pools/NAME`.
+    /// What every path of the realm begins with: empty, or `/pools/NAME`.
     pub path: String,
 }
 

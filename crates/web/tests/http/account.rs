@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use grantor_core::engine::event::EventKind;
 use grantor_core::grants::GrantType;
 use grantor_core::model::client::{Client, CodePolicy, ConsentPolicy};
-use grantor_core::model::realm::Pool;
+use grantor_core::model::realm::Realm;
 
 use crate::browser::{Browser, Form};
 use crate::house::{House, client, minutes};
@@ -25,8 +25,8 @@ const FORMS: [&str; 4] = [
 
 /// The house with an app that people sign in to.
 async fn house() -> House {
-    House::with(|pool: &mut Pool| {
-        let like = client(pool, "tv").clone();
+    House::with(|realm: &mut Realm| {
+        let like = client(realm, "tv").clone();
         let app = Client {
             id: "app".parse().expect("a client id"),
             name: "The app".to_owned(),
@@ -40,7 +40,7 @@ async fn house() -> House {
             },
             ..like
         };
-        pool.clients.insert(app.id.clone(), app);
+        realm.clients.insert(app.id.clone(), app);
     })
     .await
 }

@@ -28,9 +28,9 @@ const DOCUMENTS: [&str; 3] = [
 ];
 
 async fn house() -> House {
-    House::with(|pool| {
-        client(pool, "tv").origins = vec![OWN.to_owned()];
-        client(pool, "tv2").origins = vec!["https://second.example".to_owned(), OTHER.to_owned()];
+    House::with(|realm| {
+        client(realm, "tv").origins = vec![OWN.to_owned()];
+        client(realm, "tv2").origins = vec!["https://second.example".to_owned(), OTHER.to_owned()];
     })
     .await
 }
@@ -261,9 +261,9 @@ async fn a_script_of_another_clients_origin_reads_nothing() {
 
 #[tokio::test]
 async fn an_api_asks_about_tokens_from_no_browser() {
-    let house = House::with(|pool| {
+    let house = House::with(|realm| {
         for id in ["tv", "orders"] {
-            client(pool, id).origins = vec![OWN.to_owned()];
+            client(realm, id).origins = vec![OWN.to_owned()];
         }
     })
     .await;

@@ -234,9 +234,9 @@ async fn rfc10027_6_1_1_a_device_on_another_network_comes_with_a_warning() {
 #[tokio::test]
 async fn rfc10027_6_1_1_a_client_can_demand_proximity() {
     use grantor_core::model::client::DeviceApproval;
-    let house = House::with(|pool| {
-        client(pool, "tv").device.approval = DeviceApproval::SameNetwork;
-        client(pool, "tv2").device.approval = DeviceApproval::Retype;
+    let house = House::with(|realm| {
+        client(realm, "tv").device.approval = DeviceApproval::SameNetwork;
+        client(realm, "tv2").device.approval = DeviceApproval::Retype;
     })
     .await;
     let mut alice = Browser::signed_in(&house, "alice").await;
@@ -287,7 +287,7 @@ async fn a_code_is_read_without_case_dashes_and_spaces() {
 
 #[tokio::test]
 async fn a_flood_of_codes_from_one_address_is_bounded_and_says_when_to_come_again() {
-    let house = House::with(|pool| pool.device.max_pending_of_address = 3).await;
+    let house = House::with(|realm| realm.device.max_pending_of_address = 3).await;
     for _ in 0..3 {
         house.device("openid").await;
     }

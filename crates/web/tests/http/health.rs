@@ -13,12 +13,12 @@ use grantor_store::testing::Faulty;
 use grantor_store::{Health, Store, StoreError};
 use http::Request;
 
-use crate::house::{House, pool};
+use crate::house::{House, realm};
 
 #[tokio::test]
 async fn a_process_is_healthy_before_it_is_ready() {
     let store = Arc::new(Faulty::new(Memory::new()));
-    let house = House::of(pool(), Arc::clone(&store) as Arc<dyn Store>, store);
+    let house = House::of(realm(), Arc::clone(&store) as Arc<dyn Store>, store);
     assert_eq!(house.get("/healthz").await.status, 200);
     assert_eq!(house.get("/readyz").await.status, 503);
     house.app.set_ready();
@@ -45,7 +45,7 @@ async fn a_store_whose_clock_is_far_off_is_not_ready() {
     for (seconds, status) in [(30, 200), (31, 503)] {
         let faults = Arc::new(Faulty::new(Memory::new()));
         let store = Arc::new(Skewed(Memory::new(), Duration::from_secs(seconds)));
-        let house = House::of(pool(), store, faults);
+        let house = House::of(realm(), store, faults);
         house.app.set_ready();
         assert_eq!(house.get("/readyz").await.status, status, "{seconds} s");
     }

@@ -13,7 +13,7 @@ use grantor_core::base::sealing::{MasterKey, SealingKeys};
 use grantor_core::base::secret::{Secret, SecretVerifier};
 use grantor_core::base::seed::Seed;
 use grantor_core::base::time::Timestamp;
-use grantor_core::engine::decide::KeyAsk;
+use grantor_core::engine::decide::KeyQuery;
 use grantor_core::engine::event::{Event, EventKind};
 use grantor_core::grants::GrantType;
 use grantor_core::model::claim_mapping::ClaimMapping;
@@ -22,7 +22,7 @@ use grantor_core::model::client::{
 };
 use grantor_core::model::group_filter::GroupFilter;
 use grantor_core::model::ids::UserId;
-use grantor_core::model::realm::{DeviceSettings, Lifetimes, Pool, SignInLimits, TokenSet};
+use grantor_core::model::realm::{DeviceSettings, Lifetimes, Realm, SignInLimits, TokenSet};
 use grantor_core::model::resource::{Resource, TokenForm};
 use grantor_core::model::scope::Scope;
 use grantor_core::model::user_code::UserCodeFormat;
@@ -120,7 +120,7 @@ impl EventSink for World {
 }
 
 impl TrustedKeys for World {
-    fn keys<'a>(&'a self, ask: &'a KeyAsk) -> BoxFuture<'a, Option<Arc<VerificationKeys>>> {
+    fn keys<'a>(&'a self, ask: &'a KeyQuery) -> BoxFuture<'a, Option<Arc<VerificationKeys>>> {
         let sets = self.trusted_keys.lock().expect("no test panicked with it");
         let of_issuer = sets.iter().find(|(issuer, _)| *issuer == ask.issuer);
         ready(of_issuer.map(|(_, keys)| Arc::clone(keys))).boxed()
@@ -148,11 +148,11 @@ impl House {
     }
 
     /// The same with another configuration.
-    pub(crate) async fn with(change: impl FnOnce(&mut Pool)) -> Self {
-        let mut pool = pool();
-        change(&mut pool);
+    pub(crate) async fn with(change: impl FnOnce(&mut Realm)) -> Self {
+        let mut realm = realm();
+        change(&mut realm);
         let store = Arc::new(Faulty::new(Memory::new()));
-        let house = Self::of(pool, Arc::clone(&store) as Arc<dyn Store>, store);
+        let house = Self::of(realm, Arc::clone(&store) as Arc<dyn Store>, store);
         for name in ["alice", "bob"] {
             let claims = [("given_name".to_owned(), name.into())];
             house.provision(name, claims.into()).await;
@@ -163,11 +163,11 @@ impl House {
     }
 
     /// The same house started anew with another configuration: its store and its time go on.
-    pub(crate) fn restarted(&self, change: impl FnOnce(&mut Pool)) -> Self {
-        let mut pool = pool();
-        change(&mut pool);
+    pub(crate) fn restarted(&self, change: impl FnOnce(&mut Realm)) -> Self {
+        let mut realm = realm();
+        change(&mut realm);
         let store = Arc::clone(&self.store);
-        let house = Self::of(pool, Arc::clone(&store) as Arc<dyn Store>, store);
+        let house = Self::of(realm, Arc::clone(&store) as Arc<dyn Store>, store);
         for (to, from) in [
             (&house.world.millis, &self.world.millis),
             (&house.world.seeds, &self.world.seeds),
@@ -178,10 +178,10 @@ impl House {
     }
 
     /// An application over any store, without users.
-    pub(crate) fn of(pool: Pool, store: Arc<dyn Store>, faults: Arc<Faulty<Memory>>) -> Self {
+    pub(crate) fn of(realm: Realm, store: Arc<dyn Store>, faults: Arc<Faulty<Memory>>) -> Self {
         let world = Arc::new(World::default());
         let app = App::new(Parts {
-            pool,
+            realm,
             store,
             signer: Arc::clone(&world) as Arc<dyn Signer>,
             clock: Arc::clone(&world) as Arc<dyn Clock>,
@@ -243,7 +243,7 @@ impl House {
     }
 }
 
-pub(crate) fn pool() -> Pool {
+pub(crate) fn realm() -> Realm {
     let sealing = SealingKeys::new("default", &MasterKey::new([1; 32]), &[]);
     let secret_key = Arc::new(sealing.client_secret_key());
     let secret = |secret: &str| ClientAuth::Secret {
@@ -263,7 +263,7 @@ pub(crate) fn pool() -> Pool {
             ..device("orders", secret(ORDERS_SECRET))
         },
     ];
-    Pool {
+    Realm {
         name: "default".to_owned(),
         issuer: ISSUER.to_owned(),
         sealing,
@@ -346,8 +346,8 @@ pub(crate) fn scope(text: &str) -> Scope {
     text.parse().expect("a scope")
 }
 
-/// A client of a pool, to be changed.
-pub(crate) fn client<'p>(pool: &'p mut Pool, id: &str) -> &'p mut Client {
+/// A client of a realm, to be changed.
+pub(crate) fn client<'p>(realm: &'p mut Realm, id: &str) -> &'p mut Client {
     let id = id.parse().expect("a client id");
-    pool.clients.get_mut(&id).expect("a client of the house")
+    realm.clients.get_mut(&id).expect("a client of the house")
 }

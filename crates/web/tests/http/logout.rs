@@ -19,9 +19,9 @@ const STATE: &str = "0123456789abcdef+/=&?%#;:,. -_~!$'()*@[]|^`{}\"<>\\01234567
 
 /// A house whose console is an app of the web.
 async fn house() -> House {
-    House::with(|pool| {
+    House::with(|realm| {
         let uri = |text: &str| text.parse().expect("a redirect URI");
-        let console = house::client(pool, "console");
+        let console = house::client(realm, "console");
         console.grants.push(GrantType::AuthorizationCode);
         console.code = CodePolicy {
             redirect_uris: vec![uri(CALLBACK)],

@@ -27,15 +27,15 @@ fn payload(token: &str) -> String {
 
 #[tokio::test]
 async fn mapped_claims_stand_in_access_tokens_id_tokens_and_introspection_once_each() {
-    let house = House::with(|pool| {
+    let house = House::with(|realm| {
         let sources = [
             ("first_name", "user.given_name"),
             ("username", "user.email"),
             ("app", "client.name"),
             ("tier", "'gold'"),
         ];
-        pool.resources[0].claims = mapping(Carrier::AccessToken, sources);
-        let portal = client(pool, "portal");
+        realm.resources[0].claims = mapping(Carrier::AccessToken, sources);
+        let portal = client(realm, "portal");
         let sources = [("email", "user.email"), ("by", "grant.kind")];
         portal.id_claims = mapping(Carrier::IdToken, sources);
         portal.actor = Some("orders".parse().expect("a client id"));

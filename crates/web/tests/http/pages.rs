@@ -90,7 +90,7 @@ async fn cookies_are_bound_to_the_host_and_hidden_from_scripts() {
 
 #[tokio::test]
 async fn on_plain_http_cookies_have_a_name_that_browsers_take() {
-    let house = House::with(|pool| pool.issuer = "http://127.0.0.1:8080".to_owned()).await;
+    let house = House::with(|realm| realm.issuer = "http://127.0.0.1:8080".to_owned()).await;
     let answer = Browser::new(&house).get("/login").await;
     let set = answer.header("set-cookie");
     assert!(set.starts_with("grantor-default-pre="), "{set}");

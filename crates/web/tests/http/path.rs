@@ -7,10 +7,10 @@ use crate::browser::{Browser, Form};
 use crate::house::{House, PASSWORD};
 use crate::wire::{DEVICE_CODE, refused};
 
-const BELOW: &str = "/pools/staff";
+const BELOW: &str = "/realms/staff";
 
 async fn house() -> House {
-    House::with(|pool| pool.issuer = format!("https://id.example.com{BELOW}")).await
+    House::with(|realm| realm.issuer = format!("https://id.example.com{BELOW}")).await
 }
 
 #[tokio::test]
@@ -89,9 +89,9 @@ async fn the_pages_stay_below_the_path() {
         .await;
     assert_eq!(
         (answer.status, answer.header("location")),
-        (303, "/pools/staff/")
+        (303, "/realms/staff/")
     );
-    for home in [BELOW, "/pools/staff/"] {
+    for home in [BELOW, "/realms/staff/"] {
         let page = alice.get(home).await;
         assert_eq!(page.status, 200, "{home}");
         assert!(page.body.contains("alice"));

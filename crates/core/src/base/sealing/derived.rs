@@ -1,4 +1,4 @@
-//! The keys that one master key gives a pool: one for each kind of what is sealed, by HKDF.
+//! The keys that one master key gives a realm: one for each kind of what is sealed, by HKDF.
 
 use std::fmt;
 
@@ -88,11 +88,11 @@ impl Derived {
 }
 
 impl Derived {
-    pub(super) fn new(pool: &str, master: &MasterKey) -> Self {
+    pub(super) fn new(realm: &str, master: &MasterKey) -> Self {
         let salt = hkdf::Salt::new(hkdf::HKDF_SHA256, b"grantor sealing keys");
         let root = salt.extract(master.reveal());
         let derive = |label: &str| -> Zeroizing<[u8; 32]> {
-            let info = [pool.as_bytes(), b"\0", label.as_bytes()];
+            let info = [realm.as_bytes(), b"\0", label.as_bytes()];
             let mut key = Zeroizing::new([0; 32]);
             #[expect(
                 clippy::expect_used,

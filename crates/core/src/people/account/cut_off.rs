@@ -1,7 +1,7 @@
 //! Ends sessions that count no more, so that the clients that got codes in them are told.
 
 use crate::base::row::{Key, Row};
-use crate::engine::decide::{Decision, Found, Operation, Stop};
+use crate::engine::decide::{Decision, Facts, Operation, Stop};
 use crate::engine::env::Env;
 use crate::model::ids::{SessionId, UserId};
 use crate::people::session;
@@ -33,19 +33,19 @@ impl Operation for EndCutOff {
     /// How many were ended.
     type Reply = usize;
 
-    fn decide(&self, env: &Env<'_>, found: &Found) -> Result<Decision<usize>, Stop> {
+    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<usize>, Stop> {
         let user_key = grant_liveness::key(env, self.user);
         let sessions = self.sessions.iter().take(Self::AT_ONCE);
         let keys: Vec<Key> = sessions.map(|id| session::key(env, *id)).collect();
-        found.need(&keys.iter().chain([&user_key]).collect::<Vec<_>>())?;
-        let Some(user) = found.record::<User>(env, &user_key)?.live() else {
+        facts.need(&keys.iter().chain([&user_key]).collect::<Vec<_>>())?;
+        let Some(user) = facts.record::<User>(env, &user_key)?.live() else {
             return Ok(Decision::reply(0));
         };
         let (mut ended, mut writes) = (0, Vec::new());
         for key in &keys {
-            let session = found.record::<Session>(env, key)?.live();
+            let session = facts.record::<Session>(env, key)?.live();
             if let Some(session) = session.filter(|session| {
-                session.record.user == self.user && !user.record.honours(session.record.epoch)
+                session.record.user == self.user && !user.record.is_current(session.record.epoch)
             }) {
                 writes.extend(session::end(env, &session)?);
                 ended += 1;

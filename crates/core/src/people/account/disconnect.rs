@@ -1,17 +1,17 @@
 //! A user takes everything back from a client: consent, and every grant.
 
-use super::TakenBack;
+use super::RemoveAccessReply;
 use crate::base::error::Failure;
 use crate::base::peer::Peer;
 use crate::base::row::{Row, Write};
 use crate::base::secret::Secret;
 use crate::base::time::Timestamp;
-use crate::engine::decide::{self, Decision, Found, Lookup, Operation, Stop};
+use crate::engine::decide::{self, Decision, Facts, Lookup, Operation, Stop};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
 use crate::model::ids::{ClientId, GrantId, UserId};
 use crate::people::session;
-use crate::records::{self, Consent, Grant, WhyRevoked};
+use crate::records::{self, Consent, Grant, RevocationReason};
 
 /// Takes back what this client has of the user of that cookie: consent, so that nothing new comes silently, and these
 /// of its grants. Of more grants than [`Disconnect::AT_ONCE`], by as many operations.
@@ -55,51 +55,51 @@ impl Disconnect {
 }
 
 impl Operation for Disconnect {
-    type Reply = TakenBack;
+    type Reply = RemoveAccessReply;
 
-    fn decide(&self, env: &Env<'_>, found: &Found) -> Result<Decision<TakenBack>, Stop> {
+    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<RemoveAccessReply>, Stop> {
         let cookie = self.cookie.as_ref();
         let Some(user) = session::user_of(env, cookie) else {
-            return Ok(Decision::reply(TakenBack::SignIn));
+            return Ok(Decision::reply(RemoveAccessReply::SignIn));
         };
-        let consent_key = Consent::key(&env.pool.name, user, &self.client);
+        let consent_key = Consent::key(&env.realm.name, user, &self.client);
         let keys = self.grants.iter().take(Self::AT_ONCE);
         let keys: Vec<_> = keys
-            .map(|id| records::key::<Grant>(&env.pool.name, &id.to_string()))
+            .map(|id| records::key::<Grant>(&env.realm.name, &id.to_string()))
             .collect();
         let also: Vec<_> = keys.iter().chain([&consent_key]).collect();
-        let Some(signed_in) = session::signed_in(env, found, cookie, &also)? else {
-            return Ok(Decision::reply(TakenBack::SignIn));
+        let Some(signed_in) = session::signed_in(env, facts, cookie, &also)? else {
+            return Ok(Decision::reply(RemoveAccessReply::SignIn));
         };
         let mut writes = Vec::new();
-        if let Some(consent) = found.record::<Consent>(env, &consent_key)?.live() {
+        if let Some(consent) = facts.record::<Consent>(env, &consent_key)?.live() {
             writes.push(Write::Delete {
                 key: consent_key,
                 expect: consent.version,
             });
         }
         for key in &keys {
-            let grant = found.record::<Grant>(env, key)?.live();
+            let grant = facts.record::<Grant>(env, key)?.live();
             if let Some(grant) = grant.filter(|grant| {
                 grant.record.client == self.client && grant.record.is_of(signed_in.user.record.id)
             }) {
-                let revoked = grant.record.revoke(WhyRevoked::ByUser, env.now);
-                writes.push(records::update(&env.pool.name, &revoked, grant.version)?);
+                let revoked = grant.record.revoke(RevocationReason::ByUser, env.now);
+                writes.push(records::update(&env.realm.name, &revoked, grant.version)?);
             }
         }
         if writes.is_empty() {
             // After a commit whose end is unknown, it may be our own doing.
-            return Ok(Decision::reply(if found.after_unknown() {
-                TakenBack::Done
+            return Ok(Decision::reply(if facts.after_unknown() {
+                RemoveAccessReply::Done
             } else {
-                TakenBack::Gone
+                RemoveAccessReply::Gone
             }));
         }
         let event = Event::new(EventKind::ClientDisconnected)
             .client(&self.client)
             .user(user)
             .peer(&self.peer);
-        Ok(Decision::reply(TakenBack::Done)
+        Ok(Decision::reply(RemoveAccessReply::Done)
             .writes(writes)
             .writes(signed_in.checks(env))
             .event(event)

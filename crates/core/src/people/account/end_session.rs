@@ -3,7 +3,7 @@
 use crate::base::peer::Peer;
 use crate::base::row::Write;
 use crate::base::secret::Secret;
-use crate::engine::decide::{Decision, Found, Operation, Stop};
+use crate::engine::decide::{Decision, Facts, Operation, Stop};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
 use crate::model::ids::SessionId;
@@ -61,22 +61,22 @@ impl EndSession {
 impl Operation for EndSession {
     type Reply = EndSessionReply;
 
-    fn decide(&self, env: &Env<'_>, found: &Found) -> Result<Decision<EndSessionReply>, Stop> {
+    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<EndSessionReply>, Stop> {
         let key = session::key(env, self.session);
         let cookie = self.cookie.as_ref();
         let own = session::named_by(env, cookie) == Some(self.session);
         let also = if own { None } else { Some(&key) };
-        let signed_in = session::signed_in(env, found, cookie, also.as_slice())?;
+        let signed_in = session::signed_in(env, facts, cookie, also.as_slice())?;
         let Some(signed_in) = signed_in else {
             return Ok(Decision::reply(EndSessionReply::SignIn));
         };
         if own {
             return self.sign_out(env, &signed_in);
         }
-        let target = found.record::<Session>(env, &key)?.live();
+        let target = facts.record::<Session>(env, &key)?.live();
         let Some(target) = target.filter(|of| of.record.user == signed_in.user.record.id) else {
             // After a commit whose end is unknown, it may be our own doing.
-            return Ok(Decision::reply(if found.after_unknown() {
+            return Ok(Decision::reply(if facts.after_unknown() {
                 EndSessionReply::Ended
             } else {
                 EndSessionReply::Gone

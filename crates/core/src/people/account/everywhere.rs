@@ -2,7 +2,7 @@
 
 use crate::base::peer::Peer;
 use crate::base::secret::Secret;
-use crate::engine::decide::{Decision, Found, Operation, Stop};
+use crate::engine::decide::{Decision, Facts, Operation, Stop};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
 use crate::model::ids::Epoch;
@@ -38,9 +38,9 @@ impl Operation for SignOutEverywhere {
     fn decide(
         &self,
         env: &Env<'_>,
-        found: &Found,
+        facts: &Facts,
     ) -> Result<Decision<SignOutEverywhereReply>, Stop> {
-        let Some(signed_in) = session::signed_in(env, found, self.cookie.as_ref(), &[])? else {
+        let Some(signed_in) = session::signed_in(env, facts, self.cookie.as_ref(), &[])? else {
             return Ok(Decision::reply(SignOutEverywhereReply::SignIn));
         };
         let (user, version) = (signed_in.user.record, signed_in.user.version);
@@ -52,7 +52,7 @@ impl Operation for SignOutEverywhere {
         let event = Event::new(EventKind::SignedOutEverywhere);
         Ok(
             Decision::reply(SignOutEverywhereReply::SignedOut { user: id })
-                .write(records::update(&env.pool.name, &user, version)?)
+                .write(records::update(&env.realm.name, &user, version)?)
                 .writes(session::end(env, &signed_in.session)?)
                 .event(event.user(id).peer(&self.peer)),
         )

@@ -23,12 +23,12 @@ pub use self::{
 };
 use crate::base::row::{Index, Row};
 use crate::model::ids::{SessionId, UserId};
-use crate::model::realm::Pool;
+use crate::model::realm::Realm;
 use crate::records::{Consent, Grant, Session};
 
 /// What came of taking something back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TakenBack {
+pub enum RemoveAccessReply {
     /// Sign-in comes first.
     SignIn,
     /// It is ended now.
@@ -39,20 +39,20 @@ pub enum TakenBack {
 
 /// The list of a user's sessions.
 #[must_use]
-pub fn sessions_of(pool: &Pool, user: UserId) -> Index {
-    Index::Named(Session::of_user(&pool.name, user))
+pub fn sessions_of(realm: &Realm, user: UserId) -> Index {
+    Index::Named(Session::of_user(&realm.name, user))
 }
 
 /// The list of what a user granted.
 #[must_use]
-pub fn grants_of(pool: &Pool, user: UserId) -> Index {
-    Index::Named(Grant::of_user(&pool.name, user))
+pub fn grants_of(realm: &Realm, user: UserId) -> Index {
+    Index::Named(Grant::of_user(&realm.name, user))
 }
 
 /// The list of the clients with which a user agreed.
 #[must_use]
-pub fn consents_of(pool: &Pool, user: UserId) -> Index {
-    Index::Named(Consent::of_user(&pool.name, user))
+pub fn consents_of(realm: &Realm, user: UserId) -> Index {
+    Index::Named(Consent::of_user(&realm.name, user))
 }
 
 /// The sessions of a list, by their keys.

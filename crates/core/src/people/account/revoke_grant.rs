@@ -1,14 +1,14 @@
 //! A user takes a grant back: a device that is lost, sold or not theirs.
 
-use super::TakenBack;
+use super::RemoveAccessReply;
 use crate::base::peer::Peer;
 use crate::base::secret::Secret;
-use crate::engine::decide::{Decision, Found, Operation, Stop};
+use crate::engine::decide::{Decision, Facts, Operation, Stop};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
 use crate::model::ids::GrantId;
 use crate::people::session;
-use crate::records::{self, Grant, WhyRevoked};
+use crate::records::{self, Grant, RevocationReason};
 
 /// Revokes this grant of the user of that cookie: every token of it is dead from then on.
 #[derive(Debug)]
@@ -22,21 +22,21 @@ pub struct RevokeGrant {
 }
 
 impl Operation for RevokeGrant {
-    type Reply = TakenBack;
+    type Reply = RemoveAccessReply;
 
-    fn decide(&self, env: &Env<'_>, found: &Found) -> Result<Decision<TakenBack>, Stop> {
-        let key = records::key::<Grant>(&env.pool.name, &self.grant.to_string());
-        let Some(signed_in) = session::signed_in(env, found, self.cookie.as_ref(), &[&key])? else {
-            return Ok(Decision::reply(TakenBack::SignIn));
+    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<RemoveAccessReply>, Stop> {
+        let key = records::key::<Grant>(&env.realm.name, &self.grant.to_string());
+        let Some(signed_in) = session::signed_in(env, facts, self.cookie.as_ref(), &[&key])? else {
+            return Ok(Decision::reply(RemoveAccessReply::SignIn));
         };
         let user = signed_in.user.record.id;
-        let grant = found.record::<Grant>(env, &key)?.live();
+        let grant = facts.record::<Grant>(env, &key)?.live();
         let Some(grant) = grant.filter(|grant| grant.record.is_of(user)) else {
             // After a commit whose end is unknown, it may be our own doing.
-            return Ok(Decision::reply(if found.after_unknown() {
-                TakenBack::Done
+            return Ok(Decision::reply(if facts.after_unknown() {
+                RemoveAccessReply::Done
             } else {
-                TakenBack::Gone
+                RemoveAccessReply::Gone
             }));
         };
         let event = Event::new(EventKind::GrantRevokedByUser)
@@ -44,9 +44,9 @@ impl Operation for RevokeGrant {
             .user(user)
             .grant(self.grant)
             .peer(&self.peer);
-        let revoked = grant.record.revoke(WhyRevoked::ByUser, env.now);
-        Ok(Decision::reply(TakenBack::Done)
-            .write(records::update(&env.pool.name, &revoked, grant.version)?)
+        let revoked = grant.record.revoke(RevocationReason::ByUser, env.now);
+        Ok(Decision::reply(RemoveAccessReply::Done)
+            .write(records::update(&env.realm.name, &revoked, grant.version)?)
             .writes(signed_in.checks(env))
             .event(event)
             .writes(signed_in.touch))

@@ -7,12 +7,14 @@ use crate::base::error::Failure;
 use crate::base::row::{Key, MAX_KEYS, Row};
 use crate::base::secret::Secret;
 use crate::base::time::Timestamp;
-use crate::engine::decide::{self, Decision, Found, Lookup, Operation, Stop};
+use crate::engine::decide::{self, Decision, Facts, Lookup, Operation, Stop};
 use crate::engine::env::Env;
 use crate::model::ids::{ClientId, GrantId, SessionId};
 use crate::model::scope::Scope;
 use crate::people::session::{self, SignedIn, Visitor};
-use crate::records::{self, Authorization, Consent, Grant, Kind, Record, Seen, Session, Started};
+use crate::records::{
+    self, Authorization, Consent, Grant, GrantOrigin, Record, Seen, Session, Started,
+};
 
 /// Of so many sessions, the newest ones, it is looked up when they were used: six reads, where one is usual.
 const LOOKED_UP: usize = 93;
@@ -92,7 +94,7 @@ impl ViewAccount {
         let own = &signed_in.session.record;
         let mut sessions = live::<Session>(&self.sessions, env.now)?;
         sessions.retain(|of| {
-            of.id != own.id && of.user == own.user && signed_in.user.record.honours(of.epoch)
+            of.id != own.id && of.user == own.user && signed_in.user.record.is_current(of.epoch)
         });
         // A list may lag, but this one is surely there.
         sessions.push(own.clone());
@@ -103,21 +105,21 @@ impl ViewAccount {
     /// Those that were used within their idle life.
     fn sessions(
         env: &Env<'_>,
-        found: &Found,
+        facts: &Facts,
         unended: Vec<Session>,
     ) -> Result<Vec<SessionView>, Stop> {
         let looked_up: Vec<_> = unended.into_iter().take(LOOKED_UP).collect();
         let keys: Vec<_> = looked_up.iter().map(|of| seen_key(env, of.id)).collect();
         // One read for each part: a second look comes only where the first was answered.
         for part in keys.chunks(MAX_KEYS) {
-            found.need(&part.iter().collect::<Vec<_>>())?;
+            facts.need(&part.iter().collect::<Vec<_>>())?;
         }
         let mut sessions = Vec::new();
         for (of, key) in looked_up.into_iter().zip(&keys) {
-            let seen = found.record::<Seen>(env, key)?.live();
+            let seen = facts.record::<Seen>(env, key)?.live();
             let seen = seen.map_or(of.auth_time, |seen| seen.record.at);
             let used = seen.max(of.auth_time);
-            if env.now.since(used) < env.pool.lifetimes.session_idle {
+            if env.now.since(used) < env.realm.lifetimes.session_idle {
                 sessions.push(SessionView {
                     id: of.id,
                     started: of.started,
@@ -139,7 +141,7 @@ impl ViewAccount {
         let user = &signed_in.user.record;
         let (mut apps, mut devices) = (BTreeMap::new(), Vec::new());
         for consent in live::<Consent>(&self.consents, env.now)? {
-            if consent.user == user.id && user.honours(consent.epoch) {
+            if consent.user == user.id && user.is_current(consent.epoch) {
                 allow(env, &mut apps, consent.client, &consent.scope, consent.at);
             }
         }
@@ -157,14 +159,14 @@ impl ViewAccount {
             let of_session = authorization.bound_to();
             let ended = of_session.is_some_and(|id| !unended.contains(&id))
                 || grant.kind.parent().is_some_and(|id| !active.contains(&id));
-            if authorization.user != user.id || !user.honours(authorization.epoch) || ended {
+            if authorization.user != user.id || !user.is_current(authorization.epoch) || ended {
                 continue;
             }
             match &grant.kind {
-                Kind::Code | Kind::Exchange(_) => {
+                GrantOrigin::Code | GrantOrigin::Exchange(_) => {
                     allow(env, &mut apps, grant.client.clone(), scope, *at)
                 }
-                Kind::Device => devices.push(DeviceView {
+                GrantOrigin::Device => devices.push(DeviceView {
                     grant: grant.id,
                     name: name_of(env, &grant.client),
                     scope: scope.clone(),
@@ -184,7 +186,7 @@ impl Operation for ViewAccount {
     /// None where nobody is signed in.
     type Reply = Option<Box<AccountView>>;
 
-    fn decide(&self, env: &Env<'_>, found: &Found) -> Result<Decision<Self::Reply>, Stop> {
+    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<Self::Reply>, Stop> {
         let cookie = self.cookie.as_ref();
         let own = session::named_by(env, cookie);
         let others = ids_of(&self.sessions).filter(|id| Some(*id) != own);
@@ -193,7 +195,7 @@ impl Operation for ViewAccount {
             .map(|id| seen_key(env, id))
             .collect();
         let also: Vec<&Key> = also.iter().collect();
-        let Some(signed_in) = session::signed_in(env, found, cookie, &also)? else {
+        let Some(signed_in) = session::signed_in(env, facts, cookie, &also)? else {
             return Ok(Decision::reply(None));
         };
         let unended = self.unended(env, &signed_in)?;
@@ -201,7 +203,7 @@ impl Operation for ViewAccount {
         let (apps, devices) = self.grants(env, &signed_in, &ids)?;
         let view = AccountView {
             visitor: signed_in.visitor(),
-            sessions: Self::sessions(env, found, unended)?,
+            sessions: Self::sessions(env, facts, unended)?,
             apps,
             devices,
         };
@@ -228,7 +230,7 @@ fn allow(
 }
 
 fn name_of(env: &Env<'_>, id: &ClientId) -> String {
-    let client = env.pool.clients.get(id);
+    let client = env.realm.clients.get(id);
     client.map_or_else(|| id.to_string(), |client| client.name.clone())
 }
 
@@ -236,13 +238,13 @@ fn name_of(env: &Env<'_>, id: &ClientId) -> String {
 fn live<T: Record>(rows: &[Row], now: Timestamp) -> Result<Vec<T>, Failure> {
     let mut live = Vec::new();
     for row in rows {
-        if let Lookup::Live(found) = decide::open::<T>(row, now)? {
-            live.push(found.record);
+        if let Lookup::Live(facts) = decide::open::<T>(row, now)? {
+            live.push(facts.record);
         }
     }
     Ok(live)
 }
 
 fn seen_key(env: &Env<'_>, session: SessionId) -> Key {
-    records::key::<Seen>(&env.pool.name, &session.to_string())
+    records::key::<Seen>(&env.realm.name, &session.to_string())
 }

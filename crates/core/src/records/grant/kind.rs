@@ -9,7 +9,7 @@ use crate::model::ids::{ClientId, GrantId};
 /// How a grant came about.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum GrantOrigin {
     /// By the device authorization grant (RFC 8628).
     #[default]
     Device,
@@ -19,7 +19,7 @@ pub enum Kind {
     Exchange(Box<Exchanged>),
 }
 
-impl Kind {
+impl GrantOrigin {
     /// How it is called in claims (`grant.kind`).
     #[must_use]
     pub const fn name(&self) -> &'static str {

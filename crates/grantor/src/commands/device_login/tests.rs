@@ -25,14 +25,14 @@ fn rfc6749_2_3_1_id_and_secret_are_form_encoded_inside_basic() {
 
 #[test]
 fn rfc8414_3_1_the_well_known_part_goes_between_host_and_path() {
-    let [oauth, openid] = addresses("https://id.example.com/pools/a").unwrap();
+    let [oauth, openid] = addresses("https://id.example.com/realms/a").unwrap();
     assert_eq!(
         oauth.as_str(),
-        "https://id.example.com/.well-known/oauth-authorization-server/pools/a"
+        "https://id.example.com/.well-known/oauth-authorization-server/realms/a"
     );
     assert_eq!(
         openid.as_str(),
-        "https://id.example.com/pools/a/.well-known/openid-configuration"
+        "https://id.example.com/realms/a/.well-known/openid-configuration"
     );
     let [oauth, _] = addresses("http://127.0.0.1:8080").unwrap();
     assert_eq!(

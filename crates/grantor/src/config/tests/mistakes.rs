@@ -283,7 +283,7 @@ fn the_issuer_is_a_url_that_clients_can_compare() {
     for issuer in [
         "http://localhost:8080",
         "http://[::1]:8080",
-        "https://id.example.com/pools/a",
+        "https://id.example.com/realms/a",
     ] {
         assert!(
             read(&format!("issuer = {issuer:?}"), &[]).is_ok(),

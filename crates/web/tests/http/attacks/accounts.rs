@@ -8,7 +8,7 @@ use grantor_store::testing::{Counting, Faulty};
 
 use crate::apps::{Ask, SPA};
 use crate::browser::{Browser, Form};
-use crate::house::{House, pool};
+use crate::house::{House, realm};
 use crate::wire::Answer;
 
 /// What a wrong password for this name is answered on the way to an app.
@@ -31,7 +31,7 @@ fn text(answer: &Answer, username: &str) -> String {
 async fn an_unknown_name_and_a_wrong_password_are_one_answer_after_as_many_reads() {
     let store = Arc::new(Counting::new(Memory::new()));
     let house = House::of(
-        pool(),
+        realm(),
         Arc::clone(&store) as Arc<dyn Store>,
         Arc::new(Faulty::new(Memory::new())),
     );

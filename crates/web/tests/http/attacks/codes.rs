@@ -194,10 +194,10 @@ async fn a_code_in_the_address_of_the_token_endpoint_is_refused() {
 /// A device code and an authorization code say the same things of a grant, and are two kinds.
 #[tokio::test]
 async fn a_device_code_is_no_authorization_code_nor_the_reverse() {
-    let house = House::with(|pool| {
+    let house = House::with(|realm| {
         for id in ["tv", "spa"] {
             let both = vec![GrantType::AuthorizationCode, GrantType::DeviceCode];
-            client(pool, id).grants = both;
+            client(realm, id).grants = both;
         }
     })
     .await;

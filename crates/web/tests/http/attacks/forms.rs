@@ -163,12 +163,12 @@ async fn a_consent_form_is_judged_by_what_holds_when_it_is_sent() {
     let mut alice = Browser::signed_in(&house, "alice").await;
     let ask = Ask::of(&SHOP).with("scope", "openid email");
     let form = alice.asked(&ask).await.fill("decision", "approve");
-    let later = house.restarted(|pool| client(pool, "shop").scopes = scope("openid"));
+    let later = house.restarted(|realm| client(realm, "shop").scopes = scope("openid"));
     let mut at_later = Browser::new(&later);
     at_later.cookies = alice.cookies.clone();
     let answer = at_later.submit(form.clone()).await;
     assert_eq!(crate::apps::arrived(&answer).1["error"], "invalid_scope");
-    let disabled = house.restarted(|pool| client(pool, "shop").enabled = false);
+    let disabled = house.restarted(|realm| client(realm, "shop").enabled = false);
     let mut at_disabled = Browser::new(&disabled);
     at_disabled.cookies = alice.cookies;
     crate::authorize::assert_stays(&at_disabled.submit(form).await, 400);

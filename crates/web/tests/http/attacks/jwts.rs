@@ -111,7 +111,7 @@ async fn an_id_token_is_no_access_token_and_an_access_token_no_id_token() {
 async fn a_token_of_another_issuer_with_the_same_keys_is_not_ours() {
     let house = House::new().await;
     // The same store, so that the grant is there, too.
-    let other = house.restarted(|pool| pool.issuer = "https://other.example.com".to_owned());
+    let other = house.restarted(|realm| realm.issuer = "https://other.example.com".to_owned());
     let token = other
         .tokens(&SHOP, &Ask::of(&SHOP))
         .await

@@ -84,7 +84,7 @@ async fn a_client_that_is_disabled_gets_nothing_for_its_codes_and_tokens() {
     let tokens = house
         .redeem(&PORTAL, &alice.authorize(&ask).await.code())
         .await;
-    let later = house.restarted(|pool| client(pool, "portal").enabled = false);
+    let later = house.restarted(|realm| client(realm, "portal").enabled = false);
     assert_eq!(
         later.redeem(&PORTAL, &waiting).await.error(),
         refused(401, "invalid_client")
@@ -106,11 +106,11 @@ async fn a_client_that_lost_a_scope_or_grant_gets_no_more_of_it() {
     let ask = Ask::of(&PORTAL).with("scope", "openid email");
     let waiting = alice.authorize(&ask).await.code();
     let less =
-        house.restarted(|pool| client(pool, "portal").scopes = crate::house::scope("openid"));
+        house.restarted(|realm| client(realm, "portal").scopes = crate::house::scope("openid"));
     let tokens = less.redeem(&PORTAL, &waiting).await;
     assert_eq!(tokens.member("scope"), "openid");
     let waiting = alice.authorize(&ask).await.code();
-    let without = house.restarted(|pool| client(pool, "portal").grants.clear());
+    let without = house.restarted(|realm| client(realm, "portal").grants.clear());
     assert_eq!(
         without.redeem(&PORTAL, &waiting).await.error(),
         refused(400, "unauthorized_client")

@@ -31,8 +31,8 @@ async fn rfc9207_2_every_answer_names_the_issuer_success_or_error_by_redirect_or
 /// RFC 9207 section 2.4: by simple string comparison, so it is the very text of the metadata and of the ID token.
 #[tokio::test]
 async fn rfc9207_2_4_the_issuer_is_one_text_everywhere() {
-    for issuer in ["https://id.example.com", "https://id.example.com/pools/a"] {
-        let house = House::with(|pool| pool.issuer = issuer.to_owned()).await;
+    for issuer in ["https://id.example.com", "https://id.example.com/realms/a"] {
+        let house = House::with(|realm| realm.issuer = issuer.to_owned()).await;
         let below = issuer.trim_start_matches("https://id.example.com");
         let metadata = house
             .get(&format!("{below}/.well-known/openid-configuration"))

@@ -94,8 +94,8 @@ async fn the_forms_of_the_flow_lead_to_the_app_that_asks_and_nowhere_else() {
 /// operator declared, and nowhere else.
 #[tokio::test]
 async fn the_forms_of_the_flow_may_lead_on_to_the_clients_own_origins() {
-    let house = House::with(|pool| {
-        client(pool, "shop").origins = vec!["https://front.example.com".to_owned()];
+    let house = House::with(|realm| {
+        client(realm, "shop").origins = vec!["https://front.example.com".to_owned()];
     })
     .await;
     let ask = Ask::of(&SHOP).with("response_mode", "form_post");
@@ -110,7 +110,7 @@ async fn the_forms_of_the_flow_may_lead_on_to_the_clients_own_origins() {
 /// Everything that a link can say, said in markup.
 #[tokio::test]
 async fn markup_in_a_request_or_a_clients_name_is_text_on_every_page() {
-    let house = House::with(|pool| client(pool, "shop").name = MARKUP.to_owned()).await;
+    let house = House::with(|realm| client(realm, "shop").name = MARKUP.to_owned()).await;
     let names = [
         "state",
         "nonce",

@@ -268,7 +268,7 @@ async fn an_address_that_is_withdrawn_gets_no_code_and_its_codes_no_tokens() {
     let house = House::new().await;
     let (alice, form) = super::asked(&house, "alice", &SHOP).await;
     let code = Browser::new(&house).authorize(&Ask::of(&SHOP)).await.code();
-    let later = house.restarted(|pool| client(pool, "shop").code.redirect_uris.truncate(0));
+    let later = house.restarted(|realm| client(realm, "shop").code.redirect_uris.truncate(0));
     let mut at_later = Browser::new(&later);
     at_later.cookies = alice.cookies;
     assert_stays(&at_later.submit(form).await, 400);

@@ -208,7 +208,8 @@ fn arrived_error(answer: &crate::wire::Answer) -> String {
 #[tokio::test]
 async fn an_id_token_hint_that_is_none_of_ours_is_refused() {
     let house = House::new().await;
-    let elsewhere = House::with(|pool| pool.issuer = "https://other.example.com".to_owned()).await;
+    let elsewhere =
+        House::with(|realm| realm.issuer = "https://other.example.com".to_owned()).await;
     let tokens = house.tokens(&SPA, &Ask::of(&SPA)).await;
     // The keys of all houses are the same: so it is the issuer that tells them apart.
     let other_issuer = elsewhere

@@ -236,7 +236,7 @@ async fn pkce_is_for_whoever_sends_it_and_demanded_of_public_clients() {
         assert_eq!(alice.authorize(&bare).await.error(), "invalid_request");
     }
     // The house may demand it of anybody.
-    let strict = House::with(|pool| client(pool, "shop").code.pkce_required = true).await;
+    let strict = House::with(|realm| client(realm, "shop").code.pkce_required = true).await;
     let trip = Browser::new(&strict).authorize(&Ask::of(&SHOP)).await;
     assert_eq!(trip.error(), "invalid_request");
 }
@@ -273,7 +273,7 @@ async fn request_objects_are_refused_as_the_metadata_says() {
 
 #[tokio::test]
 async fn a_client_gets_no_code_by_a_grant_that_it_may_not_use() {
-    let house = House::with(|pool| client(pool, "shop").grants.clear()).await;
+    let house = House::with(|realm| client(realm, "shop").grants.clear()).await;
     let trip = Browser::new(&house).authorize(&Ask::of(&SHOP)).await;
     assert_eq!(trip.error(), "unauthorized_client");
 }

@@ -16,8 +16,8 @@ const BOTH: &str = "openid offline_access orders.example.com/read stock.example.
 
 /// The house with a second API.
 async fn house() -> House {
-    House::with(|pool| {
-        pool.resources.push(Resource {
+    House::with(|realm| {
+        realm.resources.push(Resource {
             identifier: "stock.example.com".to_owned(),
             uri: Some(STOCK.to_owned()),
             scopes: [("look".to_owned(), "See what there is".to_owned())].into(),
@@ -26,7 +26,7 @@ async fn house() -> House {
             groups: GroupFilter::All,
             claims: ClaimMapping::default(),
         });
-        client(pool, "portal").scopes = scope(BOTH);
+        client(realm, "portal").scopes = scope(BOTH);
     })
     .await
 }

@@ -11,8 +11,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use grantor_core::base::secret::{Secret, SecretVerifier};
 use grantor_core::grants::GrantType;
 use grantor_core::model::client::{Client, ClientAuth};
-use grantor_core::model::exchange_rule::{ActorRule, Kind, Rule, RuleTarget, SubjectRule};
-use grantor_core::model::realm::Pool;
+use grantor_core::model::exchange_rule::{ActorRule, Rule, RuleTarget, SubjectRule, TokenKind};
+use grantor_core::model::realm::Realm;
 use grantor_core::model::resource::Resource;
 use grantor_core::model::trusted_issuer::TrustedIssuer;
 use grantor_jose::{Algorithm, Jwk, Jwks, SigningKey, VerificationKeys};
@@ -45,24 +45,24 @@ const RS77: &str = "Basic cnM3Nzphbm90aGVyLXNlY3VyZS1yYW5kb20tc2VjcmV0";
 
 /// The house of the examples, with these rules.
 async fn house(rules: impl IntoIterator<Item = Rule>) -> House {
-    House::with(|pool| furnish(pool, rules)).await
+    House::with(|realm| furnish(realm, rules)).await
 }
 
-fn furnish(pool: &mut Pool, rules: impl IntoIterator<Item = Rule>) {
-    pool.issuer = ISSUER.to_owned();
+fn furnish(realm: &mut Realm, rules: impl IntoIterator<Item = Rule>) {
+    realm.issuer = ISSUER.to_owned();
     let context = ["orders", "profile", "history", "status", "feed"];
     let resources = [
-        resource(pool, "frontend.example.com", None, &["read", "write"]),
+        resource(realm, "frontend.example.com", None, &["read", "write"]),
         resource(
-            pool,
+            realm,
             "backend.example.com",
             Some(BACKEND),
             &["api", "admin"],
         ),
-        resource(pool, CONTEXT, None, &context),
+        resource(realm, CONTEXT, None, &context),
     ];
-    pool.resources.extend(resources);
-    let tv = client(pool, "tv");
+    realm.resources.extend(resources);
+    let tv = client(realm, "tv");
     tv.scopes = scope("openid profile frontend.example.com/read frontend.example.com/write");
     for (id, secret, api) in [
         ("rs08", "long-secure-random-secret", "frontend.example.com"),
@@ -72,11 +72,11 @@ fn furnish(pool: &mut Pool, rules: impl IntoIterator<Item = Rule>) {
             "backend.example.com",
         ),
     ] {
-        let service = service(pool, id, secret, api);
-        pool.clients.insert(service.id.clone(), service);
+        let service = service(realm, id, secret, api);
+        realm.clients.insert(service.id.clone(), service);
     }
-    pool.exchange = rules.into_iter().collect();
-    pool.trusted_issuers = vec![TrustedIssuer {
+    realm.exchange = rules.into_iter().collect();
+    realm.trusted_issuers = vec![TrustedIssuer {
         issuer: ORIGINAL_ISSUER.to_owned(),
         algorithms: vec![Algorithm::Es256],
         audiences: Vec::new(),
@@ -87,19 +87,19 @@ fn furnish(pool: &mut Pool, rules: impl IntoIterator<Item = Rule>) {
 }
 
 /// An API like the one that the house has.
-fn resource(pool: &Pool, identifier: &str, uri: Option<&str>, scopes: &[&str]) -> Resource {
+fn resource(realm: &Realm, identifier: &str, uri: Option<&str>, scopes: &[&str]) -> Resource {
     let name = |name: &&str| ((*name).to_owned(), (*name).to_owned());
     Resource {
         identifier: identifier.to_owned(),
         uri: uri.map(ToOwned::to_owned),
         scopes: scopes.iter().map(name).collect(),
-        ..pool.resources[0].clone()
+        ..realm.resources[0].clone()
     }
 }
 
 /// A service that is this API and may exchange what it is called with. It asks for no token of its own.
-fn service(pool: &Pool, id: &str, secret: &str, api: &str) -> Client {
-    let key = Arc::new(pool.sealing.client_secret_key());
+fn service(realm: &Realm, id: &str, secret: &str, api: &str) -> Client {
+    let key = Arc::new(realm.sealing.client_secret_key());
     let auth = ClientAuth::Secret {
         verifiers: vec![SecretVerifier::of(&key, &Secret::new(secret))],
         basic: true,
@@ -121,7 +121,7 @@ fn calls() -> Rule {
         client: "rs08".parse().expect("a client id"),
         subject: SubjectRule {
             issuer: None,
-            kinds: vec![Kind::AccessToken],
+            kinds: vec![TokenKind::AccessToken],
             clients: Vec::new(),
             groups: Vec::new(),
             audiences: Vec::new(),
@@ -134,7 +134,7 @@ fn calls() -> Rule {
         )]
         .into(),
         gives: scope(""),
-        issues: vec![Kind::AccessToken],
+        issues: vec![TokenKind::AccessToken],
         impersonation: false,
         max_depth: 4,
         lifetime: None,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use grantor_core::model::actor::MayAct;
-use grantor_core::model::exchange_rule::{Kind, Rule, RuleTarget};
+use grantor_core::model::exchange_rule::{Rule, RuleTarget, TokenKind};
 use grantor_core::model::resource::TokenForm;
 use grantor_jose::{SigningInput, TokenType};
 use serde_json::{Value, json};
@@ -86,11 +86,11 @@ async fn rfc8693_2_2_1_what_is_no_access_token_comes_as_access_token_all_the_sam
         name: "own".to_owned(),
         target: RuleTarget::Client,
         scopes: [("openid".to_owned(), scope("openid"))].into(),
-        issues: vec![Kind::IdToken],
+        issues: vec![TokenKind::IdToken],
         ..calls()
     };
     let offline = Rule {
-        issues: vec![Kind::RefreshToken],
+        issues: vec![TokenKind::RefreshToken],
         ..calls()
     };
     let house = house([own, offline]).await;
@@ -230,9 +230,9 @@ async fn naming(house: &House, token: &str, sub: &str) -> String {
 /// be encrypted to its intended recipient."
 #[tokio::test]
 async fn rfc8693_6_what_a_client_must_not_read_is_sealed() {
-    let house = House::with(|pool| {
-        super::furnish(pool, [calls()]);
-        for resource in &mut pool.resources {
+    let house = House::with(|realm| {
+        super::furnish(realm, [calls()]);
+        for resource in &mut realm.resources {
             if resource.identifier == "backend.example.com" {
                 resource.token = TokenForm::Sealed;
             }

@@ -200,10 +200,10 @@ async fn rfc8693_4_4_whom_may_act_names_is_an_actor_of_the_issuer_that_says_so()
         ..vouched("orders")
     };
     for mapped in [false, true] {
-        let house = House::with(|pool| {
-            super::furnish(pool, [rule.clone()]);
+        let house = House::with(|realm| {
+            super::furnish(realm, [rule.clone()]);
             // Both are users of ours then, whom we call otherwise than their issuer does.
-            pool.trusted_issuers[0].user_claim = mapped.then(|| "sub".to_owned());
+            realm.trusted_issuers[0].user_claim = mapped.then(|| "sub".to_owned());
         })
         .await;
         let issuer = OriginalIssuer::known_to(&house);

@@ -12,12 +12,12 @@ use crate::base::params::Params;
 /// and `scope` into the object alone, and the refusal has to arrive where such a client listens, with the state by which
 /// it knows its request. The object is not verified: what is taken from it, its sender could as well say in the query.
 #[derive(Debug, Default, PartialEq, Eq, Deserialize)]
-pub(super) struct WayBack {
+pub(super) struct ErrorRedirectParams {
     pub(super) response_mode: Option<String>,
     pub(super) state: Option<String>,
 }
 
-impl WayBack {
+impl ErrorRedirectParams {
     pub(super) fn of(params: &Params) -> Self {
         let query = |name| params.opt(name).map(ToOwned::to_owned);
         let object = params.opt("request").and_then(Self::in_object);
@@ -53,7 +53,7 @@ mod tests {
 
     fn of(query: &str) -> (Option<String>, Option<String>) {
         let params = Params::parse(query.as_bytes()).unwrap();
-        let way = WayBack::of(&params);
+        let way = ErrorRedirectParams::of(&params);
         (way.response_mode, way.state)
     }
 

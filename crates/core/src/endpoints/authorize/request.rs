@@ -12,9 +12,9 @@ use crate::model::client::Client;
 use crate::model::grant_type::GrantType;
 use crate::model::pkce::CodeChallenge;
 use crate::model::prompt::Prompt;
-use crate::model::realm::Pool;
+use crate::model::realm::Realm;
 use crate::model::scope::Scope;
-use crate::model::target::Named;
+use crate::model::target::RequestedResources;
 use crate::model::target::Target;
 
 /// The longest nonce that is kept, in bytes.
@@ -24,9 +24,9 @@ pub const AUTH_AFTER: &str = "auth_after";
 
 /// What a request asks.
 #[derive(Debug)]
-pub(super) struct Asked {
+pub(super) struct AuthorizationRequest {
     pub(super) scope: Scope,
-    pub(super) resources: Named,
+    pub(super) resources: RequestedResources,
     pub(super) code_challenge: Option<CodeChallenge>,
     pub(super) nonce: Option<String>,
     pub(super) prompt: Prompt,
@@ -38,12 +38,12 @@ pub(super) struct Asked {
     pub(super) auth_after: Option<Timestamp>,
 }
 
-impl Asked {
+impl AuthorizationRequest {
     /// What the request asks for this client.
     ///
     /// # Errors
     /// What the client is told at its redirect URI (RFC 6749 section 4.1.2.1, OpenID Connect Core section 3.1.2.6).
-    pub(super) fn of(params: &Params, client: &Client, pool: &Pool) -> Result<Self, Refusal> {
+    pub(super) fn of(params: &Params, client: &Client, realm: &Realm) -> Result<Self, Refusal> {
         not_supported(params)?;
         match params.opt("response_type") {
             Some("code") => {}
@@ -71,10 +71,10 @@ impl Asked {
         }
         let scope = client.requested_scope(Scope::from_params(params)?.as_ref())?;
         let indicators = params.resource_indicators();
-        let resources = Named::parse(pool, indicators.iter().map(String::as_str))?;
+        let resources = RequestedResources::parse(realm, indicators.iter().map(String::as_str))?;
         // A client learns now, and not when its user has agreed, that no token can hold these scopes.
         for named in resources.one_by_one() {
-            Target::choose(pool, &scope, &named)?;
+            Target::choose(realm, &scope, &named)?;
         }
         let claims = ClaimsRequest::parse(params.opt("claims"), &client.scopes)?;
         if let Some(acr) = &claims.essential_acr
@@ -88,7 +88,7 @@ impl Asked {
             ));
         }
         let hint = params.opt("id_token_hint");
-        let hint = hint.map(|hint| Hint::of(pool, hint)).transpose()?;
+        let hint = hint.map(|hint| Hint::of(realm, hint)).transpose()?;
         Ok(Self {
             scope,
             resources,

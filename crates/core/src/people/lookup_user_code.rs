@@ -4,7 +4,7 @@ use super::session::{self, SignedIn, Visitor};
 use crate::base::peer::Peer;
 use crate::base::row::Key;
 use crate::base::secret::Secret;
-use crate::engine::decide::{Decision, Found, Operation, Stop};
+use crate::engine::decide::{Decision, Facts, Operation, Stop};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
 use crate::engine::limits::{Answer, Ask, Counter, Effect, Quota, Window};
@@ -14,12 +14,12 @@ use crate::model::scope::Scope;
 use crate::model::user_code::{TRIES_OF_ACCOUNT, TRIES_OF_ADDRESS, UserCode};
 use crate::records::{self, Grant, Started, State, UserCodeRow};
 
-/// From this many wrong tries an hour in a pool on, the operator hears of it and answers are delayed. Never a lock.
+/// From this many wrong tries an hour in a realm on, the operator hears of it and answers are delayed. Never a lock.
 const WRONG_IN_POOL: u32 = 10_000;
 
 /// A look-up of a user code.
 #[derive(Debug)]
-pub struct WhoAsks {
+pub struct LookupUserCode {
     /// The session cookie.
     pub cookie: Option<Secret>,
     /// What was typed.
@@ -30,7 +30,7 @@ pub struct WhoAsks {
 
 /// What came of it.
 #[derive(Debug)]
-pub enum WhoAsksReply {
+pub enum LookupUserCodeReply {
     /// Sign-in comes first; or comes again, where it is too long ago.
     SignIn,
     /// No live code is that. One answer for an unknown, expired, decided and malformed code.
@@ -48,12 +48,12 @@ pub enum WhoAsksReply {
         retry_after: u64,
     },
     /// This device.
-    Asks(Box<Asker>),
+    Pending(Box<PendingDevice>),
 }
 
 /// A device that asks, and what is to be shown of it.
 #[derive(Clone, Debug)]
-pub struct Asker {
+pub struct PendingDevice {
     /// Who is asked.
     pub visitor: Visitor,
     /// The grant.
@@ -88,7 +88,7 @@ pub enum CodeCheck {
     },
 }
 
-impl Asker {
+impl PendingDevice {
     fn new(
         signed_in: &SignedIn,
         client: &Client,
@@ -124,27 +124,27 @@ impl Asker {
     }
 }
 
-impl Operation for WhoAsks {
-    type Reply = WhoAsksReply;
+impl Operation for LookupUserCode {
+    type Reply = LookupUserCodeReply;
 
-    fn decide(&self, env: &Env<'_>, found: &Found) -> Result<Decision<WhoAsksReply>, Stop> {
-        let Some(signed_in) = session::signed_in(env, found, self.cookie.as_ref(), &[])? else {
-            return Ok(Decision::reply(WhoAsksReply::SignIn));
+    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<LookupUserCodeReply>, Stop> {
+        let Some(signed_in) = session::signed_in(env, facts, self.cookie.as_ref(), &[])? else {
+            return Ok(Decision::reply(LookupUserCodeReply::SignIn));
         };
-        let Some(code) = env.pool.device.user_code.read(self.typed.reveal()) else {
-            return Ok(Decision::reply(WhoAsksReply::NotValid {
+        let Some(code) = env.realm.device.user_code.read(self.typed.reveal()) else {
+            return Ok(Decision::reply(LookupUserCodeReply::NotValid {
                 visitor: signed_in.visitor(),
                 strained: false,
             }));
         };
         let quotas = quotas(env, &signed_in, &self.peer);
-        let (tries, at) = match found.ask(Ask::Reserve {
+        let (tries, at) = match facts.ask(Ask::Reserve {
             quotas: quotas.clone(),
             window: Window::Hour,
         })? {
             Answer::Reserved { count, at } => (count, at),
             Answer::Full { retry_after } => {
-                return Ok(Decision::reply(WhoAsksReply::TooMany {
+                return Ok(Decision::reply(LookupUserCodeReply::TooMany {
                     visitor: signed_in.visitor(),
                     retry_after,
                 })
@@ -160,11 +160,11 @@ impl Operation for WhoAsks {
                 );
             }
         };
-        let Some(grant) = pending(env, found, &code)? else {
+        let Some(grant) = pending(env, facts, &code)? else {
             return Ok(not_valid(env, &signed_in, tries, &self.peer));
         };
         let Some(client) = env
-            .pool
+            .realm
             .clients
             .get(&grant.client)
             .filter(|client| client.enabled)
@@ -178,30 +178,32 @@ impl Operation for WhoAsks {
             at,
         };
         if !signed_in.is_fresh(client.device.approver_max_age, env.now) {
-            return Ok(Decision::reply(WhoAsksReply::SignIn).effect(give_back));
+            return Ok(Decision::reply(LookupUserCodeReply::SignIn).effect(give_back));
         }
-        let asker = Asker::new(&signed_in, client, &grant, &code, &self.peer);
-        Ok(Decision::reply(WhoAsksReply::Asks(Box::new(asker)))
-            .writes(signed_in.touch)
-            .effect(give_back))
+        let device = PendingDevice::new(&signed_in, client, &grant, &code, &self.peer);
+        Ok(
+            Decision::reply(LookupUserCodeReply::Pending(Box::new(device)))
+                .writes(signed_in.touch)
+                .effect(give_back),
+        )
     }
 }
 
-/// 20 wrong tries an hour for an account, 200 for an address; for the pool they are only counted.
+/// 20 wrong tries an hour for an account, 200 for an address; for the realm they are only counted.
 pub(super) fn quotas(env: &Env<'_>, signed_in: &SignedIn, peer: &Peer) -> Vec<Quota> {
     vec![
         Quota {
             what: Counter::UserCodesOfAccount,
             whom: signed_in.user.record.id.to_string(),
-            limit: env.pool.share(TRIES_OF_ACCOUNT),
+            limit: env.realm.share(TRIES_OF_ACCOUNT),
         },
         Quota {
             what: Counter::UserCodesOfAddress,
             whom: peer.network(),
-            limit: env.pool.share(TRIES_OF_ADDRESS),
+            limit: env.realm.share(TRIES_OF_ADDRESS),
         },
         Quota {
-            what: Counter::UserCodesOfPool,
+            what: Counter::UserCodesOfRealm,
             whom: String::new(),
             limit: u32::MAX,
         },
@@ -209,18 +211,18 @@ pub(super) fn quotas(env: &Env<'_>, signed_in: &SignedIn, peer: &Peer) -> Vec<Qu
 }
 
 /// The grant that waits under a code. Under each master key that still opens, the code has another name.
-fn pending(env: &Env<'_>, found: &Found, code: &UserCode) -> Result<Option<Grant>, Stop> {
+fn pending(env: &Env<'_>, facts: &Facts, code: &UserCode) -> Result<Option<Grant>, Stop> {
     let names: Vec<Key> = env
-        .pool
+        .realm
         .sealing
         .user_code_names(code)
-        .map(|name| records::key::<UserCodeRow>(&env.pool.name, &name))
+        .map(|name| records::key::<UserCodeRow>(&env.realm.name, &name))
         .collect();
-    found.need(&names.iter().collect::<Vec<_>>())?;
+    facts.need(&names.iter().collect::<Vec<_>>())?;
     for name in &names {
-        if let Some(row) = found.record::<UserCodeRow>(env, name)?.live() {
-            let key = records::key::<Grant>(&env.pool.name, &row.record.grant.to_string());
-            let grant = found
+        if let Some(row) = facts.record::<UserCodeRow>(env, name)?.live() {
+            let key = records::key::<Grant>(&env.realm.name, &row.record.grant.to_string());
+            let grant = facts
                 .record::<Grant>(env, &key)?
                 .live()
                 .map(|grant| grant.record);
@@ -235,9 +237,9 @@ fn not_valid(
     signed_in: &SignedIn,
     tries: u32,
     peer: &Peer,
-) -> Decision<WhoAsksReply> {
-    let strained = tries > env.pool.share(WRONG_IN_POOL);
-    let reply = WhoAsksReply::NotValid {
+) -> Decision<LookupUserCodeReply> {
+    let strained = tries > env.realm.share(WRONG_IN_POOL);
+    let reply = LookupUserCodeReply::NotValid {
         visitor: signed_in.visitor(),
         strained,
     };
