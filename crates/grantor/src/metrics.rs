@@ -102,7 +102,7 @@ impl Reading {
         let mut requests = out.metric("grantor_requests", help, MetricType::Counter)?;
         for (endpoint, status, count) in &self.figures.requests {
             let status = status.to_string();
-            let labels = [("endpoint", endpoint.name()), ("status", &status)];
+            let labels = [("endpoint", *endpoint), ("status", &status)];
             counter(requests.encode_family(&labels)?, *count)?;
         }
         let help = "Answers with an error, by its code";
@@ -114,7 +114,7 @@ impl Reading {
         let name = "grantor_request_duration_seconds";
         let mut durations = out.metric(name, help, MetricType::Histogram)?;
         for (endpoint, latencies) in &self.figures.latencies {
-            let labels = [("endpoint", endpoint.name())];
+            let labels = [("endpoint", *endpoint)];
             histogram(durations.encode_family(&labels)?, latencies)?;
         }
         Ok(())

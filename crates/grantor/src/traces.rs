@@ -111,7 +111,7 @@ impl Traces {
 
 impl SpanSink for Traces {
     fn answered(&self, span: Span) {
-        let route = span.endpoint.route();
+        let route = span.route();
         let start_time = UNIX_EPOCH + Duration::from_millis(span.began.as_millis());
         self.batches.on_end(SpanData {
             span_context: SpanContext::new(
@@ -150,9 +150,9 @@ fn attributes(span: &Span) -> Vec<KeyValue> {
     let mut attributes = vec![
         KeyValue::new("http.request.method", span.method),
         KeyValue::new("http.response.status_code", status),
-        KeyValue::new("grantor.endpoint", span.endpoint.name()),
+        KeyValue::new("grantor.endpoint", span.label()),
     ];
-    let route = span.endpoint.route();
+    let route = span.route();
     attributes.extend(route.map(|route| KeyValue::new("http.route", route)));
     let error = span.error.map(|code| code.name());
     attributes.extend(error.map(|error| KeyValue::new("error.type", error)));

@@ -74,23 +74,16 @@ fn origin(headers: &HeaderMap) -> Option<(&HeaderValue, &str)> {
     Some((only, only.to_str().ok()?))
 }
 
-/// Answers the question that a browser asks before a script's POST.
-pub(crate) async fn before_post(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
-    preflight(&app, &headers, "POST")
-}
-
-/// Answers the question that a browser asks before a script's GET or POST.
-pub(crate) async fn before_get_or_post(
-    State(app): State<Arc<App>>,
-    headers: HeaderMap,
-) -> Response {
-    preflight(&app, &headers, "GET, POST")
-}
-
+/// Answers what a browser asks before a script's request by one of these methods.
+///
 /// A preflight says who asks by nothing but the origin, so it is allowed where some client has that one. To be allowed
 /// to ask is not to read the answer.
-fn preflight(app: &App, headers: &HeaderMap, methods: &'static str) -> Response {
-    let allowed = origin(headers).filter(|(_, text)| app.realm().has_origin(text));
+pub(crate) async fn preflight(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    methods: &'static str,
+) -> Response {
+    let allowed = origin(&headers).filter(|(_, text)| app.realm().has_origin(text));
     let mut answer = match allowed {
         Some((origin, _)) => allowing(origin.clone(), methods, SENDABLE),
         None => no_content(),

@@ -6,142 +6,32 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use grantor_core::base::error::ErrorCode;
-use grantor_core::model::endpoint::path;
+use grantor_core::model::endpoint::Endpoint;
 use http::StatusCode;
 
-/// What a request was for. Paths are not counted as they come: anybody can make up others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Endpoint {
-    /// RFC 6749 section 3.1.
-    Authorize,
-    /// RFC 6749 section 3.2.
-    Token,
-    /// RFC 8628 section 3.1.
-    DeviceAuthorization,
-    /// RFC 7662.
-    Introspect,
-    /// RFC 7009.
-    Revoke,
-    /// OpenID Connect Core section 5.3.
-    Userinfo,
-    /// RFC 8414 and OpenID Connect Discovery.
-    Metadata,
-    /// RFC 7517 section 5.
-    Jwks,
-    /// Where a user code is typed.
-    Device,
-    /// Approve or deny.
-    DeviceDecision,
-    /// What a user says to a client's request.
-    Consent,
-    /// Sign-in.
-    Login,
-    /// OpenID Connect RP-Initiated Logout section 2.
-    EndSession,
-    /// Sign-out.
-    Logout,
-    /// What a user sees of their account, and takes back.
-    Account,
-    /// `/healthz` and `/readyz`.
-    Health,
-    /// All others: the start page, styles, what is not there.
-    Other,
+/// What a request is for, below the `prefix` of the issuer. Paths are not counted as they come: anyone can make up
+/// others, and these are all one.
+pub(crate) fn endpoint_of(path: &str, prefix: &str) -> Option<Endpoint> {
+    let path = path.strip_prefix(prefix).unwrap_or(path);
+    Endpoint::at(path).or_else(|| {
+        // Of an issuer with a path, that stands after the document's.
+        let metadata = Endpoint::OauthAuthorizationServer;
+        path.starts_with(metadata.path()).then_some(metadata)
+    })
 }
 
-impl Endpoint {
-    /// All of them, in their order.
-    pub const ALL: [Self; 17] = [
-        Self::Authorize,
-        Self::Token,
-        Self::DeviceAuthorization,
-        Self::Introspect,
-        Self::Revoke,
-        Self::Userinfo,
-        Self::Metadata,
-        Self::Jwks,
-        Self::Device,
-        Self::DeviceDecision,
-        Self::Consent,
-        Self::Login,
-        Self::EndSession,
-        Self::Logout,
-        Self::Account,
-        Self::Health,
-        Self::Other,
-    ];
+/// The name in metrics of what is no endpoint: styles, and what is not there.
+const OTHER: &str = "other";
 
-    /// Its name in metrics.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Authorize => "authorize",
-            Self::Token => "token",
-            Self::DeviceAuthorization => "device_authorization",
-            Self::Introspect => "introspect",
-            Self::Revoke => "revoke",
-            Self::Userinfo => "userinfo",
-            Self::Metadata => "metadata",
-            Self::Jwks => "jwks",
-            Self::Device => "device",
-            Self::DeviceDecision => "device_decision",
-            Self::Consent => "consent",
-            Self::Login => "login",
-            Self::EndSession => "end_session",
-            Self::Logout => "logout",
-            Self::Account => "account",
-            Self::Health => "health",
-            Self::Other => "other",
-        }
-    }
+/// The label of a request.
+#[cfg(feature = "spans")]
+pub(crate) fn label(endpoint: Option<Endpoint>) -> &'static str {
+    endpoint.map_or(OTHER, Endpoint::label)
+}
 
-    /// Its path below the issuer's, the first one where it has two; none of [`Self::Health`] and [`Self::Other`], which have several.
-    #[cfg(feature = "spans")]
-    #[must_use]
-    pub const fn route(self) -> Option<&'static str> {
-        Some(match self {
-            Self::Authorize => path::AUTHORIZE,
-            Self::Token => path::TOKEN,
-            Self::DeviceAuthorization => path::DEVICE_AUTHORIZATION,
-            Self::Introspect => path::INTROSPECT,
-            Self::Revoke => path::REVOKE,
-            Self::Userinfo => path::USERINFO,
-            Self::Metadata => path::OPENID_CONFIGURATION,
-            Self::Jwks => path::JWKS,
-            Self::Device => path::DEVICE,
-            Self::DeviceDecision => "/device/decision",
-            Self::Consent => "/consent",
-            Self::Login => "/login",
-            Self::EndSession => path::LOGOUT,
-            Self::Logout => "/logout",
-            Self::Account => "/account",
-            Self::Health | Self::Other => return None,
-        })
-    }
-
-    /// What a path is for, below the `prefix` of the issuer.
-    pub(crate) fn of(request: &str, prefix: &str) -> Self {
-        match request.strip_prefix(prefix).unwrap_or(request) {
-            path::AUTHORIZE => Self::Authorize,
-            path::TOKEN => Self::Token,
-            path::DEVICE_AUTHORIZATION => Self::DeviceAuthorization,
-            path::INTROSPECT => Self::Introspect,
-            path::REVOKE => Self::Revoke,
-            path::USERINFO | "/oauth2/userInfo" => Self::Userinfo,
-            path::OPENID_CONFIGURATION => Self::Metadata,
-            path::JWKS => Self::Jwks,
-            path::DEVICE => Self::Device,
-            "/device/decision" => Self::DeviceDecision,
-            "/consent" => Self::Consent,
-            "/login" => Self::Login,
-            path::LOGOUT => Self::EndSession,
-            "/logout" => Self::Logout,
-            account if account == "/account" || account.starts_with("/account/") => Self::Account,
-            "/healthz" | "/readyz" => Self::Health,
-            // Of an issuer with a path, it stands after the document's.
-            other if other.starts_with(path::OAUTH_AUTHORIZATION_SERVER) => Self::Metadata,
-            _ => Self::Other,
-        }
-    }
+/// The place of an endpoint's counters; the last one is of what is no endpoint.
+fn place(endpoint: Option<Endpoint>) -> usize {
+    endpoint.map_or(Endpoint::ALL.len(), |endpoint| endpoint as usize)
 }
 
 /// The statuses that we answer with; 0 stands for any other.
@@ -159,7 +49,7 @@ const BUCKETS: usize = BOUNDS.len() + 1;
 /// The counters of one application.
 #[derive(Debug, Default)]
 pub(crate) struct Metrics {
-    endpoints: [OfEndpoint; Endpoint::ALL.len()],
+    endpoints: [OfEndpoint; Endpoint::ALL.len() + 1],
     refusals: [AtomicU64; ErrorCode::ALL.len()],
 }
 
@@ -182,8 +72,8 @@ impl Default for OfEndpoint {
 
 impl Metrics {
     /// Counts a request that was answered.
-    pub(crate) fn answered(&self, endpoint: Endpoint, status: StatusCode, took: Duration) {
-        let counts = &self.endpoints[endpoint as usize];
+    pub(crate) fn answered(&self, endpoint: Option<Endpoint>, status: StatusCode, took: Duration) {
+        let counts = &self.endpoints[place(endpoint)];
         let known = STATUSES.iter().position(|known| *known == status.as_u16());
         add(&counts.statuses[known.unwrap_or(STATUSES.len() - 1)], 1);
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
@@ -201,24 +91,35 @@ impl Metrics {
 
     /// What was counted so far.
     pub(crate) fn read(&self) -> Figures {
-        let counted = |endpoint: &Endpoint| (*endpoint, &self.endpoints[*endpoint as usize]);
-        let requests = Endpoint::ALL
-            .iter()
-            .map(counted)
-            .flat_map(|(endpoint, counts)| {
-                let statuses = STATUSES.iter().zip(&counts.statuses);
-                statuses.map(move |(status, count)| (endpoint, *status, get(count)))
+        let mut labels: Vec<&'static str> = Endpoint::ALL.map(Endpoint::label).to_vec();
+        labels.push(OTHER);
+        let mut of_labels: Vec<(&'static str, [u64; STATUSES.len()], Latencies)> = Vec::new();
+        for (label, counts) in labels.into_iter().zip(&self.endpoints) {
+            let known = of_labels.iter().position(|(known, ..)| *known == label);
+            let place = known.unwrap_or_else(|| {
+                of_labels.push((label, Default::default(), Latencies::default()));
+                of_labels.len() - 1
             });
-        let latencies = Endpoint::ALL.iter().map(counted).map(|(endpoint, counts)| {
-            let latencies = Latencies {
-                buckets: counts.latencies.each_ref().map(get),
-                sum: Duration::from_micros(get(&counts.micros)),
-            };
-            (endpoint, latencies)
+            let (_, statuses, latencies) = &mut of_labels[place];
+            for (sum, count) in statuses.iter_mut().zip(&counts.statuses) {
+                *sum += get(count);
+            }
+            for (sum, count) in latencies.buckets.iter_mut().zip(&counts.latencies) {
+                *sum += get(count);
+            }
+            latencies.sum += Duration::from_micros(get(&counts.micros));
+        }
+        let requests = of_labels.iter().flat_map(|(label, statuses, _)| {
+            let statuses = STATUSES.iter().zip(statuses);
+            statuses.map(|(status, count)| (*label, *status, *count))
         });
+        let requests: Vec<_> = requests.filter(|(_, _, count)| *count > 0).collect();
+        let latencies = of_labels
+            .into_iter()
+            .map(|(label, _, latencies)| (label, latencies));
         let refusals = ErrorCode::ALL.iter().zip(&self.refusals);
         Figures {
-            requests: requests.filter(|(_, _, count)| *count > 0).collect(),
+            requests,
             latencies: latencies
                 .filter(|(_, latencies)| latencies.count() > 0)
                 .collect(),
@@ -238,17 +139,17 @@ fn get(counter: &AtomicU64) -> u64 {
 /// What was counted of requests since the start.
 #[derive(Clone, Debug)]
 pub struct Figures {
-    /// Answered requests, by endpoint and HTTP status; the status 0 stands for any that is not usual. Those that
+    /// Answered requests, by the label of their endpoint and HTTP status; the status 0 stands for any that is not usual. Those that
     /// never came are left out.
-    pub requests: Vec<(Endpoint, u16, u64)>,
+    pub requests: Vec<(&'static str, u16, u64)>,
     /// How long they took, from their head to the head of the answer.
-    pub latencies: Vec<(Endpoint, Latencies)>,
+    pub latencies: Vec<(&'static str, Latencies)>,
     /// Answers with an error code.
     pub refusals: Vec<(ErrorCode, u64)>,
 }
 
 /// How long requests took.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Latencies {
     /// How many took longer than the bound before and not longer than this one of [`BOUNDS`]; the last, longer than all.
     pub buckets: [u64; BUCKETS],
@@ -269,21 +170,40 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_endpoint_has_the_place_of_its_number() {
-        for (at, endpoint) in Endpoint::ALL.iter().enumerate() {
-            assert_eq!(*endpoint as usize, at);
+    fn paths_that_anyone_makes_up_are_no_endpoint() {
+        assert_eq!(endpoint_of("/oauth2/token", ""), Some(Endpoint::Token));
+        assert_eq!(
+            endpoint_of("/id/oauth2/token", "/id"),
+            Some(Endpoint::Token)
+        );
+        let metadata = "/.well-known/oauth-authorization-server/id";
+        assert_eq!(
+            endpoint_of(metadata, "/id"),
+            Some(Endpoint::OauthAuthorizationServer)
+        );
+        for other in ["/oauth2/token/1", "/account/1", "/wp-login.php", "*", ""] {
+            assert_eq!(endpoint_of(other, ""), None, "{other}");
         }
     }
 
     #[test]
-    fn paths_that_anybody_makes_up_are_one_endpoint() {
-        assert_eq!(Endpoint::of("/oauth2/token", ""), Endpoint::Token);
-        assert_eq!(Endpoint::of("/id/oauth2/token", "/id"), Endpoint::Token);
-        let metadata = "/.well-known/oauth-authorization-server/id";
-        assert_eq!(Endpoint::of(metadata, "/id"), Endpoint::Metadata);
-        for other in ["/", "/oauth2/token/1", "/wp-login.php", "*", ""] {
-            assert_eq!(Endpoint::of(other, ""), Endpoint::Other, "{other}");
+    fn endpoints_of_one_label_are_counted_together() {
+        let metrics = Metrics::default();
+        for endpoint in [
+            Some(Endpoint::Account),
+            Some(Endpoint::AccountApp),
+            Some(Endpoint::Home),
+            None,
+        ] {
+            metrics.answered(endpoint, StatusCode::OK, Duration::ZERO);
         }
+        let figures = metrics.read();
+        assert_eq!(figures.requests, [("account", 200, 2), ("other", 200, 2)]);
+        let counts = figures
+            .latencies
+            .iter()
+            .map(|(label, it)| (*label, it.count()));
+        assert_eq!(counts.collect::<Vec<_>>(), [("account", 2), ("other", 2)]);
     }
 
     #[test]
@@ -291,11 +211,15 @@ mod tests {
         let metrics = Metrics::default();
         for micros in [0, 100, 101, 5_000_000, 5_000_001] {
             let took = Duration::from_micros(micros);
-            metrics.answered(Endpoint::Token, StatusCode::OK, took);
+            metrics.answered(Some(Endpoint::Token), StatusCode::OK, took);
         }
-        metrics.answered(Endpoint::Token, StatusCode::IM_A_TEAPOT, Duration::ZERO);
+        metrics.answered(
+            Some(Endpoint::Token),
+            StatusCode::IM_A_TEAPOT,
+            Duration::ZERO,
+        );
         let figures = metrics.read();
-        let [(Endpoint::Token, latencies)] = &figures.latencies[..] else {
+        let [("token", latencies)] = &figures.latencies[..] else {
             panic!("{figures:?}");
         };
         let buckets = latencies.buckets;
@@ -303,9 +227,6 @@ mod tests {
             (buckets[0], buckets[1], buckets[13], buckets[14]),
             (3, 1, 1, 1)
         );
-        assert_eq!(
-            figures.requests,
-            [(Endpoint::Token, 200, 5), (Endpoint::Token, 0, 1)]
-        );
+        assert_eq!(figures.requests, [("token", 200, 5), ("token", 0, 1)]);
     }
 }

@@ -9,7 +9,7 @@ use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
 use futures_util::future::BoxFuture;
-use grantor_core::model::endpoint::path;
+use grantor_core::model::endpoint::{CrossOrigin, Endpoint, Kind};
 use http::{HeaderName, HeaderValue};
 use tokio::time::Instant;
 use tower::Service;
@@ -17,7 +17,7 @@ use tower::Service;
 use crate::app::App;
 use crate::cors;
 use crate::endpoints as at;
-use crate::metrics::Endpoint;
+use crate::metrics;
 use crate::oauth;
 use crate::peer;
 use crate::request::{Caller, Socket};
@@ -53,7 +53,7 @@ impl Service<Request> for Router {
 
     fn call(&mut self, mut request: Request) -> Self::Future {
         let began = Instant::now();
-        let endpoint = Endpoint::of(request.uri().path(), &self.app.site.path);
+        let endpoint = metrics::endpoint_of(request.uri().path(), &self.app.site.path);
         let trace = TraceId::of(request.headers(), &self.app.seed());
         let header = HeaderValue::try_from(trace.as_str());
         #[cfg(feature = "spans")]
@@ -77,42 +77,15 @@ impl Service<Request> for Router {
     }
 }
 
-/// Every path, with what answers it.
+/// Every endpoint, with what answers it.
 fn routes(app: Arc<App>) -> axum::Router {
-    let routes = axum::Router::new()
-        .route(
-            path::AUTHORIZE,
-            get(at::authorize::get).post(at::authorize::post),
-        )
-        .route(path::TOKEN, open_form(at::token::post))
-        .route(
-            path::DEVICE_AUTHORIZATION,
-            open_form(at::device_authorization::post),
-        )
-        // Whoever introspects keeps a secret, so it is no script.
-        .route(path::INTROSPECT, form(at::introspect::post))
-        .route(path::REVOKE, open_form(at::revoke::post))
-        .route(path::USERINFO, userinfo())
-        // Cognito's spelling.
-        .route("/oauth2/userInfo", userinfo())
-        .route(path::OPENID_CONFIGURATION, document(at::metadata::get))
-        .route(
-            path::OAUTH_AUTHORIZATION_SERVER,
-            document(at::metadata::get),
-        )
-        .route(path::JWKS, document(at::jwks::get))
-        .route("/", get(at::home::get))
-        .route("/login", get(at::login::get).post(at::login::post))
-        .route(path::LOGOUT, get(at::logout::get).post(at::logout::post))
-        .route("/logout", get(at::logout::page).post(at::logout::confirm))
-        .route("/consent", post(at::consent::post))
-        .route("/account", get(at::account::get))
-        .route("/account/session", post(at::account::end_session))
-        .route("/account/app", post(at::account::disconnect))
-        .route("/account/grant", post(at::account::revoke_grant))
-        .route("/account/everywhere", post(at::account::everywhere))
-        .route(path::DEVICE, get(at::device::get).post(at::device::post))
-        .route("/device/decision", post(at::device::decide))
+    let of_issuer = Endpoint::ALL
+        .into_iter()
+        .filter(|endpoint| endpoint.kind() != Kind::Probe);
+    let routes = of_issuer.fold(axum::Router::new(), |routes, endpoint| {
+        routes.route(endpoint.path(), route(endpoint))
+    });
+    let routes = routes
         .method_not_allowed_fallback(at::fallback::method_not_allowed)
         .fallback(at::fallback::any);
     let below = app.site.path.clone();
@@ -125,8 +98,8 @@ fn routes(app: Arc<App>) -> axum::Router {
             // A nested "/" is the path without a slash at its end; the start page has both.
             .route(&format!("{below}/"), get(at::home::get))
             .route(
-                &format!("{}{below}", path::OAUTH_AUTHORIZATION_SERVER),
-                document(at::metadata::get),
+                &format!("{}{below}", Endpoint::OauthAuthorizationServer.path()),
+                route(Endpoint::OauthAuthorizationServer),
             )
             .fallback(at::fallback::any)
     };
@@ -136,60 +109,78 @@ fn routes(app: Arc<App>) -> axum::Router {
         false => routes.layer(middleware::from_fn_with_state(Arc::clone(&app), protected)),
     };
     // What probes ask is no secret, and they know no TLS.
-    routes
-        .route("/healthz", get(at::health::healthz))
-        .route("/readyz", get(at::health::readyz))
-        .with_state(app)
+    with_probes(routes).with_state(app)
 }
 
 /// `/healthz` and `/readyz` alone, for a listener of the operator's.
 pub fn probes(app: Arc<App>) -> axum::Router {
-    axum::Router::new()
-        .route("/healthz", get(at::health::healthz))
-        .route("/readyz", get(at::health::readyz))
-        .with_state(app)
+    with_probes(axum::Router::new()).with_state(app)
 }
 
-/// A protocol endpoint that takes a form by POST, and says so in JSON to any other method.
-fn form<H, T>(handler: H) -> MethodRouter<Arc<App>>
-where
-    H: axum::handler::Handler<T, Arc<App>>,
-    T: 'static,
-{
-    post(handler).fallback(only_post)
+fn with_probes(routes: axum::Router<Arc<App>>) -> axum::Router<Arc<App>> {
+    [Endpoint::Healthz, Endpoint::Readyz]
+        .into_iter()
+        .fold(routes, |routes, probe| {
+            routes.route(probe.path(), route(probe))
+        })
 }
 
-/// One that scripts of other origins may call too.
-fn open_form<H, T>(handler: H) -> MethodRouter<Arc<App>>
-where
-    H: axum::handler::Handler<T, Arc<App>>,
-    T: 'static,
-{
-    form(handler).options(cors::before_post)
+/// What answers at an endpoint: its handlers, the question that browsers ask before, and the refusal of other methods.
+fn route(endpoint: Endpoint) -> MethodRouter<Arc<App>> {
+    let handlers = handlers(endpoint);
+    let handlers = match endpoint.cross_origin() {
+        CrossOrigin::Never => handlers,
+        CrossOrigin::OwnClient => handlers.options(async move |app, headers| {
+            cors::preflight(app, headers, methods(endpoint)).await
+        }),
+        CrossOrigin::Everyone => handlers.options(cors::before_document),
+    };
+    match endpoint.kind() {
+        Kind::Protocol => handlers.fallback(async move |caller: Caller| {
+            oauth::method_not_allowed(&caller, methods(endpoint))
+        }),
+        // A page says so, by the fallback of the whole table.
+        Kind::Document | Kind::Page | Kind::Probe => handlers,
+    }
 }
 
-fn userinfo() -> MethodRouter<Arc<App>> {
-    get(at::userinfo::get)
-        .post(at::userinfo::post)
-        .options(cors::before_get_or_post)
-        .fallback(no_such_method)
+/// The one place where endpoints meet their handlers. Each takes the methods that the table names.
+fn handlers(endpoint: Endpoint) -> MethodRouter<Arc<App>> {
+    match endpoint {
+        Endpoint::Authorize => get(at::authorize::get).post(at::authorize::post),
+        Endpoint::Token => post(at::token::post),
+        Endpoint::DeviceAuthorization => post(at::device_authorization::post),
+        Endpoint::Introspect => post(at::introspect::post),
+        Endpoint::Revoke => post(at::revoke::post),
+        Endpoint::Userinfo | Endpoint::UserInfo => get(at::userinfo::get).post(at::userinfo::post),
+        Endpoint::OpenidConfiguration | Endpoint::OauthAuthorizationServer => {
+            get(at::metadata::get)
+        }
+        Endpoint::Jwks => get(at::jwks::get),
+        Endpoint::Device => get(at::device::get).post(at::device::post),
+        Endpoint::DeviceDecision => post(at::device::decide),
+        Endpoint::Consent => post(at::consent::post),
+        Endpoint::Login => get(at::login::get).post(at::login::post),
+        Endpoint::EndSession => get(at::logout::get).post(at::logout::post),
+        Endpoint::Logout => get(at::logout::page).post(at::logout::confirm),
+        Endpoint::Account => get(at::account::get),
+        Endpoint::AccountSession => post(at::account::end_session),
+        Endpoint::AccountApp => post(at::account::disconnect),
+        Endpoint::AccountGrant => post(at::account::revoke_grant),
+        Endpoint::AccountEverywhere => post(at::account::everywhere),
+        Endpoint::Healthz => get(at::health::healthz),
+        Endpoint::Readyz => get(at::health::readyz),
+        Endpoint::Home => get(at::home::get),
+    }
 }
 
-/// A public document.
-fn document<H, T>(handler: H) -> MethodRouter<Arc<App>>
-where
-    H: axum::handler::Handler<T, Arc<App>>,
-    T: 'static,
-{
-    get(handler).options(cors::before_document)
-}
-
-async fn only_post(caller: Caller) -> Response {
-    oauth::method_not_allowed(&caller, "POST")
-}
-
-async fn no_such_method(caller: Caller) -> Response {
-    oauth::method_not_allowed(&caller, "GET, POST")
+/// The methods of an endpoint, as headers list them.
+fn methods(endpoint: Endpoint) -> &'static str {
+    match endpoint.methods() {
+        ["GET"] => "GET",
+        ["POST"] => "POST",
+        _ => "GET, POST",
+    }
 }
 
 /// RFC 6749 section 3.2: "the authorization server MUST require the use of TLS". What a client sent in the clear is

@@ -8,10 +8,11 @@ use axum::extract::Request;
 use axum::response::Response;
 use grantor_core::base::error::ErrorCode;
 use grantor_core::base::time::Timestamp;
+use grantor_core::model::endpoint::{Endpoint, Kind};
 use http::{Method, StatusCode};
 
 use crate::app::App;
-use crate::metrics::Endpoint;
+use crate::metrics;
 use crate::trace::{self, TraceId};
 
 /// Takes what requests were. It must not wait: a span may be lost, a request never waits.
@@ -31,7 +32,7 @@ pub struct Span {
     /// The caller's span, where it sent a `traceparent`.
     pub parent: Option<[u8; 8]>,
     /// What it was for.
-    pub endpoint: Endpoint,
+    pub endpoint: Option<Endpoint>,
     /// The method, `_OTHER` where it is none of HTTP's.
     pub method: &'static str,
     /// With which it was answered.
@@ -42,6 +43,24 @@ pub struct Span {
     pub began: Timestamp,
     /// From there to the head of the answer.
     pub took: Duration,
+}
+
+impl Span {
+    /// What it was for, as metrics call it.
+    #[must_use]
+    pub fn label(&self) -> &'static str {
+        metrics::label(self.endpoint)
+    }
+
+    /// The path below the issuer's, the first one where several have one label; none where anyone can make them up, and
+    /// none of probes.
+    #[must_use]
+    pub fn route(&self) -> Option<&'static str> {
+        let label = self.label();
+        let mut of_label = Endpoint::ALL.into_iter();
+        let first = of_label.find(|endpoint| endpoint.label() == label)?;
+        (first.kind() != Kind::Probe && first != Endpoint::Home).then(|| first.path())
+    }
 }
 
 /// A request that is being answered.
@@ -55,7 +74,7 @@ impl Begun {
     /// `sampled`.
     pub(crate) fn of(
         app: &App,
-        endpoint: Endpoint,
+        endpoint: Option<Endpoint>,
         trace: &TraceId,
         request: &Request,
     ) -> Option<Self> {

@@ -9,14 +9,20 @@ use crate::engine::decide::{Facts, Stop};
 use crate::engine::env::Env;
 use crate::engine::limits::{Answer, Ask, Counter, Quota, Window};
 use crate::model::client::{Client, ClientAuth};
+use crate::model::endpoint::Clients;
 
 mod none;
 mod secret;
 
-/// The methods, by their registered names (RFC 8414 section 2): what metadata advertises is what runs.
-pub const METHODS: [&str; 3] = ["none", "client_secret_basic", "client_secret_post"];
-/// The methods of endpoints at which a public client has no business.
-pub const CONFIDENTIAL_METHODS: [&str; 2] = ["client_secret_basic", "client_secret_post"];
+/// The methods that `clients` authenticate with, by their registered names (RFC 8414 section 2).
+#[must_use]
+pub const fn methods(clients: Clients) -> &'static [&'static str] {
+    match clients {
+        Clients::None => &[],
+        Clients::All => &["none", "client_secret_basic", "client_secret_post"],
+        Clients::Confidential => &["client_secret_basic", "client_secret_post"],
+    }
+}
 
 /// Wrong secrets of one client from one address, an hour, where the secret is short enough to be guessed.
 const WRONG_SECRETS: u32 = 100;

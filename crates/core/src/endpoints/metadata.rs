@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 
 use super::authorize;
 use crate::model::claims::ACR;
+use crate::model::endpoint::Endpoint;
 use crate::model::realm::Realm;
-use crate::model::{claims_request, endpoint::path, pkce, prompt};
+use crate::model::{claims_request, pkce, prompt};
 use crate::{client_auth, grants};
 
 /// What ID tokens say beside claims of the user.
@@ -25,29 +26,21 @@ const OF_TOKENS: [&str; 11] = [
     "at_hash",
 ];
 
+/// The endpoints of which RFC 8414 section 2 says how clients authenticate.
+const AUTHENTICATING: [Endpoint; 3] = [Endpoint::Token, Endpoint::Introspect, Endpoint::Revoke];
+
 /// The document, the same at both of its addresses. `ui_locales` are the languages of the pages (BCP 47).
 #[must_use]
 pub fn document(realm: &Realm, ui_locales: &[&str]) -> Value {
     let algorithms: Vec<&str> = realm.signing.algorithms().map(Algorithm::name).collect();
-    json!({
+    let mut document = json!({
         "issuer": realm.issuer,
-        "authorization_endpoint": realm.url(path::AUTHORIZE),
-        "token_endpoint": realm.url(path::TOKEN),
-        "device_authorization_endpoint": realm.url(path::DEVICE_AUTHORIZATION),
-        "introspection_endpoint": realm.url(path::INTROSPECT),
-        "revocation_endpoint": realm.url(path::REVOKE),
-        "userinfo_endpoint": realm.url(path::USERINFO),
-        "end_session_endpoint": realm.url(path::LOGOUT),
-        "jwks_uri": realm.url(path::JWKS),
         "scopes_supported": realm.scopes().iter().collect::<Vec<_>>(),
         "response_types_supported": ["code"],
         "response_modes_supported": authorize::MODES.map(|(name, _)| name),
         "grant_types_supported": grants::supported().collect::<Vec<_>>(),
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": algorithms,
-        "token_endpoint_auth_methods_supported": client_auth::METHODS,
-        "introspection_endpoint_auth_methods_supported": client_auth::CONFIDENTIAL_METHODS,
-        "revocation_endpoint_auth_methods_supported": client_auth::METHODS,
         "code_challenge_methods_supported": pkce::METHODS,
         "prompt_values_supported": prompt::VALUES,
         "acr_values_supported": ACR,
@@ -62,5 +55,16 @@ pub fn document(realm: &Realm, ui_locales: &[&str]) -> Value {
         "backchannel_logout_session_supported": true,
         "request_parameter_supported": false,
         "request_uri_parameter_supported": false,
-    })
+    });
+    for endpoint in Endpoint::ALL {
+        let Some(member) = endpoint.metadata() else {
+            continue;
+        };
+        document[member] = realm.url(endpoint).into();
+        if AUTHENTICATING.contains(&endpoint) {
+            document[format!("{member}_auth_methods_supported")] =
+                client_auth::methods(endpoint.clients()).into();
+        }
+    }
+    document
 }

@@ -10,7 +10,7 @@ use crate::base::time::Timestamp;
 use crate::engine::decide::{Facts, KeyQuery, Stop};
 use crate::engine::env::Env;
 use crate::model::actor::MayAct;
-use crate::model::endpoint::path;
+use crate::model::endpoint::Endpoint;
 use crate::model::realm::Realm;
 use crate::model::trusted_issuer::TrustedIssuer;
 
@@ -80,7 +80,7 @@ impl OneOrMany {
 /// RFC 7523 section 3: `aud` "identifies the authorization server as an intended audience. The token endpoint URL of
 /// the authorization server MAY be used".
 fn is_for_us(by: &TrustedIssuer, realm: &Realm, aud: &OneOrMany) -> bool {
-    let token_endpoint = realm.url(path::TOKEN);
+    let token_endpoint = realm.url(Endpoint::Token);
     aud.iter().any(|aud| {
         aud == realm.issuer
             || aud == token_endpoint

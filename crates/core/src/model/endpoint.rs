@@ -1,27 +1,202 @@
-//! The protocol's endpoints.
+//! The table of the server's endpoints: paths, methods, and what metadata, metrics and CORS say of them.
+//!
+//! The router, the metadata document, the metrics and a table of `ARCHITECTURE.md` come from it.
 
-/// The paths of the protocol's endpoints, from the issuer on.
-pub mod path {
+/// What answers at an endpoint, and so how a wrong method is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// An endpoint of the protocol: it answers clients in JSON.
+    Protocol,
+    /// A public document.
+    Document,
+    /// A page for people.
+    Page,
+    /// What load balancers and supervisors ask.
+    Probe,
+}
+
+/// Whose scripts of other origins may read the answers (Fetch section 3.2, CORS).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CrossOrigin {
+    /// No one's.
+    Never,
+    /// Those of the client whose request it is.
+    OwnClient,
+    /// Everyone's.
+    Everyone,
+}
+
+/// Which clients authenticate at an endpoint (RFC 6749 section 2.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clients {
+    /// None does.
+    None,
+    /// Confidential ones by a secret, public ones by their id.
+    All,
+    /// Confidential ones alone.
+    Confidential,
+}
+
+macro_rules! endpoints {
+    ($(
+        $(#[$doc:meta])*
+        $name:ident: $path:literal, [$($method:literal),+], $kind:ident, label $label:literal,
+            cross_origin $cross_origin:ident, clients $clients:ident $(, metadata $metadata:literal)?;
+    )+) => {
+        /// An endpoint, by its path.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Endpoint {
+            $($(#[$doc])* $name),+
+        }
+
+        impl Endpoint {
+            /// All of them, in the order of their numbers.
+            pub const ALL: [Self; [$($path),+].len()] = [$(Self::$name),+];
+
+            /// Its path below the issuer.
+            #[must_use]
+            pub const fn path(self) -> &'static str {
+                match self { $(Self::$name => $path),+ }
+            }
+
+            /// The endpoint at this path below the issuer.
+            #[must_use]
+            pub fn at(path: &str) -> Option<Self> {
+                match path {
+                    $($path => Some(Self::$name),)+
+                    _ => None,
+                }
+            }
+
+            /// The methods that it takes, apart from the browsers' OPTIONS; GET stands for HEAD, too.
+            #[must_use]
+            pub const fn methods(self) -> &'static [&'static str] {
+                match self { $(Self::$name => &[$($method),+]),+ }
+            }
+
+            /// What answers.
+            #[must_use]
+            pub const fn kind(self) -> Kind {
+                match self { $(Self::$name => Kind::$kind),+ }
+            }
+
+            /// Its name in metrics, which several endpoints may share. A public name.
+            #[must_use]
+            pub const fn label(self) -> &'static str {
+                match self { $(Self::$name => $label),+ }
+            }
+
+            /// Whose scripts may read its answers.
+            #[must_use]
+            pub const fn cross_origin(self) -> CrossOrigin {
+                match self { $(Self::$name => CrossOrigin::$cross_origin),+ }
+            }
+
+            /// Which clients authenticate at it.
+            #[must_use]
+            pub const fn clients(self) -> Clients {
+                match self { $(Self::$name => Clients::$clients),+ }
+            }
+
+            /// The member of the metadata document that holds its URL.
+            #[must_use]
+            pub fn metadata(self) -> Option<&'static str> {
+                match self { $(Self::$name => [$($metadata)?].first().copied()),+ }
+            }
+        }
+    };
+}
+
+endpoints! {
     /// The authorization endpoint (RFC 6749 section 3.1).
-    pub const AUTHORIZE: &str = "/oauth2/authorize";
-    /// The logout endpoint (OpenID Connect RP-Initiated Logout section 2).
-    pub const LOGOUT: &str = "/oauth2/logout";
-    /// Device authorization (RFC 8628 section 3.1).
-    pub const DEVICE_AUTHORIZATION: &str = "/oauth2/device_authorization";
-    /// Introspection (RFC 7662).
-    pub const INTROSPECT: &str = "/oauth2/introspect";
-    /// Revocation (RFC 7009).
-    pub const REVOKE: &str = "/oauth2/revoke";
+    Authorize: "/oauth2/authorize", ["GET", "POST"], Page, label "authorize",
+        cross_origin Never, clients None, metadata "authorization_endpoint";
     /// The token endpoint (RFC 6749 section 3.2).
-    pub const TOKEN: &str = "/oauth2/token";
+    Token: "/oauth2/token", ["POST"], Protocol, label "token",
+        cross_origin OwnClient, clients All, metadata "token_endpoint";
+    /// Device authorization (RFC 8628 section 3.1).
+    DeviceAuthorization: "/oauth2/device_authorization", ["POST"], Protocol, label "device_authorization",
+        cross_origin OwnClient, clients All, metadata "device_authorization_endpoint";
+    /// Introspection (RFC 7662). Its callers keep a secret, so they are no scripts.
+    Introspect: "/oauth2/introspect", ["POST"], Protocol, label "introspect",
+        cross_origin Never, clients Confidential, metadata "introspection_endpoint";
+    /// Revocation (RFC 7009).
+    Revoke: "/oauth2/revoke", ["POST"], Protocol, label "revoke",
+        cross_origin OwnClient, clients All, metadata "revocation_endpoint";
     /// Userinfo (OpenID Connect Core section 5.3).
-    pub const USERINFO: &str = "/oauth2/userinfo";
-    /// The key set (RFC 7517 section 5).
-    pub const JWKS: &str = "/.well-known/jwks.json";
+    Userinfo: "/oauth2/userinfo", ["GET", "POST"], Protocol, label "userinfo",
+        cross_origin OwnClient, clients None, metadata "userinfo_endpoint";
+    /// Userinfo, as Amazon Cognito spells it.
+    UserInfo: "/oauth2/userInfo", ["GET", "POST"], Protocol, label "userinfo",
+        cross_origin OwnClient, clients None;
     /// Metadata by OpenID Connect Discovery section 4.
-    pub const OPENID_CONFIGURATION: &str = "/.well-known/openid-configuration";
+    OpenidConfiguration: "/.well-known/openid-configuration", ["GET"], Document, label "metadata",
+        cross_origin Everyone, clients None;
     /// Metadata by RFC 8414 section 3.
-    pub const OAUTH_AUTHORIZATION_SERVER: &str = "/.well-known/oauth-authorization-server";
-    /// The page at which a user types the code (RFC 8628 section 3.3): short enough to type.
-    pub const DEVICE: &str = "/device";
+    OauthAuthorizationServer: "/.well-known/oauth-authorization-server", ["GET"], Document, label "metadata",
+        cross_origin Everyone, clients None;
+    /// The key set (RFC 7517 section 5).
+    Jwks: "/.well-known/jwks.json", ["GET"], Document, label "jwks",
+        cross_origin Everyone, clients None, metadata "jwks_uri";
+    /// Where a user types the code of a device (RFC 8628 section 3.3): short enough to type.
+    Device: "/device", ["GET", "POST"], Page, label "device", cross_origin Never, clients None;
+    /// Approves or denies a device.
+    DeviceDecision: "/device/decision", ["POST"], Page, label "device_decision", cross_origin Never, clients None;
+    /// Takes a user's consent.
+    Consent: "/consent", ["POST"], Page, label "consent", cross_origin Never, clients None;
+    /// Sign-in.
+    Login: "/login", ["GET", "POST"], Page, label "login", cross_origin Never, clients None;
+    /// Sign-out at a client's request (OpenID Connect RP-Initiated Logout section 2).
+    EndSession: "/oauth2/logout", ["GET", "POST"], Page, label "end_session",
+        cross_origin Never, clients None, metadata "end_session_endpoint";
+    /// Sign-out.
+    Logout: "/logout", ["GET", "POST"], Page, label "logout", cross_origin Never, clients None;
+    /// What a user sees of their account.
+    Account: "/account", ["GET"], Page, label "account", cross_origin Never, clients None;
+    /// Ends one of a user's sessions.
+    AccountSession: "/account/session", ["POST"], Page, label "account", cross_origin Never, clients None;
+    /// Removes an app's access.
+    AccountApp: "/account/app", ["POST"], Page, label "account", cross_origin Never, clients None;
+    /// Removes a device's access.
+    AccountGrant: "/account/grant", ["POST"], Page, label "account", cross_origin Never, clients None;
+    /// Signs a user out everywhere.
+    AccountEverywhere: "/account/everywhere", ["POST"], Page, label "account", cross_origin Never, clients None;
+    /// Whether the process runs.
+    Healthz: "/healthz", ["GET"], Probe, label "health", cross_origin Never, clients None;
+    /// Whether the server can answer.
+    Readyz: "/readyz", ["GET"], Probe, label "health", cross_origin Never, clients None;
+    /// The start page.
+    Home: "/", ["GET"], Page, label "other", cross_origin Never, clients None;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_endpoint_is_found_by_its_own_path_and_has_the_place_of_its_number() {
+        for (position, endpoint) in Endpoint::ALL.into_iter().enumerate() {
+            assert_eq!(Endpoint::at(endpoint.path()), Some(endpoint));
+            assert_eq!(endpoint as usize, position);
+        }
+        for unknown in ["", "/oauth2", "/oauth2/token/", "/OAUTH2/token"] {
+            assert_eq!(Endpoint::at(unknown), None, "{unknown}");
+        }
+    }
+
+    #[test]
+    fn architecture_md_has_the_table_of_endpoints() {
+        let page = include_str!("../../../../ARCHITECTURE.md");
+        for endpoint in Endpoint::ALL {
+            let row = format!(
+                "| `{}` | {} | {:?} | {:?} | {:?} |",
+                endpoint.path(),
+                endpoint.methods().join(", "),
+                endpoint.kind(),
+                endpoint.cross_origin(),
+                endpoint.clients(),
+            );
+            assert!(page.contains(&row), "ARCHITECTURE.md lacks\n{row}");
+        }
+    }
 }

@@ -8,6 +8,7 @@ use grantor_jose::{Algorithm, KeySet};
 use crate::base::error::Failure;
 use crate::base::sealing::SealingKeys;
 use crate::model::client::Client;
+use crate::model::endpoint::Endpoint;
 use crate::model::exchange_rule::Rule;
 use crate::model::ids::ClientId;
 use crate::model::resource::{self, Resource};
@@ -186,9 +187,9 @@ impl Realm {
         ))
     }
 
-    /// The URL of a path of this issuer.
+    /// The URL of an endpoint of this issuer.
     #[must_use]
-    pub fn url(&self, path: &str) -> String {
-        format!("{}{path}", self.issuer)
+    pub fn url(&self, endpoint: Endpoint) -> String {
+        format!("{}{}", self.issuer, endpoint.path())
     }
 }

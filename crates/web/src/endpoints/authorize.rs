@@ -10,7 +10,7 @@ use grantor_core::endpoints::authorize::{
     AUTH_AFTER, AuthorizationResponse, Authorize, AuthorizeReply, ConsentAsk, ConsentDecision,
     ResponseMode,
 };
-use grantor_core::model::endpoint::path;
+use grantor_core::model::endpoint::Endpoint;
 use grantor_core::people::{Action, Binding};
 use http::StatusCode;
 
@@ -37,7 +37,12 @@ pub(crate) async fn get(State(app): State<Arc<App>>, caller: Caller) -> Response
 pub(crate) async fn post(State(app): State<Arc<App>>, form: Form) -> Response {
     match &form.params {
         Ok(params) => {
-            let location = format!("{}{}?{}", app.site.path, path::AUTHORIZE, query_of(params));
+            let location = format!(
+                "{}{}?{}",
+                app.site.path,
+                Endpoint::Authorize.path(),
+                query_of(params)
+            );
             browser::see_other(&location)
         }
         Err(error) => browser::fault(&app, &form.caller, browser::fault_of(*error)),

@@ -8,7 +8,7 @@ use axum::response::Response;
 use grantor_core::base::params::Params;
 use grantor_core::base::secret::Secret;
 use grantor_core::endpoints::authorize::CheckedRedirect;
-use grantor_core::model::endpoint::path;
+use grantor_core::model::endpoint::Endpoint;
 use grantor_core::model::realm::{OPENID_SCOPES, Realm};
 use grantor_core::model::scope::Scope;
 use grantor_core::people::{Action, Binding, Visit, Visitor};
@@ -267,7 +267,7 @@ impl ReturnTo {
     pub(super) fn parse(text: Option<&str>, site_path: &str) -> Self {
         let own = text.and_then(|text| text.strip_prefix(site_path));
         if let Some(query) = own
-            .and_then(|path| path.strip_prefix(path::AUTHORIZE))
+            .and_then(|path| path.strip_prefix(Endpoint::Authorize.path()))
             .and_then(|rest| rest.strip_prefix('?'))
         {
             let request = authorize::parse(query);
@@ -297,7 +297,7 @@ impl ReturnTo {
         match self {
             Self::Home => format!("{site}/"),
             Self::Account => format!("{site}/account"),
-            Self::Authorize(query) => format!("{site}{}?{query}", path::AUTHORIZE),
+            Self::Authorize(query) => format!("{site}{}?{query}", Endpoint::Authorize.path()),
             Self::Device(None) => format!("{site}/device"),
             Self::Device(Some(code)) => {
                 let query = url::form_urlencoded::Serializer::new(String::new())

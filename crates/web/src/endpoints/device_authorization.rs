@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 use grantor_core::endpoints::device_authorization::DeviceAuthorization;
-use grantor_core::model::endpoint::path;
+use grantor_core::model::endpoint::Endpoint;
 use http::StatusCode;
 use serde::Serialize;
 
@@ -32,7 +32,7 @@ pub(crate) async fn post(State(app): State<Arc<App>>, form: Form) -> Response {
     };
     let answer = oauth::answer(&app, &form, Challenge::Basic, parse, |reply, _| {
         // RFC 8628 section 3.3: verification_uri itself never holds the code; the complete one holds it as it is shown.
-        let verification_uri = app.realm().url(path::DEVICE);
+        let verification_uri = app.realm().url(Endpoint::Device);
         let query: String = url::form_urlencoded::Serializer::new(String::new())
             .append_pair("user_code", &reply.user_code)
             .finish();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 use grantor_core::endpoints::logout::{Logout, LogoutAsk, LogoutReply};
-use grantor_core::model::endpoint::path;
+use grantor_core::model::endpoint::Endpoint;
 use grantor_core::people::{Action, Binding};
 use http::StatusCode;
 
@@ -29,7 +29,11 @@ pub(crate) async fn post(State(app): State<Arc<App>>, form: Form) -> Response {
     match &form.params {
         Ok(params) => {
             let query = authorize::query_of(params);
-            browser::see_other(&format!("{}{}?{query}", app.site.path, path::LOGOUT))
+            browser::see_other(&format!(
+                "{}{}?{query}",
+                app.site.path,
+                Endpoint::EndSession.path()
+            ))
         }
         Err(error) => browser::fault(&app, &form.caller, browser::fault_of(*error)),
     }

@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Formatter};
 use std::io::IsTerminal as _;
 use std::path::Path;
 
-use grantor_core::model::endpoint::path;
+use grantor_core::model::endpoint::Endpoint;
 use url::Url;
 
 use crate::config::{Client, ClientSecret, Environment, Grant, Settings, User, UserPassword};
@@ -74,7 +74,7 @@ impl<'a> Welcome<'a> {
         let app = self.settings.clients.iter().find(|client| {
             client.grants.contains(&Grant::AuthorizationCode) && client.credential().is_none()
         })?;
-        let endpoint = format!("{}{}", self.settings.issuer, path::AUTHORIZE);
+        let endpoint = format!("{}{}", self.settings.issuer, Endpoint::Authorize.path());
         let asked = [
             ("client_id", &*app.id),
             ("response_type", "code"),
