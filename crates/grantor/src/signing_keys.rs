@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use grantor_core::base::error::Failure;
 use grantor_core::base::row::{Committed, Key, NewRow, Row, Version, Write};
 use grantor_core::base::sealing::MasterKey;
 use grantor_core::base::seed::Seed;
 use grantor_core::base::time::Timestamp;
-use grantor_core::records::{Record as _, SealedSigningKey, SigningKeys, SupersededMaster};
+use grantor_core::records::{Record as _, SealedSigningKey, SigningKeys, SupersededMaster, merged};
 use grantor_core::tokens::key_life::{KeyPolicy, Plan, needed};
 use grantor_jose::{
     Algorithm, KeyError, KeySet, KeySetError, KeyState, LocalSigner, Pkcs8, SigningKey,
@@ -39,6 +40,9 @@ pub enum SigningKeysError {
     /// The row or a key in it is not what we write.
     #[error("the store's signing keys cannot be read: {0}")]
     Corrupt(String),
+    /// A newer version of this program wrote the row, and this one must not.
+    #[error(transparent)]
+    NotOurs(#[from] Failure),
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -283,12 +287,14 @@ impl KeyStore {
         now: Timestamp,
         id: Version,
     ) -> Result<Committed, SigningKeysError> {
+        let value = match before {
+            None => serde_json::to_vec(record).map_err(|error| corrupt(&error))?,
+            Some(before) => merged(record, before)?,
+        };
         let row = NewRow {
             key: key(),
             expires_at: record.expires_at(),
-            value: serde_json::to_vec(record)
-                .map_err(|error| corrupt(&error))?
-                .into(),
+            value: value.into(),
             indexes: Vec::new(),
         };
         let write = match before {

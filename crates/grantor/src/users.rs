@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use grantor_core::base::error::ErrorCode;
+use grantor_core::base::error::{ErrorCode, Failure};
 use grantor_core::base::row::Index;
 use grantor_core::engine::decide::Operation;
 use grantor_core::model::ids::UserId;
@@ -151,6 +151,8 @@ where
 fn passes(error: &Unavailable) -> bool {
     match error {
         Unavailable::Store(error) => matches!(error, StoreError::Unavailable(_)),
+        // This version never becomes the one that may write the row.
+        Unavailable::Failure(Failure::Newer(_)) => false,
         other => other.code() == ErrorCode::TemporarilyUnavailable,
     }
 }

@@ -371,6 +371,9 @@ pub enum Failure {
     /// A row that cannot be read: written by something newer, or damaged.
     #[error("row {0} cannot be read")]
     Corrupt(String),
+    /// A row whose `min_writer` is above our level: it can be read, and is not ours to change.
+    #[error("row {0} may only be changed by a newer version of this program")]
+    Newer(String),
     /// Another server's, on which the answer depends.
     #[error("{0}")]
     Upstream(&'static str),
@@ -384,7 +387,9 @@ impl Failure {
     #[must_use]
     pub const fn code(&self) -> ErrorCode {
         match self {
-            Self::Contention(_) | Self::Upstream(_) => ErrorCode::TemporarilyUnavailable,
+            Self::Contention(_) | Self::Newer(_) | Self::Upstream(_) => {
+                ErrorCode::TemporarilyUnavailable
+            }
             Self::Operator(_) | Self::Corrupt(_) | Self::Bug(_) => ErrorCode::ServerError,
         }
     }

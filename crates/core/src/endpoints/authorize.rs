@@ -217,7 +217,7 @@ impl Authorize {
             // Consent that is taken back meanwhile lets nothing new come.
             let stands = agreed.map(|agreed| Write::Check {
                 key: consent_key,
-                expect: agreed.version,
+                expect: agreed.row.version,
             });
             return Ok(decision.writes(stands).writes(signed_in.touch));
         }
@@ -394,20 +394,20 @@ fn remember(
         scope,
         at: env.now,
     };
-    let Some(Versioned { record, version }) = stored else {
+    let Some(Versioned { record, row }) = stored else {
         return records::insert(&env.realm.name, &consent(wanted.clone()));
     };
     if !user.is_current(record.epoch) {
-        return records::update(&env.realm.name, &consent(wanted.clone()), version);
+        return records::update(&env.realm.name, &consent(wanted.clone()), &row);
     }
     if wanted.is_within(&record.scope) {
         return Ok(Write::Check {
             key: Consent::key(&env.realm.name, user.id, &client.id),
-            expect: version,
+            expect: row.version,
         });
     }
     let all = record.scope.iter().chain(wanted.iter()).collect();
-    records::update(&env.realm.name, &consent(all), version)
+    records::update(&env.realm.name, &consent(all), &row)
 }
 
 /// What keeps user and session as they were read until the commit. A session learns, once, of a client that wants to be
@@ -416,17 +416,17 @@ fn holds(env: &Env<'_>, client: &Client, signed_in: &SignedIn) -> Result<[Write;
     let session = &signed_in.session;
     let user = Write::Check {
         key: grant_liveness::key(env, signed_in.user.record.id),
-        expect: signed_in.user.version,
+        expect: signed_in.user.row.version,
     };
     let known = session.record.to_tell.contains(&client.id);
     let session = if client.logout.backchannel_uri.is_some() && !known {
         let mut record: Session = session.record.clone();
         record.to_tell.push(client.id.clone());
-        records::update(&env.realm.name, &record, session.version)?
+        records::update(&env.realm.name, &record, &session.row)?
     } else {
         Write::Check {
             key: session::key(env, session.record.id),
-            expect: session.version,
+            expect: session.row.version,
         }
     };
     Ok([user, session])

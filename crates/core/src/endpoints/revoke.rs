@@ -89,7 +89,7 @@ impl Revoke {
         }
         let revoked = grant.record.revoke(RevocationReason::ByClient, env.now);
         Ok(Decision::reply(())
-            .write(records::update(&env.realm.name, &revoked, grant.version)?)
+            .write(records::update(&env.realm.name, &revoked, &grant.row)?)
             .event(
                 Event::new(EventKind::GrantRevoked)
                     .client(&client.id)

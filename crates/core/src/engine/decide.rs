@@ -8,7 +8,7 @@ use std::sync::Arc;
 use grantor_jose::{Algorithm, Kid, VerificationKeys};
 
 use crate::base::error::{Cause, Failure, Refusal};
-use crate::base::row::{Key, Row, Version, Write};
+use crate::base::row::{Key, Row, Write};
 use crate::base::secret::Secret;
 use crate::base::time::Timestamp;
 use crate::engine::env::Env;
@@ -188,13 +188,13 @@ pub struct Facts {
     pub(crate) after_unknown: bool,
 }
 
-/// A record and the version under which it was read.
+/// A record and the row in which it was read: a write names the row's version, and keeps what else is in it.
 #[derive(Clone, Debug)]
 pub struct Versioned<T> {
     /// The record.
     pub record: T,
-    /// Its row's version.
-    pub version: Version,
+    /// Its row.
+    pub row: Row,
 }
 
 /// What a look-up found: live, expired, or nothing. The core judges expiry, by its own time.
@@ -311,7 +311,7 @@ pub(crate) fn open<T: Record>(row: &Row, now: Timestamp) -> Result<Lookup<T>, Fa
     let record = record.map_err(|_| Failure::Corrupt(format!("{:?}", row.key)))?;
     Ok(Lookup::Live(Versioned {
         record,
-        version: row.version,
+        row: row.clone(),
     }))
 }
 

@@ -125,7 +125,7 @@ impl AuthorizationCodeRequest {
             .peer(peer);
         let decision = issue::for_user(env, &client, &active, user, asked)?;
         Ok(decision
-            .write(records::update(&env.realm.name, &active, grant.version)?)
+            .write(records::update(&env.realm.name, &active, &grant.row)?)
             .writes(dependencies.checks(env))
             .event(event))
     }
@@ -158,7 +158,7 @@ impl AuthorizationCodeRequest {
             .peer(peer);
         let revoked = grant.record.revoke(RevocationReason::CodeReused, env.now);
         Ok(Decision::refuse(invalid_grant(Cause::CodeReused))
-            .write(records::update(&env.realm.name, &revoked, grant.version)?)
+            .write(records::update(&env.realm.name, &revoked, &grant.row)?)
             .event(event))
     }
 }

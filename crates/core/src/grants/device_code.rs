@@ -4,7 +4,7 @@ use super::{TokenReply, required_secret};
 use crate::base::error::{Cause, ErrorCode, Refusal};
 use crate::base::params::Params;
 use crate::base::peer::Peer;
-use crate::base::row::Version;
+use crate::base::row::Row;
 use crate::base::secret::Secret;
 use crate::client_auth::AuthenticatedClient;
 use crate::engine::decide::{Decision, Facts, Lookup, Stop, invalid_grant};
@@ -84,14 +84,14 @@ impl DeviceCodeRequest {
             Lookup::Expired => return Ok(ended(EXPIRED, code.grant)),
             Lookup::Absent => return Ok(ended(invalid_grant(Cause::NoSuchGrant), code.grant)),
         };
-        let version = grant.version;
+        let row = grant.row;
         let lifetimes = client.grant_lifetimes(env.realm.lifetimes.session_absolute);
         match grant.record.redeem_device(env.now, &lifetimes, peer) {
             Err(DeviceEnded::Pending) => Err(not_yet(early).into()),
             // A denied code answers so until it expires.
             Err(DeviceEnded::Denied) => Ok(ended(DENIED, code.grant)),
             Err(DeviceEnded::Used) => Ok(ended(invalid_grant(Cause::CodeUsed), code.grant)),
-            Ok(grant) => match self.redeem(env, facts, client, &grant, version, peer) {
+            Ok(grant) => match self.redeem(env, facts, client, &grant, &row, peer) {
                 Err(Stop::Refuse(refusal)) => Ok(ended(refusal, code.grant)),
                 decided => decided,
             },
@@ -105,7 +105,7 @@ impl DeviceCodeRequest {
         facts: &Facts,
         client: AuthenticatedClient<'_>,
         grant: &Grant,
-        version: Version,
+        row: &Row,
         peer: &Peer,
     ) -> Result<Decision<TokenReply>, Stop> {
         let dependencies = grant_liveness::require_live(env, facts, grant)?;
@@ -124,7 +124,7 @@ impl DeviceCodeRequest {
         };
         let decision = issue::for_user(env, &client, grant, user, asked)?;
         Ok(decision
-            .write(records::update(&env.realm.name, grant, version)?)
+            .write(records::update(&env.realm.name, grant, row)?)
             .writes(dependencies.checks(env))
             .effect(Effect::ClearPoll(grant.id))
             .event(event))

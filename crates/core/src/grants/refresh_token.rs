@@ -99,7 +99,7 @@ impl RefreshTokenRequest {
             .client(&client.id)
             .grant(token.grant)
             .user(user.id);
-        let version = grant.version;
+        let row = grant.row;
         let stays = stays(client, presented, &grant.record, env.now);
         let lifetimes = client.grant_lifetimes(env.realm.lifetimes.session_absolute);
         let refreshed = if stays {
@@ -117,7 +117,7 @@ impl RefreshTokenRequest {
             return Ok(decision);
         }
         Ok(decision
-            .write(records::update(&env.realm.name, &refreshed, version)?)
+            .write(records::update(&env.realm.name, &refreshed, &row)?)
             .writes(dependencies.checks(env)))
     }
 }
@@ -140,7 +140,7 @@ fn reused(
         .record
         .revoke(RevocationReason::RefreshReused, env.now);
     Ok(Decision::refuse(invalid_grant(Cause::RefreshReused))
-        .write(records::update(&env.realm.name, &revoked, grant.version)?)
+        .write(records::update(&env.realm.name, &revoked, &grant.row)?)
         .event(event.peer(peer)))
 }
 

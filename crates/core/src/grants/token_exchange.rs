@@ -111,7 +111,7 @@ fn stands(env: &Env<'_>, party: Party) -> impl Iterator<Item = Write> {
     of.into_iter().flat_map(|of| {
         let (grant, dependencies) = *of;
         let key = records::key::<Grant>(&env.realm.name, &grant.record.id.to_string());
-        let expect = grant.version;
+        let expect = grant.row.version;
         std::iter::once(Write::Check { key, expect }).chain(dependencies.checks(env))
     })
 }

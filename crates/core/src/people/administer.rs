@@ -113,8 +113,8 @@ impl Operation for SetEnabled {
         if !changed {
             return Ok(decision);
         }
-        let (version, user) = (
-            stored.version,
+        let (row, user) = (
+            stored.row,
             User {
                 enabled: self.enabled,
                 epoch: Epoch::from_bytes(env.seed.bytes("epoch")),
@@ -127,7 +127,7 @@ impl Operation for SetEnabled {
             EventKind::UserDisabled
         };
         Ok(decision
-            .write(records::update(&env.realm.name, &user, version)?)
+            .write(records::update(&env.realm.name, &user, &row)?)
             .event(Event::new(kind).user(id)))
     }
 }

@@ -86,7 +86,7 @@ impl Operation for Claim {
             }
         }
         if notices.is_empty() {
-            return Ok(Decision::reply(None).write(done(env, &row)));
+            return Ok(Decision::reply(None).write(records::delete(&row.row)?));
         }
         outbox.to_tell = notices.iter().map(|notice| notice.client.clone()).collect();
         outbox.attempts = outbox.attempts.saturating_add(1);
@@ -200,7 +200,7 @@ impl Operation for Settle {
         // Without the row, somebody took it over after our minute, and tells whom it names once more.
         let writes = match (row, next) {
             (None, _) => Vec::new(),
-            (Some(row), None) => vec![done(env, &row)],
+            (Some(row), None) => vec![records::delete(&row.row)?],
             (Some(row), Some(next)) => moved(env, &row, &next)?,
         };
         let mut decision = Decision::reply(()).writes(writes);
@@ -213,22 +213,12 @@ fn key(env: &Env<'_>, outbox: &Outbox) -> Key {
     records::key::<Outbox>(&env.realm.name, &outbox.name())
 }
 
-fn done(env: &Env<'_>, row: &Versioned<Outbox>) -> Write {
-    Write::Delete {
-        key: key(env, &row.record),
-        expect: row.version,
-    }
-}
-
 /// The row under the name of its new time.
 fn moved(env: &Env<'_>, row: &Versioned<Outbox>, next: &Outbox) -> Result<Vec<Write>, Failure> {
     if next.due == row.record.due {
-        return Ok(vec![records::update(&env.realm.name, next, row.version)?]);
+        return Ok(vec![records::update(&env.realm.name, next, &row.row)?]);
     }
-    Ok(vec![
-        records::insert(&env.realm.name, next)?,
-        done(env, row),
-    ])
+    Ok(records::rename(&env.realm.name, next, &row.row)?.into())
 }
 
 #[cfg(test)]

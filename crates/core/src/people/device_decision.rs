@@ -3,7 +3,6 @@
 use super::lookup_user_code::{self, CodeCheck, PendingDevice};
 use super::session::{self, SignedIn, Visitor};
 use crate::base::peer::Peer;
-use crate::base::row::Write;
 use crate::base::secret::Secret;
 use crate::engine::decide::{Decision, Facts, Operation, Stop, Versioned};
 use crate::engine::env::Env;
@@ -185,10 +184,7 @@ impl Operation for DeviceDecision {
             let visitor = signed_in.visitor();
             Ok(Decision::reply(DeviceDecisionReply::Gone { visitor }))
         };
-        let Some(Versioned {
-            record: grant,
-            version,
-        }) = facts.record::<Grant>(env, &key)?.live()
+        let Some(Versioned { record: grant, row }) = facts.record::<Grant>(env, &key)?.live()
         else {
             return gone();
         };
@@ -228,11 +224,8 @@ impl Operation for DeviceDecision {
         };
         let Ok(decided) = decided else { return gone() };
         Ok(decision
-            .write(records::update(&env.realm.name, &decided, version)?)
-            .writes(code.map(|code| Write::Delete {
-                key: code_key,
-                expect: code.version,
-            }))
+            .write(records::update(&env.realm.name, &decided, &row)?)
+            .writes(code.map(|code| records::delete(&code.row)).transpose()?)
             .writes(signed_in.checks(env))
             .writes(signed_in.touch))
     }

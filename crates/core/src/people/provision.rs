@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::base::row::Write;
 use crate::base::secret::Secret;
 use crate::engine::decide::{Decision, Facts, Operation, Stop};
 use crate::engine::env::Env;
@@ -137,19 +136,16 @@ impl Operation for Provision {
             Some(stored) => {
                 decision
                     .writes
-                    .push(records::update(&env.realm.name, &user, stored.version)?);
+                    .push(records::update(&env.realm.name, &user, &stored.row)?);
                 // A renamed user leaves the old name free.
                 let old = records::key::<Username>(
                     &env.realm.name,
                     &Username::fold(&stored.record.username),
                 );
                 if old != name_key
-                    && let Some(row) = facts.record::<Username>(env, &old)?.live()
+                    && let Some(name) = facts.record::<Username>(env, &old)?.live()
                 {
-                    decision.writes.push(Write::Delete {
-                        key: old,
-                        expect: row.version,
-                    });
+                    decision.writes.push(records::delete(&name.row)?);
                 }
             }
             None => decision
@@ -199,10 +195,7 @@ impl Operation for Deprovision {
             ..stored.record
         };
         Ok(Decision::reply(())
-            .write(records::update(&env.realm.name, &user, stored.version)?)
-            .writes(name.map(|name| Write::Delete {
-                key: name_key,
-                expect: name.version,
-            })))
+            .write(records::update(&env.realm.name, &user, &stored.row)?)
+            .writes(name.map(|name| records::delete(&name.row)).transpose()?))
     }
 }

@@ -55,11 +55,11 @@ impl SignedIn {
         [
             Write::Check {
                 key: grant_liveness::key(env, self.user.record.id),
-                expect: self.user.version,
+                expect: self.user.row.version,
             },
             Write::Check {
                 key: key(env, self.session.record.id),
-                expect: self.session.version,
+                expect: self.session.row.version,
             },
         ]
     }
@@ -137,7 +137,7 @@ fn touch(
         expires_at,
     };
     match seen {
-        Some(seen) => records::update(&env.realm.name, &record, seen.version),
+        Some(seen) => records::update(&env.realm.name, &record, &seen.row),
         None => records::insert(&env.realm.name, &record),
     }
 }
@@ -145,11 +145,8 @@ fn touch(
 /// What ends a session: whatever is bound to it is refused from then on, and the clients that want to be told are (at
 /// most two writes).
 pub(crate) fn end(env: &Env<'_>, session: &Versioned<Session>) -> Result<Vec<Write>, Failure> {
-    let Versioned { record, version } = session;
-    let mut writes = vec![Write::Delete {
-        key: key(env, record.id),
-        expect: *version,
-    }];
+    let Versioned { record, row } = session;
+    let mut writes = vec![records::delete(row)?];
     if !record.to_tell.is_empty() {
         let outbox = Outbox::new(record.id, record.user, record.to_tell.clone(), env.now);
         writes.push(records::insert(&env.realm.name, &outbox)?);

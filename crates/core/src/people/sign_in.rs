@@ -155,7 +155,7 @@ impl SignIn {
             expires_at: env.now + env.realm.lifetimes.session_absolute,
         };
         let writes = match (kept, &previous) {
-            (Some(old), _) => vec![records::update(&env.realm.name, &record, old.version)?],
+            (Some(old), _) => vec![records::update(&env.realm.name, &record, &old.row)?],
             (None, Some(old)) => {
                 let mut writes = vec![records::insert(&env.realm.name, &record)?];
                 writes.extend(session::end(env, old)?);
@@ -207,7 +207,7 @@ impl Operation for SignIn {
         .writes(writes)
         .write(Write::Check {
             key: grant_liveness::key(env, user.record.id),
-            expect: user.version,
+            expect: user.row.version,
         })
         .effect(Effect::GiveBack {
             quotas,

@@ -482,6 +482,7 @@ impl State {
 
 impl Record for Grant {
     const KIND: &'static str = "grant";
+    const REPLACED: &'static [&'static str] = &["/state/rotated_by"];
 
     fn name(&self) -> String {
         self.id.to_string()

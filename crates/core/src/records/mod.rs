@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::base::error::Failure;
-use crate::base::row::{IndexName, Key, NewRow, Version, Write};
+use crate::base::row::{IndexName, Key, NewRow, Row, Write};
 use crate::base::time::Timestamp;
 
 mod consent;
@@ -14,6 +14,7 @@ mod revoked;
 mod seen;
 mod session;
 mod signing_keys;
+mod unknown_members;
 mod user;
 mod user_code;
 
@@ -28,6 +29,7 @@ pub use revoked::RevokedToken;
 pub use seen::Seen;
 pub use session::Session;
 pub use signing_keys::{SealedSigningKey, SigningKeys, SupersededMaster};
+pub use unknown_members::{MIN_WRITER, WRITER_LEVEL, merged};
 pub use user::{User, Username};
 pub use user_code::UserCodeRow;
 
@@ -35,6 +37,10 @@ pub use user_code::UserCodeRow;
 pub trait Record: Serialize + DeserializeOwned {
     /// The kind in its key.
     const KIND: &'static str;
+
+    /// The JSON pointers of objects that a write replaces as a whole: what a newer version wrote into one of them is about
+    /// what was there before, and is kept only where nothing in it changes.
+    const REPLACED: &'static [&'static str] = &[];
 
     /// The name in its key.
     fn name(&self) -> String;
@@ -59,27 +65,48 @@ pub fn key<T: Record>(realm: &str, name: &str) -> Key {
 /// # Errors
 /// [`Failure::Bug`]: never, for records of this crate.
 pub fn insert<T: Record>(realm: &str, record: &T) -> Result<Write, Failure> {
-    Ok(Write::Insert(row(realm, record)?))
+    Ok(Write::Insert(row(realm, record, to_json(record)?)))
 }
 
-/// Replaces a record that was read under this version.
+/// Replaces the record of a row that was read, and keeps the members that this version does not know.
 ///
 /// # Errors
-/// [`Failure::Bug`]: never, for records of this crate.
-pub fn update<T: Record>(realm: &str, record: &T, expect: Version) -> Result<Write, Failure> {
+/// [`Failure::Newer`] where only a newer version may write the row.
+pub fn update<T: Record>(realm: &str, record: &T, read: &Row) -> Result<Write, Failure> {
     Ok(Write::Update {
-        row: row(realm, record)?,
-        expect,
+        row: row(realm, record, merged(record, read)?),
+        expect: read.version,
     })
 }
 
-fn row<T: Record>(realm: &str, record: &T) -> Result<NewRow, Failure> {
-    Ok(NewRow {
+/// The same where the record has another name now.
+///
+/// # Errors
+/// [`Failure::Newer`] where only a newer version may write the row.
+pub fn rename<T: Record>(realm: &str, record: &T, read: &Row) -> Result<[Write; 2], Failure> {
+    let renamed = row(realm, record, merged(record, read)?);
+    Ok([Write::Insert(renamed), delete(read)?])
+}
+
+/// Deletes a row that was read.
+///
+/// # Errors
+/// [`Failure::Newer`] where only a newer version may.
+pub fn delete(read: &Row) -> Result<Write, Failure> {
+    unknown_members::may_delete(read)?;
+    Ok(Write::Delete {
+        key: read.key.clone(),
+        expect: read.version,
+    })
+}
+
+fn row<T: Record>(realm: &str, record: &T, value: Vec<u8>) -> NewRow {
+    NewRow {
         key: key::<T>(realm, &record.name()),
         expires_at: record.expires_at(),
-        value: to_json(record)?.into(),
+        value: value.into(),
         indexes: record.indexes(realm),
-    })
+    }
 }
 
 /// Serialises a value of our own types.

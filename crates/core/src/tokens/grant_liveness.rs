@@ -35,7 +35,7 @@ pub(crate) struct GrantDependencies {
 impl GrantDependencies {
     /// Makes a commit fail where any of it changed since it was read: a sign-out that comes between leaves no tokens.
     pub(crate) fn checks(self, env: &Env<'_>) -> impl Iterator<Item = Write> {
-        let user = (key(env, self.user.record.id), self.user.version);
+        let user = (key(env, self.user.record.id), self.user.row.version);
         let all = [user].into_iter().chain(self.others);
         all.map(|(key, expect)| Write::Check { key, expect })
     }
@@ -72,7 +72,7 @@ pub(crate) fn require_live(
     if let Some(key) = session_key {
         let session = facts.record::<Session>(env, &key)?.live();
         let session = session.ok_or(invalid_grant(Cause::SessionEnded))?;
-        others.push((key, session.version));
+        others.push((key, session.row.version));
     }
     if let Some(key) = parent_key {
         let parent = facts.record::<Grant>(env, &key)?.live();
@@ -83,7 +83,7 @@ pub(crate) fn require_live(
         if !env.realm.is_enabled(&parent.record.client) {
             return Err(invalid_grant(Cause::DisabledClient).into());
         }
-        others.push((key, parent.version));
+        others.push((key, parent.row.version));
     }
     Ok(GrantDependencies { user, others })
 }
@@ -126,7 +126,7 @@ pub(crate) fn acting(
         let key = key(env, user);
         match facts.record::<User>(env, &key)? {
             Lookup::Live(user) if user.record.enabled => {
-                let row = (key, user.version);
+                let row = (key, user.row.version);
                 // One may act at two hops, by two clients.
                 if !users.contains(&row) {
                     users.push(row);

@@ -22,6 +22,7 @@ mod faults;
 mod introspection;
 mod logout;
 mod machines;
+mod newer_versions;
 mod pending;
 mod polling;
 mod provisioning;

@@ -3,7 +3,7 @@
 use super::RemoveAccessReply;
 use crate::base::error::Failure;
 use crate::base::peer::Peer;
-use crate::base::row::{Row, Write};
+use crate::base::row::Row;
 use crate::base::secret::Secret;
 use crate::base::time::Timestamp;
 use crate::engine::decide::{self, Decision, Facts, Lookup, Operation, Stop};
@@ -73,10 +73,7 @@ impl Operation for Disconnect {
         };
         let mut writes = Vec::new();
         if let Some(consent) = facts.record::<Consent>(env, &consent_key)?.live() {
-            writes.push(Write::Delete {
-                key: consent_key,
-                expect: consent.version,
-            });
+            writes.push(records::delete(&consent.row)?);
         }
         for key in &keys {
             let grant = facts.record::<Grant>(env, key)?.live();
@@ -84,7 +81,7 @@ impl Operation for Disconnect {
                 grant.record.client == self.client && grant.record.is_of(signed_in.user.record.id)
             }) {
                 let revoked = grant.record.revoke(RevocationReason::ByUser, env.now);
-                writes.push(records::update(&env.realm.name, &revoked, grant.version)?);
+                writes.push(records::update(&env.realm.name, &revoked, &grant.row)?);
             }
         }
         if writes.is_empty() {

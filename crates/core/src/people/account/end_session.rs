@@ -47,7 +47,7 @@ impl EndSession {
             .writes(session::end(env, &signed_in.session)?)
             .write(Write::Check {
                 key: grant_liveness::key(env, user.record.id),
-                expect: user.version,
+                expect: user.row.version,
             })
             .event(self.event(EventKind::SignedOut, signed_in)))
     }

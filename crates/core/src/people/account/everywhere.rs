@@ -43,7 +43,7 @@ impl Operation for SignOutEverywhere {
         let Some(signed_in) = session::signed_in(env, facts, self.cookie.as_ref(), &[])? else {
             return Ok(Decision::reply(SignOutEverywhereReply::SignIn));
         };
-        let (user, version) = (signed_in.user.record, signed_in.user.version);
+        let (user, row) = (signed_in.user.record, signed_in.user.row);
         let id = user.id;
         let user = User {
             epoch: Epoch::from_bytes(env.seed.bytes("epoch")),
@@ -52,7 +52,7 @@ impl Operation for SignOutEverywhere {
         let event = Event::new(EventKind::SignedOutEverywhere);
         Ok(
             Decision::reply(SignOutEverywhereReply::SignedOut { user: id })
-                .write(records::update(&env.realm.name, &user, version)?)
+                .write(records::update(&env.realm.name, &user, &row)?)
                 .writes(session::end(env, &signed_in.session)?)
                 .event(event.user(id).peer(&self.peer)),
         )

@@ -46,7 +46,7 @@ impl Operation for RevokeGrant {
             .peer(&self.peer);
         let revoked = grant.record.revoke(RevocationReason::ByUser, env.now);
         Ok(Decision::reply(RemoveAccessReply::Done)
-            .write(records::update(&env.realm.name, &revoked, grant.version)?)
+            .write(records::update(&env.realm.name, &revoked, &grant.row)?)
             .writes(signed_in.checks(env))
             .event(event)
             .writes(signed_in.touch))

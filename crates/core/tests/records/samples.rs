@@ -1,0 +1,231 @@
+//! One record of each kind and state, every member of it filled. A member that is added must be filled here too.
+
+use std::collections::BTreeMap;
+
+use grantor_core::base::peer::Peer;
+use grantor_core::base::time::Timestamp;
+use grantor_core::model::actor::Actor;
+use grantor_core::model::claims_request::RequestedClaims;
+use grantor_core::model::ids::Epoch;
+use grantor_core::model::ids::{ClientId, GrantId, Jti, SessionId, UserId};
+use grantor_core::model::pkce::CodeChallenge;
+use grantor_core::records::{
+    Authorization, CodeIssued, Consent, Exchanged, Grant, GrantOrigin, Outbox, Revocation,
+    RevocationReason, RevokedToken, SealedSigningKey, Seen, Session, SigningKeys, Started, State,
+    SupersededMaster, User, UserCodeRow, Username,
+};
+use grantor_jose::{Algorithm, KeyState};
+
+pub(crate) const AT: Timestamp = Timestamp::from_secs(1_800_000_000);
+const USER: UserId = UserId::from_bytes([1; 16]);
+const SESSION: SessionId = SessionId::from_bytes([2; 16]);
+const GRANT: GrantId = GrantId::from_bytes([3; 16]);
+const EPOCH: Epoch = Epoch::from_bytes([4; 8]);
+
+fn client() -> ClientId {
+    "tv".parse().expect("a client id")
+}
+
+fn peer() -> Peer {
+    Peer::new("192.0.2.10".parse().expect("an address"), "curl/8.5.0")
+}
+
+fn started() -> Started {
+    Started { at: AT, by: peer() }
+}
+
+fn challenge() -> CodeChallenge {
+    let challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM".to_owned();
+    CodeChallenge::try_from(challenge).expect("a challenge")
+}
+
+pub(crate) fn authorization() -> Authorization {
+    Authorization {
+        user: USER,
+        epoch: EPOCH,
+        scope: "openid".parse().expect("a scope"),
+        at: AT,
+        auth_time: AT,
+        amr: vec!["pwd".to_owned()],
+        session: Some(SESSION),
+        offline: true,
+        claims: RequestedClaims {
+            userinfo: vec!["email".to_owned()],
+            id_token: vec!["name".to_owned()],
+        },
+        from: peer(),
+    }
+}
+
+pub(crate) fn active() -> State {
+    State::Active {
+        authorization: authorization(),
+        code_challenge: Some(challenge()),
+        generation: 3,
+        rotated_at: AT,
+        rotated_by: peer(),
+    }
+}
+
+pub(crate) fn grant(kind: GrantOrigin, state: State) -> Grant {
+    let resources = serde_json::from_value(serde_json::json!(["orders.example.com"]));
+    Grant {
+        id: GRANT,
+        kind,
+        client: client(),
+        scope: "openid".parse().expect("a scope"),
+        resources: resources.expect("resources"),
+        started: started(),
+        expires_at: AT,
+        state,
+    }
+}
+
+fn exchanged() -> GrantOrigin {
+    let actor = |sub: &str, act| Actor {
+        sub: sub.to_owned(),
+        client_id: client(),
+        act,
+    };
+    let before = Box::new(actor("before", None));
+    GrantOrigin::Exchange(Box::new(Exchanged {
+        parent: GRANT,
+        given_to: client(),
+        act: Some(actor("now", Some(before))),
+        ends_at: AT,
+    }))
+}
+
+/// A grant of each kind, in each state.
+pub(crate) fn grants() -> Vec<Grant> {
+    let revoked = |why| State::Revoked(Revocation { why, at: AT });
+    let states = [
+        State::DevicePending {
+            user_code: "MAC".to_owned(),
+        },
+        State::DeviceDenied { by: USER },
+        State::DeviceApproved {
+            authorization: authorization(),
+        },
+        State::CodeIssued(CodeIssued {
+            authorization: authorization(),
+            redirect_uri: "https://app.example/cb".to_owned(),
+            redirect_uri_named: true,
+            code_challenge: Some(challenge()),
+            nonce: Some("n".to_owned()),
+        }),
+        active(),
+        revoked(RevocationReason::ByClient),
+        revoked(RevocationReason::RefreshReused),
+        revoked(RevocationReason::CodeReused),
+        revoked(RevocationReason::ByUser),
+    ];
+    let kinds = [GrantOrigin::Device, GrantOrigin::Code, exchanged()];
+    let states = states.into_iter();
+    let of_kind = |state: State| kinds.clone().map(|kind| grant(kind, state.clone()));
+    states.flat_map(of_kind).collect()
+}
+
+pub(crate) fn user() -> User {
+    User {
+        id: USER,
+        username: "alice".to_owned(),
+        enabled: true,
+        epoch: EPOCH,
+        password: Some("$argon2id$…".to_owned()),
+        email: Some("alice@example.com".to_owned()),
+        from_file: true,
+        groups: vec!["staff".to_owned()],
+        claims: BTreeMap::from([("*".to_owned(), "anything".into())]),
+    }
+}
+
+pub(crate) fn username() -> Username {
+    Username {
+        username: "Alice".to_owned(),
+        user: USER,
+    }
+}
+
+pub(crate) fn session() -> Session {
+    Session {
+        id: SESSION,
+        user: USER,
+        epoch: EPOCH,
+        secret: "00".to_owned(),
+        auth_time: AT,
+        amr: vec!["pwd".to_owned()],
+        started: Some(started()),
+        to_tell: vec![client()],
+        expires_at: AT,
+    }
+}
+
+pub(crate) fn seen() -> Seen {
+    Seen {
+        session: SESSION,
+        at: AT,
+        expires_at: AT,
+    }
+}
+
+pub(crate) fn consent() -> Consent {
+    Consent {
+        user: USER,
+        client: client(),
+        epoch: EPOCH,
+        scope: "openid".parse().expect("a scope"),
+        at: AT,
+    }
+}
+
+pub(crate) fn outbox() -> Outbox {
+    Outbox {
+        session: SESSION,
+        user: USER,
+        to_tell: vec![client()],
+        attempts: 1,
+        due: AT,
+        expires_at: AT,
+    }
+}
+
+pub(crate) fn revoked() -> RevokedToken {
+    RevokedToken {
+        jti: Jti::of_machine([5; 16]),
+        expires_at: AT,
+    }
+}
+
+pub(crate) fn user_code() -> UserCodeRow {
+    UserCodeRow {
+        name: "MAC".to_owned(),
+        grant: GRANT,
+        expires_at: AT,
+    }
+}
+
+pub(crate) fn signing_keys() -> SigningKeys {
+    let key = |kid: &str, alg, state| SealedSigningKey {
+        kid: kid.into(),
+        alg,
+        state,
+        created_at: AT,
+        since: AT,
+        kept_secs: 600,
+        private: "sealed".to_owned(),
+    };
+    SigningKeys {
+        keys: vec![
+            key("a", Algorithm::Es256, KeyState::Next),
+            key("b", Algorithm::Rs256, KeyState::Active),
+            key("c", Algorithm::Ps256, KeyState::Retiring),
+            key("d", Algorithm::EdDsa, KeyState::Active),
+        ],
+        superseded: vec![SupersededMaster {
+            id: "0a0b0c0d".to_owned(),
+            at: AT,
+            until: AT,
+        }],
+    }
+}
