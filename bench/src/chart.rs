@@ -1,9 +1,9 @@
-//! The chart: one bar for each kind of request, cut into floor, signature and the rest.
+//! The chart: one bar for each kind of request, split into floor, signature and the rest.
 
 use std::fmt::Write as _;
 
 use crate::Result;
-use crate::results::{CASES, Results};
+use crate::results::{ROWS, Results};
 
 const WIDTH: f64 = 860.0;
 const LEFT: f64 = 250.0;
@@ -11,30 +11,30 @@ const RIGHT: f64 = 130.0;
 const TOP: f64 = 64.0;
 const STEP: f64 = 26.0;
 const BAR: f64 = 16.0;
-/// Fill and name of each part, readable on light and dark grounds.
+/// Fill and name of each part, readable on light and dark backgrounds.
 const PARTS: [(&str, &str); 3] = [
     ("#8a94a6", "floor: a bare handler"),
     ("#3b82c4", "signature by itself"),
     ("#e08a1e", "what Grantor adds"),
 ];
 
-/// The chart as SVG; no case, no bars.
+/// The chart as SVG.
 pub(crate) fn svg(results: &Results) -> Result<String> {
-    let bars: Vec<_> = CASES
+    let bars: Vec<_> = ROWS
         .iter()
-        .filter(|case| case.name != case.floor)
-        .filter_map(|case| {
-            let (cpu, _) = results.rounds.cpu_us(case.name)?;
-            let (floor, signature) = results.least_us(case)?;
-            // What does without the whole floor, as a document that is ready does, has no rest.
+        .filter(|row| row.name != row.floor)
+        .filter_map(|row| {
+            let (cpu, _) = results.rounds.cpu_us(row.name)?;
+            let (floor, signature) = results.least_us(row)?;
+            // A request can cost less than its floor, such as a document that is ready; it has no rest.
             let floor = floor.min(cpu);
             let signature = signature.min(cpu - floor);
-            Some((case.name, cpu, [floor, signature, cpu - floor - signature]))
+            Some((row.name, cpu, [floor, signature, cpu - floor - signature]))
         })
         .collect();
     let most = bars.iter().map(|(_, cpu, _)| *cpu).fold(1.0, f64::max);
     let scale = (WIDTH - LEFT - RIGHT) / most;
-    #[expect(clippy::cast_precision_loss, reason = "some twenty bars")]
+    #[expect(clippy::cast_precision_loss, reason = "about twenty bars")]
     let height = TOP + STEP * bars.len() as f64 + 12.0;
 
     let mut svg = format!(

@@ -1,4 +1,4 @@
-//! Many grants, written through the store as its own commits write them.
+//! Writes many grants through the store's own commits.
 
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -19,30 +19,29 @@ use grantor_store::sqlite::Sqlite;
 use crate::Result;
 
 const POOL: &str = "default";
-/// Commits under way at once: as many as one transaction of the store takes.
-const AT_ONCE: usize = 256;
-/// Grants of one user.
-const OF_USER: u32 = 3;
+/// Concurrent commits: as many as one transaction of the store takes.
+const CONCURRENT: usize = 256;
+const GRANTS_PER_USER: u32 = 3;
 
-/// Writes `count` grants of devices that are logged in; ids are spread as drawn ones are.
+/// Writes `count` grants of signed-in devices; their ids are distributed like random ones.
 pub(crate) async fn fill(store: &Path, count: u32) -> Result<()> {
     let store = Sqlite::open(store)?;
     let now = now();
     let mut running = FuturesUnordered::new();
     let mut next = 0;
     loop {
-        while next < count && running.len() < AT_ONCE {
+        while next < count && running.len() < CONCURRENT {
             let end = count.min(next + u32::try_from(MAX_WRITES)?);
             let writes = (next..end).map(|number| row(now, number).map(Write::Insert));
             let writes = writes.collect::<Result<Vec<_>>>()?;
-            let id = Version::from_bytes(spread("commit", next));
+            let id = Version::from_bytes(pseudorandom("commit", next));
             running.push(store.commit(now, id, writes));
             next = end;
         }
         match running.next().await {
             None => return Ok(()),
             Some(Ok(Committed::Done)) => {}
-            Some(other) => return Err(format!("a commit ended in {other:?}").into()),
+            Some(other) => return Err(format!("a commit failed: {other:?}").into()),
         }
     }
 }
@@ -51,7 +50,7 @@ fn row(now: Timestamp, number: u32) -> Result<NewRow> {
     let peer = Peer::new("192.0.2.1".parse()?, "device/1.0");
     let scope: grantor_core::model::scope::Scope = "offline_access orders/read".parse()?;
     let grant = Grant {
-        id: GrantId::from_bytes(spread("grant", number)),
+        id: GrantId::from_bytes(pseudorandom("grant", number)),
         kind: GrantOrigin::Device,
         client: "tv".parse()?,
         scope: scope.clone(),
@@ -63,7 +62,7 @@ fn row(now: Timestamp, number: u32) -> Result<NewRow> {
         expires_at: now + Duration::from_secs(30 * 24 * 3600),
         state: State::Active {
             authorization: Authorization {
-                user: UserId::from_bytes(spread("user", number / OF_USER)),
+                user: UserId::from_bytes(pseudorandom("user", number / GRANTS_PER_USER)),
                 epoch: Epoch::from_bytes([7; 8]),
                 scope,
                 at: now,
@@ -88,8 +87,8 @@ fn row(now: Timestamp, number: u32) -> Result<NewRow> {
     })
 }
 
-/// Sixteen bytes that look drawn, and are the same in each run.
-fn spread(what: &str, number: u32) -> [u8; 16] {
+/// Sixteen bytes that look random, and are the same in each run.
+fn pseudorandom(what: &str, number: u32) -> [u8; 16] {
     let digest = digest(&SHA256, format!("{what} {number}").as_bytes());
     let mut bytes = [0; 16];
     bytes.copy_from_slice(&digest.as_ref()[..16]);
@@ -97,7 +96,7 @@ fn spread(what: &str, number: u32) -> [u8; 16] {
 }
 
 fn now() -> Timestamp {
-    #[expect(clippy::disallowed_methods, reason = "the rows must not be expired")]
+    #[expect(clippy::disallowed_methods, reason = "the rows must not have expired")]
     let now = SystemTime::now();
     Timestamp::default() + now.duration_since(UNIX_EPOCH).unwrap_or_default()
 }

@@ -1,5 +1,5 @@
-//! The floor: a bare handler on the same HTTP stack. It takes the same form, decides nothing, and answers as many
-//! bytes as a token response has.
+//! The floor: a bare handler on the same HTTP stack. It reads the same form, decides nothing, and answers with as many
+//! bytes as a token response.
 
 use std::net::SocketAddr;
 
@@ -25,7 +25,7 @@ const ANSWER: &str = concat!(
     r#"","token_type":"Bearer","expires_in":600,"scope":"orders/read"}"#
 );
 
-/// Serves until it is killed.
+/// Serves until the process is killed.
 pub(crate) fn serve(listen: SocketAddr) -> Result<()> {
     let router = Router::new()
         .route(

@@ -1,4 +1,4 @@
-//! Just enough HTTP/1.1 to ask one server much: a connection that is kept, requests that are bytes already.
+//! Just enough HTTP/1.1 to load a server: kept connections, and requests that are serialized beforehand.
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use tokio::net::TcpStream;
 use url::form_urlencoded::Serializer;
 
-/// A request, ready to be sent any number of times.
+/// A serialized request, which can be sent any number of times.
 #[derive(Clone)]
 pub(crate) struct Request(Vec<u8>);
 
@@ -40,12 +40,12 @@ fn head(method: &str, path: &str, headers: &[(&str, &str)]) -> String {
     head
 }
 
-/// RFC 6749 section 2.3.1. Id and secret of ours need no form encoding.
+/// RFC 6749 section 2.3.1. The id and secret used here need no form encoding.
 pub(crate) fn basic(id: &str, secret: &str) -> String {
     format!("Basic {}", STANDARD.encode(format!("{id}:{secret}")))
 }
 
-/// An answer, whole.
+/// A complete answer.
 pub(crate) struct Answer {
     pub(crate) status: u16,
     head: String,
@@ -53,7 +53,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// Every value of a header, whose name is given in lower case as our servers write it.
+    /// Every value of a header.
     pub(crate) fn headers<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         values(&self.head, name)
     }
@@ -76,14 +76,14 @@ fn values<'a>(head: &'a str, name: &'a str) -> impl Iterator<Item = &'a str> {
         .map(|(_, value)| value)
 }
 
-/// One connection.
+/// A kept connection.
 pub(crate) struct Connection {
     stream: TcpStream,
     received: Vec<u8>,
     chunk: Box<[u8; CHUNK]>,
 }
 
-/// Bytes of one read.
+/// Bytes per read.
 const CHUNK: usize = 16 * 1024;
 
 impl Connection {
@@ -122,7 +122,7 @@ impl Connection {
         }
     }
 
-    /// The answer, once all of it is there.
+    /// The answer, once all of it has been received.
     fn take(&mut self) -> io::Result<Option<Answer>> {
         const END: &[u8] = b"\r\n\r\n";
         let Some(end) = self.received.windows(END.len()).position(|at| at == END) else {
@@ -135,7 +135,7 @@ impl Connection {
         let length: Option<usize> = values(head, "content-length")
             .next()
             .and_then(|length| length.parse().ok());
-        // Our servers give the length of whatever they send.
+        // The servers under test always send it.
         let length = length.ok_or_else(|| bad("no content-length"))?;
         let body = end + END.len();
         if self.received.len() < body + length {

@@ -1,4 +1,4 @@
-//! The load: so many connections, each asking again as soon as it is answered (a closed loop).
+//! A closed loop: some connections, each of which sends its next request as soon as it has an answer.
 
 use std::cell::RefCell;
 use std::net::SocketAddr;
@@ -11,16 +11,16 @@ use tokio::time::Instant;
 
 use crate::Result;
 use crate::http::{Answer, Connection};
-use crate::process::Server;
-use crate::work::Work;
+use crate::server::Server;
+use crate::workload::Workload;
 
-/// What came of a load.
+/// The figures of one load.
 pub(crate) struct Load {
     pub(crate) requests: u32,
     pub(crate) wall: Duration,
     /// The server's CPU time.
     pub(crate) cpu: Duration,
-    /// How long each request took, the shortest first.
+    /// How long each request took, in ascending order.
     latencies: Vec<Duration>,
 }
 
@@ -41,7 +41,7 @@ impl Load {
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
             clippy::cast_precision_loss,
-            reason = "a rank among some thousand"
+            reason = "a rank among some thousands"
         )]
         let rank = (last as f64 * share).round() as usize;
         self.latencies
@@ -50,15 +50,15 @@ impl Load {
     }
 }
 
-/// Loads a server until the work is done or the time is over; `keep` sees each answer.
+/// Loads a server until the workload or the time ends; `keep` gets each answer.
 ///
 /// # Errors
-/// A wrong answer, or a connection that breaks.
+/// An unexpected answer, or a broken connection.
 pub(crate) async fn load(
     server: &Server,
     connections: usize,
     time: Duration,
-    work: &mut Work,
+    workload: &mut Workload,
     keep: impl FnMut(Answer),
 ) -> Result<Load> {
     let mut open = Vec::with_capacity(connections);
@@ -66,19 +66,19 @@ pub(crate) async fn load(
         open.push(Connection::open(server.address).await?);
     }
     let shared = RefCell::new(Shared {
-        work,
+        workload,
         keep,
         latencies: Vec::new(),
     });
     let (cpu, started) = (server.cpu()?, Instant::now());
     let until = started + time;
-    let each = open
+    let connections = open
         .into_iter()
         .enumerate()
-        .map(|(number, connection)| one(number, connection, until, &shared));
-    awake(try_join_all(each)).await?;
+        .map(|(number, connection)| run_connection(number, connection, until, &shared));
+    without_sleeping(try_join_all(connections)).await?;
     let wall = started.elapsed();
-    let cpu = server.cpu()?.saturating_sub(cpu);
+    let cpu = server.cpu()?.since(&cpu);
     let mut latencies = shared.into_inner().latencies;
     latencies.sort_unstable();
     Ok(Load {
@@ -90,48 +90,48 @@ pub(crate) async fn load(
 }
 
 /// Waits without ever sleeping. A server that answers a sleeping client must wake another CPU, which on a virtual machine
-/// costs as much as a whole bare request; a fast server, whose client never sleeps, would be spared that.
-async fn awake<T>(done: impl Future<Output = T>) -> T {
+/// costs as much as a whole request of the bare handler; the bare handler, whose client is always busy, never pays that.
+async fn without_sleeping<T>(work: impl Future<Output = T>) -> T {
     let spin = async {
         loop {
             yield_now().await;
         }
     };
-    match select(pin!(done), pin!(spin)).await {
-        Either::Left((done, _)) => done,
+    match select(pin!(work), pin!(spin)).await {
+        Either::Left((output, _)) => output,
         Either::Right((never, _)) => never,
     }
 }
 
 struct Shared<'w, K> {
-    work: &'w mut Work,
+    workload: &'w mut Workload,
     keep: K,
     latencies: Vec<Duration>,
 }
 
-async fn one<K: FnMut(Answer)>(
+async fn run_connection<K: FnMut(Answer)>(
     number: usize,
     mut connection: Connection,
     until: Instant,
     shared: &RefCell<Shared<'_, K>>,
 ) -> Result<()> {
     loop {
-        let began = Instant::now();
-        if began >= until {
+        let started = Instant::now();
+        if started >= until {
             return Ok(());
         }
-        let Some(request) = shared.borrow_mut().work.next(number) else {
+        let Some(request) = shared.borrow_mut().workload.next(number) else {
             return Ok(());
         };
         let answer = connection.send(&request).await?;
         let mut shared = shared.borrow_mut();
-        shared.latencies.push(began.elapsed());
-        shared.work.judge(number, &answer)?;
+        shared.latencies.push(started.elapsed());
+        shared.workload.check(number, &answer)?;
         (shared.keep)(answer);
     }
 }
 
-/// One answer to one request, outside any load.
-pub(crate) async fn ask(address: SocketAddr, request: &crate::http::Request) -> Result<Answer> {
+/// Sends one request on a connection of its own.
+pub(crate) async fn send(address: SocketAddr, request: &crate::http::Request) -> Result<Answer> {
     Ok(Connection::open(address).await?.send(request).await?)
 }

@@ -1,29 +1,36 @@
-//! `grantor-bench`: what a request costs the server, beside the least that it could cost. `cargo xtask bench` runs it.
+//! `grantor-bench`: what a request costs the server, compared with the least that it could cost. `cargo xtask bench` runs it.
 //!
-//! The figure that holds on a busy machine is the server's CPU time per request, the best of several rounds; requests
-//! per second are printed beside it and say as much about the machine's other work.
+//! The main figure is the server's CPU time per request, the best of several rounds, because it is stable on a busy
+//! machine. Requests per second are printed next to it and depend on whatever else the machine is doing.
 
+mod browser;
+mod cases;
 mod chart;
+mod compare;
+mod comparison;
 mod fill;
 mod floor;
+mod growth;
 mod http;
+mod installation;
 mod load;
-mod people;
-mod process;
+mod measure;
+mod memory;
 mod report;
+mod requests;
 mod results;
 mod run;
-mod setup;
+mod server;
 mod signatures;
 mod verify;
-mod work;
+mod workload;
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// Why a run stops: a sentence for whoever started it.
+/// Why a run stopped, as a sentence for the person who started it.
 pub(crate) type Error = Box<dyn std::error::Error>;
 pub(crate) type Result<T> = std::result::Result<T, Error>;
 
@@ -37,22 +44,26 @@ struct Cli {
 enum Command {
     /// Measure, and write RESULTS.md and its chart
     Run(run::Options),
-    /// A bare handler on the same HTTP stack
+    /// Compare two servers; fails when a request costs more in the new one
+    Compare(compare::Options),
+    /// Serve a bare handler on the same HTTP stack
     Floor { listen: SocketAddr },
-    /// What one signature costs, as JSON: nanoseconds of CPU
+    /// Print what one signature costs, as JSON: nanoseconds of CPU
     Signatures,
 }
 
 fn main() -> ExitCode {
-    let done = match Cli::parse().command {
-        Command::Run(options) => run::run(&options),
-        Command::Floor { listen } => floor::serve(listen),
-        Command::Signatures => signatures::print(),
+    let result = match Cli::parse().command {
+        Command::Run(options) => run::run(&options).map(|()| true),
+        Command::Compare(options) => compare::run(&options),
+        Command::Floor { listen } => floor::serve(listen).map(|()| true),
+        Command::Signatures => signatures::print().map(|()| true),
     };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(why) => {
-            eprintln!("grantor-bench: {why}");
+    match result {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("grantor-bench: {error}");
             ExitCode::FAILURE
         }
     }

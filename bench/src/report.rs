@@ -1,4 +1,4 @@
-//! The report: `RESULTS.md`, with a chart beside it.
+//! The report: `RESULTS.md` and its chart.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -7,10 +7,10 @@ use std::process::Command;
 
 use crate::Result;
 use crate::chart;
-use crate::results::{CASES, Level, Memory, Results};
+use crate::results::{Level, Memory, ROWS, Results};
 use crate::verify;
 
-/// Writes what was measured.
+/// Writes the report into a folder.
 pub(crate) fn write(folder: &Path, results: &Results) -> Result<()> {
     fs::write(folder.join("RESULTS.md"), markdown(results)?)?;
     fs::write(folder.join("results.svg"), chart::svg(results)?)?;
@@ -19,7 +19,7 @@ pub(crate) fn write(folder: &Path, results: &Results) -> Result<()> {
 
 fn markdown(results: &Results) -> Result<String> {
     let mut text = format!(
-        "# What a request costs\n\nWritten by `cargo xtask bench`; how is in [README.md](README.md). {} The profile is `{}`.\n",
+        "# What a request costs\n\nWritten by `cargo xtask bench`; [README.md](README.md) says how. {} The profile is `{}`.\n",
         machine(),
         results.profile
     );
@@ -43,7 +43,7 @@ fn machine() -> String {
     format!(
         "{}, {}, Linux {}; one CPU for the server, another for the client.",
         day.unwrap_or_default(),
-        cpu.unwrap_or("an unnamed CPU"),
+        cpu.unwrap_or("unknown CPU"),
         kernel.trim()
     )
 }
@@ -55,47 +55,47 @@ fn requests(text: &mut String, results: &Results) -> Result<()> {
     text.push_str(
         "\n## Requests\n\n![CPU time of a request: floor, signature, the rest](results.svg)\n\n\
          CPU is the server's, in µs of one request: the best round, and the median of the rounds. *Floor* is a bare \
-         handler on the same HTTP stack, *signature* what aws-lc takes for it alone.\n\n\
+         handler on the same HTTP stack, *signature* is what aws-lc takes for the signature alone.\n\n\
          | request | CPU µs | (median) | floor + signature µs | ratio | aim | requests/s | p50 ms | p99 ms | connections |\n\
          |---|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n",
     );
-    for case in CASES {
+    for row in ROWS {
         let (Some((best, median)), Some(fastest), Some((floor, signature))) = (
-            results.rounds.cpu_us(case.name),
-            results.rounds.fastest(case.name),
-            results.least_us(case),
+            results.rounds.cpu_us(row.name),
+            results.rounds.fastest(row.name),
+            results.least_us(row),
         ) else {
             continue;
         };
-        let least = match (case.name == case.floor, case.signatures.is_empty()) {
+        let least = match (row.name == row.floor, row.signatures.is_empty()) {
             (true, _) => String::new(),
             (false, true) => format!("{floor:.1}"),
             (false, false) => format!("{floor:.1} + {signature:.1}"),
         };
         let ratio = best / (floor + signature);
-        let ratio = (case.name != case.floor).then(|| format!("{ratio:.2}"));
+        let ratio = (row.name != row.floor).then(|| format!("{ratio:.2}"));
         writeln!(
             text,
             "| {} | {best:.1} | ({median:.1}) | {least} | {} | {} | {:.0} | {:.2} | {:.2} | {} |",
-            case.name,
+            row.name,
             ratio.unwrap_or_default(),
-            case.aim.map(|aim| format!("≤ {aim}")).unwrap_or_default(),
+            row.aim.map(|aim| format!("≤ {aim}")).unwrap_or_default(),
             fastest.per_second(),
             fastest.quantile_ms(0.5),
             fastest.quantile_ms(0.99),
-            case.connections,
+            row.connections,
         )?;
     }
     text.push_str("\n| bare operation | µs |\n|---|---:|\n");
     for (name, microseconds) in &results.signatures {
         writeln!(text, "| {name} | {microseconds:.1} |")?;
     }
-    let of = |name| results.signatures.get(name);
-    if let (Some(whole), Some(alone)) = (of(verify::VERIFY), of(verify::SIGNATURE)) {
+    let figure = |name| results.signatures.get(name);
+    if let (Some(whole), Some(alone)) = (figure(verify::VERIFY), figure(verify::SIGNATURE)) {
         let ratio = whole / alone;
         writeln!(
             text,
-            "\nA resource server that uses the crate `grantor-verify` pays {ratio:.2} × the signature of the same token."
+            "\nA resource server that uses the crate `grantor-verify` pays {ratio:.2} × the cost of the token's signature."
         )?;
     }
     Ok(())
@@ -114,7 +114,7 @@ fn footprint(text: &mut String, memory: &Memory) -> Result<()> {
     let start = |(time, cpu): (f64, f64)| format!("{time:.0} ms ({cpu:.0} ms of CPU)");
     let rows = [
         (
-            "start to the first answer, keys to be made".to_owned(),
+            "start to the first answer, generating keys".to_owned(),
             start(memory.first_start_ms),
             String::new(),
         ),
@@ -174,15 +174,16 @@ fn growth(text: &mut String, levels: &[Level]) -> Result<()> {
     };
     writeln!(
         text,
-        "\n## Growth\n\nCPU µs of one request beside so many live grants; in parentheses, relative to {} grants (aim: ≤ 1.2). \
-         *Store* is what a grant takes in the file, indexes included.\n\n\
+        "\n## Growth\n\nCPU µs of one request while the store holds so many live grants; in parentheses, relative to {} grants (aim: ≤ 1.2). \
+         *Store* is the size of a grant in the file, including indexes.\n\n\
          | grants | poll | redeem | device_authorization | store of a grant |\n|---:|---:|---:|---:|---:|",
         least.grants
     )?;
     for level in levels {
         let cost = |case| {
-            let cost = level.rounds.cpu_us(case).zip(least.rounds.cpu_us(case));
-            cost.map(|((here, _), (there, _))| format!("{here:.1} ({:.2})", here / there))
+            let costs = level.rounds.cpu_us(case).zip(least.rounds.cpu_us(case));
+            costs
+                .map(|((cost, _), (least, _))| format!("{cost:.1} ({:.2})", cost / least))
                 .unwrap_or_default()
         };
         writeln!(

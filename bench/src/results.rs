@@ -1,35 +1,35 @@
-//! What was measured: which cases there are, and the best of their rounds.
+//! The figures that were measured, and the rows of the report.
 
 use std::collections::BTreeMap;
 
 use crate::load::Load;
 
-/// One kind of request.
-pub(crate) struct Case {
+/// A row of the report: one kind of request, or a floor.
+pub(crate) struct Row {
     pub(crate) name: &'static str,
     pub(crate) connections: usize,
-    /// The case of the bare handler that it is compared with.
+    /// The row of the bare handler that it is compared with.
     pub(crate) floor: &'static str,
-    /// The signatures that it cannot do without.
+    /// The signatures that the request needs.
     pub(crate) signatures: &'static [&'static str],
-    /// At most so many times floor and signatures.
+    /// The aim: at most so many times floor and signatures.
     pub(crate) aim: Option<f64>,
 }
 
-/// How many ask at once, where nothing else is said.
+/// Connections of most cases.
 pub(crate) const CONNECTIONS: usize = 8;
-/// How many devices begin at once.
+/// Connections over which many devices begin at the same time.
 pub(crate) const WRITERS: usize = 64;
 
-/// The bare handler, asked with a form.
+/// The bare handler, which gets a form.
 pub(crate) const FLOOR_FORM: &str = "floor: a form";
-/// The same, from as many connections as there are writers.
+/// The same, over `WRITERS` connections.
 pub(crate) const FLOOR_WRITERS: &str = "floor: a form, 64 connections";
-/// The bare handler, asked for a document.
+/// The bare handler, which returns a document.
 pub(crate) const FLOOR_DOCUMENT: &str = "floor: a document";
 
-const fn case(name: &'static str, signatures: &'static [&'static str], aim: Option<f64>) -> Case {
-    Case {
+const fn row(name: &'static str, signatures: &'static [&'static str], aim: Option<f64>) -> Row {
+    Row {
         name,
         connections: CONNECTIONS,
         floor: FLOOR_FORM,
@@ -39,56 +39,56 @@ const fn case(name: &'static str, signatures: &'static [&'static str], aim: Opti
 }
 
 /// In the order of the table.
-pub(crate) const CASES: &[Case] = &[
-    case("client_credentials, ES256", &["ES256"], Some(1.5)),
-    case("client_credentials, EdDSA", &["EdDSA"], Some(1.5)),
-    case("client_credentials, RS256", &["RS256"], Some(1.5)),
-    case("client_credentials, sealed", &[], Some(1.5)),
-    case("poll, pending", &[], Some(1.5)),
-    case("poll, too fast", &[], Some(1.5)),
-    case("device_authorization", &[], None),
-    Case {
+pub(crate) const ROWS: &[Row] = &[
+    row("client_credentials, ES256", &["ES256"], Some(1.5)),
+    row("client_credentials, EdDSA", &["EdDSA"], Some(1.5)),
+    row("client_credentials, RS256", &["RS256"], Some(1.5)),
+    row("client_credentials, sealed", &[], Some(1.5)),
+    row("poll, pending", &[], Some(1.5)),
+    row("poll, too fast", &[], Some(1.5)),
+    row("device_authorization", &[], None),
+    Row {
         name: "device_authorization, 64 writers",
         connections: WRITERS,
         floor: FLOOR_WRITERS,
         signatures: &[],
         aim: Some(4.0),
     },
-    case("redeem", &["ES256"], None),
-    case("redeem with ID token", &["ES256", "RS256"], None),
-    case("refresh", &["ES256"], None),
-    case("introspect, a machine's token", &["ES256 verified"], None),
-    case("introspect, a user's token", &["ES256 verified"], None),
-    case("token exchange", &["ES256 verified", "ES256"], None),
-    Case {
+    row("redeem", &["ES256"], None),
+    row("redeem with ID token", &["ES256", "RS256"], None),
+    row("refresh", &["ES256"], None),
+    row("introspect, a machine's token", &["ES256 verified"], None),
+    row("introspect, a user's token", &["ES256 verified"], None),
+    row("token exchange", &["ES256 verified", "ES256"], None),
+    Row {
         floor: FLOOR_DOCUMENT,
-        ..case("userinfo", &["ES256 verified"], None)
+        ..row("userinfo", &["ES256 verified"], None)
     },
-    Case {
+    Row {
         floor: FLOOR_DOCUMENT,
-        ..case("JWKS", &[], None)
+        ..row("JWKS", &[], None)
     },
-    case(FLOOR_FORM, &[], None),
-    Case {
+    row(FLOOR_FORM, &[], None),
+    Row {
         name: FLOOR_WRITERS,
         connections: WRITERS,
         floor: FLOOR_WRITERS,
         signatures: &[],
         aim: None,
     },
-    Case {
+    Row {
         floor: FLOOR_DOCUMENT,
-        ..case(FLOOR_DOCUMENT, &[], None)
+        ..row(FLOOR_DOCUMENT, &[], None)
     },
 ];
 
-/// All that a run measured.
+/// Everything that a run measured.
 #[derive(Default)]
 pub(crate) struct Results {
     /// The profile with which the server was built.
     pub(crate) profile: String,
     pub(crate) rounds: Rounds,
-    /// The least of each signature, in microseconds.
+    /// The best figure of each signature, in microseconds.
     pub(crate) signatures: BTreeMap<String, f64>,
     pub(crate) memory: Option<Memory>,
     pub(crate) growth: Vec<Level>,
@@ -103,7 +103,7 @@ impl Rounds {
         self.0.entry(case).or_default().push(load);
     }
 
-    /// CPU time of one request in microseconds: the least of the rounds, and their median.
+    /// CPU time of one request in microseconds: the best round, and the median.
     pub(crate) fn cpu_us(&self, case: &str) -> Option<(f64, f64)> {
         let mut all: Vec<f64> = self.0.get(case)?.iter().map(Load::cpu_us).collect();
         all.sort_unstable_by(f64::total_cmp);
@@ -118,10 +118,10 @@ impl Rounds {
 }
 
 impl Results {
-    /// Floor and signatures of a case, in microseconds.
-    pub(crate) fn least_us(&self, case: &Case) -> Option<(f64, f64)> {
-        let (floor, _) = self.rounds.cpu_us(case.floor)?;
-        let signatures = case.signatures.iter();
+    /// Floor and signatures of a row, in microseconds.
+    pub(crate) fn least_us(&self, row: &Row) -> Option<(f64, f64)> {
+        let (floor, _) = self.rounds.cpu_us(row.floor)?;
+        let signatures = row.signatures.iter();
         let signatures: Option<f64> = signatures.map(|name| self.signatures.get(*name)).sum();
         Some((floor, signatures?))
     }
@@ -131,19 +131,19 @@ impl Results {
 #[derive(Default)]
 pub(crate) struct Memory {
     pub(crate) devices: u32,
-    /// Resident memory, and the part of it that is no file's.
+    /// Resident memory, and the part of it that is not backed by files.
     pub(crate) idle: (f64, f64),
     pub(crate) with_devices: (f64, f64),
     /// After each device has polled once.
     pub(crate) with_polled: (f64, f64),
-    /// Start to first answer: time and CPU time, where keys must be made, with keys, and with the devices waiting.
+    /// Start to first answer, time and CPU time: when keys must be generated, with keys, and with the pending devices.
     pub(crate) first_start_ms: (f64, f64),
     pub(crate) start_ms: (f64, f64),
     pub(crate) start_with_devices_ms: (f64, f64),
     pub(crate) store_of_devices: f64,
 }
 
-/// What requests cost beside so many grants.
+/// What requests cost while the store holds so many grants.
 pub(crate) struct Level {
     pub(crate) grants: u32,
     pub(crate) store_of_grants: f64,

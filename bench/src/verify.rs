@@ -1,4 +1,4 @@
-//! What a resource server in Rust pays for a token: the crate `grantor-verify`, beside the signature alone.
+//! What a token costs a resource server in Rust: the crate `grantor-verify`, compared with the signature alone.
 
 use std::collections::BTreeMap;
 
@@ -18,14 +18,14 @@ use crate::signatures::cost;
 pub(crate) const SIGNATURE: &str = "access token, ES256: its signature by jose";
 pub(crate) const VERIFY: &str = "access token, ES256: the whole by verify";
 
-/// Nanoseconds of both, of one token.
+/// Nanoseconds of CPU that each takes for one token.
 pub(crate) fn figures() -> Result<BTreeMap<&'static str, f64>> {
     let (key, _) = SigningKey::generate(Algorithm::Es256)?;
     let jwk = key.jwk();
     let kid = jwk.kid.clone().unwrap_or_else(|| "key".into());
     let jwks = Jwks { keys: vec![jwk] };
     let header = ProtectedHeader::new(Algorithm::Es256, TokenType::Access, &kid);
-    // As a user's: some 500 bytes are signed.
+    // Like a user's token: about 500 bytes are signed.
     let claims = json!({
         "iss": "https://auth.example.com", "sub": "018f3b2e-7c41-7d6a-9a53-2f6f5d1c9b70",
         "aud": "orders.example.com", "client_id": "website", "exp": 4_000_000_000_u64,
@@ -46,7 +46,7 @@ pub(crate) fn figures() -> Result<BTreeMap<&'static str, f64>> {
         tokio::spawn(async move { axum::serve(listener, keys).await });
         let builder = Verifier::builder("https://auth.example.com", "orders.example.com")?;
         let verifier = builder.jwks_uri(jwks_uri.parse()?).build()?;
-        // Once, for the keys.
+        // Fetches the keys.
         verifier.verify(&token).await?;
         Result::Ok(verifier)
     })?;

@@ -24,7 +24,7 @@ const LONGEST = 'account-3.html';
 let folder, server;
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'grantor-pages-'));
-  await promisify(execFile)('cargo', ['run', '--release', '-p', 'grantor-web', '--example', 'pages', '--', folder], { cwd: ROOT });
+  await promisify(execFile)(join(ROOT, 'target/release/examples/pages'), [folder]);
   server = createServer(answer);
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
 });

@@ -1,48 +1,49 @@
-//! What may be built in: `deny.toml`, by cargo-deny where it is there. It takes longer to build than all else, so without it the licences, bans and
-//! sources of the same file are checked from `cargo tree` and `Cargo.lock`, and the advisories, which need its database, are said to be unchecked.
-//! Then that nothing is declared for nothing, and that the list of licences is the one of today.
+//! Checks dependencies against `deny.toml`: with cargo-deny where it is installed. Compiling it takes longer than everything else, so without it
+//! licences, bans and sources are checked from `cargo tree` and `Cargo.lock`, and the step notes that advisories were not checked.
+//! Also checks that every declared dependency is used, that none is built twice, and that the list of licences is up to date.
 
 use std::collections::BTreeSet;
 use std::fs;
 
-use crate::run::{House, Log, output};
-use crate::{licences, unused};
+use crate::run::{Log, Workspace, output};
+use crate::{features, licences, unused};
 
 const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
-pub(crate) fn check(house: &House, log: &mut Log<'_>) -> Result<Option<String>, String> {
-    unused::check(house, log)?;
-    licences::check(house)?;
-    if output(&mut house.cargo(&["deny", "--version"])).is_ok() {
-        by_cargo_deny(house, log)
+pub(crate) fn check(workspace: &Workspace, log: &mut Log<'_>) -> Result<Option<String>, String> {
+    unused::check(workspace, log)?;
+    features::check(workspace, log)?;
+    licences::check(workspace)?;
+    if output(&mut workspace.cargo(&["deny", "--version"])).is_ok() {
+        with_cargo_deny(workspace, log)
     } else {
-        by_hand(house, log)
+        without_cargo_deny(workspace, log)
     }
 }
 
-/// The advisories come from the network: where it is not there, that is said, and no failure.
-fn by_cargo_deny(house: &House, log: &mut Log<'_>) -> Result<Option<String>, String> {
+/// The advisories come from the network: without it, the step notes that and does not fail.
+fn with_cargo_deny(workspace: &Workspace, log: &mut Log<'_>) -> Result<Option<String>, String> {
     let mut deny = |what: &[&str]| {
         let check = [&["deny", "--workspace", "check"], what].concat();
-        log.run(&mut house.cargo(&check))
+        log.run(&mut workspace.cargo(&check))
     };
     deny(&["bans", "licenses", "sources"])?;
     match deny(&["advisories"]) {
         Err(_) if log.text().contains("failed to fetch advisory database") => Ok(Some(
-            "the database of advisories cannot be reached: not checked".to_owned(),
+            "advisories not checked: their database cannot be reached".to_owned(),
         )),
-        ended => ended.map(|()| None),
+        result => result.map(|()| None),
     }
 }
 
-fn by_hand(house: &House, log: &mut Log<'_>) -> Result<Option<String>, String> {
+fn without_cargo_deny(workspace: &Workspace, log: &mut Log<'_>) -> Result<Option<String>, String> {
     let read = |name: &str| {
-        fs::read_to_string(house.root.join(name)).map_err(|why| format!("{name}: {why}"))
+        fs::read_to_string(workspace.root.join(name)).map_err(|error| format!("{name}: {error}"))
     };
     let rules = read("deny.toml")?;
     let lock = read("Cargo.lock")?;
     let tree = output(
-        house
+        workspace
             .cargo(&[
                 "tree",
                 "--locked",
@@ -57,9 +58,9 @@ fn by_hand(house: &House, log: &mut Log<'_>) -> Result<Option<String>, String> {
                 "--format",
                 "{p}|{l}",
             ])
-            .current_dir(&house.root),
+            .current_dir(&workspace.root),
     )?;
-    let mut faults = foreign_sources(&lock);
+    let mut faults = other_sources(&lock);
     faults.extend(banned(&tree, &quoted(section(&rules, "deny = ["))));
     faults.extend(unlicensed(&tree, &quoted(section(&rules, "allow = ["))));
     for fault in &faults {
@@ -70,11 +71,11 @@ fn by_hand(house: &House, log: &mut Log<'_>) -> Result<Option<String>, String> {
             "without cargo-deny: advisories not checked".to_owned(),
         ))
     } else {
-        Err(format!("{} packages may not be built in", faults.len()))
+        Err(format!("{} packages are not allowed", faults.len()))
     }
 }
 
-/// The lines of the list that `start` opens.
+/// The list that begins with `start`.
 fn section<'a>(rules: &'a str, start: &str) -> &'a str {
     let list = rules.split_once(start).map_or("", |(_, rest)| rest);
     list.split_once("\n]").map_or(list, |(list, _)| list)
@@ -84,7 +85,7 @@ fn quoted(list: &str) -> Vec<&str> {
     list.split('"').skip(1).step_by(2).collect()
 }
 
-fn foreign_sources(lock: &str) -> Vec<String> {
+fn other_sources(lock: &str) -> Vec<String> {
     let sources = lock
         .lines()
         .filter_map(|line| line.strip_prefix("source = "));
@@ -120,7 +121,7 @@ fn unlicensed(tree: &str, allowed: &[&str]) -> Vec<String> {
     faults
 }
 
-/// Whether an SPDX expression can be met by what is allowed: `OR` (and the old `/`) is a choice, `AND` binds closer, parentheses hold either.
+/// Whether allowed licences satisfy an SPDX expression: `OR` (and the old `/`) is a choice, `AND` binds closer, and there may be parentheses.
 fn is_allowed(expression: &str, allowed: &[&str]) -> bool {
     let expression = expression.replace('/', " OR ");
     any_of(&expression, " OR ", &|choice| {
@@ -139,29 +140,29 @@ fn part_is_allowed(part: &str, allowed: &[&str]) -> bool {
     }
 }
 
-/// Whether `holds` is true of a part of `text`, cut at each `separator` that is outside parentheses.
-fn any_of(text: &str, separator: &str, holds: &dyn Fn(&str) -> bool) -> bool {
+/// Whether `condition` is true for a part of `text`, split at each `separator` outside parentheses.
+fn any_of(text: &str, separator: &str, condition: &dyn Fn(&str) -> bool) -> bool {
     let mut start = 0;
     for (at, _) in text.match_indices(separator) {
         let before = &text[..at];
         if before.matches('(').count() == before.matches(')').count() {
-            if holds(&text[start..at]) {
+            if condition(&text[start..at]) {
                 return true;
             }
             start = at + separator.len();
         }
     }
-    holds(&text[start..])
+    condition(&text[start..])
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{banned, foreign_sources, is_allowed, quoted, section, unlicensed};
+    use super::{banned, is_allowed, other_sources, quoted, section, unlicensed};
 
     const ALLOWED: &[&str] = &["MIT", "ISC", "Apache-2.0 WITH LLVM-exception"];
 
     #[test]
-    fn a_licence_is_allowed_when_one_choice_of_each_part_is() {
+    fn a_licence_is_allowed_if_one_choice_of_each_part_is() {
         for good in [
             "MIT",
             "GPL-3.0 OR MIT",
@@ -186,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_package_with_a_foreign_licence_source_or_name_is_found() {
+    fn a_package_with_a_licence_source_or_name_that_is_not_allowed_is_found() {
         assert_eq!(
             unlicensed("a v1|MIT\nb v1|GPL-3.0 (*)\nb v1|GPL-3.0\n", ALLOWED),
             ["b v1: licence \"GPL-3.0\""]
@@ -199,17 +200,17 @@ mod tests {
             ["banned: ring"]
         );
         assert_eq!(
-            foreign_sources("source = \"git+https://example.com/x\"\n").len(),
+            other_sources("source = \"git+https://example.com/x\"\n").len(),
             1
         );
         assert!(
-            foreign_sources("source = \"registry+https://github.com/rust-lang/crates.io-index\"\n")
+            other_sources("source = \"registry+https://github.com/rust-lang/crates.io-index\"\n")
                 .is_empty()
         );
     }
 
     #[test]
-    fn the_rules_are_those_of_deny_toml() {
+    fn the_rules_are_read_from_deny_toml() {
         let rules = include_str!("../../deny.toml");
         assert!(quoted(section(rules, "allow = [")).contains(&"MIT"));
         assert_eq!(

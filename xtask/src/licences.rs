@@ -1,42 +1,44 @@
-//! `cargo xtask licences`: what of others is built into the program, and under which licences.
+//! `cargo xtask licences`: third-party packages in the program, and their licences.
 
 use std::collections::BTreeSet;
 use std::fs;
 
-use crate::run::{House, output};
+use crate::run::{Workspace, output};
 
 const FILE: &str = "LICENSES-THIRD-PARTY.md";
 
 const HEAD: &str = "\
 <!-- Made by `cargo xtask licences`. -->
 
-# What of others is in Grantor
+# Third-party packages in Grantor
 
-The packages that are built into `grantor` on Linux with all its features, those that only make code at build time among them. Each package holds its licence's text. SQLite, which `libsqlite3-sys` holds, is in the public domain; AWS-LC is in `aws-lc-sys`.
+The packages that are built into `grantor` on Linux with all its features, including those that only generate code at build time. Each package contains the text of its licence. SQLite, which `libsqlite3-sys` contains, is in the public domain; AWS-LC is in `aws-lc-sys`.
 
 | package | version | licence | source |
 |---|---|---|---|
 ";
 
 /// Writes the list.
-pub(crate) fn write(house: &House) -> Result<bool, String> {
-    let path = house.root.join(FILE);
-    fs::write(&path, list(house)?).map_err(|why| format!("{FILE}: {why}"))?;
+pub(crate) fn write(workspace: &Workspace) -> Result<bool, String> {
+    let path = workspace.root.join(FILE);
+    fs::write(&path, list(workspace)?).map_err(|error| format!("{FILE}: {error}"))?;
     Ok(true)
 }
 
-/// Whether the list is the one of today.
-pub(crate) fn check(house: &House) -> Result<(), String> {
-    if fs::read_to_string(house.root.join(FILE)).is_ok_and(|kept| list(house) == Ok(kept)) {
+/// Checks that the list is up to date.
+pub(crate) fn check(workspace: &Workspace) -> Result<(), String> {
+    if fs::read_to_string(workspace.root.join(FILE))
+        .is_ok_and(|written| list(workspace) == Ok(written))
+    {
         Ok(())
     } else {
-        Err(format!("{FILE} is not of today: `cargo xtask licences`"))
+        Err(format!("{FILE} is out of date: run `cargo xtask licences`"))
     }
 }
 
-fn list(house: &House) -> Result<String, String> {
+fn list(workspace: &Workspace) -> Result<String, String> {
     let tree = output(
-        house
+        workspace
             .cargo(&[
                 "tree",
                 "--locked",
@@ -52,12 +54,12 @@ fn list(house: &House) -> Result<String, String> {
                 "--format",
                 "{p}|{l}|{r}",
             ])
-            .current_dir(&house.root),
+            .current_dir(&workspace.root),
     )?;
     Ok(format!("{HEAD}{}", rows(&tree)))
 }
 
-/// A row for each package that is not ours, once.
+/// One row for each third-party package.
 fn rows(tree: &str) -> String {
     let rows: BTreeSet<String> = tree.lines().filter_map(row).collect();
     rows.into_iter().collect()
@@ -77,7 +79,7 @@ mod tests {
     use super::rows;
 
     #[test]
-    fn each_package_of_others_stands_once() {
+    fn each_third_party_package_is_listed_once() {
         let tree = "grantor v0.1.0 (/here/crates/grantor)|MIT|\n\
                     serde v1.0.1|MIT OR Apache-2.0|https://example.com/serde\n\
                     serde_derive v1.0.1 (proc-macro)|MIT|https://example.com/serde\n\

@@ -1,4 +1,4 @@
-//! Where the project is, and how its commands are run: one log file per step, shown only when the step fails.
+//! Where the workspace is, and how commands run in it: one log file per step, shown only when the step fails.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -6,39 +6,39 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// The checkout, and where things are in it.
-pub(crate) struct House {
+/// The checkout.
+pub(crate) struct Workspace {
     pub(crate) root: PathBuf,
 }
 
-impl House {
-    /// The house whose `xtask` package lies at `package`.
-    pub(crate) fn at(package: &Path) -> Result<Self, String> {
+impl Workspace {
+    /// The workspace whose `xtask` package is in the folder `package`.
+    pub(crate) fn new(package: &Path) -> Result<Self, String> {
         let root = package
             .parent()
-            .ok_or("xtask lies in no folder")?
+            .ok_or("xtask is not in a folder of a workspace")?
             .to_owned();
         fs::create_dir_all(root.join("target/xtask"))
-            .map_err(|why| format!("target/xtask: {why}"))?;
+            .map_err(|error| format!("target/xtask: {error}"))?;
         Ok(Self { root })
     }
 
-    /// The log of the step `name`, begun anew.
+    /// A new log for the step `name`.
     pub(crate) fn log(&self, name: &str) -> Result<Log<'_>, String> {
         let path = self
             .root
             .join("target/xtask")
             .join(name)
             .with_extension("log");
-        let file = File::create(&path).map_err(|why| format!("{}: {why}", path.display()))?;
+        let file = File::create(&path).map_err(|error| format!("{}: {error}", path.display()))?;
         Ok(Log {
-            house: self,
+            workspace: self,
             path,
             file,
         })
     }
 
-    /// What cargo is called with; the variables that `cargo run` gave to xtask itself would make build scripts run again.
+    /// A cargo command, without the variables that `cargo run` set for xtask itself: they would make build scripts run again.
     pub(crate) fn cargo(&self, arguments: &[&str]) -> Command {
         let mut cargo = Command::new("cargo");
         for inherited in [
@@ -56,42 +56,42 @@ impl House {
     }
 }
 
-/// One step's output, in a file that can be followed while it runs.
+/// The output of one step, in a file that can be followed while the step runs.
 pub(crate) struct Log<'a> {
-    house: &'a House,
+    workspace: &'a Workspace,
     path: PathBuf,
     file: File,
 }
 
 impl Log<'_> {
-    /// Runs `command` in the house's root; its output goes to the log.
+    /// Runs `command` in the workspace's root; its output goes to the log.
     pub(crate) fn run(&mut self, command: &mut Command) -> Result<(), String> {
-        let line = shown(command);
+        let line = command_line(command);
         self.note(&format!("$ {line}"))?;
         let (out, err) = (self.handle()?, self.handle()?);
         let status = command
-            .current_dir(&self.house.root)
+            .current_dir(&self.workspace.root)
             .stdin(Stdio::null())
             .stdout(out)
             .stderr(err)
             .status()
-            .map_err(|why| format!("{line}: {why}"))?;
+            .map_err(|error| format!("{line}: {error}"))?;
         if status.success() {
             Ok(())
         } else {
-            Err(format!("`{line}` ended with {status}"))
+            Err(format!("`{line}` failed: {status}"))
         }
     }
 
-    /// Writes a line of our own.
+    /// Writes one line.
     pub(crate) fn note(&mut self, line: &str) -> Result<(), String> {
-        writeln!(self.file, "{line}").map_err(|why| format!("{}: {why}", self.path.display()))
+        writeln!(self.file, "{line}").map_err(|error| format!("{}: {error}", self.path.display()))
     }
 
-    /// All that was written.
+    /// Everything that was written.
     pub(crate) fn text(&self) -> String {
         fs::read(&self.path).map_or_else(
-            |why| why.to_string(),
+            |error| error.to_string(),
             |bytes| String::from_utf8_lossy(&bytes).into_owned(),
         )
     }
@@ -99,20 +99,20 @@ impl Log<'_> {
     fn handle(&self) -> Result<File, String> {
         self.file
             .try_clone()
-            .map_err(|why| format!("{}: {why}", self.path.display()))
+            .map_err(|error| format!("{}: {error}", self.path.display()))
     }
 }
 
-/// What `command` prints, or why there is nothing.
+/// What `command` prints to stdout.
 pub(crate) fn output(command: &mut Command) -> Result<String, String> {
-    let line = shown(command);
+    let line = command_line(command);
     let output = command
         .stdin(Stdio::null())
         .output()
-        .map_err(|why| format!("{line}: {why}"))?;
+        .map_err(|error| format!("{line}: {error}"))?;
     if !output.status.success() {
         return Err(format!(
-            "`{line}` ended with {}: {}",
+            "`{line}` failed: {}: {}",
             output.status,
             String::from_utf8_lossy(&output.stderr).trim()
         ));
@@ -120,10 +120,10 @@ pub(crate) fn output(command: &mut Command) -> Result<String, String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// How long `work` took, and what came of it.
+/// The result of `work`, and how long it took.
 #[expect(
     clippy::disallowed_methods,
-    reason = "a progress line tells how long a step took; nothing is decided by it"
+    reason = "only for the report of how long a step took"
 )]
 pub(crate) fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
     let started = Instant::now();
@@ -131,7 +131,7 @@ pub(crate) fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
     (result, started.elapsed())
 }
 
-fn shown(command: &Command) -> String {
+fn command_line(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     words
         .map(|word| word.to_string_lossy().into_owned())

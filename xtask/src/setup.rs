@@ -1,69 +1,70 @@
-//! What the tests need beside Rust, into ignored folders of the checkout; what only the system can give, by apt. Fast when it is all there.
+//! Installs what the tests need besides Rust: into ignored folders of the checkout, and by apt what only the system can
+//! provide. Quick when everything is installed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::run::{House, Log, output};
+use crate::run::{Log, Workspace, output};
 
-/// Debian 12's Node is too old for today's clients; npm has a newer one.
+/// Debian 12's Node is too old for current clients; npm has a newer one.
 const NODE: &str = "node@22.23.3";
 const NODE_FOLDER: &str = ".tools/node";
 const NODE_MAJOR: u32 = 22;
 
-/// The clients of the tests, and the app of the example.
+/// The clients of the tests, and the app of an example.
 const NPM: [&str; 2] = ["tests/node", "examples/spa-and-api/app"];
 const PYTHON_PACKAGES: [&str; 2] = ["tests/python", "examples/spa-and-api/api"];
 
-/// The interpreter that has the Python clients.
+/// The interpreter with the Python clients.
 pub(crate) const PYTHON: &str = "tests/python/.venv/bin/python";
 
-/// How a Debian package shows that it is there.
-enum Shows {
+/// What shows that a Debian package is installed.
+enum Evidence {
     Program(&'static str),
     Path(&'static str),
     PythonModule(&'static str),
 }
 
-const PACKAGES: &[(&str, Shows)] = &[
-    // The programs alone, without a service that starts.
-    ("apache2-bin", Shows::Path("/usr/sbin/apache2")),
-    ("chromium", Shows::Program("chromium")),
-    ("curl", Shows::Program("curl")),
+const PACKAGES: &[(&str, Evidence)] = &[
+    // Only the programs, without a service.
+    ("apache2-bin", Evidence::Path("/usr/sbin/apache2")),
+    ("chromium", Evidence::Program("chromium")),
+    ("curl", Evidence::Program("curl")),
     (
         "fonts-dejavu-core",
-        Shows::Path("/usr/share/fonts/truetype/dejavu"),
+        Evidence::Path("/usr/share/fonts/truetype/dejavu"),
     ),
-    // What the pages in Japanese are looked at in.
+    // For the pages in Japanese.
     (
         "fonts-ipafont-gothic",
-        Shows::Path("/usr/share/fonts/opentype/ipafont-gothic"),
+        Evidence::Path("/usr/share/fonts/opentype/ipafont-gothic"),
     ),
     (
         "libapache2-mod-auth-openidc",
-        Shows::Path("/usr/lib/apache2/modules/mod_auth_openidc.so"),
+        Evidence::Path("/usr/lib/apache2/modules/mod_auth_openidc.so"),
     ),
-    ("nodejs", Shows::Program("node")),
-    // The server alone: the store's tests start one of their own.
-    ("postgresql", Shows::Path("/usr/lib/postgresql")),
-    ("npm", Shows::Program("npm")),
-    // The book's readers make secrets by it, and its tests a certificate.
-    ("openssl", Shows::Program("openssl")),
-    ("python3", Shows::Program("python3")),
-    ("python3-venv", Shows::PythonModule("ensurepip")),
+    ("nodejs", Evidence::Program("node")),
+    // Only the server: the store's tests start their own instance.
+    ("postgresql", Evidence::Path("/usr/lib/postgresql")),
+    ("npm", Evidence::Program("npm")),
+    // The book makes secrets with it, and the tests a certificate.
+    ("openssl", Evidence::Program("openssl")),
+    ("python3", Evidence::Program("python3")),
+    ("python3-venv", Evidence::PythonModule("ensurepip")),
 ];
 
 /// Installs what is missing.
-pub(crate) fn install(house: &House, log: &mut Log<'_>) -> Result<Option<String>, String> {
+pub(crate) fn install(workspace: &Workspace, log: &mut Log<'_>) -> Result<Option<String>, String> {
     let missing: Vec<&str> = PACKAGES
         .iter()
-        .filter(|(_, shows)| !shows.itself())
+        .filter(|(_, evidence)| !evidence.is_present())
         .map(|(package, _)| *package)
         .collect();
     if !missing.is_empty() {
         debian(log, &missing)?;
     }
-    if node(house).is_err() {
+    if node(workspace).is_err() {
         log.run(Command::new("npm").args([
             "install",
             "--no-save",
@@ -73,30 +74,30 @@ pub(crate) fn install(house: &House, log: &mut Log<'_>) -> Result<Option<String>
             NODE_FOLDER,
             NODE,
         ]))?;
-        node(house)?;
+        node(workspace)?;
     }
     for folder in NPM {
-        npm(house, log, folder)?;
+        npm(workspace, log, folder)?;
     }
     for folder in PYTHON_PACKAGES {
-        python(house, log, folder)?;
+        python(workspace, log, folder)?;
     }
     Ok(None)
 }
 
-fn npm(house: &House, log: &mut Log<'_>, folder: &str) -> Result<(), String> {
-    kept_up(
-        house,
+fn npm(workspace: &Workspace, log: &mut Log<'_>, folder: &str) -> Result<(), String> {
+    install_if_changed(
+        workspace,
         &format!("{folder}/package-lock.json"),
         &format!("{folder}/node_modules"),
         || log.run(Command::new("npm").args(["ci", "--ignore-scripts", "--prefix", folder])),
     )
 }
 
-fn python(house: &House, log: &mut Log<'_>, folder: &str) -> Result<(), String> {
+fn python(workspace: &Workspace, log: &mut Log<'_>, folder: &str) -> Result<(), String> {
     let environment = format!("{folder}/.venv");
     let list = format!("{folder}/requirements.txt");
-    kept_up(house, &list, &environment, || {
+    install_if_changed(workspace, &list, &environment, || {
         log.run(Command::new("python3").args(["-m", "venv", "--clear", &environment]))?;
         log.run(Command::new(format!("{environment}/bin/python")).args([
             "-m",
@@ -110,16 +111,16 @@ fn python(house: &House, log: &mut Log<'_>, folder: &str) -> Result<(), String> 
     })
 }
 
-/// A Node that is new enough: the system's, else the one in the ignored folder.
-pub(crate) fn node(house: &House) -> Result<PathBuf, String> {
-    let own = house
+/// A Node that is new enough: the system's, or the one in the ignored folder.
+pub(crate) fn node(workspace: &Workspace) -> Result<PathBuf, String> {
+    let own = workspace
         .root
         .join(NODE_FOLDER)
         .join("node_modules/node/bin/node");
     [PathBuf::from("node"), own]
         .into_iter()
         .find(|node| is_new_enough(node))
-        .ok_or_else(|| format!("no Node {NODE_MAJOR} or newer: `cargo xtask setup`"))
+        .ok_or_else(|| format!("Node {NODE_MAJOR} or newer is missing: run `cargo xtask setup`"))
 }
 
 fn is_new_enough(node: &Path) -> bool {
@@ -133,26 +134,27 @@ fn is_new_enough(node: &Path) -> bool {
     major.is_some_and(|major: u32| major >= NODE_MAJOR)
 }
 
-/// Runs `install` unless `folder` was made from `list` as it now reads: a copy of the list in the folder says from which one.
-fn kept_up(
-    house: &House,
+/// Runs `install` unless `folder` was installed from the present contents of `list`; a copy of the list in the folder shows that.
+fn install_if_changed(
+    workspace: &Workspace,
     list: &str,
     folder: &str,
     install: impl FnOnce() -> Result<(), String>,
 ) -> Result<(), String> {
-    let wanted = fs::read(house.root.join(list)).map_err(|why| format!("{list}: {why}"))?;
-    let made_from = house.root.join(folder).join("made-from");
-    if fs::read(&made_from).is_ok_and(|made| made == wanted) {
+    let wanted = fs::read(workspace.root.join(list)).map_err(|error| format!("{list}: {error}"))?;
+    let installed_from = workspace.root.join(folder).join("made-from");
+    if fs::read(&installed_from).is_ok_and(|list| list == wanted) {
         return Ok(());
     }
     install()?;
-    fs::write(&made_from, wanted).map_err(|why| format!("{}: {why}", made_from.display()))
+    fs::write(&installed_from, wanted)
+        .map_err(|error| format!("{}: {error}", installed_from.display()))
 }
 
 fn debian(log: &mut Log<'_>, packages: &[&str]) -> Result<(), String> {
     if !on_path("apt-get") {
         return Err(format!(
-            "please install {}: there is no apt-get here to do it",
+            "please install {}: there is no apt-get on this system",
             packages.join(", ")
         ));
     }
@@ -174,8 +176,8 @@ fn debian(log: &mut Log<'_>, packages: &[&str]) -> Result<(), String> {
     log.run(apt(&["install", "-y", "--no-install-recommends"]).args(packages))
 }
 
-impl Shows {
-    fn itself(&self) -> bool {
+impl Evidence {
+    fn is_present(&self) -> bool {
         match self {
             Self::Program(name) => on_path(name),
             Self::Path(path) => Path::new(path).exists(),

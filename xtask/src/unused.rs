@@ -1,17 +1,18 @@
-//! Nothing is declared for nothing: each dependency of a package is named in its sources, and each of the workspace by a package.
+//! Checks that each dependency of a package is named in its sources, and each of the workspace in a package.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::run::{House, Log, output};
+use crate::run::{Log, Workspace, output};
 
-pub(crate) fn check(house: &House, log: &mut Log<'_>) -> Result<(), String> {
-    let read =
-        |path: &Path| fs::read_to_string(path).map_err(|why| format!("{}: {why}", path.display()));
-    let workspace = read(&house.root.join("Cargo.toml"))?;
+pub(crate) fn check(workspace: &Workspace, log: &mut Log<'_>) -> Result<(), String> {
+    let read = |path: &Path| {
+        fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
+    };
+    let root_manifest = read(&workspace.root.join("Cargo.toml"))?;
     let mut inherited = Vec::new();
     let mut faults = Vec::new();
-    for folder in members(house)? {
+    for folder in members(workspace)? {
         let manifest = read(&folder.join("Cargo.toml"))?;
         for (section, places) in [
             ("dependencies", &["src", "examples"][..]),
@@ -26,7 +27,7 @@ pub(crate) fn check(house: &House, log: &mut Log<'_>) -> Result<(), String> {
                 if !is_named(&name, &sources) {
                     let package = folder.file_name().unwrap_or_default().to_string_lossy();
                     faults.push(format!(
-                        "{package}: {name} of [{section}] is used in none of {}",
+                        "{package}: {name} of [{section}] is not used in {}",
                         places.join(", ")
                     ));
                 }
@@ -34,9 +35,9 @@ pub(crate) fn check(house: &House, log: &mut Log<'_>) -> Result<(), String> {
             }
         }
     }
-    let shared = declared(&workspace, "workspace.dependencies");
+    let shared = declared(&root_manifest, "workspace.dependencies");
     let unused = shared.into_iter().filter(|name| !inherited.contains(name));
-    faults.extend(unused.map(|name| format!("the workspace's {name} is used by no package")));
+    faults.extend(unused.map(|name| format!("the workspace's {name} is not used by any package")));
     for fault in &faults {
         log.note(fault)?;
     }
@@ -47,9 +48,9 @@ pub(crate) fn check(house: &House, log: &mut Log<'_>) -> Result<(), String> {
 }
 
 /// The folders of the workspace's packages.
-fn members(house: &House) -> Result<Vec<PathBuf>, String> {
+fn members(workspace: &Workspace) -> Result<Vec<PathBuf>, String> {
     let tree = output(
-        house
+        workspace
             .cargo(&[
                 "tree",
                 "--locked",
@@ -61,7 +62,7 @@ fn members(house: &House) -> Result<Vec<PathBuf>, String> {
                 "--format",
                 "{p}",
             ])
-            .current_dir(&house.root),
+            .current_dir(&workspace.root),
     )?;
     let folders = tree.lines().filter_map(|line| {
         let (_, path) = line.split_once(" (/")?;
@@ -71,7 +72,7 @@ fn members(house: &House) -> Result<Vec<PathBuf>, String> {
 }
 
 /// The names in a section of a manifest.
-fn declared(manifest: &str, section: &str) -> Vec<String> {
+pub(crate) fn declared(manifest: &str, section: &str) -> Vec<String> {
     let head = format!("[{section}]");
     let lines = manifest.lines().skip_while(|line| *line != head).skip(1);
     lines
@@ -83,7 +84,7 @@ fn declared(manifest: &str, section: &str) -> Vec<String> {
         .collect()
 }
 
-/// Whether sources name a crate, as a word of its own.
+/// Whether sources contain the name of a crate as a whole word.
 fn is_named(package: &str, sources: &str) -> bool {
     let name = package.replace('-', "_");
     let is_part = |c: char| c.is_alphanumeric() || c == '_';
@@ -92,7 +93,7 @@ fn is_named(package: &str, sources: &str) -> bool {
     })
 }
 
-/// What Rust there is in a file or below a folder.
+/// The Rust sources in a file or below a folder.
 fn sources(path: &Path) -> Vec<String> {
     if path.is_file() {
         let is_rust = path.extension().is_some_and(|extension| extension == "rs");
@@ -110,7 +111,7 @@ mod tests {
     use super::{declared, is_named};
 
     #[test]
-    fn what_a_manifest_declares_is_read() {
+    fn dependencies_are_read_from_a_manifest() {
         let manifest = "[package]\nname = \"x\"\n\n[dependencies]\n# why\nserde.workspace = true\nfutures-util = { version = \"1\" }\n\n[dev-dependencies]\ntempfile = \"3\"\n";
         assert_eq!(
             declared(manifest, "dependencies"),
@@ -121,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_a_word_of_its_own() {
+    fn a_name_must_be_a_whole_word() {
         assert!(is_named("futures-util", "use futures_util::Stream;"));
         assert!(!is_named("serde", "use serde_json::Value;"));
         assert!(!is_named("serde", "use my_serde::Value;"));

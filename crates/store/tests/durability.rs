@@ -32,7 +32,7 @@ struct Run {
 
 #[tokio::test]
 async fn a_power_cut_at_any_sync_takes_nothing_that_was_answered() {
-    let run = record(80, Synchronous::AsSaid).await;
+    let run = record(80, Synchronous::AsRequested).await;
     assert!(
         run.trace.syncs_of_database() >= 5,
         "checkpoints are among what is cut: {}",
@@ -53,7 +53,7 @@ async fn a_power_cut_at_any_sync_takes_nothing_that_was_answered() {
 
 #[tokio::test]
 async fn a_power_cut_at_any_other_moment_takes_nothing_that_was_answered() {
-    let run = record(80, Synchronous::AsSaid).await;
+    let run = record(80, Synchronous::AsRequested).await;
     let mut seed = Seed::new(8628);
     for round in 0..100 {
         let n = seed.below(run.trace.len() + 1);
@@ -78,7 +78,8 @@ async fn power_cuts_one_after_another_take_nothing_that_was_answered() {
     for round in 0..40 {
         let folder = folder::in_memory();
         let path = put(folder.path(), &image);
-        let recording = Recording::start(&path, Synchronous::AsSaid).expect("it can be recorded");
+        let recording =
+            Recording::start(&path, Synchronous::AsRequested).expect("it can be recorded");
         let store = Sqlite::open(&path).expect("what a power cut leaves can be opened");
         let mut answered = Answered::from(ledger.clone());
         let position = || recording.position().expect("it is recorded");
@@ -147,7 +148,7 @@ async fn first_failure(run: &Run) -> String {
 // A log has no second copy: a damaged frame is its end, as a torn one is.
 #[tokio::test]
 async fn a_damaged_log_leaves_whole_commits_up_to_the_damage() {
-    let run = record(6, Synchronous::AsSaid).await;
+    let run = record(6, Synchronous::AsRequested).await;
     let last = run
         .trace
         .before_syncs()
@@ -226,7 +227,7 @@ async fn survives(image: &Image, least: &Ledger, most: &Ledger) -> Result<Ledger
 /// The files, with what else a dead process leaves: its lock file, and memory shared with nobody.
 fn put(folder: &Path, image: &Image) -> PathBuf {
     let path = folder.join("a.db");
-    image.put(&path).expect("it can be written");
+    image.write(&path).expect("it can be written");
     fs::write(folder.join("a.db-shm"), [0xee; 32 * 1024]).expect("it can be written");
     path
 }

@@ -1,7 +1,7 @@
-//! What must hold for any input, one function for each reader of foreign bytes. They are called by the driver of this
-//! crate, which runs on a stable compiler, and by libFuzzer, where there is a nightly one.
+//! Properties that must hold for any input, one function for each parser of untrusted bytes. They are called by the driver
+//! of this crate, which needs only a stable compiler, and by libFuzzer with a nightly one.
 //!
-//! A target panics where its property does not hold. What it is given need not be text.
+//! A target panics if its property does not hold. Its input need not be UTF-8.
 
 mod targets;
 
@@ -9,23 +9,23 @@ pub use targets::{
     basic, config, jwk, jwt, params, redirect_uri, scope, sealed, tampered, user_code,
 };
 
-/// One property over any input.
+/// One property.
 #[derive(Clone, Copy, Debug)]
 pub struct Target {
-    /// Its name: of the function, of the folder of its corpus, and of libFuzzer's binary.
+    /// The name of the function, of the corpus folder, and of libFuzzer's binary.
     pub name: &'static str,
-    /// The property.
+    /// Panics if the property does not hold for this input.
     pub run: fn(&[u8]),
-    /// What its inputs are made of.
-    pub words: &'static [&'static str],
+    /// Fragments that typical inputs contain.
+    pub dictionary: &'static [&'static str],
 }
 
-/// All of them.
+/// All targets.
 pub const TARGETS: &[Target] = &[
     Target {
         name: "params",
         run: params,
-        words: &[
+        dictionary: &[
             "&",
             "=",
             "+",
@@ -41,14 +41,14 @@ pub const TARGETS: &[Target] = &[
     Target {
         name: "basic",
         run: basic,
-        words: &[
+        dictionary: &[
             "Basic ", "basic ", "Og==", "YTpi", "JTNB", "=", "==", "+", "/",
         ],
     },
     Target {
         name: "redirect_uri",
         run: redirect_uri,
-        words: &[
+        dictionary: &[
             "\n",
             "http://",
             "https://",
@@ -69,17 +69,17 @@ pub const TARGETS: &[Target] = &[
     Target {
         name: "scope",
         run: scope,
-        words: &[" ", "openid", "offline_access", "a/b", "!", "~", "\\", "\""],
+        dictionary: &[" ", "openid", "offline_access", "a/b", "!", "~", "\\", "\""],
     },
     Target {
         name: "user_code",
         run: user_code,
-        words: &["BCDF-GHJK", "-", " ", "\u{131}", "\u{ff22}", "0", "%", "z"],
+        dictionary: &["BCDF-GHJK", "-", " ", "\u{131}", "\u{ff22}", "0", "%", "z"],
     },
     Target {
         name: "sealed",
         run: sealed,
-        words: &[
+        dictionary: &[
             "grantor_dc_",
             "grantor_rt_",
             "grantor_at_",
@@ -91,12 +91,12 @@ pub const TARGETS: &[Target] = &[
     Target {
         name: "tampered",
         run: tampered,
-        words: &["\0", "\u{1}", "\u{2}", "\u{3}", "\u{4}"],
+        dictionary: &["\0", "\u{1}", "\u{2}", "\u{3}", "\u{4}"],
     },
     Target {
         name: "jwt",
         run: jwt,
-        words: &[
+        dictionary: &[
             ".",
             "eyJhbGciOiJFUzI1NiJ9",
             "eyJhbGciOiJub25lIn0",
@@ -109,7 +109,7 @@ pub const TARGETS: &[Target] = &[
     Target {
         name: "jwk",
         run: jwk,
-        words: &[
+        dictionary: &[
             "{\"keys\":[",
             "]}",
             "\"kty\":\"EC\",",
@@ -133,7 +133,7 @@ pub const TARGETS: &[Target] = &[
     Target {
         name: "config",
         run: config,
-        words: &[
+        dictionary: &[
             "issuer = ",
             "\"https://id.example.com\"\n",
             "[[client]]\n",

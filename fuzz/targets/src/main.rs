@@ -1,8 +1,8 @@
-//! The driver: it takes what was kept of each target, changes it at random, and looks for an input that breaks the
-//! property. It knows nothing of coverage; where a nightly compiler is, libFuzzer runs the same targets (`fuzz/README.md`).
+//! The driver: it mutates each target's corpus at random, and searches for an input that violates the property. It does not
+//! measure coverage; with a nightly compiler, libFuzzer runs the same targets (`fuzz/README.md`).
 
-mod chance;
 mod mutate;
+mod random;
 
 use std::fs;
 use std::panic::{self, AssertUnwindSafe};
@@ -12,16 +12,16 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use grantor_fuzz::{TARGETS, Target};
 
-use chance::Chance;
+use random::Random;
 
 const USAGE: &str = "\
-cargo run --release -p grantor-fuzz -- [NAME…] [--seconds N] [--seed N]   change what was kept (2 s each)
-cargo run --release -p grantor-fuzz -- NAME --input FILE                  one input";
+cargo run --release -p grantor-fuzz -- [NAME…] [--seconds N] [--seed N]   mutate the corpus (2 s per target)
+cargo run --release -p grantor-fuzz -- NAME --input FILE                  try one input";
 
-/// Where an input that breaks a property is written, from this package on.
-const FOUND: &str = "../../target/fuzz";
-/// No input may take longer. It is tried again before that is held against it: the machine may have been busy.
-const SLOW: Duration = Duration::from_secs(1);
+/// Where a failing input is written, relative to this package.
+const FINDINGS: &str = "../../target/fuzz";
+/// The most time that one input may take. A slow input is tried again, because the machine may have been busy.
+const MAX_TIME: Duration = Duration::from_secs(1);
 
 struct Options {
     targets: Vec<&'static Target>,
@@ -33,8 +33,8 @@ struct Options {
 fn main() -> ExitCode {
     let options = match options(std::env::args().skip(1)) {
         Ok(options) => options,
-        Err(why) => {
-            eprintln!("{why}\n{USAGE}");
+        Err(error) => {
+            eprintln!("{error}\n{USAGE}");
             return ExitCode::from(2);
         }
     };
@@ -43,12 +43,12 @@ fn main() -> ExitCode {
     for target in &options.targets {
         let result = match &options.input {
             Some(file) => fs::read(file)
-                .map_err(|why| format!("{}: {why}", file.display()))
-                .and_then(|input| held(target, &input)),
+                .map_err(|error| format!("{}: {error}", file.display()))
+                .and_then(|input| check(target, &input)),
             None => search(target, &options, root),
         };
-        if let Err(why) = result {
-            eprintln!("{}: {why}", target.name);
+        if let Err(error) = result {
+            eprintln!("{}: {error}", target.name);
             failed = true;
         }
     }
@@ -89,30 +89,30 @@ fn options(mut words: impl Iterator<Item = String>) -> Result<Options, String> {
     Ok(options)
 }
 
-/// Tries what was kept, then changes of it, for the time given.
+/// Tries the inputs of the corpus, then mutations of them until the time is over.
 fn search(target: &Target, options: &Options, root: &Path) -> Result<(), String> {
-    let kept = kept(&root.join("../corpus").join(target.name))?;
-    let fail = |input: &[u8], count: u64, why: &str| {
-        let folder = root.join(FOUND);
+    let corpus = read_corpus(&root.join("../corpus").join(target.name))?;
+    let fail = |input: &[u8], count: u64, error: &str| {
+        let folder = root.join(FINDINGS);
         let file = folder.join(format!("{}-{}", target.name, options.seed));
         let written = fs::create_dir_all(&folder).and_then(|()| fs::write(&file, input));
-        let place = written.map_or_else(|why| why.to_string(), |()| file.display().to_string());
+        let place = written.map_or_else(|error| error.to_string(), |()| file.display().to_string());
         format!(
-            "seed {}, input {count}: {why}\nthe input is in {place}",
+            "seed {}, input {count}: {error}\nthe input is in {place}",
             options.seed
         )
     };
     let mut count = 0;
-    for input in &kept {
+    for input in &corpus {
         count += 1;
-        held(target, input).map_err(|why| fail(input, count, &why))?;
+        check(target, input).map_err(|error| fail(input, count, &error))?;
     }
-    let mut chance = Chance::new(options.seed);
+    let mut random = Random::new(options.seed);
     let started = now();
     while started.elapsed() < Duration::from_secs(options.seconds) {
-        let input = mutate::changed(&kept, target.words, &mut chance);
+        let input = mutate::mutated(&corpus, target.dictionary, &mut random);
         count += 1;
-        held(target, &input).map_err(|why| fail(&input, count, &why))?;
+        check(target, &input).map_err(|error| fail(&input, count, &error))?;
     }
     println!(
         "{:<14} {count:>9} inputs, seed {}",
@@ -121,40 +121,40 @@ fn search(target: &Target, options: &Options, root: &Path) -> Result<(), String>
     Ok(())
 }
 
-/// Whether the property holds for this input, in time.
-fn held(target: &Target, input: &[u8]) -> Result<(), String> {
+/// Checks that the property holds for an input, and that the target returns in time.
+fn check(target: &Target, input: &[u8]) -> Result<(), String> {
     let once = || {
         let started = now();
-        // A target keeps nothing that a panic could leave half-made.
+        // Targets have no state that a panic could corrupt.
         panic::catch_unwind(AssertUnwindSafe(|| (target.run)(input)))
             .map_err(|_| "the property does not hold".to_owned())?;
         Ok::<_, String>(started.elapsed())
     };
-    if once()? > SLOW {
+    if once()? > MAX_TIME {
         let took = once()?;
-        if took > SLOW {
-            return Err(format!("it takes {} ms", took.as_millis()));
+        if took > MAX_TIME {
+            return Err(format!("it took {} ms", took.as_millis()));
         }
     }
     Ok(())
 }
 
-/// The inputs that were kept, by their names, so that a seed says the same everywhere.
-fn kept(folder: &Path) -> Result<Vec<Vec<u8>>, String> {
-    let told = |why| format!("{}: {why}", folder.display());
-    let entries = fs::read_dir(folder).map_err(told)?;
+/// The inputs of a corpus in the order of their names, so that a seed has the same meaning everywhere.
+fn read_corpus(folder: &Path) -> Result<Vec<Vec<u8>>, String> {
+    let with_folder = |error| format!("{}: {error}", folder.display());
+    let entries = fs::read_dir(folder).map_err(with_folder)?;
     let mut files: Vec<_> = entries
         .map(|entry| entry.map(|entry| entry.path()))
         .collect::<Result<_, _>>()
-        .map_err(told)?;
+        .map_err(with_folder)?;
     files.sort();
     let inputs: Result<Vec<_>, _> = files.iter().map(fs::read).collect();
-    inputs.map_err(told)
+    inputs.map_err(with_folder)
 }
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "another search each time; the seed that is printed repeats one"
+    reason = "a different search each time; its seed is printed, and repeats it"
 )]
 fn fresh_seed() -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
@@ -165,7 +165,7 @@ fn fresh_seed() -> u64 {
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "a search is bounded by time, and so is each input"
+    reason = "the search and each input have a time limit"
 )]
 fn now() -> Instant {
     Instant::now()

@@ -1,4 +1,4 @@
-//! The properties.
+//! The targets.
 
 mod config;
 mod jose;

@@ -1,9 +1,9 @@
-/* A VFS over SQLite's own one for Unix. Where a file `STORE.trace` lies beside a database, it
-** appends to it each write, truncation, sync and deletion of the database, its log and its journal,
-** in their order. From that, src/trace.rs works out what a power cut at any moment leaves.
+/* A VFS on top of SQLite's own VFS for Unix. If a file `STORE.trace` exists next to a database, the
+** VFS appends to it each write, truncation, sync and deletion of the database, its log and its
+** journal, in their order. From that, src/trace.rs computes what a power cut at any moment leaves.
 **
-** Where a file `STORE.synchronous` lies there too, with one digit in it, each `PRAGMA synchronous`
-** is heard as that digit, whatever was said: 0 is OFF, 1 NORMAL.
+** If a file `STORE.synchronous` with one digit exists too, each `PRAGMA synchronous` sets that
+** digit instead of the requested level: 0 is OFF, 1 NORMAL.
 */
 #include <fcntl.h>
 #include <stdint.h>
@@ -18,17 +18,17 @@
 enum file { DATABASE, LOG, JOURNAL, UNTRACED };
 static const char *const SUFFIX[] = {"", "-wal", "-journal"};
 
-/* The folder is synced, too: by a deletion that asks for it, and by the first sync of a log or
-** journal, which SQLite's VFS follows up by one of the folder, so that the new name is durable. */
-enum act { WRITE, TRUNCATE, SYNC, SYNC_WITH_FOLDER, DELETE, DELETE_AND_SYNC_FOLDER };
+/* The folder is synced too: by a deletion that requests it, and with the first sync of a log or
+** journal, when SQLite's VFS also syncs the folder, so that the new name is durable. */
+enum action { WRITE, TRUNCATE, SYNC, SYNC_WITH_FOLDER, DELETE, DELETE_AND_SYNC_FOLDER };
 
-/* As src/trace.rs reads it; the bytes of a write come after it. */
+/* Read by src/trace.rs. The bytes of a write follow the record. */
 struct record {
-  uint32_t act, file;
+  uint32_t action, file;
   uint64_t at, length;
 };
 
-/* What is kept behind SQLite's own state of a file. */
+/* Our state of a file, stored after SQLite's own. */
 struct traced {
   sqlite3_io_methods methods;
   const sqlite3_io_methods *below;
@@ -45,25 +45,25 @@ static struct traced *traced(sqlite3_file *file) {
   return (struct traced *)((char *)file + dropping.szOsFile - (int)sizeof(struct traced));
 }
 
-/* A test whose trace has holes would prove nothing. */
-static void give_up(const char *why) {
-  perror(why);
+/* A test with an incomplete trace would prove nothing. */
+static void fail(const char *reason) {
+  perror(reason);
   abort();
 }
 
-static int open_beside(const char *name, enum file file, const char *suffix, int flags) {
+static int open_sibling(const char *name, enum file file, const char *suffix, int flags) {
   char path[4096];
   int stem = (int)(strlen(name) - strlen(SUFFIX[file]));
   int length = snprintf(path, sizeof path, "%.*s%s", stem, name, suffix);
-  if (length < 0 || (size_t)length >= sizeof path) give_up("a path is too long");
+  if (length < 0 || (size_t)length >= sizeof path) fail("path too long");
   return open(path, flags | O_CLOEXEC);
 }
 
 static void append(int trace, struct record record, const void *bytes) {
   struct iovec parts[] = {{&record, sizeof record}, {(void *)bytes, bytes ? record.length : 0}};
   ssize_t whole = (ssize_t)(parts[0].iov_len + parts[1].iov_len);
-  /* One call, so that records of several threads do not mix. */
-  if (writev(trace, parts, 2) != whole) give_up("the trace cannot be written");
+  /* One call, so that records of different threads do not interleave. */
+  if (writev(trace, parts, 2) != whole) fail("cannot write the trace");
 }
 
 static int do_write(sqlite3_file *file, const void *bytes, int length, sqlite3_int64 at) {
@@ -81,7 +81,7 @@ static int do_truncate(sqlite3_file *file, sqlite3_int64 size) {
   return rc;
 }
 
-/* Nothing is asked of the real disk: the power cut is told from the trace. */
+/* The real disk is not synced: a power cut is computed from the trace. */
 static int do_sync(sqlite3_file *file, int flags) {
   struct traced *t = traced(file);
   (void)flags;
@@ -116,7 +116,7 @@ static int do_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int f
                     : flags & SQLITE_OPEN_MAIN_JOURNAL ? JOURNAL
                                                        : UNTRACED;
   if (rc != SQLITE_OK || which == UNTRACED || !name) return rc;
-  int trace = open_beside(name, which, ".trace", O_WRONLY | O_APPEND);
+  int trace = open_sibling(name, which, ".trace", O_WRONLY | O_APPEND);
   if (trace < 0) return rc;
 
   struct traced *t = traced(file);
@@ -128,9 +128,9 @@ static int do_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int f
   t->methods.xClose = do_close;
   file->pMethods = &t->methods;
 
-  int synchronous = open_beside(name, which, ".synchronous", O_RDONLY);
+  int synchronous = open_sibling(name, which, ".synchronous", O_RDONLY);
   if (synchronous >= 0) {
-    if (read(synchronous, &t->synchronous, 1) != 1) give_up("no digit in STORE.synchronous");
+    if (read(synchronous, &t->synchronous, 1) != 1) fail("no digit in STORE.synchronous");
     close(synchronous);
   }
   return rc;
@@ -143,7 +143,7 @@ static int do_delete(sqlite3_vfs *vfs, const char *name, int sync) {
   for (enum file file = LOG; file <= JOURNAL; file++) {
     size_t length = strlen(name), suffix = strlen(SUFFIX[file]);
     if (length <= suffix || strcmp(name + length - suffix, SUFFIX[file]) != 0) continue;
-    int trace = open_beside(name, file, ".trace", O_WRONLY | O_APPEND);
+    int trace = open_sibling(name, file, ".trace", O_WRONLY | O_APPEND);
     if (trace < 0) continue;
     append(trace, (struct record){sync ? DELETE_AND_SYNC_FOLDER : DELETE, file, 0, 0}, NULL);
     close(trace);
@@ -151,7 +151,7 @@ static int do_delete(sqlite3_vfs *vfs, const char *name, int sync) {
   return rc;
 }
 
-/* Makes `dropping` the VFS of every database that is opened without the name of another. */
+/* Makes `dropping` the default VFS: that of every database opened without naming another. */
 int sqlite_faults_install(void) {
   below = sqlite3_vfs_find("unix");
   if (!below) return SQLITE_NOTFOUND;

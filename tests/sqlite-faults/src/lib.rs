@@ -1,12 +1,12 @@
-//! For tests: a disk under SQLite that tells afterwards what a power cut would have left on it.
+//! For tests: a disk under SQLite that can show what a power cut would have left on it.
 //!
-//! [`Recording::start`] makes a trace of all that SQLite does to one database from then on; the
-//! [`Trace`] of it gives an [`Image`] of the files for a power cut at any moment: what was synced
-//! is in it, and of what was not, as much as a [`Kept`] says. Nothing of the code under test is
-//! changed for it: the disk is SQLite's default one as soon as a recording was started.
+//! [`Recording::start`] begins a trace of everything that SQLite does to one database. The finished
+//! [`Trace`] yields an [`Image`] of the files for a power cut at any moment: it contains what was
+//! synced, and as much of the rest as a [`Kept`] selects. The code under test needs no change: this
+//! disk is SQLite's default one as soon as a recording was started.
 //!
-//! Users never build this package. It is the one place of the workspace with `unsafe` in it, for
-//! a VFS is a table of C functions.
+//! This package is never part of the server. It is the only place in the workspace with `unsafe`,
+//! because a VFS is a table of C functions.
 
 mod seed;
 mod trace;
@@ -22,18 +22,18 @@ use libsqlite3_sys as _;
 pub use seed::Seed;
 pub use trace::{Image, Kept, Trace};
 
-/// What SQLite makes of each `PRAGMA synchronous` that it is given.
+/// The level that each `PRAGMA synchronous` sets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Synchronous {
-    /// What it says.
-    AsSaid,
-    /// NORMAL: in WAL mode, a commit is not synced.
+    /// The requested level.
+    AsRequested,
+    /// NORMAL: in WAL mode, commits are not synced.
     Normal,
-    /// OFF: nothing is.
+    /// OFF: nothing is synced.
     Off,
 }
 
-/// A trace under way, of one database.
+/// A trace of one database, still being recorded.
 #[derive(Debug)]
 pub struct Recording {
     trace: PathBuf,
@@ -41,37 +41,37 @@ pub struct Recording {
 }
 
 impl Recording {
-    /// Begins to record what will be done to the database at `store` and to its log and journal,
-    /// which nobody may have open.
+    /// Begins to record changes of the database at `store`, of its log and of its journal. The
+    /// database must not be open.
     ///
     /// # Errors
-    /// When the files beside it cannot be read or written.
+    /// When the files next to it cannot be read or written.
     pub fn start(store: &Path, synchronous: Synchronous) -> io::Result<Self> {
         install();
-        let beside = |suffix: &str| trace::beside(store, suffix);
+        let sibling = |suffix: &str| trace::sibling(store, suffix);
         let before = Image::of(store)?;
         let digit = match synchronous {
-            Synchronous::AsSaid => None,
+            Synchronous::AsRequested => None,
             Synchronous::Normal => Some("1"),
             Synchronous::Off => Some("0"),
         };
         if let Some(digit) = digit {
-            fs::write(beside(".synchronous"), digit)?;
+            fs::write(sibling(".synchronous"), digit)?;
         }
-        let trace = beside(".trace");
+        let trace = sibling(".trace");
         File::create(&trace)?;
         Ok(Self { trace, before })
     }
 
-    /// How long the trace is by now; whatever it tells up to here has happened.
+    /// The present length of the trace; everything before it has happened.
     ///
     /// # Errors
-    /// When the trace is not there.
+    /// When the trace does not exist.
     pub fn position(&self) -> io::Result<u64> {
         Ok(fs::metadata(&self.trace)?.len())
     }
 
-    /// Ends it, once the database is closed.
+    /// Ends the recording. The database must be closed.
     ///
     /// # Errors
     /// When the trace cannot be read.
@@ -82,7 +82,7 @@ impl Recording {
     }
 }
 
-/// Registers the VFS, once in a process.
+/// Registers the VFS, once per process.
 fn install() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -96,6 +96,6 @@ fn install() {
             }
             sqlite_faults_install()
         };
-        assert_eq!(code, 0, "SQLite's code for what went wrong");
+        assert_eq!(code, 0, "SQLite's error code");
     });
 }

@@ -1,17 +1,17 @@
-//! Chance that can be had again.
+//! Reproducible pseudorandom numbers.
 
-/// Numbers that follow from one (splitmix64, Steele, Lea and Flood 2014).
+/// A generator (splitmix64, Steele, Lea and Flood 2014).
 #[derive(Clone, Debug)]
 pub struct Seed(u64);
 
 impl Seed {
-    /// The numbers that follow from this one.
+    /// A generator that starts with this seed.
     #[must_use]
     pub const fn new(seed: u64) -> Self {
         Self(seed)
     }
 
-    /// A number below `end`, which is not 0.
+    /// A number below `end`, which must not be 0.
     pub const fn below(&mut self, end: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;

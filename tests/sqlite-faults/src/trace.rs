@@ -1,4 +1,4 @@
-//! What was done to the files, and what a power cut leaves of it.
+//! What was done to the files, and what remains of it after a power cut.
 
 use std::ffi::OsString;
 use std::fs;
@@ -7,28 +7,28 @@ use std::path::{Path, PathBuf};
 
 use crate::seed::Seed;
 
-/// What a disk writes whole or not at all.
+/// Bytes that a disk writes completely or not at all.
 const SECTOR: usize = 512;
-/// The three files, in the order of their numbers in the trace.
+/// The suffixes of the three files, in the order of their numbers in the trace.
 const SUFFIXES: [&str; 3] = ["", "-wal", "-journal"];
 const LOG: usize = 1;
 
-/// What becomes of the changes that were not synced when the power was cut.
+/// Which of the changes that were not synced survive a power cut.
 #[derive(Clone, Debug)]
 pub enum Kept {
-    /// None has reached the disk.
+    /// None.
     Nothing,
-    /// Each sector of each write by chance, and each truncation and deletion too.
+    /// A random selection of sectors of writes, of truncations and of deletions.
     Some(Seed),
-    /// All has: a crash of the process, not of the machine.
+    /// All: the process crashed, not the machine.
     Everything,
 }
 
-/// The contents of a database, its log and its journal; `None` where there is no such file.
+/// The contents of a database, its log and its journal; `None` for a file that does not exist.
 #[derive(Clone, Debug, Default)]
 pub struct Image([Option<Vec<u8>>; 3]);
 
-/// All that happened to them, in order.
+/// Everything that happened to the files, in order.
 #[derive(Debug)]
 pub struct Trace {
     before: Image,
@@ -37,14 +37,14 @@ pub struct Trace {
 
 #[derive(Debug)]
 struct Event {
-    /// How long the trace is with it.
+    /// The length of the trace including this event.
     end: u64,
     file: usize,
-    act: Act,
+    action: Action,
 }
 
 #[derive(Clone, Debug)]
-enum Act {
+enum Action {
     Write { at: usize, bytes: Vec<u8> },
     Truncate(usize),
     Sync { folder: bool },
@@ -56,108 +56,111 @@ impl Trace {
         let whole = bytes.len();
         let mut events = Vec::new();
         while !bytes.is_empty() {
-            let [head_a, head_b] = take_u32s(&mut bytes);
+            let [action, file] = take_u32s(&mut bytes);
             let (at, length) = (take_usize(&mut bytes), take_usize(&mut bytes));
-            let act = match head_a {
-                0 => Act::Write {
+            let action = match action {
+                0 => Action::Write {
                     at,
                     bytes: take(&mut bytes, length).to_vec(),
                 },
-                1 => Act::Truncate(at),
-                2 => Act::Sync { folder: false },
-                3 => Act::Sync { folder: true },
-                4 => Act::Delete { synced: false },
-                5 => Act::Delete { synced: true },
-                other => panic!("the trace tells of an act {other}"),
+                1 => Action::Truncate(at),
+                2 => Action::Sync { folder: false },
+                3 => Action::Sync { folder: true },
+                4 => Action::Delete { synced: false },
+                5 => Action::Delete { synced: true },
+                other => panic!("the trace has an unknown action {other}"),
             };
             events.push(Event {
                 end: (whole - bytes.len()) as u64,
-                file: head_b as usize,
-                act,
+                file: file as usize,
+                action,
             });
         }
         Self { before, events }
     }
 
-    /// How many events it has. A power cut after `n` of them is one before the event `n`.
+    /// The number of events. A power cut after `n` events happens before the event `n`.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.events.len()
     }
 
-    /// Whether nothing happened.
+    /// Whether there are no events.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.events.is_empty()
     }
 
-    /// How long the trace was after `n` events.
+    /// The length of the trace after `n` events.
     #[must_use]
     pub fn position(&self, n: usize) -> u64 {
         n.checked_sub(1).map_or(0, |last| self.events[last].end)
     }
 
-    /// The moments just before each sync, when most is at stake, and the end.
+    /// The moments just before each sync, when most data is at risk, and the end.
     #[must_use]
     pub fn before_syncs(&self) -> Vec<usize> {
-        let syncs = (0..self.len()).filter(|n| matches!(self.events[*n].act, Act::Sync { .. }));
+        let syncs =
+            (0..self.len()).filter(|n| matches!(self.events[*n].action, Action::Sync { .. }));
         syncs.chain([self.len()]).collect()
     }
 
-    /// How many syncs of the database itself there were: each is that of a checkpoint, but for
-    /// those that made it.
+    /// How often the database file itself was synced: by each checkpoint, and when the file was
+    /// created.
     #[must_use]
     pub fn syncs_of_database(&self) -> usize {
-        let of_it = |event: &&Event| event.file == 0 && matches!(event.act, Act::Sync { .. });
-        self.events.iter().filter(of_it).count()
+        let is_database_sync =
+            |event: &&Event| event.file == 0 && matches!(event.action, Action::Sync { .. });
+        self.events.iter().filter(is_database_sync).count()
     }
 
     /// The files as a power cut after `n` events leaves them.
     #[must_use]
     pub fn cut_after(&self, n: usize, kept: &Kept) -> Image {
         let mut image = self.before.clone();
-        let mut unsynced: [Vec<&Act>; 3] = Default::default();
+        let mut unsynced: [Vec<&Action>; 3] = Default::default();
         for event in &self.events[..n] {
-            let (file, waiting) = (&mut image.0[event.file], &mut unsynced[event.file]);
-            match &event.act {
-                Act::Sync { .. } => waiting.drain(..).for_each(|act| act.happen(file)),
-                change => waiting.push(change),
+            let (file, pending) = (&mut image.0[event.file], &mut unsynced[event.file]);
+            match &event.action {
+                Action::Sync { .. } => pending.drain(..).for_each(|action| action.apply(file)),
+                change => pending.push(change),
             }
-            if let Act::Sync { folder: true } | Act::Delete { synced: true } = event.act {
-                for (file, waiting) in image.0.iter_mut().zip(&mut unsynced) {
-                    sync_deletion(file, waiting);
+            if let Action::Sync { folder: true } | Action::Delete { synced: true } = event.action {
+                for (file, pending) in image.0.iter_mut().zip(&mut unsynced) {
+                    sync_deletion(file, pending);
                 }
             }
         }
-        for (file, waiting) in image.0.iter_mut().zip(unsynced) {
+        for (file, pending) in image.0.iter_mut().zip(unsynced) {
             match kept.clone() {
                 Kept::Nothing => {}
                 Kept::Some(mut seed) => {
-                    let chance = [1, 4, 7][seed.below(3)];
-                    for act in waiting {
-                        act.happen_in_part(file, || seed.below(8) < chance);
+                    // Out of eight changes.
+                    let surviving = [1, 4, 7][seed.below(3)];
+                    for action in pending {
+                        action.apply_partially(file, || seed.below(8) < surviving);
                     }
                 }
-                Kept::Everything => waiting.into_iter().for_each(|act| act.happen(file)),
+                Kept::Everything => pending.into_iter().for_each(|action| action.apply(file)),
             }
         }
         image
     }
 }
 
-impl Act {
-    fn happen(&self, file: &mut Option<Vec<u8>>) {
-        self.happen_in_part(file, || true);
+impl Action {
+    fn apply(&self, file: &mut Option<Vec<u8>>) {
+        self.apply_partially(file, || true);
     }
 
-    /// Happens as far as `reached` says of each of its parts.
-    fn happen_in_part(&self, file: &mut Option<Vec<u8>>, mut reached: impl FnMut() -> bool) {
+    /// Applies the parts for which `survives` returns true.
+    fn apply_partially(&self, file: &mut Option<Vec<u8>>, mut survives: impl FnMut() -> bool) {
         match self {
             Self::Write { at, bytes } => {
                 let (mut at, mut bytes) = (*at, &bytes[..]);
                 while !bytes.is_empty() {
                     let (sector, rest) = bytes.split_at(bytes.len().min(SECTOR - at % SECTOR));
-                    if reached() {
+                    if survives() {
                         let file = file.get_or_insert_default();
                         file.resize(file.len().max(at + sector.len()), 0);
                         file[at..at + sector.len()].copy_from_slice(sector);
@@ -168,13 +171,13 @@ impl Act {
             }
             Self::Truncate(size) => {
                 if let Some(file) = file
-                    && reached()
+                    && survives()
                 {
                     file.resize(*size, 0);
                 }
             }
             Self::Delete { .. } => {
-                if reached() {
+                if survives() {
                     *file = None;
                 }
             }
@@ -183,24 +186,24 @@ impl Act {
     }
 }
 
-/// Syncs that a name is gone, and with it what was done to the file that had it.
-fn sync_deletion(file: &mut Option<Vec<u8>>, waiting: &mut Vec<&Act>) {
-    let deletion = |act: &&Act| matches!(act, Act::Delete { .. });
-    if let Some(last) = waiting.iter().rposition(deletion) {
-        waiting.drain(..=last);
+/// Makes a deletion durable, and discards earlier changes of the deleted file.
+fn sync_deletion(file: &mut Option<Vec<u8>>, pending: &mut Vec<&Action>) {
+    let is_deletion = |action: &&Action| matches!(action, Action::Delete { .. });
+    if let Some(last) = pending.iter().rposition(is_deletion) {
+        pending.drain(..=last);
         *file = None;
     }
 }
 
 impl Image {
-    /// The files as they are.
+    /// Reads the present files.
     ///
     /// # Errors
-    /// When one cannot be read.
+    /// When a file cannot be read.
     pub fn of(store: &Path) -> io::Result<Self> {
         let mut image = Self::default();
         for (file, suffix) in image.0.iter_mut().zip(SUFFIXES) {
-            *file = match fs::read(beside(store, suffix)) {
+            *file = match fs::read(sibling(store, suffix)) {
                 Ok(contents) => Some(contents),
                 Err(error) if error.kind() == ErrorKind::NotFound => None,
                 Err(error) => return Err(error),
@@ -209,39 +212,39 @@ impl Image {
         Ok(image)
     }
 
-    /// Whether there is a database in it, be it an empty one.
+    /// Whether the database file exists; it may be empty.
     #[must_use]
     pub const fn has_database(&self) -> bool {
         self.0[0].is_some()
     }
 
-    /// The log, to be damaged.
+    /// The log, for tests that damage it.
     pub const fn log(&mut self) -> Option<&mut Vec<u8>> {
         self.0[LOG].as_mut()
     }
 
-    /// Lengthens the log with zeros to `size`, as one who makes room for it beforehand does.
+    /// Extends the log with zeros to `size`, as if space had been allocated beforehand.
     pub fn lengthen_log(&mut self, size: usize) {
         if let Some(log) = &mut self.0[LOG] {
             log.resize(log.len().max(size), 0);
         }
     }
 
-    /// Writes the files as `store` and beside it.
+    /// Writes the database to `store`, and log and journal next to it.
     ///
     /// # Errors
-    /// When they cannot be written.
-    pub fn put(&self, store: &Path) -> io::Result<()> {
+    /// When a file cannot be written.
+    pub fn write(&self, store: &Path) -> io::Result<()> {
         for (contents, suffix) in self.0.iter().zip(SUFFIXES) {
             if let Some(contents) = contents {
-                fs::write(beside(store, suffix), contents)?;
+                fs::write(sibling(store, suffix), contents)?;
             }
         }
         Ok(())
     }
 }
 
-pub(crate) fn beside(store: &Path, suffix: &str) -> PathBuf {
+pub(crate) fn sibling(store: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(store);
     name.push(suffix);
     name.into()
@@ -254,41 +257,45 @@ fn take<'a>(bytes: &mut &'a [u8], length: usize) -> &'a [u8] {
 }
 
 fn take_u32s(bytes: &mut &[u8]) -> [u32; 2] {
-    [(); 2].map(|()| u32::from_ne_bytes(take(bytes, 4).try_into().expect("four were taken")))
+    [(); 2].map(|()| u32::from_ne_bytes(take(bytes, 4).try_into().expect("four bytes were taken")))
 }
 
 fn take_usize(bytes: &mut &[u8]) -> usize {
     let number = u64::from_ne_bytes(take(bytes, 8).try_into().expect("eight were taken"));
-    usize::try_from(number).expect("a file of a test is small")
+    usize::try_from(number).expect("files of tests are small")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn event(file: usize, act: Act) -> Event {
-        Event { end: 0, file, act }
+    fn event(file: usize, action: Action) -> Event {
+        Event {
+            end: 0,
+            file,
+            action,
+        }
     }
 
-    fn write(at: usize, byte: u8, length: usize) -> Act {
-        Act::Write {
+    fn write(at: usize, byte: u8, length: usize) -> Action {
+        Action::Write {
             at,
             bytes: vec![byte; length],
         }
     }
 
     #[test]
-    fn a_power_cut_takes_what_was_not_synced_and_nothing_else() {
+    fn a_power_cut_loses_only_what_was_not_synced() {
         let trace = Trace {
             before: Image([Some(vec![1; 4]), None, None]),
             events: vec![
                 event(0, write(2, 2, 4)),
                 event(1, write(0, 3, 2)),
-                event(1, Act::Sync { folder: true }),
-                event(0, Act::Sync { folder: false }),
-                event(1, Act::Delete { synced: false }),
+                event(1, Action::Sync { folder: true }),
+                event(0, Action::Sync { folder: false }),
+                event(1, Action::Delete { synced: false }),
                 event(2, write(0, 4, 1)),
-                event(2, Act::Sync { folder: true }),
+                event(2, Action::Sync { folder: true }),
             ],
         };
         let cut = |n, kept| trace.cut_after(n, &kept).0;
@@ -306,10 +313,10 @@ mod tests {
     }
 
     #[test]
-    fn a_write_reaches_the_disk_by_sectors() {
+    fn a_write_is_applied_sector_by_sector() {
         let mut file = None;
         let mut turn = 0;
-        write(500, 9, 600).happen_in_part(&mut file, || {
+        write(500, 9, 600).apply_partially(&mut file, || {
             turn += 1;
             turn != 2
         });

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use grantor::config::{self, Environment};
 
-/// A file is read, or refused with a place and a reason for each mistake. Neither shows a secret.
+/// A file is accepted, or each mistake is reported with its place and a reason. Debug output contains no secret.
 pub fn config(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else {
         return;
@@ -21,22 +21,22 @@ pub fn config(input: &[u8]) {
         Ok(settings) => {
             settings.not_built();
             settings.advice();
-            let shown = format!("{settings:?}");
+            let debug = format!("{settings:?}");
             let secrets = settings
                 .clients
                 .iter()
                 .filter_map(|client| client.secret.as_ref());
             for secret in secrets.map(|secret| secret.reveal()) {
-                // Short ones are found in anything.
+                // Short secrets occur by coincidence.
                 let elsewhere = text.matches(secret).count() > 1;
-                assert!(secret.len() < 12 || elsewhere || !shown.contains(secret));
+                assert!(secret.len() < 12 || elsewhere || !debug.contains(secret));
             }
-            let again = read().map(|again| format!("{again:?}"));
-            assert_eq!(again.ok(), Some(shown));
+            let again = read().map(|settings| format!("{settings:?}"));
+            assert_eq!(again.ok(), Some(debug));
         }
         Err(mistakes) => {
-            let said = mistakes.to_string();
-            assert!(said.starts_with("grantor.toml"), "{said}");
+            let report = mistakes.to_string();
+            assert!(report.starts_with("grantor.toml"), "{report}");
         }
     }
 }

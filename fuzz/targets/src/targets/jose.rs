@@ -1,4 +1,4 @@
-//! JWTs and JWKs, which anybody may send.
+//! JWTs and JWKs, which anyone may send.
 
 use std::sync::LazyLock;
 
@@ -9,33 +9,36 @@ use grantor_jose::{
     decode,
 };
 
-/// A key, and what verifies by it. Another one in each run: nothing that was kept can be signed by it.
+/// A key pair. It is new in each run, so nothing in the corpus can be signed with it.
 static KEY: LazyLock<(SigningKey, VerificationKey)> = LazyLock::new(|| {
-    let made = SigningKey::generate(Algorithm::EdDsa).unwrap_or_else(|why| panic!("{why}"));
-    let public = VerificationKey::new(&made.0.jwk()).unwrap_or_else(|why| panic!("{why}"));
-    (made.0, public)
+    let generated = SigningKey::generate(Algorithm::EdDsa).unwrap_or_else(|why| panic!("{why}"));
+    let public = VerificationKey::new(&generated.0.jwk()).unwrap_or_else(|why| panic!("{why}"));
+    (generated.0, public)
 });
 
-/// A token that is taken apart is made of what it was taken apart into, and is signed by nobody. One that we sign over
-/// the input is, and is no more with one byte changed.
+/// A decoded token encodes to the same text, and has no valid signature. A token that we sign over the input has one, and
+/// loses it when one byte changes.
 pub fn jwt(input: &[u8]) {
     if let Ok(text) = std::str::from_utf8(input)
         && let Ok(token) = decode(text)
     {
         let signature = URL_SAFE_NO_PAD.encode(token.signature());
-        let made = [token.signing_input(), b".", signature.as_bytes()].concat();
-        assert_eq!(made, text.as_bytes());
+        let encoded = [token.signing_input(), b".", signature.as_bytes()].concat();
+        assert_eq!(encoded, text.as_bytes());
         let payload = URL_SAFE_NO_PAD.encode(token.unverified_payload());
         assert_eq!(text.split('.').nth(1), Some(payload.as_str()));
-        assert!(token.verify(&KEY.1).is_err(), "nobody signed it");
+        assert!(
+            token.verify(&KEY.1).is_err(),
+            "the signature must not be valid"
+        );
     }
-    if let Some((at, payload)) = input.split_at_checked(3) {
-        signed(u16::from_be_bytes([at[0], at[1]]), at[2], payload);
+    if let Some((head, payload)) = input.split_at_checked(3) {
+        sign_and_tamper(u16::from_be_bytes([head[0], head[1]]), head[2], payload);
     }
 }
 
-fn signed(at: u16, change: u8, payload: &[u8]) {
-    // What is longer than any token of ours is not looked at.
+fn sign_and_tamper(at: u16, change: u8, payload: &[u8]) {
+    // No token of ours is longer.
     let payload = &payload[..payload.len().min(4096)];
     let (key, public) = &*KEY;
     let header = ProtectedHeader::new(Algorithm::EdDsa, TokenType::Access, key.kid());
@@ -55,26 +58,26 @@ fn signed(at: u16, change: u8, payload: &[u8]) {
     }
 }
 
-/// A key or a set that is read is read again from what is written of it, holds nothing private, and is one to verify with
-/// or is refused; its thumbprint is that of the key alone.
+/// A key or a set survives serialization, contains nothing private, and either verifies or is refused. The thumbprint
+/// depends on the key alone.
 pub fn jwk(input: &[u8]) {
     if let Ok(jwk) = serde_json::from_slice::<Jwk>(input) {
-        whole(&jwk);
+        check_jwk(&jwk);
     }
     if let Ok(set) = serde_json::from_slice::<Jwks>(input) {
-        set.keys.iter().for_each(whole);
-        let written = serde_json::to_vec(&set).unwrap_or_else(|why| panic!("{why}"));
-        let again: Jwks = serde_json::from_slice(&written).unwrap_or_else(|why| panic!("{why}"));
+        set.keys.iter().for_each(check_jwk);
+        let serialized = serde_json::to_vec(&set).unwrap_or_else(|why| panic!("{why}"));
+        let again: Jwks = serde_json::from_slice(&serialized).unwrap_or_else(|why| panic!("{why}"));
         assert_eq!(again, set);
     }
 }
 
-fn whole(jwk: &Jwk) {
-    let written = serde_json::to_value(jwk).unwrap_or_else(|why| panic!("{why}"));
+fn check_jwk(jwk: &Jwk) {
+    let serialized = serde_json::to_value(jwk).unwrap_or_else(|why| panic!("{why}"));
     for private in ["d", "p", "q", "dp", "dq", "qi", "oth", "k"] {
-        assert!(written.get(private).is_none());
+        assert!(serialized.get(private).is_none());
     }
-    let again: Jwk = serde_json::from_value(written).unwrap_or_else(|why| panic!("{why}"));
+    let again: Jwk = serde_json::from_value(serialized).unwrap_or_else(|why| panic!("{why}"));
     assert_eq!(again, *jwk);
     let named = Jwk::new(jwk.key.clone(), None);
     let thumbprint = jwk.key.thumbprint();
@@ -85,7 +88,7 @@ fn whole(jwk: &Jwk) {
     if let Ok(key) = VerificationKey::new(jwk) {
         assert_eq!(key.algorithms(), jwk.algorithms());
         for alg in Algorithm::ALL {
-            assert!(key.verify(alg, b"nobody signed it", &[0; 64]).is_err());
+            assert!(key.verify(alg, b"never signed", &[0; 64]).is_err());
         }
     }
 }

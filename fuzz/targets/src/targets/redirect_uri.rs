@@ -3,43 +3,55 @@
 use grantor_core::model::redirect_uri::RedirectUri;
 use url::Url;
 
-/// Two lines: what is registered, and what is asked for. What is accepted leads a browser to the same place, but for
-/// the port of this machine.
+/// The input has two lines: the registered URI and the requested one. An accepted URI leads a browser to the registered
+/// place; only the port of a loopback address may differ.
 pub fn redirect_uri(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else {
         return;
     };
-    let (registered, asked) = text.split_once('\n').unwrap_or((text, text));
+    let (registered, requested) = text.split_once('\n').unwrap_or((text, text));
     let Ok(registered) = registered.parse::<RedirectUri>() else {
         return;
     };
     assert!(registered.accepts(registered.as_str()));
     assert_eq!(registered.to_string().parse().as_ref(), Ok(&registered));
     let parse = |uri: &str| Url::parse(uri).unwrap_or_else(|why| panic!("{uri:?}: {why}"));
-    let own = parse(registered.as_str());
-    assert!(own.fragment().is_none() && own.username().is_empty() && own.password().is_none());
-    let of_this_machine = ["127.0.0.1", "[::1]"];
-    if own.scheme() == "http" {
-        let host = own.host_str().unwrap_or_default();
+    let registered_url = parse(registered.as_str());
+    assert!(
+        registered_url.fragment().is_none()
+            && registered_url.username().is_empty()
+            && registered_url.password().is_none()
+    );
+    let loopback = ["127.0.0.1", "[::1]"];
+    if registered_url.scheme() == "http" {
+        let host = registered_url.host_str().unwrap_or_default();
         assert!(
             host == "localhost" || host == "[::1]" || host.starts_with("127."),
-            "{own}"
+            "{registered_url}"
         );
     }
-    if !registered.accepts(asked) {
+    if !registered.accepts(requested) {
         return;
     }
-    let other = parse(asked);
-    assert_eq!((own.scheme(), own.host()), (other.scheme(), other.host()));
-    assert_eq!((own.path(), own.query()), (other.path(), other.query()));
-    assert!(
-        other.fragment().is_none() && other.username().is_empty() && other.password().is_none()
+    let requested_url = parse(requested);
+    assert_eq!(
+        (registered_url.scheme(), registered_url.host()),
+        (requested_url.scheme(), requested_url.host())
     );
-    if registered.as_str() != asked {
-        assert_eq!(own.scheme(), "http");
+    assert_eq!(
+        (registered_url.path(), registered_url.query()),
+        (requested_url.path(), requested_url.query())
+    );
+    assert!(
+        requested_url.fragment().is_none()
+            && requested_url.username().is_empty()
+            && requested_url.password().is_none()
+    );
+    if registered.as_str() != requested {
+        assert_eq!(registered_url.scheme(), "http");
         assert!(
-            of_this_machine.contains(&own.host_str().unwrap_or_default()),
-            "{asked}"
+            loopback.contains(&registered_url.host_str().unwrap_or_default()),
+            "{requested}"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! What requests are made of: forms, credentials, scopes, user codes.
+//! Parts of requests: forms, credentials, scopes, user codes.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -8,7 +8,7 @@ use grantor_core::model::scope::Scope;
 use grantor_core::model::user_code::UserCodeFormat;
 use url::form_urlencoded;
 
-/// A form that is read says what another reader of forms sees in it, and nothing twice but what may be.
+/// A parsed form has the values that another form parser finds in it, and repeats only the parameters that may be repeated.
 pub fn params(input: &[u8]) {
     let Ok(params) = Params::parse(input) else {
         return;
@@ -16,42 +16,44 @@ pub fn params(input: &[u8]) {
     assert!(input.len() <= MAX_BYTES);
     let pairs: Vec<_> = form_urlencoded::parse(input).collect();
     for (name, _) in &pairs {
-        let seen: Vec<_> = pairs
+        let theirs: Vec<_> = pairs
             .iter()
             .filter(|(other, value)| other == name && !value.is_empty())
             .map(|(_, value)| &**value)
             .collect();
         let ours: Vec<_> = params.all(name).collect();
-        assert_eq!(ours, seen, "the values of {name:?}");
+        assert_eq!(ours, theirs, "the values of {name:?}");
         assert!(!ours.iter().any(|value| value.chars().any(char::is_control)));
         assert!(ours.len() <= 1 || ["resource", "audience"].contains(&&**name));
     }
 }
 
-/// Credentials that are read are read again from what any client writes for them.
+/// Parsed credentials are parsed as the same from the header that a client would send for them.
 pub fn basic(input: &[u8]) {
-    let none = || Params::parse(b"").unwrap_or_else(|_| unreachable!("nothing is a form"));
-    let Ok(Credentials::Basic { client_id, secret }) = Credentials::parse(Some(input), &none())
+    let empty_form =
+        || Params::parse(b"").unwrap_or_else(|_| unreachable!("an empty form is valid"));
+    let Ok(Credentials::Basic { client_id, secret }) =
+        Credentials::parse(Some(input), &empty_form())
     else {
         return;
     };
     let encode = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
     let pair = format!("{}:{}", encode(&client_id), encode(secret.reveal()));
     let header = format!("Basic {}", STANDARD.encode(pair));
-    match Credentials::parse(Some(header.as_bytes()), &none()) {
+    match Credentials::parse(Some(header.as_bytes()), &empty_form()) {
         Ok(Credentials::Basic {
-            client_id: again,
-            secret: same,
+            client_id: client_id_again,
+            secret: secret_again,
         }) => {
-            assert_eq!(again, client_id);
-            assert_eq!(same.reveal(), secret.reveal());
+            assert_eq!(client_id_again, client_id);
+            assert_eq!(secret_again.reveal(), secret.reveal());
         }
-        other => panic!("written anew it is {other:?}"),
+        other => panic!("the same credentials are parsed as {other:?}"),
     }
     assert!(!client_id.chars().any(char::is_control));
 }
 
-/// A scope that is read is written in one way, and read from that as the same.
+/// A parsed scope has one textual form, which is parsed as the same scope.
 pub fn scope(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else {
         return;
@@ -62,7 +64,7 @@ pub fn scope(input: &[u8]) {
     let written = scope.to_string();
     let again: Scope = written
         .parse()
-        .unwrap_or_else(|_| panic!("{written:?} reads back"));
+        .unwrap_or_else(|_| panic!("{written:?} is not parsed"));
     assert_eq!(again, scope);
     assert_eq!(again.to_string(), written);
     assert!(scope.is_within(&again) && scope.and(&again) == scope);
@@ -74,7 +76,7 @@ pub fn scope(input: &[u8]) {
     assert_eq!(tokens.join(" ").parse(), Ok(scope));
 }
 
-/// A code that is read is read again as it is shown, in any case and with any dashes.
+/// A parsed user code is parsed as the same from the form that is displayed, in either case and with spaces for dashes.
 pub fn user_code(input: &[u8]) {
     let (Some((which, typed)), formats) = (input.split_first(), ["B", "#", "A#", "B!"]) else {
         return;
@@ -89,8 +91,12 @@ pub fn user_code(input: &[u8]) {
     };
     let length = code.normalized().chars().count();
     assert!((12..=32).contains(&length));
-    let shown = code.shown();
-    for written in [&shown, &shown.to_lowercase(), &shown.replace('-', " ")] {
+    let displayed = code.shown();
+    for written in [
+        &displayed,
+        &displayed.to_lowercase(),
+        &displayed.replace('-', " "),
+    ] {
         assert!(format.read(written).as_ref() == Some(&code), "{written:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! Sealed tokens: whatever opens is what we sealed, to the letter.
+//! Sealed tokens: only exactly what we sealed can be opened.
 
 use std::sync::LazyLock;
 
@@ -9,13 +9,13 @@ use grantor_core::tokens::handles::Code;
 use grantor_core::tokens::handles::RefreshToken;
 use grantor_core::tokens::handles::SessionCookie;
 
-/// Fixed keys: the corpus holds what they sealed.
+/// Fixed keys: the corpus contains tokens that they sealed.
 static KEYS: LazyLock<SealingKeys> = LazyLock::new(|| {
     let [current, older] = [[1; 32], [2; 32]].map(MasterKey::new);
     SealingKeys::new("default", &current, &[older])
 });
 
-/// A text that opens is the one text of what is in it; one that opens as two kinds is of neither.
+/// A text that can be opened is the only text for its contents, and is of one kind only.
 pub fn sealed(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else {
         return;
@@ -50,8 +50,8 @@ pub fn sealed(input: &[u8]) {
     assert!(!keys.accepts_form_token(b"an action", text));
 }
 
-/// A sealed token with one byte changed opens no more, and opens as no other kind before. The input says which kind, what
-/// is in it, where it is changed and how.
+/// A sealed token can be opened as its own kind only, and no longer when one byte changes. The input selects the kind, the
+/// contents, and the change.
 pub fn tampered(input: &[u8]) {
     let Some((head, content)) = input.split_at_checked(4) else {
         return;
@@ -90,7 +90,7 @@ pub fn tampered(input: &[u8]) {
             None => return,
         },
     };
-    // Longer ones are not opened, so that nobody makes us decrypt much.
+    // Longer texts are not opened, which limits the work that a request can cause.
     let too_long = text.len() > 8 * 1024;
     for (other, open) in opens.iter().enumerate() {
         assert_eq!(
@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_kept_holds_a_whole_token_of_each_kind() {
+    fn the_corpus_contains_a_complete_token_of_each_kind() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../corpus/sealed");
         let grant = GrantId::from_bytes([3; 16]);
         let texts = [
@@ -141,11 +141,11 @@ mod tests {
             }),
             KEYS.access_token(b"{}".to_vec(), [3; 12]).unwrap(),
         ];
-        let kept = fs::read_dir(folder).unwrap();
-        let kept: Vec<_> = kept
+        let files = fs::read_dir(folder).unwrap();
+        let corpus: Vec<_> = files
             .map(|file| fs::read_to_string(file.unwrap().path()).unwrap())
             .collect();
-        let lost: Vec<_> = texts.iter().filter(|text| !kept.contains(text)).collect();
-        assert!(lost.is_empty(), "{lost:#?}");
+        let missing: Vec<_> = texts.iter().filter(|text| !corpus.contains(text)).collect();
+        assert!(missing.is_empty(), "{missing:#?}");
     }
 }

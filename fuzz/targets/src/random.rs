@@ -1,9 +1,8 @@
-//! Numbers that look like chance, and are the same for the same seed (SplitMix64).
+//! Pseudorandom numbers that are the same for the same seed (SplitMix64).
 
-/// A sequence of numbers.
-pub(crate) struct Chance(u64);
+pub(crate) struct Random(u64);
 
-impl Chance {
+impl Random {
     pub(crate) const fn new(seed: u64) -> Self {
         Self(seed)
     }
@@ -16,14 +15,14 @@ impl Chance {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number below `end`; 0 where there is none.
+    /// A number below `end`; 0 if `end` is 0.
     pub(crate) fn below(&mut self, end: usize) -> usize {
         let end = end.max(1) as u64;
         usize::try_from(self.next() % end).unwrap_or_default()
     }
 
-    /// One of `all`, which is not empty.
-    pub(crate) fn of<'a, T>(&mut self, all: &'a [T]) -> &'a T {
+    /// One of `all`, which must not be empty.
+    pub(crate) fn choose<'a, T>(&mut self, all: &'a [T]) -> &'a T {
         &all[self.below(all.len())]
     }
 }

@@ -1,17 +1,17 @@
-//! A person with the plainest of browsers, who approves whatever asks.
+//! A minimal browser whose user signs in and approves devices through the pages.
 
 use std::net::SocketAddr;
 
 use crate::Result;
 use crate::http::{Answer, Connection, Request};
-use crate::setup::{PASSWORD, USER};
+use crate::installation::{PASSWORD, USER};
 
 /// A browser in which the user has signed in.
 pub(crate) struct Browser {
     connection: Connection,
     cookies: Vec<(String, String)>,
-    /// The form token of the form for codes: the session's, and so the same for all of them.
-    codes_token: String,
+    /// The form token of the page that takes user codes. It belongs to the session, so one serves for all codes.
+    user_code_token: String,
 }
 
 impl Browser {
@@ -19,7 +19,7 @@ impl Browser {
         let mut browser = Self {
             connection: Connection::open(address).await?,
             cookies: Vec::new(),
-            codes_token: String::new(),
+            user_code_token: String::new(),
         };
         let form = browser.get("/login").await?;
         let token = field(&form, "form_token")?;
@@ -30,29 +30,29 @@ impl Browser {
         ];
         let signed_in = browser.post("/login", &credentials).await?;
         if signed_in.status != 303 {
-            return Err(format!("signing in was answered {}", signed_in.status).into());
+            return Err(format!("sign-in got status {}", signed_in.status).into());
         }
         let form = browser.get("/device").await?;
-        browser.codes_token = field(&form, "form_token")?;
+        browser.user_code_token = field(&form, "form_token")?;
         Ok(browser)
     }
 
-    /// Types a code, and approves.
+    /// Enters a user code and approves the device.
     pub(crate) async fn approve(&mut self, user_code: &str) -> Result<()> {
-        let token = self.codes_token.clone();
-        let asked = [("form_token", token.as_str()), ("user_code", user_code)];
-        let page = self.post("/device", &asked).await?;
+        let token = self.user_code_token.clone();
+        let code = [("form_token", token.as_str()), ("user_code", user_code)];
+        let page = self.post("/device", &code).await?;
         let (token, grant) = (field(&page, "form_token")?, field(&page, "grant")?);
         let decision = [
             ("form_token", token.as_str()),
             ("grant", &grant),
             ("decision", "approve"),
         ];
-        let done = self.post("/device/decision", &decision).await?;
-        if done.status == 200 {
+        let answer = self.post("/device/decision", &decision).await?;
+        if answer.status == 200 {
             Ok(())
         } else {
-            Err(format!("an approval was answered {}", done.status).into())
+            Err(format!("approval got status {}", answer.status).into())
         }
     }
 
@@ -96,5 +96,5 @@ fn field(page: &Answer, name: &str) -> Result<String> {
         .split_once(&format!("name=\"{name}\" value=\""))
         .and_then(|(_, rest)| rest.split_once('"'));
     let value = value.map(|(value, _)| value.to_owned());
-    value.ok_or_else(|| format!("no field {name}, but {} {text}", page.status).into())
+    value.ok_or_else(|| format!("no field {name} in answer {} {text}", page.status).into())
 }

@@ -1,4 +1,4 @@
-//! The server under test: its folder, its configuration, its start.
+//! An installation of the server under test: its folder, its configuration, its start.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -6,26 +6,26 @@ use std::path::{Path, PathBuf};
 
 use crate::Result;
 use crate::fill;
-use crate::process::{Bench, Server, free_address};
-use crate::work::path;
+use crate::server::{Placement, Server, free_address};
+use crate::workload::path;
 
 pub(crate) const USER: &str = "alice";
 pub(crate) const PASSWORD: &str = "a password for measuring";
 pub(crate) const MACHINE: &str = "machine";
 pub(crate) const SECRET: &str = "a-secret-for-measuring-0123456789abcdef";
-/// The scopes of a device that wants no ID token, and of one that does.
+/// The scopes of a device without an ID token, and of one with.
 pub(crate) const DEVICE: &str = "offline_access es256/read";
 pub(crate) const DEVICE_OPENID: &str = "openid profile offline_access es256/read";
 
-/// A server's folder.
-pub(crate) struct Site {
+/// A server's program and folder.
+pub(crate) struct Installation {
     program: PathBuf,
     folder: PathBuf,
     address: SocketAddr,
 }
 
-impl Site {
-    /// A folder with a configuration, and nothing else.
+impl Installation {
+    /// Empties the folder and writes a configuration into it.
     pub(crate) fn new(program: &Path, folder: &Path) -> Result<Self> {
         if folder.exists() {
             fs::remove_dir_all(folder)?;
@@ -40,12 +40,12 @@ impl Site {
         })
     }
 
-    /// Starts it, and waits until its users can sign in. `first_answer` is that of the metadata.
-    pub(crate) async fn start(&self, bench: &Bench) -> Result<Server> {
+    /// Starts the server, and waits until its users can sign in. `first_answer` is that of the metadata.
+    pub(crate) async fn start(&self, placement: &Placement) -> Result<Server> {
         let file = self.folder.join("grantor.toml");
-        let file = file.to_str().ok_or("a folder that is no UTF-8")?;
+        let file = file.to_str().ok_or("the data folder's path is not UTF-8")?;
         let mut server = Server::start(
-            bench,
+            placement,
             &self.program,
             &["serve", "--config", file],
             (self.address, path::OPENID_CONFIGURATION),
@@ -56,15 +56,15 @@ impl Site {
         Ok(server)
     }
 
-    /// Writes grants into its store, which no server may have open.
+    /// Writes grants into the store, while no server has it open.
     pub(crate) async fn fill(&self, grants: u32) -> Result<()> {
         fill::fill(&self.store(), grants).await
     }
 
-    /// The size of the store's file, once its server has stopped and folded the log into it.
+    /// The size of the store's file, once its server has stopped and checkpointed the log.
     #[expect(
         clippy::cast_precision_loss,
-        reason = "no store of ours has 2^52 bytes"
+        reason = "stores here are far smaller than 2^52 bytes"
     )]
     pub(crate) fn store_bytes(&self) -> Result<f64> {
         Ok(fs::metadata(self.store())?.len() as f64)

@@ -1,4 +1,4 @@
-//! What is asked, and which answers are right.
+//! Requests, and the answer expected to each.
 
 use std::collections::VecDeque;
 
@@ -14,53 +14,60 @@ const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 
-/// Requests, and what each must be answered with.
-pub(crate) struct Work {
+/// Requests, and the answer expected to each.
+pub(crate) struct Workload {
     source: Source,
-    /// A status, and what the body must hold.
-    right: (u16, &'static str),
+    /// A status, and what the body must contain.
+    expected: (u16, &'static str),
 }
 
 enum Source {
-    /// These, over and over.
-    Cycle(Vec<Request>, usize),
-    /// Each once.
+    /// These, again and again.
+    Cycle(VecDeque<Request>),
+    /// Each of these once.
     Once(VecDeque<Request>),
-    /// A chain for each connection: it uses the refresh token that it was last given.
+    /// A chain for each connection, which presents the refresh token of its last answer.
     Chains(Vec<Option<String>>),
 }
 
-impl Work {
-    pub(crate) const fn cycle(requests: Vec<Request>, right: (u16, &'static str)) -> Self {
+impl Workload {
+    pub(crate) fn repeat(request: Request, expected: (u16, &'static str)) -> Self {
+        Self::cycle([request], expected)
+    }
+
+    pub(crate) fn cycle(
+        requests: impl IntoIterator<Item = Request>,
+        expected: (u16, &'static str),
+    ) -> Self {
         Self {
-            source: Source::Cycle(requests, 0),
-            right,
+            source: Source::Cycle(requests.into_iter().collect()),
+            expected,
         }
     }
 
     pub(crate) fn once(
         requests: impl IntoIterator<Item = Request>,
-        right: (u16, &'static str),
+        expected: (u16, &'static str),
     ) -> Self {
         Self {
             source: Source::Once(requests.into_iter().collect()),
-            right,
+            expected,
         }
     }
 
     pub(crate) fn refresh(tokens: impl IntoIterator<Item = String>) -> Self {
         Self {
             source: Source::Chains(tokens.into_iter().map(Some).collect()),
-            right: TOKEN,
+            expected: TOKEN,
         }
     }
 
     /// The next request of this connection, if it has one.
     pub(crate) fn next(&mut self, connection: usize) -> Option<Request> {
         match &mut self.source {
-            Source::Cycle(requests, at) => {
-                *at = (*at + 1) % requests.len();
-                requests.get(*at).cloned()
+            Source::Cycle(requests) => {
+                requests.rotate_left(1);
+                requests.back().cloned()
             }
             Source::Once(requests) => requests.pop_front(),
             Source::Chains(tokens) => {
@@ -79,15 +86,15 @@ impl Work {
     }
 
     /// # Errors
-    /// The answer, where it is not the right one: a load of refusals would be no measurement.
-    pub(crate) fn judge(&mut self, connection: usize, answer: &Answer) -> Result<()> {
-        let (status, holds) = self.right;
+    /// The answer, when it is not the expected one: a load of refusals would not be a measurement.
+    pub(crate) fn check(&mut self, connection: usize, answer: &Answer) -> Result<()> {
+        let (status, content) = self.expected;
         let found = answer
             .body
-            .windows(holds.len().max(1))
-            .any(|at| at == holds.as_bytes());
-        if answer.status != status || !(found || holds.is_empty()) {
-            return Err(format!("answered {} {}", answer.status, answer.text()).into());
+            .windows(content.len())
+            .any(|part| part == content.as_bytes());
+        if answer.status != status || !found {
+            return Err(format!("got {} {}", answer.status, answer.text()).into());
         }
         if let Source::Chains(tokens) = &mut self.source {
             tokens[connection] = answer.member("refresh_token");
@@ -107,7 +114,7 @@ pub(crate) const SLOW_DOWN: (u16, &str) = (400, "\"slow_down\"");
 /// RFC 7662 section 2.2.
 pub(crate) const ACTIVE: (u16, &str) = (200, "\"active\":true");
 
-/// A machine asks for a token with this scope.
+/// A machine requests a token with this scope.
 pub(crate) fn client_credentials(authorization: &str, scope: &str) -> Request {
     Request::post(
         path::TOKEN,
@@ -116,7 +123,7 @@ pub(crate) fn client_credentials(authorization: &str, scope: &str) -> Request {
     )
 }
 
-/// A device asks for its codes.
+/// A device requests its codes.
 pub(crate) fn device_authorization(scope: &str) -> Request {
     Request::post(
         path::DEVICE_AUTHORIZATION,
@@ -152,7 +159,7 @@ pub(crate) fn exchange(authorization: &str, token: &str) -> Request {
     )
 }
 
-/// An API asks about a token.
+/// An API introspects a token.
 pub(crate) fn introspect(authorization: &str, token: &str) -> Request {
     Request::post(
         path::INTROSPECT,
@@ -161,7 +168,7 @@ pub(crate) fn introspect(authorization: &str, token: &str) -> Request {
     )
 }
 
-/// An application asks about its user.
+/// An application requests the claims of its user.
 pub(crate) fn userinfo(token: &str) -> Request {
     Request::get(
         path::USERINFO,
