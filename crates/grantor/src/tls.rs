@@ -162,7 +162,7 @@ mod tests {
         let (certificate, _) = read(settings.tls.as_ref().unwrap()).unwrap();
         let at = |year, month, day| {
             let day = jiff::civil::date(year, month, day);
-            let day = day.to_zoned(jiff::tz::TimeZone::UTC).unwrap();
+            let day = day.to_zoned_datetime(jiff::tz::TimeZone::UTC).unwrap();
             let second = u64::try_from(day.timestamp().as_second()).unwrap();
             validity(&certificate, Timestamp::from_secs(second)).unwrap_or_default()
         };

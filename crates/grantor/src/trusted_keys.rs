@@ -43,7 +43,7 @@ fn within(settings: &Settings, time: Duration) -> Result<Arc<dyn TrustedKeys>, O
     let of = |trusted: &config::TrustedIssuer| {
         let issuer = trusted.issuer.clone();
         let source = match trusted.jwks_uri.clone() {
-            Some(jwks_uri) => KeySource::At { issuer, jwks_uri },
+            Some(jwks_uri) => KeySource::JwksUri { issuer, jwks_uri },
             None => KeySource::Issuer(issuer),
         };
         let keys = RemoteKeySet::with_limits(http.clone(), source, limits);

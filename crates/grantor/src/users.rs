@@ -4,13 +4,14 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::TryStreamExt as _;
 use grantor_core::base::error::{ErrorCode, Failure};
 use grantor_core::base::row::Index;
 use grantor_core::engine::decide::Operation;
 use grantor_core::model::ids::UserId;
 use grantor_core::people::{Deprovision, Password, Provision, ProvisionReply};
 use grantor_core::records::{Record as _, User};
-use grantor_store::{Store, StoreError};
+use grantor_store::{Store, StoreError, list_all};
 use grantor_web::{App, Unavailable};
 
 use crate::assemble::POOL;
@@ -72,25 +73,20 @@ async fn withdrawn(
         realm: POOL.to_owned(),
         kind: User::KIND.to_owned(),
     };
-    let (mut found, mut after) = (Vec::new(), None);
-    loop {
-        let rows = store.list(&index, after.as_ref(), PAGE).await?;
-        for row in &rows {
-            match serde_json::from_slice::<User>(&row.value) {
-                Ok(user) if user.from_file && user.enabled && !welcome.contains(&user.id) => {
-                    found.push(user.id)
-                }
-                Ok(_) => {}
-                Err(_) => {
-                    tracing::error!(row = ?row.key, "the row cannot be read; it was left as it is")
-                }
+    let mut found = Vec::new();
+    let mut rows = list_all(store, &index, PAGE);
+    while let Some(row) = rows.try_next().await? {
+        match serde_json::from_slice::<User>(&row.value) {
+            Ok(user) if user.from_file && user.enabled && !welcome.contains(&user.id) => {
+                found.push(user.id)
+            }
+            Ok(_) => {}
+            Err(_) => {
+                tracing::error!(row = ?row.key, "the row cannot be read; it was left as it is")
             }
         }
-        match rows.last() {
-            Some(last) if rows.len() == PAGE => after = Some(last.key.clone()),
-            _ => return Ok(found),
-        }
     }
+    Ok(found)
 }
 
 /// A password is hashed only where the stored hash does not fit it.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// A JWS signature algorithm (RFC 7518 section 3.1, RFC 8037 section 3.1).
 ///
-/// `none` and the MACs are left out on purpose: what cannot be named cannot be asked for.
+/// Without `none` and MACs: an algorithm without a value here cannot be requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "&'static str", try_from = "String")]
 pub enum Algorithm {
@@ -25,7 +25,7 @@ impl Algorithm {
     /// Every algorithm, in the order in which metadata lists them.
     pub const ALL: [Self; 4] = [Self::Es256, Self::Rs256, Self::Ps256, Self::EdDsa];
 
-    /// Its JOSE name, the value of `alg`.
+    /// The JOSE name, the value of `alg`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -36,7 +36,7 @@ impl Algorithm {
         }
     }
 
-    /// The kind of key that it works with.
+    /// The kind of key that the algorithm needs.
     #[must_use]
     pub const fn key_kind(self) -> KeyKind {
         match self {
@@ -79,12 +79,12 @@ impl From<Algorithm> for &'static str {
     }
 }
 
-/// The name is none of ES256, RS256, PS256 and EdDSA.
+/// The name is not ES256, RS256, PS256 or EdDSA.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("signature algorithm not supported")]
 pub struct UnsupportedAlgorithm;
 
-/// The kinds of key: `kty` and, where there is one, `crv`.
+/// The kinds of key: `kty`, and `crv` if the kind has one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum KeyKind {
     /// `"kty":"RSA"`, of 2048 to 8192 bits.
@@ -96,7 +96,7 @@ pub enum KeyKind {
 }
 
 impl KeyKind {
-    /// The algorithms that a key of this kind can serve.
+    /// The algorithms that a key of this kind can be used with.
     #[must_use]
     pub const fn algorithms(self) -> &'static [Algorithm] {
         match self {
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn none_and_macs_and_other_cases_have_no_value() {
+    fn none_macs_and_other_spellings_are_not_parsed() {
         for name in [
             "none", "None", "NONE", "HS256", "es256", "ES256 ", "EDDSA", "RS512", "",
         ] {

@@ -1,9 +1,8 @@
-//! Private keys at rest: encrypted under the master key, so that a stolen store signs nothing.
+//! Private keys at rest, encrypted under the master key: a stolen store cannot sign.
 //!
 //! Layout: one byte of version (1), the nonce (12), ciphertext, tag (16). The cipher is
-//! AES-256-GCM-SIV (RFC 8452), which a repeated nonce does not break; its key comes from the master
-//! key by HKDF-SHA256 under a label of its own. The key's id is associated data, so that one row's
-//! ciphertext is worthless in another.
+//! AES-256-GCM-SIV (RFC 8452), which tolerates a repeated nonce; its key is derived from the master key by HKDF-SHA256
+//! with its own label. The key id is associated data, so that a row's ciphertext cannot be used in another row.
 
 use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::error::Unspecified;
@@ -23,7 +22,7 @@ pub const NONCE_LEN: usize = 12;
 /// Encrypts the private key `kid` under the master key. `nonce` must be fresh random bytes.
 ///
 /// # Errors
-/// [`AtRestError`], which no input of ordinary size causes.
+/// [`AtRestError`], for inputs beyond the cipher's size limit only.
 pub fn encrypt_private_key(
     master: &[u8; 32],
     kid: &Kid,
@@ -70,9 +69,11 @@ fn aad(kid: &Kid) -> Aad<&[u8]> {
     Aad::from(kid.as_str().as_bytes())
 }
 
-/// The bytes are not this key's, encrypted under this master key.
+/// The bytes are not this private key encrypted under this master key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the private key cannot be decrypted: it is damaged, or the master key is another one")]
+#[error(
+    "the private key cannot be decrypted: it is damaged, or was encrypted with another master key"
+)]
 pub struct AtRestError;
 
 impl From<Unspecified> for AtRestError {
@@ -111,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn every_byte_counts() {
+    fn a_change_of_any_byte_is_refused() {
         let good = encrypted();
         for at in 0..good.len() {
             let mut bad = good.clone();

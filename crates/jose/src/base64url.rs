@@ -1,4 +1,4 @@
-//! Base64url without padding (RFC 7515 section 2), strict: one text for one value.
+//! Base64url without padding (RFC 7515 section 2), strict: each value has one encoding.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -11,8 +11,7 @@ pub(crate) fn encode_into(bytes: &[u8], text: &mut String) {
     URL_SAFE_NO_PAD.encode_string(bytes, text);
 }
 
-/// `None` for padding, foreign characters and trailing bits that are not zero. Without the last,
-/// one signature would have several spellings.
+/// `None` for padding, other characters and non-zero trailing bits. Otherwise one signature would have several encodings.
 pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(text).ok()
 }

@@ -1,4 +1,4 @@
-//! JWS in compact serialisation (RFC 7515): taking tokens apart.
+//! JWS in compact serialization (RFC 7515): parsing tokens.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use crate::base64url;
 use crate::jwk::Kid;
 use crate::verification::{VerificationKey, VerifyError};
 
-/// The longest token that [`decode`] looks at, in bytes.
+/// The longest token that [`decode`] accepts, in bytes.
 pub const MAX_TOKEN_LEN: usize = 16 * 1024;
 
 /// A token's header, parsed.
@@ -19,16 +19,15 @@ pub const MAX_TOKEN_LEN: usize = 16 * 1024;
 pub struct Header {
     /// `alg`.
     pub algorithm: Algorithm,
-    /// `typ`, as it stands there; compare it by [`TokenType::is`](crate::TokenType::is).
+    /// `typ` as sent; compare it by [`TokenType::is`](crate::TokenType::is).
     pub typ: Option<String>,
     /// `kid`.
     pub kid: Option<Kid>,
-    /// All members, these three included. What is in `jwk`, `jku` or `x5c` is the sender's word
-    /// and proves nothing.
+    /// All members, including these three. Never trust a key in `jwk`, `jku` or `x5c`: it comes from the sender.
     pub members: Map<String, Value>,
 }
 
-/// A token taken apart. Nothing in it is to be believed yet.
+/// A parsed token. Nothing in it can be trusted yet.
 #[derive(Clone)]
 pub struct Unverified {
     header: Header,
@@ -37,17 +36,17 @@ pub struct Unverified {
     signature: Vec<u8>,
 }
 
-/// A token whose signature was verified by [`Unverified::verify`]: the only way to get one.
+/// A token whose signature was verified. Only [`Unverified::verify`] creates one.
 #[derive(Clone)]
 pub struct Verified {
     header: Header,
     payload: Vec<u8>,
 }
 
-/// Takes a token apart.
+/// Parses a token.
 ///
 /// # Errors
-/// [`DecodeError`], of which the sender is guilty.
+/// [`DecodeError`]: the sender's fault.
 pub fn decode(token: &str) -> Result<Unverified, DecodeError> {
     if token.len() > MAX_TOKEN_LEN {
         return Err(DecodeError::TooLong);
@@ -69,13 +68,13 @@ pub fn decode(token: &str) -> Result<Unverified, DecodeError> {
 }
 
 impl Unverified {
-    /// The header: what the sender says.
+    /// The unverified header.
     #[must_use]
     pub fn header(&self) -> &Header {
         &self.header
     }
 
-    /// The payload, which nobody has vouched for: good for finding the key, and for nothing else.
+    /// The unverified payload: use it only to find the key.
     #[must_use]
     pub fn unverified_payload(&self) -> &[u8] {
         &self.payload
@@ -122,14 +121,14 @@ impl Verified {
     /// The payload as claims.
     ///
     /// # Errors
-    /// It is not JSON, or not of this shape.
+    /// It is not JSON, or does not match the type.
     pub fn claims<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
         serde_json::from_slice(&self.payload)
     }
 }
 
 impl fmt::Debug for Unverified {
-    /// Without payload and signature, which together are a credential.
+    /// Omits payload and signature, which together are a credential.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Unverified")
             .field("header", &self.header)
@@ -204,26 +203,26 @@ impl<'de> Deserialize<'de> for UniqueMembers {
     }
 }
 
-/// Why a string is not a JWS that we look at further.
+/// Why a string is not an acceptable JWS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
     /// Longer than [`MAX_TOKEN_LEN`].
     #[error("the token is too long")]
     TooLong,
-    /// Not three parts divided by two dots.
+    /// Not three parts separated by dots.
     #[error("the token does not have three parts")]
     NotThreeParts,
     /// A part is not canonical base64url without padding.
     #[error("a part of the token is not base64url")]
     Base64url,
-    /// The header is not a JSON object with unique names and an `alg`, or has a member of a wrong
+    /// The header is not a JSON object with unique names and an `alg`, or a member has the wrong
     /// type.
     #[error("the token's header is malformed")]
     Header,
-    /// `crit` demands an extension.
+    /// `crit` demands an extension; none is supported.
     #[error("the token's header demands an extension by `crit`")]
     Critical,
-    /// `alg` is none of ours; `none` is not.
+    /// `alg` is not a supported algorithm; `none` never is.
     #[error("the token's signature algorithm is not supported")]
     UnsupportedAlgorithm,
 }

@@ -1,4 +1,4 @@
-//! `at_hash` and `c_hash`: what binds an ID token to what was given beside it.
+//! `at_hash` and `c_hash`, which bind an ID token to the access token and the code that were issued with it.
 
 use aws_lc_rs::digest;
 
@@ -11,7 +11,7 @@ use crate::base64url;
 /// OpenID Connect Core 1.0 section 3.1.3.6: "the base64url encoding of the left-most half of the
 /// hash of the octets of the ASCII representation of the access_token value, where the hash
 /// algorithm used is the hash algorithm used in the alg Header Parameter of the ID Token's JOSE
-/// Header". Ed25519 hashes with SHA-512 (RFC 8032 section 5.1), so EdDSA takes that.
+/// Header". Ed25519 hashes with SHA-512 (RFC 8032 section 5.1), so EdDSA uses it.
 #[must_use]
 pub fn left_half_hash(alg: Algorithm, token: &str) -> String {
     let hash = match alg {

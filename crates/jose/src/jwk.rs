@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use crate::algorithm::{Algorithm, KeyKind};
 use crate::base64url;
 
-/// A key id (`kid`). Of our own keys it is the thumbprint; of others' it is any text.
+/// A key id (`kid`): the thumbprint for our own keys, any text for others.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Kid(Arc<str>);
@@ -37,15 +37,14 @@ impl fmt::Display for Kid {
 
 /// A public key for signatures, as JSON carries it.
 ///
-/// It has no place for a private member, so it cannot leak one; JSON that has one is refused.
-/// Members that it does not know are ignored (RFC 7517 section 4). To verify with it, prepare a
-/// [`VerificationKey`](crate::VerificationKey).
+/// It cannot contain private members; JSON with one is refused. Unknown members are ignored (RFC 7517 section 4). To
+/// verify signatures, make a [`VerificationKey`](crate::VerificationKey) of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Map<String, Value>", into = "Members")]
 pub struct Jwk {
     /// `kid`.
     pub kid: Option<Kid>,
-    /// `alg`: where given, the only algorithm that the key is for.
+    /// `alg`: if present, the only algorithm that the key is for.
     pub algorithm: Option<Algorithm>,
     /// The key itself.
     pub key: PublicKey,
@@ -111,7 +110,7 @@ pub enum PublicKey {
         /// The exponent, no leading zero byte.
         e: Vec<u8>,
     },
-    /// A point of P-256 (RFC 7518 section 6.2.1); not yet proven to be on the curve.
+    /// A point of P-256 (RFC 7518 section 6.2.1); not checked yet to be on the curve.
     P256 {
         /// The x coordinate.
         x: [u8; 32],
@@ -154,7 +153,7 @@ impl PublicKey {
     }
 
     /// RFC 7518 section 3.3: "A key of size 2048 bits or larger MUST be used". The upper bound
-    /// keeps a foreign key from making each verification a slow one.
+    /// limits the cost of a verification.
     fn rsa(n: Vec<u8>, e: Vec<u8>) -> Result<Self, JwkError> {
         let bits = n
             .first()
@@ -189,19 +188,19 @@ impl PublicKey {
     }
 }
 
-/// Why JSON is not a public key that we can use.
+/// Why JSON is not a usable public key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum JwkError {
-    /// A private member (`d`, `p`, `k`, …) stands where only public keys belong.
+    /// There is a private member (`d`, `p`, `k`, …).
     #[error("the key contains private members")]
     Private,
-    /// No `kty` or `crv` that is known here.
+    /// An unsupported `kty` or `crv`.
     #[error("the key's type or curve is not supported")]
     UnsupportedKind,
-    /// An `alg` that is unknown here or does not fit the key's type.
+    /// An `alg` that is not supported or does not fit the key's type.
     #[error("the key's `alg` is not supported, or does not fit its type")]
     UnsupportedAlgorithm,
-    /// `use` or `key_ops` says that the key is not for verifying signatures.
+    /// By `use` or `key_ops`, the key is not for verifying signatures.
     #[error("the key is not for signatures")]
     NotForSignatures,
     /// A member is missing, not canonical base64url, or of the wrong length.
@@ -215,7 +214,7 @@ pub enum JwkError {
 /// RFC 7518 sections 6.2.2, 6.3.2 and 6.4.1, RFC 8037 section 2.
 const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
-/// RFC 7517 sections 4.2 and 4.3: `use` and `key_ops`, each where given, must allow verification.
+/// RFC 7517 sections 4.2 and 4.3: `use` and `key_ops`, if present, must allow verification.
 fn is_for_verifying(members: &Map<String, Value>) -> bool {
     let use_fits = members.get("use").is_none_or(|usage| usage == "sig");
     let ops_fit = members.get("key_ops").is_none_or(|ops| {
@@ -251,7 +250,7 @@ fn coordinate(members: &Map<String, Value>, name: &'static str) -> Result<[u8; 3
 }
 
 /// RFC 7518 section 2, Base64urlUInt: "The octet sequence MUST utilize the minimum number of
-/// octets needed to represent the value". Otherwise one key would have several thumbprints.
+/// octets needed to represent the value". Otherwise a key would have several thumbprints.
 fn integer(members: &Map<String, Value>, name: &'static str) -> Result<Vec<u8>, JwkError> {
     let bytes = bytes(members, name)?;
     match bytes.first() {
@@ -260,7 +259,7 @@ fn integer(members: &Map<String, Value>, name: &'static str) -> Result<Vec<u8>, 
     }
 }
 
-/// The members that we write; there is none for a private number.
+/// The members for serialization; none is private.
 #[derive(Serialize)]
 struct Members {
     kty: &'static str,
@@ -330,10 +329,10 @@ impl From<Jwk> for Members {
     }
 }
 
-/// A JWK Set (RFC 7517 section 5). What it serialises to is what `jwks_uri` answers.
+/// A JWK Set (RFC 7517 section 5), serialized as the response of `jwks_uri`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Jwks {
-    /// The keys, in the order in which they stand there.
+    /// The keys, in the order of the JSON.
     pub keys: Vec<Jwk>,
 }
 
@@ -349,8 +348,8 @@ impl Jwks {
 
 /// RFC 7517 section 5: "Implementations SHOULD ignore JWKs within a JWK Set that use "kty" (key
 /// type) values that are not understood by them, that are missing required members, or for which
-/// values are out of the supported ranges." A private key is different: its owner has lost it,
-/// and the whole set is refused.
+/// values are out of the supported ranges." A private key is an exception: it is
+/// compromised, and the whole set is refused.
 impl<'de> Deserialize<'de> for Jwks {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]

@@ -1,4 +1,4 @@
-//! JWS in compact serialisation (RFC 7515): building tokens.
+//! JWS in compact serialization (RFC 7515): building tokens.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,8 +11,7 @@ use crate::base64url;
 use crate::jwk::Kid;
 use crate::signer::{SignError, Signer};
 
-/// What a token is, said by `typ`, so that one kind can never pass for another (RFC 8725 section
-/// 3.11).
+/// The kind of a token, in `typ`, so that one kind is never accepted as another (RFC 8725 section 3.11).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TokenType {
     /// An access token: `at+jwt` (RFC 9068 section 2.1).
@@ -37,8 +36,8 @@ impl TokenType {
         }
     }
 
-    /// Whether a header's `typ` names this type: RFC 7515 section 4.1.9 makes it a media type
-    /// without regard to case, whose `application/` may be left out.
+    /// Whether a header's `typ` is this type. RFC 7515 section 4.1.9: a media type, compared without case, whose prefix
+    /// `application/` is optional.
     #[must_use]
     pub fn is(self, typ: Option<&str>) -> bool {
         const PREFIX: &str = "application/";
@@ -52,7 +51,7 @@ impl TokenType {
     }
 }
 
-/// The header of our own tokens, encoded once for each key, algorithm and type. Cheap to clone.
+/// The encoded header of our own tokens, one for each key, algorithm and type. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProtectedHeader {
     algorithm: Algorithm,
@@ -94,8 +93,7 @@ impl ProtectedHeader {
     }
 }
 
-/// What is to be signed: `BASE64URL(header) . BASE64URL(claims)` (RFC 7515 section 5.1), and by
-/// which key.
+/// The input of a signature, `BASE64URL(header) . BASE64URL(claims)` (RFC 7515 section 5.1), with its algorithm and key.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SigningInput {
     algorithm: Algorithm,
@@ -104,10 +102,10 @@ pub struct SigningInput {
 }
 
 impl SigningInput {
-    /// Puts header and claims together.
+    /// Encodes header and claims.
     ///
     /// # Errors
-    /// Claims that JSON cannot carry, such as a map whose keys are no strings.
+    /// The claims cannot be JSON, for example a map whose keys are not strings.
     pub fn new(
         header: &ProtectedHeader,
         claims: &impl Serialize,
@@ -143,7 +141,7 @@ impl SigningInput {
         self.text.as_bytes()
     }
 
-    /// The token, given the signature over [`Self::as_bytes`].
+    /// Completes the token with the signature over [`Self::as_bytes`].
     #[must_use]
     pub fn finish(self, signature: &[u8]) -> String {
         let mut token = self.text;
@@ -152,10 +150,10 @@ impl SigningInput {
         token
     }
 
-    /// Has `signer` sign, and gives the token.
+    /// Signs with `signer`, and returns the token.
     ///
     /// # Errors
-    /// The signer's.
+    /// The signer's error.
     pub async fn sign(self, signer: &dyn Signer) -> Result<String, SignError> {
         let signature = signer
             .sign(&self.kid, self.algorithm, self.as_bytes())
@@ -165,7 +163,7 @@ impl SigningInput {
 }
 
 impl fmt::Debug for SigningInput {
-    /// Without the claims: they are personal, and one signature short of a credential.
+    /// Omits the claims: they are personal data, and with a signature a credential.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SigningInput")
             .field("algorithm", &self.algorithm)
@@ -201,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_signed_yet_is_not_printed() {
+    fn unsigned_claims_are_not_printed() {
         let header = ProtectedHeader::new(Algorithm::Es256, TokenType::Id, &Kid::from("k"));
         let input = SigningInput::new(&header, &json!({ "sub": "alice" })).unwrap();
         let expected = r#"SigningInput { algorithm: Es256, kid: Kid("k"), .. }"#;

@@ -1,4 +1,4 @@
-//! Private keys held ready for signing.
+//! Private keys for signing.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ use crate::algorithm::{Algorithm, KeyKind};
 use crate::jwk::{Jwk, Kid, PublicKey};
 use crate::signer::SignError;
 
-/// A private key, parsed and checked once, with the algorithms that it may sign with.
+/// A parsed and checked private key, with the algorithms that it may sign with.
 pub struct SigningKey {
     kid: Kid,
     algorithms: Vec<Algorithm>,
@@ -30,27 +30,27 @@ enum KeyPair {
 }
 
 impl SigningKey {
-    /// A new key for `alg`, and its PKCS#8 to be kept. RSA keys have 2048 bits and take from
-    /// tens of milliseconds to a second: not for a request's path.
+    /// Generates a key for `alg`; returns it and its PKCS#8 document. RSA keys have 2048 bits and take from tens of
+    /// milliseconds to a second: do not generate them in a request.
     ///
     /// # Errors
-    /// [`KeyError::Generation`], which means that the machine is out of memory or entropy.
+    /// [`KeyError::Generation`]: the machine is out of memory or entropy.
     pub fn generate(alg: Algorithm) -> Result<(Self, Pkcs8), KeyError> {
         let (pair, pkcs8) = KeyPair::generate(alg.key_kind()).ok_or(KeyError::Generation)?;
         Ok((Self::new(alg, pair), pkcs8))
     }
 
-    /// The key in an unencrypted PKCS#8 document, to sign with `alg`.
+    /// Reads the key in an unencrypted PKCS#8 document, to sign with `alg`.
     ///
     /// # Errors
-    /// [`KeyError::Rejected`] where it is no key of the algorithm's kind, an inconsistent one, or
-    /// an RSA key outside 2048 to 8192 bits.
+    /// [`KeyError::Rejected`] if it is not a key of the algorithm's kind, is inconsistent, or is an RSA key outside 2048 to
+    /// 8192 bits.
     pub fn from_pkcs8(alg: Algorithm, pkcs8: &[u8]) -> Result<Self, KeyError> {
         let pair = KeyPair::parse(alg.key_kind(), pkcs8).ok_or(KeyError::Rejected)?;
         Ok(Self::new(alg, pair))
     }
 
-    /// The same key, allowed one more algorithm of its kind: RS256 and PS256 can share a key.
+    /// Allows one more algorithm of the key's kind: RS256 and PS256 can share a key.
     ///
     /// # Errors
     /// [`KeyError::WrongKind`]
@@ -81,19 +81,19 @@ impl SigningKey {
         &self.kid
     }
 
-    /// What it may sign with.
+    /// The algorithms that it may sign with.
     #[must_use]
     pub fn algorithms(&self) -> &[Algorithm] {
         &self.algorithms
     }
 
-    /// What kind of key it is.
+    /// The kind of the key.
     #[must_use]
     pub const fn kind(&self) -> KeyKind {
         self.public.kind()
     }
 
-    /// Its public half. `alg` stands in it where there is just one.
+    /// The public key; with `alg` if the key has only one algorithm.
     #[must_use]
     pub fn jwk(&self) -> Jwk {
         let algorithm = match *self.algorithms {
@@ -107,15 +107,15 @@ impl SigningKey {
         }
     }
 
-    /// Signs `input` as a JWS does (RFC 7518 section 3). ES256 gives `r || s`, 64 bytes.
+    /// Signs `input` as a JWS does (RFC 7518 section 3). An ES256 signature is `r || s`, 64 bytes.
     ///
     /// # Errors
-    /// [`SignError::AlgorithmNotAllowed`]; [`SignError::Failed`] where the library refuses.
+    /// [`SignError::AlgorithmNotAllowed`]; [`SignError::Failed`] if the library fails.
     pub fn sign(&self, alg: Algorithm, input: &[u8]) -> Result<Vec<u8>, SignError> {
         if !self.algorithms.contains(&alg) {
             return Err(SignError::AlgorithmNotAllowed);
         }
-        // aws-lc-rs asks for a source of randomness and draws from its own.
+        // aws-lc-rs takes a source of randomness and uses its own instead.
         let rng = SystemRandom::new();
         let rsa = |pair: &RsaKeyPair, encoding: &'static dyn RsaEncoding| {
             let mut signature = vec![0; pair.public_modulus_len()];
@@ -161,7 +161,7 @@ impl KeyPair {
             }
             KeyKind::Ed25519 => {
                 let pair = Ed25519KeyPair::generate().ok()?;
-                // Version 1, which every tool reads; OpenSSL 3.0 does not read version 2.
+                // Version 1, since OpenSSL 3.0 does not read version 2.
                 let pkcs8 = Pkcs8::from(pair.to_pkcs8v1().ok()?.as_ref());
                 (Self::Ed25519(pair), pkcs8)
             }
@@ -209,11 +209,11 @@ impl KeyPair {
     }
 }
 
-/// A private key in PKCS#8, unencrypted: wiped from memory when dropped, and never printed.
+/// A private key in unencrypted PKCS#8: zeroed when dropped, and never printed.
 pub struct Pkcs8(Zeroizing<Vec<u8>>);
 
 impl Pkcs8 {
-    /// The document itself. Hand it to [`crate::encrypt_private_key`], and to nothing that keeps it.
+    /// The document. Store it only after [`crate::encrypt_private_key`].
     #[must_use]
     pub fn reveal(&self) -> &[u8] {
         &self.0
@@ -238,14 +238,14 @@ impl fmt::Debug for Pkcs8 {
     }
 }
 
-/// Why there is no signing key.
+/// Why a signing key could not be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
-    /// The library could not make a key.
+    /// The library could not generate a key.
     #[error("the key could not be generated")]
     Generation,
-    /// The PKCS#8 document holds no usable key of the algorithm's kind.
-    #[error("the document holds no usable private key for this algorithm")]
+    /// The PKCS#8 document contains no usable key of the algorithm's kind.
+    #[error("the document contains no usable private key for this algorithm")]
     Rejected,
     /// The algorithm needs another kind of key.
     #[error("the algorithm needs another kind of key")]

@@ -1,4 +1,4 @@
-//! The public side of a realm's signing keys: what is published, and which key signs now.
+//! The public half of a realm's signing keys: the published keys, and the one that signs now.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,16 +8,16 @@ use crate::jwk::{Jwk, JwkError, Jwks, Kid};
 use crate::jws::{ProtectedHeader, TokenType};
 use crate::verification::{VerificationKey, VerifyError};
 
-/// Where a signing key is in its life. In each of the three it is published and verifies.
+/// The state of a signing key. In every state it is published and used for verification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum KeyState {
-    /// Published so that resource servers know it before its first token. It verifies already,
-    /// since another node may have made it active a moment ago.
+    /// Published before its first token, so that resource servers know it. It is used for verification already, since
+    /// another node may have made it active a moment ago.
     Next,
-    /// Signs.
+    /// Signs new tokens.
     Active,
-    /// Signs no more; kept until the last token that it signed has expired.
+    /// Does not sign any more; published until the last token that it signed has expired.
     Retiring,
 }
 
@@ -52,32 +52,31 @@ impl PublishedKey {
         })
     }
 
-    /// Its id.
+    /// The key's id.
     #[must_use]
     pub fn kid(&self) -> &Kid {
         &self.kid
     }
 
-    /// Where it is in its life.
+    /// The key's state.
     #[must_use]
     pub fn state(&self) -> KeyState {
         self.state
     }
 
-    /// What is published of it.
+    /// The published JWK.
     #[must_use]
     pub fn jwk(&self) -> &Jwk {
         &self.jwk
     }
 
-    /// The key, ready to verify with.
+    /// The key for verification.
     #[must_use]
     pub fn verification_key(&self) -> &VerificationKey {
         &self.key
     }
 
-    /// The header of its tokens of this type, encoded already; none for an algorithm that the key
-    /// is not for.
+    /// The encoded header of tokens of this type, or `None` if the key is not for this algorithm.
     #[must_use]
     pub fn header(&self, alg: Algorithm, typ: TokenType) -> Option<&ProtectedHeader> {
         self.headers
@@ -86,15 +85,14 @@ impl PublishedKey {
     }
 }
 
-/// A realm's signing keys, without their private halves. Only data: what moves a key from one state
-/// to the next makes a new set.
+/// The public halves of a realm's signing keys, with their states. Immutable: a change of state makes a new set.
 #[derive(Clone, Debug, Default)]
 pub struct KeySet {
     keys: Vec<PublishedKey>,
 }
 
 impl KeySet {
-    /// Prepares the keys. One without `kid` gets its thumbprint.
+    /// Prepares the keys. A key without `kid` gets its thumbprint as its id.
     ///
     /// # Errors
     /// [`KeySetError`]
@@ -105,14 +103,13 @@ impl KeySet {
             if set.find(key.kid.as_str()).is_some() {
                 return Err(KeySetError::DuplicateKid(key.kid));
             }
-            if state == KeyState::Active
-                && let Some(alg) = key
-                    .key
-                    .algorithms()
-                    .iter()
-                    .find(|alg| set.active(**alg).is_some())
-            {
-                return Err(KeySetError::TwoActive(*alg));
+            let mut algorithms = key.key.algorithms().iter();
+            let taken = algorithms.find(|alg| set.active(**alg).is_some());
+            match taken {
+                Some(alg) if state == KeyState::Active => {
+                    return Err(KeySetError::TwoActive(*alg));
+                }
+                _ => {}
             }
             set.keys.push(key);
         }
@@ -125,7 +122,7 @@ impl KeySet {
         &self.keys
     }
 
-    /// What `jwks_uri` answers: every key, whatever its state.
+    /// The key set for `jwks_uri`: every key in any state.
     #[must_use]
     pub fn jwks(&self) -> Jwks {
         Jwks {
@@ -141,26 +138,26 @@ impl KeySet {
             .find(|key| key.state == KeyState::Active && key.key.algorithms().contains(&alg))
     }
 
-    /// The header for a token that is signed with `alg` now: where minting begins.
+    /// The header for a new token that is signed with `alg`.
     #[must_use]
     pub fn header(&self, alg: Algorithm, typ: TokenType) -> Option<&ProtectedHeader> {
         self.active(alg)?.header(alg, typ)
     }
 
-    /// The algorithms that have an active key: what metadata advertises.
+    /// The algorithms with an active key, as listed in the metadata.
     pub fn algorithms(&self) -> impl Iterator<Item = Algorithm> {
         Algorithm::ALL
             .into_iter()
             .filter(|alg| self.active(*alg).is_some())
     }
 
-    /// The key with this id, whatever its state.
+    /// The key with this id, in any state.
     #[must_use]
     pub fn find(&self, kid: &str) -> Option<&PublishedKey> {
         self.keys.iter().find(|key| key.kid.as_str() == kid)
     }
 
-    /// Verifies a token that one of these keys must have signed. It has to name the key.
+    /// Verifies a token that one of these keys signed. It must name the key by `kid`.
     ///
     /// # Errors
     /// [`VerifyError`]
@@ -171,10 +168,10 @@ impl KeySet {
     }
 }
 
-/// Why keys do not make a set.
+/// Why keys do not form a set.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeySetError {
-    /// One of them is no key.
+    /// One of them is not usable.
     #[error(transparent)]
     Jwk(#[from] JwkError),
     /// Two keys have the same id.
@@ -252,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_without_an_id_is_named_by_its_thumbprint() {
+    fn the_id_of_a_key_without_kid_is_its_thumbprint() {
         let mut jwk = key(Algorithm::Es256);
         let thumbprint = jwk.kid.take().unwrap();
         let set = KeySet::new([(jwk, KeyState::Active)]).unwrap();

@@ -1,12 +1,17 @@
 //! JOSE over aws-lc-rs: JWS in compact form, public JWKs, key sets, and the [`Signer`] trait.
 //!
-//! A key is parsed once and then held ready: no signature and no verification parses one again.
-//! An algorithm is a value of [`Algorithm`], which knows neither `none` nor any MAC, and a key
-//! works only with the algorithms of its own kind. So a token can never choose how it is checked.
+//! A key is parsed once, not for each signature or verification. [`Algorithm`] has neither `none` nor MACs, and a key works
+//! only with the algorithms of its kind. So a token cannot choose how it is verified.
 //!
-//! Minting is three steps, so that what decides stays pure: [`SigningInput::new`] builds the bytes,
-//! a [`Signer`] (here or in a KMS) signs them, [`SigningInput::finish`] puts the token together.
-//! Checking is two: [`decode`] parses, [`Unverified::verify`] alone gives out a [`Verified`].
+//! Signing has three steps, so that the code that decides what to sign needs no I/O: [`SigningInput::new`] encodes the
+//! input, a [`Signer`] (local or in a KMS) signs it, [`SigningInput::finish`] returns the token. Verifying has two:
+//! [`decode`] parses, [`Unverified::verify`] returns a [`Verified`].
+//!
+//! # Minimum Rust version
+//! 1.85, the first with edition 2024. That is what the dependencies declare and what clippy's `incompatible_msrv` accepts;
+//! the crate was not built with a compiler that old.
+
+#![warn(missing_docs)]
 
 mod algorithm;
 mod at_rest;

@@ -1,4 +1,4 @@
-//! Whoever holds the private keys: this process, or a KMS behind a network.
+//! Signers: this process, or a remote KMS.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -10,13 +10,13 @@ use crate::algorithm::Algorithm;
 use crate::jwk::Kid;
 use crate::key::SigningKey;
 
-/// Signs for a key that it names and never shows.
+/// Signs with private keys that it never reveals.
 ///
-/// Asynchronous, since a KMS or an HSM is a network or a bus away. A token is minted before its
-/// commit, so a signer that fails has spent nothing.
+/// Asynchronous, since a KMS or an HSM needs a request. Tokens are signed before their commit, so a failed signature has no
+/// effect.
 pub trait Signer: Send + Sync {
     /// The JWS signature of `signing_input` by the key `kid` with `alg` (RFC 7518 section 3): for
-    /// ES256 `r || s`, 64 bytes, not the DER form that most KMSs give.
+    /// ES256 `r || s`, 64 bytes, not the DER form that most KMSs return.
     fn sign<'a>(
         &'a self,
         kid: &'a Kid,
@@ -25,25 +25,25 @@ pub trait Signer: Send + Sync {
     ) -> BoxFuture<'a, Result<Vec<u8>, SignError>>;
 }
 
-/// Why nothing was signed.
+/// Why signing failed.
 #[derive(Debug, thiserror::Error)]
 pub enum SignError {
-    /// The signer does not hold that key.
-    #[error("the signer holds no key {0}")]
+    /// The signer does not have that key.
+    #[error("the signer has no key {0}")]
     UnknownKey(Kid),
     /// The key may not be used with that algorithm.
     #[error("the algorithm is not allowed for this key")]
     AlgorithmNotAllowed,
-    /// The library refused. Not seen with a key that was accepted at first.
+    /// The library failed. Not expected with a key that was accepted.
     #[error("signing failed")]
     Failed,
-    /// A remote signer did not answer, or answered with an error: worth another try.
+    /// A remote signer did not answer, or answered with an error: try again.
     #[error("the signer is not available")]
     Unavailable(#[source] Box<dyn Error + Send + Sync>),
 }
 
-/// The signer of this process. It signs inline: 25 µs for ES256 and EdDSA, half a millisecond for
-/// RSA of 2048 bits, which is less than a trip to a pool and back is worth.
+/// Signs in this process, on the caller's thread: 25 µs for ES256 and EdDSA, half a millisecond for RSA with 2048 bits,
+/// too little to use a thread pool.
 #[derive(Debug, Default)]
 pub struct LocalSigner {
     keys: HashMap<Kid, SigningKey>,

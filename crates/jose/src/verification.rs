@@ -1,4 +1,4 @@
-//! Public keys held ready for verifying.
+//! Public keys for verification.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use aws_lc_rs::signature::{
 use crate::algorithm::Algorithm;
 use crate::jwk::{Jwk, JwkError, PublicKey};
 
-/// A public key parsed once, with the algorithms that it may be used with.
+/// A parsed public key, with the algorithms that it may be used with.
 #[derive(Clone)]
 pub struct VerificationKey {
     algorithms: Vec<Algorithm>,
@@ -21,7 +21,7 @@ pub struct VerificationKey {
 
 #[derive(Clone)]
 enum Parsed {
-    /// aws-lc-rs ties a parsed key to one padding, so an RSA key is held twice.
+    /// In aws-lc-rs a parsed key has one padding, so an RSA key is parsed twice.
     Rsa {
         pkcs1: ParsedPublicKey,
         pss: ParsedPublicKey,
@@ -34,11 +34,11 @@ impl VerificationKey {
     /// Prepares a key for the algorithms that its [`Jwk`] allows.
     ///
     /// # Errors
-    /// [`JwkError::Member`] where the numbers are no key: a point off the curve, an even exponent.
+    /// [`JwkError::Member`] if the numbers are not a key: a point off the curve, an even exponent.
     pub fn new(jwk: &Jwk) -> Result<Self, JwkError> {
         let key = match &jwk.key {
             PublicKey::Rsa { n, e } => {
-                // By way of DER, since only its parser checks the numbers.
+                // Via DER, since only its parser checks the numbers.
                 let key = PublicKeyComponents { n, e };
                 let der = key.as_der().map_err(|_| JwkError::Member("n"))?;
                 let parse = |params| {
@@ -109,16 +109,16 @@ impl fmt::Debug for VerificationKey {
     }
 }
 
-/// Why a token that could be parsed is not to be believed.
+/// Why the signature of a token is not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum VerifyError {
-    /// No key here has the `kid` that the token names, or it names none.
+    /// There is no key with the token's `kid`, or the token has no `kid`.
     #[error("no such key")]
     UnknownKey,
-    /// The token's `alg` is not one that the key may be used with.
+    /// The key may not be used with the token's `alg`.
     #[error("the algorithm is not allowed for this key")]
     AlgorithmNotAllowed,
-    /// The signature is not that of the key over these bytes.
+    /// The signature is wrong.
     #[error("the signature does not verify")]
     BadSignature,
 }

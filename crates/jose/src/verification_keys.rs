@@ -1,48 +1,49 @@
-//! The published keys of somebody else, ready to verify with.
+//! The published keys of another issuer, for verification.
 
 use crate::algorithm::Algorithm;
 use crate::decode::{Unverified, Verified};
 use crate::jwk::{Jwks, Kid};
 use crate::verification::{VerificationKey, VerifyError};
 
-/// The most keys of one set that are held: a set with more is somebody's mistake, or an attempt to fill our memory.
-const MOST: usize = 64;
+/// The most keys of a set that are used: a larger set is a mistake, or an attempt to exhaust memory.
+const MAX_KEYS: usize = 64;
 
-/// A foreign key set. Unlike [`KeySet`](crate::KeySet) it is not ours to name: keys without `kid` are there, and
-/// several with one.
+/// The key set of another issuer. Unlike in [`KeySet`](crate::KeySet), keys may have no `kid`, and several may have the
+/// same.
 #[derive(Clone, Debug, Default)]
 pub struct VerificationKeys(Vec<(Option<Kid>, VerificationKey)>);
 
 impl From<&Jwks> for VerificationKeys {
-    /// Prepares the keys. RFC 7517 section 5: those that cannot be used are left out.
+    /// Prepares the keys. Unusable keys are skipped (RFC 7517 section 5).
     fn from(jwks: &Jwks) -> Self {
-        let keys = jwks.keys.iter().take(MOST);
+        let keys = jwks.keys.iter().take(MAX_KEYS);
         let ready = keys.filter_map(|jwk| Some((jwk.kid.clone(), VerificationKey::new(jwk).ok()?)));
         Self(ready.collect())
     }
 }
 
 impl VerificationKeys {
-    /// Whether there is none.
+    /// Whether the set is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// How many there are.
+    /// The number of keys.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether a key has this id; for a token that names none, whether there is exactly one that it can mean.
+    /// Whether there is a key with this id for this algorithm; without an id, whether there is exactly one key for the
+    /// algorithm.
     #[must_use]
     pub fn has(&self, kid: Option<&Kid>, alg: Algorithm) -> bool {
         self.find(kid, alg).is_some()
     }
 
-    /// Verifies a token that one of these keys must have signed. RFC 7515 section 4.1.4: `kid` "is a hint indicating
-    /// which key was used"; without it there must be one key only that allows the algorithm.
+    /// Verifies a token that one of these keys signed. RFC 7515 section 4.1.4: `kid` "is a hint indicating
+    /// which key was used"; without it there must be exactly one key for the algorithm.
     ///
     /// # Errors
     /// [`VerifyError`]
@@ -63,7 +64,7 @@ impl VerificationKeys {
             key.algorithms().contains(&alg) && kid.is_none_or(|kid| own.as_ref() == Some(kid))
         });
         let first = fitting.next();
-        // Of several with the id that the token names, the first; of several that it may mean, none.
+        // Of several keys with the token's id, the first; of several without an id in the token, none.
         match kid.is_none() && fitting.next().is_some() {
             true => None,
             false => first.map(|(_, key)| key),
@@ -80,7 +81,7 @@ mod tests {
     use crate::jwk::Jwk;
     use crate::key::SigningKey;
 
-    /// A key pair under an id of its own, and its public half as another would publish it.
+    /// A key pair with this id, and its public half as another issuer publishes it.
     fn published(alg: Algorithm, kid: Option<&str>) -> (SigningKey, Jwk) {
         let key = SigningKey::generate(alg).unwrap().0;
         let kid = kid.map(Kid::from);
@@ -105,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn rfc7515_4_1_4_kid_finds_the_key_and_without_it_there_must_be_one_only() {
+    fn rfc7515_4_1_4_kid_selects_the_key_and_without_it_there_must_be_exactly_one() {
         use Algorithm::{EdDsa, Es256};
         let (one, one_jwk) = published(Es256, Some("one"));
         let (two, two_jwk) = published(Es256, Some("two"));
@@ -131,9 +132,9 @@ mod tests {
     }
 
     #[test]
-    fn a_set_of_very_many_keys_is_held_in_part() {
+    fn a_very_large_set_is_truncated() {
         let (_, jwk) = published(Algorithm::EdDsa, None);
-        let keys = vec![jwk; MOST + 1];
-        assert_eq!(VerificationKeys::from(&Jwks { keys }).len(), MOST);
+        let keys = vec![jwk; MAX_KEYS + 1];
+        assert_eq!(VerificationKeys::from(&Jwks { keys }).len(), MAX_KEYS);
     }
 }

@@ -1,7 +1,6 @@
-//! What every backend passes before it is shipped: the contract as properties, each on a fresh store.
+//! The conformance suite: the contract as properties, each tested on an empty store.
 //!
-//! There is no way to leave a property out. A backend that needs one left out is no store for
-//! Grantor, since single use of codes and tokens is nothing but these properties.
+//! No property can be skipped: single use of codes and tokens depends on all of them.
 
 #![expect(
     clippy::expect_used,
@@ -36,7 +35,7 @@ macro_rules! properties {
     };
 }
 
-// A property that is missing here is dead code, which the lints deny.
+// A property that is missing here is dead code, which the lints report.
 const PROPERTIES: &[Property] = properties! {
     rows:
         rows_are_read_as_they_were_written
@@ -46,15 +45,15 @@ const PROPERTIES: &[Property] = properties! {
         a_key_takes_2048_bytes_and_no_more
         values_may_hold_any_bytes
         expired_rows_are_rows_until_swept
-        a_fresh_store_is_healthy;
+        a_new_store_is_healthy;
     commits:
-        an_insert_needs_the_place_free
+        an_insert_needs_a_free_key
         an_insert_replaces_an_expired_row
         an_update_needs_the_version_it_expects
         a_delete_needs_the_version_it_expects
         a_check_needs_the_version_it_expects_and_writes_nothing
-        one_mismatch_at_any_place_undoes_all
-        a_conflict_names_a_key_in_the_way
+        one_mismatch_at_any_position_rolls_back_everything
+        a_conflict_names_a_conflicting_key
         a_commit_takes_25_writes_and_no_more
         a_commit_that_changes_nothing_is_refused
         two_writes_of_one_key_are_refused;
@@ -64,23 +63,23 @@ const PROPERTIES: &[Property] = properties! {
         a_list_is_read_in_pages
         indexes_follow_every_write
         a_conflict_leaves_the_indexes_alone
-        a_sweep_takes_what_ended_five_minutes_ago
+        a_sweep_deletes_rows_that_expired_five_minutes_ago
         a_sweep_keeps_to_its_limit
-        a_sweep_takes_rows_out_of_their_indexes;
+        a_sweep_removes_rows_from_their_indexes;
     races:
         of_64_inserts_one_wins
         of_64_updates_one_wins
         counters_lose_no_increment
         checks_prevent_write_skew
         opposite_orders_do_not_deadlock
-        an_answered_commit_is_seen_by_everybody
-        a_row_is_never_half_of_two_commits
+        an_answered_commit_is_seen_by_every_reader
+        a_row_never_mixes_two_commits
         commits_and_sweeps_do_not_disturb_each_other;
 };
 
-/// Runs every property, each with a store that `fresh` makes: empty, and shared with nobody.
+/// Tests every property, each with an empty store from `fresh` that nothing else uses.
 ///
-/// Needs a Tokio runtime with several threads, so that the races are races.
+/// Needs a Tokio runtime with several threads, for the races.
 ///
 /// # Panics
 /// At the first property that does not hold; its name is the last one printed.

@@ -1,4 +1,4 @@
-//! The contract: what a backend promises, and the refusals that all backends share.
+//! The contract: what a backend must do, and the checks that all backends share.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,32 +9,32 @@ use grantor_core::base::time::Timestamp;
 
 /// The most bytes of a key and of an index's name: PostgreSQL indexes 2,704, DynamoDB 2,048.
 pub const MAX_KEY_BYTES: usize = 2048;
-/// How long after its end a row is kept at least, so that a request under way still finds it.
+/// How long an expired row is kept at least, so that a running request still finds it.
 pub const SWEEP_GRACE: Duration = Duration::from_secs(5 * 60);
-/// How far a store's clock may be from ours before this node is not ready.
+/// The largest difference between the store's clock and this node's at which the node is ready.
 pub const MAX_CLOCK_SKEW: Duration = Duration::from_secs(30);
 
-/// Rows under keys, changed by commits that happen as a whole or not at all.
+/// Rows with keys, changed by atomic commits.
 ///
-/// Nothing happens before a future is polled. Dropping one that was polled does not undo it: a
-/// commit under way is then written or not, as after [`Committed::Unknown`].
+/// Nothing happens before a future is polled. Dropping a polled future does not undo it: its commit is then written or
+/// not, as after [`Committed::Unknown`].
 pub trait Store: Send + Sync {
     /// Reads at most [`MAX_KEYS`] rows, in the order of `keys`; `None` where there is none.
     ///
-    /// Every commit answered before the call is seen, from every node. Each row is one commit's,
-    /// but two rows may be of different moments. Expired rows are given too: the core judges.
+    /// Sees every commit that was answered before the call, from every node. Each row is consistent, but two rows may
+    /// be from different times. Expired rows are returned too: the core decides about them.
     ///
     /// # Errors
-    /// [`StoreError::Misuse`] with too many keys or too long ones; else when the store cannot be read.
+    /// [`StoreError::Misuse`] for too many or too long keys; otherwise the store cannot be read.
     fn get(&self, keys: &[Key]) -> BoxFuture<'_, Result<Vec<Option<Row>>, StoreError>>;
 
-    /// Lists at most `limit` rows of an index in the order of keys, from the first after `after`.
+    /// Lists at most `limit` rows of an index in the order of keys, beginning after the key `after`.
     ///
-    /// May lag behind commits: for lists that people see and for background work, never for a
-    /// decision. Expired rows that were not yet swept are listed.
+    /// May lag behind commits: for lists that people see and for background work, never for a decision. Includes expired
+    /// rows that were not swept yet.
     ///
     /// # Errors
-    /// When the store cannot be read.
+    /// The store cannot be read.
     fn list(
         &self,
         index: &Index,
@@ -42,15 +42,15 @@ pub trait Store: Send + Sync {
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<Row>, StoreError>>;
 
-    /// Carries out all of `writes` or none, durably; `id` becomes the version of what is written.
+    /// Carries out all of `writes` or none, durably; `id` becomes the version of the written rows.
     ///
-    /// `now` decides one thing only: whether an insert may replace a row that has expired. Several
-    /// keys may be in the way; a conflict names one of them.
+    /// `now` decides only whether an insert may replace an expired row. If several keys are in conflict, one of them is
+    /// named.
     ///
     /// # Errors
-    /// [`StoreError::Misuse`] with more than [`MAX_WRITES`] writes, with two for one key, with
-    /// none that changes anything, or with a key or an index's name of more than
-    /// [`MAX_KEY_BYTES`]; else when the store surely wrote nothing.
+    /// [`StoreError::Misuse`] for more than [`MAX_WRITES`] writes, for two writes of one key, if no write changes
+    /// anything, or for a key or index name of more than [`MAX_KEY_BYTES`]. Otherwise the store is unavailable, and
+    /// nothing was written.
     fn commit(
         &self,
         now: Timestamp,
@@ -58,46 +58,46 @@ pub trait Store: Send + Sync {
         writes: Vec<Write>,
     ) -> BoxFuture<'_, Result<Committed, StoreError>>;
 
-    /// Deletes at most `limit` rows that expired [`SWEEP_GRACE`] ago or earlier; says how many.
+    /// Deletes at most `limit` rows that expired [`SWEEP_GRACE`] ago or earlier; returns their number.
     ///
     /// # Errors
-    /// When the store cannot be written; some of the rows may be gone.
+    /// The store cannot be written; some of the rows may be deleted.
     fn sweep(&self, now: Timestamp, limit: usize) -> BoxFuture<'_, Result<usize, StoreError>>;
 
-    /// Whether the store answers, and what it says of itself.
+    /// Whether the store works, and its state.
     ///
     /// # Errors
-    /// When the store cannot be read, or its schema is not ours.
+    /// The store cannot be read, or has another schema.
     fn check(&self, now: Timestamp) -> BoxFuture<'_, Result<Health, StoreError>>;
 }
 
-/// What a store says of itself.
+/// The state of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Health {
-    /// The version of the schema it is kept in.
+    /// The version of its schema.
     pub schema: u32,
-    /// How far its clock is from the `now` that was handed in; zero where it has no clock of its own.
+    /// The difference between its clock and `now`; zero if it has no clock.
     pub clock_skew: Duration,
 }
 
 impl Health {
-    /// Whether a node may serve from this store.
+    /// Whether a node may serve requests with this store.
     #[must_use]
     pub fn is_ready(&self) -> bool {
         self.clock_skew <= MAX_CLOCK_SKEW
     }
 }
 
-/// Why a store did not answer.
+/// Why a store failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
-    /// Not now: busy, full or gone. Nothing of a commit was written.
+    /// Busy, full or not reachable. Nothing of a commit was written.
     #[error("the store is unavailable: {0}")]
     Unavailable(String),
-    /// What is stored cannot be read as a store of ours.
+    /// The stored data is not valid.
     #[error("the store is damaged: {0}")]
     Corrupt(String),
-    /// The caller broke the contract.
+    /// The caller violated the contract.
     #[error("the store was misused: {0}")]
     Misuse(&'static str),
 }
@@ -134,10 +134,10 @@ impl<S: Store + ?Sized> Store for Arc<S> {
     }
 }
 
-/// Refuses a `get` that no backend may answer.
+/// Refuses a `get` that violates the contract.
 ///
 /// # Errors
-/// [`StoreError::Misuse`], and no other.
+/// [`StoreError::Misuse`]
 pub fn admit_keys(keys: &[Key]) -> Result<(), StoreError> {
     if keys.len() > MAX_KEYS {
         return Err(StoreError::Misuse("more than 16 keys in one get"));
@@ -145,15 +145,15 @@ pub fn admit_keys(keys: &[Key]) -> Result<(), StoreError> {
     keys.iter().try_for_each(|key| admit_length(key.as_str()))
 }
 
-/// Refuses a commit that no backend may carry out.
+/// Refuses a commit that violates the contract.
 ///
 /// # Errors
-/// [`StoreError::Misuse`], and no other.
+/// [`StoreError::Misuse`]
 pub fn admit_writes(writes: &[Write]) -> Result<(), StoreError> {
     if writes.len() > MAX_WRITES {
         return Err(StoreError::Misuse("more than 25 writes in one commit"));
     }
-    // Without a changed row nothing could tell, after `Unknown`, whether the commit happened.
+    // Without a changed row, no read could show after `Unknown` whether the commit happened.
     if !writes.iter().any(Write::changes) {
         return Err(StoreError::Misuse("a commit that changes nothing"));
     }
@@ -183,7 +183,7 @@ fn admit_length(name: &str) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The first key that a listing after `after` may give: the least string above it.
+/// The lowest possible key after `after`.
 #[must_use]
 pub fn first_after(after: Option<&Key>) -> String {
     after
@@ -191,7 +191,7 @@ pub fn first_after(after: Option<&Key>) -> String {
         .unwrap_or_default()
 }
 
-/// The keys of one kind of one realm: from the first, up to but without the second.
+/// The range of keys of one kind of one realm: lower bound (inclusive) and upper bound (exclusive).
 #[must_use]
 pub fn kind_bounds(realm: &str, kind: &str) -> (String, String) {
     // '0' is the character after '/'.

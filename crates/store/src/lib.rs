@@ -1,22 +1,23 @@
-//! Where rows are kept: the contract, its backends, and the suite that each backend passes.
+//! The store contract, its backends, and the conformance suite that each backend must pass.
 //!
-//! A store is five methods. It knows keys, versions and expiry, and nothing of what a row means:
-//! every rule of the protocol is in `grantor-core`, and single use of anything is one property
-//! here, that of two commits which expect the same version one wins.
+//! A store has five methods. It knows keys, versions and expiry, but not what a row means: every rule of the protocol is
+//! in `grantor-core`. Single use rests on one property of the store: of two commits that expect the same version, one
+//! wins.
 //!
-//! [`memory`] forgets at the end of the process; [`sqlite`] is the embedded default.
-//! [`conformance`] is what a backend must pass before it is shipped, and [`testing`] has
-//! wrappers that count and that fail on command.
+//! [`memory`] is lost at the end of the process; [`sqlite`] is the embedded default. [`conformance`] is the suite, and
+//! [`testing`] has wrappers that count calls and that fail on command.
 
 pub mod conformance;
 mod contract;
+mod listing;
 pub mod memory;
 pub mod sqlite;
 pub mod testing;
 
-/// What each backend does alike, one of another crate too.
+/// Shared by all backends, also those in other crates.
 pub mod backend {
     pub use crate::contract::{admit_keys, admit_writes, first_after, kind_bounds};
 }
 
 pub use contract::{Health, MAX_CLOCK_SKEW, MAX_KEY_BYTES, SWEEP_GRACE, Store, StoreError};
+pub use listing::{list_all, list_pages};

@@ -1,4 +1,4 @@
-//! Rows in the memory of this process, gone with it: for tests and for `store = "memory:"`.
+//! A store in the memory of this process: for tests and for `store = "memory:"`.
 //!
 //! Every future is ready at its first poll, so a test needs no runtime.
 
@@ -23,20 +23,19 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// An empty store.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// How many rows there are, the expired ones among them.
+    /// The number of rows, including expired ones.
     #[must_use]
     pub fn rows(&self) -> usize {
         self.state().rows.len()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // A commit checks before it changes, and no change can panic: what is there is whole.
+        // A commit checks everything before it changes anything, and no change can panic: the state is consistent.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -103,9 +102,9 @@ impl Store for Memory {
 #[derive(Debug, Default)]
 struct State {
     rows: BTreeMap<Key, Stored>,
-    /// What each explicit index lists.
+    /// The entries of the named indexes.
     listed: BTreeSet<(IndexName, Key)>,
-    /// When rows end, so that a sweep need not look at the others.
+    /// Rows by expiry, so that a sweep does not scan the others.
     ends: BTreeSet<(Timestamp, Key)>,
 }
 
@@ -174,7 +173,7 @@ impl State {
             Index::Kind { realm, kind } => {
                 let (low, end) = kind_bounds(realm, kind);
                 let (low, end) = (Key::from_stored(&low.max(first)), Key::from_stored(&end));
-                // A cursor behind the last row of the kind leaves nothing, where `range` would panic.
+                // `range` would panic if `after` is behind the last row of the kind.
                 if low >= end {
                     return Vec::new();
                 }

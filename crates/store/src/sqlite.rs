@@ -1,16 +1,16 @@
-//! The embedded store: one SQLite file, durable at every answer.
+//! The embedded store: one SQLite file. Every answered commit is durable.
 //!
-//! One thread writes. It takes all commits that wait, at most 256, into one transaction with a
-//! savepoint each, so that one fsync serves them all and a conflict undoes its own commit only.
-//! Readers have connections of their own and see every commit that was answered.
+//! One thread writes. It puts all waiting commits, at most 256, into one transaction with a savepoint for each, so that
+//! one fsync serves all of them and a conflict rolls back its own commit only. Readers have their own connections and see
+//! every answered commit.
 //!
-//! A process owns its store: `FILE.lock` keeps a second one out, and stays behind to tell that a
-//! store was here. While it is open its files may not be moved: it then neither reads nor writes.
+//! One process owns the store: `FILE.lock` keeps others out, and stays afterwards as a sign that there was a store. If the
+//! files are moved while the store is open, it neither reads nor writes any more.
 
 mod backup;
 mod change;
 mod file;
-mod place;
+mod open_files;
 mod reader;
 mod restore;
 mod writer;
@@ -30,54 +30,53 @@ use crate::contract::{Health, Store, StoreError, admit_keys, admit_writes, first
 pub use backup::{BackupError, Progress};
 use file::Lock;
 pub use file::OpenError;
-use place::Place;
+use open_files::OpenFiles;
 use reader::Readers;
 pub use restore::{Restore, RestoreError, Restored};
 pub use writer::Figures;
 use writer::Writer;
 
-/// A store in one SQLite file, with its `-wal`, `-shm` and `.lock` beside it.
+/// A store in one SQLite file, with its `-wal`, `-shm` and `.lock` next to it.
 ///
-/// Dropping it carries out what is queued, then closes the file: its log is folded in and removed.
+/// Dropping it carries out the queued commits and closes the file, which checkpoints and removes the log.
 #[derive(Debug)]
 pub struct Sqlite {
-    // Dropped from top to bottom: the last connection to close must be the one that can write,
-    // and the next process may come only after it.
+    // Dropped from top to bottom: the connection that can write must be closed last, and then the lock freed for the next
+    // process.
     readers: Readers,
     writer: Writer,
-    place: Arc<Place>,
+    files: Arc<OpenFiles>,
     _lock: Lock,
 }
 
 impl Sqlite {
-    /// Opens the store at `path`; where there is none, makes one, with mode 0600.
+    /// Opens the store at `path`, or creates one with mode 0600.
     ///
-    /// Blocks while the file is prepared: for the start of a process, not for a request.
+    /// Blocks: for the start of a process, not for a request.
     ///
     /// # Errors
-    /// When another process has it open; when a store was here and is gone; when the file is no
-    /// store of ours, or one of a later version (it is then left as it was); or when the system
-    /// refuses.
+    /// Another process has it open; there was a store and it is missing; the file is not a store, or has a newer schema
+    /// (it is left unchanged); or an I/O error.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
         let file::Opened {
-            place,
+            files,
             lock,
             connection,
         } = file::open(path.as_ref())?;
-        let place = Arc::new(place);
-        let writer = Writer::start(connection, Arc::clone(&place))
-            .map_err(|error| OpenError::io(place.store(), error))?;
+        let files = Arc::new(files);
+        let writer = Writer::start(connection, Arc::clone(&files))
+            .map_err(|error| OpenError::io(files.store(), error))?;
         Ok(Self {
-            readers: Readers::new(Arc::clone(&place)),
+            readers: Readers::new(Arc::clone(&files)),
             writer,
-            place,
+            files,
             _lock: lock,
         })
     }
 }
 
 impl Sqlite {
-    /// What it has done since it was opened.
+    /// Counters since the store was opened.
     #[must_use]
     pub fn figures(&self) -> Figures {
         self.writer.figures()
@@ -136,7 +135,7 @@ impl Store for Sqlite {
                     file::SCHEMA
                 )));
             }
-            // The file has no clock but this machine's.
+            // The file has no clock.
             Ok(Health {
                 schema,
                 clock_skew: Duration::ZERO,
@@ -146,7 +145,7 @@ impl Store for Sqlite {
     }
 }
 
-/// Sorts SQLite's errors into ours.
+/// Maps SQLite's errors.
 fn store_error(error: rusqlite::Error) -> StoreError {
     let damaged = match &error {
         rusqlite::Error::SqliteFailure(failure, _) => {
@@ -155,7 +154,7 @@ fn store_error(error: rusqlite::Error) -> StoreError {
                 ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase
             )
         }
-        // A column is not what we write into it.
+        // A column has a value that we never write.
         rusqlite::Error::FromSqlConversionFailure(..)
         | rusqlite::Error::IntegralValueOutOfRange(..)
         | rusqlite::Error::InvalidColumnType(..)
@@ -170,7 +169,7 @@ fn store_error(error: rusqlite::Error) -> StoreError {
     }
 }
 
-/// A moment as SQLite's signed integer; the last 292 million years of `Timestamp` are one.
+/// A time as SQLite's signed integer; saturates.
 fn millis(at: Timestamp) -> i64 {
     i64::try_from(at.as_millis()).unwrap_or(i64::MAX)
 }

@@ -1,4 +1,4 @@
-//! Wrappers for tests: a store that counts what it is asked, and one that fails on command.
+//! Wrappers for tests: a store that counts calls, and one that fails on command.
 
 mod counting;
 mod faulty;

@@ -1,4 +1,4 @@
-//! A backup of a store that is written meanwhile is whole and as of one moment; restoring one damages nothing.
+//! Backup and restore.
 
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a part of tests")]
 
@@ -16,14 +16,14 @@ use grantor_store::Store;
 use grantor_store::sqlite::{BackupError, OpenError, Restore, RestoreError, Sqlite};
 use tempfile::TempDir;
 
-/// Where the victim finds its folder; without it there is nothing to do.
+/// The environment variable with the victim's folder.
 const FOLDER: &str = "GRANTOR_TEST_BACKUP_FOLDER";
 
 fn key(kind: &str, n: u64) -> Key {
     Key::new("default", kind, &format!("{n:08}"))
 }
 
-/// Two rows in one commit: one is never without the other.
+/// Inserts two rows in one commit, so that a copy must contain both or none.
 async fn insert(store: &Sqlite, n: u64) {
     let row = |kind| {
         Write::Insert(NewRow {
@@ -72,12 +72,12 @@ fn files(folder: &TempDir) -> Vec<String> {
     names
 }
 
-fn go_on(_: grantor_store::sqlite::Progress) -> std::ops::ControlFlow<()> {
+fn keep_going(_: grantor_store::sqlite::Progress) -> std::ops::ControlFlow<()> {
     Continue(())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_backup_under_load_is_one_moment_with_all_that_was_answered_before_it() {
+async fn a_backup_under_load_is_a_snapshot_with_every_commit_answered_before_it() {
     let folder = TempDir::new().unwrap();
     let [path, copy] = ["a.db", "copy"].map(|name| folder.path().join(name));
     let store = Arc::new(filled(&path, 1500).await);
@@ -99,8 +99,8 @@ async fn a_backup_under_load_is_one_moment_with_all_that_was_answered_before_it(
     let (before, mut during) = (answered.load(Ordering::Relaxed), Vec::new());
     let bytes = tokio::task::block_in_place(|| {
         store.backup(&copy, false, |progress| {
-            assert!(!copy.exists(), "it has no name before it is whole");
-            // Commits go on between any two steps.
+            assert!(!copy.exists(), "it is renamed only when it is complete");
+            // Commits continue between the steps.
             let seen = answered.load(Ordering::Relaxed);
             while answered.load(Ordering::Relaxed) == seen {
                 std::thread::yield_now();
@@ -128,7 +128,7 @@ async fn a_backup_under_load_is_one_moment_with_all_that_was_answered_before_it(
     assert_eq!(
         left,
         numbers(&copy, "right").await,
-        "no commit is there by half"
+        "no commit is copied in part"
     );
     assert_eq!(
         left,
@@ -139,13 +139,13 @@ async fn a_backup_under_load_is_one_moment_with_all_that_was_answered_before_it(
     let all = numbers(&store, "left").await.len();
     assert!(
         left.len() < all,
-        "what came after it is not there: {} of {all}",
+        "later commits are not in it: {} of {all}",
         left.len()
     );
 }
 
 #[tokio::test]
-async fn a_name_that_leads_to_another_file_empties_no_file() {
+async fn a_backup_to_a_link_truncates_no_file() {
     let folder = TempDir::new().unwrap();
     let store = filled(&folder.path().join("grantor.db"), 3).await;
     let letter = folder.path().join("letter");
@@ -154,12 +154,12 @@ async fn a_name_that_leads_to_another_file_empties_no_file() {
     let part = folder.path().join("copy.db.part");
     for lead in [std::os::unix::fs::symlink, fs::hard_link] {
         lead(&letter, &part).unwrap();
-        let refused = store.backup(&to, false, go_on).unwrap_err();
+        let refused = store.backup(&to, false, keep_going).unwrap_err();
         assert!(matches!(refused, BackupError::NotReplaced(_)), "{refused}");
         assert_eq!(fs::read(&letter).unwrap(), b"Dear Grantor");
         fs::remove_file(&part).unwrap();
     }
-    store.backup(&to, false, go_on).unwrap();
+    store.backup(&to, false, keep_going).unwrap();
 }
 
 #[tokio::test]
@@ -168,16 +168,16 @@ async fn only_an_earlier_backup_is_replaced_and_only_when_asked() {
     let [path, copy, letter] = ["a.db", "copy", "letter"].map(|name| folder.path().join(name));
     let store = filled(&path, 3).await;
     fs::write(&letter, "Dear Grantor").unwrap();
-    store.backup(&copy, false, go_on).unwrap();
-    let refused = store.backup(&copy, false, go_on);
+    store.backup(&copy, false, keep_going).unwrap();
+    let refused = store.backup(&copy, false, keep_going);
     assert!(
         matches!(refused, Err(BackupError::Exists(_))),
         "{refused:?}"
     );
     insert(&store, 3).await;
-    store.backup(&copy, true, go_on).unwrap();
+    store.backup(&copy, true, keep_going).unwrap();
     for taken in [&letter, &path, &folder.path().to_owned()] {
-        let refused = store.backup(taken, true, go_on);
+        let refused = store.backup(taken, true, keep_going);
         assert!(
             matches!(refused, Err(BackupError::NotReplaced(_))),
             "{refused:?}"
@@ -192,16 +192,16 @@ async fn only_an_earlier_backup_is_replaced_and_only_when_asked() {
 }
 
 #[tokio::test]
-async fn a_backup_that_is_given_up_or_cannot_be_written_leaves_nothing() {
+async fn a_cancelled_or_failed_backup_leaves_no_file() {
     let folder = TempDir::new().unwrap();
     let store = filled(&folder.path().join("a.db"), 3).await;
     let before = files(&folder);
-    let given_up = store.backup(&folder.path().join("copy"), false, |_| Break(()));
+    let cancelled = store.backup(&folder.path().join("copy"), false, |_| Break(()));
     assert!(
-        matches!(given_up, Err(BackupError::GivenUp)),
-        "{given_up:?}"
+        matches!(cancelled, Err(BackupError::Cancelled)),
+        "{cancelled:?}"
     );
-    let nowhere = store.backup(&folder.path().join("no/folder/copy"), false, go_on);
+    let nowhere = store.backup(&folder.path().join("no/folder/copy"), false, keep_going);
     assert!(
         matches!(nowhere, Err(BackupError::Write { .. })),
         "{nowhere:?}"
@@ -210,7 +210,7 @@ async fn a_backup_that_is_given_up_or_cannot_be_written_leaves_nothing() {
 }
 
 #[test]
-fn sigkill_in_the_middle_leaves_no_half_backup_and_the_next_one_takes_its_place() {
+fn sigkill_leaves_no_incomplete_backup_and_the_next_backup_reuses_the_file() {
     let folder = TempDir::new().unwrap();
     let victim = Command::new(std::env::current_exe().expect("the test runs"))
         .args(["--exact", "victim", "--ignored"])
@@ -225,19 +225,19 @@ fn sigkill_in_the_middle_leaves_no_half_backup_and_the_next_one_takes_its_place(
     assert!(!copy.exists());
     assert!(
         folder.path().join("copy.part").exists(),
-        "it was in the middle"
+        "it was killed during the backup"
     );
     let store = Sqlite::open(folder.path().join("a.db")).unwrap();
-    store.backup(&copy, false, go_on).unwrap();
+    store.backup(&copy, false, keep_going).unwrap();
     assert!(!folder.path().join("copy.part").exists());
     Sqlite::open(&copy).unwrap();
 }
 
-/// Kills itself in the middle of a backup.
+/// Kills itself during a backup.
 #[tokio::test]
-#[ignore = "is run by the test above"]
+#[ignore = "started by the test above"]
 async fn victim() {
-    #[expect(clippy::disallowed_methods, reason = "told by the test above")]
+    #[expect(clippy::disallowed_methods, reason = "set by the test above")]
     let Some(folder) = std::env::var_os(FOLDER).map(PathBuf::from) else {
         return;
     };
@@ -266,7 +266,7 @@ async fn a_restored_store_is_the_backup_and_the_old_one_is_kept() {
     let folder = TempDir::new().unwrap();
     let [path, copy] = ["a.db", "copy"].map(|name| folder.path().join(name));
     let store = filled(&path, 3).await;
-    store.backup(&copy, false, go_on).unwrap();
+    store.backup(&copy, false, keep_going).unwrap();
     insert(&store, 3).await;
     let in_use = Restore::prepare(&copy, &path).unwrap_err();
     assert!(
@@ -282,7 +282,7 @@ async fn a_restored_store_is_the_backup_and_the_old_one_is_kept() {
     assert_eq!(numbers(&store, "left").await, [0, 1, 2]);
     drop(store);
 
-    // And back, which takes nobody's name.
+    // And back, to a new name.
     assert_eq!(
         restored(&aside, &path),
         [folder.path().join("a.db.before-restore-2")]
@@ -291,10 +291,7 @@ async fn a_restored_store_is_the_backup_and_the_old_one_is_kept() {
         numbers(&Sqlite::open(&path).unwrap(), "left").await,
         [0, 1, 2, 3]
     );
-    assert!(
-        aside.exists() && copy.exists(),
-        "what was restored from stays"
-    );
+    assert!(aside.exists() && copy.exists(), "the backup is kept");
 }
 
 #[tokio::test]
@@ -302,9 +299,9 @@ async fn the_log_of_a_killed_server_is_kept_with_its_store() {
     let folder = TempDir::new().unwrap();
     let [path, copy, killed] = ["a.db", "copy", "k.db"].map(|name| folder.path().join(name));
     let store = filled(&path, 3).await;
-    store.backup(&copy, false, go_on).unwrap();
+    store.backup(&copy, false, keep_going).unwrap();
     insert(&store, 3).await;
-    // As a kill would leave it: the last commits are in the log only.
+    // As after a kill: the last commits are only in the log.
     for suffix in ["", "-wal"] {
         let name = |path: &Path| PathBuf::from(format!("{}{suffix}", path.display()));
         fs::copy(name(&path), name(&killed)).unwrap();
@@ -323,14 +320,17 @@ async fn the_log_of_a_killed_server_is_kept_with_its_store() {
 }
 
 #[tokio::test]
-async fn a_store_that_is_gone_is_restored_where_no_start_would_begin_a_new_one() {
+async fn a_missing_store_can_be_restored_but_not_opened() {
     let folder = TempDir::new().unwrap();
     let [path, copy] = ["a.db", "copy"].map(|name| folder.path().join(name));
     let store = filled(&path, 3).await;
-    store.backup(&copy, false, go_on).unwrap();
+    store.backup(&copy, false, keep_going).unwrap();
     drop(store);
     fs::remove_file(&path).unwrap();
-    assert!(matches!(Sqlite::open(&path), Err(OpenError::Gone { .. })));
+    assert!(matches!(
+        Sqlite::open(&path),
+        Err(OpenError::Missing { .. })
+    ));
     assert!(restored(&copy, &path).is_empty());
     assert_eq!(
         numbers(&Sqlite::open(&path).unwrap(), "left").await,
@@ -342,16 +342,16 @@ async fn a_store_that_is_gone_is_restored_where_no_start_would_begin_a_new_one()
     fs::remove_file(&elsewhere).unwrap();
     assert!(matches!(
         Sqlite::open(&elsewhere),
-        Err(OpenError::Gone { .. })
+        Err(OpenError::Missing { .. })
     ));
 }
 
 #[tokio::test]
-async fn what_is_no_whole_backup_is_refused_by_its_name_and_nothing_is_touched() {
+async fn an_incomplete_backup_is_refused_by_name_and_nothing_is_changed() {
     let folder = TempDir::new().unwrap();
     let [path, copy] = ["a.db", "copy"].map(|name| folder.path().join(name));
     let store = filled(&path, 300).await;
-    store.backup(&copy, false, go_on).unwrap();
+    store.backup(&copy, false, keep_going).unwrap();
     drop(store);
     let whole = fs::read(&copy).unwrap();
     let mut damaged = whole.clone();
@@ -387,7 +387,7 @@ async fn what_is_no_whole_backup_is_refused_by_its_name_and_nothing_is_touched()
         assert_eq!(fs::read(&path).unwrap(), old);
     }
     let itself = Restore::prepare(&path, &path).unwrap_err();
-    assert!(matches!(itself, RestoreError::Itself(_)), "{itself}");
+    assert!(matches!(itself, RestoreError::SameFile(_)), "{itself}");
     drop(Restore::prepare(&copy, Path::new("/no/such/folder/a.db")).unwrap_err());
     assert_eq!(
         numbers(&Sqlite::open(&path).unwrap(), "left").await.len(),

@@ -1,8 +1,8 @@
-//! A power cut takes nothing that was answered, and leaves nothing half.
+//! A power cut loses no answered commit, and leaves no commit in part.
 //!
-//! The store runs on a disk that traces what SQLite does to it; the files are then laid out as a
-//! power cut would leave them, at each sync, in between, and again while the store recovers, and
-//! are opened as a store. That the test can fail is seen with `synchronous` turned down.
+//! The store runs on a virtual disk that records every write and sync of SQLite. From the record, the files are
+//! reconstructed as a power cut would leave them, at each sync, between syncs and during recovery, and opened as a store.
+//! Runs with lower settings of `synchronous` show that the test can fail.
 
 #![expect(clippy::expect_used, reason = "a part of tests")]
 
@@ -19,23 +19,23 @@ use sqlite_faults::{Image, Kept, Recording, Seed, Synchronous, Trace};
 
 use ledger::{Answered, Ledger, WRITERS};
 
-/// As long as the store makes its log at open, which the trace does not see.
+/// The initial length of the log, which is created outside the recording.
 const GROWN: usize = 8 << 20;
 
-/// What was done to a store, and what was answered meanwhile.
+/// The recorded operations of a store, and the commits that were answered meanwhile.
 struct Run {
     trace: Trace,
     answered: Answered,
-    /// From this position of the trace on, the store was open.
+    /// The position in the trace at which the store was open.
     opened: u64,
 }
 
 #[tokio::test]
-async fn a_power_cut_at_any_sync_takes_nothing_that_was_answered() {
+async fn a_power_cut_at_any_sync_loses_no_answered_commit() {
     let run = record(80, Synchronous::AsRequested).await;
     assert!(
         run.trace.syncs_of_database() >= 5,
-        "checkpoints are among what is cut: {}",
+        "there are power cuts during checkpoints: {}",
         run.trace.syncs_of_database()
     );
     for (round, n) in run.trace.before_syncs().into_iter().enumerate() {
@@ -52,7 +52,7 @@ async fn a_power_cut_at_any_sync_takes_nothing_that_was_answered() {
 }
 
 #[tokio::test]
-async fn a_power_cut_at_any_other_moment_takes_nothing_that_was_answered() {
+async fn a_power_cut_between_syncs_loses_no_answered_commit() {
     let run = record(80, Synchronous::AsRequested).await;
     let mut seed = Seed::new(8628);
     for round in 0..100 {
@@ -71,16 +71,15 @@ async fn a_power_cut_at_any_other_moment_takes_nothing_that_was_answered() {
 }
 
 #[tokio::test]
-async fn power_cuts_one_after_another_take_nothing_that_was_answered() {
+async fn repeated_power_cuts_lose_no_answered_commit() {
     let mut seed = Seed::new(7662);
     let mut image = Image::default();
     let mut ledger = Ledger::default();
     for round in 0..40 {
         let folder = folder::in_memory();
         let path = put(folder.path(), &image);
-        let recording =
-            Recording::start(&path, Synchronous::AsRequested).expect("it can be recorded");
-        let store = Sqlite::open(&path).expect("what a power cut leaves can be opened");
+        let recording = Recording::start(&path, Synchronous::AsRequested).expect("it can be recorded");
+        let store = Sqlite::open(&path).expect("the files can be opened after a power cut");
         let mut answered = Answered::from(ledger.clone());
         let position = || recording.position().expect("it is recorded");
         for _ in 0..seed.below(12) {
@@ -100,7 +99,7 @@ async fn power_cuts_one_after_another_take_nothing_that_was_answered() {
     }
     assert!(
         ledger.commits() > 400,
-        "{} are enough to tell",
+        "{} are enough for the test",
         ledger.commits()
     );
 }
@@ -126,13 +125,13 @@ async fn with_synchronous_off_the_same_test_fails() {
     assert!(lost.is_err(), "all was answered, and none is there");
     let lost = first_failure(&run).await;
     assert!(lost.contains("was answered and is lost"), "{lost}");
-    // The process may crash as it likes: only the machine may not.
+    // A crash of the process alone loses nothing.
     run.survives(end / 2, &Kept::Everything, 0)
         .await
-        .expect("what was written is there");
+        .expect("the writes are there");
 }
 
-/// What a power cut somewhere in the run is first seen to have taken.
+/// The first loss by a power cut in the run.
 async fn first_failure(run: &Run) -> String {
     for n in 0..run.trace.len() {
         if run.answered.until(run.trace.position(n)).commits() == 0 {
@@ -145,9 +144,9 @@ async fn first_failure(run: &Run) -> String {
     panic!("nothing was lost");
 }
 
-// A log has no second copy: a damaged frame is its end, as a torn one is.
+// The log has no second copy: a damaged frame ends it, like a torn one.
 #[tokio::test]
-async fn a_damaged_log_leaves_whole_commits_up_to_the_damage() {
+async fn a_damaged_log_leaves_complete_commits_up_to_the_damage() {
     let run = record(6, Synchronous::AsRequested).await;
     let last = run
         .trace
@@ -181,10 +180,7 @@ async fn record(rounds: usize, synchronous: Synchronous) -> Run {
     }
     assert_eq!(answered.all().commits(), rounds * WRITERS);
     let log = fs::metadata(folder.path().join("a.db-wal")).expect("it has a log");
-    assert!(
-        log.len() >= GROWN as u64,
-        "it was written into room made before"
-    );
+    assert!(log.len() >= GROWN as u64, "the log did not grow");
     drop(store);
     let trace = recording.finish().expect("it was recorded");
     Run {
@@ -195,8 +191,8 @@ async fn record(rounds: usize, synchronous: Synchronous) -> Run {
 }
 
 impl Run {
-    /// Whether a store is there after a power cut after `n` events, with all that was answered
-    /// until then; `log` is how long its log has become beforehand.
+    /// Checks the store after a power cut after `n` events: it must contain every commit answered until then. `log` is the
+    /// length of its log before.
     async fn survives(&self, n: usize, kept: &Kept, log: usize) -> Result<Ledger, String> {
         let mut image = self.trace.cut_after(n, kept);
         image.lengthen_log(log);
@@ -207,8 +203,7 @@ impl Run {
     }
 }
 
-/// Opens what is left as a store: it must hold at least `least`, at most `most`, nothing half, and
-/// must go on.
+/// Opens the files as a store: it must contain at least `least`, at most `most`, no commit in part, and accept new commits.
 async fn survives(image: &Image, least: &Ledger, most: &Ledger) -> Result<Ledger, String> {
     let folder = folder::in_memory();
     let path = put(folder.path(), image);
@@ -219,12 +214,12 @@ async fn survives(image: &Image, least: &Ledger, most: &Ledger) -> Result<Ledger
     let mut more = Answered::from(found.clone());
     more.write(&store, || 0).await;
     if Ledger::read(&store).await? != more.all() {
-        return Err("it does not go on".to_owned());
+        return Err("it accepts no commits".to_owned());
     }
     Ok(found)
 }
 
-/// The files, with what else a dead process leaves: its lock file, and memory shared with nobody.
+/// Writes the files, and those that a dead process leaves: its lock file and stale shared memory.
 fn put(folder: &Path, image: &Image) -> PathBuf {
     let path = folder.join("a.db");
     image.write(&path).expect("it can be written");

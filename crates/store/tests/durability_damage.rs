@@ -1,4 +1,4 @@
-//! A store that is damaged or gone is told in a sentence, and is not made worse.
+//! A damaged or missing store is reported, and not changed.
 
 #![expect(clippy::expect_used, reason = "a part of tests")]
 
@@ -18,7 +18,7 @@ const ROWS: u64 = 100;
 const PAGE: usize = 4096;
 
 #[tokio::test]
-async fn a_truncated_store_is_refused_and_left_alone() {
+async fn a_truncated_store_is_refused_and_not_changed() {
     let (_folder, path, whole) = closed_store().await;
     for (length, why) in [
         (2, "file is not a database"),
@@ -32,7 +32,7 @@ async fn a_truncated_store_is_refused_and_left_alone() {
         assert_eq!(
             refused(&path, &whole[..length]),
             format!(
-                "{} is not a Grantor store, or is damaged ({why}); it was left as it is",
+                "{} is not a Grantor store, or is damaged ({why}); it was not changed",
                 path.display()
             ),
             "cut to {length} bytes"
@@ -41,25 +41,25 @@ async fn a_truncated_store_is_refused_and_left_alone() {
 }
 
 #[tokio::test]
-async fn an_emptied_store_is_not_taken_for_a_new_one() {
+async fn an_emptied_store_is_not_opened_as_a_new_one() {
     let (_folder, path, _) = closed_store().await;
-    // SQLite takes one byte for none.
+    // SQLite treats a single byte as an empty file.
     for rest in [&b""[..], b"S"] {
-        assert_eq!(refused(&path, rest), gone(&path, ".lock"));
+        assert_eq!(refused(&path, rest), missing(&path, ".lock"));
     }
 }
 
 #[tokio::test]
 async fn a_flipped_byte_of_the_header_never_gives_a_wrong_row() {
     let (_folder, path, whole) = closed_store().await;
-    let mut told = 0;
+    let mut reported = 0;
     for at in 0..100 {
         let mut damaged = whole.clone();
         damaged[at] ^= 0xff;
-        told += usize::from(is_told(&path, &damaged).await);
+        reported += usize::from(is_reported(&path, &damaged).await);
     }
     // The others are counters, and hints that a reader does not need.
-    assert!(told >= 30, "{told} of 100 were told");
+    assert!(reported >= 30, "{reported} of 100 were reported");
 }
 
 #[tokio::test]
@@ -71,19 +71,19 @@ async fn a_flipped_page_never_gives_a_wrong_row() {
             *byte ^= 0xff;
         }
         // An empty index has a page that no row needs.
-        let needed = is_told(&path, &damaged).await;
+        let needed = is_reported(&path, &damaged).await;
         assert!(needed || page != 0, "page {page}");
     }
 }
 
-/// Opens a damaged store and reads it: each row is right or is said to be damaged, and the file
-/// stays as it is. Whether anything was said.
-async fn is_told(path: &Path, damaged: &[u8]) -> bool {
+/// Opens a damaged store and reads it: each row is correct or reported as damaged, and the file is not changed. Returns
+/// whether damage was reported.
+async fn is_reported(path: &Path, damaged: &[u8]) -> bool {
     fs::write(path, damaged).expect("it can be written");
-    let mut told = false;
+    let mut reported = false;
     match Sqlite::open(path) {
-        Err(OpenError::NotAStore { .. } | OpenError::Newer { .. } | OpenError::Refused { .. }) => {
-            told = true;
+        Err(OpenError::NotAStore { .. } | OpenError::Newer { .. } | OpenError::Failed { .. }) => {
+            reported = true;
         }
         Err(other) => panic!("{other}"),
         Ok(store) => {
@@ -93,7 +93,7 @@ async fn is_told(path: &Path, damaged: &[u8]) -> bool {
                         let row = rows[0].as_ref().expect("a row is not simply missing");
                         assert_eq!((row.version, &*row.value), (version(n), &*value(n)));
                     }
-                    Err(StoreError::Corrupt(_)) => told = true,
+                    Err(StoreError::Corrupt(_)) => reported = true,
                     Err(other) => panic!("{other}"),
                 }
             }
@@ -103,22 +103,22 @@ async fn is_told(path: &Path, damaged: &[u8]) -> bool {
         fs::read(path).expect("it is there") == damaged,
         "the file was changed"
     );
-    told
+    reported
 }
 
 #[tokio::test]
-async fn a_store_that_is_gone_is_not_begun_anew() {
+async fn a_missing_store_is_not_replaced_by_a_new_one() {
     let (folder, path, whole) = closed_store().await;
     let away = folder.path().join("away.db");
     fs::rename(&path, &away).unwrap();
     assert_eq!(
         Sqlite::open(&path).unwrap_err().to_string(),
-        gone(&path, ".lock")
+        missing(&path, ".lock")
     );
-    // And again: the first refusal has taken nothing away that tells.
+    // And again: the first attempt must not remove the sign that there was a store.
     assert_eq!(
         Sqlite::open(&path).unwrap_err().to_string(),
-        gone(&path, ".lock")
+        missing(&path, ".lock")
     );
     assert_eq!(names(folder.path()), ["a.db.lock", "away.db"]);
 
@@ -127,8 +127,8 @@ async fn a_store_that_is_gone_is_not_begun_anew() {
     assert!(fs::read(&path).unwrap() == whole, "it is back as it was");
 
     fs::remove_file(&path).unwrap();
-    fs::remove_file(beside(&path, ".lock")).unwrap();
-    Sqlite::open(&path).expect("a new one, as the refusal said");
+    fs::remove_file(with_suffix(&path, ".lock")).unwrap();
+    Sqlite::open(&path).expect("a new store can be created, as the error message says");
 }
 
 #[tokio::test]
@@ -136,11 +136,11 @@ async fn a_log_without_its_store_is_kept() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("a.db");
     let store = filled(&path).await;
-    // What a process that was killed leaves, but for the lock.
+    // The files that a killed process leaves, except the lock.
     let crashed = TempDir::new().unwrap();
     let left = crashed.path().join("a.db");
     for suffix in ["", "-wal"] {
-        fs::copy(beside(&path, suffix), beside(&left, suffix)).unwrap();
+        fs::copy(with_suffix(&path, suffix), with_suffix(&left, suffix)).unwrap();
     }
     drop(store);
 
@@ -148,30 +148,30 @@ async fn a_log_without_its_store_is_kept() {
     fs::rename(&left, &away).unwrap();
     assert_eq!(
         Sqlite::open(&left).unwrap_err().to_string(),
-        gone(&left, "-wal")
+        missing(&left, "-wal")
     );
     fs::write(&left, b"").unwrap();
     assert_eq!(
         Sqlite::open(&left).unwrap_err().to_string(),
-        gone(&left, "-wal")
+        missing(&left, "-wal")
     );
     fs::rename(&away, &left).unwrap();
     assert_whole(&Sqlite::open(&left).unwrap()).await;
 }
 
 #[tokio::test]
-async fn a_store_that_is_deleted_while_open_answers_nothing_more() {
+async fn a_store_that_is_deleted_while_open_refuses_every_call() {
     for suffix in ["", "-wal"] {
         let folder = TempDir::new().unwrap();
         let path = folder.path().join("a.db");
         let store = filled(&path).await;
-        fs::remove_file(beside(&path, suffix)).unwrap();
+        fs::remove_file(with_suffix(&path, suffix)).unwrap();
         assert_refuses_all(&store, &path).await;
     }
 }
 
 #[tokio::test]
-async fn a_store_that_is_moved_while_open_goes_on_when_it_is_back() {
+async fn a_store_that_is_moved_while_open_works_again_once_it_is_back() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("a.db");
     let store = filled(&path).await;
@@ -183,32 +183,32 @@ async fn a_store_that_is_moved_while_open_goes_on_when_it_is_back() {
     assert_eq!(commit(&store, ROWS).await, Ok(Committed::Done));
     assert_whole(&store).await;
 
-    // Closed while it is away, its log waits for it.
+    // If it is closed while it is away, its log stays.
     fs::rename(&path, &away).unwrap();
     drop(store);
     assert_eq!(
         Sqlite::open(&path).unwrap_err().to_string(),
-        gone(&path, ".lock")
+        missing(&path, ".lock")
     );
     fs::rename(&away, &path).unwrap();
     assert_whole(&Sqlite::open(&path).unwrap()).await;
 }
 
 #[tokio::test]
-async fn what_takes_the_place_of_an_open_store_is_left_alone() {
+async fn files_that_replace_an_open_store_are_not_changed() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("a.db");
     let store = filled(&path).await;
     let away = folder.path().join("away.db");
     for suffix in ["", "-wal"] {
-        fs::rename(beside(&path, suffix), beside(&away, suffix)).unwrap();
-        fs::write(beside(&path, suffix), "of somebody else").unwrap();
+        fs::rename(with_suffix(&path, suffix), with_suffix(&away, suffix)).unwrap();
+        fs::write(with_suffix(&path, suffix), "of another program").unwrap();
     }
     assert_refuses_all(&store, &path).await;
     drop(store);
     for suffix in ["", "-wal"] {
-        let there = fs::read(beside(&path, suffix)).expect("it was not deleted");
-        assert_eq!(there, b"of somebody else");
+        let there = fs::read(with_suffix(&path, suffix)).expect("it was not deleted");
+        assert_eq!(there, b"of another program");
     }
     assert_whole(&Sqlite::open(&away).unwrap()).await;
 }
@@ -219,14 +219,14 @@ async fn assert_refuses_all(store: &Sqlite, path: &Path) {
          bring it back",
         path.display()
     );
-    let said = |error: StoreError| error.to_string();
+    let message = |error: StoreError| error.to_string();
     assert_eq!(
-        commit(store, ROWS).await.map_err(said),
+        commit(store, ROWS).await.map_err(message),
         Err(text.clone()),
         "commit"
     );
     assert_eq!(
-        store.get(&[key(0)]).await.map_err(said),
+        store.get(&[key(0)]).await.map_err(message),
         Err(text.clone()),
         "get"
     );
@@ -234,12 +234,12 @@ async fn assert_refuses_all(store: &Sqlite, path: &Path) {
         store
             .sweep(Timestamp::from_secs(1000), 10)
             .await
-            .map_err(said),
+            .map_err(message),
         Err(text.clone()),
         "sweep"
     );
     let health = store.check(Timestamp::default()).await;
-    assert_eq!(health.map_err(said), Err(text), "check");
+    assert_eq!(health.map_err(message), Err(text), "check");
 }
 
 async fn assert_whole(store: &Sqlite) {
@@ -253,7 +253,7 @@ async fn assert_whole(store: &Sqlite) {
     }
 }
 
-/// A store with rows, closed, and what is in its file.
+/// A closed store with rows, and the content of its file.
 async fn closed_store() -> (TempDir, PathBuf, Vec<u8>) {
     let folder = folder::in_memory();
     let path = folder.path().join("a.db");
@@ -271,7 +271,7 @@ async fn filled(path: &Path) -> Sqlite {
     store
 }
 
-/// Opens what must be refused, and must not be touched by it.
+/// Writes and opens a file that must be refused and not changed.
 fn refused(path: &Path, contents: &[u8]) -> String {
     fs::write(path, contents).expect("it can be written");
     let Err(error) = Sqlite::open(path) else {
@@ -284,16 +284,16 @@ fn refused(path: &Path, contents: &[u8]) -> String {
     error.to_string()
 }
 
-fn gone(path: &Path, left: &str) -> String {
+fn missing(path: &Path, left: &str) -> String {
     format!(
-        "the store {} is gone or empty, and {} tells that it was here: bring the store back, or \
-         remove the latter to begin a new store",
+        "the store {} is missing or empty, but {} shows that there was one: restore it, or remove \
+         the latter file to create a new store",
         path.display(),
-        beside(path, left).display()
+        with_suffix(path, left).display()
     )
 }
 
-fn beside(path: &Path, suffix: &str) -> PathBuf {
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(format!("{}{suffix}", path.display()))
 }
 

@@ -1,4 +1,4 @@
-//! A disk that may not be written, or has no room to begin with, is told in a sentence.
+//! The error messages for a read-only or full disk.
 
 #![expect(clippy::expect_used, reason = "a part of tests")]
 
@@ -12,11 +12,11 @@ use grantor_store::Store as _;
 use grantor_store::sqlite::Sqlite;
 use tempfile::TempDir;
 
-/// Where the process that opens finds its store.
+/// The environment variable with the path of the store, for the process that opens it.
 const STORE: &str = "GRANTOR_TEST_DISK_STORE";
 
 #[test]
-fn a_read_only_store_is_refused_and_left_alone() {
+fn a_read_only_store_is_refused_and_not_changed() {
     let (_folder, path) = store();
     let before = fs::read(&path).unwrap();
     fs::set_permissions(&path, Permissions::from_mode(0o400)).unwrap();
@@ -33,16 +33,16 @@ fn a_read_only_store_is_refused_and_left_alone() {
 }
 
 #[test]
-fn a_store_in_a_read_only_folder_is_refused_and_left_alone() {
+fn a_store_in_a_read_only_folder_is_refused_and_not_changed() {
     let (folder, path) = store();
     let before = fs::read(&path).unwrap();
     fs::set_permissions(folder.path(), Permissions::from_mode(0o500)).unwrap();
-    let said = open(unprivileged(), &path);
+    let result = open(unprivileged(), &path);
     fs::set_permissions(folder.path(), Permissions::from_mode(0o700)).unwrap();
     assert_eq!(
-        said,
+        result,
         format!(
-            "cannot open the store {}: its log cannot be made beside it \
+            "cannot open the store {}: its log cannot be created next to it \
              (attempt to write a readonly database)",
             path.display()
         )
@@ -52,14 +52,14 @@ fn a_store_in_a_read_only_folder_is_refused_and_left_alone() {
 }
 
 #[test]
-fn a_read_only_folder_without_a_store_is_told() {
+fn a_read_only_folder_without_a_store_is_reported() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("a.db");
     fs::set_permissions(folder.path(), Permissions::from_mode(0o500)).unwrap();
-    let said = open(unprivileged(), &path);
+    let result = open(unprivileged(), &path);
     fs::set_permissions(folder.path(), Permissions::from_mode(0o700)).unwrap();
     assert_eq!(
-        said,
+        result,
         format!(
             "cannot open the store {}: its lock {0}.lock: Permission denied (os error 13)",
             path.display()
@@ -69,10 +69,10 @@ fn a_read_only_folder_without_a_store_is_told() {
 }
 
 #[test]
-fn a_disk_without_room_for_the_log_is_told_and_the_store_is_left_alone() {
+fn a_disk_without_room_for_the_log_is_reported_and_the_store_is_not_changed() {
     let (_folder, path) = store();
     let before = fs::read(&path).unwrap();
-    // No file may grow past 4 MB, and a write beyond fails instead of ending the process.
+    // No file may grow beyond 4 MB; a write beyond it fails instead of killing the process.
     let mut small = Command::new("sh");
     small.args(["-c", r#"trap "" XFSZ; ulimit -f 8000; exec "$0" "$@""#]);
     assert_eq!(
@@ -86,7 +86,7 @@ fn a_disk_without_room_for_the_log_is_told_and_the_store_is_left_alone() {
     assert_eq!(open(unprivileged(), &path), "opened");
 }
 
-/// A closed store in a folder of its own.
+/// A closed store in its own folder.
 fn store() -> (TempDir, PathBuf) {
     let folder = TempDir::new().expect("there is room");
     let path = folder.path().join("a.db");
@@ -94,7 +94,7 @@ fn store() -> (TempDir, PathBuf) {
     (folder, path)
 }
 
-/// Runs what follows without the right to write where modes forbid it, which root has.
+/// Runs a command without root's right to ignore file modes.
 fn unprivileged() -> Command {
     let folder = TempDir::new().expect("there is room");
     let file = folder.path().join("file");
@@ -109,7 +109,7 @@ fn unprivileged() -> Command {
     command
 }
 
-/// What another process, started by `runner`, says of opening the store.
+/// The result of opening the store in another process, which `runner` starts.
 fn open(mut runner: Command, path: &Path) -> String {
     let output = runner
         .arg(std::env::current_exe().expect("the test runs"))
@@ -119,19 +119,20 @@ fn open(mut runner: Command, path: &Path) -> String {
         .output()
         .expect("it starts");
     let text = String::from_utf8_lossy(&output.stdout);
-    let said = text.lines().find_map(|line| line.strip_prefix("it says: "));
-    said.unwrap_or_else(|| panic!("{text}{}", String::from_utf8_lossy(&output.stderr)))
+    let result = text.lines().find_map(|line| line.strip_prefix("result: "));
+    result
+        .unwrap_or_else(|| panic!("{text}{}", String::from_utf8_lossy(&output.stderr)))
         .to_owned()
 }
 
 #[test]
-#[ignore = "the process that the tests above start; by itself it does nothing"]
+#[ignore = "started by the tests above"]
 fn opener() {
-    #[expect(clippy::disallowed_methods, reason = "what the parent test hands over")]
+    #[expect(clippy::disallowed_methods, reason = "set by the parent test")]
     let Some(path) = std::env::var_os(STORE).map(PathBuf::from) else {
         return;
     };
-    let said = match Sqlite::open(path) {
+    let result = match Sqlite::open(path) {
         Err(error) => error.to_string(),
         Ok(store) => {
             let health = store.check(grantor_core::base::time::Timestamp::default());
@@ -142,6 +143,6 @@ fn opener() {
             "opened".to_owned()
         }
     };
-    // The harness may have begun the line.
-    println!("\nit says: {said}");
+    // The test harness may have begun a line.
+    println!("\nresult: {result}");
 }

@@ -1,4 +1,4 @@
-//! A store whose disk is full says so, keeps what it answered, and goes on when there is room again.
+//! A full disk is reported, loses no answered commit, and commits work again once there is room.
 
 #![expect(clippy::expect_used, reason = "a part of tests")]
 
@@ -12,14 +12,14 @@ use grantor_store::{Store, StoreError};
 use rusqlite::{Connection, OpenFlags};
 use tempfile::TempDir;
 
-/// Where the process with the small disk finds its store.
+/// The environment variable with the path of the store, for the process with the small disk.
 const STORE: &str = "GRANTOR_TEST_FULL_DISK_STORE";
 
 #[tokio::test]
-async fn a_full_disk_loses_nothing_that_was_answered() {
+async fn a_full_disk_loses_no_answered_commit() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("a.db");
-    // No file may grow past 10 MB, and a write beyond fails instead of ending the process.
+    // No file may grow beyond 10 MB; a write beyond it fails instead of killing the process.
     let output = Command::new("sh")
         .args(["-c", r#"trap "" XFSZ; ulimit -f 20000; exec "$0" "$@""#])
         .arg(std::env::current_exe().unwrap())
@@ -50,16 +50,16 @@ async fn a_full_disk_loses_nothing_that_was_answered() {
 }
 
 #[tokio::test]
-#[ignore = "run by the test above, with a small disk; by itself it does nothing"]
+#[ignore = "started by the test above, with a small disk"]
 async fn with_a_small_disk() {
-    #[expect(clippy::disallowed_methods, reason = "what the parent test hands over")]
+    #[expect(clippy::disallowed_methods, reason = "set by the parent test")]
     let Some(path) = std::env::var_os(STORE).map(PathBuf::from) else {
         return;
     };
     let store = Sqlite::open(&path).unwrap();
     assert_eq!(commit(&store, 0).await, Ok(Committed::Done));
 
-    // While somebody reads an old moment, the log cannot begin anew: it grows until it may not.
+    // While a reader holds an old snapshot, the log cannot be reset: it grows up to the limit.
     let reader = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
     reader
         .execute_batch("BEGIN; SELECT count(*) FROM rows")
@@ -82,7 +82,7 @@ async fn with_a_small_disk() {
     }
     assert!(
         read(&store, n).await.is_none(),
-        "it is not seen, so it may be asked for again"
+        "it is not visible, so it may be retried"
     );
 
     reader.execute_batch("COMMIT").unwrap();

@@ -1,5 +1,4 @@
-//! A process that is killed while it writes has lost nothing that it answered, and redeems nothing
-//! a second time when it is back.
+//! A process that is killed while it writes loses no answered commit, and redeems no ticket twice after a restart.
 
 #![expect(clippy::expect_used, reason = "a part of tests")]
 
@@ -15,18 +14,18 @@ use grantor_store::Store;
 use grantor_store::sqlite::Sqlite;
 use tempfile::TempDir;
 
-/// How often the process is killed, where it should be more or less often than `ROUNDS`.
+/// The environment variable with the number of kills, instead of `ROUNDS`.
 const ROUNDS_WANTED: &str = "GRANTOR_TEST_SIGKILL_ROUNDS";
 const ROUNDS: usize = 20;
-/// Where the victim finds its store; without it there is nothing to do.
+/// The environment variable with the path of the victim's store.
 const STORE: &str = "GRANTOR_TEST_VICTIM_STORE";
 const WRITERS: u64 = 16;
-/// So many redemptions are waited for; the kill comes in the middle of more.
+/// The number of redemptions before the kill, which interrupts others.
 const ANSWERS: usize = 200;
-/// Who redeems a ticket: both try at the same time.
+/// The tasks that redeem a ticket, both at the same time.
 const RACERS: [u64; 2] = [1, 2];
 
-/// The tickets that the victims answered to have issued, and to have redeemed.
+/// The tickets that the victims reported as issued and as redeemed.
 #[derive(Default)]
 struct Answered {
     issued: HashSet<u64>,
@@ -34,7 +33,7 @@ struct Answered {
 }
 
 #[tokio::test]
-async fn sigkill_loses_nothing_that_was_answered_and_redeems_nothing_twice() {
+async fn sigkill_loses_no_answered_commit_and_redeems_nothing_twice() {
     #[expect(clippy::disallowed_methods, reason = "an option of this test")]
     let rounds = std::env::var(ROUNDS_WANTED)
         .map_or(ROUNDS, |rounds| rounds.parse().expect("it is a number"));
@@ -44,7 +43,7 @@ async fn sigkill_loses_nothing_that_was_answered_and_redeems_nothing_twice() {
     for round in 0..rounds {
         kill_one(&path, &mut answered);
         let store = Sqlite::open(&path).unwrap();
-        // What was under way when the kill came happened as a whole or not at all.
+        // A commit that was interrupted by the kill is complete or absent.
         let last = answered.issued.iter().max().unwrap() + 1000;
         for n in 0..last {
             let ticket = Ticket::read(&store, n).await;
@@ -66,7 +65,7 @@ async fn sigkill_loses_nothing_that_was_answered_and_redeems_nothing_twice() {
     );
 }
 
-/// Starts a victim, kills it while it writes, and adds what it answered.
+/// Starts a victim, kills it while it writes, and records what it reported.
 fn kill_one(store: &Path, answered: &mut Answered) {
     let mut victim = Victim::start(store);
     let mut lines = BufReader::new(victim.0.stdout.take().expect("it is piped"));
@@ -90,7 +89,7 @@ fn kill_one(store: &Path, answered: &mut Answered) {
 }
 
 impl Answered {
-    /// Takes a line of the victim's; the last one may be cut off by the kill.
+    /// Reads a line from the victim; the kill may truncate the last one.
     fn hear(&mut self, line: &str) {
         let Some((what, n)) = line
             .strip_suffix('\n')
@@ -103,7 +102,7 @@ impl Answered {
             ("redeemed", Ok(n)) => {
                 assert!(self.redeemed.insert(n), "ticket {n} was redeemed twice");
             }
-            // The test harness has lines of its own.
+            // A line of the test harness.
             _ => {}
         }
     }
@@ -112,7 +111,7 @@ impl Answered {
 struct Victim(Child);
 
 impl Victim {
-    /// This very test binary, told to run the test below only.
+    /// This test binary, running only the test below.
     fn start(store: &Path) -> Self {
         let victim = Command::new(std::env::current_exe().expect("the test runs"))
             .args(["--exact", "victim", "--ignored", "--nocapture"])
@@ -140,13 +139,13 @@ async fn victim() {
         return;
     };
     let store = Arc::new(Sqlite::open(path).unwrap());
-    // The line that the harness has begun ends here.
+    // Ends the line that the test harness has begun.
     println!();
     let mut first = 0;
     loop {
         match Ticket::read(&store, first).await {
             Ticket::None => break,
-            // Redeemed by an earlier victim, but for the answer; or not.
+            // Redeemed or not by an earlier victim that did not report it.
             Ticket::Issued => redeem(&store, first).await,
             Ticket::Redeemed => {}
         }
@@ -165,7 +164,7 @@ async fn victim() {
     writers.join_all().await;
 }
 
-/// How far a ticket has come.
+/// The state of a ticket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Ticket {
     None,
@@ -174,7 +173,7 @@ enum Ticket {
 }
 
 impl Ticket {
-    /// Reads the ticket, which must not be half of anything.
+    /// Reads the ticket, and checks that no commit is there in part.
     async fn read(store: &Sqlite, n: u64) -> Self {
         let keys = ["ticket", "number", "receipt"].map(|kind| key(kind, n));
         let rows = store.get(&keys).await.expect("it can be read");
@@ -200,13 +199,13 @@ impl Ticket {
 
 async fn issue(store: &Sqlite, n: u64) {
     let rows = ["ticket", "number"].map(|kind| Write::Insert(row(key(kind, n))));
-    // One that was under way at an earlier kill may be there already.
+    // The ticket may exist from a commit that an earlier kill interrupted.
     if commit(store, version(n, 0), rows.into()).await == Committed::Done {
         println!("issued {n}");
     }
 }
 
-/// Redeems a ticket as two do that came by it; one of them, at most, hears that it has.
+/// Redeems a ticket in two concurrent tasks; at most one succeeds.
 async fn redeem(store: &Sqlite, n: u64) {
     let race = RACERS.map(|racer| async move {
         let update = Write::Update {
@@ -241,7 +240,7 @@ fn key(kind: &str, n: u64) -> Key {
     Key::new("default", kind, &n.to_string())
 }
 
-/// The version that the ticket's issue (0) or one of its racers writes.
+/// The version that is written by the ticket's issue (0) or by one of the two tasks.
 fn version(n: u64, by: u64) -> Version {
     Version::from_bytes((u128::from(n) << 64 | u128::from(by)).to_be_bytes())
 }

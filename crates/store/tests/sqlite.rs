@@ -74,7 +74,7 @@ fn the_files_are_for_their_owner_only() {
 }
 
 #[tokio::test]
-async fn a_clean_close_leaves_one_whole_file() {
+async fn a_clean_close_leaves_one_complete_file() {
     let folder = TempDir::new().unwrap();
     let store = Sqlite::open(folder.path().join("a.db")).unwrap();
     put(&store, 1).await;
@@ -148,7 +148,7 @@ fn a_second_opener_is_refused() {
     Sqlite::open(&path).unwrap();
 }
 
-/// Opens what must be refused, and must not be touched by it.
+/// Opens a file that must be refused.
 #[expect(clippy::unwrap_used, reason = "a part of tests")]
 fn refused(path: &Path) -> OpenError {
     let before = fs::read(path).unwrap();
@@ -158,7 +158,7 @@ fn refused(path: &Path) -> OpenError {
 }
 
 #[test]
-fn what_is_no_store_is_refused_and_left_alone() {
+fn a_file_that_is_not_a_store_is_refused_and_not_changed() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("a.db");
     let foreign = [
@@ -180,7 +180,7 @@ fn what_is_no_store_is_refused_and_left_alone() {
 }
 
 #[test]
-fn a_damaged_store_is_refused_and_left_alone() {
+fn a_damaged_store_is_refused_and_not_changed() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("a.db");
     drop(Sqlite::open(&path).unwrap());
@@ -192,7 +192,7 @@ fn a_damaged_store_is_refused_and_left_alone() {
 }
 
 #[tokio::test]
-async fn damage_found_while_reading_is_told_as_damage() {
+async fn damage_found_while_reading_is_reported_as_damage() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("a.db");
     let store = Sqlite::open(&path).unwrap();
@@ -243,7 +243,7 @@ fn a_newer_schema_is_refused() {
     assert!(
         error
             .to_string()
-            .contains("schema version 7, and this Grantor knows versions up to 1"),
+            .contains("schema version 7, but this Grantor supports versions up to 1"),
         "{error}"
     );
 }
@@ -256,7 +256,7 @@ fn a_missing_folder_is_named() {
 }
 
 #[tokio::test]
-async fn a_schema_that_changes_under_us_is_not_healthy() {
+async fn a_schema_that_changes_while_open_is_not_healthy() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("a.db");
     let store = Sqlite::open(&path).unwrap();
@@ -276,7 +276,7 @@ async fn a_full_queue_refuses_and_loses_nothing() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("a.db");
     let store = Sqlite::open(&path).unwrap();
-    // As long as somebody else writes, the writer waits.
+    // The writer waits while another connection writes.
     let other = Connection::open(&path).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let mut waiting = Vec::new();
@@ -335,7 +335,7 @@ async fn an_update_that_moves_no_index_writes_no_index_row() {
             .await,
         Ok(Committed::Done)
     );
-    // The triggers do bite; and a commit that SQLite refuses harms no other of its batch.
+    // The triggers work; and a commit that SQLite refuses does not affect others of its batch.
     row.indexes.pop();
     let third = Version::from_bytes([3; 16]);
     let (other_id, other_write) = insert(2);

@@ -1,4 +1,4 @@
-//! The wrappers do what the tests that use them believe.
+//! The wrappers for tests.
 
 #![expect(clippy::expect_used, reason = "a part of tests")]
 
@@ -42,7 +42,7 @@ fn get(store: &impl Store, name: &str) -> Result<bool, StoreError> {
 }
 
 #[test]
-fn counting_counts_rows_of_commits_that_were_done() {
+fn counting_counts_rows_of_successful_commits() {
     let store = Counting::new(Memory::new());
     commit(&store, vec![insert("a"), insert("b")]).unwrap();
     let check = Write::Check {
@@ -65,7 +65,7 @@ fn counting_counts_rows_of_commits_that_were_done() {
 }
 
 #[test]
-fn faulty_fails_as_told_and_in_order() {
+fn faulty_fails_as_configured_and_in_order() {
     let store = Faulty::new(Memory::new());
     for fault in [
         Fault::Commit,

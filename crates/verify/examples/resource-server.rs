@@ -49,14 +49,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 async fn whoami(token: AccessToken) -> String {
-    let told = json!({
+    let shown = json!({
         "subject": token.subject,
         "client": token.client_id,
         "scope": token.scope.to_string(),
         "actor": token.act.as_ref().map(|act| &act.current().subject),
         "claims": token.claims,
     });
-    format!("{told}\n")
+    format!("{shown}\n")
 }
 
 async fn orders(token: AccessToken) -> String {

@@ -1,25 +1,25 @@
-//! Who acts for a token's subject (RFC 8693 section 4.1).
+//! The actors of a token: who acts for its subject (RFC 8693 section 4.1).
 
 use serde_json::{Map, Value};
 
 use crate::refusal::Invalid;
 
-/// The longest chain that is read: longer than any that Grantor makes.
-const LONGEST: usize = 32;
+/// The longest accepted chain, the current actor included. Grantor's chains are shorter.
+const MAX_ACTORS: usize = 32;
 
-/// Somebody who acts for a subject.
+/// Someone who acts for a subject.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Actor {
     /// `sub`.
     pub subject: String,
-    /// `iss`, where it is told: then only both together say who it is.
+    /// `iss`, if present: then only `iss` and `sub` together identify the actor.
     pub issuer: Option<String>,
-    /// `client_id`, where it is told.
+    /// `client_id`, if present.
     pub client_id: Option<String>,
 }
 
-/// Those who act and acted for a subject.
+/// The current actor and the prior ones.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ActorChain {
     current: Actor,
@@ -27,28 +27,28 @@ pub struct ActorChain {
 }
 
 impl ActorChain {
-    /// Who acts now: the one for whom, with the subject, access is decided.
+    /// The current actor, who counts for access control, together with the subject.
     #[must_use]
     pub const fn current(&self) -> &Actor {
         &self.current
     }
 
-    /// Who acted before, the latest first. For information only. Section 4.1: "prior actors identified by any nested
+    /// The prior actors, the latest first. For information only. Section 4.1: "prior actors identified by any nested
     /// "act" claims are informational only and are not to be considered in access control decisions".
     #[must_use]
     pub fn prior(&self) -> &[Actor] {
         &self.prior
     }
 
-    /// Reads the claim `act`. What cannot be read is not left out: a decision that asks who acts must not be made as
-    /// if nobody did.
+    /// Parses the claim `act`. A malformed actor is an error, never ignored: access must not be decided as if no one
+    /// acted for the subject.
     pub(crate) fn read(claim: Value) -> Result<Self, Invalid> {
         let (current, mut next) = actor(claim)?;
         let mut prior = Vec::new();
         while let Some(claim) = next {
             let (actor, before) = actor(claim)?;
             prior.push(actor);
-            if prior.len() == LONGEST {
+            if prior.len() == MAX_ACTORS {
                 return Err(Invalid::Claim("act"));
             }
             next = before;
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn an_actor_has_the_names_that_it_is_given() {
+    fn an_actor_may_have_an_issuer_and_a_client_id() {
         let chain =
             ActorChain::read(json!({ "sub": "a", "iss": "https://as", "client_id": "c", "x": 1 }));
         let chain = chain.unwrap();
@@ -113,8 +113,8 @@ mod tests {
     }
 
     #[test]
-    fn an_actor_who_cannot_be_read_is_nobody_unnoticed() {
-        let deep = (0..=LONGEST).fold(
+    fn a_malformed_actor_is_refused_and_not_ignored() {
+        let deep = (0..=MAX_ACTORS).fold(
             json!({ "sub": "a" }),
             |act, _| json!({ "sub": "a", "act": act }),
         );

@@ -7,9 +7,12 @@ use url::form_urlencoded;
 use crate::refusal::Refusal;
 use crate::secret::BearerToken;
 
-/// The token in the header `Authorization` (section 2.1). One in the query (section 2.3) is not accepted: "SHOULD NOT be
-/// used"; nor is one in a form (section 2.2), which would have to be read before it is known whose it is.
-pub(crate) fn presented(headers: &HeaderMap, query: Option<&str>) -> Result<BearerToken, Refusal> {
+/// The token in the header `Authorization` (section 2.1). Tokens in the query are not accepted (section 2.3: "SHOULD NOT
+/// be used"), nor in a form (section 2.2), whose body would have to be read before its sender is known.
+pub(crate) fn from_request(
+    headers: &HeaderMap,
+    query: Option<&str>,
+) -> Result<BearerToken, Refusal> {
     let mut headers = headers.get_all(AUTHORIZATION).iter();
     let Some(header) = headers.next() else {
         return Err(Refusal::NoToken);
@@ -24,12 +27,12 @@ pub(crate) fn presented(headers: &HeaderMap, query: Option<&str>) -> Result<Bear
         Some(space) => header.split_at(space),
         None => (header, &b""[..]),
     };
-    // RFC 9110 section 11.1: "a case-insensitive token". Another scheme is no token of ours, wrong or right.
+    // RFC 9110 section 11.1: "a case-insensitive token". Another scheme carries no bearer token.
     if !scheme.eq_ignore_ascii_case(b"Bearer") {
         return Err(Refusal::NoToken);
     }
     // Section 2: "Clients MUST NOT use more than one method to transmit the token in each request."
-    if names_token(query.unwrap_or_default()) {
+    if has_token(query.unwrap_or_default()) {
         return Err(Refusal::InvalidRequest(
             "the request has a token in its header and another in its query",
         ));
@@ -43,7 +46,7 @@ pub(crate) fn presented(headers: &HeaderMap, query: Option<&str>) -> Result<Bear
     }
 }
 
-fn names_token(query: &str) -> bool {
+fn has_token(query: &str) -> bool {
     form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == "access_token")
 }
 
@@ -60,12 +63,12 @@ mod tests {
 
     use super::*;
 
-    fn of(headers: &[&str], query: Option<&str>) -> Result<String, Refusal> {
+    fn token_in(headers: &[&str], query: Option<&str>) -> Result<String, Refusal> {
         let headers = headers.iter().map(|value| {
             let value = HeaderValue::from_bytes(value.as_bytes()).unwrap();
             (AUTHORIZATION, value)
         });
-        presented(&headers.collect(), query).map(|token| token.reveal().to_owned())
+        from_request(&headers.collect(), query).map(|token| token.reveal().to_owned())
     }
 
     #[test]
@@ -75,21 +78,21 @@ mod tests {
             "bearer a-._~+/9==",
             "BEARER  a-._~+/9== ",
         ] {
-            assert_eq!(of(&[header], Some("a=b")).unwrap(), "a-._~+/9==");
+            assert_eq!(token_in(&[header], Some("a=b")).unwrap(), "a-._~+/9==");
         }
     }
 
     #[test]
-    fn rfc6750_3_1_what_is_no_bearer_token_is_none() {
+    fn rfc6750_3_1_another_scheme_is_not_a_bearer_token() {
         for headers in [&[][..], &["Basic YTpi"], &["DPoP a"], &[""], &["Bearers a"]] {
-            let refusal = of(headers, None).unwrap_err();
+            let refusal = token_in(headers, None).unwrap_err();
             assert!(matches!(refusal, Refusal::NoToken), "{headers:?}");
         }
     }
 
     #[test]
-    fn rfc6750_2_3_a_token_in_the_query_is_none() {
-        let refusal = of(&[], Some("access_token=a")).unwrap_err();
+    fn rfc6750_2_3_a_token_in_the_query_is_ignored() {
+        let refusal = token_in(&[], Some("access_token=a")).unwrap_err();
         assert!(matches!(refusal, Refusal::NoToken));
     }
 
@@ -108,7 +111,7 @@ mod tests {
             (&["Bearer a=b"], None),
             (&["Bearer \u{e9}"], None),
         ] {
-            let refusal = of(headers, query).unwrap_err();
+            let refusal = token_in(headers, query).unwrap_err();
             assert!(matches!(refusal, Refusal::InvalidRequest(_)), "{headers:?}");
         }
     }

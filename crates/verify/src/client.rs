@@ -1,13 +1,14 @@
-//! Tokens for what a service asks of others: for its user (RFC 8693), or in its own name (RFC 6749 section 4.4).
+//! Requests access tokens for calls to other services: by token exchange (RFC 8693) or client credentials (RFC 6749
+//! section 4.4).
 
 use std::sync::Arc;
 
 use reqwest::Client;
 use serde::Deserialize;
 
+use crate::cached::Cached;
 use crate::clock::Clock;
 use crate::fetch::{self, FetchError, Limits};
-use crate::kept::Kept;
 use crate::metadata::Discovery;
 use crate::scope::Scopes;
 use crate::secret::{BearerToken, ClientCredentials};
@@ -16,55 +17,56 @@ use crate::url::IssuerUrl;
 const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 
-/// Gets tokens from an issuer, as a client of its. A clone is the same client.
+/// Requests tokens from an issuer, as one of its clients. A clone shares the metadata.
 #[derive(Clone, Debug)]
 pub struct TokenClient {
     http: Client,
     credentials: ClientCredentials,
-    metadata: Arc<Kept<Discovery>>,
+    metadata: Arc<Cached<Discovery>>,
 }
 
-/// What a token is wanted for. RFC 8693 section 2.1 and RFC 8707 section 2 have two names for whom it is for.
+/// The target and the scope of a token to request. The target is an `audience` (RFC 8693 section 2.1) or a `resource`
+/// (RFC 8707 section 2).
 #[derive(Clone, Debug, Default)]
-pub struct Wanted {
+pub struct TokenRequest {
     audience: Option<String>,
     resource: Option<String>,
     scope: Scopes,
 }
 
-/// A token that was given.
+/// A token that the issuer issued.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Given {
-    /// The token.
+pub struct IssuedToken {
+    /// `access_token`.
     pub access_token: BearerToken,
-    /// For how many seconds it is good, where that is told.
+    /// `expires_in`: its lifetime in seconds, if the issuer says.
     pub expires_in: Option<u64>,
-    /// What it allows, where that is told.
+    /// `scope`, if the issuer says.
     pub scope: Option<Scopes>,
 }
 
-/// Why there is no token.
+/// Why no token was issued.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum TokenError {
-    /// The issuer refuses it (RFC 6749 section 5.2).
-    #[error("the issuer refuses: {error}{}", description.as_ref().map(|text| format!(": {text}")).unwrap_or_default())]
+    /// The issuer refused the request (RFC 6749 section 5.2).
+    #[error("the issuer refused the token request: {error}{}", description.as_ref().map(|text| format!(": {text}")).unwrap_or_default())]
     Refused {
-        /// The error code.
+        /// `error`, the code.
         error: String,
-        /// Its explanation.
+        /// `error_description`.
         description: Option<String>,
     },
-    /// It cannot be asked.
-    #[error("the issuer cannot be asked: {0}")]
+    /// The issuer did not answer, or not as expected.
+    #[error("the token request failed")]
     Unavailable(#[from] FetchError),
-    /// It gave something else than a bearer token.
-    #[error("the issuer gave a token of type `{0}`")]
+    /// The token is not a bearer token, but of this type.
+    #[error("the issuer issued a token of type `{0}`")]
     Type(String),
 }
 
-impl Wanted {
-    /// A token for the service that the issuer knows by this name.
+impl TokenRequest {
+    /// For the service with this name at the issuer.
     #[must_use]
     pub fn audience(name: impl Into<String>) -> Self {
         Self {
@@ -73,7 +75,7 @@ impl Wanted {
         }
     }
 
-    /// A token for the service at this URI.
+    /// For the service at this URI.
     #[must_use]
     pub fn resource(uri: impl Into<String>) -> Self {
         Self {
@@ -82,18 +84,18 @@ impl Wanted {
         }
     }
 
-    /// With this scope, or several with spaces between them.
+    /// Adds a scope, or several separated by spaces.
     #[must_use]
     pub fn scope(mut self, scope: &str) -> Self {
-        self.scope = self.scope.and(Scopes::from(scope));
+        self.scope = self.scope.union(Scopes::from(scope));
         self
     }
 }
 
 impl TokenClient {
-    /// As this client of the issuer. Nothing is asked yet.
+    /// A client of `issuer` with these credentials. No request is made yet.
     ///
-    /// The HTTP client must follow no redirects ([`http_client`](crate::http_client)).
+    /// The HTTP client must not follow redirects ([`http_client`](crate::http_client)).
     #[must_use]
     pub fn new(http: Client, issuer: IssuerUrl, credentials: ClientCredentials) -> Self {
         let metadata = Discovery {
@@ -104,54 +106,62 @@ impl TokenClient {
         Self {
             http,
             credentials,
-            metadata: Kept::new(metadata, Clock::new()),
+            metadata: Cached::new(metadata, Clock::new()),
         }
     }
 
-    /// Exchanges the token that a caller presented for one that is good elsewhere, for the same subject: delegation
-    /// (RFC 8693 section 1.1). The issuer's rules say whether it may be had.
+    /// Exchanges the token that a caller presented for one for another service, with the same subject: delegation
+    /// (RFC 8693 section 1.1). The issuer's policy decides whether it is allowed.
     ///
     /// # Errors
     /// [`TokenError`]
     pub async fn exchange(
         &self,
         presented: &BearerToken,
-        wanted: &Wanted,
-    ) -> Result<Given, TokenError> {
+        request: &TokenRequest,
+    ) -> Result<IssuedToken, TokenError> {
         let form = [
             ("grant_type", TOKEN_EXCHANGE),
             ("subject_token", presented.reveal()),
             ("subject_token_type", ACCESS_TOKEN),
         ];
-        self.ask(&form, wanted).await
+        self.send(&form, request).await
     }
 
-    /// A token in the name of the client itself. It is good for others too, so keep it until shortly before it ends.
+    /// Requests a token for the client itself. It is not bound to one request, so reuse it until shortly before it
+    /// expires.
     ///
     /// # Errors
     /// [`TokenError`]
-    pub async fn client_credentials(&self, wanted: &Wanted) -> Result<Given, TokenError> {
+    pub async fn client_credentials(
+        &self,
+        request: &TokenRequest,
+    ) -> Result<IssuedToken, TokenError> {
         let form = [("grant_type", "client_credentials")];
-        self.ask(&form, wanted).await
+        self.send(&form, request).await
     }
 
-    async fn ask(&self, form: &[(&str, &str)], wanted: &Wanted) -> Result<Given, TokenError> {
+    async fn send(
+        &self,
+        form: &[(&str, &str)],
+        request: &TokenRequest,
+    ) -> Result<IssuedToken, TokenError> {
         let metadata = self.metadata.get(|it| it.token_endpoint.is_some()).await?;
         let endpoint = metadata.token_endpoint.clone();
-        let endpoint = endpoint.ok_or(FetchError::NoEndpoint("token_endpoint"))?;
-        let scope = wanted.scope.to_string();
+        let endpoint = endpoint.ok_or(FetchError::MissingEndpoint("token_endpoint"))?;
+        let scope = request.scope.to_string();
         let more = [
-            ("audience", wanted.audience.as_deref()),
-            ("resource", wanted.resource.as_deref()),
+            ("audience", request.audience.as_deref()),
+            ("resource", request.resource.as_deref()),
             ("scope", (!scope.is_empty()).then_some(scope.as_str())),
         ];
         let more = more
             .iter()
             .filter_map(|(name, value)| Some((*name, (*value)?)));
         let form: Vec<_> = form.iter().copied().chain(more).collect();
-        let request = self.http.post(endpoint.as_ref().clone()).form(&form);
-        let request = self.credentials.authenticate(request);
-        let answer = fetch::answer(request, endpoint.as_ref(), Limits::default()).await?;
+        let post = self.http.post(endpoint.as_ref().clone()).form(&form);
+        let post = self.credentials.authenticate(post);
+        let answer = fetch::answer(post, endpoint.as_ref(), Limits::default()).await?;
         if matches!(answer.status, 400 | 401)
             && let Ok(Refused {
                 error,
@@ -164,7 +174,7 @@ impl TokenClient {
         if !reply.token_type.eq_ignore_ascii_case("Bearer") {
             return Err(TokenError::Type(reply.token_type));
         }
-        Ok(Given {
+        Ok(IssuedToken {
             access_token: BearerToken::new(reply.access_token),
             expires_in: reply.expires_in,
             scope: reply.scope.as_deref().map(Scopes::from),

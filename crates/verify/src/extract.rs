@@ -1,4 +1,4 @@
-//! What handlers of `axum` can ask for.
+//! Extractors for handlers of `axum`.
 
 use std::any::Any;
 
@@ -12,10 +12,10 @@ use crate::refusal::Refusal;
 use crate::secret::BearerToken;
 use crate::token::AccessToken;
 
-/// A handler asks for the token of a request, and no [`Protect`](crate::Protect) is around it: a fault of the service,
-/// which is a 500. So a route that somebody forgot to protect lets nobody in.
+/// A handler extracts the token of a route without [`Protect`](crate::Protect): a bug in the service, answered with
+/// status 500. So a route that someone forgot to protect is closed.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("a handler asks for the token of a route that is not protected")]
+#[error("a handler extracts the access token of a route without the layer Protect")]
 pub struct NotProtected;
 
 impl IntoResponse for NotProtected {

@@ -1,4 +1,4 @@
-//! What others answer, read with a limit on everything.
+//! HTTP requests to issuers, limited in time and size.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,12 +8,12 @@ use reqwest::{RequestBuilder, Response};
 use serde::de::DeserializeOwned;
 use url::Url;
 
-/// Bounds of one request to an issuer. Its `Content-Length` is not among them: it is not believed.
+/// Limits of one request to an issuer. They do not rely on its `Content-Length`.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// How long request and answer may take together; 5 seconds unless told.
+    /// Time for the request and its response together. Default: 5 seconds.
     pub time: Duration,
-    /// How many bytes of a body are read; 256 KiB unless told.
+    /// Maximum body size in bytes. Default: 256 KiB.
     pub size: usize,
 }
 
@@ -26,58 +26,57 @@ impl Default for Limits {
     }
 }
 
-/// Why an issuer's answer is not there, or of no use.
+/// Why there is no usable response.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum FetchError {
-    /// No connection, no answer, or none in time.
-    #[error("no answer: {0}")]
-    NoAnswer(#[source] Arc<reqwest::Error>),
-    /// The answer is a redirect, which would lead to where nobody checked.
-    #[error("{0} redirects, which is not followed")]
+    /// No connection, no response, or none in time.
+    #[error("the request failed")]
+    RequestFailed(#[source] Arc<reqwest::Error>),
+    /// The response is a redirect, whose target was not checked.
+    #[error("{0} answered with a redirect, which is not followed")]
     Redirect(Url),
     /// Any other status but 200.
-    #[error("{url} answered {status}")]
+    #[error("{url} answered with status {status}")]
     Status {
-        /// What was asked.
+        /// The address of the request.
         url: Url,
-        /// What came.
+        /// The status code.
         status: u16,
     },
-    /// There is more than [`Limits::size`].
+    /// The body is larger than [`Limits::size`].
     #[error("{url} answered with more than {size} bytes")]
     TooLarge {
-        /// What was asked.
+        /// The address of the request.
         url: Url,
-        /// The limit.
+        /// The limit in bytes.
         size: usize,
     },
-    /// It is not the JSON that belongs there.
-    #[error("{url} did not answer with what belongs there: {error}")]
+    /// The body is not the expected JSON.
+    #[error("{url} did not answer with the expected JSON")]
     Json {
-        /// What was asked.
+        /// The address of the request.
         url: Url,
-        /// What is wrong.
+        /// What is wrong with it.
         #[source]
         error: Arc<serde_json::Error>,
     },
-    /// The metadata are those of another issuer.
-    #[error("the metadata at {url} are not those of the issuer: they name another")]
-    OtherIssuer {
-        /// What was asked.
+    /// The metadata name another issuer (RFC 8414 section 3.3).
+    #[error("the metadata at {url} name another issuer")]
+    IssuerMismatch {
+        /// The address of the request.
         url: Url,
     },
-    /// The metadata have no such address, or something else in its place.
+    /// The metadata have no such member, or its value is not an address that may be used.
     #[error("the issuer's metadata have no usable `{0}`")]
-    NoEndpoint(&'static str),
-    /// The request ended without an outcome, as at the end of a runtime.
+    MissingEndpoint(&'static str),
+    /// The request was dropped before it ended, for example at the shutdown of the runtime.
     #[error("the request was interrupted")]
     Interrupted,
 }
 
 impl FetchError {
-    /// Whether the other side is well, and does not like this very request: its form or its length, rather than who asks
-    /// or how often.
-    pub(crate) const fn is_of_this_request(&self) -> bool {
+    /// Whether the server rejects the form or the length of this one request, so that other requests may succeed.
+    pub(crate) const fn is_about_this_request(&self) -> bool {
         matches!(
             self,
             Self::Status {
@@ -90,19 +89,19 @@ impl FetchError {
 
 impl From<reqwest::Error> for FetchError {
     fn from(error: reqwest::Error) -> Self {
-        Self::NoAnswer(Arc::new(error))
+        Self::RequestFailed(Arc::new(error))
     }
 }
 
-/// What was fetched.
+/// A fetched value.
 #[derive(Debug)]
 pub(crate) struct Fetched<T> {
     pub(crate) value: T,
-    /// `max-age` of its Cache-Control (RFC 9111 section 5.2.2.1); none where there is no such header.
+    /// `max-age` of `Cache-Control` (RFC 9111 section 5.2.2.1), if sent.
     pub(crate) max_age: Option<Duration>,
 }
 
-/// An answer, read to its end.
+/// A response whose body was read.
 pub(crate) struct Answer {
     url: Url,
     pub(crate) status: u16,
@@ -110,7 +109,7 @@ pub(crate) struct Answer {
     pub(crate) body: Vec<u8>,
 }
 
-/// Sends a request, to `url`, and reads what answers it.
+/// Sends a request to `url` and reads the response.
 pub(crate) async fn answer(
     request: RequestBuilder,
     url: &Url,
@@ -120,7 +119,7 @@ pub(crate) async fn answer(
         .header(ACCEPT, "application/json")
         .timeout(limits.time);
     let response = request.send().await?;
-    // The second is of a client that follows them.
+    // The second condition: the caller's client followed a redirect.
     if response.status().is_redirection() || response.url() != url {
         return Err(FetchError::Redirect(url.clone()));
     }
@@ -132,7 +131,7 @@ pub(crate) async fn answer(
     })
 }
 
-/// Sends a request, to `url`, and reads the JSON that answers it.
+/// Sends a request to `url` and parses the JSON of the response.
 pub(crate) async fn json<T: DeserializeOwned>(
     request: RequestBuilder,
     url: &Url,
@@ -142,7 +141,7 @@ pub(crate) async fn json<T: DeserializeOwned>(
 }
 
 impl Answer {
-    /// The JSON of a good answer.
+    /// The JSON of a response with status 200.
     pub(crate) fn json<T: DeserializeOwned>(self) -> Result<Fetched<T>, FetchError> {
         let Self {
             url,

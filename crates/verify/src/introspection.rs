@@ -1,4 +1,4 @@
-//! Asking the issuer about a token (RFC 7662).
+//! Token introspection (RFC 7662).
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,39 +9,40 @@ use reqwest::Client;
 use serde_json::{Map, Value};
 use tokio::sync::watch;
 
+use crate::cached::Cached;
 use crate::clock::Clock;
+use crate::expiring_map::ExpiringMap;
 use crate::fetch::{self, FetchError, Limits};
-use crate::kept::Kept;
 use crate::metadata::Discovery;
-use crate::recent::Recent;
 use crate::refusal::{Invalid, Refusal, Unavailable};
+use crate::report::Report;
 use crate::rules::Rules;
 use crate::secret::ClientCredentials;
 use crate::token::AccessToken;
 use crate::url::SecureUrl;
 
-/// For how long an answer is taken again. RFC 7662 section 4: "a protected resource could cache [...] to improve
-/// performance [...] at the cost of liveness": for so long a token that was revoked goes on.
-const KEPT: Duration = Duration::from_secs(15);
-/// How many answers are kept; of good tokens, and as many of others.
-const MOST_KEPT: usize = 4096;
-/// How many tokens are asked about at the same time.
-const MOST_AT_ONCE: usize = 256;
-/// For how long nothing is asked after a request failed.
-const PAUSE: Duration = Duration::from_secs(1);
+/// How long a response is cached. RFC 7662 section 4: "a protected resource could cache [...] to improve performance
+/// [...] at the cost of liveness": a revoked token is accepted for so long.
+const CACHE_TIME: Duration = Duration::from_secs(15);
+/// The most responses that are cached for valid tokens, and as many again for invalid ones.
+const MAX_CACHED: usize = 4096;
+/// The most introspection requests at the same time.
+const MAX_CONCURRENT: usize = 256;
+/// After a failed request, no other one for so long.
+const RETRY_DELAY: Duration = Duration::from_secs(1);
 
-/// Of a token, that it cannot be found from.
+/// The SHA-256 of a token: the token itself is not stored.
 type Hash = [u8; 32];
 type Outcome = Result<AccessToken, Refusal>;
 
-/// Where to ask.
+/// Where the introspection endpoint is.
 #[derive(Clone, Debug)]
 pub(crate) enum Endpoint {
-    At(SecureUrl),
-    Of(Arc<Kept<Discovery>>),
+    Fixed(SecureUrl),
+    Discovered(Arc<Cached<Discovery>>),
 }
 
-/// What asks. Its answers are kept for a short while, and all who ask about one token at the same time get one answer.
+/// Introspects tokens. Responses are cached for [`CACHE_TIME`]; concurrent calls for one token share one request.
 #[derive(Debug)]
 pub(crate) struct Introspection(Arc<Inner>);
 
@@ -57,17 +58,17 @@ struct Inner {
 
 #[derive(Debug)]
 struct State {
-    /// Apart, so that made-up tokens push no good ones out.
-    good: Recent<Hash, AccessToken>,
-    bad: Recent<Hash, Invalid>,
-    under_way: HashMap<Hash, watch::Receiver<Option<Outcome>>>,
-    failed: Option<Failed>,
+    /// Two caches, so that made-up tokens do not evict valid ones.
+    valid: ExpiringMap<Hash, AccessToken>,
+    invalid: ExpiringMap<Hash, Invalid>,
+    in_flight: HashMap<Hash, watch::Receiver<Option<Outcome>>>,
+    failure: Option<Failure>,
 }
 
 #[derive(Debug)]
-struct Failed {
+struct Failure {
     error: FetchError,
-    again: Duration,
+    retry_at: Duration,
 }
 
 impl Introspection {
@@ -79,10 +80,10 @@ impl Introspection {
         clock: Clock,
     ) -> Self {
         let state = State {
-            good: Recent::new(MOST_KEPT),
-            bad: Recent::new(MOST_KEPT),
-            under_way: HashMap::new(),
-            failed: None,
+            valid: ExpiringMap::new(MAX_CACHED),
+            invalid: ExpiringMap::new(MAX_CACHED),
+            in_flight: HashMap::new(),
+            failure: None,
         };
         Self(Arc::new(Inner {
             http,
@@ -94,15 +95,15 @@ impl Introspection {
         }))
     }
 
-    /// Whether a token is good here, by the issuer's word and then by the rules.
-    pub(crate) async fn ask(&self, token: &str, rules: &Rules) -> Outcome {
+    /// Verifies a token: the issuer says whether it is active, and the rules whether it is for this service.
+    pub(crate) async fn verify(&self, token: &str, rules: &Rules) -> Outcome {
         let mut hash = [0; 32];
         hash.copy_from_slice(digest(&SHA256, token.as_bytes()).as_ref());
         let mut answer = {
             let mut state = self.0.state();
-            match state.known(&hash, self.0.clock.elapsed()) {
-                Some(Known::Outcome(outcome)) => return outcome,
-                Some(Known::UnderWay(answer)) => answer,
+            match state.look_up(&hash, self.0.clock.elapsed()) {
+                Some(Lookup::Outcome(outcome)) => return outcome,
+                Some(Lookup::InFlight(answer)) => answer,
                 None => self.begin(&mut state, hash, token, rules)?,
             }
         };
@@ -112,7 +113,7 @@ impl Introspection {
         }
     }
 
-    /// Begins a request, which goes on when the caller goes away: others may wait for the same.
+    /// Begins a request. It continues if the caller is dropped: others may wait for it.
     fn begin(
         &self,
         state: &mut State,
@@ -120,11 +121,11 @@ impl Introspection {
         token: &str,
         rules: &Rules,
     ) -> Result<watch::Receiver<Option<Outcome>>, Refusal> {
-        if state.under_way.len() >= MOST_AT_ONCE {
+        if state.in_flight.len() >= MAX_CONCURRENT {
             return Err(Unavailable::Busy.into());
         }
         let (answers, answer) = watch::channel(None);
-        state.under_way.insert(hash, answer.clone());
+        state.in_flight.insert(hash, answer.clone());
         let inner = Arc::clone(&self.0);
         let token = zeroize::Zeroizing::new(token.to_owned());
         let rules = rules.clone();
@@ -149,16 +150,16 @@ fn interrupted() -> Outcome {
 }
 
 impl Inner {
-    /// Section 2.1, with a hint, since the endpoint knows other tokens too.
+    /// The request of section 2.1, with a hint, since the endpoint may know other kinds of token.
     async fn request(&self, token: &str) -> Result<Map<String, Value>, FetchError> {
         let url = match &self.endpoint {
-            Endpoint::At(url) => url.clone(),
-            Endpoint::Of(metadata) => {
+            Endpoint::Fixed(url) => url.clone(),
+            Endpoint::Discovered(metadata) => {
                 let metadata = metadata
                     .get(|it| it.introspection_endpoint.is_some())
                     .await?;
                 let endpoint = metadata.introspection_endpoint.clone();
-                endpoint.ok_or(FetchError::NoEndpoint("introspection_endpoint"))?
+                endpoint.ok_or(FetchError::MissingEndpoint("introspection_endpoint"))?
             }
         };
         let form = [("token", token), ("token_type_hint", "access_token")];
@@ -173,27 +174,28 @@ impl Inner {
     }
 }
 
-enum Known {
+enum Lookup {
     Outcome(Outcome),
-    UnderWay(watch::Receiver<Option<Outcome>>),
+    InFlight(watch::Receiver<Option<Outcome>>),
 }
 
 impl State {
-    fn known(&mut self, hash: &Hash, now: Duration) -> Option<Known> {
-        if let Some(token) = self.good.get(hash, now) {
-            return Some(Known::Outcome(Ok(token)));
+    fn look_up(&mut self, hash: &Hash, now: Duration) -> Option<Lookup> {
+        if let Some(token) = self.valid.get(hash, now) {
+            return Some(Lookup::Outcome(Ok(token)));
         }
-        if let Some(invalid) = self.bad.get(hash, now) {
-            return Some(Known::Outcome(Err(invalid.into())));
+        if let Some(invalid) = self.invalid.get(hash, now) {
+            return Some(Lookup::Outcome(Err(invalid.into())));
         }
-        let under_way = self.under_way.get(hash);
-        // An error says that its sender is gone.
-        if let Some(answer) = under_way.filter(|answer| answer.has_changed().is_ok()) {
-            return Some(Known::UnderWay(answer.clone()));
+        let in_flight = self.in_flight.get(hash);
+        // An error means that the sender is gone.
+        if let Some(answer) = in_flight.filter(|answer| answer.has_changed().is_ok()) {
+            return Some(Lookup::InFlight(answer.clone()));
         }
-        let failed = self.failed.as_ref().filter(|failed| now < failed.again);
-        let error = failed.map(|failed| failed.error.clone());
-        error.map(|error| Known::Outcome(Err(Unavailable::from(error).into())))
+        let failure = self.failure.as_ref();
+        let failure = failure.filter(|failure| now < failure.retry_at);
+        let error = failure.map(|failure| failure.error.clone());
+        error.map(|error| Lookup::Outcome(Err(Unavailable::from(error).into())))
     }
 
     fn settle(
@@ -203,29 +205,30 @@ impl State {
         now: u64,
         elapsed: Duration,
     ) -> Outcome {
-        self.under_way.remove(&hash);
-        let was_failing = self.failed.take().is_some();
+        self.in_flight.remove(&hash);
+        let was_failing = self.failure.take().is_some();
         match outcome {
             Ok(Ok(token)) => {
                 let left = Duration::from_secs(token.expires.saturating_sub(now));
-                let until = elapsed + KEPT.min(left);
-                self.good.insert(hash, token.clone(), until);
+                let until = elapsed + CACHE_TIME.min(left);
+                self.valid.insert(hash, token.clone(), until);
                 Ok(token)
             }
             Ok(Err(invalid)) => {
-                self.bad.insert(hash, invalid, elapsed + KEPT);
+                self.invalid.insert(hash, invalid, elapsed + CACHE_TIME);
                 Err(invalid.into())
             }
             Err(error) => {
-                // Once, until it answers again.
+                // Logged once, until a request succeeds again.
                 if !was_failing {
-                    tracing::warn!(%error, "the issuer cannot be asked about a token");
+                    let error = Report(&error);
+                    tracing::warn!(%error, "token introspection failed");
                 }
-                // What it says of one token, nobody else is to be told.
-                if !error.is_of_this_request() {
-                    self.failed = Some(Failed {
+                // A failure that is due to one token must not affect others.
+                if !error.is_about_this_request() {
+                    self.failure = Some(Failure {
                         error: error.clone(),
-                        again: elapsed + PAUSE,
+                        retry_at: elapsed + RETRY_DELAY,
                     });
                 }
                 Err(Unavailable::from(error).into())

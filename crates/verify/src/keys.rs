@@ -1,51 +1,51 @@
-//! An issuer's key set, kept at hand.
+//! An issuer's key set, fetched and cached.
 
-use std::error::Error;
 use std::sync::Arc;
 
 use grantor_jose::{Algorithm, Jwks, Kid, VerificationKeys};
 use reqwest::Client;
 
+use crate::cached::{Cached, Fetch};
 use crate::clock::Clock;
 use crate::fetch::{self, FetchError, Fetched, Limits};
-use crate::kept::{Fetch, Kept};
 use crate::metadata::Discovery;
+use crate::report::Report;
 use crate::url::{IssuerUrl, SecureUrl};
 
-/// Where an issuer's keys are.
+/// Where an issuer's keys are found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeySource {
-    /// Where its metadata say, `/.well-known/openid-configuration` under the issuer.
+    /// At the `jwks_uri` of its metadata, `/.well-known/openid-configuration` under the issuer.
     Issuer(IssuerUrl),
-    /// At this address, whatever the metadata say.
-    At {
-        /// Whose they are.
+    /// At this address; the metadata are not read.
+    JwksUri {
+        /// The issuer of the keys.
         issuer: IssuerUrl,
         /// The address of the key set.
         jwks_uri: SecureUrl,
     },
 }
 
-/// The keys of an issuer: fetched when they are first asked for, kept, and fetched again in the background before
-/// they grow stale. A clone is the same set.
+/// The keys of an issuer: fetched at first use, cached, and refreshed in the background before they become stale.
+/// A clone shares the cache.
 ///
-/// A key that is not among them is looked for at the issuer, but at most once in 30 seconds, so that made-up key ids
-/// cost the issuer nothing. An issuer that fails is asked again ever less often, at least once a minute; for four
-/// hours its last keys serve meanwhile.
+/// A key that is not in the cache makes it ask the issuer, but at most once in 30 seconds, so that made-up key ids cost
+/// the issuer nothing. If the issuer fails, requests back off to one a minute, and its last keys are used for four more
+/// hours.
 #[derive(Clone, Debug)]
-pub struct RemoteKeySet(Arc<Kept<KeyFetch>>);
+pub struct RemoteKeySet(Arc<Cached<KeyFetch>>);
 
-/// The keys cannot be had now; a token that they would verify is neither right nor wrong.
+/// The issuer's keys are unavailable now, so a token can be neither accepted nor rejected.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("the keys of {whose} cannot be had: {error}")]
+#[error("the keys of {issuer} are unavailable")]
 pub struct KeysUnavailable {
-    whose: Arc<str>,
+    issuer: Arc<str>,
     #[source]
     error: FetchError,
 }
 
 impl KeysUnavailable {
-    /// Why.
+    /// The cause, as `source` gives it too.
     #[must_use]
     pub fn reason(&self) -> &FetchError {
         &self.error
@@ -53,24 +53,29 @@ impl KeysUnavailable {
 }
 
 impl RemoteKeySet {
-    /// Of this source. Nothing is asked yet.
+    /// The keys of this source. No request is made yet.
     ///
-    /// The client must follow no redirects. It decides whose certificates are believed, and through which proxy.
+    /// The client must not follow redirects. Its settings decide which certificates are trusted and which proxy is used.
     #[must_use]
     pub fn new(http: Client, source: KeySource) -> Self {
         Self::with_limits(http, source, Limits::default())
     }
 
-    /// The same with limits of one's own.
+    /// As [`Self::new`], with other limits.
     #[must_use]
     pub fn with_limits(http: Client, source: KeySource, limits: Limits) -> Self {
-        Self::at(http, source, limits, Clock::new())
+        Self::with_clock(http, source, limits, Clock::new())
     }
 
-    pub(crate) fn at(http: Client, source: KeySource, limits: Limits, clock: Clock) -> Self {
+    pub(crate) fn with_clock(
+        http: Client,
+        source: KeySource,
+        limits: Limits,
+        clock: Clock,
+    ) -> Self {
         match source {
-            KeySource::At { issuer, jwks_uri } => {
-                Self::from_source(http, Source::At(issuer, jwks_uri), limits, clock)
+            KeySource::JwksUri { issuer, jwks_uri } => {
+                Self::from_source(http, Source::Fixed(issuer, jwks_uri), limits, clock)
             }
             KeySource::Issuer(issuer) => {
                 let discovery = Discovery {
@@ -78,19 +83,19 @@ impl RemoteKeySet {
                     limits,
                     issuer,
                 };
-                Self::of(http, Kept::new(discovery, clock.clone()), limits, clock)
+                Self::discovered(http, Cached::new(discovery, clock.clone()), limits, clock)
             }
         }
     }
 
-    /// Where these metadata say.
-    pub(crate) fn of(
+    /// The keys at the `jwks_uri` of these metadata.
+    pub(crate) fn discovered(
         http: Client,
-        metadata: Arc<Kept<Discovery>>,
+        metadata: Arc<Cached<Discovery>>,
         limits: Limits,
         clock: Clock,
     ) -> Self {
-        Self::from_source(http, Source::Metadata(metadata), limits, clock)
+        Self::from_source(http, Source::Discovered(metadata), limits, clock)
     }
 
     fn from_source(http: Client, source: Source, limits: Limits, clock: Clock) -> Self {
@@ -99,16 +104,16 @@ impl RemoteKeySet {
             limits,
             source,
         };
-        Self(Kept::new(fetch, clock))
+        Self(Cached::new(fetch, clock))
     }
 
-    /// The keys for a token with this `kid` and `alg`. Where none of them fits, the issuer was asked lately and has no
-    /// such key: the token is not its.
+    /// The keys to verify a token with this `kid` and `alg`. If none of them fits, the issuer was asked within 30
+    /// seconds and has no such key: the token is not one of its tokens.
     ///
     /// Must be called in a tokio runtime.
     ///
     /// # Errors
-    /// [`KeysUnavailable`]: there are none, or none that fits and the issuer cannot be asked.
+    /// [`KeysUnavailable`] if there are no keys, or none that fits and the issuer cannot be asked.
     pub async fn keys_for(
         &self,
         kid: Option<&Kid>,
@@ -116,7 +121,7 @@ impl RemoteKeySet {
     ) -> Result<Arc<VerificationKeys>, KeysUnavailable> {
         let keys = self.0.get(|keys| keys.has(kid, alg)).await;
         keys.map_err(|error| KeysUnavailable {
-            whose: self.0.fetch().issuer().into(),
+            issuer: self.0.fetch().issuer().into(),
             error,
         })
     }
@@ -131,8 +136,8 @@ struct KeyFetch {
 
 #[derive(Debug)]
 enum Source {
-    At(IssuerUrl, SecureUrl),
-    Metadata(Arc<Kept<Discovery>>),
+    Fixed(IssuerUrl, SecureUrl),
+    Discovered(Arc<Cached<Discovery>>),
 }
 
 impl Fetch for KeyFetch {
@@ -140,11 +145,11 @@ impl Fetch for KeyFetch {
 
     async fn fetch(&self) -> Result<Fetched<VerificationKeys>, FetchError> {
         let url = match &self.source {
-            Source::At(_, url) => url.clone(),
-            Source::Metadata(metadata) => {
+            Source::Fixed(_, url) => url.clone(),
+            Source::Discovered(metadata) => {
                 let metadata = metadata.get(|it| it.jwks_uri.is_some()).await?;
                 let jwks_uri = metadata.jwks_uri.clone();
-                jwks_uri.ok_or(FetchError::NoEndpoint("jwks_uri"))?
+                jwks_uri.ok_or(FetchError::MissingEndpoint("jwks_uri"))?
             }
         };
         let request = self.http.get(url.as_ref().clone());
@@ -156,21 +161,17 @@ impl Fetch for KeyFetch {
         })
     }
 
-    fn tell(&self, error: &FetchError) {
-        let mut cause: &dyn Error = error;
-        while let Some(inner) = cause.source() {
-            cause = inner;
-        }
-        let issuer = self.issuer();
-        tracing::warn!(issuer, %error, %cause, "the keys of an issuer cannot be had");
+    fn log_failure(&self, error: &FetchError) {
+        let (issuer, error) = (self.issuer(), Report(error));
+        tracing::warn!(issuer, %error, "fetching the keys of an issuer failed");
     }
 }
 
 impl KeyFetch {
     fn issuer(&self) -> &str {
         match &self.source {
-            Source::At(issuer, _) => issuer.as_str(),
-            Source::Metadata(metadata) => metadata.fetch().issuer.as_str(),
+            Source::Fixed(issuer, _) => issuer.as_str(),
+            Source::Discovered(metadata) => metadata.fetch().issuer.as_str(),
         }
     }
 }

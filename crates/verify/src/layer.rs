@@ -1,4 +1,4 @@
-//! A layer of `tower` that lets only requests with a good token through.
+//! A `tower` layer that passes only requests with a valid token.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -9,16 +9,17 @@ use tower::{Layer, Service};
 
 use crate::bearer;
 use crate::refusal::Refusal;
+use crate::report::Report;
 use crate::scope::Scopes;
 use crate::secret::BearerToken;
 use crate::token::AccessToken;
 use crate::verifier::Verifier;
 
-/// Protects services: requests without a good token are answered with the challenge of RFC 6750 section 3, and what
-/// comes through has [`AccessToken`] and [`BearerToken`] among its extensions.
+/// Protects services: a request without a valid token is answered with the challenge of RFC 6750 section 3; any other has
+/// [`AccessToken`] and [`BearerToken`] in its extensions.
 ///
-/// Put around one another with clones of one verifier, a request's token is verified once: so a router can be
-/// protected as a whole, and its routes by their scopes.
+/// Nested layers with clones of one verifier verify a request's token once. So a router can be protected as a whole, and
+/// its routes by their scopes.
 #[derive(Clone, Debug)]
 pub struct Protect {
     verifier: Verifier,
@@ -26,7 +27,7 @@ pub struct Protect {
 }
 
 impl Protect {
-    /// Asks for a good token, whatever its scopes.
+    /// Requires a valid token with any scopes.
     #[must_use]
     pub fn new(verifier: Verifier) -> Self {
         Self {
@@ -35,17 +36,17 @@ impl Protect {
         }
     }
 
-    /// The same, and for this scope too, or for several with spaces between them.
+    /// Requires this scope as well, or several separated by spaces.
     #[must_use]
     pub fn scope(&self, scope: &str) -> Self {
         Self {
             verifier: self.verifier.clone(),
-            scopes: self.scopes.clone().and(Scopes::from(scope)),
+            scopes: self.scopes.clone().union(Scopes::from(scope)),
         }
     }
 
-    /// Finds the token of a request and verifies it, unless that was done further out.
-    async fn admit<B>(&self, request: &mut Request<B>) -> Result<(), Refusal> {
+    /// Verifies the token of a request, unless an outer layer did.
+    async fn authorize<B>(&self, request: &mut Request<B>) -> Result<(), Refusal> {
         let known = match request.extensions().get::<VerifiedBy>() {
             Some(VerifiedBy(verifier)) if verifier.is(&self.verifier) => {
                 request.extensions().get::<AccessToken>().cloned()
@@ -55,7 +56,7 @@ impl Protect {
         let access = match known {
             Some(access) => access,
             None => {
-                let bearer = bearer::presented(request.headers(), request.uri().query())?;
+                let bearer = bearer::from_request(request.headers(), request.uri().query())?;
                 let access = self.verifier.verify(bearer.reveal()).await?;
                 let extensions = request.extensions_mut();
                 extensions.insert::<AccessToken>(access.clone());
@@ -71,7 +72,7 @@ impl Protect {
     }
 }
 
-/// Whose word the token of a request has.
+/// The verifier that accepted the token of a request.
 #[derive(Clone, Debug)]
 struct VerifiedBy(Verifier);
 
@@ -86,7 +87,7 @@ impl<S> Layer<S> for Protect {
     }
 }
 
-/// A service that [`Protect`] protects.
+/// A service inside [`Protect`].
 #[derive(Clone, Debug)]
 pub struct Protected<S> {
     protect: Protect,
@@ -110,15 +111,16 @@ where
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let protect = self.protect.clone();
-        // The one that was found ready is the one to call.
+        // Call the service that was polled ready; its clone may not be ready.
         let next = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, next);
         Box::pin(async move {
-            match protect.admit(&mut request).await {
+            match protect.authorize(&mut request).await {
                 Ok(()) => inner.call(request).await,
                 Err(refusal) => {
-                    // What is away was told once already; this is said for each request.
-                    tracing::debug!(%refusal, "a request is not let through");
+                    // Failed requests to the issuer are logged as warnings elsewhere; this is one line per request.
+                    let refused = Report(&refusal);
+                    tracing::debug!(error = %refused, "request refused");
                     Ok(refusal.response(protect.verifier.realm()))
                 }
             }
@@ -127,4 +129,5 @@ where
 }
 
 #[cfg(test)]
+#[cfg(all(feature = "axum", feature = "fetch"))]
 mod tests;

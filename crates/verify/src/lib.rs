@@ -1,5 +1,4 @@
-//! What a resource server in Rust needs of its authorization server: access tokens of Grantor, or of any other OpenID
-//! issuer, verified.
+//! For resource servers in Rust: verifies access tokens of Grantor or of any other OpenID issuer.
 //!
 //! ```
 //! use axum::{Router, routing::get};
@@ -23,66 +22,94 @@
 //! # }
 //! ```
 //!
-//! - [`Verifier`]: is this token good here, and what does it say? A JWT is checked as RFC 9068 section 4 has it; what
-//!   its algorithm, type, issuer and audience must be is said by the service, never by the token. About a token that is
-//!   no JWT the issuer is asked, where [`VerifierBuilder::introspection`] says as whom (RFC 7662).
-//! - [`Protect`]: a layer of `tower` around services of any body; its refusals are those of RFC 6750 section 3.
-//!   [`AccessToken`] and [`BearerToken`] are extractors of `axum` (feature `axum`, which is on unless turned off).
-//! - [`RemoteKeySet`]: an issuer's keys, fetched within bounds on size and time, kept, fetched again in the background,
-//!   and never more often than the issuer can be asked to bear, whatever tokens arrive.
-//! - [`TokenClient`]: the token that a service needs for the next one: exchanged for its user's (RFC 8693), or its own.
+//! - [`Verifier`] verifies a token and returns its claims. A JWT is checked by RFC 9068 section 4; the service sets the
+//!   allowed algorithms, type, issuer and audience, never the token. Other tokens are introspected (RFC 7662) if
+//!   `VerifierBuilder::introspection` is set.
+//! - [`Protect`] is a `tower` layer for services with any body type; it answers refusals by RFC 6750 section 3.
+//!   [`AccessToken`] and [`BearerToken`] are `axum` extractors.
+//! - `RemoteKeySet` holds an issuer's keys: fetched with limits on size and time, cached, refreshed in the background.
+//!   Requests to the issuer are rare whatever tokens arrive.
+//! - `TokenClient` requests the tokens that a service needs for other services: by exchanging its caller's (RFC 8693), or
+//!   for itself.
 //!
-//! Tokens that are bound to a key (`cnf`: DPoP, mutual TLS) are refused: their proofs are not verified yet. A revoked
-//! JWT is good until it ends; let the issuer seal its tokens for a service that must know sooner.
+//! Tokens that are bound to a key (`cnf`: DPoP, mutual TLS) are refused: proofs of possession are not supported yet. A
+//! revoked JWT is accepted until it expires; if a service must notice sooner, let the issuer issue sealed tokens for it.
+//!
+//! # Features
+//! Both are on by default.
+//! - `fetch`: discovery, remote key sets, introspection and `TokenClient`, over `reqwest` and `tokio`. Without it a verifier
+//!   needs [`VerifierBuilder::key_set`] and makes no request.
+//! - `axum`: the extractors.
+//!
+//! # Minimum Rust version
+//! 1.88. That is what the dependencies declare and what clippy's `incompatible_msrv` accepts; the crate was not built with
+//! a compiler that old.
+
+#![warn(missing_docs)]
 
 mod actor;
 mod bearer;
+#[cfg(feature = "fetch")]
+mod cached;
+#[cfg(feature = "fetch")]
 mod client;
 mod clock;
+#[cfg(feature = "fetch")]
+mod expiring_map;
 #[cfg(feature = "axum")]
 mod extract;
+#[cfg(feature = "fetch")]
 mod fetch;
+#[cfg(feature = "fetch")]
 mod introspection;
-mod kept;
+#[cfg(feature = "fetch")]
 mod keys;
 mod layer;
+#[cfg(feature = "fetch")]
 mod metadata;
-mod recent;
 mod refusal;
+mod report;
 mod rules;
 mod scope;
 mod secret;
 #[cfg(test)]
+#[cfg(feature = "fetch")]
 mod testing;
 mod token;
 mod url;
 mod verifier;
 
 pub use actor::{Actor, ActorChain};
-pub use client::{Given, TokenClient, TokenError, Wanted};
+#[cfg(feature = "fetch")]
+pub use client::{IssuedToken, TokenClient, TokenError, TokenRequest};
 #[cfg(feature = "axum")]
 pub use extract::NotProtected;
+#[cfg(feature = "fetch")]
 pub use fetch::{FetchError, Limits};
-pub use grantor_jose::Algorithm;
+pub use grantor_jose::{Algorithm, Jwks};
+#[cfg(feature = "fetch")]
 pub use keys::{KeySource, KeysUnavailable, RemoteKeySet};
 pub use layer::{Protect, Protected};
 pub use refusal::{Invalid, Refusal, Unavailable};
 pub use rules::Audience;
 pub use scope::Scopes;
-pub use secret::{BearerToken, ClientCredentials};
-pub use token::{AccessToken, Facts};
+pub use secret::BearerToken;
+#[cfg(feature = "fetch")]
+pub use secret::ClientCredentials;
+pub use token::{AccessToken, AccessTokenClaims};
 pub use url::{IssuerUrl, SecureUrl, UrlError};
-pub use verifier::{Verifier, VerifierBuilder};
+pub use verifier::{BuildError, Verifier, VerifierBuilder};
 
 /// The page of the book, whose programs are compiled with these tests.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/src/resource-servers.md")]
 struct Book;
 
-/// A client for requests to issuers: it follows no redirect, and asks no proxy of the environment.
+/// An HTTP client for requests to issuers: it follows no redirects and ignores the proxy variables of the environment.
 ///
 /// # Errors
 /// The system's certificates cannot be read.
+#[cfg(feature = "fetch")]
 pub fn http_client() -> Result<reqwest::Client, reqwest::Error> {
     let client = reqwest::Client::builder();
     client

@@ -1,13 +1,13 @@
-//! What an issuer says of itself (OpenID Connect Discovery 1.0 section 4, RFC 8414 section 3).
+//! An issuer's metadata (OpenID Connect Discovery 1.0 section 4, RFC 8414 section 3).
 
 use reqwest::Client;
 use serde::Deserialize;
 
+use crate::cached::Fetch;
 use crate::fetch::{self, FetchError, Fetched, Limits};
-use crate::kept::Fetch;
 use crate::url::{IssuerUrl, SecureUrl};
 
-/// The members of the metadata that matter here.
+/// The members of the metadata that this crate uses.
 #[derive(Clone, Debug)]
 pub(crate) struct Metadata {
     pub(crate) jwks_uri: Option<SecureUrl>,
@@ -15,7 +15,7 @@ pub(crate) struct Metadata {
     pub(crate) token_endpoint: Option<SecureUrl>,
 }
 
-/// Asks an issuer for its metadata.
+/// Fetches an issuer's metadata.
 #[derive(Debug)]
 pub(crate) struct Discovery {
     pub(crate) http: Client,
@@ -42,7 +42,7 @@ impl Fetch for Discovery {
         // identifier value [...]. If these values are not identical, the data contained in the response MUST NOT be
         // used."
         if value.issuer != self.issuer.as_str() {
-            return Err(FetchError::OtherIssuer { url });
+            return Err(FetchError::IssuerMismatch { url });
         }
         let endpoint = |text: Option<String>| text.and_then(|text| self.issuer.endpoint(&text));
         let value = Metadata {

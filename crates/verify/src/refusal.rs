@@ -1,88 +1,93 @@
-//! Why a request is not let through, and how it is told (RFC 6750 section 3).
+//! Why a request is refused, and the response that says so (RFC 6750 section 3).
 
 use grantor_jose::{DecodeError, VerifyError};
 use http::header::{HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{Response, StatusCode};
 
+#[cfg(feature = "fetch")]
 use crate::fetch::FetchError;
+#[cfg(feature = "fetch")]
 use crate::keys::KeysUnavailable;
 use crate::scope::Scopes;
 
-/// A request that is not let through.
+/// Why a request is refused.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Refusal {
-    /// It has no token, or not where one is looked for.
+    /// The request has no token in the header `Authorization`.
     #[error("there is no access token")]
     NoToken,
-    /// Its token cannot be read: there are several, or the header is malformed.
+    /// There are several tokens, or the header is malformed.
     #[error("{0}")]
     InvalidRequest(&'static str),
-    /// The token is not good, or not good here.
-    #[error("{0}")]
+    /// The token is not valid, or not valid for this service.
+    #[error(transparent)]
     InvalidToken(#[from] Invalid),
-    /// The token is good, and does not have these scopes.
+    /// The token is valid, but does not have all of these scopes.
     #[error("the token does not allow it")]
     InsufficientScope(Scopes),
-    /// Whether the token is good cannot be told now.
-    #[error("{0}")]
+    /// The token cannot be verified now.
+    #[error(transparent)]
     Unavailable(#[from] Unavailable),
 }
 
-/// Why a token is not good here.
+/// Why a token is not valid for this service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Invalid {
-    /// It cannot be taken apart, or demands what is not allowed.
-    #[error("{0}")]
+    /// It cannot be parsed, or its header demands an unsupported extension or algorithm.
+    #[error(transparent)]
     Malformed(#[from] DecodeError),
-    /// Its algorithm is none of those that are allowed.
+    /// Its algorithm is not one of the allowed ones.
     #[error("the token's signature algorithm is not allowed")]
     Algorithm,
-    /// It is something else: an ID token, for example.
-    #[error("the token is no access token")]
+    /// It is another kind of token: an ID token, for example.
+    #[error("the token is not an access token")]
     NotAnAccessToken,
-    /// Its issuer did not sign it.
-    #[error("{0}")]
+    /// It was not signed by a key of its issuer.
+    #[error(transparent)]
     Signature(#[from] VerifyError),
-    /// This claim is missing, or is not what it must be.
+    /// This claim is missing or malformed.
     #[error("the token's claim {0} is missing or malformed")]
     Claim(&'static str),
-    /// Another issuer made it.
-    #[error("the token is of another issuer")]
+    /// It was issued by another issuer.
+    #[error("the token was issued by another issuer")]
     Issuer,
-    /// It is for somebody else.
+    /// It is for another service.
     #[error("the token is for another audience")]
     Audience,
-    /// It has ended.
+    /// It has expired.
     #[error("the token has expired")]
     Expired,
-    /// It has not begun, or was issued in the future.
+    /// `nbf` or `iat` is in the future.
     #[error("the token is not valid yet")]
     NotYet,
-    /// It is bound to a key (`cnf`, RFC 7800), so whoever only has the token must not use it. Proofs of such a key are
-    /// not verified here.
-    #[error("the token is bound to a key, and no bearer token")]
+    /// It is bound to a key (`cnf`, RFC 7800), so that the token alone must not be accepted. Proofs of possession are not
+    /// supported yet.
+    #[error("the token is bound to a key and is not a bearer token")]
     Bound,
-    /// Its issuer says that it is not active.
+    /// The introspection response says that it is not active.
     #[error("the token is not active")]
     Inactive,
 }
 
-/// What cannot be had now.
+/// Why a token cannot be verified now. Which variants there are depends on the features.
 #[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum Unavailable {
-    /// The issuer's keys.
+    /// The issuer's keys are unavailable.
+    #[cfg(feature = "fetch")]
     #[error(transparent)]
     Keys(#[from] KeysUnavailable),
-    /// Its word on a token.
-    #[error("the issuer cannot be asked about a token: {0}")]
+    /// The introspection request failed.
+    #[cfg(feature = "fetch")]
+    #[error("the introspection request failed")]
     Introspection(#[from] FetchError),
-    /// Too many tokens are asked about at this moment.
-    #[error("the issuer is being asked about too many tokens")]
+    /// Too many introspection requests are running.
+    #[error("too many introspection requests are running")]
     Busy,
 }
 
 impl Refusal {
-    /// The status of the answer.
+    /// The status of the response.
     #[must_use]
     pub const fn status(&self) -> StatusCode {
         match self {
@@ -93,7 +98,7 @@ impl Refusal {
         }
     }
 
-    /// The error code of RFC 6750 section 3.1. There, of a request without a token: "the resource server SHOULD NOT
+    /// The error code of RFC 6750 section 3.1. For a request without a token it says: "the resource server SHOULD NOT
     /// include an error code or other error information".
     #[must_use]
     pub const fn code(&self) -> Option<&'static str> {
@@ -105,9 +110,9 @@ impl Refusal {
         }
     }
 
-    /// The value of `WWW-Authenticate`; none where it is not the token that is at fault.
+    /// The value of `WWW-Authenticate`; `None` if the token could not be verified.
     ///
-    /// Section 3: the scheme "MUST be followed by one or more auth-param values": `realm`, what is protected.
+    /// Section 3: the scheme "MUST be followed by one or more auth-param values": here `realm`, the protected service.
     #[must_use]
     pub fn challenge(&self, realm: &str) -> Option<HeaderValue> {
         let mut challenge = format!("Bearer realm=\"{}\"", quotable(realm));
@@ -126,7 +131,7 @@ impl Refusal {
         HeaderValue::try_from(challenge).ok()
     }
 
-    /// The answer, with an empty body.
+    /// The response, with an empty body.
     #[must_use]
     pub fn response<B: Default>(&self, realm: &str) -> Response<B> {
         let mut response = Response::new(B::default());
@@ -199,14 +204,14 @@ mod tests {
         let challenge = challenge.to_str().unwrap();
         assert!(challenge.starts_with(r#"Bearer realm="abcde", error"#));
         assert!(challenge.ends_with(r#"scope="abcde""#), "{challenge}");
-        // What a sender can bring about has nothing to leave out.
+        // Nothing has to be removed from the messages that a sender can cause.
         for invalid in [
             Invalid::Malformed(DecodeError::Critical),
             Invalid::Signature(VerifyError::UnknownKey),
             Invalid::Claim("exp"),
         ] {
-            let said = invalid.to_string();
-            assert_eq!(quotable(&said), said);
+            let text = invalid.to_string();
+            assert_eq!(quotable(&text), text);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What a token must be to be an access token for this service: the checks of RFC 9068 section 4, without signature.
+//! The checks of RFC 9068 section 4, except the signature: is this an access token for this service?
 
 use std::time::Duration;
 
@@ -6,36 +6,36 @@ use grantor_jose::{Algorithm, Header};
 use serde_json::{Map, Value};
 
 use crate::refusal::Invalid;
-use crate::token::{Facts, time};
+use crate::token::{AccessTokenClaims, time};
 
 /// The `typ` of access tokens (RFC 9068 section 2.1).
 const ACCESS: &str = "at+jwt";
-/// How far clocks may differ, unless told.
-const LEEWAY: Duration = Duration::from_secs(30);
-/// How far at most. RFC 9068 section 4: "usually no more than a few minutes".
-const MOST_LEEWAY: Duration = Duration::from_secs(300);
+/// How far clocks may differ, by default.
+const DEFAULT_LEEWAY: Duration = Duration::from_secs(30);
+/// The largest leeway. RFC 9068 section 4: "usually no more than a few minutes".
+const MAX_LEEWAY: Duration = Duration::from_secs(300);
 
-/// For whom tokens must be.
+/// Which tokens are for this service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Audience {
-    /// One of these is in `aud`: the names of this service.
-    Of(Vec<String>),
-    /// One of these is `client_id`: for an issuer whose access tokens have no `aud`, as Amazon Cognito's. Such a token
-    /// does not say which service it is for, so each service that trusts the client can use it at the others.
+    /// Those with one of these names of this service in `aud`.
+    Names(Vec<String>),
+    /// Those with one of these clients in `client_id`: for an issuer whose access tokens have no `aud`, such as Amazon
+    /// Cognito. Such a token does not name its service, so each service that accepts the client can use it at the others.
     Clients(Vec<String>),
 }
 
 impl Audience {
-    /// Tokens given to one of these clients.
+    /// Tokens issued to one of these clients.
     #[must_use]
     pub fn clients<T: Into<String>>(ids: impl IntoIterator<Item = T>) -> Self {
         Self::Clients(ids.into_iter().map(Into::into).collect())
     }
 
-    /// What the service is called in challenges.
+    /// The name of the service in challenges.
     pub(crate) fn realm(&self) -> &str {
         match self {
-            Self::Of(names) => names.first().map_or("", String::as_str),
+            Self::Names(names) => names.first().map_or("", String::as_str),
             Self::Clients(_) => "api",
         }
     }
@@ -43,32 +43,32 @@ impl Audience {
 
 impl From<&str> for Audience {
     fn from(name: &str) -> Self {
-        Self::Of(vec![name.to_owned()])
+        Self::Names(vec![name.to_owned()])
     }
 }
 
 impl<T: Into<String>, const N: usize> From<[T; N]> for Audience {
     fn from(names: [T; N]) -> Self {
-        Self::Of(names.into_iter().map(Into::into).collect())
+        Self::Names(names.into_iter().map(Into::into).collect())
     }
 }
 
-/// By what an access token is told from other tokens of its issuer.
+/// How access tokens differ from other tokens of their issuer.
 #[derive(Clone, Debug)]
-pub(crate) enum Mark {
-    /// By `typ` of its header.
+pub(crate) enum TypeRule {
+    /// The header's `typ` has this value.
     Typ(String),
-    /// By a claim.
+    /// A claim has this value.
     Claim(String, Value),
 }
 
-/// The rules.
+/// What a verifier requires of a token.
 #[derive(Clone, Debug)]
 pub(crate) struct Rules {
     pub(crate) issuer: String,
     pub(crate) audience: Audience,
     pub(crate) algorithms: Vec<Algorithm>,
-    pub(crate) mark: Mark,
+    pub(crate) type_rule: TypeRule,
     leeway: u64,
 }
 
@@ -78,40 +78,46 @@ impl Rules {
             issuer: issuer.to_owned(),
             audience,
             algorithms: Algorithm::ALL.to_vec(),
-            mark: Mark::Typ(ACCESS.to_owned()),
-            leeway: LEEWAY.as_secs(),
+            type_rule: TypeRule::Typ(ACCESS.to_owned()),
+            leeway: DEFAULT_LEEWAY.as_secs(),
         }
     }
 
     pub(crate) fn allow_leeway(&mut self, leeway: Duration) {
-        self.leeway = leeway.min(MOST_LEEWAY).as_secs();
+        self.leeway = leeway.min(MAX_LEEWAY).as_secs();
     }
 
-    /// What the sender's word is good for: to be refused before any key is looked for.
+    /// Checks the unverified header, so that a token can be refused before its key is looked up.
     pub(crate) fn check_header(&self, header: &Header) -> Result<(), Invalid> {
         if !self.algorithms.contains(&header.algorithm) {
             return Err(Invalid::Algorithm);
         }
         // RFC 9068 section 4: "The resource server MUST verify that the "typ" header value is "at+jwt" or
         // "application/at+jwt" and reject tokens carrying any other value."
-        match (&self.mark, header.typ.as_deref()) {
-            (Mark::Typ(expected), Some(typ)) if is_same_type(typ, expected) => Ok(()),
-            (Mark::Claim(..), _) => Ok(()),
+        match (&self.type_rule, header.typ.as_deref()) {
+            (TypeRule::Typ(expected), Some(typ)) if is_same_type(typ, expected) => Ok(()),
+            (TypeRule::Claim(..), _) => Ok(()),
             _ => Err(Invalid::NotAnAccessToken),
         }
     }
 
-    /// The facts of a JWT whose signature was verified, if it is for this service and good at `now`.
-    pub(crate) fn check_jwt(&self, claims: Map<String, Value>, now: u64) -> Result<Facts, Invalid> {
-        // Where another `typ` is expected, it may be that of ID tokens too. These claims only they have (OpenID Connect
-        // Core sections 2 and 3.3.2.11).
-        let of_id_token = || {
-            let only_theirs = ["nonce", "at_hash", "c_hash"];
-            only_theirs.iter().any(|name| claims.contains_key(*name))
+    /// The claims of a JWT whose signature was verified, if it is for this service and valid at `now`.
+    pub(crate) fn check_jwt(
+        &self,
+        claims: Map<String, Value>,
+        now: u64,
+    ) -> Result<AccessTokenClaims, Invalid> {
+        // Another expected `typ` may be that of ID tokens too. Only ID tokens have these claims (OpenID Connect Core
+        // sections 2 and 3.3.2.11).
+        let is_id_token = || {
+            let id_token_claims = ["nonce", "at_hash", "c_hash"];
+            id_token_claims
+                .iter()
+                .any(|name| claims.contains_key(*name))
         };
-        let is_other = match &self.mark {
-            Mark::Claim(name, expected) => claims.get(name) != Some(expected),
-            Mark::Typ(typ) => !is_same_type(typ, ACCESS) && of_id_token(),
+        let is_other = match &self.type_rule {
+            TypeRule::Claim(name, expected) => claims.get(name) != Some(expected),
+            TypeRule::Typ(typ) => !is_same_type(typ, ACCESS) && is_id_token(),
         };
         if is_other {
             return Err(Invalid::NotAnAccessToken);
@@ -119,21 +125,22 @@ impl Rules {
         self.check(claims, None, now)
     }
 
-    /// The facts of what introspection answered, with the same checks. RFC 7662 section 2.2 lets `iss` be left out: it is
-    /// this issuer that answers.
+    /// The claims of an introspection response, with the same checks. `iss` is optional there (RFC 7662 section 2.2): it
+    /// is this issuer that answers.
+    #[cfg(feature = "fetch")]
     pub(crate) fn check_introspected(
         &self,
         claims: Map<String, Value>,
         now: u64,
-    ) -> Result<Facts, Invalid> {
+    ) -> Result<AccessTokenClaims, Invalid> {
         if claims.get("active") != Some(&Value::Bool(true)) {
             return Err(Invalid::Inactive);
         }
-        // "token_type" may be left out, too; but a refresh token has none (RFC 6749 section 5.1), and where no audience
-        // tells it from an access token, this must.
+        // "token_type" is optional too. A refresh token has none (RFC 6749 section 5.1), so it is required if no audience
+        // distinguishes the two.
         let is_bearer = match claims.get("token_type").map(Value::as_str) {
             Some(typ) => typ.is_some_and(|typ| typ.eq_ignore_ascii_case("Bearer")),
-            None => matches!(self.audience, Audience::Of(_)),
+            None => matches!(self.audience, Audience::Names(_)),
         };
         if !is_bearer {
             return Err(Invalid::NotAnAccessToken);
@@ -146,40 +153,43 @@ impl Rules {
         mut claims: Map<String, Value>,
         issuer: Option<&str>,
         now: u64,
-    ) -> Result<Facts, Invalid> {
+    ) -> Result<AccessTokenClaims, Invalid> {
         if claims.contains_key("cnf") {
             return Err(Invalid::Bound);
         }
-        let begins = time(&mut claims, "nbf")?;
-        let facts = Facts::read(claims, issuer)?;
+        let not_before = time(&mut claims, "nbf")?;
+        let token = AccessTokenClaims::read(claims, issuer)?;
         // "The issuer identifier for the authorization server [...] MUST exactly match the value of the "iss" claim."
-        if facts.issuer != self.issuer {
+        if token.issuer != self.issuer {
             return Err(Invalid::Issuer);
         }
         // "The JWT access token MUST be rejected if "aud" does not contain a resource indicator of the current resource
         // server as a valid audience."
         let is_for_us = match &self.audience {
-            Audience::Of(names) => facts.audience.iter().any(|name| names.contains(name)),
-            Audience::Clients(ids) => facts.client_id.as_ref().is_some_and(|id| ids.contains(id)),
+            Audience::Names(names) => token.audience.iter().any(|name| names.contains(name)),
+            Audience::Clients(ids) => token.client_id.as_ref().is_some_and(|id| ids.contains(id)),
         };
         if !is_for_us {
             return Err(Invalid::Audience);
         }
         // "The current time MUST be before the time represented by the "exp" claim."
-        if now >= facts.expires.saturating_add(self.leeway) {
+        if now >= token.expires.saturating_add(self.leeway) {
             return Err(Invalid::Expired);
         }
-        // RFC 7519 section 4.1.5: "the JWT MUST NOT be accepted for processing" before `nbf`; and what was made in the
-        // future was made by a clock that nobody should believe.
-        let soon = now + self.leeway;
-        if begins.max(facts.issued).is_some_and(|time| time > soon) {
+        // RFC 7519 section 4.1.5: "the JWT MUST NOT be accepted for processing" before `nbf`. An `iat` in the future means
+        // that a clock is wrong.
+        let latest = now + self.leeway;
+        if not_before
+            .max(token.issued)
+            .is_some_and(|time| time > latest)
+        {
             return Err(Invalid::NotYet);
         }
-        Ok(facts)
+        Ok(token)
     }
 }
 
-/// RFC 7515 section 4.1.9: a media type, without regard to case, whose `application/` may be left out.
+/// RFC 7515 section 4.1.9: a media type, compared without case, whose prefix `application/` is optional.
 fn is_same_type(typ: &str, expected: &str) -> bool {
     const PREFIX: &str = "application/";
     let short = match typ.split_at_checked(PREFIX.len()) {

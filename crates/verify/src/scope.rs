@@ -8,37 +8,37 @@ use std::fmt;
 pub struct Scopes(BTreeSet<String>);
 
 impl Scopes {
-    /// Whether there is none.
+    /// Whether the set is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether this scope is among them. RFC 6749 section 3.3: they are "case-sensitive strings".
+    /// Whether the set contains this scope. RFC 6749 section 3.3: scopes are "case-sensitive strings".
     #[must_use]
     pub fn has(&self, scope: &str) -> bool {
         self.0.contains(scope)
     }
 
-    /// Whether all of `others` are.
+    /// Whether the set contains all of `others`.
     #[must_use]
     pub fn has_all(&self, others: &Self) -> bool {
         self.0.is_superset(&others.0)
     }
 
-    /// One by one, sorted.
+    /// The scopes, sorted.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str)
     }
 
-    pub(crate) fn and(mut self, more: Self) -> Self {
+    pub(crate) fn union(mut self, more: Self) -> Self {
         self.0.extend(more.0);
         self
     }
 }
 
 impl From<&str> for Scopes {
-    /// Reads scopes with spaces between them.
+    /// Parses scopes that are separated by spaces.
     fn from(text: &str) -> Self {
         let scopes = text.split(' ').filter(|scope| !scope.is_empty());
         Self(scopes.map(str::to_owned).collect())

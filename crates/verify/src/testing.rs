@@ -1,4 +1,4 @@
-//! An issuer on loopback that answers as a test wants it to.
+//! A mock issuer on loopback.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -19,25 +19,25 @@ use tokio::net::TcpListener;
 use crate::clock::Clock;
 use crate::verifier::{Verifier, VerifierBuilder};
 
-/// What a path answers.
+/// The response of a path.
 #[derive(Clone, Debug)]
 pub(crate) enum Answer {
     Json(Value),
-    /// With this Cache-Control.
+    /// With this `Cache-Control`.
     Cached(Value, &'static str),
     Status(u16),
     /// A status with a body.
     Refused(u16, Value),
     Redirect(String),
-    /// A good status, and then bytes for ever, without Content-Length.
+    /// Status 200, and then bytes for ever, without `Content-Length`.
     Endless,
-    /// Never.
+    /// No response.
     Nothing,
 }
 
-/// A server of its own port; it ends with the test's runtime.
+/// A server on its own port; it stops with the test's runtime.
 #[derive(Clone, Debug)]
-pub(crate) struct Site {
+pub(crate) struct MockIssuer {
     pub(crate) url: String,
     shared: Arc<Shared>,
 }
@@ -48,7 +48,7 @@ struct Shared {
     asked: Mutex<Vec<(String, String)>>,
 }
 
-impl Site {
+impl MockIssuer {
     pub(crate) async fn new() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -60,13 +60,13 @@ impl Site {
         Self { url, shared }
     }
 
-    /// From now on `path` answers this; what is not set is a 404.
+    /// Sets the response of `path`; other paths answer 404.
     pub(crate) fn set(&self, path: &str, answer: Answer) {
         let mut answers = self.shared.answers.lock().unwrap();
         answers.insert(path.to_owned(), answer);
     }
 
-    /// An issuer's metadata, and its keys at `/jwks`.
+    /// Sets the issuer's metadata, and its keys at `/jwks`.
     pub(crate) fn publish(&self, keys: &[&Key]) {
         let url = &self.url;
         let metadata = json!({
@@ -79,12 +79,12 @@ impl Site {
         self.set("/jwks", Answer::Json(key_set(keys)));
     }
 
-    /// How often a path was asked.
+    /// The number of requests to a path.
     pub(crate) fn asked(&self, path: &str) -> usize {
         self.bodies(path).len()
     }
 
-    /// What came with each request for it.
+    /// The bodies of the requests to a path.
     pub(crate) fn bodies(&self, path: &str) -> Vec<String> {
         let asked = self.shared.asked.lock().unwrap();
         let of_path = asked.iter().filter(|(asked, _)| asked == path);
@@ -92,7 +92,7 @@ impl Site {
     }
 }
 
-/// Where the metadata of an issuer without a path are.
+/// The path of the metadata of an issuer without a path.
 pub(crate) const METADATA: &str = "/.well-known/openid-configuration";
 
 async fn answer(State(shared): State<Arc<Shared>>, _: Method, uri: Uri, body: Bytes) -> Response {
@@ -140,7 +140,7 @@ impl Key {
         }
     }
 
-    /// The header of an access token by RFC 9068.
+    /// The header of an access token (RFC 9068).
     pub(crate) fn header(&self) -> Value {
         json!({ "alg": self.alg.name(), "typ": "at+jwt", "kid": self.kid.as_str() })
     }
@@ -149,7 +149,7 @@ impl Key {
         self.token(&self.header(), claims)
     }
 
-    /// A token with any header, signed by this key.
+    /// A token with this header, signed by this key.
     pub(crate) fn token(&self, header: &Value, claims: &Value) -> String {
         sign(header, claims, |input| {
             self.signing.sign(self.alg, input).unwrap().to_vec()
@@ -157,7 +157,7 @@ impl Key {
     }
 }
 
-/// A token that is signed anyhow.
+/// A token with the signature that `sign` returns.
 pub(crate) fn sign(header: &Value, claims: &Value, sign: impl Fn(&[u8]) -> Vec<u8>) -> String {
     let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
     let [header, claims] = [header, claims].map(|part| encode(part.to_string().as_bytes()));
@@ -166,7 +166,7 @@ pub(crate) fn sign(header: &Value, claims: &Value, sign: impl Fn(&[u8]) -> Vec<u
     format!("{input}.{signature}")
 }
 
-/// The same with other members; null takes one away.
+/// `base` with changed members; null removes one.
 pub(crate) fn with(base: &Value, changes: Value) -> Value {
     let mut base = base.as_object().unwrap().clone();
     for (name, value) in changes.as_object().unwrap() {
@@ -183,46 +183,46 @@ pub(crate) fn key_set(keys: &[&Key]) -> Value {
     serde_json::to_value(Jwks { keys }).unwrap()
 }
 
-/// A client as one is asked for: it follows nothing.
+/// An HTTP client that follows no redirects.
 pub(crate) fn http() -> reqwest::Client {
     let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
     client.no_proxy().build().unwrap()
 }
 
-/// An issuer with one key, a service `orders` that verifies its tokens, and the time.
-pub(crate) struct World {
-    pub(crate) site: Site,
+/// An issuer with one key, a verifier of the service `orders`, and the clock.
+pub(crate) struct Setup {
+    pub(crate) issuer: MockIssuer,
     pub(crate) clock: Clock,
     pub(crate) key: Key,
     pub(crate) verifier: Verifier,
 }
 
-impl World {
+impl Setup {
     pub(crate) async fn new() -> Self {
         Self::with(|builder| builder).await
     }
 
     pub(crate) async fn with(change: impl FnOnce(VerifierBuilder) -> VerifierBuilder) -> Self {
-        let site = Site::new().await;
+        let issuer = MockIssuer::new().await;
         let key = Key::new(Algorithm::EdDsa, "one");
-        site.publish(&[&key]);
+        issuer.publish(&[&key]);
         let clock = Clock::new();
-        let builder = Verifier::builder(&site.url, ["orders", "orders-old"]).unwrap();
+        let builder = Verifier::builder(&issuer.url, ["orders", "orders-old"]).unwrap();
         let builder = change(builder).http(http()).clock(clock.clone());
         let verifier = builder.build().unwrap();
         Self {
-            site,
+            issuer,
             clock,
             key,
             verifier,
         }
     }
 
-    /// The claims of a good access token.
+    /// The claims of a valid access token.
     pub(crate) fn claims(&self) -> Value {
         let now = self.clock.now();
         json!({
-            "iss": self.site.url, "sub": "alice", "aud": "orders", "client_id": "website",
+            "iss": self.issuer.url, "sub": "alice", "aud": "orders", "client_id": "website",
             "scope": "orders/read", "iat": now, "exp": now + 600, "jti": "1",
         })
     }

@@ -1,4 +1,4 @@
-//! An access token that was found good.
+//! A verified access token.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -10,41 +10,40 @@ use crate::actor::ActorChain;
 use crate::refusal::{Invalid, Refusal};
 use crate::scope::Scopes;
 
-/// An access token that was found good here. Its facts are fields: `token.subject`. A clone costs nothing.
+/// An access token that is valid for this service. Its claims are fields: `token.subject`. Cheap to clone.
 ///
 /// In a handler of `axum` it is an extractor: the token that the layer verified.
 #[derive(Clone, Debug)]
-pub struct AccessToken(Arc<Facts>);
+pub struct AccessToken(Arc<AccessTokenClaims>);
 
-/// What an access token says.
+/// The claims of an access token.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Facts {
-    /// `iss`: who made it.
+pub struct AccessTokenClaims {
+    /// `iss`: who issued it.
     pub issuer: String,
-    /// `sub`: whom it is about; a user, or, where there is none, the client (RFC 9068 section 2.2). Only with the issuer
-    /// it says who that is.
+    /// `sub`: the user, or without a user the client (RFC 9068 section 2.2). Unique only together with the issuer.
     pub subject: String,
-    /// `client_id`: to whom it was given.
+    /// `client_id`: the client that it was issued to.
     pub client_id: Option<String>,
-    /// `aud`: for whom it is; this service among them.
+    /// `aud`: the services that it is for, this one among them.
     pub audience: Vec<String>,
-    /// `scope`: what it allows.
+    /// `scope`.
     pub scope: Scopes,
-    /// `exp`: when it ends, in seconds since 1970.
+    /// `exp`: when it expires, in seconds since 1970.
     pub expires: u64,
-    /// `iat`: when it was made, in seconds since 1970.
+    /// `iat`: when it was issued, in seconds since 1970.
     pub issued: Option<u64>,
-    /// `jti`: its id.
+    /// `jti`: the token's id.
     pub id: Option<String>,
-    /// `act`: who acts for the subject; none where the subject does itself.
+    /// `act`: who acts for the subject; `None` if the subject acts itself.
     pub act: Option<ActorChain>,
-    /// All that it says beside these.
+    /// All other claims.
     pub claims: Map<String, Value>,
 }
 
 impl AccessToken {
-    /// Refuses the request where the token does not have all of these scopes (with spaces between them).
+    /// Refuses the request unless the token has all of these scopes (separated by spaces).
     ///
     /// # Errors
     /// [`Refusal::InsufficientScope`]
@@ -56,43 +55,43 @@ impl AccessToken {
         }
     }
 
-    /// The claims that have no field of their own, as a type of the service.
+    /// The claims without a field here, deserialized into a type of the service.
     ///
     /// # Errors
-    /// They are not of this shape.
+    /// The claims do not match the type.
     pub fn claims<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
         T::deserialize(&self.claims)
     }
 }
 
-impl From<Facts> for AccessToken {
-    fn from(facts: Facts) -> Self {
-        Self(Arc::new(facts))
+impl From<AccessTokenClaims> for AccessToken {
+    fn from(claims: AccessTokenClaims) -> Self {
+        Self(Arc::new(claims))
     }
 }
 
 impl Deref for AccessToken {
-    type Target = Facts;
+    type Target = AccessTokenClaims;
 
-    fn deref(&self) -> &Facts {
+    fn deref(&self) -> &AccessTokenClaims {
         &self.0
     }
 }
 
-impl Facts {
-    /// Reads claims: those of a JWT, or what introspection answers. `issuer` is theirs where they name none.
+impl AccessTokenClaims {
+    /// Parses the claims of a JWT or of an introspection response. `issuer` is the default for `iss`.
     pub(crate) fn read(
         mut claims: Map<String, Value>,
         issuer: Option<&str>,
     ) -> Result<Self, Invalid> {
         let client_id = text(&mut claims, "client_id")?;
-        let named = text(&mut claims, "iss")?;
-        let issuer = named.or_else(|| issuer.map(str::to_owned));
+        let iss = text(&mut claims, "iss")?;
+        let issuer = iss.or_else(|| issuer.map(str::to_owned));
         let subject = text(&mut claims, "sub")?;
         Ok(Self {
             issuer: issuer.ok_or(Invalid::Claim("iss"))?,
             // RFC 9068 section 2.2: without a resource owner, `sub` "SHOULD correspond to an identifier the authorization
-            // server uses to indicate the client application"; RFC 7662 section 2.2 lets it be left out.
+            // server uses to indicate the client application"; in RFC 7662 section 2.2 it is optional.
             subject: subject
                 .or_else(|| client_id.clone())
                 .ok_or(Invalid::Claim("sub"))?,
@@ -130,8 +129,8 @@ fn audience(claim: Option<Value>) -> Result<Vec<String>, Invalid> {
     }
 }
 
-/// RFC 7519 section 2, NumericDate: seconds, of which "non-integer values can be represented"; what is left of the last
-/// second is nobody's.
+/// RFC 7519 section 2, NumericDate: seconds, of which "non-integer values can be represented". Fractions are rounded
+/// down.
 pub(crate) fn time(
     claims: &mut Map<String, Value>,
     name: &'static str,
@@ -162,7 +161,7 @@ mod tests {
         let Value::Object(claims) = claims else {
             unreachable!("tests give objects")
         };
-        Facts::read(claims, None).map(AccessToken::from)
+        AccessTokenClaims::read(claims, None).map(AccessToken::from)
     }
 
     fn with(name: &str, value: Value) -> Result<AccessToken, Invalid> {
@@ -172,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn all_that_a_token_says_is_there() {
+    fn every_claim_of_a_token_can_be_read() {
         #[derive(Debug, PartialEq, Deserialize)]
         struct Own {
             department: String,
@@ -216,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_claim_of_a_wrong_type_is_no_claim_left_out() {
+    fn a_claim_of_a_wrong_type_is_refused_and_not_ignored() {
         for name in [
             "iss",
             "sub",
@@ -238,17 +237,17 @@ mod tests {
     }
 
     #[test]
-    fn a_token_without_a_subject_is_its_clients() {
+    fn the_subject_of_a_token_without_sub_is_its_client() {
         let token = read(json!({ "iss": "i", "client_id": "billing", "exp": 1 })).unwrap();
         assert_eq!(token.subject, "billing");
-        let nobody = read(json!({ "iss": "i", "exp": 1 }));
-        assert_eq!(nobody.unwrap_err(), Invalid::Claim("sub"));
+        let without_subject = read(json!({ "iss": "i", "exp": 1 }));
+        assert_eq!(without_subject.unwrap_err(), Invalid::Claim("sub"));
         let endless = read(json!({ "iss": "i", "sub": "s" }));
         assert_eq!(endless.unwrap_err(), Invalid::Claim("exp"));
     }
 
     #[test]
-    fn scopes_are_compared_one_by_one_with_their_case() {
+    fn scopes_are_compared_one_by_one_and_case_sensitively() {
         let token = with("scope", json!("orders/read orders/write")).unwrap();
         assert!(token.require("orders/read").is_ok());
         assert!(token.require("orders/write orders/read").is_ok());

@@ -1,4 +1,4 @@
-//! Where others are: addresses to which secrets may go, and from which keys may come.
+//! Addresses that secrets may be sent to and keys may be fetched from.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -7,24 +7,24 @@ use std::sync::Arc;
 
 use url::Url;
 
-/// An address to which what is sent stays between the two: https, or http on loopback, which leaves this machine
-/// nowhere. Without user information and fragment.
+/// An https URL, or an http URL on loopback, whose traffic does not leave this machine. Without user information and
+/// fragment.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SecureUrl(Url);
 
-/// An issuer's identifier: a [`SecureUrl`] without query.
+/// An issuer's identifier: a [`SecureUrl`] without a query.
 ///
-/// It is compared with `iss` as the text that it is (RFC 8414 section 3.3: "identical").
+/// It is compared with `iss` as text, without normalization (RFC 8414 section 3.3: "identical").
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct IssuerUrl {
     text: Arc<str>,
     url: SecureUrl,
 }
 
-/// The text is no such address.
+/// The text is not such a URL.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is neither an https URL nor an http one on loopback, or has parts that do not belong there"
+    "`{0}` is neither an https URL nor an http URL on loopback, or has a part that is not allowed"
 )]
 pub struct UrlError(String);
 
@@ -49,13 +49,14 @@ impl FromStr for SecureUrl {
 }
 
 impl IssuerUrl {
-    /// As it was written.
+    /// The identifier as it was written.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
     /// Discovery section 4: "any terminating / MUST be removed before appending /.well-known/openid-configuration".
+    #[cfg(feature = "fetch")]
     pub(crate) fn metadata_url(&self) -> Url {
         let mut url = self.url.0.clone();
         let path = url.path().trim_end_matches('/');
@@ -64,8 +65,9 @@ impl IssuerUrl {
         url
     }
 
-    /// An address that the issuer names: it may be on another host, but unencrypted only on this machine, and only
-    /// where the issuer is on it.
+    /// Parses an endpoint of the issuer's metadata. It may be on another host; http on loopback is allowed only if the
+    /// issuer is on loopback too.
+    #[cfg(feature = "fetch")]
     pub(crate) fn endpoint(&self, text: &str) -> Option<SecureUrl> {
         let url = text.parse::<SecureUrl>().ok()?;
         let is_allowed = url.0.scheme() == "https" || is_loopback_http(&self.url.0);
@@ -106,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_stays_between_the_two_is_an_address() {
+    fn only_https_and_http_on_loopback_are_secure() {
         for good in [
             "https://auth.example.com",
             "https://auth.example.com:8443/realm/",
@@ -134,8 +136,9 @@ mod tests {
         assert!("https://auth.example.com/?a".parse::<IssuerUrl>().is_err());
     }
 
+    #[cfg(feature = "fetch")]
     #[test]
-    fn discovery_4_the_well_known_path_follows_the_issuers_own() {
+    fn discovery_4_the_well_known_path_is_appended_to_the_issuers_path() {
         for (issuer, url) in [
             (
                 "https://a.example",
@@ -155,8 +158,9 @@ mod tests {
         }
     }
 
+    #[cfg(feature = "fetch")]
     #[test]
-    fn an_issuer_elsewhere_cannot_send_us_to_this_machine_unencrypted() {
+    fn a_remote_issuer_cannot_name_http_endpoints_on_this_machine() {
         let far: IssuerUrl = "https://auth.example.com".parse().unwrap();
         assert!(far.endpoint("https://keys.example.com/jwks").is_some());
         assert!(far.endpoint("http://127.0.0.1:2375/jwks").is_none());

@@ -1,53 +1,75 @@
-//! Whether a token is good here.
+//! Verifies access tokens.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use grantor_jose::{Algorithm, DecodeError, Unverified, decode};
-use reqwest::Client;
+use grantor_jose::{Algorithm, Jwks, Kid, Unverified, VerificationKeys, decode};
 use serde_json::{Map, Value};
 
 use crate::clock::Clock;
-use crate::fetch::Limits;
-use crate::introspection::{Endpoint, Introspection};
-use crate::kept::Kept;
-use crate::keys::{KeySource, RemoteKeySet};
-use crate::metadata::Discovery;
+#[cfg(feature = "fetch")]
+use crate::introspection::Introspection;
+#[cfg(feature = "fetch")]
+use crate::keys::RemoteKeySet;
 use crate::refusal::{Invalid, Refusal, Unavailable};
-use crate::rules::{Audience, Mark, Rules};
-use crate::secret::ClientCredentials;
+use crate::rules::{Audience, Rules, TypeRule};
 use crate::token::AccessToken;
-use crate::url::{IssuerUrl, SecureUrl, UrlError};
+use crate::url::{IssuerUrl, UrlError};
 
-/// Says whether access tokens of one issuer are good at one service. A clone is the same verifier, with the same keys.
+#[cfg(feature = "fetch")]
+mod remote;
+#[cfg(test)]
+#[cfg(feature = "fetch")]
+mod tests;
+
+/// Verifies access tokens of one issuer for one service. A clone shares the keys.
 #[derive(Clone, Debug)]
 pub struct Verifier(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
     rules: Rules,
-    keys: RemoteKeySet,
+    keys: Keys,
+    #[cfg(feature = "fetch")]
     introspection: Option<Introspection>,
     clock: Clock,
 }
 
-/// A [`Verifier`] in the making. What is not said is as RFC 9068 has it.
+#[derive(Debug)]
+enum Keys {
+    Fixed(Arc<VerificationKeys>),
+    #[cfg(feature = "fetch")]
+    Remote(RemoteKeySet),
+}
+
+/// Builds a [`Verifier`]. The defaults are those of RFC 9068.
 #[derive(Clone, Debug)]
 pub struct VerifierBuilder {
-    issuer: IssuerUrl,
     rules: Rules,
-    http: Option<Client>,
-    limits: Limits,
-    jwks_uri: Option<SecureUrl>,
-    introspection: Option<(ClientCredentials, Option<SecureUrl>)>,
+    keys: Option<Arc<VerificationKeys>>,
     clock: Clock,
+    #[cfg(feature = "fetch")]
+    remote: remote::Remote,
+}
+
+/// Why a verifier could not be built.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// There is no [`VerifierBuilder::key_set`], which is required without the feature `fetch`.
+    #[error("a verifier needs a key set if the feature `fetch` is off")]
+    NoKeySet,
+    /// The HTTP client could not be created.
+    #[cfg(feature = "fetch")]
+    #[error("the HTTP client could not be created")]
+    Http(#[source] reqwest::Error),
 }
 
 impl Verifier {
-    /// Of the tokens of `issuer` for `audience`: the name of this service, as the issuer knows it, or several.
+    /// For tokens of `issuer` with this `audience`: the name of this service at the issuer, or several names.
     ///
     /// # Errors
-    /// The issuer is no https URL, nor http on loopback.
+    /// The issuer is neither an https URL nor an http URL on loopback.
     pub fn builder(
         issuer: &str,
         audience: impl Into<Audience>,
@@ -55,17 +77,15 @@ impl Verifier {
         let issuer: IssuerUrl = issuer.parse()?;
         Ok(VerifierBuilder {
             rules: Rules::new(issuer.as_str(), audience.into()),
-            issuer,
-            http: None,
-            limits: Limits::default(),
-            jwks_uri: None,
-            introspection: None,
+            keys: None,
             clock: Clock::new(),
+            #[cfg(feature = "fetch")]
+            remote: remote::Remote::new(issuer),
         })
     }
 
-    /// For access tokens of an Amazon Cognito user pool, `https://cognito-idp.REGION.amazonaws.com/POOL`, that were given
-    /// to one of `clients`. They have neither `typ` nor, without a resource binding, `aud`; `token_use` says what they are.
+    /// For access tokens that an Amazon Cognito user pool, `https://cognito-idp.REGION.amazonaws.com/POOL`, issued to one
+    /// of `clients`. They have neither `typ` nor, without a resource binding, `aud`; `token_use` is the kind of token.
     ///
     /// # Errors
     /// As [`Self::builder`].
@@ -79,27 +99,27 @@ impl Verifier {
             .access_claim("token_use", "access"))
     }
 
-    /// Whether a token is good here, and what it says.
+    /// Verifies a token.
     ///
-    /// A JWT is verified by the issuer's keys. About a token that is none, the issuer is asked, where
-    /// [`VerifierBuilder::introspection`] says as whom.
+    /// A JWT is verified with the issuer's keys. Any other token is introspected, if
+    /// `VerifierBuilder::introspection` set the credentials for it.
     ///
-    /// Must be called in a tokio runtime.
+    /// Must be called in a tokio runtime, unless the key set was given to the builder.
     ///
     /// # Errors
     /// [`Refusal::InvalidToken`] or [`Refusal::Unavailable`].
     pub async fn verify(&self, token: &str) -> Result<AccessToken, Refusal> {
-        let Inner {
-            rules,
-            introspection,
-            ..
-        } = &*self.0;
-        match (decode(token), introspection) {
-            (Ok(jwt), _) => self.verify_jwt(jwt).await,
-            (Err(error), Some(introspection)) if is_no_jwt(error) => {
-                introspection.ask(token, rules).await
+        match decode(token) {
+            Ok(jwt) => self.verify_jwt(jwt).await,
+            Err(error) => {
+                #[cfg(feature = "fetch")]
+                if let Some(introspection) = &self.0.introspection
+                    && remote::is_not_a_jwt(error)
+                {
+                    return introspection.verify(token, &self.0.rules).await;
+                }
+                Err(Invalid::Malformed(error).into())
             }
-            (Err(error), _) => Err(Invalid::Malformed(error).into()),
         }
     }
 
@@ -109,152 +129,91 @@ impl Verifier {
         } = &*self.0;
         let header = jwt.header();
         rules.check_header(header)?;
-        let keys = keys.keys_for(header.kid.as_ref(), header.algorithm);
-        let keys = keys.await.map_err(Unavailable::from)?;
+        let keys = keys.keys_for(header.kid.as_ref(), header.algorithm).await?;
         let verified = keys.verify(jwt).map_err(Invalid::from)?;
         let claims: Map<String, Value> =
             verified.claims().map_err(|_| Invalid::NotAnAccessToken)?;
-        let facts = rules.check_jwt(claims, clock.now())?;
-        Ok(facts.into())
+        let claims = rules.check_jwt(claims, clock.now())?;
+        Ok(claims.into())
     }
 
-    /// What is protected, as challenges call it.
+    /// The name of the protected service in challenges.
     pub(crate) fn realm(&self) -> &str {
         self.0.rules.audience.realm()
     }
 
-    /// Whether both are the same.
+    /// Whether `other` is a clone of this verifier.
     pub(crate) fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 }
 
-/// Whether a token is no JWT at all, rather than one that is not to be believed.
-const fn is_no_jwt(error: DecodeError) -> bool {
-    match error {
-        DecodeError::NotThreeParts | DecodeError::Base64url | DecodeError::Header => true,
-        DecodeError::TooLong | DecodeError::Critical | DecodeError::UnsupportedAlgorithm => false,
+impl Keys {
+    #[cfg_attr(
+        not(feature = "fetch"),
+        expect(unused_variables, reason = "only a remote key set is asked for a key")
+    )]
+    async fn keys_for(
+        &self,
+        kid: Option<&Kid>,
+        alg: Algorithm,
+    ) -> Result<Arc<VerificationKeys>, Unavailable> {
+        match self {
+            Self::Fixed(keys) => Ok(Arc::clone(keys)),
+            #[cfg(feature = "fetch")]
+            Self::Remote(keys) => Ok(keys.keys_for(kid, alg).await?),
+        }
     }
 }
 
 impl VerifierBuilder {
-    /// The algorithms that are allowed; else all that are known: ES256, RS256, PS256 and EdDSA.
+    /// The allowed algorithms. Default: all that are supported, ES256, RS256, PS256 and EdDSA.
     #[must_use]
     pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
         self.rules.algorithms = algorithms.into_iter().collect();
         self
     }
 
-    /// Access tokens have this `typ` instead of `at+jwt`. Where ID tokens have the same, only the audience tells them
-    /// apart, and that an access token has no `nonce`, `at_hash` or `c_hash`.
+    /// Access tokens have this `typ` instead of `at+jwt`. If ID tokens have the same `typ`, they are recognized only by
+    /// their audience and their claims `nonce`, `at_hash` and `c_hash`.
     #[must_use]
     pub fn token_type(mut self, typ: impl Into<String>) -> Self {
-        self.rules.mark = Mark::Typ(typ.into());
+        self.rules.type_rule = TypeRule::Typ(typ.into());
         self
     }
 
-    /// Access tokens are known by this claim, as `token_use` = `access`; their `typ` is any, or none.
+    /// Access tokens have this claim, for example `token_use` = `access`; their `typ` is not checked.
     #[must_use]
     pub fn access_claim(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
-        self.rules.mark = Mark::Claim(name.into(), value.into());
+        self.rules.type_rule = TypeRule::Claim(name.into(), value.into());
         self
     }
 
-    /// How far this clock and the issuer's may differ: 30 seconds unless told, five minutes at most.
+    /// How far this clock and the issuer's may differ. Default: 30 seconds. At most five minutes.
     #[must_use]
     pub fn leeway(mut self, leeway: Duration) -> Self {
         self.rules.allow_leeway(leeway);
         self
     }
 
-    /// The keys are here, whatever the issuer's metadata say.
+    /// Verifies with these keys only; none are fetched. Keys that cannot be used are skipped (RFC 7517 section 5).
     #[must_use]
-    pub fn jwks_uri(mut self, url: SecureUrl) -> Self {
-        self.jwks_uri = Some(url);
+    pub fn key_set(mut self, keys: &Jwks) -> Self {
+        self.keys = Some(Arc::new(VerificationKeys::from(keys)));
         self
     }
 
-    /// The issuer is asked about tokens that are no JWTs (RFC 7662), by this client of its.
-    #[must_use]
-    pub fn introspection(mut self, credentials: ClientCredentials) -> Self {
-        let endpoint = self.introspection.and_then(|(_, endpoint)| endpoint);
-        self.introspection = Some((credentials, endpoint));
-        self
-    }
-
-    /// As [`Self::introspection`], at this address, whatever the issuer's metadata say.
-    #[must_use]
-    pub fn introspection_at(mut self, url: SecureUrl, credentials: ClientCredentials) -> Self {
-        self.introspection = Some((credentials, Some(url)));
-        self
-    }
-
-    /// Requests go by this client. It must follow no redirects; without one of one's own there is one that does not.
-    #[must_use]
-    pub fn http(mut self, http: Client) -> Self {
-        self.http = Some(http);
-        self
-    }
-
-    /// The bounds of requests.
-    #[must_use]
-    pub fn limits(mut self, limits: Limits) -> Self {
-        self.limits = limits;
-        self
-    }
-
-    /// The verifier. Nothing is asked yet: the issuer may come up later.
+    /// Builds the verifier. No request is made yet, so the issuer may start later.
     ///
     /// # Errors
-    /// The HTTP client cannot be made.
-    pub fn build(self) -> Result<Verifier, reqwest::Error> {
-        let Self {
-            issuer,
-            rules,
-            http,
-            limits,
-            jwks_uri,
-            introspection,
-            clock,
-        } = self;
-        let http = match http {
-            Some(http) => http,
-            None => crate::http_client()?,
-        };
-        let metadata = Discovery {
-            http: http.clone(),
-            limits,
-            issuer: issuer.clone(),
-        };
-        let metadata = Kept::new(metadata, clock.clone());
-        let introspection = introspection.map(|(credentials, url)| {
-            let endpoint = match url {
-                Some(url) => Endpoint::At(url),
-                None => Endpoint::Of(Arc::clone(&metadata)),
-            };
-            Introspection::new(http.clone(), limits, credentials, endpoint, clock.clone())
-        });
-        let keys = match jwks_uri {
-            Some(jwks_uri) => {
-                let source = KeySource::At { issuer, jwks_uri };
-                RemoteKeySet::at(http, source, limits, clock.clone())
-            }
-            None => RemoteKeySet::of(http, metadata, limits, clock.clone()),
-        };
+    /// [`BuildError`]
+    #[cfg(not(feature = "fetch"))]
+    pub fn build(self) -> Result<Verifier, BuildError> {
+        let keys = self.keys.ok_or(BuildError::NoKeySet)?;
         Ok(Verifier(Arc::new(Inner {
-            rules,
-            keys,
-            introspection,
-            clock,
+            rules: self.rules,
+            keys: Keys::Fixed(keys),
+            clock: self.clock,
         })))
     }
-
-    #[cfg(test)]
-    pub(crate) fn clock(mut self, clock: Clock) -> Self {
-        self.clock = clock;
-        self
-    }
 }
-
-#[cfg(test)]
-mod tests;

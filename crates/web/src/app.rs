@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::task::Poll;
 
 use bytes::Bytes;
+use futures_util::TryStreamExt as _;
 use grantor_core::base::error::{ErrorCode, Failure};
 use grantor_core::base::row::{Committed, Index, Write};
 use grantor_core::base::secret::Secret;
@@ -20,7 +21,7 @@ use grantor_core::engine::limits::{Ask, Limits};
 use grantor_core::model::realm::Realm;
 use grantor_core::records::{Outbox, Record, UserCodeRow};
 use grantor_jose::{KeySet, SignError, Signer, SigningInput};
-use grantor_store::{Store, StoreError};
+use grantor_store::{Store, StoreError, list_pages};
 use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 
@@ -366,22 +367,17 @@ impl App {
             realm: realm.name.clone(),
             kind: UserCodeRow::KIND.to_owned(),
         };
-        let (mut live, mut after) = (0_u32, None);
-        while live < MOST_COUNTED {
-            let page = self
-                .store
-                .list(&index, after.as_ref(), COUNTED_AT_ONCE)
-                .await?;
+        let mut pages = list_pages(self.store(), &index, COUNTED_AT_ONCE);
+        let mut live = 0_u32;
+        while live < MOST_COUNTED
+            && let Some(page) = pages.try_next().await?
+        {
             let now = self.now();
             let alive = page
                 .iter()
                 .filter(|row| !row.expires_at.is_some_and(|at| at.is_past(now)))
                 .count();
             live = live.saturating_add(u32::try_from(alive).unwrap_or(u32::MAX));
-            match page.last() {
-                Some(last) if page.len() == COUNTED_AT_ONCE => after = Some(last.key.clone()),
-                _ => break,
-            }
         }
         let window = pending::window(&realm);
         self.limits()

@@ -7,10 +7,12 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::{get, post};
+use futures_util::TryStreamExt as _;
 use grantor_core::base::row::Index;
 use grantor_core::base::secret::Secret;
 use grantor_core::people::{AddUser, AddUserReply, SetEnabled, SetEnabledReply};
 use grantor_core::records::{Record as _, User};
+use grantor_store::list_all;
 use grantor_web::Entropy as _;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -164,24 +166,18 @@ async fn list(State(admin): State<Arc<Admin>>) -> Result<Response, Refused> {
         realm: POOL.to_owned(),
         kind: User::KIND.to_owned(),
     };
-    let (mut users, mut after) = (Vec::new(), None);
-    loop {
-        let rows = admin.store.list(&index, after.as_ref(), PAGE).await?;
-        for row in &rows {
-            match serde_json::from_slice::<User>(&row.value) {
-                Ok(user) => users.push(Listed {
-                    id: user.id.to_string(),
-                    username: user.username,
-                    enabled: user.enabled,
-                    email: user.email,
-                    from_file: user.from_file,
-                }),
-                Err(_) => tracing::error!(row = ?row.key, "the row of a user cannot be read"),
-            }
-        }
-        match rows.last() {
-            Some(last) if rows.len() == PAGE => after = Some(last.key.clone()),
-            _ => break,
+    let mut users = Vec::new();
+    let mut rows = list_all(&*admin.store, &index, PAGE);
+    while let Some(row) = rows.try_next().await? {
+        match serde_json::from_slice::<User>(&row.value) {
+            Ok(user) => users.push(Listed {
+                id: user.id.to_string(),
+                username: user.username,
+                enabled: user.enabled,
+                email: user.email,
+                from_file: user.from_file,
+            }),
+            Err(_) => tracing::error!(row = ?row.key, "the row of a user cannot be read"),
         }
     }
     users.sort_by(|a, b| a.username.cmp(&b.username));

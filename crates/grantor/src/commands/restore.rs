@@ -17,6 +17,7 @@ use serde_json::{Value as Json, json};
 use super::administer::Common;
 use super::backup::key_of;
 use crate::assemble::POOL;
+use crate::cause::with_causes;
 use crate::config::{self, Environment, Settings, Store};
 use crate::events::Events;
 use crate::exit;
@@ -76,7 +77,7 @@ pub fn run(arguments: &Arguments, environment: &Environment) -> ExitCode {
         Ok(done) if common.json => println!("{}", done.json()),
         Ok(done) => print!("{}", done.text()),
         Err(failure) => {
-            eprintln!("grantor: {failure}");
+            eprintln!("grantor: {}", with_causes(&failure));
             return ExitCode::FAILURE;
         }
     }

@@ -208,5 +208,5 @@ pub(super) fn moment(at: Timestamp) -> Moment {
 }
 
 fn day(at: Timestamp) -> Date {
-    moment(at).to_zoned(TimeZone::UTC).date()
+    moment(at).to_zoned_datetime(TimeZone::UTC).date()
 }

@@ -2,7 +2,7 @@
 
 use grantor_verify::{
     AccessToken, BearerToken, ClientCredentials, Invalid, Refusal, TokenClient, TokenError,
-    Verifier, Wanted, http_client,
+    TokenRequest, Verifier, http_client,
 };
 use serde_json::Value as Json;
 
@@ -41,13 +41,13 @@ fn verifier(home: &Home, service: &str) -> Verifier {
 }
 
 fn machine_token(home: &Home, scope: &str) -> String {
-    let wanted = [
+    let request = [
         ("grant_type", "client_credentials"),
         ("client_id", "orders"),
         ("client_secret", SECRET),
         ("scope", scope),
     ];
-    let (status, reply) = home.post("/oauth2/token", &wanted);
+    let (status, reply) = home.post("/oauth2/token", &request);
     assert_eq!(status, 200, "{reply}");
     text(&reply, "access_token")
 }
@@ -142,11 +142,14 @@ async fn an_exchanged_token_names_its_user_and_who_acts() {
     let issuer = issuer.parse().expect("an issuer");
     let credentials = ClientCredentials::new("orders", SECRET);
     let client = TokenClient::new(http_client().expect("a client"), issuer, credentials);
-    let wanted = Wanted::audience("billing").scope("billing/read");
-    let given = client.exchange(&presented, &wanted).await.expect("a token");
-    assert_eq!(given.scope, Some("billing/read".into()));
+    let request = TokenRequest::audience("billing").scope("billing/read");
+    let issued = client
+        .exchange(&presented, &request)
+        .await
+        .expect("a token");
+    assert_eq!(issued.scope, Some("billing/read".into()));
     let billing = verifier(&home, "billing");
-    let exchanged = billing.verify(given.access_token.reveal()).await;
+    let exchanged = billing.verify(issued.access_token.reveal()).await;
     let exchanged = exchanged.expect("good");
     assert_eq!(exchanged.subject, alice.subject);
     assert!(exchanged.expires <= alice.expires);
@@ -154,7 +157,7 @@ async fn an_exchanged_token_names_its_user_and_who_acts() {
     assert_eq!(act.current().client_id.as_deref(), Some("orders"));
     assert!(act.prior().is_empty());
 
-    let elsewhere = Wanted::audience("elsewhere").scope("billing/read");
+    let elsewhere = TokenRequest::audience("elsewhere").scope("billing/read");
     let refused = client.exchange(&presented, &elsewhere).await;
     assert!(matches!(refused, Err(TokenError::Refused { error, .. }) if error == "invalid_target"));
 }

@@ -204,7 +204,7 @@ fn rfc7515_4_1_11_crit_is_refused() {
 }
 
 #[test]
-fn a_header_that_is_no_json_object_is_refused() {
+fn a_header_that_is_not_a_json_object_is_refused() {
     for header in [
         "",
         "null",
@@ -273,7 +273,7 @@ fn parts_and_spelling_are_strict() {
 }
 
 #[test]
-fn a_token_of_the_limit_is_read_and_one_byte_more_is_not() {
+fn a_token_of_the_maximum_length_is_read_and_a_longer_one_refused() {
     let head = format!("{}.", base64url(r#"{"alg":"ES256"}"#));
     let longest = format!(
         "{head}{}.",

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::common::{base64url, key};
 
 #[test]
-fn jwks_that_are_no_signature_key_are_refused() {
+fn keys_that_are_not_for_signatures_are_refused() {
     let good = json!(key(Algorithm::Rs256).jwk());
     let with = |name: &str, value: Value| {
         let mut jwk = good.as_object().unwrap().clone();

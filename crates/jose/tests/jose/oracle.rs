@@ -87,7 +87,7 @@ fn we_verify_what_the_oracle_signs() {
 }
 
 #[test]
-fn thumbprints_are_the_oracles() {
+fn thumbprints_equal_those_of_the_oracle() {
     for alg in Algorithm::ALL {
         let jwk: oracle::jwk::Jwk = serde_json::from_value(json!(key(alg).jwk())).unwrap();
         let theirs = jwk.thumbprint(oracle::jwk::ThumbprintHash::SHA256).unwrap();
@@ -96,7 +96,7 @@ fn thumbprints_are_the_oracles() {
 }
 
 #[test]
-fn one_rsa_key_serves_both_paddings_once_it_is_allowed_to() {
+fn an_rsa_key_serves_both_paddings_if_both_are_allowed() {
     let rsa = SigningKey::from_pkcs8(Algorithm::Rs256, pair(Algorithm::Rs256).1.reveal()).unwrap();
     let error = rsa.sign(Algorithm::Ps256, b"input").unwrap_err();
     assert!(matches!(error, SignError::AlgorithmNotAllowed));
@@ -118,7 +118,7 @@ fn one_rsa_key_serves_both_paddings_once_it_is_allowed_to() {
 }
 
 #[test]
-fn a_signer_refuses_keys_and_algorithms_that_are_not_its_own() {
+fn a_signer_refuses_unknown_keys_and_algorithms() {
     let own = SigningKey::from_pkcs8(Algorithm::Es256, pair(Algorithm::Es256).1.reveal()).unwrap();
     let signer = LocalSigner::from_iter([own]);
     let ask = |kid, alg| {

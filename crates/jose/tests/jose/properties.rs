@@ -7,7 +7,7 @@ use proptest::test_runner::RngSeed;
 use serde_json::json;
 
 fn config() -> ProptestConfig {
-    // A fixed seed: the same cases each run, and no file of past failures beside the tests.
+    // A fixed seed: the same cases each run, and no file of past failures next to the tests.
     ProptestConfig {
         cases: 512,
         failure_persistence: None,
@@ -98,7 +98,7 @@ proptest! {
 
 /// Not by chance but each byte in turn, by its neighbour and by a letter.
 #[test]
-fn every_byte_of_a_token_counts() {
+fn a_change_of_any_byte_of_a_token_is_refused() {
     for alg in Algorithm::ALL {
         let token = token(
             key(alg),

@@ -135,7 +135,7 @@ fn rfc7517_a_2_and_3_private_and_symmetric_keys_are_refused() {
 }
 
 #[test]
-fn rfc7517_b_a_key_with_a_certificate_is_read_without_it() {
+fn rfc7517_b_a_certificate_in_a_key_is_ignored() {
     let jwk: Jwk = serde_json::from_value(rfc7517()["b"].clone()).unwrap();
     assert!(matches!(jwk.key, PublicKey::Rsa { .. }));
     let json = serde_json::to_value(&jwk).unwrap();

@@ -1,4 +1,4 @@
-//! What a commit needs, and that it happens as a whole or not at all.
+//! Preconditions of commits, and atomicity.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use super::kit::{
 };
 use crate::contract::Store;
 
-pub(super) async fn an_insert_needs_the_place_free(store: Arc<dyn Store>) {
+pub(super) async fn an_insert_needs_a_free_key(store: Arc<dyn Store>) {
     done(
         &store,
         vec![
@@ -24,7 +24,7 @@ pub(super) async fn an_insert_needs_the_place_free(store: Arc<dyn Store>) {
 }
 
 pub(super) async fn an_insert_replaces_an_expired_row(store: Arc<dyn Store>) {
-    // A row has ended when its last moment is now.
+    // A row that expires at `now` has expired.
     let over = vec![
         Write::Insert(ending("just", NOW)),
         Write::Insert(ending("long", NOW - 1000 * SECOND)),
@@ -40,7 +40,7 @@ pub(super) async fn an_insert_replaces_an_expired_row(store: Arc<dyn Store>) {
         conflicts(&store, vec![update(name, old)], name).await;
         conflicts(&store, vec![insert(name)], name).await;
     }
-    // It is the commit's own `now` that counts, not the time of day.
+    // The commit's own `now` counts, not the clock.
     done(&store, vec![Write::Insert(ending("later", NOW + SECOND))]).await;
     let later = store
         .commit(NOW + SECOND, new_id(), vec![insert("later")])
@@ -64,7 +64,7 @@ pub(super) async fn a_delete_needs_the_version_it_expects(store: Arc<dyn Store>)
     done(&store, vec![delete("a", first)]).await;
     assert_eq!(get(&store, "a").await, None);
     conflicts(&store, vec![delete("a", first)], "a").await;
-    // Another row under the key is not the row that was deleted.
+    // A new row with the same key is not the deleted row.
     done(&store, vec![insert("a")]).await;
     conflicts(&store, vec![delete("a", first)], "a").await;
 }
@@ -78,7 +78,7 @@ pub(super) async fn a_check_needs_the_version_it_expects_and_writes_nothing(stor
     assert_eq!(found(&store, "a").await, before);
 }
 
-pub(super) async fn one_mismatch_at_any_place_undoes_all(store: Arc<dyn Store>) {
+pub(super) async fn one_mismatch_at_any_position_rolls_back_everything(store: Arc<dyn Store>) {
     let there = done(
         &store,
         vec![
@@ -118,7 +118,7 @@ pub(super) async fn one_mismatch_at_any_place_undoes_all(store: Arc<dyn Store>) 
     );
 }
 
-pub(super) async fn a_conflict_names_a_key_in_the_way(store: Arc<dyn Store>) {
+pub(super) async fn a_conflict_names_a_conflicting_key(store: Arc<dyn Store>) {
     let version = done(&store, vec![insert("fine"), insert("taken")]).await;
     let writes = vec![
         update("fine", version),

@@ -1,4 +1,4 @@
-//! The words that the properties are written in.
+//! Helpers that the properties are written with.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,7 +9,7 @@ use grantor_core::base::time::Timestamp;
 
 use crate::contract::{Store, StoreError};
 
-/// The moment of every commit that does not say another.
+/// The time of every commit that does not set another one.
 pub(super) const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 pub(super) const SECOND: Duration = Duration::from_secs(1);
 
@@ -29,7 +29,7 @@ pub(super) fn index(value: &str) -> IndexName {
     IndexName::new("default", "grants_of", value)
 }
 
-/// A row without end, in no index.
+/// A row without expiry, in no index.
 pub(super) fn row(name: &str, value: &str) -> NewRow {
     NewRow {
         key: key(name),
@@ -86,7 +86,7 @@ pub(super) async fn commit(store: &dyn Store, writes: Vec<Write>) -> Committed {
         .expect("the store answers")
 }
 
-/// Commits what must succeed; gives the version that it wrote.
+/// Commits successfully; returns the version that it wrote.
 pub(super) async fn done(store: &dyn Store, writes: Vec<Write>) -> Version {
     let id = new_id();
     let committed = store
@@ -97,7 +97,7 @@ pub(super) async fn done(store: &dyn Store, writes: Vec<Write>) -> Version {
     id
 }
 
-/// Commits what must conflict on the row `name`, and nothing else may happen.
+/// Commits with a conflict on the row `name`, and checks that nothing changed.
 pub(super) async fn conflicts(store: &dyn Store, writes: Vec<Write>, name: &str) {
     let before = everything(store).await;
     assert_eq!(commit(store, writes).await, Committed::Conflict(key(name)));
@@ -108,7 +108,7 @@ pub(super) async fn conflicts(store: &dyn Store, writes: Vec<Write>, name: &str)
     );
 }
 
-/// Commits what must be refused as a misuse, and nothing may happen.
+/// Commits with the error `Misuse`, and checks that nothing changed.
 pub(super) async fn misuse(store: &dyn Store, writes: Vec<Write>) {
     let before = everything(store).await;
     let refused = store.commit(NOW, new_id(), writes).await;
@@ -126,7 +126,7 @@ pub(super) async fn get(store: &dyn Store, name: &str) -> Option<Row> {
     rows.remove(0)
 }
 
-/// The row `name`, which must be there.
+/// The row `name`, which must exist.
 pub(super) async fn found(store: &dyn Store, name: &str) -> Row {
     get(store, name).await.expect("the row is there")
 }

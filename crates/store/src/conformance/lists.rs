@@ -1,4 +1,4 @@
-//! Lists and indexes, and what a sweep leaves of them.
+//! Lists, indexes and sweeps.
 
 use std::sync::Arc;
 
@@ -87,7 +87,7 @@ pub(super) async fn a_kind_lists_its_rows_and_no_others(store: Arc<dyn Store>) {
 }
 
 pub(super) async fn an_index_lists_its_rows_and_no_others(store: Arc<dyn Store>) {
-    let of = |value| IndexName::new("default", "grants_of", value);
+    let named = |value| IndexName::new("default", "grants_of", value);
     let new = |name, indexes| {
         Write::Insert(NewRow {
             indexes,
@@ -96,9 +96,9 @@ pub(super) async fn an_index_lists_its_rows_and_no_others(store: Arc<dyn Store>)
     };
     let elsewhere = IndexName::new("other", "grants_of", "ann");
     let writes = vec![
-        new("3", vec![of("ann")]),
-        new("1", vec![of("ann"), of("bob"), of("ann")]),
-        new("2", vec![of("ann'; --"), of("ann\0")]),
+        new("3", vec![named("ann")]),
+        new("1", vec![named("ann"), named("bob"), named("ann")]),
+        new("2", vec![named("ann'; --"), named("ann\0")]),
         new("4", vec![elsewhere]),
         new("5", vec![]),
     ];
@@ -112,7 +112,7 @@ pub(super) async fn an_index_lists_its_rows_and_no_others(store: Arc<dyn Store>)
     assert_eq!(
         (rows[0].version, &rows[0].key),
         (version, &key("1")),
-        "a list gives whole rows"
+        "a list contains complete rows"
     );
 }
 
@@ -137,7 +137,7 @@ pub(super) async fn a_list_is_read_in_pages(store: Arc<dyn Store>) {
             assert!(read.len() <= all.len(), "a page gave rows again");
         }
         assert_eq!(read, all.iter().map(|name| key(name)).collect::<Vec<_>>());
-        // A cursor need not be a row, or not any more.
+        // A cursor need not be the key of an existing row.
         let rest = list(&store, &index, Some(&key("20x")), 7).await;
         assert_eq!(keys(&rest), ["default/grant/21", "default/grant/22"]);
         assert!(list(&store, &index, None, 0).await.is_empty());
@@ -228,7 +228,7 @@ pub(super) async fn a_conflict_leaves_the_indexes_alone(store: Arc<dyn Store>) {
     assert!(names_in(&store, "bob").await.is_empty());
 }
 
-pub(super) async fn a_sweep_takes_what_ended_five_minutes_ago(store: Arc<dyn Store>) {
+pub(super) async fn a_sweep_deletes_rows_that_expired_five_minutes_ago(store: Arc<dyn Store>) {
     let due = NOW - SWEEP_GRACE;
     let ends = [
         ("before", due - SECOND),
@@ -246,7 +246,7 @@ pub(super) async fn a_sweep_takes_what_ended_five_minutes_ago(store: Arc<dyn Sto
     ]);
     done(&store, writes).await;
 
-    // A clock that has not yet run for five minutes has seen nothing end five minutes ago.
+    // Within five minutes of time zero, no row can have expired five minutes ago.
     assert_eq!(
         store
             .sweep(Timestamp::default() + SWEEP_GRACE - SECOND, 100)
@@ -263,7 +263,7 @@ pub(super) async fn a_sweep_takes_what_ended_five_minutes_ago(store: Arc<dyn Sto
 }
 
 pub(super) async fn a_sweep_keeps_to_its_limit(store: Arc<dyn Store>) {
-    // More than any backend takes at one time.
+    // More rows than any backend deletes in one transaction.
     for batch in 0..24 {
         let over = |n| Write::Insert(ending(&format!("{batch:02}-{n:02}"), NOW - SWEEP_GRACE));
         done(&store, (0..25).map(over).collect()).await;
@@ -276,7 +276,7 @@ pub(super) async fn a_sweep_keeps_to_its_limit(store: Arc<dyn Store>) {
     assert!(names(&store).await.is_empty());
 }
 
-pub(super) async fn a_sweep_takes_rows_out_of_their_indexes(store: Arc<dyn Store>) {
+pub(super) async fn a_sweep_removes_rows_from_their_indexes(store: Arc<dyn Store>) {
     let over = NewRow {
         expires_at: Some(NOW - SWEEP_GRACE),
         ..listed("over", &["ann", "bob"])
@@ -289,11 +289,11 @@ pub(super) async fn a_sweep_takes_rows_out_of_their_indexes(store: Arc<dyn Store
     assert_eq!(
         names_in(&store, "ann").await,
         ["live", "over"],
-        "until swept it is listed"
+        "it is listed until it is swept"
     );
     assert_eq!(store.sweep(NOW, 100).await, Ok(1));
     assert_eq!(names_in(&store, "ann").await, ["live"]);
-    // The place in the index was freed too: the row may come again.
+    // Its entry in the index is gone too: the row can be inserted again.
     done(&store, vec![Write::Insert(listed("over", &["bob"]))]).await;
     assert_eq!(names_in(&store, "bob").await, ["over"]);
 }

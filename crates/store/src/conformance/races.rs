@@ -1,4 +1,4 @@
-//! Many at once: what the protocol's promises of single use come down to.
+//! Concurrent commits: the single use of codes and tokens depends on these properties.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use super::kit::{
 };
 use crate::contract::{SWEEP_GRACE, Store};
 
-/// Runs `count` tasks that begin together; gives what they give, in any order.
+/// Runs `count` tasks that start at the same time; returns their results in any order.
 async fn together<T, F>(count: usize, task: impl Fn(usize) -> F) -> Vec<T>
 where
     T: Send + 'static,
@@ -118,7 +118,7 @@ pub(super) async fn checks_prevent_write_skew(store: Arc<dyn Store>) {
     for round in 0..100 {
         let names: Vec<String> = (0..8).map(|n| format!("{round}-{n}")).collect();
         let version = done(&store, names.iter().map(|name| insert(name)).collect()).await;
-        // Each changes its own row because the others are still as they were: only one can be right.
+        // Each changes its own row only if the others are unchanged: at most one can succeed.
         let answers = together(names.len(), |own| {
             let write = |(n, name): (usize, &String)| {
                 if n == own {
@@ -165,7 +165,7 @@ pub(super) async fn opposite_orders_do_not_deadlock(store: Arc<dyn Store>) {
     assert_eq!(counts, (200, 200), "every commit raised both");
 }
 
-pub(super) async fn an_answered_commit_is_seen_by_everybody(store: Arc<dyn Store>) {
+pub(super) async fn an_answered_commit_is_seen_by_every_reader(store: Arc<dyn Store>) {
     let mut version = done(&store, vec![insert("one")]).await;
     for _ in 0..50 {
         version = done(&store, vec![update("one", version)]).await;
@@ -176,12 +176,12 @@ pub(super) async fn an_answered_commit_is_seen_by_everybody(store: Arc<dyn Store
         .await;
         assert!(
             seen.iter().all(|seen| *seen == version),
-            "somebody reads what was before"
+            "a reader does not see the commit"
         );
     }
 }
 
-pub(super) async fn a_row_is_never_half_of_two_commits(store: Arc<dyn Store>) {
+pub(super) async fn a_row_never_mixes_two_commits(store: Arc<dyn Store>) {
     done(&store, vec![insert("one")]).await;
     together(8, |n| {
         let store = Arc::clone(&store);
@@ -190,7 +190,7 @@ pub(super) async fn a_row_is_never_half_of_two_commits(store: Arc<dyn Store>) {
                 let row = found(&store, "one").await;
                 if n < 2 {
                     let id = new_id();
-                    // The value says which commit wrote it, over more than one page of a file.
+                    // The value names the commit that wrote it, and is longer than a page of the file.
                     let value = id.as_bytes().repeat(1000).into();
                     let new = NewRow {
                         value,

@@ -1,4 +1,4 @@
-//! For backends that outlive the process: what was answered is there again.
+//! For persistent backends: every answered commit is still there after reopening.
 
 use grantor_core::base::row::{NewRow, Write};
 
@@ -10,7 +10,7 @@ use crate::contract::{SWEEP_GRACE, Store};
 /// Opens a store by `open`, closes it by dropping it, and opens the same one again.
 ///
 /// # Panics
-/// When something was lost, or came back.
+/// If a row was lost, or a deleted one is back.
 pub async fn survives_reopening<S, Open, Opened>(mut open: Open)
 where
     S: Store,
@@ -54,7 +54,7 @@ where
     assert_eq!(
         store.sweep(NOW + SWEEP_GRACE + SECOND, 10).await,
         Ok(0),
-        "the update took its end away"
+        "the update removed the expiry"
     );
     assert_eq!(names(&store).await, ["a", "ends"]);
 }

@@ -1,4 +1,4 @@
-//! What a row is, and how it is read.
+//! Rows and reads.
 
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ pub(super) async fn rows_are_read_as_they_were_written(store: Arc<dyn Store>) {
     assert_eq!(
         found(&store, "b").await.version,
         inserted,
-        "of all that it writes"
+        "of every row that it writes"
     );
     assert_eq!(found(&store, "b").await.expires_at, None);
 
@@ -45,7 +45,7 @@ pub(super) async fn rows_are_read_as_they_were_written(store: Arc<dyn Store>) {
     assert_eq!(
         found(&store, "b").await.version,
         inserted,
-        "and of nothing else"
+        "and of no other row"
     );
 }
 
@@ -81,7 +81,7 @@ pub(super) async fn a_get_takes_16_keys_and_no_more(store: Arc<dyn Store>) {
 
 pub(super) async fn keys_may_hold_any_character(store: Arc<dyn Store>) {
     let long = "ß".repeat(500);
-    // What a look-up may not confuse: case, spaces, composed and decomposed letters, patterns.
+    // Keys that a lookup must not confuse: case, spaces, composed and decomposed letters, patterns.
     let names = [
         "",
         " ",
@@ -145,7 +145,7 @@ pub(super) async fn keys_may_hold_any_character(store: Arc<dyn Store>) {
 }
 
 pub(super) async fn a_key_takes_2048_bytes_and_no_more(store: Arc<dyn Store>) {
-    // Numbers, so that no engine makes a short key of it.
+    // Numbers, so that no engine compresses the key.
     let numbers: String = (1000..2000).map(|n: u32| n.to_string()).collect();
     let of = |spare: usize| &numbers[..MAX_KEY_BYTES - spare];
     let longest = of(key("").as_str().len());
@@ -207,11 +207,11 @@ pub(super) async fn expired_rows_are_rows_until_swept(store: Arc<dyn Store>) {
     assert_eq!(get(&store, "b").await, None);
 }
 
-pub(super) async fn a_fresh_store_is_healthy(store: Arc<dyn Store>) {
+pub(super) async fn a_new_store_is_healthy(store: Arc<dyn Store>) {
     let health = store.check(NOW).await.expect("the store answers");
     assert!(
         health.clock_skew.is_zero() || !health.is_ready(),
         "NOW is no clock's time"
     );
-    assert_eq!(store.sweep(NOW, 100).await, Ok(0), "nothing is there");
+    assert_eq!(store.sweep(NOW, 100).await, Ok(0), "it is empty");
 }

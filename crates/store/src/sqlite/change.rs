@@ -8,8 +8,8 @@ use rusqlite::{Connection, OptionalExtension as _, Result, params};
 
 use super::{millis, reader};
 
-/// Carries out one write; false, with nothing written, where its key is not as it expects.
-pub(super) fn carry_out(
+/// Carries out one write; false, with nothing written, if the row is not as the write expects.
+pub(super) fn apply(
     connection: &Connection,
     now: Timestamp,
     id: Version,
@@ -25,7 +25,7 @@ pub(super) fn carry_out(
     }
 }
 
-/// Deletes at most `limit` rows that ended at `until` or before; says how many.
+/// Deletes at most `limit` rows that expired at `until` or earlier; returns their number.
 pub(super) fn sweep(connection: &Connection, until: Timestamp, limit: usize) -> Result<usize> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let mut delete = connection.prepare_cached(
@@ -36,7 +36,7 @@ pub(super) fn sweep(connection: &Connection, until: Timestamp, limit: usize) -> 
     let mut gone = delete.query(params![millis(until), limit])?;
     let mut count = 0;
     while let Some(row) = gone.next()? {
-        relist(
+        update_listings(
             connection,
             row.get_ref(0)?.as_str()?,
             row.get_ref(1)?.as_blob()?,
@@ -56,7 +56,7 @@ fn insert(connection: &Connection, now: Timestamp, id: Version, new: &NewRow) ->
         )?
         .execute(params![new.key.as_str(), id.as_bytes(), new.expires_at.map(millis), &*new.value, indexes])?;
     if inserted == 1 {
-        relist(connection, new.key.as_str(), &[], &indexes)?;
+        update_listings(connection, new.key.as_str(), &[], &indexes)?;
         return Ok(true);
     }
     match find(connection, &new.key)? {
@@ -69,7 +69,7 @@ fn insert(connection: &Connection, now: Timestamp, id: Version, new: &NewRow) ->
 
 fn update(connection: &Connection, id: Version, new: &NewRow, expect: Version) -> Result<bool> {
     let indexes = pack(&new.indexes);
-    // Nearly every update leaves the indexes as they are, and is this one statement.
+    // Nearly every update keeps the indexes and needs only this statement.
     let updated = connection
         .prepare_cached(
             "UPDATE rows SET version = ?2, expires_at = ?3, value = ?4
@@ -100,24 +100,24 @@ fn delete(connection: &Connection, key: &Key, expect: Version) -> Result<bool> {
     let Some(indexes) = deleted else {
         return Ok(false);
     };
-    relist(connection, key.as_str(), &indexes, &[])?;
+    update_listings(connection, key.as_str(), &indexes, &[])?;
     Ok(true)
 }
 
-/// What a write may have to know of the row that is there.
-struct Old {
+/// The columns of an existing row that a write may need.
+struct ExistingRow {
     version: Version,
     expires_at: Option<Timestamp>,
     indexes: Vec<u8>,
 }
 
-fn find(connection: &Connection, key: &Key) -> Result<Option<Old>> {
+fn find(connection: &Connection, key: &Key) -> Result<Option<ExistingRow>> {
     connection
         .prepare_cached("SELECT version, expires_at, indexes FROM rows WHERE key = ?1")?
         .query_row([key.as_str()], |row| {
-            Ok(Old {
+            Ok(ExistingRow {
                 version: Version::from_bytes(row.get(0)?),
-                expires_at: reader::moment(row, 1)?,
+                expires_at: reader::read_timestamp(row, 1)?,
                 indexes: row.get(2)?,
             })
         })
@@ -134,12 +134,12 @@ fn replace(
     connection
         .prepare_cached("UPDATE rows SET version = ?2, expires_at = ?3, value = ?4, indexes = ?5 WHERE key = ?1")?
         .execute(params![new.key.as_str(), id.as_bytes(), new.expires_at.map(millis), &*new.value, indexes])?;
-    relist(connection, new.key.as_str(), old_indexes, indexes)?;
+    update_listings(connection, new.key.as_str(), old_indexes, indexes)?;
     Ok(true)
 }
 
-/// Takes a row out of the indexes it has left, and into those it is new in.
-fn relist(connection: &Connection, key: &str, old: &[u8], new: &[u8]) -> Result<()> {
+/// Removes a row from the indexes that it is no longer in, and adds it to the new ones.
+fn update_listings(connection: &Connection, key: &str, old: &[u8], new: &[u8]) -> Result<()> {
     let (old, new) = (unpack(old)?, unpack(new)?);
     for name in old.iter().filter(|name| !new.contains(name)) {
         connection
@@ -154,15 +154,15 @@ fn relist(connection: &Connection, key: &str, old: &[u8], new: &[u8]) -> Result<
     Ok(())
 }
 
-/// Stands between names, in no UTF-8 text.
-const BETWEEN: u8 = 0xff;
+/// A byte that no UTF-8 text contains.
+const SEPARATOR: u8 = 0xff;
 
-/// The names as one value, the same for the same set.
+/// The names as one value; equal sets have equal values.
 fn pack(names: &[IndexName]) -> Vec<u8> {
     let mut names: Vec<&[u8]> = names.iter().map(|name| name.as_str().as_bytes()).collect();
     names.sort_unstable();
     names.dedup();
-    names.join(&BETWEEN)
+    names.join(&SEPARATOR)
 }
 
 fn unpack(packed: &[u8]) -> Result<Vec<&str>> {
@@ -170,7 +170,7 @@ fn unpack(packed: &[u8]) -> Result<Vec<&str>> {
         return Ok(Vec::new());
     }
     packed
-        .split(|byte| *byte == BETWEEN)
+        .split(|byte| *byte == SEPARATOR)
         .map(|name| str::from_utf8(name).map_err(|error| rusqlite::Error::Utf8Error(0, error)))
         .collect()
 }

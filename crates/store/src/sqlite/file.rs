@@ -1,4 +1,4 @@
-//! The file: whose it is, who may open it, how it is laid out.
+//! The file: its schema, its lock, and opening it.
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -8,17 +8,17 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::place::Place;
+use super::open_files::OpenFiles;
 use crate::contract::StoreError;
 
-/// The version of the schema below, kept in `PRAGMA user_version`.
+/// The version of the schema below, stored as `PRAGMA user_version`.
 pub(super) const SCHEMA: u32 = 1;
-/// "Grnt", kept in `PRAGMA application_id`: tells our files from those of others.
+/// "Grnt", stored as `PRAGMA application_id`: distinguishes our files from others.
 pub(super) const APPLICATION_ID: i32 = 0x4772_6e74;
 
-// Tables with rowids, although the keys are unique text: with a record of some hundred bytes in
-// the key's own tree, inserts cost twice the time. `indexes` repeats what `listings` says of the
-// row, so that an update which changes none of it need not look there.
+// Tables with rowids, although the keys are unique text: with records of some hundred bytes in the key's tree, inserts
+// take twice the time. `indexes` repeats the entries of `listings` for the row, so that an update that does not change
+// them need not read that table.
 const TABLES: &str = "
     CREATE TABLE rows (
         id INTEGER PRIMARY KEY,
@@ -36,10 +36,10 @@ const TABLES: &str = "
     ) STRICT, WITHOUT ROWID;
 ";
 
-/// A log this long is overwritten in place, which takes half the time of appending to it.
+/// The initial length of the log: overwriting takes half the time of appending.
 const WAL_BYTES: u64 = 8 << 20;
-/// After so many pages the log is folded into the file and begun anew: 4 MiB, so that a batch of
-/// usual commits, some 800 pages, still finds room in `WAL_BYTES`. A larger one lengthens the log.
+/// Checkpoint after so many pages, 4 MiB, so that a batch of usual commits, about 800 pages, still fits in `WAL_BYTES`. A
+/// larger batch lengthens the log.
 const WAL_PAGES: u32 = 1000;
 
 /// Why a file cannot be opened as a store.
@@ -48,86 +48,76 @@ pub enum OpenError {
     /// Another process has it open.
     #[error("the store {} is in use by {holder}: one process owns a store at a time", path.display())]
     InUse {
-        /// The store.
         path: PathBuf,
-        /// Who has it, as far as its lock file says.
+        /// The process, according to the lock file.
         holder: String,
     },
-    /// A store was here, and is no more.
+    /// There was a store, and it is missing.
     #[error(
-        "the store {} is gone or empty, and {} tells that it was here: bring the store back, or \
-         remove the latter to begin a new store",
+        "the store {} is missing or empty, but {} shows that there was one: restore it, or remove \
+         the latter file to create a new store",
         path.display(),
         left.display()
     )]
-    Gone {
-        /// The store.
+    Missing {
         path: PathBuf,
-        /// What it left behind.
+        /// The file that is left of it.
         left: PathBuf,
     },
-    /// The file is not one of ours, or is damaged; it was left as it is.
-    #[error("{} is not a Grantor store, or is damaged ({reason}); it was left as it is", path.display())]
+    /// The file is not a Grantor store, or is damaged; it was not changed.
+    #[error("{} is not a Grantor store, or is damaged ({reason}); it was not changed", path.display())]
     NotAStore {
-        /// The file.
         path: PathBuf,
         /// What is wrong with it.
         reason: String,
     },
-    /// A later Grantor wrote it; it was left as it is.
+    /// A newer Grantor wrote it; it was not changed.
     #[error(
-        "the store {} has schema version {found}, and this Grantor knows versions up to {SCHEMA}: \
-         use the Grantor that wrote it, or a later one",
+        "the store {} has schema version {found}, but this Grantor supports versions up to {SCHEMA}: \
+         use the Grantor that wrote it, or a newer one",
         path.display()
     )]
-    Newer {
-        /// The store.
-        path: PathBuf,
-        /// The version it says it has.
-        found: u32,
-    },
-    /// The system or SQLite refused.
+    Newer { path: PathBuf, found: u32 },
+    /// An I/O error or an error of SQLite.
     #[error("cannot open the store {}: {reason}", path.display())]
-    Refused {
-        /// The store.
-        path: PathBuf,
-        /// Its answer.
-        reason: String,
-    },
+    Failed { path: PathBuf, reason: String },
 }
 
 impl OpenError {
     pub(super) fn io(path: &Path, error: io::Error) -> Self {
-        Self::Refused {
+        Self::Failed {
             path: path.to_owned(),
             reason: error.to_string(),
         }
     }
 
-    /// An error of the file with this suffix, which is called `its`.
-    fn beside(store: &Path, its: &str, suffix: &str, error: io::Error) -> Self {
-        Self::Refused {
+    /// An I/O error of the file with this suffix; `its` is its role in messages.
+    fn companion(store: &Path, its: &str, suffix: &str, error: io::Error) -> Self {
+        Self::Failed {
             path: store.to_owned(),
-            reason: format!("its {its} {}: {error}", beside(store, suffix).display()),
+            reason: format!(
+                "its {its} {}: {error}",
+                with_suffix(store, suffix).display()
+            ),
         }
     }
 
     pub(super) fn sqlite(path: &Path, error: rusqlite::Error) -> Self {
         let (path, mut reason) = (path.to_owned(), error.to_string());
-        // The file itself may be written: `create` has seen it.
+        // The file itself is writable: `create` checked it.
         if error.sqlite_error_code() == Some(ErrorCode::ReadOnly) {
-            reason = format!("its log cannot be made beside it ({reason})");
+            reason = format!("its log cannot be created next to it ({reason})");
         }
         match super::store_error(error) {
             StoreError::Corrupt(_) => Self::NotAStore { path, reason },
-            StoreError::Unavailable(_) | StoreError::Misuse(_) => Self::Refused { path, reason },
+            StoreError::Unavailable(_) | StoreError::Misuse(_) => Self::Failed { path, reason },
         }
     }
 }
 
-/// A store that is ours alone, ready to be written.
+/// A store that is locked and ready to be written.
 pub(super) struct Opened {
-    pub(super) place: Place,
+    pub(super) files: OpenFiles,
     pub(super) lock: Lock,
     pub(super) connection: Connection,
 }
@@ -135,45 +125,46 @@ pub(super) struct Opened {
 pub(super) fn open(path: &Path) -> Result<Opened, OpenError> {
     // Absolute, or SQLite would read a name that begins with `file:` as a URI.
     let path = std::path::absolute(path).map_err(|error| OpenError::io(path, error))?;
-    let mut lock = Lock::take(&path)?;
+    let mut lock = Lock::acquire_for_store(&path)?;
     let io = |error| OpenError::io(&path, error);
     create(&path).map_err(io)?;
 
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(&path, flags)
         .map_err(|error| OpenError::sqlite(&path, error))?;
-    let fresh = is_fresh(&connection, &path)?;
-    let mode = prepare(&connection, fresh).map_err(|error| OpenError::sqlite(&path, error))?;
+    let is_new = is_new(&connection, &path)?;
+    let mode = prepare(&connection, is_new).map_err(|error| OpenError::sqlite(&path, error))?;
     if mode != "wal" {
         let reason =
-            "its file system has no shared memory, which a write-ahead log needs".to_owned();
-        return Err(OpenError::Refused { path, reason });
+            "its file system does not support shared memory, which a write-ahead log needs"
+                .to_owned();
+        return Err(OpenError::Failed { path, reason });
     }
-    grow_wal(&path).map_err(|error| OpenError::beside(&path, "log", "-wal", error))?;
-    lock.sign().map_err(io)?;
+    grow_wal(&path).map_err(|error| OpenError::companion(&path, "log", "-wal", error))?;
+    lock.write_pid().map_err(io)?;
     Ok(Opened {
-        place: Place::of(&path).map_err(io)?,
+        files: OpenFiles::new(&path).map_err(io)?,
         lock,
         connection,
     })
 }
 
-/// The version of the schema that the file says it has.
+/// The schema version of the file.
 pub(super) fn schema(connection: &Connection) -> rusqlite::Result<u32> {
     connection.pragma_query_value(None, "user_version", |row| row.get(0))
 }
 
-/// The lock file, held as long as the store is open; the system frees it when the process ends.
+/// The lock file, locked while the store is open; the system unlocks it when the process ends.
 ///
-/// It stays behind, with the last holder's number in it once that has seen a whole store here.
+/// It is never deleted. It contains the last owner's process id once that process opened a store successfully.
 #[derive(Debug)]
 pub(super) struct Lock(File);
 
 impl Lock {
-    /// Takes the lock, whatever is beside it; says who had it last.
-    pub(super) fn hold(store: &Path) -> Result<(Self, String), OpenError> {
-        let path = beside(store, ".lock");
-        let refused = |error| OpenError::beside(store, "lock", ".lock", error);
+    /// Acquires the lock, whether there is a store or not; returns its previous content, the last owner.
+    pub(super) fn acquire(store: &Path) -> Result<(Self, String), OpenError> {
+        let path = with_suffix(store, ".lock");
+        let refused = |error| OpenError::companion(store, "lock", ".lock", error);
         let mut file = OpenOptions::new()
             .read(true)
             .write(true)
@@ -184,7 +175,7 @@ impl Lock {
             .map_err(refused)?;
         let locked = file.try_lock();
         let mut holder = String::new();
-        // A holder that is not yet done with opening stays unnamed.
+        // Empty if the owner has not finished opening.
         let _ = file.read_to_string(&mut holder);
         match locked {
             Ok(()) => {}
@@ -203,35 +194,35 @@ impl Lock {
         Ok((Self(file), holder))
     }
 
-    /// Takes the lock of a store that is there, or of none.
-    fn take(store: &Path) -> Result<Self, OpenError> {
-        let (lock, holder) = Self::hold(store)?;
-        let path = beside(store, ".lock");
-        // SQLite would begin a new store here, and delete the log of the one that is gone.
-        let log = beside(store, "-wal");
+    /// Acquires the lock for an existing store or a new one; refuses if the store is missing.
+    fn acquire_for_store(store: &Path) -> Result<Self, OpenError> {
+        let (lock, holder) = Self::acquire(store)?;
+        let path = with_suffix(store, ".lock");
+        // SQLite would create a new store here, and delete the log of the missing one.
+        let log = with_suffix(store, "-wal");
         let left = [(holder.is_empty(), path.clone()), (is_empty(&log), log)];
         if is_empty(store)
             && let Some((_, left)) = left.into_iter().find(|(empty, _)| !empty)
         {
-            return Err(OpenError::Gone {
+            return Err(OpenError::Missing {
                 path: store.to_owned(),
                 left,
             });
         }
-        let refused = |error| OpenError::beside(store, "lock", ".lock", error);
+        let refused = |error| OpenError::companion(store, "lock", ".lock", error);
         lock.0.set_len(0).map_err(refused)?;
         Ok(lock)
     }
 
-    /// Says who holds it, and so that there is a store.
-    pub(super) fn sign(&mut self) -> io::Result<()> {
+    /// Writes our process id, which also shows that there is a store.
+    pub(super) fn write_pid(&mut self) -> io::Result<()> {
         self.0.set_len(0)?;
         self.0.rewind()?;
         writeln!(self.0, "{}", std::process::id())
     }
 }
 
-/// Whether there is nothing in a file, or no file; SQLite takes a single byte for nothing, too.
+/// Whether the file is empty or does not exist; SQLite treats a single byte as empty, too.
 fn is_empty(path: &Path) -> bool {
     match fs::metadata(path) {
         Ok(metadata) => metadata.len() <= 1,
@@ -239,8 +230,8 @@ fn is_empty(path: &Path) -> bool {
     }
 }
 
-/// Makes the file where there is none, so that it never has a wider mode than 0600, not even for
-/// a moment; SQLite gives its other files the mode of this one.
+/// Creates the file if it does not exist, so that its mode is never wider than 0600; SQLite gives its other files the same
+/// mode.
 fn create(path: &Path) -> io::Result<()> {
     match OpenOptions::new()
         .write(true)
@@ -250,12 +241,12 @@ fn create(path: &Path) -> io::Result<()> {
     {
         Ok(_) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            // To be written: SQLite would be content with reading.
+            // Check that it is writable: SQLite would fall back to reading.
             let file = OpenOptions::new().write(true).open(path)?;
             let mode = file.metadata()?.permissions().mode() & 0o777;
             if mode & 0o077 != 0 {
                 let store = path.display();
-                tracing::warn!(%store, mode = format_args!("{mode:o}"), "others may read the store; its mode should be 600");
+                tracing::warn!(%store, mode = format_args!("{mode:o}"), "other users can read the store; its mode should be 600");
             }
             Ok(())
         }
@@ -263,8 +254,8 @@ fn create(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Whether nothing was ever written here; refuses what is not ours before anything is changed.
-pub(super) fn is_fresh(connection: &Connection, path: &Path) -> Result<bool, OpenError> {
+/// Whether the file is a new, empty database; refuses other files before anything is changed.
+pub(super) fn is_new(connection: &Connection, path: &Path) -> Result<bool, OpenError> {
     let sqlite = |error| OpenError::sqlite(path, error);
     let application: i32 = connection
         .pragma_query_value(None, "application_id", |row| row.get(0))
@@ -290,14 +281,14 @@ pub(super) fn is_fresh(connection: &Connection, path: &Path) -> Result<bool, Ope
     }
 }
 
-/// Sets the connection up, and the file where it is fresh; says which journal it keeps.
-fn prepare(connection: &Connection, fresh: bool) -> rusqlite::Result<String> {
+/// Configures the connection, and creates the tables of a new file; returns the journal mode.
+fn prepare(connection: &Connection, is_new: bool) -> rusqlite::Result<String> {
     let mode = connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
-    // An answer means that the log was synced; what a power cut takes was never answered.
+    // A commit is answered after its log was synced, so a power cut loses no answered commit.
     connection.pragma_update(None, "synchronous", "full")?;
     connection.pragma_update_and_check(None, "wal_autocheckpoint", WAL_PAGES, |_| Ok(()))?;
     connection.set_prepared_statement_cache_capacity(32);
-    if fresh {
+    if is_new {
         connection.execute_batch(&format!(
             "BEGIN IMMEDIATE; {TABLES}
              PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA}; COMMIT;"
@@ -306,28 +297,30 @@ fn prepare(connection: &Connection, fresh: bool) -> rusqlite::Result<String> {
     Ok(mode)
 }
 
-/// Lengthens the log with zeros, which SQLite takes for its end, and makes the new files' names durable.
+/// Extends the log with zeros, which SQLite treats as its end, and makes the names of the new files durable.
 ///
-/// SQLite reads this file for its length after a crash only, and locks another one, so it may be
-/// extended under an open connection.
+/// SQLite uses the length of this file only after a crash, and locks another file, so it may be extended while a
+/// connection is open.
 fn grow_wal(path: &Path) -> io::Result<()> {
-    let mut wal = OpenOptions::new().append(true).open(beside(path, "-wal"))?;
+    let mut wal = OpenOptions::new()
+        .append(true)
+        .open(with_suffix(path, "-wal"))?;
     let missing = WAL_BYTES.saturating_sub(wal.metadata()?.len());
     io::copy(&mut io::repeat(0).take(missing), &mut wal)?;
     wal.sync_all()?;
-    sync_folder(path)
+    sync_parent(path)
 }
 
-/// Makes the names in a file's folder durable.
-pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
+/// Syncs the folder of a file, which makes the names in it durable.
+pub(super) fn sync_parent(path: &Path) -> io::Result<()> {
     let folder = std::path::absolute(path)?;
     folder
         .parent()
         .map_or(Ok(()), |folder| File::open(folder)?.sync_all())
 }
 
-/// What SQLite's `check` finds wrong, in its words.
-pub(super) fn is_sound(
+/// Runs SQLite's `check`; the inner error is what it found.
+pub(super) fn check_integrity(
     connection: &Connection,
     check: &str,
 ) -> rusqlite::Result<Result<(), String>> {
@@ -335,7 +328,7 @@ pub(super) fn is_sound(
     Ok(if found == "ok" { Ok(()) } else { Err(found) })
 }
 
-pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
+pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(suffix);
     name.into()
@@ -356,12 +349,12 @@ mod tests {
         }
     }
 
-    // What a power cut would show, asked of SQLite: every commit syncs the log.
+    // Asks SQLite for the settings by which every commit syncs the log.
     #[test]
-    fn every_commit_is_synced_into_a_log_that_is_there_already() {
+    fn every_commit_is_synced_into_a_preallocated_log() {
         let folder = tempfile::TempDir::new().unwrap();
         let path = folder.path().join("a.db");
-        let wal = || fs::metadata(beside(&path, "-wal")).unwrap().len();
+        let wal = || fs::metadata(with_suffix(&path, "-wal")).unwrap().len();
         for _ in 0..2 {
             let Opened {
                 connection, lock, ..
@@ -370,7 +363,7 @@ mod tests {
                 .map(|pragma| text(&connection, pragma));
             assert_eq!(settings, ["wal", "2", "1000"]);
             assert_eq!(wal(), WAL_BYTES);
-            // Some times round the log, in transactions as large as a batch.
+            // Fills the log several times, in transactions as large as a batch.
             let batch = "INSERT INTO listings
                 WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n LIMIT 256)
                 SELECT 'n', hex(randomblob(700)) FROM n";

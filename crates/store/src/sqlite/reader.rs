@@ -1,6 +1,6 @@
-//! Reading: connections that cannot write, used where the caller is.
+//! Read-only connections, used on the caller's thread.
 //!
-//! A point read takes some ten microseconds, less than handing it to another thread would.
+//! A point read takes about ten microseconds, less than the handover to another thread.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -8,50 +8,49 @@ use grantor_core::base::row::{Index, Key, Row, Version};
 use grantor_core::base::time::Timestamp;
 use rusqlite::{CachedStatement, Connection, OpenFlags, OptionalExtension as _, params};
 
-use super::place::Place;
+use super::open_files::OpenFiles;
 use super::store_error;
 use crate::contract::{StoreError, kind_bounds};
 
-/// So many connections are kept; more are opened, and closed again, when more threads read at once.
-const IDLE: usize = 16;
+/// The most idle connections that are kept. If more threads read at once, more are opened and closed again.
+const MAX_IDLE: usize = 16;
 
-/// The reading connections.
+/// The realm of read-only connections.
 #[derive(Debug)]
 pub(super) struct Readers {
-    place: Arc<Place>,
+    files: Arc<OpenFiles>,
     idle: Mutex<Vec<Connection>>,
 }
 
 impl Readers {
-    pub(super) const fn new(place: Arc<Place>) -> Self {
+    pub(super) const fn new(files: Arc<OpenFiles>) -> Self {
         Self {
-            place,
+            files,
             idle: Mutex::new(Vec::new()),
         }
     }
 
-    /// Reads with a connection that nobody else uses meanwhile; one that failed is not used again.
+    /// Reads with an idle connection or a new one. A connection that failed is not used again.
     pub(super) fn read<T>(
         &self,
         read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
-        // The writer looks at each batch, which is often enough: where nothing is written, what
-        // was opened stays right.
-        self.place.last_check()?;
+        // The writer checks at each batch, which is often enough: without writes, the opened file stays current.
+        self.files.last_check()?;
         let idle = self.idle().pop();
         let connection = idle.map_or_else(|| self.connect(), Ok)?;
         let found = read(&connection).map_err(store_error)?;
         let mut idle = self.idle();
-        if idle.len() < IDLE {
+        if idle.len() < MAX_IDLE {
             idle.push(connection);
         }
         Ok(found)
     }
 
     fn connect(&self) -> Result<Connection, StoreError> {
-        self.place.check()?;
+        self.files.check()?;
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        Connection::open_with_flags(self.place.store(), flags).map_err(store_error)
+        Connection::open_with_flags(self.files.store(), flags).map_err(store_error)
     }
 
     fn idle(&self) -> MutexGuard<'_, Vec<Connection>> {
@@ -59,26 +58,26 @@ impl Readers {
     }
 }
 
-/// The rows of these keys, all as they were at one moment.
+/// The rows with these keys, from one snapshot.
 pub(super) fn get(connection: &Connection, keys: &[Key]) -> rusqlite::Result<Vec<Option<Row>>> {
     // One statement is its own transaction.
-    let _moment = if keys.len() > 1 {
+    let _snapshot = if keys.len() > 1 {
         Some(connection.unchecked_transaction()?)
     } else {
         None
     };
     let mut select =
         connection.prepare_cached("SELECT version, expires_at, value FROM rows WHERE key = ?1")?;
-    keys.iter().map(|key| one(&mut select, key)).collect()
+    keys.iter().map(|key| get_one(&mut select, key)).collect()
 }
 
-fn one(select: &mut CachedStatement<'_>, key: &Key) -> rusqlite::Result<Option<Row>> {
+fn get_one(select: &mut CachedStatement<'_>, key: &Key) -> rusqlite::Result<Option<Row>> {
     select
         .query_row([key.as_str()], |row| read_row(row, key.clone()))
         .optional()
 }
 
-/// The rows that an index lists from the key `first` on.
+/// The rows of an index from the key `first` on.
 pub(super) fn list(
     connection: &Connection,
     index: &Index,
@@ -86,7 +85,8 @@ pub(super) fn list(
     limit: usize,
 ) -> rusqlite::Result<Vec<Row>> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let give = |row: &rusqlite::Row<'_>| read_row(row, Key::from_stored(row.get_ref(3)?.as_str()?));
+    let to_row =
+        |row: &rusqlite::Row<'_>| read_row(row, Key::from_stored(row.get_ref(3)?.as_str()?));
     match index {
         Index::Kind { realm, kind } => {
             let (low, end) = kind_bounds(realm, kind);
@@ -95,7 +95,7 @@ pub(super) fn list(
                     "SELECT version, expires_at, value, key FROM rows
                      WHERE key >= ?1 AND key < ?2 ORDER BY key LIMIT ?3",
                 )?
-                .query_map(params![low.max(first), end, limit], give)?
+                .query_map(params![low.max(first), end, limit], to_row)?
                 .collect()
         }
         Index::Named(name) => connection
@@ -103,7 +103,7 @@ pub(super) fn list(
                 "SELECT version, expires_at, value, key FROM listings JOIN rows USING (key)
                  WHERE name = ?1 AND key >= ?2 ORDER BY key LIMIT ?3",
             )?
-            .query_map(params![name.as_str(), first, limit], give)?
+            .query_map(params![name.as_str(), first, limit], to_row)?
             .collect(),
     }
 }
@@ -113,13 +113,13 @@ fn read_row(row: &rusqlite::Row<'_>, key: Key) -> rusqlite::Result<Row> {
     Ok(Row {
         key,
         version: Version::from_bytes(row.get(0)?),
-        expires_at: moment(row, 1)?,
+        expires_at: read_timestamp(row, 1)?,
         value: row.get_ref(2)?.as_blob()?.into(),
     })
 }
 
-/// Reads a column that holds milliseconds or nothing.
-pub(super) fn moment(
+/// Reads a column of milliseconds or null.
+pub(super) fn read_timestamp(
     row: &rusqlite::Row<'_>,
     column: usize,
 ) -> rusqlite::Result<Option<Timestamp>> {

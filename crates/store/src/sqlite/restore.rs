@@ -1,4 +1,4 @@
-//! A backup put in the place of a store that nobody has open.
+//! Restore: replaces a store that no process has open by a backup.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -8,63 +8,62 @@ use std::path::{Path, PathBuf};
 use grantor_core::base::row::{Key, Row};
 use rusqlite::{Connection, OpenFlags};
 
-use super::file::{Lock, OpenError, beside, is_fresh, is_sound, sync_folder};
+use super::file::{Lock, OpenError, check_integrity, is_new, sync_parent, with_suffix};
 use super::{reader, store_error};
 use crate::contract::{StoreError, admit_keys};
 
-/// Why a backup cannot be put in a store's place. The store is as it was.
+/// Why a restore failed. The store was not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum RestoreError {
-    /// The store is in use, or the backup cannot be used.
+    /// The store is in use, or the backup is not usable.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// They are one file.
+    /// The backup is the store itself.
     #[error("{} is the store itself", .0.display())]
-    Itself(PathBuf),
-    /// The system refused.
-    #[error("{}: {error}", path.display())]
-    System {
-        /// The file.
+    SameFile(PathBuf),
+    /// An I/O error.
+    #[error("cannot read or write {}", path.display())]
+    Io {
         path: PathBuf,
-        /// The system's answer.
+        #[source]
         error: io::Error,
     },
 }
 
-/// A backup that was copied beside the store and found whole. The store is locked and untouched; dropping this leaves
-/// it so.
+/// A backup that was copied next to the store and checked. The store is locked and not changed yet; dropping this
+/// unlocks it.
 #[derive(Debug)]
 pub struct Restore {
-    // Closed before the copy is deleted, and the lock freed last.
+    // Dropped in this order: the connection is closed, the copy deleted, the lock released.
     connection: Connection,
-    copy: Copied,
+    copy: StagedCopy,
     store: PathBuf,
     lock: Lock,
 }
 
-/// What a restore did.
+/// The result of a restore.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Restored {
-    /// The files of the store that was here, under their new names.
+    /// The files of the previous store, under their new names.
     pub kept: Vec<PathBuf>,
 }
 
 impl Restore {
-    /// Locks the store at `store`, whatever is there, and copies the backup `from` beside it; checks that it is a
-    /// store of ours, and whole. A log beside the backup, as an older store that was set aside may have, is part of it.
+    /// Locks the store at `store`, which need not exist, and copies the backup `from` next to it; checks that the copy is
+    /// a Grantor store without damage. If the backup has a log next to it, as a renamed store may, that is copied too.
     ///
     /// # Errors
     /// [`RestoreError`]
     pub fn prepare(from: &Path, store: &Path) -> Result<Self, RestoreError> {
-        let store = std::path::absolute(store).map_err(|error| system(store, error))?;
-        let of = fs::metadata(from).map_err(|error| system(from, error))?;
+        let store = std::path::absolute(store).map_err(|error| io_error(store, error))?;
+        let backup = fs::metadata(from).map_err(|error| io_error(from, error))?;
         if fs::metadata(&store)
-            .is_ok_and(|store| (store.dev(), store.ino()) == (of.dev(), of.ino()))
+            .is_ok_and(|store| (store.dev(), store.ino()) == (backup.dev(), backup.ino()))
         {
-            return Err(RestoreError::Itself(from.to_owned()));
+            return Err(RestoreError::SameFile(from.to_owned()));
         }
-        let lock = Lock::hold(&store)?.0;
-        let copy = Copied::make(from, beside(&store, ".restoring"))?;
+        let lock = Lock::acquire(&store)?.0;
+        let copy = StagedCopy::create(from, with_suffix(&store, ".restoring"))?;
         let connection = open(&copy.0, from)?;
         Ok(Self {
             connection,
@@ -74,7 +73,7 @@ impl Restore {
         })
     }
 
-    /// Reads rows of the backup, as [`crate::Store::get`] would.
+    /// Reads rows of the backup, as [`crate::Store::get`] does.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -83,65 +82,65 @@ impl Restore {
         reader::get(&self.connection, keys).map_err(store_error)
     }
 
-    /// Puts the backup in the store's place. What was there is kept: `STORE.before-restore`, with a number where that
-    /// is taken. Interrupted at any point, it leaves the old store, or none with all of its files under their new names;
-    /// no start takes the latter for a new store.
+    /// Replaces the store by the backup. The previous store is renamed to `STORE.before-restore`, with a number if that
+    /// name is taken. If this is interrupted, there is either the previous store, or none and all of its files under their
+    /// new names; a server then refuses to start with an empty store.
     ///
     /// # Errors
-    /// [`RestoreError::System`]
+    /// [`RestoreError::Io`]
     pub fn finish(self) -> Result<Restored, RestoreError> {
-        // The last one is dropped first: the lock is freed after all.
+        // Dropped in reverse order: the lock is released last.
         let Self {
             mut lock,
             store,
             copy,
             connection,
         } = self;
-        let refused = |error| system(&copy.0, error);
-        // The last connection folds the log in and removes it.
+        let refused = |error| io_error(&copy.0, error);
+        // Closing the last connection checkpoints and removes the log.
         connection
             .close()
             .map_err(|(_, error)| refused(io::Error::other(error)))?;
         File::open(&copy.0)
             .and_then(|copy| copy.sync_all())
             .map_err(refused)?;
-        // From now on a missing store is one that is gone: nothing begins a new one here.
-        lock.sign().map_err(|error| system(&store, error))?;
+        // From now on a missing store is an error, and no process creates a new one here.
+        lock.write_pid().map_err(|error| io_error(&store, error))?;
 
-        let aside = aside(&store);
+        let renamed = old_store_name(&store);
         let mut kept = Vec::new();
-        // The store first: without it nobody takes its log for one of its own. Then the log.
+        // First the store: a log without a store is not used by any process. Then the log.
         for suffix in ["", "-wal"] {
-            let (old, new) = (beside(&store, suffix), beside(&aside, suffix));
+            let (old, new) = (with_suffix(&store, suffix), with_suffix(&renamed, suffix));
             if old.exists() {
-                fs::rename(&old, &new).map_err(|error| system(&old, error))?;
+                fs::rename(&old, &new).map_err(|error| io_error(&old, error))?;
                 kept.push(new);
             }
         }
-        match fs::remove_file(beside(&store, "-shm")) {
+        match fs::remove_file(with_suffix(&store, "-shm")) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(system(&store, error));
+                return Err(io_error(&store, error));
             }
             _ => {}
         }
-        fs::rename(&copy.0, &store).map_err(|error| system(&store, error))?;
-        sync_folder(&store).map_err(|error| system(&store, error))?;
+        fs::rename(&copy.0, &store).map_err(|error| io_error(&store, error))?;
+        sync_parent(&store).map_err(|error| io_error(&store, error))?;
         Ok(Restored { kept })
     }
 }
 
-/// A name beside the store that neither it nor its log would take from another.
-fn aside(store: &Path) -> PathBuf {
-    let free = |path: &PathBuf| !path.exists() && !beside(path, "-wal").exists();
-    let first = beside(store, ".before-restore");
-    let numbered = (2_u32..).map(|n| beside(store, &format!(".before-restore-{n}")));
+/// A new name for the previous store, free for its log too.
+fn old_store_name(store: &Path) -> PathBuf {
+    let free = |path: &PathBuf| !path.exists() && !with_suffix(path, "-wal").exists();
+    let first = with_suffix(store, ".before-restore");
+    let numbered = (2_u32..).map(|n| with_suffix(store, &format!(".before-restore-{n}")));
     std::iter::once(first.clone())
         .chain(numbered)
         .find(free)
         .unwrap_or(first)
 }
 
-/// Opens the copy of `from`, which errors name.
+/// Opens and checks the copy of `from`; errors name `from`.
 fn open(copy: &Path, from: &Path) -> Result<Connection, OpenError> {
     let sqlite = |error| OpenError::sqlite(from, error);
     let damaged = |reason| OpenError::NotAStore {
@@ -150,62 +149,62 @@ fn open(copy: &Path, from: &Path) -> Result<Connection, OpenError> {
     };
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(copy, flags).map_err(sqlite)?;
-    if is_fresh(&connection, from)? {
+    if is_new(&connection, from)? {
         return Err(damaged("it is empty".to_owned()));
     }
-    is_sound(&connection, "integrity_check")
+    check_integrity(&connection, "integrity_check")
         .map_err(sqlite)?
         .map_err(damaged)?;
     Ok(connection)
 }
 
-/// A copy beside the store; deleted when dropped.
+/// A copy of the backup next to the store; deleted when dropped.
 #[derive(Debug)]
-struct Copied(PathBuf);
+struct StagedCopy(PathBuf);
 
-impl Copied {
-    fn make(from: &Path, to: PathBuf) -> Result<Self, RestoreError> {
-        let copied = Self(to);
-        copied.clear();
+impl StagedCopy {
+    fn create(from: &Path, to: PathBuf) -> Result<Self, RestoreError> {
+        let staged = Self(to);
+        staged.clear();
         for suffix in ["", "-wal"] {
-            let (from, to) = (beside(from, suffix), beside(&copied.0, suffix));
+            let (from, to) = (with_suffix(from, suffix), with_suffix(&staged.0, suffix));
             if suffix.is_empty() || from.exists() {
                 copy(&from, &to)?;
             }
         }
-        Ok(copied)
+        Ok(staged)
     }
 
     fn clear(&self) {
         for suffix in ["", "-wal", "-shm"] {
-            fs::remove_file(beside(&self.0, suffix)).ok();
+            fs::remove_file(with_suffix(&self.0, suffix)).ok();
         }
     }
 }
 
-impl Drop for Copied {
+impl Drop for StagedCopy {
     fn drop(&mut self) {
-        // Where it became the store, nothing has this name.
+        // After `finish`, no file has these names.
         self.clear();
     }
 }
 
 fn copy(from: &Path, to: &Path) -> Result<(), RestoreError> {
-    let mut source = File::open(from).map_err(|error| system(from, error))?;
+    let mut source = File::open(from).map_err(|error| io_error(from, error))?;
     let mut options = OpenOptions::new();
     let mut target = options
         .write(true)
         .create_new(true)
         .mode(0o600)
         .open(to)
-        .map_err(|error| system(to, error))?;
+        .map_err(|error| io_error(to, error))?;
     io::copy(&mut source, &mut target)
         .and_then(|_| target.sync_all())
-        .map_err(|error| system(to, error))
+        .map_err(|error| io_error(to, error))
 }
 
-fn system(path: &Path, error: io::Error) -> RestoreError {
-    RestoreError::System {
+fn io_error(path: &Path, error: io::Error) -> RestoreError {
+    RestoreError::Io {
         path: path.to_owned(),
         error,
     }

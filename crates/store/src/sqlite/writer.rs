@@ -1,4 +1,4 @@
-//! The one thread that writes: many commits, one transaction, one fsync.
+//! The writer thread: many commits, one transaction, one fsync.
 
 use std::io;
 use std::sync::Arc;
@@ -12,34 +12,33 @@ use grantor_core::base::time::Timestamp;
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use tokio::sync::oneshot;
 
-use super::place::Place;
+use super::open_files::OpenFiles;
 use super::{change, store_error};
 use crate::contract::{SWEEP_GRACE, StoreError};
 
 /// The most commits of one transaction.
-const BATCH: usize = 256;
-/// The most commits that wait: some tenths of a second of work. More are refused, so that a
-/// flood is answered instead of queued.
-const QUEUE: usize = 4096;
-/// The most rows that one job of a sweep deletes: commits wait no longer than for these.
-const SWEEP: usize = 200;
+const MAX_BATCH: usize = 256;
+/// The most waiting commits: a few tenths of a second of work. More are refused at once.
+const MAX_QUEUED: usize = 4096;
+/// The most rows that a sweep deletes in one transaction: commits wait for it.
+const MAX_SWEPT_AT_ONCE: usize = 200;
 
-/// How long a batch is gathered while several ask at once: an fsync takes longer than this, and serves all of them.
-const GATHERED: Duration = Duration::from_micros(250);
+/// How long the writer waits for more commits if there are concurrent ones: less than the fsync that it saves.
+const GATHER_TIME: Duration = Duration::from_micros(250);
 
 type Answer = Result<Committed, StoreError>;
 
-/// The writing thread, and the way to it.
+/// The writer thread and its queue.
 #[derive(Debug)]
 pub(super) struct Writer {
-    // Taken when dropped: the thread ends once the queue is closed and empty.
+    // `None` while dropping: the thread ends when the queue is closed and empty.
     queue: Option<SyncSender<Job>>,
     thread: Option<JoinHandle<()>>,
-    place: Arc<Place>,
+    files: Arc<OpenFiles>,
     counts: Arc<Counts>,
 }
 
-/// What the writer counts.
+/// The writer's counters.
 #[derive(Debug, Default)]
 struct Counts {
     commits: AtomicU64,
@@ -47,14 +46,14 @@ struct Counts {
     waiting: AtomicU64,
 }
 
-/// What a store has done since it was opened.
+/// Counters of a store since it was opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Figures {
-    /// Commits that were carried out.
+    /// Successful commits.
     pub commits: u64,
-    /// Transactions that were synced to the disk; each carried out many commits, or a sweep.
+    /// Transactions that were synced to disk, each with many commits or a sweep.
     pub syncs: u64,
-    /// Commits and sweeps that wait for the writer.
+    /// Commits and sweeps that are waiting for the writer.
     pub waiting: u64,
 }
 
@@ -77,17 +76,17 @@ struct Commit {
 }
 
 impl Writer {
-    pub(super) fn start(connection: Connection, place: Arc<Place>) -> io::Result<Self> {
-        let (queue, jobs) = sync_channel(QUEUE);
-        let (its_place, counts) = (Arc::clone(&place), Arc::<Counts>::default());
-        let its_counts = Arc::clone(&counts);
+    pub(super) fn start(connection: Connection, files: Arc<OpenFiles>) -> io::Result<Self> {
+        let (queue, jobs) = sync_channel(MAX_QUEUED);
+        let (thread_files, counts) = (Arc::clone(&files), Arc::<Counts>::default());
+        let thread_counts = Arc::clone(&counts);
         let thread = thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || work(connection, &its_place, &its_counts, &jobs))?;
+            .spawn(move || run(connection, &thread_files, &thread_counts, &jobs))?;
         Ok(Self {
             queue: Some(queue),
             thread: Some(thread),
-            place,
+            files,
             counts,
         })
     }
@@ -100,19 +99,19 @@ impl Writer {
             writes,
             reply,
         }))?;
-        // Without an answer the thread died with the commit in its hands.
+        // No answer means that the thread panicked during the commit.
         answer.await.unwrap_or(Ok(Committed::Unknown))
     }
 
     pub(super) async fn sweep(&self, now: Timestamp, limit: usize) -> Result<usize, StoreError> {
         let until = now - SWEEP_GRACE;
-        // A clock that young has seen nothing end so long ago; `until` saturated.
+        // `now` is so early that `until` saturated: no row can have expired that long ago.
         if now.since(until) < SWEEP_GRACE {
             return Ok(0);
         }
         let mut swept = 0;
         while swept < limit {
-            let batch = SWEEP.min(limit - swept);
+            let batch = MAX_SWEPT_AT_ONCE.min(limit - swept);
             let (reply, answer) = oneshot::channel();
             self.enqueue(Job::Sweep {
                 until,
@@ -137,9 +136,9 @@ impl Writer {
         }
     }
 
-    /// Whether there is somebody to write, and somewhere.
+    /// Whether the writer thread runs and the files are in place.
     pub(super) fn check(&self) -> Result<(), StoreError> {
-        self.place.check()?;
+        self.files.check()?;
         match &self.thread {
             Some(thread) if !thread.is_finished() => Ok(()),
             _ => Err(stopped()),
@@ -148,13 +147,13 @@ impl Writer {
 
     fn enqueue(&self, job: Job) -> Result<(), StoreError> {
         let queue = self.queue.as_ref().ok_or_else(stopped)?;
-        // Before it is there: it may be taken at once.
+        // Before sending: the job may be taken at once.
         self.counts.waiting.fetch_add(1, Ordering::Relaxed);
         queue.try_send(job).map_err(|error| {
             self.counts.waiting.fetch_sub(1, Ordering::Relaxed);
             match error {
                 TrySendError::Full(_) => {
-                    StoreError::Unavailable(format!("{QUEUE} commits wait already"))
+                    StoreError::Unavailable(format!("{MAX_QUEUED} commits are waiting already"))
                 }
                 TrySendError::Disconnected(_) => stopped(),
             }
@@ -166,7 +165,7 @@ impl Drop for Writer {
     fn drop(&mut self) {
         drop(self.queue.take());
         if let Some(thread) = self.thread.take() {
-            // A panic of the thread was printed as it happened.
+            // A panic of the thread was printed when it happened.
             let _ = thread.join();
         }
     }
@@ -176,30 +175,30 @@ fn stopped() -> StoreError {
     StoreError::Unavailable("its writer has stopped".to_owned())
 }
 
-fn work(mut connection: Connection, place: &Place, counts: &Counts, jobs: &Receiver<Job>) {
+fn run(mut connection: Connection, files: &OpenFiles, counts: &Counts, jobs: &Receiver<Job>) {
     let add = |counter: &AtomicU64, n: usize| counter.fetch_add(n as u64, Ordering::Relaxed);
     let mut next = None;
     let mut failed = false;
-    let mut crowded = false;
+    let mut has_concurrent_commits = false;
     while let Some(job) = next.take().or_else(|| jobs.recv().ok()) {
         match job {
-            // Whoever asked may be gone; that undoes nothing.
+            // A closed reply channel does not undo anything.
             Job::Sweep {
                 until,
                 limit,
                 reply,
             } => {
                 counts.waiting.fetch_sub(1, Ordering::Relaxed);
-                let swept = sweep(&mut connection, place, until, limit);
+                let swept = sweep(&mut connection, files, until, limit);
                 add(&counts.syncs, usize::from(matches!(swept, Ok(1..))));
                 let _ = reply.send(swept);
             }
             Job::Commit(commit) => {
-                if crowded {
-                    thread::sleep(GATHERED);
+                if has_concurrent_commits {
+                    thread::sleep(GATHER_TIME);
                 }
                 let mut batch = vec![commit];
-                while batch.len() < BATCH {
+                while batch.len() < MAX_BATCH {
                     match jobs.try_recv() {
                         Ok(Job::Commit(commit)) => batch.push(commit),
                         Ok(other) => {
@@ -209,14 +208,14 @@ fn work(mut connection: Connection, place: &Place, counts: &Counts, jobs: &Recei
                         Err(_) => break,
                     }
                 }
-                crowded = batch.len() > 1;
+                has_concurrent_commits = batch.len() > 1;
                 if failed {
-                    make_room(&connection);
+                    checkpoint(&connection);
                 }
                 counts
                     .waiting
                     .fetch_sub(batch.len() as u64, Ordering::Relaxed);
-                let answers = commit_in_place(&mut connection, place, &batch);
+                let answers = commit_checked(&mut connection, files, &batch);
                 failed = answers
                     .iter()
                     .any(|answer| matches!(answer, Err(_) | Ok(Committed::Unknown)));
@@ -234,21 +233,21 @@ fn work(mut connection: Connection, place: &Place, counts: &Counts, jobs: &Recei
     }
 }
 
-/// Folds the log into the file, so that it is begun anew: on a full disk it could not grow, and
-/// SQLite by itself folds only after a commit that succeeded.
-fn make_room(connection: &Connection) {
+/// Checkpoints the log, so that it is reused from its start: on a full disk it could not grow, and SQLite itself
+/// checkpoints only after a successful commit.
+fn checkpoint(connection: &Connection) {
     if let Err(error) = connection.query_row("PRAGMA wal_checkpoint", [], |_| Ok(())) {
-        tracing::warn!(%error, "the store's log could not be folded into its file");
+        tracing::warn!(%error, "the checkpoint of the store's log failed");
     }
 }
 
 fn sweep(
     connection: &mut Connection,
-    place: &Place,
+    files: &OpenFiles,
     until: Timestamp,
     limit: usize,
 ) -> Result<usize, StoreError> {
-    place.check()?;
+    files.check()?;
     let transaction = connection
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(store_error)?;
@@ -257,14 +256,14 @@ fn sweep(
     Ok(count)
 }
 
-/// Carries out a batch where the store still has its name; an answer for each, in order.
-fn commit_in_place(connection: &mut Connection, place: &Place, batch: &[Commit]) -> Vec<Answer> {
-    if let Err(moved) = place.check() {
+/// Carries out a batch if the files are still in place; returns an answer for each commit, in order.
+fn commit_checked(connection: &mut Connection, files: &OpenFiles, batch: &[Commit]) -> Vec<Answer> {
+    if let Err(moved) = files.check() {
         return vec![Err(moved); batch.len()];
     }
     let mut answers = commit_all(connection, batch);
-    if let Err(error) = place.check() {
-        tracing::error!(%error, "the store was taken away while it was written");
+    if let Err(error) = files.check() {
+        tracing::error!(%error, "the store was moved or deleted during a commit");
         for answer in answers.iter_mut().filter(|answer| answer.is_ok()) {
             *answer = Ok(Committed::Unknown);
         }
@@ -272,7 +271,7 @@ fn commit_in_place(connection: &mut Connection, place: &Place, batch: &[Commit])
     answers
 }
 
-/// Carries out a batch in one transaction; an answer for each, in order.
+/// Carries out a batch in one transaction; returns an answer for each commit, in order.
 fn commit_all(connection: &mut Connection, batch: &[Commit]) -> Vec<Answer> {
     let none_written = |error| vec![Err(store_error(error)); batch.len()];
     let transaction = match connection.transaction_with_behavior(TransactionBehavior::Immediate) {
@@ -283,37 +282,37 @@ fn commit_all(connection: &mut Connection, batch: &[Commit]) -> Vec<Answer> {
     for commit in batch {
         match commit_one(&transaction, commit) {
             Ok(committed) => answers.push(Ok(committed)),
-            // A full disk and the like: SQLite has rolled the whole transaction back.
+            // For example a full disk: SQLite rolled back the whole transaction.
             Err(error) if transaction.is_autocommit() => return none_written(error),
             Err(error) => answers.push(Err(store_error(error))),
         }
     }
     if let Err(error) = transaction.commit() {
-        let lost = lost(error);
+        let failed = failed_commit(error);
         for answer in answers
             .iter_mut()
             .filter(|answer| **answer == Ok(Committed::Done))
         {
-            answer.clone_from(&lost);
+            answer.clone_from(&failed);
         }
     }
     answers
 }
 
-/// What became of a batch whose COMMIT failed.
-fn lost(error: rusqlite::Error) -> Answer {
+/// The answer for a batch whose COMMIT failed.
+fn failed_commit(error: rusqlite::Error) -> Answer {
     match error.sqlite_error_code() {
-        // Refused before anything was written, and rolled back since.
+        // Nothing was written, and the transaction is rolled back.
         Some(ErrorCode::DatabaseBusy) => Err(store_error(error)),
-        // The log may hold it or not: after a failed sync only what is read next can tell.
+        // The log may contain it or not: after a failed sync, only a later read can show it.
         _ => {
-            tracing::error!(%error, "the store cannot tell whether its last commits were written");
+            tracing::error!(%error, "it is unknown whether the last commits were written");
             Ok(Committed::Unknown)
         }
     }
 }
 
-/// Carries out one commit of a transaction, or undoes its own part of it.
+/// Carries out one commit of a transaction, or rolls back only this commit.
 fn commit_one(connection: &Connection, commit: &Commit) -> rusqlite::Result<Committed> {
     let run = |sql| connection.prepare_cached(sql)?.execute([]);
     run("SAVEPOINT one")?;
@@ -329,7 +328,7 @@ fn commit_one(connection: &Connection, commit: &Commit) -> rusqlite::Result<Comm
 
 fn write_all(connection: &Connection, commit: &Commit) -> rusqlite::Result<Committed> {
     for write in &commit.writes {
-        if !change::carry_out(connection, commit.now, commit.id, write)? {
+        if !change::apply(connection, commit.now, commit.id, write)? {
             return Ok(Committed::Conflict(write.key().clone()));
         }
     }

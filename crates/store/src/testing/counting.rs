@@ -1,4 +1,4 @@
-//! A store that counts: the budgets of a request are asserted with it.
+//! A store that counts calls: tests assert the budgets of requests with it.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -9,20 +9,20 @@ use grantor_core::base::time::Timestamp;
 
 use crate::contract::{Health, Store, StoreError};
 
-/// What a store was asked.
+/// The calls of a store.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Calls of `get`, however many keys each had.
     pub gets: usize,
     /// Calls of `list`.
     pub lists: usize,
-    /// Calls of `commit`, those in conflict among them.
+    /// Calls of `commit`, including conflicts.
     pub commits: usize,
-    /// Rows inserted, updated or deleted by the commits that were done.
+    /// Rows inserted, updated or deleted by successful commits.
     pub rows_written: usize,
 }
 
-/// Counts what is asked of the store inside.
+/// Counts the calls of the inner store.
 #[derive(Debug, Default)]
 pub struct Counting<S> {
     inner: S,
@@ -30,7 +30,7 @@ pub struct Counting<S> {
 }
 
 impl<S> Counting<S> {
-    /// Counts from zero.
+    /// Starts at zero.
     #[must_use]
     pub fn new(inner: S) -> Self {
         Self {
@@ -39,7 +39,7 @@ impl<S> Counting<S> {
         }
     }
 
-    /// The store inside, past the counters.
+    /// The inner store; its calls are not counted.
     #[must_use]
     pub const fn inner(&self) -> &S {
         &self.inner
@@ -51,7 +51,7 @@ impl<S> Counting<S> {
         *self.tally()
     }
 
-    /// The counts since the last `take`, which start at zero again.
+    /// The counts since the last `take`, and resets them.
     #[must_use]
     pub fn take(&self) -> Counts {
         std::mem::take(&mut *self.tally())

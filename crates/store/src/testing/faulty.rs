@@ -1,4 +1,4 @@
-//! A store that fails on command: what a request does then is a test's to show.
+//! A store that fails on command.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -17,13 +17,13 @@ pub enum Fault {
     Get,
     /// The next commit is refused as unavailable: nothing is written.
     Commit,
-    /// The next commit is carried out, and its answer lost: `Unknown`.
+    /// The next commit is carried out, but its answer is lost: `Unknown`.
     UnknownWritten,
-    /// The next commit is lost with its answer: `Unknown`, and nothing is written.
+    /// The next commit is not carried out, and its answer is `Unknown`.
     UnknownLost,
 }
 
-/// Fails as it is told, and is the store inside otherwise.
+/// Fails as configured, and otherwise calls the inner store.
 #[derive(Debug, Default)]
 pub struct Faulty<S> {
     inner: S,
@@ -38,7 +38,6 @@ struct Plan {
 }
 
 impl<S> Faulty<S> {
-    /// A store that does not fail yet.
     #[must_use]
     pub fn new(inner: S) -> Self {
         Self {
@@ -47,7 +46,7 @@ impl<S> Faulty<S> {
         }
     }
 
-    /// The store inside, which does not fail.
+    /// The inner store, which does not fail.
     #[must_use]
     pub const fn inner(&self) -> &S {
         &self.inner

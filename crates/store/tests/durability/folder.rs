@@ -1,8 +1,8 @@
-//! Where the stores are of tests that damage many of them.
+//! A folder for tests with many damaged stores.
 
 use tempfile::TempDir;
 
-/// A folder in memory, where the system has a place for that: no real disk is asked anything here.
+/// A folder in memory if the system has one: these tests do not depend on a real disk.
 pub(crate) fn in_memory() -> TempDir {
     TempDir::new_in("/dev/shm")
         .or_else(|_| TempDir::new())

@@ -1,8 +1,7 @@
-//! What is written before a power cut, so that after it nothing half can pass for whole.
+//! Commits whose loss, in whole or in part, can be detected.
 //!
-//! Each writer's commits are a chain: the one numbered k moves the writer's head on, expecting the
-//! head of k - 1, inserts step k and deletes step k - 3. So what is in the store follows from how
-//! many commits of each writer are in it.
+//! Each writer's commits form a chain: commit k updates the writer's head, expecting that of k - 1, inserts step k and
+//! deletes step k - 3. So the number of commits of each writer determines the content of the store.
 
 use std::path::Path;
 
@@ -14,10 +13,10 @@ use grantor_store::sqlite::Sqlite;
 use rusqlite::{Connection, OpenFlags};
 
 pub(crate) const WRITERS: usize = 6;
-/// So many steps of a writer are kept.
+/// The number of steps of a writer that are kept.
 const STEPS: usize = 3;
 
-/// How many commits of each writer there are.
+/// The number of commits of each writer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Ledger([usize; WRITERS]);
 
@@ -26,7 +25,7 @@ impl Ledger {
         self.0.iter().sum()
     }
 
-    /// Reads what a store holds; says what of it is half.
+    /// Reads the content of a store; the error describes a commit in part.
     pub(crate) async fn read(store: &Sqlite) -> Result<Self, String> {
         let mut ledger = Self::default();
         for (writer, commits) in ledger.0.iter_mut().enumerate() {
@@ -66,7 +65,7 @@ impl Ledger {
         Ok(ledger)
     }
 
-    /// Says what of `least` is missing, and what is here that is not in `most`.
+    /// The error describes what is missing of `least`, or what is not in `most`.
     pub(crate) fn is_between(&self, least: &Self, most: &Self) -> Result<(), String> {
         for writer in 0..WRITERS {
             let (found, least, most) = (self.0[writer], least.0[writer], most.0[writer]);
@@ -86,7 +85,7 @@ impl Ledger {
     }
 }
 
-/// What was answered, and at which position of a trace.
+/// The answered commits, with their positions in a trace.
 #[derive(Debug, Default)]
 pub(crate) struct Answered {
     before: Ledger,
@@ -101,7 +100,7 @@ impl From<Ledger> for Answered {
 }
 
 impl Answered {
-    /// What had been answered when the trace was that long.
+    /// The commits that were answered before this position.
     pub(crate) fn until(&self, position: u64) -> Ledger {
         let mut ledger = self.before.clone();
         for (_, writer) in self.since.iter().filter(|(at, _)| *at <= position) {
@@ -114,7 +113,7 @@ impl Answered {
         self.until(u64::MAX)
     }
 
-    /// Has each writer commit once more, all at the same time.
+    /// Each writer commits once more, all at the same time.
     pub(crate) async fn write(&mut self, store: &Sqlite, position: impl Fn() -> u64) {
         let next = self.all();
         let commits = next.0.into_iter().enumerate().map(|(writer, k)| {
@@ -129,7 +128,7 @@ impl Answered {
     }
 }
 
-/// The store's own word on whether it is whole.
+/// SQLite's integrity check.
 pub(crate) fn check_integrity(path: &Path) -> Result<(), String> {
     let read = |error: rusqlite::Error| error.to_string();
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
@@ -180,7 +179,7 @@ fn stored(writer: usize, k: usize) -> Row {
     }
 }
 
-/// Of many lengths, some on pages of their own.
+/// Values of many lengths, some longer than a page.
 fn value(writer: usize, k: usize) -> std::sync::Arc<[u8]> {
     let length = 200 + (k * 7919 + writer * 104_729) % 20_000;
     vec![b'a' + u8::try_from(writer).expect("there are few"); length].into()
@@ -194,7 +193,7 @@ fn kind(writer: usize) -> String {
     format!("step{writer}")
 }
 
-/// Their order is that of their numbers.
+/// Keys in the order of their numbers.
 fn step(writer: usize, k: usize) -> Key {
     Key::new("default", &kind(writer), &format!("{k:06}"))
 }

@@ -1,4 +1,4 @@
-//! One connection, and what a commit says over it.
+//! One connection, and the messages of a commit.
 
 use std::pin::Pin;
 use std::task::Poll;
@@ -28,7 +28,7 @@ pub(crate) enum Ended {
     Retry,
 }
 
-/// Connects; what was sent is still carried out when the client is dropped.
+/// Connects; requests that were sent are still carried out if the client is dropped.
 pub(crate) async fn connect(config: &Config) -> Result<Client, Error> {
     let (client, connection) = config.connect(NoTls).await?;
     tokio::spawn(connection);
@@ -55,16 +55,16 @@ impl Connection {
         self.client.query(statement, parameters).await
     }
 
-    /// Commits in one round trip: everything is sent before the first answer is awaited.
+    /// Commits in one round trip: all statements are sent before the first answer is awaited.
     ///
     /// When this is dropped after its first poll, the commit is still carried out.
     pub(crate) async fn commit(&self, now: Timestamp, id: Version, writes: &[Write]) -> Ended {
         let (commit, begin) = (format!("{id:?}"), begin(id));
         let mut steps = vec![step(self.client.batch_execute(&begin))];
-        let write = |write| step(self.carry_out(&commit, now, id, write));
+        let write = |write| step(self.execute(&commit, now, id, write));
         steps.extend(writes.iter().map(write));
         send(&mut steps).await;
-        // What could not be put on the wire must not be missing from what is committed.
+        // If a statement could not be sent, the commit must not succeed without it.
         let failed = |step: &Step<'_>| matches!(step, MaybeDone::Done(Err(_)));
         let whole = !steps.iter().any(failed);
         let end = if whole { "COMMIT" } else { "ROLLBACK" };
@@ -84,7 +84,7 @@ impl Connection {
                 Some(&SqlState::DIVISION_BY_ZERO) if (1..last).contains(&n) => {
                     Ended::As(Committed::Conflict(writes[n - 1].key().clone()))
                 }
-                // By then it may have been carried out.
+                // It may have been carried out by then.
                 _ if whole && n == last => Ended::As(Committed::Unknown),
                 _ => Ended::Refused(error),
             };
@@ -92,7 +92,7 @@ impl Connection {
         Ended::As(Committed::Done)
     }
 
-    async fn carry_out(
+    async fn execute(
         &self,
         commit: &str,
         now: Timestamp,
@@ -128,14 +128,14 @@ impl Connection {
     }
 }
 
-/// One statement of a commit. Polled once, it is on its way.
+/// One statement of a commit. The first poll sends it.
 type Step<'a> = MaybeDone<BoxFuture<'a, Result<(), Error>>>;
 
 fn step<'a>(statement: impl Future<Output = Result<(), Error>> + Send + 'a) -> Step<'a> {
     maybe_done(statement.boxed())
 }
 
-/// Sends what was not sent yet, in order.
+/// Sends the statements that were not sent yet, in order.
 async fn send(steps: &mut [Step<'_>]) {
     poll_fn(|context| {
         for step in &mut *steps {
@@ -146,7 +146,7 @@ async fn send(steps: &mut [Step<'_>]) {
     .await;
 }
 
-/// Whether the server refused a transaction for the sake of another, and wrote nothing.
+/// Whether the server rolled back a transaction because of a concurrent one.
 pub(crate) fn is_retryable(error: &Error) -> bool {
     let retryable = [
         SqlState::T_R_SERIALIZATION_FAILURE,
@@ -155,7 +155,7 @@ pub(crate) fn is_retryable(error: &Error) -> bool {
     error.code().is_some_and(|code| retryable.contains(code))
 }
 
-/// Whether the connection is gone.
+/// Whether the connection was lost.
 pub(crate) fn is_lost(error: &Error) -> bool {
     error.as_db_error().is_none_or(|said| {
         matches!(
@@ -165,7 +165,7 @@ pub(crate) fn is_lost(error: &Error) -> bool {
     })
 }
 
-/// A moment as PostgreSQL's signed integer; the last 292 million years of `Timestamp` are one.
+/// A time as PostgreSQL's signed integer; saturates.
 pub(crate) fn millis(at: Timestamp) -> i64 {
     i64::try_from(at.as_millis()).unwrap_or(i64::MAX)
 }

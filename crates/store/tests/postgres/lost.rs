@@ -1,4 +1,4 @@
-//! Connections that are lost in the middle of commits.
+//! Connections that are lost during commits.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -17,7 +17,7 @@ use crate::store::Postgres;
 use crate::{open, with};
 
 const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
-/// A test that has not ended by then never will.
+/// The time limit of a test.
 const LONG: Duration = Duration::from_secs(120);
 
 fn new_id() -> Version {
@@ -58,7 +58,7 @@ async fn version(store: &Postgres, name: &str) -> Option<Version> {
     rows.into_iter().flatten().map(|row| row.version).next()
 }
 
-/// The server's process that serves this store and waits for `event`.
+/// The server process of this store that waits for `event`.
 async fn waiting(admin: &Client, config: &Config, event: &str) -> i32 {
     let store = config.get_application_name();
     let find = "SELECT pid FROM pg_stat_activity
@@ -78,7 +78,7 @@ async fn terminate(admin: &Client, process: i32) {
     done.expect("PostgreSQL answers");
 }
 
-/// Takes the lock of the row `name`, and keeps it until the client commits.
+/// Locks the row `name` until the client commits.
 async fn lock(config: &Config, name: &str) -> Client {
     let client = crate::connect(config).await.expect("PostgreSQL answers");
     client.batch_execute("BEGIN").await.expect("it begins");
@@ -115,7 +115,7 @@ async fn a_commit_whose_connection_is_lost_is_unknown_and_was_written() {
     let config = Server::get().fresh().await;
     let admin = Server::get().admin().await;
     let old = inserted(&open(config.clone()).await, "b").await;
-    // Its commits are written here, and then wait for a standby that there is not.
+    // Its commits are written, and then wait for a standby that does not exist.
     let store = open(with(config.clone(), "synchronous_commit=on")).await;
     let (id, writes) = (
         new_id(),
@@ -133,9 +133,9 @@ async fn a_commit_whose_connection_is_lost_is_unknown_and_was_written() {
     assert_eq!(version(&store, "b").await, Some(id));
 }
 
-/// What the contract says of dropped futures; as well what may follow an `Unknown` of a network.
+/// The contract for dropped futures; the same may follow an `Unknown`.
 #[tokio::test]
-async fn a_commit_that_nobody_waits_for_may_come_after_a_read_without_it() {
+async fn a_dropped_commit_may_be_applied_after_a_read_that_did_not_see_it() {
     let config = Server::get().fresh().await;
     let (store, admin) = (open(config.clone()).await, Server::get().admin().await);
     let old = inserted(&store, "a").await;
@@ -155,7 +155,7 @@ async fn a_commit_that_nobody_waits_for_may_come_after_a_read_without_it() {
         while version(&store, "a").await != Some(id) {
             yield_now().await;
         }
-        // Whoever decided anew by that read has to decide once more.
+        // A decision that was based on that read conflicts.
         let again = store.commit(NOW, new_id(), vec![update("a", old)]).await;
         assert_eq!(again, Ok(Committed::Conflict(key("a"))));
     })
@@ -163,24 +163,24 @@ async fn a_commit_that_nobody_waits_for_may_come_after_a_read_without_it() {
     .unwrap();
 }
 
-/// What the tasks of a test do, as they believe.
+/// The outcomes of a test's tasks.
 struct Tally {
     stop: AtomicBool,
     unknown: AtomicU64,
     done: watch::Sender<u64>,
 }
 
-/// Raises the counter, and leaves a row that tells so: the counter's version is soon another's.
+/// Increments the counter, and inserts a witness row: the counter's version soon belongs to another commit.
 async fn raise(store: &Postgres, tally: &Tally) {
     let witness = format!("witness {:?}", new_id());
     loop {
         let Ok(rows) = store.get(&[key("counter"), key(&witness)]).await else {
             continue;
         };
-        let [Some(counter), told] = &rows[..] else {
-            panic!("the counter is gone")
+        let [Some(counter), earlier] = &rows[..] else {
+            panic!("the counter is missing")
         };
-        if told.is_some() {
+        if earlier.is_some() {
             break;
         }
         let writes = vec![

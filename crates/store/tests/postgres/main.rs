@@ -1,4 +1,4 @@
-//! The contract on an engine over a network: a small store in PostgreSQL, which is not shipped.
+//! The contract over a network: a small store in PostgreSQL, which is not shipped.
 
 #![expect(clippy::expect_used, reason = "a part of tests")]
 
@@ -24,7 +24,7 @@ async fn open(config: Config) -> Postgres {
     Postgres::open(config).await.expect("the store opens")
 }
 
-/// The same place, with one more setting of the server's for each connection.
+/// The same schema, with one more server setting for each connection.
 fn with(mut config: Config, setting: &str) -> Config {
     let before = config.get_options().unwrap_or_default();
     let options = format!("{before} -c {setting}");
@@ -37,7 +37,7 @@ async fn postgres_conforms() {
     conformance::run(|| async { open(Server::get().fresh().await).await }).await;
 }
 
-/// The server then refuses what row locks would have let wait, as CockroachDB always does.
+/// The server then rolls back transactions that would otherwise wait for row locks, as CockroachDB always does.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn postgres_conforms_when_every_transaction_is_serializable() {
     conformance::run(|| async {

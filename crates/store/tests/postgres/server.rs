@@ -1,4 +1,4 @@
-//! Debian's PostgreSQL on a folder of its own, reached by a socket in it: no port, no password.
+//! Debian's PostgreSQL in a temporary folder, with a socket in it: no port, no password.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -19,7 +19,7 @@ use crate::connection::connect;
 /// Where Debian keeps the programs of each version.
 const VERSIONS: &str = "/usr/lib/postgresql";
 
-/// Ends the server when our end of the pipe is closed: by the end of this process, however it comes.
+/// Stops the server when our end of the pipe is closed, that is when this process ends in any way.
 const WATCH: &str = r#"
     trap "" INT
     folder=$1; shift
@@ -42,7 +42,7 @@ impl Server {
         SERVER.get_or_init(Self::start)
     }
 
-    /// How to reach a place where no store is yet.
+    /// The configuration for a new, empty schema.
     pub(crate) async fn fresh(&self) -> Config {
         static LAST: AtomicU32 = AtomicU32::new(0);
         let name = format!("store{}", LAST.fetch_add(1, Ordering::Relaxed));
@@ -58,7 +58,7 @@ impl Server {
         config
     }
 
-    /// A connection for the test's own hand.
+    /// A connection for the test itself.
     pub(crate) async fn admin(&self) -> Client {
         connect(&self.config()).await.expect("PostgreSQL answers")
     }
@@ -75,7 +75,7 @@ impl Server {
     fn start() -> Self {
         let programs = programs();
         let folder = TempDir::new().expect("a temporary folder");
-        // PostgreSQL does not run as root, and gives a folder only to its owner.
+        // PostgreSQL does not run as root, and needs a folder that its user owns.
         let owner = (folder.path().metadata().expect("it is there").uid() == 0).then(|| {
             let (user, group) = (id_of_postgres("-u"), id_of_postgres("-g"));
             chown(folder.path(), Some(user), Some(group)).expect("root may give it away");
@@ -98,7 +98,7 @@ impl Server {
             .arg(folder.path())
             .args(["-c", "listen_addresses="]);
         watch.args(["-c", "fsync=off", "-c", "max_connections=200"]);
-        // There is no such standby: who asks for more than `local` waits for ever, or until it is killed.
+        // There is no such standby: a commit with more than `local` waits until it is killed.
         watch.args(["-c", "synchronous_standby_names=nobody"]);
         watch.args(["-c", "synchronous_commit=local"]);
         let mut watch = watch
@@ -119,7 +119,7 @@ impl Server {
         // A full pipe would stop the server.
         thread::spawn(move || log.count());
         Self {
-            // The shell removes it, after the server.
+            // The shell removes it after the server has stopped.
             folder: folder.keep(),
             _watch: watch,
         }

@@ -1,4 +1,4 @@
-//! The schema and the statements; plain SQL, so that engines which speak the protocol have them too.
+//! The schema and the statements, in plain SQL for other engines with this protocol.
 //!
 //! Keys and index names are `bytea`: PostgreSQL's `text` holds no NUL, and its order depends on a locale.
 
@@ -80,7 +80,7 @@ impl Statements {
                     "SELECT 1 FROM rows WHERE key = $2 AND version = $3 FOR SHARE",
                 ))
                 .await?,
-            // Ends are not in the order of keys, in which commits lock: a sweep must never wait.
+            // Rows by expiry are not in the order of keys, in which commits lock: a sweep must never wait.
             sweep: client
                 .prepare(
                     "WITH gone AS (
@@ -101,7 +101,7 @@ impl Statements {
     }
 }
 
-/// The first statements of a commit: what follows is written only if these were carried out.
+/// The first statements of a commit: later ones write only if these succeeded.
 pub(crate) fn begin(id: Version) -> String {
     format!("BEGIN; SELECT set_config('grantor.commit', '{id:?}', true)")
 }

@@ -18,7 +18,7 @@ use crate::statements::{self, Statements};
 
 /// Connections of one store.
 const CONNECTIONS: usize = 8;
-/// How often a transaction is begun that the server refuses for the sake of another.
+/// The attempts for a transaction that the server rolls back because of a concurrent one.
 const ATTEMPTS: usize = 100;
 
 /// A store in the schema that the connections' `search_path` names.
@@ -28,16 +28,16 @@ pub(crate) struct Postgres {
     idle: Mutex<Vec<Connection>>,
 }
 
-/// A connection that nobody else uses meanwhile.
+/// A connection in exclusive use.
 ///
-/// Dropped before [`Postgres::keep`], it finishes what was sent over it and is closed.
+/// If it is dropped before [`Postgres::keep`], it completes the requests that were sent and is closed.
 struct Lent<'a>(
     Connection,
     #[expect(dead_code, reason = "held")] SemaphorePermit<'a>,
 );
 
 impl Postgres {
-    /// Opens the store; where there is none, makes one.
+    /// Opens the store, or creates one.
     pub(crate) async fn open(config: Config) -> Result<Self, StoreError> {
         let client = connect(&config).await.map_err(store_error)?;
         let is_there = client.query_one("SELECT to_regclass('rows') IS NOT NULL", &[]);
@@ -71,7 +71,7 @@ impl Postgres {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Carries out one statement; anew when the server asks for that, or is new itself.
+    /// Executes one statement; again if the server asks for a retry or was restarted.
     async fn ask(
         &self,
         statement: fn(&Statements) -> &Statement,
@@ -175,15 +175,15 @@ impl Store for Postgres {
 
     fn check(&self, now: Timestamp) -> BoxFuture<'_, Result<Health, StoreError>> {
         async move {
-            let said = self.ask(|all| &all.health, &[]).await?;
-            let said = only(&said)?;
-            let schema: i32 = said.try_get(0).map_err(damaged)?;
+            let rows = self.ask(|all| &all.health, &[]).await?;
+            let health = only(&rows)?;
+            let schema: i32 = health.try_get(0).map_err(damaged)?;
             if schema != statements::SCHEMA {
                 return Err(StoreError::Corrupt(format!(
                     "its schema is version {schema}"
                 )));
             }
-            let clock: i64 = said.try_get(1).map_err(damaged)?;
+            let clock: i64 = health.try_get(1).map_err(damaged)?;
             let clock = Timestamp::from_millis(clock.unsigned_abs());
             Ok(Health {
                 schema: schema.unsigned_abs(),
@@ -236,7 +236,7 @@ fn store_error(error: Error) -> StoreError {
     ];
     let text = error
         .as_db_error()
-        .map_or_else(|| error.to_string(), |said| said.message().to_owned());
+        .map_or_else(|| error.to_string(), |server| server.message().to_owned());
     if error.code().is_some_and(|code| damages.contains(code)) {
         StoreError::Corrupt(text)
     } else {

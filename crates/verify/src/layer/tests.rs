@@ -6,12 +6,12 @@ use serde_json::json;
 use tower::ServiceExt as _;
 
 use super::*;
-use crate::testing::{Answer, World, with};
+use crate::testing::{Answer, Setup, with};
 
-/// A service: `/` for every good token, `/orders` for a scope, `/both` for two, `/within` by its handler's own rule, `/open`
-/// with a handler that asks for the token of a route that nobody protected.
-fn service(world: &World) -> Router {
-    let protect = Protect::new(world.verifier.clone());
+/// A service: `/` for every valid token, `/orders` for a scope, `/both` for two, `/within` with a check in its handler,
+/// `/open` with a token extractor but without the layer.
+fn service(setup: &Setup) -> Router {
+    let protect = Protect::new(setup.verifier.clone());
     let subject = async |token: AccessToken| token.subject.clone();
     let orders = async |token: AccessToken, bearer: BearerToken| {
         format!("{} {}", token.subject, bearer.reveal())
@@ -38,13 +38,13 @@ struct Answered {
     body: String,
 }
 
-async fn ask(world: &World, path: &str, token: Option<&str>) -> Answered {
+async fn ask(setup: &Setup, path: &str, token: Option<&str>) -> Answered {
     let mut request = Request::get(path);
     if let Some(token) = token {
         request = request.header("authorization", format!("Bearer {token}"));
     }
     let request = request.body(Body::empty()).unwrap();
-    let response = service(world).oneshot(request).await.unwrap();
+    let response = service(setup).oneshot(request).await.unwrap();
     let challenge = response.headers().get("www-authenticate");
     let challenge = challenge.map(|value| value.to_str().unwrap().to_owned());
     let status = response.status();
@@ -59,20 +59,20 @@ async fn ask(world: &World, path: &str, token: Option<&str>) -> Answered {
 }
 
 #[tokio::test]
-async fn a_good_token_comes_through_with_what_it_says() {
-    let world = World::new().await;
-    let token = world.good_token();
-    let answered = ask(&world, "/orders", Some(&token)).await;
+async fn a_valid_token_passes_with_its_claims() {
+    let setup = Setup::new().await;
+    let token = setup.good_token();
+    let answered = ask(&setup, "/orders", Some(&token)).await;
     assert_eq!(answered.status, 200);
     assert_eq!(answered.body, format!("alice {token}"));
-    assert_eq!(ask(&world, "/", Some(&token)).await.body, "alice");
+    assert_eq!(ask(&setup, "/", Some(&token)).await.body, "alice");
 }
 
 #[tokio::test]
 async fn rfc6750_3_1_without_a_token_the_challenge_has_no_error() {
-    let world = World::new().await;
+    let setup = Setup::new().await;
     for path in ["/", "/orders", "/?access_token=a"] {
-        let answered = ask(&world, path, None).await;
+        let answered = ask(&setup, path, None).await;
         assert_eq!(answered.status, 401);
         assert_eq!(answered.challenge.unwrap(), r#"Bearer realm="orders""#);
         assert_eq!(answered.body, "");
@@ -80,15 +80,15 @@ async fn rfc6750_3_1_without_a_token_the_challenge_has_no_error() {
 }
 
 #[tokio::test]
-async fn rfc6750_3_1_a_token_that_is_not_good_is_an_invalid_token() {
-    let world = World::new().await;
-    let expired = with(&world.claims(), json!({ "exp": 1 }));
-    let expired = world.key.access_token(&expired);
+async fn rfc6750_3_1_a_token_that_is_not_valid_is_an_invalid_token() {
+    let setup = Setup::new().await;
+    let expired = with(&setup.claims(), json!({ "exp": 1 }));
+    let expired = setup.key.access_token(&expired);
     for (token, why) in [
         (expired.as_str(), "the token has expired"),
         ("grantor_at_x", "the token does not have three parts"),
     ] {
-        let answered = ask(&world, "/orders", Some(token)).await;
+        let answered = ask(&setup, "/orders", Some(token)).await;
         assert_eq!(answered.status, 401);
         let expected =
             format!(r#"Bearer realm="orders", error="invalid_token", error_description="{why}""#);
@@ -97,10 +97,10 @@ async fn rfc6750_3_1_a_token_that_is_not_good_is_an_invalid_token() {
 }
 
 #[tokio::test]
-async fn rfc6750_3_1_a_token_that_lacks_a_scope_is_told_which() {
-    let world = World::new().await;
-    let token = world.good_token();
-    let answered = ask(&world, "/both", Some(&token)).await;
+async fn rfc6750_3_1_the_challenge_names_a_missing_scope() {
+    let setup = Setup::new().await;
+    let token = setup.good_token();
+    let answered = ask(&setup, "/both", Some(&token)).await;
     assert_eq!(answered.status, 403);
     let challenge = answered.challenge.unwrap();
     assert!(
@@ -111,7 +111,7 @@ async fn rfc6750_3_1_a_token_that_lacks_a_scope_is_told_which() {
         challenge.ends_with(r#"scope="orders/read orders/write""#),
         "{challenge}"
     );
-    let answered = ask(&world, "/within", Some(&token)).await;
+    let answered = ask(&setup, "/within", Some(&token)).await;
     assert_eq!(answered.status, 403);
     assert!(
         answered
@@ -123,9 +123,9 @@ async fn rfc6750_3_1_a_token_that_lacks_a_scope_is_told_which() {
 
 #[tokio::test]
 async fn rfc6750_3_1_two_tokens_are_an_invalid_request() {
-    let world = World::new().await;
-    let path = format!("/?access_token={}", world.good_token());
-    let answered = ask(&world, &path, Some(&world.good_token())).await;
+    let setup = Setup::new().await;
+    let path = format!("/?access_token={}", setup.good_token());
+    let answered = ask(&setup, &path, Some(&setup.good_token())).await;
     assert_eq!(answered.status, 400);
     assert!(
         answered
@@ -136,59 +136,59 @@ async fn rfc6750_3_1_two_tokens_are_an_invalid_request() {
 }
 
 #[tokio::test]
-async fn without_keys_the_service_is_unavailable_and_no_token_is_called_wrong() {
-    let world = World::new().await;
-    world.site.set("/jwks", Answer::Status(500));
-    let answered = ask(&world, "/", Some(&world.good_token())).await;
+async fn without_keys_the_service_is_unavailable_and_no_token_is_called_invalid() {
+    let setup = Setup::new().await;
+    setup.issuer.set("/jwks", Answer::Status(500));
+    let answered = ask(&setup, "/", Some(&setup.good_token())).await;
     assert_eq!(answered.status, 503);
     assert_eq!(answered.challenge, None);
 }
 
 #[tokio::test]
-async fn a_route_that_nobody_protected_lets_nobody_in() {
-    let world = World::new().await;
-    for token in [None, Some(world.good_token())] {
-        let answered = ask(&world, "/open", token.as_deref()).await;
+async fn an_unprotected_route_with_a_token_extractor_is_closed() {
+    let setup = Setup::new().await;
+    for token in [None, Some(setup.good_token())] {
+        let answered = ask(&setup, "/open", token.as_deref()).await;
         assert_eq!(answered.status, 500);
     }
 }
 
 #[tokio::test]
-async fn layers_around_one_another_verify_once_and_others_for_themselves() {
-    let world = World::new().await;
-    let elsewhere = World::new().await;
+async fn nested_layers_of_one_verifier_verify_once_and_another_verifier_again() {
+    let setup = Setup::new().await;
+    let elsewhere = Setup::new().await;
     let refuses = Protect::new(elsewhere.verifier.clone());
     let handler = async |token: AccessToken| token.subject.clone();
     let twice = Router::new()
         .route("/", get(handler).layer(refuses))
-        .layer(Protect::new(world.verifier.clone()));
+        .layer(Protect::new(setup.verifier.clone()));
     let request =
-        Request::get("/").header("authorization", format!("Bearer {}", world.good_token()));
+        Request::get("/").header("authorization", format!("Bearer {}", setup.good_token()));
     let request = request.body(Body::empty()).unwrap();
     let response = twice.oneshot(request).await.unwrap();
     assert_eq!(response.status(), 401);
-    // An opaque token would be asked about twice: its answer shows that it is not.
-    let token = world.good_token();
+    // The number of introspection requests shows that the token is verified once.
+    let token = setup.good_token();
     let mut request = Request::new(());
     let value = format!("Bearer {token}").parse().unwrap();
     request.headers_mut().insert("authorization", value);
-    let protect = Protect::new(world.verifier.clone());
-    protect.admit(&mut request).await.unwrap();
+    let protect = Protect::new(setup.verifier.clone());
+    protect.authorize(&mut request).await.unwrap();
     request.headers_mut().clear();
     protect
         .scope("orders/read")
-        .admit(&mut request)
+        .authorize(&mut request)
         .await
         .unwrap();
 }
 
 #[tokio::test]
-async fn bodies_can_be_of_any_kind() {
-    let world = World::new().await;
+async fn bodies_can_be_of_any_type() {
+    let setup = Setup::new().await;
     let inner = tower::service_fn(async |_: Request<Vec<u8>>| {
         Ok::<_, std::convert::Infallible>(Response::new(String::from("in")))
     });
-    let service = Protect::new(world.verifier.clone()).layer(inner);
+    let service = Protect::new(setup.verifier.clone()).layer(inner);
     let response = service.oneshot(Request::new(Vec::new())).await.unwrap();
     assert_eq!(response.status(), 401);
     assert_eq!(response.body(), "");

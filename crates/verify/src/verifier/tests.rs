@@ -1,63 +1,63 @@
 mod cognito;
 
+use grantor_jose::{DecodeError, VerifyError};
 use serde_json::json;
 
 use super::*;
-use crate::testing::{Answer, Key, World, key_set, sign, with};
-use grantor_jose::VerifyError;
+use crate::testing::{Answer, Key, Setup, key_set, sign, with};
 
 /// Why a token is refused.
-async fn invalid(world: &World, token: &str) -> Invalid {
-    match world.verifier.verify(token).await {
+async fn invalid(setup: &Setup, token: &str) -> Invalid {
+    match setup.verifier.verify(token).await {
         Err(Refusal::InvalidToken(invalid)) => invalid,
         other => panic!("{other:?}"),
     }
 }
 
-/// The same of a token of the right key whose claims are changed.
-async fn invalid_with(world: &World, changes: Value) -> Invalid {
-    let claims = with(&world.claims(), changes);
-    invalid(world, &world.key.access_token(&claims)).await
+/// The same for a token with changed claims, signed by the issuer's key.
+async fn invalid_with(setup: &Setup, changes: Value) -> Invalid {
+    let claims = with(&setup.claims(), changes);
+    invalid(setup, &setup.key.access_token(&claims)).await
 }
 
 #[tokio::test]
-async fn a_token_of_the_issuer_for_this_service_is_good() {
-    let world = World::new().await;
-    let token = world.verifier.verify(&world.good_token()).await.unwrap();
-    assert_eq!(token.issuer, world.site.url);
+async fn a_token_of_the_issuer_for_this_service_is_valid() {
+    let setup = Setup::new().await;
+    let token = setup.verifier.verify(&setup.good_token()).await.unwrap();
+    assert_eq!(token.issuer, setup.issuer.url);
     assert_eq!(token.subject, "alice");
     assert!(token.scope.has("orders/read"));
     for changes in [
         json!({ "aud": ["shipping", "orders"] }),
         json!({ "aud": "orders-old" }),
         json!({ "scope": null, "jti": null, "iat": null, "client_id": null }),
-        json!({ "nbf": world.clock.now() }),
+        json!({ "nbf": setup.clock.now() }),
     ] {
-        let claims = with(&world.claims(), changes);
-        let token = world.key.access_token(&claims);
-        assert!(world.verifier.verify(&token).await.is_ok(), "{claims}");
+        let claims = with(&setup.claims(), changes);
+        let token = setup.key.access_token(&claims);
+        assert!(setup.verifier.verify(&token).await.is_ok(), "{claims}");
     }
 }
 
 #[tokio::test]
-async fn rfc9068_2_1_each_algorithm_is_verified_rs256_among_them() {
-    let world = World::new().await;
+async fn rfc9068_2_1_each_algorithm_is_verified_including_rs256() {
+    let setup = Setup::new().await;
     let keys = Algorithm::ALL.map(|alg| Key::new(alg, alg.name()));
     let set = key_set(&keys.each_ref());
-    world.site.set("/jwks", Answer::Json(set));
+    setup.issuer.set("/jwks", Answer::Json(set));
     for key in &keys {
-        let token = key.access_token(&world.claims());
-        assert!(world.verifier.verify(&token).await.is_ok());
+        let token = key.access_token(&setup.claims());
+        assert!(setup.verifier.verify(&token).await.is_ok());
     }
 }
 
 #[tokio::test]
 async fn rfc9068_4_typ_must_be_that_of_access_tokens() {
-    let world = World::new().await;
+    let setup = Setup::new().await;
     let token = async |typ: Value| {
-        let header = with(&world.key.header(), json!({ "typ": typ }));
-        let token = world.key.token(&header, &world.claims());
-        world
+        let header = with(&setup.key.header(), json!({ "typ": typ }));
+        let token = setup.key.token(&header, &setup.claims());
+        setup
             .verifier
             .verify(&token)
             .await
@@ -79,32 +79,32 @@ async fn rfc9068_4_typ_must_be_that_of_access_tokens() {
         json!(""),
         json!(null),
     ] {
-        let said = token(typ).await.unwrap_err();
-        assert_eq!(said, "the token is no access token");
+        let error = token(typ).await.unwrap_err();
+        assert_eq!(error, "the token is not an access token");
     }
 }
 
 #[tokio::test]
-async fn rfc9068_4_iss_must_be_the_issuer_to_the_letter() {
-    let world = World::new().await;
-    let url = world.site.url.clone();
+async fn rfc9068_4_iss_must_equal_the_issuer_exactly() {
+    let setup = Setup::new().await;
+    let url = setup.issuer.url.clone();
     for iss in [
         format!("{url}/"),
         url.to_uppercase(),
         "https://other.example".to_owned(),
     ] {
         assert_eq!(
-            invalid_with(&world, json!({ "iss": iss })).await,
+            invalid_with(&setup, json!({ "iss": iss })).await,
             Invalid::Issuer
         );
     }
-    let missing = invalid_with(&world, json!({ "iss": null })).await;
+    let missing = invalid_with(&setup, json!({ "iss": null })).await;
     assert_eq!(missing, Invalid::Claim("iss"));
 }
 
 #[tokio::test]
 async fn rfc9068_4_aud_must_name_this_service() {
-    let world = World::new().await;
+    let setup = Setup::new().await;
     for aud in [
         json!("shipping"),
         json!(["shipping"]),
@@ -113,156 +113,156 @@ async fn rfc9068_4_aud_must_name_this_service() {
         json!(null),
     ] {
         assert_eq!(
-            invalid_with(&world, json!({ "aud": aud })).await,
+            invalid_with(&setup, json!({ "aud": aud })).await,
             Invalid::Audience
         );
     }
 }
 
 #[tokio::test]
-async fn rfc9068_4_a_token_ends_at_exp_and_a_little_leeway() {
-    let world = World::new().await;
-    let token = world.good_token();
-    world.clock.advance(629);
-    assert!(world.verifier.verify(&token).await.is_ok());
-    world.clock.advance(1);
-    assert_eq!(invalid(&world, &token).await, Invalid::Expired);
-    let endless = invalid_with(&world, json!({ "exp": null })).await;
+async fn rfc9068_4_a_token_expires_at_exp_plus_leeway() {
+    let setup = Setup::new().await;
+    let token = setup.good_token();
+    setup.clock.advance(629);
+    assert!(setup.verifier.verify(&token).await.is_ok());
+    setup.clock.advance(1);
+    assert_eq!(invalid(&setup, &token).await, Invalid::Expired);
+    let endless = invalid_with(&setup, json!({ "exp": null })).await;
     assert_eq!(endless, Invalid::Claim("exp"));
 }
 
 #[tokio::test]
 async fn leeway_is_five_minutes_at_most() {
-    let world = World::with(|builder| builder.leeway(Duration::from_secs(86400))).await;
-    let token = world.good_token();
-    world.clock.advance(899);
-    assert!(world.verifier.verify(&token).await.is_ok());
-    world.clock.advance(1);
-    assert_eq!(invalid(&world, &token).await, Invalid::Expired);
-    let world = World::with(|builder| builder.leeway(Duration::ZERO)).await;
-    let token = world.good_token();
-    world.clock.advance(600);
-    assert_eq!(invalid(&world, &token).await, Invalid::Expired);
+    let setup = Setup::with(|builder| builder.leeway(Duration::from_secs(86400))).await;
+    let token = setup.good_token();
+    setup.clock.advance(899);
+    assert!(setup.verifier.verify(&token).await.is_ok());
+    setup.clock.advance(1);
+    assert_eq!(invalid(&setup, &token).await, Invalid::Expired);
+    let setup = Setup::with(|builder| builder.leeway(Duration::ZERO)).await;
+    let token = setup.good_token();
+    setup.clock.advance(600);
+    assert_eq!(invalid(&setup, &token).await, Invalid::Expired);
 }
 
 #[tokio::test]
-async fn rfc7519_4_1_5_a_token_of_the_future_is_not_good_yet() {
-    let world = World::new().await;
-    let soon = world.clock.now() + 31;
+async fn rfc7519_4_1_5_a_token_of_the_future_is_not_valid_yet() {
+    let setup = Setup::new().await;
+    let soon = setup.clock.now() + 31;
     for name in ["nbf", "iat"] {
         assert_eq!(
-            invalid_with(&world, json!({ name: soon })).await,
+            invalid_with(&setup, json!({ name: soon })).await,
             Invalid::NotYet
         );
-        let claims = with(&world.claims(), json!({ name: soon - 1 }));
-        let token = world.key.access_token(&claims);
-        assert!(world.verifier.verify(&token).await.is_ok());
+        let claims = with(&setup.claims(), json!({ name: soon - 1 }));
+        let token = setup.key.access_token(&claims);
+        assert!(setup.verifier.verify(&token).await.is_ok());
     }
 }
 
 #[tokio::test]
 async fn rfc9068_4_alg_none_is_refused() {
-    let world = World::new().await;
+    let setup = Setup::new().await;
     for alg in ["none", "None", "NONE", "nOnE"] {
-        let header = with(&world.key.header(), json!({ "alg": alg }));
-        let token = sign(&header, &world.claims(), |_| Vec::new());
+        let header = with(&setup.key.header(), json!({ "alg": alg }));
+        let token = sign(&header, &setup.claims(), |_| Vec::new());
         let expected = Invalid::Malformed(DecodeError::UnsupportedAlgorithm);
-        assert_eq!(invalid(&world, &token).await, expected);
+        assert_eq!(invalid(&setup, &token).await, expected);
     }
-    assert_eq!(world.site.asked("/jwks"), 0);
+    assert_eq!(setup.issuer.asked("/jwks"), 0);
 }
 
 #[tokio::test]
-async fn rfc8725_2_1_a_mac_under_the_public_key_is_no_signature() {
+async fn rfc8725_2_1_a_mac_under_the_public_key_is_not_a_signature() {
     use aws_lc_rs::hmac::{HMAC_SHA256, Key as Mac, sign as mac};
 
-    let world = World::new().await;
-    let jwk = key_set(&[&world.key])["keys"][0].clone();
+    let setup = Setup::new().await;
+    let jwk = key_set(&[&setup.key])["keys"][0].clone();
     let x = jwk["x"].as_str().unwrap().to_owned();
     for public in [jwk.to_string(), x] {
-        let header = with(&world.key.header(), json!({ "alg": "HS256" }));
+        let header = with(&setup.key.header(), json!({ "alg": "HS256" }));
         let forge = |input: &[u8]| {
             mac(&Mac::new(HMAC_SHA256, public.as_bytes()), input)
                 .as_ref()
                 .to_vec()
         };
-        let token = sign(&header, &world.claims(), forge);
+        let token = sign(&header, &setup.claims(), forge);
         let expected = Invalid::Malformed(DecodeError::UnsupportedAlgorithm);
-        assert_eq!(invalid(&world, &token).await, expected);
+        assert_eq!(invalid(&setup, &token).await, expected);
     }
 }
 
 #[tokio::test]
 async fn rfc9068_4_the_key_must_be_the_issuers() {
-    let world = World::new().await;
+    let setup = Setup::new().await;
     let foreign = Key::new(Algorithm::EdDsa, "one");
-    let token = foreign.access_token(&world.claims());
+    let token = foreign.access_token(&setup.claims());
     let bad = Invalid::Signature(VerifyError::BadSignature);
-    assert_eq!(invalid(&world, &token).await, bad);
-    // What a sender says of its key is not believed.
+    assert_eq!(invalid(&setup, &token).await, bad);
+    // A key in the header is not trusted.
     let jwk = key_set(&[&foreign])["keys"][0].clone();
     for own in [
         json!({ "jwk": jwk }),
-        json!({ "jku": format!("{}/evil", world.site.url) }),
-        json!({ "x5u": format!("{}/evil", world.site.url) }),
+        json!({ "jku": format!("{}/evil", setup.issuer.url) }),
+        json!({ "x5u": format!("{}/evil", setup.issuer.url) }),
     ] {
-        let token = foreign.token(&with(&foreign.header(), own), &world.claims());
-        assert_eq!(invalid(&world, &token).await, bad);
+        let token = foreign.token(&with(&foreign.header(), own), &setup.claims());
+        assert_eq!(invalid(&setup, &token).await, bad);
     }
-    assert_eq!(world.site.asked("/evil"), 0);
-    let unknown = Key::new(Algorithm::EdDsa, "two").access_token(&world.claims());
+    assert_eq!(setup.issuer.asked("/evil"), 0);
+    let unknown = Key::new(Algorithm::EdDsa, "two").access_token(&setup.claims());
     let expected = Invalid::Signature(VerifyError::UnknownKey);
-    assert_eq!(invalid(&world, &unknown).await, expected);
+    assert_eq!(invalid(&setup, &unknown).await, expected);
 }
 
 #[tokio::test]
-async fn a_changed_token_is_not_good() {
-    let world = World::new().await;
-    let token = world.good_token();
+async fn a_modified_token_is_refused() {
+    let setup = Setup::new().await;
+    let token = setup.good_token();
     let mut parts: Vec<_> = token.split('.').collect();
-    let more = world
+    let more = setup
         .key
-        .access_token(&with(&world.claims(), json!({ "scope": "orders/write" })));
+        .access_token(&with(&setup.claims(), json!({ "scope": "orders/write" })));
     parts[1] = more.split('.').nth(1).unwrap();
     let expected = Invalid::Signature(VerifyError::BadSignature);
-    assert_eq!(invalid(&world, &parts.join(".")).await, expected);
+    assert_eq!(invalid(&setup, &parts.join(".")).await, expected);
 }
 
 #[tokio::test]
-async fn rfc8725_3_1_only_the_algorithms_that_were_chosen_are_verified() {
-    let world = World::with(|builder| builder.algorithms([Algorithm::Es256])).await;
+async fn rfc8725_3_1_only_the_allowed_algorithms_are_verified() {
+    let setup = Setup::with(|builder| builder.algorithms([Algorithm::Es256])).await;
     assert_eq!(
-        invalid(&world, &world.good_token()).await,
+        invalid(&setup, &setup.good_token()).await,
         Invalid::Algorithm
     );
-    assert_eq!(world.site.asked("/jwks"), 0);
-    // A key that is for one algorithm serves no other.
-    let world = World::new().await;
+    assert_eq!(setup.issuer.asked("/jwks"), 0);
+    // A key with `alg` is used for no other algorithm.
+    let setup = Setup::new().await;
     let key = Key::new(Algorithm::Ps256, "one");
     let mut set = key_set(&[&key]);
     set["keys"][0]["alg"] = json!("RS256");
-    world.site.set("/jwks", Answer::Json(set));
+    setup.issuer.set("/jwks", Answer::Json(set));
     let expected = Invalid::Signature(VerifyError::AlgorithmNotAllowed);
     assert_eq!(
-        invalid(&world, &key.access_token(&world.claims())).await,
+        invalid(&setup, &key.access_token(&setup.claims())).await,
         expected
     );
 }
 
 #[tokio::test]
-async fn rfc7515_4_1_11_what_is_critical_is_not_known() {
-    let world = World::new().await;
+async fn rfc7515_4_1_11_critical_extensions_are_refused() {
+    let setup = Setup::new().await;
     for crit in [json!(["exp"]), json!([]), json!(["b64"])] {
-        let header = with(&world.key.header(), json!({ "crit": crit, "b64": false }));
-        let token = world.key.token(&header, &world.claims());
+        let header = with(&setup.key.header(), json!({ "crit": crit, "b64": false }));
+        let token = setup.key.token(&header, &setup.claims());
         let expected = Invalid::Malformed(DecodeError::Critical);
-        assert_eq!(invalid(&world, &token).await, expected);
+        assert_eq!(invalid(&setup, &token).await, expected);
     }
 }
 
 #[tokio::test]
-async fn a_token_that_is_bound_to_a_key_is_no_bearer_token() {
-    let world = World::new().await;
+async fn a_token_that_is_bound_to_a_key_is_not_a_bearer_token() {
+    let setup = Setup::new().await;
     for cnf in [
         json!({ "jkt": "x" }),
         json!({ "x5t#S256": "x" }),
@@ -270,73 +270,73 @@ async fn a_token_that_is_bound_to_a_key_is_no_bearer_token() {
         json!("x"),
     ] {
         assert_eq!(
-            invalid_with(&world, json!({ "cnf": cnf })).await,
+            invalid_with(&setup, json!({ "cnf": cnf })).await,
             Invalid::Bound
         );
     }
 }
 
 #[tokio::test]
-async fn an_actor_is_read_and_one_that_cannot_be_is_refused() {
-    let world = World::new().await;
+async fn an_actor_is_read_and_a_malformed_one_is_refused() {
+    let setup = Setup::new().await;
     let act = json!({ "sub": "orders", "client_id": "orders", "act": { "sub": "website" } });
-    let claims = with(&world.claims(), json!({ "act": act }));
-    let token = world.key.access_token(&claims);
-    let token = world.verifier.verify(&token).await.unwrap();
+    let claims = with(&setup.claims(), json!({ "act": act }));
+    let token = setup.key.access_token(&claims);
+    let token = setup.verifier.verify(&token).await.unwrap();
     let act = token.act.as_ref().unwrap();
     assert_eq!(act.current().subject, "orders");
     assert_eq!(act.prior()[0].subject, "website");
-    let wrong = invalid_with(&world, json!({ "act": "orders" })).await;
+    let wrong = invalid_with(&setup, json!({ "act": "orders" })).await;
     assert_eq!(wrong, Invalid::Claim("act"));
 }
 
 #[tokio::test]
-async fn an_id_token_never_passes_for_an_access_token() {
-    let world = World::new().await;
-    // One for this very service, as if it were a client too.
+async fn an_id_token_is_never_accepted_as_an_access_token() {
+    let setup = Setup::new().await;
+    // One for this service, as if it were a client too.
     let of_id = json!({ "nonce": "n", "at_hash": "h", "scope": null, "client_id": null });
-    let claims = with(&world.claims(), of_id);
+    let claims = with(&setup.claims(), of_id);
     for typ in [json!("JWT"), json!(null)] {
-        let header = with(&world.key.header(), json!({ "typ": typ }));
-        let token = world.key.token(&header, &claims);
-        assert_eq!(invalid(&world, &token).await, Invalid::NotAnAccessToken);
+        let header = with(&setup.key.header(), json!({ "typ": typ }));
+        let token = setup.key.token(&header, &claims);
+        assert_eq!(invalid(&setup, &token).await, Invalid::NotAnAccessToken);
     }
-    // Where access tokens have the type of ID tokens, what only those have tells them apart.
-    let world = World::with(|builder| builder.token_type("JWT")).await;
-    let header = with(&world.key.header(), json!({ "typ": "JWT" }));
+    // If access tokens have the `typ` of ID tokens, the claims of ID tokens distinguish them.
+    let setup = Setup::with(|builder| builder.token_type("JWT")).await;
+    let header = with(&setup.key.header(), json!({ "typ": "JWT" }));
     for name in ["nonce", "at_hash", "c_hash"] {
-        let claims = with(&world.claims(), json!({ name: "x" }));
-        let token = world.key.token(&header, &claims);
-        assert_eq!(invalid(&world, &token).await, Invalid::NotAnAccessToken);
+        let claims = with(&setup.claims(), json!({ name: "x" }));
+        let token = setup.key.token(&header, &claims);
+        assert_eq!(invalid(&setup, &token).await, Invalid::NotAnAccessToken);
     }
-    let token = world.key.token(&header, &world.claims());
-    assert!(world.verifier.verify(&token).await.is_ok());
+    let token = setup.key.token(&header, &setup.claims());
+    assert!(setup.verifier.verify(&token).await.is_ok());
 }
 
 #[tokio::test]
-async fn tokens_that_were_not_refused_for_their_header_alone_ask_for_keys() {
-    let world = World::new().await;
-    let wrong_type = with(&world.key.header(), json!({ "typ": "JWT" }));
+async fn keys_are_fetched_only_for_tokens_with_an_acceptable_header() {
+    let setup = Setup::new().await;
+    let wrong_type = with(&setup.key.header(), json!({ "typ": "JWT" }));
     for token in [
         "",
         "a.b",
         "grantor_at_x",
         "a.b.c",
         &"a".repeat(20_000),
-        &world.key.token(&wrong_type, &world.claims()),
+        &setup.key.token(&wrong_type, &setup.claims()),
     ] {
-        assert!(world.verifier.verify(token).await.is_err());
+        assert!(setup.verifier.verify(token).await.is_err());
     }
-    assert_eq!(world.site.asked("/jwks"), 0);
+    assert_eq!(setup.issuer.asked("/jwks"), 0);
 }
 
 #[tokio::test]
-async fn without_keys_a_token_is_neither_right_nor_wrong() {
-    let world = World::new().await;
-    world.site.set("/jwks", Answer::Status(500));
-    let refusal = world
+async fn without_keys_a_token_is_neither_valid_nor_invalid() {
+    let setup = Setup::new().await;
+    setup.issuer.set("/jwks", Answer::Status(500));
+    let refusal = setup
         .verifier
-        .verify(&world.good_token())
+        .verify(&setup.good_token())
         .await
         .unwrap_err();
     assert!(matches!(
@@ -346,12 +346,12 @@ async fn without_keys_a_token_is_neither_right_nor_wrong() {
 }
 
 #[tokio::test]
-async fn keys_can_be_at_an_address_that_is_given() {
-    let world = World::new().await;
-    let jwks_uri = format!("{}/jwks", world.site.url).parse().unwrap();
-    let builder = Verifier::builder(&world.site.url, "orders").unwrap();
-    let builder = builder.jwks_uri(jwks_uri).clock(world.clock.clone());
+async fn the_address_of_the_keys_can_be_configured() {
+    let setup = Setup::new().await;
+    let jwks_uri = format!("{}/jwks", setup.issuer.url).parse().unwrap();
+    let builder = Verifier::builder(&setup.issuer.url, "orders").unwrap();
+    let builder = builder.jwks_uri(jwks_uri).clock(setup.clock.clone());
     let verifier = builder.build().unwrap();
-    assert!(verifier.verify(&world.good_token()).await.is_ok());
-    assert_eq!(world.site.asked(crate::testing::METADATA), 0);
+    assert!(verifier.verify(&setup.good_token()).await.is_ok());
+    assert_eq!(setup.issuer.asked(crate::testing::METADATA), 0);
 }

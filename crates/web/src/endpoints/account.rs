@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
+use futures_util::TryStreamExt as _;
 use grantor_core::base::params::Params;
 use grantor_core::base::row::{Index, Row};
 use grantor_core::base::secret::Secret;
@@ -16,6 +17,7 @@ use grantor_core::people::account::{
     ViewAccount,
 };
 use grantor_core::people::{Action, Binding};
+use grantor_store::list_pages;
 use http::StatusCode;
 
 use super::browser::{self, ReturnTo};
@@ -178,17 +180,16 @@ async fn view(app: &Arc<App>, caller: &Caller) -> Result<Option<Box<AccountView>
     let realm = app.realm();
     let view = ViewAccount {
         cookie,
-        sessions: list(app, &account::sessions_of(&realm, user), None).await?,
-        grants: list(app, &account::grants_of(&realm, user), None).await?,
-        consents: list(app, &account::consents_of(&realm, user), None).await?,
+        sessions: list(app, &account::sessions_of(&realm, user)).await?,
+        grants: list(app, &account::grants_of(&realm, user)).await?,
+        consents: list(app, &account::consents_of(&realm, user)).await?,
     };
     let outcome = app.run_traced(view, &caller.trace).await?;
     Ok(outcome.reply.unwrap_or_default())
 }
 
-async fn list(app: &App, index: &Index, after: Option<&Row>) -> Result<Vec<Row>, Unavailable> {
-    let after = after.map(|row| &row.key);
-    Ok(app.store().list(index, after, LISTED).await?)
+async fn list(app: &App, index: &Index) -> Result<Vec<Row>, Unavailable> {
+    Ok(app.store().list(index, None, LISTED).await?)
 }
 
 /// Consent first, then the grants as the list has them, until it has none.
@@ -236,14 +237,12 @@ async fn grants_of(
     client: &ClientId,
 ) -> Result<Vec<GrantId>, Unavailable> {
     let index = account::grants_of(&app.realm(), user);
-    let (mut grants, mut rows) = (Vec::new(), list(app, &index, None).await?);
-    loop {
+    let mut pages = list_pages(app.store(), &index, LISTED);
+    let mut grants = Vec::new();
+    while let Some(rows) = pages.try_next().await? {
         grants.extend(Disconnect::listed(&rows, user, client, app.now())?);
-        match rows.last() {
-            Some(last) if rows.len() == LISTED => rows = list(app, &index, Some(last)).await?,
-            _ => return Ok(grants),
-        }
     }
+    Ok(grants)
 }
 
 /// Cuts the user off; whether there was one. What follows is for clients that want to be told, so nothing of it makes
@@ -266,18 +265,15 @@ async fn end_all(app: Arc<App>, caller: Caller) -> Result<bool, Unavailable> {
 /// Ends the rows of sessions that count no more.
 async fn end_cut_off(app: &Arc<App>, caller: &Caller, user: UserId) -> Result<(), Unavailable> {
     let index = account::sessions_of(&app.realm(), user);
-    let mut rows = list(app, &index, None).await?;
-    loop {
+    let mut pages = list_pages(app.store(), &index, LISTED);
+    while let Some(rows) = pages.try_next().await? {
         for sessions in EndCutOff::listed(&rows).chunks(EndCutOff::AT_ONCE) {
             let sessions = sessions.to_vec();
             let end = EndCutOff { user, sessions };
             app.run_traced(end, &caller.trace).await?;
         }
-        match rows.last() {
-            Some(last) if rows.len() == LISTED => rows = list(app, &index, Some(last)).await?,
-            _ => return Ok(()),
-        }
     }
+    Ok(())
 }
 
 fn page(app: &App, view: AccountView, notice: Option<Notice>) -> AccountPage {

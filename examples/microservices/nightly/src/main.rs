@@ -1,7 +1,7 @@
 //! The nightly job: asks shipping for its report. There is no user; the job acts in its own name, by client credentials.
 
 use common::{Fault, Service, setting};
-use grantor_verify::{ClientCredentials, TokenClient, Wanted, http_client};
+use grantor_verify::{ClientCredentials, TokenClient, TokenRequest, http_client};
 
 #[tokio::main]
 async fn main() -> Result<(), Fault> {
@@ -10,9 +10,9 @@ async fn main() -> Result<(), Fault> {
     let grantor = TokenClient::new(http.clone(), setting("ISSUER")?.parse()?, credentials);
     let shipping = Service::new("shipping", "SHIPPING_URL", http)?;
 
-    let wanted = Wanted::default().scope("shipping.example.com/report");
-    let given = grantor.client_credentials(&wanted).await?;
-    let report = shipping.get("/report", &given.access_token).await?;
+    let request = TokenRequest::default().scope("shipping.example.com/report");
+    let issued = grantor.client_credentials(&request).await?;
+    let report = shipping.get("/report", &issued.access_token).await?;
     println!("{}", serde_json::to_string_pretty(&report)?);
     Ok(())
 }

@@ -12,7 +12,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use common::{Fault, Refused, Seen, Service, serve, setting};
 use grantor_verify::{
-    AccessToken, BearerToken, ClientCredentials, Protect, TokenClient, Verifier, Wanted,
+    AccessToken, BearerToken, ClientCredentials, Protect, TokenClient, TokenRequest, Verifier,
     http_client,
 };
 use serde_json::{Value, json};
@@ -71,8 +71,9 @@ impl Orders {
 
     /// Another zone: it gets a token that is good there alone, and for this alone. The user's own stays here.
     async fn parcels(&self, bearer: &BearerToken) -> Result<Value, Refused> {
-        let wanted = Wanted::audience("shipping.example.com").scope("shipping.example.com/track");
-        let given = self.grantor.exchange(bearer, &wanted).await?;
-        self.shipping.get("/parcels", &given.access_token).await
+        let request =
+            TokenRequest::audience("shipping.example.com").scope("shipping.example.com/track");
+        let issued = self.grantor.exchange(bearer, &request).await?;
+        self.shipping.get("/parcels", &issued.access_token).await
     }
 }

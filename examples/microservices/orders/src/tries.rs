@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use common::Refused;
-use grantor_verify::{BearerToken, Wanted};
+use grantor_verify::{BearerToken, TokenRequest};
 use serde_json::{Value, json};
 
 use crate::Orders;
@@ -19,14 +19,15 @@ pub(crate) async fn one(
     Path(what): Path<String>,
     bearer: BearerToken,
 ) -> Result<Json<Value>, StatusCode> {
-    let tracking = Wanted::audience("shipping.example.com").scope("shipping.example.com/track");
+    let tracking =
+        TokenRequest::audience("shipping.example.com").scope("shipping.example.com/track");
     let refused = match what.as_str() {
         "wider" => {
             let more = tracking.scope("shipping.example.com/stop");
             orders.exchanged(&bearer, &more).await
         }
         "elsewhere" => {
-            let payroll = Wanted::audience("payroll.example.com");
+            let payroll = TokenRequest::audience("payroll.example.com");
             orders.exchanged(&bearer, &payroll).await
         }
         "foreign" => {
@@ -40,15 +41,19 @@ pub(crate) async fn one(
 }
 
 impl Orders {
-    async fn exchanged(&self, subject: &BearerToken, wanted: &Wanted) -> Result<(), Refused> {
-        self.grantor.exchange(subject, wanted).await?;
+    async fn exchanged(
+        &self,
+        subject: &BearerToken,
+        request: &TokenRequest,
+    ) -> Result<(), Refused> {
+        self.grantor.exchange(subject, request).await?;
         Ok(())
     }
 
     /// The token is right, for something else.
-    async fn report(&self, subject: &BearerToken, wanted: &Wanted) -> Result<(), Refused> {
-        let given = self.grantor.exchange(subject, wanted).await?;
-        self.shipping.get("/report", &given.access_token).await?;
+    async fn report(&self, subject: &BearerToken, request: &TokenRequest) -> Result<(), Refused> {
+        let issued = self.grantor.exchange(subject, request).await?;
+        self.shipping.get("/report", &issued.access_token).await?;
         Ok(())
     }
 }

@@ -1,7 +1,7 @@
 //! An issuer in the shape of Amazon Cognito: no `typ`, no `aud`, one key for ID tokens and another for access tokens.
 
 use super::*;
-use crate::testing::{METADATA, Site, http};
+use crate::testing::{METADATA, MockIssuer, http};
 
 /// A user pool: the issuer has a path; two RSA keys, of which the first signs ID tokens, with ids as Cognito's.
 struct Pool {
@@ -13,18 +13,18 @@ struct Pool {
 
 impl Pool {
     async fn new() -> Self {
-        let site = Site::new().await;
-        let issuer = format!("{}/eu-central-1_6uc9sj6HL", site.url);
+        let server = MockIssuer::new().await;
+        let issuer = format!("{}/eu-central-1_6uc9sj6HL", server.url);
         let [id, access] = ["aWQ=", "YWNjZXNz="].map(|kid| Key::new(Algorithm::Rs256, kid));
         let path = "/eu-central-1_6uc9sj6HL";
         let jwks = format!("{path}/.well-known/jwks.json");
         let metadata = json!({
-            "issuer": issuer, "jwks_uri": format!("{}{jwks}", site.url),
+            "issuer": issuer, "jwks_uri": format!("{}{jwks}", server.url),
             "response_types_supported": ["code", "token"],
             "id_token_signing_alg_values_supported": ["RS256"],
         });
-        site.set(&format!("{path}{METADATA}"), Answer::Json(metadata));
-        site.set(&jwks, Answer::Json(key_set(&[&id, &access])));
+        server.set(&format!("{path}{METADATA}"), Answer::Json(metadata));
+        server.set(&jwks, Answer::Json(key_set(&[&id, &access])));
         let clock = Clock::new();
         let builder = Verifier::cognito(&issuer, ["gvcaed2brn0i23hiu6sviomvp"]).unwrap();
         let builder = builder.http(http()).clock(clock.clone());
