@@ -42,7 +42,7 @@ fn objects(at: &str, value: &Value, found: &mut Vec<String>) {
             }
             for (name, value) in members
                 .iter()
-                .filter(|(name, _)| *name != "claims" || at != "")
+                .filter(|(name, _)| *name != "claims" || !at.is_empty())
             {
                 objects(&format!("{at}/{name}"), value, found);
             }
