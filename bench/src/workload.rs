@@ -7,7 +7,14 @@ use crate::http::{Answer, Request};
 
 /// The paths, as the metadata names them.
 pub(crate) mod path {
-    pub(crate) use grantor_core::model::endpoint::path::*;
+    use grantor_core::model::endpoint::Endpoint;
+
+    pub(crate) const DEVICE_AUTHORIZATION: &str = Endpoint::DeviceAuthorization.path();
+    pub(crate) const INTROSPECT: &str = Endpoint::Introspect.path();
+    pub(crate) const JWKS: &str = Endpoint::Jwks.path();
+    pub(crate) const OPENID_CONFIGURATION: &str = Endpoint::OpenidConfiguration.path();
+    pub(crate) const TOKEN: &str = Endpoint::Token.path();
+    pub(crate) const USERINFO: &str = Endpoint::Userinfo.path();
 }
 
 const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";

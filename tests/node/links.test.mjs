@@ -44,7 +44,7 @@ test('what the page of errors quotes is what the server says', async () => {
 const WATCHING = `${BOOK}/operations/watching.md`;
 
 test('the page of metrics has all of them', async () => {
-  const names = (await textOf('crates/grantor/src/metrics.rs')).matchAll(/"((?:grantor|process)_[a-z_]+)"/g);
+  const names = (await textOf('crates/server/src/metrics.rs')).matchAll(/"((?:grantor|process)_[a-z_]+)"/g);
   const told = (await textOf(WATCHING)).matchAll(/`((?:grantor|process)_[a-z_]+?)(?:_total|_info)?`/g);
   const sorted = (found) => [...new Set([...found].map(([, name]) => name))].sort();
   assert.deepEqual(sorted(told), sorted(names));

@@ -122,11 +122,8 @@ fn a_fault_is_found() {
         1,
         "a function that is no test"
     );
-    let of_table = |name: &str| {
-        faults_of(&format!(
-            "test = [\"grantor/src/config/tests/mistakes::{name}\"]"
-        ))
-    };
+    let of_table =
+        |name: &str| faults_of(&format!("test = [\"config/src/tests/mistakes::{name}\"]"));
     assert_eq!(of_table("two_resources_of_one_audience"), 0, "in a table");
     assert_eq!(of_table("mistake"), 1, "the table itself");
     assert_eq!(

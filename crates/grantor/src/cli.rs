@@ -9,7 +9,7 @@ use clap::{Parser, Subcommand};
 use crate::commands::{
     backup, check, config, dev, device_login, explain, keys, restore, serve, user,
 };
-use crate::config::Environment;
+use grantor_config::Environment;
 
 /// A self-hosted OAuth 2.x authorization server and OpenID Provider.
 #[derive(Debug, Parser)]

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use grantor::cli::{Cli, run};
-use grantor::config::Environment;
+use grantor_config::Environment;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();

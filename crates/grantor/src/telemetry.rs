@@ -1,16 +1,16 @@
-//! Logs: to standard error, for machines or for people. They never hold a secret, code or token.
+//! Logs, on standard error. They never hold a secret, code or token.
 
 use std::io::{self, IsTerminal as _};
 
 use tracing_subscriber::EnvFilter;
 
-use crate::config::Environment;
+use grantor_config::Environment;
 
-/// The variable that says what is logged: a level, or directives such as `info,grantor_web=debug`.
+/// The variable with the log level, or directives such as `info,grantor_web=debug`.
 const VARIABLE: &str = "GRANTOR_LOG";
 const DEFAULT: &str = "info";
 
-/// For whom logs are written.
+/// The format of logs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// One JSON object for each line.
@@ -19,12 +19,12 @@ pub enum Format {
     Human,
 }
 
-/// The variable holds no filter.
+/// The variable does not hold a filter.
 #[derive(Debug, thiserror::Error)]
-#[error("{VARIABLE}: not a level (error, warn, info, debug, trace) or a list of directives: {0}")]
+#[error("{VARIABLE}: not a level (error, warn, info, debug, trace) or a list of directives")]
 pub struct InvalidFilter(#[from] tracing_subscriber::filter::ParseError);
 
-/// From now on, logs go to standard error. Only the first call of a process counts.
+/// Starts logging to standard error. Only the first call of a process has an effect.
 ///
 /// # Errors
 /// [`InvalidFilter`]
@@ -41,7 +41,7 @@ pub fn start(format: Format, environment: &Environment) -> Result<(), InvalidFil
             .try_init(),
         Format::Human => lines.with_ansi(io::stderr().is_terminal()).try_init(),
     }
-    // Another subscriber is there already, in a test: it goes on.
+    // A test may have set another subscriber, which stays.
     .ok();
     Ok(())
 }

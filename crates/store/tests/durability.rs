@@ -78,7 +78,8 @@ async fn repeated_power_cuts_lose_no_answered_commit() {
     for round in 0..40 {
         let folder = folder::in_memory();
         let path = put(folder.path(), &image);
-        let recording = Recording::start(&path, Synchronous::AsRequested).expect("it can be recorded");
+        let recording =
+            Recording::start(&path, Synchronous::AsRequested).expect("it can be recorded");
         let store = Sqlite::open(&path).expect("the files can be opened after a power cut");
         let mut answered = Answered::from(ledger.clone());
         let position = || recording.position().expect("it is recorded");

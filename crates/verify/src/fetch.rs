@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, CACHE_CONTROL};
+use reqwest::header::{ACCEPT, CACHE_CONTROL, RETRY_AFTER};
 use reqwest::{RequestBuilder, Response};
 use serde::de::DeserializeOwned;
 use url::Url;
@@ -106,6 +106,7 @@ pub(crate) struct Answer {
     url: Url,
     pub(crate) status: u16,
     max_age: Option<Duration>,
+    pub(crate) retry_after: Option<Duration>,
     pub(crate) body: Vec<u8>,
 }
 
@@ -127,6 +128,7 @@ pub(crate) async fn answer(
         url: url.clone(),
         status: response.status().as_u16(),
         max_age: max_age(&response),
+        retry_after: retry_after(&response),
         body: body(response, url, limits.size).await?,
     })
 }
@@ -148,6 +150,7 @@ impl Answer {
             status,
             max_age,
             body,
+            ..
         } = self;
         if status != 200 {
             return Err(FetchError::Status { url, status });
@@ -174,6 +177,11 @@ async fn body(mut response: Response, url: &Url, size: usize) -> Result<Vec<u8>,
         body.extend_from_slice(&chunk);
     }
     Ok(body)
+}
+
+fn retry_after(response: &Response) -> Option<Duration> {
+    let seconds = response.headers().get(RETRY_AFTER)?.to_str().ok()?;
+    seconds.parse().ok().map(Duration::from_secs)
 }
 
 fn max_age(response: &Response) -> Option<Duration> {

@@ -67,11 +67,15 @@ mod keys;
 mod layer;
 #[cfg(feature = "fetch")]
 mod metadata;
+#[cfg(feature = "fetch")]
+mod outgoing;
 mod refusal;
 mod report;
 mod rules;
 mod scope;
 mod secret;
+#[cfg(feature = "fetch")]
+mod server;
 #[cfg(test)]
 #[cfg(feature = "fetch")]
 mod testing;
@@ -90,12 +94,16 @@ pub use grantor_jose::{Algorithm, Jwks};
 #[cfg(feature = "fetch")]
 pub use keys::{KeySource, KeysUnavailable, RemoteKeySet};
 pub use layer::{Protect, Protected};
+#[cfg(feature = "fetch")]
+pub use outgoing::{http_client, http_client_builder};
 pub use refusal::{Invalid, Refusal, Unavailable};
 pub use rules::Audience;
 pub use scope::Scopes;
 pub use secret::BearerToken;
 #[cfg(feature = "fetch")]
 pub use secret::ClientCredentials;
+#[cfg(feature = "fetch")]
+pub use server::{ClientAuthentication, EndpointResponse, ServerMetadata};
 pub use token::{AccessToken, AccessTokenClaims};
 pub use url::{IssuerUrl, SecureUrl, UrlError};
 pub use verifier::{BuildError, Verifier, VerifierBuilder};
@@ -104,17 +112,3 @@ pub use verifier::{BuildError, Verifier, VerifierBuilder};
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/src/resource-servers.md")]
 struct Book;
-
-/// An HTTP client for requests to issuers: it follows no redirects and ignores the proxy variables of the environment.
-///
-/// # Errors
-/// The system's certificates cannot be read.
-#[cfg(feature = "fetch")]
-pub fn http_client() -> Result<reqwest::Client, reqwest::Error> {
-    let client = reqwest::Client::builder();
-    client
-        .redirect(reqwest::redirect::Policy::none())
-        .no_proxy()
-        .user_agent(concat!("grantor-verify/", env!("CARGO_PKG_VERSION")))
-        .build()
-}

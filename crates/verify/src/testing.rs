@@ -185,8 +185,7 @@ pub(crate) fn key_set(keys: &[&Key]) -> Value {
 
 /// An HTTP client that follows no redirects.
 pub(crate) fn http() -> reqwest::Client {
-    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
-    client.no_proxy().build().unwrap()
+    crate::http_client().unwrap()
 }
 
 /// An issuer with one key, a verifier of the service `orders`, and the clock.

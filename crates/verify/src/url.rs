@@ -97,9 +97,10 @@ impl fmt::Display for IssuerUrl {
 fn is_loopback_http(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let address = host.trim_start_matches('[').trim_end_matches(']').parse();
-    let is_loopback = address.map_or(host == "localhost", |address: IpAddr| {
-        address.to_canonical().is_loopback()
-    });
+    let is_loopback = address.map_or(
+        host == "localhost" || host.ends_with(".localhost"),
+        |address: IpAddr| address.to_canonical().is_loopback(),
+    );
     url.scheme() == "http" && is_loopback
 }
 
@@ -113,6 +114,7 @@ mod tests {
             "https://auth.example.com",
             "https://auth.example.com:8443/realm/",
             "http://localhost:8080",
+            "http://id.localhost:8080",
             "http://127.0.0.1:8080/a",
             "http://[::1]:8080",
         ] {

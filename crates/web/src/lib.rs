@@ -23,8 +23,8 @@ mod tls;
 mod trace;
 
 pub use app::{App, Parts, StartError, Unavailable};
-pub use passwords::{UnusableHash, check_hash};
-pub use peer::{ForwardedHeader, Proxies};
+pub use grantor_core::base::peer::ForwardedHeader;
+pub use peer::Proxies;
 pub use router::{Router, probes};
 pub use server::serve;
 #[cfg(feature = "spans")]

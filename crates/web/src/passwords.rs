@@ -7,12 +7,11 @@ use std::time::Duration;
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use grantor_core::base::secret::Secret;
+use grantor_core::model::password_hash::StoredHash;
 use tokio::sync::oneshot;
 
 /// How many passwords may wait. Beyond it the answer is "unavailable", soon.
 const QUEUE: usize = 64;
-/// The most memory that a hash may ask for, in KiB: what a hash of the configuration says is not trusted with more.
-const MOST_MEMORY: u32 = 256 * 1024;
 /// How long a worker keeps its memory (19 MiB for hashes of ours) after a password.
 const KEPT: Duration = Duration::from_secs(1);
 /// Bytes of a hash that is made here.
@@ -33,17 +32,6 @@ enum Job {
         salt: [u8; 16],
         reply: oneshot::Sender<Option<String>>,
     },
-}
-
-/// A stored hash that cannot be used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum UnusableHash {
-    /// Not the text of an Argon2 hash.
-    #[error("not an Argon2 hash in PHC form ($argon2id$v=19$m=…,t=…,p=…$salt$hash)")]
-    Malformed,
-    /// It asks for more memory than is given.
-    #[error("the hash asks for more than 256 MiB of memory")]
-    TooExpensive,
 }
 
 impl Passwords {
@@ -134,9 +122,9 @@ impl Worker {
     }
 
     fn verify(&mut self, hash: Option<&str>, password: &Secret) -> bool {
-        let parsed = hash.and_then(|hash| parse(hash).ok());
+        let parsed = hash.and_then(|hash| StoredHash::parse(hash).ok());
         let (argon2, salt, expected) = match &parsed {
-            Some(Parsed {
+            Some(StoredHash {
                 argon2,
                 salt,
                 output,
@@ -184,43 +172,9 @@ impl Worker {
     }
 }
 
-struct Parsed {
-    argon2: Argon2<'static>,
-    salt: Vec<u8>,
-    output: Vec<u8>,
-}
-
 /// What new hashes are made with: Argon2id, 19 MiB, two passes, one lane (the crate's and OWASP's recommendation).
 fn ours() -> Argon2<'static> {
     Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::default())
-}
-
-fn parse(text: &str) -> Result<Parsed, UnusableHash> {
-    let hash = PasswordHash::new(text).map_err(|_| UnusableHash::Malformed)?;
-    let algorithm =
-        Algorithm::try_from(hash.algorithm.as_str()).map_err(|_| UnusableHash::Malformed)?;
-    let version = hash.version.map_or(Ok(Version::V0x13), Version::try_from);
-    let version = version.map_err(|_| UnusableHash::Malformed)?;
-    let params = Params::try_from(&hash).map_err(|_| UnusableHash::Malformed)?;
-    if params.m_cost() > MOST_MEMORY {
-        return Err(UnusableHash::TooExpensive);
-    }
-    let (Some(salt), Some(output)) = (hash.salt, hash.hash) else {
-        return Err(UnusableHash::Malformed);
-    };
-    Ok(Parsed {
-        argon2: Argon2::new(algorithm, version, params),
-        salt: salt.to_vec(),
-        output: output.as_bytes().to_vec(),
-    })
-}
-
-/// Whether a hash of the configuration can be used.
-///
-/// # Errors
-/// [`UnusableHash`].
-pub fn check_hash(text: &str) -> Result<(), UnusableHash> {
-    parse(text).map(|_| ())
 }
 
 #[cfg(test)]
@@ -263,12 +217,5 @@ mod tests {
         assert!(!worker.verify(Some(&hash), &Secret::new("correct horse")));
         assert_eq!(memory, [worker.memory.len(); 2]);
         assert!(memory[0] > 0);
-    }
-
-    #[test]
-    fn a_hash_that_asks_for_too_much_memory_is_refused() {
-        let hash = "$argon2id$v=19$m=4194304,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4";
-        assert_eq!(check_hash(hash), Err(UnusableHash::TooExpensive));
-        assert_eq!(check_hash("secret"), Err(UnusableHash::Malformed));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use grantor_core::base::peer::Peer;
+use grantor_core::base::peer::{ForwardedHeader, Peer};
 use http::{HeaderMap, header};
 use ipnet::IpNet;
 
@@ -15,16 +15,6 @@ pub struct Proxies {
     pub trusted: Vec<IpNet>,
     /// The header that they write. Any other comes from clients, passed through, and is ignored.
     pub header: ForwardedHeader,
-}
-
-/// A header in which proxies write addresses.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ForwardedHeader {
-    /// `X-Forwarded-For`, which most proxies append to.
-    #[default]
-    XForwardedFor,
-    /// `Forwarded` (RFC 7239).
-    Forwarded,
 }
 
 impl Proxies {

@@ -1,6 +1,7 @@
 //! Values that know no policy: time, randomness, secrets, seals, rows, and what a request and a refusal are made of.
 
 pub mod error;
+pub(crate) mod names;
 pub mod params;
 pub mod peer;
 pub mod row;

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
+use crate::base::names::names;
+
 use serde::{Deserialize, Serialize};
 
 /// The longest agent text that is kept, in characters.
@@ -58,6 +60,21 @@ impl fmt::Display for Peer {
         self.address.fmt(f)
     }
 }
+
+/// A header in which proxies write addresses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ForwardedHeader {
+    /// `X-Forwarded-For`, which most proxies append to.
+    #[default]
+    XForwardedFor,
+    /// `Forwarded` (RFC 7239).
+    Forwarded,
+}
+
+names!(ForwardedHeader {
+    XForwardedFor = "x-forwarded-for",
+    Forwarded = "forwarded",
+});
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,8 @@
 //! The same decision without its effects: what an operator asks before a client does, or after one was refused.
 
-use serde::Serialize;
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::party::Party;
@@ -26,7 +28,7 @@ pub struct Explain {
 }
 
 /// The explanation.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Explanation {
     /// Whether a token would be issued.
     pub allowed: bool,
@@ -50,19 +52,19 @@ pub struct Explanation {
 }
 
 /// A refusal, and its cause, which no client is told.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refused {
     /// `error`.
-    pub error: &'static str,
+    pub error: Cow<'static, str>,
     /// `error_description`.
-    pub error_description: &'static str,
+    pub error_description: Cow<'static, str>,
     /// Why, where the description does not say it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
 }
 
 /// What a presented token says.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PartySummary {
     /// What we call the party.
     pub sub: String,
@@ -70,7 +72,7 @@ pub struct PartySummary {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
     /// The user's groups.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<String>,
     /// The trusted issuer, where the token is not ours.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -91,7 +93,7 @@ pub struct PartySummary {
 }
 
 /// A rule, and what it said.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuleTrace {
     /// Its name.
     pub name: String,
@@ -99,14 +101,14 @@ pub struct RuleTrace {
     pub applies: bool,
     /// Why it does not apply.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub why: Option<&'static str>,
+    pub why: Option<Cow<'static, str>>,
     /// The most that it gives for this subject, where all but the scope was right.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gives: Option<Scope>,
 }
 
 /// What would be issued.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Issued {
     /// `issued_token_type`.
     pub issued_token_type: TokenType,
@@ -218,8 +220,8 @@ impl Explanation {
         let cause = Some(refusal.cause).filter(|cause| *cause != Cause::AsDescribed);
         Self {
             refusal: Some(Refused {
-                error: refusal.code.name(),
-                error_description: refusal.description,
+                error: refusal.code.name().into(),
+                error_description: refusal.description.into(),
                 cause: cause.map(|cause| format!("{cause:?}")),
             }),
             ..Self::default()
@@ -244,11 +246,14 @@ fn asked(env: &Env<'_>, rule: &Rule, unmet: Option<Unmet>, case: &Case<'_>) -> R
     RuleTrace {
         name: rule.name.clone(),
         applies: unmet.is_none(),
-        why: unmet.map(|unmet| match unmet {
-            // Of one rule among others.
-            Unmet::Audience => "The rule is for another audience.",
-            Unmet::Issues => "The rule issues no token of the requested type.",
-            other => other.words(),
+        why: unmet.map(|unmet| {
+            let why = match unmet {
+                // Of one rule among others.
+                Unmet::Audience => "The rule is for another audience.",
+                Unmet::Issues => "The rule issues no token of the requested type.",
+                other => other.words(),
+            };
+            why.into()
         }),
         gives: near.then(|| policy::possible(env, rule, &case.subject, case.target)),
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use grantor_jose::Algorithm;
 
 use crate::base::error::{ErrorCode, Refusal};
+use crate::base::names::names;
 use crate::base::secret::SecretVerifier;
 use crate::model::actor::MayAct;
 use crate::model::claim_mapping::ClaimMapping;
@@ -90,6 +91,11 @@ pub enum ConsentPolicy {
     Skip,
 }
 
+names!(ConsentPolicy {
+    Ask = "ask",
+    Skip = "skip",
+});
+
 /// How a client's users sign out.
 #[derive(Clone, Debug, Default)]
 pub struct LogoutPolicy {
@@ -120,6 +126,12 @@ pub enum DeviceApproval {
     /// The code must be typed from the device; a prefilled one is not shown.
     Retype,
 }
+
+names!(DeviceApproval {
+    Warn = "warn",
+    SameNetwork = "same_network",
+    Retype = "retype",
+});
 
 /// How a client authenticates.
 #[derive(Clone, Debug)]

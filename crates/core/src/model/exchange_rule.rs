@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::base::names::names;
 use crate::model::ids::ClientId;
 use crate::model::scope::Scope;
 
@@ -44,6 +45,12 @@ pub enum TokenKind {
     /// Refresh tokens.
     RefreshToken,
 }
+
+names!(TokenKind {
+    AccessToken = "access_token",
+    IdToken = "id_token",
+    RefreshToken = "refresh_token",
+});
 
 /// The subject tokens of a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -40,6 +40,21 @@ const NAMES: [(GrantType, &str, &str); 5] = [
 ];
 
 impl GrantType {
+    /// Every grant type.
+    pub const ALL: [Self; 5] = [
+        Self::AuthorizationCode,
+        Self::ClientCredentials,
+        Self::DeviceCode,
+        Self::RefreshToken,
+        Self::TokenExchange,
+    ];
+
+    /// Its short name in the configuration.
+    #[must_use]
+    pub const fn short(self) -> &'static str {
+        NAMES[self as usize].1
+    }
+
     /// The registered name.
     #[must_use]
     pub const fn wire(self) -> &'static str {
@@ -65,6 +80,7 @@ mod tests {
         for (at, (grant, short, _)) in NAMES.iter().enumerate() {
             assert_eq!(*grant as usize, at);
             assert_eq!(GrantType::from_short(short), Some(*grant));
+            assert_eq!((GrantType::ALL[at], grant.short()), (*grant, *short));
         }
     }
 }

@@ -10,6 +10,7 @@ pub mod exchange_rule;
 pub mod grant_type;
 pub mod group_filter;
 pub mod ids;
+pub mod password_hash;
 pub mod pkce;
 pub mod prompt;
 pub mod realm;

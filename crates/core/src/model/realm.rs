@@ -98,6 +98,8 @@ pub struct DeviceSettings {
 pub struct TokenSet {
     /// An ID token.
     pub id: bool,
+    /// An access token. Without effect so far: a device always gets one.
+    pub access: bool,
     /// A refresh token.
     pub refresh: bool,
 }

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use serde::{Serialize, Serializer};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A kind of security token that is exchanged here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -59,5 +60,12 @@ impl fmt::Display for TokenType {
 impl Serialize for TokenType {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.uri())
+    }
+}
+
+impl<'de> Deserialize<'de> for TokenType {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let uri = String::deserialize(deserializer)?;
+        Self::from_uri(&uri).ok_or_else(|| D::Error::custom("unknown token type"))
     }
 }

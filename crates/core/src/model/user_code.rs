@@ -1,6 +1,7 @@
 //! User codes (RFC 8628 sections 3.2, 5.1 and 6.1): made, shown, read back, and how long they must be.
 
 use std::fmt;
+use std::str::FromStr;
 
 use zeroize::Zeroize;
 
@@ -19,6 +20,11 @@ pub struct UserCodeFormat {
     alphabet: Vec<char>,
     length: usize,
 }
+
+/// The characters of user codes, read from their classes: `#` digits, `a` `A` letters, `b` `B` consonants, `!` specials.
+/// Letters are shown in upper case and compared without case, so `a` and `A` are one class, and so are `b` and `B`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserCodeAlphabet(Vec<char>);
 
 /// A format that cannot be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -41,13 +47,10 @@ pub enum InvalidFormat {
     Long,
 }
 
-impl UserCodeFormat {
-    /// The format of `classes` (`#` digits, `a` `A` letters, `b` `B` consonants, `!` specials) with `length` characters.
-    /// Letters are shown in upper case and compared without case, so `a` and `A` are one class, and so are `b` and `B`.
-    ///
-    /// # Errors
-    /// [`InvalidFormat`] where a class is unknown or such codes could be guessed.
-    pub fn new(classes: &str, length: usize) -> Result<Self, InvalidFormat> {
+impl FromStr for UserCodeAlphabet {
+    type Err = InvalidFormat;
+
+    fn from_str(classes: &str) -> Result<Self, InvalidFormat> {
         let mut alphabet: Vec<char> = Vec::new();
         for class in classes.chars() {
             let more = match class {
@@ -64,6 +67,27 @@ impl UserCodeFormat {
         if alphabet.is_empty() {
             return Err(InvalidFormat::Empty);
         }
+        Ok(Self(alphabet))
+    }
+}
+
+impl UserCodeFormat {
+    /// The format of `classes`, as [`UserCodeAlphabet`] reads them, with `length` characters.
+    ///
+    /// # Errors
+    /// [`InvalidFormat`] where a class is unknown or such codes could be guessed.
+    pub fn new(classes: &str, length: usize) -> Result<Self, InvalidFormat> {
+        Self::with_alphabet(classes.parse()?, length)
+    }
+
+    /// The format of codes of `length` characters of an alphabet.
+    ///
+    /// # Errors
+    /// [`InvalidFormat`] where such codes could be guessed, or are too long.
+    pub fn with_alphabet(
+        UserCodeAlphabet(alphabet): UserCodeAlphabet,
+        length: usize,
+    ) -> Result<Self, InvalidFormat> {
         if length > 32 {
             return Err(InvalidFormat::Long);
         }

@@ -182,10 +182,12 @@ pub(crate) fn for_user(
         GrantOrigin::Device => env.realm.device.tokens,
         GrantOrigin::Code => TokenSet {
             id: true,
+            access: true,
             refresh: true,
         },
         GrantOrigin::Exchange(_) => TokenSet {
             id: false,
+            access: true,
             refresh: true,
         },
     };

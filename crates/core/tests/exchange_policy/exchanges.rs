@@ -65,7 +65,7 @@ impl Scene {
                 self.count(refusal.description);
                 assert!(expected.is_none(), "{refusal:?}: {story}");
                 let said = match explained {
-                    Err(said) => (said.code.name(), said.description),
+                    Err(said) => (said.code.name().into(), said.description.into()),
                     Ok(said) => {
                         assert!(
                             !said.allowed

@@ -120,6 +120,7 @@ pub(crate) fn realm() -> Realm {
             max_pending_of_address: 1000,
             tokens: TokenSet {
                 id: true,
+                access: true,
                 refresh: true,
             },
         },

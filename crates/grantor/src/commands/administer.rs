@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use serde_json::Value as Json;
+use grantor_config::{Environment, Settings};
+use grantor_server::admin::api::AdminRequest;
 
-use crate::admin::client::{Ask, ask};
-use crate::config::{self, Environment};
+use crate::admin_client::{Line, ask};
 use crate::exit;
 
 /// The arguments that all of them take.
@@ -27,40 +27,40 @@ pub(super) struct Common {
     pub(super) json: bool,
 }
 
-/// Carries it out in the running server, or here where none runs; prints each line of the answer as `say` puts it, if it says
-/// anything.
-pub(super) fn administer(
+impl Common {
+    /// The settings of the file; its mistakes are printed.
+    pub(super) fn settings(&self, environment: &Environment) -> Result<Settings, ExitCode> {
+        grantor_config::load(&self.config, environment).map_err(|mistakes| exit::usage(&mistakes))
+    }
+}
+
+/// Carries out `request` and prints each line of the answer as `render` puts it, or as JSON where `--json` asks for it.
+/// Lines for which `render` has no text are not printed.
+pub(super) fn administer<R: AdminRequest>(
     common: &Common,
-    environment: &Environment,
-    what: Ask,
-    mut say: impl FnMut(&Json) -> Option<String>,
+    settings: &Settings,
+    request: &R,
+    mut render: impl FnMut(R::Answer) -> Option<String>,
 ) -> ExitCode {
-    let settings = match config::load(&common.config, environment) {
-        Ok(settings) => settings,
-        Err(mistakes) => {
-            eprintln!("{mistakes}");
-            return ExitCode::from(exit::USAGE);
-        }
-    };
     let mut stdout = io::stdout();
-    let done = ask(&settings, &common.config, what, |line| {
-        let Some(said) = say(&line) else { return };
-        let said = if common.json {
-            format!("{line}\n")
+    let done = ask(settings, &common.config, request, |line| {
+        let Line { json, answer } = line;
+        // The answer of a server of another version is printed as it is.
+        let text = answer.map_or_else(|| Some(format!("{json}\n")), &mut render);
+        let Some(text) = text else { return };
+        let text = if common.json {
+            format!("{json}\n")
         } else {
-            said
+            text
         };
-        // Nobody may be reading.
+        // The reader may have gone.
         stdout
-            .write_all(said.as_bytes())
+            .write_all(text.as_bytes())
             .and_then(|()| stdout.flush())
             .ok();
     });
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            eprintln!("grantor: {failure}");
-            ExitCode::FAILURE
-        }
+        Err(error) => exit::failure(&error),
     }
 }

@@ -1,20 +1,17 @@
 //! `grantor backup`: a copy of the store, and of the master key where it is asked for.
 
-use std::fmt::Display;
 use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use grantor_core::base::sealing::MasterKey;
-use http::Method;
-use serde_json::{Value as Json, json};
+use grantor_config::{Environment, MasterKey, Settings};
+use grantor_core::base::sealing;
+use grantor_server::admin::api::{Backup, BackupLine};
+use grantor_server::master_key::{MasterKeyError, MasterKeys, copy};
 
 use super::administer::{Common, administer};
-use crate::admin::client::{Ask, Content};
-use crate::config::{self, Environment, Settings};
 use crate::exit;
-use crate::master_key::{MasterKeyError, MasterKeys, copy};
 
 /// The arguments of `grantor backup`.
 #[derive(Debug, Args)]
@@ -31,14 +28,14 @@ pub struct Arguments {
     common: Common,
 }
 
-/// Where the key of a backup stands.
-pub(super) fn key_of(backup: &Path) -> PathBuf {
+/// The path of the key of a backup.
+pub(super) fn key_path(backup: &Path) -> PathBuf {
     let mut path = backup.as_os_str().to_owned();
     path.push(".key");
     path.into()
 }
 
-/// Carries the command out.
+/// Runs the command.
 pub fn run(arguments: &Arguments, environment: &Environment) -> ExitCode {
     let Arguments {
         file,
@@ -46,55 +43,48 @@ pub fn run(arguments: &Arguments, environment: &Environment) -> ExitCode {
         with_key,
         common,
     } = arguments;
-    let failed = |error: &dyn Display| {
-        eprintln!("grantor: {error}");
-        ExitCode::FAILURE
-    };
     // The server has another working directory.
     let file = match std::path::absolute(file) {
         Ok(file) => file,
-        Err(error) => return failed(&error),
+        Err(error) => return exit::failure(&error),
     };
-    let settings = match config::load(&common.config, environment) {
+    let settings = match common.settings(environment) {
         Ok(settings) => settings,
-        Err(mistakes) => {
-            eprintln!("{mistakes}");
-            return ExitCode::from(exit::USAGE);
-        }
+        Err(code) => return code,
     };
-    let key = with_key.then(|| key_of(&file));
-    // First: a key without its backup is no harm, a backup without its key is no use.
+    let key = with_key.then(|| key_path(&file));
+    // First: a key without its backup does no harm, a backup without its key is of no use.
     if let Some(key) = &key
         && let Err(error) = write_key(&settings, key)
     {
-        return failed(&error);
+        return exit::failure(&error);
     }
-    let ask = Ask {
-        method: Method::POST,
-        path: "/backup",
-        body: Content::Json(json!({ "file": file, "replace": force })),
-        makes_store: false,
+    let request = Backup {
+        file,
+        replace: *force,
     };
     let terminal = io::stderr().is_terminal();
-    let mut said = false;
-    administer(common, environment, ask, |line| {
-        if let (Some(done), Some(total)) = (line["done"].as_u64(), line["total"].as_u64()) {
+    let mut has_progress = false;
+    administer(common, &settings, &request, |line| match line {
+        BackupLine::Progress { done, total } => {
             if terminal {
                 eprint!("\r{} of {}  ", mebibytes(done), mebibytes(total));
-                said = true;
+                has_progress = true;
             }
-            return None;
+            None
         }
-        if said {
-            eprintln!();
+        BackupLine::Done { file, bytes } => {
+            if has_progress {
+                eprintln!();
+            }
+            Some(summary(&file, bytes, &settings, key.as_deref()))
         }
-        Some(summary(line, &settings, key.as_deref()))
     })
 }
 
-/// Writes the master key beside the backup. One of an earlier backup is right where it is the same.
+/// Writes the master key next to the backup. The file of an earlier backup may stay where it holds the same key.
 fn write_key(settings: &Settings, path: &Path) -> Result<(), MasterKeyError> {
-    let ids = |keys: &MasterKeys| keys.all().map(MasterKey::id).collect::<Vec<_>>();
+    let ids = |keys: &MasterKeys| keys.all().map(sealing::MasterKey::id).collect::<Vec<_>>();
     let Some((kept, _)) = copy::kept(settings)? else {
         return Err(MasterKeyError::Missing(settings.key_file.clone()));
     };
@@ -104,23 +94,22 @@ fn write_key(settings: &Settings, path: &Path) -> Result<(), MasterKeyError> {
     }
 }
 
-fn summary(line: &Json, settings: &Settings, key: Option<&Path>) -> String {
-    let file = line["file"].as_str().unwrap_or_default();
-    let bytes = mebibytes(line["bytes"].as_u64().unwrap_or_default());
+fn summary(file: &Path, bytes: u64, settings: &Settings, key: Option<&Path>) -> String {
     let keep = match (key, settings.master_key()) {
         (Some(key), _) => format!(
             "The master key is in {}: keep it apart, since the two together are all that there is.",
             key.display()
         ),
-        (None, config::MasterKey::File(path)) => format!(
+        (None, MasterKey::File(path)) => format!(
             "The master key is not in it: keep a copy of {} too, apart. Without it the backup is of no use.",
             path.display()
         ),
-        (None, config::MasterKey::Given(_)) => {
+        (None, MasterKey::Given(_)) => {
             "The master key of key_env is not in it: keep it too, apart. Without it the backup is of no use."
                 .to_owned()
         }
     };
+    let (file, bytes) = (file.display(), mebibytes(bytes));
     format!("Made {file}, {bytes}.\n{keep}\n")
 }
 

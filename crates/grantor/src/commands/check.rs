@@ -1,6 +1,7 @@
-//! `grantor check`: whether a file is right.
+//! `grantor check`: whether a configuration file is valid.
 
-use std::fmt::{Display, Write};
+use std::error::Error;
+use std::fmt::Write;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -8,18 +9,16 @@ use std::time::Duration;
 use grantor_web::Clock as _;
 use grantor_web::render::Pages;
 
-use crate::config::{self, Environment, Settings};
 use crate::exit;
-use crate::outgoing::Outgoing;
-use crate::system::SystemClock;
-use crate::tls::{self, TlsError};
+use grantor_config::{self as config, Environment, Settings};
+use grantor_server::cause::Causes;
+use grantor_server::outgoing::Outgoing;
+use grantor_server::system::SystemClock;
+use grantor_server::tls::{self, TlsError};
 
-/// Prints the mistakes of the file and of the operator's templates to standard error, or what the file says, in short.
+/// Prints the mistakes of the file and of the templates to standard error, or a summary of the file.
 pub fn run(file: &Path, environment: &Environment) -> ExitCode {
-    let refuse = |why: &dyn Display| {
-        eprintln!("{why}");
-        ExitCode::from(exit::USAGE)
-    };
+    let refuse = |error: &(dyn Error + 'static)| exit::usage(&Causes(error));
     let settings = match config::load(file, environment) {
         Ok(settings) => settings,
         Err(mistakes) => return refuse(&mistakes),
@@ -36,14 +35,14 @@ pub fn run(file: &Path, environment: &Environment) -> ExitCode {
         Some(Ok(advice)) => advice,
         Some(Err(error)) => return refuse(&error),
     };
-    if let Err(error) = Outgoing::of(&settings).client(Duration::ZERO) {
+    if let Err(error) = Outgoing::from_settings(&settings).client(Duration::ZERO) {
         return refuse(&error);
     }
     print!("{}", summary(file, &settings, &certificate));
     ExitCode::SUCCESS
 }
 
-/// What is to be said of the certificate, if it can be used.
+/// Advice on the certificate, if it can be used.
 fn certificate(settings: &Settings, files: &config::Tls) -> Result<Vec<String>, TlsError> {
     let (certificate, _) = tls::read(files)?;
     let validity = tls::validity(&certificate, SystemClock.now());

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use crate::config;
+use grantor_config as config;
 
 /// Prints the annotated file, or the page of the documentation.
 pub fn run(markdown: bool) -> ExitCode {

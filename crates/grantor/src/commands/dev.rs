@@ -1,5 +1,5 @@
-//! `grantor dev`: a server to try things out. Its first run makes a folder with a file of settings, a user
-//! and four clients; later runs find them there.
+//! `grantor dev`: a server to try things out. The first run creates a folder with a configuration file, a user and four
+//! clients; later runs use them.
 
 mod file;
 mod welcome;
@@ -14,29 +14,25 @@ use std::process::ExitCode;
 use grantor_web::Entropy as _;
 use url::Url;
 
-use crate::commands::serve::listening;
-use crate::config::{self, Environment};
+use crate::commands::serve::{listening, run_server};
 use crate::exit;
-use crate::server;
-use crate::system::SystemEntropy;
 use crate::telemetry::{self, Format};
+use grantor_config::{self as config, Environment};
+use grantor_server::cause::Causes;
+use grantor_server::system::SystemEntropy;
 use welcome::Welcome;
 
-/// The file of settings, in the folder for data.
+/// The configuration file, in the data folder.
 const FILE: &str = "grantor.toml";
 const LISTEN: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
 
-/// Runs a server with a user and clients of its own, until it is told to stop.
+/// Runs a server with generated users and clients, until a signal stops it.
 pub fn run(listen: Option<SocketAddr>, data: &Path, environment: &Environment) -> ExitCode {
-    let usage = |text: &dyn std::fmt::Display| {
-        eprintln!("{text}");
-        ExitCode::from(exit::USAGE)
-    };
     let address = listen.unwrap_or(LISTEN);
     let issuer = match issuer(address) {
         Ok(issuer) => issuer,
-        Err(why) => return usage(&why),
+        Err(why) => return exit::usage(&why),
     };
     let file = data.join(FILE);
     if let Err(error) = make(data, &file, &issuer, address) {
@@ -51,13 +47,13 @@ pub fn run(listen: Option<SocketAddr>, data: &Path, environment: &Environment) -
     }
     let settings = match config::load(&file, &environment) {
         Ok(settings) => settings,
-        Err(mistakes) => return usage(&mistakes),
+        Err(mistakes) => return exit::usage(&mistakes),
     };
     if let Err(error) = telemetry::start(Format::Human, &environment) {
-        return usage(&error);
+        return exit::usage(&Causes(&error));
     }
-    let welcome = Welcome::of(&settings, data, &environment).to_string();
-    server::run(&settings, &file, &environment, move |at| {
+    let welcome = Welcome::new(&settings, data, &environment).to_string();
+    run_server(&settings, &file, &environment, move |at| {
         io::stdout().write_all(welcome.as_bytes()).ok();
         listening(at);
     })
@@ -82,7 +78,7 @@ fn issuer(listen: SocketAddr) -> Result<String, &'static str> {
         .map_err(|_| "--listen: the address makes no URL")
 }
 
-/// Makes the file of settings where there is none; only its owner can read it, since it holds secrets.
+/// Creates the configuration file if it does not exist. Only its owner can read it, since it holds secrets.
 fn make(folder: &Path, file: &Path, issuer: &str, listen: SocketAddr) -> io::Result<()> {
     DirBuilder::new()
         .recursive(true)

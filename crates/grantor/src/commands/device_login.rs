@@ -1,9 +1,8 @@
 //! `grantor device-login`: be a device. It asks for a code, shows it, waits for a user to approve
 //! it in a browser, and prints the tokens (RFC 8628).
 
+mod client;
 mod failure;
-mod http;
-mod metadata;
 mod pace;
 mod screen;
 
@@ -16,11 +15,11 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 use tokio::time::Instant;
 
-use crate::config::{Environment, Secret};
 use crate::exit;
+use client::{Client, Endpoints, Reply};
 use failure::Failure;
-use http::{Client, Reply};
-use metadata::Endpoints;
+use grantor_config::Environment;
+use grantor_verify::IssuerUrl;
 use pace::{Pace, Step};
 use screen::Screen;
 
@@ -70,28 +69,20 @@ pub fn run(arguments: &Arguments, environment: &Environment) -> ExitCode {
 }
 
 fn device(arguments: &Arguments, environment: &Environment) -> Result<Device, Failure> {
-    let secret = |variable: &String| match environment.value(variable) {
-        Some(secret) => Ok(Secret::new(secret)),
-        None => Err(Failure::Usage(format!(
-            "the environment variable {variable} is not set"
-        ))),
+    let secret = |variable: &String| {
+        let missing = || Failure::Usage(format!("the environment variable {variable} is not set"));
+        environment.value(variable).ok_or_else(missing)
     };
+    let secret = arguments.client_secret_env.as_ref().map(secret);
     Ok(Device {
-        issuer: arguments.issuer.clone(),
+        issuer: client::issuer(&arguments.issuer)?,
         scope: arguments.scope.clone(),
-        client: Client::new(
-            arguments.client_id.clone(),
-            arguments
-                .client_secret_env
-                .as_ref()
-                .map(secret)
-                .transpose()?,
-        )?,
+        client: Client::new(arguments.client_id.clone(), secret.transpose()?)?,
     })
 }
 
 struct Device {
-    issuer: String,
+    issuer: IssuerUrl,
     scope: Option<String>,
     client: Client,
 }
@@ -120,7 +111,7 @@ impl Device {
         screen: &mut Screen<impl std::io::Write>,
         mut pause: impl AsyncFnMut(Duration),
     ) -> Result<(), Failure> {
-        let endpoints = metadata::discover(&self.client, &self.issuer).await?;
+        let endpoints = self.client.discover(&self.issuer).await?;
         let codes = self.authorize(&endpoints).await?;
         screen.codes(&codes)?;
         let tokens = self.poll(&endpoints, &codes, &mut pause).await?;

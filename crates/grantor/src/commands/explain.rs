@@ -1,6 +1,6 @@
 //! `grantor explain`: what the server would decide, and why.
 
-mod told;
+mod render;
 
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Read};
@@ -11,14 +11,13 @@ use clap::{Args, Subcommand};
 use grantor_core::base::params::MAX_BYTES;
 use grantor_core::base::secret::Secret;
 use grantor_core::model::token_type::TokenType;
-use http::Method;
 use url::form_urlencoded::Serializer;
 use zeroize::Zeroizing;
 
 use super::administer::{Common, administer};
-use crate::admin::client::{Ask, Content};
-use crate::config::Environment;
 use crate::exit;
+use grantor_config::Environment;
+use grantor_server::admin::api::ExplainExchange;
 
 /// The arguments of `grantor explain`.
 #[derive(Debug, Args)]
@@ -88,26 +87,22 @@ struct Exchange {
     requested_token_type: Option<TokenType>,
 }
 
-/// Carries the command out.
+/// Runs the command.
 pub fn run(arguments: &Arguments, environment: &Environment) -> ExitCode {
     let What::Exchange(exchange) = &arguments.what;
     let form = match exchange.form(environment) {
         Ok(form) => form,
-        Err(why) => {
-            eprintln!("grantor: {why}");
-            return ExitCode::from(exit::USAGE);
-        }
+        Err(why) => return exit::usage(&format_args!("grantor: {why}")),
     };
-    let ask = Ask {
-        method: Method::POST,
-        path: "/exchange/explain",
-        body: Content::Form(form),
-        makes_store: false,
+    let settings = match arguments.common.settings(environment) {
+        Ok(settings) => settings,
+        Err(code) => return code,
     };
     let mut allowed = None;
-    administer(&arguments.common, environment, ask, |told| {
-        allowed = told["allowed"].as_bool();
-        Some(told::text(told))
+    let request = ExplainExchange { form };
+    administer(&arguments.common, &settings, &request, |explanation| {
+        allowed = Some(explanation.allowed);
+        Some(render::text(&explanation))
     });
     match allowed {
         Some(true) => ExitCode::SUCCESS,
@@ -181,7 +176,7 @@ fn read_stdin() -> Result<Secret, String> {
     read.map_err(|error| format!("the subject token cannot be read from standard input: {error}"))
 }
 
-/// No more than a server would take.
+/// Reads no more than a server would accept.
 fn read(from: impl Read) -> io::Result<Secret> {
     let mut text = Zeroizing::new(String::new());
     let most = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX);
@@ -189,7 +184,7 @@ fn read(from: impl Read) -> io::Result<Secret> {
     Ok(token(&text))
 }
 
-/// Files end with a line break, and tokens have no blanks.
+/// Without the line break at the end of a file. Tokens have no spaces.
 fn token(text: &str) -> Secret {
     Secret::new(text.trim())
 }

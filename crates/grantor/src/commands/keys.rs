@@ -1,4 +1,4 @@
-//! `grantor keys`: what signs and seals.
+//! `grantor keys`: the signing keys and the master keys.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -6,22 +6,17 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
+use grantor_config::{Environment, MasterKey, Settings, Store};
 use grantor_core::base::sealing;
+use grantor_server::admin::api::{ListKeys, RotateKeys};
+use grantor_server::run::StartError;
+use grantor_server::system::SystemEntropy;
+use grantor_server::{installation, master_key, signing_keys};
 use grantor_web::Entropy as _;
-use http::Method;
-use serde::de::DeserializeOwned;
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
 use super::administer::{Common, administer};
-use crate::admin::client::{Ask, Content};
-use crate::config::{self, Environment, MasterKey, Settings, Store};
 use crate::exit;
-use crate::house;
-use crate::key_ring::{Listing, Rotated};
-use crate::master_key;
-use crate::server::StartError;
-use crate::signing_keys;
-use crate::system::SystemEntropy;
 
 /// The arguments of `grantor keys`.
 #[derive(Debug, Args)]
@@ -45,67 +40,45 @@ enum What {
 /// Runs the command.
 pub fn run(arguments: &Arguments, environment: &Environment) -> ExitCode {
     let common = &arguments.common;
-    let ask = |method, path| Ask {
-        method,
-        path,
-        body: Content::None,
-        makes_store: false,
+    let settings = match common.settings(environment) {
+        Ok(settings) => settings,
+        Err(code) => return code,
     };
     match arguments.what {
-        What::List => administer(common, environment, ask(Method::GET, "/keys"), |line| {
-            said::<Listing>(line)
+        What::List => administer(common, &settings, &ListKeys, |keys| {
+            Some(format!("{keys}\n"))
         }),
-        What::Rotate => administer(
-            common,
-            environment,
-            ask(Method::POST, "/keys/rotate"),
-            said::<Rotated>,
-        ),
-        What::RotateMaster => rotate_master(common, environment),
+        What::Rotate => administer(common, &settings, &RotateKeys, |rotated| {
+            Some(format!("{rotated}\n"))
+        }),
+        What::RotateMaster => rotate_master(common, &settings),
     }
-}
-
-/// The words for an answer; of a server of another version, the answer itself.
-fn said<T: DeserializeOwned + std::fmt::Display>(line: &Json) -> Option<String> {
-    Some(match T::deserialize(line) {
-        Ok(answer) => format!("{answer}\n"),
-        Err(_) => format!("{line}\n"),
-    })
 }
 
 /// Why there is no new master key.
 #[derive(Debug, thiserror::Error)]
 enum RotateMasterError {
-    /// The environment is not ours to write.
+    /// A command cannot change the environment of the server.
     #[error(
         "key_env {0} holds the master key: put a new one (openssl rand -hex 32) and a space before it yourself, and start \
          the server again"
     )]
     Environment(String),
-    /// A store in memory has no key to keep.
     #[error("a store in memory has no master key that lasts")]
     Memory,
-    /// No server ever ran with it.
     #[error("the store was never used: its master key is made at the first start")]
     Unused,
     #[error(transparent)]
     Start(#[from] StartError),
-    #[error("the system refuses: {0}")]
-    System(#[from] std::io::Error),
+    #[error("I/O error")]
+    Io(#[from] std::io::Error),
 }
 
-fn rotate_master(common: &Common, environment: &Environment) -> ExitCode {
-    let settings = match config::load(&common.config, environment) {
-        Ok(settings) => settings,
-        Err(mistakes) => {
-            eprintln!("{mistakes}");
-            return ExitCode::from(exit::USAGE);
-        }
-    };
+fn rotate_master(common: &Common, settings: &Settings) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     let rotated = runtime
-        .map_err(RotateMasterError::System)
-        .and_then(|runtime| runtime.block_on(rotated(&settings)));
+        .map_err(RotateMasterError::Io)
+        .and_then(|runtime| runtime.block_on(rotated(settings)));
     match rotated {
         Ok(rotated) => {
             if common.json {
@@ -115,15 +88,12 @@ fn rotate_master(common: &Common, environment: &Environment) -> ExitCode {
             }
             ExitCode::SUCCESS
         }
-        Err(error) => {
-            eprintln!("grantor: {error}");
-            ExitCode::FAILURE
-        }
+        Err(error) => exit::failure(&error),
     }
 }
 
-/// First the file, then the row: from the file's change on both keys are there, so whatever stops this command, the
-/// next start opens the row and encrypts it under the new key.
+/// First the file, then the row: once the file has both keys, the next start opens the row and encrypts it under the new
+/// key, wherever this command was interrupted.
 async fn rotated(settings: &Settings) -> Result<NewMaster, RotateMasterError> {
     let path = match settings.master_key() {
         MasterKey::File(path) => path,
@@ -138,16 +108,16 @@ async fn rotated(settings: &Settings) -> Result<NewMaster, RotateMasterError> {
     if matches!(settings.store, Store::Memory) {
         return Err(RotateMasterError::Memory);
     }
-    // The store's lock is ours from here on: no server runs.
-    let store = house::open(&settings.store)?;
+    // From here on this process holds the store's lock, so no server runs.
+    let store = installation::open(&settings.store)?;
     let row = signing_keys::read(&*store)
         .await
         .map_err(StartError::from)?;
     let Some(row) = row else {
         return Err(RotateMasterError::Unused);
     };
-    let mut keys = house::key_store(settings, Arc::clone(&store)).await?;
-    // A file that does not open this store is not made worse.
+    let mut keys = installation::key_store(settings, Arc::clone(&store)).await?;
+    // Before anything is changed: the file must open this store.
     keys.opened(Some(&row)).map_err(StartError::from)?;
 
     let new = sealing::MasterKey::new(SystemEntropy.seed().bytes("master key"));

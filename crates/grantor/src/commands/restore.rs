@@ -1,4 +1,4 @@
-//! `grantor restore`: a backup in the place of the store of a server that is stopped.
+//! `grantor restore`: replaces the store of a stopped server by a backup.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -15,16 +15,15 @@ use grantor_web::{Clock as _, Entropy as _, EventSink as _};
 use serde_json::{Value as Json, json};
 
 use super::administer::Common;
-use super::backup::key_of;
-use crate::assemble::POOL;
-use crate::cause::with_causes;
-use crate::config::{self, Environment, Settings, Store};
-use crate::events::Events;
+use super::backup::key_path;
 use crate::exit;
-use crate::house;
-use crate::master_key::{MasterKeyError, MasterKeys, Source, copy};
-use crate::signing_keys::SigningKeysError;
-use crate::system::{SystemClock, SystemEntropy};
+use grantor_config::{Environment, Settings, Store};
+use grantor_server::assemble::POOL;
+use grantor_server::events::Events;
+use grantor_server::installation;
+use grantor_server::master_key::{MasterKeyError, MasterKeys, Source, copy};
+use grantor_server::signing_keys::SigningKeysError;
+use grantor_server::system::{SystemClock, SystemEntropy};
 
 /// The arguments of `grantor restore`.
 #[derive(Debug, Args)]
@@ -37,23 +36,26 @@ pub struct Arguments {
 
 /// Why nothing was restored; the store and the key file are as they were.
 #[derive(Debug, thiserror::Error)]
-enum RestoreFailure {
+enum RestoreCommandError {
     #[error("a store in memory cannot be restored")]
     Memory,
     #[error("PostgreSQL is not built yet")]
     Postgres,
-    #[error("{} holds no signing keys: it is no backup of a server", .0.display())]
+    #[error("{} holds no signing keys: it is not a backup of a server", .0.display())]
     NoKeys(PathBuf),
     #[error(
         "key_file {} is missing, and there is no {} to take its place: bring the key back from where you keep a copy",
         key_file.display(),
-        beside.display()
+        key_copy.display()
     )]
-    NoMasterKey { key_file: PathBuf, beside: PathBuf },
-    #[error("{}: {why}", file.display())]
+    NoMasterKey {
+        key_file: PathBuf,
+        key_copy: PathBuf,
+    },
+    #[error("{}", file.display())]
     OtherKey {
         file: PathBuf,
-        why: SigningKeysError,
+        source: SigningKeysError,
     },
     #[error(transparent)]
     MasterKey(#[from] MasterKeyError),
@@ -63,73 +65,69 @@ enum RestoreFailure {
     Store(#[from] StoreError),
 }
 
-/// Carries the command out.
+/// Runs the command.
 pub fn run(arguments: &Arguments, environment: &Environment) -> ExitCode {
     let Arguments { file, common } = arguments;
-    let settings = match config::load(&common.config, environment) {
+    let settings = match common.settings(environment) {
         Ok(settings) => settings,
-        Err(mistakes) => {
-            eprintln!("{mistakes}");
-            return ExitCode::from(exit::USAGE);
-        }
+        Err(code) => return code,
     };
-    match restored(&settings, file) {
+    match restore(&settings, file) {
         Ok(done) if common.json => println!("{}", done.json()),
         Ok(done) => print!("{}", done.text()),
-        Err(failure) => {
-            eprintln!("grantor: {}", with_causes(&failure));
-            return ExitCode::FAILURE;
-        }
+        Err(error) => return exit::failure(&error),
     }
     ExitCode::SUCCESS
 }
 
 /// What was done.
-struct Done {
+struct Outcome {
     file: PathBuf,
     store: PathBuf,
     kept: Vec<PathBuf>,
-    /// The key file, where it was made of the one beside the backup.
+    /// The key file, where it was made from the one next to the backup.
     key_file: Option<PathBuf>,
 }
 
-/// Everything is looked at before anything is changed; the lock of the store is held throughout.
-fn restored(settings: &Settings, file: &Path) -> Result<Done, RestoreFailure> {
+/// Checks everything before it changes anything, and holds the lock of the store throughout.
+fn restore(settings: &Settings, file: &Path) -> Result<Outcome, RestoreCommandError> {
     let store = match &settings.store {
         Store::Sqlite(path) => path,
-        Store::Memory => return Err(RestoreFailure::Memory),
-        Store::Postgres(_) => return Err(RestoreFailure::Postgres),
+        Store::Memory => return Err(RestoreCommandError::Memory),
+        Store::Postgres(_) => return Err(RestoreCommandError::Postgres),
     };
-    let restore = Restore::prepare(file, store)?;
+    let prepared = Restore::prepare(file, store)?;
     let key = Key::new(POOL, SigningKeys::KIND, SigningKeys::NAME);
-    let row = restore.get(&[key])?.pop().flatten();
-    let row = row.ok_or_else(|| RestoreFailure::NoKeys(file.to_owned()))?;
+    let row = prepared.get(&[key])?.pop().flatten();
+    let row = row.ok_or_else(|| RestoreCommandError::NoKeys(file.to_owned()))?;
     let opens = |masters: MasterKeys, source| {
-        let keys = house::key_store_of(settings, Arc::new(Memory::new()), masters, source);
+        let keys = installation::key_store_of(settings, Arc::new(Memory::new()), masters, source);
         let opened = keys.opened(Some(&row));
-        opened.map(drop).map_err(|why| RestoreFailure::OtherKey {
-            file: file.to_owned(),
-            why,
-        })
+        opened
+            .map(drop)
+            .map_err(|source| RestoreCommandError::OtherKey {
+                file: file.to_owned(),
+                source,
+            })
     };
     let mut key_file = None;
     if let Some((masters, source)) = copy::kept(settings)? {
         opens(masters, source)?;
     } else {
-        let (missing, beside) = (settings.key_file.clone(), key_of(file));
-        let Some(masters) = copy::kept_in(&beside)? else {
-            return Err(RestoreFailure::NoMasterKey {
+        let (missing, key_copy) = (settings.key_file.clone(), key_path(file));
+        let Some(masters) = copy::kept_in(&key_copy)? else {
+            return Err(RestoreCommandError::NoMasterKey {
                 key_file: missing,
-                beside,
+                key_copy,
             });
         };
-        opens(masters.clone(), Source::File(beside))?;
+        opens(masters.clone(), Source::File(key_copy))?;
         copy::make(&missing, &masters)?;
         key_file = Some(missing);
     }
-    let Restored { kept } = restore.finish()?;
-    tell(store);
-    Ok(Done {
+    let Restored { kept } = prepared.finish()?;
+    record_event(store);
+    Ok(Outcome {
         file: file.to_owned(),
         store: store.clone(),
         kept,
@@ -137,8 +135,8 @@ fn restored(settings: &Settings, file: &Path) -> Result<Done, RestoreFailure> {
     })
 }
 
-/// An event beside the others. It is done, whether or not that can be written.
-fn tell(store: &Path) {
+/// Writes the event. The restore is done, even where that fails.
+fn record_event(store: &Path) {
     let folder = store.parent().unwrap_or(Path::new("")).join("events");
     if let Ok((events, writer)) = Events::kept(&folder) {
         let trace = u128::from_be_bytes(SystemEntropy.seed().bytes("trace id"));
@@ -148,7 +146,7 @@ fn tell(store: &Path) {
     }
 }
 
-impl Done {
+impl Outcome {
     fn json(&self) -> Json {
         json!({
             "restored": self.store,

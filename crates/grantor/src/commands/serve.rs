@@ -4,31 +4,40 @@ use std::io::{self, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 
-use crate::config::{self, Environment};
 use crate::exit;
-use crate::server;
 use crate::telemetry::{self, Format};
+use grantor_config::{self as config, Environment, Settings};
+use grantor_server::cause::Causes;
 
-/// Runs the server until it is told to stop.
+/// Runs the command.
 pub fn run(file: &Path, environment: &Environment) -> ExitCode {
     let settings = match config::load(file, environment) {
         Ok(settings) => settings,
-        Err(mistakes) => {
-            eprintln!("{mistakes}");
-            return ExitCode::from(exit::USAGE);
-        }
+        Err(mistakes) => return exit::usage(&mistakes),
     };
     if let Err(error) = telemetry::start(Format::Json, environment) {
-        eprintln!("{error}");
-        return ExitCode::from(exit::USAGE);
+        return exit::usage(&Causes(&error));
     }
-    server::run(&settings, file, environment, listening)
+    run_server(&settings, file, environment, listening)
 }
 
-/// Says on standard output that connections are accepted: the one line that whoever started the server may wait for.
+/// Runs a server until a signal stops it, and prints why it did not start.
+pub(super) fn run_server(
+    settings: &Settings,
+    file: &Path,
+    environment: &Environment,
+    announce: impl FnOnce(&str) + Send + 'static,
+) -> ExitCode {
+    match grantor_server::run(settings, file, environment, announce) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => exit::failure(&error),
+    }
+}
+
+/// Says on standard output that connections are accepted: the one line that a supervisor may wait for.
 pub(super) fn listening(at: &str) {
     let mut stdout = io::stdout();
-    // Nobody may be reading.
+    // There may be no reader.
     writeln!(stdout, "listening on {at}")
         .and_then(|()| stdout.flush())
         .ok();

@@ -4,13 +4,14 @@ use std::io::{self, BufRead as _};
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use http::Method;
-use serde_json::{Value as Json, json};
+use grantor_config::Environment;
+use grantor_server::admin::api::{
+    AddUser, AddedUser, DisableUser, EnableUser, ListUsers, ListedUser,
+};
 use zeroize::Zeroizing;
 
 use super::administer::{Common, administer};
-use crate::admin::client::{Ask, Content};
-use crate::config::Environment;
+use crate::exit;
 
 /// The arguments of `grantor user`.
 #[derive(Debug, Args)]
@@ -48,113 +49,91 @@ enum What {
     List,
 }
 
-/// Carries the command out.
+/// Runs the command.
 pub fn run(arguments: &Arguments, environment: &Environment) -> ExitCode {
-    let ask = |method, path, body, makes_store| Ask {
-        method,
-        path,
-        body,
-        makes_store,
-    };
     let common = &arguments.common;
+    let settings = match common.settings(environment) {
+        Ok(settings) => settings,
+        Err(code) => return code,
+    };
     match &arguments.what {
         What::Add {
             name,
             email,
             password_stdin,
         } => {
-            let mut user = json!({ "username": name });
-            if let Some(email) = email {
-                user["email"] = email.as_str().into();
-            }
-            if *password_stdin {
-                match first_line() {
-                    Ok(password) => user["password"] = password.as_str().into(),
-                    Err(error) => {
-                        eprintln!("grantor: the password cannot be read: {error}");
-                        return ExitCode::FAILURE;
-                    }
-                }
-            }
-            let ask = ask(Method::POST, "/users", Content::Json(user), true);
-            administer(common, environment, ask, |added| {
-                let mut said = format!(
-                    "Added {} with sub {}.\n",
-                    text(added, "username"),
-                    text(added, "id")
-                );
-                if let Some(password) = added["password"].as_str() {
-                    said += &format!("Password: {password}\n");
-                }
-                Some(said)
+            let password = match password_stdin.then(first_line).transpose() {
+                Ok(password) => password,
+                Err(error) => return exit::failure(&PasswordError(error)),
+            };
+            let request = AddUser {
+                username: name.clone(),
+                email: email.clone(),
+                password: password.map(|password| password.as_str().to_owned()),
+            };
+            administer(common, &settings, &request, |added| {
+                Some(render_added(&added))
             })
         }
         What::Disable { name } => {
-            let ask = ask(
-                Method::POST,
-                "/users/disable",
-                Content::Json(json!({ "username": name })),
-                false,
-            );
-            administer(common, environment, ask, |done| match done["changed"] {
-                Json::Bool(false) => Some(format!("{name} was disabled already.\n")),
-                _ => Some(format!(
-                    "Disabled {name}: sessions and whatever was granted have ended.\n"
-                )),
+            let request = DisableUser {
+                username: name.clone(),
+            };
+            administer(common, &settings, &request, |user| {
+                Some(if user.changed {
+                    format!("Disabled {name}: sessions and whatever was granted have ended.\n")
+                } else {
+                    format!("{name} was disabled already.\n")
+                })
             })
         }
         What::Enable { name } => {
-            let ask = ask(
-                Method::POST,
-                "/users/enable",
-                Content::Json(json!({ "username": name })),
-                false,
-            );
-            administer(common, environment, ask, |done| match done["changed"] {
-                Json::Bool(false) => Some(format!("{name} was enabled already.\n")),
-                _ => Some(format!("Enabled {name}.\n")),
+            let request = EnableUser {
+                username: name.clone(),
+            };
+            administer(common, &settings, &request, |user| {
+                Some(if user.changed {
+                    format!("Enabled {name}.\n")
+                } else {
+                    format!("{name} was enabled already.\n")
+                })
             })
         }
-        What::List => administer(
-            common,
-            environment,
-            ask(Method::GET, "/users", Content::None, false),
-            |users| Some(table(users)),
-        ),
+        What::List => administer(common, &settings, &ListUsers, |users| Some(table(&users))),
     }
 }
 
-/// Names, states, where they come from, ids and addresses, in columns.
-fn table(users: &Json) -> String {
-    let users = users.as_array().map_or(&[][..], |users| &users[..]);
-    let width = users
-        .iter()
-        .map(|user| text(user, "username").chars().count());
-    let width = width.max().unwrap_or_default();
-    let line = |user: &Json| {
-        let state = if user["enabled"] == true {
-            "enabled "
-        } else {
-            "disabled"
-        };
-        let origin = if user["from_file"] == true {
-            "file   "
-        } else {
-            "command"
-        };
-        let (name, id, email) = (
-            text(user, "username"),
-            text(user, "id"),
-            text(user, "email"),
-        );
-        let line = format!("{name:width$}  {state}  {origin}  {id}  {email}");
+#[derive(Debug, thiserror::Error)]
+#[error("the password cannot be read")]
+struct PasswordError(#[source] io::Error);
+
+fn render_added(user: &AddedUser) -> String {
+    let mut text = format!("Added {} with sub {}.\n", user.username, user.id);
+    if let Some(password) = &user.password {
+        text += &format!("Password: {password}\n");
+    }
+    text
+}
+
+/// Names, states, origins, ids and addresses, in columns.
+fn table(users: &[ListedUser]) -> String {
+    let widths = users.iter().map(|user| user.username.chars().count());
+    let width = widths.max().unwrap_or_default();
+    let line = |user: &ListedUser| {
+        let ListedUser {
+            id,
+            username,
+            enabled,
+            email,
+            from_file,
+        } = user;
+        let state = if *enabled { "enabled " } else { "disabled" };
+        let origin = if *from_file { "file   " } else { "command" };
+        let email = email.as_deref().unwrap_or_default();
+        let line = format!("{username:width$}  {state}  {origin}  {id}  {email}");
         format!("{}\n", line.trim_end())
     };
     users.iter().map(line).collect()
-}
-
-fn text<'a>(value: &'a Json, member: &str) -> &'a str {
-    value[member].as_str().unwrap_or_default()
 }
 
 fn first_line() -> io::Result<Zeroizing<String>> {

@@ -124,7 +124,12 @@ fn client(home: &Home, id: &str) -> Client {
 }
 
 fn http() -> reqwest::Client {
-    let builder = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the crate brings another version of reqwest"
+    )]
+    let builder = reqwest::Client::builder();
+    let builder = builder.redirect(reqwest::redirect::Policy::none());
     builder.build().expect("an HTTP client")
 }
 

@@ -112,7 +112,12 @@ impl App {
     /// An app that knows an issuer, its id and its secret.
     async fn discovered(home: &Home, id: &str, secret: Option<&str>) -> Self {
         let redirects = reqwest::redirect::Policy::none();
-        let http = reqwest::Client::builder().redirect(redirects).build();
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the crate brings another version of reqwest"
+        )]
+        let http = reqwest::Client::builder();
+        let http = http.redirect(redirects).build();
         let http = http.expect("an HTTP client");
         let at = |path: &str| format!("http://{}{path}", home.address);
         let issuer = IssuerUrl::new(at("")).expect("a URL");

@@ -246,7 +246,9 @@ async fn a_hanging_or_endless_response_fails_within_limits() {
 
 #[tokio::test]
 async fn redirects_are_not_followed_and_a_followed_one_is_refused() {
-    let follows = Client::builder().no_proxy().build().unwrap();
+    let follows = crate::http_client_builder(Duration::from_secs(5));
+    let follows = follows.redirect(reqwest::redirect::Policy::default());
+    let follows = follows.build().unwrap();
     for http in [http(), follows] {
         let setup = Setup::with(http, Limits::default()).await;
         setup

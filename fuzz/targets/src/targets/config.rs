@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use grantor::config::{self, Environment};
+use grantor_config::Environment;
 
 /// A file is accepted, or each mistake is reported with its place and a reason. Debug output contains no secret.
 pub fn config(input: &[u8]) {
@@ -10,7 +10,7 @@ pub fn config(input: &[u8]) {
         return;
     };
     let read = || {
-        config::parse(
+        grantor_config::parse(
             text,
             "grantor.toml",
             Path::new("/nowhere"),

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use grantor_core::base::seed::Seed;
 use zeroize::Zeroizing;
 
-use crate::password::readable;
+use grantor_server::password::readable;
 
 /// The settings: an API, one client of each kind, and a user with every standard claim (OpenID Connect
 /// Core section 5.1). Password and secrets are drawn from the seed.
@@ -112,7 +112,7 @@ mod tests {
     use grantor_core::model::realm::OPENID_SCOPES;
 
     use super::*;
-    use crate::config::{Environment, parse};
+    use grantor_config::{Environment, parse};
 
     fn made(seed: u8) -> Zeroizing<String> {
         let listen = "127.0.0.1:8080".parse().unwrap();
@@ -149,7 +149,10 @@ mod tests {
         let said = [settings.not_built(), settings.advice()].concat();
         assert!(said.is_empty(), "{said:?}");
         for id in ["spa", "website"] {
-            let client = settings.clients.iter().find(|client| &*client.id == id);
+            let client = settings
+                .clients
+                .iter()
+                .find(|client| client.id.as_str() == id);
             let scopes = &client.unwrap().scopes;
             assert!(
                 OPENID_SCOPES

@@ -1,4 +1,4 @@
-//! What `grantor dev` says when it runs: where, who, and what to try first.
+//! The text of `grantor dev`: addresses, accounts, and what to try first.
 
 use std::fmt::{self, Display, Formatter};
 use std::io::IsTerminal as _;
@@ -7,7 +7,8 @@ use std::path::Path;
 use grantor_core::model::endpoint::Endpoint;
 use url::Url;
 
-use crate::config::{Client, ClientSecret, Environment, Grant, Settings, User, UserPassword};
+use grantor_config::{Client, ClientSecret, Environment, Settings, User, UserPassword};
+use grantor_core::model::grant_type::GrantType;
 
 /// What the device in the tour asks for, where its client may.
 const DEVICE_SCOPES: [&str; 4] = [
@@ -29,8 +30,8 @@ pub(super) struct Welcome<'a> {
 }
 
 impl<'a> Welcome<'a> {
-    pub(super) fn of(settings: &'a Settings, data: &'a Path, environment: &Environment) -> Self {
-        // `cargo run` says so to what it runs. Else the program is called as this one was.
+    pub(super) fn new(settings: &'a Settings, data: &'a Path, environment: &Environment) -> Self {
+        // `cargo run` sets CARGO. Otherwise the program is started by the same name again.
         let program = match environment.value("CARGO") {
             Some(_) => "cargo run --release --".to_owned(),
             None => std::env::args()
@@ -65,18 +66,18 @@ impl<'a> Welcome<'a> {
 
     fn device(&self) -> Option<&Client> {
         self.settings.clients.iter().find(|client| {
-            client.grants.contains(&Grant::DeviceCode) && client.credential().is_none()
+            client.grants.contains(&GrantType::DeviceCode) && client.credential().is_none()
         })
     }
 
     /// An authorization request of an app that keeps no secret.
     fn authorization_request(&self) -> Option<Url> {
         let app = self.settings.clients.iter().find(|client| {
-            client.grants.contains(&Grant::AuthorizationCode) && client.credential().is_none()
+            client.grants.contains(&GrantType::AuthorizationCode) && client.credential().is_none()
         })?;
         let endpoint = format!("{}{}", self.settings.issuer, Endpoint::Authorize.path());
         let asked = [
-            ("client_id", &*app.id),
+            ("client_id", app.id.as_str()),
             ("response_type", "code"),
             ("redirect_uri", app.redirect_uris.first()?.as_str()),
             ("scope", "openid profile"),
@@ -92,7 +93,7 @@ impl<'a> Welcome<'a> {
             .iter()
             .find_map(|client| match client.credential()? {
                 ClientSecret::Plain(secret)
-                    if client.grants.contains(&Grant::ClientCredentials) =>
+                    if client.grants.contains(&GrantType::ClientCredentials) =>
                 {
                     Some((client, secret.reveal()))
                 }

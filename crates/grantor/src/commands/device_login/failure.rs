@@ -1,18 +1,27 @@
 //! Why a login failed.
 
+use grantor_server::cause::innermost;
+use grantor_verify::FetchError;
+
 use super::Reply;
 
-/// Why a login failed, with what helps to find the cause.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Failure {
     #[error("{0}")]
     Usage(String),
     #[error("cannot reach {url}: {cause}")]
     Unreachable { url: String, cause: String },
-    /// The server answered what no authorization server may.
+    #[error("no metadata at {issuer}")]
+    NoMetadata {
+        issuer: String,
+        source: Box<FetchError>,
+    },
+    #[error(transparent)]
+    Fetch(Box<FetchError>),
+    /// The response is not one that an authorization server may send.
     #[error("{0}")]
     Protocol(String),
-    /// The server said no (RFC 6749 section 5.2).
+    /// The server refused (RFC 6749 section 5.2).
     #[error("{}", refusal(error, description.as_deref(), trace_id.as_deref()))]
     Refused {
         error: String,
@@ -21,11 +30,26 @@ pub(super) enum Failure {
     },
     #[error("the code expired before anyone approved it")]
     Expired,
+    #[error("cannot make an HTTP client")]
+    Client(#[source] reqwest::Error),
     #[error(transparent)]
     System(#[from] std::io::Error),
 }
 
 impl Failure {
+    /// A request to `url` failed.
+    pub(super) fn fetch(url: &str, error: FetchError) -> Self {
+        match error {
+            FetchError::RequestFailed(error) => Self::Unreachable {
+                url: error
+                    .url()
+                    .map_or_else(|| url.to_owned(), ToString::to_string),
+                cause: innermost(&*error),
+            },
+            error => Self::Fetch(Box::new(error)),
+        }
+    }
+
     /// The refusal that a reply holds.
     pub(super) fn refused(reply: &Reply) -> Self {
         let Some(error) = reply.text("error") else {

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Map, Value as Json};
 
+use super::client::Reply;
 use super::failure::Failure;
-use super::http::Reply;
 
 /// The time between polls.
 pub(super) struct Pace {
@@ -14,7 +14,7 @@ pub(super) struct Pace {
     next: Duration,
 }
 
-/// What to do after an answer.
+/// What to do after a poll.
 pub(super) enum Step {
     Again,
     Done(Map<String, Json>),
@@ -36,7 +36,7 @@ impl Pace {
         self.next
     }
 
-    /// Takes the answer of a poll.
+    /// Takes the response of a poll.
     pub(super) fn judge(&mut self, reply: Result<Reply, Failure>) -> Step {
         let reply = match reply {
             Ok(reply) => reply,

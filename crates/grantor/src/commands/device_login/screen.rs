@@ -1,9 +1,10 @@
-//! What the person at the device sees.
+//! The output of the device.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::time::Duration;
 
+use grantor_server::cause::Causes;
 use qrcode::render::unicode::Dense1x2;
 use qrcode::{EcLevel, QrCode};
 use serde_json::{Map, Value as Json, json};
@@ -88,10 +89,10 @@ impl<W: Write> Screen<W> {
         self.out.flush()
     }
 
-    /// Says why it came to nothing: to people on standard error.
+    /// Shows why the login failed: as text on standard error.
     pub(super) fn failed(&mut self, failure: &Failure) -> io::Result<()> {
         if !self.json {
-            return writeln!(io::stderr(), "{}", printable(&failure.to_string()));
+            return writeln!(io::stderr(), "{}", printable(&Causes(failure).to_string()));
         }
         let event = match failure {
             Failure::Refused {
@@ -102,9 +103,9 @@ impl<W: Write> Screen<W> {
                 json!({ "error": error, "error_description": description, "trace_id": trace_id })
             }
             Failure::Expired => {
-                json!({ "error": "expired_token", "error_description": failure.to_string() })
+                json!({ "error": "expired_token", "error_description": Causes(failure).to_string() })
             }
-            _ => json!({ "error": null, "error_description": failure.to_string() }),
+            _ => json!({ "error": null, "error_description": Causes(failure).to_string() }),
         };
         self.event("error", event)
     }
@@ -123,7 +124,7 @@ pub(super) async fn wait(time: Duration, progress: bool) {
         return tokio::time::sleep(time).await;
     }
     for left in (1..=time.as_secs()).rev() {
-        // It goes to a terminal; if that is gone, nobody misses it.
+        // The terminal may be gone.
         write!(
             io::stderr(),
             "\rWaiting for approval, next look in {left} s \x1b[K"

@@ -6,60 +6,29 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::Device;
+use super::client::{Client, Reply, issuer};
 use super::failure::Failure;
-use super::http::{Client, Reply, basic};
-use super::metadata::addresses;
 use super::pace::{Pace, Step};
 use super::screen::{Screen, printable, qr_code};
-use crate::config::Secret;
 
 const SECONDS: fn(u64) -> Duration = Duration::from_secs;
 
 #[test]
-fn rfc6749_2_3_1_id_and_secret_are_form_encoded_inside_basic() {
-    assert_eq!(
-        basic("a:b", &Secret::new("s p&%é")),
-        "Basic YSUzQWI6cytwJTI2JTI1JUMzJUE5"
-    );
-}
-
-#[test]
-fn rfc8414_3_1_the_well_known_part_goes_between_host_and_path() {
-    let [oauth, openid] = addresses("https://id.example.com/realms/a").unwrap();
-    assert_eq!(
-        oauth.as_str(),
-        "https://id.example.com/.well-known/oauth-authorization-server/realms/a"
-    );
-    assert_eq!(
-        openid.as_str(),
-        "https://id.example.com/realms/a/.well-known/openid-configuration"
-    );
-    let [oauth, _] = addresses("http://127.0.0.1:8080").unwrap();
-    assert_eq!(
-        oauth.as_str(),
-        "http://127.0.0.1:8080/.well-known/oauth-authorization-server"
-    );
-}
-
-#[test]
 fn an_issuer_that_would_expose_credentials_is_refused() {
-    for issuer in [
+    for text in [
         "http://id.example.com",
         "ftp://id.example.com",
         "id.example.com",
         "https://a/?b",
     ] {
-        assert!(
-            matches!(addresses(issuer), Err(Failure::Usage(_))),
-            "{issuer}"
-        );
+        assert!(matches!(issuer(text), Err(Failure::Usage(_))), "{text}");
     }
 }
 
 fn reply(status: u16, body: Json) -> Result<Reply, Failure> {
     let body = body.as_object().cloned().unwrap_or_default();
     Ok(Reply {
-        url: "http://127.0.0.1/token".parse().unwrap(),
+        url: "http://127.0.0.1/token".to_owned(),
         status,
         retry_after: None,
         body,
@@ -232,9 +201,9 @@ async fn log_in(secret: Option<&str>, answers: Vec<(u16, Json)>) -> Login {
     });
     let answers = std::iter::once((200, metadata)).chain(answers).collect();
 
-    let client = Client::new("tv".to_owned(), secret.map(Secret::new)).unwrap();
+    let client = Client::new("tv".to_owned(), secret).unwrap();
     let device = Device {
-        issuer,
+        issuer: issuer.parse().unwrap(),
         scope: Some("openid profile".to_owned()),
         client,
     };
@@ -340,4 +309,36 @@ async fn a_code_that_has_expired_is_not_polled_for_ever() {
     )
     .await;
     assert!(matches!(login.outcome, Err(Failure::Expired)));
+}
+
+#[tokio::test]
+async fn the_openid_metadata_serve_where_the_server_has_no_oauth_metadata() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let metadata = |issuer: &str| {
+        json!({
+            "issuer": issuer,
+            "device_authorization_endpoint": format!("{url}/device"),
+            "token_endpoint": format!("{url}/token"),
+        })
+    };
+    let answers = vec![
+        (404, Json::Null),
+        (200, metadata(&url)),
+        (200, metadata("https://another.example")),
+    ];
+    let client = Client::new("tv".to_owned(), None).unwrap();
+    let issuer = issuer(&url).unwrap();
+    let discovered = async {
+        let found = client.discover(&issuer).await.unwrap();
+        (found, client.discover(&issuer).await.err().unwrap())
+    };
+    let ((found, refused), requests) = tokio::join!(discovered, serve(listener, answers));
+    assert_eq!(found.token.as_ref().as_str(), format!("{url}/token"));
+    assert!(matches!(refused, Failure::Fetch(_)), "{refused}");
+    let well_known = ["oauth-authorization-server", "openid-configuration"];
+    assert_eq!(
+        requests[..2],
+        well_known.map(|name| format!("GET /.well-known/{name} HTTP/1.1\n"))
+    );
 }

@@ -1,0 +1,165 @@
+//! Advice on settings that are valid and probably a mistake.
+
+use grantor_core::base::secret::SecretVerifier;
+use grantor_core::model::client::ConsentPolicy;
+use grantor_core::model::exchange_rule::TokenKind;
+use grantor_core::model::grant_type::GrantType;
+use grantor_core::model::redirect_uri::RedirectUri;
+
+use super::names::Pkce;
+use super::settings::{Client, ClientSecret, Exchange, Settings, Test};
+
+impl Settings {
+    /// A sentence for each setting that is probably a mistake, for `check` and the start.
+    pub fn advice(&self) -> Vec<String> {
+        let proxy = self.hides_everybody().then(|| {
+            "The proxy that speaks https is not in trusted_proxies: everybody seems to be 127.0.0.1, shares the limits \
+             of that address, and is warned of no other network. Write trusted_proxies = [\"127.0.0.1\"] if it runs here."
+                .to_owned()
+        });
+        let clients = self.clients.iter().flat_map(Client::advice);
+        proxy
+            .into_iter()
+            .chain(self.test.advice())
+            .chain(clients)
+            .chain(self.exchange_advice())
+            .chain(self.claims_advice())
+            .collect()
+    }
+
+    /// Settings of token exchange that have no effect.
+    fn exchange_advice(&self) -> impl Iterator<Item = String> {
+        let rules = &self.exchanges;
+        let idle = self.clients.iter().filter(|client| {
+            let exchanges = client.grants.contains(&GrantType::TokenExchange);
+            exchanges && !rules.iter().any(|rule| rule.client == client.id)
+        });
+        let idle = idle.map(|client| {
+            format!(
+                "Client {:?}: it has the grant token_exchange, and no [[exchange]] rule: it can exchange nothing.",
+                client.id.as_str()
+            )
+        });
+        let unheard = self.trusted_issuers.iter().filter(|trusted| {
+            let issuer = Some(trusted.issuer.as_str());
+            let names = |rule: &Exchange| {
+                [&rule.subject_issuer, &rule.actor_issuer].map(|name| name.as_deref() == issuer)
+            };
+            !rules.iter().flat_map(names).any(|is| is)
+        });
+        let unheard = unheard.map(|trusted| {
+            format!(
+                "Trusted issuer {:?}: no [[exchange]] rule takes its tokens.",
+                trusted.issuer.as_str()
+            )
+        });
+        let names = self.exchange_names();
+        let out_of_reach = rules.iter().zip(names).flat_map(|(rule, name)| {
+            let scopes = rule.scopes.keys();
+            let lost = scopes.filter(|scope| self.is_out_of_reach(rule, scope));
+            lost.map(move |scope| {
+                format!(
+                    "Exchange rule {name:?}: tokens with {scope:?} are for an API that is none of the client's \
+                     resources, and not in subject_audience, so they are not taken."
+                )
+            })
+        });
+        idle.chain(unheard).chain(out_of_reach)
+    }
+
+    /// Whether the rule can never get a token with this scope: its API is neither the client's nor named, and the client
+    /// gets no such token itself.
+    fn is_out_of_reach(&self, rule: &Exchange, scope: &str) -> bool {
+        let (identifier, _) = scope.rsplit_once('/').unwrap_or_default();
+        let (Some(client), Some(resource)) =
+            (self.client(rule.client.as_str()), self.resource(identifier))
+        else {
+            return false;
+        };
+        let is = |name: &str| name == resource.audience() || *name == *resource.identifier;
+        let mut others = self.exchanges.iter();
+        let gets_itself = client.scopes.iter().any(|own| **own == *scope)
+            || others.any(|other| other.client == rule.client && is(&other.audience));
+        let is_taken = client.resources.iter().any(|name| is(name))
+            || rule.subject_audience.iter().any(|name| is(name));
+        rule.effective_subject_tokens() == [TokenKind::AccessToken] && !gets_itself && !is_taken
+    }
+
+    /// Whether all requests come through a proxy that is not trusted.
+    fn hides_everybody(&self) -> bool {
+        self.issuer.starts_with("https:")
+            && self.tls.is_none()
+            && self.listen.ip().is_loopback()
+            && self.trusted_proxies.is_empty()
+    }
+}
+
+impl Test {
+    /// A sentence for each setting that is not at its default.
+    fn advice(&self) -> impl Iterator<Item = String> {
+        let extra_ca = self.extra_ca.as_ref().map(|file| {
+            format!(
+                "For tests only: test.extra_ca is set, so whoever a certificate of {} names is believed to be that one.",
+                file.display()
+            )
+        });
+        let loopback = self.loopback.then(|| {
+            "For tests only: test.loopback is set, so this server asks others on its own machine, by plain http too."
+                .to_owned()
+        });
+        let passwords = self.wrong_passwords.map(|limit| {
+            format!(
+                "For tests only: test.wrong_passwords lets {limit} wrong passwords an hour through."
+            )
+        });
+        extra_ca.into_iter().chain(loopback).chain(passwords)
+    }
+}
+
+impl Client {
+    fn advice(&self) -> impl Iterator<Item = String> {
+        let sentences = [
+            self.secret_advice(),
+            self.consent_advice(),
+            self.pkce_advice(),
+        ];
+        sentences
+            .into_iter()
+            .flatten()
+            .map(|sentence| format!("Client {:?}: {sentence}", self.id.as_str()))
+    }
+
+    fn secret_advice(&self) -> Option<String> {
+        let Some(ClientSecret::Plain(secret)) = self.credential() else {
+            return None;
+        };
+        let least = SecretVerifier::UNGUESSABLE;
+        (secret.reveal().chars().count() < least).then(|| {
+            format!(
+                "a secret of fewer than {least} characters can be guessed. Tries are bounded, but better make one: \
+                 openssl rand -hex 32"
+            )
+        })
+    }
+
+    /// RFC 8252 section 8.6: "the authorization server SHOULD NOT process authorization requests automatically without user
+    /// consent or interaction, except when the identity of the client can be assured."
+    fn consent_advice(&self) -> Option<String> {
+        let anybodys = |uri: &&RedirectUri| !uri.as_str().starts_with("https:");
+        let uri = self.redirect_uris.iter().find(anybodys)?;
+        (self.consent == ConsentPolicy::Skip && self.credential().is_none()).then(|| {
+            format!(
+                "consent = \"skip\" without a secret, and any program can receive what goes to {uri}: it would get \
+                 tokens of whoever is signed in, without a question. Better let it ask."
+            )
+        })
+    }
+
+    /// RFC 9700 section 2.1.1: for confidential clients "the use of PKCE … is RECOMMENDED".
+    fn pkce_advice(&self) -> Option<String> {
+        (self.pkce == Pkce::Optional).then(|| {
+            "pkce = \"optional\" leaves it to the client to notice a code that is not its own. Better have it use PKCE."
+                .to_owned()
+        })
+    }
+}

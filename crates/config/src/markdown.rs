@@ -1,0 +1,86 @@
+//! `grantor config --markdown`: every setting with its words, as the page `docs/src/configuration.md`.
+
+use std::fmt::Write;
+
+use super::settings::Settings;
+use super::table::{Schema, Setting, Shape, Table};
+
+const HEAD: &str = "\
+<!-- Made by `grantor config --markdown`: change the words in crates/config/src/settings.rs. -->
+
+# Configuration
+
+One TOML file says everything. `grantor config` prints it with every setting at its default; `grantor check --config FILE` says what is wrong with yours: line, key, and the name that was likely meant. It also says which settings have no effect in this version.
+
+- A path counts from the file's own folder.
+- A duration is a number and `s`, `m`, `h` or `d`: `30s`, `10m`, `8h`, `30d`.
+- An environment variable overrides any setting that is no list: `GRANTOR_LISTEN`, `GRANTOR_LIFETIMES_ACCESS`.
+- A setting whose name ends in `_env` holds the name of a variable, and the value is read from that variable. Secrets need not stand in the file.
+- `GRANTOR_LOG` says what is logged: `error`, `warn`, `info` (the default), `debug` or `trace`.
+- The file is read at start. To change something, change the file and restart.
+";
+
+/// The page of all settings.
+pub fn markdown() -> String {
+    let mut page = HEAD.to_owned();
+    let (tables, values): (Vec<&Setting>, Vec<&Setting>) = Settings::SCHEMA
+        .settings
+        .iter()
+        .partition(|setting| matches!(setting.shape, Shape::Table(_) | Shape::Tables(_)));
+    section(&mut page, "The server", "", values);
+    for setting in tables {
+        let (title, schema, often) = match setting.shape {
+            Shape::Table(schema) => (format!("[{}]", setting.key), schema, ""),
+            Shape::Tables(schema) => (
+                format!("[[{}]]", setting.key),
+                schema,
+                " Any number of times.",
+            ),
+            _ => continue,
+        };
+        let words = format!("{}{often}", words(setting.doc));
+        section(
+            &mut page,
+            &format!("`{title}`"),
+            &words,
+            settings_of(schema),
+        );
+    }
+    page
+}
+
+fn settings_of(schema: &Schema) -> Vec<&Setting> {
+    schema.settings.iter().collect()
+}
+
+fn section(page: &mut String, title: &str, about: &str, settings: Vec<&Setting>) {
+    write!(page, "\n## {title}\n\n").ok();
+    if !about.is_empty() {
+        write!(page, "{about}\n\n").ok();
+    }
+    page.push_str("| setting | default | what it is |\n|---|---|---|\n");
+    for setting in settings {
+        let default = match setting.default {
+            Some(default) => cell(default),
+            None if setting.optional => String::new(),
+            None => "must be given".to_owned(),
+        };
+        let example = match setting.default == Some(setting.example) {
+            true => String::new(),
+            false => format!(" Example: {}", cell(&setting.line_with(setting.example))),
+        };
+        let (key, words) = (setting.key, words(setting.doc).replace('|', "\\|"));
+        writeln!(page, "| `{key}` | {default} | {words}{example} |").ok();
+    }
+}
+
+/// The lines of a setting's words as one.
+fn words(doc: &[&str]) -> String {
+    let lines: Vec<&str> = doc.iter().map(|line| line.trim()).collect();
+    lines.join(" ")
+}
+
+/// Text as code in a cell of a table.
+fn cell(text: &str) -> String {
+    format!("`{}`", text.replace('|', "\\|"))
+}

@@ -1,0 +1,109 @@
+//! Secrets.
+
+use std::fmt;
+
+use grantor_core::base::secret::Secret;
+
+use super::read::Context;
+use super::table::Value;
+
+impl Value for Secret {
+    const EXPECTED: &'static str = "a string";
+
+    fn parse(text: &str, _: &Context<'_>) -> Result<Self, String> {
+        if text.is_empty() {
+            return Err("is empty".to_owned());
+        }
+        Ok(Self::new(text))
+    }
+
+    fn stand_in() -> Self {
+        Self::new("")
+    }
+}
+
+/// A secret that the file does not hold: it names the environment variable that does.
+#[derive(Debug, Clone)]
+pub struct SecretVariable {
+    variable: String,
+    secret: Secret,
+}
+
+impl SecretVariable {
+    /// The variable's name.
+    pub fn variable(&self) -> &str {
+        &self.variable
+    }
+
+    /// What the variable held.
+    pub fn secret(&self) -> &Secret {
+        &self.secret
+    }
+}
+
+impl Value for SecretVariable {
+    const EXPECTED: &'static str = "the name of an environment variable";
+
+    fn parse(variable: &str, context: &Context<'_>) -> Result<Self, String> {
+        // Only a text that looks like the name of a variable is repeated: it could be a secret written here by mistake.
+        let named = if looks_like_variable(variable) {
+            format!("the environment variable {variable}")
+        } else {
+            "the environment variable that it names".to_owned()
+        };
+        match context.environment.value(variable) {
+            None => Err(format!("{named} is not set")),
+            Some("") => Err(format!("{named} is empty")),
+            Some(secret) => Ok(Self {
+                variable: variable.to_owned(),
+                secret: Secret::new(secret),
+            }),
+        }
+    }
+
+    fn stand_in() -> Self {
+        Self {
+            variable: String::new(),
+            secret: Secret::new(""),
+        }
+    }
+}
+
+fn looks_like_variable(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_uppercase())
+        && text
+            .chars()
+            .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+}
+
+/// The SHA-256 of a client secret, written as 64 hexadecimal digits.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Sha256Digest([u8; 32]);
+
+impl Sha256Digest {
+    /// The digest's bytes.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Sha256Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+impl Value for Sha256Digest {
+    const EXPECTED: &'static str = "the SHA-256 of the secret in hexadecimal";
+
+    fn parse(text: &str, _: &Context<'_>) -> Result<Self, String> {
+        let mut digest = [0; 32];
+        hex::decode_to_slice(text, &mut digest)
+            .map_err(|_| "is not 64 hexadecimal digits".to_owned())?;
+        Ok(Self(digest))
+    }
+
+    fn stand_in() -> Self {
+        Self([0; 32])
+    }
+}

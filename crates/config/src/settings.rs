@@ -1,0 +1,489 @@
+//! Every setting, declared once.
+
+mod exchange;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use grantor_core::base::peer::ForwardedHeader;
+use grantor_core::base::secret::Secret;
+use grantor_core::model::claim_mapping::Source;
+use grantor_core::model::client::{ConsentPolicy, DeviceApproval};
+use grantor_core::model::grant_type::GrantType;
+use grantor_core::model::group_filter::GroupFilter;
+use grantor_core::model::ids::ClientId;
+use grantor_core::model::realm::TokenSet;
+use grantor_core::model::redirect_uri::RedirectUri;
+use grantor_core::model::resource::TokenForm;
+use grantor_core::model::user_code::UserCodeAlphabet;
+use grantor_jose::Algorithm;
+use ipnet::IpNet;
+use serde_json::Value as Json;
+use uuid::Uuid;
+
+use super::names::{AuthMethod, DeviceTokens, Dialect, Pkce, TlsVersion};
+use super::rotation::KeyRotation;
+use super::secret::{SecretVariable, Sha256Digest};
+use super::table::table;
+use super::text::{
+    BackchannelUri, Issuer, Origin, PasswordHash, ProviderIssuer, ResourceUri, ScopeToken, Store,
+    Username,
+};
+
+pub use exchange::{Exchange, TrustedIssuer};
+
+table! {
+    /// The configuration of a server.
+    pub struct Settings {
+        /// The URL that names this server in every token, without a trailing slash.
+        /// https, except on a loopback host.
+        issuer: Issuer, example "http://127.0.0.1:8080";
+
+        /// The address and port to listen on. One that others can reach needs tls, or a proxy
+        /// among trusted_proxies that speaks TLS.
+        listen: SocketAddr = "127.0.0.1:8080", example "[::1]:8080";
+
+        /// Where grants, users and sessions live: memory:, sqlite:FILE or postgres://USER@HOST/DB.
+        store: Store = "sqlite:grantor.db", example "sqlite:/var/lib/grantor/grantor.db";
+
+        /// The file of the master key. It is made at the first start, readable by its owner only;
+        /// with PostgreSQL it must be given. Of several lines the first seals, and the others
+        /// open what they sealed: `grantor keys rotate-master` writes such a file.
+        key_file: PathBuf = "grantor.key", example "/etc/grantor/grantor.key";
+
+        /// The environment variable that holds the master key, instead of key_file; after a space,
+        /// older ones that only open.
+        key_env: Option<SecretVariable>, example "MASTER_KEY";
+
+        /// How long a signing key signs before the next one does, which is published long before;
+        /// 0s or off: until `grantor keys rotate`.
+        key_rotation: KeyRotation = "90d", example "30d";
+
+        /// How many servers share the store. Each allows its share of what is limited.
+        nodes: NonZeroU32 = "1", example "3";
+
+        /// The address and port of /metrics, /healthz and /readyz in plain http, for the operator only.
+        /// Without it there are no metrics.
+        admin_listen: Option<SocketAddr>, example "127.0.0.1:8081";
+
+        /// The proxies in front, as networks or addresses: what they forward counts.
+        trusted_proxies: Vec<IpNet>, example r#"["10.0.0.0/8"]"#;
+
+        /// The header in which they write whom they ask for: x-forwarded-for or forwarded
+        /// (RFC 7239). The other one is ignored, since clients can write it.
+        forwarded_header: ForwardedHeader = "x-forwarded-for", example "forwarded";
+
+        /// The folder of templates that replace those of the pages, by their names.
+        templates: Option<PathBuf>, example "templates";
+
+        /// Translations for the clients of other systems: cognito_device, iroh.
+        dialects: Vec<Dialect>, example r#"["cognito_device"]"#;
+
+        /// TLS, where no proxy speaks it.
+        tls: Option<Tls>, example "";
+
+        /// How long things live: a number and s, m, h or d.
+        lifetimes: Lifetimes, example "";
+
+        /// The device grant (RFC 8628).
+        device: Device, example "";
+
+        /// An upstream OpenID provider, for sign-in or for a device's tokens.
+        providers as provider: Vec<Provider>, example "";
+
+        /// A protected API.
+        resources as resource: Vec<Resource>, example "";
+
+        /// An application that asks for tokens.
+        clients as client: Vec<Client>, example "";
+
+        /// Who may exchange which token for what (RFC 8693). Without a rule, nobody. Of a client's rules for
+        /// an audience, the first in the file that allows the whole request decides.
+        exchanges as exchange: Vec<Exchange>, example "";
+
+        /// Another issuer, whose JWTs rules of exchange may take: by subject_issuer and actor_issuer.
+        trusted_issuers as trusted_issuer: Vec<TrustedIssuer>, example "";
+
+        /// A person who signs in.
+        users as user: Vec<User>, example "";
+
+        /// What only tests need. Each of these that is set is told at every start.
+        test: Test, example "";
+    }
+}
+
+/// Where the master key comes from.
+#[derive(Debug, Clone, Copy)]
+pub enum MasterKey<'a> {
+    /// A file, made at the first start unless it exists.
+    File(&'a Path),
+    /// The environment.
+    Given(&'a Secret),
+}
+
+impl Settings {
+    /// Where the master key comes from: the environment if `key_env` names it, else the file.
+    pub fn master_key(&self) -> MasterKey<'_> {
+        match &self.key_env {
+            Some(variable) => MasterKey::Given(variable.secret()),
+            None => MasterKey::File(&self.key_file),
+        }
+    }
+
+    /// The client of this id.
+    pub fn client(&self, id: &str) -> Option<&Client> {
+        self.clients.iter().find(|client| client.id.as_str() == id)
+    }
+
+    /// The resource of this uri or identifier.
+    pub fn resource(&self, name: &str) -> Option<&Resource> {
+        let mut resources = self.resources.iter();
+        resources.find(|resource| resource.audience() == name || *resource.identifier == *name)
+    }
+}
+
+table! {
+    /// TLS, where no proxy speaks it.
+    pub struct Tls {
+        /// The certificate chain, as PEM.
+        cert: PathBuf, example "tls/cert.pem";
+
+        /// The private key, as PEM.
+        key: PathBuf, example "tls/key.pem";
+
+        /// The oldest version that is spoken; 1.2 allows ECDHE with AES-GCM only.
+        min: TlsVersion = "1.3", example "1.2";
+    }
+}
+
+table! {
+    /// How long things live.
+    pub struct Lifetimes {
+        /// An access token.
+        access: Duration = "10m", example "5m";
+
+        /// An ID token.
+        id: Duration = "10m", example "5m";
+
+        /// An authorization code; 10m at most.
+        code: Duration = "60s", example "30s";
+
+        /// A refresh token that is not used.
+        refresh_idle: Duration = "30d", example "14d";
+
+        /// Refreshing as a whole, counted from the authorization.
+        refresh_absolute: Duration = "365d", example "90d";
+
+        /// A session in which nothing happens.
+        session_idle: Duration = "8h", example "30m";
+
+        /// A session as a whole.
+        session_absolute: Duration = "7d", example "12h";
+
+        /// How far the clocks of others may be off.
+        skew: Duration = "60s", example "30s";
+    }
+}
+
+table! {
+    /// The device grant.
+    pub struct Device {
+        /// How long a device may wait for its user.
+        lifetime: Duration = "10m", example "30m";
+
+        /// How long a device waits between two polls, at first.
+        interval: Duration = "5s", example "2s";
+
+        /// The letters of a user code, by class: # digits, a A letters, b B letters without vowels
+        /// and y, ! special characters. Codes are compared without case, dashes and spaces.
+        user_code_format: UserCodeAlphabet = "B", example "#B";
+
+        /// How many letters a user code has; more while many codes are alive.
+        user_code_length: NonZeroU32 = "8", example "9";
+
+        /// Whose tokens a device gets: own, or provider for those of the upstream provider.
+        tokens: DeviceTokens = "own", example "provider";
+
+        /// The name of that provider.
+        provider: Option<String>, example "corp";
+
+        /// Which tokens a device gets: ID, ACCESS and REFRESH, joined by +.
+        token_set: TokenSet = "ID+ACCESS+REFRESH", example "ACCESS+REFRESH";
+
+        /// How many codes of one client may wait for their users.
+        max_pending: NonZeroU32 = "100000", example "1000";
+
+        /// How many codes asked for from one address may wait; loopback has no limit.
+        max_pending_per_address: NonZeroU32 = "1000", example "50";
+    }
+}
+
+table! {
+    /// An upstream OpenID provider.
+    pub struct Provider {
+        /// Its name in this file.
+        name: String, example "corp";
+
+        /// The URL that names it.
+        issuer: ProviderIssuer, example "https://idp.example.com";
+
+        /// The client id that it knows this server by.
+        client_id: String, example "grantor";
+
+        /// The environment variable that holds the secret of that client.
+        client_secret_env: Option<SecretVariable>, example "CORP_SECRET";
+    }
+}
+
+table! {
+    /// A protected API.
+    pub struct Resource {
+        /// Its name: the scope identifier/read belongs to it.
+        identifier: ScopeToken, example "orders.example.com";
+
+        /// Its resource indicator (RFC 8707), and then also the audience of its tokens.
+        /// Without it, the identifier is their audience.
+        uri: Option<ResourceUri>, example "https://orders.example.com";
+
+        /// Its scopes, each with the words that users read.
+        scopes: BTreeMap<String, String>, example r#"{ read = "Read orders", write = "Change orders" }"#;
+
+        /// What its access tokens are: jwt, or sealed for opaque ones.
+        token: TokenForm = "jwt", example "sealed";
+
+        /// The algorithm that signs them: ES256, RS256, PS256, EdDSA.
+        alg: Algorithm = "ES256", example "RS256";
+
+        /// How long they live at most; those of a client with a shorter access_lifetime live shorter.
+        lifetime: Option<Duration>, example "5m";
+
+        /// Which of a user's groups they tell: true for all, false for none, or a list of groups;
+        /// a star at the end names all that begin so.
+        groups: GroupFilter = "true", example r#"["orders-*", "staff"]"#;
+
+        /// Their further claims, each with its source: user.username, user.email or user.NAME for
+        /// one of the user's claims; groups, or some of them as groups.NAME or groups.BEGINNING*;
+        /// client.id, client.name; grant.kind, grant.auth_time, grant.amr, grant.session; or what
+        /// is the same in each: a number, true, false, or a text in quotes of its own. One without
+        /// a value is left out.
+        claims: BTreeMap<String, Source>, example r#"{ department = "user.department", roles = "groups.orders-*", tier = "'gold'" }"#;
+    }
+}
+
+impl Resource {
+    /// What its tokens name as `aud`.
+    pub fn audience(&self) -> &str {
+        self.uri.as_deref().unwrap_or(&self.identifier)
+    }
+
+    /// The form of its access tokens, with the algorithm that signs them.
+    pub fn token_form(&self) -> TokenForm {
+        match self.token {
+            TokenForm::Jwt(_) => TokenForm::Jwt(self.alg),
+            TokenForm::Sealed => TokenForm::Sealed,
+        }
+    }
+
+    /// Its scopes as clients ask for them.
+    pub fn scope_tokens(&self) -> impl Iterator<Item = String> {
+        self.scopes
+            .keys()
+            .map(|name| format!("{}/{name}", self.identifier))
+    }
+}
+
+table! {
+    /// An application that asks for tokens.
+    pub struct Client {
+        /// Its client_id.
+        id: ClientId, example "tv";
+
+        /// Its name, as users read it; the id, if left out.
+        name: Option<String>, example "Living-room TV";
+
+        /// Its secret. A client without any is public.
+        secret: Option<Secret>, example "correct horse battery staple";
+
+        /// The environment variable that holds its secret.
+        secret_env: Option<SecretVariable>, example "ORDERS_SECRET";
+
+        /// The SHA-256 of its secret, in hexadecimal; only for random secrets.
+        secret_sha256: Option<Sha256Digest>, example "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+
+        /// How it authenticates: client_secret_basic, client_secret_post or none.
+        /// If left out, both of the first with a secret, and none without.
+        auth: Option<AuthMethod>, example "client_secret_basic";
+
+        /// Whether it may get and use tokens.
+        enabled: bool = "true", example "false";
+
+        /// How it may get tokens: authorization_code, device_code, client_credentials,
+        /// refresh_token, token_exchange.
+        grants: Vec<GrantType>, example r#"["device_code", "refresh_token"]"#;
+
+        /// What it may ask for.
+        scopes: Vec<ScopeToken>, example r#"["openid", "profile", "orders.example.com/read"]"#;
+
+        /// What it gets when it asks for none; all of its scopes, if left out.
+        default_scopes: Option<Vec<ScopeToken>>, example r#"["openid"]"#;
+
+        /// The APIs that it is: it may introspect tokens for them, and exchange them.
+        resources: Vec<String>, example r#"["orders.example.com"]"#;
+
+        /// Where browsers are sent back to after sign-in: https, the app's own scheme, or http on
+        /// this machine. Requests name one of these as it is written here; http on the address
+        /// 127.0.0.1 or ::1 with any port (RFC 8252).
+        redirect_uris: Vec<RedirectUri>, example r#"["https://app.example.com/callback"]"#;
+
+        /// Where browsers are sent back to after sign-out: such addresses, as they are written here.
+        post_logout_redirect_uris: Vec<RedirectUri>, example r#"["https://app.example.com/"]"#;
+
+        /// The origins whose scripts may call the endpoints for tokens, userinfo, revocation and
+        /// devices as this client (CORS); those of redirect_uris, if left out.
+        origins: Option<Vec<Origin>>, example r#"["https://app.example.com"]"#;
+
+        /// What is told when a session ends in which it got tokens: https; for a client with a secret
+        /// also http on this machine, where the issuer is there or test.loopback is set.
+        backchannel_logout_uri: Option<BackchannelUri>, example "https://app.example.com/logout";
+
+        /// The life of its access tokens, instead of lifetimes.access.
+        access_lifetime: Option<Duration>, example "5m";
+
+        /// The life of its unused refresh tokens, instead of lifetimes.refresh_idle.
+        refresh_idle: Option<Duration>, example "14d";
+
+        /// How long it may refresh, instead of lifetimes.refresh_absolute.
+        refresh_absolute: Option<Duration>, example "90d";
+
+        /// How long a used refresh token may be sent again, by a client that lost the answer.
+        /// If left out, 60s for clients with a secret and for devices, and 10s for others.
+        grace: Option<Duration>, example "30s";
+
+        /// Whether each refresh gives a new refresh token; only clients with a secret may do without.
+        rotation: bool = "true", example "false";
+
+        /// Whether it must use PKCE with S256: required, or optional for clients with a secret.
+        pkce: Pkce = "required", example "optional";
+
+        /// Whether users are asked before it gets their tokens: ask, or skip for your own apps.
+        consent: ConsentPolicy = "ask", example "skip";
+
+        /// The algorithm that signs its ID tokens: RS256, PS256, ES256, EdDSA.
+        id_token_alg: Algorithm = "RS256", example "ES256";
+
+        /// The further claims of its ID tokens, each with its source, like claims of a resource.
+        id_claims: BTreeMap<String, Source>, example r#"{ "cognito:groups" = "groups", app = "client.name" }"#;
+
+        /// The client that may act for its users: their access tokens name it (RFC 8693 section 4.4).
+        may_act: Option<ClientId>, example "orders";
+
+        /// How long its devices may wait, instead of device.lifetime.
+        device_lifetime: Option<Duration>, example "5m";
+
+        /// How users approve its devices: warn when device and browser are on different networks,
+        /// same_network to refuse that, retype to have the code typed from the device.
+        device_approval: DeviceApproval = "warn", example "retype";
+
+        /// How long ago the user who approves a device may have signed in.
+        device_approval_max_age: Duration = "12h", example "10m";
+    }
+}
+
+/// What a client proves itself with.
+#[derive(Debug, Clone, Copy)]
+pub enum ClientSecret<'a> {
+    /// The secret itself.
+    Plain(&'a Secret),
+    /// Its SHA-256.
+    Sha256(&'a Sha256Digest),
+}
+
+impl Client {
+    /// Its secret; a public client has none.
+    pub fn credential(&self) -> Option<ClientSecret<'_>> {
+        let from_file = self.secret.as_ref();
+        let from_environment = || self.secret_env.as_ref().map(SecretVariable::secret);
+        let plain = from_file.or_else(from_environment).map(ClientSecret::Plain);
+        plain.or_else(|| self.secret_sha256.as_ref().map(ClientSecret::Sha256))
+    }
+
+    /// How it may authenticate.
+    pub fn auth_methods(&self) -> &[AuthMethod] {
+        match &self.auth {
+            Some(method) => std::slice::from_ref(method),
+            None if self.credential().is_some() => {
+                &[AuthMethod::SecretBasic, AuthMethod::SecretPost]
+            }
+            None => &[AuthMethod::None],
+        }
+    }
+
+    /// What it gets when it asks for no scope.
+    pub fn effective_default_scopes(&self) -> &[ScopeToken] {
+        self.default_scopes.as_deref().unwrap_or(&self.scopes)
+    }
+}
+
+table! {
+    /// A person who signs in.
+    pub struct User {
+        /// The name to sign in with.
+        username: Username, example "alice";
+
+        /// The password.
+        password: Option<Secret>, example "correct horse battery staple";
+
+        /// The Argon2id hash of the password, instead of it.
+        password_hash: Option<PasswordHash>, example "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0$NIZzwR2U5Ii0yfKmSzy1gTcrtaFsWdFF5HSD2p5QKiI";
+
+        /// The subject of the user's tokens, a UUID; derived from realm and username, if left out.
+        id: Option<Uuid>, example "0b0e5bd5-8d4b-4f3e-9d1e-6d1b6b8f7a11";
+
+        /// Whether the user may sign in, and the user's tokens count.
+        enabled: bool = "true", example "false";
+
+        /// The e-mail address.
+        email: Option<String>, example "alice@example.com";
+
+        /// The groups that the user is in.
+        groups: Vec<String>, example r#"["staff"]"#;
+
+        /// Further claims.
+        claims: BTreeMap<String, Json>, example r#"{ given_name = "Alice" }"#;
+    }
+}
+
+/// What a user's password is checked against.
+#[derive(Debug, Clone, Copy)]
+pub enum UserPassword<'a> {
+    /// The password itself, to be hashed.
+    Plain(&'a Secret),
+    /// Its hash.
+    Hash(&'a PasswordHash),
+}
+
+impl User {
+    /// The password; the checks see to it that there is one.
+    pub fn credential(&self) -> Option<UserPassword<'_>> {
+        let plain = self.password.as_ref().map(UserPassword::Plain);
+        plain.or_else(|| self.password_hash.as_ref().map(UserPassword::Hash))
+    }
+}
+
+table! {
+    /// What only tests need. Each of these that is set is told at every start.
+    pub struct Test {
+        /// Certificates that are trusted beside the system's where this server asks others, as PEM.
+        extra_ca: Option<PathBuf>, example "tests/ca.pem";
+
+        /// Whether this server may ask others on its own machine, by plain http too.
+        loopback: bool = "false", example "true";
+
+        /// How many wrong passwords an hour are let through, instead of 10 for an account from an
+        /// address and 100 in all; only where the issuer is on this machine.
+        wrong_passwords: Option<NonZeroU32>, example "10000";
+    }
+}

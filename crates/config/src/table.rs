@@ -1,0 +1,177 @@
+//! The declaration of settings: `table!` makes, of one list, the struct that holds the values, the
+//! code that reads them, and the [`Schema`] that describes them.
+
+use super::place::Place;
+use super::read::{Context, Fields, Reader, Written};
+
+/// A table of the file, described.
+#[derive(Debug)]
+pub struct Schema {
+    /// What the table is for; one string for each line.
+    pub doc: &'static [&'static str],
+    /// Its settings, in the order in which they are printed.
+    pub settings: &'static [Setting],
+}
+
+/// One setting, described. Defaults and examples of single values are plain text, as an
+/// environment variable would hold them; those of lists and maps are TOML.
+#[derive(Debug)]
+pub struct Setting {
+    /// Its key in the file.
+    pub key: &'static str,
+    /// Its documentation, one string for each line.
+    pub doc: &'static [&'static str],
+    /// How it is written.
+    pub shape: Shape,
+    /// Whether it may be left out although it has no default.
+    pub optional: bool,
+    /// The value where it is left out.
+    pub default: Option<&'static str>,
+    /// A value that it may have.
+    pub example: &'static str,
+}
+
+/// How a setting is written.
+#[derive(Debug, Clone, Copy)]
+pub enum Shape {
+    /// A quoted string.
+    String,
+    /// A number, `true` or `false`.
+    Bare,
+    /// A list of values.
+    List,
+    /// Names and values.
+    Map,
+    /// `[key]`.
+    Table(&'static Schema),
+    /// `[[key]]`, any number of times.
+    Tables(&'static Schema),
+}
+
+/// A type that a setting can have.
+pub(super) trait Value: Sized {
+    /// What is expected, for a message: "a duration".
+    const EXPECTED: &'static str;
+    /// How it is written.
+    const SHAPE: Shape = Shape::String;
+    /// Whether it has a value when it is left out.
+    const OPTIONAL: bool = false;
+    /// That value as TOML, if TOML can say it.
+    const WHEN_LEFT_OUT: Option<&'static str> = None;
+
+    /// Reads a text: a string of the file, a variable or a default. The refusal says what is wrong,
+    /// and repeats the text only if it cannot be a secret.
+    fn parse(text: &str, context: &Context<'_>) -> Result<Self, String>;
+
+    /// Reads a value, or reports to `reader` why it cannot.
+    fn read(reader: &mut Reader<'_>, place: &Place, written: Written<'_>) -> Option<Self> {
+        let text = match written.text() {
+            Ok(text) => text,
+            Err(found) => {
+                reader.refuse(place, format!("expected {}, found {found}", Self::EXPECTED));
+                return None;
+            }
+        };
+        match Self::parse(text, reader.context()) {
+            Ok(value) => Some(value),
+            Err(why) => {
+                reader.refuse(place, why);
+                None
+            }
+        }
+    }
+
+    /// The value of a setting that is left out and has no default.
+    fn absent(_reader: &mut Reader<'_>, _place: &Place) -> Option<Self> {
+        None
+    }
+
+    /// Replaces a refused value, so that reading continues. It is never returned, since no settings are returned after a
+    /// refusal.
+    fn stand_in() -> Self;
+}
+
+/// A table declared by `table!`.
+pub(super) trait Table: Sized {
+    const SCHEMA: &'static Schema;
+
+    fn read_fields(fields: &mut Fields<'_, '_>) -> Self;
+}
+
+macro_rules! table {
+    (
+        $(#[doc = $about:literal])+
+        pub struct $Name:ident {
+            $(
+                $(#[doc = $doc:literal])+
+                $field:ident $(as $key:ident)? : $T:ty $(= $default:literal)?, example $example:literal;
+            )+
+        }
+    ) => {
+        $(#[doc = $about])+
+        #[derive(Debug, Clone)]
+        pub struct $Name {
+            $( $(#[doc = $doc])+ pub $field: $T, )+
+        }
+
+        impl $crate::table::Table for $Name {
+            const SCHEMA: &'static $crate::Schema = &$crate::Schema {
+                doc: &[$($about),+],
+                settings: &[$(
+                    $crate::Setting {
+                        key: table!(@key $field $($key)?),
+                        doc: &[$($doc),+],
+                        shape: <$T as $crate::table::Value>::SHAPE,
+                        optional: <$T as $crate::table::Value>::OPTIONAL,
+                        default: match table!(@default $($default)?) {
+                            Some(default) => Some(default),
+                            None => <$T as $crate::table::Value>::WHEN_LEFT_OUT,
+                        },
+                        example: $example,
+                    },
+                )+],
+            };
+
+            fn read_fields(fields: &mut $crate::read::Fields<'_, '_>) -> Self {
+                Self {
+                    $( $field: fields.field(table!(@key $field $($key)?), table!(@default $($default)?)), )+
+                }
+            }
+        }
+
+        impl $crate::table::Value for $Name {
+            const EXPECTED: &'static str = "a table";
+            const SHAPE: $crate::Shape =
+                $crate::Shape::Table(<Self as $crate::table::Table>::SCHEMA);
+            const OPTIONAL: bool = true;
+
+            fn parse(_: &str, _: &$crate::read::Context<'_>) -> Result<Self, String> {
+                Err("is a table: set its keys one by one".to_owned())
+            }
+
+            fn read(
+                reader: &mut $crate::read::Reader<'_>,
+                place: &$crate::place::Place,
+                written: $crate::read::Written<'_>,
+            ) -> Option<Self> {
+                reader.table(place, written)
+            }
+
+            fn absent(
+                reader: &mut $crate::read::Reader<'_>,
+                place: &$crate::place::Place,
+            ) -> Option<Self> {
+                Some(reader.empty_table(place))
+            }
+
+            fn stand_in() -> Self {
+                $crate::read::Reader::stand_in_table()
+            }
+        }
+    };
+    (@key $field:ident $key:ident) => { stringify!($key) };
+    (@key $field:ident) => { stringify!($field) };
+    (@default $default:literal) => { Some($default) };
+    (@default) => { None };
+}
+pub(super) use table;

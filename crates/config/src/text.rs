@@ -1,0 +1,376 @@
+//! Texts that are checked when they are read.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::ops::Deref;
+use std::path::PathBuf;
+
+use grantor_core::base::secret::Secret;
+use grantor_core::model::ids::ClientId;
+use grantor_core::model::password_hash::StoredHash;
+use grantor_core::model::realm::TokenSet;
+use grantor_core::model::redirect_uri::{InvalidRedirectUri, RedirectUri};
+use grantor_core::model::user_code::{InvalidFormat, UserCodeAlphabet};
+use url::{Host, Url};
+
+use super::mistake::unknown;
+use super::read::Context;
+use super::table::Value;
+
+/// Declares a checked text: its name, what messages call it, and its check, which returns what is wrong with a text.
+macro_rules! checked_text {
+    ($(#[doc = $about:literal])+ pub struct $Name:ident as $expected:literal, $check:expr) => {
+        $(#[doc = $about])+
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $Name(String);
+
+        impl fmt::Debug for $Name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Debug::fmt(&self.0, f)
+            }
+        }
+
+        impl Deref for $Name {
+            type Target = str;
+
+            fn deref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $Name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl $Name {
+            /// Checks a text.
+            ///
+            /// # Errors
+            /// What is wrong with it, in words.
+            pub fn new(text: &str) -> Result<Self, String> {
+                let check: fn(&str) -> Result<(), String> = $check;
+                check(text).map(|()| Self(text.to_owned()))
+            }
+        }
+
+        impl Value for $Name {
+            const EXPECTED: &'static str = $expected;
+
+            fn parse(text: &str, _: &Context<'_>) -> Result<Self, String> {
+                Self::new(text)
+            }
+
+            fn stand_in() -> Self {
+                Self(String::new())
+            }
+        }
+    };
+}
+
+checked_text! {
+    /// The URL that names this server: http(s), no query, fragment, user or trailing slash
+    /// (RFC 8414 section 2); http only on a loopback host.
+    pub struct Issuer as "a URL", |text| {
+        check_issuer(text)?;
+        if text.ends_with('/') {
+            return Err("ends with a slash: leave it out, since clients compare it as text".to_owned());
+        }
+        Ok(())
+    }
+}
+
+checked_text! {
+    /// The issuer of an upstream provider. Some providers' end with a slash.
+    pub struct ProviderIssuer as "a URL", check_issuer
+}
+
+fn check_issuer(text: &str) -> Result<(), String> {
+    // The text is not repeated: it may hold a password.
+    let url = Url::parse(text)
+        .map_err(|_| "is not a URL such as \"https://id.example.com\"".to_owned())?;
+    let problem = match url.scheme() {
+        _ if url.has_authority() && (!url.username().is_empty() || url.password().is_some()) => {
+            "holds a user or password"
+        }
+        "http" if !is_loopback(&url) => "is http on a host that is not loopback; use https",
+        "http" | "https" if url.query().is_some() => "has a query",
+        "http" | "https" if url.fragment().is_some() => "has a fragment",
+        "http" | "https" if !is_as_written(&url, text) => {
+            // RFC 8414 section 3.3 compares issuers as strings, code point by code point.
+            return Err(format!(
+                "is not in the form that clients compare; write {:?}",
+                url.as_str().trim_end_matches('/')
+            ));
+        }
+        "http" | "https" => return Ok(()),
+        _ => "is not an http or https URL",
+    };
+    Err(problem.to_owned())
+}
+
+fn is_as_written(url: &Url, text: &str) -> bool {
+    url.as_str() == text || url.as_str().strip_suffix('/') == Some(text)
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => IpAddr::V6(address).to_canonical().is_loopback(),
+        None => false,
+    }
+}
+
+impl Issuer {
+    /// Whether it is reached on this machine only.
+    pub fn is_loopback(&self) -> bool {
+        Url::parse(self).is_ok_and(|url| is_loopback(&url))
+    }
+}
+
+/// Where a browser may be sent. What may be registered is the core's to say.
+impl Value for RedirectUri {
+    const EXPECTED: &'static str = "a URI";
+
+    fn parse(text: &str, _: &Context<'_>) -> Result<Self, String> {
+        // The text is not repeated: it may hold a password.
+        text.parse()
+            .map_err(|why: InvalidRedirectUri| why.to_string())
+    }
+
+    fn stand_in() -> Self {
+        #[expect(
+            clippy::expect_used,
+            reason = "a constant, which each mistake of a test reads"
+        )]
+        "https://localhost".parse().expect("a redirect URI")
+    }
+}
+
+checked_text! {
+    /// Where a client is told of a session's end (OpenID Connect Back-Channel Logout section 2.2). Plain http is for
+    /// this machine; whether it may be used depends on other settings.
+    pub struct BackchannelUri as "a URL", |text| {
+        // The text is not repeated: it may hold a password.
+        let url = Url::parse(text)
+            .map_err(|_| "is not a URL such as \"https://app.example.com/logout\"".to_owned())?;
+        let problem = match url.scheme() {
+            "http" | "https" if url.fragment().is_some() => "has a fragment",
+            "http" | "https" if !url.username().is_empty() || url.password().is_some() => {
+                "holds a user or password"
+            }
+            "http" if !is_loopback(&url) => "is http on a host that is not loopback; use https",
+            "http" | "https" => return Ok(()),
+            _ => "is not an https URL",
+        };
+        Err(problem.to_owned())
+    }
+}
+
+impl BackchannelUri {
+    /// Whether it is asked in plain http.
+    pub(super) fn is_plain(&self) -> bool {
+        // A URL's scheme has no case.
+        Url::parse(self).is_ok_and(|url| url.scheme() == "http")
+    }
+}
+
+checked_text! {
+    /// The resource indicator of an API: an absolute URI without a fragment (RFC 8707 section 2).
+    pub struct ResourceUri as "a URI", |text| absolute_uri(text).map(drop)
+}
+
+fn absolute_uri(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|_| format!("{text:?} is not an absolute URI"))?;
+    if url.fragment().is_some() {
+        return Err(format!("{text:?} has a fragment"));
+    }
+    if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
+        return Err(format!("{text:?} holds a space or a control character"));
+    }
+    Ok(url)
+}
+
+checked_text! {
+    /// An origin as browsers send it: scheme, host and port (RFC 6454 section 6.2).
+    pub struct Origin as "an origin", |text| {
+        let origin = Url::parse(text).ok().map(|url| url.origin().ascii_serialization());
+        match origin.filter(|origin| origin != "null") {
+            Some(origin) if origin == text => Ok(()),
+            Some(origin) => Err(format!("{text:?} is not an origin; did you mean {origin:?}?")),
+            None => Err(format!("{text:?} is not an origin such as \"https://app.example.com\"")),
+        }
+    }
+}
+
+impl Value for ClientId {
+    const EXPECTED: &'static str = "a string";
+
+    fn parse(text: &str, _: &Context<'_>) -> Result<Self, String> {
+        text.parse()
+            .map_err(|_| format!("{text:?} is not 1 to 255 printable ASCII characters"))
+    }
+
+    fn stand_in() -> Self {
+        #[expect(
+            clippy::expect_used,
+            reason = "a constant, which each mistake of a test reads"
+        )]
+        // Blank, so that it is suggested for no other name.
+        " ".parse().expect("a client id")
+    }
+}
+
+checked_text! {
+    /// One scope (RFC 6749 section 3.3): `%x21 / %x23-5B / %x5D-7E`, once or more.
+    pub struct ScopeToken as "a scope", |text| {
+        if text.is_empty() || !text.bytes().all(|b| matches!(b, 0x21 | 0x23..=0x5B | 0x5D..=0x7E)) {
+            let problem = "printable ASCII without space, quote and backslash";
+            return Err(format!("{text:?} is not one scope: it must be {problem}"));
+        }
+        Ok(())
+    }
+}
+
+checked_text! {
+    /// The name that a user signs in with: 1 to 255 characters, no control characters, no space at
+    /// either end.
+    pub struct Username as "a string", |text| {
+        let length = text.chars().count();
+        if !(1..=255).contains(&length) || text.chars().any(char::is_control) || text.trim() != text {
+            return Err(format!("{text:?} is not 1 to 255 characters without spaces around them"));
+        }
+        Ok(())
+    }
+}
+
+/// An Argon2id hash in PHC form.
+#[derive(Debug, Clone)]
+pub struct PasswordHash(Secret);
+
+impl PasswordHash {
+    /// The hash in PHC form.
+    pub fn secret(&self) -> &Secret {
+        &self.0
+    }
+}
+
+impl Value for PasswordHash {
+    const EXPECTED: &'static str = "an Argon2id hash";
+
+    fn parse(text: &str, _: &Context<'_>) -> Result<Self, String> {
+        if !text.starts_with("$argon2id$") {
+            return Err(
+                "is not an Argon2id hash such as \"$argon2id$v=19$m=19456,t=2,p=1$…$…\"".to_owned(),
+            );
+        }
+        // A hash that could verify no password is refused here.
+        StoredHash::parse(text).map_err(|error| format!("cannot be used: {error}"))?;
+        Ok(Self(Secret::new(text)))
+    }
+
+    fn stand_in() -> Self {
+        Self(Secret::new(""))
+    }
+}
+
+/// Where grants, users and sessions live.
+#[derive(Debug, Clone)]
+pub enum Store {
+    /// In memory: gone with the process.
+    Memory,
+    /// In an SQLite file.
+    Sqlite(PathBuf),
+    /// In PostgreSQL, or an engine that speaks its protocol; the URL may hold a password.
+    Postgres(Secret),
+}
+
+/// Without the password of a URL.
+impl fmt::Display for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Memory => f.write_str("memory:"),
+            Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            Self::Postgres(_) => f.write_str("postgres:"),
+        }
+    }
+}
+
+impl Value for Store {
+    const EXPECTED: &'static str = "a store";
+
+    fn parse(text: &str, context: &Context<'_>) -> Result<Self, String> {
+        // The text is not repeated: it may hold a password.
+        match text.split_once(':') {
+            Some(("memory", "")) => Ok(Self::Memory),
+            Some(("sqlite", path)) if !path.is_empty() => {
+                Ok(Self::Sqlite(context.folder.join(path)))
+            }
+            Some(("postgres" | "postgresql", _)) => match Url::parse(text) {
+                Ok(url) if url.has_host() => Ok(Self::Postgres(Secret::new(text))),
+                _ => Err("is not a URL such as \"postgres://user@host/database\"".to_owned()),
+            },
+            _ => Err(
+                "is not a store; write \"memory:\", \"sqlite:FILE\" or \"postgres://…\"".to_owned(),
+            ),
+        }
+    }
+
+    fn stand_in() -> Self {
+        Self::Memory
+    }
+}
+
+/// Written `ID+ACCESS+REFRESH`.
+impl Value for TokenSet {
+    const EXPECTED: &'static str = "a set of tokens";
+
+    fn parse(text: &str, _: &Context<'_>) -> Result<Self, String> {
+        let mut set = Self {
+            id: false,
+            access: false,
+            refresh: false,
+        };
+        for name in text.split('+') {
+            let member = match name {
+                "ID" => &mut set.id,
+                "ACCESS" => &mut set.access,
+                "REFRESH" => &mut set.refresh,
+                _ => {
+                    return Err(unknown("token", name, &["ID", "ACCESS", "REFRESH"]));
+                }
+            };
+            if std::mem::replace(member, true) {
+                return Err(format!("{name} stands in {text:?} twice"));
+            }
+        }
+        Ok(set)
+    }
+
+    fn stand_in() -> Self {
+        Self {
+            id: true,
+            access: true,
+            refresh: true,
+        }
+    }
+}
+
+impl Value for UserCodeAlphabet {
+    const EXPECTED: &'static str = "classes of letters";
+
+    fn parse(text: &str, _: &Context<'_>) -> Result<Self, String> {
+        text.parse()
+            .map_err(|error: InvalidFormat| error.to_string())
+    }
+
+    fn stand_in() -> Self {
+        #[expect(
+            clippy::expect_used,
+            reason = "a constant, which each mistake of a test reads"
+        )]
+        "B".parse().expect("an alphabet")
+    }
+}

@@ -1,0 +1,222 @@
+//! Asks the server that has the store open, or, where none runs, does in this process what is asked.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use axum::body::Body;
+use grantor_config::{Settings, Store};
+use grantor_server::admin::api::{AdminRequest, Problem};
+use grantor_server::admin::{router, socket};
+use grantor_server::cause::Causes;
+use grantor_server::installation::Installation;
+use grantor_server::run::StartError;
+use grantor_store::sqlite::OpenError;
+use http::header::HOST;
+use http::{HeaderValue, Request, Response, Uri};
+use http_body_util::BodyExt as _;
+use hyper_util::rt::TokioIo;
+use serde::Deserialize as _;
+use serde_json::Value as Json;
+use tokio::net::UnixStream;
+use tokio::time::timeout;
+use tower::ServiceExt as _;
+
+/// How long a server may take to begin its answer: hashing a password may have to wait for others.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Why a command was not carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum AdminError {
+    /// The server, or its code in this process, refused.
+    #[error("{0}")]
+    Refused(String),
+    /// A store in memory ends with its server, which has no socket.
+    #[error("a store in memory has no commands: declare in the file what it should hold")]
+    Memory,
+    /// The command needs an existing store.
+    #[error("there is no store {} yet: the first start of the server creates it", .0.display())]
+    NoStore(PathBuf),
+    /// A process has the store open, and its socket does not work.
+    #[error("the process that has the store cannot be asked: {why}")]
+    Unreachable {
+        /// Which process has the store.
+        source: StartError,
+        /// What is wrong with the socket.
+        why: String,
+    },
+    /// The socket is another user's.
+    #[error("the server's socket {} is for its owner only: run this as the user that runs the server", .0.display())]
+    Forbidden(PathBuf),
+    /// The server ended the connection or does not respond.
+    #[error("the server did not answer")]
+    Lost(#[source] LostError),
+    /// The store cannot be opened in this process.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// An I/O error.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+/// What happened to the answer of a server.
+#[derive(Debug, thiserror::Error)]
+pub enum LostError {
+    /// HTTP over the socket failed.
+    #[error(transparent)]
+    Http(#[from] hyper::Error),
+    /// The body ended with an error.
+    #[error(transparent)]
+    Body(#[from] axum::Error),
+    /// There was no response in time.
+    #[error("no response within {} seconds", TIMEOUT.as_secs())]
+    Timeout,
+    /// A line is not JSON.
+    #[error("the answer is not JSON")]
+    NotJson,
+    /// The last line has no end.
+    #[error("the answer is cut off")]
+    CutOff,
+}
+
+/// A line of an answer.
+pub struct Line<A> {
+    /// As it was sent.
+    pub json: Json,
+    /// None where a server of another version answers otherwise.
+    pub answer: Option<A>,
+}
+
+/// Carries `request` out, in the server that has the store of `settings` open or in this process, and hands each line of
+/// the answer to `take`. `file` is where the settings were read from.
+///
+/// # Errors
+/// [`AdminError`]
+pub fn ask<R: AdminRequest>(
+    settings: &Settings,
+    file: &Path,
+    request: &R,
+    take: impl FnMut(Line<R::Answer>),
+) -> Result<(), AdminError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()?;
+    runtime.block_on(ask_anywhere(settings, file, request, take))
+}
+
+async fn ask_anywhere<R: AdminRequest>(
+    settings: &Settings,
+    file: &Path,
+    request: &R,
+    take: impl FnMut(Line<R::Answer>),
+) -> Result<(), AdminError> {
+    let store = match &settings.store {
+        Store::Sqlite(path) => path,
+        Store::Memory => return Err(AdminError::Memory),
+        Store::Postgres(_) => return Err(StartError::Postgres.into()),
+    };
+    let why = match connect(store).await? {
+        Ok(stream) => return ask_server(stream, request, take).await,
+        Err(why) => why,
+    };
+    if !R::CREATES_STORE && !store.exists() {
+        return Err(AdminError::NoStore(store.clone()));
+    }
+    match Installation::open(settings).await {
+        Ok(installation) => ask_here(installation, settings, file, request, take).await,
+        Err(source @ StartError::Open(OpenError::InUse { .. })) => {
+            Err(AdminError::Unreachable { source, why })
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A connection to the server, or why there is none.
+async fn connect(store: &Path) -> Result<Result<UnixStream, String>, AdminError> {
+    let path = match socket::path(store) {
+        Ok(path) => path,
+        Err(error) => return Ok(Err(Causes(&error).to_string())),
+    };
+    match UnixStream::connect(&path).await {
+        Ok(stream) => Ok(Ok(stream)),
+        Err(error) => match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
+                Ok(Err(format!("{}: {error}", path.display())))
+            }
+            io::ErrorKind::PermissionDenied => Err(AdminError::Forbidden(path)),
+            _ => Err(error.into()),
+        },
+    }
+}
+
+async fn ask_server<R: AdminRequest>(
+    stream: UnixStream,
+    request: &R,
+    take: impl FnMut(Line<R::Answer>),
+) -> Result<(), AdminError> {
+    let answer = async {
+        let stream = TokioIo::new(stream);
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(stream).await?;
+        // Its errors are those of the request.
+        tokio::spawn(connection);
+        let sent = timeout(TIMEOUT, sender.send_request(http_request(request)));
+        Ok(sent.await.map_err(|_| LostError::Timeout)??)
+    };
+    let answer = answer.await.map_err(AdminError::Lost)?;
+    read_lines(answer.map(Body::new), take).await
+}
+
+async fn ask_here<R: AdminRequest>(
+    installation: Installation,
+    settings: &Settings,
+    file: &Path,
+    request: &R,
+    take: impl FnMut(Line<R::Answer>),
+) -> Result<(), AdminError> {
+    let router = router(installation.admin(settings, file));
+    let answer = router
+        .oneshot(http_request(request))
+        .await
+        .unwrap_or_else(|never| match never {});
+    let done = read_lines(answer, take).await;
+    installation.close();
+    done
+}
+
+fn http_request<R: AdminRequest>(request: &R) -> Request<Body> {
+    let mut http = Request::new(Body::from(request.body()));
+    *http.method_mut() = R::METHOD;
+    *http.uri_mut() = Uri::from_static(R::PATH);
+    let host = HeaderValue::from_static("grantor");
+    http.headers_mut().insert(HOST, host);
+    http
+}
+
+/// Reads an answer line by line. A problem ends it, whatever the status is.
+async fn read_lines<A: serde::de::DeserializeOwned>(
+    answer: Response<Body>,
+    mut take: impl FnMut(Line<A>),
+) -> Result<(), AdminError> {
+    let mut body = answer.into_body();
+    let mut rest = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| AdminError::Lost(error.into()))?;
+        rest.extend_from_slice(frame.data_ref().map_or(&[], |data| &data[..]));
+        while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
+            let line: Vec<u8> = rest.drain(..=end).collect();
+            let json: Json =
+                serde_json::from_slice(&line).map_err(|_| AdminError::Lost(LostError::NotJson))?;
+            if let Ok(problem) = Problem::deserialize(&json) {
+                return Err(AdminError::Refused(problem.error_description));
+            }
+            let answer = A::deserialize(&json).ok();
+            take(Line { json, answer });
+        }
+    }
+    if rest.is_empty() {
+        Ok(())
+    } else {
+        Err(AdminError::Lost(LostError::CutOff))
+    }
+}

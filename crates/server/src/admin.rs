@@ -1,0 +1,176 @@
+//! The admin socket: what the operator's commands do, as JSON over HTTP on a Unix socket next to the store.
+//!
+//! Anyone who can open the socket, which only its owner can, may do everything here. A command asks the socket; where no
+//! server answers, it opens the store itself, under its lock, and asks the same router. So each command has one
+//! implementation.
+
+pub mod api;
+mod backup;
+mod exchange;
+mod keys;
+pub mod socket;
+mod users;
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use grantor_core::engine::decide::Operation;
+use grantor_core::records::Username;
+use grantor_store::sqlite::Sqlite;
+use grantor_store::{Store, StoreError};
+use grantor_web::{App, Unavailable};
+use http::{StatusCode, header};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::sync::Semaphore;
+
+use crate::cause::Causes;
+use crate::key_ring::KeyRing;
+use api::Problem;
+use grantor_config::Settings;
+
+/// The state of the admin socket.
+pub struct Admin {
+    app: Arc<App>,
+    store: Arc<dyn Store>,
+    keys: Arc<KeyRing>,
+    sqlite: Option<Arc<Sqlite>>,
+    /// Permits one backup at a time.
+    one_backup: Arc<Semaphore>,
+    file: PathBuf,
+    /// The folded names of the users of the file.
+    declared: HashSet<String>,
+}
+
+impl Admin {
+    pub(crate) fn new(
+        app: Arc<App>,
+        store: Arc<dyn Store>,
+        keys: Arc<KeyRing>,
+        sqlite: Option<Arc<Sqlite>>,
+        settings: &Settings,
+        file: &Path,
+    ) -> Self {
+        let names = settings.users.iter();
+        Self {
+            app,
+            store,
+            keys,
+            sqlite,
+            one_backup: Arc::new(Semaphore::new(1)),
+            file: file.to_owned(),
+            declared: names.map(|user| Username::fold(&user.username)).collect(),
+        }
+    }
+
+    async fn run<O>(&self, operation: O) -> Result<O::Reply, Rejection>
+    where
+        O: Operation + Send + 'static,
+        O::Reply: Send + 'static,
+    {
+        let outcome = self.app.run(operation).await?;
+        outcome
+            .reply
+            .map_err(|refusal| Rejection::failed(refusal.description))
+    }
+
+    fn declares(&self, username: &str) -> bool {
+        self.declared.contains(&Username::fold(username))
+    }
+}
+
+/// The routes of the admin socket.
+pub fn router(admin: Arc<Admin>) -> Router {
+    Router::new()
+        .merge(keys::routes())
+        .merge(users::routes())
+        .merge(backup::routes())
+        .merge(exchange::routes())
+        .fallback(async || {
+            Rejection::new(StatusCode::NOT_FOUND, "not_found", "There is no such path.")
+        })
+        .method_not_allowed_fallback(async || {
+            let status = StatusCode::METHOD_NOT_ALLOWED;
+            Rejection::new(status, "method_not_allowed", "The path has another method.")
+        })
+        .with_state(admin)
+}
+
+/// Why a request was not carried out.
+#[derive(Debug)]
+struct Rejection {
+    status: StatusCode,
+    error: &'static str,
+    message: String,
+}
+
+impl Rejection {
+    fn new(status: StatusCode, error: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            error,
+            message: message.into(),
+        }
+    }
+
+    fn invalid(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "invalid_request", message)
+    }
+
+    fn failed(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", message)
+    }
+
+    fn body(&self) -> Problem {
+        Problem {
+            error: self.error.to_owned(),
+            error_description: self.message.clone(),
+        }
+    }
+}
+
+impl From<Unavailable> for Rejection {
+    fn from(error: Unavailable) -> Self {
+        Self::failed(Causes(&error).to_string())
+    }
+}
+
+impl From<StoreError> for Rejection {
+    fn from(error: StoreError) -> Self {
+        Self::failed(Causes(&error).to_string())
+    }
+}
+
+impl IntoResponse for Rejection {
+    fn into_response(self) -> Response {
+        answer(self.status, &self.body())
+    }
+}
+
+fn answer(status: StatusCode, body: &impl Serialize) -> Response {
+    let headers = [(header::CONTENT_TYPE, "application/json")];
+    (status, headers, Body::from(line(body))).into_response()
+}
+
+/// JSON with a line break, also for those who read it with curl.
+fn line(body: &impl Serialize) -> Vec<u8> {
+    // Our own types always serialise.
+    let mut line = serde_json::to_vec(body).unwrap_or_default();
+    line.push(b'\n');
+    line
+}
+
+/// The request's JSON.
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Rejection> {
+    // Only the position of the error: the body may hold a password.
+    serde_json::from_slice(body).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        Rejection::invalid(format!(
+            "The body is not the JSON that is expected (line {line}, column {column})."
+        ))
+    })
+}

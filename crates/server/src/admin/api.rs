@@ -1,0 +1,208 @@
+//! The requests and answers of the admin socket: one type each, for the server that answers and the commands that ask.
+
+mod keys;
+
+use std::path::PathBuf;
+
+use grantor_core::base::secret::Secret;
+use grantor_core::exchange::Explanation;
+use http::Method;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+pub use keys::{KeyListing, ListedKey, ListedMasterKey, RotatedKeys};
+
+/// A request with its method, its path and the type of its answer.
+pub trait AdminRequest {
+    /// The HTTP method.
+    const METHOD: Method;
+    /// The path.
+    const PATH: &'static str;
+    /// Whether it is of use on a store that was never used, which it then creates.
+    const CREATES_STORE: bool = false;
+    /// One line of the answer.
+    type Answer: DeserializeOwned;
+
+    /// What is sent.
+    fn body(&self) -> Vec<u8>;
+}
+
+/// Declares a request; with `json` it is its own body.
+macro_rules! request {
+    ($Request:ty, $method:ident $path:literal -> $Answer:ty $(, creates_store $creates:literal)?) => {
+        impl AdminRequest for $Request {
+            const METHOD: Method = Method::$method;
+            const PATH: &'static str = $path;
+            $( const CREATES_STORE: bool = $creates; )?
+            type Answer = $Answer;
+
+            fn body(&self) -> Vec<u8> {
+                Vec::new()
+            }
+        }
+    };
+    (json $Request:ty, $method:ident $path:literal -> $Answer:ty $(, creates_store $creates:literal)?) => {
+        impl AdminRequest for $Request {
+            const METHOD: Method = Method::$method;
+            const PATH: &'static str = $path;
+            $( const CREATES_STORE: bool = $creates; )?
+            type Answer = $Answer;
+
+            fn body(&self) -> Vec<u8> {
+                // Our own types always serialise.
+                serde_json::to_vec(self).unwrap_or_default()
+            }
+        }
+    };
+}
+
+/// Lists the signing keys and the master keys.
+#[derive(Clone, Copy, Debug)]
+pub struct ListKeys;
+request!(ListKeys, GET "/keys" -> KeyListing);
+
+/// Signs with the next keys from now on.
+#[derive(Clone, Copy, Debug)]
+pub struct RotateKeys;
+request!(RotateKeys, POST "/keys/rotate" -> RotatedKeys);
+
+/// Lists the users.
+#[derive(Clone, Copy, Debug)]
+pub struct ListUsers;
+request!(ListUsers, GET "/users" -> Vec<ListedUser>);
+
+/// A user as the operator sees one.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ListedUser {
+    /// The `sub`.
+    pub id: String,
+    /// The name to sign in with.
+    pub username: String,
+    /// Whether the user may sign in.
+    pub enabled: bool,
+    /// The e-mail address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// Whether the configuration file declares the user, or did.
+    pub from_file: bool,
+}
+
+/// Adds a user.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AddUser {
+    /// The name to sign in with.
+    pub username: String,
+    /// The e-mail address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// Where it is left out, the server makes one and answers with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<String>,
+}
+request!(json AddUser, POST "/users" -> AddedUser, creates_store true);
+
+/// A user that was added.
+#[derive(Serialize, Deserialize)]
+pub struct AddedUser {
+    /// The `sub`.
+    pub id: String,
+    /// The name to sign in with.
+    pub username: String,
+    /// The e-mail address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// The password, where the server made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<String>,
+}
+
+/// Disables a user, whose sessions and grants end.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DisableUser {
+    /// The user's name.
+    pub username: String,
+}
+request!(json DisableUser, POST "/users/disable" -> ChangedUser);
+
+/// Enables a user.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EnableUser {
+    /// The user's name.
+    pub username: String,
+}
+request!(json EnableUser, POST "/users/enable" -> ChangedUser);
+
+/// A user that was enabled or disabled.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ChangedUser {
+    /// The `sub`.
+    pub id: String,
+    /// The user's name.
+    pub username: String,
+    /// Whether the user may sign in now.
+    pub enabled: bool,
+    /// Whether that is a change.
+    pub changed: bool,
+}
+
+/// Copies the store to a file.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Backup {
+    /// An absolute path, on the server's machine.
+    pub file: PathBuf,
+    /// Whether an earlier backup there is replaced.
+    #[serde(default)]
+    pub replace: bool,
+}
+request!(json Backup, POST "/backup" -> BackupLine);
+
+/// A line of the answer: any number of steps, then the end.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum BackupLine {
+    /// So much is copied.
+    Progress {
+        /// Bytes.
+        done: u64,
+        /// Bytes.
+        total: u64,
+    },
+    /// The backup is there.
+    Done {
+        /// Its path.
+        file: PathBuf,
+        /// Its size.
+        bytes: u64,
+    },
+}
+
+/// Says what a token exchange would give: the form of the token endpoint, with `client_id` and without a secret.
+#[derive(Debug)]
+pub struct ExplainExchange {
+    /// `application/x-www-form-urlencoded`, with tokens in it.
+    pub form: Secret,
+}
+
+impl AdminRequest for ExplainExchange {
+    const METHOD: Method = Method::POST;
+    const PATH: &'static str = "/exchange/explain";
+    type Answer = Explanation;
+
+    fn body(&self) -> Vec<u8> {
+        self.form.reveal().as_bytes().to_vec()
+    }
+}
+
+/// Why a request was not carried out.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Problem {
+    /// A code.
+    pub error: String,
+    /// A sentence for the operator.
+    #[serde(default)]
+    pub error_description: String,
+}

@@ -1,0 +1,166 @@
+//! Assembles what the core runs on from the settings of the file.
+
+mod clients;
+mod exchange;
+mod resources;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use grantor_core::base::sealing::SealingKeys;
+use grantor_core::model::claim_mapping::InvalidMapping;
+use grantor_core::model::ids::UserId;
+use grantor_core::model::realm::{self, DeviceSettings, Realm, SignInLimits};
+use grantor_core::model::resource::TokenForm;
+use grantor_core::model::user_code::{InvalidFormat, UserCodeFormat};
+use grantor_core::people::{Password, Provision};
+use grantor_core::records::Username;
+use grantor_jose::{Algorithm, KeySet};
+use grantor_web::Proxies;
+
+use crate::master_key::MasterKeys;
+use grantor_config::{self as config, Settings, UserPassword};
+
+/// The name of the only realm.
+pub const POOL: &str = "default";
+
+/// The algorithm of access tokens for the issuer's own endpoints.
+const ACCESS_TOKEN_ALG: Algorithm = Algorithm::Es256;
+
+/// Why the settings cannot be assembled. The reader of the file checks the same, so operators do not see it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AssembleError {
+    /// The claims of a resource or a client.
+    #[error("claims")]
+    Claims(#[from] InvalidMapping),
+    /// The format of user codes.
+    #[error("device.user_code_format")]
+    UserCode(#[from] InvalidFormat),
+}
+
+/// The algorithms for which a key is needed. Each issuer has ES256, for access tokens, and RS256: OpenID
+/// Connect Discovery section 3 of `id_token_signing_alg_values_supported`: "The algorithm RS256 MUST be included."
+#[must_use]
+pub fn algorithms(settings: &Settings) -> Vec<Algorithm> {
+    let of_resources =
+        settings
+            .resources
+            .iter()
+            .filter_map(|resource| match resource.token_form() {
+                TokenForm::Jwt(alg) => Some(alg),
+                TokenForm::Sealed => None,
+            });
+    let of_clients = settings.clients.iter().map(|client| client.id_token_alg);
+    let all: BTreeSet<_> = [ACCESS_TOKEN_ALG, Algorithm::Rs256]
+        .into_iter()
+        .chain(of_resources)
+        .chain(of_clients)
+        .collect();
+    all.into_iter().collect()
+}
+
+/// The realm that the settings describe, with these keys.
+///
+/// # Errors
+/// [`AssembleError`]
+pub fn realm(
+    settings: &Settings,
+    masters: &MasterKeys,
+    signing: KeySet,
+) -> Result<Realm, AssembleError> {
+    let sealing = SealingKeys::new(POOL, masters.current(), masters.older());
+    let secret_key = Arc::new(sealing.client_secret_key());
+    let client = |client| {
+        clients::client(client, settings, &secret_key).map(|client| (client.id.clone(), client))
+    };
+    Ok(Realm {
+        name: POOL.to_owned(),
+        issuer: settings.issuer.to_string(),
+        signing,
+        clients: settings
+            .clients
+            .iter()
+            .map(client)
+            .collect::<Result<_, _>>()?,
+        resources: settings
+            .resources
+            .iter()
+            .map(resources::resource)
+            .collect::<Result<_, _>>()?,
+        exchange: exchange::rules(settings),
+        trusted_issuers: exchange::trusted_issuers(settings),
+        access_token_alg: ACCESS_TOKEN_ALG,
+        lifetimes: realm::Lifetimes {
+            id: settings.lifetimes.id,
+            session_idle: settings.lifetimes.session_idle,
+            session_absolute: settings.lifetimes.session_absolute,
+        },
+        device: device_settings(settings)?,
+        sign_in: sign_in_limits(settings),
+        nodes: settings.nodes.get(),
+        sealing,
+    })
+}
+
+/// The trusted proxies.
+#[must_use]
+pub fn proxies(settings: &Settings) -> Proxies {
+    Proxies {
+        trusted: settings.trusted_proxies.clone(),
+        header: settings.forwarded_header,
+    }
+}
+
+fn sign_in_limits(settings: &Settings) -> SignInLimits {
+    let usual = SignInLimits::default();
+    match settings.test.wrong_passwords {
+        None => usual,
+        Some(limit) => SignInLimits {
+            from_one_address: usual.from_one_address.max(limit.get()),
+            in_all: usual.in_all.max(limit.get()),
+        },
+    }
+}
+
+fn device_settings(settings: &Settings) -> Result<DeviceSettings, InvalidFormat> {
+    let device = &settings.device;
+    let length = usize::try_from(device.user_code_length.get()).unwrap_or(usize::MAX);
+    Ok(DeviceSettings {
+        interval: device.interval,
+        user_code: UserCodeFormat::with_alphabet(device.user_code_format.clone(), length)?,
+        longest_lifetime: settings
+            .clients
+            .iter()
+            .filter_map(|client| client.device_lifetime)
+            .fold(device.lifetime, Duration::max),
+        max_pending: device.max_pending.get(),
+        max_pending_of_address: device.max_pending_per_address.get(),
+        tokens: device.token_set,
+    })
+}
+
+/// The operation that writes a user of the file. Without an id, it is derived from the folded name, so that a change of
+/// case does not make another account.
+#[must_use]
+pub fn provision(user: &config::User) -> Provision {
+    let id = user.id.map(UserId::new);
+    Provision {
+        id: id.unwrap_or_else(|| UserId::derived(POOL, &Username::fold(&user.username))),
+        username: user.username.to_string(),
+        enabled: user.enabled,
+        password: match user.credential() {
+            None => Password::None,
+            Some(UserPassword::Hash(hash)) => Password::Hash(hash.secret().reveal().to_owned()),
+            Some(UserPassword::Plain(password)) => Password::Plain {
+                password: password.clone(),
+                hash: None,
+            },
+        },
+        email: user.email.clone(),
+        groups: user.groups.clone(),
+        claims: user.claims.clone(),
+    }
+}

@@ -1,0 +1,166 @@
+//! What a server and the commands over its store have in common: the store, opened under its lock, and the application
+//! that uses it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use grantor_jose::Signer;
+use grantor_store::Store;
+use grantor_store::memory::Memory;
+use grantor_store::sqlite::Sqlite;
+use grantor_web::{App, Clock as _, Entropy as _, EventSink, Parts};
+
+use crate::admin::Admin;
+use crate::assemble;
+use crate::events::{Events, Writer};
+use crate::key_policy;
+use crate::key_ring::KeyRing;
+use crate::master_key::{self, MasterKeys, Source};
+use crate::metrics::Sources;
+use crate::run::StartError;
+use crate::signing_keys::{self, KeyStore};
+use crate::system::{SystemClock, SystemEntropy};
+use crate::trusted_keys;
+use grantor_config::{self as config, Settings};
+
+/// An application with its store, its keys and its events. It does not listen.
+pub struct Installation {
+    /// The application.
+    pub app: Arc<App>,
+    /// Its store.
+    pub store: Arc<dyn Store>,
+    /// Its signing keys.
+    pub keys: Arc<KeyRing>,
+    sqlite: Option<Arc<Sqlite>>,
+    /// Where events go.
+    pub sink: Arc<dyn EventSink>,
+    events: Option<Writer>,
+}
+
+impl Installation {
+    /// Opens the store and the keys that the settings name, and creates those that do not exist.
+    ///
+    /// # Errors
+    /// [`StartError`]
+    pub async fn open(settings: &Settings) -> Result<Self, StartError> {
+        let (store, sqlite) = kept(&settings.store)?;
+        let keys = key_store(settings, Arc::clone(&store)).await?;
+        let signing = keys.open().await?;
+
+        let (sink, events) = events(&settings.store)?;
+        let sink: Arc<dyn EventSink> = Arc::new(sink);
+        let app = App::new(Parts {
+            realm: assemble::realm(settings, &keys.masters, signing.published.clone())?,
+            store: Arc::clone(&store),
+            signer: Arc::clone(&signing.signer) as Arc<dyn Signer>,
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy),
+            events: Arc::clone(&sink),
+            trusted_keys: trusted_keys::from_settings(settings)?,
+            proxies: assemble::proxies(settings),
+            templates: settings.templates.clone(),
+        })?;
+        let keys = Arc::new(KeyRing::new(keys, signing, Arc::clone(&app)));
+        Ok(Self {
+            app,
+            store,
+            keys,
+            sqlite,
+            sink,
+            events,
+        })
+    }
+
+    /// The state of the admin socket; `file` is the configuration file.
+    #[must_use]
+    pub fn admin(&self, settings: &Settings, file: &Path) -> Arc<Admin> {
+        Arc::new(Admin::new(
+            Arc::clone(&self.app),
+            Arc::clone(&self.store),
+            Arc::clone(&self.keys),
+            self.sqlite.clone(),
+            settings,
+            file,
+        ))
+    }
+
+    /// What metrics are read from.
+    #[must_use]
+    pub fn metrics(&self) -> Arc<Sources> {
+        Arc::new(Sources {
+            app: Arc::clone(&self.app),
+            keys: Arc::clone(&self.keys),
+            sqlite: self.sqlite.clone(),
+            started: SystemClock.now(),
+        })
+    }
+
+    /// Writes the events that are queued. The store closes when its last user is dropped.
+    pub fn close(self) {
+        if let Some(events) = self.events {
+            events.finish();
+        }
+    }
+}
+
+/// The signing keys of a store. The master key is created where the store was never used.
+///
+/// # Errors
+/// [`StartError`]
+pub async fn key_store(settings: &Settings, store: Arc<dyn Store>) -> Result<KeyStore, StartError> {
+    let never_used = signing_keys::read(&*store).await?.is_none();
+    let fresh = SystemEntropy.seed().bytes("master key");
+    let (masters, source) = master_key::load(settings, never_used, fresh)?;
+    Ok(key_store_of(settings, store, masters, source))
+}
+
+/// The same with master keys that are known.
+#[must_use]
+pub fn key_store_of(
+    settings: &Settings,
+    store: Arc<dyn Store>,
+    masters: MasterKeys,
+    source: Source,
+) -> KeyStore {
+    KeyStore {
+        store,
+        masters,
+        source,
+        in_use: assemble::algorithms(settings),
+        lives: key_policy::lives(settings),
+        clock: Arc::new(SystemClock),
+        entropy: Arc::new(SystemEntropy),
+    }
+}
+
+/// Opens the store, under its lock.
+///
+/// # Errors
+/// [`StartError`]
+pub fn open(store: &config::Store) -> Result<Arc<dyn Store>, StartError> {
+    kept(store).map(|(store, _)| store)
+}
+
+type Opened = (Arc<dyn Store>, Option<Arc<Sqlite>>);
+
+fn kept(store: &config::Store) -> Result<Opened, StartError> {
+    match store {
+        config::Store::Memory => Ok((Arc::new(Memory::new()), None)),
+        config::Store::Sqlite(path) => {
+            let sqlite = Arc::new(Sqlite::open(path)?);
+            Ok((Arc::clone(&sqlite) as Arc<dyn Store>, Some(sqlite)))
+        }
+        config::Store::Postgres(_) => Err(StartError::Postgres),
+    }
+}
+
+/// Day files are next to the store's file. A store without a file has only the log.
+fn events(store: &config::Store) -> Result<(Events, Option<Writer>), StartError> {
+    let config::Store::Sqlite(path) = store else {
+        return Ok((Events::logged(), None));
+    };
+    let folder = path.parent().unwrap_or(Path::new("")).join("events");
+    let (events, writer) =
+        Events::kept(&folder).map_err(|source| StartError::Events { folder, source })?;
+    Ok((events, Some(writer)))
+}

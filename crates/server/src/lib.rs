@@ -1,0 +1,29 @@
+//! A running server: everything between the settings and the sockets.
+//!
+//! What belongs here: the assembly of a realm from settings, the key ring, signing keys and master keys, calls to other
+//! servers, back-channel logout, events, metrics, traces, TLS, the server's side of the admin socket, the users of the
+//! file, the keys of trusted issuers, and the system's clock and entropy. Protocol decisions belong to `grantor-core`, HTTP
+//! endpoints and pages to `grantor-web`, and what a command prints to `grantor`.
+
+pub mod admin;
+pub mod assemble;
+pub mod backchannel;
+pub mod cause;
+pub mod events;
+pub mod installation;
+pub mod key_policy;
+pub mod key_ring;
+pub mod master_key;
+pub mod metrics;
+pub mod outgoing;
+pub mod password;
+pub mod run;
+pub mod signing_keys;
+pub mod system;
+pub mod tls;
+#[cfg(feature = "otel")]
+pub mod traces;
+pub mod trusted_keys;
+pub mod users;
+
+pub use run::{StartError, run};

@@ -1,0 +1,357 @@
+//! One running server: assembled from settings, run until a signal stops it.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use grantor_core::people::Provision;
+use grantor_store::sqlite::OpenError;
+use grantor_store::{Store, StoreError};
+use grantor_web::{App, Certificate, Clock as _, Unavailable};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::JoinSet;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+
+use crate::admin::Admin;
+use crate::admin::socket::Socket;
+use crate::assemble::{self, AssembleError};
+use crate::backchannel::{self, BackChannel};
+use crate::cause::Causes;
+use crate::installation::Installation;
+use crate::master_key::MasterKeyError;
+use crate::metrics;
+use crate::outgoing::{Outgoing, OutgoingError};
+use crate::signing_keys::SigningKeysError;
+use crate::system::{SystemClock, SystemEntropy};
+use crate::tls::{self, Stamps, TlsError, Watch};
+use crate::users;
+use grantor_config::{self as config, Environment, Settings};
+
+/// How long the announcement waits for the users of the file, so that its readers can sign in. The server answers
+/// meanwhile.
+const ANNOUNCE_TIMEOUT: Duration = Duration::from_secs(5);
+const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
+/// Rows of one sweep.
+const SWEEP_ROWS: usize = 1000;
+/// Consecutive sweeps. The rest waits for the next interval.
+const MAX_SWEEPS: usize = 500;
+
+/// Why the server did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address is in use, or is not one of this machine.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// The I/O error.
+        source: io::Error,
+    },
+    /// A store that is not implemented yet.
+    #[error("PostgreSQL is not built yet: set store to \"sqlite:FILE\" or \"memory:\"")]
+    Postgres,
+    /// The store's file.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The master key.
+    #[error(transparent)]
+    MasterKey(#[from] MasterKeyError),
+    /// The signing keys.
+    #[error(transparent)]
+    SigningKeys(#[from] SigningKeysError),
+    /// The settings.
+    #[error(transparent)]
+    Assemble(#[from] AssembleError),
+    /// The day files of events.
+    #[error("cannot write events to {}", folder.display())]
+    Events {
+        /// Their folder.
+        folder: PathBuf,
+        /// The I/O error.
+        source: io::Error,
+    },
+    /// The certificate.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The client for requests to other servers.
+    #[error(transparent)]
+    Outgoing(#[from] OutgoingError),
+    /// The web shell.
+    #[error(transparent)]
+    Web(#[from] grantor_web::StartError),
+    /// The pending codes of the store.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+    /// Where traces go.
+    #[cfg(feature = "otel")]
+    #[error(transparent)]
+    Traces(#[from] crate::traces::TracesError),
+    /// Threads, signals.
+    #[error("I/O error")]
+    Io(#[from] io::Error),
+}
+
+/// Runs a server until SIGTERM or SIGINT. `file` is where its settings were read from; `announce` gets its URL once it
+/// accepts connections.
+///
+/// # Errors
+/// [`StartError`]
+pub fn run(
+    settings: &Settings,
+    file: &Path,
+    environment: &Environment,
+    announce: impl FnOnce(&str) + Send + 'static,
+) -> Result<(), StartError> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(StartError::Io)
+        .and_then(|runtime| runtime.block_on(serve(settings, file, environment, announce)))
+}
+
+/// Runs a server that exports traces, if the environment names a collector.
+#[cfg(feature = "otel")]
+async fn serve(
+    settings: &Settings,
+    file: &Path,
+    environment: &Environment,
+    announce: impl FnOnce(&str) + Send + 'static,
+) -> Result<(), StartError> {
+    let traces = crate::traces::start(environment)?;
+    let server = Server::start(settings, file).await?;
+    if let Some(traces) = &traces {
+        server.installation.app.send_spans(Arc::clone(traces) as _);
+    }
+    let ended = server.run(announce).await;
+    if let Some(traces) = traces {
+        traces.finish().await;
+    }
+    Ok(ended?)
+}
+
+/// Runs a server without traces, and logs it where the environment asks for them.
+#[cfg(not(feature = "otel"))]
+async fn serve(
+    settings: &Settings,
+    file: &Path,
+    environment: &Environment,
+    announce: impl FnOnce(&str) + Send + 'static,
+) -> Result<(), StartError> {
+    const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+    if environment.value(ENDPOINT).is_some() {
+        tracing::warn!("{ENDPOINT} has no effect: this program was built without OpenTelemetry");
+    }
+    let server = Server::start(settings, file).await?;
+    Ok(server.run(announce).await?)
+}
+
+struct Server {
+    listener: TcpListener,
+    tls: Option<(Watch, Signal)>,
+    stop: Stop,
+    installation: Installation,
+    backchannel: BackChannel,
+    admin: Option<(Socket, Arc<Admin>)>,
+    /// The listener of `admin_listen`.
+    metrics: Option<TcpListener>,
+    users: Vec<Provision>,
+}
+
+impl Server {
+    async fn start(settings: &Settings, file: &Path) -> Result<Self, StartError> {
+        let stop = Stop::new()?;
+        let certificate = settings.tls.as_ref().map(tls::read).transpose();
+        let certificate = certificate.map_err(TlsError::from)?;
+        // First, so that a server that cannot listen leaves no files.
+        let listener = listen(settings.listen).await?;
+        let metrics = match settings.admin_listen {
+            Some(address) => Some(listen(address).await?),
+            None => None,
+        };
+        let installation = Installation::open(settings).await?;
+        installation.app.count_pending().await?;
+        for sentence in settings.not_built().into_iter().chain(settings.advice()) {
+            tracing::warn!("{sentence}");
+        }
+        let socket = socket(&settings.store);
+        let admin = socket.map(|socket| (socket, installation.admin(settings, file)));
+        let tls = match settings.tls.clone().zip(certificate) {
+            Some((files, certificate)) => {
+                Some(watched(settings, files, certificate, &installation)?)
+            }
+            None => None,
+        };
+        let users = settings.users.iter().map(assemble::provision).collect();
+        let (app, store) = (
+            Arc::clone(&installation.app),
+            Arc::clone(&installation.store),
+        );
+        let http = Outgoing::from_settings(settings).client(backchannel::ANSWER_TIME)?;
+        let backchannel = BackChannel::new(app, store, Arc::new(SystemClock), http);
+        Ok(Self {
+            listener,
+            tls,
+            stop,
+            installation,
+            backchannel,
+            admin,
+            metrics,
+            users,
+        })
+    }
+
+    async fn run(self, announce: impl FnOnce(&str) + Send + 'static) -> io::Result<()> {
+        let Self {
+            listener,
+            tls,
+            stop,
+            installation,
+            backchannel,
+            admin,
+            metrics,
+            users,
+        } = self;
+        let (app, store) = (&installation.app, &installation.store);
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let url = format!("{scheme}://{}", listener.local_addr()?);
+        let mut background = JoinSet::new();
+        background.spawn(sweep(Arc::clone(store)));
+        let keys = Arc::clone(&installation.keys);
+        background.spawn(async move { keys.watch().await });
+        background.spawn(backchannel.watch());
+        background.spawn(prepare(
+            Arc::clone(app),
+            Arc::clone(store),
+            users,
+            move || announce(&url),
+        ));
+        if let Some((socket, admin)) = admin {
+            background.spawn(socket.serve(admin));
+        }
+        if let Some(listener) = metrics {
+            let router = metrics::router(installation.metrics());
+            background.spawn(async move {
+                if let Err(error) = axum::serve(listener, router).await {
+                    tracing::error!(error = %Causes(&error), "admin_listen is closed");
+                }
+            });
+        }
+
+        let tls = tls.map(|(watch, hangup)| {
+            let tls = Arc::clone(&watch.tls);
+            background.spawn(watch.run(hangup));
+            tls
+        });
+
+        let served = grantor_web::serve(Arc::clone(app), listener, tls, stop.asked()).await;
+        background.shutdown().await;
+        installation.close();
+        served
+    }
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
+    let listener = TcpListener::bind(address).await;
+    listener.map_err(|source| StartError::Listen { address, source })
+}
+
+/// Watches the certificate, and from now on handles SIGHUP.
+fn watched(
+    settings: &Settings,
+    files: config::Tls,
+    (certificate, stamps): (Certificate, Stamps),
+    installation: &Installation,
+) -> Result<(Watch, Signal), StartError> {
+    for sentence in tls::advice(settings, &files, &certificate) {
+        tracing::warn!("{sentence}");
+    }
+    let watch = Watch {
+        tls: Arc::new(tls::start(&files, certificate.clone())?),
+        files,
+        certificate,
+        stamps,
+        clock: Arc::new(SystemClock),
+        entropy: Arc::new(SystemEntropy),
+        events: Arc::clone(&installation.sink),
+    };
+    Ok((watch, signal(SignalKind::hangup())?))
+}
+
+/// The admin socket. A server runs without one too: it logs that, and the commands say so.
+fn socket(store: &config::Store) -> Option<Socket> {
+    let config::Store::Sqlite(path) = store else {
+        return None;
+    };
+    Socket::listen(path)
+        .inspect_err(
+            |error| tracing::error!(error = %Causes(error), "there is no admin socket: commands cannot reach this server"),
+        )
+        .ok()
+}
+
+/// Provisions the users of the file, after which the server is ready.
+async fn prepare(
+    app: Arc<App>,
+    store: Arc<dyn Store>,
+    users: Vec<Provision>,
+    announce: impl FnOnce(),
+) {
+    let mut provisioning = pin!(async {
+        users::provision(&app, &*store, &users).await;
+        app.set_ready();
+    });
+    let in_time = timeout(ANNOUNCE_TIMEOUT, &mut provisioning).await;
+    announce();
+    if in_time.is_err() {
+        provisioning.await;
+    }
+}
+
+/// Deletes expired rows, until it is dropped.
+async fn sweep(store: Arc<dyn Store>) {
+    let mut times = interval(SWEEP_INTERVAL);
+    times.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        times.tick().await;
+        for _ in 0..MAX_SWEEPS {
+            match store.sweep(SystemClock.now(), SWEEP_ROWS).await {
+                Ok(SWEEP_ROWS..) => {}
+                Ok(_) => break,
+                Err(error) => {
+                    tracing::warn!(error = %Causes(&error), "expired rows could not be deleted");
+                    break;
+                }
+            }
+        }
+    }
+}
+
+/// The signals that stop the server. They are handled from the start, so that none kills it while it starts.
+struct Stop {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Stop {
+    fn new() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn asked(mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+        tracing::info!("stopping after the requests in progress");
+    }
+}
