@@ -1,20 +1,12 @@
 //! What each request may cost: reads, commits, rows written. Counted, not timed.
 
-#![expect(clippy::expect_used, reason = "a part of tests")]
-
-#[expect(dead_code, reason = "each test binary uses a part of the world")]
-mod world;
-
 use grantor_core::base::error::ErrorCode::{self, AuthorizationPending, InvalidGrant, SlowDown};
 
 use grantor_core::grants::GrantType;
 use grantor_core::model::exchange_rule::{Rule, SubjectRule, TokenKind};
 use grantor_core::model::token_type::TokenType;
-use world::exchange::ACCESS_TOKEN;
-use world::house;
-use world::people::SignedIn;
-use world::web_apps::Request;
-use world::{Browser, Decided, Spans as _, Tokens, World};
+use grantor_testkit::world::{Browser, Decided, SignedIn, Tokens, World};
+use grantor_testkit::{ACCESS_TOKEN, AuthorizationRequest, Spans as _, client};
 
 /// Asserts that `act` costs exactly this, and no more than the budget of the design allows.
 fn costs<T>(
@@ -32,10 +24,10 @@ fn costs<T>(
 }
 
 #[test]
-fn a_machines_token_touches_no_store() {
+fn a_machine_token_needs_no_store() {
     let mut world = World::new();
     costs(&mut world, [0, 0, 0], [0, 0, 0], |world| {
-        world.machine("orders", &[])
+        world.machine_token("orders", &[])
     })
     .expect("tokens");
 }
@@ -43,48 +35,50 @@ fn a_machines_token_touches_no_store() {
 #[test]
 fn device_authorization_writes_two_rows_and_reads_none() {
     let mut world = World::new();
-    costs(&mut world, [0, 1, 2], [0, 1, 2], |world| world.device("tv"));
+    costs(&mut world, [0, 1, 2], [0, 1, 2], |world| {
+        world.device_codes("tv")
+    });
 }
 
 #[test]
 fn a_poll_while_pending_is_one_read() {
     let mut world = World::new();
-    let codes = world.device("tv");
+    let codes = world.device_codes("tv");
     for _ in 0..10 {
-        let said = costs(&mut world, [1, 0, 0], [1, 0, 0], |world| world.poll(&codes));
-        assert_eq!(said, Err(AuthorizationPending));
+        let reply = costs(&mut world, [1, 0, 0], [1, 0, 0], |world| world.poll(&codes));
+        assert_eq!(reply, Err(AuthorizationPending));
         world.advance(5.s());
     }
 }
 
 #[test]
-fn fast_polls_are_answered_from_memory_but_for_one_a_second() {
+fn fast_polls_read_the_store_at_most_once_a_second() {
     let mut world = World::new();
-    let codes = world.device("tv");
-    let (cost, said) = world.cost(|world| {
+    let codes = world.device_codes("tv");
+    let (cost, reply) = world.cost(|world| {
         let polls = (0..1000).map(|_| {
-            let said = world.poll(&codes);
+            let reply = world.poll(&codes);
             world.advance(10.ms());
-            said
+            reply
         });
         polls.collect::<Vec<_>>()
     });
     assert_eq!(cost, [10, 0, 0], "1,000 polls in 10 seconds");
-    assert_eq!(said[0], Err(AuthorizationPending));
-    assert!(said[1..].iter().all(|said| *said == Err(SlowDown)));
+    assert_eq!(reply[0], Err(AuthorizationPending));
+    assert!(reply[1..].iter().all(|reply| *reply == Err(SlowDown)));
 }
 
 #[test]
 fn a_poll_of_a_denied_or_used_code_is_one_read() {
     let mut world = World::new();
-    let (denied, used) = (world.device("tv"), world.device("tv"));
+    let (denied, used) = (world.device_codes("tv"), world.device_codes("tv"));
     world.deny("alice", &denied);
     world.approve("alice", &used);
     world.poll(&used).expect("tokens");
-    for (codes, said) in [(&denied, ErrorCode::AccessDenied), (&used, InvalidGrant)] {
+    for (codes, reply) in [(&denied, ErrorCode::AccessDenied), (&used, InvalidGrant)] {
         for _ in 0..3 {
             let answer = costs(&mut world, [1, 0, 0], [1, 0, 0], |world| world.poll(codes));
-            assert_eq!(answer, Err(said));
+            assert_eq!(answer, Err(reply));
         }
     }
 }
@@ -93,14 +87,14 @@ fn a_poll_of_a_denied_or_used_code_is_one_read() {
 fn a_decision_is_two_reads_and_at_most_three_rows() {
     let mut world = World::new();
     for approve in [true, false] {
-        let fresh = world.browser_of("alice");
-        let codes = world.device("tv");
+        let fresh = world.signed_in("alice");
+        let codes = world.device_codes("tv");
         costs(&mut world, [2, 1, 2], [3, 1, 3], |world| {
             world.decide(&fresh, &codes, approve)
         });
-        // The session's use is written down beside, where that was long ago.
+        // The session's last use is written too, where that was long ago.
         world.advance(40.mins());
-        let codes = world.device("tv");
+        let codes = world.device_codes("tv");
         let decided = costs(&mut world, [2, 1, 3], [3, 1, 3], |world| {
             world.decide(&fresh, &codes, approve)
         });
@@ -111,20 +105,20 @@ fn a_decision_is_two_reads_and_at_most_three_rows() {
 #[test]
 fn looking_a_code_up_writes_nothing() {
     let mut world = World::new();
-    let browser = world.browser_of("alice");
-    let codes = world.device("tv");
+    let browser = world.signed_in("alice");
+    let codes = world.device_codes("tv");
     costs(&mut world, [3, 0, 0], [3, 0, 0], |world| {
-        world.lookup_user_code(&browser, &codes.user)
+        world.type_code(&browser, &codes.user)
     });
     costs(&mut world, [2, 0, 0], [3, 0, 0], |world| {
-        world.lookup_user_code(&browser, "BCDF-GHJK")
+        world.type_code(&browser, "BCDF-GHJK")
     });
 }
 
 #[test]
 fn redeeming_a_device_code_is_two_reads_and_one_row() {
     let mut world = World::new();
-    let codes = world.device("tv");
+    let codes = world.device_codes("tv");
     world.approve("alice", &codes);
     costs(&mut world, [2, 1, 1], [2, 1, 1], |world| world.poll(&codes)).expect("tokens");
 }
@@ -151,22 +145,22 @@ fn a_refresh_replayed_inside_the_grace_writes_nothing() {
 }
 
 #[test]
-fn a_late_reuse_is_one_read_and_one_row() {
+fn reuse_after_the_grace_costs_one_read_and_one_row() {
     let mut world = World::new();
     let tokens = world.device_tokens("tv", "alice");
     world.refresh("tv", tokens.refresh()).expect("tokens");
     world.advance(61.s());
-    let said = costs(&mut world, [1, 1, 1], [2, 1, 1], |world| {
+    let reply = costs(&mut world, [1, 1, 1], [2, 1, 1], |world| {
         world.refresh("tv", tokens.refresh())
     });
-    assert_eq!(said, Err(InvalidGrant));
+    assert_eq!(reply, Err(InvalidGrant));
 }
 
 #[test]
 fn introspection_and_userinfo_are_at_most_two_reads() {
     let mut world = World::new();
     let tokens = world.device_tokens("console", "alice");
-    let machine = world.machine("orders", &[]).expect("tokens");
+    let machine = world.machine_token("orders", &[]).expect("tokens");
     let budget = [2, 0, 0];
     for (client, token, reads) in [
         ("console", tokens.access.as_str(), 1),
@@ -187,10 +181,10 @@ fn a_revocation_is_one_read_and_one_row() {
     let mut world = World::new();
     let tokens = world.device_tokens("tv", "alice");
     for token in [&tokens.access, tokens.refresh()] {
-        let said = costs(&mut world, [1, 1, 1], [2, 1, 1], |world| {
+        let reply = costs(&mut world, [1, 1, 1], [2, 1, 1], |world| {
             world.revoke("tv", token)
         });
-        assert_eq!(said, Ok(()));
+        assert_eq!(reply, Ok(()));
     }
 }
 
@@ -201,10 +195,10 @@ fn sign_in_and_sign_out_are_at_most_two_reads_and_two_rows() {
     let budget = [2, 1, 2];
     for (name, rows) in [("alice", 1), ("alice", 1), ("bob", 2)] {
         let password = format!("{name}-password");
-        let said = costs(&mut world, [2, 1, rows], budget, |world| {
+        let reply = costs(&mut world, [2, 1, rows], budget, |world| {
             world.sign_in(&mut browser, name, &password)
         });
-        assert_eq!(said, SignedIn::Yes);
+        assert_eq!(reply, SignedIn::Yes);
     }
     costs(&mut world, [1, 1, 1], budget, |world| {
         world.sign_out(&browser)
@@ -214,7 +208,7 @@ fn sign_in_and_sign_out_are_at_most_two_reads_and_two_rows() {
 #[test]
 fn a_page_is_one_read() {
     let mut world = World::new();
-    let browser = world.browser_of("alice");
+    let browser = world.signed_in("alice");
     costs(&mut world, [1, 0, 0], [1, 0, 0], |world| {
         world.visitor(&browser)
     })
@@ -222,17 +216,17 @@ fn a_page_is_one_read() {
 }
 
 #[test]
-fn what_a_user_takes_back_is_one_read_and_one_commit() {
+fn removing_access_costs_one_read_and_one_commit() {
     let mut world = World::new();
-    let (alice, phone) = (world.browser_of("alice"), world.browser_of("alice"));
-    let codes = world.device("tv");
+    let (alice, phone) = (world.signed_in("alice"), world.signed_in("alice"));
+    let codes = world.device_codes("tv");
     world.decide(&alice, &codes, true);
     for _ in 0..12 {
-        world.app_tokens(&phone, &Request::of("spa"));
+        world.app_tokens(&phone, &AuthorizationRequest::new("spa"));
     }
-    let (session, user) = world.named_by(&phone);
-    let (grant, grants) = (world.grant_of(&codes), world.listed(user, "spa"));
-    let view = world.view_request(&alice);
+    let (session, user) = world.session_of(&phone);
+    let (grant, grants) = (world.grant_of(&codes), world.listed_grants(user, "spa"));
+    let view = world.view_account_request(&alice);
     let budget = [2, 1, 13];
     costs(&mut world, [1, 0, 0], budget, |world| world.ask(view));
     costs(&mut world, [1, 1, 1], budget, |world| {
@@ -250,17 +244,17 @@ fn what_a_user_takes_back_is_one_read_and_one_commit() {
 }
 
 #[test]
-fn what_is_forged_is_refused_without_a_read() {
+fn forged_tokens_are_refused_without_a_read() {
     let mut world = World::new();
     let none = [0, 0, 0];
-    let said = costs(&mut world, none, none, |world| {
+    let reply = costs(&mut world, none, none, |world| {
         world.poll_as("tv", "grantor_dc_forged")
     });
-    assert_eq!(said, Err(InvalidGrant));
-    let said = costs(&mut world, none, none, |world| {
+    assert_eq!(reply, Err(InvalidGrant));
+    let reply = costs(&mut world, none, none, |world| {
         world.refresh("tv", "grantor_rt_forged")
     });
-    assert_eq!(said, Err(InvalidGrant));
+    assert_eq!(reply, Err(InvalidGrant));
     assert!(
         costs(&mut world, none, none, |world| world
             .userinfo("grantor_at_forged"))
@@ -287,18 +281,18 @@ fn ten_thousand_refreshes_leave_as_many_rows_as_one() {
 #[test]
 fn an_authorization_with_a_session_is_one_read_and_one_commit() {
     let mut world = World::new();
-    let alice = world.browser_of("alice");
-    let request = Request::of("spa");
-    // Nobody is here, or the user is asked: nothing is written.
-    let nobody = Browser::new();
+    let alice = world.signed_in("alice");
+    let request = AuthorizationRequest::new("spa");
+    // Without a session, or while the user is asked, nothing is written.
+    let stranger = Browser::new();
     costs(&mut world, [0, 0, 0], [3, 1, 2], |world| {
-        world.authorize(&nobody, &request).sign_in()
+        world.authorize(&stranger, &request).sign_in()
     });
     costs(&mut world, [1, 0, 0], [3, 1, 2], |world| {
-        world.authorize(&alice, &request).ask()
+        world.authorize(&alice, &request).consent()
     });
     costs(&mut world, [1, 1, 2], [3, 1, 2], |world| {
-        world.agree(&alice, &request).code()
+        world.consent(&alice, &request).code()
     });
     costs(&mut world, [1, 1, 1], [3, 1, 1], |world| {
         world.authorize(&alice, &request).code()
@@ -306,14 +300,16 @@ fn an_authorization_with_a_session_is_one_read_and_one_commit() {
 }
 
 #[test]
-fn a_session_learns_once_of_a_client_that_wants_to_be_told_of_its_end() {
+fn a_session_records_each_client_with_a_backchannel_uri_once() {
     let mut world = World::with(|realm| {
         let uri = "https://site.example/logout".to_owned();
-        house::client(realm, "site").logout.backchannel_uri = Some(uri);
+        client(realm, "site").logout.backchannel_uri = Some(uri);
     });
-    let alice = world.browser_of("alice");
-    let request = Request::of("site");
-    world.agree(&alice, &Request::of("site")).code();
+    let alice = world.signed_in("alice");
+    let request = AuthorizationRequest::new("site");
+    world
+        .consent(&alice, &AuthorizationRequest::new("site"))
+        .code();
     costs(&mut world, [1, 1, 1], [3, 1, 2], |world| {
         world.authorize(&alice, &request).code()
     });
@@ -322,10 +318,13 @@ fn a_session_learns_once_of_a_client_that_wants_to_be_told_of_its_end() {
 #[test]
 fn redeeming_an_authorization_code_is_two_reads_and_one_row() {
     let mut world = World::new();
-    let alice = world.browser_of("alice");
+    let alice = world.signed_in("alice");
     let scope = "openid offline_access";
-    for request in [Request::of("spa"), Request::of("spa").with("scope", scope)] {
-        let code = world.agree(&alice, &request).code();
+    for request in [
+        AuthorizationRequest::new("spa"),
+        AuthorizationRequest::new("spa").with("scope", scope),
+    ] {
+        let code = world.consent(&alice, &request).code();
         let tokens = costs(&mut world, [2, 1, 1], [2, 1, 1], |world| {
             world.redeem("spa", &code)
         });
@@ -340,8 +339,10 @@ fn redeeming_an_authorization_code_is_two_reads_and_one_row() {
 #[test]
 fn a_forged_or_foreign_authorization_code_costs_no_read() {
     let mut world = World::new();
-    let alice = world.browser_of("alice");
-    let code = world.agree(&alice, &Request::of("spa")).code();
+    let alice = world.signed_in("alice");
+    let code = world
+        .consent(&alice, &AuthorizationRequest::new("spa"))
+        .code();
     for (client, code) in [("site", code.as_str()), ("spa", &code[..code.len() - 1])] {
         let refused = costs(&mut world, [0, 0, 0], [2, 1, 1], |world| {
             world.redeem(client, code)
@@ -353,8 +354,8 @@ fn a_forged_or_foreign_authorization_code_costs_no_read() {
 #[test]
 fn userinfo_and_introspection_of_a_token_bound_to_a_session_are_one_read() {
     let mut world = World::new();
-    let alice = world.browser_of("alice");
-    let tokens = world.app_tokens(&alice, &Request::of("site"));
+    let alice = world.signed_in("alice");
+    let tokens = world.app_tokens(&alice, &AuthorizationRequest::new("site"));
     costs(&mut world, [1, 0, 0], [2, 0, 0], |world| {
         world.userinfo(&tokens.access).expect("claims")
     });
@@ -367,10 +368,10 @@ fn userinfo_and_introspection_of_a_token_bound_to_a_session_are_one_read() {
 fn an_exchange_is_at_most_two_reads_and_no_commit() {
     let mut world = World::with_exchange();
     let subject = world.orders_token();
-    let alice = world.browser_of("alice");
-    let asked = Request::of("site").with("scope", "openid orders.example.com/read");
+    let alice = world.signed_in("alice");
+    let asked = AuthorizationRequest::new("site").with("scope", "openid orders.example.com/read");
     let bound = world.app_tokens(&alice, &asked);
-    let actor = world.machine("orders", &[]).expect("a token");
+    let actor = world.machine_token("orders", &[]).expect("a token");
     let exchanged = costs(&mut world, [1, 0, 0], [2, 0, 0], |world| {
         world
             .exchange("orders", &subject.access, &[])

@@ -71,7 +71,7 @@ fn every_rule_of_ours_has_a_test_that_exists_or_a_reason() {
 }
 
 #[test]
-fn no_rule_stands_twice() {
+fn no_rule_is_listed_twice() {
     let mut seen = BTreeSet::new();
     for row in ledger().values().flat_map(|spec| &spec.row) {
         assert!(seen.insert(row.id.clone()), "{} stands twice", row.id);
@@ -80,7 +80,7 @@ fn no_rule_stands_twice() {
 }
 
 #[test]
-fn whatever_security_md_names_exists() {
+fn every_test_named_in_security_md_exists() {
     let text = fs::read_to_string(root().join("SECURITY.md")).expect("SECURITY.md");
     let named: Vec<&str> = text
         .split('`')
@@ -104,14 +104,14 @@ fn whatever_security_md_names_exists() {
 }
 
 #[test]
-fn a_fault_is_found() {
+fn a_wrong_row_of_the_ledger_is_reported() {
     let row = |more: &str| {
         let row = "[[row]]\nid = \"rfc0-1-01\"\nsection = \"1\"\nlevel = \"MUST\"\nrole = \"AS\"\nstatement = \"x\"\n";
         let head = "spec = \"RFC 0\"\ntitle = \"x\"\nsource = \"x\"\nleft_out = \"x\"\n";
         toml::from_str::<Spec>(&format!("{head}{row}{more}"))
     };
     let faults_of = |more: &str| faults("rfc0", &row(more).expect("a ledger")).len();
-    let here = "core/tests/ledger::a_fault_is_found";
+    let here = "core/tests/ledger::a_wrong_row_of_the_ledger_is_reported";
     assert_eq!(faults_of(&format!("test = [\"{here}\"]")), 0);
     assert_eq!(faults_of("reason = \"It is not built.\""), 0);
     assert_eq!(faults_of(""), 1, "neither a test nor a reason");
@@ -127,7 +127,7 @@ fn a_fault_is_found() {
     assert_eq!(of_table("two_resources_of_one_audience"), 0, "in a table");
     assert_eq!(of_table("mistake"), 1, "the table itself");
     assert_eq!(
-        faults_of("test = [\"core/tests/no_such_file::a_fault_is_found\"]"),
+        faults_of("test = [\"core/tests/no_such_file::a_wrong_row_of_the_ledger_is_reported\"]"),
         1
     );
     assert_eq!(

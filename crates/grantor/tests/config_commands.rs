@@ -77,7 +77,7 @@ fn check_has_no_advice_where_all_is_well() {
 }
 
 #[test]
-fn check_warns_of_apps_that_anybody_can_pass_for_and_of_codes_that_can_be_swapped() {
+fn check_warns_of_apps_that_can_be_impersonated_and_codes_that_can_be_swapped() {
     let folder = TempDir::new().expect("a folder");
     let long = "a".repeat(22);
     let file = format!(
@@ -104,7 +104,7 @@ fn check_warns_of_apps_that_anybody_can_pass_for_and_of_codes_that_can_be_swappe
 }
 
 #[test]
-fn check_tells_each_setting_that_is_for_tests_and_reads_the_certificates() {
+fn check_reports_each_test_setting_and_reads_the_certificates() {
     let folder = TempDir::new().expect("a folder");
     let file = "issuer = \"http://127.0.0.1:8080\"\n[test]\nextra_ca = \"ca.pem\"\nloopback = true\nwrong_passwords = 1000\n";
     fs::write(folder.path().join("grantor.toml"), file).expect("the file is written");

@@ -6,9 +6,9 @@ use grantor_core::model::resource::{Resource, TokenForm};
 use grantor_core::model::scope::Scope;
 use grantor_core::model::token_type::TokenType;
 
-use crate::chance::Chance;
 use crate::facts::{Facts, Form, Held, Scopes};
 use crate::policies::{SERVICES, groups_of};
+use grantor_testkit::Chance;
 
 /// A request.
 #[derive(Clone, Debug)]
@@ -38,7 +38,7 @@ pub(crate) fn type_of(token: &Held, chance: &mut Chance) -> TokenType {
 
 impl Ask {
     pub(crate) fn any(realm: &Realm, facts: &Facts, now: u64, chance: &mut Chance) -> Self {
-        // Of some rules, the one for which somebody has a token.
+        // Of some rules, the one for which there is a token.
         let mut tries = (0..8).filter_map(|_| {
             let rule = chance.index(realm.exchange.len().max(1));
             Self::by(realm, facts, now, chance, realm.exchange.get(rule)?)
@@ -167,7 +167,7 @@ impl Ask {
         Some(ask)
     }
 
-    /// Something is other than it should be.
+    /// A violated invariant.
     fn change(&mut self, realm: &Realm, facts: &Facts, chance: &mut Chance) {
         let any =
             |chance: &mut Chance| chance.recent(facts.tokens.len()).expect("there are tokens");

@@ -1,4 +1,4 @@
-//! Somebody exchanges: explained first, then asked for, and held against what was expected.
+//! An exchange: explained first, then requested, and compared with what was expected.
 
 use std::collections::BTreeMap;
 
@@ -11,8 +11,8 @@ use crate::asks::Ask;
 use crate::facts::{Acts, Form, Granted, Held, Stands};
 use crate::oracle::Expected;
 use crate::scene::{Scene, named_by};
-use crate::world::exchange::Exchanged;
-use crate::world::house::ISSUER;
+use grantor_testkit::ISSUER;
+use grantor_testkit::world::Exchanged;
 
 impl Scene {
     pub(crate) fn somebody_exchanges(&mut self) {
@@ -43,14 +43,14 @@ impl Scene {
         let text = subject.text.as_str();
         let explained = self
             .world
-            .foresee(|world| world.explain(&ask.client, text, &more));
+            .preview(|world| world.explain(&ask.client, text, &more));
         self.world.events.clear();
         let given = self.world.exchange(&ask.client, text, &more);
         let story = format!(
             "seed {}: {ask:?}\nof {subject:?}\nby {actor:?}\nexpected {expected:?}",
             self.seed
         );
-        if self.tells {
+        if self.verbose {
             println!("{story}\ngave {given:?}\n");
         }
         self.count("requests");
@@ -64,25 +64,25 @@ impl Scene {
             Err(refusal) => {
                 self.count(refusal.description);
                 assert!(expected.is_none(), "{refusal:?}: {story}");
-                let said = match explained {
-                    Err(said) => (said.code.name().into(), said.description.into()),
-                    Ok(said) => {
+                let reply = match explained {
+                    Err(reply) => (reply.code.name().into(), reply.description.into()),
+                    Ok(reply) => {
                         assert!(
-                            !said.allowed
-                                && said.issued.is_none()
-                                && said.rules.iter().all(|rule| !rule.applies),
+                            !reply.allowed
+                                && reply.issued.is_none()
+                                && reply.rules.iter().all(|rule| !rule.applies),
                             "{story}"
                         );
-                        let said = said
+                        let reply = reply
                             .refusal
                             .unwrap_or_else(|| panic!("no refusal: {story}"));
-                        (said.error, said.error_description)
+                        (reply.error, reply.error_description)
                     }
                 };
-                assert_eq!(said.0, refusal.code.name(), "{story}");
-                // Who cannot authenticate is told one text for every cause, and the operator which it is.
-                if said.0 != "invalid_client" {
-                    assert_eq!(said.1, refusal.description, "{story}");
+                assert_eq!(reply.0, refusal.code.name(), "{story}");
+                // A failed authentication gets one text for every cause; the log has the cause.
+                if reply.0 != "invalid_client" {
+                    assert_eq!(reply.1, refusal.description, "{story}");
                 }
             }
         }
@@ -146,9 +146,9 @@ impl Scene {
         );
         assert_eq!(chain(&claims["act"]), expected.act, "{story}");
         if expected.kind != TokenKind::RefreshToken {
-            let said = ["iss", "sub", "aud", "exp"].map(|name| &claims[name]);
+            let reply = ["iss", "sub", "aud", "exp"].map(|name| &claims[name]);
             assert_eq!(
-                said,
+                reply,
                 [
                     &json!(ISSUER),
                     &json!(expected.sub),
@@ -165,7 +165,7 @@ impl Scene {
                 "{story}"
             );
         }
-        // Whatever the judge says: no longer than the subject's.
+        // Independently of the oracle: no longer than the subject's.
         assert!(expected.exp <= subject.exp, "{story}");
         self.tell(ask, subject, expected, sealed);
         self.keep_exchanged(ask, subject, given, expected, sealed);
@@ -177,7 +177,7 @@ impl Scene {
             .realm
             .sealing
             .open_refresh_token(refresh)
-            .expect("of the house");
+            .expect("of the realm");
         let row = self
             .world
             .row(&self.world.grant_row(token.grant))
@@ -217,7 +217,7 @@ impl Scene {
             ),
             (subject.exchanged, "issued: for an exchanged token"),
             (ask.actor.is_some(), "issued: with an actor token"),
-            (expected.act.is_empty(), "issued: with nobody shown"),
+            (expected.act.is_empty(), "issued: without an actor claim"),
             (expected.act.len() >= 3, "issued: with a chain of three"),
         ];
         more.iter()

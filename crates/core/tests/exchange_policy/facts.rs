@@ -1,12 +1,11 @@
-//! What is known of tokens and of what they depend on, beside the house.
+//! What the test knows about tokens and what they depend on, independently of the server.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use grantor_core::model::exchange_rule::TokenKind;
 use grantor_core::model::realm::Realm;
 
-use crate::world::foreign::{CORP, IDP};
-use crate::world::people::user_id;
+use grantor_testkit::{CORP, IDP, user_id};
 
 pub(crate) const USERS: [&str; 2] = ["alice", "bob"];
 pub(crate) type Scopes = BTreeSet<String>;
@@ -20,7 +19,7 @@ pub(crate) enum Form {
     Handle,
 }
 
-/// Whom `may_act` names.
+/// The party that `may_act` names.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Named {
     pub(crate) sub: String,
@@ -28,18 +27,18 @@ pub(crate) struct Named {
     pub(crate) iss: Option<String>,
 }
 
-/// On what a token's life depends beside itself and its clients.
+/// What a token depends on besides itself and its clients.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Stands {
     /// On a grant, by its place.
     Grant(usize),
-    /// On a user for whom another issuer vouched, cut off so often by then.
+    /// A user for whom another issuer vouched, with the number of times the user had been cut off by then.
     User(&'static str, u32),
     /// On its subject.
     Subject,
 }
 
-/// A token that somebody holds.
+/// A token and its holder.
 #[derive(Clone, Debug)]
 pub(crate) struct Held {
     pub(crate) text: String,

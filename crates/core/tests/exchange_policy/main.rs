@@ -1,28 +1,18 @@
-//! Random rules, tokens and requests, held against what token exchange may give at most. The judge (`oracle`) is written
+//! Random rules, tokens and requests, compared with the most that token exchange may give. The oracle (`oracle`) is written
 //! from the words of the issue, and knows only what was asked and configured: it reads no token.
 //!
 //! Each request is explained first, with the same randomness: the explanation and the answer must be one.
-//! `EXCHANGE_SEED` lives one scene again and tells what happens in it.
+//! `EXCHANGE_SEED` repeats one scene and prints what happens in it.
 
 #![expect(clippy::expect_used, reason = "a part of tests")]
 
 mod asks;
-#[path = "../simulation/chance.rs"]
-#[expect(dead_code, reason = "a part of it is used here")]
-mod chance;
 mod exchanges;
 mod facts;
 mod oracle;
 mod policies;
 mod scene;
 mod tokens;
-#[path = "../world/mod.rs"]
-#[expect(
-    dead_code,
-    unused_imports,
-    reason = "each test binary uses a part of the world"
-)]
-mod world;
 
 use std::collections::BTreeMap;
 
@@ -33,7 +23,7 @@ use scene::Scene;
 const SCENES: u64 = 250;
 const REQUESTS: usize = 40;
 
-/// What came of how many requests, and what happened beside.
+/// How many requests ended how, and what else happened.
 pub(crate) type Tally = BTreeMap<String, u64>;
 
 /// Each reason for which a rule does not apply.
@@ -55,7 +45,7 @@ const UNMET: [Unmet; 15] = [
     Unmet::Scope,
 ];
 
-/// Why a request is refused whatever the rules say.
+/// Reasons to refuse a request regardless of the rules.
 const REFUSALS: [&str; 14] = [
     "A refresh token cannot be an actor token.",
     "A resource must be an absolute URI without a fragment.",
@@ -73,7 +63,7 @@ const REFUSALS: [&str; 14] = [
     "The tokens of this resource are sealed: it takes no JWT.",
 ];
 
-/// What must have been issued, or nothing is shown.
+/// What must have been issued, or the test shows nothing.
 const ISSUED: [&str; 12] = [
     "issued: an access token, a JWT",
     "issued: an access token, sealed",
@@ -84,22 +74,19 @@ const ISSUED: [&str; 12] = [
     "issued: for a refresh token by exchange",
     "issued: for a token of another issuer",
     "issued: with an actor token",
-    "issued: with nobody shown",
+    "issued: without an actor claim",
     "issued: with a chain of three",
     "refreshed: by exchange",
 ];
 
 fn seed() -> Option<u64> {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "whoever repeats a scene says which"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "which scene to repeat")]
     let text = std::env::var("EXCHANGE_SEED").ok()?;
     Some(text.parse().expect("a number"))
 }
 
-fn live(seed: u64, tells: bool) -> Tally {
-    let mut scene = Scene::new(seed, tells);
+fn live(seed: u64, verbose: bool) -> Tally {
+    let mut scene = Scene::new(seed, verbose);
     let mut asked = 0;
     while asked < REQUESTS {
         asked += usize::from(scene.step());

@@ -1,4 +1,4 @@
-//! What may come of a request, from the words of the issue.
+//! The most that a request may give, from the words of the issue.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use grantor_core::model::token_type::TokenType;
 
 use crate::asks::Ask;
 use crate::facts::{Acts, Facts, Form, Held, Scopes};
-use crate::world::house::ISSUER;
+use grantor_testkit::ISSUER;
 
 /// What must be issued.
 #[derive(Clone, Debug)]
@@ -21,7 +21,7 @@ pub(crate) struct Expected {
     pub(crate) kind: TokenKind,
     pub(crate) sub: String,
     pub(crate) aud: String,
-    /// The resource, for which it is.
+    /// The resource that it is for.
     pub(crate) resource: Option<String>,
     pub(crate) scope: Scopes,
     pub(crate) exp: u64,
@@ -50,7 +50,7 @@ impl Judge<'_> {
         if actor.is_some_and(|actor| !actor.act.is_empty()) {
             return None;
         }
-        // "the actor is the actor token's subject, else the client", and acts by that client.
+        // "the actor is the actor token's subject, else the client", and it acts by that client.
         let own = client.id.to_string();
         let acts = (
             actor.map_or_else(|| own.clone(), |actor| actor.sub.clone()),
@@ -91,7 +91,7 @@ impl Judge<'_> {
         possible.then(|| rules.find_map(|rule| case.by(rule)))?
     }
 
-    /// A good token, of this type, that the client may use at all.
+    /// A valid token of this type that the client may use.
     fn presented(&self, client: &Client, token: usize, typ: TokenType) -> Option<&Held> {
         let token = &self.facts.tokens[token];
         let fits = match (token.issuer, token.kind, typ) {
@@ -112,7 +112,7 @@ impl Judge<'_> {
         (fits && own && user && good && !token.bound && !token.acted_elsewhere).then_some(token)
     }
 
-    /// Whether a refresh token still counts, beside what it depends on.
+    /// Whether a refresh token is still valid, apart from what it depends on.
     pub(crate) fn refreshes(&self, token: &Held) -> bool {
         let Some((grant, exchanged)) = self.facts.grant_of(token) else {
             return false;
@@ -198,7 +198,7 @@ fn may_act(subject: &Held, actor: Option<&Held>, acts: &Acts) -> bool {
     };
     let client = named.client.as_ref().is_none_or(|client| *client == acts.1);
     let iss = named.iss.as_deref();
-    // Who names nobody's name space speaks in its own issuer's.
+    // A name without an issuer is one of the token's own issuer.
     let ours = named.sub == acts.0 && iss.or(subject.issuer).is_none_or(|iss| iss == ISSUER);
     let theirs = actor.is_some_and(|actor| {
         let whose = iss.or(subject.issuer);
@@ -293,7 +293,7 @@ impl Case<'_> {
             || own.any(|own| token.aud.as_deref() == Some(own.audience()))
     }
 
-    /// "`act` holds `sub` and `client_id`, nested, with a depth limit"; nobody twice, nobody for itself. "Impersonation is
+    /// "`act` holds `sub` and `client_id`, nested, with a depth limit"; no party twice, none for itself. "Impersonation is
     /// separate and off."
     fn chain(&self, rule: &Rule) -> Option<Vec<Acts>> {
         let before = &self.subject.act;

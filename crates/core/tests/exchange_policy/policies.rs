@@ -10,15 +10,14 @@ use grantor_core::model::resource::TokenForm;
 use grantor_core::model::scope::Scope;
 use grantor_jose::Algorithm;
 
-use crate::chance::Chance;
-use crate::world::Spans as _;
-use crate::world::exchange;
-use crate::world::foreign::{self, CORP, IDP};
-use crate::world::house::{ISSUER, client, resource, scope};
+use grantor_testkit::world::trust;
+use grantor_testkit::{
+    CORP, Chance, IDP, ISSUER, Spans as _, add_services, client, resource, scope,
+};
 
 /// Who exchanges.
 pub(crate) const SERVICES: [&str; 5] = ["orders", "shipping", "files", "console", "site"];
-/// Who has tokens of users, beside them.
+/// Clients that hold tokens of users.
 pub(crate) const APPS: [&str; 2] = ["tv", "tv2"];
 const IDENTIFIERS: [&str; 4] = ["a.example", "b.example", "c.example", "d.example"];
 const OPENID: [&str; 3] = ["openid", "profile", "email"];
@@ -31,10 +30,10 @@ pub(crate) fn groups_of(user: &str) -> Vec<&'static str> {
     }
 }
 
-/// Changes the house into a random one.
+/// Makes the realm a random one.
 pub(crate) fn randomize(realm: &mut Realm, chance: &mut Chance) {
-    exchange::rules(realm);
-    foreign::trust(realm);
+    add_services(realm);
+    trust(realm);
     realm.resources = IDENTIFIERS
         .iter()
         .map(|identifier| {
@@ -114,7 +113,7 @@ fn rule(realm: &Realm, chance: &mut Chance, number: u64) -> Rule {
         RuleTarget::Client => OPENID.map(ToOwned::to_owned).into(),
         RuleTarget::Resource(of) => ["read", "write"].map(|name| format!("{of}/{name}")).into(),
     };
-    // One that no operator can write: nothing comes of the scope of another resource.
+    // One that no operator can write: the scope of another resource gives nothing.
     let strays = chance.one_in(16).then(|| "d.example/write".to_owned());
     let into: Vec<&str> = of_target
         .iter()
@@ -189,7 +188,7 @@ fn lifetime(chance: &mut Chance) -> Option<Duration> {
     chance.one_in(4).then(|| chance.pick(&[30.s(), 200.s()]))
 }
 
-/// What becomes of some scopes, those of the client's own resources first.
+/// What some scopes are mapped to, those of the client's own resources first.
 fn scopes(own: &[String], chance: &mut Chance, into: &[&str]) -> BTreeMap<String, Scope> {
     let mut from: Vec<String> = own
         .iter()

@@ -1,22 +1,19 @@
-//! A house with random rules, and what happens in it.
+//! A realm with random rules, and what happens in it.
 
 use grantor_core::model::exchange_rule::TokenKind;
 use grantor_core::people::Password;
 use serde_json::Value;
 
 use crate::Tally;
-use crate::chance::Chance;
 use crate::facts::{Facts, Form, Held, Named, Stands, USERS, enabled};
 use crate::oracle::Judge;
 use crate::policies::{APPS, SERVICES, groups_of, randomize};
-use crate::world::apps::jwt;
-use crate::world::house::client;
-use crate::world::people::file_user;
-use crate::world::{Browser, Spans as _, World};
+use grantor_testkit::world::{Browser, World, declared_user};
+use grantor_testkit::{Chance, Spans as _, client};
 
 pub(crate) struct Scene {
     pub(crate) seed: u64,
-    pub(crate) tells: bool,
+    pub(crate) verbose: bool,
     pub(crate) world: World,
     pub(crate) chance: Chance,
     pub(crate) facts: Facts,
@@ -25,7 +22,7 @@ pub(crate) struct Scene {
 }
 
 impl Scene {
-    pub(crate) fn new(seed: u64, tells: bool) -> Self {
+    pub(crate) fn new(seed: u64, verbose: bool) -> Self {
         let mut chance = Chance::new(seed);
         let mut world = World::with(|realm| randomize(realm, &mut chance)).with_trusted();
         for user in USERS {
@@ -33,7 +30,7 @@ impl Scene {
         }
         let mut scene = Self {
             seed,
-            tells,
+            verbose,
             world,
             chance,
             facts: Facts::default(),
@@ -64,7 +61,7 @@ impl Scene {
         }
     }
 
-    /// Something happens; tells whether it was a request.
+    /// Performs a random step; returns whether it was a request.
     pub(crate) fn step(&mut self) -> bool {
         match self.chance.below(60) {
             0..=3 => self.a_user_signs_in(),
@@ -83,14 +80,14 @@ impl Scene {
 
     pub(crate) fn claims_of(&self, token: &str, sealed: bool) -> Value {
         if !sealed {
-            return Value::Object(jwt(&self.world, token));
+            return Value::Object(self.world.claims(token));
         }
         let claims = self
             .world
             .realm
             .sealing
             .open_access_token(token)
-            .expect("sealed by the house");
+            .expect("sealed by the server");
         serde_json::from_slice(&claims).expect("JSON")
     }
 
@@ -120,7 +117,7 @@ impl Scene {
                         .filter(|one| one.text == held.text)
                         .for_each(|one| one.revoked = true),
                 }
-                // A copy that somebody bound to a key has its name.
+                // A copy that is bound to a key has the same name.
                 if held.kind == TokenKind::AccessToken {
                     let jti = |scene: &Self, one: &Held| {
                         scene.claims_of(&one.text, one.form == Form::Sealed)["jti"].clone()
@@ -151,7 +148,7 @@ impl Scene {
                 }
             }
             (5, _) if !self.facts.disabled.contains(user) => {
-                let browser = self.world.browser_of(user);
+                let browser = self.world.signed_in(user);
                 self.world.sign_out_everywhere(&browser).expect("signed in");
                 *self.facts.cuts.entry(user).or_default() += 1;
             }
@@ -176,7 +173,7 @@ impl Scene {
         self.count("something ended");
     }
 
-    /// Each token that anybody holds is as good as it should be, by introspection.
+    /// Introspection of each held token returns what it should.
     pub(crate) fn is_as_alive_as_it_should(&mut self) {
         let now = self.now();
         for held in self.facts.tokens.clone() {
@@ -198,8 +195,8 @@ impl Scene {
             let counts = held.used_at.is_none_or(|at| now - at <= grace);
             let good = counts && self.facts.is_good(&self.world.realm, &held, now);
             let id = id.to_owned();
-            let said = self.world.is_active(&id, &held.text);
-            assert_eq!(said, good, "seed {}: {held:?}", self.seed);
+            let reply = self.world.is_active(&id, &held.text);
+            assert_eq!(reply, good, "seed {}: {held:?}", self.seed);
             self.count(if good {
                 "alive at the end"
             } else {
@@ -219,7 +216,7 @@ pub(crate) fn named_by(world: &World, client: &str) -> Option<Named> {
 }
 
 fn provision(world: &mut World, user: &str, enabled: bool) {
-    let mut row = file_user(user, enabled);
+    let mut row = declared_user(user, enabled);
     row.groups = groups_of(user).into_iter().map(ToOwned::to_owned).collect();
     row.password = Password::Hash(format!("plain${user}-password"));
     assert_eq!(world.provision(row), Some(true), "{user} is written");

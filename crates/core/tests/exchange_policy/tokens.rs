@@ -1,4 +1,4 @@
-//! Who gets tokens otherwise: by signing in, as a machine, by a refresh, or from another issuer.
+//! Tokens got without an exchange: by signing in, as a machine, by a refresh, or from another issuer.
 
 use grantor_core::grants::GrantType;
 use grantor_core::model::exchange_rule::TokenKind;
@@ -9,11 +9,8 @@ use crate::exchanges::chain;
 use crate::facts::{Form, Granted, Held, Named, Stands, USERS, enabled};
 use crate::policies::{APPS, SERVICES};
 use crate::scene::{Scene, named_by};
-use crate::world::Tokens;
-use crate::world::foreign::{CORP, IDP};
-use crate::world::house::ISSUER;
-use crate::world::people::user_id;
-use crate::world::web_apps::Request;
+use grantor_testkit::world::Tokens;
+use grantor_testkit::{AuthorizationRequest, CORP, IDP, ISSUER, changed, user_id};
 
 impl Scene {
     fn access(
@@ -115,7 +112,7 @@ impl Scene {
         access.extend(self.chance.one_in(2).then(|| format!("{identifier}/write")));
         access.extend((client == "site" || self.chance.one_in(2)).then(|| "openid".to_owned()));
         let mut scope = access.clone();
-        // What another resource may be asked for is the grant's, and not this token's.
+        // Scopes of another resource belong to the grant, not to this token.
         scope.extend(self.chance.one_in(3).then(|| "a.example/write".to_owned()));
         let (access, scope) = (access.join(" "), scope.join(" "));
         let access = if identifier == "a.example" {
@@ -125,8 +122,8 @@ impl Scene {
         };
         let mut session = None;
         let tokens = if client == "site" {
-            let browser = self.world.browser_of(user);
-            let request = Request::of("site")
+            let browser = self.world.signed_in(user);
+            let request = AuthorizationRequest::new("site")
                 .with("scope", &scope)
                 .with("resource", &audience);
             session = Some(self.sessions.len());
@@ -134,7 +131,7 @@ impl Scene {
             self.world.app_tokens(&browser, &request)
         } else {
             let pairs = [("scope", scope.as_str()), ("resource", audience.as_str())];
-            self.world.device_tokens_for(client, user, &pairs)
+            self.world.device_tokens_with(client, user, &pairs)
         };
         let idle = self.world.realm.client(client).expect("a client");
         let row = match (idle.may_use(GrantType::RefreshToken), session) {
@@ -165,11 +162,11 @@ impl Scene {
         }
     }
 
-    /// The same token as it were with `cnf`: none is issued yet.
+    /// The same token with `cnf`: none is issued yet.
     fn somebody_binds_the_last(&mut self) {
         let last = self.facts.tokens.last().expect("a token");
         let claims = self.claims_of(&last.text, Form::Sealed == last.form);
-        let bound = crate::world::foreign::changed(claims, json!({ "cnf": { "jkt": "x" } }));
+        let bound = changed(claims, json!({ "cnf": { "jkt": "x" } }));
         let sealed = self
             .world
             .realm
@@ -195,7 +192,7 @@ impl Scene {
         let sealed = resource.token == TokenForm::Sealed;
         let tokens = self
             .world
-            .machine(id, &[("scope", &scope)])
+            .machine_token(id, &[("scope", &scope)])
             .expect("a token");
         self.facts.tokens.push(Held {
             text: tokens.access,
@@ -325,7 +322,7 @@ impl Scene {
                 token.used_at = Some(now);
                 token.exp = (now + idle.as_secs()).min(ends);
             } else if of_grant && token.used_at.is_some() {
-                // Only the last one before has a grace.
+                // Only the previous one has a grace.
                 token.used_at = Some(0);
             }
         }
@@ -340,7 +337,7 @@ impl Scene {
             assert_eq!(tokens.id, None);
             let access = self.facts.tokens.last().expect("it was kept").clone();
             let claims = self.claims_of(&tokens.access, access.form == Form::Sealed);
-            let said = ["sub", "aud", "exp", "scope"].map(|name| claims[name].clone());
+            let reply = ["sub", "aud", "exp", "scope"].map(|name| claims[name].clone());
             let scope: Vec<&str> = access.scope.iter().map(String::as_str).collect();
             let model = [
                 json!(access.sub),
@@ -348,14 +345,14 @@ impl Scene {
                 json!(access.exp),
                 json!(scope.join(" ")),
             ];
-            assert_eq!(said, model, "seed {}", self.seed);
+            assert_eq!(reply, model, "seed {}", self.seed);
             assert_eq!(chain(&claims["act"]), access.act, "seed {}", self.seed);
         }
     }
 }
 
 fn ends_of(grant: &Granted) -> u64 {
-    // A session's refresh token has an idle life of its own; the row ends before it.
+    // The refresh token of a session has its own idle lifetime; the row ends before it.
     match grant.parent {
         Some(_) => grant.ends,
         None => u64::MAX,

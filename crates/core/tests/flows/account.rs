@@ -8,23 +8,21 @@ use grantor_core::people::account::{Disconnect, EndSessionReply, RemoveAccessRep
 
 use grantor_core::base::secret::Secret;
 
-use crate::world::house::client;
-use crate::world::people::SignedIn;
-use crate::world::web_apps::Request;
-use crate::world::{Browser, Decided, Spans as _, Tokens, World};
+use grantor_testkit::world::{Browser, Decided, SignedIn, Tokens, World, declared_user};
+use grantor_testkit::{AuthorizationRequest, Spans as _, client};
 
 const SCOPE: &str = "openid files.example.com/read";
 const OFFLINE: &str = "openid files.example.com/read offline_access";
 
-fn asks(client: &str, scope: &str) -> Request {
-    Request::of(client).with("scope", scope)
+fn request_for(client: &str, scope: &str) -> AuthorizationRequest {
+    AuthorizationRequest::new(client).with("scope", scope)
 }
 
-/// Nothing is given for these any more, wherever they are shown.
+/// These are refused at every endpoint.
 fn assert_dead(world: &mut World, client: &str, tokens: &Tokens) {
     assert_eq!(world.userinfo(&tokens.access), Err(InvalidToken));
     assert_eq!(world.refresh(client, tokens.refresh()), Err(InvalidGrant));
-    if ["console", "shop"].contains(&client) {
+    if ["console", "wiki"].contains(&client) {
         assert!(!world.is_active(client, &tokens.access));
         assert!(!world.is_active(client, tokens.refresh()));
     }
@@ -35,7 +33,7 @@ fn assert_live(world: &mut World, tokens: &Tokens) {
 }
 
 fn names(world: &mut World, browser: &Browser) -> [Vec<String>; 2] {
-    let view = world.view(browser).expect("signed in");
+    let view = world.view_account(browser).expect("signed in");
     [
         view.apps.into_iter().map(|app| app.name).collect(),
         view.devices.into_iter().map(|device| device.name).collect(),
@@ -45,24 +43,24 @@ fn names(world: &mut World, browser: &Browser) -> [Vec<String>; 2] {
 #[test]
 fn the_page_shows_sessions_apps_and_devices_of_its_user_only() {
     let mut world = World::new();
-    let alice = world.browser_of("alice");
+    let alice = world.signed_in("alice");
     world.advance(1.h());
-    let phone = world.browser_of("alice");
-    let bob = world.browser_of("bob");
-    world.app_tokens(&alice, &asks("spa", SCOPE));
+    let phone = world.signed_in("alice");
+    let bob = world.signed_in("bob");
+    world.app_tokens(&alice, &request_for("spa", SCOPE));
     world.advance(1.s());
-    world.app_tokens(&alice, &asks("shop", OFFLINE));
-    world.app_tokens(&bob, &asks("site", SCOPE));
+    world.app_tokens(&alice, &request_for("wiki", OFFLINE));
+    world.app_tokens(&bob, &request_for("site", SCOPE));
     world.device_tokens("tv", "bob");
-    let codes = world.device("console");
+    let codes = world.device_codes("console");
     assert_eq!(world.decide(&phone, &codes, true), Decided::Approved);
 
-    let view = world.view(&alice).expect("signed in");
-    let (here, there) = (world.named_by(&alice).0, world.named_by(&phone).0);
+    let view = world.view_account(&alice).expect("signed in");
+    let (here, there) = (world.session_of(&alice).0, world.session_of(&phone).0);
     let ids: Vec<_> = view.sessions.iter().map(|session| session.id).collect();
     assert_eq!(ids, [here, there], "this browser first");
     let apps: Vec<_> = view.apps.iter().map(|app| app.client.as_str()).collect();
-    assert_eq!(apps, ["shop", "spa"], "the newest first");
+    assert_eq!(apps, ["wiki", "spa"], "the newest first");
     assert_eq!(view.apps[1].scope, SCOPE.parse().expect("a scope"));
     assert_eq!(view.devices.len(), 1, "also before it has its tokens");
     assert_eq!(view.devices[0].grant, world.grant_of(&codes));
@@ -71,67 +69,67 @@ fn the_page_shows_sessions_apps_and_devices_of_its_user_only() {
     let [apps, devices] = names(&mut world, &bob);
     assert_eq!(
         (apps, devices),
-        (vec!["The site".to_owned()], vec!["The tv".to_owned()])
+        (vec!["The site & Co".to_owned()], vec!["The tv".to_owned()])
     );
-    assert_eq!(world.view(&Browser::new()), None);
+    assert_eq!(world.view_account(&Browser::new()), None);
 }
 
 #[test]
-fn the_page_shows_what_lives_only() {
+fn the_account_page_shows_live_entries_only() {
     let mut world = World::new();
-    let mut alice = world.browser_of("alice");
-    let idle = world.browser_of("alice");
-    let out = world.browser_of("alice");
+    let mut alice = world.signed_in("alice");
+    let idle = world.signed_in("alice");
+    let out = world.signed_in("alice");
     world.sign_out(&out);
-    // Bound to a session that ends, and of an app that asked nobody: nothing is left of it.
+    // Bound to a session that ends, and without consent: nothing is left of it.
     world.reconfigure(|realm| client(realm, "site").code.consent = ConsentPolicy::Skip);
-    let other = world.browser_of("alice");
-    let code = world.authorize(&other, &asks("site", SCOPE)).code();
+    let other = world.signed_in("alice");
+    let code = world.authorize(&other, &request_for("site", SCOPE)).code();
     world.redeem("site", &code).expect("tokens");
-    assert_eq!(names(&mut world, &alice)[0], ["The site"]);
+    assert_eq!(names(&mut world, &alice)[0], ["The site & Co"]);
     world.sign_out(&other);
     let tokens = world.device_tokens("tv", "alice");
     world.revoke("tv", tokens.refresh()).expect("revoked");
-    let denied = world.device("tv2");
+    let denied = world.device_codes("tv2");
     world.deny("alice", &denied);
     world.advance(7.h());
     world.sign_in(&mut alice, "alice", "alice-password");
     world.advance(2.h());
-    let view = world.view(&alice).expect("signed in");
+    let view = world.view_account(&alice).expect("signed in");
     assert_eq!(
         view.sessions.len(),
         1,
         "and not {:?}",
-        world.named_by(&idle).0
+        world.session_of(&idle).0
     );
     assert_eq!((view.apps, view.devices), (vec![], vec![]));
     // Consent stays, and is seen, when every token has ended.
-    world.app_tokens(&alice, &asks("spa", SCOPE));
+    world.app_tokens(&alice, &request_for("spa", SCOPE));
     world.sign_out(&alice);
-    let alice = world.browser_of("alice");
-    assert_eq!(names(&mut world, &alice)[0], ["The spa"]);
+    let alice = world.signed_in("alice");
+    assert_eq!(names(&mut world, &alice)[0], ["The spa & Co"]);
 }
 
 #[test]
 fn the_page_of_a_hundred_sessions_reads_what_one_get_may_hold_at_a_time() {
     let mut world = World::new();
-    let alice = world.browser_of("alice");
+    let alice = world.signed_in("alice");
     for _ in 0..120 {
-        world.browser_of("alice");
+        world.signed_in("alice");
     }
-    let request = world.view_request(&alice);
+    let request = world.view_account_request(&alice);
     let ([reads, ..], view) = world.cost(|world| world.ask(request).reply);
-    let view = view.expect("no protocol").expect("signed in");
+    let view = view.expect("no OAuth error").expect("signed in");
     assert!(reads <= 7, "{reads}");
     assert!(view.sessions.len() > 50, "more than are shown");
-    assert_eq!(view.sessions[0].id, world.named_by(&alice).0);
+    assert_eq!(view.sessions[0].id, world.session_of(&alice).0);
 }
 
 #[test]
-fn a_client_that_the_operator_removed_is_shown_by_its_id_and_taken_back() {
+fn a_removed_client_is_shown_by_its_id_and_can_be_disconnected() {
     let mut world = World::new();
-    let alice = world.browser_of("alice");
-    world.app_tokens(&alice, &asks("spa", OFFLINE));
+    let alice = world.signed_in("alice");
+    world.app_tokens(&alice, &request_for("spa", OFFLINE));
     world.device_tokens("tv", "alice");
     world.reconfigure(|realm| {
         realm
@@ -144,28 +142,28 @@ fn a_client_that_the_operator_removed_is_shown_by_its_id_and_taken_back() {
 }
 
 #[test]
-fn a_device_that_is_taken_back_gets_nothing_more_at_once() {
+fn a_disconnected_device_gets_nothing_at_once() {
     let mut world = World::new();
-    let alice = world.browser_of("alice");
-    let (lost, kept) = (world.device("console"), world.device("console"));
+    let alice = world.signed_in("alice");
+    let (lost, kept) = (world.device_codes("console"), world.device_codes("console"));
     for codes in [&lost, &kept] {
         assert_eq!(world.decide(&alice, codes, true), Decided::Approved);
     }
     let (lost_tokens, kept_tokens) = (world.poll(&lost), world.poll(&kept));
     let grant = world.grant_of(&lost);
-    world.kinds();
+    world.take_events();
     assert_eq!(world.revoke_grant(&alice, grant), RemoveAccessReply::Done);
-    assert_eq!(world.kinds(), [EventKind::GrantRevokedByUser]);
+    assert_eq!(world.take_events(), [EventKind::GrantRevokedByUser]);
     assert_dead(&mut world, "console", &lost_tokens.expect("tokens"));
     assert_live(&mut world, &kept_tokens.expect("tokens"));
     assert_eq!(world.revoke_grant(&alice, grant), RemoveAccessReply::Gone);
 }
 
 #[test]
-fn an_approval_is_taken_back_before_the_device_comes_for_its_tokens() {
+fn an_approval_can_be_revoked_before_the_device_polls() {
     let mut world = World::new();
-    let alice = world.browser_of("alice");
-    let codes = world.device("tv");
+    let alice = world.signed_in("alice");
+    let codes = world.device_codes("tv");
     assert_eq!(world.decide(&alice, &codes, true), Decided::Approved);
     let grant = world.grant_of(&codes);
     assert_eq!(world.revoke_grant(&alice, grant), RemoveAccessReply::Done);
@@ -175,34 +173,38 @@ fn an_approval_is_taken_back_before_the_device_comes_for_its_tokens() {
 #[test]
 fn an_app_that_is_disconnected_gets_nothing_more_and_must_ask_again() {
     let mut world = World::new();
-    let alice = world.browser_of("alice");
-    let tokens = world.app_tokens(&alice, &asks("shop", OFFLINE));
-    let again = world.authorize(&alice, &asks("shop", OFFLINE)).code();
-    let again = world.redeem("shop", &again).expect("tokens");
-    let outstanding = world.authorize(&alice, &asks("shop", SCOPE)).code();
-    let other = world.app_tokens(&alice, &asks("spa", SCOPE));
-    world.kinds();
-    assert_eq!(world.disconnect(&alice, "shop"), [RemoveAccessReply::Done]);
-    assert_eq!(world.kinds(), [EventKind::ClientDisconnected]);
-    assert_dead(&mut world, "shop", &tokens);
-    assert_dead(&mut world, "shop", &again);
-    assert_eq!(world.redeem("shop", &outstanding), Err(InvalidGrant));
-    let ask = world.authorize(&alice, &asks("shop", SCOPE)).ask();
+    let alice = world.signed_in("alice");
+    let tokens = world.app_tokens(&alice, &request_for("wiki", OFFLINE));
+    let again = world
+        .authorize(&alice, &request_for("wiki", OFFLINE))
+        .code();
+    let again = world.redeem("wiki", &again).expect("tokens");
+    let outstanding = world.authorize(&alice, &request_for("wiki", SCOPE)).code();
+    let other = world.app_tokens(&alice, &request_for("spa", SCOPE));
+    world.take_events();
+    assert_eq!(world.disconnect(&alice, "wiki"), [RemoveAccessReply::Done]);
+    assert_eq!(world.take_events(), [EventKind::ClientDisconnected]);
+    assert_dead(&mut world, "wiki", &tokens);
+    assert_dead(&mut world, "wiki", &again);
+    assert_eq!(world.redeem("wiki", &outstanding), Err(InvalidGrant));
+    let ask = world
+        .authorize(&alice, &request_for("wiki", SCOPE))
+        .consent();
     assert!(!ask.agreed_before);
     assert_live(&mut world, &other);
-    world.authorize(&alice, &asks("spa", SCOPE)).code();
-    assert_eq!(world.disconnect(&alice, "shop"), [RemoveAccessReply::Gone]);
+    world.authorize(&alice, &request_for("spa", SCOPE)).code();
+    assert_eq!(world.disconnect(&alice, "wiki"), [RemoveAccessReply::Gone]);
 }
 
 #[test]
 fn all_grants_of_an_app_are_taken_back_however_many_there_are() {
     let mut world = World::new();
-    let alice = world.browser_of("alice");
+    let alice = world.signed_in("alice");
     let tokens: Vec<_> = (0..30)
-        .map(|_| world.app_tokens(&alice, &asks("spa", SCOPE)))
+        .map(|_| world.app_tokens(&alice, &request_for("spa", SCOPE)))
         .collect();
-    let bobs = world.browser_of("bob");
-    let bobs = world.app_tokens(&bobs, &asks("spa", SCOPE));
+    let bobs = world.signed_in("bob");
+    let bobs = world.app_tokens(&bobs, &request_for("spa", SCOPE));
     assert_eq!(
         world.disconnect(&alice, "spa"),
         [RemoveAccessReply::Done; 3]
@@ -214,54 +216,60 @@ fn all_grants_of_an_app_are_taken_back_however_many_there_are() {
 }
 
 #[test]
-fn consent_goes_first_so_that_nothing_new_comes_silently() {
+fn disconnecting_removes_consent_before_grants() {
     let mut world = World::new();
-    let alice = world.browser_of("alice");
+    let alice = world.signed_in("alice");
     for _ in 0..13 {
-        world.app_tokens(&alice, &asks("spa", SCOPE));
+        world.app_tokens(&alice, &request_for("spa", SCOPE));
     }
-    let user = world.named_by(&alice).1;
-    let mut grants = world.listed(user, "spa");
+    let user = world.session_of(&alice).1;
+    let mut grants = world.listed_grants(user, "spa");
     assert_eq!(grants.len(), 13);
     grants.truncate(Disconnect::AT_ONCE);
     // The process ends after the first part.
     let request = alice.disconnect("spa", grants);
     assert_eq!(world.ask(request).reply, Ok(RemoveAccessReply::Done));
-    world.authorize(&alice, &asks("spa", SCOPE)).ask();
-    assert_eq!(world.listed(user, "spa").len(), 1, "and the rest is seen");
-    assert_eq!(names(&mut world, &alice)[0], ["The spa"]);
+    world
+        .authorize(&alice, &request_for("spa", SCOPE))
+        .consent();
+    assert_eq!(
+        world.listed_grants(user, "spa").len(),
+        1,
+        "and the rest is seen"
+    );
+    assert_eq!(names(&mut world, &alice)[0], ["The spa & Co"]);
     assert_eq!(world.disconnect(&alice, "spa"), [RemoveAccessReply::Done]);
 }
 
 #[test]
-fn another_browser_is_signed_out_with_what_hangs_on_its_session() {
+fn ending_another_session_ends_the_grants_bound_to_it() {
     let mut world = World::new();
-    let alice = world.browser_of("alice");
-    let phone = world.browser_of("alice");
-    let bound = world.app_tokens(&phone, &asks("shop", SCOPE));
-    let offline = world.app_tokens(&phone, &asks("shop", OFFLINE));
-    let session = world.named_by(&phone).0;
-    world.kinds();
+    let alice = world.signed_in("alice");
+    let phone = world.signed_in("alice");
+    let bound = world.app_tokens(&phone, &request_for("wiki", SCOPE));
+    let offline = world.app_tokens(&phone, &request_for("wiki", OFFLINE));
+    let session = world.session_of(&phone).0;
+    world.take_events();
     assert_eq!(world.end_session(&alice, session), EndSessionReply::Ended);
-    assert_eq!(world.kinds(), [EventKind::SessionEndedByUser]);
+    assert_eq!(world.take_events(), [EventKind::SessionEndedByUser]);
     assert_eq!(world.visitor(&phone), None);
     assert!(world.visitor(&alice).is_some());
-    assert_dead(&mut world, "shop", &bound);
+    assert_dead(&mut world, "wiki", &bound);
     assert_live(&mut world, &offline);
     assert_eq!(world.end_session(&alice, session), EndSessionReply::Gone);
 }
 
 #[test]
-fn to_end_ones_own_session_is_to_sign_out() {
+fn ending_the_current_session_signs_out() {
     let mut world = World::new();
-    let alice = world.browser_of("alice");
-    let session = world.named_by(&alice).0;
-    world.kinds();
+    let alice = world.signed_in("alice");
+    let session = world.session_of(&alice).0;
+    world.take_events();
     assert_eq!(
         world.end_session(&alice, session),
         EndSessionReply::SignedOut
     );
-    assert_eq!(world.kinds(), [EventKind::SignedOut]);
+    assert_eq!(world.take_events(), [EventKind::SignedOut]);
     assert_eq!(world.visitor(&alice), None);
     assert_eq!(world.end_session(&alice, session), EndSessionReply::SignIn);
 }
@@ -269,30 +277,32 @@ fn to_end_ones_own_session_is_to_sign_out() {
 #[test]
 fn signing_out_everywhere_ends_sessions_grants_and_consent_by_one_write() {
     let mut world = World::new();
-    let alice = world.browser_of("alice");
-    let phone = world.browser_of("alice");
-    let bob = world.browser_of("bob");
+    let alice = world.signed_in("alice");
+    let phone = world.signed_in("alice");
+    let bob = world.signed_in("bob");
     let device = world.device_tokens("console", "alice");
-    let app = world.app_tokens(&phone, &asks("shop", OFFLINE));
-    let bobs = world.app_tokens(&bob, &asks("shop", OFFLINE));
-    let code = world.authorize(&alice, &asks("shop", SCOPE)).code();
-    let approved = world.device("tv");
+    let app = world.app_tokens(&phone, &request_for("wiki", OFFLINE));
+    let bobs = world.app_tokens(&bob, &request_for("wiki", OFFLINE));
+    let code = world.authorize(&alice, &request_for("wiki", SCOPE)).code();
+    let approved = world.device_codes("tv");
     assert_eq!(world.decide(&phone, &approved, true), Decided::Approved);
-    world.kinds();
+    world.take_events();
     let request = alice.sign_out_everywhere();
     let (cost, outcome) = world.cost(|world| world.ask(request));
     assert_eq!(cost, [1, 1, 2]);
     assert!(outcome.reply.is_ok());
-    assert_eq!(world.kinds(), [EventKind::SignedOutEverywhere]);
+    assert_eq!(world.take_events(), [EventKind::SignedOutEverywhere]);
     assert_eq!((world.visitor(&alice), world.visitor(&phone)), (None, None));
     assert_dead(&mut world, "console", &device);
-    assert_dead(&mut world, "shop", &app);
-    assert_eq!(world.redeem("shop", &code), Err(InvalidGrant));
+    assert_dead(&mut world, "wiki", &app);
+    assert_eq!(world.redeem("wiki", &code), Err(InvalidGrant));
     assert_eq!(world.poll(&approved), Err(InvalidGrant));
     // An app that the user does not know may be among those that were agreed to.
-    let anew = world.browser_of("alice");
+    let anew = world.signed_in("alice");
     assert_eq!(names(&mut world, &anew), [[""; 0], [""; 0]]);
-    world.authorize(&anew, &asks("shop", SCOPE)).ask();
+    world
+        .authorize(&anew, &request_for("wiki", SCOPE))
+        .consent();
     assert_live(&mut world, &bobs);
     assert!(world.visitor(&bob).is_some());
     assert_eq!(world.sign_out_everywhere(&alice), None, "once");
@@ -302,14 +312,14 @@ fn signing_out_everywhere_ends_sessions_grants_and_consent_by_one_write() {
 #[test]
 fn sessions_that_are_cut_off_end_by_their_rows_too_and_no_others() {
     let mut world = World::new();
-    let alice = world.browser_of("alice");
+    let alice = world.signed_in("alice");
     for _ in 0..20 {
-        world.browser_of("alice");
+        world.signed_in("alice");
     }
-    let user = world.named_by(&alice).1;
+    let user = world.session_of(&alice).1;
     assert_eq!(world.end_cut_off(user), 0, "they live");
     assert_eq!(world.sign_out_everywhere(&alice), Some(20));
-    let anew = world.browser_of("alice");
+    let anew = world.signed_in("alice");
     assert_eq!(world.end_cut_off(user), 0);
     assert!(world.visitor(&anew).is_some());
 }
@@ -317,65 +327,69 @@ fn sessions_that_are_cut_off_end_by_their_rows_too_and_no_others() {
 #[test]
 fn a_changed_password_ends_consent_too() {
     let mut world = World::new();
-    let thief = world.browser_of("alice");
-    world.app_tokens(&thief, &asks("spa", OFFLINE));
-    let mut user = crate::world::people::file_user("alice", true);
+    let thief = world.signed_in("alice");
+    world.app_tokens(&thief, &request_for("spa", OFFLINE));
+    let mut user = declared_user("alice", true);
     user.password = grantor_core::people::Password::Hash("plain$new".to_owned());
     assert_eq!(world.provision(user), Some(true));
     let mut alice = Browser::new();
     assert_eq!(world.sign_in(&mut alice, "alice", "new"), SignedIn::Yes);
-    let ask = world.authorize(&alice, &asks("spa", SCOPE)).ask();
+    let ask = world
+        .authorize(&alice, &request_for("spa", SCOPE))
+        .consent();
     assert!(!ask.agreed_before);
-    // Agreed anew, it is no more than was asked now.
-    world.app_tokens(&alice, &asks("spa", SCOPE));
-    let ask = world.authorize(&alice, &asks("spa", OFFLINE)).ask();
+    // New consent covers no more than was asked for now.
+    world.app_tokens(&alice, &request_for("spa", SCOPE));
+    let ask = world
+        .authorize(&alice, &request_for("spa", OFFLINE))
+        .consent();
     assert!(ask.agreed_before);
 }
 
 #[test]
-fn what_is_anothers_is_gone_and_stays() {
+fn entries_of_another_user_look_gone_and_are_kept() {
     let mut world = World::new();
-    let (alice, bob) = (world.browser_of("alice"), world.browser_of("bob"));
-    let tokens = world.app_tokens(&bob, &asks("shop", OFFLINE));
-    let codes = world.device("console");
+    let (alice, bob) = (world.signed_in("alice"), world.signed_in("bob"));
+    let tokens = world.app_tokens(&bob, &request_for("wiki", OFFLINE));
+    let codes = world.device_codes("console");
     assert_eq!(world.decide(&bob, &codes, true), Decided::Approved);
     let device = world.poll(&codes).expect("tokens");
-    let (session, user) = world.named_by(&bob);
-    let grants = world.listed(user, "shop");
-    world.kinds();
+    let (session, user) = world.session_of(&bob);
+    let grants = world.listed_grants(user, "wiki");
+    world.take_events();
 
     let missing = (SessionId::from_bytes([1; 16]), GrantId::from_bytes([1; 16]));
     for session in [session, missing.0] {
-        let (cost, said) = world.cost(|world| world.end_session(&alice, session));
-        assert_eq!((cost, said), ([1, 0, 0], EndSessionReply::Gone));
+        let (cost, response) = world.cost(|world| world.end_session(&alice, session));
+        assert_eq!((cost, response), ([1, 0, 0], EndSessionReply::Gone));
     }
     for grant in [world.grant_of(&codes), grants[0], missing.1] {
-        let (cost, said) = world.cost(|world| world.revoke_grant(&alice, grant));
-        assert_eq!((cost, said), ([1, 0, 0], RemoveAccessReply::Gone));
+        let (cost, response) = world.cost(|world| world.revoke_grant(&alice, grant));
+        assert_eq!((cost, response), ([1, 0, 0], RemoveAccessReply::Gone));
     }
-    // The grants of a request are never believed.
-    let request = alice.disconnect("shop", grants.clone());
+    // The grants named by a request are not trusted.
+    let request = alice.disconnect("wiki", grants.clone());
     assert_eq!(world.ask(request).reply, Ok(RemoveAccessReply::Gone));
     let request = bob.disconnect("spa", grants);
     assert_eq!(world.ask(request).reply, Ok(RemoveAccessReply::Gone));
-    let waiting = world.device("tv");
+    let waiting = world.device_codes("tv");
     let waiting = world.grant_of(&waiting);
     assert_eq!(world.revoke_grant(&alice, waiting), RemoveAccessReply::Gone);
-    world.kinds();
+    world.take_events();
     assert!(world.visitor(&bob).is_some());
     assert_live(&mut world, &tokens);
     assert_live(&mut world, &device);
 }
 
 #[test]
-fn who_is_cut_off_takes_nothing_back() {
+fn a_user_who_was_cut_off_cannot_remove_access() {
     let mut world = World::new();
-    let (alice, phone) = (world.browser_of("alice"), world.browser_of("alice"));
-    world.app_tokens(&alice, &asks("spa", OFFLINE));
-    let codes = world.device("tv");
+    let (alice, phone) = (world.signed_in("alice"), world.signed_in("alice"));
+    world.app_tokens(&alice, &request_for("spa", OFFLINE));
+    let codes = world.device_codes("tv");
     assert_eq!(world.decide(&alice, &codes, true), Decided::Approved);
-    let (session, user) = world.named_by(&phone);
-    let (grant, grants) = (world.grant_of(&codes), world.listed(user, "spa"));
+    let (session, user) = world.session_of(&phone);
+    let (grant, grants) = (world.grant_of(&codes), world.listed_grants(user, "spa"));
     world.set_enabled("alice", false);
     let forged = Browser {
         session: Some(Secret::new("grantor_forged")),
@@ -394,18 +408,18 @@ fn who_is_cut_off_takes_nothing_back() {
         });
         assert_eq!(cost[1..], [0, 0], "nothing is written");
     }
-    assert_eq!(world.view(&alice), None);
+    assert_eq!(world.view_account(&alice), None);
 }
 
 #[test]
-fn a_cookie_from_before_another_sign_in_takes_nothing_back() {
+fn a_replaced_session_cookie_cannot_remove_access() {
     let mut world = World::new();
-    let mut alice = world.browser_of("alice");
+    let mut alice = world.signed_in("alice");
     let stolen = alice.clone();
     world.sign_in(&mut alice, "alice", "alice-password");
-    let session = world.named_by(&alice).0;
+    let session = world.session_of(&alice).0;
     assert_eq!(world.end_session(&stolen, session), EndSessionReply::SignIn);
     assert_eq!(world.sign_out_everywhere(&stolen), None);
-    assert_eq!(world.view(&stolen), None);
+    assert_eq!(world.view_account(&stolen), None);
     assert!(world.visitor(&alice).is_some());
 }

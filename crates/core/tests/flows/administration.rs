@@ -4,8 +4,7 @@ use grantor_core::base::error::ErrorCode::{InvalidGrant, InvalidToken};
 use grantor_core::engine::event::EventKind;
 use grantor_core::people::{AddUser, AddUserReply, SetEnabled, SetEnabledReply};
 
-use crate::world::people::SignedIn;
-use crate::world::{Browser, Decided, World};
+use grantor_testkit::world::{Browser, Decided, SignedIn, World};
 
 fn add(world: &mut World, username: &str) -> AddUserReply {
     let user = AddUser {
@@ -13,7 +12,7 @@ fn add(world: &mut World, username: &str) -> AddUserReply {
         password: format!("plain${username}-password"),
         email: None,
     };
-    world.ask(user).reply.expect("no protocol")
+    world.ask(user).reply.expect("no OAuth error")
 }
 
 fn set(world: &mut World, username: &str, enabled: bool) -> SetEnabledReply {
@@ -21,19 +20,19 @@ fn set(world: &mut World, username: &str, enabled: bool) -> SetEnabledReply {
         username: username.to_owned(),
         enabled,
     };
-    world.ask(set).reply.expect("no protocol")
+    world.ask(set).reply.expect("no OAuth error")
 }
 
 #[test]
-fn an_added_user_signs_in_and_is_told_of_by_an_event() {
+fn an_added_user_can_sign_in_and_an_event_records_the_addition() {
     let mut world = World::new();
     let (cost, added) = world.cost(|world| add(world, "dave"));
     assert_eq!(cost, [1, 1, 2]);
     let AddUserReply::Added { id } = added else {
         panic!("the name was free");
     };
-    assert_eq!(world.kinds(), [EventKind::UserAdded]);
-    let browser = world.browser_of("dave");
+    assert_eq!(world.take_events(), [EventKind::UserAdded]);
+    let browser = world.signed_in("dave");
     assert_eq!(
         world.visitor(&browser).map(|visitor| visitor.user),
         Some(id)
@@ -41,7 +40,7 @@ fn an_added_user_signs_in_and_is_told_of_by_an_event() {
 }
 
 #[test]
-fn a_name_is_added_once_in_whatever_case() {
+fn a_username_can_be_added_once_regardless_of_case() {
     let mut world = World::new();
     assert!(matches!(
         add(&mut world, "dave"),
@@ -58,11 +57,11 @@ fn a_name_is_added_once_in_whatever_case() {
 }
 
 #[test]
-fn disabling_cuts_off_at_once_what_was_granted() {
+fn disabling_a_user_ends_grants_at_once() {
     let mut world = World::new();
     add(&mut world, "dave");
     let tokens = world.device_tokens("tv", "dave");
-    let (browser, pending) = (world.browser_of("dave"), world.device("tv"));
+    let (browser, pending) = (world.signed_in("dave"), world.device_codes("tv"));
     world.events.clear();
 
     let disabled = set(&mut world, "Dave", false);
@@ -70,7 +69,7 @@ fn disabling_cuts_off_at_once_what_was_granted() {
         disabled,
         SetEnabledReply::Done { changed: true, .. }
     ));
-    assert_eq!(world.kinds(), [EventKind::UserDisabled]);
+    assert_eq!(world.take_events(), [EventKind::UserDisabled]);
     assert_eq!(world.refresh("tv", tokens.refresh()), Err(InvalidGrant));
     assert_eq!(world.userinfo(&tokens.access), Err(InvalidToken));
     assert_eq!(world.visitor(&browser), None);
@@ -91,13 +90,13 @@ fn disabling_cuts_off_at_once_what_was_granted() {
 }
 
 #[test]
-fn users_of_the_file_are_the_files_and_unknown_ones_nobodys() {
+fn commands_cannot_change_declared_or_unknown_users() {
     let mut world = World::new();
     let tokens = world.device_tokens("tv", "alice");
     world.events.clear();
     assert_eq!(set(&mut world, "alice", false), SetEnabledReply::OfTheFile);
     assert_eq!(set(&mut world, "nobody", false), SetEnabledReply::Unknown);
-    assert!(world.kinds().is_empty());
+    assert!(world.take_events().is_empty());
     assert!(world.refresh("tv", tokens.refresh()).is_ok());
 }
 
@@ -108,6 +107,6 @@ fn an_added_user_outlives_a_file_that_does_not_name_it() {
         panic!("the name was free");
     };
     let withdraw = grantor_core::people::Deprovision { id };
-    world.ask(withdraw).reply.expect("no protocol");
-    world.browser_of("dave");
+    world.ask(withdraw).reply.expect("no OAuth error");
+    world.signed_in("dave");
 }

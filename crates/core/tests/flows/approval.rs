@@ -1,30 +1,29 @@
-//! Who may approve a device, how, and that somebody decides once (RFC 8628 section 3.3, RFC 10027 section 6.1).
+//! Who may approve a device, how, and that there is one decision (RFC 8628 section 3.3, RFC 10027 section 6.1).
 
 use grantor_core::base::error::ErrorCode::{AccessDenied, AuthorizationPending, InvalidGrant};
 use grantor_core::model::client::DeviceApproval;
 use grantor_core::people::{Action, Binding, CodeCheck};
 
-use crate::world::house::client;
-use crate::world::people::Looked;
-use crate::world::{Browser, Decided, Spans, World};
+use grantor_testkit::world::{Browser, CodeLookup, Decided, World};
+use grantor_testkit::{Spans, client, scope};
 
 const AWAY: &str = "203.0.113.5";
 
 #[test]
-fn who_denied_cannot_approve_after_it() {
+fn a_denial_cannot_be_changed_to_an_approval() {
     let mut world = World::new();
-    let codes = world.device("tv");
-    let browser = world.browser_of("alice");
+    let codes = world.device_codes("tv");
+    let browser = world.signed_in("alice");
     assert_eq!(world.decide(&browser, &codes, false), Decided::Denied);
     assert_eq!(world.decide(&browser, &codes, true), Decided::Gone);
     assert_eq!(world.poll(&codes), Err(AccessDenied));
 }
 
 #[test]
-fn who_approved_cannot_deny_after_it() {
+fn an_approval_cannot_be_changed_to_a_denial() {
     let mut world = World::new();
-    let codes = world.device("tv");
-    let browser = world.browser_of("alice");
+    let codes = world.device_codes("tv");
+    let browser = world.signed_in("alice");
     assert_eq!(world.decide(&browser, &codes, true), Decided::Approved);
     assert_eq!(world.decide(&browser, &codes, false), Decided::Gone);
     assert!(world.poll(&codes).is_ok());
@@ -32,12 +31,12 @@ fn who_approved_cannot_deny_after_it() {
 }
 
 #[test]
-fn of_two_approvers_the_first_one_counts() {
+fn the_first_of_two_decisions_counts() {
     let mut world = World::new();
-    let codes = world.device("tv");
-    let (alice, bob) = (world.browser_of("alice"), world.browser_of("bob"));
-    world.lookup_user_code(&alice, &codes.user).asker();
-    world.lookup_user_code(&bob, &codes.user).asker();
+    let codes = world.device_codes("tv");
+    let (alice, bob) = (world.signed_in("alice"), world.signed_in("bob"));
+    world.type_code(&alice, &codes.user).device();
+    world.type_code(&bob, &codes.user).device();
     assert_eq!(world.decide(&bob, &codes, true), Decided::Approved);
     assert_eq!(world.decide(&alice, &codes, true), Decided::Gone);
     let tokens = world.poll(&codes).expect("tokens");
@@ -49,16 +48,16 @@ fn of_two_approvers_the_first_one_counts() {
 fn a_decided_code_cannot_be_looked_up() {
     let mut world = World::new();
     for approve in [true, false] {
-        let codes = world.device("tv");
-        let browser = world.browser_of("alice");
+        let codes = world.device_codes("tv");
+        let browser = world.signed_in("alice");
         assert!(matches!(
-            world.lookup_user_code(&browser, &codes.user),
-            Looked::Asks(_)
+            world.type_code(&browser, &codes.user),
+            CodeLookup::Asks(_)
         ));
         world.decide(&browser, &codes, approve);
         assert!(matches!(
-            world.lookup_user_code(&browser, &codes.user),
-            Looked::NotValid
+            world.type_code(&browser, &codes.user),
+            CodeLookup::NotValid
         ));
     }
 }
@@ -66,27 +65,27 @@ fn a_decided_code_cannot_be_looked_up() {
 #[test]
 fn an_expired_code_can_be_neither_looked_up_nor_decided() {
     let mut world = World::new();
-    let codes = world.device("tv");
-    let browser = world.browser_of("alice");
+    let codes = world.device_codes("tv");
+    let browser = world.signed_in("alice");
     world.advance(10.mins());
     assert!(matches!(
-        world.lookup_user_code(&browser, &codes.user),
-        Looked::NotValid
+        world.type_code(&browser, &codes.user),
+        CodeLookup::NotValid
     ));
     assert_eq!(world.decide(&browser, &codes, true), Decided::Gone);
 }
 
 #[test]
-fn nobody_decides_without_signing_in() {
+fn a_device_decision_needs_a_session() {
     let mut world = World::new();
-    let codes = world.device("tv");
+    let codes = world.device_codes("tv");
     let stranger = Browser::new();
     assert!(matches!(
-        world.lookup_user_code(&stranger, &codes.user),
-        Looked::SignIn
+        world.type_code(&stranger, &codes.user),
+        CodeLookup::SignIn
     ));
     assert_eq!(world.decide(&stranger, &codes, true), Decided::SignIn);
-    let mut gone = world.browser_of("alice");
+    let mut gone = world.signed_in("alice");
     world.sign_out(&gone);
     assert_eq!(world.decide(&gone, &codes, true), Decided::SignIn);
     gone.session = None;
@@ -94,22 +93,20 @@ fn nobody_decides_without_signing_in() {
 }
 
 #[test]
-fn who_asks_shows_the_device_and_the_code() {
+fn looking_up_a_code_shows_the_device_and_the_code() {
     let mut world = World::new();
-    let codes = world.from(AWAY).device("tv");
-    let browser = world.browser_of("alice");
-    let asker = world.lookup_user_code(&browser, &codes.user).asker();
-    assert_eq!(asker.code, CodeCheck::Compare(codes.user.clone()));
-    assert_eq!(asker.started.by.address.to_string(), AWAY);
-    assert_eq!(asker.started.at, world.now);
-    assert!(!asker.same_network, "a device elsewhere is worth a warning");
-    let near = world.from("192.0.2.99").device("tv");
+    let codes = world.from(AWAY).device_codes("tv");
+    let browser = world.signed_in("alice");
+    let pending = world.type_code(&browser, &codes.user).device();
+    assert_eq!(pending.code, CodeCheck::Compare(codes.user.clone()));
+    assert_eq!(pending.started.by.address.to_string(), AWAY);
+    assert_eq!(pending.started.at, world.now);
     assert!(
-        world
-            .lookup_user_code(&browser, &near.user)
-            .asker()
-            .same_network
+        !pending.same_network,
+        "a device elsewhere is worth a warning"
     );
+    let near = world.from("192.0.2.99").device_codes("tv");
+    assert!(world.type_code(&browser, &near.user).device().same_network);
     assert_eq!(
         world.decide(&browser, &codes, true),
         Decided::Approved,
@@ -121,10 +118,10 @@ fn who_asks_shows_the_device_and_the_code() {
 fn a_client_can_demand_one_network() {
     let mut world =
         World::with(|realm| client(realm, "tv").device.approval = DeviceApproval::SameNetwork);
-    let codes = world.from(AWAY).device("tv");
-    let browser = world.browser_of("alice");
-    let asker = world.lookup_user_code(&browser, &codes.user).asker();
-    assert!(asker.same_network_required && !asker.same_network);
+    let codes = world.from(AWAY).device_codes("tv");
+    let browser = world.signed_in("alice");
+    let pending = world.type_code(&browser, &codes.user).device();
+    assert!(pending.same_network_required && !pending.same_network);
     assert_eq!(world.decide(&browser, &codes, true), Decided::Again);
     assert_eq!(world.poll(&codes), Err(AuthorizationPending));
     let near = Browser {
@@ -132,7 +129,7 @@ fn a_client_can_demand_one_network() {
         ..browser.clone()
     };
     assert_eq!(world.decide(&near, &codes, true), Decided::Approved);
-    let other = world.device("tv");
+    let other = world.device_codes("tv");
     assert_eq!(
         world.decide(&browser, &other, false),
         Decided::Denied,
@@ -144,25 +141,25 @@ fn a_client_can_demand_one_network() {
 fn a_client_can_demand_that_the_code_is_typed_again() {
     let mut world =
         World::with(|realm| client(realm, "tv").device.approval = DeviceApproval::Retype);
-    let (codes, other) = (world.device("tv"), world.device("tv"));
-    let browser = world.browser_of("alice");
-    let asker = world.lookup_user_code(&browser, &codes.user).asker();
+    let (codes, other) = (world.device_codes("tv"), world.device_codes("tv"));
+    let browser = world.signed_in("alice");
+    let pending = world.type_code(&browser, &codes.user).device();
     assert_eq!(
-        asker.code,
+        pending.code,
         CodeCheck::Retype { wrong: false },
         "it is not shown"
     );
     let wrong = [None, Some(""), Some("BCDF"), Some(other.user.as_str())];
     for typed in wrong {
         assert_eq!(
-            world.decide_typing(&browser, &codes, true, typed),
+            world.decide_with(&browser, &codes, true, typed),
             Decided::Again
         );
     }
     assert_eq!(world.poll(&codes), Err(AuthorizationPending));
     let typed = codes.user.to_lowercase().replace('-', " ");
     assert_eq!(
-        world.decide_typing(&browser, &codes, true, Some(&typed)),
+        world.decide_with(&browser, &codes, true, Some(&typed)),
         Decided::Approved
     );
     assert_eq!(
@@ -176,49 +173,49 @@ fn a_client_can_demand_that_the_code_is_typed_again() {
 fn typing_a_code_again_is_a_guess_like_any_other() {
     let mut world =
         World::with(|realm| client(realm, "tv").device.approval = DeviceApproval::Retype);
-    let codes = world.device("tv");
-    let browser = world.browser_of("alice");
+    let codes = world.device_codes("tv");
+    let browser = world.signed_in("alice");
     for _ in 0..20 {
         assert_eq!(
-            world.decide_typing(&browser, &codes, true, Some("BBBB-BBBB")),
+            world.decide_with(&browser, &codes, true, Some("BBBB-BBBB")),
             Decided::Again
         );
     }
     assert_eq!(
-        world.decide_typing(&browser, &codes, true, Some(&codes.user)),
+        world.decide_with(&browser, &codes, true, Some(&codes.user)),
         Decided::TooMany
     );
     assert!(matches!(
-        world.lookup_user_code(&browser, &codes.user),
-        Looked::TooMany
+        world.type_code(&browser, &codes.user),
+        CodeLookup::TooMany
     ));
     world.advance(68.mins());
-    let codes = world.device("tv");
+    let codes = world.device_codes("tv");
     for _ in 0..50 {
-        world.lookup_user_code(&browser, &codes.user).asker();
+        world.type_code(&browser, &codes.user).device();
     }
     assert_eq!(
-        world.decide_typing(&browser, &codes, true, Some(&codes.user)),
+        world.decide_with(&browser, &codes, true, Some(&codes.user)),
         Decided::Approved,
         "right ones are given back"
     );
 }
 
 #[test]
-fn a_stale_sign_in_comes_again_before_it_approves() {
+fn an_old_sign_in_must_be_repeated_before_approval() {
     let mut world = World::with(|realm| {
         client(realm, "tv").device.approver_max_age = 1.h();
     });
-    let mut browser = world.browser_of("alice");
+    let mut browser = world.signed_in("alice");
     world.advance(1.h());
-    let codes = world.device("tv");
+    let codes = world.device_codes("tv");
     assert!(
         world.visitor(&browser).is_some(),
         "the session itself is live"
     );
     assert!(matches!(
-        world.lookup_user_code(&browser, &codes.user),
-        Looked::SignIn
+        world.type_code(&browser, &codes.user),
+        CodeLookup::SignIn
     ));
     assert_eq!(world.decide(&browser, &codes, true), Decided::SignIn);
     assert_eq!(world.decide(&browser, &codes, false), Decided::SignIn);
@@ -229,32 +226,32 @@ fn a_stale_sign_in_comes_again_before_it_approves() {
 #[test]
 fn a_device_of_a_disabled_client_cannot_be_approved() {
     let mut world = World::new();
-    let codes = world.device("tv");
-    let browser = world.browser_of("alice");
+    let codes = world.device_codes("tv");
+    let browser = world.signed_in("alice");
     world.reconfigure(|realm| client(realm, "tv").enabled = false);
     assert!(matches!(
-        world.lookup_user_code(&browser, &codes.user),
-        Looked::NotValid
+        world.type_code(&browser, &codes.user),
+        CodeLookup::NotValid
     ));
     assert_eq!(world.decide(&browser, &codes, true), Decided::Gone);
 }
 
 #[test]
-fn a_scope_taken_from_the_client_is_not_given_any_more() {
+fn a_scope_removed_from_the_client_is_no_longer_given() {
     let mut world = World::new();
-    let codes = world.device("tv");
+    let codes = world.device_codes("tv");
     world.approve("alice", &codes);
-    world.reconfigure(|realm| client(realm, "tv").scopes = crate::world::house::scope("openid"));
+    world.reconfigure(|realm| client(realm, "tv").scopes = scope("openid"));
     assert_eq!(world.poll(&codes).expect("tokens").scope, "openid");
     assert_eq!(world.poll(&codes), Err(InvalidGrant));
 }
 
 #[test]
-fn a_form_token_is_good_for_one_browser_one_action_and_one_grant() {
+fn a_form_token_is_valid_for_one_browser_one_action_and_one_grant() {
     let mut world = World::new();
-    let (one, two) = (world.device("tv"), world.device("tv"));
+    let (one, two) = (world.device_codes("tv"), world.device_codes("tv"));
     let (one, two) = (world.grant_of(&one), world.grant_of(&two));
-    let (alice, bob) = (world.browser_of("alice"), world.browser_of("bob"));
+    let (alice, bob) = (world.signed_in("alice"), world.signed_in("bob"));
     let session = |world: &mut World, browser: &Browser| {
         Binding::Session(world.visitor(browser).expect("signed in").session)
     };
@@ -287,7 +284,7 @@ fn a_form_token_is_good_for_one_browser_one_action_and_one_grant() {
 #[test]
 fn a_form_token_survives_a_new_sign_in_of_the_same_user_only() {
     let mut world = World::new();
-    let mut browser = world.browser_of("alice");
+    let mut browser = world.signed_in("alice");
     let first = world.visitor(&browser).expect("signed in").session;
     world.sign_in(&mut browser, "alice", "alice-password");
     assert_eq!(world.visitor(&browser).expect("signed in").session, first);

@@ -8,18 +8,17 @@ use grantor_core::model::ids::GrantId;
 use grantor_core::tokens::handles::Code;
 use serde_json::json;
 
-use crate::world::apps::{answer, jwt};
-use crate::world::house::{self, ISSUER};
-use crate::world::people::user_id;
-use crate::world::run::Run;
-use crate::world::web_apps::{Request, VERIFIER, callback};
-use crate::world::{Browser, Spans as _, World};
+use grantor_testkit::world::{Browser, Run, World, answer};
+use grantor_testkit::{
+    AuthorizationRequest, CHALLENGE, ISSUER, SITE_ON_LOOPBACK, Spans as _, VERIFIER, client,
+    redirect_uri, scope, user_id,
+};
 
 fn coded(client: &str) -> (World, Browser, String) {
     let mut world = World::new();
-    let alice = world.browser_of("alice");
-    let request = Request::of(client).with("nonce", "n-0S6_WzA2Mj");
-    let code = world.agree(&alice, &request).code();
+    let alice = world.signed_in("alice");
+    let request = AuthorizationRequest::new(client).with("nonce", "n-0S6_WzA2Mj");
+    let code = world.consent(&alice, &request).code();
     (world, alice, code)
 }
 
@@ -31,7 +30,7 @@ fn rfc6749_4_1_4_a_code_gives_tokens() {
     let tokens = world.redeem("site", &code).expect("tokens");
     assert_eq!(tokens.scope, "openid");
     assert!(tokens.refresh.is_some());
-    let id = jwt(&world, &tokens.id.expect("an ID token"));
+    let id = world.claims(&tokens.id.expect("an ID token"));
     assert_eq!(id["nonce"], "n-0S6_WzA2Mj");
     assert_eq!(id["auth_time"], now);
     assert_eq!((&id["acr"], &id["amr"]), (&json!("1"), &json!(["pwd"])));
@@ -67,7 +66,7 @@ fn openid_core_12_2_a_refreshed_id_token_is_of_the_same_sign_in_and_without_the_
     let second = world.refresh("site", first.refresh()).expect("tokens");
     let [first, second] = [&first, &second].map(|tokens| {
         let id = tokens.id.as_deref().expect("an ID token");
-        jwt(&world, id)
+        world.claims(id)
     });
     for same in ["iss", "sub", "aud", "auth_time", "sid"] {
         assert_eq!(first[same], second[same], "{same}");
@@ -77,13 +76,14 @@ fn openid_core_12_2_a_refreshed_id_token_is_of_the_same_sign_in_and_without_the_
 }
 
 #[test]
-fn without_a_nonce_none_is_invented_and_without_openid_there_is_no_id_token() {
+fn an_id_token_has_no_unrequested_nonce_and_is_absent_without_openid() {
     let mut world = World::new();
-    let alice = world.browser_of("alice");
-    let tokens = world.app_tokens(&alice, &Request::of("spa"));
-    let id = jwt(&world, &tokens.id.expect("an ID token"));
+    let alice = world.signed_in("alice");
+    let plain = AuthorizationRequest::new("spa").without("nonce");
+    let tokens = world.app_tokens(&alice, &plain);
+    let id = world.claims(&tokens.id.expect("an ID token"));
     assert!(!id.contains_key("nonce"));
-    let plain = Request::of("spa").with("scope", "orders.example.com/read");
+    let plain = plain.with("scope", "orders.example.com/read");
     let tokens = world.app_tokens(&alice, &plain);
     assert_eq!(tokens.id, None);
     assert_eq!(tokens.scope, "orders.example.com/read");
@@ -97,26 +97,26 @@ fn rfc6749_4_1_2_a_code_lives_for_a_minute() {
 }
 
 #[test]
-fn rfc6749_4_1_2_a_code_that_comes_twice_takes_back_what_it_gave() {
+fn rfc6749_4_1_2_a_code_used_twice_revokes_its_tokens() {
     for wait in [0.s(), 30.s(), 10.mins()] {
         let (mut world, _, code) = coded("site");
         let tokens = world.redeem("site", &code).expect("tokens");
         assert!(world.is_active("site", &tokens.access));
-        world.kinds();
+        world.take_events();
         world.advance(wait);
         assert_eq!(world.redeem("site", &code), Err(InvalidGrant));
-        assert_eq!(world.kinds(), [EventKind::CodeReusedGrantRevoked]);
+        assert_eq!(world.take_events(), [EventKind::CodeReusedGrantRevoked]);
         assert!(!world.is_active("site", &tokens.access));
         assert!(!world.is_active("site", tokens.refresh()));
         assert!(world.userinfo(&tokens.access).is_err());
         assert_eq!(world.refresh("site", tokens.refresh()), Err(InvalidGrant));
         assert_eq!(world.redeem("site", &code), Err(InvalidGrant));
-        assert_eq!(world.kinds(), []);
+        assert_eq!(world.take_events(), []);
     }
 }
 
 #[test]
-fn a_replay_after_refreshes_takes_back_their_tokens_too() {
+fn a_replayed_code_revokes_refreshed_tokens_too() {
     let (mut world, _, code) = coded("site");
     let first = world.redeem("site", &code).expect("tokens");
     let second = world.refresh("site", first.refresh()).expect("tokens");
@@ -125,7 +125,7 @@ fn a_replay_after_refreshes_takes_back_their_tokens_too() {
 }
 
 #[test]
-fn who_found_a_used_code_ends_nothing() {
+fn a_used_code_without_its_client_or_verifier_ends_nothing() {
     let (mut world, _, code) = coded("spa");
     let tokens = world.redeem("spa", &code).expect("tokens");
     let wrong = "x".repeat(43);
@@ -137,16 +137,16 @@ fn who_found_a_used_code_ends_nothing() {
 }
 
 #[test]
-fn rfc6749_4_1_3_a_code_is_its_clients_own() {
+fn rfc6749_4_1_3_a_code_is_bound_to_its_client() {
     let (mut world, _, code) = coded("site");
-    for other in ["shop", "spa"] {
+    for other in ["wiki", "spa"] {
         assert_eq!(world.redeem(other, &code), Err(InvalidGrant), "{other}");
     }
     world.redeem("site", &code).expect("nothing has changed");
 }
 
 #[test]
-fn rfc6749_4_1_3_the_redirect_uri_is_named_again() {
+fn rfc6749_4_1_3_the_redirect_uri_must_be_repeated() {
     let (mut world, _, code) = coded("site");
     let mut present = |uri: Option<&str>| {
         let mut pairs = vec![
@@ -155,12 +155,15 @@ fn rfc6749_4_1_3_the_redirect_uri_is_named_again() {
             ("code_verifier", VERIFIER),
         ];
         pairs.extend(uri.map(|uri| ("redirect_uri", uri)));
-        world.token("site", &pairs)
+        world.request_tokens("site", &pairs)
     };
     assert_eq!(present(None), Err(InvalidGrant));
-    assert_eq!(present(Some("http://127.0.0.1:3000/cb")), Err(InvalidGrant));
-    assert_eq!(present(Some("https://site.example/cb/")), Err(InvalidGrant));
-    present(Some(&callback("site"))).expect("tokens");
+    assert_eq!(present(Some(SITE_ON_LOOPBACK)), Err(InvalidGrant));
+    assert_eq!(
+        present(Some("https://site.example.com/callback/")),
+        Err(InvalidGrant)
+    );
+    present(Some(redirect_uri("site"))).expect("tokens");
 }
 
 #[test]
@@ -171,7 +174,7 @@ fn rfc7636_4_6_the_verifier_meets_the_challenge() {
         vec![],
         vec![("code_verifier", wrong.as_str())],
         vec![("code_verifier", "short")],
-        vec![("code_verifier", crate::world::web_apps::CHALLENGE)],
+        vec![("code_verifier", CHALLENGE)],
     ] {
         let refused = world.redeem_with("spa", &code, &more);
         assert_eq!(refused, Err(InvalidGrant), "{more:?}");
@@ -183,34 +186,38 @@ fn rfc7636_4_6_the_verifier_meets_the_challenge() {
 
 #[test]
 fn rfc9700_4_8_2_a_verifier_without_a_challenge_is_refused() {
-    let mut world = World::with(|realm| house::client(realm, "site").code.pkce_required = false);
-    let alice = world.browser_of("alice");
-    let without = Request::of("site")
+    let mut world = World::with(|realm| client(realm, "site").code.pkce_required = false);
+    let alice = world.signed_in("alice");
+    let without = AuthorizationRequest::new("site")
         .without("code_challenge")
         .without("code_challenge_method");
-    let code = world.agree(&alice, &without).code();
+    let code = world.consent(&alice, &without).code();
     assert_eq!(world.redeem("site", &code), Err(InvalidGrant));
     world.redeem_with("site", &code, &[]).expect("tokens");
-    // A confidential client has shown itself, so its replay counts without a verifier.
+    // A confidential client has authenticated, so its replay counts without a verifier.
     let tokens = world.redeem_with("site", &code, &[]);
     assert_eq!(tokens, Err(InvalidGrant));
-    assert!(world.kinds().contains(&EventKind::CodeReusedGrantRevoked));
+    assert!(
+        world
+            .take_events()
+            .contains(&EventKind::CodeReusedGrantRevoked)
+    );
 }
 
 #[test]
 fn a_request_without_a_code_and_a_client_without_the_grant_are_refused() {
     let (mut world, _, code) = coded("site");
     let missing = [("grant_type", "authorization_code")];
-    assert_eq!(world.token("site", &missing), Err(InvalidRequest));
+    assert_eq!(world.request_tokens("site", &missing), Err(InvalidRequest));
     assert_eq!(world.redeem("tv", &code), Err(UnauthorizedClient));
-    let device = world.device("tv").device;
+    let device = world.device_codes("tv").device;
     assert_eq!(world.redeem("site", &device), Err(InvalidGrant));
 }
 
 #[test]
-fn a_rightly_sealed_code_of_no_grant_or_of_a_devices_is_refused() {
+fn a_validly_sealed_code_without_a_matching_grant_is_refused() {
     let mut world = World::new();
-    let codes = world.device("console");
+    let codes = world.device_codes("console");
     let device = world.grant_of(&codes);
     for grant in [device, GrantId::from_bytes([9; 16])] {
         let code = world.realm.sealing.authorization_code(&Code {
@@ -225,11 +232,16 @@ fn a_rightly_sealed_code_of_no_grant_or_of_a_devices_is_refused() {
 #[test]
 fn openid_core_11_without_offline_access_tokens_end_with_the_session() {
     let mut world = World::new();
-    let alice = world.browser_of("alice");
-    let online = world.app_tokens(&alice, &Request::of("site"));
+    let alice = world.signed_in("alice");
+    let online = world.app_tokens(&alice, &AuthorizationRequest::new("site"));
     let scope = "openid offline_access";
-    let offline = world.app_tokens(&alice, &Request::of("site").with("scope", scope));
-    let pending = world.agree(&alice, &Request::of("site")).code();
+    let offline = world.app_tokens(
+        &alice,
+        &AuthorizationRequest::new("site").with("scope", scope),
+    );
+    let pending = world
+        .consent(&alice, &AuthorizationRequest::new("site"))
+        .code();
     assert!(world.is_active("site", &online.access));
     world.sign_out(&alice);
     assert!(!world.is_active("site", &online.access));
@@ -253,14 +265,14 @@ fn a_user_cut_off_between_code_and_tokens_gets_none() {
 }
 
 #[test]
-fn a_client_changed_between_code_and_tokens_gets_what_it_may_now() {
+fn a_client_changed_between_code_and_tokens_gets_only_what_it_may_have_now() {
     let (mut world, _, code) = coded("site");
-    world.reconfigure(|realm| house::client(realm, "site").enabled = false);
+    world.reconfigure(|realm| client(realm, "site").enabled = false);
     assert_eq!(world.redeem("site", &code), Err(ErrorCode::InvalidClient));
     world.reconfigure(|realm| {
-        let site = house::client(realm, "site");
+        let site = client(realm, "site");
         site.enabled = true;
-        site.scopes = house::scope("profile");
+        site.scopes = scope("profile");
     });
     let tokens = world.redeem("site", &code).expect("tokens");
     assert_eq!((tokens.scope.as_str(), tokens.id), ("", None));
@@ -269,11 +281,11 @@ fn a_client_changed_between_code_and_tokens_gets_what_it_may_now() {
 #[test]
 fn openid_core_5_5_claims_one_by_one() {
     let mut world = World::new();
-    let alice = world.browser_of("alice");
+    let alice = world.signed_in("alice");
     let claims = r#"{"userinfo":{"given_name":{"essential":true}},"id_token":{"email":null}}"#;
-    let request = Request::of("site").with("claims", claims);
+    let request = AuthorizationRequest::new("site").with("claims", claims);
     let tokens = world.app_tokens(&alice, &request);
-    let id = jwt(&world, tokens.id.as_deref().expect("an ID token"));
+    let id = world.claims(tokens.id.as_deref().expect("an ID token"));
     assert_eq!(id["email"], "alice@example.com");
     assert!(!id.contains_key("given_name"));
     let userinfo = world.userinfo(&tokens.access).expect("claims");
@@ -285,13 +297,13 @@ fn openid_core_5_5_claims_one_by_one() {
 }
 
 #[test]
-fn device_tokens_may_be_fewer_and_those_of_apps_are_whole() {
+fn the_set_of_device_tokens_can_be_limited_without_limiting_apps() {
     let mut world = World::with(|realm| {
         realm.device.tokens.id = false;
         realm.device.tokens.refresh = false;
     });
-    let alice = world.browser_of("alice");
-    let tokens = world.app_tokens(&alice, &Request::of("site"));
+    let alice = world.signed_in("alice");
+    let tokens = world.app_tokens(&alice, &AuthorizationRequest::new("site"));
     assert!(tokens.id.is_some() && tokens.refresh.is_some());
     let tokens = world.device_tokens("tv", "alice");
     assert!(tokens.id.is_none() && tokens.refresh.is_none());
@@ -305,11 +317,11 @@ fn a_sign_out_between_read_and_commit_leaves_no_tokens() {
             let tokens = world.redeem("site", &code).expect("tokens");
             world.refresh_request("site", tokens.refresh())
         } else {
-            let callback = callback("site");
+            let redirect_uri = redirect_uri("site");
             let pairs = [
                 ("grant_type", "authorization_code"),
                 ("code", code.as_str()),
-                ("redirect_uri", &callback),
+                ("redirect_uri", redirect_uri),
                 ("code_verifier", VERIFIER),
             ];
             world.token_request("site", &pairs).expect("a request")
@@ -329,31 +341,33 @@ fn a_sign_out_between_read_and_commit_leaves_no_tokens() {
 }
 
 #[test]
-fn claims_whose_scope_is_taken_from_the_client_are_told_no_more() {
+fn claims_of_a_scope_removed_from_the_client_are_not_returned() {
     let mut world = World::new();
-    let alice = world.browser_of("alice");
+    let alice = world.signed_in("alice");
     let claims = r#"{"userinfo":{"email":null},"id_token":{"email":null}}"#;
-    let request = Request::of("site").with("claims", claims);
+    let request = AuthorizationRequest::new("site").with("claims", claims);
     let tokens = world.app_tokens(&alice, &request);
     world.reconfigure(|realm| {
-        house::client(realm, "site").scopes = house::scope("openid profile");
+        client(realm, "site").scopes = scope("openid profile");
     });
     let userinfo = world.userinfo(&tokens.access).expect("claims");
     assert!(!userinfo.contains_key("email"));
     let tokens = world.refresh("site", tokens.refresh()).expect("tokens");
-    let id = jwt(&world, &tokens.id.expect("an ID token"));
+    let id = world.claims(&tokens.id.expect("an ID token"));
     assert!(!id.contains_key("email"));
 }
 
 #[test]
 fn what_is_bound_to_a_session_leaves_no_row_after_the_longest_life_of_one() {
     let mut world = World::new();
-    let alice = world.browser_of("alice");
+    let alice = world.signed_in("alice");
     let before = world.rows();
     for _ in 0..3 {
-        world.app_tokens(&alice, &Request::of("site"));
+        world.app_tokens(&alice, &AuthorizationRequest::new("site"));
     }
-    world.agree(&alice, &Request::of("site")).code();
+    world
+        .consent(&alice, &AuthorizationRequest::new("site"))
+        .code();
     world.sign_out(&alice);
     world.advance(7.days() + 6.mins());
     world.sweep();

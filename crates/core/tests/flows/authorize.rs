@@ -1,4 +1,4 @@
-//! The authorization endpoint: what is asked of the user, and what the client is told.
+//! The authorization endpoint: what the user is asked, and what is returned to the client.
 
 use grantor_core::base::error::ErrorCode::{
     self, InvalidRequest, InvalidScope, InvalidTarget, LoginRequired, RegistrationNotSupported,
@@ -7,73 +7,83 @@ use grantor_core::base::error::ErrorCode::{
 };
 use grantor_core::endpoints::authorize::ResponseMode;
 
-use crate::world::apps::jwt;
-use crate::world::house::{self, ISSUER};
-use crate::world::people::user_id;
-use crate::world::web_apps::{CHALLENGE, Came, Request, VERIFIER, callback};
-use crate::world::{Browser, Spans as _, World};
+use grantor_testkit::world::{AuthorizationOutcome, Browser, World};
+use grantor_testkit::{
+    AuthorizationRequest, CHALLENGE, ISSUER, SITE_ON_LOOPBACK, Spans as _, VERIFIER, client,
+    redirect_uri, user_id,
+};
 
-/// What the client is told of a request that nobody has to be asked about first.
-fn error(world: &mut World, request: &Request) -> ErrorCode {
+/// The error returned to the client for a request that needs no user interaction.
+fn error(world: &mut World, request: &AuthorizationRequest) -> ErrorCode {
     world.authorize(&Browser::new(), request).error()
 }
 
 #[test]
-fn rfc6749_4_1_2_1_without_a_proven_redirect_uri_nobody_is_sent_anywhere() {
+fn rfc6749_4_1_2_1_without_a_valid_redirect_uri_the_browser_is_not_redirected() {
     let mut world = World::new();
     let unproven = [
-        Request::of("spa").without("client_id"),
-        Request::of("spa").with("client_id", "nobody"),
-        Request::of("spa").with("redirect_uri", "https://evil.example/cb"),
-        Request::of("spa").with("redirect_uri", &callback("site")),
-        Request::of("spa").with("redirect_uri", &format!("{}?x=1", callback("spa"))),
-        Request::of("spa").without("redirect_uri"),
-        Request::of("tv"),
+        AuthorizationRequest::new("spa").without("client_id"),
+        AuthorizationRequest::new("spa").with("client_id", "nobody"),
+        AuthorizationRequest::new("spa").with("redirect_uri", "https://evil.example/cb"),
+        AuthorizationRequest::new("spa").with("redirect_uri", redirect_uri("site")),
+        AuthorizationRequest::new("spa")
+            .with("redirect_uri", &format!("{}?x=1", redirect_uri("spa"))),
+        AuthorizationRequest::new("site").without("redirect_uri"),
+        AuthorizationRequest::new("tv"),
     ];
     for request in unproven {
         let request = request.with("prompt", "none");
-        let came = world.authorize(&Browser::new(), &request);
-        assert!(matches!(came, Came::Page(_)), "{request:?}: {came:?}");
+        let ended = world.authorize(&Browser::new(), &request);
+        assert!(
+            matches!(ended, AuthorizationOutcome::Page(_)),
+            "{request:?}: {ended:?}"
+        );
     }
 }
 
 #[test]
-fn a_disabled_client_sends_nobody_anywhere() {
-    let mut world = World::with(|realm| house::client(realm, "spa").enabled = false);
-    let came = world.authorize(&Browser::new(), &Request::of("spa"));
-    assert!(matches!(came, Came::Page(_)));
+fn an_authorization_request_of_a_disabled_client_does_not_redirect() {
+    let mut world = World::with(|realm| client(realm, "spa").enabled = false);
+    let ended = world.authorize(&Browser::new(), &AuthorizationRequest::new("spa"));
+    assert!(matches!(ended, AuthorizationOutcome::Page(_)));
 }
 
 #[test]
 fn rfc6749_3_1_2_3_the_only_redirect_uri_may_be_left_out_but_not_with_openid() {
-    let only_one = |realm: &mut grantor_core::model::realm::Realm| {
-        house::client(realm, "spa").code.redirect_uris.truncate(1);
-    };
-    let mut world = World::with(only_one);
-    let alice = world.browser_of("alice");
-    let request = Request::of("spa").without("redirect_uri");
-    assert!(matches!(world.authorize(&alice, &request), Came::Page(_)));
+    let mut world = World::new();
+    let alice = world.signed_in("alice");
+    let request = AuthorizationRequest::new("spa").without("redirect_uri");
+    assert!(matches!(
+        world.authorize(&alice, &request),
+        AuthorizationOutcome::Page(_)
+    ));
     let request = request.with("scope", "orders.example.com/read");
-    let response = world.agree(&alice, &request).answer();
-    assert_eq!(response.redirect.uri(), callback("spa"));
+    let response = world.consent(&alice, &request).answer();
+    assert_eq!(response.redirect.uri(), redirect_uri("spa"));
     // A request object may name another, so the default is not taken.
     let request = request.with("request", "eyJ");
-    assert!(matches!(world.authorize(&alice, &request), Came::Page(_)));
+    assert!(matches!(
+        world.authorize(&alice, &request),
+        AuthorizationOutcome::Page(_)
+    ));
 }
 
 #[test]
-fn rfc8252_7_3_a_loopback_redirect_takes_any_port_and_is_asked_about_each_time() {
-    let mut world = World::new();
-    let alice = world.browser_of("alice");
-    let registered = Request::of("spa").with("redirect_uri", "http://127.0.0.1:3000/cb");
-    world.agree(&alice, &registered).code();
-    // The very text is that of an app of the web under development.
+fn rfc8252_7_3_a_loopback_redirect_accepts_any_port_and_needs_consent_each_time() {
+    let mut world = World::with(|realm| {
+        let loopback = SITE_ON_LOOPBACK.parse().expect("a redirect URI");
+        client(realm, "spa").code.redirect_uris.push(loopback);
+    });
+    let alice = world.signed_in("alice");
+    let registered = AuthorizationRequest::new("spa").with("redirect_uri", SITE_ON_LOOPBACK);
+    world.consent(&alice, &registered).code();
+    // The exact URI may be that of a web app in development.
     world.authorize(&alice, &registered).code();
     let other_port = registered.with("redirect_uri", "http://127.0.0.1:61023/cb");
-    world.authorize(&alice, &other_port).ask();
-    let response = world.agree(&alice, &other_port).answer();
+    world.authorize(&alice, &other_port).consent();
+    let response = world.consent(&alice, &other_port).answer();
     assert_eq!(response.redirect.uri(), "http://127.0.0.1:61023/cb");
-    world.authorize(&alice, &other_port).ask();
+    world.authorize(&alice, &other_port).consent();
     let silent = other_port.with("prompt", "none");
     assert_eq!(
         world.authorize(&alice, &silent).error(),
@@ -82,9 +92,9 @@ fn rfc8252_7_3_a_loopback_redirect_takes_any_port_and_is_asked_about_each_time()
 }
 
 #[test]
-fn rfc6749_4_1_2_1_the_client_is_told_what_is_wrong_with_its_request() {
+fn rfc6749_4_1_2_1_errors_are_returned_to_the_client() {
     let mut world = World::new();
-    let spa = || Request::of("spa");
+    let spa = || AuthorizationRequest::new("spa");
     for (request, expected) in [
         (spa().without("response_type"), InvalidRequest),
         (
@@ -120,7 +130,7 @@ fn rfc6749_4_1_2_1_the_client_is_told_what_is_wrong_with_its_request() {
     ] {
         assert_eq!(error(&mut world, &request), expected, "{request:?}");
     }
-    world.reconfigure(|realm| house::client(realm, "spa").grants.clear());
+    world.reconfigure(|realm| client(realm, "spa").grants.clear());
     assert_eq!(error(&mut world, &spa()), UnauthorizedClient);
 }
 
@@ -130,7 +140,9 @@ fn oidc_core_6_1_the_refusal_of_a_request_object_arrives_as_its_client_listens()
     const OBJECT: &str =
         "eyJhbGciOiJub25lIn0.eyJyZXNwb25zZV9tb2RlIjoiZm9ybV9wb3N0Iiwic3RhdGUiOiJpbm5lciJ9.";
     let mut world = World::new();
-    let request = Request::of("spa").without("state").with("request", OBJECT);
+    let request = AuthorizationRequest::new("spa")
+        .without("state")
+        .with("request", OBJECT);
     let response = world.authorize(&Browser::new(), &request).answer();
     assert_eq!(response.redirect.mode(), ResponseMode::FormPost);
     let parameters = response.parameters("4f");
@@ -141,8 +153,8 @@ fn oidc_core_6_1_the_refusal_of_a_request_object_arrives_as_its_client_listens()
 #[test]
 fn scopes_of_two_resources_need_resources_that_are_named() {
     let mut world = World::new();
-    let alice = world.browser_of("alice");
-    let both = Request::of("spa").with(
+    let alice = world.signed_in("alice");
+    let both = AuthorizationRequest::new("spa").with(
         "scope",
         "openid orders.example.com/read files.example.com/read",
     );
@@ -150,7 +162,7 @@ fn scopes_of_two_resources_need_resources_that_are_named() {
     let named = both
         .and("resource", "https://orders.example.com")
         .and("resource", "files.example.com");
-    let code = world.agree(&alice, &named).code();
+    let code = world.consent(&alice, &named).code();
     // RFC 8707 section 2.2: the client names one of them for each token.
     let of = |resource| [("code_verifier", VERIFIER), ("resource", resource)];
     let tokens = world.redeem_with("spa", &code, &of("https://orders.example.com"));
@@ -169,12 +181,12 @@ fn scopes_of_two_resources_need_resources_that_are_named() {
 }
 
 #[test]
-fn rfc9207_2_each_answer_says_who_answers_and_repeats_the_state() {
+fn rfc9207_2_each_answer_has_iss_and_state() {
     let mut world = World::new();
-    let alice = world.browser_of("alice");
+    let alice = world.signed_in("alice");
     let state = "~._-%&=+ \u{e9}".repeat(20);
-    let request = Request::of("spa").with("state", &state);
-    let given = world.agree(&alice, &request).answer();
+    let request = AuthorizationRequest::new("spa").with("state", &state);
+    let given = world.consent(&alice, &request).answer();
     let refused = world
         .authorize(&alice, &request.with("max_age", "x"))
         .answer();
@@ -184,7 +196,7 @@ fn rfc9207_2_each_answer_says_who_answers_and_repeats_the_state() {
         assert_eq!(value("iss").expect("iss").1, ISSUER);
         assert_eq!(value("state").expect("state").1, state);
     }
-    let stateless = world.agree(&alice, &Request::of("spa").without("state"));
+    let stateless = world.consent(&alice, &AuthorizationRequest::new("spa").without("state"));
     let stateless = stateless.answer().parameters("t");
     assert!(stateless.iter().all(|(name, _)| *name != "state"));
 }
@@ -192,13 +204,13 @@ fn rfc9207_2_each_answer_says_who_answers_and_repeats_the_state() {
 #[test]
 fn form_post_answers_errors_too() {
     let mut world = World::new();
-    let request = Request::of("spa")
+    let request = AuthorizationRequest::new("spa")
         .with("response_mode", "form_post")
         .with("prompt", "none");
     let response = world.authorize(&Browser::new(), &request).answer();
     assert_eq!(response.redirect.mode(), ResponseMode::FormPost);
     assert_eq!(
-        response.outcome.expect_err("nobody is here").code,
+        response.outcome.expect_err("no session").code,
         LoginRequired
     );
 }
@@ -206,14 +218,16 @@ fn form_post_answers_errors_too() {
 #[test]
 fn openid_core_3_1_2_1_prompt_none_asks_nothing() {
     let mut world = World::new();
-    let request = Request::of("spa").with("prompt", "none");
+    let request = AuthorizationRequest::new("spa").with("prompt", "none");
     assert_eq!(error(&mut world, &request), LoginRequired);
-    let alice = world.browser_of("alice");
+    let alice = world.signed_in("alice");
     assert_eq!(
         world.authorize(&alice, &request).error(),
         ErrorCode::ConsentRequired
     );
-    world.agree(&alice, &Request::of("spa")).code();
+    world
+        .consent(&alice, &AuthorizationRequest::new("spa"))
+        .code();
     world.authorize(&alice, &request).code();
     world.sign_out(&alice);
     assert_eq!(world.authorize(&alice, &request).error(), LoginRequired);
@@ -222,13 +236,15 @@ fn openid_core_3_1_2_1_prompt_none_asks_nothing() {
 #[test]
 fn openid_core_3_1_2_1_prompt_login_takes_a_sign_in_after_it() {
     let mut world = World::new();
-    let mut alice = world.browser_of("alice");
-    world.agree(&alice, &Request::of("spa")).code();
+    let mut alice = world.signed_in("alice");
+    world
+        .consent(&alice, &AuthorizationRequest::new("spa"))
+        .code();
     for prompt in ["login", "select_account"] {
         world.advance(5.s());
-        let request = Request::of("spa").with("prompt", prompt);
+        let request = AuthorizationRequest::new("spa").with("prompt", prompt);
         let back = world.authorize(&alice, &request).sign_in();
-        // Coming back without having signed in is no way around.
+        // Coming back without having signed in does not help.
         world.authorize(&alice, &back).sign_in();
         world.advance(1.s());
         let before = alice.session.clone();
@@ -240,7 +256,7 @@ fn openid_core_3_1_2_1_prompt_login_takes_a_sign_in_after_it() {
         let signed_in = world.now.as_secs();
         let code = world.authorize(&alice, &back).code();
         let tokens = world.redeem("spa", &code).expect("tokens");
-        let id = jwt(&world, &tokens.id.expect("an ID token"));
+        let id = world.claims(&tokens.id.expect("an ID token"));
         assert_eq!(id["auth_time"], signed_in);
     }
 }
@@ -248,18 +264,20 @@ fn openid_core_3_1_2_1_prompt_login_takes_a_sign_in_after_it() {
 #[test]
 fn openid_core_3_1_2_1_a_sign_in_that_is_too_old_comes_again() {
     let mut world = World::new();
-    let mut alice = world.browser_of("alice");
+    let mut alice = world.signed_in("alice");
     let signed_in = world.now.as_secs();
-    world.agree(&alice, &Request::of("spa")).code();
+    world
+        .consent(&alice, &AuthorizationRequest::new("spa"))
+        .code();
     world.advance(100.s());
-    let young = Request::of("spa").with("max_age", "100");
+    let young = AuthorizationRequest::new("spa").with("max_age", "100");
     let back = world.authorize(&alice, &young).sign_in();
     let silent = young.with("prompt", "none");
     assert_eq!(world.authorize(&alice, &silent).error(), LoginRequired);
-    let old = Request::of("spa").with("max_age", "101");
+    let old = AuthorizationRequest::new("spa").with("max_age", "101");
     let code = world.authorize(&alice, &old).code();
     let tokens = world.redeem("spa", &code).expect("tokens");
-    let id = jwt(&world, &tokens.id.expect("an ID token"));
+    let id = world.claims(&tokens.id.expect("an ID token"));
     assert_eq!(id["auth_time"], signed_in);
 
     world.sign_in(&mut alice, "alice", "alice-password");
@@ -271,19 +289,23 @@ fn openid_core_3_1_2_1_a_sign_in_that_is_too_old_comes_again() {
 #[test]
 fn openid_core_3_1_2_1_a_hint_names_who_is_expected() {
     let mut world = World::new();
-    let alice = world.browser_of("alice");
-    let mut bob = world.browser_of("bob");
-    let hint = world.app_tokens(&alice, &Request::of("spa")).id;
+    let alice = world.signed_in("alice");
+    let mut bob = world.signed_in("bob");
+    let hint = world
+        .app_tokens(&alice, &AuthorizationRequest::new("spa"))
+        .id;
     let hint = hint.expect("an ID token");
-    world.agree(&bob, &Request::of("spa")).code();
-    let hinted = Request::of("spa").with("id_token_hint", &hint);
+    world
+        .consent(&bob, &AuthorizationRequest::new("spa"))
+        .code();
+    let hinted = AuthorizationRequest::new("spa").with("id_token_hint", &hint);
     let silent = hinted.clone().with("prompt", "none");
     world.authorize(&alice, &silent).code();
     assert_eq!(world.authorize(&bob, &silent).error(), LoginRequired);
-    // An expired one is a hint still.
+    // An expired one is still a hint.
     world.advance(20.mins());
     world.authorize(&alice, &silent).code();
-    // Another user is asked to sign in; who is another still is refused.
+    // Another user is asked to sign in; if that is still another one, the request is refused.
     let back = world.authorize(&bob, &hinted).sign_in();
     world.sign_in(&mut bob, "bob", "bob-password");
     assert_eq!(world.authorize(&bob, &back).error(), LoginRequired);
@@ -292,79 +314,79 @@ fn openid_core_3_1_2_1_a_hint_names_who_is_expected() {
 }
 
 #[test]
-fn a_hint_is_an_id_token_of_this_issuer() {
+fn an_id_token_hint_must_be_of_this_issuer() {
     let mut world = World::new();
-    let alice = world.browser_of("alice");
-    let tokens = world.app_tokens(&alice, &Request::of("spa"));
+    let alice = world.signed_in("alice");
+    let tokens = world.app_tokens(&alice, &AuthorizationRequest::new("spa"));
     let id = tokens.id.expect("an ID token");
     let (signed, _) = id.rsplit_once('.').expect("a JWT");
     let none = "eyJhbGciOiJub25lIn0.e30.";
     for wrong in ["x", none, &tokens.access, signed, &format!("{signed}.AAAA")] {
-        let request = Request::of("spa").with("id_token_hint", wrong);
+        let request = AuthorizationRequest::new("spa").with("id_token_hint", wrong);
         assert_eq!(world.authorize(&alice, &request).error(), InvalidRequest);
     }
     world.reconfigure(|realm| realm.issuer = "https://other.example".to_owned());
-    let request = Request::of("spa").with("id_token_hint", &id);
+    let request = AuthorizationRequest::new("spa").with("id_token_hint", &id);
     assert_eq!(world.authorize(&alice, &request).error(), InvalidRequest);
 }
 
 #[test]
 fn openid_core_5_5_1_1_an_essential_acr_that_is_not_offered_fails_and_a_voluntary_one_does_not() {
     let mut world = World::new();
-    let alice = world.browser_of("alice");
-    let asks = |acr: &str| Request::of("spa").with("claims", acr);
+    let alice = world.signed_in("alice");
+    let asks = |acr: &str| AuthorizationRequest::new("spa").with("claims", acr);
     let strong = asks(r#"{"id_token":{"acr":{"essential":true,"values":["3"]}}}"#);
     assert_eq!(
-        world.agree(&alice, &strong).error(),
+        world.consent(&alice, &strong).error(),
         UnmetAuthenticationRequirements
     );
     for request in [
         asks(r#"{"id_token":{"acr":{"essential":true,"values":["3","1"]}}}"#),
         asks(r#"{"id_token":{"acr":{"values":["3"]}}}"#),
-        Request::of("spa").with("acr_values", "3 2"),
+        AuthorizationRequest::new("spa").with("acr_values", "3 2"),
     ] {
         let tokens = world.app_tokens(&alice, &request);
-        assert_eq!(jwt(&world, &tokens.id.expect("an ID token"))["acr"], "1");
+        assert_eq!(world.claims(&tokens.id.expect("an ID token"))["acr"], "1");
     }
 }
 
 #[test]
 fn openid_core_5_5_1_the_user_whom_the_client_expects() {
     let mut world = World::new();
-    let alice = world.browser_of("alice");
+    let alice = world.signed_in("alice");
     let expecting = |name: &str| {
         let claims = format!(
             r#"{{"id_token":{{"sub":{{"value":"{}"}}}}}}"#,
             user_id(name)
         );
-        Request::of("spa").with("claims", &claims)
+        AuthorizationRequest::new("spa").with("claims", &claims)
     };
-    world.agree(&alice, &expecting("alice")).code();
-    world.agree(&alice, &expecting("bob")).sign_in();
+    world.consent(&alice, &expecting("alice")).code();
+    world.consent(&alice, &expecting("bob")).sign_in();
     let silent = expecting("bob").with("prompt", "none");
     assert_eq!(world.authorize(&alice, &silent).error(), LoginRequired);
 }
 
 #[test]
-fn what_is_not_understood_is_ignored() {
+fn unknown_parameters_are_ignored() {
     let mut world = World::new();
-    let alice = world.browser_of("alice");
-    let request = Request::of("spa")
+    let alice = world.signed_in("alice");
+    let request = AuthorizationRequest::new("spa")
         .with("display", "popup")
         .with("claims_locales", "se")
         .with("ui_locales", "se")
         .with("login_hint", "buffy@host")
         .with("extra", "foobar");
-    world.agree(&alice, &request).code();
+    world.consent(&alice, &request).code();
 }
 
 #[test]
 fn single_sign_on_one_session_serves_every_app() {
     let mut world = World::new();
-    let alice = world.browser_of("alice");
-    let sids = ["spa", "site", "shop"].map(|client| {
-        let tokens = world.app_tokens(&alice, &Request::of(client));
-        jwt(&world, &tokens.id.expect("an ID token"))["sid"].clone()
+    let alice = world.signed_in("alice");
+    let sids = ["spa", "site", "wiki"].map(|client| {
+        let tokens = world.app_tokens(&alice, &AuthorizationRequest::new(client));
+        world.claims(&tokens.id.expect("an ID token"))["sid"].clone()
     });
     assert!(sids[0].is_string());
     assert_eq!(sids[0], sids[1]);
@@ -374,19 +396,29 @@ fn single_sign_on_one_session_serves_every_app() {
 #[test]
 fn a_session_whose_user_was_cut_off_gives_no_code() {
     let mut world = World::new();
-    let alice = world.browser_of("alice");
-    world.agree(&alice, &Request::of("spa")).code();
+    let alice = world.signed_in("alice");
+    world
+        .consent(&alice, &AuthorizationRequest::new("spa"))
+        .code();
     world.set_enabled("alice", false);
-    world.authorize(&alice, &Request::of("spa")).sign_in();
+    world
+        .authorize(&alice, &AuthorizationRequest::new("spa"))
+        .sign_in();
     world.set_enabled("alice", true);
-    world.authorize(&alice, &Request::of("spa")).sign_in();
+    world
+        .authorize(&alice, &AuthorizationRequest::new("spa"))
+        .sign_in();
 }
 
 #[test]
-fn a_code_is_long_and_tells_nothing() {
+fn a_code_is_long_and_reveals_nothing() {
     let mut world = World::new();
-    let alice = world.browser_of("alice");
-    let codes = [(); 2].map(|()| world.agree(&alice, &Request::of("spa")).code());
+    let alice = world.signed_in("alice");
+    let codes = [(); 2].map(|()| {
+        world
+            .consent(&alice, &AuthorizationRequest::new("spa"))
+            .code()
+    });
     assert_ne!(codes[0], codes[1]);
     for code in codes {
         assert!(code.starts_with("grantor_ac_") && code.len() > 90);

@@ -1,4 +1,4 @@
-//! OpenID Connect Back-Channel Logout: who is told that a session ended, by which token, how often.
+//! OpenID Connect Back-Channel Logout: which clients are notified, by which token, how often.
 
 use std::time::Duration;
 
@@ -11,25 +11,24 @@ use grantor_jose::TokenType;
 use serde_json::{Map, Value, json};
 
 use super::logout::{tokens, world};
-use crate::world::house::{self, ISSUER, signer};
-use crate::world::web_apps::Request;
-use crate::world::{Browser, Spans as _, World, apps};
+use grantor_testkit::world::{Browser, World};
+use grantor_testkit::{AuthorizationRequest, ISSUER, Spans as _, client, signer, user_id};
 
 const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
 
-/// A house whose site and shop want to be told.
+/// A world in which two apps have a back-channel logout URI.
 fn telling() -> World {
     let mut world = world();
     world.reconfigure(|realm| {
-        for id in ["site", "shop"] {
+        for id in ["site", "wiki"] {
             let uri = format!("https://{id}.example/logout?x=1");
-            house::client(realm, id).logout.backchannel_uri = Some(uri);
+            client(realm, id).logout.backchannel_uri = Some(uri);
         }
     });
     world
 }
 
-/// What waits to be told.
+/// The queued logouts.
 fn waiting(world: &World) -> Vec<Outbox> {
     let rows = world.list("outbox").into_iter();
     rows.map(|row| serde_json::from_slice(&row.value).expect("an outbox row"))
@@ -38,24 +37,24 @@ fn waiting(world: &World) -> Vec<Outbox> {
 
 fn claim(world: &mut World) -> Option<Claimed> {
     let outbox = waiting(world).into_iter().next()?;
-    world.ask(Claim { outbox }).reply.expect("no protocol")
+    world.ask(Claim { outbox }).reply.expect("no OAuth error")
 }
 
 /// One try, in which every client answers so.
 fn attempt(world: &mut World, answer: Answer) {
     let claimed = claim(world).expect("it is due");
-    let told = claimed.notices.into_iter();
-    let answers = told.map(|notice| (notice.client, answer)).collect();
+    let returned = claimed.notices.into_iter();
+    let answers = returned.map(|notice| (notice.client, answer)).collect();
     let outbox = claimed.outbox;
     world
         .ask(Settle { outbox, answers })
         .reply
-        .expect("no protocol");
+        .expect("no OAuth error");
 }
 
 /// A session in which the site has an app, ended.
 fn ended(world: &mut World) -> Browser {
-    let alice = world.browser_of("alice");
+    let alice = world.signed_in("alice");
     tokens(world, &alice, "site", "openid");
     world.sign_out(&alice);
     world.events.clear();
@@ -63,16 +62,16 @@ fn ended(world: &mut World) -> Browser {
 }
 
 fn claims(token: &str, world: &World) -> Map<String, Value> {
-    apps::jwt(world, token)
+    world.claims(token)
 }
 
 #[test]
 fn openid_backchannel_2_4_the_logout_token_of_each_client_of_the_session() {
     let mut world = telling();
-    let alice = world.browser_of("alice");
+    let alice = world.signed_in("alice");
     let id_token = tokens(&mut world, &alice, "site", "openid").id;
     let id_claims = claims(&id_token.expect("an ID token"), &world);
-    tokens(&mut world, &alice, "shop", "openid");
+    tokens(&mut world, &alice, "wiki", "openid");
     tokens(&mut world, &alice, "site", "openid");
     world.sign_out(&alice);
 
@@ -83,7 +82,7 @@ fn openid_backchannel_2_4_the_logout_token_of_each_client_of_the_session() {
         .iter()
         .map(|notice| notice.client.as_str())
         .collect();
-    assert_eq!(clients, ["site", "shop"]);
+    assert_eq!(clients, ["site", "wiki"]);
     for notice in claimed.notices {
         let client = notice.client.as_str();
         assert_eq!(notice.uri, format!("https://{client}.example/logout?x=1"));
@@ -109,11 +108,11 @@ fn openid_backchannel_2_4_the_logout_token_of_each_client_of_the_session() {
             expected,
             "no nonce, and nothing else"
         );
-        // It is no ID token, wherever one is taken.
+        // It is not accepted as an ID token anywhere.
         assert!(!TokenType::Id.is(header.typ.as_deref()));
-        let browser = world.browser_of("alice");
-        let hinted = Request::of(client).with("id_token_hint", &token);
-        let refused = world.agree(&browser, &hinted).error();
+        let browser = world.signed_in("alice");
+        let hinted = AuthorizationRequest::new(client).with("id_token_hint", &token);
+        let refused = world.consent(&browser, &hinted).error();
         assert_eq!(refused, ErrorCode::InvalidRequest);
         assert!(world.userinfo(&token).is_err());
     }
@@ -121,9 +120,9 @@ fn openid_backchannel_2_4_the_logout_token_of_each_client_of_the_session() {
 }
 
 #[test]
-fn a_session_ends_and_its_clients_are_to_be_told_by_one_commit() {
+fn ending_a_session_and_queueing_its_logout_are_one_commit() {
     let mut world = telling();
-    let alice = world.browser_of("alice");
+    let alice = world.signed_in("alice");
     tokens(&mut world, &alice, "site", "openid");
     let (cost, ()) = world.cost(|world| world.sign_out(&alice));
     assert_eq!(cost, [1, 1, 2]);
@@ -139,32 +138,32 @@ fn a_session_ends_and_its_clients_are_to_be_told_by_one_commit() {
 }
 
 #[test]
-fn signing_in_as_another_user_tells_the_clients_of_the_first() {
+fn signing_in_as_another_user_logs_the_first_one_out_of_clients() {
     let mut world = telling();
-    let mut browser = world.browser_of("alice");
+    let mut browser = world.signed_in("alice");
     tokens(&mut world, &browser, "site", "openid");
     world.sign_in(&mut browser, "alice", "alice-password");
     assert_eq!(waiting(&world), [], "the same session goes on");
     world.sign_in(&mut browser, "bob", "bob-password");
-    let told = claim(&mut world).expect("alice's session ended").outbox;
-    assert_eq!(told.user, crate::world::people::user_id("alice"));
-    let names: Vec<_> = told.to_tell.iter().map(|id| id.as_str()).collect();
+    let returned = claim(&mut world).expect("alice's session ended").outbox;
+    assert_eq!(returned.user, user_id("alice"));
+    let names: Vec<_> = returned.to_tell.iter().map(|id| id.as_str()).collect();
     assert_eq!(names, ["site"]);
 }
 
 #[test]
-fn nobody_is_told_where_nobody_wants_to_be() {
+fn no_logout_is_queued_where_no_client_subscribes() {
     let mut world = world();
-    let alice = world.browser_of("alice");
+    let alice = world.signed_in("alice");
     tokens(&mut world, &alice, "site", "openid");
     world.sign_out(&alice);
-    let bob = world.browser_of("bob");
+    let bob = world.signed_in("bob");
     world.sign_out(&bob);
     assert_eq!(waiting(&world), []);
 }
 
 #[test]
-fn a_row_is_tried_by_one_at_a_time_and_again_after_a_crash() {
+fn an_outbox_row_is_claimed_by_one_node_and_retried_after_a_crash() {
     let mut world = telling();
     ended(&mut world);
     let listed = waiting(&world).remove(0);
@@ -173,26 +172,26 @@ fn a_row_is_tried_by_one_at_a_time_and_again_after_a_crash() {
             outbox: listed.clone(),
         })
         .reply;
-    assert!(first.expect("no protocol").is_some());
+    assert!(first.expect("no OAuth error").is_some());
     let second = world.ask(Claim { outbox: listed }).reply;
     assert!(
-        second.expect("no protocol").is_none(),
-        "somebody else was first"
+        second.expect("no OAuth error").is_none(),
+        "another node was first"
     );
     assert!(claim(&mut world).is_none(), "and has a minute");
-    // Whoever claimed it died.
+    // The node that claimed it has crashed.
     world.advance(60.s());
     let again = claim(&mut world).expect("it is due again");
     assert_eq!(again.outbox.attempts, 2);
 }
 
 #[test]
-fn openid_backchannel_2_5_a_client_that_knows_is_told_no_more() {
+fn openid_backchannel_2_5_a_delivered_logout_is_not_sent_again() {
     let mut world = telling();
     ended(&mut world);
     attempt(&mut world, Answer::Delivered);
     assert_eq!(waiting(&world), []);
-    assert_eq!(world.kinds(), [EventKind::LogoutDelivered]);
+    assert_eq!(world.take_events(), [EventKind::LogoutDelivered]);
 }
 
 #[test]
@@ -201,7 +200,7 @@ fn openid_backchannel_2_5_a_client_that_refuses_is_not_asked_again() {
     ended(&mut world);
     attempt(&mut world, Answer::Refused);
     assert_eq!(waiting(&world), []);
-    assert_eq!(world.kinds(), [EventKind::LogoutFailed]);
+    assert_eq!(world.take_events(), [EventKind::LogoutFailed]);
 }
 
 #[test]
@@ -223,15 +222,15 @@ fn openid_backchannel_2_5_a_client_that_is_away_is_tried_for_a_day_with_growing_
     assert_eq!(pauses[..7], [0, 10, 60, 300, 1800, 7200, 7200]);
     let tried_for = world.now.since(began);
     assert!(tried_for < 24.h() && tried_for > Duration::from_secs(21 * 3600));
-    assert_eq!(world.kinds(), [EventKind::LogoutFailed]);
+    assert_eq!(world.take_events(), [EventKind::LogoutFailed]);
 }
 
 #[test]
-fn those_who_answered_are_not_told_again_with_those_who_did_not() {
+fn clients_that_confirmed_a_logout_are_not_sent_it_again() {
     let mut world = telling();
-    let alice = world.browser_of("alice");
+    let alice = world.signed_in("alice");
     tokens(&mut world, &alice, "site", "openid");
-    tokens(&mut world, &alice, "shop", "openid");
+    tokens(&mut world, &alice, "wiki", "openid");
     world.sign_out(&alice);
     let claimed = claim(&mut world).expect("it is due");
     let answers = vec![(claimed.notices[0].client.clone(), Answer::Delivered)];
@@ -239,16 +238,16 @@ fn those_who_answered_are_not_told_again_with_those_who_did_not() {
     world
         .ask(Settle { outbox, answers })
         .reply
-        .expect("no protocol");
+        .expect("no OAuth error");
     let [left] = &waiting(&world)[..] else {
         panic!("one row");
     };
     let names: Vec<_> = left.to_tell.iter().map(|id| id.as_str()).collect();
-    assert_eq!(names, ["shop"]);
+    assert_eq!(names, ["wiki"]);
 }
 
 #[test]
-fn a_try_that_took_longer_than_its_minute_settles_nothing() {
+fn a_delivery_that_outlived_its_claim_settles_nothing() {
     let mut world = telling();
     ended(&mut world);
     let slow = claim(&mut world).expect("it is due");
@@ -259,7 +258,7 @@ fn a_try_that_took_longer_than_its_minute_settles_nothing() {
     world
         .ask(Settle { outbox, answers })
         .reply
-        .expect("no protocol");
+        .expect("no OAuth error");
     assert_eq!(
         waiting(&world)[0].attempts,
         2,
@@ -268,10 +267,10 @@ fn a_try_that_took_longer_than_its_minute_settles_nothing() {
 }
 
 #[test]
-fn a_client_that_the_operator_took_away_is_forgotten() {
+fn logout_of_a_client_without_a_backchannel_uri_is_dropped() {
     let mut world = telling();
     ended(&mut world);
-    world.reconfigure(|realm| house::client(realm, "site").logout.backchannel_uri = None);
+    world.reconfigure(|realm| client(realm, "site").logout.backchannel_uri = None);
     assert!(claim(&mut world).is_none());
     assert_eq!(waiting(&world), []);
 }

@@ -10,13 +10,8 @@ use grantor_core::model::resource::Resource;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json, to_value};
 
-use crate::world::apps::jwt;
-use crate::world::exchange;
-use crate::world::house::client;
-use crate::world::people::{Browser, file_user};
-use crate::world::run::Down;
-use crate::world::web_apps::Request;
-use crate::world::{Spans, World};
+use grantor_testkit::world::{Browser, Down, World, declared_user};
+use grantor_testkit::{AuthorizationRequest, SHIPPING, Spans, add_services, client};
 
 const FILES: &str = "files.example.com";
 const ORDERS: &str = "orders.example.com";
@@ -34,7 +29,7 @@ fn resource<'p>(realm: &'p mut Realm, identifier: &str) -> &'p mut Resource {
     let mut resources = realm.resources.iter_mut();
     resources
         .find(|resource| resource.identifier == identifier)
-        .expect("a resource of the house")
+        .expect("a resource of the realm")
 }
 
 /// A world in which the tokens for orders have these claims.
@@ -44,7 +39,7 @@ fn with_claims(claims: &[(&str, &str)]) -> World {
 }
 
 /// What is said under these names.
-fn said(claims: &Map<String, Value>, names: &[&str]) -> Value {
+fn selected(claims: &Map<String, Value>, names: &[&str]) -> Value {
     let members = names
         .iter()
         .filter_map(|name| Some(((*name).to_owned(), claims.get(*name)?.clone())));
@@ -66,7 +61,7 @@ fn rfc9068_2_2_2_an_access_token_says_what_its_resource_has_mapped() {
         ("tier", "'gold'"),
     ]);
     let tokens = world.device_tokens("tv", "alice");
-    let claims = jwt(&world, &tokens.access);
+    let claims = world.claims(&tokens.access);
     let expected = json!({
         "login": "alice",
         "mail": "alice@example.com",
@@ -83,13 +78,13 @@ fn rfc9068_2_2_2_an_access_token_says_what_its_resource_has_mapped() {
         .as_object()
         .map(|expected| expected.keys().map(String::as_str).collect())
         .expect("an object");
-    assert_eq!(said(&claims, &names), expected);
+    assert_eq!(selected(&claims, &names), expected);
     // And again, after a refresh, as the user is then.
-    let mut user = file_user("alice", true);
+    let mut user = declared_user("alice", true);
     user.email = Some("alice@example.org".to_owned());
     assert_eq!(world.provision(user), Some(true));
     let next = world.refresh("tv", tokens.refresh()).expect("tokens");
-    assert_eq!(jwt(&world, &next.access)["mail"], "alice@example.org");
+    assert_eq!(world.claims(&next.access)["mail"], "alice@example.org");
 }
 
 #[test]
@@ -100,27 +95,27 @@ fn a_claim_without_a_value_is_left_out() {
         ("session", "grant.session"),
     ]);
     let tokens = world.device_tokens("tv", "alice");
-    let claims = jwt(&world, &tokens.access);
+    let claims = world.claims(&tokens.access);
     assert_eq!(
-        said(&claims, &["department", "roles", "session"]),
+        selected(&claims, &["department", "roles", "session"]),
         json!({}),
         "no such claim, no such group, and a device has no session"
     );
 }
 
 #[test]
-fn the_session_of_an_apps_user_can_be_told() {
+fn the_session_id_can_be_mapped_into_a_claim() {
     let mut world = with_claims(&[("session", "grant.session"), ("by", "grant.kind")]);
-    let alice = world.browser_of("alice");
-    let request = Request::of("site").with("scope", "openid orders.example.com/read");
+    let alice = world.signed_in("alice");
+    let request = AuthorizationRequest::new("site").with("scope", "openid orders.example.com/read");
     let tokens = world.app_tokens(&alice, &request);
-    let claims = jwt(&world, &tokens.access);
+    let claims = world.claims(&tokens.access);
     assert_eq!(claims["by"], "authorization_code");
     assert_eq!(claims["session"], claims["sid"]);
 }
 
 #[test]
-fn a_machines_token_says_of_its_client_only() {
+fn a_machine_token_has_claims_of_its_client_only() {
     let mut world = with_claims(&[
         ("login", "user.username"),
         ("roles", "groups"),
@@ -128,22 +123,27 @@ fn a_machines_token_says_of_its_client_only() {
         ("app", "client.id"),
         ("tier", "'gold'"),
     ]);
-    let tokens = world.machine("orders", &[]).expect("tokens");
-    let claims = jwt(&world, &tokens.access);
+    let tokens = world.machine_token("orders", &[]).expect("tokens");
+    let claims = world.claims(&tokens.access);
     assert_eq!(
-        said(&claims, &["login", "roles", "by", "app", "tier"]),
+        selected(&claims, &["login", "roles", "by", "app", "tier"]),
         json!({ "app": "orders", "tier": "gold" })
     );
 }
 
 #[test]
-fn rfc8693_6_what_one_resource_is_told_no_other_is() {
+fn rfc8693_6_claims_mapped_for_one_resource_are_not_in_tokens_of_another() {
     let mut world = with_claims(&[("mail", "user.email")]);
     for scope in ["files.example.com/read", "openid"] {
-        let tokens = world.device_tokens_for("console", "alice", &[("scope", scope)]);
-        let told = world.introspect("console", &tokens.access).expect("told");
-        let told = to_value(told).expect("JSON");
-        assert_eq!((&told["active"], told.get("mail")), (&json!(true), None));
+        let tokens = world.device_tokens_with("console", "alice", &[("scope", scope)]);
+        let returned = world
+            .introspect("console", &tokens.access)
+            .expect("an answer");
+        let returned = to_value(returned).expect("JSON");
+        assert_eq!(
+            (&returned["active"], returned.get("mail")),
+            (&json!(true), None)
+        );
     }
 }
 
@@ -155,11 +155,13 @@ fn rfc7662_2_2_introspection_says_further_claims_and_never_in_place_of_its_own()
     );
     let mut world = World::with(|realm| resource(realm, FILES).claims = claims);
     let scope = [("scope", "files.example.com/read")];
-    let tokens = world.device_tokens_for("tv", "alice", &scope);
-    let told = world.introspect("console", &tokens.access).expect("told");
-    let told = to_value(told).expect("JSON");
+    let tokens = world.device_tokens_with("tv", "alice", &scope);
+    let returned = world
+        .introspect("console", &tokens.access)
+        .expect("an answer");
+    let returned = to_value(returned).expect("JSON");
     assert_eq!(
-        (&told["tier"], &told["username"]),
+        (&returned["tier"], &returned["username"]),
         (&json!("gold"), &json!("alice"))
     );
 }
@@ -171,27 +173,31 @@ fn an_id_token_says_what_its_client_has_mapped() {
     let mut world = World::with(|realm| client(realm, "tv").id_claims = claims);
     let [tv, other] = ["tv", "tv2"].map(|device| {
         let tokens = world.device_tokens(device, "alice");
-        jwt(&world, &tokens.id.expect("an ID token"))
+        world.claims(&tokens.id.expect("an ID token"))
     });
     let names = ["cognito:groups", "groups"];
     assert_eq!(
-        said(&tv, &names),
+        selected(&tv, &names),
         json!({ "cognito:groups": ["staff"], "groups": ["staff"] })
     );
-    assert_eq!(said(&other, &names), json!({}), "nobody else's do");
+    assert_eq!(
+        selected(&other, &names),
+        json!({}),
+        "those of others do not"
+    );
 }
 
 #[test]
 fn a_claim_that_is_mapped_and_asked_for_is_said_once() {
     let claims = mapping(Carrier::IdToken, &[("email", "'of@the.operator'")]);
     let mut world = World::with(|realm| client(realm, "site").id_claims = claims);
-    let alice = world.browser_of("alice");
+    let alice = world.signed_in("alice");
     let asked = r#"{"id_token":{"email":null,"given_name":null}}"#;
-    let request = Request::of("site").with("claims", asked);
+    let request = AuthorizationRequest::new("site").with("claims", asked);
     let tokens = world.app_tokens(&alice, &request);
-    let id = jwt(&world, &tokens.id.expect("an ID token"));
+    let id = world.claims(&tokens.id.expect("an ID token"));
     assert_eq!(
-        said(&id, &["email", "given_name"]),
+        selected(&id, &["email", "given_name"]),
         json!({ "email": "of@the.operator", "given_name": "alice" })
     );
 }
@@ -204,14 +210,14 @@ fn an_access_token_lives_as_long_as_its_client_and_its_resource_may() {
                 resource(realm, identifier).lifetime = of_resource;
             }
         });
-        let machine = world.machine("orders", &[]).expect("tokens");
+        let machine = world.machine_token("orders", &[]).expect("tokens");
         let device = world.device_tokens("console", "alice");
         let sealed = [("scope", "files.example.com/read")];
-        let sealed = world.device_tokens_for("console", "alice", &sealed);
+        let sealed = world.device_tokens_with("console", "alice", &sealed);
         for tokens in [&machine, &device, &sealed] {
             assert_eq!(tokens.expires_in, lives);
         }
-        let exp = jwt(&world, &machine.access)["exp"].as_u64();
+        let exp = world.claims(&machine.access)["exp"].as_u64();
         assert_eq!(exp, Some(world.now.as_secs() + lives));
         world.advance(std::time::Duration::from_secs(lives - 1));
         assert!(world.is_active("console", &sealed.access));
@@ -222,9 +228,9 @@ fn an_access_token_lives_as_long_as_its_client_and_its_resource_may() {
 }
 
 #[test]
-fn rfc9068_2_2_3_1_a_resource_is_told_the_groups_that_are_relevant_to_it() {
+fn rfc9068_2_2_3_1_a_token_has_only_the_groups_relevant_to_its_resource() {
     let all = json!(["staff", "orders-clerk", "orders-admin"]);
-    for (filter, told) in [
+    for (filter, returned) in [
         (None, Some(all)),
         (Some(vec![]), None),
         (Some(vec!["files-*"]), None),
@@ -244,14 +250,14 @@ fn rfc9068_2_2_3_1_a_resource_is_told_the_groups_that_are_relevant_to_it() {
                 resource(realm, ORDERS).groups = filter;
             }
         });
-        let mut user = file_user("alice", true);
+        let mut user = declared_user("alice", true);
         user.groups = ["staff", "orders-clerk", "orders-admin"]
             .map(ToOwned::to_owned)
             .into();
         assert_eq!(world.provision(user), Some(true));
         let tokens = world.device_tokens("tv", "alice");
-        let claims = jwt(&world, &tokens.access);
-        assert_eq!(claims.get("groups"), told.as_ref(), "{filter:?}");
+        let claims = world.claims(&tokens.access);
+        assert_eq!(claims.get("groups"), returned.as_ref(), "{filter:?}");
     }
 }
 
@@ -264,24 +270,26 @@ fn rfc8693_4_4_a_users_token_names_the_client_that_may_act() {
     });
     let may_act = json!({ "sub": "shipping", "client_id": "shipping" });
     let tokens = world.device_tokens("console", "alice");
-    assert_eq!(jwt(&world, &tokens.access)["may_act"], may_act);
-    let told = world.introspect("console", &tokens.access).expect("told");
-    assert_eq!(to_value(told).expect("JSON")["may_act"], may_act);
-    let machine = world.machine("orders", &[]).expect("tokens");
+    assert_eq!(world.claims(&tokens.access)["may_act"], may_act);
+    let returned = world
+        .introspect("console", &tokens.access)
+        .expect("an answer");
+    assert_eq!(to_value(returned).expect("JSON")["may_act"], may_act);
+    let machine = world.machine_token("orders", &[]).expect("tokens");
     assert_eq!(
-        jwt(&world, &machine.access).get("may_act"),
+        world.claims(&machine.access).get("may_act"),
         None,
-        "there is no user for whom to act"
+        "there is no user to act for"
     );
     let other = world.device_tokens("tv", "alice");
-    assert_eq!(jwt(&world, &other.access).get("may_act"), None);
+    assert_eq!(world.claims(&other.access).get("may_act"), None);
 }
 
 #[test]
 fn rfc8693_2_2_1_an_exchanged_token_says_what_its_own_resource_has_mapped() {
     let claims = |claims: &[(&str, &str)]| mapping(Carrier::AccessToken, claims);
     let mut world = World::with(|realm| {
-        exchange::rules(realm);
+        add_services(realm);
         resource(realm, ORDERS).claims = claims(&[("mail", "user.email")]);
         let shipping = resource(realm, "shipping.example.com");
         shipping.claims = claims(&[("first_name", "user.given_name"), ("app", "client.id")]);
@@ -289,13 +297,13 @@ fn rfc8693_2_2_1_an_exchanged_token_says_what_its_own_resource_has_mapped() {
         shipping.lifetime = Some(2.mins());
     });
     let subject = world.orders_token();
-    let asked = [("audience", exchange::SHIPPING)];
+    let asked = [("audience", SHIPPING)];
     let exchanged = world.exchange("orders", &subject.access, &asked);
     let exchanged = exchanged.expect("a token");
     assert_eq!(exchanged.expires_in, 120);
     assert_eq!(
-        said(
-            &jwt(&world, &exchanged.token),
+        selected(
+            &world.claims(&exchanged.token),
             &["mail", "first_name", "app", "groups"]
         ),
         json!({ "first_name": "alice", "app": "orders" })
@@ -305,11 +313,11 @@ fn rfc8693_2_2_1_an_exchanged_token_says_what_its_own_resource_has_mapped() {
 #[test]
 fn a_token_that_its_claims_make_too_long_is_not_given() {
     let long = |world: &mut World| {
-        let mut user = file_user("alice", true);
+        let mut user = declared_user("alice", true);
         let essay = "x".repeat(7 * 1024);
         user.claims.insert("essay".to_owned(), essay.into());
         assert_eq!(world.provision(user), Some(true));
-        let codes = world.device("tv");
+        let codes = world.device_codes("tv");
         world.approve("alice", &codes);
         world.try_poll("tv", &codes.device)
     };
@@ -320,22 +328,22 @@ fn a_token_that_its_claims_make_too_long_is_not_given() {
     let mut world = World::with(|realm| client(realm, "tv").id_claims = claims);
     assert!(refused(long(&mut world)));
     let without = [("scope", "orders.example.com/read")];
-    let tokens = world.device_tokens_for("tv", "alice", &without);
+    let tokens = world.device_tokens_with("tv", "alice", &without);
     assert_eq!(tokens.id, None, "nor is anything refused without one");
-    let untold = long(&mut World::new()).expect("the house answers");
-    assert!(untold.is_ok(), "nobody is told of it");
+    let untold = long(&mut World::new()).expect("the server answers");
+    assert!(untold.is_ok(), "it is not in the token");
 }
 
 /// The claims of a machine's, a user's and an ID token, all of one moment.
 fn all_claims(world: &mut World) -> [Map<String, Value>; 3] {
-    let alice: Browser = world.browser_of("alice");
-    let request = Request::of("shop")
+    let alice: Browser = world.signed_in("alice");
+    let request = AuthorizationRequest::new("wiki")
         .with("scope", "openid orders.example.com/read")
-        .and("nonce", "n");
+        .with("nonce", "n");
     let tokens = world.app_tokens(&alice, &request);
-    let machine = world.machine("orders", &[]).expect("tokens");
+    let machine = world.machine_token("orders", &[]).expect("tokens");
     let id = tokens.id.expect("an ID token");
-    [machine.access, tokens.access, id].map(|token| jwt(world, &token))
+    [machine.access, tokens.access, id].map(|token| world.claims(&token))
 }
 
 proptest! {
@@ -361,7 +369,7 @@ proptest! {
         let mut plain = World::new();
         let unmapped = all_claims(&mut plain);
         let of = |carrier| {
-            // What is refused at the start is not in force.
+            // Mappings that are refused at the start have no effect.
             let claims: BTreeMap<String, Source> = claims
                 .iter()
                 .filter(|(name, _)| ClaimMapping::check(carrier, name).is_ok())
@@ -371,7 +379,7 @@ proptest! {
         };
         let mut world = World::with(|realm| {
             resource(realm, ORDERS).claims = of(Carrier::AccessToken);
-            client(realm, "shop").id_claims = of(Carrier::IdToken);
+            client(realm, "wiki").id_claims = of(Carrier::IdToken);
         });
         for (mapped, unmapped) in all_claims(&mut world).iter().zip(&unmapped) {
             for (name, value) in unmapped {

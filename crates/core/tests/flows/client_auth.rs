@@ -7,9 +7,8 @@ use grantor_core::base::error::Refusal;
 use grantor_core::endpoints::token::Token;
 use grantor_core::model::client::ClientAuth;
 
-use crate::world::apps::params;
-use crate::world::house::{CONSOLE_SECRET, ORDERS_SECRET, client};
-use crate::world::{Spans, World};
+use grantor_testkit::world::{World, params};
+use grantor_testkit::{CONSOLE_SECRET, ORDERS_SECRET, RealmBuilder, Spans, client};
 
 /// A machine asks for a token with this header and these credentials in the body.
 fn ask(world: &mut World, header: Option<&str>, body: &[(&str, &str)]) -> Result<(), Refusal> {
@@ -86,7 +85,7 @@ fn rfc6749_2_3_two_credentials_at_once_are_refused() {
 }
 
 #[test]
-fn one_text_for_an_unknown_client_a_disabled_one_and_a_wrong_secret() {
+fn unknown_client_disabled_client_and_wrong_secret_get_the_same_error() {
     let mut world = World::new();
     world.reconfigure(|realm| client(realm, "console").enabled = false);
     let console: String = url::form_urlencoded::byte_serialize(CONSOLE_SECRET.as_bytes()).collect();
@@ -106,7 +105,7 @@ fn one_text_for_an_unknown_client_a_disabled_one_and_a_wrong_secret() {
 }
 
 #[test]
-fn a_confidential_client_does_not_pass_without_its_secret() {
+fn a_confidential_client_is_refused_without_its_secret() {
     let mut world = World::new();
     assert_eq!(
         code(&mut world, None, &[("client_id", "orders")]),
@@ -117,7 +116,7 @@ fn a_confidential_client_does_not_pass_without_its_secret() {
     assert_eq!(
         code(&mut world, None, &[]),
         Err(InvalidRequest),
-        "nobody is named"
+        "no client is named"
     );
 }
 
@@ -197,7 +196,7 @@ fn rfc6749_2_3_1_guesses_of_a_short_secret_are_bounded() {
 }
 
 #[test]
-fn a_right_secret_costs_no_try_whatever_else_is_wrong() {
+fn a_correct_secret_is_not_counted_as_a_guess_in_a_bad_request() {
     let mut world = World::new();
     for _ in 0..300 {
         let scope = [("scope", "unknown")];
@@ -210,7 +209,7 @@ fn a_right_secret_costs_no_try_whatever_else_is_wrong() {
 }
 
 #[test]
-fn a_long_secret_needs_no_bound() {
+fn wrong_secrets_are_not_counted_where_the_secret_is_long() {
     let mut world = World::new();
     for _ in 0..300 {
         assert_eq!(
@@ -221,9 +220,9 @@ fn a_long_secret_needs_no_bound() {
 }
 
 #[test]
-fn a_replaced_secret_and_its_predecessor_are_both_right() {
+fn a_new_secret_and_its_predecessor_are_both_accepted() {
     let mut world = World::new();
-    let old = match client(&mut crate::world::house::realm(), "orders")
+    let old = match client(&mut RealmBuilder::standard().build(), "orders")
         .auth
         .clone()
     {

@@ -1,106 +1,122 @@
-//! Consent: asked once, again when more is wanted, and never for an app of the operator's own.
+//! Consent: asked for once, again when more is requested, and never for clients that skip it.
 
 use grantor_core::base::error::ErrorCode::{AccessDenied, ConsentRequired};
 use grantor_core::endpoints::authorize::ConsentDecision;
 use grantor_core::engine::event::EventKind::{CodeIssued, ConsentDenied, ConsentGiven};
 use grantor_core::model::client::ConsentPolicy;
 
-use crate::world::house;
-use crate::world::web_apps::Request;
-use crate::world::{Spans as _, World};
+use grantor_testkit::world::World;
+use grantor_testkit::{AuthorizationRequest, Spans as _, client};
 
 #[test]
-fn a_user_is_asked_once() {
+fn consent_is_asked_for_once() {
     let mut world = World::new();
-    let alice = world.browser_of("alice");
-    world.kinds();
-    let request = Request::of("spa").with("scope", "openid email");
-    let ask = world.authorize(&alice, &request).ask();
-    assert_eq!((ask.client.as_str(), &*ask.client_name), ("spa", "The spa"));
+    let alice = world.signed_in("alice");
+    world.take_events();
+    let request = AuthorizationRequest::new("spa").with("scope", "openid email");
+    let ask = world.authorize(&alice, &request).consent();
+    assert_eq!(
+        (ask.client.as_str(), &*ask.client_name),
+        ("spa", "The spa & Co")
+    );
     assert_eq!(ask.scope.to_string(), "email openid");
     assert!(!ask.agreed_before);
-    world.agree(&alice, &request).code();
-    assert_eq!(world.kinds(), [CodeIssued, ConsentGiven]);
+    world.consent(&alice, &request).code();
+    assert_eq!(world.take_events(), [CodeIssued, ConsentGiven]);
     world.authorize(&alice, &request).code();
-    let less = Request::of("spa");
+    let less = AuthorizationRequest::new("spa");
     world.authorize(&alice, &less).code();
-    assert_eq!(world.kinds(), [CodeIssued, CodeIssued]);
+    assert_eq!(world.take_events(), [CodeIssued, CodeIssued]);
     // In another session too, months later.
     world.advance(200.days());
-    let alice = world.browser_of("alice");
+    let alice = world.signed_in("alice");
     world.authorize(&alice, &request).code();
 }
 
 #[test]
 fn a_user_is_asked_again_when_scopes_grow_and_what_was_agreed_stays() {
     let mut world = World::new();
-    let alice = world.browser_of("alice");
+    let alice = world.signed_in("alice");
     world
-        .agree(&alice, &Request::of("spa").with("scope", "openid email"))
+        .consent(
+            &alice,
+            &AuthorizationRequest::new("spa").with("scope", "openid email"),
+        )
         .code();
-    let more = Request::of("spa").with("scope", "openid orders.example.com/write");
-    let ask = world.authorize(&alice, &more).ask();
+    let more = AuthorizationRequest::new("spa").with("scope", "openid orders.example.com/write");
+    let ask = world.authorize(&alice, &more).consent();
     assert!(ask.agreed_before);
-    world.agree(&alice, &more).code();
-    let all = Request::of("spa").with("scope", "openid email orders.example.com/write");
+    world.consent(&alice, &more).code();
+    let all =
+        AuthorizationRequest::new("spa").with("scope", "openid email orders.example.com/write");
     world.authorize(&alice, &all).code();
 }
 
 #[test]
-fn claims_that_are_asked_one_by_one_are_asked_about() {
+fn individually_requested_claims_need_consent() {
     let mut world = World::new();
-    let alice = world.browser_of("alice");
-    world.agree(&alice, &Request::of("spa")).code();
+    let alice = world.signed_in("alice");
+    world
+        .consent(&alice, &AuthorizationRequest::new("spa"))
+        .code();
     let claims = r#"{"userinfo":{"email":null}}"#;
-    let request = Request::of("spa").with("claims", claims);
-    let ask = world.authorize(&alice, &request).ask();
+    let request = AuthorizationRequest::new("spa").with("claims", claims);
+    let ask = world.authorize(&alice, &request).consent();
     assert_eq!(ask.scope.to_string(), "email openid");
 }
 
 #[test]
 fn consent_is_between_one_user_and_one_client() {
     let mut world = World::new();
-    let (alice, bob) = (world.browser_of("alice"), world.browser_of("bob"));
-    world.agree(&alice, &Request::of("spa")).code();
-    world.authorize(&bob, &Request::of("spa")).ask();
-    world.authorize(&alice, &Request::of("site")).ask();
+    let (alice, bob) = (world.signed_in("alice"), world.signed_in("bob"));
+    world
+        .consent(&alice, &AuthorizationRequest::new("spa"))
+        .code();
+    world
+        .authorize(&bob, &AuthorizationRequest::new("spa"))
+        .consent();
+    world
+        .authorize(&alice, &AuthorizationRequest::new("site"))
+        .consent();
 }
 
 #[test]
 fn openid_core_3_1_2_1_prompt_consent_asks_again() {
     let mut world = World::new();
-    let alice = world.browser_of("alice");
-    world.agree(&alice, &Request::of("spa")).code();
-    let request = Request::of("spa").with("prompt", "consent");
-    world.authorize(&alice, &request).ask();
-    world.agree(&alice, &request).code();
+    let alice = world.signed_in("alice");
+    world
+        .consent(&alice, &AuthorizationRequest::new("spa"))
+        .code();
+    let request = AuthorizationRequest::new("spa").with("prompt", "consent");
+    world.authorize(&alice, &request).consent();
+    world.consent(&alice, &request).code();
 }
 
 #[test]
-fn a_user_who_says_no_is_believed() {
+fn declined_consent_is_reported_as_access_denied() {
     let mut world = World::new();
-    let alice = world.browser_of("alice");
-    world.kinds();
-    let request = Request::of("spa");
+    let alice = world.signed_in("alice");
+    world.take_events();
+    let request = AuthorizationRequest::new("spa");
     let rows = world.rows();
-    let denied = world.decision(&alice, &request, Some(ConsentDecision::Deny));
+    let denied = world.authorize_with(&alice, &request, Some(ConsentDecision::Deny));
     assert_eq!(denied.error(), AccessDenied);
-    assert_eq!(world.kinds(), [ConsentDenied]);
+    assert_eq!(world.take_events(), [ConsentDenied]);
     assert_eq!(world.rows(), rows, "nothing is written");
-    world.authorize(&alice, &request).ask();
+    world.authorize(&alice, &request).consent();
 }
 
 #[test]
-fn an_app_of_the_operators_own_asks_nobody_but_where_it_wants_to() {
+fn a_client_that_skips_consent_can_still_ask_for_it() {
     let mut world = World::with(|realm| {
-        house::client(realm, "spa").code.consent = ConsentPolicy::Skip;
+        client(realm, "spa").code.consent = ConsentPolicy::Skip;
     });
-    let alice = world.browser_of("alice");
-    let silent = Request::of("spa").with("prompt", "none");
+    let alice = world.signed_in("alice");
+    let silent = AuthorizationRequest::new("spa").with("prompt", "none");
     world.authorize(&alice, &silent).code();
-    let asking = Request::of("spa").with("prompt", "consent");
-    world.authorize(&alice, &asking).ask();
-    // The operator changes the policy: nobody had agreed.
-    world.reconfigure(|realm| house::client(realm, "spa").code.consent = ConsentPolicy::Ask);
+    let asking = AuthorizationRequest::new("spa").with("prompt", "consent");
+    world.authorize(&alice, &asking).consent();
+    // The operator changes the policy: there was no consent.
+    world.reconfigure(|realm| client(realm, "spa").code.consent = ConsentPolicy::Ask);
     assert_eq!(world.authorize(&alice, &silent).error(), ConsentRequired);
 }

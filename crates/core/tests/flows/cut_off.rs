@@ -1,21 +1,20 @@
-//! A user, an epoch or a client is cut off by one write, and nothing that was granted gives tokens any more.
+//! A user or a client is cut off by one write, and no earlier grant gives tokens any more.
 
 use grantor_core::base::error::ErrorCode::{InvalidClient, InvalidGrant, InvalidToken};
 use grantor_core::people::Password;
 
-use crate::world::house::client;
-use crate::world::people::{SignedIn, file_user};
-use crate::world::{Decided, Spans, World};
+use grantor_testkit::world::{Decided, SignedIn, World, declared_user};
+use grantor_testkit::{Spans, client};
 
 #[test]
-fn a_disabled_users_device_gets_nothing_more() {
+fn a_device_of_a_disabled_user_gets_nothing() {
     let mut world = World::new();
-    let pending = world.device("tv");
-    let approved = world.device("tv");
+    let pending = world.device_codes("tv");
+    let approved = world.device_codes("tv");
     world.approve("alice", &approved);
     let tokens = world.device_tokens("tv", "alice");
     let confidential = world.device_tokens("console", "alice");
-    let browser = world.browser_of("alice");
+    let browser = world.signed_in("alice");
     world.set_enabled("alice", false);
     assert_eq!(world.poll(&approved), Err(InvalidGrant));
     assert_eq!(world.refresh("tv", tokens.refresh()), Err(InvalidGrant));
@@ -27,10 +26,10 @@ fn a_disabled_users_device_gets_nothing_more() {
 }
 
 #[test]
-fn a_user_enabled_again_begins_anew() {
+fn a_user_enabled_again_has_no_old_sessions_or_grants() {
     let mut world = World::new();
     let tokens = world.device_tokens("tv", "alice");
-    let browser = world.browser_of("alice");
+    let browser = world.signed_in("alice");
     world.set_enabled("alice", false);
     world.set_enabled("alice", true);
     assert_eq!(world.refresh("tv", tokens.refresh()), Err(InvalidGrant));
@@ -42,11 +41,11 @@ fn a_user_enabled_again_begins_anew() {
 #[test]
 fn a_changed_password_ends_sessions_and_grants() {
     let mut world = World::new();
-    let approved = world.device("tv");
+    let approved = world.device_codes("tv");
     world.approve("alice", &approved);
     let tokens = world.device_tokens("tv", "alice");
-    let mut browser = world.browser_of("alice");
-    let mut user = file_user("alice", true);
+    let mut browser = world.signed_in("alice");
+    let mut user = declared_user("alice", true);
     user.password = Password::Hash("plain$new".to_owned());
     assert_eq!(world.provision(user), Some(true));
     assert_eq!(world.visitor(&browser), None);
@@ -61,7 +60,7 @@ fn a_changed_password_ends_sessions_and_grants() {
 }
 
 #[test]
-fn one_user_cut_off_is_one_user() {
+fn cutting_off_a_user_does_not_affect_others() {
     let mut world = World::new();
     let tokens = world.device_tokens("tv", "bob");
     world.set_enabled("alice", false);
@@ -72,7 +71,7 @@ fn one_user_cut_off_is_one_user() {
 #[test]
 fn a_disabled_client_gets_nothing_and_its_tokens_are_inactive() {
     let mut world = World::new();
-    let codes = world.device("tv");
+    let codes = world.device_codes("tv");
     world.approve("alice", &codes);
     let tokens = world.device_tokens("tv", "alice");
     let confidential = world.device_tokens("console", "alice");
@@ -84,7 +83,10 @@ fn a_disabled_client_gets_nothing_and_its_tokens_are_inactive() {
     assert_eq!(world.refresh("tv", tokens.refresh()), Err(InvalidClient));
     assert_eq!(world.revoke("tv", tokens.refresh()), Err(InvalidClient));
     assert_eq!(
-        world.device_for("tv", &[]).expect_err("no codes").code,
+        world
+            .device_codes_with("tv", &[])
+            .expect_err("no codes")
+            .code,
         InvalidClient
     );
     assert_eq!(world.userinfo(&tokens.access), Err(InvalidToken));
@@ -99,7 +101,7 @@ fn a_disabled_client_gets_nothing_and_its_tokens_are_inactive() {
 }
 
 #[test]
-fn a_client_enabled_again_goes_on() {
+fn a_client_that_is_enabled_again_keeps_working() {
     let mut world = World::new();
     let tokens = world.device_tokens("tv", "alice");
     world.reconfigure(|realm| client(realm, "tv").enabled = false);
@@ -108,9 +110,9 @@ fn a_client_enabled_again_goes_on() {
 }
 
 #[test]
-fn a_removed_client_is_an_unknown_one() {
+fn a_removed_client_is_unknown() {
     let mut world = World::new();
-    let codes = world.device("tv");
+    let codes = world.device_codes("tv");
     let tokens = world.device_tokens("tv", "alice");
     world.reconfigure(|realm| {
         realm.clients.retain(|id, _| id.as_str() != "tv");
@@ -122,11 +124,11 @@ fn a_removed_client_is_an_unknown_one() {
 #[test]
 fn a_missing_user_row_means_refused() {
     let mut world = World::new();
-    let approved = world.device("tv");
+    let approved = world.device_codes("tv");
     world.approve("alice", &approved);
     let tokens = world.device_tokens("tv", "alice");
-    let browser = world.browser_of("alice");
-    world.lose("user");
+    let browser = world.signed_in("alice");
+    world.lose_rows("user");
     assert_eq!(world.poll(&approved), Err(InvalidGrant));
     assert_eq!(world.refresh("tv", tokens.refresh()), Err(InvalidGrant));
     assert_eq!(world.userinfo(&tokens.access), Err(InvalidToken));
@@ -141,10 +143,10 @@ fn a_missing_user_row_means_refused() {
 #[test]
 fn a_missing_grant_row_means_refused() {
     let mut world = World::new();
-    let approved = world.device("tv");
+    let approved = world.device_codes("tv");
     world.approve("alice", &approved);
     let tokens = world.device_tokens("tv", "alice");
-    world.lose("grant");
+    world.lose_rows("grant");
     assert_eq!(world.poll(&approved), Err(InvalidGrant));
     assert_eq!(world.refresh("tv", tokens.refresh()), Err(InvalidGrant));
     assert_eq!(world.userinfo(&tokens.access), Err(InvalidToken));
@@ -158,9 +160,9 @@ fn a_missing_grant_row_means_refused() {
 #[test]
 fn a_missing_session_row_means_signed_out() {
     let mut world = World::new();
-    let codes = world.device("tv");
-    let browser = world.browser_of("alice");
-    world.lose("session");
+    let codes = world.device_codes("tv");
+    let browser = world.signed_in("alice");
+    world.lose_rows("session");
     assert_eq!(world.visitor(&browser), None);
     assert_eq!(world.decide(&browser, &codes, true), Decided::SignIn);
 }
@@ -168,8 +170,8 @@ fn a_missing_session_row_means_signed_out() {
 #[test]
 fn a_devices_grant_outlives_the_approvers_session() {
     let mut world = World::new();
-    let codes = world.device("tv");
-    let browser = world.browser_of("alice");
+    let codes = world.device_codes("tv");
+    let browser = world.signed_in("alice");
     assert_eq!(world.decide(&browser, &codes, true), Decided::Approved);
     world.sign_out(&browser);
     let tokens = world.poll(&codes).expect("tokens");

@@ -7,20 +7,17 @@ use grantor_core::base::error::ErrorCode::{
 use grantor_core::engine::event::EventKind;
 use grantor_core::grants::GrantType;
 
-use crate::world::apps::{answer, params};
-use crate::world::house::client;
-use crate::world::people::user_id;
-use crate::world::run::Run;
-use crate::world::{Decided, Spans, World};
+use grantor_testkit::world::{Decided, Run, World, answer, params};
+use grantor_testkit::{DEVICE_CODE, Spans, client, user_id};
 
 #[test]
 fn a_device_gets_its_tokens() {
     let mut world = World::new();
-    let codes = world.device("tv");
+    let codes = world.device_codes("tv");
     assert_eq!(world.poll(&codes), Err(AuthorizationPending));
     world.advance(5.s());
-    let browser = world.browser_of("alice");
-    let asker = world.lookup_user_code(&browser, &codes.user).asker();
+    let browser = world.signed_in("alice");
+    let asker = world.type_code(&browser, &codes.user).device();
     assert_eq!(asker.client_name, "The tv");
     assert_eq!(
         asker.scope.to_string(),
@@ -38,16 +35,16 @@ fn a_device_gets_its_tokens() {
     assert_eq!(tokens.expires_in, 600);
     assert_eq!(tokens.scope, "openid orders.example.com/read profile");
     assert!(tokens.id.is_some() && tokens.refresh.is_some());
-    let said = world
+    let response = world
         .introspect("console", &tokens.access)
         .expect("an answer");
-    assert!(!said.active, "another client learns nothing");
+    assert!(!response.active, "another client learns nothing");
     let me = world.userinfo(&tokens.access).expect("claims");
     assert_eq!(me["sub"], user_id("alice").to_string());
     let next = world.refresh("tv", tokens.refresh()).expect("tokens");
     assert_ne!(next.refresh, tokens.refresh);
     assert_eq!(
-        world.kinds(),
+        world.take_events(),
         [
             EventKind::DeviceAuthorizationStarted,
             EventKind::SignedIn,
@@ -73,7 +70,7 @@ fn rfc8628_3_2_the_answer_names_lifetime_and_interval() {
 #[test]
 fn rfc8628_3_5_a_denied_code_says_so_until_it_expires() {
     let mut world = World::new();
-    let codes = world.device("tv");
+    let codes = world.device_codes("tv");
     world.deny("alice", &codes);
     for _ in 0..3 {
         assert_eq!(world.poll(&codes), Err(AccessDenied));
@@ -84,29 +81,29 @@ fn rfc8628_3_5_a_denied_code_says_so_until_it_expires() {
 }
 
 #[test]
-fn rfc8628_3_5_an_expired_code_is_told_so_without_a_read() {
+fn rfc8628_3_5_an_expired_code_is_refused_without_a_read() {
     let mut world = World::new();
-    let codes = world.device("tv");
+    let codes = world.device_codes("tv");
     world.advance(10.mins() - 1.ms());
     assert_eq!(world.poll(&codes), Err(AuthorizationPending));
     world.advance(1.ms());
-    let (cost, said) = world.cost(|world| world.poll(&codes));
-    assert_eq!((cost, said), ([0, 0, 0], Err(ExpiredToken)));
+    let (cost, response) = world.cost(|world| world.poll(&codes));
+    assert_eq!((cost, response), ([0, 0, 0], Err(ExpiredToken)));
 }
 
 #[test]
 fn an_approved_code_that_expired_gives_nothing() {
     let mut world = World::new();
-    let codes = world.device("tv");
+    let codes = world.device_codes("tv");
     world.approve("alice", &codes);
     world.advance(10.mins());
     assert_eq!(world.poll(&codes), Err(ExpiredToken));
 }
 
 #[test]
-fn a_used_code_gives_tokens_once_and_ends_nothing() {
+fn a_used_code_gives_tokens_once_and_its_reuse_does_not_end_the_grant() {
     let mut world = World::new();
-    let codes = world.device("tv");
+    let codes = world.device_codes("tv");
     world.approve("alice", &codes);
     let tokens = world.poll(&codes).expect("tokens");
     for _ in 0..3 {
@@ -123,7 +120,7 @@ fn a_used_code_gives_tokens_once_and_ends_nothing() {
 #[test]
 fn of_two_simultaneous_polls_of_an_approved_code_one_gets_tokens() {
     let mut world = World::new();
-    let codes = world.device("tv");
+    let codes = world.device_codes("tv");
     world.approve("alice", &codes);
     let mut runs: Vec<_> = (0..2)
         .map(|_| {
@@ -135,7 +132,7 @@ fn of_two_simultaneous_polls_of_an_approved_code_one_gets_tokens() {
     while !runs.is_empty() {
         runs.retain_mut(|run| match run.effect(&mut world) {
             Some(end) => {
-                answers.push(answer(end.expect("the house answers")));
+                answers.push(answer(end.expect("the server answers")));
                 false
             }
             None => true,
@@ -148,7 +145,7 @@ fn of_two_simultaneous_polls_of_an_approved_code_one_gets_tokens() {
 #[test]
 fn a_forged_truncated_or_unknown_code_is_refused_without_a_read() {
     let mut world = World::new();
-    let codes = world.device("tv");
+    let codes = world.device_codes("tv");
     world.approve("alice", &codes);
     let code = codes.device.clone();
     let middle = code.len() / 2;
@@ -163,7 +160,7 @@ fn a_forged_truncated_or_unknown_code_is_refused_without_a_read() {
         let master = grantor_core::base::sealing::MasterKey::new([2; 32]);
         realm.sealing = grantor_core::base::sealing::SealingKeys::new("default", &master, &[]);
     })
-    .device("tv");
+    .device_codes("tv");
     let refresh = code.replace("grantor_dc_", "grantor_rt_");
     for bad in [
         &code[..code.len() - 1],
@@ -174,8 +171,8 @@ fn a_forged_truncated_or_unknown_code_is_refused_without_a_read() {
         "x",
         &codes.user,
     ] {
-        let (cost, said) = world.cost(|world| world.poll_as("tv", bad));
-        assert_eq!((cost, said), ([0, 0, 0], Err(InvalidGrant)), "{bad}");
+        let (cost, response) = world.cost(|world| world.poll_as("tv", bad));
+        assert_eq!((cost, response), ([0, 0, 0], Err(InvalidGrant)), "{bad}");
     }
     assert!(
         world.poll(&codes).is_ok(),
@@ -184,23 +181,23 @@ fn a_forged_truncated_or_unknown_code_is_refused_without_a_read() {
 }
 
 #[test]
-fn the_code_of_another_client_is_refused_and_its_owner_does_not_notice() {
+fn redeeming_a_code_of_another_client_is_refused_without_effect() {
     let mut world = World::new();
-    let codes = world.device("tv");
+    let codes = world.device_codes("tv");
     world.approve("alice", &codes);
     for thief in ["tv2", "console"] {
         for _ in 0..5 {
-            let (cost, said) = world.cost(|world| world.poll_as(thief, &codes.device));
-            assert_eq!((cost, said), ([0, 0, 0], Err(InvalidGrant)));
+            let (cost, response) = world.cost(|world| world.poll_as(thief, &codes.device));
+            assert_eq!((cost, response), ([0, 0, 0], Err(InvalidGrant)));
         }
     }
     assert!(world.poll(&codes).is_ok());
 }
 
 #[test]
-fn a_thief_that_polls_does_not_slow_the_owner_down() {
+fn polls_of_another_client_do_not_slow_down_the_owner_of_the_code() {
     let mut world = World::new();
-    let codes = world.device("tv");
+    let codes = world.device_codes("tv");
     assert_eq!(world.poll(&codes), Err(AuthorizationPending));
     for _ in 0..100 {
         assert_eq!(world.poll_as("tv2", &codes.device), Err(InvalidGrant));
@@ -210,9 +207,9 @@ fn a_thief_that_polls_does_not_slow_the_owner_down() {
 }
 
 #[test]
-fn a_restart_of_the_house_loses_no_device() {
+fn a_restart_of_the_server_loses_no_device() {
     let mut world = World::new();
-    let codes = world.device("tv");
+    let codes = world.device_codes("tv");
     world.approve("alice", &codes);
     world.limits = grantor_core::engine::limits::Limits::new(&[9; 32]);
     assert!(world.poll(&codes).is_ok());
@@ -221,11 +218,11 @@ fn a_restart_of_the_house_loses_no_device() {
 #[test]
 fn a_client_without_the_grant_gets_no_codes_and_no_tokens() {
     let mut world = World::new();
-    let codes = world.device("tv");
+    let codes = world.device_codes("tv");
     world.approve("alice", &codes);
     world.reconfigure(|realm| client(realm, "tv").grants = vec![GrantType::RefreshToken]);
     assert_eq!(world.poll(&codes), Err(UnauthorizedClient));
-    let refused = world.device_for("tv", &[]).expect_err("no codes");
+    let refused = world.device_codes_with("tv", &[]).expect_err("no codes");
     assert_eq!(refused.code, UnauthorizedClient);
 }
 
@@ -241,7 +238,9 @@ fn rfc6749_3_3_a_scope_that_the_client_may_not_ask_for_is_invalid() {
         "phone",
     ] {
         let rows = world.rows();
-        let refused = world.device_for("tv", &[("scope", bad)]).expect_err(bad);
+        let refused = world
+            .device_codes_with("tv", &[("scope", bad)])
+            .expect_err(bad);
         assert_eq!((refused.code, world.rows()), (InvalidScope, rows), "{bad}");
     }
 }
@@ -249,19 +248,16 @@ fn rfc6749_3_3_a_scope_that_the_client_may_not_ask_for_is_invalid() {
 #[test]
 fn rfc6749_3_3_no_scope_means_the_clients_defaults() {
     let mut world = World::new();
-    let asked = world.device_tokens_for("tv", "alice", &[("scope", "email openid")]);
+    let asked = world.device_tokens_with("tv", "alice", &[("scope", "email openid")]);
     assert_eq!(asked.scope, "email openid");
-    let empty = world.device_tokens_for("tv", "alice", &[("scope", "")]);
+    let empty = world.device_tokens_with("tv", "alice", &[("scope", "")]);
     assert_eq!(empty.scope, "openid orders.example.com/read profile");
 }
 
 #[test]
 fn a_missing_code_is_an_invalid_request() {
     let mut world = World::new();
-    let pairs = [
-        ("grant_type", crate::world::apps::DEVICE_CODE),
-        ("client_id", "tv"),
-    ];
+    let pairs = [("grant_type", DEVICE_CODE), ("client_id", "tv")];
     let refused = grantor_core::endpoints::token::Token::parse(None, &params(&pairs), world.peer());
     assert_eq!(refused.expect_err("no code").code, InvalidRequest);
     assert_eq!(world.poll_as("tv", "grantor_dc_"), Err(InvalidGrant));

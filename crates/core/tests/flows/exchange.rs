@@ -11,12 +11,8 @@ use grantor_core::model::scope::Scope;
 use grantor_core::model::token_type::TokenType;
 use serde_json::json;
 
-use crate::world::Spans as _;
-use crate::world::World;
-use crate::world::apps::jwt;
-use crate::world::exchange::{ACCESS_TOKEN, ROBOT, SHIPPING};
-use crate::world::house::ISSUER;
-use crate::world::people::{self, user_id};
+use grantor_testkit::world::{World, declared_user};
+use grantor_testkit::{ACCESS_TOKEN, ISSUER, ROBOT, SHIPPING, Spans as _, user_id};
 
 const REFRESH: &str = "urn:ietf:params:oauth:token-type:refresh_token";
 /// What an operator changes.
@@ -28,7 +24,7 @@ const TO_SHIPPING: [(&str, &str); 1] = [("audience", SHIPPING)];
 fn rfc8693_2_2_1_orders_calls_shipping_for_the_user_and_no_more() {
     let mut world = World::with_exchange();
     let subject = world.orders_token();
-    let given = jwt(&world, &subject.access);
+    let given = world.claims(&subject.access);
     world.advance(30.s());
     let exchanged = world.exchange("orders", &subject.access, &TO_SHIPPING);
     let exchanged = exchanged.expect("a token");
@@ -38,7 +34,7 @@ fn rfc8693_2_2_1_orders_calls_shipping_for_the_user_and_no_more() {
         exchanged.expires_in, 570,
         "no longer than the subject token"
     );
-    let mut claims = jwt(&world, &exchanged.token);
+    let mut claims = world.claims(&exchanged.token);
     let jti = claims.remove("jti").expect("an id");
     let of = |jti: &serde_json::Value| jti.as_str().expect("text")[..32].to_owned();
     assert_eq!(
@@ -63,7 +59,7 @@ fn rfc8693_2_2_1_orders_calls_shipping_for_the_user_and_no_more() {
 }
 
 #[test]
-fn each_hop_stands_in_the_chain_and_in_its_event() {
+fn each_exchange_is_in_the_act_chain_and_in_an_event() {
     let mut world = World::with_exchange();
     let subject = world.orders_token();
     let first = world
@@ -74,14 +70,14 @@ fn each_hop_stands_in_the_chain_and_in_its_event() {
         .exchange("shipping", &first.token, &[])
         .expect("a token");
     assert_eq!(second.scope, "files.example.com/read");
-    let said = world.introspect("files", &second.token).expect("an answer");
-    let said = serde_json::to_value(said).expect("JSON");
+    let reply = world.introspect("files", &second.token).expect("an answer");
+    let reply = serde_json::to_value(reply).expect("JSON");
     let chain = json!({
         "sub": "shipping",
         "client_id": "shipping",
         "act": { "sub": "orders", "client_id": "orders" },
     });
-    assert_eq!((&said["active"], &said["act"]), (&json!(true), &chain));
+    assert_eq!((&reply["active"], &reply["act"]), (&json!(true), &chain));
     let event = world
         .events
         .iter()
@@ -102,41 +98,41 @@ fn wider_scope_is_refused_and_never_cut_silently() {
         "shipping.example.com/read shipping.example.com/write",
         "shipping.example.com/read openid",
     ] {
-        let said = world.not_exchanged("orders", &subject.access, &[("scope", scope)]);
-        assert_eq!(said.0, InvalidScope, "{scope}");
+        let reply = world.exchange_refused("orders", &subject.access, &[("scope", scope)]);
+        assert_eq!(reply.0, InvalidScope, "{scope}");
     }
-    let said = world.not_exchanged(
+    let reply = world.exchange_refused(
         "orders",
         &subject.access,
         &[("scope", "orders.example.com/write")],
     );
-    assert_eq!(said.0, InvalidTarget, "no rule is for orders");
+    assert_eq!(reply.0, InvalidTarget, "no rule is for orders");
 }
 
 #[test]
-fn without_a_rule_nobody_exchanges_anything() {
+fn without_a_rule_every_exchange_is_refused() {
     let mut world = World::with_exchange();
     let subject = world.orders_token();
     world.reconfigure(|realm| realm.exchange.clear());
-    let said = world.not_exchanged("orders", &subject.access, &TO_SHIPPING);
-    assert_eq!(said.0, InvalidTarget);
-    let said = world.not_exchanged("orders", &subject.access, &[]);
-    assert_eq!(said.0, InvalidTarget);
+    let reply = world.exchange_refused("orders", &subject.access, &TO_SHIPPING);
+    assert_eq!(reply.0, InvalidTarget);
+    let reply = world.exchange_refused("orders", &subject.access, &[]);
+    assert_eq!(reply.0, InvalidTarget);
 }
 
 #[test]
-fn a_token_for_somebody_else_is_no_subject() {
+fn a_subject_token_for_another_audience_is_refused() {
     let mut world = World::with_exchange();
-    let files = world.device_tokens_for("tv", "alice", &[("scope", "files.example.com/read")]);
-    let said = world.not_exchanged("orders", &files.access, &TO_SHIPPING);
-    assert_eq!(said.0, InvalidRequest);
+    let files = world.device_tokens_with("tv", "alice", &[("scope", "files.example.com/read")]);
+    let reply = world.exchange_refused("orders", &files.access, &TO_SHIPPING);
+    assert_eq!(reply.0, InvalidRequest);
     world.reconfigure(|realm| {
         let scopes = &mut realm.exchange[0].scopes;
         let read = scopes["orders.example.com/read"].clone();
         scopes.insert("files.example.com/read".to_owned(), read);
     });
-    let said = world.not_exchanged("orders", &files.access, &TO_SHIPPING);
-    assert_eq!(said.0, InvalidRequest, "the audience, not only the scope");
+    let reply = world.exchange_refused("orders", &files.access, &TO_SHIPPING);
+    assert_eq!(reply.0, InvalidRequest, "the audience, not only the scope");
     world.reconfigure(|realm| {
         realm.exchange[0]
             .subject
@@ -149,12 +145,12 @@ fn a_token_for_somebody_else_is_no_subject() {
 }
 
 #[test]
-fn a_refresh_token_by_exchange_ends_with_the_grant_it_came_of() {
+fn a_refresh_token_from_an_exchange_ends_with_the_grant_of_its_subject() {
     let mut world = World::with_exchange();
     let subject = world.orders_token();
     let asked = [("audience", SHIPPING), ("requested_token_type", REFRESH)];
-    let said = world.not_exchanged("orders", &subject.access, &asked);
-    assert_eq!(said.0, InvalidTarget, "opt-in");
+    let reply = world.exchange_refused("orders", &subject.access, &asked);
+    assert_eq!(reply.0, InvalidTarget, "opt-in");
     world.reconfigure(|realm| realm.exchange[0].issues.push(TokenKind::RefreshToken));
     let (cost, exchanged) = world.cost(|world| {
         world
@@ -164,7 +160,7 @@ fn a_refresh_token_by_exchange_ends_with_the_grant_it_came_of() {
     assert_eq!(cost, [1, 1, 1]);
     assert_eq!(exchanged.issued, TokenType::RefreshToken);
     let tokens = world.refresh("orders", &exchanged.token).expect("tokens");
-    let claims = jwt(&world, &tokens.access);
+    let claims = world.claims(&tokens.access);
     assert_eq!(
         claims["act"],
         json!({ "sub": "orders", "client_id": "orders" })
@@ -181,27 +177,27 @@ fn an_explanation_says_what_the_exchange_would_and_issues_nothing() {
     let mut world = World::with_exchange();
     let subject = world.orders_token();
     world.events.clear();
-    let (cost, said) = world.cost(|world| world.explain("orders", &subject.access, &TO_SHIPPING));
+    let (cost, reply) = world.cost(|world| world.explain("orders", &subject.access, &TO_SHIPPING));
     assert_eq!(cost, [1, 0, 0]);
-    let said = said.expect("an explanation");
-    assert!(said.allowed && world.events.is_empty());
-    assert_eq!(said.rules[0].name, "orders to shipping.example.com");
-    let issued = said.issued.expect("it is allowed");
+    let reply = reply.expect("an explanation");
+    assert!(reply.allowed && world.events.is_empty());
+    assert_eq!(reply.rules[0].name, "orders to shipping.example.com");
+    let issued = reply.issued.expect("it is allowed");
     assert_eq!(issued.claims["act"]["sub"], "orders");
     let wider = [("scope", "shipping.example.com/write")];
-    let said = world
+    let reply = world
         .explain("orders", &subject.access, &wider)
         .expect("an explanation");
-    assert!(!said.allowed);
-    assert_eq!(said.refusal.expect("a refusal").error, "invalid_scope");
-    assert!(said.rules[0].why.is_some());
+    assert!(!reply.allowed);
+    assert_eq!(reply.refusal.expect("a refusal").error, "invalid_scope");
+    assert!(reply.rules[0].why.is_some());
 }
 
 #[test]
 fn a_token_ends_with_the_user_who_acts_by_it() {
     let mut world = World::with_exchange();
     let subject = world.orders_token();
-    let actor = world.device_tokens_for("tv", "bob", &[("scope", "orders.example.com/read")]);
+    let actor = world.device_tokens_with("tv", "bob", &[("scope", "orders.example.com/read")]);
     let by_bob = [
         ("audience", SHIPPING),
         ("actor_token", &*actor.access),
@@ -210,11 +206,11 @@ fn a_token_ends_with_the_user_who_acts_by_it() {
     let exchanged = world
         .exchange("orders", &subject.access, &by_bob)
         .expect("a token");
-    let act = &jwt(&world, &exchanged.token)["act"];
+    let act = &world.claims(&exchanged.token)["act"];
     let bob = json!({ "sub": user_id("bob").to_string(), "client_id": "orders" });
     assert_eq!(*act, bob);
     assert!(world.is_active("shipping", &exchanged.token));
-    // By which client bob acts, stays in the chain.
+    // The client by which bob acts stays in the chain.
     let second = world.exchange("shipping", &exchanged.token, &[]);
     let second = second.expect("a token").token;
     assert!(world.is_active("files", &second));
@@ -227,7 +223,7 @@ fn a_token_ends_with_the_user_who_acts_by_it() {
     enable(&mut world, false);
     assert!(!world.is_active("files", &second));
     enable(&mut world, true);
-    world.provision(people::file_user("bob", false));
+    world.provision(declared_user("bob", false));
     assert!(!world.is_active("shipping", &exchanged.token));
     assert_eq!(
         world
@@ -238,7 +234,7 @@ fn a_token_ends_with_the_user_who_acts_by_it() {
 }
 
 #[test]
-fn a_rule_gives_no_scope_of_another_resource_whatever_it_says() {
+fn a_rule_cannot_give_scopes_of_another_resource() {
     let mut world = World::with_exchange();
     let subject = world.orders_token();
     world.reconfigure(|realm| {
@@ -255,7 +251,7 @@ fn a_rule_gives_no_scope_of_another_resource_whatever_it_says() {
 }
 
 #[test]
-fn a_refresh_token_by_exchange_is_asked_for_by_the_whole_rule_each_time() {
+fn a_refresh_token_from_an_exchange_is_checked_against_the_rule_at_each_use() {
     let changes: [(&str, Change); 6] = [
         ("groups", |realm| {
             realm.exchange[0].subject.groups = vec!["admins".to_owned()]
@@ -290,7 +286,7 @@ fn a_refresh_token_by_exchange_is_asked_for_by_the_whole_rule_each_time() {
 }
 
 #[test]
-fn who_was_hidden_by_a_rule_acts_openly_or_not_at_all_once_it_hides_nobody() {
+fn a_refresh_is_refused_once_the_rule_forbids_impersonation() {
     let mut world = World::with_exchange();
     world.reconfigure(|realm| {
         realm.exchange[0].issues.push(TokenKind::RefreshToken);
@@ -302,13 +298,13 @@ fn who_was_hidden_by_a_rule_acts_openly_or_not_at_all_once_it_hides_nobody() {
         .exchange("orders", &subject.access, &asked)
         .expect("a token");
     let given = world.refresh("orders", &given.token).expect("tokens");
-    assert!(!jwt(&world, &given.access).contains_key("act"));
+    assert!(!world.claims(&given.access).contains_key("act"));
     world.reconfigure(|realm| realm.exchange[0].impersonation = false);
     assert!(world.refresh("orders", given.refresh()).is_err());
 }
 
 #[test]
-fn the_account_shows_no_app_whose_parent_is_gone() {
+fn the_account_page_hides_grants_whose_parent_has_ended() {
     let mut world = World::with_exchange();
     world.reconfigure(|realm| realm.exchange[0].issues.push(TokenKind::RefreshToken));
     let subject = world.orders_token();
@@ -316,8 +312,14 @@ fn the_account_shows_no_app_whose_parent_is_gone() {
     world
         .exchange("orders", &subject.access, &asked)
         .expect("a token");
-    let alice = world.browser_of("alice");
-    let apps = |world: &mut World| world.view(&alice).expect("she is signed in").apps.len();
+    let alice = world.signed_in("alice");
+    let apps = |world: &mut World| {
+        world
+            .view_account(&alice)
+            .expect("she is signed in")
+            .apps
+            .len()
+    };
     assert_eq!(apps(&mut world), 1);
     world.revoke("tv", subject.refresh()).expect("done");
     assert_eq!(apps(&mut world), 0);
@@ -339,7 +341,7 @@ fn a_client_whose_id_looks_like_a_users_acts_as_a_client() {
         realm.clients.insert(robot.id.clone(), robot);
     });
     let subject = world.orders_token();
-    let actor = world.machine(ROBOT, &[]).expect("a token");
+    let actor = world.machine_token(ROBOT, &[]).expect("a token");
     let by_robot = [
         ("audience", SHIPPING),
         ("actor_token", &*actor.access),
@@ -347,7 +349,7 @@ fn a_client_whose_id_looks_like_a_users_acts_as_a_client() {
     ];
     let exchanged = world.exchange("orders", &subject.access, &by_robot);
     let exchanged = exchanged.expect("a token").token;
-    assert_eq!(jwt(&world, &exchanged)["act"]["sub"], ROBOT);
+    assert_eq!(world.claims(&exchanged)["act"]["sub"], ROBOT);
     assert!(world.is_active("shipping", &exchanged));
     world.reconfigure(|realm| {
         realm.clients.remove(&ROBOT.parse().expect("an id"));

@@ -11,13 +11,8 @@ use grantor_core::model::exchange_rule::{RuleTarget, TokenKind};
 use grantor_core::model::token_type::TokenType;
 use serde_json::json;
 
-use crate::world::apps::jwt;
-use crate::world::exchange::{EXCHANGE, SHIPPING, explain_request, rule};
-use crate::world::house::{client, scope};
-use crate::world::people::file_user;
-use crate::world::run::Down;
-use crate::world::web_apps::Request;
-use crate::world::{Spans as _, World};
+use grantor_testkit::world::{Down, World, declared_user, explain_request};
+use grantor_testkit::{AuthorizationRequest, EXCHANGE, SHIPPING, Spans as _, client, rule, scope};
 
 const TO_SHIPPING: [(&str, &str); 1] = [("audience", SHIPPING)];
 const READ: &str = "orders.example.com/read";
@@ -52,7 +47,7 @@ fn confused_deputy_a_token_sent_to_one_service_is_no_subject_for_another() {
     let mut world = with_machines();
     let to_shipping = [("scope", "shipping.example.com/read")];
     let machine = world
-        .machine("files", &to_shipping)
+        .machine_token("files", &to_shipping)
         .expect("a token")
         .access;
     let alice = world.orders_token().access;
@@ -72,32 +67,32 @@ fn confused_deputy_a_token_sent_to_one_service_is_no_subject_for_another() {
             .exchange
             .push(rule("orders", "files.example.com", &all[1..]));
     });
-    let said = |world: &mut World, client, token: &str| {
-        world.not_exchanged(client, token, &[("audience", "files.example.com")])
+    let reply = |world: &mut World, client, token: &str| {
+        world.exchange_refused(client, token, &[("audience", "files.example.com")])
     };
-    // Whoever holds another's token, and whatever its scopes would become.
+    // With a token of another client, whatever its scopes would become.
     assert_eq!(
-        said(&mut world, "files", &alice),
+        reply(&mut world, "files", &alice),
         unmet(Unmet::SubjectAudience)
     );
     assert_eq!(
-        said(&mut world, "files", &exchanged),
+        reply(&mut world, "files", &exchanged),
         unmet(Unmet::SubjectAudience)
     );
     assert_eq!(
-        said(&mut world, "orders", &machine),
+        reply(&mut world, "orders", &machine),
         unmet(Unmet::SubjectAudience)
     );
     let sealed = [("scope", "files.example.com/read")];
-    let sealed = world.device_tokens_for("tv", "alice", &sealed).access;
+    let sealed = world.device_tokens_with("tv", "alice", &sealed).access;
     assert_eq!(
-        said(&mut world, "orders", &sealed),
+        reply(&mut world, "orders", &sealed),
         unmet(Unmet::SubjectAudience)
     );
 }
 
 #[test]
-fn rfc8693_4_4_who_is_not_named_by_may_act_does_not_act_nor_hides() {
+fn rfc8693_4_4_a_client_not_named_by_may_act_can_neither_act_nor_impersonate() {
     const OTHER: &str = "The subject token says by may_act that somebody else may act.";
     for hides in [false, true] {
         let mut world = World::with_exchange();
@@ -106,8 +101,8 @@ fn rfc8693_4_4_who_is_not_named_by_may_act_does_not_act_nor_hides() {
             realm.exchange[0].impersonation = hides;
         });
         let subject = world.orders_token().access;
-        let said = world.not_exchanged("orders", &subject, &TO_SHIPPING);
-        assert_eq!(said, (InvalidRequest, OTHER));
+        let reply = world.exchange_refused("orders", &subject, &TO_SHIPPING);
+        assert_eq!(reply, (InvalidRequest, OTHER));
         world.reconfigure(|realm| {
             client(realm, "tv").actor = Some("orders".parse().expect("an id"));
             realm.exchange[0].actor.may_act_required = true;
@@ -116,39 +111,39 @@ fn rfc8693_4_4_who_is_not_named_by_may_act_does_not_act_nor_hides() {
         world
             .exchange("orders", &named, &TO_SHIPPING)
             .expect("it is named");
-        let nobody = world
-            .device_tokens_for("tv2", "alice", &[("scope", READ)])
+        let visitor = world
+            .device_tokens_with("tv2", "alice", &[("scope", READ)])
             .access;
-        let said = world.not_exchanged("orders", &nobody, &TO_SHIPPING);
-        assert_eq!(said, unmet(Unmet::MayAct), "the rule demands it");
+        let reply = world.exchange_refused("orders", &visitor, &TO_SHIPPING);
+        assert_eq!(reply, unmet(Unmet::MayAct), "the rule demands it");
     }
 }
 
 #[test]
-fn a_stolen_actor_token_does_not_make_its_finder_the_actor() {
+fn a_client_cannot_use_an_actor_token_issued_to_another_client() {
     let mut world = with_machines();
     let subject = world.orders_token().access;
     let to_shipping = [("scope", "shipping.example.com/read")];
     let stolen = world
-        .machine("files", &to_shipping)
+        .machine_token("files", &to_shipping)
         .expect("a token")
         .access;
     let asked = [&TO_SHIPPING[..], &actor(&stolen, TokenType::AccessToken)].concat();
-    let said = world.not_exchanged("orders", &subject, &asked);
-    assert_eq!(said, unmet(Unmet::ActorAudience));
+    let reply = world.exchange_refused("orders", &subject, &asked);
+    assert_eq!(reply, unmet(Unmet::ActorAudience));
     world.reconfigure(|realm| client(realm, "tv").actor = Some("files".parse().expect("an id")));
     let subject = world.orders_token().access;
     let own = world
-        .machine("orders", &[("scope", READ)])
+        .machine_token("orders", &[("scope", READ)])
         .expect("a token")
         .access;
     let asked = [&TO_SHIPPING[..], &actor(&own, TokenType::AccessToken)].concat();
-    let said = world.not_exchanged("orders", &subject, &asked);
-    assert_eq!(said.0, InvalidRequest, "may_act names files");
+    let reply = world.exchange_refused("orders", &subject, &asked);
+    assert_eq!(reply.0, InvalidRequest, "may_act names files");
 }
 
 #[test]
-fn an_actor_for_whom_somebody_acts_is_none() {
+fn an_actor_token_that_has_an_actor_itself_is_refused() {
     let mut world = with_machines();
     world.reconfigure(|realm| {
         realm.exchange[0].subject.clients = vec!["tv".parse().expect("an id")]
@@ -170,16 +165,16 @@ fn an_actor_for_whom_somebody_acts_is_none() {
         .expect("a token")
         .token;
     let bobs = world
-        .device_tokens_for("tv", "bob", &[("scope", READ)])
+        .device_tokens_with("tv", "bob", &[("scope", READ)])
         .access;
     let asked = [&TO_SHIPPING[..], &actor(&second, TokenType::AccessToken)].concat();
-    let said = world.not_exchanged("orders", &bobs, &asked);
-    assert_eq!(said.0, InvalidRequest);
-    assert!(said.1.contains("somebody else acts already"), "{said:?}");
+    let reply = world.exchange_refused("orders", &bobs, &asked);
+    assert_eq!(reply.0, InvalidRequest);
+    assert!(reply.1.contains("somebody else acts already"), "{reply:?}");
 }
 
 #[test]
-fn nobody_acts_twice_in_a_chain_nor_for_itself_nor_deeper_than_the_rule_says() {
+fn an_act_chain_has_no_cycle_no_self_and_a_limited_depth() {
     let mut world = with_machines();
     world.reconfigure(|realm| {
         let into = [("shipping.example.com/read", "orders.example.com/read")];
@@ -197,23 +192,23 @@ fn nobody_acts_twice_in_a_chain_nor_for_itself_nor_deeper_than_the_rule_says() {
         .exchange("shipping", &first, &to_orders)
         .expect("a token")
         .token;
-    let said = world.not_exchanged("orders", &second, &TO_SHIPPING);
-    assert_eq!(said, unmet(Unmet::Cycle));
+    let reply = world.exchange_refused("orders", &second, &TO_SHIPPING);
+    assert_eq!(reply, unmet(Unmet::Cycle));
     let own = world
-        .machine("orders", &[("scope", READ)])
+        .machine_token("orders", &[("scope", READ)])
         .expect("a token")
         .access;
-    let said = world.not_exchanged("orders", &own, &TO_SHIPPING);
-    assert_eq!(said, unmet(Unmet::ActsForItself));
+    let reply = world.exchange_refused("orders", &own, &TO_SHIPPING);
+    assert_eq!(reply, unmet(Unmet::ActsForItself));
     world.reconfigure(|realm| {
         realm
             .exchange
             .iter_mut()
             .for_each(|rule| rule.max_depth = 1)
     });
-    let said = world.not_exchanged("shipping", &first, &to_orders);
-    assert_eq!(said, unmet(Unmet::Depth));
-    // Who hides does not make room for more.
+    let reply = world.exchange_refused("shipping", &first, &to_orders);
+    assert_eq!(reply, unmet(Unmet::Depth));
+    // An impersonated actor does not allow a deeper chain.
     world.reconfigure(|realm| {
         realm
             .exchange
@@ -225,7 +220,7 @@ fn nobody_acts_twice_in_a_chain_nor_for_itself_nor_deeper_than_the_rule_says() {
         .expect("a token")
         .token;
     let act = json!({ "sub": "orders", "client_id": "orders" });
-    assert_eq!(jwt(&world, &hidden)["act"], act, "who acted before stays");
+    assert_eq!(world.claims(&hidden)["act"], act, "who acted before stays");
 }
 
 #[test]
@@ -248,8 +243,8 @@ fn an_exchanged_token_exchanged_again_is_never_wider() {
         .expect("a token");
     // It holds shipping's read, whatever alice's own token held.
     let wider = [("audience", "orders.example.com")];
-    let said = world.not_exchanged("shipping", &first.token, &wider);
-    assert_eq!(said.0, InvalidScope);
+    let reply = world.exchange_refused("shipping", &first.token, &wider);
+    assert_eq!(reply.0, InvalidScope);
     world.advance(60.s());
     let second = world.exchange(
         "shipping",
@@ -262,7 +257,7 @@ fn an_exchanged_token_exchanged_again_is_never_wider() {
 /// An ID token's ceiling is its grant's scopes: had one that came of a narrow token that ceiling too, it would be a way
 /// back up.
 #[test]
-fn an_id_token_that_came_by_exchange_is_no_way_to_all_that_its_grant_allows() {
+fn an_exchanged_id_token_cannot_be_exchanged_for_the_whole_grant() {
     let mut world = World::with_exchange();
     world.reconfigure(|realm| {
         client(realm, "site").grants.push(GrantType::TokenExchange);
@@ -274,22 +269,25 @@ fn an_id_token_that_came_by_exchange_is_no_way_to_all_that_its_grant_allows() {
         wide.subject.kinds = vec![TokenKind::IdToken, TokenKind::AccessToken];
         realm.exchange.extend([sign_in, wide]);
     });
-    let browser = world.browser_of("alice");
+    let browser = world.signed_in("alice");
     let all = "openid orders.example.com/read orders.example.com/write";
-    let tokens = world.app_tokens(&browser, &Request::of("site").with("scope", all));
+    let tokens = world.app_tokens(
+        &browser,
+        &AuthorizationRequest::new("site").with("scope", all),
+    );
     let narrow = world
         .refresh_with("site", tokens.refresh(), &[("scope", READ)])
         .expect("tokens");
-    let said = world.not_exchanged("site", &narrow.access, &TO_SHIPPING);
-    assert_eq!(said.0, InvalidScope);
+    let reply = world.exchange_refused("site", &narrow.access, &TO_SHIPPING);
+    assert_eq!(reply.0, InvalidScope);
     let id = [("requested_token_type", TokenType::IdToken.uri())];
     let id = world
         .exchange("site", &narrow.access, &id)
         .expect("an ID token")
         .token;
     let asked = [&TO_SHIPPING[..], &as_a(TokenType::IdToken)].concat();
-    let said = world.not_exchanged("site", &id, &asked);
-    assert_eq!(said.0, InvalidRequest);
+    let reply = world.exchange_refused("site", &id, &asked);
+    assert_eq!(reply.0, InvalidRequest);
     let own = tokens.id.expect("an ID token");
     world
         .exchange("site", &own, &asked)
@@ -297,7 +295,7 @@ fn an_id_token_that_came_by_exchange_is_no_way_to_all_that_its_grant_allows() {
 }
 
 #[test]
-fn a_public_client_exchanges_nothing_whatever_the_rules_say() {
+fn a_public_client_cannot_exchange_tokens_despite_a_rule() {
     let mut world = World::with_exchange();
     world.reconfigure(|realm| {
         client(realm, "tv").grants.push(GrantType::TokenExchange);
@@ -308,13 +306,13 @@ fn a_public_client_exchanges_nothing_whatever_the_rules_say() {
     });
     let subject = world.orders_token().access;
     assert_eq!(
-        world.not_exchanged("tv", &subject, &TO_SHIPPING).0,
+        world.exchange_refused("tv", &subject, &TO_SHIPPING).0,
         InvalidClient
     );
-    let said = world
+    let reply = world
         .explain("tv", &subject, &TO_SHIPPING)
         .expect("an explanation");
-    assert!(!said.allowed);
+    assert!(!reply.allowed);
 }
 
 #[test]
@@ -334,8 +332,8 @@ fn rfc8693_2_1_requests_that_name_two_targets_or_none_that_is_known_are_refused(
         vec![("scope", "shipping.example.com/read files.example.com/read")],
         vec![("audience", "orders")],
     ] {
-        let said = world.not_exchanged("orders", &subject, &more);
-        assert_eq!(said.0, InvalidTarget, "{more:?}");
+        let reply = world.exchange_refused("orders", &subject, &more);
+        assert_eq!(reply.0, InvalidTarget, "{more:?}");
     }
     // One target under both of its names is one target.
     let both = [("audience", "shipping.example.com"), ("resource", SHIPPING)];
@@ -343,7 +341,7 @@ fn rfc8693_2_1_requests_that_name_two_targets_or_none_that_is_known_are_refused(
 }
 
 #[test]
-fn rfc8693_2_1_requests_that_are_no_exchange_are_refused() {
+fn rfc8693_2_1_malformed_exchange_requests_are_refused() {
     let mut world = World::with_exchange();
     let subject = world.orders_token().access;
     let of =
@@ -367,9 +365,9 @@ fn rfc8693_2_1_requests_that_are_no_exchange_are_refused() {
         of(&[("subject_token", format!("{subject}{subject}"))]),
     ] {
         let more: Vec<_> = more.iter().map(|(n, v)| (*n, v.as_str())).collect();
-        let said = world.not_exchanged("orders", &subject, &more);
+        let reply = world.exchange_refused("orders", &subject, &more);
         assert_eq!(
-            said.0,
+            reply.0,
             InvalidRequest,
             "{:?}",
             more.first().map(|(name, _)| name)
@@ -380,10 +378,10 @@ fn rfc8693_2_1_requests_that_are_no_exchange_are_refused() {
 }
 
 #[test]
-fn a_token_that_would_be_too_long_is_not_issued_and_no_explanation_promises_it() {
+fn a_token_that_would_be_too_long_is_neither_issued_nor_explained_as_allowed() {
     let mut world = World::with_exchange();
     let subject = world.orders_token().access;
-    let mut alice = file_user("alice", true);
+    let mut alice = declared_user("alice", true);
     alice.groups = (0..400)
         .map(|n| format!("a-group-of-many-{n:05}"))
         .collect();

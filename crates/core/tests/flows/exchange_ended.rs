@@ -1,4 +1,4 @@
-//! What ends a token ends all that came of it, at every hop and at once.
+//! What ends a token also ends every token exchanged for it, at once.
 
 use grantor_core::base::error::ErrorCode::{InvalidGrant, InvalidRequest};
 use grantor_core::model::exchange_rule::TokenKind;
@@ -7,12 +7,10 @@ use grantor_core::people::Password;
 use serde_json::json;
 
 use crate::exchange_attacks::actor;
-use crate::world::exchange::{SHIPPING, rules};
-use crate::world::foreign::{CORP, IDP};
-use crate::world::house::{client, scope};
-use crate::world::people::file_user;
-use crate::world::web_apps::Request;
-use crate::world::{Browser, Spans as _, Tokens, World};
+use grantor_testkit::world::{Browser, Tokens, World, declared_user};
+use grantor_testkit::{
+    AuthorizationRequest, CORP, IDP, SHIPPING, Spans as _, add_services, client, scope,
+};
 
 const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
 const TO_SHIPPING: [(&str, &str); 1] = [("audience", SHIPPING)];
@@ -36,8 +34,9 @@ impl Chain {
     fn new() -> Self {
         let mut world = World::with_exchange();
         world.reconfigure(|realm| realm.exchange[1].issues.push(TokenKind::RefreshToken));
-        let browser = world.browser_of("alice");
-        let request = Request::of("site").with("scope", "openid orders.example.com/read");
+        let browser = world.signed_in("alice");
+        let request =
+            AuthorizationRequest::new("site").with("scope", "openid orders.example.com/read");
         let app = world.app_tokens(&browser, &request);
         let first = world
             .exchange("orders", &app.access, &TO_SHIPPING)
@@ -67,7 +66,7 @@ impl Chain {
         chain
     }
 
-    /// Nothing of it is good any more, whoever asks.
+    /// None of its tokens is valid any more, at any endpoint.
     fn is_over(&mut self, why: &str) {
         let world = &mut self.world;
         for token in [&self.second, &self.refreshed.access] {
@@ -81,20 +80,20 @@ impl Chain {
                 !world.is_active("shipping", self.refreshed.refresh()),
                 "{why}"
             );
-            let said = world.not_exchanged("shipping", &self.first, &TO_FILES);
-            assert_eq!(said.0, InvalidRequest, "{why}");
-            let said = world.refresh("shipping", self.refreshed.refresh());
-            assert_eq!(said, Err(InvalidGrant), "{why}");
+            let reply = world.exchange_refused("shipping", &self.first, &TO_FILES);
+            assert_eq!(reply.0, InvalidRequest, "{why}");
+            let reply = world.refresh("shipping", self.refreshed.refresh());
+            assert_eq!(reply, Err(InvalidGrant), "{why}");
         }
         if is_enabled(world, "orders") {
-            let said = world.not_exchanged("orders", &self.app.access, &TO_SHIPPING);
-            assert_eq!(said.0, InvalidRequest, "{why}");
+            let reply = world.exchange_refused("orders", &self.app.access, &TO_SHIPPING);
+            assert_eq!(reply.0, InvalidRequest, "{why}");
         }
     }
 }
 
 #[test]
-fn whatever_ends_the_users_grant_ends_each_hop_at_once() {
+fn whatever_ends_the_users_grant_ends_every_exchanged_token_at_once() {
     type End = fn(&mut Chain);
     let ends: [(&str, End); 9] = [
         ("the app revokes", |chain| {
@@ -119,7 +118,7 @@ fn whatever_ends_the_users_grant_ends_each_hop_at_once() {
                 .expect("signed in");
         }),
         ("alice has a new password", |chain| {
-            let mut alice = file_user("alice", true);
+            let mut alice = declared_user("alice", true);
             alice.password = Password::Hash("plain$new".to_owned());
             assert_eq!(chain.world.provision(alice), Some(true));
         }),
@@ -137,7 +136,7 @@ fn whatever_ends_the_users_grant_ends_each_hop_at_once() {
         ("alice disconnects the app", |chain| {
             chain.world.disconnect(&chain.browser.clone(), "site");
         }),
-        ("the rows are lost", |chain| chain.world.lose("grant")),
+        ("the rows are lost", |chain| chain.world.lose_rows("grant")),
     ];
     for (why, end) in ends {
         let mut chain = Chain::new();
@@ -147,7 +146,7 @@ fn whatever_ends_the_users_grant_ends_each_hop_at_once() {
 }
 
 #[test]
-fn a_client_that_is_disabled_or_removed_ends_what_it_was_given_or_acts_by() {
+fn disabling_or_removing_a_client_ends_its_tokens_and_those_it_acts_by() {
     for id in ["site", "shipping"] {
         let mut chain = Chain::new();
         chain
@@ -160,7 +159,7 @@ fn a_client_that_is_disabled_or_removed_ends_what_it_was_given_or_acts_by() {
             .reconfigure(|realm| realm.clients.retain(|known, _| known.as_str() != id));
         chain.over_but_for_the_app(id);
     }
-    // The hop in the middle: it stands in the chain only.
+    // The actor in the middle: it appears in the chain only.
     let mut chain = Chain::new();
     chain
         .world
@@ -182,7 +181,7 @@ impl Chain {
 }
 
 #[test]
-fn who_takes_a_service_back_ends_its_hop_and_not_the_apps_sign_in() {
+fn removing_a_service_ends_its_exchanged_tokens_but_not_the_apps_grant() {
     let mut chain = Chain::new();
     let world = &mut chain.world;
     world.disconnect(&chain.browser, "shipping");
@@ -197,12 +196,14 @@ fn who_takes_a_service_back_ends_its_hop_and_not_the_apps_sign_in() {
 }
 
 #[test]
-fn a_token_that_was_revoked_or_has_ended_is_no_subject() {
+fn a_revoked_or_expired_subject_token_is_refused() {
     let mut chain = Chain::new();
     let world = &mut chain.world;
     world.revoke("orders", &chain.first).expect("its own");
     assert_eq!(
-        world.not_exchanged("shipping", &chain.first, &TO_FILES).0,
+        world
+            .exchange_refused("shipping", &chain.first, &TO_FILES)
+            .0,
         InvalidRequest
     );
     assert_eq!(world.revoke("shipping", &chain.second), Ok(()), "its own");
@@ -215,16 +216,16 @@ fn a_token_that_was_revoked_or_has_ended_is_no_subject() {
     world.revoke("site", &chain.app.access).expect("its own");
     assert_eq!(
         world
-            .not_exchanged("orders", &chain.app.access, &TO_SHIPPING)
+            .exchange_refused("orders", &chain.app.access, &TO_SHIPPING)
             .0,
         InvalidRequest
     );
     let mut chain = Chain::new();
     chain.world.advance(10.mins());
-    let said = chain
+    let reply = chain
         .world
-        .not_exchanged("orders", &chain.app.access, &TO_SHIPPING);
-    assert_eq!(said.0, InvalidRequest);
+        .exchange_refused("orders", &chain.app.access, &TO_SHIPPING);
+    assert_eq!(reply.0, InvalidRequest);
     assert!(
         !chain.world.is_active("files", &chain.second),
         "with the token it came of"
@@ -232,12 +233,12 @@ fn a_token_that_was_revoked_or_has_ended_is_no_subject() {
 }
 
 #[test]
-fn a_user_who_acts_and_is_disabled_acts_no_more() {
+fn a_disabled_user_can_no_longer_act_for_others() {
     let acts = |ends: fn(&mut World)| {
         let mut world = World::with_exchange();
         world.reconfigure(|realm| realm.exchange[0].issues.push(TokenKind::RefreshToken));
         let alice = world.orders_token().access;
-        let bob = world.device_tokens_for("tv", "bob", &[("scope", "orders.example.com/read")]);
+        let bob = world.device_tokens_with("tv", "bob", &[("scope", "orders.example.com/read")]);
         let by_bob = actor(&bob.access, TokenType::AccessToken);
         let asked = [&TO_SHIPPING[..], &by_bob].concat();
         let access = world
@@ -256,7 +257,7 @@ fn a_user_who_acts_and_is_disabled_acts_no_more() {
         assert!(!world.is_active("orders", &refresh));
         assert_eq!(world.refresh("orders", &refresh), Err(InvalidGrant));
         assert_eq!(
-            world.not_exchanged("shipping", &access, &TO_FILES).0,
+            world.exchange_refused("shipping", &access, &TO_FILES).0,
             InvalidRequest
         );
     };
@@ -264,10 +265,10 @@ fn a_user_who_acts_and_is_disabled_acts_no_more() {
     acts(|world| world.withdraw("bob"));
 }
 
-/// A house that trusts others, whose subjects orders may act for.
+/// A world that trusts other issuers; orders may act for their subjects.
 fn trusting() -> World {
     let mut world = World::with(|realm| {
-        rules(realm);
+        add_services(realm);
         for issuer in [IDP, CORP] {
             let mut of_theirs = realm.exchange[0].clone();
             of_theirs.subject.issuer = Some(issuer.to_owned());
@@ -294,7 +295,7 @@ fn a_user_for_whom_another_issuer_vouches_is_cut_off_like_any() {
     ];
     for end in ends {
         let mut world = trusting();
-        let browser = world.browser_of("alice");
+        let browser = world.signed_in("alice");
         let vouched = world.statement(CORP, "alice", json!({}));
         let first = world
             .exchange("orders", &vouched, &FOREIGN)
@@ -309,14 +310,14 @@ fn a_user_for_whom_another_issuer_vouches_is_cut_off_like_any() {
         assert!(!world.is_active("files", &second));
         assert!(!world.is_active("shipping", &first));
         assert_eq!(
-            world.not_exchanged("shipping", &first, &TO_FILES).0,
+            world.exchange_refused("shipping", &first, &TO_FILES).0,
             InvalidRequest
         );
     }
 }
 
 #[test]
-fn a_disabled_or_unknown_user_is_nobody_whoever_vouches() {
+fn a_trusted_issuer_cannot_vouch_for_a_disabled_or_unknown_user() {
     let mut world = trusting();
     world.set_enabled("bob", false);
     for (sub, claim) in [
@@ -327,13 +328,13 @@ fn a_disabled_or_unknown_user_is_nobody_whoever_vouches() {
         ("alice", json!("")),
     ] {
         let vouched = world.statement(CORP, sub, json!({ "preferred_username": claim }));
-        let said = world.not_exchanged("orders", &vouched, &FOREIGN);
-        assert_eq!(said.0, InvalidRequest, "{sub} {claim}");
+        let reply = world.exchange_refused("orders", &vouched, &FOREIGN);
+        assert_eq!(reply.0, InvalidRequest, "{sub} {claim}");
     }
 }
 
 #[test]
-fn an_issuer_that_is_trusted_no_more_ends_its_subjects_and_actors() {
+fn withdrawing_trust_in_an_issuer_ends_tokens_of_its_subjects_and_actors() {
     let mut world = trusting();
     world.reconfigure(|realm| realm.exchange[0].actor.issuer = Some(IDP.to_owned()));
     let theirs = world.statement(IDP, "alice", json!({}));
@@ -360,7 +361,7 @@ fn an_issuer_that_is_trusted_no_more_ends_its_subjects_and_actors() {
     assert!(!world.is_active("shipping", &by_theirs));
     assert!(!world.is_active("files", &further));
     assert_eq!(
-        world.not_exchanged("orders", &theirs, &FOREIGN).0,
+        world.exchange_refused("orders", &theirs, &FOREIGN).0,
         InvalidRequest
     );
 }

@@ -1,4 +1,4 @@
-//! Tokens that are not what they say, or not said to us.
+//! Tokens that are forged, or made for another audience.
 
 use aws_lc_rs::hmac;
 use grantor_core::base::error::ErrorCode::InvalidRequest;
@@ -8,19 +8,19 @@ use grantor_jose::{Algorithm, ProtectedHeader, SigningInput, SigningKey};
 use serde_json::{Value, json};
 
 use crate::exchange_attacks::{actor, as_a};
-use crate::world::apps::jwt;
-use crate::world::exchange::{SHIPPING, rules};
-use crate::world::foreign::{CORP, IDP, changed, jws, key_of};
-use crate::world::house::{ISSUER, public_keys, scope, signer};
-use crate::world::{Spans as _, World};
+use grantor_testkit::world::World;
+use grantor_testkit::{
+    CORP, ExternalIssuer, IDP, ISSUER, SHIPPING, Spans as _, add_services, changed, client, jws,
+    public_keys, scope, signer, user_id,
+};
 
 const TO_SHIPPING: [(&str, &str); 1] = [("audience", SHIPPING)];
 const BAD: &str = "The subject token is not valid, has ended, or was revoked.";
 
-/// A house that trusts the issuer `IDP`, whose subjects orders may act for.
+/// A world that trusts the issuer `IDP`; orders may act for its subjects.
 fn trusting() -> World {
     let world = World::with(|realm| {
-        rules(realm);
+        add_services(realm);
         let mut of_theirs = realm.exchange[0].clone();
         of_theirs.subject.issuer = Some(IDP.to_owned());
         of_theirs.gives = scope("shipping.example.com/read");
@@ -29,7 +29,7 @@ fn trusting() -> World {
     world.with_trusted()
 }
 
-/// No type makes a subject of it, nor an actor.
+/// It is accepted neither as subject nor as actor, under any type.
 fn is_refused(world: &mut World, token: &str, why: &str) {
     for typ in [
         TokenType::AccessToken,
@@ -38,22 +38,22 @@ fn is_refused(world: &mut World, token: &str, why: &str) {
         TokenType::RefreshToken,
     ] {
         let asked = [&as_a(typ)[..], &TO_SHIPPING].concat();
-        let said = world.not_exchanged("orders", token, &asked);
-        assert_eq!(said, (InvalidRequest, BAD), "{why} as {typ}");
+        let reply = world.exchange_refused("orders", token, &asked);
+        assert_eq!(reply, (InvalidRequest, BAD), "{why} as {typ}");
     }
     let subject = world.orders_token().access;
     for typ in [TokenType::AccessToken, TokenType::Jwt, TokenType::IdToken] {
         let asked = [&TO_SHIPPING[..], &actor(token, typ)].concat();
-        let said = world.not_exchanged("orders", &subject, &asked);
-        assert_eq!(said.0, InvalidRequest, "{why} as an actor's {typ}");
+        let reply = world.exchange_refused("orders", &subject, &asked);
+        assert_eq!(reply.0, InvalidRequest, "{why} as an actor's {typ}");
         assert!(
-            said.1.starts_with("The actor token is not valid"),
-            "{why}: {said:?}"
+            reply.1.starts_with("The actor token is not valid"),
+            "{why}: {reply:?}"
         );
     }
 }
 
-/// Signed by the house's own key for ES256, under this type.
+/// Signed by the realm's own key for ES256, with this type.
 fn by_us(claims: &Value, typ: grantor_jose::TokenType) -> String {
     let kid = public_keys().0[0]
         .kid
@@ -69,11 +69,11 @@ fn by_us(claims: &Value, typ: grantor_jose::TokenType) -> String {
 }
 
 fn claims_of(world: &World, token: &str) -> Value {
-    Value::Object(jwt(world, token))
+    Value::Object(world.claims(token))
 }
 
 #[test]
-fn an_access_token_of_ours_that_somebody_else_made_is_refused() {
+fn an_access_token_forged_with_another_key_is_refused() {
     let mut world = trusting();
     let own = world.orders_token().access;
     let claims = claims_of(&world, &own);
@@ -118,7 +118,7 @@ fn an_access_token_of_ours_that_somebody_else_made_is_refused() {
         ),
         (
             "a trusted issuer's key for our name",
-            world.statement_of(IDP, json!({ "typ": "at+jwt" }), &claims),
+            ExternalIssuer::known(IDP).jwt(json!({ "typ": "at+jwt" }), &claims),
         ),
         (
             "no signature",
@@ -135,17 +135,17 @@ fn an_access_token_of_ours_that_somebody_else_made_is_refused() {
 }
 
 #[test]
-fn an_id_token_or_logout_token_is_no_access_token_and_an_access_token_no_id_token() {
+fn id_access_and_logout_tokens_are_not_accepted_for_each_other() {
     let mut world = trusting();
-    let tokens = world.device_tokens_for(
+    let tokens = world.device_tokens_with(
         "tv",
         "alice",
         &[("scope", "openid orders.example.com/read")],
     );
     let id = tokens.id.clone().expect("an ID token");
     let access = tokens.access.clone();
-    let said = |world: &mut World, token: &str, typ| {
-        world.not_exchanged("orders", token, &[&as_a(typ)[..], &TO_SHIPPING].concat())
+    let reply = |world: &mut World, token: &str, typ| {
+        world.exchange_refused("orders", token, &[&as_a(typ)[..], &TO_SHIPPING].concat())
     };
     for (token, typ) in [
         (&id, TokenType::AccessToken),
@@ -154,9 +154,13 @@ fn an_id_token_or_logout_token_is_no_access_token_and_an_access_token_no_id_toke
         (&access, TokenType::IdToken),
         (&access, TokenType::RefreshToken),
     ] {
-        assert_eq!(said(&mut world, token, typ), (InvalidRequest, BAD), "{typ}");
+        assert_eq!(
+            reply(&mut world, token, typ),
+            (InvalidRequest, BAD),
+            "{typ}"
+        );
     }
-    // An access token's claims in the clothes of another, rightly signed.
+    // The claims of an access token under another type, correctly signed.
     let claims = claims_of(&world, &access);
     is_refused(
         &mut world,
@@ -166,13 +170,13 @@ fn an_id_token_or_logout_token_is_no_access_token_and_an_access_token_no_id_toke
     let dressed = by_us(&claims, grantor_jose::TokenType::Id);
     for typ in [TokenType::AccessToken, TokenType::Jwt] {
         assert_eq!(
-            said(&mut world, &dressed, typ),
+            reply(&mut world, &dressed, typ),
             (InvalidRequest, BAD),
             "{typ}"
         );
     }
     assert_eq!(
-        said(&mut world, &dressed, TokenType::IdToken).0,
+        reply(&mut world, &dressed, TokenType::IdToken).0,
         InvalidRequest
     );
     let now = world.now.as_secs();
@@ -182,18 +186,18 @@ fn an_id_token_or_logout_token_is_no_access_token_and_an_access_token_no_id_toke
     });
     let logout = by_us(&logout, grantor_jose::TokenType::Logout);
     is_refused(&mut world, &logout, "a logout token");
-    // Nor does a sealed token pass for a JWT.
-    let sealed = world.device_tokens_for("tv", "alice", &[("scope", "files.example.com/read")]);
+    // A sealed token is not accepted as a JWT either.
+    let sealed = world.device_tokens_with("tv", "alice", &[("scope", "files.example.com/read")]);
     assert_eq!(
-        said(&mut world, &sealed.access, TokenType::Jwt),
+        reply(&mut world, &sealed.access, TokenType::Jwt),
         (InvalidRequest, BAD)
     );
     assert_eq!(
-        said(&mut world, &sealed.access, TokenType::RefreshToken),
+        reply(&mut world, &sealed.access, TokenType::RefreshToken),
         (InvalidRequest, BAD)
     );
     assert_eq!(
-        said(&mut world, tokens.refresh(), TokenType::AccessToken),
+        reply(&mut world, tokens.refresh(), TokenType::AccessToken),
         (InvalidRequest, BAD)
     );
 }
@@ -216,22 +220,22 @@ fn a_token_that_is_bound_to_a_key_is_not_exchanged() {
         (&theirs, TokenType::Jwt),
     ] {
         let asked = [&as_a(typ)[..], &TO_SHIPPING].concat();
-        let said = world.not_exchanged("orders", token, &asked);
+        let reply = world.exchange_refused("orders", token, &asked);
         assert_eq!(
-            said.1,
+            reply.1,
             "A token that is bound to a key cannot be exchanged."
         );
         let asked = [&TO_SHIPPING[..], &actor(token, typ)].concat();
-        let said = world.not_exchanged("orders", &access, &asked);
+        let reply = world.exchange_refused("orders", &access, &asked);
         assert_eq!(
-            said.1,
+            reply.1,
             "A token that is bound to a key cannot be exchanged."
         );
     }
 }
 
 #[test]
-fn what_a_trusted_issuer_did_not_say_or_not_to_us_or_not_now_is_refused() {
+fn assertions_forged_expired_or_for_another_audience_are_refused() {
     let mut world = trusting();
     let asked = [&as_a(TokenType::Jwt)[..], &TO_SHIPPING].concat();
     let good = world.statement(IDP, "alice", json!({}));
@@ -239,10 +243,10 @@ fn what_a_trusted_issuer_did_not_say_or_not_to_us_or_not_now_is_refused() {
     let now = world.now.as_secs();
     for (why, changes) in [
         (
-            "for somebody else",
+            "for another audience",
             json!({ "aud": "https://other.example" }),
         ),
-        ("for nobody", json!({ "aud": null })),
+        ("without an audience", json!({ "aud": null })),
         (
             "for one that begins like us",
             json!({ "aud": format!("{ISSUER}.evil.example") }),
@@ -255,7 +259,7 @@ fn what_a_trusted_issuer_did_not_say_or_not_to_us_or_not_now_is_refused() {
         ("ending in words", json!({ "exp": "never" })),
         ("not yet", json!({ "nbf": now + 61 })),
         ("of the future", json!({ "iat": now + 61 })),
-        ("of nobody", json!({ "sub": null })),
+        ("without a subject", json!({ "sub": null })),
         ("of nothing", json!({ "sub": "" })),
         ("of a line break", json!({ "sub": "a\nb" })),
         ("of a very long name", json!({ "sub": "x".repeat(256) })),
@@ -282,8 +286,8 @@ fn what_a_trusted_issuer_did_not_say_or_not_to_us_or_not_now_is_refused() {
         let token = world.statement(IDP, "alice", changes);
         is_refused(&mut world, &token, why);
     }
-    let said = claims_like(&world, IDP);
-    let corp = key_of(CORP);
+    let reply = claims_like(&world, IDP);
+    let corp = &ExternalIssuer::known(CORP).key;
     for (why, header) in [
         ("a logout token", json!({ "typ": "logout+jwt" })),
         ("something else", json!({ "typ": "secevent+jwt" })),
@@ -302,7 +306,7 @@ fn what_a_trusted_issuer_did_not_say_or_not_to_us_or_not_now_is_refused() {
             json!({ "jwk": corp.jwk(), "kid": null, "alg": "HS256" }),
         ),
     ] {
-        let token = world.statement_of(IDP, header, &said);
+        let token = ExternalIssuer::known(IDP).jwt(header, &reply);
         is_refused(&mut world, &token, why);
     }
     world.advance(300.s());
@@ -312,7 +316,7 @@ fn what_a_trusted_issuer_did_not_say_or_not_to_us_or_not_now_is_refused() {
     let old = world.statement(IDP, "alice", old);
     is_refused(&mut world, &old, "it is old");
     let undated = world.statement(IDP, "alice", json!({ "iat": null }));
-    is_refused(&mut world, &undated, "nobody knows how old it is");
+    is_refused(&mut world, &undated, "its age is unknown");
 }
 
 fn claims_like(world: &World, issuer: &str) -> Value {
@@ -321,54 +325,54 @@ fn claims_like(world: &World, issuer: &str) -> Value {
 }
 
 #[test]
-fn a_trusted_issuers_subject_is_never_taken_for_a_user_or_client_of_ours() {
+fn a_subject_of_a_trusted_issuer_is_never_taken_for_a_local_user_or_client() {
     let mut world = trusting();
     let asked = [&as_a(TokenType::Jwt)[..], &TO_SHIPPING].concat();
-    let alice = crate::world::people::user_id("alice").to_string();
+    let alice = user_id("alice").to_string();
     for sub in [
         "orders",
         "shipping",
         &alice,
         "alice",
         "a|b",
-        "https://house.example|x",
+        "https://id.example.com|x",
     ] {
         let theirs = world.statement(IDP, sub, json!({}));
         let token = world
             .exchange("orders", &theirs, &asked)
             .expect("a token")
             .token;
-        assert_eq!(jwt(&world, &token)["sub"], format!("{IDP}|{sub}"));
+        assert_eq!(world.claims(&token)["sub"], format!("{IDP}|{sub}"));
         assert!(world.is_active("shipping", &token));
         assert!(world.userinfo(&token).is_err());
     }
-    // Its actors neither: whom may_act names without an issuer is ours.
+    // Its actors are not either: a party that may_act names without an issuer is ours.
     world.reconfigure(|realm| realm.exchange[0].actor.issuer = Some(IDP.to_owned()));
     world.reconfigure(|realm| {
-        crate::world::house::client(realm, "tv").actor = Some("shipping".parse().expect("an id"));
+        client(realm, "tv").actor = Some("shipping".parse().expect("an id"));
     });
     let subject = world.orders_token().access;
     let theirs = world.statement(IDP, "shipping", json!({}));
     let asked = [&TO_SHIPPING[..], &actor(&theirs, TokenType::Jwt)].concat();
-    let said = world.not_exchanged("orders", &subject, &asked);
-    assert_eq!(said.0, InvalidRequest);
-    assert!(said.1.contains("may_act"), "{said:?}");
+    let reply = world.exchange_refused("orders", &subject, &asked);
+    assert_eq!(reply.0, InvalidRequest);
+    assert!(reply.1.contains("may_act"), "{reply:?}");
 }
 
 #[test]
-fn whoever_acted_elsewhere_is_not_left_out_of_a_chain() {
+fn actors_of_another_issuer_are_kept_in_the_act_chain() {
     let mut world = trusting();
     let theirs = world.statement(IDP, "alice", json!({ "act": { "sub": "x" } }));
     let asked = [&as_a(TokenType::Jwt)[..], &TO_SHIPPING].concat();
-    let said = world.not_exchanged("orders", &theirs, &asked);
-    assert_eq!(said.0, InvalidRequest);
-    // What tells of an event is no statement of who somebody is, typed as a logout token or not.
-    let told = world.statement(IDP, "alice", json!({ "events": {} }));
+    let reply = world.exchange_refused("orders", &theirs, &asked);
+    assert_eq!(reply.0, InvalidRequest);
+    // A token about an event does not identify a subject, whether its type is that of a logout token or not.
+    let returned = world.statement(IDP, "alice", json!({ "events": {} }));
     assert_eq!(
-        world.not_exchanged("orders", &told, &asked).0,
+        world.exchange_refused("orders", &returned, &asked).0,
         InvalidRequest
     );
-    // Nor is its may_act for somebody else overheard.
+    // Its may_act, which names another party, is not ignored either.
     for may_act in [
         json!({ "sub": "shipping" }),
         // Without `iss` it is a name that the issuer itself gives: its own "orders", not ours.
@@ -377,8 +381,8 @@ fn whoever_acted_elsewhere_is_not_left_out_of_a_chain() {
         json!({ "sub": "orders", "client_id": "shipping" }),
     ] {
         let theirs = world.statement(IDP, "alice", json!({ "may_act": may_act }));
-        let said = world.not_exchanged("orders", &theirs, &asked);
-        assert!(said.1.contains("may_act"), "{may_act}: {said:?}");
+        let reply = world.exchange_refused("orders", &theirs, &asked);
+        assert!(reply.1.contains("may_act"), "{may_act}: {reply:?}");
     }
     let ours = json!({ "sub": "orders", "iss": ISSUER });
     let theirs = world.statement(IDP, "alice", json!({ "may_act": ours }));

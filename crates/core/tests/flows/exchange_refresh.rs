@@ -1,4 +1,4 @@
-//! Refresh tokens in exchange: those that are exchanged, and those that come of one.
+//! Refresh tokens in exchange: as subject tokens, and as issued tokens.
 
 use grantor_core::base::error::ErrorCode::{
     InvalidGrant, InvalidRequest, InvalidScope, InvalidTarget,
@@ -8,15 +8,13 @@ use grantor_core::model::exchange_rule::TokenKind;
 use grantor_core::model::token_type::TokenType;
 
 use crate::exchange_attacks::as_a;
-use crate::world::exchange::{SHIPPING, rule};
-use crate::world::house::client;
-use crate::world::web_apps::Request;
-use crate::world::{Spans as _, World};
+use grantor_testkit::world::World;
+use grantor_testkit::{AuthorizationRequest, SHIPPING, Spans as _, client, rule};
 
 const TO_SHIPPING: [(&str, &str); 1] = [("audience", SHIPPING)];
 const READ: &str = "orders.example.com/read";
 
-/// A service with a refresh token by exchange, and the token of the user that it came of.
+/// A service with a refresh token from an exchange, and the user's token that was exchanged.
 fn with_refresh() -> (World, String, String) {
     let mut world = World::with_exchange();
     world.reconfigure(|realm| realm.exchange[0].issues.push(TokenKind::RefreshToken));
@@ -30,7 +28,7 @@ fn with_refresh() -> (World, String, String) {
 }
 
 #[test]
-fn a_refresh_token_by_exchange_gives_nothing_wider_longer_or_elsewhere() {
+fn a_refresh_token_from_an_exchange_does_not_widen_lengthen_or_redirect_access() {
     let (mut world, _, refresh) = with_refresh();
     let wide = [(
         "scope",
@@ -60,13 +58,13 @@ fn a_refresh_token_by_exchange_gives_nothing_wider_longer_or_elsewhere() {
 }
 
 #[test]
-fn a_rule_that_is_withdrawn_gives_nothing_more_nor_what_came_of_it() {
+fn withdrawing_a_rule_ends_new_exchanges_and_existing_refresh_tokens() {
     let (mut world, subject, refresh) = with_refresh();
     world.reconfigure(|realm| {
         let into = [("shipping.example.com/read", "files.example.com/read")];
         let mut further = rule("orders", "files.example.com", &into);
         further.subject.kinds = vec![TokenKind::RefreshToken];
-        // By its own refresh token orders acts already.
+        // By its own refresh token, orders is the actor already.
         further.impersonation = true;
         realm.exchange.push(further);
     });
@@ -80,21 +78,21 @@ fn a_rule_that_is_withdrawn_gives_nothing_more_nor_what_came_of_it() {
         .expect("while the rule stands");
     world.reconfigure(|realm| realm.exchange[0].issues = vec![TokenKind::AccessToken]);
     assert_eq!(world.refresh("orders", &refresh), Err(InvalidGrant));
-    let said = world.not_exchanged("orders", &refresh, &further);
-    assert_eq!(said.0, InvalidRequest);
+    let reply = world.exchange_refused("orders", &refresh, &further);
+    assert_eq!(reply.0, InvalidRequest);
     world
         .exchange("orders", &subject, &TO_SHIPPING)
         .expect("that is another thing");
     world.reconfigure(|realm| drop(realm.exchange.remove(0)));
-    let said = world.not_exchanged("orders", &subject, &TO_SHIPPING);
-    assert_eq!(said.0, InvalidTarget);
+    let reply = world.exchange_refused("orders", &subject, &TO_SHIPPING);
+    assert_eq!(reply.0, InvalidTarget);
 }
 
 #[test]
-fn nothing_comes_of_a_refresh_token_that_was_used_or_of_anothers_tokens() {
+fn used_refresh_tokens_and_tokens_of_other_clients_cannot_be_exchanged() {
     let mut world = World::with_exchange();
     world.reconfigure(|realm| {
-        for id in ["site", "shop"] {
+        for id in ["site", "wiki"] {
             client(realm, id).grants.push(GrantType::TokenExchange);
             let mut all = rule(
                 id,
@@ -105,15 +103,15 @@ fn nothing_comes_of_a_refresh_token_that_was_used_or_of_anothers_tokens() {
             realm.exchange.push(all);
         }
     });
-    let browser = world.browser_of("alice");
-    let request = Request::of("site").with("scope", "openid orders.example.com/read");
+    let browser = world.signed_in("alice");
+    let request = AuthorizationRequest::new("site").with("scope", "openid orders.example.com/read");
     let tokens = world.app_tokens(&browser, &request);
     let id = tokens.id.clone().expect("an ID token");
     let refresh = as_a(TokenType::RefreshToken);
     for (token, typ) in [(tokens.refresh(), refresh), (&id, as_a(TokenType::IdToken))] {
-        let said = world.not_exchanged("shop", token, &[&typ[..], &TO_SHIPPING].concat());
-        assert_eq!(said.0, InvalidRequest);
-        assert!(said.1.contains("only by the client"), "{said:?}");
+        let reply = world.exchange_refused("wiki", token, &[&typ[..], &TO_SHIPPING].concat());
+        assert_eq!(reply.0, InvalidRequest);
+        assert!(reply.1.contains("only by the client"), "{reply:?}");
         let exchanged = world.exchange("site", token, &[&typ[..], &TO_SHIPPING].concat());
         exchanged.expect("its own");
     }
@@ -123,8 +121,8 @@ fn nothing_comes_of_a_refresh_token_that_was_used_or_of_anothers_tokens() {
         .exchange("site", tokens.refresh(), &asked)
         .expect("within its grace");
     world.advance(11.s());
-    let said = world.not_exchanged("site", tokens.refresh(), &asked);
-    assert_eq!(said.0, InvalidRequest, "used");
+    let reply = world.exchange_refused("site", tokens.refresh(), &asked);
+    assert_eq!(reply.0, InvalidRequest, "used");
     world
         .exchange("site", next.refresh(), &asked)
         .expect("the one that counts");

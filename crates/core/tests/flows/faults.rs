@@ -1,4 +1,4 @@
-//! A store that fails: nothing is burnt, nothing is lost, and the device goes on polling.
+//! A store that fails: nothing is used up, nothing is lost, and the device keeps polling.
 
 use grantor_core::base::error::ErrorCode::{self, AuthorizationPending, InvalidGrant};
 use grantor_core::base::error::Failure;
@@ -7,10 +7,10 @@ use grantor_core::engine::drive::Outcome;
 use grantor_core::grants::TokenReply;
 use grantor_store::testing::Fault::{self, Commit, Get, UnknownLost, UnknownWritten};
 
-use crate::world::apps::{Tokens, answer};
-use crate::world::people::{Looked, SignedIn};
-use crate::world::run::{Down, Run};
-use crate::world::{Browser, Decided, Spans, World};
+use grantor_testkit::Spans;
+use grantor_testkit::world::{
+    Browser, CodeLookup, Decided, Down, Run, SignedIn, Tokens, World, answer, declared_user,
+};
 
 /// The next request meets these.
 fn inject(world: &World, faults: &[Fault]) {
@@ -24,9 +24,9 @@ fn is_down<T>(result: &Result<T, Down>) -> bool {
 }
 
 #[test]
-fn a_device_goes_on_polling_through_a_store_that_is_down() {
+fn a_device_keeps_polling_while_the_store_is_down() {
     let mut world = World::new();
-    let codes = world.device("tv");
+    let codes = world.device_codes("tv");
     assert_eq!(world.poll(&codes), Err(AuthorizationPending));
     world.faults().set_down(true);
     for _ in 0..3 {
@@ -38,7 +38,7 @@ fn a_device_goes_on_polling_through_a_store_that_is_down() {
     assert_eq!(
         world.poll(&codes),
         Err(AuthorizationPending),
-        "and is not told to slow down"
+        "and does not get slow_down"
     );
     world.approve("alice", &codes);
     world.advance(5.s());
@@ -46,10 +46,10 @@ fn a_device_goes_on_polling_through_a_store_that_is_down() {
 }
 
 #[test]
-fn no_code_is_burnt_by_a_store_that_fails_at_any_step() {
+fn a_store_that_fails_at_any_step_uses_up_no_code() {
     for fault in [Get, Commit] {
         let mut world = World::new();
-        let codes = world.device("tv");
+        let codes = world.device_codes("tv");
         world.approve("alice", &codes);
         inject(&world, &[fault]);
         assert!(is_down(&world.try_poll("tv", &codes.device)), "{fault:?}");
@@ -58,7 +58,7 @@ fn no_code_is_burnt_by_a_store_that_fails_at_any_step() {
 }
 
 #[test]
-fn no_refresh_token_is_burnt_by_a_store_that_fails() {
+fn a_store_that_fails_uses_up_no_refresh_token() {
     for fault in [Get, Commit] {
         let mut world = World::new();
         let tokens = world.device_tokens("tv", "alice");
@@ -73,7 +73,7 @@ fn no_refresh_token_is_burnt_by_a_store_that_fails() {
 #[test]
 fn what_was_reserved_is_given_back_where_the_store_fails() {
     let mut world = World::with(|realm| realm.device.max_pending = 10);
-    let browser = world.browser_of("alice");
+    let browser = world.signed_in("alice");
     for fault in [Get, Commit] {
         for _ in 0..300 {
             let mut new = Browser::new();
@@ -91,24 +91,24 @@ fn what_was_reserved_is_given_back_where_the_store_fails() {
         let request = world.device_request("tv", &[]).expect("a request");
         assert!(is_down(&world.run(request)));
     }
-    let codes = world.device("tv");
+    let codes = world.device_codes("tv");
     for _ in 0..300 {
-        let mut run = Run::new(&mut world, browser.lookup_user_code(&codes.user));
+        let mut run = Run::new(&mut world, browser.type_code(&codes.user));
         assert!(run.effect(&mut world).is_none(), "the session is read");
         assert!(run.effect(&mut world).is_none(), "the try is reserved");
         inject(&world, &[Get]);
         assert!(run.effect(&mut world).is_some_and(|end| is_down(&end)));
     }
     assert!(matches!(
-        world.lookup_user_code(&browser, &codes.user),
-        Looked::Asks(_)
+        world.type_code(&browser, &codes.user),
+        CodeLookup::Asks(_)
     ));
 }
 
 /// Polls an approved code, or refreshes a token, whose commits meet these faults.
 fn redeem(faults: &[Fault]) -> (World, Result<Tokens, ErrorCode>) {
     let mut world = World::new();
-    let codes = world.device("tv");
+    let codes = world.device_codes("tv");
     world.approve("alice", &codes);
     inject(&world, faults);
     let tokens = world.poll(&codes);
@@ -163,7 +163,7 @@ fn up_to_unknown(world: &mut World, request: Token, fault: Fault) -> Run<Token> 
 fn run_detached(world: &mut World, mut run: Run<Token>) -> Outcome<TokenReply> {
     loop {
         if let Some(end) = run.effect(world) {
-            return end.expect("the house answers");
+            return end.expect("the server answers");
         }
     }
 }
@@ -206,9 +206,9 @@ fn other_requests_whose_commit_is_unknown_end_as_they_would() {
     for fault in [UnknownWritten, UnknownLost] {
         let mut world = World::new();
         inject(&world, &[fault]);
-        let codes = world.device("tv");
+        let codes = world.device_codes("tv");
         inject(&world, &[fault]);
-        let browser = world.browser_of("alice");
+        let browser = world.signed_in("alice");
         inject(&world, &[fault]);
         assert_eq!(
             world.decide(&browser, &codes, true),
@@ -233,14 +233,14 @@ fn other_requests_whose_commit_is_unknown_end_as_they_would() {
 }
 
 #[test]
-fn a_storm_of_conflicts_ends_in_contention() {
+fn repeated_conflicts_end_in_contention() {
     let mut world = World::new();
     let tokens = world.device_tokens("tv", "alice");
     let request = world.refresh_request("tv", tokens.refresh());
     let mut run = Run::new(&mut world, request);
     let end = loop {
-        // Somebody else changes the user's row before each commit.
-        let mut user = crate::world::people::file_user("alice", true);
+        // Another request changes the user's row before each commit.
+        let mut user = declared_user("alice", true);
         user.groups = vec![world.store.counts().gets.to_string()];
         assert_eq!(world.provision(user), Some(true));
         if let Some(end) = run.effect(&mut world) {
@@ -259,13 +259,13 @@ fn a_storm_of_conflicts_ends_in_contention() {
 }
 
 #[test]
-fn a_storm_of_conflicts_gives_back_what_was_reserved() {
+fn repeated_conflicts_give_back_reserved_tries() {
     let mut world = World::new();
     for _ in 0..20 {
         let browser = Browser::new();
         let mut run = Run::new(&mut world, browser.sign_in("alice", "alice-password"));
         let end = loop {
-            let mut user = crate::world::people::file_user("alice", true);
+            let mut user = declared_user("alice", true);
             user.groups = vec![world.store.counts().gets.to_string()];
             assert_eq!(world.provision(user), Some(true));
             if let Some(end) = run.effect(&mut world) {
@@ -274,5 +274,5 @@ fn a_storm_of_conflicts_gives_back_what_was_reserved() {
         };
         assert!(matches!(end, Err(Down::Core(Failure::Contention(_)))));
     }
-    world.browser_of("alice");
+    world.signed_in("alice");
 }

@@ -4,20 +4,20 @@ use grantor_core::base::error::ErrorCode::{InvalidClient, InvalidRequest};
 use grantor_core::endpoints::introspect::Introspect;
 use serde_json::{json, to_value};
 
-use crate::world::apps::{form_of, params};
-use crate::world::house::ISSUER;
-use crate::world::people::user_id;
-use crate::world::{Spans, World};
+use grantor_testkit::world::{World, form_of, params};
+use grantor_testkit::{ISSUER, Spans, user_id};
 
 #[test]
 fn rfc7662_2_2_an_active_token_says_what_it_is() {
     let mut world = World::new();
     let tokens = world.device_tokens("console", "alice");
-    let said = world
+    let response = world
         .introspect("console", &tokens.access)
         .expect("an answer");
-    let mut said = to_value(said).expect("JSON");
-    let jti = said.as_object_mut().and_then(|said| said.remove("jti"));
+    let mut response = to_value(response).expect("JSON");
+    let jti = response
+        .as_object_mut()
+        .and_then(|response| response.remove("jti"));
     assert!(jti.is_some_and(|jti| jti.as_str().is_some_and(|jti| jti.len() == 48)));
     let now = world.now.as_secs();
     let expected = json!({
@@ -34,18 +34,21 @@ fn rfc7662_2_2_an_active_token_says_what_it_is() {
         "auth_time": now,
         "groups": ["staff"],
     });
-    assert_eq!(said, expected);
+    assert_eq!(response, expected);
 }
 
 #[test]
-fn rfc7662_2_2_of_an_inactive_token_nothing_more_is_said() {
+fn rfc7662_2_2_an_inactive_token_has_no_other_members() {
     let mut world = World::new();
-    let said = world.introspect("console", "x").expect("an answer");
-    assert_eq!(to_value(said).expect("JSON"), json!({ "active": false }));
+    let response = world.introspect("console", "x").expect("an answer");
+    assert_eq!(
+        to_value(response).expect("JSON"),
+        json!({ "active": false })
+    );
 }
 
 #[test]
-fn an_api_learns_of_tokens_for_it_whoever_holds_them() {
+fn an_api_can_introspect_tokens_for_it_of_any_client() {
     let mut world = World::new();
     let tokens = world.device_tokens("tv", "alice");
     assert!(world.is_active("orders", &tokens.access), "it is this API");
@@ -53,30 +56,30 @@ fn an_api_learns_of_tokens_for_it_whoever_holds_them() {
 }
 
 #[test]
-fn a_token_for_no_api_or_another_one_is_inactive_for_an_api() {
+fn an_api_sees_tokens_for_other_audiences_as_inactive() {
     let mut world = World::new();
     for scope in ["openid", "files.example.com/read"] {
-        let tokens = world.device_tokens_for("tv", "alice", &[("scope", scope)]);
+        let tokens = world.device_tokens_with("tv", "alice", &[("scope", scope)]);
         assert!(!world.is_active("orders", &tokens.access), "{scope}");
     }
 }
 
 #[test]
-fn a_client_learns_of_its_own_tokens_whatever_they_are_for() {
+fn a_client_can_introspect_its_own_tokens_for_any_audience() {
     let mut world = World::new();
     for scope in [
         "openid",
         "files.example.com/read",
         "orders.example.com/write",
     ] {
-        let tokens = world.device_tokens_for("console", "alice", &[("scope", scope)]);
+        let tokens = world.device_tokens_with("console", "alice", &[("scope", scope)]);
         assert!(world.is_active("console", &tokens.access), "{scope}");
         assert!(world.is_active("console", tokens.refresh()), "{scope}");
     }
 }
 
 #[test]
-fn a_refresh_token_is_a_matter_of_its_own_client() {
+fn only_the_client_of_a_refresh_token_can_introspect_it() {
     let mut world = World::new();
     let tokens = world.device_tokens("tv", "alice");
     for other in ["console", "orders"] {
@@ -88,12 +91,12 @@ fn a_refresh_token_is_a_matter_of_its_own_client() {
 fn rfc7662_2_2_a_refresh_token_has_no_token_type() {
     let mut world = World::new();
     let tokens = world.device_tokens("console", "alice");
-    let said = world
+    let response = world
         .introspect("console", tokens.refresh())
         .expect("an answer");
-    let said = said.token.expect("active");
-    assert_eq!((said.token_type, said.aud), (None, None));
-    assert_eq!(said.exp, (world.now + 30.days()).as_secs());
+    let response = response.token.expect("active");
+    assert_eq!((response.token_type, response.aud), (None, None));
+    assert_eq!(response.exp, (world.now + 30.days()).as_secs());
 }
 
 #[test]
@@ -126,7 +129,7 @@ fn an_access_token_is_inactive_from_its_exp_on() {
 }
 
 #[test]
-fn rfc7662_2_1_a_public_client_may_not_ask() {
+fn rfc7662_2_1_a_public_client_cannot_introspect() {
     let mut world = World::new();
     let tokens = world.device_tokens("tv", "alice");
     assert_eq!(world.introspect("tv", &tokens.access), Err(InvalidClient));
@@ -142,7 +145,7 @@ fn rfc7662_2_1_a_public_client_may_not_ask() {
 #[test]
 fn an_id_token_a_device_code_and_rubbish_are_inactive() {
     let mut world = World::new();
-    let codes = world.device("console");
+    let codes = world.device_codes("console");
     let tokens = world.device_tokens("console", "alice");
     let id = tokens.id.as_deref().expect("an ID token");
     let cut = &tokens.access[..tokens.access.len() - 1];

@@ -1,4 +1,4 @@
-//! OpenID Connect RP-Initiated Logout: who is asked, what ends, and where a browser goes on to.
+//! OpenID Connect RP-Initiated Logout: who has to confirm, what ends, and where the browser is redirected.
 
 use futures_util::FutureExt as _;
 use grantor_core::base::error::ErrorCode;
@@ -9,24 +9,23 @@ use grantor_core::model::realm::Realm;
 use grantor_jose::{Algorithm, Kid, ProtectedHeader, SigningInput, SigningKey, TokenType};
 use serde_json::{Value, json};
 
-use crate::world::house::{self, signer};
-use crate::world::web_apps::{Request, callback};
-use crate::world::{Browser, Spans as _, Tokens, World, apps};
+use grantor_testkit::world::{Browser, Tokens, World, params};
+use grantor_testkit::{AuthorizationRequest, ISSUER, Spans as _, client, redirect_uri, signer};
 
 /// Where the users of the site go on to.
 const BYE: &str = "https://site.example/bye";
 
-/// A house whose apps want their users back.
+/// A world whose apps have post-logout redirect URIs.
 pub(crate) fn world() -> World {
     World::with(|realm| {
         let uri = |text: &str| text.parse().expect("a redirect URI");
-        for id in ["site", "shop"] {
-            house::client(realm, id).logout = LogoutPolicy {
+        for id in ["site", "wiki"] {
+            client(realm, id).logout = LogoutPolicy {
                 redirect_uris: vec![uri(&BYE.replace("site", id))],
                 backchannel_uri: None,
             };
         }
-        let site = house::client(realm, "site");
+        let site = client(realm, "site");
         let more = ["https://site.example/bye?from=idp", "http://127.0.0.1/bye"].map(uri);
         site.logout.redirect_uris.extend(more);
     })
@@ -34,7 +33,10 @@ pub(crate) fn world() -> World {
 
 /// What an app gets that the user of this browser signs in to.
 pub(crate) fn tokens(world: &mut World, browser: &Browser, client: &str, scope: &str) -> Tokens {
-    world.app_tokens(browser, &Request::of(client).with("scope", scope))
+    world.app_tokens(
+        browser,
+        &AuthorizationRequest::new(client).with("scope", scope),
+    )
 }
 
 /// An ID token that the site got in this browser.
@@ -45,17 +47,17 @@ fn hint(world: &mut World, browser: &Browser) -> String {
 
 fn request(browser: &Browser, pairs: &[(&str, &str)], confirmed: bool) -> Logout {
     Logout {
-        params: apps::params(pairs),
+        params: params(pairs),
         cookie: browser.session.clone(),
         confirmed,
     }
 }
 
 /// The page that asks.
-fn asked(world: &mut World, browser: &Browser, pairs: &[(&str, &str)]) -> LogoutAsk {
+fn confirmation(world: &mut World, browser: &Browser, pairs: &[(&str, &str)]) -> LogoutAsk {
     match world.ask(request(browser, pairs, false)).reply {
         Ok(LogoutReply::Ask(ask)) => *ask,
-        other => panic!("nobody is asked: {other:?}"),
+        other => panic!("no confirmation page: {other:?}"),
     }
 }
 
@@ -80,24 +82,24 @@ fn left(world: &mut World, request: Logout) -> Option<String> {
     }
 }
 
-/// No redirect comes of it: the user is asked as if no client had asked.
+/// There is no redirect: the user is asked as if there were no client.
 fn assert_refused(world: &mut World, browser: &Browser, pairs: &[(&str, &str)]) {
-    let ask = asked(world, browser, pairs);
+    let ask = confirmation(world, browser, pairs);
     assert!(ask.refused.is_some(), "{pairs:?}");
     assert_eq!(
         (ask.client_name, ask.request, ask.form_action_targets),
         (None, None, None)
     );
-    // And where nobody is signed in, there is an error and nothing else.
-    let nobody = world.ask(request(&Browser::new(), pairs, false)).reply;
-    let refusal = nobody.expect_err("nobody is sent anywhere");
+    // Without a session, there is an error and nothing else.
+    let stranger = world.ask(request(&Browser::new(), pairs, false)).reply;
+    let refusal = stranger.expect_err("no redirect");
     assert_eq!(refusal.code, ErrorCode::InvalidRequest);
 }
 
 #[test]
-fn openid_rpinitiated_2_the_user_is_asked_and_goes_back_with_the_state_and_nothing_else() {
+fn openid_rpinitiated_2_the_user_confirms_and_returns_with_only_the_state() {
     let mut world = world();
-    let alice = world.browser_of("alice");
+    let alice = world.signed_in("alice");
     let hint = hint(&mut world, &alice);
     let state = "a&b=c d%/é".repeat(12);
     for state in [Some(state.as_str()), None] {
@@ -108,10 +110,10 @@ fn openid_rpinitiated_2_the_user_is_asked_and_goes_back_with_the_state_and_nothi
             ("ui_locales", "xx fr"),
         ];
         pairs.extend(state.map(|state| ("state", state)));
-        let ask = asked(&mut world, &alice, &pairs);
+        let ask = confirmation(&mut world, &alice, &pairs);
         assert!(ask.refused.is_none());
         assert_eq!(ask.visitor.username, "alice");
-        assert_eq!(ask.client_name.as_deref(), Some("The site"));
+        assert_eq!(ask.client_name.as_deref(), Some("The site & Co"));
         assert_eq!(ask.form_action_targets.as_deref(), Some(BYE));
         assert!(
             world.visitor(&alice).is_some(),
@@ -120,7 +122,7 @@ fn openid_rpinitiated_2_the_user_is_asked_and_goes_back_with_the_state_and_nothi
         let brought_back = ask.request.expect("a request for the form");
         assert!(!brought_back.contains(&hint));
 
-        let mut browser = world.browser_of("alice");
+        let mut browser = world.signed_in("alice");
         let location = confirmed(&mut world, &browser, Some(&brought_back)).expect("a redirect");
         let (address, query) = location.split_once('?').unwrap_or((&location, ""));
         assert_eq!(address, BYE);
@@ -138,72 +140,72 @@ fn openid_rpinitiated_2_the_user_is_asked_and_goes_back_with_the_state_and_nothi
 }
 
 #[test]
-fn the_query_of_a_registered_address_is_kept_and_no_state_is_made_up() {
+fn the_query_of_a_registered_uri_is_kept_and_no_state_is_added() {
     let mut world = world();
-    let alice = world.browser_of("alice");
+    let alice = world.signed_in("alice");
     let uri = "https://site.example/bye?from=idp";
     let pairs = [("client_id", "site"), ("post_logout_redirect_uri", uri)];
     let with_state = [&pairs[..], &[("state", "s")]].concat();
-    let ask = asked(&mut world, &alice, &with_state);
+    let ask = confirmation(&mut world, &alice, &with_state);
     let location = confirmed(&mut world, &alice, ask.request.as_deref());
     assert_eq!(location, Some(format!("{uri}&state=s")));
     let again = left(&mut world, request(&alice, &pairs, true));
-    assert_eq!(again.as_deref(), Some(uri), "nobody was signed in any more");
+    assert_eq!(again.as_deref(), Some(uri), "the session had ended already");
 }
 
 #[test]
-fn openid_rpinitiated_2_after_the_yes_the_session_is_gone_and_prompt_none_fails() {
+fn openid_rpinitiated_2_after_confirmation_the_session_is_gone_and_prompt_none_fails() {
     let mut world = world();
-    let alice = world.browser_of("alice");
+    let alice = world.signed_in("alice");
     let hint = hint(&mut world, &alice);
     world.events.clear();
-    let ask = asked(&mut world, &alice, &[("id_token_hint", &hint)]);
+    let ask = confirmation(&mut world, &alice, &[("id_token_hint", &hint)]);
     assert_eq!(confirmed(&mut world, &alice, ask.request.as_deref()), None);
-    assert_eq!(world.kinds(), [EventKind::SignedOut]);
-    let silent = Request::of("site").with("prompt", "none");
+    assert_eq!(world.take_events(), [EventKind::SignedOut]);
+    let silent = AuthorizationRequest::new("site").with("prompt", "none");
     let silent = world.authorize(&alice, &silent).error();
     assert_eq!(silent, ErrorCode::LoginRequired);
 }
 
 #[test]
-fn openid_rpinitiated_4_nobody_signed_in_is_no_error_and_a_proven_address_is_gone_to_at_once() {
+fn openid_rpinitiated_4_without_a_session_a_verified_redirect_happens_at_once() {
     let mut world = world();
-    let alice = world.browser_of("alice");
+    let alice = world.signed_in("alice");
     let hint = hint(&mut world, &alice);
-    let nobody = Browser::new();
+    let stranger = Browser::new();
     let pairs = [
         ("id_token_hint", hint.as_str()),
         ("client_id", "site"),
         ("post_logout_redirect_uri", BYE),
         ("state", "s"),
     ];
-    let location = left(&mut world, request(&nobody, &pairs, false));
+    let location = left(&mut world, request(&stranger, &pairs, false));
     assert_eq!(location, Some(format!("{BYE}?state=s")));
     for pairs in [&pairs[..2], &[("state", "s")], &[]] {
-        assert_eq!(left(&mut world, request(&nobody, pairs, false)), None);
+        assert_eq!(left(&mut world, request(&stranger, pairs, false)), None);
     }
 }
 
 #[test]
 fn openid_rpinitiated_2_an_id_token_that_ended_is_still_a_hint() {
     let mut world = world();
-    let alice = world.browser_of("alice");
+    let alice = world.signed_in("alice");
     let hint = hint(&mut world, &alice);
     world.advance(2.h());
     let pairs = [
         ("id_token_hint", hint.as_str()),
         ("post_logout_redirect_uri", BYE),
     ];
-    let ask = asked(&mut world, &alice, &pairs);
+    let ask = confirmation(&mut world, &alice, &pairs);
     assert!(ask.refused.is_none() && ask.form_action_targets.is_some());
 }
 
 #[test]
-fn openid_rpinitiated_2_the_hint_of_another_user_signs_out_nobody_unasked() {
+fn openid_rpinitiated_2_a_hint_of_another_user_needs_confirmation() {
     let mut world = world();
-    let (alice, bob) = (world.browser_of("alice"), world.browser_of("bob"));
+    let (alice, bob) = (world.signed_in("alice"), world.signed_in("bob"));
     let hint = hint(&mut world, &alice);
-    let ask = asked(&mut world, &bob, &[("id_token_hint", &hint)]);
+    let ask = confirmation(&mut world, &bob, &[("id_token_hint", &hint)]);
     assert_eq!(
         ask.visitor.username, "bob",
         "the page says who would be signed out"
@@ -220,7 +222,7 @@ fn signed(key: &SigningKey, kid: &Kid, typ: TokenType, claims: &Value) -> String
     input.finish(&signature)
 }
 
-/// A token that a key of the house signed.
+/// A token signed by a key of the realm.
 fn of_house(realm: &Realm, typ: TokenType, claims: &Value) -> String {
     let header = realm.header(Algorithm::Es256, typ).expect("a key");
     let input = SigningInput::new(header, claims).expect("claims");
@@ -229,12 +231,12 @@ fn of_house(realm: &Realm, typ: TokenType, claims: &Value) -> String {
 }
 
 #[test]
-fn openid_rpinitiated_2_what_is_no_id_token_of_this_issuer_is_no_hint() {
+fn openid_rpinitiated_2_a_hint_must_be_an_id_token_of_this_issuer() {
     let mut world = world();
-    let alice = world.browser_of("alice");
+    let alice = world.signed_in("alice");
     let tokens = tokens(&mut world, &alice, "site", "openid");
     let id_token = tokens.id.clone().expect("an ID token");
-    let claims = Value::Object(apps::jwt(&world, &id_token));
+    let claims = Value::Object(world.claims(&id_token));
     let mut elsewhere = claims.clone();
     elsewhere["iss"] = json!("https://elsewhere.example");
     let realm = world.realm.clone();
@@ -249,7 +251,7 @@ fn openid_rpinitiated_2_what_is_no_id_token_of_this_issuer_is_no_hint() {
     let none = base64url(br#"{"alg":"none","typ":"JWT"}"#);
     let payload = payload.expect("a payload");
     let mut changed = claims.clone();
-    changed["aud"] = json!("shop");
+    changed["aud"] = json!("wiki");
     let changed = base64url(changed.to_string().as_bytes());
     let signature = id_token.rsplit('.').next().expect("a signature");
     let bad = [
@@ -264,7 +266,7 @@ fn openid_rpinitiated_2_what_is_no_id_token_of_this_issuer_is_no_hint() {
         of_house(
             &realm,
             TokenType::Id,
-            &json!({ "iss": house::ISSUER, "sub": "alice" }),
+            &json!({ "iss": ISSUER, "sub": "alice" }),
         ),
         tokens.access.clone(),
         "x".to_owned(),
@@ -276,7 +278,7 @@ fn openid_rpinitiated_2_what_is_no_id_token_of_this_issuer_is_no_hint() {
             ("post_logout_redirect_uri", BYE),
         ];
         assert_refused(&mut world, &alice, &pairs);
-        // Nor does a client_id beside it mend it.
+        // Adding a client_id does not repair it.
         assert_refused(
             &mut world,
             &alice,
@@ -293,12 +295,12 @@ fn base64url(bytes: &[u8]) -> String {
 #[test]
 fn openid_rpinitiated_2_hint_and_client_id_name_one_client() {
     let mut world = world();
-    let alice = world.browser_of("alice");
+    let alice = world.signed_in("alice");
     let hint = hint(&mut world, &alice);
-    let pairs = [("id_token_hint", hint.as_str()), ("client_id", "shop")];
+    let pairs = [("id_token_hint", hint.as_str()), ("client_id", "wiki")];
     assert_refused(&mut world, &alice, &pairs);
-    // The address of another client is none of the hint's.
-    let of_another = BYE.replace("site", "shop");
+    // An address of another client does not fit the hint.
+    let of_another = BYE.replace("site", "wiki");
     let pairs = [
         ("id_token_hint", hint.as_str()),
         ("post_logout_redirect_uri", of_another.as_str()),
@@ -307,9 +309,9 @@ fn openid_rpinitiated_2_hint_and_client_id_name_one_client() {
 }
 
 #[test]
-fn openid_rpinitiated_3_no_redirect_to_an_address_that_is_not_registered_to_the_letter() {
+fn openid_rpinitiated_3_a_post_logout_redirect_uri_must_match_exactly() {
     let mut world = world();
-    let alice = world.browser_of("alice");
+    let alice = world.signed_in("alice");
     let hint = hint(&mut world, &alice);
     for uri in [
         "https://site.example/bye/",
@@ -335,9 +337,9 @@ fn openid_rpinitiated_3_no_redirect_to_an_address_that_is_not_registered_to_the_
         "https://evil.example",
         "javascript:alert(1)",
         "/bye",
-        // A redirect URI of the client's, but for codes.
-        &callback("site"),
-        // The port of a loopback address is a part of it here: section 3 knows no exception.
+        // A redirect URI of the client, but registered for codes.
+        redirect_uri("site"),
+        // The port of a loopback address matters here: section 3 has no exception.
         "http://127.0.0.1:49152/bye",
         "http://127.0.0.1.evil.example/bye",
         "http://127.0.0.1:x@evil.example/bye",
@@ -349,7 +351,7 @@ fn openid_rpinitiated_3_no_redirect_to_an_address_that_is_not_registered_to_the_
             assert_refused(&mut world, &alice, &[("client_id", "site"), (name, uri)]);
         }
     }
-    // One that is right does not carry another that is not.
+    // A valid one does not make up for an invalid one.
     let both = [
         ("client_id", "site"),
         ("post_logout_redirect_uri", BYE),
@@ -361,17 +363,17 @@ fn openid_rpinitiated_3_no_redirect_to_an_address_that_is_not_registered_to_the_
 #[test]
 fn openid_rpinitiated_3_without_a_hint_the_user_confirms_where_to_go() {
     let mut world = world();
-    let alice = world.browser_of("alice");
+    let alice = world.signed_in("alice");
     for name in ["post_logout_redirect_uri", "logout_uri"] {
         let pairs = [("client_id", "site"), (name, BYE), ("state", "s")];
-        // Nobody said yes to anything.
+        // Nothing was confirmed.
         assert_eq!(
             left(&mut world, request(&Browser::new(), &pairs, false)),
             None
         );
-        let browser = world.browser_of("alice");
-        let ask = asked(&mut world, &browser, &pairs);
-        assert_eq!(ask.client_name.as_deref(), Some("The site"));
+        let browser = world.signed_in("alice");
+        let ask = confirmation(&mut world, &browser, &pairs);
+        assert_eq!(ask.client_name.as_deref(), Some("The site & Co"));
         let location = confirmed(&mut world, &browser, ask.request.as_deref());
         assert_eq!(location, Some(format!("{BYE}?state=s")));
     }
@@ -384,12 +386,12 @@ fn openid_rpinitiated_3_without_a_hint_the_user_confirms_where_to_go() {
 #[test]
 fn openid_rpinitiated_3_without_a_hint_and_a_client_there_is_no_redirect() {
     let mut world = world();
-    let alice = world.browser_of("alice");
+    let alice = world.signed_in("alice");
     assert_refused(&mut world, &alice, &[("post_logout_redirect_uri", BYE)]);
     assert_refused(&mut world, &alice, &[("client_id", "nobody")]);
-    world.reconfigure(|realm| house::client(realm, "site").enabled = false);
+    world.reconfigure(|realm| client(realm, "site").enabled = false);
     assert_refused(&mut world, &alice, &[("client_id", "site")]);
-    // A form that was right a moment ago signs out all the same, and leads nowhere.
+    // A form that was valid a moment ago still signs out, but does not redirect.
     let pairs = [("client_id", "site"), ("post_logout_redirect_uri", BYE)];
     assert_eq!(left(&mut world, request(&alice, &pairs, true)), None);
     assert!(world.visitor(&alice).is_none());
@@ -398,7 +400,7 @@ fn openid_rpinitiated_3_without_a_hint_and_a_client_there_is_no_redirect() {
 #[test]
 fn openid_backchannel_2_7_a_grant_ends_with_its_session_unless_it_is_for_offline_access() {
     let mut world = world();
-    let alice = world.browser_of("alice");
+    let alice = world.signed_in("alice");
     let bound = tokens(&mut world, &alice, "site", "openid");
     let offline = tokens(&mut world, &alice, "site", "openid offline_access");
     assert!(world.userinfo(&bound.access).is_ok());
@@ -416,9 +418,9 @@ fn openid_backchannel_2_7_a_grant_ends_with_its_session_unless_it_is_for_offline
 #[test]
 fn a_sign_out_costs_one_read_and_one_commit() {
     let mut world = world();
-    let alice = world.browser_of("alice");
+    let alice = world.signed_in("alice");
     let pairs = [("client_id", "site"), ("post_logout_redirect_uri", BYE)];
-    let (cost, _) = world.cost(|world| asked(world, &alice, &pairs));
+    let (cost, _) = world.cost(|world| confirmation(world, &alice, &pairs));
     assert_eq!(cost, [1, 0, 0]);
     let (cost, _) = world.cost(|world| left(world, request(&alice, &pairs, true)));
     assert_eq!(cost, [1, 1, 1]);

@@ -1,4 +1,4 @@
-//! Machine tokens (RFC 6749 section 4.4) and whom they are for (RFC 8707).
+//! Machine tokens (RFC 6749 section 4.4) and their audience (RFC 8707).
 
 use grantor_core::base::error::ErrorCode::{
     InvalidClient, InvalidRequest, InvalidScope, InvalidTarget, UnauthorizedClient,
@@ -6,14 +6,13 @@ use grantor_core::base::error::ErrorCode::{
 };
 use grantor_core::grants::GrantType;
 
-use crate::world::apps::jwt;
-use crate::world::house::{ISSUER, client, scope};
-use crate::world::{Spans, World};
+use grantor_testkit::world::World;
+use grantor_testkit::{ISSUER, Spans, client, scope};
 
 #[test]
 fn a_machine_gets_an_access_token_and_nothing_else() {
     let mut world = World::new();
-    let (cost, tokens) = world.cost(|world| world.machine("orders", &[]));
+    let (cost, tokens) = world.cost(|world| world.machine_token("orders", &[]));
     let tokens = tokens.expect("tokens");
     assert_eq!(cost, [0, 0, 0]);
     assert_eq!((tokens.id.as_ref(), tokens.refresh.as_ref()), (None, None));
@@ -21,7 +20,7 @@ fn a_machine_gets_an_access_token_and_nothing_else() {
         (tokens.scope.as_str(), tokens.expires_in),
         ("orders.example.com/read", 600)
     );
-    let claims = jwt(&world, &tokens.access);
+    let claims = world.claims(&tokens.access);
     assert_eq!(
         (&claims["sub"], &claims["client_id"]),
         (&"orders".into(), &"orders".into())
@@ -38,10 +37,10 @@ fn a_machine_gets_an_access_token_and_nothing_else() {
 #[test]
 fn two_machine_tokens_have_different_ids() {
     let mut world = World::new();
-    let [one, two] = [(); 2].map(|()| world.machine("orders", &[]).expect("tokens"));
+    let [one, two] = [(); 2].map(|()| world.machine_token("orders", &[]).expect("tokens"));
     assert_ne!(
-        jwt(&world, &one.access)["jti"],
-        jwt(&world, &two.access)["jti"]
+        world.claims(&one.access)["jti"],
+        world.claims(&two.access)["jti"]
     );
 }
 
@@ -52,19 +51,19 @@ fn rfc6749_4_4_a_public_client_gets_no_machine_token() {
             .grants
             .push(GrantType::ClientCredentials);
     });
-    assert_eq!(world.machine("tv", &[]), Err(InvalidClient));
+    assert_eq!(world.machine_token("tv", &[]), Err(InvalidClient));
 }
 
 #[test]
 fn a_client_without_the_grant_is_unauthorized() {
     let mut world = World::new();
-    assert_eq!(world.machine("console", &[]), Err(UnauthorizedClient));
+    assert_eq!(world.machine_token("console", &[]), Err(UnauthorizedClient));
 }
 
 #[test]
 fn rfc6749_3_3_a_machines_scope_is_one_it_may_ask_for() {
     let mut world = World::new();
-    let asked = world.machine("orders", &[("scope", "orders.example.com/write")]);
+    let asked = world.machine_token("orders", &[("scope", "orders.example.com/write")]);
     assert_eq!(asked.expect("tokens").scope, "orders.example.com/write");
     for bad in [
         "unknown",
@@ -75,7 +74,7 @@ fn rfc6749_3_3_a_machines_scope_is_one_it_may_ask_for() {
         "openid",
     ] {
         assert_eq!(
-            world.machine("orders", &[("scope", bad)]),
+            world.machine_token("orders", &[("scope", bad)]),
             Err(InvalidScope),
             "{bad}"
         );
@@ -86,7 +85,7 @@ fn rfc6749_3_3_a_machines_scope_is_one_it_may_ask_for() {
 fn scopes_of_two_resources_need_one_to_be_named() {
     let mut world = World::new();
     let both = ("scope", "orders.example.com/read files.example.com/read");
-    assert_eq!(world.machine("orders", &[both]), Err(InvalidScope));
+    assert_eq!(world.machine_token("orders", &[both]), Err(InvalidScope));
     for (named, granted, audience) in [
         (
             "https://orders.example.com",
@@ -105,30 +104,30 @@ fn scopes_of_two_resources_need_one_to_be_named() {
         ),
     ] {
         let tokens = world
-            .machine("orders", &[both, ("resource", named)])
+            .machine_token("orders", &[both, ("resource", named)])
             .expect(named);
         assert_eq!(tokens.scope, granted);
-        let said = world
+        let reply = world
             .introspect("orders", &tokens.access)
             .expect("an answer");
         assert_eq!(
-            said.token.and_then(|token| token.aud).as_deref(),
+            reply.token.and_then(|token| token.aud).as_deref(),
             Some(audience)
         );
     }
 }
 
 #[test]
-fn a_resource_of_which_no_scope_is_asked_is_an_invalid_target() {
+fn a_resource_without_any_requested_scope_is_an_invalid_target() {
     let mut world = World::new();
     let files = ("resource", "files.example.com");
     let orders = ("scope", "orders.example.com/read");
     assert_eq!(
-        world.machine("orders", &[orders, files]),
+        world.machine_token("orders", &[orders, files]),
         Err(InvalidTarget)
     );
-    // A device is told before its user approves in vain.
-    let refused = world.device_for(
+    // The device gets the error before its user approves in vain.
+    let refused = world.device_codes_with(
         "tv",
         &[("scope", "openid"), ("resource", "orders.example.com")],
     );
@@ -148,7 +147,7 @@ fn rfc8707_2_an_unknown_resource_or_two_of_them_are_an_invalid_target() {
         ISSUER,
     ] {
         assert_eq!(
-            world.machine("orders", &[("resource", unknown)]),
+            world.machine_token("orders", &[("resource", unknown)]),
             Err(InvalidTarget),
             "{unknown}"
         );
@@ -157,13 +156,13 @@ fn rfc8707_2_an_unknown_resource_or_two_of_them_are_an_invalid_target() {
         ("resource", "orders.example.com"),
         ("resource", "files.example.com"),
     ];
-    assert_eq!(world.machine("orders", &two), Err(InvalidTarget));
+    assert_eq!(world.machine_token("orders", &two), Err(InvalidTarget));
     let same = [
         ("resource", "orders.example.com"),
         ("resource", "https://orders.example.com"),
     ];
     assert!(
-        world.machine("orders", &same).is_ok(),
+        world.machine_token("orders", &same).is_ok(),
         "one resource by two names"
     );
 }
@@ -171,17 +170,17 @@ fn rfc8707_2_an_unknown_resource_or_two_of_them_are_an_invalid_target() {
 #[test]
 fn a_machine_without_scopes_gets_a_token_for_the_issuer() {
     let mut world = World::with(|realm| client(realm, "orders").default_scopes = scope(""));
-    let tokens = world.machine("orders", &[]).expect("tokens");
-    let claims = jwt(&world, &tokens.access);
+    let tokens = world.machine_token("orders", &[]).expect("tokens");
+    let claims = world.claims(&tokens.access);
     assert_eq!(claims["aud"], ISSUER);
     assert_eq!(claims.get("scope"), None);
     assert_eq!(tokens.scope, "");
 }
 
 #[test]
-fn a_machines_token_ends_by_itself() {
+fn a_machine_token_ends_only_by_expiry() {
     let mut world = World::with(|realm| client(realm, "orders").access_lifetime = 1.mins());
-    let tokens = world.machine("orders", &[]).expect("tokens");
+    let tokens = world.machine_token("orders", &[]).expect("tokens");
     assert_eq!(tokens.expires_in, 60);
     world.advance(59.s());
     assert!(world.is_active("orders", &tokens.access));
@@ -192,7 +191,7 @@ fn a_machines_token_ends_by_itself() {
 #[test]
 fn rfc6749_5_2_a_grant_type_that_is_missing_unknown_or_not_built_is_refused() {
     let mut world = World::new();
-    assert_eq!(world.token("orders", &[]), Err(InvalidRequest));
+    assert_eq!(world.request_tokens("orders", &[]), Err(InvalidRequest));
     for grant in [
         "password",
         "device_code",
@@ -200,7 +199,7 @@ fn rfc6749_5_2_a_grant_type_that_is_missing_unknown_or_not_built_is_refused() {
         "urn:ietf:params:oauth:grant-type:jwt-bearer",
     ] {
         assert_eq!(
-            world.token("orders", &[("grant_type", grant)]),
+            world.request_tokens("orders", &[("grant_type", grant)]),
             Err(UnsupportedGrantType),
             "{grant}"
         );

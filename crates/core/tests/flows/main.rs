@@ -32,6 +32,3 @@ mod sign_in;
 mod tokens;
 mod user_codes;
 mod userinfo;
-#[path = "../world/mod.rs"]
-#[expect(dead_code, reason = "each test binary uses a part of the world")]
-mod world;

@@ -9,10 +9,17 @@ use grantor_core::records::MIN_WRITER;
 use grantor_store::Store as _;
 use serde_json::{Value, json};
 
-use crate::world::run::Down;
-use crate::world::{Decided, Spans as _, World};
+use grantor_testkit::Spans as _;
+use grantor_testkit::world::{Decided, Down, World};
 
-impl World {
+trait NewerVersion {
+    fn add_user(&mut self, username: &str);
+    fn only(&self, kind: &str) -> Row;
+    fn user_row(&self, username: &str) -> Row;
+    fn newer(&mut self, row: &Row, change: impl FnOnce(&mut Value)) -> Row;
+}
+
+impl NewerVersion for World {
     fn add_user(&mut self, username: &str) {
         let add = AddUser {
             username: username.to_owned(),
@@ -99,12 +106,12 @@ fn disabling_and_enabling_a_user_keeps_what_a_newer_version_wrote() {
 #[test]
 fn a_device_keeps_what_a_newer_version_wrote_from_its_beginning_to_its_refresh() {
     let mut world = World::new();
-    let codes = world.device("tv");
+    let codes = world.device_codes("tv");
     world.newer(&world.only("grant"), |grant| {
         grant["instance"] = json!(3);
         grant["started"]["country"] = json!("fr");
     });
-    let alice = world.browser_of("alice");
+    let alice = world.signed_in("alice");
     assert_eq!(world.decide(&alice, &codes, true), Decided::Approved);
     world.newer(&world.only("grant"), |grant| {
         grant["state"]["authorization"]["acr"] = json!("2");
@@ -129,10 +136,14 @@ fn a_user_whom_only_a_newer_version_may_write_is_read_and_not_written() {
     world.add_user("dave");
     let row = world.user_row("dave");
     let row = world.newer(&row, |user| user[MIN_WRITER] = json!(2));
-    world.kinds();
+    world.take_events();
     let disabled = world.run(set(false));
     refused(&world, &row, disabled.map(|outcome| outcome.reply));
-    assert_eq!(world.kinds(), [] as [EventKind; 0], "nothing happened");
+    assert_eq!(
+        world.take_events(),
+        [] as [EventKind; 0],
+        "nothing happened"
+    );
     // Reading goes on.
     assert!(world.device_tokens("tv", "dave").refresh().len() > 20);
 }
@@ -158,7 +169,7 @@ fn a_grant_that_only_a_newer_version_may_write_is_read_and_not_refreshed() {
 #[test]
 fn a_session_that_only_a_newer_version_may_write_is_not_deleted() {
     let mut world = World::new();
-    let alice = world.browser_of("alice");
+    let alice = world.signed_in("alice");
     let row = world.newer(&world.only("session"), |session| {
         session[MIN_WRITER] = json!(2)
     });

@@ -2,12 +2,13 @@
 
 use grantor_core::base::error::ErrorCode::TooManyRequests;
 
-use crate::world::{Spans, World};
+use grantor_testkit::Spans;
+use grantor_testkit::world::World;
 
 /// How many of `n` devices got codes.
 fn devices(world: &mut World, client: &str, n: usize) -> usize {
     (0..n)
-        .filter(|_| world.device_for(client, &[]).is_ok())
+        .filter(|_| world.device_codes_with(client, &[]).is_ok())
         .count()
 }
 
@@ -19,11 +20,11 @@ fn small() -> World {
 }
 
 #[test]
-fn an_address_may_hold_so_many_pending_codes() {
+fn pending_codes_of_an_address_are_limited() {
     let mut world = small();
     assert_eq!(devices(world.from("198.51.100.1"), "tv", 20), 4);
     let rows = world.rows();
-    let (cost, refused) = world.cost(|world| world.device_for("tv2", &[]));
+    let (cost, refused) = world.cost(|world| world.device_codes_with("tv2", &[]));
     let refused = refused.expect_err("the address is full for each client");
     assert_eq!(refused.code, TooManyRequests);
     assert!(
@@ -40,7 +41,7 @@ fn an_address_may_hold_so_many_pending_codes() {
 }
 
 #[test]
-fn a_subscriber_of_ipv6_is_one_address() {
+fn an_ipv6_prefix_of_64_bits_counts_as_one_address() {
     let mut world = small();
     let taken: usize = (0..20)
         .map(|n| devices(world.from(&format!("2001:db8::{n:x}")), "tv", 1))
@@ -49,7 +50,7 @@ fn a_subscriber_of_ipv6_is_one_address() {
 }
 
 #[test]
-fn a_client_may_hold_so_many_pending_codes() {
+fn pending_codes_of_a_client_are_limited() {
     let mut world = small();
     let taken: usize = (0..20)
         .map(|n| devices(world.from(&format!("198.51.100.{n}")), "tv", 1))
@@ -74,10 +75,10 @@ fn loopback_has_no_limit_of_its_own() {
 }
 
 #[test]
-fn a_decided_code_makes_room() {
+fn a_decided_code_no_longer_counts_as_pending() {
     let mut world = small();
     world.from("198.51.100.1");
-    let codes: Vec<_> = (0..4).map(|_| world.device("tv")).collect();
+    let codes: Vec<_> = (0..4).map(|_| world.device_codes("tv")).collect();
     assert_eq!(devices(&mut world, "tv", 1), 0);
     world.approve("alice", &codes[0]);
     world.deny("alice", &codes[1]);
@@ -85,7 +86,7 @@ fn a_decided_code_makes_room() {
 }
 
 #[test]
-fn an_expired_code_makes_room() {
+fn an_expired_code_no_longer_counts_as_pending() {
     let mut world = small();
     assert_eq!(devices(world.from("198.51.100.1"), "tv", 9), 4);
     world.advance(12.mins());
@@ -93,17 +94,21 @@ fn an_expired_code_makes_room() {
 }
 
 #[test]
-fn a_refused_request_takes_no_room() {
+fn a_refused_request_does_not_count_as_pending() {
     let mut world = small();
     world.from("198.51.100.1");
     for _ in 0..20 {
-        assert!(world.device_for("tv", &[("scope", "unknown")]).is_err());
+        assert!(
+            world
+                .device_codes_with("tv", &[("scope", "unknown")])
+                .is_err()
+        );
     }
     assert_eq!(devices(&mut world, "tv", 9), 4);
 }
 
 #[test]
-fn the_rows_of_codes_that_nobody_used_are_swept() {
+fn rows_of_unused_codes_are_swept() {
     let mut world = World::new();
     let rows = world.rows();
     assert_eq!(devices(&mut world, "tv", 100), 100);

@@ -5,12 +5,13 @@ use grantor_core::base::error::ErrorCode::{
 };
 use grantor_core::engine::limits::Limits;
 
-use crate::world::{Spans, World};
+use grantor_testkit::Spans;
+use grantor_testkit::world::World;
 
 #[test]
 fn rfc8628_3_5_slow_down_adds_five_seconds() {
     let mut world = World::new();
-    let codes = world.device("tv");
+    let codes = world.device_codes("tv");
     assert_eq!(world.poll(&codes), Err(AuthorizationPending));
     world.advance(3.s());
     assert_eq!(world.poll(&codes), Err(SlowDown), "3 s of 5");
@@ -25,7 +26,7 @@ fn rfc8628_3_5_slow_down_adds_five_seconds() {
 #[test]
 fn a_device_that_polled_too_fast_recovers_and_gets_its_tokens() {
     let mut world = World::new();
-    let codes = world.device("tv");
+    let codes = world.device_codes("tv");
     assert_eq!(world.poll(&codes), Err(AuthorizationPending));
     world.advance(1.s());
     assert_eq!(world.poll(&codes), Err(SlowDown));
@@ -43,7 +44,7 @@ fn a_device_that_polled_too_fast_recovers_and_gets_its_tokens() {
 #[test]
 fn a_poll_half_a_second_early_is_on_time() {
     let mut world = World::new();
-    let codes = world.device("tv");
+    let codes = world.device_codes("tv");
     assert_eq!(world.poll(&codes), Err(AuthorizationPending));
     world.advance(4500.ms());
     assert_eq!(world.poll(&codes), Err(AuthorizationPending));
@@ -54,7 +55,7 @@ fn a_poll_half_a_second_early_is_on_time() {
 #[test]
 fn slow_down_never_masks_an_approved_code() {
     let mut world = World::new();
-    let codes = world.device("tv");
+    let codes = world.device_codes("tv");
     for _ in 0..50 {
         let _ = world.poll(&codes);
         world.advance(100.ms());
@@ -69,7 +70,7 @@ fn slow_down_never_masks_an_approved_code() {
 #[test]
 fn slow_down_never_masks_a_denied_or_expired_code() {
     let mut world = World::new();
-    let (denied, expired) = (world.device("tv"), world.device("tv"));
+    let (denied, expired) = (world.device_codes("tv"), world.device_codes("tv"));
     for _ in 0..50 {
         let _ = (world.poll(&denied), world.poll(&expired));
         world.advance(100.ms());
@@ -89,7 +90,7 @@ fn slow_down_never_masks_a_denied_or_expired_code() {
 #[test]
 fn a_decision_on_another_node_is_seen_within_a_second() {
     let mut world = World::new();
-    let codes = world.device("tv");
+    let codes = world.device_codes("tv");
     assert_eq!(world.poll(&codes), Err(AuthorizationPending));
     // The other node's tables learn of the decision; this node's do not.
     let here = std::mem::replace(&mut world.limits, Limits::new(&[9; 32]));
@@ -105,9 +106,9 @@ fn a_decision_on_another_node_is_seen_within_a_second() {
 }
 
 #[test]
-fn each_code_has_its_own_clock() {
+fn each_code_has_its_own_poll_interval() {
     let mut world = World::new();
-    let (one, two) = (world.device("tv"), world.device("tv"));
+    let (one, two) = (world.device_codes("tv"), world.device_codes("tv"));
     assert_eq!(world.poll(&one), Err(AuthorizationPending));
     assert_eq!(world.poll(&two), Err(AuthorizationPending));
     world.advance(1.s());
@@ -117,15 +118,15 @@ fn each_code_has_its_own_clock() {
 }
 
 #[test]
-fn polls_while_pending_are_neither_written_nor_told() {
+fn polls_while_pending_write_nothing_and_record_no_event() {
     let mut world = World::new();
-    let codes = world.device("tv");
-    world.kinds();
+    let codes = world.device_codes("tv");
+    world.take_events();
     let rows = world.rows();
     for _ in 0..100 {
         let (cost, _) = world.cost(|world| world.poll(&codes));
         assert_eq!(cost[1..], [0, 0]);
         world.advance(1.s());
     }
-    assert_eq!((world.rows(), world.kinds()), (rows, vec![]));
+    assert_eq!((world.rows(), world.take_events()), (rows, vec![]));
 }

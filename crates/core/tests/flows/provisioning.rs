@@ -3,30 +3,30 @@
 use grantor_core::base::secret::Secret;
 use grantor_core::people::{Password, ProvisionReply};
 
-use crate::world::people::{SignedIn, file_user, user_id};
-use crate::world::{Browser, World};
+use grantor_testkit::user_id;
+use grantor_testkit::world::{Browser, SignedIn, World, declared_user};
 
 #[test]
-fn a_user_that_is_as_the_file_says_is_not_written() {
+fn an_unchanged_declared_user_is_not_written() {
     let mut world = World::new();
-    let (cost, changed) = world.cost(|world| world.provision(file_user("alice", true)));
+    let (cost, changed) = world.cost(|world| world.provision(declared_user("alice", true)));
     assert_eq!((cost, changed), ([1, 0, 0], Some(false)));
 }
 
 #[test]
 fn a_new_user_is_two_rows() {
     let mut world = World::new();
-    let (cost, changed) = world.cost(|world| world.provision(file_user("dave", true)));
+    let (cost, changed) = world.cost(|world| world.provision(declared_user("dave", true)));
     assert_eq!((cost, changed), ([1, 1, 2], Some(true)));
-    world.browser_of("dave");
+    world.signed_in("dave");
 }
 
 #[test]
-fn a_changed_claim_cuts_nobody_off() {
+fn changing_a_claim_ends_no_session_or_grant() {
     let mut world = World::new();
-    let browser = world.browser_of("alice");
+    let browser = world.signed_in("alice");
     let tokens = world.device_tokens("tv", "alice");
-    let mut user = file_user("alice", true);
+    let mut user = declared_user("alice", true);
     user.groups = vec!["admins".to_owned()];
     assert_eq!(world.provision(user), Some(true));
     assert!(world.visitor(&browser).is_some());
@@ -34,17 +34,17 @@ fn a_changed_claim_cuts_nobody_off() {
 }
 
 #[test]
-fn a_plain_password_is_hashed_only_when_it_is_new() {
+fn a_password_in_plain_text_is_hashed_only_when_it_changed() {
     let mut world = World::new();
     let with = |password: &str, hash: Option<&str>| {
-        let mut user = file_user("alice", true);
+        let mut user = declared_user("alice", true);
         user.password = Password::Plain {
             password: Secret::new(password),
             hash: hash.map(ToOwned::to_owned),
         };
         user
     };
-    let browser = world.browser_of("alice");
+    let browser = world.signed_in("alice");
     assert_eq!(
         world.provision(with("alice-password", None)),
         Some(false),
@@ -65,7 +65,7 @@ fn a_plain_password_is_hashed_only_when_it_is_new() {
 #[test]
 fn a_user_without_a_password_cannot_sign_in_with_one() {
     let mut world = World::new();
-    let mut user = file_user("alice", true);
+    let mut user = declared_user("alice", true);
     user.password = Password::None;
     assert_eq!(world.provision(user), Some(true));
     for password in ["", "alice-password", "plain$"] {
@@ -78,9 +78,9 @@ fn a_user_without_a_password_cannot_sign_in_with_one() {
 }
 
 #[test]
-fn a_user_that_the_file_names_no_more_is_disabled_and_cut_off() {
+fn a_user_removed_from_the_file_is_disabled_and_cut_off() {
     let mut world = World::new();
-    let browser = world.browser_of("alice");
+    let browser = world.signed_in("alice");
     let tokens = world.device_tokens("tv", "alice");
     world.withdraw("alice");
     assert_eq!(world.visitor(&browser), None);
@@ -88,7 +88,7 @@ fn a_user_that_the_file_names_no_more_is_disabled_and_cut_off() {
     let (cost, ()) = world.cost(|world| world.withdraw("alice"));
     assert_eq!(cost, [1, 0, 0], "once");
     assert_eq!(
-        world.provision(file_user("alice", true)),
+        world.provision(declared_user("alice", true)),
         Some(true),
         "it comes back"
     );
@@ -96,11 +96,11 @@ fn a_user_that_the_file_names_no_more_is_disabled_and_cut_off() {
         world.refresh("tv", tokens.refresh()).is_err(),
         "what was granted does not"
     );
-    world.browser_of("alice");
+    world.signed_in("alice");
 }
 
 #[test]
-fn withdrawing_nobody_does_nothing() {
+fn withdrawing_an_unknown_user_does_nothing() {
     let mut world = World::new();
     let (cost, ()) = world.cost(|world| world.withdraw("nobody"));
     assert_eq!(cost, [1, 0, 0]);
@@ -110,7 +110,7 @@ fn withdrawing_nobody_does_nothing() {
 fn a_renamed_user_keeps_everything_and_leaves_the_old_name_free() {
     let mut world = World::new();
     let tokens = world.device_tokens("tv", "alice");
-    let mut renamed = file_user("alice", true);
+    let mut renamed = declared_user("alice", true);
     renamed.username = "alicia".to_owned();
     let (cost, changed) = world.cost(|world| world.provision(renamed));
     assert_eq!((cost[1..].to_vec(), changed), (vec![1, 3], Some(true)));
@@ -124,29 +124,29 @@ fn a_renamed_user_keeps_everything_and_leaves_the_old_name_free() {
         SignedIn::Yes
     );
     assert!(world.refresh("tv", tokens.refresh()).is_ok());
-    let mut other = file_user("bob", true);
+    let mut other = declared_user("bob", true);
     other.username = "alice".to_owned();
     assert_eq!(world.provision(other), Some(true), "the name is free");
 }
 
 #[test]
-fn a_change_of_case_is_no_new_name() {
+fn changing_only_the_case_of_a_username_keeps_the_same_name() {
     let mut world = World::new();
-    let mut renamed = file_user("alice", true);
+    let mut renamed = declared_user("alice", true);
     renamed.username = "Alice".to_owned();
     assert_eq!(world.provision(renamed), Some(true));
-    world.browser_of("alice");
+    world.signed_in("alice");
 }
 
 #[test]
 fn a_name_that_another_user_has_is_refused() {
     let mut world = World::new();
-    let mut thief = file_user("mallory", true);
+    let mut thief = declared_user("mallory", true);
     thief.username = "ALICE".to_owned();
     let (cost, reply) = world.cost(|world| world.ask(thief).reply);
     assert_eq!(reply, Ok(ProvisionReply::NameTaken));
     assert_eq!(cost, [1, 0, 0]);
-    let browser = world.browser_of("alice");
+    let browser = world.signed_in("alice");
     assert_eq!(
         world.visitor(&browser).expect("signed in").user,
         user_id("alice")

@@ -7,10 +7,8 @@ use grantor_core::engine::event::EventKind;
 use grantor_core::grants::GrantType;
 use grantor_core::tokens::handles::RefreshToken;
 
-use crate::world::apps::{answer, jwt};
-use crate::world::house::{client, scope};
-use crate::world::run::Run;
-use crate::world::{Spans, Tokens, World};
+use grantor_testkit::world::{Run, Tokens, World, answer};
+use grantor_testkit::{Spans, client, scope};
 
 #[test]
 fn each_refresh_gives_a_new_refresh_token() {
@@ -39,7 +37,7 @@ fn refresh_64_times(world: &mut World, client: &str, token: &str) -> (Vec<String
         while !runs.is_empty() {
             runs.retain_mut(|run| match run.effect(world) {
                 Some(end) => {
-                    let tokens = answer(end.expect("the house answers")).expect("tokens");
+                    let tokens = answer(end.expect("the server answers")).expect("tokens");
                     answers.push(tokens.refresh().to_owned());
                     false
                 }
@@ -73,41 +71,44 @@ fn of_64_simultaneous_refreshes_without_rotation_every_answer_has_that_token_too
 }
 
 #[test]
-fn a_lost_answer_is_asked_for_again() {
+fn a_client_whose_answer_was_lost_can_repeat_the_refresh() {
     let mut world = World::new();
     let tokens = world.device_tokens("tv", "alice");
     let lost = world.refresh("tv", tokens.refresh()).expect("tokens");
-    world.kinds();
+    world.take_events();
     world.advance(60.s());
     let (cost, again) = world.cost(|world| world.refresh("tv", tokens.refresh()));
     let again = again.expect("tokens");
     assert_eq!(again.refresh, lost.refresh);
     assert_eq!(cost[1..], [0, 0], "nothing is written");
-    assert_eq!(world.kinds(), [EventKind::RefreshRepeatedInGrace]);
+    assert_eq!(world.take_events(), [EventKind::RefreshRepeatedInGrace]);
     assert!(world.refresh("tv", again.refresh()).is_ok());
 }
 
 #[test]
-fn a_repetition_from_elsewhere_is_told() {
+fn a_repeated_refresh_from_another_network_is_logged() {
     let mut world = World::new();
     let tokens = world.device_tokens("tv", "alice");
     world.refresh("tv", tokens.refresh()).expect("tokens");
-    world.kinds();
+    world.take_events();
     let again = world.from("203.0.113.9").refresh("tv", tokens.refresh());
     assert!(again.is_ok());
-    assert_eq!(world.kinds(), [EventKind::RefreshRepeatedFromElsewhere]);
+    assert_eq!(
+        world.take_events(),
+        [EventKind::RefreshRepeatedFromElsewhere]
+    );
 }
 
 #[test]
-fn reuse_after_the_grace_ends_that_grant_and_only_that() {
+fn reuse_after_the_grace_ends_that_grant_only() {
     let mut world = World::new();
     let tokens = world.device_tokens("tv", "alice");
     let bystander = world.device_tokens("tv", "alice");
     let next = world.refresh("tv", tokens.refresh()).expect("tokens");
-    world.kinds();
+    world.take_events();
     world.advance(60.s() + 1.ms());
     assert_eq!(world.refresh("tv", tokens.refresh()), Err(InvalidGrant));
-    assert_eq!(world.kinds(), [EventKind::RefreshReusedGrantRevoked]);
+    assert_eq!(world.take_events(), [EventKind::RefreshReusedGrantRevoked]);
     assert_eq!(
         world.refresh("tv", next.refresh()),
         Err(InvalidGrant),
@@ -131,15 +132,15 @@ fn a_token_two_generations_old_is_a_reuse_even_inside_the_grace() {
 }
 
 #[test]
-fn a_reuse_by_another_client_ends_nothing() {
+fn reuse_by_another_client_does_not_end_the_grant() {
     let mut world = World::new();
     let first = world.device_tokens("tv", "alice");
     let second = world.refresh("tv", first.refresh()).expect("tokens");
     world.advance(10.mins());
     for thief in ["tv2", "console"] {
         for token in [&first, &second] {
-            let (cost, said) = world.cost(|world| world.refresh(thief, token.refresh()));
-            assert_eq!((cost[1], said), (0, Err(InvalidGrant)));
+            let (cost, reply) = world.cost(|world| world.refresh(thief, token.refresh()));
+            assert_eq!((cost[1], reply), (0, Err(InvalidGrant)));
         }
     }
     assert!(world.refresh("tv", second.refresh()).is_ok());
@@ -158,7 +159,7 @@ fn a_refresh_token_ends_when_it_is_idle_and_slides_while_it_is_used() {
 }
 
 #[test]
-fn a_refresh_token_ends_absolutely_however_often_it_is_used() {
+fn a_refresh_token_ends_at_its_absolute_lifetime_even_when_used() {
     let mut world = World::new();
     let mut tokens = world.device_tokens("tv", "alice");
     for _ in 0..18 {
@@ -192,7 +193,7 @@ fn a_token_given_again_within_the_grace_does_not_outlive_its_grant() {
     world.advance(30.s());
     let again = world.refresh("tv", tokens.refresh()).expect("the same");
     assert_eq!(again.refresh, first.refresh);
-    let ends = |tokens: &Tokens| jwt(&world, &tokens.access)["exp"].as_u64();
+    let ends = |tokens: &Tokens| world.claims(&tokens.access)["exp"].as_u64();
     assert_eq!(ends(&again), ends(&first), "the row's end did not move");
     world.advance(10.mins() - 31.s());
     assert!(world.userinfo(&again.access).is_ok(), "good until its exp");
@@ -230,7 +231,7 @@ fn rfc6749_6_a_narrower_scope_is_for_one_access_token() {
 #[test]
 fn rfc6749_6_a_scope_never_widens() {
     let mut world = World::new();
-    let tokens = world.device_tokens_for("tv", "alice", &[("scope", "openid")]);
+    let tokens = world.device_tokens_with("tv", "alice", &[("scope", "openid")]);
     for wider in [
         "openid profile",
         "profile",
@@ -238,8 +239,8 @@ fn rfc6749_6_a_scope_never_widens() {
         "unknown",
         "a  b",
     ] {
-        let said = world.refresh_with("tv", tokens.refresh(), &[("scope", wider)]);
-        assert_eq!(said, Err(InvalidScope), "{wider}");
+        let reply = world.refresh_with("tv", tokens.refresh(), &[("scope", wider)]);
+        assert_eq!(reply, Err(InvalidScope), "{wider}");
     }
     let next = world
         .refresh("tv", tokens.refresh())
@@ -248,7 +249,7 @@ fn rfc6749_6_a_scope_never_widens() {
 }
 
 #[test]
-fn a_restored_store_takes_a_generation_ahead_of_it() {
+fn a_refresh_token_newer_than_a_restored_store_is_accepted() {
     let mut world = World::new();
     let tokens = world.device_tokens("tv", "alice");
     let sealing = &world.realm.sealing;
@@ -258,9 +259,9 @@ fn a_restored_store_takes_a_generation_ahead_of_it() {
         generation: 5,
         ..opened
     });
-    world.kinds();
+    world.take_events();
     let next = world.refresh("tv", &held).expect("tokens");
-    assert_eq!(world.kinds(), [EventKind::RefreshAheadOfStore]);
+    assert_eq!(world.take_events(), [EventKind::RefreshAheadOfStore]);
     let opened = world
         .realm
         .sealing
@@ -281,8 +282,8 @@ fn a_forged_or_truncated_refresh_token_is_refused_without_a_read() {
     let token = tokens.refresh();
     let code = token.replace("grantor_rt_", "grantor_dc_");
     for bad in [&token[..token.len() - 1], &code, "x", &tokens.access] {
-        let (cost, said) = world.cost(|world| world.refresh("tv", bad));
-        assert_eq!((cost, said), ([0, 0, 0], Err(InvalidGrant)), "{bad}");
+        let (cost, reply) = world.cost(|world| world.refresh("tv", bad));
+        assert_eq!((cost, reply), ([0, 0, 0], Err(InvalidGrant)), "{bad}");
     }
     assert_eq!(
         world
@@ -293,7 +294,7 @@ fn a_forged_or_truncated_refresh_token_is_refused_without_a_read() {
 }
 
 #[test]
-fn a_client_that_lost_the_grant_type_refreshes_no_more() {
+fn a_client_that_lost_the_grant_type_cannot_refresh() {
     let mut world = World::new();
     let tokens = world.device_tokens("tv", "alice");
     world.reconfigure(|realm| client(realm, "tv").grants = vec![GrantType::DeviceCode]);
@@ -304,7 +305,7 @@ fn a_client_that_lost_the_grant_type_refreshes_no_more() {
 }
 
 #[test]
-fn a_scope_taken_from_the_client_is_not_refreshed() {
+fn a_scope_removed_from_the_client_is_not_refreshed() {
     let mut world = World::new();
     let tokens = world.device_tokens("tv", "alice");
     world.reconfigure(|realm| client(realm, "tv").scopes = scope("openid"));
@@ -315,7 +316,7 @@ fn a_scope_taken_from_the_client_is_not_refreshed() {
 }
 
 #[test]
-fn a_clock_that_steps_back_ends_no_grant() {
+fn a_clock_that_steps_back_does_not_end_a_grant() {
     let mut world = World::new();
     let tokens = world.device_tokens("tv", "alice");
     let next = world.refresh("tv", tokens.refresh()).expect("tokens");

@@ -6,17 +6,17 @@ use grantor_core::base::error::ErrorCode::{
 use grantor_core::endpoints::revoke::Revoke;
 use grantor_core::engine::event::EventKind;
 
-use crate::world::apps::{form_of, params};
-use crate::world::{Spans, World};
+use grantor_testkit::Spans;
+use grantor_testkit::world::{World, form_of, params};
 
 #[test]
 fn rfc7009_2_1_a_revoked_refresh_token_ends_every_token_of_its_grant() {
     let mut world = World::new();
     let first = world.device_tokens("console", "alice");
     let second = world.refresh("console", first.refresh()).expect("tokens");
-    world.kinds();
+    world.take_events();
     assert_eq!(world.revoke("console", second.refresh()), Ok(()));
-    assert_eq!(world.kinds(), [EventKind::GrantRevoked]);
+    assert_eq!(world.take_events(), [EventKind::GrantRevoked]);
     for token in [&first, &second] {
         assert!(!world.is_active("console", &token.access));
         assert!(!world.is_active("console", token.refresh()));
@@ -39,9 +39,9 @@ fn a_revoked_access_token_is_inactive_and_its_grant_lives() {
     let mut world = World::new();
     let first = world.device_tokens("console", "alice");
     let second = world.refresh("console", first.refresh()).expect("tokens");
-    world.kinds();
+    world.take_events();
     assert_eq!(world.revoke("console", &first.access), Ok(()));
-    assert_eq!(world.kinds(), [EventKind::TokenRevoked]);
+    assert_eq!(world.take_events(), [EventKind::TokenRevoked]);
     assert!(!world.is_active("console", &first.access));
     assert_eq!(world.userinfo(&first.access), Err(InvalidToken));
     assert!(world.is_active("console", &second.access), "only that one");
@@ -55,15 +55,15 @@ fn revoking_twice_is_revoking_once() {
     let tokens = world.device_tokens("tv", "alice");
     for token in [&tokens.access, tokens.refresh()] {
         assert_eq!(world.revoke("tv", token), Ok(()));
-        let (cost, said) = world.cost(|world| world.revoke("tv", token));
-        assert_eq!((cost[1..].to_vec(), said), (vec![0, 0], Ok(())));
+        let (cost, response) = world.cost(|world| world.revoke("tv", token));
+        assert_eq!((cost[1..].to_vec(), response), (vec![0, 0], Ok(())));
     }
 }
 
 #[test]
 fn a_machine_revokes_its_access_token() {
     let mut world = World::new();
-    let tokens = world.machine("orders", &[]).expect("tokens");
+    let tokens = world.machine_token("orders", &[]).expect("tokens");
     assert!(world.is_active("orders", &tokens.access));
     assert_eq!(world.revoke("orders", &tokens.access), Ok(()));
     assert!(!world.is_active("orders", &tokens.access));
@@ -73,7 +73,7 @@ fn a_machine_revokes_its_access_token() {
 fn a_sealed_access_token_can_be_revoked() {
     let mut world = World::new();
     let tokens =
-        world.device_tokens_for("console", "alice", &[("scope", "files.example.com/read")]);
+        world.device_tokens_with("console", "alice", &[("scope", "files.example.com/read")]);
     assert!(world.is_active("console", &tokens.access));
     assert_eq!(world.revoke("console", &tokens.access), Ok(()));
     assert!(!world.is_active("console", &tokens.access));
@@ -85,8 +85,8 @@ fn rfc7009_2_1_the_token_of_another_client_is_refused_and_nothing_changes() {
     let tokens = world.device_tokens("console", "alice");
     for token in [&tokens.access, tokens.refresh()] {
         for thief in ["tv", "orders"] {
-            let (cost, said) = world.cost(|world| world.revoke(thief, token));
-            assert_eq!((cost[1], said), (0, Err(InvalidGrant)));
+            let (cost, response) = world.cost(|world| world.revoke(thief, token));
+            assert_eq!((cost[1], response), (0, Err(InvalidGrant)));
         }
     }
     assert_eq!(InvalidGrant.status(), 400);
@@ -95,7 +95,7 @@ fn rfc7009_2_1_the_token_of_another_client_is_refused_and_nothing_changes() {
 }
 
 #[test]
-fn rfc7009_2_2_an_unknown_token_is_no_error() {
+fn rfc7009_2_2_revoking_an_unknown_token_succeeds() {
     let mut world = World::new();
     let tokens = world.device_tokens("tv", "alice");
     let refresh = tokens.refresh();
@@ -107,18 +107,18 @@ fn rfc7009_2_2_an_unknown_token_is_no_error() {
         &tokens.access[1..],
         id,
     ] {
-        let (cost, said) = world.cost(|world| world.revoke("tv", unknown));
-        assert_eq!((cost, said), ([0, 0, 0], Ok(())), "{unknown}");
+        let (cost, response) = world.cost(|world| world.revoke("tv", unknown));
+        assert_eq!((cost, response), ([0, 0, 0], Ok(())), "{unknown}");
     }
 }
 
 #[test]
-fn an_ended_token_needs_no_row() {
+fn introspection_of_an_expired_token_reads_no_row() {
     let mut world = World::new();
     let tokens = world.device_tokens("tv", "alice");
     world.advance(10.mins());
-    let (cost, said) = world.cost(|world| world.revoke("tv", &tokens.access));
-    assert_eq!((cost, said), ([0, 0, 0], Ok(())));
+    let (cost, response) = world.cost(|world| world.revoke("tv", &tokens.access));
+    assert_eq!((cost, response), ([0, 0, 0], Ok(())));
 }
 
 #[test]

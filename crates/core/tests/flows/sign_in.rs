@@ -4,12 +4,11 @@ use grantor_core::base::secret::Secret;
 use grantor_core::model::realm::SignInLimits;
 use grantor_core::people::SignInReply;
 
-use crate::world::people::SignedIn;
-use crate::world::run::Run;
-use crate::world::{Browser, Decided, Spans, World};
+use grantor_testkit::Spans;
+use grantor_testkit::world::{Browser, Decided, Run, SignedIn, World};
 
 #[test]
-fn one_answer_for_a_wrong_password_an_unknown_user_and_a_disabled_one() {
+fn wrong_password_unknown_user_and_disabled_user_get_the_same_answer() {
     let mut world = World::new();
     let mut costs = Vec::new();
     for (name, password) in [
@@ -21,8 +20,8 @@ fn one_answer_for_a_wrong_password_an_unknown_user_and_a_disabled_one() {
         ("alice", "Alice-password"),
     ] {
         let mut browser = Browser::new();
-        let (cost, said) = world.cost(|world| world.sign_in(&mut browser, name, password));
-        assert_eq!(said, SignedIn::Wrong, "{name} {password}");
+        let (cost, response) = world.cost(|world| world.sign_in(&mut browser, name, password));
+        assert_eq!(response, SignedIn::Wrong, "{name} {password}");
         assert!(browser.session.is_none());
         costs.push(cost);
     }
@@ -38,8 +37,8 @@ fn an_empty_or_endless_name_or_password_is_wrong_without_a_read() {
     let long = "x".repeat(2000);
     for (name, password) in [("", "x"), ("  ", "x"), (&long, "x"), ("alice", &long)] {
         let mut browser = Browser::new();
-        let (cost, said) = world.cost(|world| world.sign_in(&mut browser, name, password));
-        assert_eq!((cost, said), ([0, 0, 0], SignedIn::Wrong));
+        let (cost, response) = world.cost(|world| world.sign_in(&mut browser, name, password));
+        assert_eq!((cost, response), ([0, 0, 0], SignedIn::Wrong));
     }
 }
 
@@ -59,7 +58,7 @@ fn a_name_is_compared_without_case_and_spaces() {
     }
 }
 
-/// How many of `tries` wrong passwords were looked at.
+/// How many of `tries` wrong passwords were checked.
 fn wrong(world: &mut World, browser: &Browser, name: &str, tries: u32) -> u32 {
     let looked_at = |_: &u32| {
         let mut browser = browser.clone();
@@ -106,7 +105,7 @@ fn ten_wrong_passwords_an_hour_for_one_account_from_one_address() {
 }
 
 #[test]
-fn a_pool_of_tests_lets_more_wrong_passwords_through() {
+fn limits_on_wrong_passwords_can_be_raised_for_tests() {
     let mut world = World::new();
     world.reconfigure(|realm| {
         realm.sign_in = SignInLimits {
@@ -142,7 +141,7 @@ fn one_hundred_wrong_passwords_an_hour_from_one_address() {
 #[test]
 fn one_hundred_wrong_passwords_an_hour_for_one_account_but_known_browsers_skip_that() {
     let mut world = World::new();
-    let known = world.browser_of("alice");
+    let known = world.signed_in("alice");
     world.sign_out(&known);
     let looked_at: u32 = (0..30)
         .map(|n| wrong(&mut world, &at(format!("198.51.100.{n}")), "alice", 10))
@@ -158,7 +157,7 @@ fn one_hundred_wrong_passwords_an_hour_for_one_account_but_known_browsers_skip_t
         ..known
     };
     let mut of_bob = Browser {
-        known: world.browser_of("bob").known,
+        known: world.signed_in("bob").known,
         ..at("203.0.113.2".to_owned())
     };
     assert_eq!(
@@ -178,10 +177,10 @@ fn one_hundred_wrong_passwords_an_hour_for_one_account_but_known_browsers_skip_t
 }
 
 #[test]
-fn right_passwords_cost_no_try() {
+fn correct_passwords_are_not_counted_as_guesses() {
     let mut world = World::new();
     for _ in 0..300 {
-        world.browser_of("alice");
+        world.signed_in("alice");
     }
 }
 
@@ -195,12 +194,12 @@ fn parallel_guesses_of_a_password_stay_inside_the_limits() {
             Run::new(&mut world, guess)
         })
         .collect();
-    // In step: everybody asks the tables before anybody reads the user.
+    // In step: all ask the tables before any reads the user.
     let (mut looked_at, mut refused) = (0, 0);
     while !runs.is_empty() {
         runs.retain_mut(|run| match run.effect(&mut world) {
             Some(end) => {
-                match end.expect("the house answers").reply {
+                match end.expect("the server answers").reply {
                     Ok(SignInReply::Wrong) => looked_at += 1,
                     Ok(SignInReply::TooMany { .. }) => refused += 1,
                     other => panic!("a guess was right: {other:?}"),
@@ -216,7 +215,7 @@ fn parallel_guesses_of_a_password_stay_inside_the_limits() {
 #[test]
 fn a_session_cookie_is_never_reused() {
     let mut world = World::new();
-    let mut browser = world.browser_of("alice");
+    let mut browser = world.signed_in("alice");
     let first = browser.clone();
     world.sign_in(&mut browser, "alice", "alice-password");
     assert_ne!(text(&first), text(&browser));
@@ -229,10 +228,10 @@ fn text(browser: &Browser) -> &str {
 }
 
 #[test]
-fn a_cookie_that_was_planted_signs_nobody_in() {
+fn a_planted_cookie_does_not_become_a_session() {
     let mut world = World::new();
     // The attacker signs in, and plants the cookie in the victim's browser before the victim signs in.
-    let attacker = world.browser_of("bob");
+    let attacker = world.signed_in("bob");
     let mut victim = Browser {
         session: attacker.session.clone(),
         ..Browser::new()
@@ -257,12 +256,12 @@ fn a_cookie_that_was_planted_signs_nobody_in() {
 }
 
 #[test]
-fn a_dead_cookie_ends_nobodys_session() {
+fn expired_session_cookie_does_not_end_other_sessions() {
     let mut world = World::new();
-    let mut browser = world.browser_of("alice");
+    let mut browser = world.signed_in("alice");
     let stolen = browser.session.clone();
     world.sign_in(&mut browser, "alice", "alice-password");
-    // Somebody holds the cookie from before; it is not good for anything, so neither for signing her out.
+    // An attacker holds the earlier cookie; it is invalid, so it cannot sign her out either.
     let mut other = Browser {
         session: stolen,
         ..Browser::new()
@@ -278,8 +277,8 @@ fn a_dead_cookie_ends_nobodys_session() {
 #[test]
 fn an_idle_session_ends_and_a_used_one_goes_on() {
     let mut world = World::new();
-    let used = world.browser_of("alice");
-    let idle = world.browser_of("alice");
+    let used = world.signed_in("alice");
+    let idle = world.signed_in("alice");
     for _ in 0..3 {
         world.advance(7.h());
         assert!(world.visitor(&used).is_some());
@@ -290,9 +289,9 @@ fn an_idle_session_ends_and_a_used_one_goes_on() {
 }
 
 #[test]
-fn a_session_ends_absolutely_however_much_it_is_used() {
+fn a_session_ends_at_its_absolute_lifetime_even_when_used() {
     let mut world = World::new();
-    let browser = world.browser_of("alice");
+    let browser = world.signed_in("alice");
     for _ in 0..(7 * 24 - 1) {
         world.advance(1.h());
         assert!(world.visitor(&browser).is_some());
@@ -304,7 +303,7 @@ fn a_session_ends_absolutely_however_much_it_is_used() {
 #[test]
 fn the_use_of_a_session_is_written_coarsely() {
     let mut world = World::new();
-    let browser = world.browser_of("alice");
+    let browser = world.signed_in("alice");
     let rows = world.rows();
     let (cost, ()) = world.cost(|world| {
         for _ in 0..1000 {
@@ -323,12 +322,12 @@ fn the_use_of_a_session_is_written_coarsely() {
 #[test]
 fn a_sign_out_ends_this_session_and_no_other() {
     let mut world = World::new();
-    let (here, there) = (world.browser_of("alice"), world.browser_of("alice"));
+    let (here, there) = (world.signed_in("alice"), world.signed_in("alice"));
     world.sign_out(&here);
     assert_eq!(world.visitor(&here), None);
     assert!(world.visitor(&there).is_some());
     world.sign_out(&here);
     world.sign_out(&Browser::new());
-    let codes = world.device("tv");
+    let codes = world.device_codes("tv");
     assert_eq!(world.decide(&here, &codes, true), Decided::SignIn);
 }

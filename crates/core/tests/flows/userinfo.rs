@@ -6,14 +6,12 @@ use grantor_core::endpoints::userinfo::Userinfo;
 use grantor_jose::{Algorithm, SigningInput, TokenType};
 use serde_json::{Value, json};
 
-use crate::world::World;
-use crate::world::apps::{jwt, params};
-use crate::world::house::signer;
-use crate::world::people::user_id;
+use grantor_testkit::world::{World, declared_user, params};
+use grantor_testkit::{signer, user_id};
 
 fn claims_for(scope: &str) -> Value {
     let mut world = World::new();
-    let tokens = world.device_tokens_for("tv", "alice", &[("scope", scope)]);
+    let tokens = world.device_tokens_with("tv", "alice", &[("scope", scope)]);
     Value::Object(world.userinfo(&tokens.access).expect("claims"))
 }
 
@@ -34,14 +32,14 @@ fn oidc_core_5_4_each_scope_gives_its_claims() {
 #[test]
 fn rfc6750_3_1_without_openid_the_scope_is_insufficient() {
     let mut world = World::new();
-    let tokens = world.device_tokens_for("tv", "alice", &[("scope", "orders.example.com/read")]);
+    let tokens = world.device_tokens_with("tv", "alice", &[("scope", "orders.example.com/read")]);
     assert_eq!(tokens.id, None, "and there is no ID token either");
     assert_eq!(world.userinfo(&tokens.access), Err(InsufficientScope));
     assert_eq!(InsufficientScope.status(), 403);
 }
 
 #[test]
-fn an_id_token_or_a_refresh_token_is_no_access_token() {
+fn an_id_token_or_refresh_token_is_not_accepted_as_access_token() {
     let mut world = World::new();
     let tokens = world.device_tokens("tv", "alice");
     let id = tokens.id.as_deref().expect("an ID token");
@@ -51,10 +49,10 @@ fn an_id_token_or_a_refresh_token_is_no_access_token() {
 }
 
 #[test]
-fn rfc9068_4_another_type_of_token_with_the_same_claims_is_no_access_token() {
+fn rfc9068_4_another_type_of_token_with_the_same_claims_is_refused() {
     let mut world = World::new();
     let tokens = world.device_tokens("tv", "alice");
-    let claims = jwt(&world, &tokens.access);
+    let claims = world.claims(&tokens.access);
     let mint = |typ| {
         let header = world.realm.signing.header(Algorithm::Es256, typ);
         let input = SigningInput::new(header.expect("a key"), &claims).expect("JSON");
@@ -70,15 +68,15 @@ fn rfc9068_4_another_type_of_token_with_the_same_claims_is_no_access_token() {
 #[test]
 fn a_machine_has_no_userinfo() {
     let mut world = World::new();
-    let tokens = world.machine("orders", &[]).expect("tokens");
+    let tokens = world.machine_token("orders", &[]).expect("tokens");
     assert_eq!(world.userinfo(&tokens.access), Err(InvalidToken));
 }
 
 #[test]
-fn claims_are_those_of_now() {
+fn claims_are_read_when_they_are_asked_for() {
     let mut world = World::new();
-    let tokens = world.device_tokens_for("tv", "alice", &[("scope", "openid email")]);
-    let mut user = crate::world::people::file_user("alice", true);
+    let tokens = world.device_tokens_with("tv", "alice", &[("scope", "openid email")]);
+    let mut user = declared_user("alice", true);
     user.email = Some("new@example.com".to_owned());
     assert_eq!(world.provision(user), Some(true));
     assert_eq!(
@@ -91,7 +89,7 @@ fn claims_are_those_of_now() {
 fn a_sealed_access_token_opens_userinfo_too() {
     let mut world = World::new();
     let scope = [("scope", "openid files.example.com/read")];
-    let tokens = world.device_tokens_for("tv", "alice", &scope);
+    let tokens = world.device_tokens_with("tv", "alice", &scope);
     assert!(tokens.access.starts_with("grantor_at_"));
     assert!(world.userinfo(&tokens.access).is_ok());
 }

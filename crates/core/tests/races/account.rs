@@ -1,4 +1,4 @@
-//! A user takes back from one browser what another of theirs is just giving: whatever the order, it is taken back.
+//! A user removes in one browser the access that another browser is just giving: in every order, it is removed.
 
 use grantor_core::base::error::ErrorCode::{InvalidGrant, InvalidToken};
 use grantor_core::endpoints::authorize::AuthorizeReply;
@@ -6,23 +6,22 @@ use grantor_core::model::ids::GrantId;
 use grantor_core::people::account::RemoveAccessReply;
 use grantor_store::testing::Fault;
 
-use crate::world::apps::answer;
-use crate::world::web_apps::{Came, Request, VERIFIER, callback};
-use crate::world::{Browser, Tokens, World};
 use crate::{End, Racer, plain, racer};
+use grantor_testkit::world::{AuthorizationOutcome, Browser, Tokens, World, answer};
+use grantor_testkit::{AuthorizationRequest, VERIFIER, redirect_uri};
 
 /// What may meet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Act {
-    /// The app sends the phone's browser for another code, which nobody is asked about any more.
+    /// The app sends the phone's browser for another code, for which consent exists already.
     Authorize,
     /// The app redeems a code.
     Redeem,
     /// The app refreshes.
     Refresh,
-    /// Alice takes everything back from the app.
+    /// Alice disconnects the app.
     Disconnect,
-    /// Alice takes back the grant that the app refreshes.
+    /// Alice revokes the grant that the app refreshes.
     Revoke,
     /// Alice signs the phone out.
     EndSession,
@@ -43,10 +42,14 @@ struct Scene {
 impl Scene {
     fn new() -> Self {
         let mut world = World::new();
-        let (desk, phone) = (world.browser_of("alice"), world.browser_of("alice"));
-        let first = world.agree(&phone, &Request::of("spa")).code();
+        let (desk, phone) = (world.signed_in("alice"), world.signed_in("alice"));
+        let first = world
+            .consent(&phone, &AuthorizationRequest::new("spa"))
+            .code();
         let held = world.redeem("spa", &first).expect("tokens");
-        let code = world.authorize(&phone, &Request::of("spa")).code();
+        let code = world
+            .authorize(&phone, &AuthorizationRequest::new("spa"))
+            .code();
         Self {
             grant: world
                 .realm
@@ -66,7 +69,9 @@ impl Scene {
         let world = &mut self.world;
         match act {
             Act::Authorize => {
-                let authorize = Request::of("spa").by(&self.phone, None);
+                let authorize = self
+                    .phone
+                    .authorize(&AuthorizationRequest::new("spa"), None);
                 racer(world, authorize, |outcome| {
                     End::Code(match outcome.reply {
                         Ok(AuthorizeReply::Respond(response)) => {
@@ -78,11 +83,11 @@ impl Scene {
                 })
             }
             Act::Redeem => {
-                let callback = callback("spa");
+                let redirect_uri = redirect_uri("spa");
                 let form = [
                     ("grant_type", "authorization_code"),
                     ("code", &self.code),
-                    ("redirect_uri", &callback),
+                    ("redirect_uri", redirect_uri),
                     ("code_verifier", VERIFIER),
                 ];
                 let redeem = world.token_request("spa", &form).expect("a request");
@@ -93,13 +98,13 @@ impl Scene {
                 racer(world, refresh, |outcome| End::Tokens(answer(outcome)))
             }
             Act::Disconnect => {
-                let user = world.named_by(&self.desk).1;
-                let grants = world.listed(user, "spa");
+                let user = world.session_of(&self.desk).1;
+                let grants = world.listed_grants(user, "spa");
                 racer(world, self.desk.disconnect("spa", grants), plain)
             }
             Act::Revoke => racer(world, self.desk.revoke_grant(self.grant), plain),
             Act::EndSession => {
-                let session = world.named_by(&self.phone).0;
+                let session = world.session_of(&self.phone).0;
                 racer(world, self.desk.end_session(session), plain)
             }
             Act::Everywhere => racer(world, self.desk.sign_out_everywhere(), plain),
@@ -107,7 +112,7 @@ impl Scene {
     }
 }
 
-/// Every order of the effects of two acts; tells how many there were.
+/// Every order of the effects of two acts; returns how many there were.
 fn every_order(pair: [Act; 2], fault: Option<Fault>) -> usize {
     let (mut schedules, mut prefix) = (0, Vec::new());
     loop {
@@ -174,7 +179,7 @@ fn check(mut scene: Scene, pair: [Act; 2], ends: &[End; 2], story: &str) {
     for (act, end) in pair.iter().zip(ends) {
         match end {
             End::Code(Some(code)) => codes.push(code.reveal().to_owned()),
-            // Silently or not at all: nobody sits there who could agree.
+            // Silently or not at all: no user is there to consent.
             End::Code(None) => assert!(all, "{story}"),
             End::Tokens(Ok(tokens)) => held.push(tokens.clone()),
             End::Tokens(Err(code)) => {
@@ -190,9 +195,9 @@ fn check(mut scene: Scene, pair: [Act; 2], ends: &[End; 2], story: &str) {
     }
     for tokens in &held {
         let opened = world.realm.sealing.open_refresh_token(tokens.refresh());
-        let grant = opened.expect("a refresh token of the house").grant;
+        let grant = opened.expect("a refresh token of ours").grant;
         let dead = all || (has(Act::Revoke) && grant == scene.grant);
-        // A code that was used twice ends what it gave.
+        // A code that was used twice revokes its tokens.
         if dead {
             assert_eq!(world.userinfo(&tokens.access), Err(InvalidToken), "{story}");
             assert_eq!(
@@ -205,13 +210,13 @@ fn check(mut scene: Scene, pair: [Act; 2], ends: &[End; 2], story: &str) {
         }
     }
     for code in &codes {
-        let said = world.redeem("spa", code);
-        assert!(said.is_err() || !all, "a code is left: {story}");
+        let stated = world.redeem("spa", code);
+        assert!(stated.is_err() || !all, "a code is left: {story}");
     }
-    let browser = world.browser_of("alice");
+    let browser = world.signed_in("alice");
     let asked = matches!(
-        world.authorize(&browser, &Request::of("spa")),
-        Came::Consent(_)
+        world.authorize(&browser, &AuthorizationRequest::new("spa")),
+        AuthorizationOutcome::Consent(_)
     );
     assert_eq!(
         asked,

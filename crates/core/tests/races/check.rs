@@ -1,13 +1,13 @@
-//! What must hold after two requests, in whatever order their effects came.
+//! What must hold after two requests, in every order of their effects.
 
 use grantor_core::base::error::ErrorCode::{
     AccessDenied, AuthorizationPending, InvalidGrant, InvalidToken, SlowDown,
 };
 use grantor_store::testing::Fault;
 
-use crate::world::apps::Tokens;
-use crate::world::{Browser, Decided, Spans as _};
 use crate::{End, Raced, Request, Stage};
+use grantor_testkit::Spans as _;
+use grantor_testkit::world::{Browser, Decided, Tokens};
 
 /// Everything that must hold.
 pub(crate) fn check(mut raced: Raced) {
@@ -43,12 +43,12 @@ impl Raced {
     /// Alice was cut off.
     fn is_cut_off(&self) -> bool {
         let by_operator = self.has(Request::Disable) || self.has(Request::ChangePassword);
-        // Who is signed out cuts nothing off.
+        // A browser that is signed out cuts nothing off.
         by_operator || self.has_written(Request::Everywhere)
     }
 
-    /// An approval whose answer was lost, and whose device had its tokens before it asked again: who approved is told
-    /// that somebody decided already, which is true.
+    /// An approval whose answer was lost, and whose device had its tokens before it was repeated: the page says
+    /// that the code was decided already, which is true.
     fn is_approved_unknowingly(&self) -> bool {
         let approved = self.has(Request::Approve) || self.has(Request::ApproveToo);
         let redeemed = self
@@ -96,7 +96,7 @@ fn one_decision(raced: &Raced, story: &str) {
         .all(|request| asked.contains(request) || *request == Request::Poll);
     if pending && undisturbed && asked.iter().any(|request| raced.has(*request)) {
         let wins = decisions + usize::from(raced.is_approved_unknowingly() && decisions == 0);
-        assert_eq!(wins, 1, "somebody wins: {story}");
+        assert_eq!(wins, 1, "one of them wins: {story}");
     }
     for end in &raced.ends {
         let fits = [
@@ -186,7 +186,7 @@ fn one_refresh_chain(raced: &Raced, story: &str) {
     }
 }
 
-/// The device code gives tokens once, to one poll, and only where a user said yes and still stands behind it.
+/// The device code gives tokens once, to one poll, and only where a user approved and was not cut off since.
 fn the_code_gives_tokens_once(raced: &mut Raced, story: &str) {
     let polled = |raced: &Raced| raced.ends_of(Request::Poll).filter_map(End::tokens).count();
     let given = polled(raced);
@@ -204,24 +204,24 @@ fn the_code_gives_tokens_once(raced: &mut Raced, story: &str) {
             assert_eq!(code, InvalidGrant, "slow_down masks nothing: {story}");
         }
     }
-    let said = raced.scene.world.poll(&raced.scene.codes.clone());
+    let reply = raced.scene.world.poll(&raced.scene.codes.clone());
     if given == 1 || matches!(raced.stage, Stage::Active { .. }) {
-        assert_eq!(said, Err(InvalidGrant), "used: {story}");
+        assert_eq!(reply, Err(InvalidGrant), "used: {story}");
     } else if raced.decided(Decided::Denied) == 1 {
-        assert_eq!(said, Err(AccessDenied), "{story}");
+        assert_eq!(reply, Err(AccessDenied), "{story}");
     } else if approved && raced.is_cut_off() && !by_bob {
-        assert_eq!(said, Err(InvalidGrant), "{story}");
+        assert_eq!(reply, Err(InvalidGrant), "{story}");
     } else if approved {
-        assert!(said.is_ok(), "nobody lost them: {story}");
+        assert!(reply.is_ok(), "they are not lost: {story}");
     } else {
         assert!(
-            matches!(said, Err(AuthorizationPending | SlowDown)),
+            matches!(reply, Err(AuthorizationPending | SlowDown)),
             "{story}"
         );
     }
 }
 
-/// A cookie from before a sign-in, a sign-out or a cut-off is dead after it, and a new one is not.
+/// A cookie from before a sign-in, a sign-out or a cut-off is invalid after it, and a new one is valid.
 fn sessions_end(raced: &mut Raced, story: &str) {
     let signed_in: Vec<Browser> = raced
         .ends_of(Request::SignIn)
@@ -250,7 +250,7 @@ fn sessions_end(raced: &mut Raced, story: &str) {
     );
 }
 
-/// No access token outlives its user's cut-off, its grant's revocation or its own; the newest refresh token of a live
+/// No access token survives its user's cut-off, its grant's revocation or its own; the newest refresh token of a live
 /// grant works, and none of a dead one.
 fn what_was_ended_stays_ended(raced: &mut Raced, story: &str) {
     let by_bob = raced
@@ -272,23 +272,23 @@ fn what_was_ended_stays_ended(raced: &mut Raced, story: &str) {
         .collect();
     let world = &mut raced.scene.world;
     for tokens in &all {
-        let said = world.userinfo(&tokens.access);
+        let reply = world.userinfo(&tokens.access);
         if lives && Some(&tokens.access) != revoked.as_ref() {
-            assert!(said.is_ok(), "{story}");
+            assert!(reply.is_ok(), "{story}");
         } else {
-            assert_eq!(said, Err(InvalidToken), "{story}");
+            assert_eq!(reply, Err(InvalidToken), "{story}");
         }
     }
     let generation = |tokens: &Tokens| {
         let opened = world.realm.sealing.open_refresh_token(tokens.refresh());
-        opened.expect("a refresh token of the house").generation
+        opened.expect("a refresh token of ours").generation
     };
     let Some(newest) = all.iter().max_by_key(|tokens| generation(tokens)).cloned() else {
         return;
     };
     world.advance(61.s());
-    let said = world.refresh("tv2", newest.refresh());
-    assert_eq!(said.is_ok(), lives, "{story}");
+    let reply = world.refresh("tv2", newest.refresh());
+    assert_eq!(reply.is_ok(), lives, "{story}");
     for tokens in all.iter().filter(|tokens| tokens.refresh != newest.refresh) {
         assert_eq!(
             world.refresh("tv2", tokens.refresh()),

@@ -1,4 +1,4 @@
-//! A service exchanges for a refresh token, or refreshes one, while what it comes of is taken away: whatever the order,
+//! A service exchanges for a refresh token, or refreshes one, while the parent grant is removed: in every order,
 //! nothing is left of it.
 
 use grantor_core::base::error::ErrorCode::{InvalidGrant, InvalidRequest};
@@ -7,26 +7,22 @@ use grantor_core::model::ids::GrantId;
 use grantor_core::model::token_type::TokenType;
 use grantor_store::testing::Fault;
 
-use crate::world::apps::answer;
-use crate::world::exchange::{ACCESS_TOKEN, rules};
-use crate::world::house::{client, scope};
-use crate::world::people::file_user;
-use crate::world::web_apps::Request;
-use crate::world::{Browser, Tokens, World};
 use crate::{End, Racer, plain, racer};
+use grantor_testkit::world::{Browser, Tokens, World, answer, declared_user};
+use grantor_testkit::{ACCESS_TOKEN, AuthorizationRequest, add_services, client, scope};
 
 /// What may meet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Act {
     /// Shipping exchanges alice's token, with bob acting, for a refresh token.
     Exchange,
-    /// Shipping refreshes one that it has so.
+    /// Shipping refreshes one that it got this way.
     Refresh,
     /// The app that alice uses refreshes.
     AppRefreshes,
     /// The app revokes.
     Revoke,
-    /// Alice takes back what the app has.
+    /// Alice revokes the app's grant.
     TakeBack,
     /// Alice signs out of the browser in which she signed in to the app.
     SignOut,
@@ -73,20 +69,23 @@ struct Scene {
 impl Scene {
     fn new() -> Self {
         let mut world = World::with(|realm| {
-            rules(realm);
+            add_services(realm);
             realm.exchange[1].issues.push(TokenKind::RefreshToken);
             for id in ["site", "tv2"] {
                 client(realm, id).scopes = scope("openid shipping.example.com/read");
             }
         });
-        let alice = world.browser_of("alice");
+        let alice = world.signed_in("alice");
         let read = "shipping.example.com/read";
-        let app = world.app_tokens(&alice, &Request::of("site").with("scope", read));
+        let app = world.app_tokens(
+            &alice,
+            &AuthorizationRequest::new("site").with("scope", read),
+        );
         let actor = world
-            .device_tokens_for("tv2", "bob", &[("scope", read)])
+            .device_tokens_with("tv2", "bob", &[("scope", read)])
             .access;
         let refresh = world.realm.sealing.open_refresh_token(app.refresh());
-        let grant = refresh.expect("a refresh token of the house").grant;
+        let grant = refresh.expect("a refresh token of ours").grant;
         let held = world.exchange("shipping", &app.access, &asked(&actor));
         Self {
             world,
@@ -128,13 +127,13 @@ impl Scene {
             TakeBack => racer(world, self.alice.revoke_grant(self.grant), plain),
             SignOut => racer(world, self.alice.sign_out(), plain),
             Everywhere => racer(world, self.alice.sign_out_everywhere(), plain),
-            Disable => racer(world, file_user("alice", false), plain),
-            DisableActor => racer(world, file_user("bob", false), plain),
+            Disable => racer(world, declared_user("alice", false), plain),
+            DisableActor => racer(world, declared_user("bob", false), plain),
         }
     }
 }
 
-/// What shipping sends beside its subject token.
+/// What shipping sends besides its subject token.
 fn asked(actor: &str) -> [(&str, &str); 3] {
     [
         ("requested_token_type", TokenType::RefreshToken.uri()),
@@ -143,7 +142,7 @@ fn asked(actor: &str) -> [(&str, &str); 3] {
     ]
 }
 
-/// Every order of the effects of two acts; tells how many there were.
+/// Every order of the effects of two acts; returns how many there were.
 fn every_order(pair: [Act; 2], fault: Option<Fault>) -> usize {
     let (mut schedules, mut prefix) = (0, Vec::new());
     loop {

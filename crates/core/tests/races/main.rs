@@ -9,9 +9,6 @@
 mod account;
 mod check;
 mod exchange;
-#[path = "../world/mod.rs"]
-#[expect(dead_code, reason = "each test binary uses a part of the world")]
-mod world;
 
 use grantor_core::base::error::ErrorCode;
 use grantor_core::base::secret::Secret;
@@ -21,10 +18,10 @@ use grantor_core::people::{Password, SignInReply};
 
 use check::check;
 use grantor_store::testing::Fault;
-use world::apps::{Tokens, answer};
-use world::people::{decided, file_user};
-use world::run::Run;
-use world::{Browser, Codes, Decided, Spans as _, World};
+use grantor_testkit::world::{
+    Browser, Decided, Run, Tokens, World, answer, decided, declared_user,
+};
+use grantor_testkit::{Codes, Spans as _};
 
 /// What may meet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +42,7 @@ enum Request {
     Revoke,
     /// The device revokes its access token.
     RevokeAccess,
-    /// Alice takes the device's access back, on the page of her account.
+    /// Alice removes the device on her account page.
     TakeBack,
     /// Alice signs out everywhere.
     Everywhere,
@@ -119,8 +116,8 @@ impl Scene {
     fn new(stage: Stage) -> Self {
         let mut world = World::new();
         // tv2's ID tokens are ES256, which is quick.
-        let codes = world.device("tv2");
-        let (alice, bob) = (world.browser_of("alice"), world.browser_of("bob"));
+        let codes = world.device_codes("tv2");
+        let (alice, bob) = (world.signed_in("alice"), world.signed_in("bob"));
         let (mut old, mut held) = (None, None);
         if !matches!(stage, Stage::Pending) {
             assert_eq!(world.decide(&alice, &codes, true), Decided::Approved);
@@ -181,9 +178,9 @@ impl Scene {
             }
             Request::TakeBack => racer(world, self.alice.revoke_grant(grant), plain),
             Request::Everywhere => racer(world, self.alice.sign_out_everywhere(), plain),
-            Request::Disable => racer(world, file_user("alice", false), plain),
+            Request::Disable => racer(world, declared_user("alice", false), plain),
             Request::ChangePassword => {
-                let mut user = file_user("alice", true);
+                let mut user = declared_user("alice", true);
                 user.password = Password::Hash("plain$new".to_owned());
                 racer(world, user, plain)
             }
@@ -233,7 +230,7 @@ fn racer<O: Operation + 'static>(
     Box::new(Lane { run, end })
 }
 
-/// One schedule that was carried out.
+/// One schedule that was run.
 struct Raced {
     stage: Stage,
     pair: [Request; 2],

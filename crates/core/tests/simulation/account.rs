@@ -1,4 +1,4 @@
-//! What is answered to apps that send browsers, and to users on the page of their account, against what was true.
+//! Answers to authorization requests and on the account page, compared with what was true.
 
 use std::collections::BTreeSet;
 
@@ -11,8 +11,8 @@ use crate::life::{Flight, Life};
 use crate::model::{State, client_of};
 use crate::requests::{Authorized, Request};
 use crate::things::scope;
-use crate::world::Spans as _;
-use crate::world::apps::Tokens;
+use grantor_testkit::world::Tokens;
+use grantor_testkit::{Spans as _, user_id};
 
 impl Life {
     pub(crate) fn authorized(&mut self, flight: &Flight, said: Authorized) {
@@ -36,7 +36,7 @@ impl Life {
             Authorized::Refused(InvalidScope) => {
                 return assert!(!scope(asked).is_within(&config.scopes));
             }
-            Authorized::Refused(code) => panic!("an app is told {code:?}"),
+            Authorized::Refused(code) => panic!("an app gets {code:?}"),
             Authorized::Asked => {
                 let agreed =
                     flight.before.good && self.need_not_ask(&flight.realm, cookie, client, asked);
@@ -46,7 +46,7 @@ impl Life {
             Authorized::Code(code) => {
                 let place = flight.device.expect("a code without a row");
                 let opened = flight.realm.sealing.open_authorization_code(&code);
-                let opened = opened.expect("a code of the house");
+                let opened = opened.expect("a code of ours");
                 let app = &mut self.things.devices[place];
                 assert_eq!((opened.grant, opened.expires_at), (app.grant, app.ends));
                 app.codes.device = code;
@@ -89,7 +89,7 @@ impl Life {
         }
     }
 
-    /// Whoever did something was signed in.
+    /// The user of each action was signed in.
     fn was_here(&mut self, flight: &Flight, cookie: usize) {
         assert!(flight.before.signed_in || flight.tried, "a dead session");
         self.used(cookie, flight.now);
@@ -201,7 +201,7 @@ impl Life {
             self.world.end_cut_off(user);
             let dead: Vec<_> = self.model.cookies.values().copied().collect();
             for cookie in dead {
-                let of_user = crate::world::people::user_id(cookie.user) == user;
+                let of_user = user_id(cookie.user) == user;
                 if of_user && cookie.cut != self.model.users[cookie.user].cut {
                     self.model.end_session(cookie.session);
                 }
@@ -220,7 +220,7 @@ impl Life {
         }
         let now = self.world.now;
         let browser = self.things.browser(0, Some(place));
-        let view = self.world.view(&browser);
+        let view = self.world.view_account(&browser);
         let who = self.model.signed_in(place, now).copied();
         let (view, who) = match (view, who) {
             (Some(view), Some(who)) => (view, who),

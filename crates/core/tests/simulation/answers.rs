@@ -1,4 +1,4 @@
-//! What each answer says, against what was true from the request's first attempt to its last.
+//! Each answer, compared with what was true from the request's first attempt to its last.
 
 use grantor_core::base::error::ErrorCode::{
     self, AccessDenied, AuthorizationPending, ExpiredToken, InsufficientScope, InvalidClient,
@@ -11,8 +11,8 @@ use crate::model::{Grant, Name, Refresh, State, client_of};
 use crate::requests::{End, Request};
 use crate::tables::Wrong;
 use crate::things::{Device, scope};
-use crate::world::apps::{Codes, Tokens};
-use crate::world::run::Down;
+use grantor_testkit::Codes;
+use grantor_testkit::world::{Down, Tokens};
 
 impl Life {
     pub(crate) fn ended(&mut self, flight: &Flight, end: Result<End, Down>) {
@@ -140,7 +140,7 @@ impl Life {
         };
         assert!(scope(asked).is_within(&config.scopes), "a foreign scope");
         let opened = flight.realm.sealing.open_device_code(&codes.device);
-        let opened = opened.expect("a device code of the house");
+        let opened = opened.expect("a device code of ours");
         let at = flight.wrote.last().expect("codes without rows");
         assert_eq!(opened.expires_at, *at + config.device.lifetime);
         self.model.name(opened.expires_at);
@@ -209,7 +209,10 @@ impl Life {
             }
             Err(AccessDenied) => {
                 let denied = |grant: &Grant| matches!(grant.state, State::Denied(_));
-                assert!(grant.as_ref().is_none_or(denied), "denied by nobody");
+                assert!(
+                    grant.as_ref().is_none_or(denied),
+                    "denied without a decision"
+                );
                 "poll: denied"
             }
             Err(ExpiredToken) => {
@@ -303,7 +306,7 @@ impl Life {
                 assert!(self.tables.is_used_up(secrets, flight.asked), "locked out");
                 self.count("machine: too many wrong secrets");
             }
-            Err(code) => panic!("a machine is told {code:?}"),
+            Err(code) => panic!("a machine gets {code:?}"),
         }
     }
 
@@ -343,7 +346,7 @@ impl Life {
     }
 }
 
-/// Nothing but this keeps a client from what it asks.
+/// This is the only reason for which a client is refused.
 pub(crate) fn refused(flight: &Flight, by: &str, code: ErrorCode) {
     assert_eq!(code, InvalidClient);
     assert!(!client_of(&flight.realm, by).enabled, "it is enabled");

@@ -1,4 +1,4 @@
-//! The books: the rows say what the model says, and every token is as good as both say.
+//! The audit: the rows agree with the model, and every token is as valid as both say.
 
 use futures_util::FutureExt as _;
 use grantor_core::base::error::ErrorCode::{self, InsufficientScope, InvalidToken};
@@ -10,7 +10,7 @@ use grantor_store::Store as _;
 use crate::life::Life;
 use crate::model::{Refresh, State, client_of};
 use crate::things::scope;
-use crate::world::people::user_id;
+use grantor_testkit::user_id;
 
 /// What a refresh would do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,7 +116,7 @@ impl Life {
         assert!(taken <= 2, "{taken} refresh tokens of one grant are taken");
     }
 
-    /// Drives a refresh up to its commit, which is not carried out.
+    /// Drives a refresh up to its commit, which is not performed.
     fn peek(&mut self, owner: &str, token: &str) -> Peek {
         let request = self.world.refresh_request(owner, token);
         let realm = self.world.realm.clone();
@@ -129,7 +129,7 @@ impl Life {
                     let rows = rows.and_then(Result::ok).expect("memory is ready at once");
                     drive.rows(keys, rows);
                 }
-                // Nobody will read it.
+                // It will not be read.
                 Step::Sign(input) => drive.signature(input, &[0; 64]),
                 Step::Commit { writes, .. } => {
                     let Some(Write::Update { row, .. }) = writes.first() else {
@@ -148,7 +148,7 @@ impl Life {
                         let given = outcome.tokens.and_then(|tokens| tokens.refresh);
                         let given = given.expect("a refresh token");
                         let given = realm.sealing.open_refresh_token(given.reveal());
-                        return Peek::Gives(given.expect("of the house").generation);
+                        return Peek::Gives(given.expect("of the realm").generation);
                     };
                     return Peek::Refused(refusal.code);
                 }

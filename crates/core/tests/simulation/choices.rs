@@ -1,13 +1,13 @@
-//! What somebody asks for next: mostly what makes sense, and at times what does not.
+//! The next request: mostly a sensible one, and at times not.
 
 use crate::life::Life;
 use crate::model::USERS;
 use crate::requests::{Request, Typed};
 use crate::things::{ADDRESSES, APPS, CLIENTS, SCOPES};
-use crate::world::Spans as _;
+use grantor_testkit::Spans as _;
 
 impl Life {
-    /// Somebody asks for something; none where there is nothing yet to ask about.
+    /// A random request; `None` where there is nothing yet to ask about.
     pub(crate) fn request(&mut self) -> Option<Request> {
         let (kind, device) = self.kind();
         let seat = self.chance.index(self.things.seats.len());
@@ -85,7 +85,7 @@ impl Life {
             10 => Request::Visit {
                 cookie: self.cookie()?,
             },
-            // Who is not signed in signs in first, mostly.
+            // A user without a session mostly signs in first.
             11 | 12 | 14 | 17 if !self.is_signed_in(seat) && !self.chance.one_in(8) => {
                 let user = self.chance.pick(&USERS);
                 Request::SignIn {
@@ -178,7 +178,7 @@ impl Life {
         match kind {
             1 | 15 if self.things.devices[device].by_redirect != (kind == 15) => false,
             1 => self.model.redeems(device, now) || self.model.is_pending(device, now),
-            // At times once more.
+            // Sometimes again.
             15 => self.model.redeems(device, now) || self.step.is_multiple_of(8),
             17 => self.model.is_live(device, now) || self.model.redeems(device, now),
             2..7 => self.model.is_live(device, now),
@@ -195,7 +195,7 @@ impl Life {
         })
     }
 
-    /// A device, or an app whose code was told.
+    /// A device, or an app that received its code.
     fn holder(&self, device: usize, by_redirect: bool) -> Option<usize> {
         let holder = &self.things.devices[device];
         let fits = holder.by_redirect == by_redirect && !holder.codes.device.is_empty();

@@ -1,4 +1,4 @@
-//! What each commit means, judged the moment it happened: nothing is written that should not be.
+//! The meaning of each commit, checked when it happens: nothing is written that should not be.
 
 use futures_util::FutureExt as _;
 use grantor_core::base::row::{Key, Row, Version};
@@ -11,10 +11,10 @@ use crate::life::{Before, Flight, Life, Polled};
 use crate::model::{Refresh, State, Yes, client_of};
 use crate::requests::{Request, Typed};
 use crate::things::scope;
-use crate::world::run::Seen;
+use grantor_testkit::world::Seen;
 
 impl Life {
-    /// What is true of a request when it begins.
+    /// What is true when a request begins.
     pub(crate) fn before(&self, request: Request) -> Before {
         let (now, realm) = (self.world.now, &self.world.realm);
         let device = match request {
@@ -84,8 +84,8 @@ impl Life {
                 key,
                 unknown,
             } => {
-                // These delete nothing but what they look at, or what nobody needs any more: where the row is not there,
-                // it was they, or somebody before them whom they ran into.
+                // These delete only what they look at, or what is not needed any more: where the row is missing,
+                // they deleted it, or a request before them did that they ran into.
                 let deletes = matches!(
                     flight.request,
                     Request::SignOut { .. }
@@ -200,7 +200,7 @@ impl Life {
                 }
                 let stands = self.model.refresh(&flight.realm, device, generation, at);
                 match stands {
-                    // Its session ended since it was read: what is given is dead already.
+                    // Its session ended after it was read: the tokens are invalid already.
                     Refresh::Refused if flight.before.good && self.is_unbound_only(device) => {
                         let rotates = client_of(&flight.realm, by).rotation;
                         let next = generation + u32::from(rotates);
@@ -242,7 +242,7 @@ impl Life {
             } => {
                 assert!(
                     self.opens(user, password),
-                    "somebody signs in as {user}, who may not"
+                    "a sign-in as {user}, who may not sign in"
                 );
                 self.new_cookie(flight, user, cookie, at);
             }
@@ -341,7 +341,7 @@ impl Life {
         self.audit(device);
     }
 
-    /// Nobody writes about the grants of others.
+    /// No request writes to the grants of others.
     fn is_of(&self, flight: &Flight, device: usize, by: &str) {
         assert_eq!(
             by, self.things.devices[device].client,
@@ -364,7 +364,7 @@ impl Life {
         user.enabled && user.password == password
     }
 
-    /// Whether an access token is good.
+    /// Whether an access token is valid.
     pub(crate) fn is_good(
         &self,
         realm: &grantor_core::model::realm::Realm,
@@ -379,7 +379,7 @@ impl Life {
             && self.model.is_live(device, now)
     }
 
-    /// The scope of a grant, of which no token may have more.
+    /// The scope of a grant: no token may have more.
     pub(crate) fn within(&self, device: usize, asked: Option<usize>, given: &str) {
         let given: grantor_core::model::scope::Scope = given.parse().expect("a scope");
         assert!(

@@ -1,4 +1,4 @@
-//! What commits mean that let people and apps in, and that take back what was given.
+//! The meaning of commits that sign users and apps in, and of those that revoke.
 
 use grantor_core::base::row::{Key, Version};
 use grantor_core::base::secret::Secret;
@@ -10,8 +10,7 @@ use crate::life::{Flight, Life};
 use crate::model::{self, Cookie, Grant, Name, State, Yes, client_of};
 use crate::requests::Request;
 use crate::things::{self, scope};
-use crate::world::apps::Codes;
-use crate::world::people::user_id;
+use grantor_testkit::{Codes, user_id};
 
 impl Life {
     /// The grants that a user's disconnecting of a client is to end, where one operation can.
@@ -36,7 +35,7 @@ impl Life {
         all
     }
 
-    /// Whether nothing but the end of a session ended a grant.
+    /// Whether only the end of a session ended a grant.
     pub(crate) fn is_unbound_only(&self, device: usize) -> bool {
         let grant = self.model.grants.get(&device);
         let yes = grant.and_then(|grant| grant.state.yes());
@@ -90,7 +89,7 @@ impl Life {
         self.model.sessions.insert(session, of);
     }
 
-    /// Whether a client gets what it asks for without a question.
+    /// Whether a client gets what it asks for without a consent page.
     pub(crate) fn need_not_ask(
         &self,
         realm: &grantor_core::model::realm::Realm,
@@ -103,7 +102,7 @@ impl Life {
             || self.model.has_agreed(user, client, &scope(asked))
     }
 
-    /// An app has a code, though nobody knows it yet.
+    /// An app has a code, though the test does not know it yet.
     pub(crate) fn issued(&mut self, flight: &mut Flight, at: Timestamp, key: &Key) {
         let Request::Authorize {
             seat,
@@ -140,6 +139,7 @@ impl Life {
                 client: client.to_owned(),
                 device: String::new(),
                 user: String::new(),
+                link: String::new(),
             },
             grant: id.parse().expect("a grant's id"),
             ends,
@@ -165,12 +165,12 @@ impl Life {
         self.audit(place);
     }
 
-    /// A code came: tokens, or the end of what it gave before.
+    /// A code was presented: tokens, or the revocation of earlier ones.
     pub(crate) fn redeemed(&mut self, flight: &mut Flight, device: usize, at: Timestamp) {
         let grant = *self.model.grant(device, at).expect("a live row");
         match grant.state {
             State::Issued(yes) => {
-                // A session that ends since it was read leaves tokens that are dead already.
+                // A session that ended after it was read leaves tokens that are invalid already.
                 let bound = flight.before.good || self.model.stands(&yes, at);
                 assert!(bound && self.model.is_behind(yes.user, yes.cut), "{yes:?}");
                 self.model.activate(&flight.realm, device, 0, at);
@@ -187,7 +187,7 @@ impl Life {
 
     pub(crate) fn ended_session(&mut self, cookie: usize, of: usize, at: Timestamp) {
         let ended = self.model.cookies.get(&of).copied();
-        // Somebody else ended it since it was read.
+        // Another request ended it after it was read.
         let Some(ended) = ended.filter(|of| self.model.lives(of.session, at)) else {
             return;
         };
@@ -200,19 +200,19 @@ impl Life {
         self.used(cookie, at);
     }
 
-    /// A grant is taken back, by its user.
+    /// A grant is revoked by its user.
     pub(crate) fn taken_back(&mut self, cookie: usize, device: usize, at: Timestamp) {
         let who = *self
             .model
             .signed_in(cookie, at)
             .expect("who takes something back is signed in");
         let grant = self.model.grant(device, at).expect("a live row");
-        let yes = grant.state.yes().expect("somebody said yes");
+        let yes = grant.state.yes().expect("it was approved");
         assert_eq!(yes.user, who.user, "another's grant");
         self.model.revoke(device, at);
     }
 
-    /// A user takes everything back from a client.
+    /// A user disconnects a client.
     pub(crate) fn disconnects(&mut self, cookie: usize, client: Name, at: Timestamp, id: Version) {
         let holders = self.things.devices.iter().enumerate();
         let of_client = holders.filter(|(_, holder)| holder.client == client);

@@ -1,4 +1,4 @@
-//! The keys of the house, as another of its nodes rotates them: one that never restarts, so it has seen every time that
+//! The signing keys, as another node rotates them: one that never restarts, so it has seen every time that
 //! the clock showed.
 
 use std::sync::Arc;
@@ -10,8 +10,7 @@ use grantor_core::tokens::key_life::{KeyPolicy, Plan, Watched, by_command, due};
 use grantor_jose::{Algorithm, Jwk, KeySet, KeyState, Kid};
 
 use crate::life::Life;
-use crate::world::Spans as _;
-use crate::world::house::public_keys;
+use grantor_testkit::{Spans as _, public_keys};
 
 const IN_USE: &[Algorithm] = &[Algorithm::Es256];
 
@@ -25,7 +24,7 @@ pub(crate) struct Ring {
 impl Ring {
     fn change(&mut self, plan: &Plan, policy: &KeyPolicy, now: Timestamp) {
         let record = std::mem::take(&mut self.record);
-        // A key that is gone may come again: there are not so many.
+        // A removed key may be used again: there are only a few.
         let gone = |jwk: &&Jwk| {
             let kid = jwk.kid.as_ref();
             record.keys.iter().all(|key| Some(&key.kid) != kid)
@@ -50,7 +49,7 @@ impl Ring {
         self.record = plan.carry_out(record, made, policy, now);
     }
 
-    /// What is published: these keys, and the one of RSA, which has no turns here.
+    /// What is published: these keys, and the RSA key, which does not rotate here.
     pub(crate) fn published(&self) -> KeySet {
         let (fixed, spare) = public_keys();
         let keys = self.record.keys.iter().filter_map(|key| {
@@ -66,7 +65,7 @@ impl Ring {
 }
 
 impl Life {
-    /// Does with the keys what is due. A request lasts seconds, and the keys that it began with stay for longer; here it
+    /// Performs the rotation steps that are due. A request lasts seconds, and the keys that it began with stay for longer; here it
     /// may last for hours, so nothing is done while one is under way.
     pub(crate) fn look_at_keys(&mut self, command: bool) {
         let (now, uptime) = (self.world.now, self.passed);
@@ -103,7 +102,7 @@ impl Life {
         self.tell(|| format!("the keys: {plan:?}"));
     }
 
-    /// A key goes after the last of its tokens. A clock that went back so far would find those good again.
+    /// A key is removed after the last of its tokens ended. A clock that went back so far would find those valid again.
     fn forget_tokens_of(&mut self, gone: &[Kid]) {
         let now = self.world.now.as_secs();
         let devices = self.things.devices.iter_mut();
@@ -120,7 +119,7 @@ impl Life {
     /// The configuration as it is now.
     pub(crate) fn configure(&mut self) {
         let mut realm = self.manner.realm(&self.disabled);
-        let changed = Arc::get_mut(&mut realm).expect("nobody else has it");
+        let changed = Arc::get_mut(&mut realm).expect("the only reference");
         changed.signing = self.keys.published();
         self.world.realm = realm;
     }

@@ -1,4 +1,4 @@
-//! A life of the house: what happens, one step at a time.
+//! One simulated life of a server: what happens, one step at a time.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -14,18 +14,18 @@ use grantor_store::Store as _;
 use grantor_store::memory::Memory;
 use grantor_store::testing::{Counting, Fault, Faulty};
 
-use crate::chance::Chance;
 use crate::keys::Ring;
 use crate::manner::Manner;
 use crate::model::{Model, Name, State, USERS, is_swept};
 use crate::requests::{Lane, Request};
 use crate::tables::Tables;
 use crate::things::{ADDRESSES, APPS, CLIENTS, Seat, Things};
-use crate::world::{Spans as _, World};
+use grantor_testkit::world::World;
+use grantor_testkit::{Chance, Spans as _};
 
 /// The most requests under way at once.
 pub(crate) const AT_ONCE: usize = 4;
-/// How much of what happened is told where something is wrong.
+/// How many of the last steps are printed when something is wrong.
 const TOLD: usize = 60;
 
 pub(crate) struct Life {
@@ -42,12 +42,12 @@ pub(crate) struct Life {
     backup: Option<(Vec<Row>, Model)>,
     /// Clients that the operator disabled.
     pub(crate) disabled: BTreeSet<Name>,
-    /// The time that passed, however often the clock was set back.
+    /// The time that passed, regardless of clock steps.
     pub(crate) passed: Duration,
     /// How often each thing happened.
     pub(crate) tally: BTreeMap<&'static str, u64>,
     told: VecDeque<(u64, Timestamp, String)>,
-    tells: bool,
+    verbose: bool,
 }
 
 /// A request under way, and what was true when it began.
@@ -64,7 +64,7 @@ pub(crate) struct Flight {
     /// Whether it tried to commit, and whether an answer to that was lost.
     pub(crate) tried: bool,
     pub(crate) unknown: bool,
-    /// An answer to its own refresh was lost: the reuse that it sees then may be itself.
+    /// The answer to its own refresh was lost: the reuse that it then sees may be its own.
     pub(crate) spared: bool,
     pub(crate) before: Before,
     /// When the tables in memory were asked, in time that passed.
@@ -83,14 +83,14 @@ pub(crate) struct Flight {
 /// What was true when a request began.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Before {
-    /// What it shows is good: a token, a password, consent.
+    /// What it presents is valid: a token, a password, consent.
     pub(crate) good: bool,
     /// The cookie that it shows may open a session.
     pub(crate) signed_in: bool,
     pub(crate) state: Option<State>,
 }
 
-/// What the poll clock should say, and what it said.
+/// What the poll clock should answer, and what it answered.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Polled {
     pub(crate) early: bool,
@@ -99,7 +99,7 @@ pub(crate) struct Polled {
 }
 
 impl Life {
-    pub(crate) fn new(seed: u64, tells: bool) -> Self {
+    pub(crate) fn new(seed: u64, verbose: bool) -> Self {
         let mut chance = Chance::new(seed);
         let manner = Manner::new(&mut chance);
         let world = World::new();
@@ -119,7 +119,7 @@ impl Life {
             passed: Duration::ZERO,
             tally: BTreeMap::new(),
             told: VecDeque::new(),
-            tells,
+            verbose,
         };
         life.look_at_keys(false);
         life.model.users = USERS.map(|user| (user, Default::default())).into();
@@ -173,7 +173,7 @@ impl Life {
     }
 
     pub(crate) fn tell(&mut self, what: impl FnOnce() -> String) {
-        if self.tells {
+        if self.verbose {
             let what = what();
             self.told.push_back((self.step, self.world.now, what));
             if self.told.len() > TOLD {
@@ -293,16 +293,16 @@ impl Life {
         }
     }
 
-    /// The process ends, and what was under way with it; what was in memory is lost.
+    /// The process ends with all requests under way; what was in memory is lost.
     fn restart(&mut self) {
         self.flights.clear();
         self.world.limits = Limits::new(&[7; 32]);
         self.tables = Tables::default();
-        self.tell(|| "the house starts anew".to_owned());
+        self.tell(|| "the server restarts".to_owned());
     }
 
     fn back_up(&mut self) {
-        // Of a device whose codes are written and not yet told, the model knows no name.
+        // The model does not know the grant of a device whose codes are written but not yet returned.
         if self.flights.iter().any(|flight| !flight.wrote.is_empty()) {
             return;
         }
@@ -394,7 +394,7 @@ impl Drop for Life {
             }
             eprintln!("{:?}", self.manner);
             eprintln!(
-                "step {step} of this life; again, told: SIMULATION_SEED={seed} SIMULATION_STEPS={step}",
+                "step {step} of this life; to repeat it: SIMULATION_SEED={seed} SIMULATION_STEPS={step}",
                 step = self.step,
                 seed = self.seed
             );

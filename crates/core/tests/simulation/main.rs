@@ -1,16 +1,15 @@
-//! A simulation: devices, people, thieves and an operator do what they like, in an order that chance draws, with a
+//! A simulation: devices, people, thieves and an operator act in random order, with a
 //! store that fails, a clock that steps, a process that ends and a store that is restored; after each step, what the
-//! house wrote and said is held against a small model.
+//! server wrote and answered is compared with a small model.
 //!
-//! The same seed lives the same life. `SIMULATION_STEPS` says how many steps there are in all; with `SIMULATION_SEED`
-//! one life of so many steps is lived, and what happened at last is told where something is wrong.
+//! The same seed gives the same life. `SIMULATION_STEPS` is the number of steps in all; with `SIMULATION_SEED`
+//! one life of so many steps is run, and its last steps are printed when something is wrong.
 
 #![expect(clippy::expect_used, reason = "a part of tests")]
 
 mod account;
 mod answers;
 mod audit;
-mod chance;
 mod choices;
 mod commits;
 mod given;
@@ -22,21 +21,18 @@ mod pages;
 mod requests;
 mod tables;
 mod things;
-#[path = "../world/mod.rs"]
-#[expect(dead_code, reason = "each test binary uses a part of the world")]
-mod world;
 
 use std::collections::BTreeMap;
 
 use life::Life;
 
-/// The steps of one life: long enough for grants to end, short enough to be lived again.
+/// The steps of one life: long enough for grants to end, short enough to be repeated.
 const LIFE: u64 = 2_000;
 const STEPS: u64 = 1_000_000;
 /// The lives of one run have numbers from here on.
 const FIRST: u64 = 1;
 
-/// What must have happened, or nothing is shown.
+/// What must have happened, or the test shows nothing.
 const AT_STAKE: [&str; 39] = [
     "a clock that steps back",
     "a commit in conflict",
@@ -81,19 +77,16 @@ const AT_STAKE: [&str; 39] = [
 
 type Tally = BTreeMap<&'static str, u64>;
 
-fn live(seed: u64, steps: u64, tells: bool) -> Tally {
-    let mut life = Life::new(seed, tells);
+fn live(seed: u64, steps: u64, verbose: bool) -> Tally {
+    let mut life = Life::new(seed, verbose);
     for _ in 0..steps {
         life.step();
     }
     std::mem::take(&mut life.tally)
 }
 
-fn asked(name: &str) -> Option<u64> {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "whoever repeats a life says which"
-    )]
+fn setting(name: &str) -> Option<u64> {
+    #[expect(clippy::disallowed_methods, reason = "which life to repeat")]
     let text = std::env::var(name).ok()?;
     Some(text.parse().expect("a number"))
 }
@@ -128,12 +121,12 @@ fn live_all(lives: u64) -> Tally {
 }
 
 #[test]
-fn a_million_steps_break_no_promise() {
-    if let Some(seed) = asked("SIMULATION_SEED") {
-        live(seed, asked("SIMULATION_STEPS").unwrap_or(LIFE), true);
+fn a_million_random_steps_break_no_invariant() {
+    if let Some(seed) = setting("SIMULATION_SEED") {
+        live(seed, setting("SIMULATION_STEPS").unwrap_or(LIFE), true);
         return;
     }
-    let steps = asked("SIMULATION_STEPS").unwrap_or(STEPS);
+    let steps = setting("SIMULATION_STEPS").unwrap_or(STEPS);
     let tally = live_all(steps.div_ceil(LIFE));
     for (what, times) in &tally {
         println!("{times:>9} {what}");

@@ -1,4 +1,4 @@
-//! In what manner a life goes: lives that differ find more than one that is a mean of all.
+//! The parameters of a life: different lives find more than one average life.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -8,11 +8,9 @@ use grantor_core::model::client::{Client, ConsentPolicy, DeviceApproval};
 use grantor_core::model::realm::Realm;
 use grantor_jose::Algorithm;
 
-use crate::chance::Chance;
 use crate::model::Name;
 use crate::things::{APPS, CLIENTS};
-use crate::world::Spans as _;
-use crate::world::house;
+use grantor_testkit::{Chance, RealmBuilder, Spans as _, client};
 
 /// What differs from life to life.
 #[derive(Clone, Debug)]
@@ -33,7 +31,7 @@ pub(crate) struct Manner {
     refresh_idle: Duration,
     refresh_absolute: Duration,
     pub(crate) max_pending: u32,
-    /// Whether the operator answers for the site, whose users are not asked.
+    /// Whether users of the client `site` are asked for consent.
     pub(crate) site_asks: bool,
 }
 
@@ -71,14 +69,14 @@ impl Manner {
 
     /// The configuration, with these clients disabled.
     pub(crate) fn realm(&self, disabled: &BTreeSet<Name>) -> Arc<Realm> {
-        let mut realm = house::realm();
+        let mut realm = RealmBuilder::standard().build();
         realm.device.max_pending = self.max_pending;
         realm.device.tokens.id = self.id_tokens;
         if !self.site_asks {
-            house::client(&mut realm, "site").code.consent = ConsentPolicy::Skip;
+            client(&mut realm, "site").code.consent = ConsentPolicy::Skip;
         }
         for (at, name) in CLIENTS.into_iter().chain(APPS).enumerate() {
-            let client: &mut Client = house::client(&mut realm, name);
+            let client: &mut Client = client(&mut realm, name);
             client.enabled = !disabled.contains(name);
             client.device.approval = self.approval[at % 3];
             client.grace = self.grace[at % 3];
@@ -86,7 +84,7 @@ impl Manner {
             client.access_lifetime = self.access_lifetime;
             client.refresh_idle = self.refresh_idle;
             client.refresh_absolute = self.refresh_absolute;
-            // RSA is slow, and not what is shown here.
+            // RSA is slow, and is not the subject of this test.
             client.id_token_alg = Algorithm::Es256;
         }
         Arc::new(realm)

@@ -1,6 +1,6 @@
-//! What should be true, in the smallest words: who said yes to which device or app, and what ended it.
+//! What should be true, as simply as possible: who approved which device or app, and what ended it.
 //!
-//! It learns of a commit when the store has it, and of nothing else: what is answered must follow from this.
+//! It is updated when the store has a commit, and by nothing else: every answer must follow from that.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use grantor_core::model::realm::Realm;
 use grantor_core::model::scope::Scope;
 use grantor_store::SWEEP_GRACE;
 
-use crate::world::Spans as _;
+use grantor_testkit::Spans as _;
 
 pub(crate) type Name = &'static str;
 
@@ -20,7 +20,7 @@ pub(crate) const USERS: [Name; 3] = ["alice", "bob", "carol"];
 /// How long a revoked grant is kept.
 const REVOKED_KEPT: Duration = Duration::from_secs(24 * 3600);
 
-/// All that the store should say, and what a copy of it says again.
+/// What the store should contain, and what a copy of it would contain again.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Model {
     pub(crate) users: BTreeMap<Name, User>,
@@ -34,7 +34,7 @@ pub(crate) struct Model {
     pub(crate) consents: BTreeMap<(Name, Name), Consent>,
     /// Access tokens, by the device's place and theirs.
     pub(crate) revoked: BTreeSet<(usize, usize)>,
-    /// When grants end of whose codes nobody was told: the answer is under way, or lost.
+    /// When grants end whose codes were not received: the answer is under way, or lost.
     pub(crate) unnamed: Vec<Timestamp>,
 }
 
@@ -42,7 +42,7 @@ pub(crate) struct Model {
 pub(crate) struct User {
     pub(crate) enabled: bool,
     pub(crate) password: u8,
-    /// How often everything that was given was cut off.
+    /// How often everything was cut off.
     pub(crate) cut: u32,
 }
 
@@ -73,7 +73,7 @@ pub(crate) enum State {
     Revoked,
 }
 
-/// A user said yes.
+/// A user approved.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Yes {
     pub(crate) user: Name,
@@ -84,7 +84,7 @@ pub(crate) struct Yes {
     pub(crate) session: Option<usize>,
 }
 
-/// A user agreed with a client.
+/// A user gave consent to a client.
 #[derive(Clone, Debug)]
 pub(crate) struct Consent {
     /// How often that user had been cut off.
@@ -114,7 +114,7 @@ pub(crate) struct Cookie {
     pub(crate) over: bool,
 }
 
-/// How a refresh token stands.
+/// The state of a refresh token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refresh {
     /// Nothing is given for it.
@@ -143,7 +143,7 @@ impl Model {
             .filter(|grant| !grant.ends.is_past(now))
     }
 
-    /// Whether the user still stands behind a yes, in a session that lives.
+    /// Whether an approval still holds: the user was not cut off, and the session is live.
     pub(crate) fn stands(&self, yes: &Yes, now: Timestamp) -> bool {
         let lives = |session| self.lives(session, now);
         self.is_behind(yes.user, yes.cut) && yes.session.is_none_or(lives)
@@ -161,13 +161,13 @@ impl Model {
         }
     }
 
-    /// Whether nobody need be asked.
+    /// Whether no consent page is needed.
     pub(crate) fn has_agreed(&self, user: Name, client: Name, to: &Scope) -> bool {
         let consent = self.consents.get(&(user, client));
         consent.is_some_and(|of| self.is_behind(user, of.cut) && to.is_within(&of.scope))
     }
 
-    /// A user agrees: to more than before, unless that was before a cut.
+    /// A user consents: to more than before, unless the user was cut off since.
     pub(crate) fn agree(&mut self, user: Name, client: Name, to: &Scope) {
         let cut = self.users[user].cut;
         let before = self.consents.get(&(user, client));
@@ -198,7 +198,7 @@ impl Model {
             .is_some_and(|grant| grant.state == State::Pending)
     }
 
-    /// Whether tokens of a grant are good.
+    /// Whether tokens of a grant are valid.
     pub(crate) fn is_live(&self, device: usize, now: Timestamp) -> bool {
         self.grant(device, now).is_some_and(
             |grant| matches!(&grant.state, State::Active { yes, .. } if self.stands(yes, now)),
@@ -255,7 +255,7 @@ impl Model {
         at: Timestamp,
     ) {
         let grant = self.grants.get_mut(&device).expect("a grant");
-        let yes = *grant.state.yes().expect("somebody said yes");
+        let yes = *grant.state.yes().expect("it was approved");
         let client = client_of(realm, grant.client);
         grant.state = State::Active {
             yes,
@@ -306,7 +306,7 @@ pub(crate) fn is_swept(ends: Timestamp, now: Timestamp) -> bool {
 }
 
 pub(crate) fn client_of<'p>(realm: &'p Realm, name: &str) -> &'p Client {
-    realm.client(name).expect("a client of the house")
+    realm.client(name).expect("a client of the realm")
 }
 
 fn refresh_ends(client: &Client, yes: &Yes, rotated_at: Timestamp) -> Timestamp {

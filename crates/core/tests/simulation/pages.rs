@@ -1,4 +1,4 @@
-//! What each page says, against what was true from the request's first attempt to its last.
+//! Each page, compared with what was true from the request's first attempt to its last.
 
 use grantor_core::base::secret::Secret;
 use grantor_core::model::client::DeviceApproval;
@@ -8,8 +8,8 @@ use crate::life::{Flight, Life};
 use crate::model::{State, client_of};
 use crate::requests::{Request, Typed};
 use crate::tables::Wrong;
-use crate::world::people::{Looked, SignedIn, user_id};
-use crate::world::{Decided, Spans as _};
+use grantor_testkit::world::{CodeLookup, Decided, SignedIn};
+use grantor_testkit::{Spans as _, user_id};
 
 impl Life {
     pub(crate) fn signed_in(
@@ -65,7 +65,7 @@ impl Life {
         }
     }
 
-    /// Whether a session is live beyond doubt, from beginning to end.
+    /// Whether a session is certainly live, from beginning to end.
     pub(crate) fn is_certain(&self, flight: &Flight, cookie: usize) -> bool {
         let session = self.model.signed_in(cookie, flight.begun);
         flight.before.signed_in
@@ -117,7 +117,7 @@ impl Life {
         assert!(used_up, "locked out without wrong codes");
     }
 
-    pub(crate) fn looked(&mut self, flight: &Flight, looked: Looked) {
+    pub(crate) fn looked(&mut self, flight: &Flight, looked: CodeLookup) {
         let Request::Type {
             seat,
             cookie,
@@ -127,22 +127,22 @@ impl Life {
             panic!("nothing was typed");
         };
         match looked {
-            Looked::SignIn => {
+            CodeLookup::SignIn => {
                 assert!(!self.is_certain(flight, cookie), "a live session is dead");
                 return self.count("code: sign in first");
             }
-            Looked::TooMany => {
+            CodeLookup::TooMany => {
                 self.is_locked_out(flight, seat, cookie);
                 self.count("code: too many");
             }
-            Looked::NotValid => {
+            CodeLookup::NotValid => {
                 if let Typed::Of(device) = typed {
                     self.is_not_pending(flight, device);
                 }
                 self.guessed(flight, seat, cookie);
                 self.count("code: not valid");
             }
-            Looked::Asks(asker) => {
+            CodeLookup::Asks(asker) => {
                 let Typed::Of(device) = typed else {
                     panic!("a guess was right");
                 };
@@ -155,7 +155,7 @@ impl Life {
         self.used(cookie, flight.now);
     }
 
-    /// Nobody can decide on this any more.
+    /// This can no longer be decided.
     fn is_not_pending(&self, flight: &Flight, device: usize) {
         let pending = flight.before.state == Some(State::Pending)
             && self.model.is_pending(device, flight.begun)

@@ -16,11 +16,11 @@ use grantor_core::people::{Password, SignInReply, Visit};
 
 use crate::model::Name;
 use crate::things::Things;
-use crate::world::apps::{Codes, Tokens, answer, form_of, params};
-use crate::world::people::{Looked, SignedIn, decided, file_user, looked};
-use crate::world::run::{Down, Run, Seen};
-use crate::world::web_apps::{self, VERIFIER};
-use crate::world::{Browser, Decided, World};
+use grantor_testkit::world::{
+    Browser, CodeLookup, Decided, Down, Run, Seen, SignedIn, Tokens, World, answer, code_lookup,
+    decided, declared_user, form_of, params,
+};
+use grantor_testkit::{AuthorizationRequest, Codes, VERIFIER, redirect_uri};
 
 /// What is asked for. Devices, seats, tokens and cookies are named by their places.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -95,7 +95,7 @@ pub(crate) enum Request {
         cookie: usize,
         client: Name,
         scope: usize,
-        /// Whether the user agrees, or is to be asked.
+        /// Whether the user consents, or has to be asked.
         agrees: bool,
     },
     /// An app comes with its code, with the right verifier or another.
@@ -110,13 +110,13 @@ pub(crate) enum Request {
         cookie: usize,
         of: usize,
     },
-    /// A user takes one grant back.
+    /// A user revokes one grant.
     TakeBack {
         seat: usize,
         cookie: usize,
         device: usize,
     },
-    /// A user takes everything back from a client.
+    /// A user disconnects a client.
     Disconnect {
         seat: usize,
         cookie: usize,
@@ -148,12 +148,12 @@ pub(crate) enum Typed {
 pub(crate) enum End {
     Codes(Result<Codes, ErrorCode>),
     Tokens(Result<Tokens, ErrorCode>),
-    /// Whether a token is good, and the scope it is said to have.
+    /// Whether a token is valid, and its scope.
     Active(Result<Option<String>, ErrorCode>),
     Plain(Result<(), ErrorCode>),
     SignedIn(SignedIn, Option<[Secret; 2]>),
     Visitor(Option<UserId>),
-    Looked(Looked),
+    Looked(CodeLookup),
     Page(Decided),
     Authorized(Authorized),
     Ended(EndSessionReply),
@@ -168,7 +168,7 @@ pub(crate) enum Authorized {
     Asked,
     Code(String),
     Refused(ErrorCode),
-    /// A page, and nobody is sent anywhere.
+    /// A page, without a redirect.
     Page,
 }
 
@@ -266,7 +266,7 @@ impl Things {
         }
     }
 
-    /// Sends a request; nothing of it is carried out yet.
+    /// Starts a request; no effect is performed yet.
     pub(crate) fn send(&self, world: &mut World, request: Request) -> Box<dyn Lane> {
         match request {
             Request::Codes {
@@ -281,6 +281,7 @@ impl Things {
                         client: String::new(),
                         device: reply.device_code.reveal().to_owned(),
                         user: reply.user_code,
+                        link: String::new(),
                     });
                     End::Codes(codes.map_err(code))
                 })
@@ -376,12 +377,10 @@ impl Things {
                 cookie,
                 typed,
             } => {
-                let lookup_user_code = self
+                let lookup = self
                     .browser(seat, Some(cookie))
-                    .lookup_user_code(&self.typed(typed));
-                lane(world, lookup_user_code, |outcome| {
-                    End::Looked(looked(outcome))
-                })
+                    .type_code(&self.typed(typed));
+                lane(world, lookup, |outcome| End::Looked(code_lookup(outcome)))
             }
             Request::Decide {
                 seat,
@@ -402,27 +401,27 @@ impl Things {
                 scope,
                 agrees,
             } => {
-                let request = web_apps::Request::of(client);
+                let request = AuthorizationRequest::new(client);
                 let request = request.with("scope", crate::things::SCOPES[scope]);
                 let browser = self.browser(seat, Some(cookie));
                 let decision = agrees.then_some(ConsentDecision::Approve);
-                lane(world, request.by(&browser, decision), authorized)
+                lane(world, browser.authorize(&request, decision), authorized)
             }
             Request::Redeem { device, by, right } => {
                 let device = &self.devices[device];
-                let callback = web_apps::callback(device.client);
+                let redirect_uri = redirect_uri(device.client);
                 let other = VERIFIER.to_lowercase();
                 let form = [
                     ("grant_type", "authorization_code"),
                     ("code", &device.codes.device),
-                    ("redirect_uri", &callback),
+                    ("redirect_uri", redirect_uri),
                     ("code_verifier", if right { VERIFIER } else { &other }),
                 ];
                 let redeem = world.token_request(by, &form).expect("a request");
                 lane(world, redeem, |outcome| End::Tokens(answer(outcome)))
             }
             Request::EndSession { seat, cookie, of } => {
-                let session = self.cookies[of].session.expect("a cookie that was told");
+                let session = self.cookies[of].session.expect("a cookie that arrived");
                 let end = self.browser(seat, Some(cookie)).end_session(session);
                 lane(world, end, |outcome| {
                     End::Ended(outcome.reply.expect("a page is no protocol"))
@@ -443,7 +442,7 @@ impl Things {
                 client,
             } => {
                 let browser = self.browser(seat, Some(cookie));
-                let mut grants = world.listed(world.named_by(&browser).1, client);
+                let mut grants = world.listed_grants(world.session_of(&browser).1, client);
                 grants.truncate(Disconnect::AT_ONCE);
                 lane(world, browser.disconnect(client, grants), taken_back)
             }
@@ -459,7 +458,7 @@ impl Things {
                 password: number,
                 group,
             } => {
-                let mut declared = file_user(user, enabled);
+                let mut declared = declared_user(user, enabled);
                 declared.password = Password::Hash(format!("plain${}", password(user, number)));
                 declared.groups = vec![format!("group-{group}")];
                 lane(world, declared, plain)

@@ -1,4 +1,4 @@
-//! What is known only as long as the process lives: when devices polled, and how often somebody guessed.
+//! What is known only as long as the process lives: when devices polled, and how many guesses there were.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -7,12 +7,12 @@ use grantor_core::base::time::Timestamp;
 
 use crate::life::AT_ONCE;
 use crate::model::Name;
-use crate::world::Spans as _;
+use grantor_testkit::Spans as _;
 
 /// When a wrong try is forgotten at the latest: after an hour and an eighth.
 const FORGOTTEN: Duration = Duration::from_secs(68 * 60);
 
-/// Whose wrong tries are counted.
+/// A counter of wrong tries.
 pub(crate) struct Wrong {
     pub(crate) what: Name,
     pub(crate) whom: String,
@@ -27,7 +27,7 @@ pub(crate) struct Tables {
     wrong: BTreeMap<(Name, String), Vec<Duration>>,
     /// When codes were given, in time that passed.
     pub(crate) begun: BTreeMap<usize, Duration>,
-    /// How often a place among the pending codes was given back for a code of before a restart, which took none.
+    /// How often a slot of the pending codes was released for a code from before a restart, which had none.
     pub(crate) freed: usize,
     /// Whether the clock stepped back since they began.
     pub(crate) stepped_back: bool,
@@ -42,7 +42,7 @@ struct Clock {
 }
 
 impl Tables {
-    /// A device polls; tells whether it is too early.
+    /// A device polls; returns whether it is too early.
     pub(crate) fn poll(&mut self, device: usize, now: Timestamp) -> bool {
         let Some(clock) = self.clocks.get_mut(&device) else {
             let clock = Clock {
@@ -62,7 +62,7 @@ impl Tables {
         early
     }
 
-    /// Somebody decided on a device, and this process knows.
+    /// A device was decided on, and this process knows.
     pub(crate) fn decided(&mut self, device: usize) {
         self.decided.insert(device);
         self.freed += usize::from(!self.begun.contains_key(&device));
@@ -78,7 +78,7 @@ impl Tables {
         now >= read && now.since(read) < 1.s()
     }
 
-    /// Somebody guessed wrong: within any hour, no more than `limit` times.
+    /// A wrong guess: within any hour, no more than `limit` of them.
     pub(crate) fn wrong(&mut self, wrong: Wrong, at: Duration, passed: Duration) {
         let Wrong { what, whom, limit } = wrong;
         let tries = self.wrong.entry((what, whom)).or_default();
@@ -88,12 +88,12 @@ impl Tables {
         assert!(count <= limit, "{count} wrong tries within an hour: {what}");
     }
 
-    /// Whether somebody may be told that there were too many wrong tries: right ones do not count.
+    /// Whether an answer may be that there were too many wrong tries: correct ones do not count.
     pub(crate) fn is_used_up(&self, wrong: Wrong, now: Duration) -> bool {
         let Wrong { what, whom, limit } = wrong;
         let tries = self.wrong.get(&(what, whom)).map_or(&[][..], Vec::as_slice);
         let count = tries.iter().filter(|at| **at + FORGOTTEN > now).count();
-        // What is under way counts too. A clock that stepped back forgets late.
+        // Requests under way count too. A clock that stepped back forgets late.
         self.stepped_back || count + AT_ONCE >= limit
     }
 }

@@ -1,4 +1,4 @@
-//! What devices, browsers and thieves hold: it stays with them, whatever becomes of the house.
+//! What devices, browsers and thieves hold: they keep it, whatever happens to the server.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,12 +10,13 @@ use grantor_core::model::realm::Realm;
 use grantor_core::model::scope::Scope;
 
 use crate::model::Name;
-use crate::world::apps::{Codes, Tokens};
+use grantor_testkit::Codes;
+use grantor_testkit::world::Tokens;
 
-/// The clients that are devices; of the last, it is known that it is.
+/// The clients that are devices; the last one is confidential.
 pub(crate) const CLIENTS: [Name; 3] = ["tv", "tv2", "console"];
-/// The clients that get codes by redirects; of the first, it is not known that it is.
-pub(crate) const APPS: [Name; 3] = ["spa", "site", "shop"];
+/// The clients that get codes by redirects; the first one is public.
+pub(crate) const APPS: [Name; 3] = ["spa", "site", "wiki"];
 /// Three on one network, one elsewhere.
 pub(crate) const ADDRESSES: [Name; 4] = ["192.0.2.10", "192.0.2.77", "192.0.2.78", "2001:db8:7::9"];
 /// What devices and apps ask for. Access tokens for files are sealed, the others signed, which is slower.
@@ -28,7 +29,7 @@ pub(crate) const SCOPES: [Name; 7] = [
     "openid payroll.example.com/read",
     OFFLINE,
 ];
-/// What outlives the session in which an app gets it.
+/// What survives the session in which an app gets it.
 const OFFLINE: Name = "openid files.example.com/read offline_access";
 
 pub(crate) fn scope(place: usize) -> Scope {
@@ -48,7 +49,7 @@ pub(crate) struct Things {
     pub(crate) cookies: Vec<Cookie>,
 }
 
-/// A session cookie, and whose it is; empty where the answer that sets it is under way, or lost.
+/// A session cookie and its user; empty where the answer that sets it is under way, or lost.
 pub(crate) struct Cookie {
     pub(crate) user: Name,
     pub(crate) text: Secret,
@@ -77,12 +78,12 @@ pub(crate) struct Device {
 pub(crate) struct Access {
     pub(crate) text: String,
     pub(crate) claims: AccessTokenClaims,
-    /// It was revoked, has ended, and the store knows no more of it: nobody shows it any more, since a clock that
+    /// It was revoked, has ended, and is gone from the store: it is not used any more, since a clock that
     /// went back so far would find it good.
     pub(crate) forgotten: bool,
 }
 
-/// Somebody in front of a browser.
+/// A user at a browser.
 pub(crate) struct Seat {
     pub(crate) address: Name,
     pub(crate) cookie: Option<usize>,
@@ -96,7 +97,7 @@ impl Device {
         &token.expect("a token that was given").1
     }
 
-    /// Takes tokens; tells the generation of the refresh token.
+    /// Takes tokens; returns the generation of the refresh token.
     pub(crate) fn take(&mut self, realm: &Realm, tokens: &Tokens) -> Option<u32> {
         self.access.push(Access {
             text: tokens.access.clone(),
@@ -105,7 +106,7 @@ impl Device {
         });
         let text = tokens.refresh.as_ref()?;
         let opened = realm.sealing.open_refresh_token(text);
-        let opened = opened.expect("a refresh token of the house");
+        let opened = opened.expect("a refresh token of ours");
         assert_eq!(opened.grant, self.grant, "it gets its own tokens");
         let known = |(held, _): &(u32, String)| *held == opened.generation;
         if !self.refresh.iter().any(known) {

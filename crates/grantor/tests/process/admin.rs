@@ -149,7 +149,7 @@ fn without_a_server_a_command_does_the_same_in_the_store() {
 }
 
 #[test]
-fn a_killed_servers_socket_is_in_nobodys_way() {
+fn the_socket_of_a_killed_server_does_not_block_the_next_one() {
     let home = Home::new(TV);
     home.serve().end("KILL");
     assert!(home.path("grantor.db.sock").exists());
@@ -159,7 +159,7 @@ fn a_killed_servers_socket_is_in_nobodys_way() {
 }
 
 #[test]
-fn a_store_that_is_in_use_and_cannot_be_asked_is_told() {
+fn a_store_in_use_by_an_unreachable_server_is_reported() {
     let home = Home::new(TV);
     let _server = home.serve();
     fs::remove_file(home.path("grantor.db.sock")).expect("it listens");
@@ -186,7 +186,7 @@ fn a_server_whose_socket_cannot_be_made_serves_all_the_same() {
 }
 
 #[test]
-fn mistakes_in_what_is_asked_are_told_and_a_store_in_memory_has_no_commands() {
+fn mistakes_in_a_command_are_reported_and_a_memory_store_has_no_commands() {
     let home = Home::new(TV);
     let _server = home.serve();
     assert!(refused(&home, &["user", "add", " dave"]).contains("username"));
@@ -204,7 +204,7 @@ fn mistakes_in_what_is_asked_are_told_and_a_store_in_memory_has_no_commands() {
 }
 
 #[test]
-fn a_server_that_hangs_up_is_told() {
+fn a_server_that_closes_the_connection_is_reported() {
     let home = Home::new("");
     let listener = UnixListener::bind(home.path("grantor.db.sock")).expect("a socket");
     let hangs_up = std::thread::spawn(move || drop(listener.accept()));

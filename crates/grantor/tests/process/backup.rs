@@ -138,7 +138,7 @@ fn a_backup_with_its_key_is_all_that_a_new_machine_needs() {
 }
 
 #[test]
-fn a_backup_that_cannot_be_used_is_told_and_nothing_is_damaged() {
+fn a_backup_that_cannot_be_used_is_reported_and_nothing_is_damaged() {
     let home = Home::new(TV);
     let password = added(&home, "dave");
     // No server runs: the same by the command itself.

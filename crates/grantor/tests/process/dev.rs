@@ -20,7 +20,7 @@ fn said(server: &Server, label: &str) -> String {
 }
 
 #[test]
-fn a_newcomer_is_told_where_and_who_and_what_to_run() {
+fn the_first_start_prints_address_user_and_next_command() {
     let home = Home::new("");
     let server = dev(&home, &home.address);
     let origin = format!("http://{}", home.address);

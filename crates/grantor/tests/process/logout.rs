@@ -36,7 +36,7 @@ fn take(listener: &TcpListener) -> String {
 }
 
 #[test]
-fn an_app_is_told_by_the_running_server() {
+fn a_running_server_notifies_apps_of_logout() {
     let shop = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = shop.local_addr().expect("an address");
     let home = Home::new(&format!(

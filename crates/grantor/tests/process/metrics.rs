@@ -101,7 +101,7 @@ fn requests_refusals_devices_commits_and_keys_are_counted_for_the_operator_only(
 }
 
 #[test]
-fn a_listener_for_the_operator_that_is_taken_is_told_and_no_files_are_left() {
+fn an_operator_listener_in_use_is_reported_and_no_files_are_left() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = taken.local_addr().expect("an address");
     let home = Home::new(&format!("admin_listen = \"{address}\"\n"));

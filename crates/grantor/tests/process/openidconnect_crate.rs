@@ -36,7 +36,7 @@ type Client = CoreClient<
 >;
 
 #[tokio::test]
-async fn a_web_app_signs_somebody_in_refreshes_introspects_revokes_and_signs_out() {
+async fn a_web_app_signs_a_user_in_refreshes_introspects_revokes_and_signs_out() {
     let home = home();
     let _server = home.serve();
     home.ready();
@@ -72,7 +72,7 @@ async fn a_web_app_signs_somebody_in_refreshes_introspects_revokes_and_signs_out
 }
 
 #[tokio::test]
-async fn an_app_without_a_secret_signs_somebody_in_and_gets_nothing_without_its_verifier() {
+async fn a_public_app_signs_a_user_in_and_gets_nothing_without_its_verifier() {
     let home = home();
     let _server = home.serve();
     home.ready();

@@ -103,7 +103,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn each_request_is_a_span_of_its_trace_and_none_tells_a_secret() {
+fn each_request_is_a_span_of_its_trace_and_contains_no_secret() {
     let (endpoint, exports) = collector();
     let home = Home::new(CLIENTS);
     let server = serve(
@@ -238,7 +238,7 @@ fn each_request_is_a_span_of_its_trace_and_none_tells_a_secret() {
 }
 
 #[test]
-fn a_collector_that_is_away_costs_no_request_and_is_told_once() {
+fn a_collector_that_is_down_fails_no_request_and_is_logged_once() {
     let home = Home::new("");
     let away = format!("http://{}", free_address());
     // Each span is sent by itself.

@@ -38,7 +38,7 @@ fn home() -> Home {
 }
 
 #[test]
-fn another_is_believed_by_a_certificate_of_the_bundle() {
+fn a_certificate_of_the_bundle_is_trusted() {
     let home = home();
     let _server = home.serve();
     let url = format!("https://{}/healthz", home.address);
@@ -66,7 +66,7 @@ fn another_is_believed_by_a_certificate_of_the_bundle() {
 }
 
 #[test]
-fn each_setting_that_is_for_tests_is_told_at_the_start() {
+fn each_test_setting_is_logged_at_the_start() {
     let home = Home::new("[test]\nloopback = true\nwrong_passwords = 1000\n");
     let ended = home.serve().end("TERM");
     for said in [
@@ -83,7 +83,7 @@ fn each_setting_that_is_for_tests_is_told_at_the_start() {
 }
 
 #[test]
-fn that_an_issuer_is_away_is_told_once_and_requests_are_refused_meanwhile() {
+fn an_unreachable_issuer_is_logged_once_and_requests_are_refused_meanwhile() {
     // Nobody listens there.
     const AWAY: &str = "http://127.0.0.1:1";
     let home = Home::new(&format!(

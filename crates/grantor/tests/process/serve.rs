@@ -19,7 +19,7 @@ fn user(name: &str, password: &str) -> String {
 }
 
 #[test]
-fn a_server_says_where_it_listens_and_ends_with_0_when_it_is_told_to() {
+fn a_server_prints_its_address_and_exits_0_on_a_signal() {
     let home = Home::new("");
     for signal in ["TERM", "INT"] {
         let server = home.serve();
@@ -204,7 +204,7 @@ fn an_event_is_in_the_log_and_in_the_file_of_its_day_and_a_routine_one_only_in_t
 }
 
 #[test]
-fn what_is_not_built_is_said_once_and_no_secret_is() {
+fn an_unsupported_setting_is_logged_once_and_no_secret_is() {
     let home = Home::new(&format!(
         "dialects = [\"iroh\"]\n[[client]]\nid = \"orders\"\nsecret = \"correct horse battery\"\n\
          grants = [\"client_credentials\"]\n{}",
@@ -324,7 +324,7 @@ fn run_with(home: &Home, users_of_file: &[String]) -> Vec<Stored> {
 }
 
 #[test]
-fn users_of_the_file_are_written_where_they_differ_and_cut_off_when_it_names_them_no_more() {
+fn declared_users_are_written_where_they_differ_and_cut_off_when_removed() {
     let home = Home::new("");
     let [alice, bob] = [user("alice", "a password"), user("bob", "another")];
     let first = run_with(&home, &[alice.clone(), bob.clone()]);

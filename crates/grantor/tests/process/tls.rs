@@ -85,7 +85,7 @@ fn https_is_spoken_by_tls_1_3_alone_and_plain_http_gets_no_answer_and_makes_no_n
 }
 
 #[test]
-fn tls_1_2_is_spoken_when_it_is_asked_for() {
+fn tls_1_2_is_offered_when_configured() {
     let home = with_tls(", min = \"1.2\"");
     let _server = home.serve();
     let own = home.path("cert.pem");
@@ -100,7 +100,7 @@ fn tls_1_2_is_spoken_when_it_is_asked_for() {
 }
 
 #[test]
-fn a_new_certificate_is_taken_by_itself_and_a_broken_one_is_told_of_once() {
+fn a_new_certificate_is_loaded_and_a_broken_one_is_logged_once() {
     let home = with_tls("");
     let server = home.serve();
     let [first, own] = [home.path("first.pem"), home.path("cert.pem")];
@@ -155,7 +155,7 @@ fn files_that_make_no_tls_are_refused_by_check_and_at_the_start() {
 }
 
 #[test]
-fn check_tells_of_a_certificate_for_another_host() {
+fn check_reports_a_certificate_for_another_host() {
     let home = with_tls("");
     let text_of_file = fs::read_to_string(home.path("grantor.toml")).expect("text");
     let other = text_of_file.replace("https://127.0.0.1", "https://localhost");

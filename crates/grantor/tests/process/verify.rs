@@ -110,7 +110,7 @@ async fn a_sealed_token_is_introspected_until_it_is_revoked() {
 }
 
 #[tokio::test]
-async fn of_a_users_tokens_only_the_access_token_is_one() {
+async fn only_the_access_token_of_a_user_is_accepted_as_one() {
     let home = home();
     let _server = home.serve();
     home.ready();

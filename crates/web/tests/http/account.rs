@@ -1,15 +1,12 @@
-//! `/account`: what has access, and how it is taken back; seen at once by clients and APIs.
-
-use std::sync::atomic::Ordering;
+//! `/account`: what has access, and how it is removed; clients and APIs see it at once.
 
 use grantor_core::engine::event::EventKind;
 use grantor_core::grants::GrantType;
 use grantor_core::model::client::{Client, CodePolicy, ConsentPolicy};
 use grantor_core::model::realm::Realm;
 
-use crate::browser::{Browser, Form};
-use crate::house::{House, client, minutes};
-use crate::wire::{Answer, Codes, TOKEN, encoded, refused};
+use grantor_testkit::server::{Answer, Browser, Form, TOKEN, TestServer, refused};
+use grantor_testkit::{Codes, Spans as _, client, encoded};
 
 const CALLBACK: &str = "https://app.example/callback";
 /// RFC 7636 appendix B.
@@ -23,9 +20,9 @@ const FORMS: [&str; 4] = [
     "/account/everywhere",
 ];
 
-/// The house with an app that people sign in to.
-async fn house() -> House {
-    House::with(|realm: &mut Realm| {
+/// A server with an app.
+async fn server() -> TestServer {
+    TestServer::with(|realm: &mut Realm| {
         let like = client(realm, "tv").clone();
         let app = Client {
             id: "app".parse().expect("a client id"),
@@ -35,7 +32,7 @@ async fn house() -> House {
             code: CodePolicy {
                 redirect_uris: vec![CALLBACK.parse().expect("a redirect URI")],
                 pkce_required: true,
-                lifetime: minutes(1),
+                lifetime: 1.mins(),
                 consent: ConsentPolicy::Ask,
             },
             ..like
@@ -57,7 +54,7 @@ fn authorize() -> String {
     format!("/oauth2/authorize?{query}")
 }
 
-async fn redeem(house: &House, answer: &Answer) -> Answer {
+async fn redeem(server: &TestServer, answer: &Answer) -> Answer {
     let location = url::Url::parse(answer.header("location")).expect("a URL");
     let code = location.query_pairs().find(|(name, _)| name == "code");
     let (_, code) = code.unwrap_or_else(|| panic!("no code: {answer:?}"));
@@ -68,44 +65,46 @@ async fn redeem(house: &House, answer: &Answer) -> Answer {
         ("redirect_uri", CALLBACK),
         ("code_verifier", VERIFIER),
     ];
-    house.post(TOKEN, &form).await
+    server.post(TOKEN, &form).await
 }
 
-/// The app gets its tokens, with the consent of who sits at the browser.
-async fn app_tokens(house: &House, browser: &mut Browser<'_>) -> Answer {
+/// The app gets its tokens, with the consent of the user of the browser.
+async fn app_tokens(server: &TestServer, browser: &mut Browser<'_>) -> Answer {
     let asked = browser.get(&authorize()).await;
     let form = Form::of(&asked, "/consent").fill("decision", "approve");
-    let tokens = redeem(house, &browser.submit(form).await).await;
+    let tokens = redeem(server, &browser.submit(form).await).await;
     assert_eq!(tokens.status, 200, "{tokens:?}");
     tokens
 }
 
-async fn device_tokens(house: &House, browser: &mut Browser<'_>) -> Answer {
-    let codes: Codes = house.device("openid orders.example.com/read").await;
-    browser.approve(&codes.user).await;
-    house.poll(&codes).await
+async fn device_tokens(server: &TestServer, browser: &mut Browser<'_>) -> Answer {
+    let codes: Codes = server
+        .device_codes_with("tv", &[("scope", "openid orders.example.com/read")])
+        .await;
+    browser.approve(&codes).await;
+    server.poll(&codes).await
 }
 
-/// Nothing is given for these tokens any more: at userinfo, introspection and the token endpoint.
-async fn assert_dead(house: &House, client: &str, tokens: &Answer) {
+/// These tokens are refused at userinfo, introspection and the token endpoint.
+async fn assert_dead(server: &TestServer, client: &str, tokens: &Answer) {
     let access = tokens.member("access_token");
-    let said = house.userinfo(&access).await;
-    assert_eq!(said.error(), refused(401, "invalid_token"));
-    let said = house.introspect(&access).await;
-    assert_eq!(said.json()["active"], false);
+    let reply = server.userinfo(&access).await;
+    assert_eq!(reply.error(), refused(401, "invalid_token"));
+    let reply = server.introspect("orders", &access).await;
+    assert_eq!(reply.json()["active"], false);
     let refresh = [
         ("grant_type", "refresh_token"),
         ("client_id", client),
         ("refresh_token", &tokens.member("refresh_token")),
     ];
-    let said = house.post(TOKEN, &refresh).await;
-    assert_eq!(said.error(), refused(400, "invalid_grant"));
+    let reply = server.post(TOKEN, &refresh).await;
+    assert_eq!(reply.error(), refused(400, "invalid_grant"));
 }
 
-async fn assert_live(house: &House, tokens: &Answer) {
+async fn assert_live(server: &TestServer, tokens: &Answer) {
     let access = tokens.member("access_token");
-    let said = house.introspect(&access).await;
-    assert_eq!(said.json()["active"], true, "{said:?}");
+    let reply = server.introspect("orders", &access).await;
+    assert_eq!(reply.json()["active"], true, "{reply:?}");
 }
 
 fn assert_done(answer: &Answer, notice: &str) {
@@ -138,15 +137,15 @@ fn named(page: &Answer, action: &str, field: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn sign_in_comes_first_and_leads_back() {
-    let house = house().await;
-    let mut browser = Browser::new(&house);
+    let server = server().await;
+    let mut browser = server.browser();
     let first = browser.get("/account").await;
     assert_eq!(first.status, 303);
     assert_eq!(first.header("location"), "/login?return_to=%2Faccount");
     let page = browser.get(first.header("location")).await;
     let form = Form::of(&page, "/login")
         .fill("username", "alice")
-        .fill("password", crate::house::PASSWORD);
+        .fill("password", "alice-password");
     let signed_in = browser.submit(form).await;
     assert_eq!(signed_in.header("location"), "/account");
     let page = browser.get("/account").await;
@@ -156,19 +155,22 @@ async fn sign_in_comes_first_and_leads_back() {
 }
 
 #[tokio::test]
-async fn the_page_names_what_has_access_and_nothing_of_others() {
-    let house = house().await;
-    let mut alice = Browser::signed_in(&house, "alice").await;
-    let mut bob = Browser::signed_in(&house, "bob").await;
+async fn the_account_page_lists_only_the_users_own_access() {
+    let server = server().await;
+    let mut alice = server.signed_in("alice").await;
+    let mut bob = server.signed_in("bob").await;
     let page = alice.get("/account").await;
     for empty in ["no-apps", "no-devices"] {
         assert!(page.body.contains(empty), "{page:?}");
     }
-    app_tokens(&house, &mut alice).await;
-    device_tokens(&house, &mut alice).await;
+    app_tokens(&server, &mut alice).await;
+    device_tokens(&server, &mut alice).await;
     let page = alice.get("/account").await;
-    for told in ["The app", "The tv", "Read orders", "192.0.2.77"] {
-        assert!(page.body.contains(told), "{told} is not on {page:?}");
+    for returned in ["The app", "The tv", "Read orders", "192.0.2.77"] {
+        assert!(
+            page.body.contains(returned),
+            "{returned} is not on {page:?}"
+        );
     }
     assert_eq!(named(&page, "/account/app", "client"), ["app"]);
     assert_eq!(named(&page, "/account/grant", "grant").len(), 1);
@@ -180,19 +182,19 @@ async fn the_page_names_what_has_access_and_nothing_of_others() {
 
 #[tokio::test]
 async fn a_device_is_disconnected_at_once() {
-    let house = house().await;
-    let mut alice = Browser::signed_in(&house, "alice").await;
-    let tokens = device_tokens(&house, &mut alice).await;
-    let other = app_tokens(&house, &mut alice).await;
+    let server = server().await;
+    let mut alice = server.signed_in("alice").await;
+    let tokens = device_tokens(&server, &mut alice).await;
+    let other = app_tokens(&server, &mut alice).await;
     let page = alice.get("/account").await;
-    house.world.take_events();
+    server.take_events();
     let form = Form::of(&page, "/account/grant");
     let done = alice.submit(form.clone()).await;
     assert_done(&done, "device-removed");
-    let events: Vec<_> = house.world.take_events();
+    let events: Vec<_> = server.take_events();
     assert_eq!(events[0].1, EventKind::GrantRevokedByUser);
-    assert_dead(&house, "tv", &tokens).await;
-    assert_live(&house, &other).await;
+    assert_dead(&server, "tv", &tokens).await;
+    assert_live(&server, &other).await;
     let page = alice.get(done.header("location")).await;
     assert!(page.body.contains("id=\"notice\""), "{page:?}");
     assert!(page.body.contains("no-devices"));
@@ -201,21 +203,21 @@ async fn a_device_is_disconnected_at_once() {
 
 #[tokio::test]
 async fn an_app_is_disconnected_at_once_and_asks_again() {
-    let house = house().await;
-    let mut alice = Browser::signed_in(&house, "alice").await;
-    let mut all = vec![app_tokens(&house, &mut alice).await];
+    let server = server().await;
+    let mut alice = server.signed_in("alice").await;
+    let mut all = vec![app_tokens(&server, &mut alice).await];
     for _ in 0..14 {
         let silently = alice.get(&authorize()).await;
-        all.push(redeem(&house, &silently).await);
+        all.push(redeem(&server, &silently).await);
     }
-    let device = device_tokens(&house, &mut alice).await;
+    let device = device_tokens(&server, &mut alice).await;
     let page = alice.get("/account").await;
     let done = alice.submit(Form::of(&page, "/account/app")).await;
     assert_done(&done, "app-removed");
     for tokens in &all {
-        assert_dead(&house, "app", tokens).await;
+        assert_dead(&server, "app", tokens).await;
     }
-    assert_live(&house, &device).await;
+    assert_live(&server, &device).await;
     let asked = alice.get(&authorize()).await;
     assert!(asked.body.contains("id=\"approve\""), "{asked:?}");
     let again = alice.submit(Form::of(&page, "/account/app")).await;
@@ -224,9 +226,9 @@ async fn an_app_is_disconnected_at_once_and_asks_again() {
 
 #[tokio::test]
 async fn another_browser_is_signed_out_and_this_one_signs_out() {
-    let house = house().await;
-    let mut alice = Browser::signed_in(&house, "alice").await;
-    let mut phone = Browser::signed_in(&house, "alice").await;
+    let server = server().await;
+    let mut alice = server.signed_in("alice").await;
+    let mut phone = server.signed_in("alice").await;
     let page = alice.get("/account").await;
     let sessions = named(&page, "/account/session", "session");
     assert_eq!(sessions.len(), 2);
@@ -242,25 +244,25 @@ async fn another_browser_is_signed_out_and_this_one_signs_out() {
 
 #[tokio::test]
 async fn signing_out_everywhere_ends_all_there_is_of_this_user() {
-    let house = house().await;
-    let mut alice = Browser::signed_in(&house, "alice").await;
-    let mut phone = Browser::signed_in(&house, "alice").await;
-    let mut bob = Browser::signed_in(&house, "bob").await;
+    let server = server().await;
+    let mut alice = server.signed_in("alice").await;
+    let mut phone = server.signed_in("alice").await;
+    let mut bob = server.signed_in("bob").await;
     let (app, device) = (
-        app_tokens(&house, &mut phone).await,
-        device_tokens(&house, &mut phone).await,
+        app_tokens(&server, &mut phone).await,
+        device_tokens(&server, &mut phone).await,
     );
-    let bobs = app_tokens(&house, &mut bob).await;
+    let bobs = app_tokens(&server, &mut bob).await;
     let page = alice.get("/account").await;
     let done = alice.submit(Form::of(&page, "/account/everywhere")).await;
     assert_eq!((done.status, done.header("location")), (303, "/logout"));
-    assert_dead(&house, "app", &app).await;
-    assert_dead(&house, "tv", &device).await;
+    assert_dead(&server, "app", &app).await;
+    assert_dead(&server, "tv", &device).await;
     for browser in [&mut alice, &mut phone] {
         assert_eq!(browser.get("/account").await.status, 303);
     }
-    assert_live(&house, &bobs).await;
-    let mut alice = Browser::signed_in(&house, "alice").await;
+    assert_live(&server, &bobs).await;
+    let mut alice = server.signed_in("alice").await;
     let page = alice.get("/account").await;
     assert!(page.body.contains("no-apps") && page.body.contains("no-devices"));
     let sessions = named(&page, "/account/session", "session");
@@ -268,14 +270,14 @@ async fn signing_out_everywhere_ends_all_there_is_of_this_user() {
 }
 
 #[tokio::test]
-async fn no_form_counts_that_is_not_of_this_page_and_session() {
-    let house = house().await;
-    let mut alice = Browser::signed_in(&house, "alice").await;
-    let mut phone = Browser::signed_in(&house, "alice").await;
-    let mut bob = Browser::signed_in(&house, "bob").await;
+async fn a_form_of_another_page_or_session_is_refused() {
+    let server = server().await;
+    let mut alice = server.signed_in("alice").await;
+    let mut phone = server.signed_in("alice").await;
+    let mut bob = server.signed_in("bob").await;
     let tokens = [
-        app_tokens(&house, &mut alice).await,
-        device_tokens(&house, &mut alice).await,
+        app_tokens(&server, &mut alice).await,
+        device_tokens(&server, &mut alice).await,
     ];
     let page = alice.get("/account").await;
     let of_phone = Form::of(&phone.get("/account").await, FORMS[3]);
@@ -293,7 +295,7 @@ async fn no_form_counts_that_is_not_of_this_page_and_session() {
         }
         // Our form, in another's browser, and in one without a session.
         assert_expired(&bob.submit(form.clone()).await);
-        assert_expired(&Browser::new(&house).submit(form.clone()).await);
+        assert_expired(&server.browser().submit(form.clone()).await);
         let fields = form.fields.iter();
         let pairs: Vec<_> = fields.map(|(n, v)| (n.as_str(), v.as_str())).collect();
         let query = encoded(&pairs);
@@ -301,23 +303,23 @@ async fn no_form_counts_that_is_not_of_this_page_and_session() {
         assert_eq!(by_get.status, 405, "a GET changes nothing");
     }
     for tokens in &tokens {
-        assert_live(&house, tokens).await;
+        assert_live(&server, tokens).await;
     }
     assert_eq!(phone.get("/account").await.status, 200);
     assert_eq!(alice.get("/account").await.status, 200);
 }
 
 #[tokio::test]
-async fn what_is_anothers_is_gone_and_what_is_nothing_is_a_bad_request() {
-    let house = house().await;
-    let mut alice = Browser::signed_in(&house, "alice").await;
-    let mut bob = Browser::signed_in(&house, "bob").await;
+async fn ids_of_other_users_look_gone_and_malformed_ids_are_bad_requests() {
+    let server = server().await;
+    let mut alice = server.signed_in("alice").await;
+    let mut bob = server.signed_in("bob").await;
     let tokens = [
-        app_tokens(&house, &mut bob).await,
-        device_tokens(&house, &mut bob).await,
+        app_tokens(&server, &mut bob).await,
+        device_tokens(&server, &mut bob).await,
     ];
-    app_tokens(&house, &mut alice).await;
-    device_tokens(&house, &mut alice).await;
+    app_tokens(&server, &mut alice).await;
+    device_tokens(&server, &mut alice).await;
     let bobs = bob.get("/account").await;
     let page = alice.get("/account").await;
     for (action, field) in [
@@ -332,25 +334,25 @@ async fn what_is_anothers_is_gone_and_what_is_nothing_is_a_bad_request() {
         }
         for nothing in ["", "x", "ü", "../1"] {
             let other = form(&page, action, field, nothing);
-            let said = alice.submit(other).await;
+            let reply = alice.submit(other).await;
             let unknown = field == "client" && ["x", "../1"].contains(&nothing);
             assert_eq!(
-                said.status,
+                reply.status,
                 if unknown { 303 } else { 400 },
                 "{field} {nothing}"
             );
         }
     }
     for tokens in &tokens {
-        assert_live(&house, tokens).await;
+        assert_live(&server, tokens).await;
     }
     assert_eq!(bob.get("/account").await.status, 200);
 }
 
 #[tokio::test]
-async fn a_notice_is_one_of_ours_or_none() {
-    let house = house().await;
-    let mut alice = Browser::signed_in(&house, "alice").await;
+async fn an_unknown_notice_is_not_shown() {
+    let server = server().await;
+    let mut alice = server.signed_in("alice").await;
     for word in ["x", "session_ended", "%3Cscript%3E", "", "gone&notice=gone"] {
         let page = alice.get(&format!("/account?notice={word}")).await;
         assert_eq!(page.status, 200);
@@ -363,9 +365,9 @@ async fn a_notice_is_one_of_ours_or_none() {
 }
 
 #[tokio::test]
-async fn the_page_is_kept_by_nobody_and_framed_by_nobody() {
-    let house = house().await;
-    let mut alice = Browser::signed_in(&house, "alice").await;
+async fn the_account_page_is_neither_cached_nor_framed() {
+    let server = server().await;
+    let mut alice = server.signed_in("alice").await;
     let page = alice.get("/account").await;
     assert_eq!(page.header("cache-control"), "no-store");
     assert_eq!(page.header("x-frame-options"), "DENY");
@@ -374,21 +376,21 @@ async fn the_page_is_kept_by_nobody_and_framed_by_nobody() {
 }
 
 #[tokio::test]
-async fn a_store_that_is_away_is_told_and_nothing_is_half_done() {
-    let house = house().await;
-    let mut alice = Browser::signed_in(&house, "alice").await;
-    let tokens = device_tokens(&house, &mut alice).await;
+async fn a_store_that_is_down_is_reported_and_leaves_nothing_half_done() {
+    let server = server().await;
+    let mut alice = server.signed_in("alice").await;
+    let tokens = device_tokens(&server, &mut alice).await;
     let page = alice.get("/account").await;
-    house.world.signer_down.store(true, Ordering::Relaxed);
-    house.store.set_down(true);
+    server.set_signer_down(true);
+    server.store.set_down(true);
     for action in ["/account/grant", "/account/everywhere"] {
-        let said = alice.submit(Form::of(&page, action)).await;
-        assert_eq!(said.status, 503, "{action}");
+        let reply = alice.submit(Form::of(&page, action)).await;
+        assert_eq!(reply.status, 503, "{action}");
     }
     assert_eq!(alice.get("/account").await.status, 503);
-    house.store.set_down(false);
-    assert_live(&house, &tokens).await;
-    // Nothing is signed to take something back.
+    server.store.set_down(false);
+    assert_live(&server, &tokens).await;
+    // Removing access signs nothing.
     let done = alice.submit(Form::of(&page, "/account/grant")).await;
     assert_done(&done, "device-removed");
 }

@@ -3,15 +3,15 @@
 use axum::body::Body;
 use http::Request;
 
-use crate::house::House;
-use crate::wire::{
-    DEVICE_AUTHORIZATION, FORM, FORMS, INTROSPECT, REVOKE, TOKEN, USERINFO, With, encoded, orders,
-    post, raw, refused,
+use grantor_testkit::encoded;
+use grantor_testkit::server::{
+    DEVICE_AUTHORIZATION, FORM, FORMS, INTROSPECT, REVOKE, TOKEN, TestServer, USERINFO, With as _,
+    authorization_of, post, raw, refused,
 };
 
 #[tokio::test]
 async fn rfc6749_3_2_a_parameter_that_comes_twice_is_refused_everywhere() {
-    let house = House::new().await;
+    let server = TestServer::new().await;
     for endpoint in FORMS.into_iter().chain([USERINFO]) {
         for body in [
             "client_id=tv&client_id=tv",
@@ -19,7 +19,7 @@ async fn rfc6749_3_2_a_parameter_that_comes_twice_is_refused_everywhere() {
             "scope=&scope=openid",
             "x=1&%78=2",
         ] {
-            let answer = house.send(raw(endpoint, FORM, body)).await;
+            let answer = server.send(raw(endpoint, FORM, body)).await;
             assert_eq!(
                 answer.error(),
                 refused(400, "invalid_request"),
@@ -30,8 +30,8 @@ async fn rfc6749_3_2_a_parameter_that_comes_twice_is_refused_everywhere() {
 }
 
 #[tokio::test]
-async fn what_is_no_form_encoded_text_is_refused_everywhere() {
-    let house = House::new().await;
+async fn bodies_that_are_not_valid_forms_are_refused_everywhere() {
+    let server = TestServer::new().await;
     let bodies: [&[u8]; 8] = [
         b"client_id=tv%00",
         b"client_id=tv\0",
@@ -44,7 +44,7 @@ async fn what_is_no_form_encoded_text_is_refused_everywhere() {
     ];
     for endpoint in FORMS.into_iter().chain([USERINFO]) {
         for body in bodies {
-            let answer = house.send(raw(endpoint, FORM, body)).await;
+            let answer = server.send(raw(endpoint, FORM, body)).await;
             assert_eq!(
                 answer.error(),
                 refused(400, "invalid_request"),
@@ -56,10 +56,10 @@ async fn what_is_no_form_encoded_text_is_refused_everywhere() {
 
 #[tokio::test]
 async fn an_oversized_body_is_refused_as_such() {
-    let house = House::new().await;
+    let server = TestServer::new().await;
     for endpoint in FORMS.into_iter().chain([USERINFO]) {
         let body = "x".repeat(64 * 1024 + 1);
-        let answer = house.send(raw(endpoint, FORM, body)).await;
+        let answer = server.send(raw(endpoint, FORM, body)).await;
         assert_eq!(
             answer.error(),
             refused(413, "invalid_request"),
@@ -70,14 +70,14 @@ async fn an_oversized_body_is_refused_as_such() {
 
 #[tokio::test]
 async fn too_many_or_too_long_parameters_are_refused() {
-    let house = House::new().await;
+    let server = TestServer::new().await;
     let many: Vec<_> = (0..65).map(|i| format!("p{i}=1")).collect();
     for body in [
         many.join("&"),
         format!("scope={}", "x".repeat(16 * 1024 + 1)),
     ] {
         for endpoint in FORMS {
-            let answer = house.send(raw(endpoint, FORM, body.clone())).await;
+            let answer = server.send(raw(endpoint, FORM, body.clone())).await;
             assert_eq!(
                 answer.error(),
                 refused(400, "invalid_request"),
@@ -89,7 +89,7 @@ async fn too_many_or_too_long_parameters_are_refused() {
 
 #[tokio::test]
 async fn any_other_content_type_is_refused() {
-    let house = House::new().await;
+    let server = TestServer::new().await;
     let body = r#"{"grant_type":"client_credentials"}"#;
     for endpoint in FORMS.into_iter().chain([USERINFO]) {
         for content_type in [
@@ -98,7 +98,7 @@ async fn any_other_content_type_is_refused() {
             "multipart/form-data; boundary=x",
             "",
         ] {
-            let answer = house.send(raw(endpoint, content_type, body)).await;
+            let answer = server.send(raw(endpoint, content_type, body)).await;
             assert_eq!(
                 answer.error(),
                 refused(400, "invalid_request"),
@@ -110,20 +110,22 @@ async fn any_other_content_type_is_refused() {
 
 #[tokio::test]
 async fn the_content_type_of_a_form_has_no_case_and_may_have_parameters() {
-    let house = House::new().await;
+    let server = TestServer::new().await;
     for content_type in [
         "Application/X-WWW-Form-Urlencoded",
         "application/x-www-form-urlencoded;charset=UTF-8",
     ] {
         let request = raw(TOKEN, content_type, "grant_type=client_credentials");
-        let answer = house.send(request.with("authorization", &orders())).await;
+        let answer = server
+            .send(request.with("authorization", &authorization_of("orders")))
+            .await;
         assert_eq!(answer.status, 200, "{content_type}: {answer:?}");
     }
 }
 
 #[tokio::test]
-async fn nothing_of_the_input_is_repeated_in_an_error() {
-    let house = House::new().await;
+async fn errors_do_not_repeat_input() {
+    let server = TestServer::new().await;
     let marked = [
         ("grant_type", "MARK"),
         ("client_id", "MARK"),
@@ -133,7 +135,7 @@ async fn nothing_of_the_input_is_repeated_in_an_error() {
         ("MARK", "<b>MARK</b>"),
     ];
     for endpoint in FORMS {
-        let answer = house.post(endpoint, &marked).await;
+        let answer = server.post(endpoint, &marked).await;
         assert!(answer.status >= 400, "{answer:?}");
         answer.error();
         assert!(!answer.body.contains("MARK"), "{answer:?}");
@@ -146,21 +148,22 @@ async fn nothing_of_the_input_is_repeated_in_an_error() {
 
 #[tokio::test]
 async fn rfc6749_3_2_an_empty_parameter_counts_as_omitted() {
-    let house = House::new().await;
-    // An empty scope is none: the defaults.
-    let tokens = house.machine(&[("scope", "")]).await;
+    let server = TestServer::new().await;
+    // An empty scope counts as missing: the defaults apply.
+    let tokens = server.machine_token("orders", &[("scope", "")]).await;
     assert_eq!(tokens.member("scope"), "orders.example.com/read");
-    // An empty grant_type, client_id or token is none.
-    let answer = house
+    // An empty grant_type, client_id or token counts as missing.
+    let answer = server
         .post(TOKEN, &[("grant_type", ""), ("client_id", "tv")])
         .await;
     assert_eq!(answer.error(), refused(400, "invalid_request"));
     for endpoint in [INTROSPECT, REVOKE] {
-        let request = post(endpoint, &[("token", "")]).with("authorization", &orders());
-        let answer = house.send(request).await;
+        let request =
+            post(endpoint, &[("token", "")]).with("authorization", &authorization_of("orders"));
+        let answer = server.send(request).await;
         assert_eq!(answer.error(), refused(400, "invalid_request"));
     }
-    let answer = house
+    let answer = server
         .post(
             TOKEN,
             &[("grant_type", "client_credentials"), ("client_id", "")],
@@ -171,12 +174,12 @@ async fn rfc6749_3_2_an_empty_parameter_counts_as_omitted() {
 
 #[tokio::test]
 async fn rfc8628_3_1_an_empty_parameter_counts_as_omitted() {
-    let house = House::new().await;
-    let answer = house
+    let server = TestServer::new().await;
+    let answer = server
         .post(DEVICE_AUTHORIZATION, &[("client_id", "tv"), ("scope", "")])
         .await;
     assert_eq!(answer.status, 200);
-    let answer = house
+    let answer = server
         .post(
             DEVICE_AUTHORIZATION,
             &[("client_id", ""), ("scope", "openid")],
@@ -187,9 +190,15 @@ async fn rfc8628_3_1_an_empty_parameter_counts_as_omitted() {
 
 #[tokio::test]
 async fn rfc6749_3_2_and_rfc8628_3_1_an_unknown_parameter_is_ignored() {
-    let house = House::new().await;
-    assert_eq!(house.machine(&[("colour", "red")]).await.status, 200);
-    let answer = house
+    let server = TestServer::new().await;
+    assert_eq!(
+        server
+            .machine_token("orders", &[("colour", "red")])
+            .await
+            .status,
+        200
+    );
+    let answer = server
         .post(
             DEVICE_AUTHORIZATION,
             &[("client_id", "tv"), ("colour", "red")],
@@ -199,8 +208,8 @@ async fn rfc6749_3_2_and_rfc8628_3_1_an_unknown_parameter_is_ignored() {
     for endpoint in [INTROSPECT, REVOKE] {
         let request = post(endpoint, &[("token", "x"), ("colour", "red")]);
         assert_eq!(
-            house
-                .send(request.with("authorization", &orders()))
+            server
+                .send(request.with("authorization", &authorization_of("orders")))
                 .await
                 .status,
             200
@@ -209,8 +218,8 @@ async fn rfc6749_3_2_and_rfc8628_3_1_an_unknown_parameter_is_ignored() {
 }
 
 #[tokio::test]
-async fn rfc6749_2_3_1_credentials_and_parameters_in_the_address_are_not_read() {
-    let house = House::new().await;
+async fn rfc6749_2_3_1_credentials_and_parameters_in_the_query_are_not_read() {
+    let server = TestServer::new().await;
     let query = encoded(&[
         ("grant_type", "client_credentials"),
         ("client_id", "tv"),
@@ -218,30 +227,34 @@ async fn rfc6749_2_3_1_credentials_and_parameters_in_the_address_are_not_read() 
     ]);
     for endpoint in FORMS {
         let path = format!("{endpoint}?{query}");
-        let answer = house.post(&path, &[("token", "x")]).await;
+        let answer = server.post(&path, &[("token", "x")]).await;
         assert_eq!(
             answer.error(),
             refused(400, "invalid_request"),
             "{endpoint}"
         );
     }
-    // What the body says counts alone.
+    // Only the body counts.
     let request = post(
         &format!("{TOKEN}?{query}"),
         &[("grant_type", "client_credentials")],
     );
-    let answer = house.send(request.with("authorization", &orders())).await;
+    let answer = server
+        .send(request.with("authorization", &authorization_of("orders")))
+        .await;
     assert_eq!(answer.member("scope"), "orders.example.com/read");
 }
 
 #[tokio::test]
-async fn rfc6749_2_3_1_a_secret_in_the_address_is_refused_whatever_else_is_right() {
-    let house = House::new().await;
+async fn rfc6749_2_3_1_a_secret_in_the_query_is_refused_even_in_a_valid_request() {
+    let server = TestServer::new().await;
     let right = [("grant_type", "client_credentials"), ("token", "x")];
     for endpoint in FORMS {
         for name in ["client_secret", "token", "refresh_token", "device_code"] {
             let request = post(&format!("{endpoint}?{name}=MARK"), &right);
-            let answer = house.send(request.with("authorization", &orders())).await;
+            let answer = server
+                .send(request.with("authorization", &authorization_of("orders")))
+                .await;
             assert_eq!(
                 answer.error(),
                 refused(400, "invalid_request"),
@@ -253,8 +266,8 @@ async fn rfc6749_2_3_1_a_secret_in_the_address_is_refused_whatever_else_is_right
 }
 
 #[tokio::test]
-async fn a_scope_that_the_grammar_does_not_hold_is_an_invalid_scope() {
-    let house = House::new().await;
+async fn a_scope_outside_the_grammar_is_an_invalid_scope() {
+    let server = TestServer::new().await;
     for scope in [
         "openid \"",
         "a\\b",
@@ -262,14 +275,14 @@ async fn a_scope_that_the_grammar_does_not_hold_is_an_invalid_scope() {
         "no/such",
         "orders.example.com/none",
     ] {
-        let answer = house.machine(&[("scope", scope)]).await;
+        let answer = server.machine_token("orders", &[("scope", scope)]).await;
         assert_eq!(answer.error(), refused(400, "invalid_scope"), "{scope}");
     }
 }
 
 #[tokio::test]
 async fn pages_answer_bad_forms_with_pages() {
-    let house = House::new().await;
+    let server = TestServer::new().await;
     for path in ["/login", "/logout", "/device", "/device/decision"] {
         let bad: [(Request<Body>, u16); 5] = [
             (raw(path, FORM, "x=1&x=2"), 400),
@@ -279,7 +292,7 @@ async fn pages_answer_bad_forms_with_pages() {
             (raw(path, FORM, "x".repeat(64 * 1024 + 1)), 413),
         ];
         for (request, status) in bad {
-            let answer = house.send(request).await;
+            let answer = server.send(request).await;
             assert_eq!(answer.status, status, "{path}");
             assert_eq!(answer.header("content-type"), "text/html; charset=utf-8");
             assert!(answer.body.contains("id=\"trace-id\""), "{answer:?}");

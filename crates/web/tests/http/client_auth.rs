@@ -1,10 +1,10 @@
 //! Client authentication on the wire (RFC 6749 sections 2.3, 3.2.1 and 5.2).
 
-use crate::house::{CONSOLE_SECRET, House, ORDERS_SECRET};
-use crate::wire::{
-    Answer, DEVICE_AUTHORIZATION, FORMS, INTROSPECT, REVOKE, TOKEN, With, basic, console, post,
-    refused,
+use grantor_testkit::server::{
+    Answer, DEVICE_AUTHORIZATION, FORMS, INTROSPECT, REVOKE, TOKEN, TestServer, With as _,
+    authorization_of, basic, post, refused,
 };
+use grantor_testkit::{CONSOLE_SECRET, ORDERS_SECRET};
 
 /// A body with all that the endpoint needs but the credentials.
 fn body(endpoint: &str) -> Vec<(&'static str, &'static str)> {
@@ -15,16 +15,16 @@ fn body(endpoint: &str) -> Vec<(&'static str, &'static str)> {
     }
 }
 
-async fn with_header(house: &House, endpoint: &str, header: &str) -> Answer {
+async fn with_header(server: &TestServer, endpoint: &str, header: &str) -> Answer {
     let request = post(endpoint, &body(endpoint));
-    house.send(request.with("authorization", header)).await
+    server.send(request.with("authorization", header)).await
 }
 
 #[tokio::test]
 async fn rfc6749_5_2_a_failed_authentication_is_401_with_a_basic_challenge() {
-    let house = House::new().await;
+    let server = TestServer::new().await;
     for endpoint in FORMS {
-        let answer = with_header(&house, endpoint, &basic("orders", "wrong")).await;
+        let answer = with_header(&server, endpoint, &basic("orders", "wrong")).await;
         assert_eq!(answer.error(), refused(401, "invalid_client"), "{endpoint}");
         assert_eq!(
             answer.header("www-authenticate"),
@@ -35,10 +35,10 @@ async fn rfc6749_5_2_a_failed_authentication_is_401_with_a_basic_challenge() {
 
 #[tokio::test]
 async fn an_unknown_client_and_a_wrong_secret_read_the_same() {
-    let house = House::new().await;
+    let server = TestServer::new().await;
     for endpoint in FORMS {
-        let wrong = with_header(&house, endpoint, &basic("orders", "wrong")).await;
-        let unknown = with_header(&house, endpoint, &basic("nobody", "wrong")).await;
+        let wrong = with_header(&server, endpoint, &basic("orders", "wrong")).await;
+        let unknown = with_header(&server, endpoint, &basic("nobody", "wrong")).await;
         assert_eq!(wrong.status, unknown.status);
         assert_eq!(
             wrong.member("error_description"),
@@ -49,64 +49,72 @@ async fn an_unknown_client_and_a_wrong_secret_read_the_same() {
 
 #[tokio::test]
 async fn rfc6749_2_2_a_client_id_alone_is_no_authentication() {
-    let house = House::new().await;
+    let server = TestServer::new().await;
     for endpoint in FORMS {
         let mut pairs = body(endpoint);
         pairs.push(("client_id", "console"));
-        let answer = house.post(endpoint, &pairs).await;
+        let answer = server.post(endpoint, &pairs).await;
         assert_eq!(answer.error(), refused(401, "invalid_client"), "{endpoint}");
-        let answer = with_header(&house, endpoint, &basic("console", "")).await;
+        let answer = with_header(&server, endpoint, &basic("console", "")).await;
         assert_eq!(answer.error(), refused(401, "invalid_client"), "{endpoint}");
     }
 }
 
 #[tokio::test]
 async fn rfc6749_2_3_1_basic_is_form_encoded_inside_and_its_scheme_has_no_case() {
-    let house = House::new().await;
+    let server = TestServer::new().await;
     // The secret has a colon, a slash, spaces and a plus.
-    for header in [console(), console().replacen("Basic", "bAsIc", 1)] {
-        let answer = with_header(&house, DEVICE_AUTHORIZATION, &header).await;
+    for header in [
+        authorization_of("console"),
+        authorization_of("console").replacen("Basic", "bAsIc", 1),
+    ] {
+        let answer = with_header(&server, DEVICE_AUTHORIZATION, &header).await;
         assert_eq!(answer.status, 200, "{answer:?}");
     }
 }
 
 #[tokio::test]
 async fn rfc6749_2_3_1_a_secret_in_the_body_works_and_two_ways_do_not() {
-    let house = House::new().await;
+    let server = TestServer::new().await;
     let in_body = [("client_id", "console"), ("client_secret", CONSOLE_SECRET)];
-    assert_eq!(house.post(DEVICE_AUTHORIZATION, &in_body).await.status, 200);
-
-    let both = post(DEVICE_AUTHORIZATION, &in_body).with("authorization", &console());
     assert_eq!(
-        house.send(both).await.error(),
+        server.post(DEVICE_AUTHORIZATION, &in_body).await.status,
+        200
+    );
+
+    let both =
+        post(DEVICE_AUTHORIZATION, &in_body).with("authorization", &authorization_of("console"));
+    assert_eq!(
+        server.send(both).await.error(),
         refused(400, "invalid_request")
     );
 
-    let same_id = post(DEVICE_AUTHORIZATION, &in_body[..1]).with("authorization", &console());
+    let same_id = post(DEVICE_AUTHORIZATION, &in_body[..1])
+        .with("authorization", &authorization_of("console"));
     assert_eq!(
-        house.send(same_id).await.status,
+        server.send(same_id).await.status,
         200,
         "the same id is no second credential"
     );
 
-    let other_id =
-        post(DEVICE_AUTHORIZATION, &[("client_id", "tv")]).with("authorization", &console());
+    let other_id = post(DEVICE_AUTHORIZATION, &[("client_id", "tv")])
+        .with("authorization", &authorization_of("console"));
     assert_eq!(
-        house.send(other_id).await.error(),
+        server.send(other_id).await.error(),
         refused(400, "invalid_request")
     );
 }
 
 #[tokio::test]
-async fn of_two_authorization_headers_neither_is_taken() {
-    let house = House::new().await;
+async fn two_authorization_headers_are_refused() {
+    let server = TestServer::new().await;
     for endpoint in FORMS {
-        for second in [console(), "Bearer x".to_owned()] {
+        for second in [authorization_of("console"), "Bearer x".to_owned()] {
             let request = post(endpoint, &body(endpoint));
             let request = request
-                .with("authorization", &console())
+                .with("authorization", &authorization_of("console"))
                 .with("authorization", &second);
-            let answer = house.send(request).await;
+            let answer = server.send(request).await;
             assert_eq!(answer.error(), refused(401, "invalid_client"), "{endpoint}");
         }
     }
@@ -114,7 +122,7 @@ async fn of_two_authorization_headers_neither_is_taken() {
 
 #[tokio::test]
 async fn a_malformed_authorization_header_is_refused() {
-    let house = House::new().await;
+    let server = TestServer::new().await;
     for header in [
         "Basic",
         "Basic ",
@@ -125,32 +133,32 @@ async fn a_malformed_authorization_header_is_refused() {
         "x",
         "Digest a=b",
     ] {
-        let answer = with_header(&house, TOKEN, header).await;
+        let answer = with_header(&server, TOKEN, header).await;
         assert_eq!(answer.error(), refused(401, "invalid_client"), "{header}");
     }
 }
 
 #[tokio::test]
-async fn a_public_client_names_itself_and_may_do_so_by_basic() {
-    let house = House::new().await;
+async fn a_public_client_may_send_its_id_by_basic() {
+    let server = TestServer::new().await;
     for header in [basic("tv", ""), "Basic dHY=".to_owned()] {
-        let answer = with_header(&house, DEVICE_AUTHORIZATION, &header).await;
+        let answer = with_header(&server, DEVICE_AUTHORIZATION, &header).await;
         assert_eq!(answer.status, 200, "{header}: {answer:?}");
     }
     let invented = [("client_id", "tv"), ("client_secret", "invented")];
-    let answer = house.post(DEVICE_AUTHORIZATION, &invented).await;
+    let answer = server.post(DEVICE_AUTHORIZATION, &invented).await;
     assert_eq!(answer.error(), refused(401, "invalid_client"));
 }
 
 #[tokio::test]
 async fn rfc6749_2_3_1_guessing_a_short_secret_is_bounded_at_every_endpoint() {
     for endpoint in FORMS {
-        let house = House::new().await;
+        let server = TestServer::new().await;
         for _ in 0..100 {
-            let answer = with_header(&house, endpoint, &basic("orders", "guess")).await;
+            let answer = with_header(&server, endpoint, &basic("orders", "guess")).await;
             assert_eq!(answer.status, 401);
         }
-        let answer = with_header(&house, endpoint, &basic("orders", ORDERS_SECRET)).await;
+        let answer = with_header(&server, endpoint, &basic("orders", ORDERS_SECRET)).await;
         assert_eq!(
             answer.error(),
             refused(429, "too_many_requests"),
@@ -162,7 +170,7 @@ async fn rfc6749_2_3_1_guessing_a_short_secret_is_bounded_at_every_endpoint() {
             .with("authorization", &basic("orders", ORDERS_SECRET))
             .with("x-forwarded-for", "198.51.100.7");
         assert_ne!(
-            house.send(elsewhere).await.status,
+            server.send(elsewhere).await.status,
             429,
             "others are not locked out"
         );
@@ -170,10 +178,10 @@ async fn rfc6749_2_3_1_guessing_a_short_secret_is_bounded_at_every_endpoint() {
 }
 
 #[tokio::test]
-async fn a_public_client_has_no_business_at_introspection_but_may_revoke() {
-    let house = House::new().await;
+async fn a_public_client_may_revoke_but_not_introspect() {
+    let server = TestServer::new().await;
     let pairs = [("client_id", "tv"), ("token", "x")];
-    let answer = house.post(INTROSPECT, &pairs).await;
+    let answer = server.post(INTROSPECT, &pairs).await;
     assert_eq!(answer.error(), refused(401, "invalid_client"));
-    assert_eq!(house.post(REVOKE, &pairs).await.status, 200);
+    assert_eq!(server.post(REVOKE, &pairs).await.status, 200);
 }

@@ -3,11 +3,11 @@
 use axum::body::Body;
 use http::{HeaderValue, Method, Request};
 
-use crate::house::{House, client, minutes};
-use crate::wire::{
-    Answer, DEVICE_AUTHORIZATION, INTROSPECT, REVOKE, TOKEN, USERINFO, With, basic, orders, post,
-    refused,
+use grantor_testkit::server::{
+    Answer, DEVICE_AUTHORIZATION, FORM, INTROSPECT, REVOKE, TOKEN, TestServer, USERINFO, With as _,
+    authorization_of, basic, post, raw, refused,
 };
+use grantor_testkit::{Spans as _, client};
 
 /// An origin of the client `tv`, and one of `tv2`.
 const OWN: &str = "https://app.example";
@@ -27,8 +27,8 @@ const DOCUMENTS: [&str; 3] = [
     "/.well-known/jwks.json",
 ];
 
-async fn house() -> House {
-    House::with(|realm| {
+async fn server() -> TestServer {
+    TestServer::with(|realm| {
         client(realm, "tv").origins = vec![OWN.to_owned()];
         client(realm, "tv2").origins = vec!["https://second.example".to_owned(), OTHER.to_owned()];
     })
@@ -95,10 +95,10 @@ fn assert_open(answer: &Answer, origin: &str) {
 
 #[tokio::test]
 async fn a_preflight_is_allowed_for_each_origin_that_some_client_has() {
-    let house = house().await;
+    let server = server().await;
     for (path, methods) in OPEN {
         for origin in [OWN, OTHER] {
-            let answer = house.send(asked_before(path).with("origin", origin)).await;
+            let answer = server.send(asked_before(path).with("origin", origin)).await;
             assert_eq!((answer.status, answer.body.as_str()), (204, ""), "{path}");
             let cors = [
                 ("access-control-allow-origin", origin),
@@ -119,8 +119,8 @@ async fn a_preflight_is_allowed_for_each_origin_that_some_client_has() {
 }
 
 #[tokio::test]
-async fn an_origin_that_only_looks_like_one_of_a_client_is_a_stranger() {
-    let house = house().await;
+async fn an_origin_that_only_resembles_a_clients_is_refused() {
+    let server = server().await;
     for stranger in [
         "null",
         "",
@@ -147,42 +147,42 @@ async fn an_origin_that_only_looks_like_one_of_a_client_is_a_stranger() {
         "http://127.1:3000",
     ] {
         for (path, _) in OPEN {
-            let answer = house
+            let answer = server
                 .send(asked_before(path).with("origin", stranger))
                 .await;
             assert_eq!(answer.status, 204);
             assert_eq!(answer.header("vary"), "Origin");
             assert_closed(&answer, stranger);
         }
-        let answer = house.send(failing("tv").with("origin", stranger)).await;
+        let answer = server.send(failing("tv").with("origin", stranger)).await;
         assert_eq!(answer.error(), refused(400, "invalid_grant"));
         assert_closed(&answer, stranger);
     }
 }
 
 #[tokio::test]
-async fn of_two_origins_none_counts() {
-    let house = house().await;
+async fn two_origin_headers_allow_no_script() {
+    let server = server().await;
     for request in [asked_before(TOKEN), failing("tv")] {
         let two = request.with("origin", OWN).with("origin", OWN);
-        assert_closed(&house.send(two).await, "two");
+        assert_closed(&server.send(two).await, "two");
     }
     let mut bytes = failing("tv");
     let origin = HeaderValue::from_bytes(b"https://app.example\xff").expect("opaque bytes");
     bytes.headers_mut().insert("origin", origin);
-    assert_closed(&house.send(bytes).await, "no text");
+    assert_closed(&server.send(bytes).await, "no text");
 }
 
 #[tokio::test]
-async fn a_script_reads_what_its_own_client_is_answered() {
-    let house = house().await;
-    let tokens = house.device_tokens("openid").await;
+async fn a_script_can_read_answers_to_its_own_client() {
+    let server = server().await;
+    let tokens = server.device_tokens("tv", "alice").await;
     let (access, refresh) = (
         tokens.member("access_token"),
         tokens.member("refresh_token"),
     );
     let read = async |request: Request<Body>, status| {
-        let answer = house.send(request.with("origin", OWN)).await;
+        let answer = server.send(request.with("origin", OWN)).await;
         assert_eq!(answer.status, status, "{answer:?}");
         assert_open(&answer, OWN);
         answer
@@ -203,7 +203,7 @@ async fn a_script_reads_what_its_own_client_is_answered() {
     );
     // Errors too: of a token whose grant was revoked, and of one that has ended.
     read(userinfo(&access), 401).await;
-    house.world.advance(minutes(11));
+    server.advance(11.mins());
     read(userinfo(&access), 401).await;
     read(failing("tv"), 400).await;
     let by_header = basic("tv", "");
@@ -212,15 +212,18 @@ async fn a_script_reads_what_its_own_client_is_answered() {
 }
 
 #[tokio::test]
-async fn a_script_of_another_clients_origin_reads_nothing() {
-    let house = house().await;
-    let token = house.device_tokens("openid").await.member("access_token");
+async fn a_script_from_the_origin_of_another_client_cannot_read_answers() {
+    let server = server().await;
+    let token = server
+        .device_tokens("tv", "alice")
+        .await
+        .member("access_token");
     let forged = format!("{token}x");
     let both = [("client_id", "tv2"), ("token", "x")];
     let twice = "client_id=tv&client_id=tv2&grant_type=refresh_token";
     for (what, request) in [
         ("a form of tv", failing("tv")),
-        ("a form of nobody", failing("nobody")),
+        ("a form of an unknown client", failing("nobody")),
         (
             "a form of tv's devices",
             post(DEVICE_AUTHORIZATION, &[("client_id", "tv")]),
@@ -229,10 +232,7 @@ async fn a_script_of_another_clients_origin_reads_nothing() {
             "Basic of tv",
             post(REVOKE, &both).with("authorization", &basic("tv", "")),
         ),
-        (
-            "two clients",
-            crate::wire::raw(TOKEN, crate::wire::FORM, twice),
-        ),
+        ("two clients", raw(TOKEN, FORM, twice)),
         ("no client", post(TOKEN, &[("grant_type", "refresh_token")])),
         ("a token of tv", userinfo(&token)),
         ("a forged token", userinfo(&forged)),
@@ -250,50 +250,51 @@ async fn a_script_of_another_clients_origin_reads_nothing() {
             request
         }),
     ] {
-        let answer = house.send(request.with("origin", OTHER)).await;
+        let answer = server.send(request.with("origin", OTHER)).await;
         assert_closed(&answer, what);
     }
     assert_open(
-        &house.send(failing("tv2").with("origin", OTHER)).await,
+        &server.send(failing("tv2").with("origin", OTHER)).await,
         OTHER,
     );
 }
 
 #[tokio::test]
-async fn an_api_asks_about_tokens_from_no_browser() {
-    let house = House::with(|realm| {
+async fn introspection_is_not_available_to_scripts() {
+    let server = TestServer::with(|realm| {
         for id in ["tv", "orders"] {
             client(realm, id).origins = vec![OWN.to_owned()];
         }
     })
     .await;
-    let preflight = house
+    let preflight = server
         .send(asked_before(INTROSPECT).with("origin", OWN))
         .await;
     assert_eq!(preflight.status, 405);
     assert_closed(&preflight, "preflight");
-    let asked = post(INTROSPECT, &[("token", "x")]).with("authorization", &orders());
-    let answer = house.send(asked.with("origin", OWN)).await;
+    let asked =
+        post(INTROSPECT, &[("token", "x")]).with("authorization", &authorization_of("orders"));
+    let answer = server.send(asked.with("origin", OWN)).await;
     assert_eq!(answer.status, 200);
     assert_closed(&answer, "introspection");
 }
 
 #[tokio::test]
-async fn pages_and_authorization_requests_are_for_no_script() {
-    let house = house().await;
+async fn pages_and_authorization_requests_are_not_available_to_scripts() {
+    let server = server().await;
     for path in ["/", "/login", "/logout", "/device", "/oauth2/authorize"] {
-        let preflight = house.send(asked_before(path).with("origin", OWN)).await;
+        let preflight = server.send(asked_before(path).with("origin", OWN)).await;
         assert_closed(&preflight, path);
         let request = Request::get(path).body(Body::empty()).expect("a request");
-        assert_closed(&house.send(request.with("origin", OWN)).await, path);
+        assert_closed(&server.send(request.with("origin", OWN)).await, path);
     }
 }
 
 #[tokio::test]
-async fn documents_are_for_everybody() {
-    let house = house().await;
+async fn documents_can_be_read_from_any_origin() {
+    let server = server().await;
     for path in DOCUMENTS {
-        let preflight = house
+        let preflight = server
             .send(asked_before(path).with("origin", "https://evil.example"))
             .await;
         assert_eq!(preflight.status, 204, "{path}");
@@ -306,18 +307,21 @@ async fn documents_are_for_everybody() {
         ] {
             assert_eq!(preflight.header(name), value, "{path} {name}");
         }
-        let answer = house.get(path).await;
+        let answer = server.get(path).await;
         assert_eq!(answer.header("access-control-allow-origin"), "*", "{path}");
     }
 }
 
 #[tokio::test]
 async fn without_an_origin_nothing_is_added() {
-    let house = house().await;
-    let token = house.device_tokens("openid").await.member("access_token");
+    let server = server().await;
+    let token = server
+        .device_tokens("tv", "alice")
+        .await
+        .member("access_token");
     for request in [failing("tv"), userinfo(&token), asked_before(TOKEN)] {
-        let answer = house.send(request).await;
+        let answer = server.send(request).await;
         assert_closed(&answer, "no origin");
     }
-    assert_eq!(house.send(failing("tv")).await.header("vary"), "");
+    assert_eq!(server.send(failing("tv")).await.header("vary"), "");
 }

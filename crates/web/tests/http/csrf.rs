@@ -1,8 +1,7 @@
-//! Forms count only if we made them, for this browser and this action; a GET changes nothing.
+//! Forms are accepted only if they were made for this browser and this action; a GET changes nothing.
 
-use crate::browser::{Browser, Form};
-use crate::house::{House, PASSWORD};
-use crate::wire::{Answer, refused};
+use grantor_testkit::encoded;
+use grantor_testkit::server::{Answer, Form, TestServer, refused};
 
 fn assert_expired(page: &Answer) {
     assert_eq!(page.status, 403, "{page:?}");
@@ -10,16 +9,16 @@ fn assert_expired(page: &Answer) {
 }
 
 #[tokio::test]
-async fn an_approval_without_its_own_form_token_approves_nothing() {
-    let house = House::new().await;
-    let codes = house.device("openid").await;
-    let mut alice = Browser::signed_in(&house, "alice").await;
-    let mut bob = Browser::signed_in(&house, "bob").await;
+async fn an_approval_form_without_its_own_token_approves_nothing() {
+    let server = TestServer::new().await;
+    let codes = server.device_codes("tv").await;
+    let mut alice = server.signed_in("alice").await;
+    let mut bob = server.signed_in("bob").await;
     let asked = alice.type_code(&codes.user).await;
     let form = Form::of(&asked, "/device/decision").fill("decision", "approve");
     let bobs = Form::of(&bob.type_code(&codes.user).await, "/device/decision");
     let of_code_form = Form::of(&alice.get("/device").await, "/device");
-    let other = house.device("openid").await;
+    let other = server.device_codes("tv").await;
     let of_other_grant = Form::of(&alice.type_code(&other.user).await, "/device/decision");
 
     let mut without = form.clone();
@@ -35,10 +34,10 @@ async fn an_approval_without_its_own_form_token_approves_nothing() {
         assert_expired(&alice.submit(form.clone().fill("form_token", token)).await);
     }
     // Our form, in a browser without the session.
-    assert_expired(&Browser::new(&house).submit(form.clone()).await);
+    assert_expired(&server.browser().submit(form.clone()).await);
     assert_expired(&bob.submit(form.clone()).await);
     assert_eq!(
-        house.poll(&codes).await.error(),
+        server.poll(&codes).await.error(),
         refused(400, "authorization_pending")
     );
     let done = alice.submit(form).await;
@@ -49,16 +48,18 @@ async fn an_approval_without_its_own_form_token_approves_nothing() {
 }
 
 #[tokio::test]
-async fn nobody_is_signed_in_or_out_by_a_foreign_form() {
-    let house = House::new().await;
-    let (mut victim, mut attacker) = (Browser::new(&house), Browser::new(&house));
+async fn a_foreign_form_cannot_sign_in_or_out() {
+    let server = TestServer::new().await;
+    let (mut victim, mut attacker) = (server.browser(), server.browser());
     victim.get("/login").await;
     let attackers = Form::of(&attacker.get("/login").await, "/login");
-    let foreign = attackers.fill("username", "bob").fill("password", PASSWORD);
+    let foreign = attackers
+        .fill("username", "bob")
+        .fill("password", "bob-password");
     assert_expired(&victim.submit(foreign).await);
 
-    let mut alice = Browser::signed_in(&house, "alice").await;
-    let mut bob = Browser::signed_in(&house, "bob").await;
+    let mut alice = server.signed_in("alice").await;
+    let mut bob = server.signed_in("bob").await;
     let bobs = Form::of(&bob.get("/logout").await, "/logout");
     assert_expired(&alice.submit(bobs).await);
     assert!(
@@ -69,20 +70,20 @@ async fn nobody_is_signed_in_or_out_by_a_foreign_form() {
 
 #[tokio::test]
 async fn a_code_is_looked_up_by_our_form_only() {
-    let house = House::new().await;
-    let codes = house.device("openid").await;
-    let mut alice = Browser::signed_in(&house, "alice").await;
+    let server = TestServer::new().await;
+    let codes = server.device_codes("tv").await;
+    let mut alice = server.signed_in("alice").await;
     let form = Form::of(&alice.get("/device").await, "/device").fill("user_code", &codes.user);
     assert_expired(&alice.submit(form.fill("form_token", "x")).await);
 }
 
 #[tokio::test]
 async fn a_get_changes_nothing_whatever_it_says() {
-    let house = House::new().await;
-    let codes = house.device("openid").await;
-    let mut alice = Browser::signed_in(&house, "alice").await;
+    let server = TestServer::new().await;
+    let codes = server.device_codes("tv").await;
+    let mut alice = server.signed_in("alice").await;
     let asked = Form::of(&alice.type_code(&codes.user).await, "/device/decision");
-    let query = crate::wire::encoded(&[
+    let query = encoded(&[
         ("user_code", &codes.user),
         ("decision", "approve"),
         ("grant", &asked.fields["grant"]),
@@ -92,7 +93,7 @@ async fn a_get_changes_nothing_whatever_it_says() {
         alice.get(&format!("{path}?{query}")).await;
     }
     assert_eq!(
-        house.poll(&codes).await.error(),
+        server.poll(&codes).await.error(),
         refused(400, "authorization_pending")
     );
     assert!(
@@ -103,9 +104,9 @@ async fn a_get_changes_nothing_whatever_it_says() {
 
 #[tokio::test]
 async fn a_decision_is_approve_or_deny_and_nothing_else() {
-    let house = House::new().await;
-    let codes = house.device("openid").await;
-    let mut alice = Browser::signed_in(&house, "alice").await;
+    let server = TestServer::new().await;
+    let codes = server.device_codes("tv").await;
+    let mut alice = server.signed_in("alice").await;
     let form = Form::of(&alice.type_code(&codes.user).await, "/device/decision");
     assert_eq!(
         alice.submit(form.clone()).await.status,
@@ -114,22 +115,22 @@ async fn a_decision_is_approve_or_deny_and_nothing_else() {
     );
     assert_eq!(alice.submit(form.fill("decision", "yes")).await.status, 400);
     assert_eq!(
-        house.poll(&codes).await.error(),
+        server.poll(&codes).await.error(),
         refused(400, "authorization_pending")
     );
 }
 
 #[tokio::test]
-async fn session_fixation_a_cookie_from_before_the_sign_in_is_worth_nothing_after_it() {
-    let house = House::new().await;
-    let mut alice = Browser::signed_in(&house, "alice").await;
+async fn session_fixation_a_cookie_from_before_the_sign_in_is_invalid_after_it() {
+    let server = TestServer::new().await;
+    let mut alice = server.signed_in("alice").await;
     let planted = alice.cookies.clone();
-    alice.sign_in("alice", PASSWORD).await;
+    alice.sign_in("alice", "alice-password").await;
     assert_ne!(
         alice.cookies, planted,
         "signing in again gives another cookie"
     );
-    let mut attacker = Browser::new(&house);
+    let mut attacker = server.browser();
     attacker.cookies = planted;
     assert_eq!(
         attacker.get("/device").await.status,
@@ -140,8 +141,8 @@ async fn session_fixation_a_cookie_from_before_the_sign_in_is_worth_nothing_afte
 
 #[tokio::test]
 async fn a_session_ends_at_sign_out_and_its_cookie_with_it() {
-    let house = House::new().await;
-    let mut alice = Browser::signed_in(&house, "alice").await;
+    let server = TestServer::new().await;
+    let mut alice = server.signed_in("alice").await;
     let kept = alice.cookies.clone();
     let form = Form::of(&alice.get("/logout").await, "/logout");
     let out = alice.submit(form).await;

@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
-use crate::browser::{Browser, Form};
-use crate::house::{House, client, minutes};
-use crate::wire::{DEVICE_AUTHORIZATION, TOKEN, With, claims, post, refused};
+use grantor_testkit::server::{
+    DEVICE_AUTHORIZATION, Form, TOKEN, TestServer, With as _, authorization_of, claims, post,
+    refused,
+};
+use grantor_testkit::{Spans as _, client};
 
 #[tokio::test]
 async fn rfc8628_3_2_the_answer_has_all_that_a_device_needs() {
-    let house = House::new().await;
-    let answer = house
+    let server = TestServer::new().await;
+    let answer = server
         .post(DEVICE_AUTHORIZATION, &[("client_id", "tv")])
         .await;
     assert_eq!(answer.status, 200);
@@ -32,8 +34,8 @@ async fn rfc8628_3_2_the_answer_has_all_that_a_device_needs() {
 
 #[tokio::test]
 async fn rfc8628_3_3_verification_uri_is_short_and_without_the_code() {
-    let house = House::new().await;
-    let answer = house
+    let server = TestServer::new().await;
+    let answer = server
         .post(DEVICE_AUTHORIZATION, &[("client_id", "tv")])
         .await;
     let code = answer.member("user_code");
@@ -50,73 +52,73 @@ async fn rfc8628_3_3_verification_uri_is_short_and_without_the_code() {
 
 #[tokio::test]
 async fn rfc8628_3_5_a_device_waits_then_gets_its_tokens_once() {
-    let house = House::new().await;
-    let codes = house.device("openid profile").await;
+    let server = TestServer::new().await;
+    let codes = server
+        .device_codes_with("tv", &[("scope", "openid profile")])
+        .await;
     assert_eq!(
-        house.poll(&codes).await.error(),
+        server.poll(&codes).await.error(),
         refused(400, "authorization_pending")
     );
-    Browser::signed_in(&house, "alice")
-        .await
-        .approve(&codes.user)
-        .await;
-    let tokens = house.poll(&codes).await;
+    server.approve("alice", &codes).await;
+    let tokens = server.poll(&codes).await;
     assert_eq!(tokens.status, 200, "{tokens:?}");
     assert_eq!(claims(&tokens.member("access_token"))["client_id"], "tv");
     assert_eq!(
-        house.poll(&codes).await.error(),
+        server.poll(&codes).await.error(),
         refused(400, "invalid_grant")
     );
 }
 
 #[tokio::test]
-async fn rfc8628_3_5_a_device_that_hurries_is_told_to_slow_down_and_recovers() {
-    let house = House::new().await;
-    let codes = house.device("openid").await;
+async fn rfc8628_3_5_a_device_that_polls_too_fast_gets_slow_down_and_recovers() {
+    let server = TestServer::new().await;
+    let codes = server.device_codes("tv").await;
     let pending = refused(400, "authorization_pending");
-    assert_eq!(house.poll(&codes).await.error(), pending);
-    house.world.advance(Duration::from_secs(1));
-    assert_eq!(house.poll(&codes).await.error(), refused(400, "slow_down"));
-    house.world.advance(Duration::from_secs(6));
+    assert_eq!(server.poll(&codes).await.error(), pending);
+    server.advance(Duration::from_secs(1));
+    assert_eq!(server.poll(&codes).await.error(), refused(400, "slow_down"));
+    server.advance(Duration::from_secs(6));
     assert_eq!(
-        house.poll(&codes).await.error(),
+        server.poll(&codes).await.error(),
         refused(400, "slow_down"),
         "the interval is 10 s now"
     );
-    house.world.advance(Duration::from_secs(15));
-    assert_eq!(house.poll(&codes).await.error(), pending);
+    server.advance(Duration::from_secs(15));
+    assert_eq!(server.poll(&codes).await.error(), pending);
 }
 
 #[tokio::test]
-async fn rfc8628_3_5_a_denied_device_and_an_expired_code_are_told_so() {
-    let house = House::new().await;
-    let (denied, expired) = (house.device("openid").await, house.device("openid").await);
-    Browser::signed_in(&house, "alice")
-        .await
-        .decide(&denied.user, "deny")
-        .await;
+async fn rfc8628_3_5_denied_and_expired_codes_get_their_own_errors() {
+    let server = TestServer::new().await;
+    let (denied, expired) = (
+        server.device_codes("tv").await,
+        server.device_codes("tv").await,
+    );
+    server.deny("alice", &denied).await;
     assert_eq!(
-        house.poll(&denied).await.error(),
+        server.poll(&denied).await.error(),
         refused(400, "access_denied")
     );
-    house.world.advance(minutes(10));
+    server.advance(10.mins());
     assert_eq!(
-        house.poll(&expired).await.error(),
+        server.poll(&expired).await.error(),
         refused(400, "expired_token")
     );
-    let late = Browser::signed_in(&house, "alice")
+    let late = server
+        .signed_in("alice")
         .await
         .type_code(&expired.user)
         .await;
-    assert_eq!(late.status, 400, "nobody can approve it any more");
+    assert_eq!(late.status, 400, "it cannot be approved any more");
 }
 
 #[tokio::test]
 async fn rfc8628_3_1_the_client_authenticates_as_at_the_token_endpoint() {
-    let house = House::new().await;
-    let nobody = house.post(DEVICE_AUTHORIZATION, &[]).await;
-    assert_eq!(nobody.error(), refused(400, "invalid_request"));
-    let unproven = house
+    let server = TestServer::new().await;
+    let visitor = server.post(DEVICE_AUTHORIZATION, &[]).await;
+    assert_eq!(visitor.error(), refused(400, "invalid_request"));
+    let unproven = server
         .post(DEVICE_AUTHORIZATION, &[("client_id", "console")])
         .await;
     assert_eq!(unproven.error(), refused(401, "invalid_client"));
@@ -124,36 +126,37 @@ async fn rfc8628_3_1_the_client_authenticates_as_at_the_token_endpoint() {
 
 #[tokio::test]
 async fn rfc8628_3_1_only_clients_with_the_grant_get_codes() {
-    let house = House::new().await;
-    let request = post(DEVICE_AUTHORIZATION, &[]).with("authorization", &crate::wire::orders());
+    let server = TestServer::new().await;
+    let request =
+        post(DEVICE_AUTHORIZATION, &[]).with("authorization", &authorization_of("orders"));
     assert_eq!(
-        house.send(request).await.error(),
+        server.send(request).await.error(),
         refused(400, "unauthorized_client")
     );
 }
 
 #[tokio::test]
 async fn rfc6749_10_2_each_device_asks_again() {
-    let house = House::new().await;
-    house.device_tokens("openid").await;
-    let second = house.device("openid").await;
-    let mut alice = Browser::signed_in(&house, "alice").await;
+    let server = TestServer::new().await;
+    server.device_tokens("tv", "alice").await;
+    let second = server.device_codes("tv").await;
+    let mut alice = server.signed_in("alice").await;
     let page = alice.type_code(&second.user).await;
     assert!(
         page.body.contains("id=\"approve\""),
         "the same user, client and scope"
     );
     assert_eq!(
-        house.poll(&second).await.error(),
+        server.poll(&second).await.error(),
         refused(400, "authorization_pending")
     );
 }
 
 #[tokio::test]
 async fn rfc8628_3_3_1_the_link_fills_the_code_in_and_asks_to_compare_it() {
-    let house = House::new().await;
-    let codes = house.device("openid").await;
-    let mut alice = Browser::signed_in(&house, "alice").await;
+    let server = TestServer::new().await;
+    let codes = server.device_codes("tv").await;
+    let mut alice = server.signed_in("alice").await;
     let path = codes.link.trim_start_matches("https://id.example.com");
     let page = alice.get(path).await;
     assert!(
@@ -180,8 +183,8 @@ async fn rfc8628_3_3_1_the_link_fills_the_code_in_and_asks_to_compare_it() {
 }
 
 #[tokio::test]
-async fn rfc8628_5_4_who_asks_and_from_where_is_shown() {
-    let house = House::new().await;
+async fn rfc8628_5_4_the_page_shows_client_and_location_of_the_device() {
+    let server = TestServer::new().await;
     let asked = [
         ("client_id", "tv"),
         ("scope", "openid orders.example.com/read"),
@@ -189,8 +192,8 @@ async fn rfc8628_5_4_who_asks_and_from_where_is_shown() {
     let request = post(DEVICE_AUTHORIZATION, &asked)
         .with("x-forwarded-for", "192.0.2.10")
         .with("user-agent", "SmartTV/4.2 (Living room)");
-    let codes = house.send(request).await;
-    let mut alice = Browser::signed_in(&house, "alice").await;
+    let codes = server.send(request).await;
+    let mut alice = server.signed_in("alice").await;
     let page = alice.type_code(&codes.member("user_code")).await.body;
     for shown in [
         "id=\"client-name\">The tv<",
@@ -208,9 +211,9 @@ async fn rfc8628_5_4_who_asks_and_from_where_is_shown() {
 
 #[tokio::test]
 async fn rfc8628_5_4_and_rfc10027_6_1_14_the_page_says_when_to_decline_and_how() {
-    let house = House::new().await;
-    let codes = house.device("openid").await;
-    let mut alice = Browser::signed_in(&house, "alice").await;
+    let server = TestServer::new().await;
+    let codes = server.device_codes("tv").await;
+    let mut alice = server.signed_in("alice").await;
     let page = alice.type_code(&codes.user).await.body;
     assert!(
         page.contains("Did you start this yourself, on a device that you can see? If not, deny.")
@@ -220,12 +223,12 @@ async fn rfc8628_5_4_and_rfc10027_6_1_14_the_page_says_when_to_decline_and_how()
 
 #[tokio::test]
 async fn rfc10027_6_1_1_a_device_on_another_network_comes_with_a_warning() {
-    let house = House::new().await;
+    let server = TestServer::new().await;
     let request = post(DEVICE_AUTHORIZATION, &[("client_id", "tv")]);
-    let codes = house
+    let codes = server
         .send(request.with("x-forwarded-for", "203.0.113.9"))
         .await;
-    let mut alice = Browser::signed_in(&house, "alice").await;
+    let mut alice = server.signed_in("alice").await;
     let page = alice.type_code(&codes.member("user_code")).await.body;
     assert!(page.contains("id=\"network-warning\""), "{page}");
     assert!(page.contains("203.0.113.9") && page.contains(alice.address));
@@ -234,15 +237,15 @@ async fn rfc10027_6_1_1_a_device_on_another_network_comes_with_a_warning() {
 #[tokio::test]
 async fn rfc10027_6_1_1_a_client_can_demand_proximity() {
     use grantor_core::model::client::DeviceApproval;
-    let house = House::with(|realm| {
+    let server = TestServer::with(|realm| {
         client(realm, "tv").device.approval = DeviceApproval::SameNetwork;
         client(realm, "tv2").device.approval = DeviceApproval::Retype;
     })
     .await;
-    let mut alice = Browser::signed_in(&house, "alice").await;
+    let mut alice = server.signed_in("alice").await;
 
     let request = post(DEVICE_AUTHORIZATION, &[("client_id", "tv")]);
-    let codes = house
+    let codes = server
         .send(request.with("x-forwarded-for", "203.0.113.9"))
         .await;
     let page = alice.type_code(&codes.member("user_code")).await;
@@ -253,7 +256,7 @@ async fn rfc10027_6_1_1_a_client_can_demand_proximity() {
     let forced = Form::of(&page, "/device/decision").fill("decision", "approve");
     assert_eq!(alice.submit(forced).await.status, 400, "nor is it taken");
 
-    let codes = house
+    let codes = server
         .post(DEVICE_AUTHORIZATION, &[("client_id", "tv2")])
         .await;
     let code = codes.member("user_code");
@@ -272,9 +275,9 @@ async fn rfc10027_6_1_1_a_client_can_demand_proximity() {
 
 #[tokio::test]
 async fn a_code_is_read_without_case_dashes_and_spaces() {
-    let house = House::new().await;
-    let codes = house.device("openid").await;
-    let mut alice = Browser::signed_in(&house, "alice").await;
+    let server = TestServer::new().await;
+    let codes = server.device_codes("tv").await;
+    let mut alice = server.signed_in("alice").await;
     for typed in [
         codes.user.to_lowercase(),
         codes.user.replace('-', " "),
@@ -287,11 +290,11 @@ async fn a_code_is_read_without_case_dashes_and_spaces() {
 
 #[tokio::test]
 async fn a_flood_of_codes_from_one_address_is_bounded_and_says_when_to_come_again() {
-    let house = House::with(|realm| realm.device.max_pending_of_address = 3).await;
+    let server = TestServer::with(|realm| realm.device.max_pending_of_address = 3).await;
     for _ in 0..3 {
-        house.device("openid").await;
+        server.device_codes("tv").await;
     }
-    let answer = house
+    let answer = server
         .post(DEVICE_AUTHORIZATION, &[("client_id", "tv")])
         .await;
     assert_eq!(answer.error(), refused(429, "too_many_requests"));
@@ -304,14 +307,14 @@ async fn a_flood_of_codes_from_one_address_is_bounded_and_says_when_to_come_agai
     );
     let elsewhere = post(DEVICE_AUTHORIZATION, &[("client_id", "tv")]);
     let elsewhere = elsewhere.with("x-forwarded-for", "198.51.100.7");
-    assert_eq!(house.send(elsewhere).await.status, 200);
+    assert_eq!(server.send(elsewhere).await.status, 200);
 }
 
 #[tokio::test]
 async fn rfc8628_5_1_guessing_user_codes_is_bounded_for_an_account() {
-    let house = House::new().await;
-    let codes = house.device("openid").await;
-    let mut alice = Browser::signed_in(&house, "alice").await;
+    let server = TestServer::new().await;
+    let codes = server.device_codes("tv").await;
+    let mut alice = server.signed_in("alice").await;
     for _ in 0..20 {
         let page = alice.type_code("BBBB-BBBB").await;
         assert_eq!(page.status, 400);
@@ -319,20 +322,17 @@ async fn rfc8628_5_1_guessing_user_codes_is_bounded_for_an_account() {
     let page = alice.type_code(&codes.user).await;
     assert_eq!(page.status, 429, "not even the right one");
     assert!(page.header("retry-after").parse::<u64>().expect("seconds") >= 1);
-    let mut bob = Browser::signed_in(&house, "bob").await;
+    let mut bob = server.signed_in("bob").await;
     assert_eq!(bob.type_code(&codes.user).await.status, 200, "others go on");
 }
 
 #[tokio::test]
-async fn a_device_code_at_the_wrong_grant_or_endpoint_is_worth_nothing() {
-    let house = House::new().await;
-    let codes = house.device("openid").await;
-    Browser::signed_in(&house, "alice")
-        .await
-        .approve(&codes.user)
-        .await;
+async fn a_device_code_at_the_wrong_grant_or_endpoint_is_refused() {
+    let server = TestServer::new().await;
+    let codes = server.device_codes("tv").await;
+    server.approve("alice", &codes).await;
     assert_eq!(
-        house.userinfo(&codes.device).await.error(),
+        server.userinfo(&codes.device).await.error(),
         refused(401, "invalid_token")
     );
     let as_refresh = [
@@ -341,8 +341,12 @@ async fn a_device_code_at_the_wrong_grant_or_endpoint_is_worth_nothing() {
         ("refresh_token", codes.device.as_str()),
     ];
     assert_eq!(
-        house.post(TOKEN, &as_refresh).await.error(),
+        server.post(TOKEN, &as_refresh).await.error(),
         refused(400, "invalid_grant")
     );
-    assert_eq!(house.poll(&codes).await.status, 200, "and it is still good");
+    assert_eq!(
+        server.poll(&codes).await.status,
+        200,
+        "and it is still good"
+    );
 }

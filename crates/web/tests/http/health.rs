@@ -13,31 +13,36 @@ use grantor_store::testing::Faulty;
 use grantor_store::{Health, Store, StoreError};
 use http::Request;
 
-use crate::house::{House, realm};
+use grantor_testkit::RealmBuilder;
+use grantor_testkit::server::TestServer;
 
 #[tokio::test]
 async fn a_process_is_healthy_before_it_is_ready() {
     let store = Arc::new(Faulty::new(Memory::new()));
-    let house = House::of(realm(), Arc::clone(&store) as Arc<dyn Store>, store);
-    assert_eq!(house.get("/healthz").await.status, 200);
-    assert_eq!(house.get("/readyz").await.status, 503);
-    house.app.set_ready();
-    assert_eq!(house.get("/readyz").await.status, 200);
+    let server = TestServer::over(
+        RealmBuilder::standard().build(),
+        Arc::clone(&store) as Arc<dyn Store>,
+        store,
+    );
+    assert_eq!(server.get("/healthz").await.status, 200);
+    assert_eq!(server.get("/readyz").await.status, 503);
+    server.app.set_ready();
+    assert_eq!(server.get("/readyz").await.status, 200);
 }
 
 #[tokio::test]
 async fn without_its_store_a_process_is_healthy_and_not_ready() {
-    let house = House::new().await;
-    house.store.set_down(true);
-    assert_eq!(house.get("/healthz").await.status, 200);
-    let answer = house.get("/readyz").await;
+    let server = TestServer::new().await;
+    server.store.set_down(true);
+    assert_eq!(server.get("/healthz").await.status, 200);
+    let answer = server.get("/readyz").await;
     assert_eq!(answer.status, 503);
     assert!(
         !answer.body.contains("a fault of the test"),
         "the reason is for the log"
     );
-    house.store.set_down(false);
-    assert_eq!(house.get("/readyz").await.status, 200);
+    server.store.set_down(false);
+    assert_eq!(server.get("/readyz").await.status, 200);
 }
 
 #[tokio::test]
@@ -45,9 +50,9 @@ async fn a_store_whose_clock_is_far_off_is_not_ready() {
     for (seconds, status) in [(30, 200), (31, 503)] {
         let faults = Arc::new(Faulty::new(Memory::new()));
         let store = Arc::new(Skewed(Memory::new(), Duration::from_secs(seconds)));
-        let house = House::of(realm(), store, faults);
-        house.app.set_ready();
-        assert_eq!(house.get("/readyz").await.status, status, "{seconds} s");
+        let server = TestServer::over(RealmBuilder::standard().build(), store, faults);
+        server.app.set_ready();
+        assert_eq!(server.get("/readyz").await.status, status, "{seconds} s");
     }
 }
 
@@ -94,11 +99,11 @@ impl Store for Skewed {
 }
 
 #[tokio::test]
-async fn what_a_client_sent_to_the_proxy_in_the_clear_is_refused_and_probes_are_not() {
-    let house = House::new().await;
+async fn requests_forwarded_from_plain_http_are_refused_except_health_checks() {
+    let server = TestServer::new().await;
     let get = |path: &str, scheme: &str| {
         let request = Request::get(path).header("x-forwarded-proto", scheme);
-        house.send(request.body(Body::empty()).expect("a request"))
+        server.send(request.body(Body::empty()).expect("a request"))
     };
     let refused = get("/.well-known/jwks.json", "http").await;
     assert_eq!(refused.error(), (400, "invalid_request".to_owned()));

@@ -7,9 +7,10 @@ use grantor_core::grants::GrantType;
 use grantor_core::model::client::{CodePolicy, ConsentPolicy, LogoutPolicy};
 use url::Url;
 
-use crate::browser::{Browser, Form};
-use crate::house::{self, House, minutes};
-use crate::wire::{Answer, With as _, console, encoded, post};
+use grantor_testkit::server::{
+    Answer, Browser, Form, TestServer, With as _, authorization_of, post,
+};
+use grantor_testkit::{Spans as _, client, encoded};
 
 const LOGOUT: &str = "/oauth2/logout";
 const CALLBACK: &str = "https://console.example/cb";
@@ -17,11 +18,11 @@ const BYE: &str = "https://console.example/bye";
 /// 128 characters, some of which must be encoded.
 const STATE: &str = "0123456789abcdef+/=&?%#;:,. -_~!$'()*@[]|^`{}\"<>\\0123456789abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456";
 
-/// A house whose console is an app of the web.
-async fn house() -> House {
-    House::with(|realm| {
+/// A server whose client `console` is a web app.
+async fn server() -> TestServer {
+    TestServer::with(|realm| {
         let uri = |text: &str| text.parse().expect("a redirect URI");
-        let console = house::client(realm, "console");
+        let console = client(realm, "console");
         console.grants.push(GrantType::AuthorizationCode);
         console.code = CodePolicy {
             redirect_uris: vec![uri(CALLBACK)],
@@ -51,7 +52,7 @@ async fn authorize(browser: &mut Browser<'_>, more: &[(&str, &str)]) -> Url {
 }
 
 /// An ID token that the console got in this browser.
-async fn hint(house: &House, browser: &mut Browser<'_>) -> String {
+async fn hint(server: &TestServer, browser: &mut Browser<'_>) -> String {
     let answer = authorize(browser, &[]).await;
     let code = answer.query_pairs().find(|(name, _)| name == "code");
     let (_, code) = code.expect("a code");
@@ -60,15 +61,15 @@ async fn hint(house: &House, browser: &mut Browser<'_>) -> String {
         ("code", &code),
         ("redirect_uri", CALLBACK),
     ];
-    let request = post("/oauth2/token", &pairs).with("authorization", &console());
-    house.send(request).await.member("id_token")
+    let request = post("/oauth2/token", &pairs).with("authorization", &authorization_of("console"));
+    server.send(request).await.member("id_token")
 }
 
 fn address(pairs: &[(&str, &str)]) -> String {
     format!("{LOGOUT}?{}", encoded(pairs))
 }
 
-/// The form of a page that asks.
+/// The form of a confirmation page.
 fn question(page: &Answer) -> Form {
     assert!(page.body.contains("id=\"sign-out\""), "{page:?}");
     let is_refused = page.body.contains("id=\"refused\"");
@@ -83,12 +84,12 @@ fn is_signed_out(page: &Answer) -> bool {
 }
 
 #[tokio::test]
-async fn openid_rpinitiated_3_back_at_the_registered_address_with_exactly_the_state() {
+async fn openid_rpinitiated_3_the_browser_returns_to_the_registered_uri_with_exactly_the_state() {
     assert_eq!(STATE.len(), 128);
-    let house = house().await;
+    let server = server().await;
     for state in [Some(STATE), None] {
-        let mut alice = Browser::signed_in(&house, "alice").await;
-        let hint = hint(&house, &mut alice).await;
+        let mut alice = server.signed_in("alice").await;
+        let hint = hint(&server, &mut alice).await;
         let mut pairs = vec![
             ("id_token_hint", hint.as_str()),
             ("post_logout_redirect_uri", BYE),
@@ -121,9 +122,9 @@ async fn openid_rpinitiated_3_back_at_the_registered_address_with_exactly_the_st
 
 #[tokio::test]
 async fn openid_rpinitiated_2_after_the_confirmation_prompt_none_says_login_required() {
-    let house = house().await;
-    let mut alice = Browser::signed_in(&house, "alice").await;
-    let hint = hint(&house, &mut alice).await;
+    let server = server().await;
+    let mut alice = server.signed_in("alice").await;
+    let hint = hint(&server, &mut alice).await;
     let kept = alice.cookies.clone();
     let page = alice.get(&address(&[("id_token_hint", &hint)])).await;
     let silent = authorize(&mut alice, &[("prompt", "none")]).await;
@@ -131,14 +132,13 @@ async fn openid_rpinitiated_2_after_the_confirmation_prompt_none_says_login_requ
         silent.query_pairs().any(|(name, _)| name == "code"),
         "nothing ended yet"
     );
-    house.world.take_events();
+    server.take_events();
     let done = alice.submit(question(&page)).await;
     assert!(
         is_signed_out(&done) && done.body.contains("The console"),
         "{done:?}"
     );
-    let events: Vec<_> = house
-        .world
+    let events: Vec<_> = server
         .take_events()
         .into_iter()
         .map(|(_, kind)| kind)
@@ -155,10 +155,10 @@ async fn openid_rpinitiated_2_after_the_confirmation_prompt_none_says_login_requ
 }
 
 #[tokio::test]
-async fn openid_rpinitiated_4_what_cannot_be_verified_leads_nowhere() {
-    let house = house().await;
-    let mut alice = Browser::signed_in(&house, "alice").await;
-    let hint = hint(&house, &mut alice).await;
+async fn openid_rpinitiated_4_unverified_requests_do_not_redirect() {
+    let server = server().await;
+    let mut alice = server.signed_in("alice").await;
+    let hint = hint(&server, &mut alice).await;
     let cut = &hint[..hint.len() - 2];
     let bad: [&[(&str, &str)]; 7] = [
         &[
@@ -201,23 +201,23 @@ async fn openid_rpinitiated_4_what_cannot_be_verified_leads_nowhere() {
         );
         assert!(!question(&page).fields.contains_key("request"));
         assert!(is_signed_out(&alice.submit(question(&page)).await));
-        // Nobody is signed in: the page says what is wrong.
+        // Without a session, the page says what is wrong.
         let page = alice.get(&path).await;
         assert_eq!((page.status, page.header("location")), (400, ""), "{bad:?}");
         assert!(page.body.contains("id=\"trace-id\""));
-        alice = Browser::signed_in(&house, "alice").await;
+        alice = server.signed_in("alice").await;
     }
 }
 
 #[tokio::test]
 async fn openid_rpinitiated_3_without_an_address_a_page_says_that_the_user_is_signed_out() {
-    let house = house().await;
+    let server = server().await;
     for pairs in [
         &[] as &[(&str, &str)],
         &[("state", "s")],
         &[("client_id", "console")],
     ] {
-        let mut alice = Browser::signed_in(&house, "alice").await;
+        let mut alice = server.signed_in("alice").await;
         let page = alice.get(&address(pairs)).await;
         assert!(
             is_signed_out(&alice.submit(question(&page)).await),
@@ -232,10 +232,10 @@ async fn openid_rpinitiated_3_without_an_address_a_page_says_that_the_user_is_si
 
 #[tokio::test]
 async fn openid_rpinitiated_2_an_expired_id_token_is_a_hint() {
-    let house = house().await;
-    let mut alice = Browser::signed_in(&house, "alice").await;
-    let hint = hint(&house, &mut alice).await;
-    house.world.advance(minutes(60));
+    let server = server().await;
+    let mut alice = server.signed_in("alice").await;
+    let hint = hint(&server, &mut alice).await;
+    server.advance(60.mins());
     let pairs = [
         ("id_token_hint", hint.as_str()),
         ("post_logout_redirect_uri", BYE),
@@ -243,22 +243,22 @@ async fn openid_rpinitiated_2_an_expired_id_token_is_a_hint() {
     let page = alice.get(&address(&pairs)).await;
     let answer = alice.submit(question(&page)).await;
     assert_eq!((answer.status, answer.header("location")), (303, BYE));
-    // Nobody is signed in any more: the browser goes on at once.
+    // There is no session any more: the browser is redirected at once.
     let answer = alice.get(&address(&pairs)).await;
     assert_eq!((answer.status, answer.header("location")), (303, BYE));
 }
 
 #[tokio::test]
 async fn openid_rpinitiated_2_a_post_is_answered_by_the_same_request_as_a_get() {
-    let house = house().await;
-    let mut alice = Browser::signed_in(&house, "alice").await;
+    let server = server().await;
+    let mut alice = server.signed_in("alice").await;
     let pairs = [
         ("client_id", "console"),
         ("post_logout_redirect_uri", BYE),
         ("state", STATE),
     ];
     // As it comes from another site: without the cookie.
-    let answer = house.post(LOGOUT, &pairs).await;
+    let answer = server.post(LOGOUT, &pairs).await;
     assert_eq!(
         (answer.status, answer.header("location")),
         (303, &*address(&pairs))
@@ -270,11 +270,11 @@ async fn openid_rpinitiated_2_a_post_is_answered_by_the_same_request_as_a_get() 
 }
 
 #[tokio::test]
-async fn no_link_and_no_foreign_form_signs_anybody_out_or_sends_them_away() {
-    let house = house().await;
-    let mut alice = Browser::signed_in(&house, "alice").await;
-    let mut bob = Browser::signed_in(&house, "bob").await;
-    let hint = hint(&house, &mut alice).await;
+async fn a_link_or_foreign_form_cannot_sign_out_or_redirect() {
+    let server = server().await;
+    let mut alice = server.signed_in("alice").await;
+    let mut bob = server.signed_in("bob").await;
+    let hint = hint(&server, &mut alice).await;
     let pairs = [
         ("id_token_hint", hint.as_str()),
         ("post_logout_redirect_uri", BYE),
@@ -305,21 +305,21 @@ async fn no_link_and_no_foreign_form_signs_anybody_out_or_sends_them_away() {
 }
 
 #[tokio::test]
-async fn a_store_that_is_away_ends_no_session_and_removes_no_cookie() {
-    let house = house().await;
-    let mut alice = Browser::signed_in(&house, "alice").await;
+async fn a_store_that_is_down_ends_no_session_and_removes_no_cookie() {
+    let server = server().await;
+    let mut alice = server.signed_in("alice").await;
     let form = question(&alice.get("/logout").await);
-    house.store.set_down(true);
+    server.store.set_down(true);
     let away = alice.submit(form.clone()).await;
     assert_eq!((away.status, away.header("set-cookie")), (503, ""));
-    house.store.set_down(false);
+    server.store.set_down(false);
     assert!(is_signed_out(&alice.submit(form).await));
 }
 
 #[tokio::test]
 async fn the_pages_speak_the_language_that_the_client_names_and_no_unknown_one_is_an_error() {
-    let house = house().await;
-    let mut alice = Browser::signed_in(&house, "alice").await;
+    let server = server().await;
+    let mut alice = server.signed_in("alice").await;
     for (locales, lang) in [("de", "de"), ("xx fr-CA en", "fr"), ("xx", "en")] {
         let page = alice.get(&address(&[("ui_locales", locales)])).await;
         assert!(

@@ -3,12 +3,10 @@
 #![expect(clippy::expect_used, reason = "a part of tests")]
 
 mod account;
-mod apps;
 mod assertions;
 mod attacks;
 mod authorize;
 mod bad_input;
-mod browser;
 mod client_auth;
 mod cors;
 mod csrf;
@@ -16,7 +14,6 @@ mod device;
 mod exchange;
 mod gone;
 mod health;
-mod house;
 mod introspection;
 mod logout;
 mod mapped_claims;
@@ -32,4 +29,3 @@ mod token;
 mod trace;
 mod unavailable;
 mod userinfo;
-mod wire;

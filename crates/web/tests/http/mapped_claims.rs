@@ -5,9 +5,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use grantor_core::model::claim_mapping::{Carrier, ClaimMapping};
 use serde_json::json;
 
-use crate::apps::{Ask, PORTAL};
-use crate::house::{House, client};
-use crate::wire::claims;
+use grantor_testkit::server::{TestServer, claims};
+use grantor_testkit::{AuthorizationRequest, PORTAL, client};
 
 /// The claims, each with its source.
 fn mapping<const N: usize>(carrier: Carrier, claims: [(&str, &str); N]) -> ClaimMapping {
@@ -26,8 +25,8 @@ fn payload(token: &str) -> String {
 }
 
 #[tokio::test]
-async fn mapped_claims_stand_in_access_tokens_id_tokens_and_introspection_once_each() {
-    let house = House::with(|realm| {
+async fn mapped_claims_appear_once_in_each_token_and_in_introspection() {
+    let server = TestServer::with(|realm| {
         let sources = [
             ("first_name", "user.given_name"),
             ("username", "user.email"),
@@ -41,14 +40,14 @@ async fn mapped_claims_stand_in_access_tokens_id_tokens_and_introspection_once_e
         portal.actor = Some("orders".parse().expect("a client id"));
     })
     .await;
-    let ask = Ask::of(&PORTAL)
+    let request = AuthorizationRequest::new(PORTAL)
         .with("scope", "openid email orders.example.com/read")
         .with("claims", r#"{"id_token":{"email":null}}"#);
-    let tokens = house.tokens(&PORTAL, &ask).await;
+    let tokens = server.app_tokens(&request).await;
     let (access, id) = (tokens.member("access_token"), tokens.member("id_token"));
     let may_act = json!({ "sub": "orders", "client_id": "orders" });
 
-    let said = claims(&access);
+    let reply = claims(&access);
     for (name, value) in [
         ("first_name", json!("alice")),
         ("username", json!("alice@example.com")),
@@ -56,14 +55,14 @@ async fn mapped_claims_stand_in_access_tokens_id_tokens_and_introspection_once_e
         ("tier", json!("gold")),
         ("may_act", may_act.clone()),
     ] {
-        assert_eq!(said[name], value, "{name}");
+        assert_eq!(reply[name], value, "{name}");
     }
-    let said = claims(&id);
-    assert_eq!(said["email"], "alice@example.com");
-    assert_eq!(said["by"], "authorization_code");
+    let reply = claims(&id);
+    assert_eq!(reply["email"], "alice@example.com");
+    assert_eq!(reply["by"], "authorization_code");
 
-    let introspection = house.introspect(&access).await;
-    let said = introspection.json();
+    let introspection = server.introspect("orders", &access).await;
+    let reply = introspection.json();
     for (name, value) in [
         ("active", json!(true)),
         ("first_name", json!("alice")),
@@ -72,9 +71,9 @@ async fn mapped_claims_stand_in_access_tokens_id_tokens_and_introspection_once_e
         ("tier", json!("gold")),
         ("may_act", may_act),
     ] {
-        assert_eq!(said[name], value, "{name}");
+        assert_eq!(reply[name], value, "{name}");
     }
-    // Of a name that stands there twice, a parser would keep one in silence.
+    // Of a repeated name, a parser would silently keep one.
     for text in [payload(&access), payload(&id), introspection.body] {
         for name in ["email", "username", "may_act", "tier", "by"] {
             assert!(text.matches(&format!("\"{name}\":")).count() <= 1, "{text}");

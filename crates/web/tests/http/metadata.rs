@@ -2,9 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::exchange::EXCHANGE;
-use crate::house::{House, ISSUER};
-use crate::wire::{Answer, DEVICE_CODE, With, claims, jose_header, orders, post};
+use grantor_testkit::EXCHANGE;
+use grantor_testkit::server::{
+    Answer, TestServer, With as _, authorization_of, claims, jose_header, post,
+};
+use grantor_testkit::{DEVICE_CODE, ISSUER, ORDERS_SECRET};
 
 const DOCUMENTS: [&str; 2] = [
     "/.well-known/openid-configuration",
@@ -26,8 +28,11 @@ fn texts(value: &Value) -> Vec<&str> {
 
 #[tokio::test]
 async fn rfc8414_3_2_both_documents_are_the_same_json() {
-    let house = House::new().await;
-    let [openid, oauth] = [house.get(DOCUMENTS[0]).await, house.get(DOCUMENTS[1]).await];
+    let server = TestServer::new().await;
+    let [openid, oauth] = [
+        server.get(DOCUMENTS[0]).await,
+        server.get(DOCUMENTS[1]).await,
+    ];
     assert_eq!(document(&openid), document(&oauth));
     // Browsers of any origin may read them, and caches keep them for a while.
     assert_eq!(openid.header("access-control-allow-origin"), "*");
@@ -36,8 +41,8 @@ async fn rfc8414_3_2_both_documents_are_the_same_json() {
 
 #[tokio::test]
 async fn rfc8414_2_the_issuer_is_named_as_it_is_configured_and_all_else_is_below_it() {
-    let house = House::new().await;
-    let metadata = document(&house.get(DOCUMENTS[1]).await);
+    let server = TestServer::new().await;
+    let metadata = document(&server.get(DOCUMENTS[1]).await);
     assert_eq!(metadata["issuer"], ISSUER);
     let urls = metadata.as_object().expect("an object").iter();
     let urls = urls.filter(|(name, _)| name.ends_with("_endpoint") || name.ends_with("_uri"));
@@ -56,8 +61,8 @@ async fn rfc8414_2_the_issuer_is_named_as_it_is_configured_and_all_else_is_below
 
 #[tokio::test]
 async fn rfc8414_2_the_authorization_endpoint_gives_codes_and_nothing_else() {
-    let house = House::new().await;
-    let metadata = document(&house.get(DOCUMENTS[1]).await);
+    let server = TestServer::new().await;
+    let metadata = document(&server.get(DOCUMENTS[1]).await);
     assert_eq!(metadata["response_types_supported"], json!(["code"]));
     assert_eq!(
         metadata["response_modes_supported"],
@@ -89,8 +94,8 @@ async fn rfc8414_2_the_authorization_endpoint_gives_codes_and_nothing_else() {
 
 #[tokio::test]
 async fn rfc8414_3_2_no_list_is_without_elements() {
-    let house = House::new().await;
-    let metadata = document(&house.get(DOCUMENTS[1]).await);
+    let server = TestServer::new().await;
+    let metadata = document(&server.get(DOCUMENTS[1]).await);
     for (name, value) in metadata.as_object().expect("an object") {
         assert!(!value.as_array().is_some_and(Vec::is_empty), "{name}");
     }
@@ -98,17 +103,17 @@ async fn rfc8414_3_2_no_list_is_without_elements() {
 
 #[tokio::test]
 async fn every_advertised_endpoint_answers() {
-    let house = House::new().await;
-    let metadata = document(&house.get(DOCUMENTS[1]).await);
+    let server = TestServer::new().await;
+    let metadata = document(&server.get(DOCUMENTS[1]).await);
     for (name, url) in metadata.as_object().expect("an object") {
         if !name.ends_with("_endpoint") && name != "jwks_uri" {
             continue;
         }
         let path = url.as_str().expect("a URL").trim_start_matches(ISSUER);
         let answer = if name == "jwks_uri" {
-            house.get(path).await
+            server.get(path).await
         } else {
-            house.post(path, &[]).await
+            server.post(path, &[]).await
         };
         let expected = match name.as_str() {
             "jwks_uri" => 200,
@@ -122,8 +127,8 @@ async fn every_advertised_endpoint_answers() {
 
 #[tokio::test]
 async fn rfc8628_4_every_advertised_grant_works_and_the_device_grant_is_among_them() {
-    let house = House::new().await;
-    let metadata = document(&house.get(DOCUMENTS[1]).await);
+    let server = TestServer::new().await;
+    let metadata = document(&server.get(DOCUMENTS[1]).await);
     let mut grants = texts(&metadata["grant_types_supported"]);
     grants.sort_unstable();
     assert_eq!(
@@ -141,18 +146,21 @@ async fn rfc8628_4_every_advertised_grant_works_and_the_device_grant_is_among_th
         metadata["device_authorization_endpoint"],
         format!("{ISSUER}/oauth2/device_authorization")
     );
-    assert_eq!(house.machine(&[]).await.status, 200);
-    let tokens = house.device_tokens("openid").await;
+    assert_eq!(server.machine_token("orders", &[]).await.status, 200);
+    let tokens = server.device_tokens("tv", "alice").await;
     assert_eq!(
-        house.refresh(&tokens.member("refresh_token")).await.status,
+        server
+            .refresh("tv", &tokens.member("refresh_token"))
+            .await
+            .status,
         200
     );
 }
 
 #[tokio::test]
 async fn every_advertised_authentication_method_works() {
-    let house = House::new().await;
-    let metadata = document(&house.get(DOCUMENTS[1]).await);
+    let server = TestServer::new().await;
+    let metadata = document(&server.get(DOCUMENTS[1]).await);
     for (endpoint, path, public) in [
         ("token", "/oauth2/token", true),
         ("revocation", "/oauth2/revoke", true),
@@ -169,16 +177,13 @@ async fn every_advertised_authentication_method_works() {
         );
 
         let needed = [("grant_type", "client_credentials"), ("token", "x")];
-        let in_body = [
-            ("client_id", "orders"),
-            ("client_secret", crate::house::ORDERS_SECRET),
-        ];
-        let by_basic = post(path, &needed).with("authorization", &orders());
-        assert_eq!(house.send(by_basic).await.status, 200, "{endpoint}");
-        let by_post = house.post(path, &[&needed[..], &in_body].concat()).await;
+        let in_body = [("client_id", "orders"), ("client_secret", ORDERS_SECRET)];
+        let by_basic = post(path, &needed).with("authorization", &authorization_of("orders"));
+        assert_eq!(server.send(by_basic).await.status, 200, "{endpoint}");
+        let by_post = server.post(path, &[&needed[..], &in_body].concat()).await;
         assert_eq!(by_post.status, 200, "{endpoint}");
-        // A public client gets as far as its grants allow, and to introspection not at all.
-        let by_none = house
+        // A public client gets as far as its grants allow, and cannot introspect.
+        let by_none = server
             .post(path, &[&needed[..], &[("client_id", "tv")]].concat())
             .await;
         assert_eq!(by_none.status == 401, !public, "{endpoint}: {by_none:?}");
@@ -187,11 +192,11 @@ async fn every_advertised_authentication_method_works() {
 
 #[tokio::test]
 async fn rfc8414_2_scopes_and_algorithms_are_those_in_use() {
-    let house = House::new().await;
-    let metadata = document(&house.get(DOCUMENTS[1]).await);
+    let server = TestServer::new().await;
+    let metadata = document(&server.get(DOCUMENTS[1]).await);
     let scopes = texts(&metadata["scopes_supported"]);
     assert!(scopes.contains(&"openid") && scopes.contains(&"orders.example.com/write"));
-    let tokens = house.device_tokens("openid").await;
+    let tokens = server.device_tokens("tv", "alice").await;
     let alg = jose_header(&tokens.member("id_token"))["alg"].clone();
     let algorithms = metadata["id_token_signing_alg_values_supported"].as_array();
     assert!(algorithms.expect("a list").contains(&alg));
@@ -200,8 +205,8 @@ async fn rfc8414_2_scopes_and_algorithms_are_those_in_use() {
 
 #[tokio::test]
 async fn rfc7517_5_the_key_set_holds_public_members_only() {
-    let house = House::new().await;
-    let answer = house.get("/.well-known/jwks.json").await;
+    let server = TestServer::new().await;
+    let answer = server.get("/.well-known/jwks.json").await;
     assert_eq!(answer.header("content-type"), "application/jwk-set+json");
     let set: Value = serde_json::from_str(&answer.body).expect("JSON");
     let keys = set["keys"].as_array().expect("a list");
@@ -218,9 +223,9 @@ async fn rfc7517_5_the_key_set_holds_public_members_only() {
 
 #[tokio::test]
 async fn the_key_set_has_the_key_of_every_token() {
-    let house = House::new().await;
-    let set = house.get("/.well-known/jwks.json").await.body;
-    let tokens = house.device_tokens("openid").await;
+    let server = TestServer::new().await;
+    let set = server.get("/.well-known/jwks.json").await.body;
+    let tokens = server.device_tokens("tv", "alice").await;
     for name in ["access_token", "id_token"] {
         let token = tokens.member(name);
         let kid = jose_header(&token)["kid"]
@@ -234,8 +239,8 @@ async fn the_key_set_has_the_key_of_every_token() {
 
 #[tokio::test]
 async fn what_is_not_built_yet_is_not_advertised() {
-    let house = House::new().await;
-    let metadata = document(&house.get(DOCUMENTS[1]).await);
+    let server = TestServer::new().await;
+    let metadata = document(&server.get(DOCUMENTS[1]).await);
     for absent in [
         "registration_endpoint",
         "pushed_authorization_request_endpoint",
@@ -254,11 +259,13 @@ async fn what_is_not_built_yet_is_not_advertised() {
 
 #[tokio::test]
 async fn claims_that_are_advertised_are_given() {
-    let house = House::new().await;
-    let metadata = document(&house.get(DOCUMENTS[0]).await);
+    let server = TestServer::new().await;
+    let metadata = document(&server.get(DOCUMENTS[0]).await);
     let advertised = texts(&metadata["claims_supported"]);
-    let tokens = house.device_tokens("openid profile email").await;
-    let userinfo = house.userinfo(&tokens.member("access_token")).await.json();
+    let tokens = server
+        .device_tokens_with("tv", "alice", &[("scope", "openid profile email")])
+        .await;
+    let userinfo = server.userinfo(&tokens.member("access_token")).await.json();
     let id = claims(&tokens.member("id_token"));
     for name in userinfo
         .as_object()

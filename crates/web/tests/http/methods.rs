@@ -3,23 +3,22 @@
 use axum::body::Body;
 use http::Request;
 
-use crate::house::House;
-use crate::wire::{FORMS, USERINFO, refused};
+use grantor_testkit::server::{Answer, FORMS, TestServer, USERINFO, refused};
 
-async fn send(house: &House, method: &str, path: &str) -> crate::wire::Answer {
+async fn send(server: &TestServer, method: &str, path: &str) -> Answer {
     let request = Request::builder()
         .method(method)
         .uri(path)
         .body(Body::empty());
-    house.send(request.expect("a request")).await
+    server.send(request.expect("a request")).await
 }
 
 #[tokio::test]
 async fn rfc6749_3_2_only_post_asks_for_tokens() {
-    let house = House::new().await;
+    let server = TestServer::new().await;
     for endpoint in FORMS {
         for method in ["GET", "PUT", "DELETE", "PATCH", "TRACE", "BREW"] {
-            let answer = send(&house, method, endpoint).await;
+            let answer = send(&server, method, endpoint).await;
             assert_eq!(
                 answer.error(),
                 refused(405, "invalid_request"),
@@ -27,16 +26,16 @@ async fn rfc6749_3_2_only_post_asks_for_tokens() {
             );
             assert_eq!(answer.header("allow"), "POST");
         }
-        let answer = send(&house, "HEAD", endpoint).await;
+        let answer = send(&server, "HEAD", endpoint).await;
         assert_eq!((answer.status, answer.header("allow")), (405, "POST"));
     }
 }
 
 #[tokio::test]
 async fn userinfo_has_get_and_post() {
-    let house = House::new().await;
+    let server = TestServer::new().await;
     for method in ["PUT", "DELETE", "PATCH"] {
-        let answer = send(&house, method, USERINFO).await;
+        let answer = send(&server, method, USERINFO).await;
         assert_eq!(answer.error(), refused(405, "invalid_request"), "{method}");
         assert_eq!(answer.header("allow"), "GET, POST");
     }
@@ -44,7 +43,7 @@ async fn userinfo_has_get_and_post() {
 
 #[tokio::test]
 async fn documents_and_pages_say_which_methods_they_have() {
-    let house = House::new().await;
+    let server = TestServer::new().await;
     for (path, allow) in [
         ("/.well-known/openid-configuration", "GET,HEAD,OPTIONS"),
         (
@@ -59,7 +58,7 @@ async fn documents_and_pages_say_which_methods_they_have() {
         ("/device", "GET,HEAD,POST"),
         ("/device/decision", "POST"),
     ] {
-        let answer = send(&house, "DELETE", path).await;
+        let answer = send(&server, "DELETE", path).await;
         assert_eq!(
             (answer.status, answer.header("allow")),
             (405, allow),
@@ -70,7 +69,7 @@ async fn documents_and_pages_say_which_methods_they_have() {
 
 #[tokio::test]
 async fn an_unknown_path_is_a_page_that_says_so() {
-    let house = House::new().await;
+    let server = TestServer::new().await;
     for path in [
         "/no/such/page",
         "/oauth2",
@@ -78,7 +77,7 @@ async fn an_unknown_path_is_a_page_that_says_so() {
         "/assets/none.css",
         "/.well-known/",
     ] {
-        let answer = house.get(path).await;
+        let answer = server.get(path).await;
         assert_eq!(answer.status, 404, "{path}");
         assert!(answer.body.contains("id=\"trace-id\""));
     }

@@ -1,8 +1,7 @@
 //! What every page has: its headers, its cookies, and where it leads.
 
-use crate::browser::{Browser, Form};
-use crate::house::{House, PASSWORD};
-use crate::wire::Answer;
+use grantor_testkit::encoded;
+use grantor_testkit::server::{Answer, DEVICE_AUTHORIZATION, Form, TestServer, With as _, post};
 
 fn assert_page(answer: &Answer, status: u16) {
     assert_eq!(answer.status, status, "{answer:?}");
@@ -25,14 +24,14 @@ fn assert_page(answer: &Answer, status: u16) {
 
 #[tokio::test]
 async fn rfc6749_10_13_every_page_forbids_frames_scripts_sniffing_and_caching() {
-    let house = House::new().await;
-    let codes = house.device("openid").await;
-    let mut alice = Browser::new(&house);
+    let server = TestServer::new().await;
+    let codes = server.device_codes("tv").await;
+    let mut alice = server.browser();
     assert_page(&alice.get("/login").await, 200);
     assert_page(&alice.sign_in("alice", "wrong").await, 400);
     assert_page(&alice.get("/").await, 200);
     assert_page(&alice.get("/logout").await, 200);
-    alice.sign_in("alice", PASSWORD).await;
+    alice.sign_in("alice", "alice-password").await;
     for path in ["/", "/device", "/logout"] {
         assert_page(&alice.get(path).await, 200);
     }
@@ -49,9 +48,9 @@ async fn rfc6749_10_13_every_page_forbids_frames_scripts_sniffing_and_caching() 
 }
 
 #[tokio::test]
-async fn pages_that_no_app_waits_for_are_cut_off_from_who_opened_them() {
-    let house = House::new().await;
-    let mut alice = Browser::signed_in(&house, "alice").await;
+async fn pages_outside_a_flow_have_a_cross_origin_opener_policy() {
+    let server = TestServer::new().await;
+    let mut alice = server.signed_in("alice").await;
     for path in ["/", "/device", "/logout", "/account"] {
         let answer = alice.get(path).await;
         let policy = answer.header("cross-origin-opener-policy");
@@ -61,12 +60,12 @@ async fn pages_that_no_app_waits_for_are_cut_off_from_who_opened_them() {
 
 #[tokio::test]
 async fn cookies_are_bound_to_the_host_and_hidden_from_scripts() {
-    let house = House::new().await;
-    let mut alice = Browser::new(&house);
+    let server = TestServer::new().await;
+    let mut alice = server.browser();
     let first = alice.get("/login").await;
     let page = Form::of(&first, "/login")
         .fill("username", "alice")
-        .fill("password", PASSWORD);
+        .fill("password", "alice-password");
     let signed_in = alice.submit(page).await;
     let sets: Vec<_> = [first, signed_in]
         .iter()
@@ -89,19 +88,19 @@ async fn cookies_are_bound_to_the_host_and_hidden_from_scripts() {
 }
 
 #[tokio::test]
-async fn on_plain_http_cookies_have_a_name_that_browsers_take() {
-    let house = House::with(|realm| realm.issuer = "http://127.0.0.1:8080".to_owned()).await;
-    let answer = Browser::new(&house).get("/login").await;
+async fn on_plain_http_cookies_have_a_name_that_browsers_accept() {
+    let server = TestServer::with(|realm| realm.issuer = "http://127.0.0.1:8080".to_owned()).await;
+    let answer = server.browser().get("/login").await;
     let set = answer.header("set-cookie");
     assert!(set.starts_with("grantor-default-pre="), "{set}");
     assert!(!set.contains("Secure"), "{set}");
 }
 
 #[tokio::test]
-async fn sign_in_comes_first_and_then_goes_on_to_the_code() {
-    let house = House::new().await;
-    let codes = house.device("openid").await;
-    let mut alice = Browser::new(&house);
+async fn sign_in_comes_first_and_continues_to_the_code() {
+    let server = TestServer::new().await;
+    let codes = server.device_codes("tv").await;
+    let mut alice = server.browser();
     let first = alice
         .get(&format!("/device?user_code={}", codes.user))
         .await;
@@ -116,7 +115,7 @@ async fn sign_in_comes_first_and_then_goes_on_to_the_code() {
     );
     let form = Form::of(&login, "/login")
         .fill("username", "alice")
-        .fill("password", PASSWORD);
+        .fill("password", "alice-password");
     let then = alice.submit(form).await;
     assert_eq!(
         then.header("location"),
@@ -128,7 +127,7 @@ async fn sign_in_comes_first_and_then_goes_on_to_the_code() {
 
 #[tokio::test]
 async fn sign_in_leads_to_our_own_pages_only() {
-    let house = House::new().await;
+    let server = TestServer::new().await;
     for target in [
         "https://evil.example/",
         "//evil.example",
@@ -136,12 +135,12 @@ async fn sign_in_leads_to_our_own_pages_only() {
         "/oauth2/token",
         "javascript:x",
     ] {
-        let mut alice = Browser::new(&house);
-        let query = crate::wire::encoded(&[("return_to", target)]);
+        let mut alice = server.browser();
+        let query = encoded(&[("return_to", target)]);
         let login = alice.get(&format!("/login?{query}")).await;
         let form = Form::of(&login, "/login")
             .fill("username", "alice")
-            .fill("password", PASSWORD);
+            .fill("password", "alice-password");
         for form in [form.clone(), form.fill("return_to", target)] {
             let page = alice.get("/login").await;
             let token = Form::of(&page, "/login").fields["form_token"].clone();
@@ -157,14 +156,14 @@ async fn sign_in_leads_to_our_own_pages_only() {
 
 #[tokio::test]
 async fn a_wrong_password_and_an_unknown_name_read_the_same() {
-    let house = House::new().await;
+    let server = TestServer::new().await;
     let strip = |page: Answer| {
         let form = Form::of(&page, "/login");
         page.body
             .replace(&form.fields["form_token"], "")
             .replace("nobody", "alice")
     };
-    let mut browser = Browser::new(&house);
+    let mut browser = server.browser();
     let wrong = browser.sign_in("alice", "wrong").await;
     let unknown = browser.sign_in("nobody", "wrong").await;
     assert_eq!((wrong.status, unknown.status), (400, 400));
@@ -173,42 +172,41 @@ async fn a_wrong_password_and_an_unknown_name_read_the_same() {
 
 #[tokio::test]
 async fn rfc6749_10_10_guessing_passwords_is_bounded() {
-    let house = House::new().await;
-    let mut guesser = Browser::new(&house);
+    let server = TestServer::new().await;
+    let mut guesser = server.browser();
     for _ in 0..10 {
         assert_eq!(guesser.sign_in("alice", "guess").await.status, 400);
     }
-    let page = guesser.sign_in("alice", PASSWORD).await;
+    let page = guesser.sign_in("alice", "alice-password").await;
     assert_eq!(page.status, 429, "not even the right one");
     assert!(page.header("retry-after").parse::<u64>().expect("seconds") >= 1);
-    let mut elsewhere = Browser::new(&house);
+    let mut elsewhere = server.browser();
     elsewhere.address = "198.51.100.7";
     assert_eq!(
-        elsewhere.sign_in("alice", PASSWORD).await.status,
+        elsewhere.sign_in("alice", "alice-password").await.status,
         303,
         "alice is not locked out"
     );
 }
 
 #[tokio::test]
-async fn what_a_device_says_of_itself_is_shown_as_text() {
-    use crate::wire::{DEVICE_AUTHORIZATION, With, post};
-    let house = House::new().await;
+async fn the_user_agent_of_a_device_is_shown_as_text() {
+    let server = TestServer::new().await;
     let request = post(DEVICE_AUTHORIZATION, &[("client_id", "tv")]);
-    let codes = house
+    let codes = server
         .send(request.with("user-agent", "<script>alert(1)</script>/1"))
         .await;
-    let mut alice = Browser::signed_in(&house, "alice").await;
+    let mut alice = server.signed_in("alice").await;
     let page = alice.type_code(&codes.member("user_code")).await;
     assert!(page.body.contains("id=\"approve\""));
     assert!(!page.body.contains("<script>"), "{page:?}");
 }
 
 #[tokio::test]
-async fn the_stylesheet_is_kept_for_ever() {
-    let house = House::new().await;
+async fn the_stylesheet_is_cached_forever() {
+    let server = TestServer::new().await;
     for asset in grantor_web::pages::assets::all() {
-        let answer = house.get(&asset.path).await;
+        let answer = server.get(&asset.path).await;
         assert_eq!(
             (answer.status, answer.header("content-type")),
             (200, asset.content_type)

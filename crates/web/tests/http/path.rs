@@ -3,23 +3,22 @@
 use grantor_web::pages;
 use serde_json::Value;
 
-use crate::browser::{Browser, Form};
-use crate::house::{House, PASSWORD};
-use crate::wire::{DEVICE_CODE, refused};
+use grantor_testkit::DEVICE_CODE;
+use grantor_testkit::server::{Form, TestServer, refused};
 
 const BELOW: &str = "/realms/staff";
 
-async fn house() -> House {
-    House::with(|realm| realm.issuer = format!("https://id.example.com{BELOW}")).await
+async fn server() -> TestServer {
+    TestServer::with(|realm| realm.issuer = format!("https://id.example.com{BELOW}")).await
 }
 
 #[tokio::test]
-async fn rfc8414_3_1_the_document_stands_between_host_and_path() {
-    let house = house().await;
-    let inserted = house
+async fn rfc8414_3_1_the_well_known_segment_is_between_host_and_path() {
+    let server = server().await;
+    let inserted = server
         .get(&format!("/.well-known/oauth-authorization-server{BELOW}"))
         .await;
-    let appended = house
+    let appended = server
         .get(&format!("{BELOW}/.well-known/openid-configuration"))
         .await;
     assert_eq!((inserted.status, appended.status), (200, 200));
@@ -27,22 +26,22 @@ async fn rfc8414_3_1_the_document_stands_between_host_and_path() {
     assert_eq!(metadata["issuer"], format!("https://id.example.com{BELOW}"));
     assert_eq!(inserted.body, appended.body);
     assert_eq!(
-        house
+        server
             .get("/.well-known/oauth-authorization-server")
             .await
             .status,
         404
     );
     assert_eq!(
-        house.get("/.well-known/openid-configuration").await.status,
+        server.get("/.well-known/openid-configuration").await.status,
         404
     );
 }
 
 #[tokio::test]
 async fn every_advertised_endpoint_is_below_the_path_and_answers() {
-    let house = house().await;
-    let document = house
+    let server = server().await;
+    let document = server
         .get(&format!("{BELOW}/.well-known/openid-configuration"))
         .await;
     let metadata: Value = serde_json::from_str(&document.body).expect("JSON");
@@ -54,13 +53,13 @@ async fn every_advertised_endpoint_is_below_the_path_and_answers() {
                 .trim_start_matches("https://id.example.com");
             assert!(path.starts_with(BELOW), "{name}");
             assert!(
-                matches!(house.post(path, &[]).await.status, 303 | 400 | 401),
+                matches!(server.post(path, &[]).await.status, 303 | 400 | 401),
                 "{name}"
             );
         }
     }
     assert_eq!(
-        house.post("/oauth2/token", &[]).await.status,
+        server.post("/oauth2/token", &[]).await.status,
         404,
         "and nowhere else"
     );
@@ -68,8 +67,8 @@ async fn every_advertised_endpoint_is_below_the_path_and_answers() {
 
 #[tokio::test]
 async fn the_pages_stay_below_the_path() {
-    let house = house().await;
-    let mut alice = Browser::new(&house);
+    let server = server().await;
+    let mut alice = server.browser();
     for (path, then) in [
         ("/device", "/device"),
         ("/device?user_code=BCDF-GHJK", "/device?user_code=BCDF-GHJK"),
@@ -85,7 +84,10 @@ async fn the_pages_stay_below_the_path() {
     let page = alice.get(&format!("{BELOW}/login")).await;
     let form = Form::of(&page, &format!("{BELOW}/login"));
     let answer = alice
-        .submit(form.fill("username", "alice").fill("password", PASSWORD))
+        .submit(
+            form.fill("username", "alice")
+                .fill("password", "alice-password"),
+        )
         .await;
     assert_eq!(
         (answer.status, answer.header("location")),
@@ -99,20 +101,20 @@ async fn the_pages_stay_below_the_path() {
 }
 
 #[tokio::test]
-async fn what_a_page_refers_to_is_there() {
-    let house = house().await;
-    let page = house.get(&format!("{BELOW}/login")).await;
+async fn every_asset_of_a_page_exists() {
+    let server = server().await;
+    let page = server.get(&format!("{BELOW}/login")).await;
     let page = page.body.replace("&#x2f;", "/");
     for asset in pages::assets::all() {
         let path = format!("{BELOW}{}", asset.path);
-        // The one script is on a page of its own.
+        // The one script is on a separate page.
         if asset.path != pages::assets::submit_script().path {
             assert!(
                 page.contains(&format!("\"{path}\"")),
                 "{path} is not on the page"
             );
         }
-        let answer = house.get(&path).await;
+        let answer = server.get(&path).await;
         assert_eq!(
             (answer.status, answer.header("content-type")),
             (200, asset.content_type),
@@ -127,8 +129,8 @@ async fn what_a_page_refers_to_is_there() {
 
 #[tokio::test]
 async fn a_device_gets_its_tokens_below_a_path() {
-    let house = house().await;
-    let codes = house
+    let server = server().await;
+    let codes = server
         .post(
             &format!("{BELOW}/oauth2/device_authorization"),
             &[("client_id", "tv")],
@@ -144,13 +146,13 @@ async fn a_device_gets_its_tokens_below_a_path() {
         ("client_id", "tv"),
         ("device_code", device_code.as_str()),
     ];
-    let answer = house.post(&format!("{BELOW}/oauth2/token"), &poll).await;
+    let answer = server.post(&format!("{BELOW}/oauth2/token"), &poll).await;
     assert_eq!(answer.error(), refused(400, "authorization_pending"));
 }
 
 #[tokio::test]
-async fn health_is_the_processs_and_not_the_issuers() {
-    let house = house().await;
-    assert_eq!(house.get("/healthz").await.status, 200);
-    assert_eq!(house.get("/readyz").await.status, 200);
+async fn health_endpoints_are_not_below_the_issuers_path() {
+    let server = server().await;
+    assert_eq!(server.get("/healthz").await.status, 200);
+    assert_eq!(server.get("/readyz").await.status, 200);
 }

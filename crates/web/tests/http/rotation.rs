@@ -8,19 +8,18 @@ use grantor_jose::{Algorithm, KeySet, KeyState, Kid, LocalSigner, SignError, Sig
 use grantor_web::App;
 use serde_json::Value;
 
-use crate::browser::Browser;
-use crate::house::{House, keys};
-use crate::wire::{Answer, jose_header};
+use grantor_testkit::key_set;
+use grantor_testkit::server::{Answer, TestServer, jose_header};
 
 /// A token for an API, which that API may introspect, and for userinfo.
 const SCOPE: &str = "openid orders.example.com/read";
 
-/// A signer with an ES256 key of its own beside the house's RS256 one, and what is published with it: the house's keys,
+/// A signer with a new ES256 key next to the server's RS256 one, and what is published with it: the server's keys,
 /// its ES256 key in that state.
 fn successor(of_the_old: Option<KeyState>) -> (KeySet, LocalSigner) {
     let new = SigningKey::generate(Algorithm::Es256).expect("memory").0;
     let rs256 = SigningKey::generate(Algorithm::Rs256).expect("memory").0;
-    let old = keys().active(Algorithm::Es256).expect("a key").jwk();
+    let old = key_set().active(Algorithm::Es256).expect("a key").jwk();
     let mut published = vec![
         (new.jwk(), KeyState::Active),
         (rs256.jwk(), KeyState::Active),
@@ -43,40 +42,55 @@ fn kid(token: &str) -> String {
 
 #[tokio::test]
 async fn tokens_of_a_retiring_key_keep_working_and_new_ones_are_of_the_new_key() {
-    let house = House::new().await;
-    let before = house.device_tokens(SCOPE).await.member("access_token");
+    let server = TestServer::new().await;
+    let before = server
+        .device_tokens_with("tv", "alice", &[("scope", SCOPE)])
+        .await
+        .member("access_token");
     let (published, signer) = successor(Some(KeyState::Retiring));
-    house.app.replace_keys(published, Arc::new(signer));
+    server.app.replace_keys(published, Arc::new(signer));
 
-    let after = house.device_tokens(SCOPE).await.member("access_token");
+    let after = server
+        .device_tokens_with("tv", "alice", &[("scope", SCOPE)])
+        .await
+        .member("access_token");
     assert_ne!(kid(&before), kid(&after));
-    let jwks = document(&house.get("/.well-known/jwks.json").await);
+    let jwks = document(&server.get("/.well-known/jwks.json").await);
     for token in [&before, &after] {
-        assert_eq!(house.userinfo(token).await.status, 200);
-        assert_eq!(house.introspect(token).await.json()["active"], true);
+        assert_eq!(server.userinfo(token).await.status, 200);
+        assert_eq!(
+            server.introspect("orders", token).await.json()["active"],
+            true
+        );
         let published = jwks["keys"].as_array().expect("keys");
         assert!(published.iter().any(|key| key["kid"] == kid(token)));
     }
 }
 
 #[tokio::test]
-async fn tokens_of_a_key_that_is_gone_are_not_good() {
-    let house = House::new().await;
-    let before = house.device_tokens(SCOPE).await.member("access_token");
+async fn tokens_of_a_removed_key_are_refused() {
+    let server = TestServer::new().await;
+    let before = server
+        .device_tokens_with("tv", "alice", &[("scope", SCOPE)])
+        .await
+        .member("access_token");
     let (published, signer) = successor(None);
-    house.app.replace_keys(published, Arc::new(signer));
-    assert_eq!(house.userinfo(&before).await.status, 401);
-    assert_eq!(house.introspect(&before).await.json()["active"], false);
+    server.app.replace_keys(published, Arc::new(signer));
+    assert_eq!(server.userinfo(&before).await.status, 401);
+    assert_eq!(
+        server.introspect("orders", &before).await.json()["active"],
+        false
+    );
 }
 
 #[tokio::test]
 async fn metadata_follows_the_keys() {
-    let house = House::new().await;
+    let server = TestServer::new().await;
     let key = SigningKey::generate(Algorithm::EdDsa).expect("memory").0;
     let published = KeySet::new([(key.jwk(), KeyState::Active)]).expect("a key");
     let signer: LocalSigner = [key].into_iter().collect();
-    house.app.replace_keys(published, Arc::new(signer));
-    let metadata = document(&house.get("/.well-known/openid-configuration").await);
+    server.app.replace_keys(published, Arc::new(signer));
+    let metadata = document(&server.get("/.well-known/openid-configuration").await);
     let algorithms = &metadata["id_token_signing_alg_values_supported"];
     assert_eq!(*algorithms, serde_json::json!(["EdDSA"]));
 }
@@ -106,18 +120,18 @@ impl Signer for Meddler {
 
 #[tokio::test]
 async fn a_request_ends_with_the_keys_that_it_began_with() {
-    let house = House::new().await;
-    let codes = house.device("openid").await;
-    let mut alice = Browser::signed_in(&house, "alice").await;
-    alice.approve(&codes.user).await;
+    let server = TestServer::new().await;
+    let codes = server.device_codes("tv").await;
+    let mut alice = server.signed_in("alice").await;
+    alice.approve(&codes).await;
     let (published, signer) = successor(None);
     let meddler = Arc::new(Meddler {
-        app: OnceLock::from(Arc::clone(&house.app)),
+        app: OnceLock::from(Arc::clone(&server.app)),
         signer,
     });
-    house.app.replace_keys(published.clone(), meddler);
+    server.app.replace_keys(published.clone(), meddler);
     // An access token and an ID token: the keys change before each signature.
-    let tokens = house.poll(&codes).await;
+    let tokens = server.poll(&codes).await;
     for (member, alg) in [
         ("access_token", Algorithm::Es256),
         ("id_token", Algorithm::Rs256),

@@ -7,26 +7,25 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use crate::browser::Browser;
-use crate::house::House;
+use grantor_testkit::server::TestServer;
 
 /// Serves on a free port of the loopback; the sender stops it.
-async fn serve(house: &House) -> (String, oneshot::Sender<()>, tokio::task::JoinHandle<()>) {
+async fn serve(server: &TestServer) -> (String, oneshot::Sender<()>, tokio::task::JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("an address").to_string();
     let (stop, stopped) = oneshot::channel();
     let stopped = async {
         let _ = stopped.await;
     };
-    let served = grantor_web::serve(Arc::clone(&house.app), listener, None, stopped);
+    let served = grantor_web::serve(Arc::clone(&server.app), listener, None, stopped);
     let served = tokio::spawn(async { served.await.expect("it ends well") });
     (address, stop, served)
 }
 
-/// Sends this text on a connection of its own, and reads until the server closes.
+/// Sends this text on a new connection, and reads until the server closes.
 fn talk(address: &str, text: &str) -> String {
     let mut stream = TcpStream::connect(address).expect("it listens");
-    // A server that refuses what still comes may reset the connection once it has answered.
+    // A server that does not read the rest may reset the connection after its answer.
     let _ = stream.write_all(text.as_bytes());
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer);
@@ -45,9 +44,9 @@ fn post(path: &str, body: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_peer_is_the_socket_whatever_it_claims() {
-    let house = House::new().await;
-    let (address, stop, served) = serve(&house).await;
+async fn forwarded_headers_of_untrusted_peers_are_ignored() {
+    let server = TestServer::new().await;
+    let (address, stop, served) = serve(&server).await;
     let answer = talk(
         &address,
         &post("/oauth2/device_authorization", "client_id=tv"),
@@ -55,7 +54,7 @@ async fn the_peer_is_the_socket_whatever_it_claims() {
     assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
     let (_, body) = answer.split_once("\r\n\r\n").expect("a head");
     let codes: serde_json::Value = serde_json::from_str(body).expect("JSON");
-    let mut alice = Browser::signed_in(&house, "alice").await;
+    let mut alice = server.signed_in("alice").await;
     let page = alice
         .type_code(codes["user_code"].as_str().expect("a code"))
         .await;
@@ -69,8 +68,8 @@ async fn the_peer_is_the_socket_whatever_it_claims() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_body_that_claims_or_turns_out_to_be_too_large_is_refused() {
-    let house = House::new().await;
-    let (address, stop, served) = serve(&house).await;
+    let server = TestServer::new().await;
+    let (address, stop, served) = serve(&server).await;
     let large = "x".repeat(70_000);
     assert!(talk(&address, &post("/oauth2/token", &large)).starts_with("HTTP/1.1 413 "));
     let chunk = format!("{:x}\r\n{large}\r\n0\r\n\r\n", large.len());
@@ -82,8 +81,8 @@ async fn a_body_that_claims_or_turns_out_to_be_too_large_is_refused() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_head_of_more_than_24_kib_is_refused() {
-    let house = House::new().await;
-    let (address, stop, served) = serve(&house).await;
+    let server = TestServer::new().await;
+    let (address, stop, served) = serve(&server).await;
     for (cookie, status) in [(20, 200), (25, 431)] {
         let cookie = "x".repeat(cookie * 1024);
         let head = HEALTHY.trim_end();
@@ -99,9 +98,9 @@ async fn a_head_of_more_than_24_kib_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_hardly_http_ends_and_the_server_goes_on() {
-    let house = House::new().await;
-    let (address, stop, served) = serve(&house).await;
+async fn malformed_http_ends_the_connection_and_the_server_keeps_running() {
+    let server = TestServer::new().await;
+    let (address, stop, served) = serve(&server).await;
     for text in [
         "\r\n\r\n\r\n",
         "GET\r\n\r\n",
@@ -128,9 +127,9 @@ async fn what_is_hardly_http_ends_and_the_server_goes_on() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_request_that_has_begun_is_answered_after_the_stop() {
-    let house = House::new().await;
-    let (address, stop, served) = serve(&house).await;
+async fn a_request_in_progress_is_answered_after_shutdown_begins() {
+    let server = TestServer::new().await;
+    let (address, stop, served) = serve(&server).await;
     let request = post("/oauth2/device_authorization", "client_id=tv");
     let (first, rest) = request.split_at(request.len() - 3);
     let mut stream = TcpStream::connect(&address).expect("it listens");
@@ -145,6 +144,6 @@ async fn a_request_that_has_begun_is_answered_after_the_stop() {
     served.await.expect("it stops");
     assert!(
         TcpStream::connect(&address).is_err(),
-        "nobody listens any more"
+        "the listener is closed"
     );
 }

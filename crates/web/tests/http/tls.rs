@@ -18,7 +18,7 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use crate::house::House;
+use grantor_testkit::server::TestServer;
 
 const HEALTHY: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
 
@@ -51,8 +51,8 @@ impl Server {
         let address = listener.local_addr().expect("an address").to_string();
         let (stop, stopped) = oneshot::channel();
         let stopped = async { drop(stopped.await) };
-        let house = House::new().await;
-        let served = grantor_web::serve(house.app, listener, Some(Arc::clone(&tls)), stopped);
+        let server = TestServer::new().await;
+        let served = grantor_web::serve(server.app, listener, Some(Arc::clone(&tls)), stopped);
         let served = tokio::spawn(async { served.await.expect("it ends well") });
         Self {
             tls,
@@ -116,7 +116,7 @@ impl Client {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn tls_1_3_is_spoken_and_1_2_only_when_it_is_asked_for() {
+async fn tls_1_3_is_offered_and_1_2_only_when_configured() {
     let server = Server::start(OldestTls::V1_3).await;
     let mut client = server.of_version(&TLS13).expect("a handshake");
     assert!(client.is_answered());
@@ -142,7 +142,7 @@ async fn tls_1_3_is_spoken_and_1_2_only_when_it_is_asked_for() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn tls_1_2_is_spoken_by_aes_gcm_only() {
+async fn tls_1_2_is_offered_with_aes_gcm_only() {
     let server = Server::start(OldestTls::V1_2).await;
     for (suite, spoken) in [
         (CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, true),
@@ -161,7 +161,7 @@ async fn tls_1_2_is_spoken_by_aes_gcm_only() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_protocol_that_is_not_spoken_is_refused() {
+async fn an_alpn_protocol_other_than_http_1_1_is_refused() {
     let server = Server::start(OldestTls::V1_3).await;
     let provider = aws_lc_rs::default_provider();
     let refused = server.client(&server.own, provider, &[&TLS13], "h2").err();
@@ -171,7 +171,7 @@ async fn a_protocol_that_is_not_spoken_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_new_certificate_is_shown_to_new_connections_and_old_ones_live_on() {
+async fn a_new_certificate_is_used_for_new_connections_and_old_ones_stay_open() {
     let server = Server::start(OldestTls::V1_3).await;
     let mut old = server.of_version(&TLS13).expect("a handshake");
     assert!(old.is_answered());
@@ -193,7 +193,7 @@ async fn a_new_certificate_is_shown_to_new_connections_and_old_ones_live_on() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_no_tls_is_closed_without_an_answer_and_the_server_goes_on() {
+async fn connections_without_tls_are_closed_and_the_server_keeps_running() {
     let server = Server::start(OldestTls::V1_3).await;
     for text in [
         HEALTHY,
@@ -202,7 +202,7 @@ async fn what_is_no_tls_is_closed_without_an_answer_and_the_server_goes_on() {
     ] {
         let mut stream = TcpStream::connect(&server.address).expect("it listens");
         stream.write_all(text).expect("it reads");
-        // A client that says no more.
+        // A client that sends nothing else.
         stream.shutdown(std::net::Shutdown::Write).expect("our end");
         let mut answer = Vec::new();
         let _ = stream.read_to_end(&mut answer);

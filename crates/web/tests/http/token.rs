@@ -1,14 +1,14 @@
 //! The token endpoint's answers (RFC 6749 sections 4.4, 5 and 6).
 
-use crate::house::House;
-use crate::wire::{
-    DEVICE_CODE, FORM, TOKEN, With, claims, jose_header, orders, post, raw, refused,
+use grantor_testkit::DEVICE_CODE;
+use grantor_testkit::server::{
+    FORM, TOKEN, TestServer, With as _, authorization_of, claims, jose_header, post, raw, refused,
 };
 
 #[tokio::test]
 async fn rfc6749_5_1_a_machine_gets_an_access_token_and_no_refresh_token() {
-    let house = House::new().await;
-    let tokens = house.machine(&[]).await;
+    let server = TestServer::new().await;
+    let tokens = server.machine_token("orders", &[]).await;
     assert_eq!(tokens.status, 200);
     assert_eq!(
         tokens.members(),
@@ -29,8 +29,10 @@ async fn rfc6749_5_1_a_machine_gets_an_access_token_and_no_refresh_token() {
 
 #[tokio::test]
 async fn rfc6749_5_1_a_device_gets_access_id_and_refresh_token() {
-    let house = House::new().await;
-    let tokens = house.device_tokens("openid profile").await;
+    let server = TestServer::new().await;
+    let tokens = server
+        .device_tokens_with("tv", "alice", &[("scope", "openid profile")])
+        .await;
     assert_eq!(
         tokens.members(),
         [
@@ -50,10 +52,10 @@ async fn rfc6749_5_1_a_device_gets_access_id_and_refresh_token() {
 
 #[tokio::test]
 async fn rfc6749_5_1_the_scope_that_was_issued_is_named() {
-    let house = House::new().await;
+    let server = TestServer::new().await;
     // Asked for in another order, and twice.
     let asked = "orders.example.com/write orders.example.com/read orders.example.com/write";
-    let tokens = house.machine(&[("scope", asked)]).await;
+    let tokens = server.machine_token("orders", &[("scope", asked)]).await;
     let named = tokens.member("scope");
     let mut issued: Vec<_> = named.split(' ').collect();
     issued.sort_unstable();
@@ -65,9 +67,11 @@ async fn rfc6749_5_1_the_scope_that_was_issued_is_named() {
 
 #[tokio::test]
 async fn rfc6749_6_a_refresh_answers_like_the_first_time_and_narrows_only_downwards() {
-    let house = House::new().await;
-    let first = house.device_tokens("openid profile").await;
-    let second = house.refresh(&first.member("refresh_token")).await;
+    let server = TestServer::new().await;
+    let first = server
+        .device_tokens_with("tv", "alice", &[("scope", "openid profile")])
+        .await;
+    let second = server.refresh("tv", &first.member("refresh_token")).await;
     assert_eq!(second.members(), first.members());
     assert_ne!(
         second.member("refresh_token"),
@@ -81,7 +85,7 @@ async fn rfc6749_6_a_refresh_answers_like_the_first_time_and_narrows_only_downwa
             ("refresh_token", token.as_str()),
             ("scope", scope),
         ];
-        house.send(post(TOKEN, &pairs))
+        server.send(post(TOKEN, &pairs))
     };
     assert_eq!(
         refresh("openid email").await.error(),
@@ -92,7 +96,7 @@ async fn rfc6749_6_a_refresh_answers_like_the_first_time_and_narrows_only_downwa
 
 #[tokio::test]
 async fn rfc6749_5_2_an_unknown_grant_type_is_unsupported() {
-    let house = House::new().await;
+    let server = TestServer::new().await;
     for grant in [
         "password",
         "implicit",
@@ -102,7 +106,7 @@ async fn rfc6749_5_2_an_unknown_grant_type_is_unsupported() {
         "x",
     ] {
         let request = post(TOKEN, &[("grant_type", grant), ("client_id", "tv")]);
-        let answer = house.send(request).await;
+        let answer = server.send(request).await;
         assert_eq!(
             answer.error(),
             refused(400, "unsupported_grant_type"),
@@ -113,7 +117,7 @@ async fn rfc6749_5_2_an_unknown_grant_type_is_unsupported() {
 
 #[tokio::test]
 async fn rfc6749_5_2_what_a_grant_needs_is_an_invalid_request_where_it_is_missing() {
-    let house = House::new().await;
+    let server = TestServer::new().await;
     for body in [
         vec![],
         vec![("client_id", "tv")],
@@ -121,25 +125,25 @@ async fn rfc6749_5_2_what_a_grant_needs_is_an_invalid_request_where_it_is_missin
         vec![("grant_type", "refresh_token"), ("client_id", "tv")],
         vec![("grant_type", DEVICE_CODE), ("device_code", "x")],
     ] {
-        let answer = house.post(TOKEN, &body).await;
+        let answer = server.post(TOKEN, &body).await;
         assert_eq!(answer.error(), refused(400, "invalid_request"), "{body:?}");
     }
 }
 
 #[tokio::test]
 async fn rfc6749_5_2_a_grant_that_the_client_may_not_use() {
-    let house = House::new().await;
+    let server = TestServer::new().await;
     let pairs = [("grant_type", DEVICE_CODE), ("device_code", "x")];
-    let answer = house
-        .send(post(TOKEN, &pairs).with("authorization", &orders()))
+    let answer = server
+        .send(post(TOKEN, &pairs).with("authorization", &authorization_of("orders")))
         .await;
     assert_eq!(answer.error(), refused(400, "unauthorized_client"));
 }
 
 #[tokio::test]
 async fn rfc6749_5_2_codes_and_tokens_that_are_not_ours_are_an_invalid_grant() {
-    let house = House::new().await;
-    let codes = house.device("openid").await;
+    let server = TestServer::new().await;
+    let codes = server.device_codes("tv").await;
     let truncated = &codes.device[..codes.device.len() - 1];
     let foreign = [
         ("grant_type", DEVICE_CODE),
@@ -170,39 +174,39 @@ async fn rfc6749_5_2_codes_and_tokens_that_are_not_ours_are_an_invalid_grant() {
         ],
     ] {
         assert_eq!(
-            house.post(TOKEN, &pairs).await.error(),
+            server.post(TOKEN, &pairs).await.error(),
             refused(400, "invalid_grant"),
             "{pairs:?}"
         );
     }
     assert_eq!(
-        house.poll(&codes).await.error(),
+        server.poll(&codes).await.error(),
         refused(400, "authorization_pending")
     );
 }
 
 #[tokio::test]
 async fn rfc6749_b_names_and_values_are_utf8() {
-    let house = House::new().await;
+    let server = TestServer::new().await;
     let body = "grant_type=client%5Fcredentials&caf%C3%A9=%E2%98%95";
-    let answer = house
-        .send(raw(TOKEN, FORM, body).with("authorization", &orders()))
+    let answer = server
+        .send(raw(TOKEN, FORM, body).with("authorization", &authorization_of("orders")))
         .await;
     assert_eq!(answer.status, 200, "{answer:?}");
 }
 
 #[tokio::test]
 async fn rfc8707_2_a_token_is_for_the_resource_that_is_named() {
-    let house = House::new().await;
+    let server = TestServer::new().await;
     let named = [("resource", "https://orders.example.com")];
-    let tokens = house.machine(&named).await;
+    let tokens = server.machine_token("orders", &named).await;
     assert_eq!(
         claims(&tokens.member("access_token"))["aud"],
         "https://orders.example.com"
     );
     let unknown = [("resource", "https://unknown.example.com")];
     assert_eq!(
-        house.machine(&unknown).await.error(),
+        server.machine_token("orders", &unknown).await.error(),
         refused(400, "invalid_target")
     );
 }
@@ -210,13 +214,15 @@ async fn rfc8707_2_a_token_is_for_the_resource_that_is_named() {
 /// The table of `conformance/README.md`.
 #[tokio::test]
 async fn rfc6749_5_1_values_have_the_sizes_that_are_documented() {
-    let house = House::new().await;
-    let codes = house.device("openid").await;
-    // 4 bytes of key id, what is said, and a tag of 32 bytes that nobody guesses: 256 bits.
-    let sealed = |prefix: &str, said: usize| prefix.len() + ((4 + said + 32) * 4).div_ceil(3);
+    let server = TestServer::new().await;
+    let codes = server.device_codes("tv").await;
+    // 4 bytes of key id, the content, and a tag of 32 bytes that cannot be guessed: 256 bits.
+    let sealed = |prefix: &str, reply: usize| prefix.len() + ((4 + reply + 32) * 4).div_ceil(3);
     assert_eq!((codes.device.len(), sealed("grantor_dc_", 32)), (102, 102));
     assert_eq!(codes.user.len(), "XXXX-XXXX".len());
-    let tokens = house.device_tokens("openid profile").await;
+    let tokens = server
+        .device_tokens_with("tv", "alice", &[("scope", "openid profile")])
+        .await;
     let refresh = tokens.member("refresh_token");
     assert_eq!((refresh.len(), sealed("grantor_rt_", 20)), (86, 86));
     assert!((500..700).contains(&tokens.member("access_token").len()));

@@ -2,30 +2,29 @@
 
 use std::collections::HashSet;
 
-use crate::house::House;
-use crate::wire::{DEVICE_AUTHORIZATION, TOKEN, With, post};
+use grantor_testkit::server::{DEVICE_AUTHORIZATION, TOKEN, TestServer, With as _, post};
 
 const ID: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
 #[tokio::test]
-async fn a_trace_is_continued_in_body_header_and_event() {
-    let house = House::new().await;
+async fn the_trace_id_is_in_body_header_and_event() {
+    let server = TestServer::new().await;
     let traceparent = format!("00-{ID}-00f067aa0ba902b7-01");
-    let refused = house
+    let refused = server
         .send(post(TOKEN, &[]).with("traceparent", &traceparent))
         .await;
     assert_eq!(refused.header("x-request-id"), ID);
     assert_eq!(refused.member("trace_id"), ID);
     let begun = post(DEVICE_AUTHORIZATION, &[("client_id", "tv")]);
-    house.send(begun.with("traceparent", &traceparent)).await;
-    let events = house.world.take_events();
+    server.send(begun.with("traceparent", &traceparent)).await;
+    let events = server.take_events();
     assert_eq!(events.len(), 1);
     assert_eq!(events[0].0, ID);
 }
 
 #[tokio::test]
-async fn every_answer_has_an_id_of_its_own() {
-    let house = House::new().await;
+async fn every_answer_has_its_own_trace_id() {
+    let server = TestServer::new().await;
     let mut ids = HashSet::new();
     for path in [
         "/",
@@ -35,7 +34,7 @@ async fn every_answer_has_an_id_of_its_own() {
         "/no/such/page",
         "/oauth2/token",
     ] {
-        let answer = house.get(path).await;
+        let answer = server.get(path).await;
         let id = answer.header("x-request-id").to_owned();
         assert!(
             id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit()),
@@ -46,14 +45,14 @@ async fn every_answer_has_an_id_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_traceparent_that_is_none_is_not_repeated() {
-    let house = House::new().await;
+async fn a_malformed_traceparent_is_not_repeated() {
+    let server = TestServer::new().await;
     for bad in [
         "x",
         "00-<script>-00f067aa0ba902b7-01",
         "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
     ] {
-        let answer = house.send(post(TOKEN, &[]).with("traceparent", bad)).await;
+        let answer = server.send(post(TOKEN, &[]).with("traceparent", bad)).await;
         assert_ne!(answer.header("x-request-id"), ID);
         answer.error();
     }

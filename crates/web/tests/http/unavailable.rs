@@ -1,12 +1,8 @@
-//! A store or signer that is away: 503, never an answer by the protocol, and the device goes on polling.
-
-use std::sync::atomic::Ordering;
+//! A store or signer that is down: 503, never a protocol error, and the device keeps polling.
 
 use grantor_store::testing::Fault;
 
-use crate::browser::{Browser, Form};
-use crate::house::House;
-use crate::wire::{Answer, DEVICE_AUTHORIZATION, REVOKE, refused};
+use grantor_testkit::server::{Answer, DEVICE_AUTHORIZATION, Form, TestServer, refused};
 
 fn assert_away(answer: &Answer) {
     assert_eq!(answer.error(), refused(503, "temporarily_unavailable"));
@@ -24,40 +20,42 @@ fn assert_page_away(page: &Answer) {
 }
 
 #[tokio::test]
-async fn every_endpoint_that_needs_the_store_says_that_it_is_away() {
-    let house = House::new().await;
-    let codes = house.device("openid").await;
-    let tokens = house.device_tokens("openid orders.example.com/read").await;
+async fn every_endpoint_that_needs_the_store_answers_503_when_it_is_down() {
+    let server = TestServer::new().await;
+    let codes = server.device_codes("tv").await;
+    let tokens = server
+        .device_tokens_with(
+            "tv",
+            "alice",
+            &[("scope", "openid orders.example.com/read")],
+        )
+        .await;
     let (access, refresh) = (
         tokens.member("access_token"),
         tokens.member("refresh_token"),
     );
-    house.store.set_down(true);
-    assert_away(&house.poll(&codes).await);
-    assert_away(&house.refresh(&refresh).await);
-    assert_away(&house.userinfo(&access).await);
-    assert_away(&house.introspect(&access).await);
+    server.store.set_down(true);
+    assert_away(&server.poll(&codes).await);
+    assert_away(&server.refresh("tv", &refresh).await);
+    assert_away(&server.userinfo(&access).await);
+    assert_away(&server.introspect("orders", &access).await);
     assert_away(
-        &house
+        &server
             .post(DEVICE_AUTHORIZATION, &[("client_id", "tv")])
             .await,
     );
-    assert_away(
-        &house
-            .post(REVOKE, &[("client_id", "tv"), ("token", &refresh)])
-            .await,
-    );
+    assert_away(&server.revoke("tv", &refresh).await);
     // What needs no row needs no store.
-    assert_eq!(house.machine(&[]).await.status, 200);
-    assert_eq!(house.get("/.well-known/jwks.json").await.status, 200);
-    house.store.set_down(false);
+    assert_eq!(server.machine_token("orders", &[]).await.status, 200);
+    assert_eq!(server.get("/.well-known/jwks.json").await.status, 200);
+    server.store.set_down(false);
     assert_eq!(
-        house.poll(&codes).await.error(),
+        server.poll(&codes).await.error(),
         refused(400, "slow_down"),
         "the second poll in no time"
     );
     assert_eq!(
-        house.refresh(&refresh).await.status,
+        server.refresh("tv", &refresh).await.status,
         200,
         "nothing was used up"
     );
@@ -65,58 +63,49 @@ async fn every_endpoint_that_needs_the_store_says_that_it_is_away() {
 
 #[tokio::test]
 async fn an_approved_device_gets_its_tokens_after_a_failed_commit() {
-    let house = House::new().await;
-    let codes = house.device("openid").await;
-    Browser::signed_in(&house, "alice")
-        .await
-        .approve(&codes.user)
-        .await;
-    house.store.inject(Fault::Commit);
-    assert_away(&house.poll(&codes).await);
-    assert_eq!(house.poll(&codes).await.status, 200);
+    let server = TestServer::new().await;
+    let codes = server.device_codes("tv").await;
+    server.approve("alice", &codes).await;
+    server.store.inject(Fault::Commit);
+    assert_away(&server.poll(&codes).await);
+    assert_eq!(server.poll(&codes).await.status, 200);
 }
 
 #[tokio::test]
-async fn a_signer_that_is_away_burns_no_code() {
-    let house = House::new().await;
-    let codes = house.device("openid").await;
-    Browser::signed_in(&house, "alice")
-        .await
-        .approve(&codes.user)
-        .await;
-    house.world.signer_down.store(true, Ordering::Relaxed);
-    assert_away(&house.poll(&codes).await);
-    assert_away(&house.machine(&[]).await);
-    house.world.signer_down.store(false, Ordering::Relaxed);
-    assert_eq!(house.poll(&codes).await.status, 200);
+async fn a_signer_that_is_down_uses_up_no_code() {
+    let server = TestServer::new().await;
+    let codes = server.device_codes("tv").await;
+    server.approve("alice", &codes).await;
+    server.set_signer_down(true);
+    assert_away(&server.poll(&codes).await);
+    assert_away(&server.machine_token("orders", &[]).await);
+    server.set_signer_down(false);
+    assert_eq!(server.poll(&codes).await.status, 200);
 }
 
 #[tokio::test]
 async fn a_commit_whose_answer_was_lost_is_found_out() {
     for fault in [Fault::UnknownWritten, Fault::UnknownLost] {
-        let house = House::new().await;
-        let codes = house.device("openid").await;
-        Browser::signed_in(&house, "alice")
-            .await
-            .approve(&codes.user)
-            .await;
-        house.store.inject(fault);
-        assert_eq!(house.poll(&codes).await.status, 200, "{fault:?}");
+        let server = TestServer::new().await;
+        let codes = server.device_codes("tv").await;
+        server.approve("alice", &codes).await;
+        server.store.inject(fault);
+        assert_eq!(server.poll(&codes).await.status, 200, "{fault:?}");
     }
 }
 
 #[tokio::test]
-async fn pages_say_it_in_words() {
-    let house = House::new().await;
-    let codes = house.device("openid").await;
-    let mut alice = Browser::signed_in(&house, "alice").await;
+async fn pages_explain_that_the_store_is_down() {
+    let server = TestServer::new().await;
+    let codes = server.device_codes("tv").await;
+    let mut alice = server.signed_in("alice").await;
     let asked = alice.type_code(&codes.user).await;
     let approve = Form::of(&asked, "/device/decision").fill("decision", "approve");
     let code = Form::of(&alice.get("/device").await, "/device").fill("user_code", &codes.user);
     let out = Form::of(&alice.get("/logout").await, "/logout");
-    let mut nobody = Browser::new(&house);
-    let login = Form::of(&nobody.get("/login").await, "/login");
-    house.store.set_down(true);
+    let mut visitor = server.browser();
+    let login = Form::of(&visitor.get("/login").await, "/login");
+    server.store.set_down(true);
     for path in ["/", "/device", "/logout"] {
         assert_page_away(&alice.get(path).await);
     }
@@ -124,12 +113,16 @@ async fn pages_say_it_in_words() {
     assert_page_away(&alice.submit(approve.clone()).await);
     assert_page_away(&alice.submit(out).await);
     assert_page_away(
-        &nobody
+        &visitor
             .submit(login.fill("username", "bob").fill("password", "x"))
             .await,
     );
-    assert_eq!(nobody.get("/login").await.status, 200, "which needs no row");
-    house.store.set_down(false);
+    assert_eq!(
+        visitor.get("/login").await.status,
+        200,
+        "which needs no row"
+    );
+    server.store.set_down(false);
     let done = alice.submit(approve).await;
     assert!(
         done.body.contains("id=\"done\""),
@@ -138,16 +131,13 @@ async fn pages_say_it_in_words() {
 }
 
 #[tokio::test]
-async fn a_failing_store_costs_nobody_a_try() {
-    let house = House::new().await;
-    let mut alice = Browser::new(&house);
-    house.store.set_down(true);
+async fn a_failing_store_counts_no_guess() {
+    let server = TestServer::new().await;
+    let mut alice = server.browser();
+    server.store.set_down(true);
     for _ in 0..20 {
         assert_eq!(alice.sign_in("alice", "wrong").await.status, 503);
     }
-    house.store.set_down(false);
-    assert_eq!(
-        alice.sign_in("alice", crate::house::PASSWORD).await.status,
-        303
-    );
+    server.store.set_down(false);
+    assert_eq!(alice.sign_in("alice", "alice-password").await.status, 303);
 }

@@ -3,8 +3,8 @@
 use axum::body::Body;
 use http::Request;
 
-use crate::house::{House, minutes};
-use crate::wire::{FORM, USERINFO, With, basic, post, raw, refused};
+use grantor_testkit::Spans as _;
+use grantor_testkit::server::{FORM, TestServer, USERINFO, With as _, basic, post, raw, refused};
 
 fn get() -> Request<Body> {
     Request::get(USERINFO)
@@ -14,24 +14,24 @@ fn get() -> Request<Body> {
 
 #[tokio::test]
 async fn rfc6750_2_the_token_comes_by_header_or_form() {
-    let house = House::new().await;
-    let token = house
-        .device_tokens("openid email")
+    let server = TestServer::new().await;
+    let token = server
+        .device_tokens_with("tv", "alice", &[("scope", "openid email")])
         .await
         .member("access_token");
-    let by_header = house.userinfo(&token).await;
+    let by_header = server.userinfo(&token).await;
     assert_eq!(by_header.status, 200);
     assert_eq!(by_header.members(), ["email", "sub"]);
     let bearer = format!("Bearer {token}");
-    let by_post = house
+    let by_post = server
         .send(post(USERINFO, &[]).with("authorization", &bearer))
         .await;
-    let by_form = house.post(USERINFO, &[("access_token", &token)]).await;
+    let by_form = server.post(USERINFO, &[("access_token", &token)]).await;
     let cognitos = Request::get("/oauth2/userInfo")
         .body(Body::empty())
         .expect("a request");
-    let cognitos = house.send(cognitos.with("authorization", &bearer)).await;
-    let lower = house
+    let cognitos = server.send(cognitos.with("authorization", &bearer)).await;
+    let lower = server
         .send(get().with("authorization", &format!("bearer {token}")))
         .await;
     for answer in [by_post, by_form, cognitos, lower] {
@@ -40,10 +40,15 @@ async fn rfc6750_2_the_token_comes_by_header_or_form() {
 }
 
 #[tokio::test]
-async fn rfc6750_2_3_a_token_in_the_address_is_not_read() {
-    let house = House::new().await;
-    let token = house.device_tokens("openid").await.member("access_token");
-    let answer = house.get(&format!("{USERINFO}?access_token={token}")).await;
+async fn rfc6750_2_3_a_token_in_the_query_is_not_read() {
+    let server = TestServer::new().await;
+    let token = server
+        .device_tokens("tv", "alice")
+        .await
+        .member("access_token");
+    let answer = server
+        .get(&format!("{USERINFO}?access_token={token}"))
+        .await;
     assert_eq!(answer.error(), refused(400, "invalid_request"));
     assert!(
         answer
@@ -54,23 +59,26 @@ async fn rfc6750_2_3_a_token_in_the_address_is_not_read() {
 
 #[tokio::test]
 async fn rfc6750_2_2_the_body_of_a_get_is_not_read() {
-    let house = House::new().await;
-    let token = house.device_tokens("openid").await.member("access_token");
+    let server = TestServer::new().await;
+    let token = server
+        .device_tokens("tv", "alice")
+        .await
+        .member("access_token");
     let mut request = raw(USERINFO, FORM, format!("access_token={token}"));
     *request.method_mut() = http::Method::GET;
-    let answer = house.send(request).await;
+    let answer = server.send(request).await;
     assert_eq!(answer.error(), refused(401, "invalid_token"));
 }
 
 #[tokio::test]
 async fn rfc6750_3_1_without_authentication_the_challenge_has_no_error() {
-    let house = House::new().await;
+    let server = TestServer::new().await;
     for request in [
         get(),
         post(USERINFO, &[]),
         get().with("authorization", &basic("tv", "")),
     ] {
-        let answer = house.send(request).await;
+        let answer = server.send(request).await;
         assert_eq!(answer.status, 401);
         assert_eq!(
             answer.header("www-authenticate"),
@@ -80,9 +88,9 @@ async fn rfc6750_3_1_without_authentication_the_challenge_has_no_error() {
 }
 
 #[tokio::test]
-async fn rfc6750_3_1_a_token_that_is_not_good_is_invalid_and_said_to_be() {
-    let house = House::new().await;
-    let tokens = house.device_tokens("openid").await;
+async fn rfc6750_3_1_an_invalid_token_is_reported_as_such() {
+    let server = TestServer::new().await;
+    let tokens = server.device_tokens("tv", "alice").await;
     let access = tokens.member("access_token");
     let altered = access.replacen("ey", "eY", 1);
     for token in [
@@ -91,24 +99,27 @@ async fn rfc6750_3_1_a_token_that_is_not_good_is_invalid_and_said_to_be() {
         &tokens.member("id_token"),
         &tokens.member("refresh_token"),
     ] {
-        let answer = house.userinfo(token).await;
+        let answer = server.userinfo(token).await;
         assert_eq!(answer.error(), refused(401, "invalid_token"), "{token}");
         let challenge = answer.header("www-authenticate");
         assert!(challenge.starts_with("Bearer realm=\"id.example.com\", error=\"invalid_token\""));
         assert_each_attribute_once(challenge);
     }
-    house.world.advance(minutes(10));
+    server.advance(10.mins());
     assert_eq!(
-        house.userinfo(&access).await.error(),
+        server.userinfo(&access).await.error(),
         refused(401, "invalid_token")
     );
 }
 
 #[tokio::test]
 async fn rfc6750_3_1_a_token_without_openid_lacks_scope_and_the_challenge_names_it() {
-    let house = House::new().await;
-    let token = house.device_tokens("profile").await.member("access_token");
-    let answer = house.userinfo(&token).await;
+    let server = TestServer::new().await;
+    let token = server
+        .device_tokens_with("tv", "alice", &[("scope", "profile")])
+        .await
+        .member("access_token");
+    let answer = server.userinfo(&token).await;
     assert_eq!(answer.error(), refused(403, "insufficient_scope"));
     let challenge = answer.header("www-authenticate");
     assert!(challenge.contains("error=\"insufficient_scope\""));
@@ -118,10 +129,13 @@ async fn rfc6750_3_1_a_token_without_openid_lacks_scope_and_the_challenge_names_
 
 #[tokio::test]
 async fn rfc6750_3_1_two_tokens_are_an_invalid_request() {
-    let house = House::new().await;
-    let token = house.device_tokens("openid").await.member("access_token");
+    let server = TestServer::new().await;
+    let token = server
+        .device_tokens("tv", "alice")
+        .await
+        .member("access_token");
     let both = post(USERINFO, &[("access_token", &token)]);
-    let answer = house
+    let answer = server
         .send(both.with("authorization", &format!("Bearer {token}")))
         .await;
     assert_eq!(answer.error(), refused(400, "invalid_request"));
@@ -134,22 +148,28 @@ async fn rfc6750_3_1_two_tokens_are_an_invalid_request() {
 }
 
 #[tokio::test]
-async fn of_two_authorization_headers_neither_is_taken() {
-    let house = House::new().await;
-    let token = house.device_tokens("openid").await.member("access_token");
+async fn two_authorization_headers_are_refused() {
+    let server = TestServer::new().await;
+    let token = server
+        .device_tokens("tv", "alice")
+        .await
+        .member("access_token");
     let bearer = format!("Bearer {token}");
     let twice = get()
         .with("authorization", &bearer)
         .with("authorization", &bearer);
-    assert_eq!(house.send(twice).await.status, 401);
+    assert_eq!(server.send(twice).await.status, 401);
 }
 
 #[tokio::test]
 async fn a_machine_token_has_no_user() {
-    let house = House::new().await;
-    let token = house.machine(&[]).await.member("access_token");
+    let server = TestServer::new().await;
+    let token = server
+        .machine_token("orders", &[])
+        .await
+        .member("access_token");
     assert_eq!(
-        house.userinfo(&token).await.error(),
+        server.userinfo(&token).await.error(),
         refused(401, "invalid_token")
     );
 }

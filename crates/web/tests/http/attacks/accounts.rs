@@ -1,4 +1,4 @@
-//! Who has an account: neither the text nor the work of an answer tells.
+//! Whether an account exists: neither the text of an answer nor its cost reveals it.
 
 use std::sync::Arc;
 
@@ -6,21 +6,19 @@ use grantor_store::Store;
 use grantor_store::memory::Memory;
 use grantor_store::testing::{Counting, Faulty};
 
-use crate::apps::{Ask, SPA};
-use crate::browser::{Browser, Form};
-use crate::house::{House, realm};
-use crate::wire::Answer;
+use grantor_testkit::server::{Answer, Form, TestServer};
+use grantor_testkit::{AuthorizationRequest, RealmBuilder, SPA};
 
 /// What a wrong password for this name is answered on the way to an app.
-async fn answered(house: &House, username: &str) -> Answer {
-    let mut browser = Browser::new(house);
-    let to_login = browser.get(&Ask::of(&SPA).path()).await;
+async fn answered(server: &TestServer, username: &str) -> Answer {
+    let mut browser = server.browser();
+    let to_login = browser.get(&AuthorizationRequest::new(SPA).path()).await;
     let login = browser.get(to_login.header("location")).await;
     let form = Form::of(&login, "/login").fill("username", username);
     browser.submit(form.fill("password", "wrong")).await
 }
 
-/// The page without what each has of its own.
+/// The page without what differs in each.
 fn text(answer: &Answer, username: &str) -> String {
     let form = Form::of(answer, "/login");
     let body = answer.body.replace(&form.fields["form_token"], "TOKEN");
@@ -30,19 +28,19 @@ fn text(answer: &Answer, username: &str) -> String {
 #[tokio::test]
 async fn an_unknown_name_and_a_wrong_password_are_one_answer_after_as_many_reads() {
     let store = Arc::new(Counting::new(Memory::new()));
-    let house = House::of(
-        realm(),
+    let server = TestServer::over(
+        RealmBuilder::standard().build(),
         Arc::clone(&store) as Arc<dyn Store>,
         Arc::new(Faulty::new(Memory::new())),
     );
-    house
-        .provision("alice", std::collections::BTreeMap::new())
+    server
+        .add_user("alice", std::collections::BTreeMap::new())
         .await;
     let mut all = Vec::new();
     for username in ["alice", "nobody", "ALICE ", "n"] {
-        let before = answered(&house, username).await;
+        let before = answered(&server, username).await;
         let _ = store.take();
-        let again = answered(&house, username).await;
+        let again = answered(&server, username).await;
         let counts = store.take();
         assert_eq!((before.status, again.status), (400, 400));
         let headers: Vec<_> = again.headers.keys().map(ToString::to_string).collect();
@@ -63,13 +61,17 @@ async fn an_unknown_name_and_a_wrong_password_are_one_answer_after_as_many_reads
 
 /// A hint is filled in whether or not there is such a user, and nothing else of the page changes.
 #[tokio::test]
-async fn a_login_hint_does_not_tell_whether_there_is_such_a_user() {
-    let house = House::new().await;
+async fn a_login_hint_does_not_reveal_whether_the_user_exists() {
+    let server = TestServer::new().await;
     let mut pages = Vec::new();
     for hint in ["alice", "nobody"] {
-        let mut browser = Browser::new(&house);
+        let mut browser = server.browser();
         let to_login = browser
-            .get(&Ask::of(&SPA).with("login_hint", hint).path())
+            .get(
+                &AuthorizationRequest::new(SPA)
+                    .with("login_hint", hint)
+                    .path(),
+            )
             .await;
         let login = browser.get(to_login.header("location")).await;
         let return_to = Form::of(&login, "/login").fields["return_to"].clone();

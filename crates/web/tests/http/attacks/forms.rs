@@ -1,25 +1,24 @@
 //! Forged forms (RFC 9700 section 4.7, RFC 6749 section 10.12): a POST counts only with our form, for this browser and this
 //! very request.
 
-use crate::apps::{AUTHORIZE, Ask, PORTAL, SHOP, SPA};
-use crate::browser::{Browser, Form};
-use crate::house::{House, PASSWORD, client, scope};
+use grantor_testkit::server::{Answer, Form, TestServer, post, redirect_of};
+use grantor_testkit::{AUTHORIZE, AuthorizationRequest, FORUM, PORTAL, SHOP, SPA, client, scope};
 
 /// The token of the sign-out form on a page.
-fn sign_out_token(page: &crate::wire::Answer) -> String {
+fn sign_out_token(page: &Answer) -> String {
     Form::of(page, "/logout").fields["form_token"].clone()
 }
 
 #[tokio::test]
-async fn a_consent_without_its_own_form_token_agrees_to_nothing() {
-    let house = House::new().await;
-    let (mut alice, form) = super::asked(&house, "alice", &SHOP).await;
-    let (_, bobs) = super::asked(&house, "bob", &SHOP).await;
-    let (_, of_another_session) = super::asked(&house, "alice", &SHOP).await;
+async fn a_consent_form_without_its_own_token_gives_no_consent() {
+    let server = TestServer::new().await;
+    let (mut alice, form) = super::consent_form(&server, "alice", SHOP).await;
+    let (_, bobs) = super::consent_form(&server, "bob", SHOP).await;
+    let (_, of_another_session) = super::consent_form(&server, "alice", SHOP).await;
     let of_another_request = alice
-        .asked(&Ask::of(&SHOP).with("scope", "openid email"))
+        .consent_form(&AuthorizationRequest::new(SHOP).with("scope", "openid email"))
         .await;
-    let of_another_app = alice.asked(&Ask::of(&SPA)).await;
+    let of_another_app = alice.consent_form(&AuthorizationRequest::new(SPA)).await;
     let sign_out = sign_out_token(&alice.get("/logout").await);
     let sign_in = Form::of(&alice.get("/login").await, "/login").fields["form_token"].clone();
 
@@ -45,15 +44,15 @@ async fn a_consent_without_its_own_form_token_agrees_to_nothing() {
         }
     }
     // Our form, in a browser without the session, or with another.
-    super::assert_expired(&Browser::new(&house).submit(form.clone()).await);
-    let mut bob = Browser::signed_in(&house, "bob").await;
+    super::assert_expired(&server.browser().submit(form.clone()).await);
+    let mut bob = server.signed_in("bob").await;
     super::assert_expired(&bob.submit(form.clone()).await);
     let silent = alice
-        .authorize(&Ask::of(&SHOP).with("prompt", "none"))
+        .authorize(&AuthorizationRequest::new(SHOP).with("prompt", "none"))
         .await;
     assert_eq!(silent.error(), "consent_required", "nothing was agreed to");
     assert!(
-        crate::apps::arrived(&alice.submit(form).await)
+        redirect_of(&alice.submit(form).await)
             .1
             .contains_key("code"),
         "the rightful form works"
@@ -62,9 +61,9 @@ async fn a_consent_without_its_own_form_token_agrees_to_nothing() {
 
 /// What was shown is what is agreed to.
 #[tokio::test]
-async fn a_consent_form_is_good_for_the_request_that_was_shown_and_no_other() {
-    let house = House::new().await;
-    let (mut alice, form) = super::asked(&house, "alice", &SHOP).await;
+async fn a_consent_form_is_valid_for_the_shown_request_only() {
+    let server = TestServer::new().await;
+    let (mut alice, form) = super::consent_form(&server, "alice", SHOP).await;
     let request = &form.fields["request"];
     for changed in [
         request.replace("scope=openid", "scope=openid+email+offline_access"),
@@ -82,11 +81,11 @@ async fn a_consent_form_is_good_for_the_request_that_was_shown_and_no_other() {
     }
 }
 
-/// A decision is one of two words.
+/// A decision is one of two values.
 #[tokio::test]
-async fn a_consent_form_without_a_decision_agrees_to_nothing() {
-    let house = House::new().await;
-    let (mut alice, mut form) = super::asked(&house, "alice", &SHOP).await;
+async fn a_consent_form_without_a_decision_gives_no_consent() {
+    let server = TestServer::new().await;
+    let (mut alice, mut form) = super::consent_form(&server, "alice", SHOP).await;
     for decision in ["", "yes", "APPROVE", "approve deny"] {
         let page = alice.submit(form.clone().fill("decision", decision)).await;
         crate::authorize::assert_stays(&page, 400);
@@ -96,30 +95,30 @@ async fn a_consent_form_without_a_decision_agrees_to_nothing() {
 }
 
 #[tokio::test]
-async fn a_get_of_the_consent_form_agrees_to_nothing() {
-    let house = House::new().await;
-    let (mut alice, form) = super::asked(&house, "alice", &SHOP).await;
+async fn a_get_of_the_consent_form_gives_no_consent() {
+    let server = TestServer::new().await;
+    let (mut alice, form) = super::consent_form(&server, "alice", SHOP).await;
     let query = url::form_urlencoded::Serializer::new(String::new())
         .extend_pairs(&form.fields)
         .finish();
     assert_eq!(alice.get(&format!("/consent?{query}")).await.status, 405);
-    // The words of the form mean nothing to the endpoint itself, by either method.
+    // The fields of the form mean nothing to the endpoint itself, by either method.
     let at_authorize = format!(
         "{}&form_token={}&decision=approve",
-        Ask::of(&SHOP).path(),
+        AuthorizationRequest::new(SHOP).path(),
         form.fields["form_token"]
     );
     let page = alice.get(&at_authorize).await;
     assert!(page.body.contains("id=\"approve\""), "it asks: {page:?}");
-    let ask = Ask::of(&SHOP)
+    let authorization = AuthorizationRequest::new(SHOP)
         .and("decision", "approve")
         .and("form_token", &form.fields["form_token"]);
-    let pairs: Vec<_> = ask
+    let pairs: Vec<_> = authorization
         .0
         .iter()
         .map(|(n, v)| (n.as_str(), v.as_str()))
         .collect();
-    let posted = alice.send(crate::wire::post(AUTHORIZE, &pairs)).await;
+    let posted = alice.send(post(AUTHORIZE, &pairs)).await;
     assert!(
         alice
             .get(posted.header("location"))
@@ -131,82 +130,102 @@ async fn a_get_of_the_consent_form_agrees_to_nothing() {
 
 /// RFC 9700 section 4.7: signing a victim's browser in as the attacker ("login CSRF") takes a form of ours, too.
 #[tokio::test]
-async fn a_sign_in_for_an_app_takes_a_form_of_this_browser() {
-    let house = House::new().await;
-    let to_login = Browser::new(&house).get(&Ask::of(&SPA).path()).await;
+async fn a_sign_in_for_an_app_needs_a_form_of_this_browser() {
+    let server = TestServer::new().await;
+    let to_login = server
+        .browser()
+        .get(&AuthorizationRequest::new(SPA).path())
+        .await;
     let location = to_login.header("location").to_owned();
-    let (mut victim, mut attacker) = (Browser::new(&house), Browser::new(&house));
+    let (mut victim, mut attacker) = (server.browser(), server.browser());
     let own = Form::of(&victim.get(&location).await, "/login");
     let attackers = Form::of(&attacker.get(&location).await, "/login");
     let mut without = own.clone();
     without.fields.remove("form_token");
-    let mut alice = Browser::signed_in(&house, "alice").await;
+    let mut alice = server.signed_in("alice").await;
     let sign_out = sign_out_token(&alice.get("/logout").await);
     for forged in [
         attackers.clone(),
         without,
         own.clone().fill("form_token", &sign_out),
     ] {
-        let forged = forged.fill("username", "bob").fill("password", PASSWORD);
+        let forged = forged
+            .fill("username", "bob")
+            .fill("password", "bob-password");
         super::assert_expired(&victim.submit(forged).await);
         assert!(!victim.cookies.contains_key("__Host-grantor-default"));
     }
-    // Nor does a browser that never saw the form take it.
-    let filled = own.fill("username", "bob").fill("password", PASSWORD);
-    super::assert_expired(&Browser::new(&house).submit(filled).await);
+    // A browser that never saw the form is refused too.
+    let filled = own.fill("username", "bob").fill("password", "bob-password");
+    super::assert_expired(&server.browser().submit(filled).await);
 }
 
-/// The house is asked again when the form comes back: what the client may no longer ask for is not given.
+/// The request is checked again when the form comes back: scopes that the client lost are not given.
 #[tokio::test]
-async fn a_consent_form_is_judged_by_what_holds_when_it_is_sent() {
-    let house = House::new().await;
-    let mut alice = Browser::signed_in(&house, "alice").await;
-    let ask = Ask::of(&SHOP).with("scope", "openid email");
-    let form = alice.asked(&ask).await.fill("decision", "approve");
-    let later = house.restarted(|realm| client(realm, "shop").scopes = scope("openid"));
-    let mut at_later = Browser::new(&later);
+async fn a_consent_form_is_checked_against_the_configuration_when_it_is_sent() {
+    let server = TestServer::new().await;
+    let mut alice = server.signed_in("alice").await;
+    let authorization = AuthorizationRequest::new(SHOP).with("scope", "openid email");
+    let form = alice
+        .consent_form(&authorization)
+        .await
+        .fill("decision", "approve");
+    let later = server.restarted(|realm| client(realm, "shop").scopes = scope("openid"));
+    let mut at_later = later.browser();
     at_later.cookies = alice.cookies.clone();
     let answer = at_later.submit(form.clone()).await;
-    assert_eq!(crate::apps::arrived(&answer).1["error"], "invalid_scope");
-    let disabled = house.restarted(|realm| client(realm, "shop").enabled = false);
-    let mut at_disabled = Browser::new(&disabled);
+    assert_eq!(redirect_of(&answer).1["error"], "invalid_scope");
+    let disabled = server.restarted(|realm| client(realm, "shop").enabled = false);
+    let mut at_disabled = disabled.browser();
     at_disabled.cookies = alice.cookies;
     crate::authorize::assert_stays(&at_disabled.submit(form).await, 400);
 }
 
-/// Consent for one client, user or scope says nothing of another.
+/// Consent for one client, user or scope does not cover another.
 #[tokio::test]
 async fn consent_is_remembered_for_one_user_one_client_and_these_scopes() {
-    let house = House::new().await;
-    let mut alice = Browser::signed_in(&house, "alice").await;
+    let server = TestServer::new().await;
+    let mut alice = server.signed_in("alice").await;
     alice
-        .authorize(&Ask::of(&SHOP).with("scope", "openid email"))
+        .authorize(&AuthorizationRequest::new(SHOP).with("scope", "openid email"))
         .await
         .code();
-    let silent = |ask: Ask| ask.with("prompt", "none");
+    let silent = |authorization: AuthorizationRequest| authorization.with("prompt", "none");
     for fewer in ["openid", "email openid", "openid email"] {
         alice
-            .authorize(&silent(Ask::of(&SHOP).with("scope", fewer)))
+            .authorize(&silent(
+                AuthorizationRequest::new(SHOP).with("scope", fewer),
+            ))
             .await
             .code();
     }
-    let mut bob = Browser::signed_in(&house, "bob").await;
+    let mut bob = server.signed_in("bob").await;
     assert_eq!(
-        bob.authorize(&silent(Ask::of(&SHOP))).await.error(),
+        bob.authorize(&silent(AuthorizationRequest::new(SHOP)))
+            .await
+            .error(),
         "consent_required"
     );
-    for app in [&SPA, &crate::apps::FORUM] {
+    for app in [SPA, FORUM] {
         assert_eq!(
-            alice.authorize(&silent(Ask::of(app))).await.error(),
+            alice
+                .authorize(&silent(AuthorizationRequest::new(app)))
+                .await
+                .error(),
             "consent_required"
         );
     }
-    let more = silent(Ask::of(&SHOP).with("scope", "openid email offline_access"));
+    let more = silent(AuthorizationRequest::new(SHOP).with("scope", "openid email offline_access"));
     assert_eq!(alice.authorize(&more).await.error(), "consent_required");
-    // Whoever need not ask was not told to remember anything.
-    alice.authorize(&Ask::of(&PORTAL)).await.code();
+    // A client that skips consent records none.
+    alice
+        .authorize(&AuthorizationRequest::new(PORTAL))
+        .await
+        .code();
     assert_eq!(
-        bob.authorize(&silent(Ask::of(&SHOP))).await.error(),
+        bob.authorize(&silent(AuthorizationRequest::new(SHOP)))
+            .await
+            .error(),
         "consent_required"
     );
 }

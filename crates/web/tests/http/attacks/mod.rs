@@ -1,10 +1,8 @@
-//! Attacks on signing in to apps, as RFC 9700 section 4 tells them, each tried on the HTTP face. What is not of this flow
+//! Attacks on signing in to apps, as RFC 9700 section 4 describes them, each tried over HTTP. What is not part of this flow
 //! (devices, machines, logout) stands with it.
 
-use crate::apps::{Ask, WebApp};
-use crate::browser::{Browser, Form};
-use crate::house::House;
-use crate::wire::Answer;
+use grantor_testkit::AuthorizationRequest;
+use grantor_testkit::server::{Answer, Browser, Form, TestServer};
 
 mod accounts;
 mod codes;
@@ -23,9 +21,9 @@ fn assert_expired(page: &Answer) {
     assert_eq!(page.header("location"), "");
 }
 
-/// Signed in, and asked to agree: the browser and the form.
-async fn asked<'h>(house: &'h House, user: &str, app: &WebApp) -> (Browser<'h>, Form) {
-    let mut browser = Browser::signed_in(house, user).await;
-    let form = browser.asked(&Ask::of(app)).await;
+/// A signed-in browser and the consent form that it shows.
+async fn consent_form<'h>(server: &'h TestServer, user: &str, app: &str) -> (Browser<'h>, Form) {
+    let mut browser = server.signed_in(user).await;
+    let form = browser.consent_form(&AuthorizationRequest::new(app)).await;
     (browser, form.fill("decision", "approve"))
 }

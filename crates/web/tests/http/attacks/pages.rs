@@ -1,12 +1,12 @@
-//! What a page or redirect of this flow could give away or be made to run.
+//! What a page or redirect of this flow could leak, or be made to run.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use crate::apps::{AUTHORIZE, Ask, NATIVE, SHOP, SPA, Trip, arrived};
-use crate::browser::{Browser, Form};
-use crate::house::{House, PASSWORD, client};
-use crate::wire::{Answer, encoded};
+use grantor_testkit::server::{Answer, FlowResult, Form, TestServer, post, redirect_of};
+use grantor_testkit::{
+    AUTHORIZE, AuthorizationRequest, NATIVE, SHOP, SPA, client, encoded, redirect_uri,
+};
 
 /// Text that would be markup, an attribute or a script where it is not escaped.
 const MARKUP: &str = "\"'><script>alert(1)</script><img src=x onerror=alert(1)> &lt;{{1234*1000}}";
@@ -17,7 +17,7 @@ fn assert_guarded(page: &Answer) {
     assert_eq!(page.header("referrer-policy"), "no-referrer");
     assert_eq!(page.header("cache-control"), "no-store");
     assert_eq!(page.header("x-content-type-options"), "nosniff");
-    // An app that opened the page as a window of its own waits for it: the two are not cut apart.
+    // An app that opened the page as a popup waits for it: the opener stays connected.
     assert!(!page.headers.contains_key("cross-origin-opener-policy"));
     let policy = page.header("content-security-policy");
     for rule in [
@@ -33,26 +33,26 @@ fn assert_guarded(page: &Answer) {
 }
 
 /// Every page of the flow: sign-in, sign-in after a wrong password, consent, its repetition, form_post, errors.
-async fn every_page(house: &House, ask: &Ask) -> Vec<Answer> {
-    let mut alice = Browser::new(house);
-    let to_login = alice.get(&ask.path()).await;
+async fn every_page(server: &TestServer, authorization: &AuthorizationRequest) -> Vec<Answer> {
+    let mut alice = server.browser();
+    let to_login = alice.get(&authorization.path()).await;
     let login = alice.get(to_login.header("location")).await;
     let form = Form::of(&login, "/login").fill("username", "alice");
     let wrong = alice.submit(form.clone().fill("password", "wrong")).await;
-    let signed_in = alice.submit(form.fill("password", PASSWORD)).await;
+    let signed_in = alice.submit(form.fill("password", "alice-password")).await;
     let consent = alice.get(signed_in.header("location")).await;
     let form = Form::of(&consent, "/consent");
     let expired = alice.submit(form.clone().fill("form_token", "x")).await;
     let unclear = alice.submit(form.clone()).await;
     let posted = alice.submit(form.fill("decision", "approve")).await;
     let bad_client = alice
-        .get(&ask.clone().with("client_id", MARKUP).path())
+        .get(&authorization.clone().with("client_id", MARKUP).path())
         .await;
     let bad_uri = alice
-        .get(&ask.clone().with("redirect_uri", MARKUP).path())
+        .get(&authorization.clone().with("redirect_uri", MARKUP).path())
         .await;
     let twice = alice
-        .get(&ask.clone().and("client_id", MARKUP).path())
+        .get(&authorization.clone().and("client_id", MARKUP).path())
         .await;
     vec![
         login, wrong, consent, expired, unclear, posted, bad_client, bad_uri, twice,
@@ -60,11 +60,11 @@ async fn every_page(house: &House, ask: &Ask) -> Vec<Answer> {
 }
 
 #[tokio::test]
-async fn clickjacking_no_page_of_the_flow_is_framed_cached_or_told_of_by_a_referrer() {
-    let house = House::new().await;
-    for app in [&SHOP, &NATIVE] {
-        let ask = Ask::of(app).with("response_mode", "form_post");
-        for page in every_page(&house, &ask).await {
+async fn clickjacking_no_page_of_the_flow_can_be_framed_cached_or_leaked_by_referrer() {
+    let server = TestServer::new().await;
+    for app in [SHOP, NATIVE] {
+        let authorization = AuthorizationRequest::new(app).with("response_mode", "form_post");
+        for page in every_page(&server, &authorization).await {
             assert_guarded(&page);
         }
     }
@@ -72,10 +72,10 @@ async fn clickjacking_no_page_of_the_flow_is_framed_cached_or_told_of_by_a_refer
 
 /// A form leads to ourselves and, where its answer is a redirect to an app, to that app alone.
 #[tokio::test]
-async fn the_forms_of_the_flow_lead_to_the_app_that_asks_and_nowhere_else() {
-    let house = House::new().await;
-    let ask = Ask::of(&SHOP).with("response_mode", "form_post");
-    let pages = every_page(&house, &ask).await;
+async fn form_action_allows_the_requesting_app_only() {
+    let server = TestServer::new().await;
+    let authorization = AuthorizationRequest::new(SHOP).with("response_mode", "form_post");
+    let pages = every_page(&server, &authorization).await;
     for (page, leads) in pages
         .iter()
         .zip([true, true, true, false, false, true, false, false, false])
@@ -93,13 +93,13 @@ async fn the_forms_of_the_flow_lead_to_the_app_that_asks_and_nowhere_else() {
 /// Browsers hold also the redirects that follow the app's own callback to `form-action`: they lead to origins that the
 /// operator declared, and nowhere else.
 #[tokio::test]
-async fn the_forms_of_the_flow_may_lead_on_to_the_clients_own_origins() {
-    let house = House::with(|realm| {
+async fn form_action_allows_the_origins_of_the_client() {
+    let server = TestServer::with(|realm| {
         client(realm, "shop").origins = vec!["https://front.example.com".to_owned()];
     })
     .await;
-    let ask = Ask::of(&SHOP).with("response_mode", "form_post");
-    let pages = every_page(&house, &ask).await;
+    let authorization = AuthorizationRequest::new(SHOP).with("response_mode", "form_post");
+    let pages = every_page(&server, &authorization).await;
     for page in [&pages[0], &pages[2], &pages[5]] {
         let policy = page.header("content-security-policy");
         let expected = "form-action 'self' https://front.example.com https://shop.example.com; frame-ancestors";
@@ -107,10 +107,10 @@ async fn the_forms_of_the_flow_may_lead_on_to_the_clients_own_origins() {
     }
 }
 
-/// Everything that a link can say, said in markup.
+/// Every parameter of a link, filled with markup.
 #[tokio::test]
 async fn markup_in_a_request_or_a_clients_name_is_text_on_every_page() {
-    let house = House::with(|realm| client(realm, "shop").name = MARKUP.to_owned()).await;
+    let server = TestServer::with(|realm| client(realm, "shop").name = MARKUP.to_owned()).await;
     let names = [
         "state",
         "nonce",
@@ -120,11 +120,15 @@ async fn markup_in_a_request_or_a_clients_name_is_text_on_every_page() {
         "acr_values",
         "x-extra",
     ];
-    let ask = names
+    let authorization = names
         .into_iter()
-        .fold(Ask::of(&SHOP), |ask, name| ask.with(name, MARKUP));
-    let ask = ask.with("response_mode", "form_post").and(MARKUP, MARKUP);
-    let pages = every_page(&house, &ask).await;
+        .fold(AuthorizationRequest::new(SHOP), |authorization, name| {
+            authorization.with(name, MARKUP)
+        });
+    let authorization = authorization
+        .with("response_mode", "form_post")
+        .and(MARKUP, MARKUP);
+    let pages = every_page(&server, &authorization).await;
     for page in &pages {
         for raw in [
             "<script>",
@@ -138,29 +142,30 @@ async fn markup_in_a_request_or_a_clients_name_is_text_on_every_page() {
         assert_guarded(page);
     }
     // And arrives as it was sent.
-    let posted = Form::of(&pages[5], SHOP.redirect_uri);
+    let posted = Form::of(&pages[5], redirect_uri(SHOP));
     assert_eq!(posted.fields["state"], MARKUP);
-    // What is no scope is told without its text.
-    let trip = Browser::new(&house)
-        .authorize(&ask.with("scope", MARKUP))
+    // A malformed scope is reported without its text.
+    let result = server
+        .browser()
+        .authorize(&authorization.with("scope", MARKUP))
         .await;
     assert_eq!(
-        crate::authorize::given(&trip, &SHOP)["error"],
+        crate::authorize::given(&result, SHOP)["error"],
         "invalid_scope"
     );
-    assert!(!trip.answer.body.contains("<img src=x"));
+    assert!(!result.answer.body.contains("<img src=x"));
 }
 
 /// The script of the form_post page is a file of ours: what a request says is never a part of it.
 #[tokio::test]
 async fn no_page_runs_a_script_that_is_not_a_file_of_ours() {
-    let house = House::new().await;
-    let ask = Ask::of(&SHOP)
+    let server = TestServer::new().await;
+    let authorization = AuthorizationRequest::new(SHOP)
         .with("response_mode", "form_post")
         .with("state", "</script><script>alert(1)//");
-    let trip = Browser::new(&house).authorize(&ask).await;
-    assert_eq!(trip.answer.body.matches("<script").count(), 1);
-    let script = trip
+    let result = server.browser().authorize(&authorization).await;
+    assert_eq!(result.answer.body.matches("<script").count(), 1);
+    let script = result
         .answer
         .body
         .split("<script src=\"")
@@ -169,7 +174,7 @@ async fn no_page_runs_a_script_that_is_not_a_file_of_ours() {
     let (source, rest) = script.split_once('"').expect("its address");
     assert!(rest.starts_with(" defer></script>"), "{rest}");
     let source = source.replace("&#x2f;", "/");
-    let file = house.get(&source).await;
+    let file = server.get(&source).await;
     assert_eq!(
         (file.status, file.header("content-type")),
         (200, "text/javascript; charset=utf-8")
@@ -179,8 +184,8 @@ async fn no_page_runs_a_script_that_is_not_a_file_of_ours() {
 /// RFC 9700 section 4.2 and CWE-113: a line break in a request ends no header.
 #[tokio::test]
 async fn response_splitting_a_line_break_in_a_request_is_refused_or_encoded() {
-    let house = House::new().await;
-    let mut alice = Browser::signed_in(&house, "alice").await;
+    let server = TestServer::new().await;
+    let mut alice = server.signed_in("alice").await;
     for text in [
         "x\r\nSet-Cookie: a=b",
         "x\nLocation: https://evil.example",
@@ -188,35 +193,41 @@ async fn response_splitting_a_line_break_in_a_request_is_refused_or_encoded() {
         "x\u{7f}",
     ] {
         for name in ["state", "redirect_uri", "client_id", "scope", "x"] {
-            let ask = Ask::of(&SPA).with(name, text);
-            let page = alice.get(&ask.path()).await;
+            let authorization = AuthorizationRequest::new(SPA).with(name, text);
+            let page = alice.get(&authorization.path()).await;
             crate::authorize::assert_stays(&page, 400);
             assert_eq!(page.header("set-cookie"), "");
         }
     }
-    // A request object is refused, and what its JSON says of the way back travels encoded.
+    // A request object is refused, and what its JSON says about the redirect is only repeated encoded.
     let claims = "{\"state\":\"x\\r\\nSet-Cookie: a=b\"}";
     let object = format!("e30.{}.", URL_SAFE_NO_PAD.encode(claims));
-    let ask = Ask::of(&SPA).without("state").with("request", &object);
-    let refused = alice.get(&ask.path()).await;
-    assert_eq!(arrived(&refused).1["error"], "request_not_supported");
+    let authorization = AuthorizationRequest::new(SPA)
+        .without("state")
+        .with("request", &object);
+    let refused = alice.get(&authorization.path()).await;
+    assert_eq!(redirect_of(&refused).1["error"], "request_not_supported");
     assert_eq!(refused.header("set-cookie"), "");
     // Line separators of Unicode are text, and travel encoded.
     let state = "x\u{2028}\u{2029}\u{feff}";
-    let trip = alice.authorize(&Ask::of(&SPA).with("state", state)).await;
-    assert_eq!(trip.arrived().1["state"], state);
-    assert!(trip.answer.header("location").is_ascii());
+    let result = alice
+        .authorize(&AuthorizationRequest::new(SPA).with("state", state))
+        .await;
+    assert_eq!(result.redirect().1["state"], state);
+    assert!(result.answer.header("location").is_ascii());
 }
 
 /// RFC 9700 section 4.3: codes stay in no cache and go into no other site's log.
 #[tokio::test]
 async fn redirects_with_codes_are_not_cached_nor_referred_to() {
-    let house = House::new().await;
-    let mut alice = Browser::signed_in(&house, "alice").await;
-    let ask = Ask::of(&SPA);
-    let Trip { answer: agreed, .. } = alice.authorize(&ask).await;
-    let silent = alice.get(&ask.clone().with("prompt", "none").path()).await;
-    let error = alice.get(&ask.with("prompt", "x").path()).await;
+    let server = TestServer::new().await;
+    let mut alice = server.signed_in("alice").await;
+    let authorization = AuthorizationRequest::new(SPA);
+    let FlowResult { answer: agreed, .. } = alice.authorize(&authorization).await;
+    let silent = alice
+        .get(&authorization.clone().with("prompt", "none").path())
+        .await;
+    let error = alice.get(&authorization.with("prompt", "x").path()).await;
     for answer in [agreed, silent, error] {
         assert_eq!(answer.status, 303);
         assert_eq!(answer.header("cache-control"), "no-store");
@@ -230,25 +241,25 @@ async fn redirects_with_codes_are_not_cached_nor_referred_to() {
 
 /// More than 8 KiB is no request: what stands between browser and server would cut it, and no client needs it.
 #[tokio::test]
-async fn a_huge_request_is_refused_by_a_page_at_every_door() {
-    let house = House::new().await;
-    let mut alice = Browser::signed_in(&house, "alice").await;
-    let huge = Ask::of(&SPA).with("state", &"s".repeat(8 * 1024));
+async fn a_huge_request_is_refused_with_a_page_at_every_endpoint() {
+    let server = TestServer::new().await;
+    let mut alice = server.signed_in("alice").await;
+    let huge = AuthorizationRequest::new(SPA).with("state", &"s".repeat(8 * 1024));
     crate::authorize::assert_stays(&alice.get(&huge.path()).await, 413);
     let in_back = encoded(&[("return_to", &huge.path())]);
     let login = alice.get(&format!("/login?{in_back}")).await;
     assert_eq!(Form::of(&login, "/login").fields["return_to"], "/");
-    let many = (0..100).fold(Ask::of(&SPA), |ask, n| ask.and(&format!("x{n}"), "1"));
+    let many = (0..100).fold(AuthorizationRequest::new(SPA), |authorization, n| {
+        authorization.and(&format!("x{n}"), "1")
+    });
     crate::authorize::assert_stays(&alice.get(&many.path()).await, 400);
-    let (mut bob, form) = super::asked(&house, "bob", &SHOP).await;
+    let (mut bob, form) = super::consent_form(&server, "bob", SHOP).await;
     let page = bob.submit(form.fill("request", &huge.query())).await;
     super::assert_expired(&page);
     let body = "x".repeat(65 * 1024);
-    let posted = alice
-        .send(crate::wire::post(AUTHORIZE, &[("state", &body)]))
-        .await;
+    let posted = alice.send(post(AUTHORIZE, &[("state", &body)])).await;
     crate::authorize::assert_stays(&posted, 413);
-    // What fits is answered.
-    let fits = Ask::of(&SPA).with("state", &"s".repeat(7 * 1024));
+    // A body that fits is answered.
+    let fits = AuthorizationRequest::new(SPA).with("state", &"s".repeat(7 * 1024));
     alice.authorize(&fits).await.code();
 }

@@ -1,11 +1,10 @@
-//! Redirects to elsewhere (RFC 9700 sections 4.1 and 4.11): nobody is sent where a client did not register.
+//! Redirects to elsewhere (RFC 9700 sections 4.1 and 4.11): the browser is sent only to registered addresses.
 
-use crate::apps::{Ask, NATIVE, PORTAL, SHOP, SPA};
 use crate::authorize::assert_stays;
-use crate::browser::{Browser, Form};
-use crate::house::{House, PASSWORD, client};
-use crate::wire::encoded;
-
+use grantor_testkit::server::{Form, TestServer, post, refused};
+use grantor_testkit::{
+    AUTHORIZE, AuthorizationRequest, NATIVE, PORTAL, SHOP, SPA, client, encoded, redirect_uri,
+};
 /// What is not `https://spa.example.com/callback`, though one parser or another may think so.
 const TRICKS: [&str; 40] = [
     "https://evil.example.com/callback",
@@ -77,21 +76,21 @@ const NATIVE_TRICKS: [&str; 22] = [
 ];
 
 #[tokio::test]
-async fn no_trick_makes_another_redirect_uri_of_a_registered_one() {
-    let house = House::new().await;
-    let mut alice = Browser::signed_in(&house, "alice").await;
-    let tricks = TRICKS.map(|trick| (&SPA, trick)).into_iter();
-    for (app, trick) in tricks.chain(NATIVE_TRICKS.map(|trick| (&NATIVE, trick))) {
+async fn no_variation_of_a_registered_redirect_uri_is_accepted() {
+    let server = TestServer::new().await;
+    let mut alice = server.signed_in("alice").await;
+    let tricks = TRICKS.map(|trick| (SPA, trick)).into_iter();
+    for (app, trick) in tricks.chain(NATIVE_TRICKS.map(|trick| (NATIVE, trick))) {
         for more in [
             ("prompt", ""),
             ("prompt", "none"),
             ("response_type", "x"),
             ("response_mode", "form_post"),
         ] {
-            let ask = Ask::of(app)
+            let authorization = AuthorizationRequest::new(app)
                 .with("redirect_uri", trick)
                 .with(more.0, more.1);
-            let page = alice.get(&ask.path()).await;
+            let page = alice.get(&authorization.path()).await;
             assert_stays(&page, 400);
             assert!(
                 !page.header("content-security-policy").contains("evil"),
@@ -104,8 +103,8 @@ async fn no_trick_makes_another_redirect_uri_of_a_registered_one() {
 /// RFC 8252 sections 7.1 and 7.3: any port of a loopback address; a name only as it is registered.
 #[tokio::test]
 async fn a_native_app_is_answered_at_any_port_of_its_loopback_addresses() {
-    let house = House::new().await;
-    let mut alice = Browser::signed_in(&house, "alice").await;
+    let server = TestServer::new().await;
+    let mut alice = server.signed_in("alice").await;
     for own in [
         "http://127.0.0.1:1/cb",
         "http://127.0.0.1:65535/cb",
@@ -115,32 +114,36 @@ async fn a_native_app_is_answered_at_any_port_of_its_loopback_addresses() {
         "http://localhost:3000/cb",
         "com.example.native:/cb",
     ] {
-        let ask = Ask::of(&NATIVE).with("redirect_uri", own);
-        let trip = alice.authorize(&ask).await;
-        assert_eq!(trip.arrived().0, own);
+        let authorization = AuthorizationRequest::new(NATIVE).with("redirect_uri", own);
+        let result = alice.authorize(&authorization).await;
+        assert_eq!(result.redirect().0, own);
     }
 }
 
-/// A client's redirect URI is no other client's.
+/// A redirect URI of one client is not valid for another.
 #[tokio::test]
 async fn the_redirect_uri_of_another_client_is_not_registered_for_this_one() {
-    let house = House::new().await;
-    let mut alice = Browser::signed_in(&house, "alice").await;
+    let server = TestServer::new().await;
+    let mut alice = server.signed_in("alice").await;
     for id in ["shop", "portal", "tv", "nobody", "SPA", "spa ", "orders"] {
-        let page = alice.get(&Ask::of(&SPA).with("client_id", id).path()).await;
+        let page = alice
+            .get(&AuthorizationRequest::new(SPA).with("client_id", id).path())
+            .await;
         assert_stays(&page, 400);
     }
     assert_stays(
-        &alice.get(&Ask::of(&SPA).without("client_id").path()).await,
+        &alice
+            .get(&AuthorizationRequest::new(SPA).without("client_id").path())
+            .await,
         400,
     );
 }
 
 /// RFC 9700 section 4.11.2: what cannot be read as a request with one client and one redirect URI leads nowhere.
 #[tokio::test]
-async fn of_two_parameters_of_one_name_neither_is_taken() {
-    let house = House::new().await;
-    let mut alice = Browser::signed_in(&house, "alice").await;
+async fn a_repeated_parameter_is_refused() {
+    let server = TestServer::new().await;
+    let mut alice = server.signed_in("alice").await;
     let names = [
         "client_id",
         "redirect_uri",
@@ -152,56 +155,60 @@ async fn of_two_parameters_of_one_name_neither_is_taken() {
     ];
     for name in names {
         for value in ["", "x", "https://evil.example/"] {
-            let ask = Ask::of(&SPA).and(name, value);
-            assert_stays(&alice.get(&ask.path()).await, 400);
+            let authorization = AuthorizationRequest::new(SPA).and(name, value);
+            assert_stays(&alice.get(&authorization.path()).await, 400);
         }
     }
     // The same within a POST.
     let twice = [("client_id", "spa"), ("client_id", "portal")];
-    assert_stays(
-        &alice
-            .send(crate::wire::post(crate::apps::AUTHORIZE, &twice))
-            .await,
-        400,
-    );
+    assert_stays(&alice.send(post(AUTHORIZE, &twice)).await, 400);
     // The query of one and the body of another are not mixed.
-    let pairs = Ask::of(&PORTAL).without("redirect_uri").0;
+    let pairs = AuthorizationRequest::new(PORTAL).without("redirect_uri").0;
     let pairs: Vec<_> = pairs
         .iter()
         .map(|(n, v)| (n.as_str(), v.as_str()))
         .collect();
     let path = format!(
         "{}?{}",
-        crate::apps::AUTHORIZE,
-        encoded(&[("redirect_uri", PORTAL.redirect_uri)])
+        AUTHORIZE,
+        encoded(&[("redirect_uri", redirect_uri(PORTAL))])
     );
-    let posted = alice.send(crate::wire::post(&path, &pairs)).await;
+    let posted = alice.send(post(&path, &pairs)).await;
     assert!(
         !posted.header("location").contains("redirect_uri"),
         "{posted:?}"
     );
 }
 
-/// RFC 9700 section 4.11: the way back from sign-in leads to our own pages, and what it says is judged anew there.
+/// RFC 9700 section 4.11: return_to leads to our own pages, and its request is checked again there.
 #[tokio::test]
-async fn the_way_back_from_sign_in_leads_to_no_address_that_is_not_registered() {
-    let house = House::new().await;
+async fn return_to_cannot_lead_to_an_unregistered_redirect_uri() {
+    let server = TestServer::new().await;
     for target in [
-        Ask::of(&SPA)
+        AuthorizationRequest::new(SPA)
             .with("redirect_uri", "https://evil.example/")
             .path(),
-        format!("https://evil.example{}", Ask::of(&SPA).path()),
-        format!("//evil.example{}", Ask::of(&SPA).path()),
-        format!("/\\evil.example{}", Ask::of(&SPA).path()),
+        format!(
+            "https://evil.example{}",
+            AuthorizationRequest::new(SPA).path()
+        ),
+        format!("//evil.example{}", AuthorizationRequest::new(SPA).path()),
+        format!("/\\evil.example{}", AuthorizationRequest::new(SPA).path()),
         format!(
             "/oauth2/authorize/..//evil.example?{}",
-            Ask::of(&SPA).query()
+            AuthorizationRequest::new(SPA).query()
         ),
-        format!("/oauth2/authorize@evil.example?{}", Ask::of(&SPA).query()),
-        format!("{}\r\nLocation: https://evil.example", Ask::of(&SPA).path()),
+        format!(
+            "/oauth2/authorize@evil.example?{}",
+            AuthorizationRequest::new(SPA).query()
+        ),
+        format!(
+            "{}\r\nLocation: https://evil.example",
+            AuthorizationRequest::new(SPA).path()
+        ),
         format!("{}#https://evil.example", "/oauth2/authorize"),
     ] {
-        let mut alice = Browser::new(&house);
+        let mut alice = server.browser();
         let login = alice
             .get(&format!("/login?{}", encoded(&[("return_to", &target)])))
             .await;
@@ -224,7 +231,10 @@ async fn the_way_back_from_sign_in_leads_to_no_address_that_is_not_registered() 
                 form = form.fill("return_to", &own);
             }
             let signed_in = alice
-                .submit(form.fill("username", "alice").fill("password", PASSWORD))
+                .submit(
+                    form.fill("username", "alice")
+                        .fill("password", "alice-password"),
+                )
                 .await;
             if signed_in.status != 303 {
                 assert_stays(&signed_in, 400);
@@ -247,10 +257,10 @@ async fn the_way_back_from_sign_in_leads_to_no_address_that_is_not_registered() 
 
 /// The request within the consent form is no way out either.
 #[tokio::test]
-async fn the_consent_form_leads_to_no_address_that_is_not_registered() {
-    let house = House::new().await;
-    let (mut alice, form) = super::asked(&house, "alice", &SPA).await;
-    let elsewhere = Ask::of(&SPA)
+async fn the_consent_form_cannot_lead_to_an_unregistered_redirect_uri() {
+    let server = TestServer::new().await;
+    let (mut alice, form) = super::consent_form(&server, "alice", SPA).await;
+    let elsewhere = AuthorizationRequest::new(SPA)
         .with("redirect_uri", "https://evil.example/")
         .query();
     for decision in ["approve", "deny"] {
@@ -264,14 +274,18 @@ async fn the_consent_form_leads_to_no_address_that_is_not_registered() {
 
 /// RFC 9700 section 4.1.3: an address that is not registered any more gets nothing, also for what is under way.
 #[tokio::test]
-async fn an_address_that_is_withdrawn_gets_no_code_and_its_codes_no_tokens() {
-    let house = House::new().await;
-    let (alice, form) = super::asked(&house, "alice", &SHOP).await;
-    let code = Browser::new(&house).authorize(&Ask::of(&SHOP)).await.code();
-    let later = house.restarted(|realm| client(realm, "shop").code.redirect_uris.truncate(0));
-    let mut at_later = Browser::new(&later);
+async fn a_withdrawn_redirect_uri_gets_no_code_and_its_codes_no_tokens() {
+    let server = TestServer::new().await;
+    let (alice, form) = super::consent_form(&server, "alice", SHOP).await;
+    let code = server
+        .browser()
+        .authorize(&AuthorizationRequest::new(SHOP))
+        .await
+        .code();
+    let later = server.restarted(|realm| client(realm, "shop").code.redirect_uris.truncate(0));
+    let mut at_later = later.browser();
     at_later.cookies = alice.cookies;
     assert_stays(&at_later.submit(form).await, 400);
-    let answer = later.redeem(&SHOP, &code).await;
-    assert_eq!(answer.error(), crate::wire::refused(400, "invalid_grant"));
+    let answer = later.redeem(SHOP, &code).await;
+    assert_eq!(answer.error(), refused(400, "invalid_grant"));
 }

@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::apps::{Ask, PORTAL};
-use crate::browser::Browser;
-use crate::house::House;
+use grantor_testkit::server::{Browser, TestServer};
+use grantor_testkit::{AuthorizationRequest, PORTAL, SHOP};
 
 /// Every standard claim that an operator can set.
 pub(super) fn everything() -> BTreeMap<String, Value> {
@@ -21,17 +20,21 @@ pub(super) fn everything() -> BTreeMap<String, Value> {
     serde_json::from_value(claims).expect("an object")
 }
 
-/// A browser of somebody with every claim, signed in.
-async fn carols(house: &House) -> Browser<'_> {
-    house.provision("carol", everything()).await;
-    Browser::signed_in(house, "carol").await
+/// A signed-in browser of a user with every claim.
+async fn carols(server: &TestServer) -> Browser<'_> {
+    server.add_user("carol", everything()).await;
+    server.signed_in("carol").await
 }
 
 /// What userinfo and the ID token say after this request.
-async fn told(house: &House, browser: &mut Browser<'_>, ask: &Ask) -> (Value, Value) {
-    let code = browser.authorize(ask).await.code();
-    let tokens = house.redeem(&PORTAL, &code).await;
-    let userinfo = house.userinfo(&tokens.member("access_token")).await;
+async fn returned_claims(
+    server: &TestServer,
+    browser: &mut Browser<'_>,
+    request: &AuthorizationRequest,
+) -> (Value, Value) {
+    let code = browser.authorize(request).await.code();
+    let tokens = server.redeem(PORTAL, &code).await;
+    let userinfo = server.userinfo(&tokens.member("access_token")).await;
     assert_eq!(userinfo.status, 200);
     (userinfo.json(), super::id(&tokens))
 }
@@ -48,8 +51,8 @@ fn names(claims: &Value) -> Vec<&str> {
 /// Items 53 and 64.
 #[tokio::test]
 async fn each_scope_gives_every_claim_of_it_and_no_other() {
-    let house = House::new().await;
-    let mut carol = carols(&house).await;
+    let server = TestServer::new().await;
+    let mut carol = carols(&server).await;
     let profile = [
         "birthdate",
         "family_name",
@@ -77,14 +80,19 @@ async fn each_scope_gives_every_claim_of_it_and_no_other() {
         ),
         ("openid address", &["address", "sub"]),
     ] {
-        let (userinfo, id) = told(&house, &mut carol, &Ask::of(&PORTAL).with("scope", scope)).await;
+        let (userinfo, id) = returned_claims(
+            &server,
+            &mut carol,
+            &AuthorizationRequest::new(PORTAL).with("scope", scope),
+        )
+        .await;
         assert_eq!(names(&userinfo), expected, "{scope}");
         for name in names(&userinfo) {
             if !["sub", "email"].contains(&name) {
                 assert_eq!(userinfo[name], everything()[name], "{name}");
             }
         }
-        // Item 52: of the user, the ID token says nothing that was not asked for.
+        // Item 52: the ID token has no claim about the user that was not asked for.
         let protocol = [
             "acr",
             "amr",
@@ -106,10 +114,12 @@ async fn each_scope_gives_every_claim_of_it_and_no_other() {
 /// Item 53: OpenID Connect Core section 5.3.2: a claim without a value is left out.
 #[tokio::test]
 async fn claims_without_a_value_are_left_out() {
-    let house = House::new().await;
-    let mut bob = Browser::signed_in(&house, "bob").await;
-    let all = Ask::of(&PORTAL).with("scope", "openid profile email phone address");
-    let (userinfo, _) = told(&house, &mut bob, &all).await;
+    let server = TestServer::new().await;
+    let claims = [("given_name".to_owned(), json!("bob"))];
+    server.add_user("bob", claims.into()).await;
+    let mut bob = server.signed_in("bob").await;
+    let all = AuthorizationRequest::new(PORTAL).with("scope", "openid profile email phone address");
+    let (userinfo, _) = returned_claims(&server, &mut bob, &all).await;
     assert_eq!(
         names(&userinfo),
         ["email", "given_name", "preferred_username", "sub"]
@@ -122,12 +132,13 @@ async fn claims_without_a_value_are_left_out() {
 
 /// Item 38.
 #[tokio::test]
-async fn a_claim_is_told_where_it_was_asked_for() {
-    let house = House::new().await;
-    let mut carol = carols(&house).await;
-    let asking = |claims: Value| Ask::of(&PORTAL).with("claims", &claims.to_string());
+async fn an_individually_requested_claim_is_returned_where_it_was_requested() {
+    let server = TestServer::new().await;
+    let mut carol = carols(&server).await;
+    let asking =
+        |claims: Value| AuthorizationRequest::new(PORTAL).with("claims", &claims.to_string());
     let at_userinfo = asking(json!({"userinfo": {"name": {"essential": true}}}));
-    let (userinfo, id) = told(&house, &mut carol, &at_userinfo).await;
+    let (userinfo, id) = returned_claims(&server, &mut carol, &at_userinfo).await;
     assert_eq!(
         (names(&userinfo), id.get("name")),
         (vec!["name", "sub"], None)
@@ -135,30 +146,33 @@ async fn a_claim_is_told_where_it_was_asked_for() {
     let in_id_token = asking(
         json!({"id_token": {"email": null, "nothing_of_the_kind": null, "auth_time": null}}),
     );
-    let (userinfo, id) = told(&house, &mut carol, &in_id_token).await;
+    let (userinfo, id) = returned_claims(&server, &mut carol, &in_id_token).await;
     assert_eq!(
         (names(&userinfo), &id["email"]),
         (vec!["sub"], &json!("carol@example.com"))
     );
     assert_eq!(id.get("nothing_of_the_kind"), None);
     let unknown = asking(json!({"userinfo": {"fluency": {"essential": true}}, "verified": {}}));
-    assert_eq!(names(&told(&house, &mut carol, &unknown).await.0), ["sub"]);
+    assert_eq!(
+        names(&returned_claims(&server, &mut carol, &unknown).await.0),
+        ["sub"]
+    );
     for wrong in ["{", "[]", "name", "{\"userinfo\":[]}"] {
-        let trip = carol
-            .authorize(&Ask::of(&PORTAL).with("claims", wrong))
+        let result = carol
+            .authorize(&AuthorizationRequest::new(PORTAL).with("claims", wrong))
             .await;
-        assert_eq!(trip.error(), "invalid_request", "{wrong}");
+        assert_eq!(result.error(), "invalid_request", "{wrong}");
     }
 }
 
 /// What is asked for claim by claim is agreed to as if it were asked for by scope.
 #[tokio::test]
-async fn claims_asked_one_by_one_are_agreed_to_first() {
-    let house = House::new().await;
-    let mut carol = carols(&house).await;
-    let ask = Ask::of(&crate::apps::SHOP);
-    carol.authorize(&ask).await.code();
-    let more = ask.with("claims", "{\"userinfo\":{\"email\":null}}");
+async fn individually_requested_claims_need_consent_first() {
+    let server = TestServer::new().await;
+    let mut carol = carols(&server).await;
+    let request = AuthorizationRequest::new(SHOP);
+    carol.authorize(&request).await.code();
+    let more = request.with("claims", "{\"userinfo\":{\"email\":null}}");
     let silent = carol.authorize(&more.clone().with("prompt", "none")).await;
     assert_eq!(silent.error(), "consent_required");
     assert_eq!(carol.authorize(&more).await.pages, ["consent"]);
@@ -166,20 +180,21 @@ async fn claims_asked_one_by_one_are_agreed_to_first() {
 
 /// Items 36 and 37: OpenID Connect Core sections 3.1.2.1 and 5.5.1.1.
 #[tokio::test]
-async fn an_acr_is_always_told_and_a_demanded_one_is_met_or_refused() {
-    let house = House::new().await;
-    let mut alice = Browser::signed_in(&house, "alice").await;
+async fn acr_is_always_returned_and_an_essential_one_is_met_or_refused() {
+    let server = TestServer::new().await;
+    let mut alice = server.signed_in("alice").await;
     for acr_values in ["1", "2 1", "urn:x"] {
-        let (_, id) = told(
-            &house,
+        let (_, id) = returned_claims(
+            &server,
             &mut alice,
-            &Ask::of(&PORTAL).with("acr_values", acr_values),
+            &AuthorizationRequest::new(PORTAL).with("acr_values", acr_values),
         )
         .await;
         assert_eq!(id["acr"], "1");
     }
     let demanding = |acr: Value| {
-        Ask::of(&PORTAL).with("claims", &json!({"id_token": {"acr": acr}}).to_string())
+        AuthorizationRequest::new(PORTAL)
+            .with("claims", &json!({"id_token": {"acr": acr}}).to_string())
     };
     for met in [
         json!({"essential": true, "values": ["9", "1"]}),
@@ -188,37 +203,37 @@ async fn an_acr_is_always_told_and_a_demanded_one_is_met_or_refused() {
         json!({"essential": true}),
         json!(null),
     ] {
-        let (_, id) = told(&house, &mut alice, &demanding(met)).await;
+        let (_, id) = returned_claims(&server, &mut alice, &demanding(met)).await;
         assert_eq!(id["acr"], "1");
     }
     for unmet in [
         json!({"essential": true, "values": ["2", "3"]}),
         json!({"essential": true, "value": "2"}),
     ] {
-        let trip = alice.authorize(&demanding(unmet)).await;
-        assert_eq!(trip.error(), "unmet_authentication_requirements");
+        let result = alice.authorize(&demanding(unmet)).await;
+        assert_eq!(result.error(), "unmet_authentication_requirements");
     }
 }
 
 /// OpenID Connect Core section 5.5.1: a request for `sub` with a value is for that user alone.
 #[tokio::test]
-async fn a_demanded_user_is_the_one_who_answers_or_nobody() {
-    let house = House::new().await;
-    let mut alice = Browser::signed_in(&house, "alice").await;
-    let (_, id) = told(&house, &mut alice, &Ask::of(&PORTAL)).await;
+async fn a_requested_user_must_be_the_one_who_signs_in() {
+    let server = TestServer::new().await;
+    let mut alice = server.signed_in("alice").await;
+    let (_, id) = returned_claims(&server, &mut alice, &AuthorizationRequest::new(PORTAL)).await;
     let demanding = |member: &str, sub: &Value| {
         let claims = json!({member: {"sub": {"value": sub}}}).to_string();
-        Ask::of(&PORTAL).with("claims", &claims)
+        AuthorizationRequest::new(PORTAL).with("claims", &claims)
     };
     for member in ["id_token", "userinfo"] {
-        let (_, same) = told(&house, &mut alice, &demanding(member, &id["sub"])).await;
+        let (_, same) = returned_claims(&server, &mut alice, &demanding(member, &id["sub"])).await;
         assert_eq!(same["sub"], id["sub"]);
         let other = demanding(member, &json!("somebody-else"));
         let silent = alice.authorize(&other.clone().with("prompt", "none")).await;
         assert_eq!(silent.error(), "login_required");
-        let trip = alice.authorize(&other).await;
+        let result = alice.authorize(&other).await;
         assert_eq!(
-            (trip.pages.clone(), trip.error()),
+            (result.pages.clone(), result.error()),
             (vec!["login"], "login_required".to_owned())
         );
     }

@@ -1,10 +1,10 @@
-//! What the Config plan looks at, beyond `metadata.rs` (OpenID Connect Discovery section 3).
+//! What the Config plan checks, in addition to `metadata.rs` (OpenID Connect Discovery section 3).
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::house::House;
+use grantor_testkit::server::TestServer;
 
 /// The names of the IANA registry "OAuth Authorization Server Metadata" that could be ours.
 const REGISTERED: [&str; 45] = [
@@ -55,8 +55,8 @@ const REGISTERED: [&str; 45] = [
     "userinfo_endpoint",
 ];
 
-async fn document(house: &House, path: &str) -> Value {
-    let answer = house.get(path).await;
+async fn document(server: &TestServer, path: &str) -> Value {
+    let answer = server.get(path).await;
     assert_eq!(answer.status, 200);
     serde_json::from_str(&answer.body).expect("JSON")
 }
@@ -64,8 +64,8 @@ async fn document(house: &House, path: &str) -> Value {
 /// Item 3.
 #[tokio::test]
 async fn metadata_has_registered_names_only() {
-    let house = House::new().await;
-    let metadata = document(&house, "/.well-known/openid-configuration").await;
+    let server = TestServer::new().await;
+    let metadata = document(&server, "/.well-known/openid-configuration").await;
     for name in metadata.as_object().expect("an object").keys() {
         assert!(REGISTERED.contains(&name.as_str()), "{name}");
     }
@@ -74,8 +74,8 @@ async fn metadata_has_registered_names_only() {
 /// Items 4 to 8.
 #[tokio::test]
 async fn the_lists_of_the_metadata_are_as_the_config_plan_wants_them() {
-    let house = House::new().await;
-    let metadata = document(&house, "/.well-known/openid-configuration").await;
+    let server = TestServer::new().await;
+    let metadata = document(&server, "/.well-known/openid-configuration").await;
     let list =
         |name: &str| -> Vec<String> { serde_json::from_value(metadata[name].clone()).expect(name) };
     assert!(list("id_token_signing_alg_values_supported").contains(&"RS256".to_owned()));
@@ -109,9 +109,9 @@ async fn the_lists_of_the_metadata_are_as_the_config_plan_wants_them() {
 
 /// Items 10 and 11.
 #[tokio::test]
-async fn every_key_has_a_kid_of_its_own() {
-    let house = House::new().await;
-    let set = document(&house, "/.well-known/jwks.json").await;
+async fn every_key_has_a_different_kid() {
+    let server = TestServer::new().await;
+    let set = document(&server, "/.well-known/jwks.json").await;
     let keys = set["keys"].as_array().expect("keys");
     let kids: BTreeSet<_> = keys
         .iter()

@@ -5,42 +5,44 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use crate::apps::{Ask, NATIVE, PORTAL, SHOP, SPA};
-use crate::browser::Browser;
-use crate::house::{House, minutes};
+use grantor_testkit::server::{Answer, Form, TestServer, claims, redirect_of};
+use grantor_testkit::{
+    AuthorizationRequest, NATIVE, PORTAL, SHOP, SHOP_WITH_QUERY, SPA, Spans as _, redirect_uri,
+};
 
 const SECOND: Duration = Duration::from_secs(1);
 
 /// Item 29.
 #[tokio::test]
 async fn prompt_none_without_a_session_is_login_required() {
-    let house = House::new().await;
-    let trip = Browser::new(&house)
-        .authorize(&Ask::of(&SPA).with("prompt", "none"))
+    let server = TestServer::new().await;
+    let result = server
+        .browser()
+        .authorize(&AuthorizationRequest::new(SPA).with("prompt", "none"))
         .await;
-    assert_eq!(trip.error(), "login_required");
-    assert!(trip.pages.is_empty());
+    assert_eq!(result.error(), "login_required");
+    assert!(result.pages.is_empty());
 }
 
 /// Item 30.
 #[tokio::test]
-async fn prompt_none_after_consent_is_silent_and_says_the_same_of_the_user() {
-    let house = House::new().await;
-    let mut alice = Browser::signed_in(&house, "alice").await;
-    let silent = Ask::of(&SPA).with("prompt", "none");
+async fn prompt_none_after_consent_is_silent_and_gives_the_same_user() {
+    let server = TestServer::new().await;
+    let mut alice = server.signed_in("alice").await;
+    let silent = AuthorizationRequest::new(SPA).with("prompt", "none");
     assert_eq!(alice.authorize(&silent).await.error(), "consent_required");
-    let first = alice.authorize(&Ask::of(&SPA)).await;
+    let first = alice.authorize(&AuthorizationRequest::new(SPA)).await;
     assert_eq!(first.pages, ["consent"]);
-    let first = super::id(&house.redeem(&SPA, &first.code()).await);
-    house.world.advance(minutes(10));
+    let first = super::id(&server.redeem(SPA, &first.code()).await);
+    server.advance(10.mins());
     let second = alice.authorize(&silent).await;
     assert!(second.pages.is_empty());
-    let second = super::id(&house.redeem(&SPA, &second.code()).await);
+    let second = super::id(&server.redeem(SPA, &second.code()).await);
     for claim in ["sub", "auth_time", "sid"] {
         assert_eq!(first[claim], second[claim], "{claim}");
     }
     assert_ne!(first["iat"], second["iat"]);
-    // For more than was agreed to it is not silent.
+    // For more than the consent covers, the user is asked.
     let more = silent.with("scope", "openid email");
     assert_eq!(alice.authorize(&more).await.error(), "consent_required");
     let asked = alice.authorize(&more.without("prompt")).await;
@@ -49,19 +51,19 @@ async fn prompt_none_after_consent_is_silent_and_says_the_same_of_the_user() {
 
 /// RFC 8252 section 8.6: another program of the machine could ask in this one's name.
 #[tokio::test]
-async fn a_program_of_a_machine_is_asked_about_each_time() {
-    let house = House::new().await;
-    let mut alice = Browser::signed_in(&house, "alice").await;
+async fn a_native_app_needs_consent_each_time() {
+    let server = TestServer::new().await;
+    let mut alice = server.signed_in("alice").await;
     for uri in [
-        NATIVE.redirect_uri,
+        redirect_uri(NATIVE),
         "http://[::1]:5000/cb",
         "com.example.native:/cb",
     ] {
-        let ask = Ask::of(&NATIVE).with("redirect_uri", uri);
+        let request = AuthorizationRequest::new(NATIVE).with("redirect_uri", uri);
         for _ in 0..2 {
-            assert_eq!(alice.authorize(&ask).await.pages, ["consent"], "{uri}");
+            assert_eq!(alice.authorize(&request).await.pages, ["consent"], "{uri}");
         }
-        let silent = alice.authorize(&ask.with("prompt", "none")).await;
+        let silent = alice.authorize(&request.with("prompt", "none")).await;
         assert_eq!(silent.error(), "consent_required");
     }
 }
@@ -69,52 +71,59 @@ async fn a_program_of_a_machine_is_asked_about_each_time() {
 /// Item 31.
 #[tokio::test]
 async fn prompt_login_asks_for_the_password_again_and_auth_time_is_later() {
-    let house = House::new().await;
-    let mut alice = Browser::new(&house);
-    let first = alice.authorize(&Ask::of(&PORTAL)).await;
+    let server = TestServer::new().await;
+    let mut alice = server.browser();
+    let first = alice.authorize(&AuthorizationRequest::new(PORTAL)).await;
     assert_eq!(first.pages, ["login"]);
-    let first = super::id(&house.redeem(&PORTAL, &first.code()).await);
+    let first = super::id(&server.redeem(PORTAL, &first.code()).await);
     for prompt in ["login", "select_account", "login consent"] {
-        house.world.advance(SECOND);
+        server.advance(SECOND);
         let again = alice
-            .authorize(&Ask::of(&PORTAL).with("prompt", prompt))
+            .authorize(&AuthorizationRequest::new(PORTAL).with("prompt", prompt))
             .await;
         assert_eq!(again.pages[0], "login", "{prompt}");
-        let again = super::id(&house.redeem(&PORTAL, &again.code()).await);
+        let again = super::id(&server.redeem(PORTAL, &again.code()).await);
         assert!(again["auth_time"].as_u64() > first["auth_time"].as_u64());
         assert_eq!(again["sub"], first["sub"]);
     }
-    // Without a password nothing comes of it.
+    // Without a password nothing happens.
     let asked = alice
-        .get(&Ask::of(&PORTAL).with("prompt", "login").path())
+        .get(
+            &AuthorizationRequest::new(PORTAL)
+                .with("prompt", "login")
+                .path(),
+        )
         .await;
     assert!(asked.header("location").starts_with("/login?"));
 }
 
 #[tokio::test]
 async fn prompt_consent_asks_again_also_of_clients_that_skip_it() {
-    let house = House::new().await;
-    let mut alice = Browser::signed_in(&house, "alice").await;
-    for app in [&SPA, &PORTAL] {
-        alice.authorize(&Ask::of(app)).await.code();
+    let server = TestServer::new().await;
+    let mut alice = server.signed_in("alice").await;
+    for app in [SPA, PORTAL] {
+        alice
+            .authorize(&AuthorizationRequest::new(app))
+            .await
+            .code();
         let again = alice
-            .authorize(&Ask::of(app).with("prompt", "consent"))
+            .authorize(&AuthorizationRequest::new(app).with("prompt", "consent"))
             .await;
         assert_eq!(again.pages, ["consent"], "{app:?}");
     }
     for prompt in ["none login", "none consent", "whatever", "create"] {
-        let trip = alice
-            .authorize(&Ask::of(&PORTAL).with("prompt", prompt))
+        let result = alice
+            .authorize(&AuthorizationRequest::new(PORTAL).with("prompt", prompt))
             .await;
-        assert_eq!(trip.error(), "invalid_request", "{prompt}");
+        assert_eq!(result.error(), "invalid_request", "{prompt}");
     }
 }
 
 /// Items 32 and 33.
 #[tokio::test]
 async fn max_age_asks_again_when_the_sign_in_is_older_and_only_then() {
-    let house = House::new().await;
-    let mut alice = Browser::signed_in(&house, "alice").await;
+    let server = TestServer::new().await;
+    let mut alice = server.signed_in("alice").await;
     let mut auth_times = Vec::new();
     for (max_age, pages) in [
         ("15000", vec![]),
@@ -123,12 +132,12 @@ async fn max_age_asks_again_when_the_sign_in_is_older_and_only_then() {
         ("0", vec!["login"]),
         ("18446744073709551615", vec![]),
     ] {
-        house.world.advance(2 * SECOND);
-        let trip = alice
-            .authorize(&Ask::of(&PORTAL).with("max_age", max_age))
+        server.advance(2 * SECOND);
+        let result = alice
+            .authorize(&AuthorizationRequest::new(PORTAL).with("max_age", max_age))
             .await;
-        assert_eq!(trip.pages, pages, "{max_age}");
-        let id = super::id(&house.redeem(&PORTAL, &trip.code()).await);
+        assert_eq!(result.pages, pages, "{max_age}");
+        let id = super::id(&server.redeem(PORTAL, &result.code()).await);
         auth_times.push(id["auth_time"].as_u64().expect("integer seconds"));
         assert!(id["iat"].as_u64() >= id["auth_time"].as_u64());
     }
@@ -138,88 +147,93 @@ async fn max_age_asks_again_when_the_sign_in_is_older_and_only_then() {
     assert_eq!(first, second);
     assert!(second < third && third < fourth);
     assert_eq!(fourth, fifth);
-    house.world.advance(2 * SECOND);
-    let silent = Ask::of(&PORTAL).with("max_age", "1").with("prompt", "none");
+    server.advance(2 * SECOND);
+    let silent = AuthorizationRequest::new(PORTAL)
+        .with("max_age", "1")
+        .with("prompt", "none");
     assert_eq!(alice.authorize(&silent).await.error(), "login_required");
     for wrong in ["-1", "1.5", "x", "99999999999999999999"] {
-        let trip = alice
-            .authorize(&Ask::of(&PORTAL).with("max_age", wrong))
+        let result = alice
+            .authorize(&AuthorizationRequest::new(PORTAL).with("max_age", wrong))
             .await;
-        assert_eq!(trip.error(), "invalid_request", "{wrong}");
+        assert_eq!(result.error(), "invalid_request", "{wrong}");
     }
 }
 
 /// The page of consent takes its time: the sign-in that was demanded does not grow too old meanwhile.
 #[tokio::test]
-async fn a_sign_in_that_was_demanded_is_good_until_the_user_has_agreed() {
-    let house = House::new().await;
-    let mut alice = Browser::new(&house);
-    let ask = Ask::of(&SPA).with("max_age", "1");
-    let login = alice.get(&ask.path()).await;
+async fn a_required_sign_in_stays_valid_until_consent() {
+    let server = TestServer::new().await;
+    let mut alice = server.browser();
+    let request = AuthorizationRequest::new(SPA).with("max_age", "1");
+    let login = alice.get(&request.path()).await;
     let login = alice.get(login.header("location")).await;
-    let form = crate::browser::Form::of(&login, "/login");
+    let form = Form::of(&login, "/login");
     let form = form
         .fill("username", "alice")
-        .fill("password", crate::house::PASSWORD);
+        .fill("password", "alice-password");
     let signed_in = alice.submit(form).await;
-    house.world.advance(minutes(1));
+    server.advance(1.mins());
     let page = alice.get(signed_in.header("location")).await;
-    house.world.advance(minutes(1));
-    let trip = alice.go_on(page, "alice", "approve").await;
-    assert_eq!(trip.pages, ["consent"]);
-    trip.code();
+    server.advance(1.mins());
+    let result = alice.follow(page, "alice", "approve").await;
+    assert_eq!(result.pages, ["consent"]);
+    result.code();
 }
 
 /// Item 34.
 #[tokio::test]
 async fn an_id_token_hint_of_the_user_is_silent_and_of_another_user_is_not() {
-    let house = House::new().await;
-    let mut alice = Browser::new(&house);
-    let code = alice.authorize(&Ask::of(&PORTAL)).await.code();
-    let hint = house.redeem(&PORTAL, &code).await.member("id_token");
-    let silent = Ask::of(&PORTAL)
+    let server = TestServer::new().await;
+    let mut alice = server.browser();
+    let code = alice
+        .authorize(&AuthorizationRequest::new(PORTAL))
+        .await
+        .code();
+    let hint = server.redeem(PORTAL, &code).await.member("id_token");
+    let silent = AuthorizationRequest::new(PORTAL)
         .with("prompt", "none")
         .with("id_token_hint", &hint);
     alice.authorize(&silent).await.code();
-    // One that has expired still tells who was meant.
-    house.world.advance(minutes(60));
+    // An expired one still identifies the user.
+    server.advance(60.mins());
     alice.authorize(&silent).await.code();
 
-    let mut bob = Browser::signed_in(&house, "bob").await;
+    let mut bob = server.signed_in("bob").await;
     assert_eq!(bob.authorize(&silent).await.error(), "login_required");
-    // Asked to sign in, whoever is meant goes on; whoever is not goes back with an error.
+    // At sign-in, the expected user continues; another one returns with an error.
     let hinted = silent.without("prompt");
-    let as_bob = bob.authorize_as(&hinted, "bob", "approve").await;
+    let as_bob = bob.authorize_with(&hinted, "bob", "approve").await;
     assert_eq!(
         (as_bob.pages, arrived_error(&as_bob.answer)),
         (vec!["login"], "login_required".to_owned())
     );
-    let as_alice = bob.authorize_as(&hinted, "alice", "approve").await;
+    let as_alice = bob.authorize_with(&hinted, "alice", "approve").await;
     assert_eq!(as_alice.pages, ["login"]);
-    let id = super::id(&house.redeem(&PORTAL, &as_alice.code()).await);
-    assert_eq!(id["sub"], crate::wire::claims(&hint)["sub"]);
+    let id = super::id(&server.redeem(PORTAL, &as_alice.code()).await);
+    assert_eq!(id["sub"], claims(&hint)["sub"]);
 }
 
-fn arrived_error(answer: &crate::wire::Answer) -> String {
-    crate::apps::arrived(answer).1["error"].clone()
+fn arrived_error(answer: &Answer) -> String {
+    redirect_of(answer).1["error"].clone()
 }
 
 /// OpenID Connect Core section 3.1.2.1: a hint is an "ID Token previously issued by the Authorization Server".
 #[tokio::test]
-async fn an_id_token_hint_that_is_none_of_ours_is_refused() {
-    let house = House::new().await;
+async fn an_id_token_hint_of_another_issuer_is_refused() {
+    let server = TestServer::new().await;
     let elsewhere =
-        House::with(|realm| realm.issuer = "https://other.example.com".to_owned()).await;
-    let tokens = house.tokens(&SPA, &Ask::of(&SPA)).await;
-    // The keys of all houses are the same: so it is the issuer that tells them apart.
+        TestServer::with(|realm| realm.issuer = "https://other.example.com".to_owned()).await;
+    let tokens = server.app_tokens(&AuthorizationRequest::new(SPA)).await;
+    // All servers have the same keys, so only the issuer differs.
     let other_issuer = elsewhere
-        .tokens(&SPA, &Ask::of(&SPA))
+        .app_tokens(&AuthorizationRequest::new(SPA))
         .await
         .member("id_token");
     let id = tokens.member("id_token");
     let payload = id.split('.').nth(1).expect("a JWT");
     let none = URL_SAFE_NO_PAD.encode("{\"alg\":\"none\"}");
-    let mut alice = Browser::signed_in(&house, "alice").await;
+    let mut alice = server.signed_in("alice").await;
     for (what, hint) in [
         ("of another issuer", other_issuer),
         ("unsigned", format!("{none}.{payload}.")),
@@ -230,34 +244,37 @@ async fn an_id_token_hint_that_is_none_of_ours_is_refused() {
         ("dots", "..".to_owned()),
     ] {
         for prompt in ["none", "login"] {
-            let ask = Ask::of(&PORTAL)
+            let request = AuthorizationRequest::new(PORTAL)
                 .with("id_token_hint", &hint)
                 .with("prompt", prompt);
-            let trip = alice.authorize(&ask).await;
-            assert_eq!(trip.error(), "invalid_request", "{what}");
-            assert!(trip.pages.is_empty());
+            let result = alice.authorize(&request).await;
+            assert_eq!(result.error(), "invalid_request", "{what}");
+            assert!(result.pages.is_empty());
         }
     }
 }
 
 /// Item 87: RFC 6749 section 4.1.2.1.
 #[tokio::test]
-async fn a_user_who_says_no_sends_the_client_access_denied() {
-    let house = House::new().await;
-    let mut alice = Browser::new(&house);
-    for redirect_uri in [SHOP.redirect_uri, crate::apps::SHOP_WITH_QUERY] {
-        let ask = Ask::of(&SHOP).with("redirect_uri", redirect_uri);
-        let trip = alice.authorize_as(&ask, "alice", "deny").await;
-        let location = trip.answer.header("location");
+async fn declined_consent_redirects_with_access_denied() {
+    let server = TestServer::new().await;
+    let mut alice = server.browser();
+    for redirect_uri in [redirect_uri(SHOP), SHOP_WITH_QUERY] {
+        let request = AuthorizationRequest::new(SHOP).with("redirect_uri", redirect_uri);
+        let result = alice.authorize_with(&request, "alice", "deny").await;
+        let location = result.answer.header("location");
         assert!(location.starts_with(redirect_uri), "{location}");
         assert_eq!(
-            (trip.error().as_str(), trip.arrived().1["state"].as_str()),
+            (
+                result.error().as_str(),
+                result.redirect().1["state"].as_str()
+            ),
             ("access_denied", "st-1")
         );
     }
-    // No is not remembered as a yes.
+    // A declined request records no consent.
     let silent = alice
-        .authorize(&Ask::of(&SHOP).with("prompt", "none"))
+        .authorize(&AuthorizationRequest::new(SHOP).with("prompt", "none"))
         .await;
     assert_eq!(silent.error(), "consent_required");
 }

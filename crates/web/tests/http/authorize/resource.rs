@@ -5,18 +5,16 @@ use grantor_core::model::group_filter::GroupFilter;
 use grantor_core::model::resource::{Resource, TokenForm};
 use grantor_jose::Algorithm;
 
-use crate::apps::{Ask, PORTAL};
-use crate::browser::Browser;
-use crate::house::{House, client, scope};
-use crate::wire::{Answer, claims, refused};
+use grantor_testkit::server::{Answer, TestServer, claims, refused};
+use grantor_testkit::{AuthorizationRequest, PORTAL, client, scope};
 
 const ORDERS: &str = "https://orders.example.com";
 const STOCK: &str = "https://stock.example.com";
 const BOTH: &str = "openid offline_access orders.example.com/read stock.example.com/look";
 
-/// The house with a second API.
-async fn house() -> House {
-    House::with(|realm| {
+/// A server with a second API.
+async fn server() -> TestServer {
+    TestServer::with(|realm| {
         realm.resources.push(Resource {
             identifier: "stock.example.com".to_owned(),
             uri: Some(STOCK.to_owned()),
@@ -38,32 +36,32 @@ fn audience(tokens: &Answer) -> String {
 
 #[tokio::test]
 async fn rfc8707_2_2_of_the_resources_that_were_asked_for_a_token_is_for_one() {
-    let house = house().await;
-    let mut alice = Browser::signed_in(&house, "alice").await;
-    let ask = Ask::of(&PORTAL)
+    let server = server().await;
+    let mut alice = server.signed_in("alice").await;
+    let request = AuthorizationRequest::new(PORTAL)
         .with("scope", BOTH)
         .and("resource", ORDERS)
         .and("resource", STOCK);
-    let code = alice.authorize(&ask).await.code();
-    let undecided = house.redeem(&PORTAL, &code).await;
+    let code = alice.authorize(&request).await.code();
+    let undecided = server.redeem(PORTAL, &code).await;
     assert_eq!(
         undecided.error(),
         refused(400, "invalid_target"),
         "it says not which of the two"
     );
-    let elsewhere = house
-        .redeem_with(&PORTAL, &code, &[("resource", "https://evil.example.com")])
+    let elsewhere = server
+        .redeem_with(PORTAL, &code, &[("resource", "https://evil.example.com")])
         .await;
     assert_eq!(elsewhere.error(), refused(400, "invalid_target"));
     // Neither used it up.
-    let first = house
-        .redeem_with(&PORTAL, &code, &[("resource", ORDERS)])
+    let first = server
+        .redeem_with(PORTAL, &code, &[("resource", ORDERS)])
         .await;
     assert_eq!(audience(&first), ORDERS);
     assert!(!first.member("scope").contains("stock"), "{first:?}");
-    let second = house
-        .refresh_of(
-            &PORTAL,
+    let second = server
+        .refresh_with(
+            PORTAL,
             &first.member("refresh_token"),
             &[("resource", STOCK)],
         )
@@ -74,19 +72,21 @@ async fn rfc8707_2_2_of_the_resources_that_were_asked_for_a_token_is_for_one() {
 
 #[tokio::test]
 async fn rfc8707_2_2_no_token_is_for_a_resource_that_was_not_asked_for_first() {
-    let house = house().await;
-    let mut alice = Browser::signed_in(&house, "alice").await;
-    let ask = Ask::of(&PORTAL).with("scope", BOTH).and("resource", ORDERS);
-    let code = alice.authorize(&ask).await.code();
-    let other = house
-        .redeem_with(&PORTAL, &code, &[("resource", STOCK)])
+    let server = server().await;
+    let mut alice = server.signed_in("alice").await;
+    let request = AuthorizationRequest::new(PORTAL)
+        .with("scope", BOTH)
+        .and("resource", ORDERS);
+    let code = alice.authorize(&request).await.code();
+    let other = server
+        .redeem_with(PORTAL, &code, &[("resource", STOCK)])
         .await;
     assert_eq!(other.error(), refused(400, "invalid_target"));
-    let tokens = house.redeem(&PORTAL, &code).await;
+    let tokens = server.redeem(PORTAL, &code).await;
     assert_eq!(audience(&tokens), ORDERS, "the one that was asked for");
-    let widened = house
-        .refresh_of(
-            &PORTAL,
+    let widened = server
+        .refresh_with(
+            PORTAL,
             &tokens.member("refresh_token"),
             &[("resource", STOCK)],
         )
@@ -96,17 +96,17 @@ async fn rfc8707_2_2_no_token_is_for_a_resource_that_was_not_asked_for_first() {
 
 #[tokio::test]
 async fn rfc8707_2_a_resource_that_is_unknown_or_no_uri_is_an_invalid_target() {
-    let house = house().await;
-    let mut alice = Browser::signed_in(&house, "alice").await;
+    let server = server().await;
+    let mut alice = server.signed_in("alice").await;
     for wrong in [
         "https://unknown.example.com",
         "orders",
         "https://orders.example.com#x",
         "https://orders.example.com/",
     ] {
-        let trip = alice
-            .authorize(&Ask::of(&PORTAL).with("resource", wrong))
+        let result = alice
+            .authorize(&AuthorizationRequest::new(PORTAL).with("resource", wrong))
             .await;
-        assert_eq!(trip.error(), "invalid_target", "{wrong}");
+        assert_eq!(result.error(), "invalid_target", "{wrong}");
     }
 }

@@ -1,12 +1,13 @@
-//! What goes back to a client: by redirect, by POST, and never more than it should.
+//! What is returned to a client: by redirect or by POST, and never more than it should be.
 
 use std::collections::BTreeMap;
 
-use crate::apps::{Ask, PORTAL, SHOP, SPA, Trip, WebApp, arrived};
-use crate::browser::Browser;
-use crate::house::{House, ISSUER};
+use grantor_testkit::server::{FlowResult, Form, TestServer, post, redirect_of};
+use grantor_testkit::{
+    AUTHORIZE, AuthorizationRequest, ISSUER, PORTAL, SHOP, SHOP_WITH_QUERY, SPA, redirect_uri,
+};
 
-/// Requests that end in each error that a redirect tells, each with what it ends in.
+/// Requests for each error that is returned by redirect, with the error.
 pub(crate) const FAULTS: [(&str, &str, &str); 15] = [
     ("response_type", "", "invalid_request"),
     ("response_type", "token", "unsupported_response_type"),
@@ -25,38 +26,38 @@ pub(crate) const FAULTS: [(&str, &str, &str); 15] = [
     ("resource", "https://unknown.example.com", "invalid_target"),
 ];
 
-/// The error of a request with one of the faults, in a browser where nobody is signed in.
-async fn refused(house: &House, app: &WebApp, fault: (&str, &str), mode: &str) -> Trip {
-    let mut ask = Ask::of(app)
+/// The error of a request with one of the faults, in a browser without a session.
+async fn refused(server: &TestServer, app: &str, fault: (&str, &str), mode: &str) -> FlowResult {
+    let mut authorization = AuthorizationRequest::new(app)
         .with("response_mode", mode)
         .with(fault.0, fault.1);
     if fault.0 == "code_challenge" {
-        ask = ask.with("code_challenge_method", "S256");
+        authorization = authorization.with("code_challenge_method", "S256");
     }
-    let trip = Browser::new(house).authorize(&ask).await;
-    assert!(trip.pages.is_empty(), "{fault:?}");
-    trip
+    let result = server.browser().authorize(&authorization).await;
+    assert!(result.pages.is_empty(), "{fault:?}");
+    result
 }
 
 /// Items 25 to 28.
 #[tokio::test]
 async fn an_error_has_the_members_and_characters_of_rfc6749_and_nothing_else() {
-    let house = House::new().await;
+    let server = TestServer::new().await;
     for (name, value, error) in FAULTS {
-        for (app, mode) in [(&SPA, "query"), (&SHOP, "form_post")] {
+        for (app, mode) in [(SPA, "query"), (SHOP, "form_post")] {
             if name == "response_mode" && mode != "query" {
                 continue;
             }
-            let trip = refused(&house, app, (name, value), mode).await;
-            let told = super::given(&trip, app);
-            assert_eq!(told["error"], error, "{name}={value}");
-            assert_members(&told);
+            let result = refused(&server, app, (name, value), mode).await;
+            let returned = super::given(&result, app);
+            assert_eq!(returned["error"], error, "{name}={value}");
+            assert_members(&returned);
         }
     }
 }
 
-fn assert_members(told: &BTreeMap<String, String>) {
-    let names: Vec<_> = told.keys().map(String::as_str).collect();
+fn assert_members(returned: &BTreeMap<String, String>) {
+    let names: Vec<_> = returned.keys().map(String::as_str).collect();
     assert_eq!(
         names,
         ["error", "error_description", "error_uri", "iss", "state"]
@@ -64,30 +65,31 @@ fn assert_members(told: &BTreeMap<String, String>) {
     // RFC 6749 section 4.1.2.1: %x20-21 / %x23-5B / %x5D-7E, and without %x20 in the URI.
     let is_allowed = |b: u8| matches!(b, 0x20 | 0x21 | 0x23..=0x5b | 0x5d..=0x7e);
     assert!(
-        told["error_description"].bytes().all(is_allowed),
-        "{told:?}"
+        returned["error_description"].bytes().all(is_allowed),
+        "{returned:?}"
     );
     assert!(
-        told["error_uri"]
+        returned["error_uri"]
             .bytes()
             .all(|b| is_allowed(b) && b != b' ')
     );
-    url::Url::parse(&told["error_uri"]).expect("an absolute URI");
-    assert_eq!(told["iss"], ISSUER);
-    assert_eq!(told["state"], "st-1");
+    url::Url::parse(&returned["error_uri"]).expect("an absolute URI");
+    assert_eq!(returned["iss"], ISSUER);
+    assert_eq!(returned["state"], "st-1");
 }
 
 /// Items 25 and 26.
 #[tokio::test]
 async fn a_success_is_code_state_and_iss_in_the_query_alone() {
-    let house = House::new().await;
-    let trip = Browser::new(&house)
-        .authorize(&Ask::of(&SPA).with("response_mode", "query"))
+    let server = TestServer::new().await;
+    let result = server
+        .browser()
+        .authorize(&AuthorizationRequest::new(SPA).with("response_mode", "query"))
         .await;
-    let location = trip.answer.header("location");
+    let location = result.answer.header("location");
     assert!(!location.contains('#'), "{location}");
-    let (to, params) = trip.arrived();
-    assert_eq!(to, SPA.redirect_uri);
+    let (to, params) = result.redirect();
+    assert_eq!(to, redirect_uri(SPA));
     let names: Vec<_> = params.keys().map(String::as_str).collect();
     assert_eq!(names, ["code", "iss", "state"]);
     assert_eq!(params["iss"], ISSUER);
@@ -96,23 +98,23 @@ async fn a_success_is_code_state_and_iss_in_the_query_alone() {
 /// Item 44: OAuth 2.0 Form Post Response Mode section 2.
 #[tokio::test]
 async fn form_post_sends_success_and_error_in_the_body_and_nothing_in_the_address() {
-    let house = House::new().await;
-    let ask = Ask::of(&SHOP).with("response_mode", "form_post");
-    for redirect_uri in [SHOP.redirect_uri, crate::apps::SHOP_WITH_QUERY] {
-        let ask = ask.clone().with("redirect_uri", redirect_uri);
-        let trip = Browser::new(&house).authorize(&ask).await;
+    let server = TestServer::new().await;
+    let authorization = AuthorizationRequest::new(SHOP).with("response_mode", "form_post");
+    for redirect_uri in [redirect_uri(SHOP), SHOP_WITH_QUERY] {
+        let authorization = authorization.clone().with("redirect_uri", redirect_uri);
+        let result = server.browser().authorize(&authorization).await;
         assert_eq!(
-            (trip.answer.status, trip.answer.header("location")),
+            (result.answer.status, result.answer.header("location")),
             (200, "")
         );
-        let form = crate::browser::Form::of(&trip.answer, redirect_uri);
+        let form = Form::of(&result.answer, redirect_uri);
         let names: Vec<_> = form.fields.keys().map(String::as_str).collect();
         assert_eq!(names, ["code", "iss", "state"]);
         let there = [("redirect_uri", redirect_uri)];
-        let tokens = house.redeem_with(&SHOP, &form.fields["code"], &there).await;
+        let tokens = server.redeem_with(SHOP, &form.fields["code"], &there).await;
         assert_eq!(tokens.status, 200);
         // For browsers without scripts there is a button; with them, our own script sends the form.
-        let page = &trip.answer;
+        let page = &result.answer;
         assert!(
             page.body.contains("id=\"continue\" type=\"submit\""),
             "{page:?}"
@@ -125,10 +127,11 @@ async fn form_post_sends_success_and_error_in_the_body_and_nothing_in_the_addres
         );
         assert_eq!(page.header("cache-control"), "no-store");
     }
-    let denied = Browser::new(&house)
-        .authorize_as(&ask.with("prompt", "consent"), "alice", "deny")
+    let denied = server
+        .browser()
+        .authorize_with(&authorization.with("prompt", "consent"), "alice", "deny")
         .await;
-    let denied = super::given(&denied, &SHOP);
+    let denied = super::given(&denied, SHOP);
     assert_eq!(denied["error"], "access_denied");
     assert_members(&denied);
 }
@@ -136,18 +139,16 @@ async fn form_post_sends_success_and_error_in_the_body_and_nothing_in_the_addres
 /// Item 45: OpenID Connect Core section 11.
 #[tokio::test]
 async fn offline_access_with_consent_gives_a_refresh_token() {
-    let house = House::new().await;
-    let ask = Ask::of(&SHOP)
+    let server = TestServer::new().await;
+    let authorization = AuthorizationRequest::new(SHOP)
         .with("scope", "openid offline_access")
         .with("prompt", "consent");
-    let mut alice = Browser::new(&house);
+    let mut alice = server.browser();
     for pages in [&["login", "consent"][..], &["consent"]] {
-        let trip = alice.authorize(&ask).await;
-        assert_eq!(trip.pages, pages);
-        let tokens = house.redeem(&SHOP, &trip.code()).await;
-        let refreshed = house
-            .refresh_of(&SHOP, &tokens.member("refresh_token"), &[])
-            .await;
+        let result = alice.authorize(&authorization).await;
+        assert_eq!(result.pages, pages);
+        let tokens = server.redeem(SHOP, &result.code()).await;
+        let refreshed = server.refresh(SHOP, &tokens.member("refresh_token")).await;
         assert_eq!(refreshed.status, 200);
     }
 }
@@ -155,11 +156,14 @@ async fn offline_access_with_consent_gives_a_refresh_token() {
 /// Item 46: by Shannon's measure over its characters, as the suite takes it.
 #[tokio::test]
 async fn a_code_is_long_and_has_more_than_96_bits() {
-    let house = House::new().await;
-    let mut alice = Browser::signed_in(&house, "alice").await;
+    let server = TestServer::new().await;
+    let mut alice = server.signed_in("alice").await;
     let mut seen = std::collections::BTreeSet::new();
     for _ in 0..20 {
-        let code = alice.authorize(&Ask::of(&PORTAL)).await.code();
+        let code = alice
+            .authorize(&AuthorizationRequest::new(PORTAL))
+            .await
+            .code();
         let random = code
             .strip_prefix("grantor_ac_")
             .expect("a prefix that scanners know");
@@ -174,35 +178,33 @@ async fn a_code_is_long_and_has_more_than_96_bits() {
 
 /// RFC 9700 section 4.12: 303 makes a browser forget what was posted, where 307 would send the password on.
 #[tokio::test]
-async fn every_answer_to_a_post_that_leads_on_is_303() {
-    let house = House::new().await;
-    let mut alice = Browser::new(&house);
-    let ask = Ask::of(&SPA);
-    let pairs: Vec<_> = ask
+async fn every_redirect_after_a_post_is_303() {
+    let server = TestServer::new().await;
+    let mut alice = server.browser();
+    let authorization = AuthorizationRequest::new(SPA);
+    let pairs: Vec<_> = authorization
         .0
         .iter()
         .map(|(n, v)| (n.as_str(), v.as_str()))
         .collect();
-    let posted = alice
-        .send(crate::wire::post(crate::apps::AUTHORIZE, &pairs))
-        .await;
+    let posted = alice.send(post(AUTHORIZE, &pairs)).await;
     let to_login = alice.get(posted.header("location")).await;
     let login = alice.get(to_login.header("location")).await;
-    let form = crate::browser::Form::of(&login, "/login");
+    let form = Form::of(&login, "/login");
     let form = form
         .fill("username", "alice")
-        .fill("password", crate::house::PASSWORD);
+        .fill("password", "alice-password");
     let signed_in = alice.submit(form).await;
     let consent = alice.get(signed_in.header("location")).await;
-    let form = crate::browser::Form::of(&consent, "/consent");
+    let form = Form::of(&consent, "/consent");
     let denied = alice.submit(form.clone().fill("decision", "deny")).await;
     let agreed = alice.submit(form.fill("decision", "approve")).await;
     for answer in [&posted, &to_login, &signed_in, &denied, &agreed] {
         assert_eq!(answer.status, 303, "{answer:?}");
         assert!(answer.body.is_empty());
-        // Codes, states and requests are nobody else's: neither caches nor the next site get them.
+        // Codes, states and requests are private: neither caches nor the next site get them.
         assert_eq!(answer.header("cache-control"), "no-store");
         assert_eq!(answer.header("referrer-policy"), "no-referrer");
     }
-    assert!(arrived(&agreed).1.contains_key("code"));
+    assert!(redirect_of(&agreed).1.contains_key("code"));
 }

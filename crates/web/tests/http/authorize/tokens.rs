@@ -6,20 +6,21 @@ use aws_lc_rs::digest;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use crate::apps::{Ask, FORUM, PORTAL, SHOP, SPA, VERIFIER};
-use crate::browser::Browser;
-use crate::house::{House, ISSUER, minutes};
-use crate::wire::{TOKEN, claims, jose_header, refused};
+use grantor_testkit::server::{Form, TOKEN, TestServer, claims, jose_header, refused};
+use grantor_testkit::{
+    APP_SECRET, AuthorizationRequest, FORUM, ISSUER, PORTAL, SHOP, SPA, Spans as _, VERIFIER,
+    client, redirect_uri,
+};
 
 const OFFLINE: &str = "openid offline_access";
 
 /// Items 47, 48 and 60.
 #[tokio::test]
 async fn a_code_becomes_tokens() {
-    let house = House::new().await;
-    for app in [&SPA, &SHOP] {
-        let tokens = house
-            .tokens(app, &Ask::of(app).with("scope", "openid email"))
+    let server = TestServer::new().await;
+    for app in [SPA, SHOP] {
+        let tokens = server
+            .app_tokens(&AuthorizationRequest::new(app).with("scope", "openid email"))
             .await;
         let members = [
             "access_token",
@@ -45,12 +46,19 @@ async fn a_code_becomes_tokens() {
 
 /// Items 49 to 51: OpenID Connect Core sections 2 and 3.1.3.6.
 #[tokio::test]
-async fn an_id_token_says_who_for_whom_and_when() {
-    let house = House::new().await;
-    let mut alice = Browser::signed_in(&house, "alice").await;
-    house.world.advance(minutes(5));
-    let code = alice.authorize(&Ask::of(&PORTAL)).await.code();
-    let tokens = house.redeem(&PORTAL, &code).await;
+async fn an_id_token_has_subject_audience_and_times() {
+    let server = TestServer::with(|realm| {
+        // The default.
+        client(realm, PORTAL).id_token_alg = grantor_jose::Algorithm::Rs256;
+    })
+    .await;
+    let mut alice = server.signed_in("alice").await;
+    server.advance(5.mins());
+    let code = alice
+        .authorize(&AuthorizationRequest::new(PORTAL))
+        .await
+        .code();
+    let tokens = server.redeem(PORTAL, &code).await;
     // `claims` verifies with the key that the header names.
     let (id, header) = (super::id(&tokens), jose_header(&tokens.member("id_token")));
     assert_eq!(
@@ -75,9 +83,9 @@ async fn an_id_token_says_who_for_whom_and_when() {
 
 #[tokio::test]
 async fn without_openid_there_is_no_id_token() {
-    let house = House::new().await;
-    let tokens = house
-        .tokens(&SPA, &Ask::of(&SPA).with("scope", "email"))
+    let server = TestServer::new().await;
+    let tokens = server
+        .app_tokens(&AuthorizationRequest::new(SPA).with("scope", "email"))
         .await;
     assert!(!tokens.members().contains(&"id_token".to_owned()));
 }
@@ -85,29 +93,36 @@ async fn without_openid_there_is_no_id_token() {
 /// Item 54: RFC 6749 section 4.1.2: "If an authorization code is used more than once, the authorization server MUST deny
 /// the request and SHOULD revoke (when possible) all tokens previously issued based on that authorization code."
 #[tokio::test]
-async fn a_code_used_twice_is_refused_and_what_it_gave_is_worth_nothing() {
+async fn a_code_used_twice_is_refused_and_its_tokens_are_revoked() {
     for later in [0, 30] {
-        for app in [&SPA, &SHOP] {
-            let house = House::new().await;
-            let ask = Ask::of(app).with("scope", "openid orders.example.com/read offline_access");
-            let ask = ask.with("resource", "https://orders.example.com");
-            let code = Browser::new(&house).authorize(&ask).await.code();
-            let tokens = house.redeem(app, &code).await;
+        for app in [SPA, SHOP] {
+            let server = TestServer::new().await;
+            let request = AuthorizationRequest::new(app)
+                .with("scope", "openid orders.example.com/read offline_access");
+            let request = request.with("resource", "https://orders.example.com");
+            let code = server.browser().authorize(&request).await.code();
+            let tokens = server.redeem(app, &code).await;
             let (access, refresh) = (
                 tokens.member("access_token"),
                 tokens.member("refresh_token"),
             );
-            assert_eq!(house.introspect(&access).await.json()["active"], true);
-            assert_eq!(house.userinfo(&access).await.status, 200);
-            house.world.advance(Duration::from_secs(later));
-            let again = house.redeem(app, &code).await;
+            assert_eq!(
+                server.introspect("orders", &access).await.json()["active"],
+                true
+            );
+            assert_eq!(server.userinfo(&access).await.status, 200);
+            server.advance(Duration::from_secs(later));
+            let again = server.redeem(app, &code).await;
             assert_eq!(again.error(), refused(400, "invalid_grant"));
             assert_eq!(
-                house.userinfo(&access).await.error(),
+                server.userinfo(&access).await.error(),
                 refused(401, "invalid_token")
             );
-            assert_eq!(house.introspect(&access).await.body, "{\"active\":false}");
-            let refreshed = house.refresh_of(app, &refresh, &[]).await;
+            assert_eq!(
+                server.introspect("orders", &access).await.body,
+                "{\"active\":false}"
+            );
+            let refreshed = server.refresh(app, &refresh).await;
             assert_eq!(refreshed.error(), refused(400, "invalid_grant"));
         }
     }
@@ -116,13 +131,16 @@ async fn a_code_used_twice_is_refused_and_what_it_gave_is_worth_nothing() {
 /// Item 91: RFC 6749 section 4.1.2: the code "MUST expire shortly after it is issued".
 #[tokio::test]
 async fn a_code_lives_for_a_minute() {
-    let house = House::new().await;
-    let mut alice = Browser::signed_in(&house, "alice").await;
+    let server = TestServer::new().await;
+    let mut alice = server.signed_in("alice").await;
     for (seconds, status) in [(59, 200), (60, 400), (62, 400), (3600, 400)] {
-        let code = alice.authorize(&Ask::of(&PORTAL)).await.code();
-        house.world.advance(Duration::from_secs(seconds));
+        let code = alice
+            .authorize(&AuthorizationRequest::new(PORTAL))
+            .await
+            .code();
+        server.advance(Duration::from_secs(seconds));
         assert_eq!(
-            house.redeem(&PORTAL, &code).await.status,
+            server.redeem(PORTAL, &code).await.status,
             status,
             "{seconds}"
         );
@@ -132,45 +150,43 @@ async fn a_code_lives_for_a_minute() {
 /// Item 55: RFC 6749 section 2.3.1.
 #[tokio::test]
 async fn a_secret_comes_by_basic_or_in_the_body() {
-    let house = House::new().await;
-    let mut alice = Browser::signed_in(&house, "alice").await;
-    let secret = PORTAL.secret.expect("a secret");
+    let server = TestServer::new().await;
+    let mut alice = server.signed_in("alice").await;
+    let secret = APP_SECRET;
     for (secret, expected) in [(secret, 200), ("wrong", 401), ("", 401)] {
-        let code = alice.authorize(&Ask::of(&PORTAL)).await.code();
+        let code = alice
+            .authorize(&AuthorizationRequest::new(PORTAL))
+            .await
+            .code();
         let pairs = [
             ("grant_type", "authorization_code"),
             ("code", &code),
-            ("redirect_uri", PORTAL.redirect_uri),
-            ("client_id", PORTAL.id),
+            ("redirect_uri", redirect_uri(PORTAL)),
+            ("client_id", PORTAL),
             ("client_secret", secret),
         ];
-        let answer = house.post(TOKEN, &pairs).await;
+        let answer = server.post(TOKEN, &pairs).await;
         assert_eq!(answer.status, expected, "{answer:?}");
         if expected == 401 {
             assert_eq!(answer.error(), refused(401, "invalid_client"));
             // The code is still its owner's.
-            assert_eq!(house.redeem(&PORTAL, &code).await.status, 200);
+            assert_eq!(server.redeem(PORTAL, &code).await.status, 200);
         }
     }
 }
 
 /// Item 58: OpenID Connect Core section 12.2.
 #[tokio::test]
-async fn a_refresh_says_the_same_of_the_user_and_has_a_new_iat() {
-    let house = House::new().await;
-    let first = house
-        .tokens(
-            &SHOP,
-            &Ask::of(&SHOP).with("scope", "openid email offline_access"),
-        )
+async fn a_refreshed_id_token_has_the_same_user_and_a_new_iat() {
+    let server = TestServer::new().await;
+    let first = server
+        .app_tokens(&AuthorizationRequest::new(SHOP).with("scope", "openid email offline_access"))
         .await;
-    house.world.advance(minutes(2));
-    let second = house
-        .refresh_of(&SHOP, &first.member("refresh_token"), &[])
-        .await;
+    server.advance(2.mins());
+    let second = server.refresh(SHOP, &first.member("refresh_token")).await;
     let narrowed = [("scope", "openid")];
-    let third = house
-        .refresh_of(&SHOP, &second.member("refresh_token"), &narrowed)
+    let third = server
+        .refresh_with(SHOP, &second.member("refresh_token"), &narrowed)
         .await;
     let before = super::id(&first);
     for (tokens, scope) in [(&second, "openid email offline_access"), (&third, "openid")] {
@@ -191,49 +207,48 @@ async fn a_refresh_says_the_same_of_the_user_and_has_a_new_iat() {
     }
 }
 
-/// Item 59, and RFC 6749 section 10.5: nobody notices, and nothing ends.
+/// Item 59, and RFC 6749 section 10.5: the owner does not notice, and nothing ends.
 #[tokio::test]
 async fn another_clients_code_or_refresh_token_is_an_invalid_grant_and_ends_nothing() {
-    let house = House::new().await;
-    let ask = Ask::of(&SHOP).with("scope", OFFLINE);
-    let code = Browser::new(&house).authorize(&ask).await.code();
-    for app in [&FORUM, &PORTAL, &SPA] {
-        let there = [("redirect_uri", SHOP.redirect_uri)];
-        let stolen = house.redeem_with(app, &code, &there).await;
+    let server = TestServer::new().await;
+    let request = AuthorizationRequest::new(SHOP).with("scope", OFFLINE);
+    let code = server.browser().authorize(&request).await.code();
+    for app in [FORUM, PORTAL, SPA] {
+        let there = [("redirect_uri", redirect_uri(SHOP))];
+        let stolen = server.redeem_with(app, &code, &there).await;
         assert_eq!(stolen.error(), refused(400, "invalid_grant"));
     }
-    let tokens = house.redeem(&SHOP, &code).await;
+    let tokens = server.redeem(SHOP, &code).await;
     assert_eq!(tokens.status, 200);
-    for app in [&FORUM, &SPA] {
+    for app in [FORUM, SPA] {
         let there = [
-            ("redirect_uri", SHOP.redirect_uri),
+            ("redirect_uri", redirect_uri(SHOP)),
             ("code_verifier", VERIFIER),
         ];
-        let replayed = house.redeem_with(app, &code, &there).await;
+        let replayed = server.redeem_with(app, &code, &there).await;
         assert_eq!(replayed.error(), refused(400, "invalid_grant"));
-        let stolen = house
-            .refresh_of(app, &tokens.member("refresh_token"), &[])
-            .await;
+        let stolen = server.refresh(app, &tokens.member("refresh_token")).await;
         assert_eq!(stolen.error(), refused(400, "invalid_grant"));
     }
     assert_eq!(
-        house.userinfo(&tokens.member("access_token")).await.status,
+        server.userinfo(&tokens.member("access_token")).await.status,
         200
     );
-    let refreshed = house
-        .refresh_of(&SHOP, &tokens.member("refresh_token"), &[])
-        .await;
+    let refreshed = server.refresh(SHOP, &tokens.member("refresh_token")).await;
     assert_eq!(refreshed.status, 200);
 }
 
 /// Item 61: RFC 6749 section 5.2; `error` looks at members and characters.
 #[tokio::test]
 async fn every_refusal_of_a_code_is_an_error_of_rfc6749() {
-    let house = House::new().await;
-    let mut alice = Browser::signed_in(&house, "alice").await;
-    let code = alice.authorize(&Ask::of(&PORTAL)).await.code();
+    let server = TestServer::new().await;
+    let mut alice = server.signed_in("alice").await;
+    let code = alice
+        .authorize(&AuthorizationRequest::new(PORTAL))
+        .await
+        .code();
     let kind = ("grant_type", "authorization_code");
-    let own = ("redirect_uri", PORTAL.redirect_uri);
+    let own = ("redirect_uri", redirect_uri(PORTAL));
     for (pairs, error) in [
         (vec![kind, own], "invalid_request"),
         (vec![kind, own, ("code", "x")], "invalid_grant"),
@@ -264,39 +279,39 @@ async fn every_refusal_of_a_code_is_an_error_of_rfc6749() {
             "unsupported_grant_type",
         ),
     ] {
-        let answer = house.ask_for_tokens(&PORTAL, &pairs).await;
+        let answer = server.request_tokens(PORTAL, &pairs).await;
         assert_eq!(answer.error(), refused(400, error), "{pairs:?}");
     }
     // None of them used it up.
-    assert_eq!(house.redeem(&PORTAL, &code).await.status, 200);
+    assert_eq!(server.redeem(PORTAL, &code).await.status, 200);
 }
 
 /// OpenID Connect Core section 11: without offline_access, what was granted is for as long as the user is there.
 #[tokio::test]
 async fn tokens_end_with_their_session_but_for_offline_access() {
-    let house = House::new().await;
+    let server = TestServer::new().await;
     for (scope, alive) in [("openid", false), (OFFLINE, true)] {
-        let mut alice = Browser::signed_in(&house, "alice").await;
+        let mut alice = server.signed_in("alice").await;
         let code = alice
-            .authorize(&Ask::of(&PORTAL).with("scope", scope))
+            .authorize(&AuthorizationRequest::new(PORTAL).with("scope", scope))
             .await
             .code();
-        let tokens = house.redeem(&PORTAL, &code).await;
+        let tokens = server.redeem(PORTAL, &code).await;
         let waiting = alice
-            .authorize(&Ask::of(&PORTAL).with("scope", scope))
+            .authorize(&AuthorizationRequest::new(PORTAL).with("scope", scope))
             .await
             .code();
-        let out = crate::browser::Form::of(&alice.get("/logout").await, "/logout");
+        let out = Form::of(&alice.get("/logout").await, "/logout");
         alice.submit(out).await;
-        let status = house.userinfo(&tokens.member("access_token")).await.status;
+        let status = server.userinfo(&tokens.member("access_token")).await.status;
         assert_eq!(status == 200, alive, "{scope}");
-        let refreshed = house
-            .refresh_of(&PORTAL, &tokens.member("refresh_token"), &[])
+        let refreshed = server
+            .refresh(PORTAL, &tokens.member("refresh_token"))
             .await;
         assert_eq!(refreshed.status == 200, alive, "{scope}");
         // A code that was on its way.
         assert_eq!(
-            house.redeem(&PORTAL, &waiting).await.status == 200,
+            server.redeem(PORTAL, &waiting).await.status == 200,
             alive,
             "{scope}"
         );

@@ -1,23 +1,22 @@
 //! Userinfo with tokens that came by a code (OpenID Connect Core section 5.3).
 
-use crate::apps::{Ask, SPA};
-use crate::house::House;
-use crate::wire::{USERINFO, With, post};
+use grantor_testkit::server::{TestServer, USERINFO, With as _, post};
+use grantor_testkit::{AuthorizationRequest, SPA};
 
 /// Items 62 and 63.
 #[tokio::test]
 async fn userinfo_by_get_and_by_both_kinds_of_post_says_the_sub_of_the_id_token() {
-    let house = House::new().await;
-    let tokens = house
-        .tokens(&SPA, &Ask::of(&SPA).with("scope", "openid email"))
+    let server = TestServer::new().await;
+    let tokens = server
+        .app_tokens(&AuthorizationRequest::new(SPA).with("scope", "openid email"))
         .await;
     let access = tokens.member("access_token");
     let bearer = format!("Bearer {access}");
     let by_header = post(USERINFO, &[]).with("authorization", &bearer);
     for answer in [
-        house.userinfo(&access).await,
-        house.send(by_header).await,
-        house.post(USERINFO, &[("access_token", &access)]).await,
+        server.userinfo(&access).await,
+        server.send(by_header).await,
+        server.post(USERINFO, &[("access_token", &access)]).await,
     ] {
         assert_eq!(
             (answer.status, answer.header("content-type")),

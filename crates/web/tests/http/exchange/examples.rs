@@ -7,10 +7,11 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::{
-    ACCESS_TOKEN, BACKEND, CONTEXT, EXCHANGE, ISSUER, JWT, ORIGINAL_ISSUER, OriginalIssuer, RS08,
-    calls, house, vouched,
+    BACKEND, CONTEXT, ExampleIssuer as _, Examples as _, ISSUER, ORIGINAL_ISSUER, RS08, calls,
+    original_issuer, server, vouched,
 };
-use crate::wire::{FORM, TOKEN, With, claims, encoded, raw, refused};
+use grantor_testkit::server::{FORM, TOKEN, With as _, claims, raw, refused};
+use grantor_testkit::{ACCESS_TOKEN, EXCHANGE, JWT, encoded};
 
 /// Section 2.3: a resource server trades the access token that it received for one of a backend.
 #[tokio::test]
@@ -19,8 +20,8 @@ async fn rfc8693_2_3_a_resource_server_trades_the_token_that_it_received() {
         lifetime: Some(Duration::from_secs(60)),
         ..calls()
     };
-    let house = house([rule]).await;
-    let received = house.called_with().await;
+    let server = server([rule]).await;
+    let received = server.called_with().await;
     // Figure 2, as it is written but for the token.
     let body = format!(
         "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Atoken-exchange\
@@ -28,14 +29,14 @@ async fn rfc8693_2_3_a_resource_server_trades_the_token_that_it_received() {
          &subject_token={received}\
          &subject_token_type=urn%3Aietf%3Aparams%3Aoauth%3Atoken-type%3Aaccess_token"
     );
-    let answer = house
+    let answer = server
         .send(raw(TOKEN, FORM, body).with("authorization", RS08))
         .await;
     assert_eq!(answer.status, 200, "{answer:?}");
-    let said = answer.json();
-    assert_eq!(said["issued_token_type"], ACCESS_TOKEN);
-    assert_eq!(said["token_type"], "Bearer");
-    assert_eq!(said["expires_in"], 60);
+    let reply = answer.json();
+    assert_eq!(reply["issued_token_type"], ACCESS_TOKEN);
+    assert_eq!(reply["token_type"], "Bearer");
+    assert_eq!(reply["expires_in"], 60);
     let mut issued = claims(&answer.member("access_token"));
     let before = claims(&received);
     let jti = issued
@@ -43,12 +44,12 @@ async fn rfc8693_2_3_a_resource_server_trades_the_token_that_it_received() {
         .and_then(|issued| issued.remove("jti"));
     assert_ne!(jti.as_ref(), Some(&before["jti"]));
     // The text has the backend's origin as `aud`; ours is the resource indicator itself (RFC 9068 section 3). And
-    // nobody hides here that rs08 acts, which is the operator's to allow.
+    // it is not hidden here that rs08 acts, which only the operator could allow.
     let expected = json!({
         "aud": BACKEND,
         "iss": ISSUER,
-        "exp": house.now() + 60,
-        "iat": house.now(),
+        "exp": server.now() + 60,
+        "iat": server.now(),
         "sub": before["sub"],
         "scope": "backend.example.com/api",
         "client_id": "rs08",
@@ -58,21 +59,21 @@ async fn rfc8693_2_3_a_resource_server_trades_the_token_that_it_received() {
     assert_eq!(issued, expected);
 }
 
-/// Appendix A.1: with a subject token alone, and a rule that says so, the new token names nobody but the subject.
+/// Appendix A.1: with a subject token alone, and a rule that allows it, the new token names only the subject.
 #[tokio::test]
 async fn rfc8693_a_1_impersonation_of_a_subject_of_a_trusted_issuer() {
     let rule = Rule {
         impersonation: true,
         ..vouched("orders profile history")
     };
-    let house = house([rule]).await;
-    let issuer = OriginalIssuer::known_to(&house);
+    let server = server([rule]).await;
+    let issuer = original_issuer(&server);
     // A.1.2, as far from now as there.
     let subject = issuer.token(&json!({
         "aud": ISSUER,
         "iss": ORIGINAL_ISSUER,
-        "exp": house.now() + 590,
-        "nbf": house.now() - 1010,
+        "exp": server.now() + 590,
+        "nbf": server.now() - 1010,
         "sub": "bdc@example.net",
         "scope": "orders profile history",
     }));
@@ -82,18 +83,18 @@ async fn rfc8693_a_1_impersonation_of_a_subject_of_a_trusted_issuer() {
          &subject_token={subject}\
          &subject_token_type=urn%3Aietf%3Aparams%3Aoauth%3Atoken-type%3Ajwt"
     );
-    // The text's server lets anybody exchange; ours wants to know whom it gives a token to.
-    let anybody = house.send(raw(TOKEN, FORM, body.clone())).await;
+    // The RFC's server lets anyone exchange; ours requires client authentication.
+    let anybody = server.send(raw(TOKEN, FORM, body.clone())).await;
     assert_eq!(anybody.status, 400, "{anybody:?}");
-    let answer = house
+    let answer = server
         .send(raw(TOKEN, FORM, body).with("authorization", RS08))
         .await;
     assert_eq!(answer.status, 200, "{answer:?}");
-    let said = answer.json();
-    assert_eq!(said["issued_token_type"], ACCESS_TOKEN);
-    assert_eq!(said["token_type"], "Bearer");
+    let reply = answer.json();
+    assert_eq!(reply["issued_token_type"], ACCESS_TOKEN);
+    assert_eq!(reply["token_type"], "Bearer");
     // An hour in the text, and 590 seconds of what was brought: no token of ours outlives its subject's.
-    assert_eq!(said["expires_in"], 590);
+    assert_eq!(reply["expires_in"], 590);
     let mut issued = claims(&answer.member("access_token"));
     issued
         .as_object_mut()
@@ -101,8 +102,8 @@ async fn rfc8693_a_1_impersonation_of_a_subject_of_a_trusted_issuer() {
     let expected = json!({
         "aud": CONTEXT,
         "iss": ISSUER,
-        "exp": house.now() + 590,
-        "iat": house.now(),
+        "exp": server.now() + 590,
+        "iat": server.now(),
         // The original issuer's subject, and not one of ours that happens to have this name.
         "sub": format!("{ORIGINAL_ISSUER}|bdc@example.net"),
         "scope": format!("{CONTEXT}/history {CONTEXT}/orders {CONTEXT}/profile"),
@@ -111,9 +112,9 @@ async fn rfc8693_a_1_impersonation_of_a_subject_of_a_trusted_issuer() {
     assert_eq!(issued, expected);
 }
 
-/// Appendix A.2: the subject token names by `may_act` whom it lets act, the actor token is that party's.
+/// Appendix A.2: the subject token names by `may_act` the party that may act, and the actor token is that party's.
 #[tokio::test]
-async fn rfc8693_a_2_delegation_to_an_actor_whom_the_subject_token_names() {
+async fn rfc8693_a_2_delegation_to_an_actor_named_by_the_subject_token() {
     let rule = Rule {
         actor: ActorRule {
             token_required: true,
@@ -122,13 +123,13 @@ async fn rfc8693_a_2_delegation_to_an_actor_whom_the_subject_token_names() {
         },
         ..vouched("status feed")
     };
-    let house = house([rule]).await;
-    let issuer = OriginalIssuer::known_to(&house);
+    let server = server([rule]).await;
+    let issuer = original_issuer(&server);
     // A.2.2 and A.2.3, as far from now as there.
     let subject = issuer.token(&json!({
         "aud": ISSUER,
         "iss": ORIGINAL_ISSUER,
-        "exp": house.now() + 50,
+        "exp": server.now() + 50,
         "scope": "status feed",
         "sub": "user@example.net",
         "may_act": { "sub": "admin@example.net" },
@@ -137,7 +138,7 @@ async fn rfc8693_a_2_delegation_to_an_actor_whom_the_subject_token_names() {
         issuer.token(&json!({
             "aud": ISSUER,
             "iss": ORIGINAL_ISSUER,
-            "exp": house.now() + 50,
+            "exp": server.now() + 50,
             "sub": sub,
         }))
     };
@@ -149,18 +150,18 @@ async fn rfc8693_a_2_delegation_to_an_actor_whom_the_subject_token_names() {
             ("subject_token_type", JWT),
             ("actor_token", actor),
             ("actor_token_type", JWT),
-            // The text's server gives a JWT unasked.
+            // The RFC's server returns a JWT although none was requested.
             ("requested_token_type", JWT),
         ];
         raw(TOKEN, FORM, encoded(&pairs)).with("authorization", RS08)
     };
-    let answer = house.send(request(&actor("admin@example.net"))).await;
+    let answer = server.send(request(&actor("admin@example.net"))).await;
     assert_eq!(answer.status, 200, "{answer:?}");
-    let said = answer.json();
-    assert_eq!(said["issued_token_type"], JWT);
+    let reply = answer.json();
+    assert_eq!(reply["issued_token_type"], JWT);
     // N_A in the text, whose token is no access token; ours is one, in the form of a JWT.
-    assert_eq!(said["token_type"], "Bearer");
-    assert_eq!(said["expires_in"], 50);
+    assert_eq!(reply["token_type"], "Bearer");
+    assert_eq!(reply["expires_in"], 50);
     let mut issued = claims(&answer.member("access_token"));
     issued
         .as_object_mut()
@@ -168,8 +169,8 @@ async fn rfc8693_a_2_delegation_to_an_actor_whom_the_subject_token_names() {
     let expected = json!({
         "aud": CONTEXT,
         "iss": ISSUER,
-        "exp": house.now() + 50,
-        "iat": house.now(),
+        "exp": server.now() + 50,
+        "iat": server.now(),
         "scope": format!("{CONTEXT}/feed {CONTEXT}/status"),
         "sub": format!("{ORIGINAL_ISSUER}|user@example.net"),
         "client_id": "rs08",
@@ -179,7 +180,7 @@ async fn rfc8693_a_2_delegation_to_an_actor_whom_the_subject_token_names() {
         },
     });
     assert_eq!(issued, expected);
-    // Anybody else's actor token is of no use.
-    let other = house.send(request(&actor("other@example.net"))).await;
+    // An actor token of another party is refused.
+    let other = server.send(request(&actor("other@example.net"))).await;
     assert_eq!(other.error(), refused(400, "invalid_request"));
 }

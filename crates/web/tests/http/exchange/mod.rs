@@ -1,37 +1,25 @@
 //! Token exchange (RFC 8693) over the wire: its own examples, and what its sections demand.
 //!
 //! The parties are those of the examples: `rs08` is the API `frontend.example.com` and calls `backend.example.com`;
-//! `https://original-issuer.example.net` vouches for people whom we do not know.
+//! `https://original-issuer.example.net` vouches for users unknown to us.
 
-use std::sync::Arc;
-use std::time::Duration;
-
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use grantor_core::base::secret::{Secret, SecretVerifier};
-use grantor_core::grants::GrantType;
-use grantor_core::model::client::{Client, ClientAuth};
-use grantor_core::model::exchange_rule::{ActorRule, Rule, RuleTarget, SubjectRule, TokenKind};
+use grantor_core::model::client::Client;
+use grantor_core::model::exchange_rule::{Rule, RuleTarget, SubjectRule};
 use grantor_core::model::realm::Realm;
 use grantor_core::model::resource::Resource;
-use grantor_core::model::trusted_issuer::TrustedIssuer;
-use grantor_jose::{Algorithm, Jwk, Jwks, SigningKey, VerificationKeys};
-use serde_json::{Value, json};
+use grantor_testkit::server::{Answer, TOKEN, TestServer, With as _, post};
+use grantor_testkit::{
+    ACCESS_TOKEN, EXCHANGE, ExternalIssuer, client, rule, scope, secret_auth, service,
+    trusted_issuer,
+};
 
-use crate::house::{House, client, device, scope};
-use crate::wire::{Answer, TOKEN, With, post};
+use serde_json::{Value, json};
 
 mod examples;
 mod refusals;
 mod request;
 mod response;
 mod trusted;
-
-pub(crate) const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
-const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
-const ID_TOKEN: &str = "urn:ietf:params:oauth:token-type:id_token";
-const REFRESH_TOKEN: &str = "urn:ietf:params:oauth:token-type:refresh_token";
-const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
 
 const ISSUER: &str = "https://as.example.com";
 const ORIGINAL_ISSUER: &str = "https://original-issuer.example.net";
@@ -43,9 +31,12 @@ const RS08: &str = "Basic cnMwODpsb25nLXNlY3VyZS1yYW5kb20tc2VjcmV0";
 /// `rs77` and `another-secure-random-secret`.
 const RS77: &str = "Basic cnM3Nzphbm90aGVyLXNlY3VyZS1yYW5kb20tc2VjcmV0";
 
-/// The house of the examples, with these rules.
-async fn house(rules: impl IntoIterator<Item = Rule>) -> House {
-    House::with(|realm| furnish(realm, rules)).await
+/// A server for the examples, with these rules.
+async fn server(rules: impl IntoIterator<Item = Rule>) -> TestServer {
+    let server = TestServer::with(|realm| furnish(realm, rules)).await;
+    // The user of the examples is in no group.
+    server.add_user("alice", [].into()).await;
+    server
 }
 
 fn furnish(realm: &mut Realm, rules: impl IntoIterator<Item = Rule>) {
@@ -72,21 +63,14 @@ fn furnish(realm: &mut Realm, rules: impl IntoIterator<Item = Rule>) {
             "backend.example.com",
         ),
     ] {
-        let service = service(realm, id, secret, api);
+        let service = example_service(id, secret, api);
         realm.clients.insert(service.id.clone(), service);
     }
     realm.exchange = rules.into_iter().collect();
-    realm.trusted_issuers = vec![TrustedIssuer {
-        issuer: ORIGINAL_ISSUER.to_owned(),
-        algorithms: vec![Algorithm::Es256],
-        audiences: Vec::new(),
-        user_claim: None,
-        max_age: None,
-        skew: Duration::from_secs(60),
-    }];
+    realm.trusted_issuers = vec![trusted_issuer(ORIGINAL_ISSUER, None)];
 }
 
-/// An API like the one that the house has.
+/// An API like the server's first one.
 fn resource(realm: &Realm, identifier: &str, uri: Option<&str>, scopes: &[&str]) -> Resource {
     let name = |name: &&str| ((*name).to_owned(), (*name).to_owned());
     Resource {
@@ -97,47 +81,20 @@ fn resource(realm: &Realm, identifier: &str, uri: Option<&str>, scopes: &[&str])
     }
 }
 
-/// A service that is this API and may exchange what it is called with. It asks for no token of its own.
-fn service(realm: &Realm, id: &str, secret: &str, api: &str) -> Client {
-    let key = Arc::new(realm.sealing.client_secret_key());
-    let auth = ClientAuth::Secret {
-        verifiers: vec![SecretVerifier::of(&key, &Secret::new(secret))],
-        basic: true,
-        post: true,
-    };
+/// A service that is this API, with a secret of the examples.
+fn example_service(id: &str, secret: &str, api: &str) -> Client {
     Client {
-        grants: vec![GrantType::TokenExchange, GrantType::RefreshToken],
-        scopes: scope(""),
-        default_scopes: scope(""),
-        resources: vec![api.to_owned()],
-        ..device(id, auth)
+        auth: secret_auth(secret),
+        ..service(id, api)
     }
 }
 
-/// `rs08` calls the backend for whoever called it: reading becomes using the API.
+/// `rs08` calls the backend for those who call it: reading becomes using the API.
 fn calls() -> Rule {
+    let scopes = [("frontend.example.com/read", "backend.example.com/api")];
     Rule {
         name: "calls".to_owned(),
-        client: "rs08".parse().expect("a client id"),
-        subject: SubjectRule {
-            issuer: None,
-            kinds: vec![TokenKind::AccessToken],
-            clients: Vec::new(),
-            groups: Vec::new(),
-            audiences: Vec::new(),
-        },
-        actor: ActorRule::default(),
-        target: RuleTarget::Resource("backend.example.com".to_owned()),
-        scopes: [(
-            "frontend.example.com/read".to_owned(),
-            scope("backend.example.com/api"),
-        )]
-        .into(),
-        gives: scope(""),
-        issues: vec![TokenKind::AccessToken],
-        impersonation: false,
-        max_depth: 4,
-        lifetime: None,
+        ..rule("rs08", "backend.example.com", &scopes)
     }
 }
 
@@ -160,41 +117,36 @@ fn vouched(gives: &str) -> Rule {
     }
 }
 
-/// The original issuer: its key, under the id that the examples have.
-struct OriginalIssuer(SigningKey);
+/// The original issuer, with the key id of the examples; the server knows its keys.
+fn original_issuer(server: &TestServer) -> ExternalIssuer {
+    let issuer = ExternalIssuer::new(ORIGINAL_ISSUER).with_kid("16");
+    server.trust_keys_of(&issuer);
+    issuer
+}
 
-impl OriginalIssuer {
-    /// Its keys are known to the house from now on.
-    fn known_to(house: &House) -> Self {
-        let issuer = Self(SigningKey::generate(Algorithm::Es256).expect("memory").0);
-        let jwk = Jwk {
-            kid: Some("16".into()),
-            ..issuer.0.jwk()
-        };
-        let keys = VerificationKeys::from(&Jwks { keys: vec![jwk] });
-        let mut known = house.world.trusted_keys.lock().expect("no test panicked");
-        known.push((ORIGINAL_ISSUER.to_owned(), Arc::new(keys)));
-        issuer
-    }
+/// What the original issuer signs.
+trait ExampleIssuer {
+    fn token(&self, claims: &Value) -> String;
+}
 
+impl ExampleIssuer for ExternalIssuer {
     fn token(&self, claims: &Value) -> String {
-        self.signed(&json!({ "alg": "ES256", "kid": "16" }), claims)
-    }
-
-    fn signed(&self, header: &Value, claims: &Value) -> String {
-        let [header, claims] =
-            [header, claims].map(|part| URL_SAFE_NO_PAD.encode(part.to_string()));
-        let input = format!("{header}.{claims}");
-        let signature = self.0.sign(Algorithm::Es256, input.as_bytes());
-        format!(
-            "{input}.{}",
-            URL_SAFE_NO_PAD.encode(signature.expect("a signature"))
-        )
+        self.sign(&json!({ "alg": "ES256", "kid": "16" }), claims)
     }
 }
 
-impl House {
+/// What the parties of the examples do.
+trait Examples {
     /// `rs08` exchanges.
+    async fn exchange(&self, pairs: &[(&str, &str)]) -> Answer;
+
+    async fn exchange_as(&self, authorization: &str, pairs: &[(&str, &str)]) -> Answer;
+
+    /// The access token with which `rs08` was called: alice's, of a device.
+    async fn called_with(&self) -> String;
+}
+
+impl Examples for TestServer {
     async fn exchange(&self, pairs: &[(&str, &str)]) -> Answer {
         self.exchange_as(RS08, pairs).await
     }
@@ -205,15 +157,10 @@ impl House {
             .await
     }
 
-    /// The access token with which `rs08` was called: alice's, of a device.
     async fn called_with(&self) -> String {
-        let tokens = self.device_tokens("openid frontend.example.com/read").await;
+        let scope = [("scope", "openid frontend.example.com/read")];
+        let tokens = self.device_tokens_with("tv", "alice", &scope).await;
         tokens.member("access_token")
-    }
-
-    /// The time, in seconds since the epoch.
-    fn now(&self) -> u64 {
-        grantor_web::Clock::now(&*self.world).as_secs()
     }
 }
 

@@ -1,12 +1,13 @@
-//! Section 2.2.2: what a client that gets nothing is told, and the operator with it.
+//! Section 2.2.2: the errors that a client gets, and what the operator sees.
 
 use grantor_core::base::error::ErrorCode;
 use grantor_core::engine::event::EventKind;
 use grantor_core::model::exchange_rule::{ActorRule, Rule, RuleTarget};
 use serde_json::Value;
 
-use super::{ACCESS_TOKEN, BACKEND, CONTEXT, REFRESH_TOKEN, calls, house, subject};
-use crate::house::{House, scope};
+use super::{BACKEND, CONTEXT, Examples as _, calls, server, subject};
+use grantor_testkit::server::TestServer;
+use grantor_testkit::{ACCESS_TOKEN, REFRESH_TOKEN, scope};
 
 /// Only together with an actor token.
 fn together() -> Rule {
@@ -27,14 +28,14 @@ fn together() -> Rule {
 }
 
 /// How often a code was answered.
-fn counted(house: &House, code: ErrorCode) -> u64 {
-    let refusals = house.app.figures().refusals;
+fn counted(server: &TestServer, code: ErrorCode) -> u64 {
+    let refusals = server.app.figures().refusals;
     let of_code = refusals.into_iter().find(|(known, _)| *known == code);
     of_code.map_or(0, |(_, count)| count)
 }
 
 #[tokio::test]
-async fn rfc8693_2_2_2_each_refusal_says_why_and_where_to_read_of_it_and_the_operator_finds_it() {
+async fn rfc8693_2_2_2_each_refusal_has_a_reason_a_link_and_an_event() {
     const UNKNOWN: &str = "A resource or audience is not known here.";
     const NOT_GOOD: &str = "The subject token is not valid, has ended, or was revoked.";
     const WIDER: &str =
@@ -46,11 +47,11 @@ async fn rfc8693_2_2_2_each_refusal_says_why_and_where_to_read_of_it_and_the_ope
     );
     let rule = [EventKind::ExchangeRefused].as_slice();
     let none = [].as_slice();
-    let house = house([calls(), together()]).await;
-    let token = house.called_with().await;
+    let server = server([calls(), together()]).await;
+    let token = server.called_with().await;
     let token = token.as_str();
     let backend = ("resource", BACKEND);
-    // What no rule is asked about is no event: it says nothing of who may act for whom.
+    // A request that reaches no rule is no event: it says nothing about who may act for whom.
     let cases = [
         (token, vec![("audience", "nobody")], target, UNKNOWN, none),
         ("x", vec![backend], request, NOT_GOOD, none),
@@ -94,40 +95,42 @@ async fn rfc8693_2_2_2_each_refusal_says_why_and_where_to_read_of_it_and_the_ope
             rule,
         ),
     ];
-    house.world.take_events();
+    server.take_events();
     for (token, more, code, description, events) in cases {
-        let before = counted(&house, code);
-        let answer = house.exchange(&[&subject(token)[..], &more].concat()).await;
+        let before = counted(&server, code);
+        let answer = server
+            .exchange(&[&subject(token)[..], &more].concat())
+            .await;
         assert_eq!(answer.error(), (400, code.name().to_owned()), "{more:?}");
-        let said = answer.json();
-        assert_eq!(said["error_description"], description, "{more:?}");
-        assert_eq!(said["error_uri"], Value::from(code.uri()));
-        assert_eq!(counted(&house, code), before + 1);
+        let reply = answer.json();
+        assert_eq!(reply["error_description"], description, "{more:?}");
+        assert_eq!(reply["error_uri"], Value::from(code.uri()));
+        assert_eq!(counted(&server, code), before + 1);
         let trace = answer.member("trace_id");
         let expected: Vec<_> = events.iter().map(|kind| (trace.clone(), *kind)).collect();
-        assert_eq!(house.world.take_events(), expected, "{more:?}");
+        assert_eq!(server.take_events(), expected, "{more:?}");
     }
 }
 
 #[tokio::test]
-async fn what_is_issued_stands_in_an_event_under_the_trace_id_of_its_answer() {
-    let house = house([calls()]).await;
-    let token = house.called_with().await;
-    house.world.take_events();
+async fn each_issued_token_is_recorded_with_the_trace_id_of_its_answer() {
+    let server = server([calls()]).await;
+    let token = server.called_with().await;
+    server.take_events();
     let pairs = [&subject(&token)[..], &[("resource", BACKEND)]].concat();
-    let answer = house.exchange(&pairs).await;
+    let answer = server.exchange(&pairs).await;
     assert_eq!(answer.status, 200, "{answer:?}");
     let trace = answer.header("x-request-id").to_owned();
     let issued = [(trace, EventKind::TokenExchanged)];
-    assert_eq!(house.world.take_events(), issued);
+    assert_eq!(server.take_events(), issued);
 }
 
 /// RFC 6749 section 3.2: "Request and response parameters MUST NOT be included more than once", but for the two that
-/// RFC 8693 section 2.1 lets name several; and an explanation's assumptions are nobody's parameters here.
+/// RFC 8693 section 2.1 lets name several; and the assumptions of an explanation are not parameters here.
 #[tokio::test]
-async fn a_request_is_read_to_the_letter() {
-    let house = house([calls()]).await;
-    let token = house.called_with().await;
+async fn repeated_parameters_are_refused_except_resource_and_audience() {
+    let server = server([calls()]).await;
+    let token = server.called_with().await;
     let asked = [&subject(&token)[..], &[("resource", BACKEND)]].concat();
     for twice in [
         ("subject_token", &*token),
@@ -135,7 +138,7 @@ async fn a_request_is_read_to_the_letter() {
         ("requested_token_type", ACCESS_TOKEN),
         ("scope", "backend.example.com/api"),
     ] {
-        let answer = house
+        let answer = server
             .exchange(&[&asked[..], &[twice, twice]].concat())
             .await;
         assert_eq!(
@@ -145,7 +148,7 @@ async fn a_request_is_read_to_the_letter() {
         );
     }
     let again = [("resource", BACKEND), ("audience", BACKEND)];
-    let answer = house.exchange(&[&asked[..], &again].concat()).await;
+    let answer = server.exchange(&[&asked[..], &again].concat()).await;
     assert_eq!(answer.status, 200, "{answer:?}");
 
     let assumed = [
@@ -153,8 +156,8 @@ async fn a_request_is_read_to_the_letter() {
         ("assumed_client", "tv"),
         ("resource", BACKEND),
     ];
-    let answer = house.exchange(&assumed).await;
+    let answer = server.exchange(&assumed).await;
     assert_eq!(answer.error(), (400, "invalid_request".to_owned()));
-    let said = &answer.json()["error_description"];
-    assert_eq!(said, "The parameter subject_token is missing.");
+    let reply = &answer.json()["error_description"];
+    assert_eq!(reply, "The parameter subject_token is missing.");
 }

@@ -1,12 +1,12 @@
 //! Section 2.1: what a request has, and what each part of it must be. Section 2.2.2: which error says what is wrong.
 
-use super::{
-    ACCESS_TOKEN, BACKEND, ID_TOKEN, JWT, REFRESH_TOKEN, RS08, RS77, calls, house, subject,
-};
+use super::{BACKEND, Examples as _, RS08, RS77, calls, server, subject};
 use crate::authorize::changed;
-use crate::browser::Browser;
-use crate::house::{House, minutes};
-use crate::wire::{Answer, INTROSPECT, REVOKE, With, basic, claims, post, refused};
+use grantor_testkit::server::{
+    Answer, INTROSPECT, REVOKE, TestServer, With as _, authorization_of, basic, claims, post,
+    refused,
+};
+use grantor_testkit::{ACCESS_TOKEN, ID_TOKEN, JWT, REFRESH_TOKEN, Spans as _};
 
 fn invalid() -> (u16, String) {
     refused(400, "invalid_request")
@@ -18,14 +18,14 @@ fn no_target() -> (u16, String) {
 
 #[tokio::test]
 async fn rfc8693_2_1_what_is_missing_or_does_not_belong_is_an_invalid_request() {
-    let house = house([calls()]).await;
-    let token = house.called_with().await;
+    let server = server([calls()]).await;
+    let token = server.called_with().await;
     let whole = [&subject(&token)[..], &[("resource", BACKEND)]].concat();
-    assert_eq!(house.exchange(&whole).await.status, 200);
+    assert_eq!(server.exchange(&whole).await.status, 200);
     for missing in ["subject_token", "subject_token_type"] {
         let mut part = whole.clone();
         part.retain(|(name, _)| *name != missing);
-        assert_eq!(house.exchange(&part).await.error(), invalid(), "{missing}");
+        assert_eq!(server.exchange(&part).await.error(), invalid(), "{missing}");
     }
     for (name, value) in [
         ("actor_token", token.as_str()),
@@ -39,7 +39,7 @@ async fn rfc8693_2_1_what_is_missing_or_does_not_belong_is_an_invalid_request() 
         ("requested_token_type", "access_token"),
     ] {
         let more = [&whole[..], &[(name, value)]].concat();
-        assert_eq!(house.exchange(&more).await.error(), invalid(), "{name}");
+        assert_eq!(server.exchange(&more).await.error(), invalid(), "{name}");
     }
     for unknown in [
         "access_token",
@@ -52,16 +52,20 @@ async fn rfc8693_2_1_what_is_missing_or_does_not_belong_is_an_invalid_request() 
             ("subject_token_type", unknown),
             ("resource", BACKEND),
         ];
-        assert_eq!(house.exchange(&other).await.error(), invalid(), "{unknown}");
+        assert_eq!(
+            server.exchange(&other).await.error(),
+            invalid(),
+            "{unknown}"
+        );
     }
 }
 
 #[tokio::test]
 async fn rfc8693_2_1_resource_and_audience_name_one_target_by_uri_or_by_name() {
-    let house = house([calls()]).await;
-    let token = house.called_with().await;
+    let server = server([calls()]).await;
+    let token = server.called_with().await;
     let ask = async |targets: &[(&str, &str)]| -> Answer {
-        house
+        server
             .exchange(&[&subject(&token)[..], targets].concat())
             .await
     };
@@ -82,7 +86,7 @@ async fn rfc8693_2_1_resource_and_audience_name_one_target_by_uri_or_by_name() {
         &[("resource", "/api")],
         &[("resource", "https://unknown.example.com")],
         &[("audience", "unknown")],
-        // Known, and no rule leads there.
+        // Known, but without a rule.
         &[("audience", "orders.example.com")],
         &[("resource", BACKEND), ("audience", "orders.example.com")],
         &[
@@ -95,32 +99,38 @@ async fn rfc8693_2_1_resource_and_audience_name_one_target_by_uri_or_by_name() {
 }
 
 #[tokio::test]
-async fn rfc8693_2_1_who_exchanges_is_a_client_that_proves_itself_and_may() {
-    let house = house([calls()]).await;
-    let token = house.called_with().await;
+async fn rfc8693_2_1_an_exchange_needs_an_authenticated_client_with_the_grant_type() {
+    let server = server([calls()]).await;
+    let token = server.called_with().await;
     let request = [&subject(&token)[..], &[("resource", BACKEND)]].concat();
-    let wrong = house
+    let wrong = server
         .exchange_as(&basic("rs08", "another secret of many letters"), &request)
         .await;
     assert_eq!(wrong.error(), refused(401, "invalid_client"));
     // The token's own client is public.
-    let public = house.exchange_as(&basic("tv", ""), &request).await;
+    let public = server.exchange_as(&basic("tv", ""), &request).await;
     assert_ne!(public.status, 200);
     // An API without the grant.
-    let without = house.exchange_as(&crate::wire::orders(), &request).await;
+    let without = server
+        .exchange_as(&authorization_of("orders"), &request)
+        .await;
     assert_eq!(without.error(), refused(400, "unauthorized_client"));
     // Another service has no rule, and the token is not for it.
-    let other = house.exchange_as(RS77, &request).await;
+    let other = server.exchange_as(RS77, &request).await;
     assert_ne!(other.status, 200);
-    assert_eq!(house.exchange(&request).await.status, 200);
+    assert_eq!(server.exchange(&request).await.status, 200);
 }
 
 /// "The authorization server MUST perform the appropriate validation procedures for the indicated token type".
 #[tokio::test]
 async fn rfc8693_2_1_a_subject_token_is_validated_as_the_type_that_is_named() {
-    let house = house([calls()]).await;
-    let tokens = house
-        .device_tokens("openid frontend.example.com/read")
+    let server = server([calls()]).await;
+    let tokens = server
+        .device_tokens_with(
+            "tv",
+            "alice",
+            &[("scope", "openid frontend.example.com/read")],
+        )
         .await;
     let [access, id, refresh] =
         ["access_token", "id_token", "refresh_token"].map(|name| tokens.member(name));
@@ -131,7 +141,7 @@ async fn rfc8693_2_1_a_subject_token_is_validated_as_the_type_that_is_named() {
             ("subject_token_type", kind),
             ("resource", BACKEND),
         ];
-        house.exchange(&pairs).await
+        server.exchange(&pairs).await
     };
     for (token, kind) in [
         (&access, ID_TOKEN),
@@ -147,19 +157,21 @@ async fn rfc8693_2_1_a_subject_token_is_validated_as_the_type_that_is_named() {
         assert_eq!(as_type(token, kind).await.error(), invalid(), "{kind}");
     }
     assert_eq!(as_type(&access, ACCESS_TOKEN).await.status, 200);
-    house.world.advance(minutes(10));
+    server.advance(10.mins());
     let late = as_type(&access, ACCESS_TOKEN).await;
     assert_eq!(late.error(), invalid(), "it has ended");
 }
 
 #[tokio::test]
 async fn rfc8693_2_1_an_actor_token_is_validated_as_the_type_that_is_named() {
-    let house = house([calls()]).await;
-    let token = house.called_with().await;
-    let codes = house.device("openid frontend.example.com/read").await;
-    let mut bob = Browser::signed_in(&house, "bob").await;
-    bob.approve(&codes.user).await;
-    let acting = house.poll(&codes).await;
+    let server = server([calls()]).await;
+    let token = server.called_with().await;
+    let codes = server
+        .device_codes_with("tv", &[("scope", "openid frontend.example.com/read")])
+        .await;
+    let mut bob = server.signed_in("bob").await;
+    bob.approve(&codes).await;
+    let acting = server.poll(&codes).await;
     let [access, id] = ["access_token", "id_token"].map(|name| acting.member(name));
     let with_actor = async |actor: &str, kind: &str| -> Answer {
         let pairs = [
@@ -167,7 +179,7 @@ async fn rfc8693_2_1_an_actor_token_is_validated_as_the_type_that_is_named() {
             ("actor_token", actor),
             ("actor_token_type", kind),
         ];
-        house
+        server
             .exchange(&[&subject(&token)[..], &pairs].concat())
             .await
     };
@@ -185,7 +197,7 @@ async fn rfc8693_2_1_an_actor_token_is_validated_as_the_type_that_is_named() {
     ] {
         assert_eq!(with_actor(actor, kind).await.error(), invalid(), "{kind}");
     }
-    house.world.advance(minutes(10));
+    server.advance(10.mins());
     let late = with_actor(&access, ACCESS_TOKEN).await;
     assert_eq!(late.error(), invalid(), "both have ended");
 }
@@ -193,35 +205,39 @@ async fn rfc8693_2_1_an_actor_token_is_validated_as_the_type_that_is_named() {
 /// "The act of performing a token exchange has no impact on the validity of the subject token or actor token."
 #[tokio::test]
 async fn rfc8693_2_1_an_exchange_leaves_the_subject_token_as_it_is() {
-    let house = house([calls()]).await;
-    let token = house.called_with().await;
+    let server = server([calls()]).await;
+    let token = server.called_with().await;
     let request = [&subject(&token)[..], &[("resource", BACKEND)]].concat();
     for _ in 0..3 {
-        assert_eq!(house.exchange(&request).await.status, 200);
+        assert_eq!(server.exchange(&request).await.status, 200);
     }
-    assert!(is_active(&house, &token).await);
+    assert!(is_active(&server, &token).await);
 }
 
 /// "It may still be appropriate or desirable to propagate token-revocation events."
 #[tokio::test]
-async fn rfc8693_2_1_what_was_made_of_a_token_ends_with_its_grant() {
-    let house = house([calls()]).await;
-    let tokens = house
-        .device_tokens("openid frontend.example.com/read")
+async fn rfc8693_2_1_an_exchanged_token_ends_with_the_grant_of_its_subject() {
+    let server = server([calls()]).await;
+    let tokens = server
+        .device_tokens_with(
+            "tv",
+            "alice",
+            &[("scope", "openid frontend.example.com/read")],
+        )
         .await;
     let token = tokens.member("access_token");
     let request = [&subject(&token)[..], &[("resource", BACKEND)]].concat();
-    let made = house.exchange(&request).await.member("access_token");
-    assert!(is_active(&house, &made).await);
+    let made = server.exchange(&request).await.member("access_token");
+    assert!(is_active(&server, &made).await);
     let refresh = tokens.member("refresh_token");
     let revoke = [("client_id", "tv"), ("token", refresh.as_str())];
-    assert_eq!(house.post(REVOKE, &revoke).await.status, 200);
-    assert!(!is_active(&house, &made).await);
-    assert_eq!(house.exchange(&request).await.error(), invalid());
+    assert_eq!(server.post(REVOKE, &revoke).await.status, 200);
+    assert!(!is_active(&server, &made).await);
+    assert_eq!(server.exchange(&request).await.error(), invalid());
 }
 
-/// As `rs08` is told, for which the token is or to which it was given.
-async fn is_active(house: &House, token: &str) -> bool {
+/// What introspection returns to `rs08`, the audience of the token or its client.
+async fn is_active(server: &TestServer, token: &str) -> bool {
     let request = post(INTROSPECT, &[("token", token)]).with("authorization", RS08);
-    house.send(request).await.json()["active"] == true
+    server.send(request).await.json()["active"] == true
 }

@@ -8,12 +8,9 @@ use grantor_core::model::resource::TokenForm;
 use grantor_jose::{SigningInput, TokenType};
 use serde_json::{Value, json};
 
-use super::{
-    ACCESS_TOKEN, BACKEND, CONTEXT, ID_TOKEN, ISSUER, JWT, REFRESH_TOKEN, RS08, RS77, calls, house,
-    subject,
-};
-use crate::house::{House, keys, scope};
-use crate::wire::{Answer, INTROSPECT, With, claims, post, refused};
+use super::{BACKEND, CONTEXT, Examples as _, ISSUER, RS08, RS77, calls, server, subject};
+use grantor_testkit::server::{Answer, INTROSPECT, TestServer, With as _, claims, post, refused};
+use grantor_testkit::{ACCESS_TOKEN, ID_TOKEN, JWT, REFRESH_TOKEN, key_set, scope};
 
 const EXCHANGED: [&str; 5] = [
     "access_token",
@@ -38,22 +35,22 @@ fn goes_on() -> Rule {
     }
 }
 
-async fn for_backend(house: &House, token: &str, more: &[(&str, &str)]) -> Answer {
+async fn for_backend(server: &TestServer, token: &str, more: &[(&str, &str)]) -> Answer {
     let target = [("resource", BACKEND)];
     let pairs = [&subject(token)[..], &target, more].concat();
-    house.exchange(&pairs).await
+    server.exchange(&pairs).await
 }
 
-/// What a service is told of a token.
-async fn introspected(house: &House, service: &str, token: &str) -> Value {
+/// What introspection returns to a service.
+async fn introspected(server: &TestServer, service: &str, token: &str) -> Value {
     let request = post(INTROSPECT, &[("token", token)]).with("authorization", service);
-    house.send(request).await.json()
+    server.send(request).await.json()
 }
 
 #[tokio::test]
 async fn rfc8693_2_2_1_an_answer_says_what_was_issued_for_how_long_and_for_what() {
-    let house = house([calls()]).await;
-    let token = house.called_with().await;
+    let server = server([calls()]).await;
+    let token = server.called_with().await;
     for (asked, issued) in [
         (None, ACCESS_TOKEN),
         (Some(ACCESS_TOKEN), ACCESS_TOKEN),
@@ -63,17 +60,17 @@ async fn rfc8693_2_2_1_an_answer_says_what_was_issued_for_how_long_and_for_what(
             .map(|kind| ("requested_token_type", kind))
             .into_iter()
             .collect();
-        let answer = for_backend(&house, &token, &kind).await;
+        let answer = for_backend(&server, &token, &kind).await;
         assert_eq!(answer.status, 200, "{answer:?}");
         assert_eq!(answer.members(), EXCHANGED);
-        let said = answer.json();
-        assert_eq!(said["issued_token_type"], issued);
-        assert_eq!(said["token_type"], "Bearer");
-        assert_eq!(said["scope"], "backend.example.com/api");
+        let reply = answer.json();
+        assert_eq!(reply["issued_token_type"], issued);
+        assert_eq!(reply["token_type"], "Bearer");
+        assert_eq!(reply["scope"], "backend.example.com/api");
         let claims = claims(&answer.member("access_token"));
         let life = claims["exp"].as_u64().zip(claims["iat"].as_u64());
         assert_eq!(
-            said["expires_in"].as_u64(),
+            reply["expires_in"].as_u64(),
             life.map(|(exp, iat)| exp - iat)
         );
     }
@@ -81,7 +78,7 @@ async fn rfc8693_2_2_1_an_answer_says_what_was_issued_for_how_long_and_for_what(
 
 /// "If the issued token is not an access token or usable as an access token, then the "token_type" value "N_A" is used".
 #[tokio::test]
-async fn rfc8693_2_2_1_what_is_no_access_token_comes_as_access_token_all_the_same() {
+async fn rfc8693_2_2_1_every_issued_token_is_in_the_member_access_token() {
     let own = Rule {
         name: "own".to_owned(),
         target: RuleTarget::Client,
@@ -93,22 +90,22 @@ async fn rfc8693_2_2_1_what_is_no_access_token_comes_as_access_token_all_the_sam
         issues: vec![TokenKind::RefreshToken],
         ..calls()
     };
-    let house = house([own, offline]).await;
-    let token = house.called_with().await;
+    let server = server([own, offline]).await;
+    let token = server.called_with().await;
     for (kind, target) in [
         (ID_TOKEN, ("audience", "rs08")),
         (REFRESH_TOKEN, ("resource", BACKEND)),
     ] {
         let pairs = [target, ("requested_token_type", kind)];
-        let answer = house
+        let answer = server
             .exchange(&[&subject(&token)[..], &pairs].concat())
             .await;
         assert_eq!(answer.status, 200, "{kind} {answer:?}");
-        let said = answer.json();
-        assert_eq!(said["issued_token_type"], kind);
-        assert_eq!(said["token_type"], "N_A");
-        assert!(said["expires_in"].as_u64().is_some_and(|life| life > 0));
-        assert_eq!(said.get("id_token").or(said.get("refresh_token")), None);
+        let reply = answer.json();
+        assert_eq!(reply["issued_token_type"], kind);
+        assert_eq!(reply["token_type"], "N_A");
+        assert!(reply["expires_in"].as_u64().is_some_and(|life| life > 0));
+        assert_eq!(reply.get("id_token").or(reply.get("refresh_token")), None);
         let issued = answer.member("access_token");
         if kind == ID_TOKEN {
             let issued = claims(&issued);
@@ -132,8 +129,8 @@ async fn rfc8693_2_2_1_the_scope_is_what_was_asked_and_else_refused() {
         .into(),
         ..calls()
     };
-    let house = house([rule]).await;
-    let token = house.called_with().await;
+    let server = server([rule]).await;
+    let token = server.called_with().await;
     for (asked, given) in [
         ("", "backend.example.com/admin backend.example.com/api"),
         ("backend.example.com/api", "backend.example.com/api"),
@@ -142,7 +139,7 @@ async fn rfc8693_2_2_1_the_scope_is_what_was_asked_and_else_refused() {
             "backend.example.com/admin backend.example.com/api",
         ),
     ] {
-        let answer = for_backend(&house, &token, &[("scope", asked)]).await;
+        let answer = for_backend(&server, &token, &[("scope", asked)]).await;
         assert_eq!(answer.member("scope"), given, "{asked}");
         // Section 4.2: "a JSON string containing a space-separated list".
         assert_eq!(claims(&answer.member("access_token"))["scope"], given);
@@ -152,20 +149,20 @@ async fn rfc8693_2_2_1_the_scope_is_what_was_asked_and_else_refused() {
         "backend.example.com/unknown",
         "frontend.example.com/read",
     ] {
-        let answer = for_backend(&house, &token, &[("scope", wider)]).await;
+        let answer = for_backend(&server, &token, &[("scope", wider)]).await;
         assert_eq!(answer.error(), refused(400, "invalid_scope"), "{wider}");
     }
 }
 
 #[tokio::test]
-async fn rfc8693_4_1_the_outermost_act_is_who_acts_now_and_those_inside_acted_before() {
-    let house = house([calls(), goes_on()]).await;
-    let token = house.called_with().await;
-    let first = for_backend(&house, &token, &[])
+async fn rfc8693_4_1_the_outermost_act_is_the_current_actor() {
+    let server = server([calls(), goes_on()]).await;
+    let token = server.called_with().await;
+    let first = for_backend(&server, &token, &[])
         .await
         .member("access_token");
     let pairs = [&subject(&first)[..], &[("audience", CONTEXT)]].concat();
-    let second = house.exchange_as(RS77, &pairs).await;
+    let second = server.exchange_as(RS77, &pairs).await;
     assert_eq!(second.status, 200, "{second:?}");
     let [once, twice] = [claims(&first), claims(&second.member("access_token"))];
     assert_eq!(once["act"], json!({ "sub": "rs08", "client_id": "rs08" }));
@@ -181,28 +178,28 @@ async fn rfc8693_4_1_the_outermost_act_is_who_acts_now_and_those_inside_acted_be
 
 /// "When included as a top-level member of an OAuth token introspection response, "act" has the same semantics and format".
 #[tokio::test]
-async fn rfc8693_4_1_introspection_tells_who_acts() {
-    let house = house([calls()]).await;
-    let token = house.called_with().await;
-    let issued = for_backend(&house, &token, &[])
+async fn rfc8693_4_1_introspection_returns_the_actor() {
+    let server = server([calls()]).await;
+    let token = server.called_with().await;
+    let issued = for_backend(&server, &token, &[])
         .await
         .member("access_token");
-    let said = introspected(&house, RS77, &issued).await;
-    assert_eq!(said["act"], claims(&issued)["act"]);
-    assert_eq!(said["client_id"], "rs08");
-    assert_eq!(said["scope"], "backend.example.com/api");
-    assert_eq!(introspected(&house, RS08, &token).await.get("act"), None);
+    let reply = introspected(&server, RS77, &issued).await;
+    assert_eq!(reply["act"], claims(&issued)["act"]);
+    assert_eq!(reply["client_id"], "rs08");
+    assert_eq!(reply["scope"], "backend.example.com/api");
+    assert_eq!(introspected(&server, RS08, &token).await.get("act"), None);
 }
 
 /// Section 4.4: `may_act` "can be used by the authorization server to determine whether the client (or party identified
 /// in the "actor_token") is authorized".
 #[tokio::test]
-async fn rfc8693_4_4_a_subject_that_names_who_may_act_is_exchanged_by_nobody_else() {
-    let house = house([calls()]).await;
-    let token = house.called_with().await;
+async fn rfc8693_4_4_only_the_party_named_by_may_act_can_exchange_the_subject() {
+    let server = server([calls()]).await;
+    let token = server.called_with().await;
     for (sub, allowed) in [("rs08", true), ("rs77", false)] {
-        let token = naming(&house, &token, sub).await;
-        let answer = for_backend(&house, &token, &[]).await;
+        let token = naming(&token, sub).await;
+        let answer = for_backend(&server, &token, &[]).await;
         if allowed {
             assert_eq!(answer.status, 200, "{answer:?}");
         } else {
@@ -211,8 +208,8 @@ async fn rfc8693_4_4_a_subject_that_names_who_may_act_is_exchanged_by_nobody_els
     }
 }
 
-/// The token with `may_act`, signed anew by the house.
-async fn naming(house: &House, token: &str, sub: &str) -> String {
+/// The token with `may_act`, signed again by the server.
+async fn naming(token: &str, sub: &str) -> String {
     let mut claims = claims(token);
     let may_act = MayAct {
         sub: sub.to_owned(),
@@ -220,17 +217,17 @@ async fn naming(house: &House, token: &str, sub: &str) -> String {
         iss: None,
     };
     claims["may_act"] = serde_json::to_value(may_act).expect("JSON");
-    let header = keys().header(grantor_jose::Algorithm::Es256, TokenType::Access);
+    let header = key_set().header(grantor_jose::Algorithm::Es256, TokenType::Access);
     let input = SigningInput::new(header.expect("a key"), &claims).expect("JSON");
-    let signed = input.sign(&*house.world).await;
+    let signed = input.sign(grantor_testkit::signer()).await;
     signed.expect("a signature")
 }
 
 /// Section 6: "In cases where it is desirable to prevent disclosure of certain information to the client, the token MUST
 /// be encrypted to its intended recipient."
 #[tokio::test]
-async fn rfc8693_6_what_a_client_must_not_read_is_sealed() {
-    let house = House::with(|realm| {
+async fn rfc8693_6_a_token_that_the_client_must_not_read_is_sealed() {
+    let server = TestServer::with(|realm| {
         super::furnish(realm, [calls()]);
         for resource in &mut realm.resources {
             if resource.identifier == "backend.example.com" {
@@ -239,25 +236,25 @@ async fn rfc8693_6_what_a_client_must_not_read_is_sealed() {
         }
     })
     .await;
-    let token = house.called_with().await;
-    let answer = for_backend(&house, &token, &[]).await;
+    let token = server.called_with().await;
+    let answer = for_backend(&server, &token, &[]).await;
     assert_eq!(answer.member("issued_token_type"), ACCESS_TOKEN);
     let issued = answer.member("access_token");
     assert!(issued.starts_with("grantor_at_") && !issued.contains('.'));
-    let said = introspected(&house, RS77, &issued).await;
-    assert_eq!(said["sub"], claims(&token)["sub"]);
-    assert_eq!(said["act"]["sub"], "rs08");
+    let reply = introspected(&server, RS77, &issued).await;
+    assert_eq!(reply["sub"], claims(&token)["sub"]);
+    assert_eq!(reply["act"]["sub"], "rs08");
     // A JWT that was asked for by name cannot be had of it.
-    let jwt = for_backend(&house, &token, &[("requested_token_type", JWT)]).await;
+    let jwt = for_backend(&server, &token, &[("requested_token_type", JWT)]).await;
     assert_eq!(jwt.error(), refused(400, "invalid_target"));
 }
 
 /// Section 6: "Deployments SHOULD determine the minimally necessary amount of data and only include such information".
 #[tokio::test]
-async fn rfc8693_6_an_exchanged_token_tells_no_more_of_the_user_than_the_target_needs() {
-    let house = house([calls()]).await;
-    let token = house.called_with().await;
-    let issued = for_backend(&house, &token, &[])
+async fn rfc8693_6_an_exchanged_token_has_only_the_claims_that_the_target_needs() {
+    let server = server([calls()]).await;
+    let token = server.called_with().await;
+    let issued = for_backend(&server, &token, &[])
         .await
         .member("access_token");
     let claims = claims(&issued);
@@ -277,7 +274,7 @@ async fn rfc8693_6_an_exchanged_token_tells_no_more_of_the_user_than_the_target_
             "sub"
         ]
     );
-    // What else the subject's token allowed is not even named.
+    // Other scopes of the subject token do not appear.
     assert!(
         !claims["scope"]
             .as_str()
@@ -285,18 +282,18 @@ async fn rfc8693_6_an_exchanged_token_tells_no_more_of_the_user_than_the_target_
     );
 }
 
-/// The exchanged token lives no longer than what was brought, however often it is exchanged.
+/// The exchanged token lives no longer than the subject token, however often it is exchanged.
 #[tokio::test]
-async fn rfc8693_5_no_exchange_prolongs_what_was_granted() {
-    let house = house([calls(), goes_on()]).await;
-    let token = house.called_with().await;
+async fn rfc8693_5_no_exchange_prolongs_access() {
+    let server = server([calls(), goes_on()]).await;
+    let token = server.called_with().await;
     let ends = claims(&token)["exp"].clone();
-    house.world.advance(Duration::from_secs(100));
-    let first = for_backend(&house, &token, &[]).await;
+    server.advance(Duration::from_secs(100));
+    let first = for_backend(&server, &token, &[]).await;
     assert_eq!(first.json()["expires_in"], 500);
-    house.world.advance(Duration::from_secs(100));
+    server.advance(Duration::from_secs(100));
     let first = first.member("access_token");
     let pairs = [&subject(&first)[..], &[("audience", CONTEXT)]].concat();
-    let second = house.exchange_as(RS77, &pairs).await;
+    let second = server.exchange_as(RS77, &pairs).await;
     assert_eq!(claims(&second.member("access_token"))["exp"], ends);
 }

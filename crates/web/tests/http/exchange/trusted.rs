@@ -1,21 +1,23 @@
 //! JWTs of trusted issuers, by the rules of RFC 7521 section 5.2 and RFC 7523 section 3.
 
 use grantor_core::model::exchange_rule::{ActorRule, Rule};
-use grantor_jose::{Algorithm, SigningKey};
 use serde_json::{Value, json};
 
-use super::{CONTEXT, ISSUER, JWT, ORIGINAL_ISSUER, OriginalIssuer, house, vouched};
+use super::{
+    CONTEXT, ExampleIssuer as _, Examples as _, ISSUER, ORIGINAL_ISSUER, original_issuer, server,
+    vouched,
+};
 use crate::authorize::changed;
-use crate::house::House;
-use crate::wire::{Answer, claims, refused};
+use grantor_testkit::server::{Answer, TestServer, claims, refused};
+use grantor_testkit::{ExternalIssuer, JWT};
 
-/// What the original issuer says of somebody, for the next five minutes.
-fn said(house: &House) -> Value {
+/// A statement of the original issuer about a user, valid for five minutes.
+fn statement(server: &TestServer) -> Value {
     json!({
         "iss": ORIGINAL_ISSUER,
         "sub": "bdc@example.net",
         "aud": ISSUER,
-        "exp": house.now() + 300,
+        "exp": server.now() + 300,
     })
 }
 
@@ -29,32 +31,32 @@ fn with(mut claims: Value, name: &str, value: Value) -> Value {
     claims
 }
 
-async fn exchange(house: &House, token: &str, more: &[(&str, &str)]) -> Answer {
+async fn exchange(server: &TestServer, token: &str, more: &[(&str, &str)]) -> Answer {
     let pairs = [
         ("subject_token", token),
         ("subject_token_type", JWT),
         ("audience", CONTEXT),
     ];
-    house.exchange(&[&pairs, more].concat()).await
+    server.exchange(&[&pairs, more].concat()).await
 }
 
 /// RFC 8693 section 2.2.2: "either the "subject_token" or "actor_token" are invalid for any reason".
-async fn assert_refused(house: &House, token: &str, why: &str) {
-    let answer = exchange(house, token, &[]).await;
+async fn assert_refused(server: &TestServer, token: &str, why: &str) {
+    let answer = exchange(server, token, &[]).await;
     assert_eq!(answer.error(), refused(400, "invalid_request"), "{why}");
 }
 
 #[tokio::test]
-async fn rfc7521_5_2_issuer_subject_audience_and_end_are_there() {
-    let house = house([vouched("orders")]).await;
-    let issuer = OriginalIssuer::known_to(&house);
-    let whole = issuer.token(&said(&house));
-    assert_eq!(exchange(&house, &whole, &[]).await.status, 200);
+async fn rfc7521_5_2_iss_sub_aud_and_exp_are_required() {
+    let server = server([vouched("orders")]).await;
+    let issuer = original_issuer(&server);
+    let whole = issuer.token(&statement(&server));
+    assert_eq!(exchange(&server, &whole, &[]).await.status, 200);
     for name in ["iss", "sub", "aud", "exp"] {
         for value in [Value::Null, json!(""), json!({}), json!([]), json!(false)] {
             let why = format!("{name}: {value}");
-            let token = issuer.token(&with(said(&house), name, value));
-            assert_refused(&house, &token, &why).await;
+            let token = issuer.token(&with(statement(&server), name, value));
+            assert_refused(&server, &token, &why).await;
         }
     }
 }
@@ -62,8 +64,8 @@ async fn rfc7521_5_2_issuer_subject_audience_and_end_are_there() {
 /// "Compliant applications MUST compare … using the Simple String Comparison method defined in Section 6.2.1 of RFC 3986".
 #[tokio::test]
 async fn rfc7521_5_1_issuer_and_audience_are_compared_as_strings() {
-    let house = house([vouched("orders")]).await;
-    let issuer = OriginalIssuer::known_to(&house);
+    let server = server([vouched("orders")]).await;
+    let issuer = original_issuer(&server);
     let ours = [
         json!(ISSUER),
         json!([ISSUER]),
@@ -72,8 +74,8 @@ async fn rfc7521_5_1_issuer_and_audience_are_compared_as_strings() {
         json!(format!("{ISSUER}/oauth2/token")),
     ];
     for audience in ours {
-        let token = issuer.token(&with(said(&house), "aud", audience.clone()));
-        let answer = exchange(&house, &token, &[]).await;
+        let token = issuer.token(&with(statement(&server), "aud", audience.clone()));
+        let answer = exchange(&server, &token, &[]).await;
         assert_eq!(answer.status, 200, "{audience} {answer:?}");
     }
     for (name, value) in [
@@ -90,16 +92,16 @@ async fn rfc7521_5_1_issuer_and_audience_are_compared_as_strings() {
         ("iss", "https://other-issuer.example.net"),
         ("iss", ISSUER),
     ] {
-        let token = issuer.token(&with(said(&house), name, json!(value)));
-        assert_refused(&house, &token, value).await;
+        let token = issuer.token(&with(statement(&server), name, json!(value)));
+        assert_refused(&server, &token, value).await;
     }
 }
 
 #[tokio::test]
-async fn rfc7521_5_2_what_has_ended_or_not_begun_is_refused() {
-    let house = house([vouched("orders")]).await;
-    let issuer = OriginalIssuer::known_to(&house);
-    let now = house.now();
+async fn rfc7521_5_2_expired_or_not_yet_valid_jwts_are_refused() {
+    let server = server([vouched("orders")]).await;
+    let issuer = original_issuer(&server);
+    let now = server.now();
     for (name, value) in [
         ("exp", json!(now - 61)),
         ("exp", json!(0)),
@@ -110,25 +112,25 @@ async fn rfc7521_5_2_what_has_ended_or_not_begun_is_refused() {
         ("iat", json!(now + 120)),
     ] {
         let why = format!("{name}: {value}");
-        let token = issuer.token(&with(said(&house), name, value));
-        assert_refused(&house, &token, &why).await;
+        let token = issuer.token(&with(statement(&server), name, value));
+        assert_refused(&server, &token, &why).await;
     }
-    let token = issuer.token(&said(&house));
-    assert_eq!(exchange(&house, &token, &[]).await.status, 200);
-    house.world.advance(std::time::Duration::from_secs(361));
-    assert_refused(&house, &token, "it has ended meanwhile").await;
+    let token = issuer.token(&statement(&server));
+    assert_eq!(exchange(&server, &token, &[]).await.status, 200);
+    server.advance(std::time::Duration::from_secs(361));
+    assert_refused(&server, &token, "it has ended meanwhile").await;
 }
 
 #[tokio::test]
 async fn rfc7521_5_2_only_a_signature_of_the_issuers_key_counts() {
-    let house = house([vouched("orders")]).await;
-    let issuer = OriginalIssuer::known_to(&house);
-    let claims = said(&house);
+    let server = server([vouched("orders")]).await;
+    let issuer = original_issuer(&server);
+    let claims = statement(&server);
     let good = issuer.token(&claims);
-    assert_eq!(exchange(&house, &good, &[]).await.status, 200);
+    assert_eq!(exchange(&server, &good, &[]).await.status, 200);
     let (input, _) = good.rsplit_once('.').expect("a JWT");
-    let stranger = OriginalIssuer(SigningKey::generate(Algorithm::Es256).expect("memory").0);
-    let headed = |header: Value| issuer.signed(&header, &claims);
+    let stranger = ExternalIssuer::new(ORIGINAL_ISSUER).with_kid("16");
+    let headed = |header: Value| issuer.sign(&header, &claims);
     for (why, token) in [
         ("changed", changed(&good)),
         ("without a signature", format!("{input}.")),
@@ -146,7 +148,7 @@ async fn rfc7521_5_2_only_a_signature_of_the_issuers_key_counts() {
             headed(json!({ "alg": "ES256", "kid": "16", "crit": ["x"], "x": 1 })),
         ),
     ] {
-        assert_refused(&house, &token, why).await;
+        assert_refused(&server, &token, why).await;
     }
 }
 
@@ -154,43 +156,42 @@ async fn rfc7521_5_2_only_a_signature_of_the_issuers_key_counts() {
 /// than the scope originally granted", and "SHOULD NOT issue access tokens with a lifetime that exceeds the validity
 /// period of the assertion".
 #[tokio::test]
-async fn rfc7521_4_1_scope_and_life_are_those_that_the_rule_and_the_jwt_give() {
-    let house = house([vouched("orders history")]).await;
-    let issuer = OriginalIssuer::known_to(&house);
-    // What it says of scopes gives nothing: they are those of its own APIs.
-    let token = issuer.token(&with(said(&house), "scope", json!("orders status")));
-    let all = exchange(&house, &token, &[]).await;
+async fn rfc7521_4_1_scope_and_lifetime_are_limited_by_the_rule_and_the_jwt() {
+    let server = server([vouched("orders history")]).await;
+    let issuer = original_issuer(&server);
+    // Its scopes give nothing: they are those of its own APIs.
+    let token = issuer.token(&with(statement(&server), "scope", json!("orders status")));
+    let all = exchange(&server, &token, &[]).await;
     let given = format!("{CONTEXT}/history {CONTEXT}/orders");
     assert_eq!(all.member("scope"), given);
     let issued = claims(&all.member("access_token"));
-    assert_eq!(issued["exp"], house.now() + 300);
+    assert_eq!(issued["exp"], server.now() + 300);
     assert_eq!(all.json()["expires_in"], 300);
     let less = format!("{CONTEXT}/orders");
-    let narrowed = exchange(&house, &token, &[("scope", &less)]).await;
+    let narrowed = exchange(&server, &token, &[("scope", &less)]).await;
     assert_eq!(narrowed.member("scope"), less);
     for wider in [
         format!("{CONTEXT}/orders {CONTEXT}/status"),
         "openid".to_owned(),
     ] {
-        let answer = exchange(&house, &token, &[("scope", &wider)]).await;
+        let answer = exchange(&server, &token, &[("scope", &wider)]).await;
         assert_eq!(answer.error(), refused(400, "invalid_scope"), "{wider}");
     }
 }
 
 #[tokio::test]
-async fn an_issuer_whose_keys_cannot_be_had_is_asked_again_later() {
-    let house = house([vouched("orders")]).await;
-    let key = SigningKey::generate(Algorithm::Es256);
-    let issuer = OriginalIssuer(key.expect("memory").0);
-    let token = issuer.token(&said(&house));
-    let answer = exchange(&house, &token, &[]).await;
+async fn an_issuer_whose_keys_are_unavailable_is_a_temporary_error() {
+    let server = server([vouched("orders")]).await;
+    let issuer = ExternalIssuer::new(ORIGINAL_ISSUER).with_kid("16");
+    let token = issuer.token(&statement(&server));
+    let answer = exchange(&server, &token, &[]).await;
     assert_eq!(answer.error(), refused(503, "temporarily_unavailable"));
 }
 
 /// RFC 8693 section 4.4: "the combination of the two claims "iss" and "sub" are sometimes necessary to uniquely identify
 /// an authorized actor": without `iss` it is a name that the token's own issuer gives.
 #[tokio::test]
-async fn rfc8693_4_4_whom_may_act_names_is_an_actor_of_the_issuer_that_says_so() {
+async fn rfc8693_4_4_may_act_names_an_actor_of_the_same_issuer() {
     let rule = Rule {
         actor: ActorRule {
             token_required: true,
@@ -200,14 +201,14 @@ async fn rfc8693_4_4_whom_may_act_names_is_an_actor_of_the_issuer_that_says_so()
         ..vouched("orders")
     };
     for mapped in [false, true] {
-        let house = House::with(|realm| {
+        let server = TestServer::with(|realm| {
             super::furnish(realm, [rule.clone()]);
-            // Both are users of ours then, whom we call otherwise than their issuer does.
+            // Both are users of ours then, under other names than their issuer uses.
             realm.trusted_issuers[0].user_claim = mapped.then(|| "sub".to_owned());
         })
         .await;
-        let issuer = OriginalIssuer::known_to(&house);
-        let of = |sub: &str| with(said(&house), "sub", json!(sub));
+        let issuer = original_issuer(&server);
+        let of = |sub: &str| with(statement(&server), "sub", json!(sub));
         let actor = issuer.token(&of("bob"));
         let by_actor = [("actor_token", actor.as_str()), ("actor_token_type", JWT)];
         for (may_act, allowed) in [
@@ -220,7 +221,7 @@ async fn rfc8693_4_4_whom_may_act_names_is_an_actor_of_the_issuer_that_says_so()
             (Value::Null, false),
         ] {
             let subject = issuer.token(&with(of("alice"), "may_act", may_act.clone()));
-            let answer = exchange(&house, &subject, &by_actor).await;
+            let answer = exchange(&server, &subject, &by_actor).await;
             if allowed {
                 assert_eq!(answer.status, 200, "{may_act} {answer:?}");
             } else {

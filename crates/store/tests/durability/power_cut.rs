@@ -4,20 +4,14 @@
 //! reconstructed as a power cut would leave them, at each sync, between syncs and during recovery, and opened as a store.
 //! Runs with lower settings of `synchronous` show that the test can fail.
 
-#![expect(clippy::expect_used, reason = "a part of tests")]
-
-#[path = "durability/folder.rs"]
-mod folder;
-#[path = "durability/ledger.rs"]
-mod ledger;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use grantor_store::sqlite::Sqlite;
 use sqlite_faults::{Image, Kept, Recording, Seed, Synchronous, Trace};
 
-use ledger::{Answered, Ledger, WRITERS};
+use crate::folder;
+use crate::ledger::{self, Answered, Ledger, WRITERS};
 
 /// The initial length of the log, which is created outside the recording.
 const GROWN: usize = 8 << 20;

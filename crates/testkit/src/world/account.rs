@@ -13,7 +13,7 @@ use grantor_store::Store as _;
 use super::{Browser, World, peer};
 
 impl Browser {
-    pub(crate) fn end_session(&self, session: SessionId) -> EndSession {
+    pub fn end_session(&self, session: SessionId) -> EndSession {
         EndSession {
             cookie: self.session.clone(),
             session,
@@ -21,7 +21,7 @@ impl Browser {
         }
     }
 
-    pub(crate) fn revoke_grant(&self, grant: GrantId) -> RevokeGrant {
+    pub fn revoke_grant(&self, grant: GrantId) -> RevokeGrant {
         RevokeGrant {
             cookie: self.session.clone(),
             grant,
@@ -29,7 +29,7 @@ impl Browser {
         }
     }
 
-    pub(crate) fn disconnect(&self, client: &str, grants: Vec<GrantId>) -> Disconnect {
+    pub fn disconnect(&self, client: &str, grants: Vec<GrantId>) -> Disconnect {
         Disconnect {
             cookie: self.session.clone(),
             client: client.parse().expect("a client id"),
@@ -38,7 +38,7 @@ impl Browser {
         }
     }
 
-    pub(crate) fn sign_out_everywhere(&self) -> SignOutEverywhere {
+    pub fn sign_out_everywhere(&self) -> SignOutEverywhere {
         SignOutEverywhere {
             cookie: self.session.clone(),
             peer: peer(&self.address),
@@ -54,16 +54,19 @@ impl World {
     }
 
     /// The session that this browser's cookie names, live or not, and its user.
-    pub(crate) fn named_by(&self, browser: &Browser) -> (SessionId, UserId) {
+    pub fn session_of(&self, browser: &Browser) -> (SessionId, UserId) {
         let cookie = browser.session.as_ref().expect("a cookie");
         let cookie = self.realm.sealing.open_session_cookie(cookie.reveal());
-        let cookie = cookie.expect("a cookie of the house");
+        let cookie = cookie.expect("a cookie of ours");
         (cookie.id, cookie.user)
     }
 
-    /// The page is asked for; what is listed is read before.
-    pub(crate) fn view_request(&self, browser: &Browser) -> ViewAccount {
-        let user = browser.session.is_some().then(|| self.named_by(browser).1);
+    /// The request for the account page; the lists are read before.
+    pub fn view_account_request(&self, browser: &Browser) -> ViewAccount {
+        let user = browser
+            .session
+            .is_some()
+            .then(|| self.session_of(browser).1);
         let list = |of: fn(&grantor_core::model::realm::Realm, UserId) -> Index| {
             user.map_or_else(Vec::new, |user| self.list_of(&of(&self.realm, user)))
         };
@@ -76,66 +79,66 @@ impl World {
     }
 
     /// What the page shows.
-    pub(crate) fn view(&mut self, browser: &Browser) -> Option<AccountView> {
-        let request = self.view_request(browser);
-        let reply = self.ask(request).reply.expect("no protocol");
+    pub fn view_account(&mut self, browser: &Browser) -> Option<AccountView> {
+        let request = self.view_account_request(browser);
+        let reply = self.ask(request).reply.expect("no OAuth error");
         reply.map(|view| *view)
     }
 
-    pub(crate) fn end_session(&mut self, browser: &Browser, session: SessionId) -> EndSessionReply {
+    pub fn end_session(&mut self, browser: &Browser, session: SessionId) -> EndSessionReply {
         let request = browser.end_session(session);
-        self.ask(request).reply.expect("no protocol")
+        self.ask(request).reply.expect("no OAuth error")
     }
 
-    pub(crate) fn revoke_grant(&mut self, browser: &Browser, grant: GrantId) -> RemoveAccessReply {
+    pub fn revoke_grant(&mut self, browser: &Browser, grant: GrantId) -> RemoveAccessReply {
         let request = browser.revoke_grant(grant);
-        self.ask(request).reply.expect("no protocol")
+        self.ask(request).reply.expect("no OAuth error")
     }
 
     /// The grants of a client that a user's list has.
-    pub(crate) fn listed(&self, user: UserId, client: &str) -> Vec<GrantId> {
+    pub fn listed_grants(&self, user: UserId, client: &str) -> Vec<GrantId> {
         let client: ClientId = client.parse().expect("a client id");
         let rows = self.list_of(&grants_of(&self.realm, user));
         Disconnect::listed(&rows, user, &client, self.now).expect("grants")
     }
 
-    /// As many operations as it takes; tells what came of each.
-    pub(crate) fn disconnect(&mut self, browser: &Browser, client: &str) -> Vec<RemoveAccessReply> {
-        let user = self.named_by(browser).1;
-        let mut said = Vec::new();
+    /// As many operations as it takes; returns what each of them answered.
+    pub fn disconnect(&mut self, browser: &Browser, client: &str) -> Vec<RemoveAccessReply> {
+        let user = self.session_of(browser).1;
+        let mut replies = Vec::new();
         loop {
-            let mut grants = self.listed(user, client);
-            if grants.is_empty() && !said.is_empty() {
-                return said;
+            let mut grants = self.listed_grants(user, client);
+            if grants.is_empty() && !replies.is_empty() {
+                return replies;
             }
             grants.truncate(Disconnect::AT_ONCE);
             let request = browser.disconnect(client, grants);
-            said.push(self.ask(request).reply.expect("no protocol"));
-            if said.last() != Some(&RemoveAccessReply::Done) {
-                return said;
+            replies.push(self.ask(request).reply.expect("no OAuth error"));
+            if replies.last() != Some(&RemoveAccessReply::Done) {
+                return replies;
             }
         }
     }
 
-    /// Cuts everything off, then ends what is left of sessions; tells how many those were.
-    pub(crate) fn sign_out_everywhere(&mut self, browser: &Browser) -> Option<usize> {
+    /// Cuts everything off, then ends the remaining sessions; returns how many those were.
+    pub fn sign_out_everywhere(&mut self, browser: &Browser) -> Option<usize> {
         let request = browser.sign_out_everywhere();
         let SignOutEverywhereReply::SignedOut { user } =
-            self.ask(request).reply.expect("no protocol")
+            self.ask(request).reply.expect("no OAuth error")
         else {
             return None;
         };
         Some(self.end_cut_off(user))
     }
 
-    pub(crate) fn end_cut_off(&mut self, user: UserId) -> usize {
+    pub fn end_cut_off(&mut self, user: UserId) -> usize {
         let rows = self.list_of(&sessions_of(&self.realm, user));
         EndCutOff::listed(&rows)
             .chunks(EndCutOff::AT_ONCE)
             .map(|sessions| {
                 let sessions = sessions.to_vec();
                 let ended = self.ask(EndCutOff { user, sessions }).reply;
-                ended.expect("no protocol")
+                ended.expect("no OAuth error")
             })
             .sum()
     }

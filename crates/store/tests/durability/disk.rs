@@ -1,7 +1,5 @@
 //! The error messages for a read-only or full disk.
 
-#![expect(clippy::expect_used, reason = "a part of tests")]
-
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -113,7 +111,7 @@ fn unprivileged() -> Command {
 fn open(mut runner: Command, path: &Path) -> String {
     let output = runner
         .arg(std::env::current_exe().expect("the test runs"))
-        .args(["--exact", "opener", "--ignored", "--nocapture"])
+        .args(["--exact", "disk::opener", "--ignored", "--nocapture"])
         .env(STORE, path)
         .stdin(Stdio::null())
         .output()

@@ -15,33 +15,21 @@ use grantor_core::grants::TokenReply;
 use grantor_core::model::ids::GrantId;
 use serde_json::{Map, Value};
 
-use super::World;
-use super::exchange::ROBOT;
-use super::house::{CONSOLE_SECRET, ORDERS_SECRET, SITE_SECRET};
-use super::run::Down;
-
-pub(crate) const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
-
-/// The codes that a device got.
-#[derive(Clone, Debug)]
-pub(crate) struct Codes {
-    pub(crate) client: String,
-    pub(crate) device: String,
-    pub(crate) user: String,
-}
+use super::{Down, World};
+use crate::{Codes, DEVICE_CODE, encoded, secret_of};
 
 /// The tokens that a client got.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Tokens {
-    pub(crate) access: String,
-    pub(crate) id: Option<String>,
-    pub(crate) refresh: Option<String>,
-    pub(crate) scope: String,
-    pub(crate) expires_in: u64,
+pub struct Tokens {
+    pub access: String,
+    pub id: Option<String>,
+    pub refresh: Option<String>,
+    pub scope: String,
+    pub expires_in: u64,
 }
 
 impl Tokens {
-    pub(crate) fn of(reply: TokenReply, minted: Option<Minted>) -> Self {
+    pub fn new(reply: TokenReply, minted: Option<Minted>) -> Self {
         let minted = minted.expect("a token reply comes with tokens");
         let text = |token: Secret| token.reveal().to_owned();
         Self {
@@ -53,53 +41,43 @@ impl Tokens {
         }
     }
 
-    pub(crate) fn refresh(&self) -> &str {
+    pub fn refresh(&self) -> &str {
         self.refresh.as_deref().expect("a refresh token")
     }
 }
 
 /// A token reply, or the error code of the refusal.
-pub(crate) fn answer(outcome: Outcome<TokenReply>) -> Result<Tokens, ErrorCode> {
+pub fn answer(outcome: Outcome<TokenReply>) -> Result<Tokens, ErrorCode> {
     let minted = outcome.tokens;
     outcome
         .reply
-        .map(|reply| Tokens::of(reply, minted))
+        .map(|reply| Tokens::new(reply, minted))
         .map_err(|refusal| refusal.code)
 }
 
-/// A form, encoded and parsed as the web does it.
-pub(crate) fn params(pairs: &[(&str, &str)]) -> Params {
-    let form = url::form_urlencoded::Serializer::new(String::new())
-        .extend_pairs(pairs)
-        .finish();
-    Params::parse(form.as_bytes()).expect("a form")
+/// A form, encoded and parsed as the HTTP shell does it.
+pub fn params(pairs: &[(&str, &str)]) -> Params {
+    Params::parse(encoded(pairs).as_bytes()).expect("a form")
 }
 
-/// A form with the credentials of a client of the house in it.
-pub(crate) fn form_of(client: &str, pairs: &[(&str, &str)]) -> Params {
-    let secret = match client {
-        "console" => CONSOLE_SECRET,
-        "orders" => ORDERS_SECRET,
-        "site" | "shop" | "shipping" | "files" | ROBOT => SITE_SECRET,
-        _ => "",
-    };
+/// A form with the credentials of this client in it.
+pub fn form_of(client: &str, pairs: &[(&str, &str)]) -> Params {
+    let secret = secret_of(client).unwrap_or_default();
     let credentials = [("client_id", client), ("client_secret", secret)];
     params(&[&credentials, pairs].concat())
 }
 
-/// The claims of a JWT that one of the house's keys signed.
-pub(crate) fn jwt(world: &World, token: &str) -> Map<String, Value> {
-    let token = grantor_jose::decode(token).expect("a JWT");
-    let token = world
-        .realm
-        .signing
-        .verify(token)
-        .expect("signed by the house");
-    token.claims().expect("claims")
-}
-
 impl World {
-    pub(crate) fn token(
+    /// The claims of a JWT that a key of the realm signed.
+    pub fn claims(&self, token: &str) -> Map<String, Value> {
+        let token = grantor_jose::decode(token).expect("a JWT");
+        let token = self.realm.signing.verify(token);
+        let token = token.expect("signed by a key of the realm");
+        token.claims().expect("claims")
+    }
+
+    /// A request to the token endpoint, with the client's credentials.
+    pub fn request_tokens(
         &mut self,
         client: &str,
         pairs: &[(&str, &str)],
@@ -108,20 +86,16 @@ impl World {
         answer(self.ask(request))
     }
 
-    pub(crate) fn token_request(
-        &self,
-        client: &str,
-        pairs: &[(&str, &str)],
-    ) -> Result<Token, ErrorCode> {
+    pub fn token_request(&self, client: &str, pairs: &[(&str, &str)]) -> Result<Token, ErrorCode> {
         Token::parse(None, &form_of(client, pairs), self.peer()).map_err(|refusal| refusal.code)
     }
 
     /// The codes for a device of this client.
-    pub(crate) fn device(&mut self, client: &str) -> Codes {
-        self.device_for(client, &[]).expect("codes")
+    pub fn device_codes(&mut self, client: &str) -> Codes {
+        self.device_codes_with(client, &[]).expect("codes")
     }
 
-    pub(crate) fn device_for(
+    pub fn device_codes_with(
         &mut self,
         client: &str,
         pairs: &[(&str, &str)],
@@ -131,11 +105,12 @@ impl World {
         Ok(Codes {
             client: client.to_owned(),
             device: reply.device_code.reveal().to_owned(),
+            link: format!("{}/device?user_code={}", self.realm.issuer, reply.user_code),
             user: reply.user_code,
         })
     }
 
-    pub(crate) fn device_request(
+    pub fn device_request(
         &self,
         client: &str,
         pairs: &[(&str, &str)],
@@ -144,16 +119,16 @@ impl World {
     }
 
     /// The device polls.
-    pub(crate) fn poll(&mut self, codes: &Codes) -> Result<Tokens, ErrorCode> {
+    pub fn poll(&mut self, codes: &Codes) -> Result<Tokens, ErrorCode> {
         self.poll_as(&codes.client, &codes.device)
     }
 
-    pub(crate) fn poll_as(&mut self, client: &str, device_code: &str) -> Result<Tokens, ErrorCode> {
+    pub fn poll_as(&mut self, client: &str, device_code: &str) -> Result<Tokens, ErrorCode> {
         self.try_poll(client, device_code)
-            .expect("the house answers")
+            .expect("the server answers")
     }
 
-    pub(crate) fn try_poll(
+    pub fn try_poll(
         &mut self,
         client: &str,
         device_code: &str,
@@ -162,74 +137,70 @@ impl World {
         self.run(request).map(answer)
     }
 
-    pub(crate) fn poll_request(&self, client: &str, device_code: &str) -> Token {
+    pub fn poll_request(&self, client: &str, device_code: &str) -> Token {
         let pairs = [("grant_type", DEVICE_CODE), ("device_code", device_code)];
         self.token_request(client, &pairs).expect("a request")
     }
 
-    pub(crate) fn refresh(&mut self, client: &str, token: &str) -> Result<Tokens, ErrorCode> {
+    pub fn refresh(&mut self, client: &str, token: &str) -> Result<Tokens, ErrorCode> {
         self.refresh_with(client, token, &[])
     }
 
-    pub(crate) fn refresh_with(
+    pub fn refresh_with(
         &mut self,
         client: &str,
         token: &str,
         more: &[(&str, &str)],
     ) -> Result<Tokens, ErrorCode> {
         let pairs = [("grant_type", "refresh_token"), ("refresh_token", token)];
-        self.token(client, &[&pairs, more].concat())
+        self.request_tokens(client, &[&pairs, more].concat())
     }
 
-    pub(crate) fn refresh_request(&self, client: &str, token: &str) -> Token {
+    pub fn refresh_request(&self, client: &str, token: &str) -> Token {
         let pairs = [("grant_type", "refresh_token"), ("refresh_token", token)];
         self.token_request(client, &pairs).expect("a request")
     }
 
     /// A machine asks for a token.
-    pub(crate) fn machine(
+    pub fn machine_token(
         &mut self,
         client: &str,
         more: &[(&str, &str)],
     ) -> Result<Tokens, ErrorCode> {
-        self.token(
+        self.request_tokens(
             client,
             &[&[("grant_type", "client_credentials")], more].concat(),
         )
     }
 
-    pub(crate) fn revoke_request(&self, client: &str, token: &str) -> Revoke {
+    pub fn revoke_request(&self, client: &str, token: &str) -> Revoke {
         let form = form_of(client, &[("token", token)]);
         Revoke::parse(None, &form, self.peer()).expect("a request")
     }
 
-    pub(crate) fn revoke(&mut self, client: &str, token: &str) -> Result<(), ErrorCode> {
+    pub fn revoke(&mut self, client: &str, token: &str) -> Result<(), ErrorCode> {
         let request = self.revoke_request(client, token);
         self.ask(request).reply.map_err(|refusal| refusal.code)
     }
 
-    pub(crate) fn introspect(
-        &mut self,
-        client: &str,
-        token: &str,
-    ) -> Result<Introspection, ErrorCode> {
+    pub fn introspect(&mut self, client: &str, token: &str) -> Result<Introspection, ErrorCode> {
         let form = form_of(client, &[("token", token)]);
         let request = Introspect::parse(None, &form, self.peer()).expect("a request");
         self.ask(request).reply.map_err(|refusal| refusal.code)
     }
 
-    /// Whether the client, asking about its token, is told that it is active.
-    pub(crate) fn is_active(&mut self, client: &str, token: &str) -> bool {
-        let said = self.introspect(client, token).expect("an answer");
+    /// Whether the token is active for the client that asks.
+    pub fn is_active(&mut self, client: &str, token: &str) -> bool {
+        let answer = self.introspect(client, token).expect("an answer");
         assert_eq!(
-            said.active,
-            said.token.is_some(),
-            "of an inactive token nothing is said"
+            answer.active,
+            answer.token.is_some(),
+            "nothing is said about an inactive token"
         );
-        said.active
+        answer.active
     }
 
-    pub(crate) fn userinfo(&mut self, token: &str) -> Result<Map<String, Value>, ErrorCode> {
+    pub fn userinfo(&mut self, token: &str) -> Result<Map<String, Value>, ErrorCode> {
         let header = format!("Bearer {token}");
         let request = Userinfo::parse(Some(header.as_bytes()), &params(&[]));
         let request = request.map_err(|refusal| refusal.code)?;
@@ -237,21 +208,18 @@ impl World {
     }
 
     /// The grant of a device code.
-    pub(crate) fn grant_of(&self, codes: &Codes) -> GrantId {
+    pub fn grant_of(&self, codes: &Codes) -> GrantId {
         let code = self.realm.sealing.open_device_code(&codes.device);
-        code.expect("a device code of the house").grant
+        code.expect("a device code of ours").grant
     }
 
     /// A grant's row as it is stored.
-    pub(crate) fn grant_row(&self, id: GrantId) -> Key {
+    pub fn grant_row(&self, id: GrantId) -> Key {
         Key::new("default", "grant", &id.to_string())
     }
 }
 
 /// Reads credentials as an endpoint does.
-pub(crate) fn credentials(
-    header: Option<&str>,
-    pairs: &[(&str, &str)],
-) -> Result<Credentials, Refusal> {
+pub fn credentials(header: Option<&str>, pairs: &[(&str, &str)]) -> Result<Credentials, Refusal> {
     Credentials::parse(header.map(str::as_bytes), &params(pairs))
 }

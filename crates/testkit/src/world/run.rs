@@ -13,31 +13,31 @@ use grantor_jose::Signer as _;
 use grantor_store::{Store, StoreError};
 
 use super::World;
-use super::house::signer;
+use crate::signer;
 
 /// Why there was no answer by the protocol: what a client sees as 500 or 503.
 #[derive(Debug)]
-pub(crate) enum Down {
+pub enum Down {
     Core(Failure),
     Store(StoreError),
 }
 
-/// A request under way. What others can see of it is one of three effects: a read, a question to the tables in
-/// memory, a commit; and at its end, what the tables learn.
-pub(crate) struct Run<O: Operation> {
+/// A request under way. Other requests can see three effects of it: a read, a question to the tables in memory, a
+/// commit; and at its end, what it writes to those tables.
+pub struct Run<O: Operation> {
     drive: Drive<O>,
     /// The effect that comes next, where it is known.
     next: Option<Step<O::Reply>>,
-    /// What the last effect was, for who must know.
-    pub(crate) seen: Option<Seen>,
+    /// What the last effect was, for tests that need it.
+    pub seen: Option<Seen>,
 }
 
 /// An effect that was performed.
 #[derive(Debug)]
-pub(crate) enum Seen {
+pub enum Seen {
     /// The tables in memory answered.
     Asked(Answer),
-    /// A commit was tried; whether it happened, the row tells.
+    /// A commit was tried; whether it happened can be seen in the row.
     Tried {
         /// The time of the attempt.
         at: Timestamp,
@@ -50,7 +50,7 @@ pub(crate) enum Seen {
 }
 
 impl<O: Operation> Run<O> {
-    pub(crate) fn new(world: &mut World, operation: O) -> Self {
+    pub fn new(world: &mut World, operation: O) -> Self {
         let seed = world.seed();
         let drive = Drive::new(operation, world.realm.clone(), world.now, seed);
         Self {
@@ -61,13 +61,13 @@ impl<O: Operation> Run<O> {
     }
 
     /// Whether the next effect is a commit.
-    pub(crate) const fn is_about_to_commit(&self) -> bool {
+    pub const fn is_about_to_commit(&self) -> bool {
         matches!(self.next, Some(Step::Commit { .. }))
     }
 
-    /// Goes on up to and with the next effect, and further while nobody could see a difference; the end, if it is
-    /// reached so.
-    pub(crate) fn effect(&mut self, world: &mut World) -> Option<Result<Outcome<O::Reply>, Down>> {
+    /// Goes on until the next effect is performed, and further while no other request could see a difference; returns
+    /// the end, if it is reached.
+    pub fn effect(&mut self, world: &mut World) -> Option<Result<Outcome<O::Reply>, Down>> {
         let mut performed = false;
         loop {
             let step = self.next.take().unwrap_or_else(|| self.drive.step());
@@ -106,8 +106,10 @@ impl<O: Operation> Run<O> {
             }
             Step::Sign(input) => {
                 let signature = signer().sign(input.kid(), input.algorithm(), input.as_bytes());
-                let signature = signature.now_or_never().expect("it is of this process");
-                let signature = signature.expect("the world has every key");
+                let signature = signature
+                    .now_or_never()
+                    .expect("the keys are in this process");
+                let signature = signature.expect("a key of this realm");
                 self.drive.signature(input, &signature);
             }
             Step::Get(keys) => match now(world.store.get(&keys)) {
@@ -170,7 +172,7 @@ fn apply(world: &mut World, effects: &[Effect]) {
 
 impl World {
     /// A request from its beginning to its end.
-    pub(crate) fn run<O: Operation>(&mut self, operation: O) -> Result<Outcome<O::Reply>, Down> {
+    pub fn run<O: Operation>(&mut self, operation: O) -> Result<Outcome<O::Reply>, Down> {
         let mut run = Run::new(self, operation);
         loop {
             if let Some(end) = run.effect(self) {
@@ -179,8 +181,8 @@ impl World {
         }
     }
 
-    /// The same, where the house is up.
-    pub(crate) fn ask<O: Operation>(&mut self, operation: O) -> Outcome<O::Reply> {
-        self.run(operation).expect("the house answers")
+    /// The same where it must not fail.
+    pub fn ask<O: Operation>(&mut self, operation: O) -> Outcome<O::Reply> {
+        self.run(operation).expect("the server answers")
     }
 }

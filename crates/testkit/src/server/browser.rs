@@ -1,30 +1,31 @@
-//! A browser: it keeps cookies, follows nothing by itself, and sends the forms that it was given.
+//! A browser: keeps cookies, sends the forms of pages, and follows no redirect by itself.
 
 use std::collections::BTreeMap;
 
 use axum::body::Body;
 use http::Request;
 
-use crate::house::{House, PASSWORD};
-use crate::wire::{Answer, With, post};
+use super::{Answer, TestServer, With as _, post};
+use crate::{BROWSER_ADDRESS, Codes, password_of};
 
-pub(crate) struct Browser<'h> {
-    house: &'h House,
-    pub(crate) cookies: BTreeMap<String, String>,
-    /// Where it is.
-    pub(crate) address: &'static str,
+#[derive(Clone)]
+pub struct Browser<'s> {
+    server: &'s TestServer,
+    pub cookies: BTreeMap<String, String>,
+    /// Its network address.
+    pub address: &'static str,
 }
 
 /// A form of a page: where it goes, and its hidden fields.
 #[derive(Clone, Debug)]
-pub(crate) struct Form {
-    pub(crate) action: String,
-    pub(crate) fields: BTreeMap<String, String>,
+pub struct Form {
+    pub action: String,
+    pub fields: BTreeMap<String, String>,
 }
 
 impl Form {
     /// The form of the page that goes to `action`.
-    pub(crate) fn of(page: &Answer, action: &str) -> Self {
+    pub fn of(page: &Answer, action: &str) -> Self {
         let forms = page.body.split("<form method=\"post\" action=\"").skip(1);
         let mut forms = forms.filter_map(|form| form.split_once('"'));
         let form = forms.find(|(to, _)| unescaped(to) == action);
@@ -43,60 +44,54 @@ impl Form {
     }
 
     /// With a field filled in.
-    pub(crate) fn fill(mut self, name: &str, value: &str) -> Self {
+    pub fn fill(mut self, name: &str, value: &str) -> Self {
         self.fields.insert(name.to_owned(), value.to_owned());
         self
     }
 }
 
-impl<'h> Browser<'h> {
-    pub(crate) fn new(house: &'h House) -> Self {
+impl<'s> Browser<'s> {
+    fn new(server: &'s TestServer) -> Self {
         Self {
-            house,
+            server,
             cookies: BTreeMap::new(),
-            address: "192.0.2.77",
+            address: BROWSER_ADDRESS,
         }
     }
 
-    /// A browser in which this user just signed in.
-    pub(crate) async fn signed_in(house: &'h House, username: &str) -> Self {
-        let mut browser = Self::new(house);
-        let answer = browser.sign_in(username, PASSWORD).await;
-        assert_eq!(answer.status, 303, "{answer:?}");
-        browser
-    }
-
-    pub(crate) async fn sign_in(&mut self, username: &str, password: &str) -> Answer {
+    pub async fn sign_in(&mut self, username: &str, password: &str) -> Answer {
         let page = self.get("/login").await;
         let form = Form::of(&page, "/login");
         let filled = form.fill("username", username).fill("password", password);
         self.submit(filled).await
     }
 
-    /// Types a code; the page says who asks.
-    pub(crate) async fn type_code(&mut self, code: &str) -> Answer {
+    /// Types a user code; the page shows the device.
+    pub async fn type_code(&mut self, code: &str) -> Answer {
         let page = self.get("/device").await;
         self.submit(Form::of(&page, "/device").fill("user_code", code))
             .await
     }
 
-    pub(crate) async fn approve(&mut self, code: &str) {
-        self.decide(code, "approve").await;
+    pub async fn approve(&mut self, codes: &Codes) {
+        self.decide(codes, true).await;
     }
 
-    pub(crate) async fn decide(&mut self, code: &str, decision: &str) {
-        let asked = self.type_code(code).await;
-        let form = Form::of(&asked, "/device/decision").fill("decision", decision);
+    /// Types the code and decides on the page that follows.
+    pub async fn decide(&mut self, codes: &Codes, approve: bool) {
+        let decision = if approve { "approve" } else { "deny" };
+        let page = self.type_code(&codes.user).await;
+        let form = Form::of(&page, "/device/decision").fill("decision", decision);
         let done = self.submit(form).await;
         assert!(done.body.contains("id=\"done\""), "{done:?}");
     }
 
-    pub(crate) async fn get(&mut self, path: &str) -> Answer {
+    pub async fn get(&mut self, path: &str) -> Answer {
         let request = Request::get(path).body(Body::empty());
         self.send(request.expect("a request")).await
     }
 
-    pub(crate) async fn submit(&mut self, form: Form) -> Answer {
+    pub async fn submit(&mut self, form: Form) -> Answer {
         let pairs: Vec<_> = form
             .fields
             .iter()
@@ -106,7 +101,7 @@ impl<'h> Browser<'h> {
     }
 
     /// Sends a request with this browser's cookies, and keeps those of the answer.
-    pub(crate) async fn send(&mut self, request: Request<Body>) -> Answer {
+    pub async fn send(&mut self, request: Request<Body>) -> Answer {
         let cookies: Vec<_> = self
             .cookies
             .iter()
@@ -116,7 +111,7 @@ impl<'h> Browser<'h> {
         if !cookies.is_empty() {
             request = request.with("cookie", &cookies.join("; "));
         }
-        let answer = self.house.send(request).await;
+        let answer = self.server.send(request).await;
         for set in answer.headers.get_all("set-cookie") {
             let set = set.to_str().expect("text");
             let (name, rest) = set.split_once('=').expect("a cookie");
@@ -128,6 +123,21 @@ impl<'h> Browser<'h> {
             }
         }
         answer
+    }
+}
+
+impl TestServer {
+    /// A new browser, without cookies.
+    pub fn browser(&self) -> Browser<'_> {
+        Browser::new(self)
+    }
+
+    /// A new browser in which this user just signed in.
+    pub async fn signed_in(&self, username: &str) -> Browser<'_> {
+        let mut browser = self.browser();
+        let answer = browser.sign_in(username, &password_of(username)).await;
+        assert_eq!(answer.status, 303, "{answer:?}");
+        browser
     }
 }
 

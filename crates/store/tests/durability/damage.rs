@@ -1,10 +1,5 @@
 //! A damaged or missing store is reported, and not changed.
 
-#![expect(clippy::expect_used, reason = "a part of tests")]
-
-#[path = "durability/folder.rs"]
-mod folder;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -13,6 +8,8 @@ use grantor_core::base::time::Timestamp;
 use grantor_store::sqlite::{OpenError, Sqlite};
 use grantor_store::{Store, StoreError};
 use tempfile::TempDir;
+
+use crate::folder;
 
 const ROWS: u64 = 100;
 const PAGE: usize = 4096;

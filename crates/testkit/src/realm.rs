@@ -1,0 +1,123 @@
+//! Realms: the standard one, changed by what a test is about.
+
+use std::collections::HashMap;
+
+use grantor_core::model::claim_mapping::ClaimMapping;
+use grantor_core::model::client::Client;
+use grantor_core::model::group_filter::GroupFilter;
+use grantor_core::model::realm::{DeviceSettings, Lifetimes, Realm, SignInLimits, TokenSet};
+use grantor_core::model::resource::{Resource, TokenForm};
+use grantor_core::model::user_code::UserCodeFormat;
+use grantor_jose::Algorithm;
+
+use crate::{Spans as _, clients, key_set, sealing};
+
+pub const ISSUER: &str = "https://id.example.com";
+
+/// Builds a realm.
+#[derive(Debug)]
+pub struct RealmBuilder(Realm);
+
+impl RealmBuilder {
+    /// A realm with keys and lifetimes, without clients and resources.
+    pub fn empty() -> Self {
+        Self(Realm {
+            name: "default".to_owned(),
+            issuer: ISSUER.to_owned(),
+            sealing: sealing(),
+            signing: key_set().clone(),
+            clients: HashMap::new(),
+            resources: Vec::new(),
+            exchange: Vec::new(),
+            trusted_issuers: Vec::new(),
+            access_token_alg: Algorithm::Es256,
+            lifetimes: Lifetimes {
+                id: 10.mins(),
+                session_idle: 8.h(),
+                session_absolute: 7.days(),
+            },
+            device: DeviceSettings {
+                interval: 5.s(),
+                user_code: UserCodeFormat::new("B", 8).expect("the default format"),
+                max_pending: 100_000,
+                longest_lifetime: 10.mins(),
+                max_pending_of_address: 1000,
+                tokens: TokenSet {
+                    access: true,
+                    id: true,
+                    refresh: true,
+                },
+            },
+            sign_in: SignInLimits::default(),
+            nodes: 1,
+        })
+    }
+
+    /// The realm that tests share: the clients of [`clients`], `orders.example.com` with JWTs and `files.example.com`
+    /// with sealed tokens.
+    pub fn standard() -> Self {
+        let orders = resource(
+            "orders.example.com",
+            Some("https://orders.example.com"),
+            &[("read", "Read orders"), ("write", "Change orders")],
+            TokenForm::Jwt(Algorithm::Es256),
+        );
+        let files = resource(
+            "files.example.com",
+            None,
+            &[("read", "Read files")],
+            TokenForm::Sealed,
+        );
+        let realm = Self::empty().resource(orders).resource(files);
+        clients::standard().into_iter().fold(realm, Self::client)
+    }
+
+    /// With this client; it takes the place of one of the same id.
+    #[must_use]
+    pub fn client(mut self, client: Client) -> Self {
+        self.0.clients.insert(client.id.clone(), client);
+        self
+    }
+
+    #[must_use]
+    pub fn resource(mut self, resource: Resource) -> Self {
+        self.0.resources.push(resource);
+        self
+    }
+
+    /// With any other change.
+    #[must_use]
+    pub fn change(mut self, change: impl FnOnce(&mut Realm)) -> Self {
+        change(&mut self.0);
+        self
+    }
+
+    pub fn build(self) -> Realm {
+        self.0
+    }
+}
+
+pub fn resource(
+    identifier: &str,
+    uri: Option<&str>,
+    scopes: &[(&str, &str)],
+    token: TokenForm,
+) -> Resource {
+    let scopes = scopes.iter();
+    let scopes = scopes.map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
+    Resource {
+        identifier: identifier.to_owned(),
+        uri: uri.map(ToOwned::to_owned),
+        scopes: scopes.collect(),
+        token,
+        lifetime: None,
+        groups: GroupFilter::All,
+        claims: ClaimMapping::default(),
+    }
+}
+
+/// A client of the realm, to be changed.
+pub fn client<'p>(realm: &'p mut Realm, id: &str) -> &'p mut Client {
+    let id = id.parse().expect("a client id");
+    realm.clients.get_mut(&id).expect("a client of the realm")
+}

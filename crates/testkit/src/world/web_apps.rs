@@ -1,0 +1,145 @@
+//! Apps that sign their users in by a redirect: they send a browser here, and wait for it to come back with a code.
+
+use grantor_core::base::error::{ErrorCode, Refusal};
+use grantor_core::endpoints::authorize::{
+    AUTH_AFTER, AuthorizationResponse, Authorize, AuthorizeReply, ConsentAsk, ConsentDecision,
+};
+use grantor_core::engine::drive::Outcome;
+
+use super::{Browser, Tokens, World, params, peer};
+use crate::{AuthorizationRequest, VERIFIER, merged, redirect_uri, uses_pkce};
+
+impl Browser {
+    /// Brings the request, with what its user decided on the consent page.
+    pub fn authorize(
+        &self,
+        request: &AuthorizationRequest,
+        decision: Option<ConsentDecision>,
+    ) -> Authorize {
+        Authorize {
+            params: params(&request.pairs()),
+            cookie: self.session.clone(),
+            decision,
+            peer: peer(&self.address),
+        }
+    }
+}
+
+/// How an authorization request ended.
+#[derive(Debug)]
+pub enum AuthorizationOutcome {
+    /// A page says what is wrong; the browser stays here.
+    Page(Refusal),
+    /// The user has to sign in first: the request as the browser brings it after that.
+    SignIn(AuthorizationRequest),
+    /// The user is asked for consent.
+    Consent(Box<ConsentAsk>),
+    /// The client is answered.
+    Answer(Box<AuthorizationResponse>),
+}
+
+impl AuthorizationOutcome {
+    fn new(request: &AuthorizationRequest, outcome: Outcome<AuthorizeReply>) -> Self {
+        match outcome.reply {
+            Err(refusal) => Self::Page(refusal),
+            Ok(AuthorizeReply::SignIn { after }) => Self::SignIn(
+                request
+                    .clone()
+                    .with(AUTH_AFTER, &after.as_millis().to_string()),
+            ),
+            Ok(AuthorizeReply::Consent(ask)) => Self::Consent(ask),
+            Ok(AuthorizeReply::Respond(response)) => Self::Answer(response),
+        }
+    }
+
+    pub fn answer(self) -> AuthorizationResponse {
+        match self {
+            Self::Answer(response) => *response,
+            other => panic!("the client is not answered: {other:?}"),
+        }
+    }
+
+    pub fn code(self) -> String {
+        let code = self.answer().outcome.expect("a code");
+        code.reveal().to_owned()
+    }
+
+    pub fn error(self) -> ErrorCode {
+        self.answer().outcome.expect_err("an error").code
+    }
+
+    pub fn consent(self) -> ConsentAsk {
+        match self {
+            Self::Consent(ask) => *ask,
+            other => panic!("no consent page: {other:?}"),
+        }
+    }
+
+    pub fn sign_in(self) -> AuthorizationRequest {
+        match self {
+            Self::SignIn(request) => request,
+            other => panic!("no sign-in: {other:?}"),
+        }
+    }
+}
+
+impl World {
+    /// The browser comes with a request.
+    pub fn authorize(
+        &mut self,
+        browser: &Browser,
+        request: &AuthorizationRequest,
+    ) -> AuthorizationOutcome {
+        self.authorize_with(browser, request, None)
+    }
+
+    /// The user consents.
+    pub fn consent(
+        &mut self,
+        browser: &Browser,
+        request: &AuthorizationRequest,
+    ) -> AuthorizationOutcome {
+        self.authorize_with(browser, request, Some(ConsentDecision::Approve))
+    }
+
+    pub fn authorize_with(
+        &mut self,
+        browser: &Browser,
+        request: &AuthorizationRequest,
+        decision: Option<ConsentDecision>,
+    ) -> AuthorizationOutcome {
+        let outcome = self.ask(browser.authorize(request, decision));
+        AuthorizationOutcome::new(request, outcome)
+    }
+
+    /// The client presents a code, with the verifier where it uses PKCE.
+    pub fn redeem(&mut self, client: &str, code: &str) -> Result<Tokens, ErrorCode> {
+        let verifier = [("code_verifier", VERIFIER)];
+        self.redeem_with(
+            client,
+            code,
+            if uses_pkce(client) { &verifier } else { &[] },
+        )
+    }
+
+    pub fn redeem_with(
+        &mut self,
+        client: &str,
+        code: &str,
+        more: &[(&str, &str)],
+    ) -> Result<Tokens, ErrorCode> {
+        let pairs = [
+            ("grant_type", "authorization_code"),
+            ("code", code),
+            ("redirect_uri", redirect_uri(client)),
+        ];
+        self.request_tokens(client, &merged(&pairs, more))
+    }
+
+    /// Tokens of the client for the user of the browser, who consents.
+    pub fn app_tokens(&mut self, browser: &Browser, request: &AuthorizationRequest) -> Tokens {
+        let code = self.consent(browser, request).code();
+        let client = request.value("client_id").expect("a client");
+        self.redeem(client, &code).expect("tokens")
+    }
+}
