@@ -109,6 +109,22 @@ pub(crate) const STEPS: &[Step] = &[
             )
         },
     },
+    Step {
+        name: "features",
+        lane: Lane::Cargo,
+        needs: &[],
+        after: &[],
+        // grantor-verify without its features, and with each alone: other workspaces turn them off.
+        run: |workspace, log| {
+            let bare = ["--release", "-p", "grantor-verify", "--no-default-features"];
+            for feature in [&[][..], &["--features", "axum"], &["--features", "fetch"]] {
+                let check = [&["check"], &bare[..], feature, &["--all-targets"]].concat();
+                cargo(workspace, log, &check)?;
+            }
+            let test = [&["test"], &bare[..], &["--test", "key_set"]].concat();
+            cargo(workspace, log, &test)
+        },
+    },
     // What the black box runs. Before the unit tests are compiled: a mistake in the code shows sooner.
     Step {
         name: "build",
