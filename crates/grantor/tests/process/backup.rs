@@ -114,7 +114,7 @@ fn a_backup_with_its_key_is_all_that_a_new_machine_needs() {
     let keys = home.json("/.well-known/jwks.json");
     done(&home, &["backup", "copy.db", "--with-key"]);
     assert_eq!(mode(&home.path("copy.db.key")), 0o600);
-    assert!(refused(&home, &["backup", "copy.db"]).contains("copy.db is there already"));
+    assert!(refused(&home, &["backup", "copy.db"]).contains("copy.db exists already"));
     done(&home, &["backup", "copy.db", "--with-key", "--force"]);
     server.end("TERM");
     for file in home.files() {

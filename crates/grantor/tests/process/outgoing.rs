@@ -119,6 +119,6 @@ fn an_unreachable_issuer_is_logged_once_and_requests_are_refused_meanwhile() {
         panic!("one warning: {log}");
     };
     assert!(told.contains(&format!("\"issuer\":\"{AWAY}\"")), "{told}");
-    assert!(told.contains("\"cause\":\"Connection refused"), "{told}");
+    assert!(told.contains("Connection refused"), "{told}");
     assert!(!log.contains("\"ERROR\""), "{log}");
 }
