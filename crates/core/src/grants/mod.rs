@@ -1,4 +1,4 @@
-//! The grants of the token endpoint: a table, and one file for each.
+//! The grants of the token endpoint, one file each, and the table of them.
 
 use crate::base::error::{ErrorCode, Refusal};
 use crate::base::params::Params;
@@ -17,9 +17,10 @@ mod token_exchange;
 pub use crate::model::grant_type::GrantType;
 pub use crate::tokens::issue::TokenReply;
 
+/// Reads the parameters of one grant.
 type Read = fn(&Params) -> Result<GrantRequest, Refusal>;
 
-/// The parser of each grant's request. A grant outside the table is not supported.
+/// How each grant's request is read; a grant that is not in the table is not built yet.
 const TABLE: [(GrantType, Read); 5] = [
     (GrantType::AuthorizationCode, |params| {
         authorization_code::AuthorizationCodeRequest::parse(params)
@@ -41,11 +42,12 @@ const TABLE: [(GrantType, Read); 5] = [
     }),
 ];
 
-/// The registered names, for `grant_types_supported`.
+/// The registered names of the grants that are built: what metadata advertises.
 pub fn supported() -> impl Iterator<Item = &'static str> {
     TABLE.iter().map(|(grant, _)| grant.wire())
 }
 
+/// A token request, read and not yet decided.
 #[derive(Debug)]
 pub(crate) enum GrantRequest {
     AuthorizationCode(authorization_code::AuthorizationCodeRequest),
@@ -56,8 +58,10 @@ pub(crate) enum GrantRequest {
 }
 
 impl GrantRequest {
+    /// Reads the request of the grant that `grant_type` names.
+    ///
     /// # Errors
-    /// `invalid_request` for a missing parameter, `unsupported_grant_type` for a grant that is not in the table.
+    /// `invalid_request` where a parameter is missing, `unsupported_grant_type` for a grant that is not in the table.
     pub(crate) fn parse(params: &Params) -> Result<(GrantType, Self), Refusal> {
         let wire = required(params, "grant_type", "The parameter grant_type is missing.")?;
         let known = TABLE.iter().find(|(grant, _)| grant.wire() == wire);

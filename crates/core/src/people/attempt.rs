@@ -34,7 +34,7 @@ impl Attempt {
     }
 
     /// A right guess does not count.
-    pub(super) fn give_back(self) -> Effect {
+    pub(super) fn release(self) -> Effect {
         Effect::GiveBack {
             quotas: self.quotas,
             window: Window::Hour,

@@ -149,15 +149,15 @@ impl Operation for LookupUserCode {
             return Ok(not_valid(env, &signed_in, &attempt, &self.peer));
         };
         // The code was right, so the attempt does not count, whatever follows.
-        let give_back = attempt.give_back();
+        let release = attempt.release();
         if !signed_in.is_fresh(client.device.approver_max_age, env.now) {
-            return Ok(Decision::reply(LookupUserCodeReply::SignIn).effect(give_back));
+            return Ok(Decision::reply(LookupUserCodeReply::SignIn).effect(release));
         }
         let device = PendingDevice::new(&signed_in, client, &grant, &code, &self.peer);
         Ok(
             Decision::reply(LookupUserCodeReply::Pending(Box::new(device)))
                 .writes(signed_in.touch)
-                .effect(give_back),
+                .effect(release),
         )
     }
 }

@@ -146,15 +146,15 @@ impl SignIn {
             to_tell: kept.map_or_else(Vec::new, |old| old.record.to_tell.clone()),
             expires_at: env.now + env.realm.lifetimes.session_absolute,
         };
-        let writes = match (kept, &previous) {
-            (Some(old), _) => vec![records::update(&env.realm.name, &record, &old.row)?],
-            (None, Some(old)) => {
-                let mut writes = vec![records::insert(&env.realm.name, &record)?];
-                writes.extend(session::end(env, old)?);
-                writes
-            }
-            (None, None) => vec![records::insert(&env.realm.name, &record)?],
-        };
+        let mut writes = vec![match kept {
+            Some(old) => records::update(&env.realm.name, &record, &old.row)?,
+            None => records::insert(&env.realm.name, &record)?,
+        }];
+        if kept.is_none()
+            && let Some(old) = &previous
+        {
+            writes.extend(session::end(env, old)?);
+        }
         Ok((cookie, writes))
     }
 }
@@ -198,7 +198,7 @@ impl Operation for SignIn {
             key: grant_liveness::key(env, user.record.id),
             expect: user.row.version,
         })
-        .effect(attempt.give_back())
+        .effect(attempt.release())
         .event(
             Event::new(EventKind::SignedIn)
                 .user(user.record.id)
