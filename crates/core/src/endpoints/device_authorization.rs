@@ -120,7 +120,7 @@ impl DeviceAuthorization {
         ))
     }
 
-    /// Counts this code as pending. Returns an upper estimate of the pending codes of the realm.
+    /// Counts this code as pending. Returns an estimate of the realm's pending codes.
     fn reserve(&self, env: &Env<'_>, facts: &Facts, client: &Client) -> Result<u64, Stop> {
         let window = pending::window(env.realm);
         match facts.ask(Ask::Reserve {

@@ -15,7 +15,7 @@ use crate::model::scope::Scope;
 use crate::model::user_code::{TRIES_OF_ACCOUNT, TRIES_OF_ADDRESS, UserCode};
 use crate::records::{self, Grant, Started, State, UserCodeRow};
 
-/// From this many wrong codes per hour in the realm, an event is written and responses are delayed. Codes are never locked.
+/// From this many wrong codes per hour in the realm, an event is written and responses are delayed. Never a lockout.
 const DELAY_THRESHOLD: u32 = 10_000;
 
 #[derive(Debug)]

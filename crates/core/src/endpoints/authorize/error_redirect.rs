@@ -9,7 +9,7 @@ use crate::base::params::Params;
 /// From the query, otherwise from the request object.
 ///
 /// Request objects are refused. But OpenID Connect Core section 6.1 lets a client put all but `response_type`, `client_id`
-/// and `scope` into the object alone, and the error must reach the client with its response mode and state. The object is
+/// and `scope` into the object alone, and the error must reach the client in its response mode, with its state. The object is
 /// not verified, because its sender could put the same values into the query.
 #[derive(Debug, Default, PartialEq, Eq, Deserialize)]
 pub(super) struct ErrorRedirectParams {
