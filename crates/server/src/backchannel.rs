@@ -149,7 +149,7 @@ impl BackChannel {
         match request.send().await {
             Ok(response) => {
                 let status = response.status();
-                (Answer::of_status(status.as_u16()), status.to_string())
+                (Answer::from_status(status.as_u16()), status.to_string())
             }
             Err(error) => (Answer::Later, innermost(&error)),
         }

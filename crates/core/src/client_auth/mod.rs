@@ -1,5 +1,5 @@
-//! Client authentication (RFC 6749 section 2.3). An [`AuthenticatedClient`] is made here and nowhere else,
-//! and each grant takes one, so no grant can forget it.
+//! Client authentication (RFC 6749 section 2.3). Only this module makes an [`AuthenticatedClient`], and each grant
+//! takes one, so no grant can skip it.
 
 use crate::base::error::{Cause, ErrorCode, Refusal};
 use crate::base::params::Params;
@@ -10,11 +10,12 @@ use crate::engine::env::Env;
 use crate::engine::limits::{Answer, Ask, Counter, Quota, Window};
 use crate::model::client::{Client, ClientAuth};
 use crate::model::endpoint::Clients;
+use crate::model::grant_type::GrantType;
 
 mod none;
 mod secret;
 
-/// The methods that `clients` authenticate with, by their registered names (RFC 8414 section 2).
+/// The registered names of the methods that `clients` may use (RFC 8414 section 2).
 #[must_use]
 pub const fn methods(clients: Clients) -> &'static [&'static str] {
     match clients {
@@ -24,48 +25,34 @@ pub const fn methods(clients: Clients) -> &'static [&'static str] {
     }
 }
 
-/// Wrong secrets of one client from one address, an hour, where the secret is short enough to be guessed.
-const WRONG_SECRETS: u32 = 100;
+/// Per client, address and hour. It applies only to secrets that are short enough to be guessed.
+const MAX_WRONG_SECRETS: u32 = 100;
 
-/// How a request says which client sent it.
 #[derive(Clone, Debug)]
 pub enum Credentials {
     /// `client_id` only.
-    None {
-        /// The client.
-        client_id: String,
-    },
-    /// HTTP Basic.
+    None { client_id: String },
     Basic {
-        /// The client.
         client_id: String,
         /// Empty for a public client.
         secret: Secret,
     },
     /// `client_id` and `client_secret` in the body.
-    Post {
-        /// The client.
-        client_id: String,
-        /// What it presents.
-        secret: Secret,
-    },
+    Post { client_id: String, secret: Secret },
 }
 
-/// A client that proved itself, as far as it can; its enabled state is checked.
+/// An enabled client that authenticated. A public client only identified itself.
 #[derive(Clone, Copy, Debug)]
 pub struct AuthenticatedClient<'p>(&'p Client);
 
 impl<'p> AuthenticatedClient<'p> {
-    /// The client.
     #[must_use]
     pub const fn client(&self) -> &'p Client {
         self.0
     }
 
-    /// The client, where it is confidential.
-    ///
     /// # Errors
-    /// `invalid_client` for a public one: its id alone proves nothing (RFC 6749 section 2.2).
+    /// `invalid_client` for a public client: its id alone proves nothing (RFC 6749 section 2.2).
     pub const fn confidential(self) -> Result<&'p Client, Refusal> {
         if self.0.is_confidential() {
             Ok(self.0)
@@ -83,15 +70,15 @@ impl std::ops::Deref for AuthenticatedClient<'_> {
     }
 }
 
-/// One text for an unknown client, a disabled one and a wrong secret.
+/// The same text for an unknown client, a disabled client and a wrong secret.
 const REFUSED: Refusal = Refusal::new(ErrorCode::InvalidClient, "Client authentication failed.");
 
 impl Credentials {
     /// Reads the credentials of a request from its `Authorization` header and its body.
     ///
     /// # Errors
-    /// `invalid_request` where there are none, or two: RFC 6749 section 2.3: "The client MUST NOT use more than one
-    /// authentication method in each request." A `client_id` in the body that equals the Basic one is no second credential.
+    /// `invalid_request` for none or two. RFC 6749 section 2.3: "The client MUST NOT use more than one authentication
+    /// method in each request." The Basic `client_id` repeated in the body is not a second credential.
     pub fn parse(authorization: Option<&[u8]>, params: &Params) -> Result<Self, Refusal> {
         let in_body = params.opt("client_id");
         match (authorization, params.opt("client_secret")) {
@@ -114,10 +101,8 @@ impl Credentials {
     }
 }
 
-/// Authenticates.
-///
 /// # Errors
-/// `invalid_client`, one text for every cause; `too_many_requests` after too many wrong secrets.
+/// `invalid_client` with one text for every cause; `too_many_requests` after too many wrong secrets.
 pub fn authenticate<'p>(
     env: &Env<'p>,
     facts: &Facts,
@@ -136,7 +121,7 @@ pub fn authenticate<'p>(
         } => {
             let proof = secret::check(verifiers, *basic, *post, credentials);
             if verifiers.iter().any(SecretVerifier::guessable) {
-                bound(env, facts, client, peer, proof.is_err())?;
+                limit_guesses(env, facts, client, peer, proof.is_err())?;
             }
             proof
         }
@@ -148,9 +133,21 @@ pub fn authenticate<'p>(
     Ok(AuthenticatedClient(client))
 }
 
+/// # Errors
+/// `unauthorized_client` (RFC 6749 section 5.2).
+pub(crate) fn require_grant(client: &Client, grant: GrantType) -> Result<(), Refusal> {
+    match client.may_use(grant) {
+        true => Ok(()),
+        false => Err(Refusal::new(
+            ErrorCode::UnauthorizedClient,
+            "The client may not use this grant type.",
+        )),
+    }
+}
+
 /// RFC 6749 section 2.3.1: "the authorization server MUST protect any endpoint utilizing it against brute force attacks."
-/// Where a secret can be guessed, wrong ones count, and beyond the limit the right one does not pass either.
-fn bound(
+/// Beyond the limit the right secret is refused too.
+fn limit_guesses(
     env: &Env<'_>,
     facts: &Facts,
     client: &Client,
@@ -160,7 +157,7 @@ fn bound(
     let quotas = vec![Quota {
         what: Counter::SecretsOfClientAndAddress,
         whom: format!("{}\0{}", client.id, peer.network()),
-        limit: env.realm.share(WRONG_SECRETS),
+        limit: env.realm.share(MAX_WRONG_SECRETS),
     }];
     let window = Window::Hour;
     match facts.ask(Ask::Check {

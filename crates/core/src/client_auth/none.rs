@@ -1,4 +1,4 @@
-//! `none`: a public client names itself, and proves nothing.
+//! `none`: a public client only identifies itself.
 
 use super::Credentials;
 use crate::base::error::{Cause, ErrorCode, Refusal};
@@ -14,7 +14,7 @@ pub(super) fn parse(client_id: Option<&str>) -> Result<Credentials, Refusal> {
     })
 }
 
-/// A public client may send an empty secret, as some send `Basic base64(id)`.
+/// An empty Basic secret is accepted, because some public clients send `Basic base64(id)`.
 pub(super) fn check(credentials: &Credentials) -> Result<(), Cause> {
     match credentials {
         Credentials::None { .. } => Ok(()),

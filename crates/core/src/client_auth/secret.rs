@@ -15,9 +15,9 @@ const MALFORMED: Refusal = Refusal::new(
 );
 
 /// Reads an `Authorization: Basic` header. RFC 6749 section 2.3.1: id and secret are each form-encoded, joined by a
-/// colon, and Base64-encoded; the scheme's name has no case (RFC 9110 section 11.1). An id without a colon is one
-/// with an empty secret.
-pub(super) fn basic(header: &[u8], in_body: Option<&str>) -> Result<Credentials, Refusal> {
+/// colon, and Base64-encoded. The scheme is case-insensitive (RFC 9110 section 11.1). Without a colon, the secret is
+/// empty.
+pub(super) fn basic(header: &[u8], id_in_body: Option<&str>) -> Result<Credentials, Refusal> {
     let (scheme, encoded) = header.split_at_checked(6).ok_or(MALFORMED)?;
     if !scheme.eq_ignore_ascii_case(b"Basic ") {
         return Err(MALFORMED);
@@ -33,7 +33,7 @@ pub(super) fn basic(header: &[u8], in_body: Option<&str>) -> Result<Credentials,
     };
     let client_id = params::decode(id).map_err(|_| MALFORMED)?.to_string();
     let secret = Secret::new(params::decode(secret).map_err(|_| MALFORMED)?.as_str());
-    if in_body.is_some_and(|id| id != client_id) {
+    if id_in_body.is_some_and(|id| id != client_id) {
         return Err(Refusal::new(
             ErrorCode::InvalidRequest,
             "The request names two clients.",
@@ -42,7 +42,6 @@ pub(super) fn basic(header: &[u8], in_body: Option<&str>) -> Result<Credentials,
     Ok(Credentials::Basic { client_id, secret })
 }
 
-/// Reads credentials from the body.
 pub(super) fn post(client_id: Option<&str>, secret: &str) -> Result<Credentials, Refusal> {
     let client_id = client_id.ok_or(Refusal::new(
         ErrorCode::InvalidRequest,
@@ -54,7 +53,6 @@ pub(super) fn post(client_id: Option<&str>, secret: &str) -> Result<Credentials,
     })
 }
 
-/// Whether a presented secret is one of the client's, by an allowed method.
 pub(super) fn check(
     verifiers: &[SecretVerifier],
     basic: bool,
@@ -69,11 +67,11 @@ pub(super) fn check(
     if !allowed {
         return Err(Cause::MethodNotAllowed);
     }
-    // Every verifier is tried, so that the time does not tell which one is right.
-    let right = verifiers
-        .iter()
-        .fold(false, |right, verifier| verifier.accepts(secret) | right);
-    if right {
+    // Every verifier is tried, so that the time does not show which one matched.
+    let matches = verifiers.iter().fold(false, |matches, verifier| {
+        verifier.accepts(secret) | matches
+    });
+    if matches {
         Ok(())
     } else {
         Err(Cause::WrongSecret)
@@ -113,18 +111,18 @@ mod tests {
     }
 
     #[test]
-    fn rfc9110_11_1_the_scheme_has_no_case() {
+    fn rfc9110_11_1_the_scheme_is_case_insensitive() {
         assert_eq!(read("bAsIc", "id:s"), pair("id", "s"));
         assert_eq!(read("Bearer", "id:s"), None);
     }
 
     #[test]
-    fn an_id_without_a_colon_has_an_empty_secret() {
+    fn an_id_without_a_colon_means_an_empty_secret() {
         assert_eq!(read("Basic", "tv"), pair("tv", ""));
     }
 
     #[test]
-    fn no_header_makes_it_panic() {
+    fn malformed_headers_do_not_panic() {
         for bad in [
             &b""[..],
             b"Basic",
@@ -138,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_client_id_in_the_body_is_no_second_credential() {
+    fn repeating_the_client_id_in_the_body_is_not_a_second_credential() {
         assert!(basic(&header("Basic", "tv:s"), Some("tv")).is_ok());
         let refusal = basic(&header("Basic", "tv:s"), Some("other")).unwrap_err();
         assert_eq!(refusal.code, ErrorCode::InvalidRequest);

@@ -1,4 +1,4 @@
-//! The authorization endpoint (RFC 6749 section 3.1, OpenID Connect Core section 3.1.2): a user lets a client have a code.
+//! The authorization endpoint (RFC 6749 section 3.1, OpenID Connect Core section 3.1.2).
 
 use std::time::Duration;
 
@@ -35,74 +35,60 @@ use request::AuthorizationRequest;
 pub(super) use response::with_query;
 pub use response::{AuthorizationResponse, CheckedRedirect, MODES, ResponseMode};
 
-/// An authorization request, and what its user said to it.
 #[derive(Debug)]
 pub struct Authorize {
-    /// The parameters.
     pub params: Params,
     /// The session cookie.
     pub cookie: Option<Secret>,
-    /// What the user of the session said on the consent page, where that was asked.
+    /// From the consent page.
     pub decision: Option<ConsentDecision>,
-    /// The browser.
     pub peer: Peer,
 }
 
-/// What a user says on the consent page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConsentDecision {
-    /// Yes.
     Approve,
-    /// No.
     Deny,
 }
 
-/// What comes of a request whose client and redirect URI are proven. Without that, there is a refusal for a page: it is
-/// sent nowhere.
+/// The reply once client and redirect URI are valid. Before, errors are shown on a page and never redirected.
 #[derive(Debug)]
 pub enum AuthorizeReply {
-    /// Sign-in comes first, or once more.
+    /// The user must sign in, or sign in again.
     SignIn {
-        /// When that was found: a sign-in from then on is the one that is needed.
+        /// A sign-in at or after this time satisfies the request.
         after: Timestamp,
     },
-    /// The user is asked.
-    Consent(Box<ConsentAsk>),
-    /// The client is answered.
+    /// The user must decide on the consent page.
+    Consent(Box<ConsentPrompt>),
+    /// The response to the client.
     Respond(Box<AuthorizationResponse>),
 }
 
-/// What the consent page shows.
+/// The content of the consent page.
 #[derive(Clone, Debug)]
-pub struct ConsentAsk {
-    /// Who is asked.
+pub struct ConsentPrompt {
     pub visitor: Visitor,
-    /// Who asks.
     pub client: ClientId,
-    /// Its name.
     pub client_name: String,
-    /// For what.
     pub scope: Scope,
-    /// Whether the user agreed to less before.
+    /// Whether the user consented to a narrower scope before.
     pub agreed_before: bool,
-    /// Where the answer goes.
     pub redirect: CheckedRedirect,
 }
 
-/// A client and an address of its own.
+/// A client and one of its registered redirect URIs.
 #[derive(Debug)]
 pub struct ResolvedClient<'p> {
-    /// The client.
     pub client: &'p Client,
-    /// Where to answer.
     pub redirect: CheckedRedirect,
 }
 
-/// The client and the redirect URI of a request, proven: what must hold before anything is sent there.
+/// Validates client and redirect URI, before anything may be sent there.
 ///
 /// # Errors
-/// RFC 6749 section 4.1.2.1: "the authorization server SHOULD inform the resource owner of the error and MUST NOT
-/// automatically redirect the user agent to the invalid redirection URI": so a refusal for a page.
+/// For a page. RFC 6749 section 4.1.2.1: "the authorization server SHOULD inform the resource owner of the error and
+/// MUST NOT automatically redirect the user agent to the invalid redirection URI".
 pub fn resolve_client<'p>(
     params: &Params,
     realm: &'p Realm,
@@ -111,18 +97,21 @@ pub fn resolve_client<'p>(
     let client = client
         .filter(|client| client.enabled)
         .ok_or(invalid("The client is not known here.").because(Cause::UnknownClient))?;
-    let request = params.opt("redirect_uri");
-    let (registered, exact) = match (request, client.code.redirect_uris.as_slice()) {
-        (Some(request), _) => client.redirect_uri(request).ok_or(NOT_REGISTERED)?,
-        // RFC 6749 section 3.1.2.3: it may be left out where only one is registered; but a request object could name
-        // another, and OpenID Connect Core section 3.1.2.1 has it REQUIRED.
+    let requested = params.opt("redirect_uri");
+    let (registered, exact) = match (requested, client.code.redirect_uris.as_slice()) {
+        (Some(requested), _) => client.redirect_uri(requested).ok_or(NOT_REGISTERED)?,
+        // RFC 6749 section 3.1.2.3: it may be omitted where only one is registered. But OpenID Connect Core section
+        // 3.1.2.1 makes it REQUIRED, and a request object could name another.
         (None, [only]) if !is_openid(params) => (only, true),
         (None, _) => return Err(NOT_REGISTERED),
     };
-    let mut redirect = CheckedRedirect::of(&client.id, registered, request, exact);
-    let way = ErrorRedirectParams::of(params);
-    redirect.state = way.state;
-    let mode = way.response_mode.as_deref();
+    let mut redirect = CheckedRedirect::new(&client.id, registered, requested, exact);
+    let ErrorRedirectParams {
+        response_mode,
+        state,
+    } = ErrorRedirectParams::parse(params);
+    redirect.state = state;
+    let mode = response_mode.as_deref();
     redirect.mode = MODES
         .iter()
         .find(|(name, _)| mode == Some(name))
@@ -159,7 +148,7 @@ fn is_openid(params: &Params) -> bool {
 }
 
 impl Authorize {
-    fn judge(
+    fn decide_for(
         &self,
         env: &Env<'_>,
         facts: &Facts,
@@ -172,8 +161,8 @@ impl Authorize {
         {
             return Err(invalid("The response_mode must be query or form_post.").into());
         }
-        let request = AuthorizationRequest::of(&self.params, client, env.realm)?;
-        let consent_key = session::user_of(env, self.cookie.as_ref())
+        let request = AuthorizationRequest::parse(&self.params, client, env.realm)?;
+        let consent_key = session::user_of_cookie(env, self.cookie.as_ref())
             .map(|user| Consent::key(&env.realm.name, user, &client.id));
         let also: Vec<_> = consent_key.iter().collect();
         let signed_in = session::signed_in(env, facts, self.cookie.as_ref(), &also)?;
@@ -181,52 +170,52 @@ impl Authorize {
             return sign_in(env, &request);
         };
         match check_reauthentication(env, &request, &signed_in) {
-            SessionMatch::Right => {}
-            SessionMatch::Unknown => return sign_in(env, &request),
-            SessionMatch::Another => return Err(LOGIN_REQUIRED.into()),
+            SessionMatch::Accepted => {}
+            SessionMatch::SignInRequired => return sign_in(env, &request),
+            SessionMatch::OtherUser => return Err(LOGIN_REQUIRED.into()),
         }
         let stored = facts.record::<Consent>(env, &consent_key)?.live();
         let user = &signed_in.user.record;
         let agreed = stored
             .as_ref()
             .filter(|stored| user.is_current(stored.record.epoch));
-        let wanted = request.to_agree();
+        let scope = request.consent_scope();
         match self.decision {
             Some(ConsentDecision::Deny) => {
                 let event = event(EventKind::ConsentDenied, client, &signed_in, &self.peer);
                 return Ok(Decision::reply(respond(env, redirect, Err(DENIED))).event(event));
             }
             Some(ConsentDecision::Approve) => {}
-            None if is_agreed(client, redirect, &request, &wanted, agreed) => {}
+            None if is_agreed(client, redirect, &request, &scope, agreed) => {}
             None if request.prompt == Prompt::Nothing => return Err(CONSENT_REQUIRED.into()),
             None => {
-                let ask = ConsentAsk {
+                let prompt = ConsentPrompt {
                     visitor: signed_in.visitor(),
                     client: client.id.clone(),
                     client_name: client.name.clone(),
-                    scope: wanted,
+                    scope,
                     agreed_before: agreed.is_some(),
                     redirect: redirect.clone(),
                 };
-                let reply = AuthorizeReply::Consent(Box::new(ask));
+                let reply = AuthorizeReply::Consent(Box::new(prompt));
                 return Ok(Decision::reply(reply).writes(signed_in.touch));
             }
         }
         let decision = self.issue(env, client, redirect, request, &signed_in)?;
         if self.decision != Some(ConsentDecision::Approve) {
-            // Consent that is taken back meanwhile lets nothing new come.
-            let stands = agreed.map(|agreed| Write::Check {
+            // The commit fails if the consent was withdrawn meanwhile.
+            let consent_unchanged = agreed.map(|agreed| Write::Check {
                 key: consent_key,
                 expect: agreed.row.version,
             });
-            return Ok(decision.writes(stands).writes(signed_in.touch));
+            return Ok(decision.writes(consent_unchanged).writes(signed_in.touch));
         }
         let event = event(EventKind::ConsentGiven, client, &signed_in, &self.peer);
-        let write = remember(env, client, &signed_in, &wanted, stored)?;
+        let write = record_consent(env, client, &signed_in, &scope, stored)?;
         Ok(decision.event(event).write(write).writes(signed_in.touch))
     }
 
-    /// A code, by one commit that holds only while user and session are as they were read.
+    /// The commit fails if user or session changed since they were read.
     fn issue(
         &self,
         env: &Env<'_>,
@@ -281,7 +270,7 @@ impl Authorize {
         Ok(
             Decision::reply(respond(env, redirect, Ok(Secret::new(code))))
                 .write(records::insert(&env.realm.name, &grant)?)
-                .writes(holds(env, client, signed_in)?)
+                .writes(preconditions(env, client, signed_in)?)
                 .event(event),
         )
     }
@@ -292,7 +281,7 @@ impl Operation for Authorize {
 
     fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<AuthorizeReply>, Stop> {
         let ResolvedClient { client, redirect } = resolve_client(&self.params, env.realm)?;
-        match self.judge(env, facts, client, &redirect) {
+        match self.decide_for(env, facts, client, &redirect) {
             Err(Stop::Refuse(refusal)) => {
                 Ok(Decision::reply(respond(env, &redirect, Err(refusal))))
             }
@@ -313,12 +302,12 @@ fn respond(
     }))
 }
 
-/// Whether the user of the session is who the client wants, and has signed in as it wants.
+/// Whether the session's user and last sign-in meet the request.
 enum SessionMatch {
-    Right,
-    Unknown,
-    /// Another than the one expected, though just signed in.
-    Another,
+    Accepted,
+    SignInRequired,
+    /// The user just signed in, but is not the expected one.
+    OtherUser,
 }
 
 fn check_reauthentication(
@@ -328,19 +317,19 @@ fn check_reauthentication(
 ) -> SessionMatch {
     let auth_time = signed_in.session.record.auth_time;
     let user = signed_in.user.record.id.to_string();
-    let as_demanded = request.auth_after.is_some_and(|after| auth_time >= after);
-    let expected = request.expected.iter().all(|expected| *expected == user);
+    let signed_in_as_demanded = request.auth_after.is_some_and(|after| auth_time >= after);
+    let is_expected = request.expected.iter().all(|expected| *expected == user);
     // OpenID Connect Core section 3.1.2.1: "If the elapsed time is greater than this value, the OP MUST attempt to
     // actively re-authenticate the End-User."
     let too_old = |max_age: Duration| env.now.since(auth_time) >= max_age;
-    match (expected, as_demanded) {
-        (true, true) => SessionMatch::Right,
-        (false, true) => SessionMatch::Another,
-        (false, false) => SessionMatch::Unknown,
+    match (is_expected, signed_in_as_demanded) {
+        (true, true) => SessionMatch::Accepted,
+        (false, true) => SessionMatch::OtherUser,
+        (false, false) => SessionMatch::SignInRequired,
         (true, false) if request.prompt.wants_login() || request.max_age.is_some_and(too_old) => {
-            SessionMatch::Unknown
+            SessionMatch::SignInRequired
         }
-        (true, false) => SessionMatch::Right,
+        (true, false) => SessionMatch::Accepted,
     }
 }
 
@@ -356,12 +345,12 @@ fn sign_in(
     Ok(Decision::reply(AuthorizeReply::SignIn { after: env.now }))
 }
 
-/// Whether nobody need be asked.
+/// Whether a code may be issued without asking the user.
 fn is_agreed(
     client: &Client,
     redirect: &CheckedRedirect,
     request: &AuthorizationRequest,
-    wanted: &Scope,
+    scope: &Scope,
     agreed: Option<&Versioned<Consent>>,
 ) -> bool {
     if request.prompt.wants_consent() {
@@ -371,23 +360,23 @@ fn is_agreed(
         return true;
     }
     // RFC 8252 section 8.6: "authorization servers SHOULD NOT process authorization requests automatically without user
-    // consent or interaction, except when the identity of the client can be assured": of a scheme, or a port of the
-    // moment, which any program of the machine could take, it cannot. A port that is registered is that of an app under
-    // development, and taken for it.
-    let assured = client.is_confidential() || redirect.is_web();
-    assured && agreed.is_some_and(|agreed| wanted.is_within(&agreed.record.scope))
+    // consent or interaction, except when the identity of the client can be assured". It cannot for custom schemes and
+    // ephemeral loopback ports, which any program of the machine could claim. A registered port counts as assured; it is
+    // an app under development.
+    let is_assured = client.is_confidential() || redirect.is_web();
+    is_assured && agreed.is_some_and(|agreed| scope.is_within(&agreed.record.scope))
 }
 
-/// Consent, written down where it is more than before; else kept until the commit.
-fn remember(
+/// Writes the consent where it is wider than before. Otherwise the commit fails if it changed since it was read.
+fn record_consent(
     env: &Env<'_>,
     client: &Client,
     signed_in: &SignedIn,
-    wanted: &Scope,
+    scope: &Scope,
     stored: Option<Versioned<Consent>>,
 ) -> Result<Write, Failure> {
     let user = &signed_in.user.record;
-    let consent = |scope| Consent {
+    let consent = |scope: Scope| Consent {
         user: user.id,
         client: client.id.clone(),
         epoch: user.epoch,
@@ -395,24 +384,28 @@ fn remember(
         at: env.now,
     };
     let Some(Versioned { record, row }) = stored else {
-        return records::insert(&env.realm.name, &consent(wanted.clone()));
+        return records::insert(&env.realm.name, &consent(scope.clone()));
     };
     if !user.is_current(record.epoch) {
-        return records::update(&env.realm.name, &consent(wanted.clone()), &row);
+        return records::update(&env.realm.name, &consent(scope.clone()), &row);
     }
-    if wanted.is_within(&record.scope) {
+    if scope.is_within(&record.scope) {
         return Ok(Write::Check {
             key: Consent::key(&env.realm.name, user.id, &client.id),
             expect: row.version,
         });
     }
-    let all = record.scope.iter().chain(wanted.iter()).collect();
+    let all = record.scope.iter().chain(scope.iter()).collect();
     records::update(&env.realm.name, &consent(all), &row)
 }
 
-/// What keeps user and session as they were read until the commit. A session learns, once, of a client that wants to be
-/// told of its end.
-fn holds(env: &Env<'_>, client: &Client, signed_in: &SignedIn) -> Result<[Write; 2], Failure> {
+/// The commit fails if user or session changed since they were read. A client with a back-channel logout URI is added to
+/// the session once.
+fn preconditions(
+    env: &Env<'_>,
+    client: &Client,
+    signed_in: &SignedIn,
+) -> Result<[Write; 2], Failure> {
     let session = &signed_in.session;
     let user = Write::Check {
         key: grant_liveness::key(env, signed_in.user.record.id),

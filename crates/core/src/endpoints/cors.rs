@@ -1,4 +1,4 @@
-//! Which scripts of other origins may read what is answered to a client (Fetch section 3.2, CORS).
+//! CORS (Fetch section 3.2): the client of a request, and its allowed origins.
 
 use crate::base::params::Params;
 use crate::client_auth::Credentials;
@@ -6,15 +6,14 @@ use crate::endpoints::userinfo::Userinfo;
 use crate::model::ids::ClientId;
 use crate::model::realm::Realm;
 
-/// Whose request it is, as far as it says: of a client that names itself.
+/// The client that the request names, not authenticated.
 #[must_use]
 pub fn client_of_form(authorization: Option<&[u8]>, params: &Params) -> Option<ClientId> {
     let credentials = Credentials::parse(authorization, params).ok()?;
     credentials.client_id().parse().ok()
 }
 
-/// Whose request it is: of the client that an access token was made for. The token must be ours; one that has ended is
-/// still its client's, whose script learns so from the answer.
+/// The client of an access token of ours. An expired token counts too, so that the client's script can read the error.
 #[must_use]
 pub fn client_of_token(
     realm: &Realm,
@@ -25,7 +24,7 @@ pub fn client_of_token(
 }
 
 impl Realm {
-    /// Whether some client has this origin. A preflight says no more of who asks.
+    /// Whether any client has this origin: a preflight does not identify the client.
     #[must_use]
     pub fn has_origin(&self, origin: &str) -> bool {
         self.clients
@@ -35,8 +34,8 @@ impl Realm {
 }
 
 impl crate::model::client::Client {
-    /// Whether scripts of this origin, as a browser writes it (RFC 6454 section 6.2), are the client's. What a browser
-    /// calls `null` is no origin, but any page of a file, a sandbox or a redirect.
+    /// `origin` is as browsers serialize it (RFC 6454 section 6.2). Never true for `null`, which stands for any file,
+    /// sandbox or redirect.
     #[must_use]
     pub fn has_origin(&self, origin: &str) -> bool {
         origin != "null" && self.origins.iter().any(|own| own == origin)

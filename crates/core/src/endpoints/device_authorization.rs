@@ -1,4 +1,4 @@
-//! The device authorization endpoint (RFC 8628 section 3.1): a device gets its codes.
+//! The device authorization endpoint (RFC 8628 section 3.1).
 
 use std::time::Duration;
 
@@ -20,7 +20,6 @@ use crate::model::target::Target;
 use crate::records::{self, Grant, GrantOrigin, Started, State, UserCodeRow};
 use crate::tokens::handles::Code;
 
-/// A device authorization request.
 #[derive(Debug)]
 pub struct DeviceAuthorization {
     credentials: Credentials,
@@ -29,24 +28,21 @@ pub struct DeviceAuthorization {
     peer: Peer,
 }
 
-/// The answer (RFC 8628 section 3.2).
+/// RFC 8628 section 3.2.
 #[derive(Debug)]
 pub struct DeviceAuthorizationReply {
-    /// `device_code`.
     pub device_code: Secret,
-    /// `user_code`, as it is shown.
+    /// Formatted for display.
     pub user_code: String,
-    /// How long both live.
+    /// The lifetime of both codes.
     pub expires_in: Duration,
-    /// How long to wait between polls.
+    /// The minimum time between polls.
     pub interval: Duration,
 }
 
 impl DeviceAuthorization {
-    /// Reads a device authorization request.
-    ///
     /// # Errors
-    /// A [`Refusal`] for what cannot be read.
+    /// A [`Refusal`] for a malformed request.
     pub fn parse(
         authorization: Option<&[u8]>,
         params: &Params,
@@ -66,24 +62,18 @@ impl DeviceAuthorization {
         facts: &Facts,
         client: &Client,
     ) -> Result<Decision<DeviceAuthorizationReply>, Stop> {
-        if !client.may_use(GrantType::DeviceCode) {
-            return Err(Refusal::new(
-                ErrorCode::UnauthorizedClient,
-                "The client may not use this grant type.",
-            )
-            .into());
-        }
+        client_auth::require_grant(client, GrantType::DeviceCode)?;
         let scope = client.requested_scope(self.scope.as_ref())?;
         let resources =
             RequestedResources::parse(env.realm, self.resources.iter().map(String::as_str))?;
-        // A device learns now, and not when its user has approved, that no token can hold these scopes.
-        for named in resources.one_by_one() {
-            Target::choose(env.realm, &scope, &named)?;
+        // Fail now, not after approval, where no token can hold these scopes.
+        for resource in resources.one_by_one() {
+            Target::choose(env.realm, &scope, &resource)?;
         }
-        let live = self.reserve(env, facts, client)?;
+        let pending_codes = self.reserve(env, facts, client)?;
         let id = GrantId::from_bytes(env.seed.bytes("grant"));
         let expires_at = env.now + client.device.lifetime;
-        let user_code = env.realm.device.user_code.generate(env.seed, live);
+        let user_code = env.realm.device.user_code.generate(env.seed, pending_codes);
         let name = env.realm.sealing.user_code_names(&user_code).next();
         let name = name.ok_or(Failure::Bug("a realm without a sealing key"))?;
         let device_code = Code {
@@ -106,7 +96,7 @@ impl DeviceAuthorization {
                 user_code: name.clone(),
             },
         };
-        // The codes' rows go together: one commit, and no orphan.
+        // One commit for both rows, so that neither is left alone.
         Ok(Decision::reply(DeviceAuthorizationReply {
             device_code: Secret::new(env.realm.sealing.device_code(&device_code)),
             user_code: user_code.shown(),
@@ -130,7 +120,7 @@ impl DeviceAuthorization {
         ))
     }
 
-    /// Counts one pending code more, and tells how many there are in the realm.
+    /// Counts this code as pending. Returns an estimate of the realm's pending codes.
     fn reserve(&self, env: &Env<'_>, facts: &Facts, client: &Client) -> Result<u64, Stop> {
         let window = pending::window(env.realm);
         match facts.ask(Ask::Reserve {

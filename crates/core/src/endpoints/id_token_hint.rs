@@ -1,4 +1,4 @@
-//! An ID token that comes back as a hint (OpenID Connect Core section 3.1.2.1, RP-Initiated Logout section 2).
+//! `id_token_hint` (OpenID Connect Core section 3.1.2.1, RP-Initiated Logout section 2).
 
 use grantor_jose::TokenType;
 use serde::Deserialize;
@@ -6,9 +6,9 @@ use serde::Deserialize;
 use crate::base::error::{Cause, ErrorCode, Refusal};
 use crate::model::realm::Realm;
 
-/// Of whom and for whom an ID token of ours is. One that has expired still tells.
+/// An ID token of ours, which may have expired.
 #[derive(Deserialize)]
-pub(super) struct Hint {
+pub(super) struct IdTokenHint {
     iss: String,
     /// The user.
     pub(super) sub: String,
@@ -22,13 +22,12 @@ const NOT_OURS: Refusal = Refusal::new(
 )
 .because(Cause::ForgedOrForeignToken);
 
-impl Hint {
-    /// What the token says, if it is an ID token that this issuer signed. RP-Initiated Logout section 2: "the OP MUST
-    /// validate that it was the issuer of the ID Token".
+impl IdTokenHint {
+    /// RP-Initiated Logout section 2: "the OP MUST validate that it was the issuer of the ID Token".
     ///
     /// # Errors
-    /// `invalid_request` for anything else, an access token or a logout token of ours among it.
-    pub(super) fn of(realm: &Realm, token: &str) -> Result<Self, Refusal> {
+    /// `invalid_request` for anything but an ID token of ours, such as our own access and logout tokens.
+    pub(super) fn verify(realm: &Realm, token: &str) -> Result<Self, Refusal> {
         let decoded = grantor_jose::decode(token).map_err(|_| NOT_OURS)?;
         let verified = realm.signing.verify(decoded).map_err(|_| NOT_OURS)?;
         let is_id_token = TokenType::Id.is(verified.header().typ.as_deref());

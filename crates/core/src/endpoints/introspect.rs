@@ -16,7 +16,7 @@ use crate::records::{self, Grant, Presented};
 use crate::tokens::bearer::{self, PresentedToken};
 use crate::tokens::grant_liveness;
 
-/// An introspection request. `token_type_hint` is a hint only: our tokens say themselves what they are.
+/// `token_type_hint` is ignored: our tokens identify their own type.
 #[derive(Debug)]
 pub struct Introspect {
     credentials: Credentials,
@@ -24,68 +24,56 @@ pub struct Introspect {
     peer: Peer,
 }
 
-/// The answer (RFC 7662 section 2.2). Of an inactive token nothing more is said.
+/// RFC 7662 section 2.2. An inactive token has no other members.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Introspection {
-    /// Whether the token is good now, for this caller.
+    /// Also false for a token that the caller may not inspect.
     pub active: bool,
-    /// What an active one says.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub token: Option<ActiveToken>,
 }
 
-/// What an active token says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ActiveToken {
-    /// Its scopes.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub scope: String,
-    /// Its client.
     pub client_id: String,
-    /// Its user's name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
     /// `Bearer` for an access token; a refresh token has no such type (RFC 6749 section 5.1).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token_type: Option<&'static str>,
-    /// When it ends, in seconds since the epoch.
+    /// In seconds since the epoch.
     pub exp: u64,
-    /// When it was issued, in seconds since the epoch.
+    /// In seconds since the epoch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub iat: Option<u64>,
-    /// Its subject.
     pub sub: String,
-    /// Its audience.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub aud: Option<String>,
-    /// Its issuer.
     pub iss: String,
-    /// Its id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jti: Option<String>,
-    /// When its user signed in, in seconds since the epoch.
+    /// In seconds since the epoch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auth_time: Option<u64>,
-    /// Its user's groups.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<String>,
-    /// Who acts for its subject (RFC 8693 section 4.1).
+    /// RFC 8693 section 4.1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub act: Option<Actor>,
-    /// Who may act for its subject (RFC 8693 section 4.4).
+    /// RFC 8693 section 4.4.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub may_act: Option<MayAct>,
-    /// Its further claims: "Specific implementations MAY extend this structure with their own service-specific response
-    /// names".
+    /// Mapped claims. RFC 7662 section 2.2: "Specific implementations MAY extend this structure with their own
+    /// service-specific response names".
     #[serde(flatten)]
     pub mapped: Map<String, Value>,
 }
 
 impl Introspect {
-    /// Reads an introspection request.
-    ///
     /// # Errors
-    /// A [`Refusal`] for what cannot be read.
+    /// A [`Refusal`] for a malformed request.
     pub fn parse(
         authorization: Option<&[u8]>,
         params: &Params,
@@ -98,7 +86,7 @@ impl Introspect {
         })
     }
 
-    fn look_at(
+    fn inspect(
         &self,
         env: &Env<'_>,
         facts: &Facts,
@@ -116,10 +104,10 @@ impl Introspect {
         };
         // RFC 7662 section 4: "the authorization server MUST determine whether or not the token can be used at
         // the protected resource making the introspection call".
-        let of_its_apis = |resource: &Resource| {
+        let is_own_resource = |resource: &Resource| {
             caller.resources.contains(&resource.identifier) && resource.audience() == claims.aud
         };
-        if claims.client_id != caller.id && !env.realm.resources.iter().any(of_its_apis) {
+        if claims.client_id != caller.id && !env.realm.resources.iter().any(is_own_resource) {
             return Ok(None);
         }
         let Ok(live) = bearer::live(env, facts, claims)? else {
@@ -127,7 +115,7 @@ impl Introspect {
         };
         let username = live.owner.user().map(|user| user.username.clone());
         let mut claims = live.claims;
-        // The one member here that is no claim of ours and free for a mapping.
+        // The only member of this response whose name a mapped claim can have.
         claims.mapped.remove("username");
         Ok(Some(ActiveToken {
             scope: claims.scope.to_string(),
@@ -149,7 +137,7 @@ impl Introspect {
     }
 }
 
-/// A refresh token is a matter between its own client and us.
+/// Active only for the client that the refresh token was issued to.
 fn refresh_token(
     env: &Env<'_>,
     facts: &Facts,
@@ -158,10 +146,10 @@ fn refresh_token(
     generation: u32,
 ) -> Result<Option<ActiveToken>, Stop> {
     let presented = grant.presented(generation, caller.grace, env.now);
-    let ends = grant
+    let expires_at = grant
         .refresh_ends(&caller.refresh_lifetimes())
-        .filter(|ends| !ends.is_past(env.now));
-    let (Some(ends), Some(authorization)) = (ends, grant.active()) else {
+        .filter(|expires_at| !expires_at.is_past(env.now));
+    let (Some(expires_at), Some(authorization)) = (expires_at, grant.active()) else {
         return Ok(None);
     };
     if grant.client != caller.id || matches!(presented, None | Some(Presented::Reused)) {
@@ -176,7 +164,7 @@ fn refresh_token(
         client_id: grant.client.to_string(),
         username: Some(user.record.username),
         token_type: None,
-        exp: ends.as_secs(),
+        exp: expires_at.as_secs(),
         iat: None,
         sub: user.record.id.to_string(),
         aud: None,
@@ -196,7 +184,7 @@ impl Operation for Introspect {
     fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<Introspection>, Stop> {
         // RFC 7662 section 2.1: "the endpoint MUST also require some form of authorization to access this endpoint".
         let caller = client_auth::authenticate(env, facts, &self.credentials, &self.peer)?;
-        let token = self.look_at(env, facts, caller.confidential()?)?;
+        let token = self.inspect(env, facts, caller.confidential()?)?;
         Ok(Decision::reply(Introspection {
             active: token.is_some(),
             token,

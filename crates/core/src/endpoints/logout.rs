@@ -1,10 +1,9 @@
-//! The logout endpoint (OpenID Connect RP-Initiated Logout): a client sends a browser here, so that its user signs out of
-//! this server too, and may want it back.
+//! The logout endpoint (OpenID Connect RP-Initiated Logout).
 
 use url::form_urlencoded;
 
 use super::authorize::with_query;
-use super::id_token_hint::Hint;
+use super::id_token_hint::IdTokenHint;
 use crate::base::error::{Cause, ErrorCode, Refusal};
 use crate::base::params::Params;
 use crate::base::secret::Secret;
@@ -16,45 +15,42 @@ use crate::model::realm::Realm;
 use crate::people::Visitor;
 use crate::people::session;
 
-/// A sign-out: asked for by a client, or, without parameters, by the user alone.
+/// A sign-out requested by a client or, without parameters, by the user.
 #[derive(Debug)]
 pub struct Logout {
-    /// The parameters of the client's request.
     pub params: Params,
     /// The session cookie.
     pub cookie: Option<Secret>,
-    /// Whether the user of the session said yes to this very request, on our page. Section 2: the question MUST be asked
-    /// where the hint does not belong to the session; it always is, so that no link signs anybody out.
+    /// Whether the user confirmed this very request on our page. Section 2 requires that only where the hint does not
+    /// belong to the session. We always ask, so that no link signs anyone out.
     pub confirmed: bool,
 }
 
-/// What comes of it. Where nobody is signed in and the request is wrong, there is a refusal for a page instead.
+/// An invalid request without a session is refused on a page instead.
 #[derive(Debug)]
 pub enum LogoutReply {
-    /// The user is asked.
-    Ask(Box<LogoutAsk>),
-    /// Nobody is signed in any more, and the browser goes on to this address.
-    Leave(String),
-    /// Nobody is signed in any more, and a page says so.
+    /// The user must confirm.
+    Confirm(Box<LogoutPrompt>),
+    /// Signed out; the browser is redirected to this URI.
+    Redirect(String),
+    /// Signed out; a page says so.
     SignedOut {
         /// The name of the client that asked.
         client_name: Option<String>,
     },
 }
 
-/// What the page shows that asks.
+/// The content of the confirmation page.
 #[derive(Clone, Debug)]
-pub struct LogoutAsk {
-    /// Who is asked.
+pub struct LogoutPrompt {
     pub visitor: Visitor,
-    /// The name of the client that asks.
     pub client_name: Option<String>,
-    /// The request, as far as it was proven, for the form to bring back.
+    /// The validated request, for the form to submit.
     pub request: Option<String>,
-    /// Where the browser goes on to after a yes.
+    /// Where the browser is redirected after the confirmation.
     pub form_action_targets: Option<String>,
-    /// What is wrong with the client's request. Section 4: "Not giving the End-User the opportunity to log out at the OP …
-    /// would likely violate the End-User's security expectations", so they are asked all the same; but nothing of the
+    /// The error in the client's request. Section 4: "Not giving the End-User the opportunity to log out at the OP …
+    /// would likely violate the End-User's security expectations". So the user is asked anyway, but nothing of the
     /// request is used.
     pub refused: Option<Refusal>,
 }
@@ -63,44 +59,44 @@ impl Operation for Logout {
     type Reply = LogoutReply;
 
     fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<LogoutReply>, Stop> {
-        let asked = LogoutRequest::of(&self.params, env.realm);
+        let request = LogoutRequest::parse(&self.params, env.realm);
         let Some(signed_in) = session::signed_in(env, facts, self.cookie.as_ref(), &[])? else {
-            return Ok(Decision::reply(asked?.answer(self.confirmed)));
+            return Ok(Decision::reply(request?.reply(self.confirmed)));
         };
         if self.confirmed {
             let user = signed_in.session.record.user;
             return Ok(
-                Decision::reply(asked.unwrap_or_default().answer(self.confirmed))
+                Decision::reply(request.unwrap_or_default().reply(self.confirmed))
                     .writes(session::end(env, &signed_in.session)?)
                     .event(Event::new(EventKind::SignedOut).user(user)),
             );
         }
-        let (asked, refused) = match asked {
-            Ok(asked) => (asked, None),
+        let (request, refused) = match request {
+            Ok(request) => (request, None),
             Err(refusal) => (LogoutRequest::default(), Some(refusal)),
         };
-        let ask = LogoutAsk {
+        let prompt = LogoutPrompt {
             visitor: signed_in.visitor(),
-            client_name: asked.client_name(),
-            request: asked.request(),
-            form_action_targets: asked.redirect.map(|redirect| redirect.uri),
+            client_name: request.client_name(),
+            request: request.to_query(),
+            form_action_targets: request.redirect.map(|redirect| redirect.uri),
             refused,
         };
-        Ok(Decision::reply(LogoutReply::Ask(Box::new(ask))).writes(signed_in.touch))
+        Ok(Decision::reply(LogoutReply::Confirm(Box::new(prompt))).writes(signed_in.touch))
     }
 }
 
-/// What a request asks, where all that it says is true. Section 4: "any operations requiring the information that failed to
+/// A valid request. Section 4: "any operations requiring the information that failed to
 /// correctly validate MUST be aborted".
 #[derive(Debug, Default)]
 struct LogoutRequest<'p> {
     client: Option<&'p Client>,
-    /// Whether an ID token proves that the client had a user here, and so may ask for a redirect.
+    /// Whether an ID token proves that the client had a user here. Only then it may redirect unconfirmed.
     by_hint: bool,
     redirect: Option<Redirect>,
 }
 
-/// An address that the client registered.
+/// To a URI that the client registered.
 #[derive(Debug)]
 struct Redirect {
     uri: String,
@@ -122,9 +118,11 @@ const fn invalid(description: &'static str, cause: Cause) -> Refusal {
 }
 
 impl<'p> LogoutRequest<'p> {
-    fn of(params: &Params, realm: &'p Realm) -> Result<Self, Refusal> {
+    fn parse(params: &Params, realm: &'p Realm) -> Result<Self, Refusal> {
         let hint = params.opt("id_token_hint");
-        let hint = hint.map(|hint| Hint::of(realm, hint)).transpose()?;
+        let hint = hint
+            .map(|hint| IdTokenHint::verify(realm, hint))
+            .transpose()?;
         let hinted = hint.as_ref().map(|hint| hint.aud.as_str());
         let named = params.opt("client_id");
         // Section 2: "When both client_id and id_token_hint are present, the OP MUST verify that the Client Identifier
@@ -140,7 +138,7 @@ impl<'p> LogoutRequest<'p> {
             client.ok_or(UNKNOWN_CLIENT)
         });
         let client = client.transpose()?;
-        // Cognito's name for it beside the standard's.
+        // `logout_uri` is Cognito's name.
         let uris = ["post_logout_redirect_uri", "logout_uri"].map(|name| params.opt(name));
         let redirects = uris.into_iter().flatten().map(|uri| {
             // Section 3: "The OP also MUST NOT perform post-logout redirection if the post_logout_redirect_uri value
@@ -167,9 +165,8 @@ impl<'p> LogoutRequest<'p> {
         self.client.map(|client| client.name.clone())
     }
 
-    /// The same request, as short as it can be. It needs no hint: what the hint proved, the form token proves, which is
-    /// made for this text and for the session.
-    fn request(&self) -> Option<String> {
+    /// The shortest form of this request. It needs no hint, because the form token is bound to this text and the session.
+    fn to_query(&self) -> Option<String> {
         let mut request = form_urlencoded::Serializer::new(String::new());
         request.append_pair("client_id", self.client?.id.as_str());
         if let Some(Redirect { uri, state }) = &self.redirect {
@@ -179,20 +176,22 @@ impl<'p> LogoutRequest<'p> {
         Some(request.finish())
     }
 
-    /// What follows when nobody is signed in. Section 3: without an ID token "the OP MUST NOT perform post-logout
-    /// redirection unless the OP has other means of confirming the legitimacy of the post-logout redirection target": that
-    /// the user said yes to it.
-    fn answer(self, confirmed: bool) -> LogoutReply {
+    /// Once no one is signed in. Section 3: without an ID token "the OP MUST NOT perform post-logout redirection unless
+    /// the OP has other means of confirming the legitimacy of the post-logout redirection target": the user's
+    /// confirmation.
+    fn reply(self, confirmed: bool) -> LogoutReply {
         let client_name = self.client_name();
         match self.redirect {
-            Some(redirect) if self.by_hint || confirmed => LogoutReply::Leave(redirect.location()),
+            Some(redirect) if self.by_hint || confirmed => {
+                LogoutReply::Redirect(redirect.location())
+            }
             _ => LogoutReply::SignedOut { client_name },
         }
     }
 }
 
 impl Redirect {
-    /// The address, with the client's state and nothing else.
+    /// The URI with the client's `state`.
     fn location(self) -> String {
         let Some(state) = self.state else {
             return self.uri;

@@ -1,5 +1,4 @@
-//! Metadata (RFC 8414 section 2, OpenID Connect Discovery section 3): made from the tables, so that what is
-//! advertised is what runs.
+//! Metadata (RFC 8414 section 2, OpenID Connect Discovery section 3), built from the tables that the endpoints use.
 
 use grantor_jose::Algorithm;
 use serde_json::{Value, json};
@@ -11,8 +10,8 @@ use crate::model::realm::Realm;
 use crate::model::{claims_request, pkce, prompt};
 use crate::{client_auth, grants};
 
-/// What ID tokens say beside claims of the user.
-const OF_TOKENS: [&str; 11] = [
+/// The claims of ID tokens that do not describe the user.
+const TOKEN_CLAIMS: [&str; 11] = [
     "sub",
     "iss",
     "aud",
@@ -26,10 +25,10 @@ const OF_TOKENS: [&str; 11] = [
     "at_hash",
 ];
 
-/// The endpoints of which RFC 8414 section 2 says how clients authenticate.
+/// The endpoints with a `*_auth_methods_supported` member (RFC 8414 section 2).
 const AUTHENTICATING: [Endpoint; 3] = [Endpoint::Token, Endpoint::Introspect, Endpoint::Revoke];
 
-/// The document, the same at both of its addresses. `ui_locales` are the languages of the pages (BCP 47).
+/// The same document at both well-known paths. `ui_locales` are the languages of the pages (BCP 47).
 #[must_use]
 pub fn document(realm: &Realm, ui_locales: &[&str]) -> Value {
     let algorithms: Vec<&str> = realm.signing.algorithms().map(Algorithm::name).collect();
@@ -46,7 +45,7 @@ pub fn document(realm: &Realm, ui_locales: &[&str]) -> Value {
         "acr_values_supported": ACR,
         "ui_locales_supported": ui_locales,
         "claim_types_supported": ["normal"],
-        "claims_supported": OF_TOKENS.into_iter().chain(claims_request::standard()).collect::<Vec<_>>(),
+        "claims_supported": TOKEN_CLAIMS.into_iter().chain(claims_request::standard()).collect::<Vec<_>>(),
         // RFC 9207 section 3.
         "authorization_response_iss_parameter_supported": true,
         "claims_parameter_supported": true,

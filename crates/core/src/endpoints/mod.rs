@@ -1,4 +1,4 @@
-//! The endpoints, one file each, and the table of their paths.
+//! The endpoints, one file each.
 
 pub mod authorize;
 pub mod cors;

@@ -9,10 +9,11 @@ use crate::engine::decide::{Decision, Facts, Operation, Stop, invalid_grant};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
 use crate::model::client::Client;
+use crate::model::ids::GrantId;
 use crate::records::{self, Grant, RevocationReason, RevokedToken, State};
 use crate::tokens::bearer::PresentedToken;
 
-/// A revocation request. RFC 7009 section 2.1: a hint that does not fit is ignored; our tokens say what they are.
+/// `token_type_hint` is ignored: our tokens identify their own type (RFC 7009 section 2.1).
 #[derive(Debug)]
 pub struct Revoke {
     credentials: Credentials,
@@ -21,10 +22,8 @@ pub struct Revoke {
 }
 
 impl Revoke {
-    /// Reads a revocation request.
-    ///
     /// # Errors
-    /// A [`Refusal`] for what cannot be read.
+    /// A [`Refusal`] for a malformed request.
     pub fn parse(
         authorization: Option<&[u8]>,
         params: &Params,
@@ -74,7 +73,7 @@ impl Revoke {
         env: &Env<'_>,
         facts: &Facts,
         client: &Client,
-        id: crate::model::ids::GrantId,
+        id: GrantId,
     ) -> Result<Decision<()>, Stop> {
         let key = records::key::<Grant>(&env.realm.name, &id.to_string());
         let Some(grant) = facts.record::<Grant>(env, &key)?.live() else {

@@ -1,6 +1,6 @@
-//! The token endpoint (RFC 6749 section 3.2): authenticates the client, then leaves it to the grant.
+//! The token endpoint (RFC 6749 section 3.2): authenticates the client, then dispatches to the grant.
 
-use crate::base::error::{ErrorCode, Refusal};
+use crate::base::error::Refusal;
 use crate::base::params::Params;
 use crate::base::peer::Peer;
 use crate::client_auth::{self, Credentials};
@@ -9,7 +9,6 @@ use crate::engine::env::Env;
 use crate::grants::{GrantRequest, TokenReply};
 use crate::model::grant_type::GrantType;
 
-/// A token request.
 #[derive(Debug)]
 pub struct Token {
     credentials: Credentials,
@@ -19,10 +18,8 @@ pub struct Token {
 }
 
 impl Token {
-    /// Reads a token request.
-    ///
     /// # Errors
-    /// A [`Refusal`] for what cannot be read.
+    /// A [`Refusal`] for a malformed request.
     pub fn parse(
         authorization: Option<&[u8]>,
         params: &Params,
@@ -44,14 +41,7 @@ impl Operation for Token {
 
     fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<TokenReply>, Stop> {
         let client = client_auth::authenticate(env, facts, &self.credentials, &self.peer)?;
-        // RFC 6749 section 5.2: "unauthorized_client".
-        if !client.may_use(self.grant) {
-            return Err(Refusal::new(
-                ErrorCode::UnauthorizedClient,
-                "The client may not use this grant type.",
-            )
-            .into());
-        }
+        client_auth::require_grant(&client, self.grant)?;
         self.request.decide(env, facts, client, &self.peer)
     }
 }

@@ -1,4 +1,4 @@
-//! Userinfo (OpenID Connect Core section 5.3), protected by RFC 6750.
+//! Userinfo (OpenID Connect Core section 5.3), with bearer tokens (RFC 6750).
 
 use serde_json::{Map, Value};
 
@@ -14,7 +14,6 @@ use crate::model::scope::Scope;
 use crate::records::User;
 use crate::tokens::bearer::{self, PresentedToken};
 
-/// A userinfo request.
 #[derive(Debug)]
 pub struct Userinfo {
     token: PresentedToken,
@@ -29,11 +28,11 @@ const NEEDED: Refusal = Refusal::new(ErrorCode::InvalidToken, "An access token i
     .because(Cause::TokenMissing);
 
 impl Userinfo {
-    /// Reads a userinfo request. The token is in the `Authorization` header (RFC 6750 section 2.1), or in the body of
-    /// a POST (section 2.2), never in both, and never in a query.
+    /// The token is in the `Authorization` header (RFC 6750 section 2.1) or the body of a POST (section 2.2), never in
+    /// both and never in the query.
     ///
     /// # Errors
-    /// `invalid_token` where there is none, `invalid_request` where there are two.
+    /// `invalid_token` without a token, `invalid_request` for two.
     pub fn parse(authorization: Option<&[u8]>, body: &Params) -> Result<Self, Refusal> {
         let in_header = authorization.map(bearer_token).transpose()?;
         let in_body = body.opt("access_token").map(Secret::new);
@@ -49,7 +48,7 @@ impl Userinfo {
         }
     }
 
-    /// The client that the token was made for, if it is ours; live or not.
+    /// The client of a token of ours, live or not.
     #[must_use]
     pub fn client(&self, realm: &Realm) -> Option<ClientId> {
         bearer::open(realm, self.token.reveal()).map(|claims| claims.client_id)
@@ -59,7 +58,7 @@ impl Userinfo {
 fn bearer_token(header: &[u8]) -> Result<Secret, Refusal> {
     let text = std::str::from_utf8(header).map_err(|_| INVALID)?;
     let (scheme, token) = text.split_once(' ').ok_or(INVALID)?;
-    // RFC 6750 section 3.1: "an unsupported authentication method" lacks authentication, and is told no error code.
+    // RFC 6750 section 3.1: "an unsupported authentication method" gets no error code.
     if scheme.eq_ignore_ascii_case("Bearer") {
         Ok(Secret::new(token.trim()))
     } else {
@@ -76,7 +75,6 @@ impl Operation for Userinfo {
         let live = bearer::live(env, facts, claims)?.map_err(|cause| INVALID.because(cause))?;
         let user = live.owner.user();
         let user = user.ok_or(INVALID.because(Cause::UserGone))?;
-        // "Userinfo takes any of our user tokens with openid."
         if !live.claims.scope.contains("openid") {
             return Err(Refusal::new(
                 ErrorCode::InsufficientScope,
@@ -92,13 +90,13 @@ impl Operation for Userinfo {
     }
 }
 
-/// What a client may know of a user. OpenID Connect Core section 5.3.2: "The sub (subject) Claim MUST always be
+/// OpenID Connect Core section 5.3.2: "The sub (subject) Claim MUST always be
 /// returned".
-fn claims_of(user: &User, scope: &Scope, asked: &RequestedClaims) -> Map<String, Value> {
-    let one_by_one = asked.userinfo.iter().map(String::as_str);
+fn claims_of(user: &User, scope: &Scope, requested: &RequestedClaims) -> Map<String, Value> {
+    let individual = requested.userinfo.iter().map(String::as_str);
     let of_scope: Vec<&str> = claims_request::of_scope(scope).collect();
-    let wanted = of_scope.into_iter().chain(one_by_one);
-    let mut claims = claims_request::of_user(user.facts(), wanted);
+    let names = of_scope.into_iter().chain(individual);
+    let mut claims = claims_request::of_user(user.facts(), names);
     claims.insert("sub".to_owned(), user.id.to_string().into());
     claims
 }

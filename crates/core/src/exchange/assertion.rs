@@ -1,4 +1,4 @@
-//! JWTs of trusted issuers, verified by the rules of RFC 7521 section 5.2 and RFC 7523 section 3.
+//! Verification of trusted issuers' JWTs (RFC 7521 section 5.2, RFC 7523 section 3).
 
 use std::time::Duration;
 
@@ -14,17 +14,17 @@ use crate::model::endpoint::Endpoint;
 use crate::model::realm::Realm;
 use crate::model::trusted_issuer::TrustedIssuer;
 
-/// The longest `sub` of a foreign token: OpenID Connect Core section 2: "MUST NOT exceed 255 ASCII characters".
-const LONGEST_SUB: usize = 255;
+/// OpenID Connect Core section 2: `sub` "MUST NOT exceed 255 ASCII characters".
+const MAX_SUB_BYTES: usize = 255;
 
-/// What a trusted issuer said, proven by its signature, and for us.
+/// A foreign token with a valid signature and us as its audience.
 #[derive(Debug)]
 pub(crate) struct VerifiedAssertion<'p> {
-    pub(crate) by: &'p TrustedIssuer,
+    pub(crate) issuer: &'p TrustedIssuer,
     pub(crate) claims: Claims,
 }
 
-/// The claims of a foreign JWT (RFC 7519 section 4.1), as far as they matter here.
+/// The claims of a foreign JWT that matter here (RFC 7519 section 4.1).
 #[derive(Debug, Deserialize)]
 pub(crate) struct Claims {
     iss: String,
@@ -48,7 +48,7 @@ enum OneOrMany {
     Many(Vec<String>),
 }
 
-/// RFC 7519 section 2: "A JSON numeric value representing the number of seconds", whole or not.
+/// RFC 7519 section 2: "A JSON numeric value representing the number of seconds", fractions allowed.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(try_from = "f64")]
 struct NumericDate(Timestamp);
@@ -57,9 +57,9 @@ impl TryFrom<f64> for NumericDate {
     type Error = &'static str;
 
     fn try_from(seconds: f64) -> Result<Self, Self::Error> {
-        // The year 9999: beyond it no clock of ours goes.
+        // The end of the year 9999.
         if !(0.0..253_402_300_800.0).contains(&seconds) {
-            return Err("no time");
+            return Err("the NumericDate is out of range");
         }
         Ok(Self(
             Timestamp::default() + Duration::from_secs_f64(seconds),
@@ -79,51 +79,50 @@ impl OneOrMany {
 
 /// RFC 7523 section 3: `aud` "identifies the authorization server as an intended audience. The token endpoint URL of
 /// the authorization server MAY be used".
-fn is_for_us(by: &TrustedIssuer, realm: &Realm, aud: &OneOrMany) -> bool {
+fn is_for_us(issuer: &TrustedIssuer, realm: &Realm, aud: &OneOrMany) -> bool {
     let token_endpoint = realm.url(Endpoint::Token);
     aud.iter().any(|aud| {
         aud == realm.issuer
             || aud == token_endpoint
-            || by.audiences.iter().any(|audience| audience == aud)
+            || issuer.audiences.iter().any(|audience| audience == aud)
     })
 }
 
-/// RFC 7523 section 3, points 3 to 7.
-fn judge(by: &TrustedIssuer, env: &Env<'_>, claims: &Claims) -> Result<(), Cause> {
-    let plain = |sub: &str| !sub.chars().any(char::is_control);
-    // Back-Channel Logout section 2.4: what holds events tells of something that happened, typed or not.
+/// RFC 7523 section 3, items 3 to 7.
+fn validate(issuer: &TrustedIssuer, env: &Env<'_>, claims: &Claims) -> Result<(), Cause> {
+    let is_plain = |sub: &str| !sub.chars().any(char::is_control);
+    // A logout token, typed or not (Back-Channel Logout section 2.4).
     if claims.others.contains_key("events") {
         return Err(Cause::ForeignTokenMalformed);
     }
-    if claims.sub.is_empty() || claims.sub.len() > LONGEST_SUB || !plain(&claims.sub) {
+    if claims.sub.is_empty() || claims.sub.len() > MAX_SUB_BYTES || !is_plain(&claims.sub) {
         return Err(Cause::ForeignTokenMalformed);
     }
-    if !is_for_us(by, env.realm, &claims.aud) {
+    if !is_for_us(issuer, env.realm, &claims.aud) {
         return Err(Cause::ForeignTokenNotForUs);
     }
-    let early = |at: NumericDate| !at.0.is_past(env.now + by.skew);
+    let early = |at: NumericDate| !at.0.is_past(env.now + issuer.skew);
     if claims.nbf.is_some_and(early) || claims.iat.is_some_and(early) {
         return Err(Cause::ForeignTokenMalformed);
     }
     if claims.exp.0.is_past(env.now) {
         return Err(Cause::TokenExpired);
     }
-    let Some(max_age) = by.max_age else {
+    let Some(max_age) = issuer.max_age else {
         return Ok(());
     };
     match claims.iat {
-        Some(iat) if env.now.since(iat.0) <= max_age + by.skew => Ok(()),
+        Some(iat) if env.now.since(iat.0) <= max_age + issuer.skew => Ok(()),
         _ => Err(Cause::ForeignTokenTooOld),
     }
 }
 
 impl Claims {
-    /// When the token ends.
     pub(crate) fn expires_at(&self) -> Timestamp {
         self.exp.0
     }
 
-    /// A claim that is text.
+    /// The claim, if it is a string.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         match name {
             "sub" => Some(&self.sub),
@@ -132,10 +131,8 @@ impl Claims {
     }
 }
 
-/// Opens a JWT of a trusted issuer.
-///
 /// # Errors
-/// [`Stop`] where the issuer's keys must be known first, or cannot be had; the inner one where the token is not good.
+/// [`Stop`] where the issuer's keys are still needed or unavailable; the inner error for an invalid token.
 pub(crate) fn open<'p>(
     env: &Env<'p>,
     facts: &Facts,
@@ -144,25 +141,24 @@ pub(crate) fn open<'p>(
     let Ok(decoded) = grantor_jose::decode(token) else {
         return Ok(Err(Cause::ForgedOrForeignToken));
     };
-    let Some(issuer) = issuer_of(&decoded) else {
+    let Some(iss) = unverified_issuer(&decoded) else {
         return Ok(Err(Cause::ForeignTokenMalformed));
     };
-    let realm = env.realm;
-    let by = realm.trusted_issuers.iter().find(|by| by.issuer == issuer);
-    let Some(by) = by else {
+    let mut trusted = env.realm.trusted_issuers.iter();
+    let Some(issuer) = trusted.find(|trusted| trusted.issuer == iss) else {
         return Ok(Err(Cause::UnknownIssuer));
     };
     let header = decoded.header();
-    // RFC 8725 section 3.11: what is typed as something else, such as a logout token, is nobody's statement of who acts.
-    let typed = header.typ.as_deref();
-    let is_statement = [grantor_jose::TokenType::Id, grantor_jose::TokenType::Access];
-    if !by.algorithms.contains(&header.algorithm)
-        || typed.is_some() && !is_statement.iter().any(|typ| typ.is(typed))
+    // RFC 8725 section 3.11: another explicit type, such as a logout token's, is refused.
+    let typ = header.typ.as_deref();
+    let accepted = [grantor_jose::TokenType::Id, grantor_jose::TokenType::Access];
+    if !issuer.algorithms.contains(&header.algorithm)
+        || typ.is_some() && !accepted.iter().any(|accepted| accepted.is(typ))
     {
         return Ok(Err(Cause::ForeignTokenMalformed));
     }
     let keys = facts.keys(KeyQuery {
-        issuer,
+        issuer: iss,
         kid: header.kid.clone(),
         algorithm: header.algorithm,
     })?;
@@ -172,14 +168,14 @@ pub(crate) fn open<'p>(
     let Ok(claims) = verified.claims::<Claims>() else {
         return Ok(Err(Cause::ForeignTokenMalformed));
     };
-    if claims.iss != by.issuer {
+    if claims.iss != issuer.issuer {
         return Ok(Err(Cause::ForgedOrForeignToken));
     }
-    Ok(judge(by, env, &claims).map(|()| VerifiedAssertion { by, claims }))
+    Ok(validate(issuer, env, &claims).map(|()| VerifiedAssertion { issuer, claims }))
 }
 
-/// Who says to have signed a JWT. Good for finding the key, and for nothing else.
-pub(crate) fn issuer_of(token: &grantor_jose::Unverified) -> Option<String> {
+/// `iss`, only for choosing the keys that verify the token.
+pub(crate) fn unverified_issuer(token: &grantor_jose::Unverified) -> Option<String> {
     #[derive(Deserialize)]
     struct Issuer {
         iss: String,

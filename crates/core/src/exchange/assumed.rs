@@ -1,6 +1,6 @@
-//! A user's access token that nobody has: what an operator assumes who asks what would come of it.
+//! A hypothetical access token of a user, for explanations only.
 
-use super::party::{Party, Role, user_named};
+use super::party::{Party, Role, find_user};
 use crate::base::error::{ErrorCode, Refusal};
 use crate::base::params::Params;
 use crate::engine::decide::{Facts, Stop};
@@ -13,12 +13,11 @@ use crate::model::target::RequestedResources;
 use crate::model::target::Target;
 use crate::tokens::bearer::TokenOwner;
 
-/// What the token would be.
 #[derive(Debug)]
-pub(super) struct Assumed {
+pub(super) struct AssumedToken {
     username: String,
     client: ClientId,
-    /// The client's default, where none is named.
+    /// Defaults to the client's default scopes.
     scope: Option<Scope>,
     audience: Option<String>,
 }
@@ -32,8 +31,8 @@ const NO_SCOPE: Refusal = Refusal::new(
     "The client that the user would have used may not have this scope.",
 );
 
-impl Assumed {
-    /// `assumed_user`, `assumed_client`, `assumed_scope` and `assumed_audience`: names of ours, which no client sends.
+impl AssumedToken {
+    /// `assumed_user`, `assumed_client`, `assumed_scope` and `assumed_audience` are our own names; no client sends them.
     pub(super) fn parse(params: &Params) -> Result<Option<Self>, Refusal> {
         let Some(username) = params.opt("assumed_user") else {
             return Ok(None);
@@ -48,7 +47,7 @@ impl Assumed {
         }))
     }
 
-    /// The user as such a token would name them, were it issued now.
+    /// The party of such a token, if it were issued now.
     pub(super) fn open(&self, env: &Env<'_>, facts: &Facts) -> Result<Party, Stop> {
         let client = env.realm.clients.get(&self.client);
         let client: &Client = client.filter(|client| client.enabled).ok_or(NO_CLIENT)?;
@@ -56,9 +55,9 @@ impl Assumed {
         if !scope.is_within(&client.scopes) {
             return Err(NO_SCOPE.into());
         }
-        let named = RequestedResources::parse(env.realm, self.audience.as_deref().into_iter())?;
-        let target = Target::choose(env.realm, scope, &named)?;
-        let user = user_named(env, facts, &self.username, Role::Subject)?;
+        let resources = RequestedResources::parse(env.realm, self.audience.as_deref().into_iter())?;
+        let target = Target::choose(env.realm, scope, &resources)?;
+        let user = find_user(env, facts, &self.username, Role::Subject)?;
         Ok(Party {
             issuer: None,
             kind: TokenKind::AccessToken,

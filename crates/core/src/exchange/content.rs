@@ -1,4 +1,4 @@
-//! What the issued token says.
+//! The content of the issued token.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use crate::records::{Authorization, Exchanged, Grant, NewGrant, User};
 use crate::tokens::bearer::TokenOwner;
 use crate::tokens::issue::{self, TokenSubject};
 
-/// What is issued, before it is signed, sealed or stored.
+/// Before it is signed, sealed or stored.
 #[derive(Debug)]
 pub(crate) enum Content<'p> {
     Access(Box<AccessTokenClaims>, &'p Resource),
@@ -29,7 +29,6 @@ pub(crate) enum Content<'p> {
 }
 
 impl Content<'_> {
-    /// When it ends.
     pub(crate) fn ends_at(&self) -> Timestamp {
         match self {
             Self::Access(claims, _) => Timestamp::from_secs(claims.exp),
@@ -38,12 +37,9 @@ impl Content<'_> {
         }
     }
 
-    /// What `granted` says.
-    ///
     /// # Errors
-    /// [`Failure::Operator`] where the claims would be too long. [`Failure::Bug`]: what no rule can allow was refused
-    /// before.
-    pub(crate) fn of<'p>(
+    /// [`Failure::Operator`] where the claims would be too long. [`Failure::Bug`] for what `evaluate` should have refused.
+    pub(crate) fn new<'p>(
         env: &Env<'_>,
         client: &Client,
         case: &Case<'p>,
@@ -57,8 +53,8 @@ impl Content<'_> {
                 let claims = access_token(env, client, subject, resource, granted);
                 Ok(Content::Access(Box::new(claims), resource))
             }
-            (TokenType::IdToken, ExchangeTarget::Client, Some(of_user)) => {
-                let claims = id_token(env, client, subject, of_user, granted)?;
+            (TokenType::IdToken, ExchangeTarget::Client, Some(user_grant)) => {
+                let claims = id_token(env, client, subject, user_grant, granted)?;
                 Ok(Content::Id(Box::new(claims)))
             }
             (
@@ -99,15 +95,15 @@ fn access_token(
         TokenOwner::User(user) => Jti::of_user(user.epoch, env.seed.bytes("jti")),
         TokenOwner::None => Jti::of_machine(env.seed.bytes("jti")),
     };
-    let says = TokenSubject {
+    let token_subject = TokenSubject {
         sub: subject.sub.clone(),
         jti,
-        ends_at: ends(env, target.lifetime(client), granted),
+        ends_at: expiry(env, target.lifetime(client), granted),
         user: subject.owner.user(),
         grant: subject.owner.grant(),
         act: granted.act.clone(),
     };
-    issue::access_claims(env, client, &target, says)
+    issue::access_claims(env, client, &target, token_subject)
 }
 
 fn id_token(
@@ -117,25 +113,25 @@ fn id_token(
     (grant, authorization): (&Grant, &Authorization),
     granted: &Granted<'_>,
 ) -> Result<IdTokenClaims, Failure> {
-    let from = ClaimSources {
+    let sources = ClaimSources {
         user: subject.owner.user().map(User::facts),
         client_id: &client.id,
         client_name: &client.name,
         grant: Some(grant.facts()),
     };
-    let further = client.id_claims.mapped(&from);
+    let further = client.id_claims.mapped(&sources);
     issue::bounded(&further)?;
     Ok(IdTokenClaims {
         iss: env.realm.issuer.clone(),
         sub: authorization.user.to_string(),
         aud: client.id.clone(),
-        exp: ends(env, env.realm.lifetimes.id, granted).as_secs(),
+        exp: expiry(env, env.realm.lifetimes.id, granted).as_secs(),
         iat: env.now.as_secs(),
         auth_time: authorization.auth_time.as_secs(),
         amr: authorization.amr.clone(),
         acr: Some(ACR[0].to_owned()),
         sid: authorization.session.map(|id| id.to_string()),
-        // It names no grant: exchanged once more, it would be worth all of that grant, and not what it came of.
+        // No grant in the jti: otherwise exchanging this token would give the full scope of the grant.
         jti: Jti::of_machine(env.seed.bytes("id_jti")),
         act: granted.act.clone(),
         nonce: None,
@@ -145,7 +141,7 @@ fn id_token(
     })
 }
 
-/// "Life ≤ the subject token's."
-fn ends(env: &Env<'_>, life: Duration, granted: &Granted<'_>) -> Timestamp {
-    (env.now + life).min(granted.ends_at)
+/// Never later than the subject token's.
+fn expiry(env: &Env<'_>, lifetime: Duration, granted: &Granted<'_>) -> Timestamp {
+    (env.now + lifetime).min(granted.ends_at)
 }

@@ -1,5 +1,4 @@
-//! The engine: who asks for what, which rule decides, and what comes of it. It issues nothing itself, so that the
-//! grant and the explanation are the same decision.
+//! The engine of token exchange. It only decides and issues nothing, so the grant and the explanation share it.
 
 use super::party::{Party, Role};
 use super::policy::{self, ExchangeTarget, RuleInput, Unmet};
@@ -16,27 +15,25 @@ use crate::model::resource::TokenForm;
 use crate::model::scope::Scope;
 use crate::model::token_type::TokenType;
 
-/// Who asks for what, and what the rules said to it.
+/// A request with its tokens opened, and the rules tried on it.
 #[derive(Debug)]
 pub(crate) struct Case<'p> {
     pub(crate) subject: Party,
     pub(crate) actor: Option<Party>,
-    /// Who would act, and who acted before.
+    /// The acting party, with the prior actors inside.
     pub(crate) act: Actor,
     pub(crate) target: ExchangeTarget<'p>,
-    /// The client's rules as far as they were asked, each with why it does not apply.
+    /// The client's rules up to the one that applied, each with the reason why it did not.
     pub(crate) rules: Vec<(&'p Rule, Option<Unmet>)>,
 }
 
-/// What is granted.
 #[derive(Debug)]
 pub(crate) struct Granted<'p> {
-    /// The rule that decided.
     pub(crate) rule: &'p Rule,
     pub(crate) requested: TokenType,
     pub(crate) scope: Scope,
     pub(crate) act: Option<Actor>,
-    /// When the subject token, the actor token or the rule's time ends, whichever is first.
+    /// The earliest of subject token, actor token and the rule's lifetime.
     pub(crate) ends_at: Timestamp,
 }
 
@@ -44,11 +41,11 @@ const OTHER_ACTOR: Refusal = Refusal::new(
     ErrorCode::InvalidRequest,
     "The subject token says by may_act that somebody else may act.",
 );
-const NO_JWT: Refusal = Refusal::new(
+const SEALED_RESOURCE: Refusal = Refusal::new(
     ErrorCode::InvalidTarget,
     "The tokens of this resource are sealed: it takes no JWT.",
 );
-const NO_GRANT: Refusal = Refusal::new(
+const NEEDS_USER_GRANT: Refusal = Refusal::new(
     ErrorCode::InvalidRequest,
     "Such a token comes only of what a user granted here, and not of a grant that was exchanged itself.",
 );
@@ -57,11 +54,8 @@ const NO_REFRESH: Refusal = Refusal::new(
     "The client may not use refresh tokens.",
 );
 
-/// Decides.
-///
 /// # Errors
-/// [`Refusal`]s of requests that no rule is asked about: without one target, or with a token that is not good;
-/// [`Stop`] where more must be known.
+/// The outer [`Refusal`] is for requests that reach no rule: without a single target, or with an invalid token.
 pub(crate) fn evaluate<'p>(
     env: &Env<'p>,
     facts: &Facts,
@@ -72,23 +66,23 @@ pub(crate) fn evaluate<'p>(
     let subject = request.subject.open(env, facts, client);
     let actor = request.actor.as_ref();
     let actor = actor.map(|actor| actor.open(env, facts, client, Role::Actor));
-    let (subject, actor) = both(subject, actor.transpose())?;
-    let actor = actor.map(Party::alone).transpose()?;
-    let act = acting(client, &subject, actor.as_ref());
+    let (subject, actor) = join(subject, actor.transpose())?;
+    let actor = actor.map(Party::require_no_actor).transpose()?;
+    let act = new_actor(client, &subject, actor.as_ref());
     let mut rules = Vec::new();
-    let outcome = may_act(env, &subject, actor.as_ref(), &act)
-        .and_then(|()| possible(client, &subject, target, request.requested))
+    let outcome = check_may_act(env, &subject, actor.as_ref(), &act)
+        .and_then(|()| check_issuable(client, &subject, target, request.requested))
         .and_then(|()| {
-            let asked = RuleInput {
+            let input = RuleInput {
                 client,
                 subject: &subject,
                 actor: actor.as_ref(),
                 act: &act,
                 target,
-                wanted: request.wanted(),
+                requested: request.kind(),
                 scope: request.scope.as_ref(),
             };
-            by_rules(env, &asked, request.requested, &mut rules)
+            apply_rules(env, &input, request.requested, &mut rules)
         });
     let case = Case {
         subject,
@@ -100,38 +94,42 @@ pub(crate) fn evaluate<'p>(
     Ok((case, outcome))
 }
 
-/// The first rule that allows the whole case decides; where there is none, the one that was nearest says why.
-fn by_rules<'p>(
+/// The first rule that applies decides. Where none does, the one that came closest gives the reason.
+fn apply_rules<'p>(
     env: &Env<'p>,
-    asked: &RuleInput<'_>,
+    input: &RuleInput<'_>,
     requested: TokenType,
     rules: &mut Vec<(&'p Rule, Option<Unmet>)>,
 ) -> Result<Granted<'p>, Refusal> {
-    let of_client = |rule: &&Rule| rule.client == asked.client.id;
+    let of_client = |rule: &&Rule| rule.client == input.client.id;
     for rule in env.realm.exchange.iter().filter(of_client) {
-        let applied = policy::apply(env, rule, asked);
+        let applied = policy::apply(env, rule, input);
         rules.push((rule, applied.as_ref().err().copied()));
         let Ok(allowed) = applied else {
             continue;
         };
-        let own = rule.lifetime.map(|lifetime| env.now + lifetime);
-        let actor = asked.actor.map(|actor| actor.expires_at);
-        let ends = [actor, own].into_iter().flatten();
+        let limits = [
+            input.actor.map(|actor| actor.expires_at),
+            rule.lifetime.map(|lifetime| env.now + lifetime),
+        ];
         return Ok(Granted {
             rule,
             requested,
             scope: allowed.scope,
             act: allowed.act,
-            ends_at: ends.fold(asked.subject.expires_at, Timestamp::min),
+            ends_at: limits
+                .into_iter()
+                .flatten()
+                .fold(input.subject.expires_at, Timestamp::min),
         });
     }
-    let nearest = rules.iter().filter_map(|(_, unmet)| *unmet).max();
-    Err(nearest.unwrap_or(Unmet::Audience).refusal())
+    let closest = rules.iter().filter_map(|(_, unmet)| *unmet).max();
+    Err(closest.unwrap_or(Unmet::Audience).refusal())
 }
 
-/// "The actor is the actor token's subject, else the client." By which client it acts is said in both cases, so that
-/// each stays in the chain, and who is disabled ends it.
-fn acting(client: &Client, subject: &Party, actor: Option<&Party>) -> Actor {
+/// The actor is the actor token's subject, otherwise the client. `client_id` is always set, so that each client stays in
+/// the chain and disabling one ends it.
+fn new_actor(client: &Client, subject: &Party, actor: Option<&Party>) -> Actor {
     Actor {
         sub: actor.map_or_else(|| client.id.to_string(), |actor| actor.sub.clone()),
         client_id: client.id.clone(),
@@ -139,9 +137,9 @@ fn acting(client: &Client, subject: &Party, actor: Option<&Party>) -> Actor {
     }
 }
 
-/// RFC 8693 section 4.4: "The may_act claim makes a statement that one party is authorized to become the actor": who is
-/// another one, is not.
-fn may_act(
+/// RFC 8693 section 4.4: "The may_act claim makes a statement that one party is authorized to become the actor". Any
+/// other party is refused.
+fn check_may_act(
     env: &Env<'_>,
     subject: &Party,
     actor: Option<&Party>,
@@ -150,16 +148,16 @@ fn may_act(
     let Some(may_act) = &subject.may_act else {
         return Ok(());
     };
-    // A statement without `iss` speaks as its own issuer does: of others' subjects only one with ours names ours.
+    // Without `iss`, may_act names parties of the token's own issuer. So a foreign token needs our `iss` to name ours.
     let is_ours = may_act.iss.is_some() || subject.issuer.is_none();
     let by_us = is_ours && may_act.allows(&env.realm.issuer, &act.sub, &act.client_id);
-    // Another issuer's actor is named as that issuer does.
+    // A foreign actor goes by its own issuer's `sub`.
     let by_issuer = actor.is_some_and(|actor| {
-        let is_whose = may_act.iss.is_some() || subject.issuer == actor.issuer;
+        let same_issuer = may_act.iss.is_some() || subject.issuer == actor.issuer;
         let (Some(issuer), Some(sub)) = (&actor.issuer, &actor.foreign_sub) else {
             return false;
         };
-        is_whose && may_act.allows(issuer, sub, &act.client_id)
+        same_issuer && may_act.allows(issuer, sub, &act.client_id)
     });
     match by_us || by_issuer {
         true => Ok(()),
@@ -167,8 +165,8 @@ fn may_act(
     }
 }
 
-/// What no rule can allow.
-fn possible(
+/// Refuses what no rule can allow.
+fn check_issuable(
     client: &Client,
     subject: &Party,
     target: ExchangeTarget<'_>,
@@ -179,21 +177,21 @@ fn possible(
         (TokenType::Jwt, ExchangeTarget::Resource(resource))
             if resource.token == TokenForm::Sealed =>
         {
-            Err(NO_JWT)
+            Err(SEALED_RESOURCE)
         }
-        (TokenType::IdToken, _) if grant.is_none() => Err(NO_GRANT),
+        (TokenType::IdToken, _) if grant.is_none() => Err(NEEDS_USER_GRANT),
         (TokenType::RefreshToken, _) if !client.may_use(GrantType::RefreshToken) => Err(NO_REFRESH),
         (TokenType::RefreshToken, _)
             if grant.is_none_or(|grant| grant.kind.exchanged().is_some()) =>
         {
-            Err(NO_GRANT)
+            Err(NEEDS_USER_GRANT)
         }
         _ => Ok(()),
     }
 }
 
-/// Two findings, whose rows one read brings.
-fn both<A, B>(a: Result<A, Stop>, b: Result<B, Stop>) -> Result<(A, B), Stop> {
+/// Merges the needs of both, so that one read brings the rows of both.
+fn join<A, B>(a: Result<A, Stop>, b: Result<B, Stop>) -> Result<(A, B), Stop> {
     match (a, b) {
         (Ok(a), Ok(b)) => Ok((a, b)),
         (Err(Stop::Need(a)), Err(Stop::Need(b))) => {

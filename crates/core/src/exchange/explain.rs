@@ -1,4 +1,4 @@
-//! The same decision without its effects: what an operator asks before a client does, or after one was refused.
+//! A dry run of an exchange for operators: the same decision without its effects.
 
 use std::borrow::Cow;
 
@@ -9,6 +9,7 @@ use super::party::Party;
 use super::{Case, Content, Unmet, evaluate, policy};
 use crate::base::error::{Cause, ErrorCode, Failure, Refusal};
 use crate::base::params::Params;
+use crate::client_auth::require_grant;
 use crate::engine::decide::{Decision, Facts, Operation, Stop};
 use crate::engine::env::Env;
 use crate::model::actor::Actor;
@@ -20,122 +21,108 @@ use crate::model::scope::Scope;
 use crate::model::token_type::TokenType;
 use crate::tokens::issue;
 
-/// What would come of this request, were it this client's. Nothing is issued, and no event is written.
+const UNKNOWN_CLIENT: Refusal = Refusal::new(ErrorCode::InvalidClient, "There is no such client.");
+
+/// Issues nothing and writes no event.
 #[derive(Debug)]
 pub struct Explain {
     client: ClientId,
     request: super::ExchangeRequest,
 }
 
-/// The explanation.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Explanation {
-    /// Whether a token would be issued.
     pub allowed: bool,
-    /// What the client would be told, where it would be refused.
+    /// The error that the client would get.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refusal: Option<Refused>,
-    /// What the subject token says, if it is good.
+    /// None where the subject token is not valid.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subject: Option<PartySummary>,
-    /// What the actor token says, if there is a good one.
+    /// None without a valid actor token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub actor: Option<PartySummary>,
-    /// Whom the new token is for.
+    /// The `aud` of the new token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub audience: Option<String>,
-    /// The rules that were asked, in their order; those after the one that decides are not.
+    /// The rules that were tried, in order. Those after the one that applies are not.
     pub rules: Vec<RuleTrace>,
-    /// What would be issued.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub issued: Option<Issued>,
 }
 
-/// A refusal, and its cause, which no client is told.
+/// An error, with the cause that no client sees.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refused {
-    /// `error`.
     pub error: Cow<'static, str>,
-    /// `error_description`.
     pub error_description: Cow<'static, str>,
-    /// Why, where the description does not say it.
+    /// None where the description says it all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
 }
 
-/// What a presented token says.
+/// The content of a presented token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PartySummary {
-    /// What we call the party.
+    /// The `sub` in our own tokens.
     pub sub: String,
-    /// The user's name, if it is one of ours.
+    /// None where the party is not one of our users.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
-    /// The user's groups.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<String>,
-    /// The trusted issuer, where the token is not ours.
+    /// The trusted issuer; none for our own tokens.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub issuer: Option<String>,
-    /// The client to which it was given.
+    /// The client to which the token was issued.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_id: Option<String>,
-    /// Whom it is for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub aud: Option<String>,
-    /// The most that can come of it.
+    /// The widest scope that an exchange can give.
     pub scope: Scope,
-    /// When it ends, in seconds since the epoch.
+    /// In seconds since the epoch.
     pub exp: u64,
-    /// Who acts by it already.
+    /// The current actor.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub act: Option<Actor>,
 }
 
-/// A rule, and what it said.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuleTrace {
-    /// Its name.
     pub name: String,
-    /// Whether it decides.
     pub applies: bool,
-    /// Why it does not apply.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<Cow<'static, str>>,
-    /// The most that it gives for this subject, where all but the scope was right.
+    /// The widest scope for this subject, where every condition but the scope is met.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gives: Option<Scope>,
 }
 
-/// What would be issued.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Issued {
-    /// `issued_token_type`.
     pub issued_token_type: TokenType,
-    /// `expires_in`, in seconds.
+    /// In seconds.
     pub expires_in: u64,
-    /// `scope`.
     pub scope: Scope,
-    /// The token's claims; of a refresh token, who would act by it.
+    /// For a refresh token, its delegation instead of claims.
     pub claims: Value,
 }
 
 impl Explain {
-    /// Reads the parameters of a token exchange (RFC 8693 section 2.1), and `client_id`, whose secret is not needed.
-    /// Instead of the subject token there may be `assumed_user` with `assumed_client`, `assumed_scope` and
-    /// `assumed_audience`: an access token that this user would have.
+    /// Takes the parameters of RFC 8693 section 2.1 and `client_id`; no secret is needed. In place of the subject token,
+    /// `assumed_user` with `assumed_client`, `assumed_scope` and `assumed_audience` describe a hypothetical access token.
     ///
     /// # Errors
-    /// A [`Refusal`] for what cannot be read.
+    /// A [`Refusal`] for a malformed request.
     pub fn parse(params: &Params) -> Result<Self, Refusal> {
         let missing = Refusal::new(
             ErrorCode::InvalidRequest,
             "The parameter client_id is missing.",
         );
         let client = params.opt("client_id").ok_or(missing)?;
-        let unknown = Refusal::new(ErrorCode::InvalidClient, "There is no such client.");
         Ok(Self {
-            client: client.parse().map_err(|_| unknown)?,
+            client: client.parse().map_err(|_| UNKNOWN_CLIENT)?,
             request: super::ExchangeRequest::parse_assumed(params)?,
         })
     }
@@ -159,17 +146,17 @@ impl Operation for Explain {
         let mut explanation = match &outcome {
             Err(refusal) => Explanation::refused(refusal),
             Ok(granted) => {
-                let content = Content::of(env, client, &case, granted)?;
+                let content = Content::new(env, client, &case, granted)?;
                 if let Content::Access(claims, resource) = &content {
-                    // Not to be promised where it would be too long.
+                    // Fails where the token would be too long.
                     issue::access_token(env, Some(resource), claims)?;
                 }
-                let ends = content.ends_at().as_secs();
+                let expires_at = content.ends_at().as_secs();
                 Explanation {
                     allowed: true,
                     issued: Some(Issued {
                         issued_token_type: granted.requested,
-                        expires_in: ends.saturating_sub(env.now.as_secs()),
+                        expires_in: expires_at.saturating_sub(env.now.as_secs()),
                         scope: granted.scope.clone(),
                         claims: content.claims()?,
                     }),
@@ -181,30 +168,24 @@ impl Operation for Explain {
         explanation.rules = case
             .rules
             .iter()
-            .map(|(rule, unmet)| asked(env, rule, *unmet, &case))
+            .map(|(rule, unmet)| trace_rule(env, rule, *unmet, &case))
             .collect();
-        explanation.subject = Some(said(&case.subject));
-        explanation.actor = case.actor.as_ref().map(said);
+        explanation.subject = Some(summarize(&case.subject));
+        explanation.actor = case.actor.as_ref().map(summarize);
         Ok(Decision::reply(explanation))
     }
 }
 
 impl Explain {
-    /// What client authentication and the token endpoint ask of a client, but its secret.
+    /// The checks of client authentication and the token endpoint, except the secret.
     fn client<'p>(&self, env: &Env<'p>) -> Result<&'p Client, Refusal> {
         let client = env.realm.clients.get(&self.client);
-        let unknown = Refusal::new(ErrorCode::InvalidClient, "There is no such client.");
-        let client = client.ok_or(unknown.because(Cause::UnknownClient))?;
+        let client = client.ok_or(UNKNOWN_CLIENT.because(Cause::UnknownClient))?;
         if !client.enabled {
             let disabled = Refusal::new(ErrorCode::InvalidClient, "The client is disabled.");
             return Err(disabled.because(Cause::DisabledClient));
         }
-        if !client.may_use(GrantType::TokenExchange) {
-            return Err(Refusal::new(
-                ErrorCode::UnauthorizedClient,
-                "The client may not use this grant type.",
-            ));
-        }
+        require_grant(client, GrantType::TokenExchange)?;
         if !client.is_confidential() {
             let public = Refusal::new(ErrorCode::InvalidClient, "The client is public.");
             return Err(public.because(Cause::SecretMissing));
@@ -214,7 +195,7 @@ impl Explain {
 }
 
 impl Explanation {
-    /// That of a request which is refused before anything else is known of it.
+    /// For a request that is refused before its tokens are opened.
     #[must_use]
     pub fn refused(refusal: &Refusal) -> Self {
         let cause = Some(refusal.cause).filter(|cause| *cause != Cause::AsDescribed);
@@ -230,36 +211,35 @@ impl Explanation {
 }
 
 impl Content<'_> {
-    /// The claims, as JSON.
     fn claims(&self) -> Result<Value, Failure> {
         let claims = match self {
             Self::Access(claims, _) => serde_json::to_value(claims),
             Self::Id(claims) => serde_json::to_value(claims),
             Self::Refresh(new) => serde_json::to_value(&new.exchanged),
         };
-        claims.map_err(|_| Failure::Bug("claims are no JSON"))
+        claims.map_err(|_| Failure::Bug("claims do not serialize"))
     }
 }
 
-fn asked(env: &Env<'_>, rule: &Rule, unmet: Option<Unmet>, case: &Case<'_>) -> RuleTrace {
-    let near = matches!(unmet, None | Some(Unmet::Scope));
+fn trace_rule(env: &Env<'_>, rule: &Rule, unmet: Option<Unmet>, case: &Case<'_>) -> RuleTrace {
+    let scope_is_known = matches!(unmet, None | Some(Unmet::Scope));
     RuleTrace {
         name: rule.name.clone(),
         applies: unmet.is_none(),
         why: unmet.map(|unmet| {
             let why = match unmet {
-                // Of one rule among others.
+                // The client's texts for these speak of all rules.
                 Unmet::Audience => "The rule is for another audience.",
                 Unmet::Issues => "The rule issues no token of the requested type.",
-                other => other.words(),
+                other => other.description(),
             };
             why.into()
         }),
-        gives: near.then(|| policy::possible(env, rule, &case.subject, case.target)),
+        gives: scope_is_known.then(|| policy::max_scope(env, rule, &case.subject, case.target)),
     }
 }
 
-fn said(party: &Party) -> PartySummary {
+fn summarize(party: &Party) -> PartySummary {
     let user = party.owner.user();
     PartySummary {
         sub: party.sub.clone(),

@@ -1,4 +1,4 @@
-//! Token exchange (RFC 8693): the rules, and the one engine that decides by them and explains them.
+//! Token exchange (RFC 8693): one engine that applies the rules and explains them.
 
 mod assertion;
 mod assumed;
@@ -11,7 +11,7 @@ mod request;
 
 pub use explain::{Explain, Explanation, Issued, PartySummary, Refused, RuleTrace};
 pub use policy::Unmet;
-pub(crate) use policy::still_given;
+pub(crate) use policy::still_allowed;
 
 pub(crate) use content::Content;
 pub(crate) use decision::{Case, Granted, evaluate};

@@ -1,10 +1,10 @@
-//! The tokens that an exchange presents, opened: who they speak of, and how far.
+//! Subject and actor tokens: opening them, and the party that each identifies.
 
 use grantor_jose::TokenType as Typ;
 use serde_json::Value;
 
-use super::assertion;
-use super::policy::still_given;
+use super::assertion::{self, VerifiedAssertion};
+use super::policy::still_allowed;
 use crate::base::error::{Cause, ErrorCode, Refusal};
 use crate::base::secret::Secret;
 use crate::base::time::Timestamp;
@@ -21,41 +21,35 @@ use crate::records::{self, Grant, Presented, Session, User, Username};
 use crate::tokens::bearer::{self, PresentedToken, TokenOwner};
 use crate::tokens::grant_liveness;
 
-/// A subject or actor token as it is presented.
 #[derive(Debug)]
 pub(crate) struct PresentedParty {
     token: PresentedToken,
     typ: TokenType,
 }
 
-/// Whom a token speaks of, proven and good now.
+/// The party that a valid, live token identifies.
 #[derive(Debug)]
 pub(crate) struct Party {
-    /// The trusted issuer of the token; none where it is ours.
+    /// The trusted issuer; none for our own tokens.
     pub(crate) issuer: Option<String>,
-    /// What kind of token it is.
     pub(crate) kind: TokenKind,
-    /// What we call the party.
+    /// The `sub` in our own tokens.
     pub(crate) sub: String,
-    /// What its trusted issuer calls it.
+    /// The trusted issuer's `sub`.
     pub(crate) foreign_sub: Option<String>,
-    /// The client to which the token was given, where it is ours.
+    /// The client to which our token was issued.
     pub(crate) client: Option<ClientId>,
-    /// Whom it is for.
     pub(crate) aud: Option<String>,
-    /// The most that can come of it.
+    /// The widest scope that an exchange can give.
     pub(crate) max_scope: Scope,
-    /// When it ends.
     pub(crate) expires_at: Timestamp,
-    /// Who acts by it already.
+    /// The current actor.
     pub(crate) act: Option<Actor>,
-    /// Who may act.
     pub(crate) may_act: Option<MayAct>,
-    /// On whom it depends.
     pub(crate) owner: TokenOwner,
 }
 
-/// As what a token is presented, for the texts that clients read.
+/// The parameter that held the token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
     Subject,
@@ -74,17 +68,17 @@ impl Role {
     }
 }
 
-/// An ID token or refresh token says nothing to anybody but its client.
-const OF_ANOTHER: Refusal = Refusal::new(
+/// ID tokens and refresh tokens are for their own client only.
+const OTHER_CLIENT: Refusal = Refusal::new(
     ErrorCode::InvalidRequest,
     "An ID token or refresh token is exchanged only by the client to which it was given.",
 );
-/// "A subject with cnf is refused until sender-constrained tokens are built."
-const BOUND: Refusal = Refusal::new(
+/// Tokens with `cnf` are refused until sender-constrained tokens are supported.
+const SENDER_CONSTRAINED: Refusal = Refusal::new(
     ErrorCode::InvalidRequest,
     "A token that is bound to a key cannot be exchanged.",
 );
-const ACTED_FOR: Refusal = Refusal::new(
+const HAS_ACTOR: Refusal = Refusal::new(
     ErrorCode::InvalidRequest,
     "The token is of a party for whom somebody else acts already.",
 );
@@ -95,10 +89,8 @@ impl PresentedParty {
         Self { token, typ }
     }
 
-    /// Opens the token by the rules of its type, and looks whether it still counts.
-    ///
     /// # Errors
-    /// `invalid_request` where it is not good, or of another client; [`Stop`] where more must be known.
+    /// `invalid_request` for a token that is not valid, not live or another client's.
     pub(crate) fn open(
         &self,
         env: &Env<'_>,
@@ -115,20 +107,20 @@ impl PresentedParty {
         }
     }
 
-    /// Whether a JWT says that it is ours; one that says nothing is nobody's.
+    /// Whether the unverified `iss` is ours.
     fn is_ours(&self, env: &Env<'_>) -> bool {
         let decoded = grantor_jose::decode(self.token.reveal()).ok();
-        let issuer = decoded.and_then(|token| assertion::issuer_of(&token));
+        let issuer = decoded.and_then(|token| assertion::unverified_issuer(&token));
         issuer.as_deref() == Some(&env.realm.issuer)
     }
 
     fn access_token(&self, env: &Env<'_>, facts: &Facts, role: Role) -> Result<Party, Stop> {
         let claims = self.token.claims(env);
         let claims = claims.ok_or(role.invalid(Cause::ForgedOrForeignToken))?;
-        unbound(claims.cnf.as_ref())?;
-        // Refused before the rows of a chain are read.
+        refuse_cnf(claims.cnf.as_ref())?;
+        // Refused before the rows of the chain are read.
         if role == Role::Actor && claims.act.is_some() {
-            return Err(ACTED_FOR.into());
+            return Err(HAS_ACTOR.into());
         }
         let live = bearer::live(env, facts, claims)?.map_err(|cause| role.invalid(cause))?;
         let claims = live.claims;
@@ -147,7 +139,7 @@ impl PresentedParty {
         })
     }
 
-    /// "The ceiling of an ID or refresh token is its grant's scopes, and it must be the client's own".
+    /// Like a refresh token, limited by the scope of its grant.
     fn id_token(
         &self,
         env: &Env<'_>,
@@ -164,14 +156,14 @@ impl PresentedParty {
         }
         let claims: IdTokenClaims = verified.claims().map_err(|_| forged)?;
         if claims.aud != client.id {
-            return Err(OF_ANOTHER.because(Cause::GrantOfAnotherClient).into());
+            return Err(OTHER_CLIENT.because(Cause::GrantOfAnotherClient).into());
         }
         if claims.exp <= env.now.as_secs() {
             return Err(role.invalid(Cause::TokenExpired).into());
         }
         let id = claims.jti.grant();
         let id = id.ok_or(role.invalid(Cause::NoSuchGrant))?;
-        // The token names its user and its session, so they come with the same read.
+        // The token names its user and session, so one read brings all rows.
         let grant = records::key::<Grant>(&env.realm.name, &id.to_string());
         let user = claims.sub.parse::<UserId>().ok();
         let user = user.map(|user| grant_liveness::key(env, user));
@@ -179,7 +171,7 @@ impl PresentedParty {
         let session = session.map(|session| records::key::<Session>(&env.realm.name, session));
         let keys = [&grant].into_iter().chain(&user).chain(&session);
         facts.need(&keys.collect::<Vec<_>>())?;
-        let mut party = granted(env, facts, client, id, role)?;
+        let mut party = grant_party(env, facts, client, id, role)?;
         party.kind = TokenKind::IdToken;
         party.expires_at = Timestamp::from_secs(claims.exp).min(party.expires_at);
         Ok(party)
@@ -194,47 +186,47 @@ impl PresentedParty {
     ) -> Result<Party, Stop> {
         let token = env.realm.sealing.open_refresh_token(self.token.reveal());
         let token = token.ok_or(role.invalid(Cause::ForgedOrForeignToken))?;
-        let mut party = granted(env, facts, client, token.grant, role)?;
+        let mut party = grant_party(env, facts, client, token.grant, role)?;
         let Some(grant) = party.owner.grant() else {
             return Err(role.invalid(Cause::NoSuchGrant).into());
         };
-        // A token that was used is not used up once more by being exchanged: nothing is written.
+        // An exchange does not rotate the token, so nothing is written.
         match grant.presented(token.generation, client.grace, env.now) {
             Some(Presented::Current | Presented::InGrace | Presented::Ahead) => {}
             Some(Presented::Reused) | None => {
                 return Err(role.invalid(Cause::RefreshReused).into());
             }
         }
-        let ends = grant.refresh_ends(&client.refresh_lifetimes());
-        let ends = ends.filter(|ends| !ends.is_past(env.now));
-        party.expires_at = ends.ok_or(role.invalid(Cause::RefreshExpired))?;
+        let expires_at = grant.refresh_ends(&client.refresh_lifetimes());
+        let expires_at = expires_at.filter(|expires_at| !expires_at.is_past(env.now));
+        party.expires_at = expires_at.ok_or(role.invalid(Cause::RefreshExpired))?;
         Ok(party)
     }
 
     fn foreign(&self, env: &Env<'_>, facts: &Facts, role: Role) -> Result<Party, Stop> {
-        let vouched = assertion::open(env, facts, self.token.reveal())?;
-        let vouched = vouched.map_err(|cause| role.invalid(cause))?;
-        let (by, claims) = (vouched.by, vouched.claims);
-        unbound(claims.cnf.as_ref())?;
-        // Who acted elsewhere has no name here, and a chain that left them out would not be true.
+        let assertion = assertion::open(env, facts, self.token.reveal())?;
+        let VerifiedAssertion { issuer, claims } =
+            assertion.map_err(|cause| role.invalid(cause))?;
+        refuse_cnf(claims.cnf.as_ref())?;
+        // We cannot name actors of another issuer, and must not drop them from the chain.
         if claims.act.is_some() {
-            return Err(ACTED_FOR.into());
+            return Err(HAS_ACTOR.into());
         }
-        let user = match &by.user_claim {
+        let user = match &issuer.user_claim {
             None => None,
             Some(claim) => {
                 let username = claims.text(claim);
                 let username = username.ok_or(role.invalid(Cause::UserGone))?;
-                Some(user_named(env, facts, username, role)?)
+                Some(find_user(env, facts, username, role)?)
             }
         };
         let sub = match &user {
             Some(user) => user.id.to_string(),
-            None => by.name_of(&claims.sub),
+            None => issuer.name_of(&claims.sub),
         };
         let expires_at = claims.expires_at();
         Ok(Party {
-            issuer: Some(by.issuer.clone()),
+            issuer: Some(issuer.issuer.clone()),
             kind: TokenKind::AccessToken,
             sub,
             foreign_sub: Some(claims.sub),
@@ -250,40 +242,35 @@ impl PresentedParty {
 }
 
 impl Party {
-    /// An actor, who must act for nobody's sake but its own.
-    ///
     /// # Errors
-    /// `invalid_request` where somebody acts for the party already.
-    pub(crate) fn alone(self) -> Result<Self, Refusal> {
+    /// `invalid_request` for a party with an actor: an actor must act for itself.
+    pub(crate) fn require_no_actor(self) -> Result<Self, Refusal> {
         match self.act {
             None => Ok(self),
-            Some(_) => Err(ACTED_FOR),
+            Some(_) => Err(HAS_ACTOR),
         }
     }
 
-    /// Whether the client may present the token: it is for one of the client's own resources, or was given to it.
-    /// Whom a trusted issuer's token is for was asked when it was opened.
+    /// Whether the client may present the token: it was issued to the client, or for one of its resources. The audience
+    /// of a foreign token was checked when it was opened.
     pub(crate) fn is_for(&self, env: &Env<'_>, client: &Client) -> bool {
-        let of_client = |aud: &str| {
-            let mut own = client.resources.iter();
-            own.any(|own| {
-                env.realm
-                    .resource(own)
-                    .is_some_and(|own| own.audience() == aud)
-            })
+        let is_own_resource = |aud: &str| {
+            let ids = client.resources.iter();
+            let mut resources = ids.filter_map(|id| env.realm.resource(id));
+            resources.any(|resource| resource.audience() == aud)
         };
         self.issuer.is_some()
             || self.client.as_ref() == Some(&client.id)
-            || self.aud.as_deref().is_some_and(of_client)
+            || self.aud.as_deref().is_some_and(is_own_resource)
     }
 }
 
-fn unbound(cnf: Option<&Value>) -> Result<(), Refusal> {
-    cnf.map_or(Ok(()), |_| Err(BOUND))
+fn refuse_cnf(cnf: Option<&Value>) -> Result<(), Refusal> {
+    cnf.map_or(Ok(()), |_| Err(SENDER_CONSTRAINED))
 }
 
-/// What an active grant of the client allows, in one read where its user is known.
-fn granted(
+/// The party of a token of one of the client's active grants.
+fn grant_party(
     env: &Env<'_>,
     facts: &Facts,
     client: &Client,
@@ -297,14 +284,14 @@ fn granted(
         return Err(role.invalid(Cause::RevokedGrant).into());
     };
     if grant.client != client.id {
-        return Err(OF_ANOTHER.because(Cause::GrantOfAnotherClient).into());
+        return Err(OTHER_CLIENT.because(Cause::GrantOfAnotherClient).into());
     }
     let exchanged = grant.kind.exchanged();
-    let given = |user| exchanged.is_none() || still_given(env, grant, user);
-    if !owner.user().is_some_and(given) {
+    let is_allowed = |user| exchanged.is_none() || still_allowed(env, grant, user);
+    if !owner.user().is_some_and(is_allowed) {
         return Err(role.invalid(Cause::RuleGone).into());
     }
-    // What the operator took from the client since is not given any more.
+    // Scopes that the client has lost since are dropped.
     let max_scope = match exchanged {
         Some(_) => authorization.scope,
         None => authorization.scope.and(&client.scopes),
@@ -324,8 +311,9 @@ fn granted(
     })
 }
 
-/// The user of this name, if there is such a one who may sign in.
-pub(super) fn user_named(
+/// # Errors
+/// `invalid_request` for an unknown or disabled user.
+pub(super) fn find_user(
     env: &Env<'_>,
     facts: &Facts,
     username: &str,

@@ -1,4 +1,4 @@
-//! One rule against one request: what it allows, or why it does not apply.
+//! Applies one rule to one request.
 
 use super::party::Party;
 use crate::base::error::{ErrorCode, Refusal};
@@ -11,31 +11,28 @@ use crate::model::resource::Resource;
 use crate::model::scope::Scope;
 use crate::records::{Grant, User};
 
-/// What a rule is held against.
 pub(super) struct RuleInput<'a> {
     pub(super) client: &'a Client,
     pub(super) subject: &'a Party,
-    /// The actor token's party; without one the client acts.
+    /// The actor token's party; none where the client acts.
     pub(super) actor: Option<&'a Party>,
-    /// Who acts, and who acted before.
+    /// The acting party, with the prior actors inside.
     pub(super) act: &'a Actor,
     pub(super) target: ExchangeTarget<'a>,
-    pub(super) wanted: TokenKind,
-    /// The scope that is asked for.
+    pub(super) requested: TokenKind,
+    /// The requested scope.
     pub(super) scope: Option<&'a Scope>,
 }
 
-/// Whom the new token is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ExchangeTarget<'p> {
-    /// A resource.
     Resource(&'p Resource),
-    /// The client itself.
+    /// The client itself, for an ID token.
     Client,
 }
 
 impl<'p> ExchangeTarget<'p> {
-    /// What the new token names in `aud`; none for the client's own ID token.
+    /// The new token's `aud`; none for an ID token.
     pub(crate) fn audience(self) -> Option<&'p str> {
         match self {
             Self::Resource(resource) => Some(resource.audience()),
@@ -43,8 +40,8 @@ impl<'p> ExchangeTarget<'p> {
         }
     }
 
-    fn is(self, of_rule: &RuleTarget) -> bool {
-        match (self, of_rule) {
+    fn matches(self, target: &RuleTarget) -> bool {
+        match (self, target) {
             (Self::Resource(resource), RuleTarget::Resource(named)) => {
                 resource.identifier == *named
             }
@@ -54,52 +51,44 @@ impl<'p> ExchangeTarget<'p> {
     }
 }
 
-/// What a rule allows.
 #[derive(Debug)]
 pub(super) struct Allowed {
     pub(super) scope: Scope,
     pub(super) act: Option<Actor>,
 }
 
-/// Why a rule does not apply, in the order in which it is asked: the later, the nearer it was.
+/// Why a rule does not apply, in the order of the checks: the later, the closer the rule came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Unmet {
-    /// It is for another audience.
     Audience,
-    /// It does not issue such a token.
     Issues,
-    /// It is for subjects of another issuer.
     SubjectIssuer,
-    /// It takes no subject token of this kind.
     SubjectToken,
-    /// The subject token was not given to a client that it names.
+    /// The subject token was issued to a client that the rule does not name.
     SubjectClient,
-    /// The subject token is for somebody else.
+    /// The subject token was neither issued to the client nor for one of its resources.
     SubjectAudience,
-    /// The user is in none of its groups.
+    /// The user is in none of the rule's groups.
     SubjectGroups,
-    /// There is no actor token.
     ActorToken,
-    /// The actor token is of another issuer.
     ActorIssuer,
-    /// The actor token is neither for the client nor given to it.
+    /// The actor token was neither issued to the client nor for one of its resources.
     ActorAudience,
-    /// The subject token does not say who may act.
+    /// The subject token has no `may_act`.
     MayAct,
-    /// The actor is the subject itself.
     ActsForItself,
-    /// The actor acted before.
+    /// The actor is in the chain already.
     Cycle,
-    /// Too many act already.
+    /// The chain of actors would be too long.
     Depth,
-    /// It does not give the scope that is asked for, or nothing at all.
+    /// The requested scope is wider than what the rule gives, or the rule gives none.
     Scope,
 }
 
 impl Unmet {
-    /// The reason, in words for operator and client.
+    /// For operators and clients (`error_description`).
     #[must_use]
-    pub const fn words(self) -> &'static str {
+    pub const fn description(self) -> &'static str {
         match self {
             Self::Audience => "No rule lets the client exchange tokens for this audience.",
             Self::Issues => "No rule issues a token of the requested type for this audience.",
@@ -135,29 +124,27 @@ impl Unmet {
             Self::Scope => ErrorCode::InvalidScope,
             _ => ErrorCode::InvalidRequest,
         };
-        Refusal::new(code, self.words())
+        Refusal::new(code, self.description())
     }
 }
 
-/// Holds a rule against a request.
-///
 /// # Errors
 /// The first condition that is not met.
 pub(super) fn apply(env: &Env<'_>, rule: &Rule, input: &RuleInput<'_>) -> Result<Allowed, Unmet> {
     let met = |condition: bool, unmet| condition.then_some(()).ok_or(unmet);
-    met(input.target.is(&rule.target), Unmet::Audience)?;
-    met(rule.issues.contains(&input.wanted), Unmet::Issues)?;
+    met(input.target.matches(&rule.target), Unmet::Audience)?;
+    met(rule.issues.contains(&input.requested), Unmet::Issues)?;
     subject(env, rule, input)?;
     actor(env, rule, input)?;
-    // Where nobody is hidden, somebody acts; where somebody presents an actor token, that one acts.
-    let hidden = rule.impersonation && input.actor.is_none();
-    let act = match hidden {
+    // Impersonation leaves out the client, but never the party of an actor token.
+    let impersonates = rule.impersonation && input.actor.is_none();
+    let act = match impersonates {
         true => input.subject.act.clone(),
         false => {
             met(input.act.sub != input.subject.sub, Unmet::ActsForItself)?;
-            let mut before = input.act.chain().skip(1);
+            let mut prior = input.act.chain().skip(1);
             met(
-                !before.any(|other| other.is_same_party(input.act)),
+                !prior.any(|other| other.is_same_party(input.act)),
                 Unmet::Cycle,
             )?;
             Some(input.act.clone())
@@ -170,22 +157,22 @@ pub(super) fn apply(env: &Env<'_>, rule: &Rule, input: &RuleInput<'_>) -> Result
 }
 
 fn subject(env: &Env<'_>, rule: &Rule, input: &RuleInput<'_>) -> Result<(), Unmet> {
-    let (of_rule, subject) = (&rule.subject, input.subject);
-    if of_rule.issuer != subject.issuer {
+    let (accepted, subject) = (&rule.subject, input.subject);
+    if accepted.issuer != subject.issuer {
         return Err(Unmet::SubjectIssuer);
     }
-    if subject.issuer.is_none() && !of_rule.kinds.contains(&subject.kind) {
+    if subject.issuer.is_none() && !accepted.kinds.contains(&subject.kind) {
         return Err(Unmet::SubjectToken);
     }
-    if !of_rule.takes_client(subject.client.as_ref()) {
+    if !accepted.takes_client(subject.client.as_ref()) {
         return Err(Unmet::SubjectClient);
     }
-    let named_audience = |aud| of_rule.audiences.iter().any(|named| named == aud);
-    if !subject.is_for(env, input.client) && !subject.aud.as_ref().is_some_and(named_audience) {
+    let accepts_audience = |aud| accepted.audiences.iter().any(|named| named == aud);
+    if !subject.is_for(env, input.client) && !subject.aud.as_ref().is_some_and(accepts_audience) {
         return Err(Unmet::SubjectAudience);
     }
     let groups = subject.owner.user().map(|user| user.groups.as_slice());
-    if !of_rule.takes_groups(groups.unwrap_or_default()) {
+    if !accepted.takes_groups(groups.unwrap_or_default()) {
         return Err(Unmet::SubjectGroups);
     }
     Ok(())
@@ -208,38 +195,38 @@ fn actor(env: &Env<'_>, rule: &Rule, input: &RuleInput<'_>) -> Result<(), Unmet>
     Ok(())
 }
 
-/// The most that a rule gives for a subject: what it makes of what the subject token holds.
-pub(super) fn possible(
+/// The widest scope that a rule gives for a subject.
+pub(super) fn max_scope(
     env: &Env<'_>,
     rule: &Rule,
     subject: &Party,
     target: ExchangeTarget<'_>,
 ) -> Scope {
-    let possible = match subject.issuer {
+    let scope = match subject.issuer {
         Some(_) => rule.gives.clone(),
         None => rule.possible(&subject.max_scope),
     };
-    // Whatever a rule says: a token holds no scope that means nothing to whom it is for.
-    possible.filter(|token| match target {
+    // Whatever the rule says, a token holds only scopes of its target.
+    scope.filter(|token| match target {
         ExchangeTarget::Resource(resource) => env.realm.owner(token) == Some(resource),
         ExchangeTarget::Client => OPENID_SCOPES.contains(&token),
     })
 }
 
-/// "Scopes only narrow": what is asked, of what is possible. None where more is asked, or nothing comes of it.
+/// The requested scope, by default the widest. None where the request is wider, or the result is empty.
 fn scope(env: &Env<'_>, rule: &Rule, input: &RuleInput<'_>) -> Option<Scope> {
-    let possible = possible(env, rule, input.subject, input.target);
-    let scope = input.scope.unwrap_or(&possible);
-    (!scope.is_empty() && scope.is_within(&possible)).then(|| scope.clone())
+    let max_scope = max_scope(env, rule, input.subject, input.target);
+    let scope = input.scope.unwrap_or(&max_scope);
+    (!scope.is_empty() && scope.is_within(&max_scope)).then(|| scope.clone())
 }
 
-/// Whether a rule still gives this refresh token: what the operator took away, and a user who left the group that the
-/// rule names, ends what came of it.
-pub(crate) fn still_given(env: &Env<'_>, grant: &Grant, user: &User) -> bool {
+/// Whether some rule still allows this refresh token. Removing the rule ends the token, and so does leaving the group
+/// that the rule requires.
+pub(crate) fn still_allowed(env: &Env<'_>, grant: &Grant, user: &User) -> bool {
     let (Some(authorization), Some(exchanged)) = (grant.active(), grant.kind.exchanged()) else {
         return false;
     };
-    let gives = |rule: &Rule| {
+    let allows = |rule: &Rule| {
         let all = rule.scopes.values().flat_map(Scope::iter).collect();
         let RuleTarget::Resource(target) = &rule.target else {
             return false;
@@ -254,5 +241,5 @@ pub(crate) fn still_given(env: &Env<'_>, grant: &Grant, user: &User) -> bool {
             && (exchanged.act.is_some() || rule.impersonation)
             && depth <= rule.max_depth
     };
-    env.realm.exchange.iter().any(gives)
+    env.realm.exchange.iter().any(allows)
 }

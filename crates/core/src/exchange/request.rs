@@ -1,6 +1,6 @@
-//! A token exchange request (RFC 8693 section 2.1), read.
+//! The token exchange request (RFC 8693 section 2.1).
 
-use super::assumed::Assumed;
+use super::assumed::AssumedToken;
 use super::party::{Party, PresentedParty, Role};
 use super::policy::ExchangeTarget;
 use crate::base::error::{ErrorCode, Refusal};
@@ -15,7 +15,6 @@ use crate::model::resource::Resource;
 use crate::model::scope::Scope;
 use crate::model::token_type::TokenType;
 
-/// The request.
 #[derive(Debug)]
 pub(crate) struct ExchangeRequest {
     pub(super) subject: Subject,
@@ -26,11 +25,10 @@ pub(crate) struct ExchangeRequest {
     pub(super) requested: TokenType,
 }
 
-/// The subject: by a token, or as an operator assumes it.
 #[derive(Debug)]
 pub(super) enum Subject {
     Presented(Box<PresentedParty>),
-    Assumed(Assumed),
+    Assumed(AssumedToken),
 }
 
 impl Subject {
@@ -58,47 +56,47 @@ const NO_SUBJECT: Refusal = invalid("The parameter subject_token is missing.");
 const NO_SUBJECT_TYPE: Refusal = invalid("The parameter subject_token_type is missing.");
 const NO_ACTOR_TYPE: Refusal = invalid("The parameter actor_token_type is missing.");
 const NO_ACTOR: Refusal = invalid("There is an actor_token_type without an actor_token.");
-const ACTOR_TYPE: Refusal = invalid("A refresh token cannot be an actor token.");
-const ASSUMED: Refusal =
+const REFRESH_TOKEN_AS_ACTOR: Refusal = invalid("A refresh token cannot be an actor token.");
+const NOT_EXPLAINABLE: Refusal =
     invalid("Without a subject token, only what comes of an access token can be explained.");
 const UNKNOWN_TYPE: Refusal = invalid("A token type is not known here.");
-const NO_URI: Refusal = no_target("A resource must be an absolute URI without a fragment.");
-const UNKNOWN: Refusal = no_target("A resource or audience is not known here.");
-const SEVERAL: Refusal = no_target("A token is for one resource; ask for one at a time.");
-const UNNAMED: Refusal = no_target("Name the target by audience or resource.");
-const ID_TOKEN: Refusal = no_target("An ID token is for the client that asks for it.");
+const NOT_A_URI: Refusal = no_target("A resource must be an absolute URI without a fragment.");
+const UNKNOWN_TARGET: Refusal = no_target("A resource or audience is not known here.");
+const SEVERAL_TARGETS: Refusal = no_target("A token is for one resource; ask for one at a time.");
+const NO_TARGET: Refusal = no_target("Name the target by audience or resource.");
+const ID_TOKEN_TARGET: Refusal = no_target("An ID token is for the client that asks for it.");
 
 impl ExchangeRequest {
     pub(crate) fn parse(params: &Params) -> Result<Self, Refusal> {
         let subject = params.opt("subject_token").ok_or(NO_SUBJECT)?;
         let typ = params
             .opt("subject_token_type")
-            .map(known)
+            .map(token_type)
             .transpose()?
             .ok_or(NO_SUBJECT_TYPE)?;
         let subject = PresentedParty::new(Secret::new(subject), typ);
-        Self::about(Subject::Presented(Box::new(subject)), params)
+        Self::with_subject(Subject::Presented(Box::new(subject)), params)
     }
 
-    /// The same of a user without a token, where the operator assumes one.
+    /// The same, but accepts the parameters of an assumed token.
     pub(super) fn parse_assumed(params: &Params) -> Result<Self, Refusal> {
-        let Some(assumed) = Assumed::parse(params)? else {
+        let Some(assumed) = AssumedToken::parse(params)? else {
             return Self::parse(params);
         };
-        let request = Self::about(Subject::Assumed(assumed), params)?;
-        match request.wanted() {
+        let request = Self::with_subject(Subject::Assumed(assumed), params)?;
+        match request.kind() {
             TokenKind::AccessToken => Ok(request),
-            TokenKind::IdToken | TokenKind::RefreshToken => Err(ASSUMED),
+            TokenKind::IdToken | TokenKind::RefreshToken => Err(NOT_EXPLAINABLE),
         }
     }
 
-    fn about(subject: Subject, params: &Params) -> Result<Self, Refusal> {
-        let typ = |name| params.opt(name).map(known).transpose();
+    fn with_subject(subject: Subject, params: &Params) -> Result<Self, Refusal> {
+        let typ = |name| params.opt(name).map(token_type).transpose();
         // RFC 8693 section 2.1: actor_token_type "is REQUIRED when the actor_token parameter is present in the request
         // but MUST NOT be included otherwise."
         let actor = match (params.opt("actor_token"), typ("actor_token_type")?) {
             (None, None) => None,
-            (Some(_), Some(TokenType::RefreshToken)) => return Err(ACTOR_TYPE),
+            (Some(_), Some(TokenType::RefreshToken)) => return Err(REFRESH_TOKEN_AS_ACTOR),
             (Some(token), Some(typ)) => Some(PresentedParty::new(Secret::new(token), typ)),
             (Some(_), None) => return Err(NO_ACTOR_TYPE),
             (None, Some(_)) => return Err(NO_ACTOR),
@@ -113,7 +111,7 @@ impl ExchangeRequest {
         })
     }
 
-    pub(super) const fn wanted(&self) -> TokenKind {
+    pub(super) const fn kind(&self) -> TokenKind {
         match self.requested {
             TokenType::AccessToken | TokenType::Jwt => TokenKind::AccessToken,
             TokenType::IdToken => TokenKind::IdToken,
@@ -121,21 +119,20 @@ impl ExchangeRequest {
         }
     }
 
-    /// The one target: the one that is named; else the one that the scopes belong to; else the only one of the client's
-    /// rules.
+    /// The one target: the named one, else the owner of the scopes, else the only target of the client's rules.
     ///
     /// # Errors
-    /// `invalid_target` where there is no such one.
+    /// `invalid_target` for none or several.
     pub(super) fn target<'p>(
         &self,
         realm: &'p Realm,
         client: &Client,
     ) -> Result<ExchangeTarget<'p>, Refusal> {
-        if self.wanted() == TokenKind::IdToken {
+        if self.kind() == TokenKind::IdToken {
             let is_client = |audience: &String| audience == client.id.as_str();
             return match self.resources.is_empty() && self.audiences.iter().all(is_client) {
                 true => Ok(ExchangeTarget::Client),
-                false => Err(ID_TOKEN),
+                false => Err(ID_TOKEN_TARGET),
             };
         }
         let mut named = self.named(realm)?;
@@ -153,17 +150,17 @@ impl ExchangeRequest {
                 RuleTarget::Client => None,
             });
             named = targets.collect();
-            // Which of several the client may mean, is not to be guessed.
+            // Never guess which of several the client means.
             named.dedup_by(|a, b| a.identifier == b.identifier);
             if named.len() != 1 {
-                return Err(UNNAMED);
+                return Err(NO_TARGET);
             }
         }
         match named.split_first() {
             Some((first, others)) if others.iter().all(|other| other == first) => {
                 Ok(ExchangeTarget::Resource(first))
             }
-            _ => Err(SEVERAL),
+            _ => Err(SEVERAL_TARGETS),
         }
     }
 
@@ -173,14 +170,14 @@ impl ExchangeRequest {
         // fragment component."
         let is_uri = |text: &String| text.contains(':') && !text.contains('#');
         if !self.resources.iter().all(is_uri) {
-            return Err(NO_URI);
+            return Err(NOT_A_URI);
         }
-        let of = |name: &String| realm.resources.iter().find(|one| one.is_named(name));
-        let all = self.resources.iter().chain(&self.audiences);
-        all.map(|name| of(name).ok_or(UNKNOWN)).collect()
+        let find = |name: &String| realm.resources.iter().find(|one| one.is_named(name));
+        let names = self.resources.iter().chain(&self.audiences);
+        names.map(|name| find(name).ok_or(UNKNOWN_TARGET)).collect()
     }
 }
 
-fn known(uri: &str) -> Result<TokenType, Refusal> {
+fn token_type(uri: &str) -> Result<TokenType, Refusal> {
     TokenType::from_uri(uri).ok_or(UNKNOWN_TYPE)
 }

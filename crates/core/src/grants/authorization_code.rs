@@ -1,4 +1,4 @@
-//! The authorization code grant at the token endpoint (RFC 6749 section 4.1.3, with RFC 7636): a code becomes tokens, once.
+//! The authorization code grant at the token endpoint (RFC 6749 section 4.1.3, RFC 7636). A code works once.
 
 use super::{TokenReply, required_secret};
 use crate::base::error::{Cause, Refusal};
@@ -14,7 +14,6 @@ use crate::model::pkce::{CodeChallenge, CodeVerifier};
 use crate::records::{self, CodeEnded, CodeIssued, Grant, RevocationReason};
 use crate::tokens::{grant_liveness, issue};
 
-/// The request.
 #[derive(Debug)]
 pub(crate) struct AuthorizationCodeRequest {
     code: Secret,
@@ -45,7 +44,8 @@ impl AuthorizationCodeRequest {
             .sealing
             .open_authorization_code(self.code.reveal());
         // RFC 6749 section 4.1.3: "ensure that the authorization code was issued to the authenticated confidential
-        // client, or if the client is public, ensure that the code was issued to client_id". Another's changes nothing.
+        // client, or if the client is public, ensure that the code was issued to client_id". Another client's code
+        // changes nothing.
         let code = code
             .filter(|code| code.is_of(&client.id))
             .ok_or(invalid_grant(Cause::ForgedOrForeignToken))?;
@@ -60,18 +60,18 @@ impl AuthorizationCodeRequest {
                 self.check(issued, &client)?;
                 self.redeem(env, facts, client, grant, peer)
             }
-            // Looked at also after the code's end: who used it first may not be who comes now.
+            // Checked after the code expired too: somebody else may have used it first.
             Err(CodeEnded::Used(challenge)) => {
-                self.replayed(env, facts, grant, challenge.as_ref(), peer)
+                self.handle_replay(env, facts, grant, challenge.as_ref(), peer)
             }
             Err(CodeEnded::Revoked) => Err(invalid_grant(Cause::RevokedGrant).into()),
             Err(CodeEnded::NoCode) => Err(invalid_grant(Cause::NoSuchGrant).into()),
         }
     }
 
-    /// What the client must show beside the code. It changes nothing where it cannot.
+    /// Checks the redirect URI and the PKCE verifier. A failure leaves the code usable.
     fn check(&self, issued: &CodeIssued, client: &Client) -> Result<(), Refusal> {
-        // An address that was withdrawn since may be in other hands, and so may what was sent there.
+        // A redirect URI that was removed since may belong to somebody else by now, with the code sent to it.
         if client.redirect_uri(&issued.redirect_uri).is_none() {
             return Err(invalid_grant(Cause::RedirectUriOther));
         }
@@ -97,7 +97,7 @@ impl AuthorizationCodeRequest {
         }
     }
 
-    /// Tokens, by one write that only one request can win.
+    /// Issues tokens with a conditional write, so that only one request wins.
     fn redeem(
         &self,
         env: &Env<'_>,
@@ -111,7 +111,7 @@ impl AuthorizationCodeRequest {
         let nonce = grant.record.code().ok().and_then(|code| code.nonce.clone());
         let lifetimes = client.grant_lifetimes(env.realm.lifetimes.session_absolute);
         let active = grant.record.redeem_code(env.now, &lifetimes, peer);
-        let asked = issue::IssueRequest {
+        let request = issue::IssueRequest {
             indicators: &self.resources,
             scope: grant_liveness::authorization(&active)?
                 .scope
@@ -123,7 +123,7 @@ impl AuthorizationCodeRequest {
             .grant(active.id)
             .user(user.id)
             .peer(peer);
-        let decision = issue::for_user(env, &client, &active, user, asked)?;
+        let decision = issue::for_user(env, &client, &active, user, request)?;
         Ok(decision
             .write(records::update(&env.realm.name, &active, &grant.row)?)
             .writes(dependencies.checks(env))
@@ -132,8 +132,8 @@ impl AuthorizationCodeRequest {
 
     /// RFC 6749 section 4.1.2: "If an authorization code is used more than once, the authorization server MUST deny the
     /// request and SHOULD revoke (when possible) all tokens previously issued based on that authorization code." Only
-    /// its own client with the right verifier shows that it was used twice; whoever else found the code ends nothing.
-    fn replayed(
+    /// the right verifier proves a second use; anyone else who found the code cannot revoke the grant with it.
+    fn handle_replay(
         &self,
         env: &Env<'_>,
         facts: &Facts,
@@ -141,15 +141,15 @@ impl AuthorizationCodeRequest {
         challenge: Option<&CodeChallenge>,
         peer: &Peer,
     ) -> Result<Decision<TokenReply>, Stop> {
-        // Seen only after a commit whose end is unknown, the use may be our own.
+        // After a commit with an unknown outcome, the first use may be this very request.
         if facts.after_unknown() {
             return Err(invalid_grant(Cause::CodeSeenAfterUnknownCommit).into());
         }
-        let proven = challenge.is_none_or(|challenge| {
+        let has_verifier = challenge.is_none_or(|challenge| {
             let verifier = self.verifier.as_ref();
             verifier.is_some_and(|verifier| challenge.is_met_by(verifier))
         });
-        if !proven {
+        if !has_verifier {
             return Err(invalid_grant(Cause::CodeReplayUnproven).into());
         }
         let event = Event::new(EventKind::CodeReusedGrantRevoked)

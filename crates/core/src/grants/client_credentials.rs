@@ -1,4 +1,4 @@
-//! The client credentials grant (RFC 6749 section 4.4): a machine acts for itself.
+//! The client credentials grant (RFC 6749 section 4.4).
 
 use super::TokenReply;
 use crate::base::error::{ErrorCode, Refusal};
@@ -12,7 +12,6 @@ use crate::model::target::RequestedResources;
 use crate::model::target::Target;
 use crate::tokens::issue;
 
-/// The request.
 #[derive(Debug)]
 pub(crate) struct ClientCredentialsRequest {
     scope: Option<Scope>,
@@ -27,7 +26,7 @@ impl ClientCredentialsRequest {
         })
     }
 
-    /// No row is read or written: the token's life is its own.
+    /// Reads and writes no row: the token depends on nothing but its expiry.
     pub(crate) fn decide(
         &self,
         env: &Env<'_>,
@@ -35,18 +34,18 @@ impl ClientCredentialsRequest {
     ) -> Result<Decision<TokenReply>, Stop> {
         // RFC 6749 section 4.4: "The client credentials grant type MUST only be used by confidential clients."
         let client = client.confidential()?;
-        let asked = client.requested_scope(self.scope.as_ref())?;
-        if self.scope.is_some() && asked.iter().any(|token| OPENID_SCOPES.contains(&token)) {
+        let scope = client.requested_scope(self.scope.as_ref())?;
+        if self.scope.is_some() && scope.iter().any(|token| OPENID_SCOPES.contains(&token)) {
             let refusal = Refusal::new(
                 ErrorCode::InvalidScope,
                 "The scope needs a user, and this grant has none.",
             );
             return Err(refusal.into());
         }
-        let asked = asked.filter(|token| !OPENID_SCOPES.contains(&token));
-        let named =
+        let scope = scope.filter(|token| !OPENID_SCOPES.contains(&token));
+        let resources =
             RequestedResources::parse(env.realm, self.resources.iter().map(String::as_str))?;
-        let target = Target::choose(env.realm, &asked, &named)?;
+        let target = Target::choose(env.realm, &scope, &resources)?;
         issue::for_machine(env, client, &target)
     }
 }

@@ -1,4 +1,4 @@
-//! The device authorization grant at the token endpoint (RFC 8628 sections 3.4 and 3.5): a device polls.
+//! The device authorization grant at the token endpoint (RFC 8628 sections 3.4 and 3.5).
 
 use super::{TokenReply, required_secret};
 use crate::base::error::{Cause, ErrorCode, Refusal};
@@ -11,6 +11,7 @@ use crate::engine::decide::{Decision, Facts, Lookup, Stop, invalid_grant};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
 use crate::engine::limits::{Answer, Ask, Effect, Poll};
+use crate::model::ids::GrantId;
 use crate::records::{self, DeviceEnded, Grant};
 use crate::tokens::{grant_liveness, issue};
 
@@ -25,7 +26,6 @@ const SLOW_DOWN: Refusal = Refusal::new(
 const DENIED: Refusal = Refusal::new(ErrorCode::AccessDenied, "The user denied the request.");
 const EXPIRED: Refusal = Refusal::new(ErrorCode::ExpiredToken, "The device code has expired.");
 
-/// The request.
 #[derive(Debug)]
 pub(crate) struct DeviceCodeRequest {
     device_code: Secret,
@@ -56,7 +56,7 @@ impl DeviceCodeRequest {
             .realm
             .sealing
             .open_device_code(self.device_code.reveal());
-        // A code of another client is refused before anything is counted: a leak must not slow its owner down.
+        // Another client's code is refused before the poll is counted: whoever leaked it must not slow down its owner.
         let code = code
             .filter(|code| code.is_of(&client.id))
             .ok_or(invalid_grant(Cause::ForgedOrForeignToken))?;
@@ -66,13 +66,13 @@ impl DeviceCodeRequest {
         };
         let early = match facts.ask(ask)? {
             Answer::Poll(Poll::Read { early }) => early,
-            // "fast polls are answered from memory": the grant was pending within the last second.
+            // Fast polls are answered from memory: the grant was pending within the last second.
             Answer::Poll(Poll::FromMemory { early }) if !code.expires_at.is_past(env.now) => {
-                return Err(not_yet(early).into());
+                return Err(pending(early).into());
             }
             _ => return Err(EXPIRED.into()),
         };
-        // RFC 8628 section 3.5: "expired_token"; the code itself says so, without a read.
+        // RFC 8628 section 3.5: "expired_token". The code holds its expiry, so no read is needed.
         if code.expires_at.is_past(env.now) {
             return Err(EXPIRED.into());
         }
@@ -81,24 +81,26 @@ impl DeviceCodeRequest {
             &records::key::<Grant>(&env.realm.name, &code.grant.to_string()),
         )? {
             Lookup::Live(grant) => grant,
-            Lookup::Expired => return Ok(ended(EXPIRED, code.grant)),
-            Lookup::Absent => return Ok(ended(invalid_grant(Cause::NoSuchGrant), code.grant)),
+            Lookup::Expired => return Ok(final_refusal(EXPIRED, code.grant)),
+            Lookup::Absent => {
+                return Ok(final_refusal(invalid_grant(Cause::NoSuchGrant), code.grant));
+            }
         };
         let row = grant.row;
         let lifetimes = client.grant_lifetimes(env.realm.lifetimes.session_absolute);
         match grant.record.redeem_device(env.now, &lifetimes, peer) {
-            Err(DeviceEnded::Pending) => Err(not_yet(early).into()),
-            // A denied code answers so until it expires.
-            Err(DeviceEnded::Denied) => Ok(ended(DENIED, code.grant)),
-            Err(DeviceEnded::Used) => Ok(ended(invalid_grant(Cause::CodeUsed), code.grant)),
+            Err(DeviceEnded::Pending) => Err(pending(early).into()),
+            // `access_denied` until the code expires.
+            Err(DeviceEnded::Denied) => Ok(final_refusal(DENIED, code.grant)),
+            Err(DeviceEnded::Used) => Ok(final_refusal(invalid_grant(Cause::CodeUsed), code.grant)),
             Ok(grant) => match self.redeem(env, facts, client, &grant, &row, peer) {
-                Err(Stop::Refuse(refusal)) => Ok(ended(refusal, code.grant)),
+                Err(Stop::Refuse(refusal)) => Ok(final_refusal(refusal, code.grant)),
                 decided => decided,
             },
         }
     }
 
-    /// An approved code: tokens, by one write that only one poll can win.
+    /// Issues tokens with a conditional write, so that only one poll wins.
     fn redeem(
         &self,
         env: &Env<'_>,
@@ -115,14 +117,14 @@ impl DeviceCodeRequest {
             .grant(grant.id)
             .user(user.id)
             .peer(peer);
-        let asked = issue::IssueRequest {
+        let request = issue::IssueRequest {
             indicators: &self.resources,
             scope: grant_liveness::authorization(grant)?
                 .scope
                 .and(&client.scopes),
             nonce: None,
         };
-        let decision = issue::for_user(env, &client, grant, user, asked)?;
+        let decision = issue::for_user(env, &client, grant, user, request)?;
         Ok(decision
             .write(records::update(&env.realm.name, grant, row)?)
             .writes(dependencies.checks(env))
@@ -131,12 +133,12 @@ impl DeviceCodeRequest {
     }
 }
 
-/// RFC 8628 section 3.5: `slow_down` only ever stands for `authorization_pending`.
-const fn not_yet(early: bool) -> Refusal {
+/// RFC 8628 section 3.5: `slow_down` is a variant of `authorization_pending`.
+const fn pending(early: bool) -> Refusal {
     if early { SLOW_DOWN } else { PENDING }
 }
 
-/// A refusal that is final: later polls are not answered from memory.
-fn ended(refusal: Refusal, grant: crate::model::ids::GrantId) -> Decision<TokenReply> {
+/// Later polls are not answered from memory.
+fn final_refusal(refusal: Refusal, grant: GrantId) -> Decision<TokenReply> {
     Decision::refuse(refusal).effect(Effect::ClearPoll(grant))
 }

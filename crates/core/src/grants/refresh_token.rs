@@ -1,5 +1,5 @@
-//! Refresh (RFC 6749 section 6) with rotation (RFC 9700 section 4.14.2), safe to retry: the successor is derived,
-//! so a client that lost the answer asks again within the grace and gets the same one.
+//! The refresh token grant (RFC 6749 section 6) with rotation (RFC 9700 section 4.14.2). The next_generation token is derived,
+//! so a client that lost the response retries within the grace period and gets the same one.
 
 use std::time::Duration;
 
@@ -19,10 +19,9 @@ use crate::model::scope::Scope;
 use crate::records::{self, Grant, Presented, RevocationReason, State};
 use crate::tokens::{grant_liveness, issue};
 
-/// The idle life of a token that does not rotate slides at most this often.
-const SLIDES_APART: Duration = Duration::from_secs(1);
+/// A token that does not rotate extends its idle lifetime at most this often.
+const MIN_EXTENSION_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The request.
 #[derive(Debug)]
 pub(crate) struct RefreshTokenRequest {
     refresh_token: Secret,
@@ -63,8 +62,8 @@ impl RefreshTokenRequest {
             .record::<Grant>(env, &key)?
             .live()
             .ok_or(invalid_grant(Cause::NoSuchGrant))?;
-        // RFC 6749 section 6: "ensure that the refresh token was issued to the authenticated client". Another's
-        // changes nothing: a leak must not let others end grants.
+        // RFC 6749 section 6: "ensure that the refresh token was issued to the authenticated client". Another
+        // client's token changes nothing: a leaked token must not let others revoke the grant.
         if grant.record.client != client.id {
             return Err(invalid_grant(Cause::GrantOfAnotherClient).into());
         }
@@ -73,7 +72,7 @@ impl RefreshTokenRequest {
             .presented(token.generation, client.grace, env.now);
         let presented = presented.ok_or(invalid_grant(Cause::RevokedGrant))?;
         if presented == Presented::Reused {
-            return reused(env, facts, grant, peer);
+            return handle_reuse(env, facts, grant, peer);
         }
         if grant
             .record
@@ -85,35 +84,35 @@ impl RefreshTokenRequest {
         let dependencies = grant_liveness::require_live(env, facts, &grant.record)?;
         let user = &dependencies.user.record;
         let granted = grant_liveness::authorization(&grant.record)?;
-        let scope = narrowed(self.scope.as_ref(), &granted.scope)?;
+        let scope = narrow(self.scope.as_ref(), &granted.scope)?;
         let scope = scope.unwrap_or_else(|| granted.scope.clone());
-        // What the operator took from the client since is not given any more.
+        // Scopes that the client has lost since are dropped.
         let scope = match grant.record.kind.exchanged() {
             None => scope.and(&client.scopes),
-            // "A client's own scopes are for its own tokens": here a rule must still give it.
-            Some(_) if exchange::still_given(env, &grant.record, user) => scope,
+            // A client's own scopes do not limit exchanged tokens; a rule must still allow them.
+            Some(_) if exchange::still_allowed(env, &grant.record, user) => scope,
             Some(_) => return Err(invalid_grant(Cause::RuleGone).into()),
         };
-        let next = successor(client, presented, token.generation);
-        let event = event_of(presented, &grant.record, peer)
+        let next = next_generation(client, presented, token.generation);
+        let event = refresh_event(presented, &grant.record, peer)
             .client(&client.id)
             .grant(token.grant)
             .user(user.id);
         let row = grant.row;
-        let stays = stays(client, presented, &grant.record, env.now);
+        let skip_write = skip_write(client, presented, &grant.record, env.now);
         let lifetimes = client.grant_lifetimes(env.realm.lifetimes.session_absolute);
-        let refreshed = if stays {
+        let refreshed = if skip_write {
             grant.record
         } else {
             grant.record.refreshed(next, env.now, &lifetimes, peer)
         };
-        let asked = issue::IssueRequest {
+        let request = issue::IssueRequest {
             indicators: &self.resources,
             scope,
             nonce: None,
         };
-        let decision = issue::for_user(env, client, &refreshed, user, asked)?.event(event);
-        if stays {
+        let decision = issue::for_user(env, client, &refreshed, user, request)?.event(event);
+        if skip_write {
             return Ok(decision);
         }
         Ok(decision
@@ -122,14 +121,14 @@ impl RefreshTokenRequest {
     }
 }
 
-/// RFC 9700 section 4.14.2: a used token that comes again was stolen from one of two, so the grant ends, and only it.
-fn reused(
+/// RFC 9700 section 4.14.2: a reused token means that client or attacker holds a stolen one, so this grant is revoked.
+fn handle_reuse(
     env: &Env<'_>,
     facts: &Facts,
     grant: Versioned<Grant>,
     peer: &Peer,
 ) -> Result<Decision<TokenReply>, Stop> {
-    // Seen only after a commit whose end is unknown, the later generation may be our own.
+    // After a commit with an unknown outcome, the later generation may be this very request's.
     if facts.after_unknown() {
         return Err(invalid_grant(Cause::RefreshReuseAfterUnknownCommit).into());
     }
@@ -146,30 +145,29 @@ fn reused(
 
 /// RFC 6749 section 6: "The requested scope MUST NOT include any scope not originally granted by the resource owner,
 /// and if omitted is treated as equal to the scope originally granted".
-fn narrowed(asked: Option<&Scope>, granted: &Scope) -> Result<Option<Scope>, Refusal> {
-    match asked {
+fn narrow(requested: Option<&Scope>, granted: &Scope) -> Result<Option<Scope>, Refusal> {
+    match requested {
         Some(scope) if !scope.is_within(granted) => Err(Refusal::new(
             ErrorCode::InvalidScope,
             "The scope is wider than what the user granted.",
         )),
-        asked => Ok(asked.cloned()),
+        requested => Ok(requested.cloned()),
     }
 }
 
-/// Whether nothing is to be written: a lost answer is asked for again, or a token that does not rotate was used a
-/// moment ago, so that any number of simultaneous refreshes are answered and do not push each other out.
-fn stays(client: &Client, presented: Presented, grant: &Grant, now: Timestamp) -> bool {
+/// A retry, or a token that does not rotate and was used a moment ago. So any number of simultaneous refreshes succeed
+/// without write conflicts.
+fn skip_write(client: &Client, presented: Presented, grant: &Grant, now: Timestamp) -> bool {
     match (presented, &grant.state) {
         (Presented::InGrace, _) => true,
         (Presented::Current, State::Active { rotated_at, .. }) => {
-            !client.rotation && now.since(*rotated_at) < SLIDES_APART
+            !client.rotation && now.since(*rotated_at) < MIN_EXTENSION_INTERVAL
         }
         _ => false,
     }
 }
 
-/// The generation that is valid after this request.
-const fn successor(client: &Client, presented: Presented, generation: u32) -> u32 {
+const fn next_generation(client: &Client, presented: Presented, generation: u32) -> u32 {
     if client.rotation || !matches!(presented, Presented::Current) {
         generation.saturating_add(1)
     } else {
@@ -177,7 +175,7 @@ const fn successor(client: &Client, presented: Presented, generation: u32) -> u3
     }
 }
 
-fn event_of(presented: Presented, grant: &Grant, peer: &Peer) -> Event {
+fn refresh_event(presented: Presented, grant: &Grant, peer: &Peer) -> Event {
     let kind = match (presented, &grant.state) {
         (Presented::Ahead, _) => EventKind::RefreshAheadOfStore,
         (Presented::InGrace, State::Active { rotated_by, .. }) if rotated_by != peer => {

@@ -1,4 +1,4 @@
-//! Token exchange (RFC 8693): a service acts for a user, narrower than the user's own token.
+//! The token exchange grant (RFC 8693).
 
 use super::TokenReply;
 use crate::base::error::Refusal;
@@ -18,7 +18,6 @@ use crate::tokens::bearer::TokenOwner;
 use crate::tokens::handles::RefreshToken;
 use crate::tokens::issue;
 
-/// The request.
 #[derive(Debug)]
 pub(crate) struct TokenExchangeRequest(exchange::ExchangeRequest);
 
@@ -27,7 +26,7 @@ impl TokenExchangeRequest {
         exchange::ExchangeRequest::parse(params).map(Self)
     }
 
-    /// No row is written but for a refresh token.
+    /// Writes a row only for a refresh token.
     pub(crate) fn decide(
         &self,
         env: &Env<'_>,
@@ -56,7 +55,7 @@ fn issue(
     granted: &Granted<'_>,
     peer: &Peer,
 ) -> Result<Decision<TokenReply>, Stop> {
-    let content = Content::of(env, client, &case, granted)?;
+    let content = Content::new(env, client, &case, granted)?;
     let reply = TokenReply {
         expires_in: content
             .ends_at()
@@ -88,11 +87,11 @@ fn issue(
                 generation: 0,
             };
             let token = env.realm.sealing.refresh_token(&token);
-            // What it came of, and who acts, must still be there when it is written.
+            // Subject and actor must be unchanged when the grant is committed.
             let parties = [Some(case.subject), case.actor].into_iter().flatten();
             let decision = parties.fold(
                 decision.write(records::insert(&env.realm.name, &grant)?),
-                |decision, party| decision.writes(stands(env, party)),
+                |decision, party| decision.writes(preconditions(env, party)),
             );
             Ok(decision.mint(Mint {
                 refresh: Some(Secret::new(token)),
@@ -102,21 +101,20 @@ fn issue(
     }
 }
 
-/// Makes a commit fail where the grant of a party, or what is behind that, changed since it was read.
-fn stands(env: &Env<'_>, party: Party) -> impl Iterator<Item = Write> {
-    let of = match party.owner {
-        TokenOwner::Grant(of) => Some(of),
+/// The commit fails if the party's grant or its dependencies changed since they were read.
+fn preconditions(env: &Env<'_>, party: Party) -> impl Iterator<Item = Write> {
+    let owner = match party.owner {
+        TokenOwner::Grant(owner) => Some(owner),
         TokenOwner::User(_) | TokenOwner::None => None,
     };
-    of.into_iter().flat_map(|of| {
-        let (grant, dependencies) = *of;
+    owner.into_iter().flat_map(|owner| {
+        let (grant, dependencies) = *owner;
         let key = records::key::<Grant>(&env.realm.name, &grant.record.id.to_string());
         let expect = grant.row.version;
         std::iter::once(Write::Check { key, expect }).chain(dependencies.checks(env))
     })
 }
 
-/// "Each hop's event holds the chain."
 fn event(
     client: &Client,
     case: &Case<'_>,

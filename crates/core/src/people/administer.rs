@@ -1,7 +1,8 @@
-//! What the operator does to accounts by command. Those that the configuration file declares are the file's.
+//! The operator's commands on users. Users that the configuration file declares are changed only there.
 
 use std::collections::BTreeMap;
 
+use crate::base::row::Key;
 use crate::engine::decide::{Decision, Facts, Operation, Stop};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
@@ -10,34 +11,29 @@ use crate::model::ids::UserId;
 use crate::records::{self, User, Username};
 use crate::tokens::grant_liveness;
 
-/// Adds a user.
 #[derive(Clone, Debug)]
 pub struct AddUser {
-    /// The name.
     pub username: String,
-    /// The password's hash, a PHC string.
+    /// A hash, as a PHC string.
     pub password: String,
-    /// The mail address.
     pub email: Option<String>,
 }
 
-/// What came of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AddUserReply {
-    /// The user is there.
-    Added {
-        /// The new id.
-        id: UserId,
-    },
-    /// Another user has the name.
+    Added { id: UserId },
     NameTaken,
+}
+
+pub(super) fn username_key(env: &Env<'_>, username: &str) -> Key {
+    records::key::<Username>(&env.realm.name, &Username::fold(username))
 }
 
 impl Operation for AddUser {
     type Reply = AddUserReply;
 
     fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<AddUserReply>, Stop> {
-        let name_key = records::key::<Username>(&env.realm.name, &Username::fold(&self.username));
+        let name_key = username_key(env, &self.username);
         if facts.record::<Username>(env, &name_key)?.live().is_some() {
             return Ok(Decision::reply(AddUserReply::NameTaken));
         }
@@ -64,29 +60,22 @@ impl Operation for AddUser {
     }
 }
 
-/// Disables a user, which cuts off at once whatever was granted and every session; or enables one again,
-/// who begins anew.
+/// Enables or disables a user. Either way, all sessions, grants and consents end at once.
 #[derive(Clone, Debug)]
 pub struct SetEnabled {
-    /// The name.
     pub username: String,
-    /// Whether the user may do anything from now on.
     pub enabled: bool,
 }
 
-/// What came of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SetEnabledReply {
-    /// The user is as was asked.
     Done {
-        /// Whose name it is.
         id: UserId,
-        /// Whether it was otherwise before.
+        /// False where the user was so already.
         changed: bool,
     },
-    /// The configuration file declares the user, and says whether it is enabled.
-    OfTheFile,
-    /// Nobody has the name.
+    /// The configuration file declares the user.
+    DeclaredInConfig,
     Unknown,
 }
 
@@ -94,7 +83,7 @@ impl Operation for SetEnabled {
     type Reply = SetEnabledReply;
 
     fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<SetEnabledReply>, Stop> {
-        let name_key = records::key::<Username>(&env.realm.name, &Username::fold(&self.username));
+        let name_key = username_key(env, &self.username);
         let Some(name) = facts.record::<Username>(env, &name_key)?.live() else {
             return Ok(Decision::reply(SetEnabledReply::Unknown));
         };
@@ -106,7 +95,7 @@ impl Operation for SetEnabled {
             return Ok(Decision::reply(SetEnabledReply::Unknown));
         };
         if stored.record.from_file {
-            return Ok(Decision::reply(SetEnabledReply::OfTheFile));
+            return Ok(Decision::reply(SetEnabledReply::DeclaredInConfig));
         }
         let changed = stored.record.enabled != self.enabled;
         let decision = Decision::reply(SetEnabledReply::Done { id, changed });

@@ -1,8 +1,8 @@
-//! Back-channel logout (OpenID Connect Back-Channel Logout): whom to tell that a session ended, when, by which token, and
-//! what an answer means. The binary sends.
+//! Back-channel logout (OpenID Connect Back-Channel Logout): which clients to notify of a session's end, when, with which
+//! token, and what a response means. The server sends the requests.
 //!
-//! A row is due, is claimed by one conditional write, tried, and settled by another: by whatever a crash comes between, the
-//! clients are told once more, never not at all.
+//! A due row is claimed by one conditional write, tried, and settled by another. After a crash in between, the clients are
+//! notified again: delivery is at least once.
 
 use std::time::Duration;
 
@@ -18,49 +18,46 @@ use crate::model::client::Client;
 use crate::model::ids::{ClientId, Jti};
 use crate::records::{self, Outbox, Record as _};
 
-/// How long a row is left to whoever claimed it: longer than any request takes.
+/// How long a claimed row is left to its claimer. Longer than any request takes.
 const LEASE: Duration = Duration::from_secs(60);
-/// The pauses between the tries; the last one again and again, until the row ends. Section 2.5: "the OP SHOULD delay
+/// The delays between attempts; the last one repeats until the row expires. Section 2.5: "the OP SHOULD delay
 /// retransmission for an appropriate amount of time to avoid overwhelming the RP."
-const PAUSES: [Duration; 5] = [
+const RETRY_DELAYS: [Duration; 5] = [
     Duration::from_secs(10),
     Duration::from_secs(60),
     Duration::from_secs(5 * 60),
     Duration::from_secs(30 * 60),
     Duration::from_secs(2 * 60 * 60),
 ];
-/// How long a logout token lives: it is sent at once, and each try has its own.
-const TOKEN_LIFE: Duration = Duration::from_secs(2 * 60);
+/// Short, because each attempt sends a new token at once.
+const LOGOUT_TOKEN_LIFETIME: Duration = Duration::from_secs(2 * 60);
 
-/// Takes a row that was listed as due, so that nobody else tries it meanwhile.
+/// Claims a row that was listed as due, so that no other node tries it meanwhile.
 #[derive(Debug)]
 pub struct Claim {
-    /// The row as it was listed.
     pub outbox: Outbox,
 }
 
-/// A row that is ours to try for a minute.
+/// A row claimed for [`LEASE`].
 #[derive(Debug)]
 pub struct Claimed {
-    /// The row, for [`Settle`].
+    /// For [`Settle`].
     pub outbox: Outbox,
-    /// What to send.
     pub notices: Vec<Notice>,
 }
 
-/// A request to one client (section 2.5).
+/// The request to one client (section 2.5).
 #[derive(Debug)]
 pub struct Notice {
-    /// The client.
     pub client: ClientId,
     /// Its `backchannel_logout_uri`.
     pub uri: String,
-    /// The logout token, before it is signed.
+    /// The logout token, not yet signed.
     pub token: SigningInput,
 }
 
 impl Operation for Claim {
-    /// None where somebody else was first.
+    /// None where another node claimed it first.
     type Reply = Option<Claimed>;
 
     fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<Self::Reply>, Stop> {
@@ -72,7 +69,7 @@ impl Operation for Claim {
         }
         let mut outbox = row.record.clone();
         let mut notices = Vec::new();
-        // What the operator took from a client since is not used any more.
+        // Clients that were removed since, or lost their URI, are skipped.
         for client in &outbox.to_tell {
             let client = env.realm.clients.get(client);
             if let Some((client, uri)) =
@@ -91,7 +88,7 @@ impl Operation for Claim {
         outbox.to_tell = notices.iter().map(|notice| notice.client.clone()).collect();
         outbox.attempts = outbox.attempts.saturating_add(1);
         outbox.due = env.now + LEASE;
-        let writes = moved(env, &row, &outbox)?;
+        let writes = reschedule(env, &row, &outbox)?;
         Ok(Decision::reply(Some(Claimed { outbox, notices })).writes(writes))
     }
 }
@@ -105,31 +102,30 @@ fn logout_token(env: &Env<'_>, outbox: &Outbox, client: &Client) -> Result<Signi
         aud: client.id.clone(),
         sid: outbox.session.to_string(),
         iat: env.now.as_secs(),
-        exp: (env.now + TOKEN_LIFE).as_secs(),
+        exp: (env.now + LOGOUT_TOKEN_LIFETIME).as_secs(),
         jti,
         events: LogoutTokenClaims::events(),
     };
     let header = env.realm.header(client.id_token_alg, TokenType::Logout)?;
-    SigningInput::new(header, &claims).map_err(|_| Failure::Bug("claims are no JSON"))
+    SigningInput::new(header, &claims).map_err(|_| Failure::Bug("claims do not serialize"))
 }
 
-/// What a client's answer means.
+/// The meaning of a client's response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// It knows.
     Delivered,
-    /// It does not, and would not at another try.
+    /// Another attempt would fail too.
     Refused,
-    /// It may at another try.
+    /// Another attempt may succeed.
     Later,
 }
 
 impl Answer {
-    /// The meaning of an HTTP status. Section 2.5: requests are sent again only after "potentially recoverable errors (such as
+    /// Section 2.5: requests are sent again only after "potentially recoverable errors (such as
     /// network outage or temporary service interruption at either the OP or RP)"; section 2.8: 400 says that "the logout
     /// request was invalid or the logout failed".
     #[must_use]
-    pub const fn of_status(status: u16) -> Self {
+    pub const fn from_status(status: u16) -> Self {
         match status {
             // Section 2.8: "OPs should be prepared to also process an HTTP 204 No Content response as a successful
             // response."
@@ -140,33 +136,33 @@ impl Answer {
     }
 }
 
-/// Writes down what came of a try.
+/// Records the outcome of an attempt.
 #[derive(Debug)]
 pub struct Settle {
-    /// The row, as [`Claim`] gave it.
+    /// From [`Claimed`].
     pub outbox: Outbox,
-    /// What each client answered. One that is missing did not.
+    /// A client without an entry did not answer.
     pub answers: Vec<(ClientId, Answer)>,
 }
 
 impl Settle {
-    fn answered(&self, answer: Answer) -> impl Iterator<Item = &ClientId> {
+    fn clients_with(&self, answer: Answer) -> impl Iterator<Item = &ClientId> {
         let clients = self.outbox.to_tell.iter();
-        clients.filter(move |client| self.of(client) == answer)
+        clients.filter(move |client| self.answer_of(client) == answer)
     }
 
-    fn of(&self, client: &ClientId) -> Answer {
+    fn answer_of(&self, client: &ClientId) -> Answer {
         let mut answers = self.answers.iter();
         let found = answers.find(|(known, _)| known == client);
         found.map_or(Answer::Later, |(_, answer)| *answer)
     }
 
-    /// The row for the next try; none where there is nobody to try, or no time.
+    /// The row for the next attempt; none where no client is left or the row would expire first.
     fn next(&self, env: &Env<'_>) -> Option<Outbox> {
-        let to_tell: Vec<ClientId> = self.answered(Answer::Later).cloned().collect();
-        let tries = usize::try_from(self.outbox.attempts).unwrap_or(usize::MAX);
-        let pause = PAUSES[tries.saturating_sub(1).min(PAUSES.len() - 1)];
-        let due = env.now + pause;
+        let to_tell: Vec<ClientId> = self.clients_with(Answer::Later).cloned().collect();
+        let attempts = usize::try_from(self.outbox.attempts).unwrap_or(usize::MAX);
+        let delay = RETRY_DELAYS[attempts.saturating_sub(1).min(RETRY_DELAYS.len() - 1)];
+        let due = env.now + delay;
         (!to_tell.is_empty() && due < self.outbox.expires_at).then(|| Outbox {
             to_tell,
             due,
@@ -182,9 +178,9 @@ impl Operation for Settle {
         let key = key(env, &self.outbox);
         let row = facts.record::<Outbox>(env, &key)?.live();
         let next = self.next(env);
-        let gave_up = next.is_none().then(|| self.answered(Answer::Later));
+        let gave_up = next.is_none().then(|| self.clients_with(Answer::Later));
         let failed = self
-            .answered(Answer::Refused)
+            .clients_with(Answer::Refused)
             .chain(gave_up.into_iter().flatten());
         let event = |kind| {
             move |client| {
@@ -193,15 +189,15 @@ impl Operation for Settle {
             }
         };
         let events: Vec<Event> = self
-            .answered(Answer::Delivered)
+            .clients_with(Answer::Delivered)
             .map(event(EventKind::LogoutDelivered))
             .chain(failed.map(event(EventKind::LogoutFailed)))
             .collect();
-        // Without the row, somebody took it over after our minute, and tells whom it names once more.
+        // Without the row, our lease ran out and another node claimed it.
         let writes = match (row, next) {
             (None, _) => Vec::new(),
             (Some(row), None) => vec![records::delete(&row.row)?],
-            (Some(row), Some(next)) => moved(env, &row, &next)?,
+            (Some(row), Some(next)) => reschedule(env, &row, &next)?,
         };
         let mut decision = Decision::reply(()).writes(writes);
         decision.events = events;
@@ -213,8 +209,12 @@ fn key(env: &Env<'_>, outbox: &Outbox) -> Key {
     records::key::<Outbox>(&env.realm.name, &outbox.name())
 }
 
-/// The row under the name of its new time.
-fn moved(env: &Env<'_>, row: &Versioned<Outbox>, next: &Outbox) -> Result<Vec<Write>, Failure> {
+/// A row's name begins with its due time, so a new time needs a new row.
+fn reschedule(
+    env: &Env<'_>,
+    row: &Versioned<Outbox>,
+    next: &Outbox,
+) -> Result<Vec<Write>, Failure> {
     if next.due == row.record.due {
         return Ok(vec![records::update(&env.realm.name, next, &row.row)?]);
     }
@@ -239,7 +239,7 @@ mod tests {
             (500, Answer::Later),
             (503, Answer::Later),
         ] {
-            assert_eq!(Answer::of_status(status), answer, "{status}");
+            assert_eq!(Answer::from_status(status), answer, "{status}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A user approves or denies a device (RFC 8628 section 3.3).
+//! Approving or denying a device (RFC 8628 section 3.3).
 
 use super::lookup_user_code::{self, CodeCheck, PendingDevice};
 use super::session::{self, SignedIn, Visitor};
@@ -13,47 +13,36 @@ use crate::model::client::{Client, DeviceApproval};
 use crate::model::ids::GrantId;
 use crate::records::{self, Authorization, Grant, NotPending, State, UserCodeRow};
 
-/// A decision of the user of this session on this grant. The form that brings it is bound to both, never to the code.
+/// The form that submits it is bound to session and grant, never to the code.
 #[derive(Debug)]
 pub struct DeviceDecision {
     /// The session cookie.
     pub cookie: Option<Secret>,
-    /// The grant.
     pub grant: GrantId,
-    /// Yes or no.
     pub approve: bool,
-    /// The code, where it had to be typed again.
+    /// The user code, where it must be typed again.
     pub typed: Option<Secret>,
-    /// The browser.
     pub peer: Peer,
 }
 
-/// What came of it.
 #[derive(Clone, Debug)]
 pub enum DeviceDecisionReply {
-    /// Sign-in comes first; or comes again, where it is too long ago.
+    /// The user is not signed in, or the sign-in is too old.
     SignIn,
-    /// Decided now.
     Decided {
-        /// Who decided.
         visitor: Visitor,
         /// The client's name.
         client: String,
-        /// Yes: the device gets its tokens. No: it is told so.
         approved: bool,
     },
-    /// Somebody decided already, or the code has ended.
-    Gone {
-        /// Who came too late.
-        visitor: Visitor,
-    },
-    /// Not decided: the code that was typed again is wrong, or the client wants device and browser on one network.
+    /// Already decided or expired.
+    Gone { visitor: Visitor },
+    /// Not decided: the retyped code is wrong, or the client requires device and browser on one network.
     Again(Box<PendingDevice>),
-    /// Too many wrong tries.
+    /// Too many wrong codes.
     TooMany {
-        /// Who tried.
         visitor: Visitor,
-        /// Seconds until the next.
+        /// In seconds.
         retry_after: u64,
     },
 }
@@ -83,8 +72,8 @@ impl DeviceDecision {
         grant.approve(authorization)
     }
 
-    /// The code typed again, compared with the grant's own. A wrong one is a guess, and counted as such.
-    fn retyped(
+    /// Compares the retyped code with the grant's. A wrong one counts as a guess.
+    fn check_retyped(
         &self,
         env: &Env<'_>,
         facts: &Facts,
@@ -100,20 +89,20 @@ impl DeviceDecision {
         };
         let mut names = env.realm.sealing.user_code_names(&typed);
         let wrong = !names.any(|typed| typed == name);
-        let judged = facts.ask(Ask::Check {
+        let answer = facts.ask(Ask::Check {
             quotas: lookup_user_code::quotas(env, signed_in, &self.peer),
             window: Window::Hour,
             wrong,
         })?;
-        Ok(match judged {
+        Ok(match answer {
             Answer::Full { retry_after } => Retyped::TooMany(retry_after),
             _ if wrong => Retyped::Wrong,
             _ => Retyped::Right,
         })
     }
 
-    /// What keeps the user from approving, as the client's policy has it.
-    fn hindered(
+    /// The reply where the client's policy prevents the approval.
+    fn check_policy(
         &self,
         env: &Env<'_>,
         facts: &Facts,
@@ -123,14 +112,14 @@ impl DeviceDecision {
         code: &str,
     ) -> Result<Option<DeviceDecisionReply>, Stop> {
         let again = |code| {
-            let asker = PendingDevice::with(signed_in, client, grant, code, &self.peer);
-            Some(DeviceDecisionReply::Again(Box::new(asker)))
+            let device = PendingDevice::with(signed_in, client, grant, code, &self.peer);
+            Some(DeviceDecisionReply::Again(Box::new(device)))
         };
         Ok(match client.device.approval {
             DeviceApproval::Warn => None,
             DeviceApproval::SameNetwork if grant.started.by.shares_network_with(&self.peer) => None,
             DeviceApproval::SameNetwork => again(CodeCheck::Hidden),
-            DeviceApproval::Retype => match self.retyped(env, facts, signed_in, code)? {
+            DeviceApproval::Retype => match self.check_retyped(env, facts, signed_in, code)? {
                 Retyped::Right => None,
                 Retyped::Wrong => again(CodeCheck::Retype { wrong: true }),
                 Retyped::TooMany(retry_after) => Some(DeviceDecisionReply::TooMany {
@@ -141,7 +130,7 @@ impl DeviceDecision {
         })
     }
 
-    /// The answer to a decision that is made: now, or by an earlier attempt whose commit was not seen to end.
+    /// The answer to a decision made now, or by an earlier attempt whose commit had an unknown outcome.
     fn decided(&self, signed_in: &SignedIn, client: &Client) -> Decision<DeviceDecisionReply> {
         let visitor = signed_in.visitor();
         let kind = if self.approve {
@@ -165,7 +154,6 @@ impl DeviceDecision {
     }
 }
 
-/// How the code that was typed again compares.
 enum Retyped {
     Right,
     Wrong,
@@ -180,13 +168,13 @@ impl Operation for DeviceDecision {
         let Some(signed_in) = session::signed_in(env, facts, self.cookie.as_ref(), &[&key])? else {
             return Ok(Decision::reply(DeviceDecisionReply::SignIn));
         };
-        let gone = || {
+        let already_decided = || {
             let visitor = signed_in.visitor();
             Ok(Decision::reply(DeviceDecisionReply::Gone { visitor }))
         };
         let Some(Versioned { record: grant, row }) = facts.record::<Grant>(env, &key)?.live()
         else {
-            return gone();
+            return already_decided();
         };
         let Some(client) = env
             .realm
@@ -194,25 +182,26 @@ impl Operation for DeviceDecision {
             .get(&grant.client)
             .filter(|client| client.enabled)
         else {
-            return gone();
+            return already_decided();
         };
         let State::DevicePending { user_code } = &grant.state else {
-            // After an unknown commit, a row that is not ours any more may be ours, redeemed meanwhile.
-            let by = grant.active().map(|authorization| authorization.user);
-            if facts.after_unknown() && self.approve && by == Some(signed_in.user.record.id) {
+            // After a commit with an unknown outcome, an active grant may be this approval, redeemed meanwhile.
+            let approver = grant.active().map(|authorization| authorization.user);
+            if facts.after_unknown() && self.approve && approver == Some(signed_in.user.record.id) {
                 return Ok(self.decided(&signed_in, client));
             }
-            return gone();
+            return already_decided();
         };
         if !signed_in.is_fresh(client.device.approver_max_age, env.now) {
             return Ok(Decision::reply(DeviceDecisionReply::SignIn));
         }
         if self.approve
-            && let Some(reply) = self.hindered(env, facts, &signed_in, client, &grant, user_code)?
+            && let Some(reply) =
+                self.check_policy(env, facts, &signed_in, client, &grant, user_code)?
         {
             return Ok(Decision::reply(reply));
         }
-        // The code has served: nobody can look it up any more.
+        // The user code is used up, so its row goes.
         let code_key = records::key::<UserCodeRow>(&env.realm.name, user_code);
         let code = facts.record::<UserCodeRow>(env, &code_key)?.live();
         let mut decision = self.decided(&signed_in, client);
@@ -222,7 +211,9 @@ impl Operation for DeviceDecision {
         } else {
             grant.deny(signed_in.user.record.id)
         };
-        let Ok(decided) = decided else { return gone() };
+        let Ok(decided) = decided else {
+            return already_decided();
+        };
         Ok(decision
             .write(records::update(&env.realm.name, &decided, &row)?)
             .writes(code.map(|code| records::delete(&code.row)).transpose()?)

@@ -1,4 +1,4 @@
-//! Form tokens: a POST counts only if its form was made by us, for this browser, for this action.
+//! Form tokens (CSRF): a POST is accepted only from a form that we made for this browser and this action.
 
 use aws_lc_rs::digest;
 
@@ -6,33 +6,29 @@ use crate::base::sealing::SealingKeys;
 use crate::model::ids::{GrantId, SessionId};
 use crate::model::realm::Realm;
 
-/// What a form does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Signs in.
     SignIn,
-    /// Signs out.
     SignOut,
-    /// Signs out as this logout request of a client asks: its SHA-256.
+    /// The SHA-256 of a client's logout request.
     Logout([u8; 32]),
-    /// Looks a user code up.
+    /// Looks up a user code.
     UserCode,
-    /// Agrees, or not, to what this authorization request asks: its SHA-256.
+    /// The SHA-256 of the authorization request.
     Consent([u8; 32]),
-    /// Ends something on the page of the account.
+    /// Any action of the account page.
     Account,
-    /// Approves or denies the device of this grant: never bound to its code.
+    /// Approves or denies the device of this grant. Never bound to its code.
     Decide(GrantId),
 }
 
 impl Action {
-    /// To agree, or not, to what this authorization request asks.
     #[must_use]
     pub fn consent(request: &str) -> Self {
         Self::Consent(sha256(request))
     }
 
-    /// To sign out, as a client's logout request asks where there is one.
+    /// `request` is a client's logout request.
     #[must_use]
     pub fn sign_out(request: Option<&str>) -> Self {
         request.map_or(Self::SignOut, |request| Self::Logout(sha256(request)))
@@ -45,23 +41,21 @@ fn sha256(text: &str) -> [u8; 32] {
     sha256
 }
 
-/// The browser for which a form is made.
+/// The browser that a form is made for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Binding {
-    /// Before sign-in: the value of a cookie of its own.
+    /// Before sign-in: the value of a separate cookie.
     PreSession(String),
-    /// After it.
     Session(SessionId),
 }
 
 impl Binding {
-    /// The token of a form.
     #[must_use]
     pub fn token(&self, realm: &Realm, action: Action) -> String {
         realm.sealing.form_token(&self.bytes(action))
     }
 
-    /// Whether a form's token was made for this browser and action, in constant time.
+    /// Compares in constant time.
     #[must_use]
     pub fn accepts(&self, sealing: &SealingKeys, action: Action, token: &str) -> bool {
         sealing.accepts_form_token(&self.bytes(action), token)

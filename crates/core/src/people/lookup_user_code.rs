@@ -1,5 +1,6 @@
-//! A user typed a code: which device asks, and for what? (RFC 8628 section 3.3, RFC 10027 section 6.1.14)
+//! Looking up the device of a user code (RFC 8628 section 3.3, RFC 10027 section 6.1.14).
 
+use super::attempt::{Attempt, LimitReached};
 use super::session::{self, SignedIn, Visitor};
 use crate::base::peer::Peer;
 use crate::base::row::Key;
@@ -7,83 +8,68 @@ use crate::base::secret::Secret;
 use crate::engine::decide::{Decision, Facts, Operation, Stop};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
-use crate::engine::limits::{Answer, Ask, Counter, Effect, Quota, Window};
+use crate::engine::limits::{Counter, Quota};
 use crate::model::client::{Client, DeviceApproval};
 use crate::model::ids::{ClientId, GrantId};
 use crate::model::scope::Scope;
 use crate::model::user_code::{TRIES_OF_ACCOUNT, TRIES_OF_ADDRESS, UserCode};
 use crate::records::{self, Grant, Started, State, UserCodeRow};
 
-/// From this many wrong tries an hour in a realm on, the operator hears of it and answers are delayed. Never a lock.
-const WRONG_IN_POOL: u32 = 10_000;
+/// From this many wrong codes per hour in the realm, an event is written and responses are delayed. Never a lockout.
+const DELAY_THRESHOLD: u32 = 10_000;
 
-/// A look-up of a user code.
 #[derive(Debug)]
 pub struct LookupUserCode {
     /// The session cookie.
     pub cookie: Option<Secret>,
-    /// What was typed.
     pub typed: Secret,
-    /// The browser.
     pub peer: Peer,
 }
 
-/// What came of it.
 #[derive(Debug)]
 pub enum LookupUserCodeReply {
-    /// Sign-in comes first; or comes again, where it is too long ago.
+    /// The user is not signed in, or the sign-in is too old.
     SignIn,
-    /// No live code is that. One answer for an unknown, expired, decided and malformed code.
+    /// The same for an unknown, expired, decided and malformed code.
     NotValid {
-        /// Who tried.
         visitor: Visitor,
-        /// Whether answers are to be delayed: somebody guesses on a large scale.
-        strained: bool,
+        /// Whether to delay the response, because somebody guesses codes on a large scale.
+        delay: bool,
     },
-    /// Too many wrong tries.
+    /// Too many wrong codes.
     TooMany {
-        /// Who tried.
         visitor: Visitor,
-        /// Seconds until the next.
+        /// In seconds.
         retry_after: u64,
     },
-    /// This device.
     Pending(Box<PendingDevice>),
 }
 
-/// A device that asks, and what is to be shown of it.
+/// A device that waits for approval, with the details to show.
 #[derive(Clone, Debug)]
 pub struct PendingDevice {
-    /// Who is asked.
     pub visitor: Visitor,
-    /// The grant.
     pub grant: GrantId,
-    /// The client.
     pub client: ClientId,
-    /// The client's name.
     pub client_name: String,
-    /// What it asks for.
     pub scope: Scope,
-    /// The code, to compare or to type again.
     pub code: CodeCheck,
-    /// Where and when the device asked.
     pub started: Started,
     /// Whether device and browser seem to be on one network.
     pub same_network: bool,
-    /// Whether being on one network is required.
     pub same_network_required: bool,
 }
 
-/// How a person makes sure that the code is the one on the device.
+/// How the user checks that the code is the one on the device.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CodeCheck {
-    /// It is shown, to compare.
+    /// The code is shown, to compare.
     Compare(String),
-    /// It is not known any more, and nothing can be approved.
+    /// The code is no longer known, and nothing can be approved.
     Hidden,
-    /// It is not shown, and must be typed from the device.
+    /// The code is not shown and must be typed from the device.
     Retype {
-        /// Whether the last try was wrong.
+        /// Whether the last attempt was wrong.
         wrong: bool,
     },
 }
@@ -134,16 +120,12 @@ impl Operation for LookupUserCode {
         let Some(code) = env.realm.device.user_code.read(self.typed.reveal()) else {
             return Ok(Decision::reply(LookupUserCodeReply::NotValid {
                 visitor: signed_in.visitor(),
-                strained: false,
+                delay: false,
             }));
         };
-        let quotas = quotas(env, &signed_in, &self.peer);
-        let (tries, at) = match facts.ask(Ask::Reserve {
-            quotas: quotas.clone(),
-            window: Window::Hour,
-        })? {
-            Answer::Reserved { count, at } => (count, at),
-            Answer::Full { retry_after } => {
+        let attempt = match Attempt::reserve(facts, quotas(env, &signed_in, &self.peer))? {
+            Ok(attempt) => attempt,
+            Err(LimitReached { retry_after }) => {
                 return Ok(Decision::reply(LookupUserCodeReply::TooMany {
                     visitor: signed_in.visitor(),
                     retry_after,
@@ -154,14 +136,9 @@ impl Operation for LookupUserCode {
                         .peer(&self.peer),
                 ));
             }
-            Answer::Poll(_) => {
-                return Err(
-                    crate::base::error::Failure::Bug("a try was answered as a poll").into(),
-                );
-            }
         };
         let Some(grant) = pending(env, facts, &code)? else {
-            return Ok(not_valid(env, &signed_in, tries, &self.peer));
+            return Ok(not_valid(env, &signed_in, &attempt, &self.peer));
         };
         let Some(client) = env
             .realm
@@ -169,27 +146,23 @@ impl Operation for LookupUserCode {
             .get(&grant.client)
             .filter(|client| client.enabled)
         else {
-            return Ok(not_valid(env, &signed_in, tries, &self.peer));
+            return Ok(not_valid(env, &signed_in, &attempt, &self.peer));
         };
-        // The try was right, whatever comes now.
-        let give_back = Effect::GiveBack {
-            quotas,
-            window: Window::Hour,
-            at,
-        };
+        // The code was right, so the attempt does not count, whatever follows.
+        let release = attempt.release();
         if !signed_in.is_fresh(client.device.approver_max_age, env.now) {
-            return Ok(Decision::reply(LookupUserCodeReply::SignIn).effect(give_back));
+            return Ok(Decision::reply(LookupUserCodeReply::SignIn).effect(release));
         }
         let device = PendingDevice::new(&signed_in, client, &grant, &code, &self.peer);
         Ok(
             Decision::reply(LookupUserCodeReply::Pending(Box::new(device)))
                 .writes(signed_in.touch)
-                .effect(give_back),
+                .effect(release),
         )
     }
 }
 
-/// 20 wrong tries an hour for an account, 200 for an address; for the realm they are only counted.
+/// Per hour, 20 wrong codes for an account and 200 for an address. For the realm they are only counted.
 pub(super) fn quotas(env: &Env<'_>, signed_in: &SignedIn, peer: &Peer) -> Vec<Quota> {
     vec![
         Quota {
@@ -210,7 +183,7 @@ pub(super) fn quotas(env: &Env<'_>, signed_in: &SignedIn, peer: &Peer) -> Vec<Qu
     ]
 }
 
-/// The grant that waits under a code. Under each master key that still opens, the code has another name.
+/// The pending grant of a code. The code has another row name under each master key that is still accepted.
 fn pending(env: &Env<'_>, facts: &Facts, code: &UserCode) -> Result<Option<Grant>, Stop> {
     let names: Vec<Key> = env
         .realm
@@ -235,20 +208,20 @@ fn pending(env: &Env<'_>, facts: &Facts, code: &UserCode) -> Result<Option<Grant
 fn not_valid(
     env: &Env<'_>,
     signed_in: &SignedIn,
-    tries: u32,
+    attempt: &Attempt,
     peer: &Peer,
 ) -> Decision<LookupUserCodeReply> {
-    let strained = tries > env.realm.share(WRONG_IN_POOL);
+    let delay = attempt.count > env.realm.share(DELAY_THRESHOLD);
     let reply = LookupUserCodeReply::NotValid {
         visitor: signed_in.visitor(),
-        strained,
+        delay,
     };
     let decision = Decision::reply(reply).event(
         Event::new(EventKind::WrongUserCode)
             .user(signed_in.user.record.id)
             .peer(peer),
     );
-    if strained {
+    if delay {
         decision.event(Event::new(EventKind::ManyWrongUserCodes))
     } else {
         decision

@@ -1,10 +1,11 @@
-//! What people decide, one file each: in a browser, signing in and out, approving a device, and taking back what they
-//! gave; by command or file, the operator who the users are.
+//! Operations of users in a browser (sign-in and sign-out, device approval, the account page) and of the operator on
+//! users.
 //!
-//! These answer with what happened, never with a protocol error: a page tells it in words.
+//! Their replies are outcomes for pages to render, never protocol errors.
 
 pub mod account;
 mod administer;
+mod attempt;
 pub mod backchannel;
 mod device_decision;
 mod form;

@@ -1,7 +1,8 @@
-//! The users of the configuration file, written as rows where they differ.
+//! Writes the users of the configuration file to the store.
 
 use std::collections::BTreeMap;
 
+use super::administer::username_key;
 use crate::base::secret::Secret;
 use crate::engine::decide::{Decision, Facts, Operation, Stop};
 use crate::engine::env::Env;
@@ -10,57 +11,44 @@ use crate::model::ids::UserId;
 use crate::records::{self, User, Username};
 use crate::tokens::grant_liveness;
 
-/// A user as the file declares it.
+/// A user of the configuration file.
 #[derive(Clone, Debug)]
 pub struct Provision {
-    /// The id.
     pub id: UserId,
-    /// The name.
     pub username: String,
-    /// Whether the user may do anything.
     pub enabled: bool,
-    /// The password.
     pub password: Password,
-    /// The mail address.
     pub email: Option<String>,
-    /// The groups.
     pub groups: Vec<String>,
-    /// The claims.
     pub claims: BTreeMap<String, serde_json::Value>,
 }
 
-/// A password as the file declares it.
 #[derive(Clone, Debug)]
 pub enum Password {
-    /// None: the user cannot sign in with one.
+    /// The user cannot sign in with a password.
     None,
-    /// A hash, a PHC string.
+    /// A PHC string.
     Hash(String),
-    /// The password itself; with its hash once it is known to be needed, since hashing is slow on purpose.
+    /// The hash is added only where it is needed, because hashing is slow on purpose.
     Plain {
-        /// The password.
         password: Secret,
-        /// The hash of a new or changed one.
+        /// Of a new or changed password.
         hash: Option<String>,
     },
 }
 
-/// What came of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ProvisionReply {
-    /// The row is as the file says.
     Done {
-        /// Whether it had to be written.
         changed: bool,
     },
-    /// The password is new or changed: its hash is needed.
+    /// The password is new or changed: try again with its hash.
     NeedsHash,
-    /// Another user has the name.
     NameTaken,
 }
 
 impl Provision {
-    /// The hash to keep: the stored one where it still fits the password.
+    /// The stored hash where it still matches the password.
     fn hash(
         &self,
         facts: &Facts,
@@ -91,7 +79,7 @@ impl Operation for Provision {
     fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<ProvisionReply>, Stop> {
         let (user_key, name_key) = (
             grant_liveness::key(env, self.id),
-            records::key::<Username>(&env.realm.name, &Username::fold(&self.username)),
+            username_key(env, &self.username),
         );
         facts.need(&[&user_key, &name_key])?;
         let stored = facts.record::<User>(env, &user_key)?.live();
@@ -109,7 +97,7 @@ impl Operation for Provision {
             Ok(password) => password,
             Err(reply) => return Ok(Decision::reply(reply)),
         };
-        // A changed password, or a user disabled or enabled again, cuts off what was granted before.
+        // A new epoch, and so the end of sessions and grants, where the password or `enabled` changed.
         let same_credentials = stored.as_ref().filter(|stored| {
             stored.record.password == password && stored.record.enabled == self.enabled
         });
@@ -137,11 +125,8 @@ impl Operation for Provision {
                 decision
                     .writes
                     .push(records::update(&env.realm.name, &user, &stored.row)?);
-                // A renamed user leaves the old name free.
-                let old = records::key::<Username>(
-                    &env.realm.name,
-                    &Username::fold(&stored.record.username),
-                );
+                // Renaming frees the old name.
+                let old = username_key(env, &stored.record.username);
                 if old != name_key
                     && let Some(name) = facts.record::<Username>(env, &old)?.live()
                 {
@@ -165,10 +150,9 @@ impl Operation for Provision {
     }
 }
 
-/// A user whom the file declared once and names no more: disabled, and cut off.
+/// Disables a user that the configuration file no longer declares, and ends all its sessions and grants.
 #[derive(Clone, Debug)]
 pub struct Deprovision {
-    /// The user.
     pub id: UserId,
 }
 
@@ -183,9 +167,8 @@ impl Operation for Deprovision {
         else {
             return Ok(Decision::reply(()));
         };
-        // The name is free for somebody else, or for the same person with another id.
-        let name_key =
-            records::key::<Username>(&env.realm.name, &Username::fold(&stored.record.username));
+        // The name becomes free, also for the same person with another id.
+        let name_key = username_key(env, &stored.record.username);
         let name = facts.record::<Username>(env, &name_key)?.live();
         let name = name.filter(|name| name.record.user == self.id);
         let epoch = Epoch::from_bytes(env.seed.bytes("epoch"));

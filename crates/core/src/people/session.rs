@@ -1,4 +1,4 @@
-//! Who sits at the browser: the session behind a cookie, read fresh each time.
+//! The session of a cookie, read fresh for each request.
 
 use aws_lc_rs::{constant_time, digest};
 
@@ -13,17 +13,14 @@ use crate::records::{self, Outbox, Seen, Session, User};
 use crate::tokens::grant_liveness;
 use crate::tokens::handles::SessionCookie;
 
-/// A session's use is written once in so many parts of its idle life.
-const SEEN_PARTS: u32 = 16;
+/// The last use of a session is written at most this often per idle lifetime.
+const SEEN_WRITES: u32 = 16;
 
-/// Who sits at the browser, for pages.
+/// The signed-in user, for pages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Visitor {
-    /// The session.
     pub session: SessionId,
-    /// The user.
     pub user: UserId,
-    /// The user's name.
     pub username: String,
 }
 
@@ -32,7 +29,7 @@ pub struct Visitor {
 pub(crate) struct SignedIn {
     pub(crate) session: Versioned<Session>,
     pub(crate) user: Versioned<User>,
-    /// Writes down that the session is in use, where that was long ago.
+    /// Updates the last use, where a write is due.
     pub(crate) touch: Option<Write>,
 }
 
@@ -45,12 +42,12 @@ impl SignedIn {
         }
     }
 
-    /// Whether the sign-in is younger than `age`.
+    /// Whether the sign-in is more recent than `age`.
     pub(crate) fn is_fresh(&self, age: std::time::Duration, now: Timestamp) -> bool {
         now.since(self.session.record.auth_time) < age
     }
 
-    /// Makes a commit fail where the user or the session changed since it was read.
+    /// The commit fails if user or session changed since they were read.
     pub(crate) fn checks(&self, env: &Env<'_>) -> [Write; 2] {
         [
             Write::Check {
@@ -65,21 +62,20 @@ impl SignedIn {
     }
 }
 
-/// The user whom a cookie names: so that what is theirs comes with the same read. Whether the session lives is another
-/// matter.
-pub(crate) fn user_of(env: &Env<'_>, cookie: Option<&Secret>) -> Option<UserId> {
+/// For reading the user's rows together with the session. The session may not be live.
+pub(crate) fn user_of_cookie(env: &Env<'_>, cookie: Option<&Secret>) -> Option<UserId> {
     let cookie = env.realm.sealing.open_session_cookie(cookie?.reveal())?;
     Some(cookie.user)
 }
 
-/// The session that a cookie names, live or not.
-pub(crate) fn named_by(env: &Env<'_>, cookie: Option<&Secret>) -> Option<SessionId> {
+/// The session may not be live.
+pub(crate) fn id_of_cookie(env: &Env<'_>, cookie: Option<&Secret>) -> Option<SessionId> {
     let cookie = env.realm.sealing.open_session_cookie(cookie?.reveal())?;
     Some(cookie.id)
 }
 
-/// The session behind a cookie, if it is live: not ended, not idle for too long, its secret the newest one, and its
-/// user enabled and not signed out everywhere. One read, with `also` in it.
+/// The live session of a cookie: not ended, not idle for too long, with its current secret, and of a user who is enabled
+/// and has not signed out everywhere. One read, which includes `also`.
 pub(crate) fn signed_in(
     env: &Env<'_>,
     facts: &Facts,
@@ -103,7 +99,7 @@ pub(crate) fn signed_in(
     };
     if session.record.user != user.record.id
         || !user.record.is_current(session.record.epoch)
-        || !is_secret(&session.record, &cookie)
+        || !matches_secret(&session.record, &cookie)
     {
         return Ok(None);
     }
@@ -115,7 +111,7 @@ pub(crate) fn signed_in(
     if env.now.since(used) >= idle {
         return Ok(None);
     }
-    let touch = (env.now.since(used) >= idle / SEEN_PARTS)
+    let touch = (env.now.since(used) >= idle / SEEN_WRITES)
         .then(|| touch(env, &session.record, seen))
         .transpose()?;
     Ok(Some(SignedIn {
@@ -142,8 +138,7 @@ fn touch(
     }
 }
 
-/// What ends a session: whatever is bound to it is refused from then on, and the clients that want to be told are (at
-/// most two writes).
+/// Ends a session: everything bound to it is refused from then on, and its clients are notified. At most two writes.
 pub(crate) fn end(env: &Env<'_>, session: &Versioned<Session>) -> Result<Vec<Write>, Failure> {
     let Versioned { record, row } = session;
     let mut writes = vec![records::delete(row)?];
@@ -154,13 +149,12 @@ pub(crate) fn end(env: &Env<'_>, session: &Versioned<Session>) -> Result<Vec<Wri
     Ok(writes)
 }
 
-/// The key of a session's row.
 pub(crate) fn key(env: &Env<'_>, id: SessionId) -> Key {
     records::key::<Session>(&env.realm.name, &id.to_string())
 }
 
-/// What a session's row keeps of its cookie's secret.
-pub(crate) fn digest_of(secret: &[u8; 16]) -> String {
+/// The row holds only this digest of the cookie's secret.
+pub(crate) fn secret_digest(secret: &[u8; 16]) -> String {
     digest::digest(&digest::SHA256, secret)
         .as_ref()
         .iter()
@@ -168,8 +162,8 @@ pub(crate) fn digest_of(secret: &[u8; 16]) -> String {
         .collect()
 }
 
-/// Whether the cookie holds the session's newest secret.
-pub(crate) fn is_secret(session: &Session, cookie: &SessionCookie) -> bool {
-    let presented = digest_of(&cookie.secret);
+/// Whether the cookie holds the session's current secret.
+pub(crate) fn matches_secret(session: &Session, cookie: &SessionCookie) -> bool {
+    let presented = secret_digest(&cookie.secret);
     constant_time::verify_slices_are_equal(session.secret.as_bytes(), presented.as_bytes()).is_ok()
 }

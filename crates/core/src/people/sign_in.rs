@@ -1,59 +1,51 @@
-//! Signing in with a password.
+//! Sign-in with a password.
 
+use super::attempt::{Attempt, LimitReached};
 use super::session;
-use crate::base::error::Failure;
 use crate::base::peer::Peer;
 use crate::base::row::Write;
 use crate::base::secret::Secret;
 use crate::engine::decide::{Decision, Facts, Operation, Stop, Versioned};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
-use crate::engine::limits::{Answer, Ask, Counter, Effect, Quota, Window};
-use crate::model::ids::SessionId;
+use crate::engine::limits::{Counter, Quota};
+use crate::model::ids::{SessionId, UserId};
 use crate::records::{self, Session, Started, User, Username};
 use crate::tokens::grant_liveness;
 use crate::tokens::handles::SessionCookie;
 
-/// The longest username and password that are looked at, in bytes.
-const LONGEST: usize = 1024;
+/// Longer usernames and passwords are refused unseen.
+const MAX_CREDENTIAL_BYTES: usize = 1024;
 
-/// A sign-in.
 #[derive(Debug)]
 pub struct SignIn {
-    /// The name that was typed.
     pub username: String,
-    /// The password that was typed.
     pub password: Secret,
-    /// The session cookie that the browser sent, if any.
+    /// The browser's current session cookie.
     pub previous: Option<Secret>,
-    /// The cookie that shows that this browser signed in before.
+    /// The cookie that proves an earlier sign-in in this browser.
     pub known_browser: Option<Secret>,
-    /// Who asks.
     pub peer: Peer,
 }
 
-/// What came of it.
 #[derive(Debug)]
 pub enum SignInReply {
-    /// Signed in: the new cookies.
     SignedIn {
-        /// The session cookie: never one that the browser had before.
+        /// The session cookie, always with a new secret.
         session: Secret,
-        /// The cookie that shows, later, that this browser signed in.
+        /// The cookie that proves this sign-in later.
         known_browser: Secret,
     },
-    /// One answer for an unknown user, a disabled one and a wrong password.
+    /// The same for an unknown user, a disabled user and a wrong password.
     Wrong,
-    /// Too many wrong tries.
     TooMany {
-        /// Seconds until the next.
+        /// In seconds.
         retry_after: u64,
     },
 }
 
 impl SignIn {
-    /// A try is reserved before the password is looked at, so parallel guesses stay inside the limits. A browser
-    /// that signed in to the account before skips the account's own limit: an attacker delays new browsers only.
+    /// A known browser skips the limit of the account, so an attacker can only lock out new browsers.
     fn quotas(&self, env: &Env<'_>, account: &str) -> Vec<Quota> {
         let address = self.peer.network();
         let limits = env.realm.sign_in;
@@ -82,7 +74,7 @@ impl SignIn {
         quotas
     }
 
-    /// The account of a name, if there is one: two reads, whether or not it exists.
+    /// Two reads, whether or not the user exists.
     fn user(
         &self,
         env: &Env<'_>,
@@ -94,10 +86,10 @@ impl SignIn {
             .previous(env)
             .map(|cookie| session::key(env, cookie.id));
         facts.need(&previous.iter().chain([&name]).collect::<Vec<_>>())?;
-        // An unknown name reads a user too, one that does not exist: the number of reads tells nothing.
+        // An unknown name reads a user that does not exist, so that the number of reads reveals nothing.
         let user = match facts.record::<Username>(env, &name)?.live() {
             Some(name) => name.record.user,
-            None => crate::model::ids::UserId::derived("nobody", account),
+            None => UserId::derived("nobody", account),
         };
         Ok(facts
             .record::<User>(env, &grant_liveness::key(env, user))?
@@ -110,19 +102,19 @@ impl SignIn {
             .open_session_cookie(self.previous.as_ref()?.reveal())
     }
 
-    /// Signing in again as the same user keeps the session and rotates its secret; as another, it ends the session.
+    /// The same user keeps the session with a new secret. Another user ends it.
     fn session(
         &self,
         env: &Env<'_>,
         facts: &Facts,
         user: &User,
     ) -> Result<(SessionCookie, Vec<Write>), Stop> {
-        // A cookie whose secret was rotated away is dead: it neither keeps the session nor ends it.
+        // A cookie with an old secret neither keeps the session nor ends it.
         let previous = match self.previous(env) {
             Some(cookie) => facts
                 .record::<Session>(env, &session::key(env, cookie.id))?
                 .live()
-                .filter(|old| session::is_secret(&old.record, &cookie)),
+                .filter(|old| session::matches_secret(&old.record, &cookie)),
             None => None,
         };
         let kept = previous
@@ -141,7 +133,7 @@ impl SignIn {
             id,
             user: user.id,
             epoch: user.epoch,
-            secret: session::digest_of(&cookie.secret),
+            secret: session::secret_digest(&cookie.secret),
             auth_time: env.now,
             amr: vec!["pwd".to_owned()],
             started: Some(
@@ -154,15 +146,15 @@ impl SignIn {
             to_tell: kept.map_or_else(Vec::new, |old| old.record.to_tell.clone()),
             expires_at: env.now + env.realm.lifetimes.session_absolute,
         };
-        let writes = match (kept, &previous) {
-            (Some(old), _) => vec![records::update(&env.realm.name, &record, &old.row)?],
-            (None, Some(old)) => {
-                let mut writes = vec![records::insert(&env.realm.name, &record)?];
-                writes.extend(session::end(env, old)?);
-                writes
-            }
-            (None, None) => vec![records::insert(&env.realm.name, &record)?],
-        };
+        let mut writes = vec![match kept {
+            Some(old) => records::update(&env.realm.name, &record, &old.row)?,
+            None => records::insert(&env.realm.name, &record)?,
+        }];
+        if kept.is_none()
+            && let Some(old) = &previous
+        {
+            writes.extend(session::end(env, old)?);
+        }
         Ok((cookie, writes))
     }
 }
@@ -172,31 +164,28 @@ impl Operation for SignIn {
 
     fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<SignInReply>, Stop> {
         let account = Username::fold(&self.username);
-        if account.is_empty() || account.len() > LONGEST || self.password.reveal().len() > LONGEST {
+        if account.is_empty()
+            || account.len() > MAX_CREDENTIAL_BYTES
+            || self.password.reveal().len() > MAX_CREDENTIAL_BYTES
+        {
             return Ok(Decision::reply(SignInReply::Wrong));
         }
-        let quotas = self.quotas(env, &account);
-        let reserved = facts.ask(Ask::Reserve {
-            quotas: quotas.clone(),
-            window: Window::Hour,
-        })?;
-        let at = match reserved {
-            Answer::Reserved { at, .. } => at,
-            Answer::Full { retry_after } => {
+        let attempt = match Attempt::reserve(facts, self.quotas(env, &account))? {
+            Ok(attempt) => attempt,
+            Err(LimitReached { retry_after }) => {
                 return Ok(Decision::reply(SignInReply::TooMany { retry_after })
                     .event(Event::new(EventKind::TriesUsedUp).peer(&self.peer)));
             }
-            Answer::Poll(_) => return Err(Failure::Bug("a try was answered as a poll").into()),
         };
         let user = self.user(env, facts, &account)?;
         let hash = user
             .as_ref()
             .and_then(|user| user.record.password.as_deref());
-        let right = facts.password(hash, &self.password)?;
-        let known = user.as_ref().map(|user| user.record.id);
-        let Some(user) = user.filter(|user| right && user.record.enabled) else {
+        let is_right = facts.password(hash, &self.password)?;
+        let known_user = user.as_ref().map(|user| user.record.id);
+        let Some(user) = user.filter(|user| is_right && user.record.enabled) else {
             let mut event = Event::new(EventKind::SignInFailed).peer(&self.peer);
-            event.user = known;
+            event.user = known_user;
             return Ok(Decision::reply(SignInReply::Wrong).event(event));
         };
         let (cookie, writes) = self.session(env, facts, &user.record)?;
@@ -209,11 +198,7 @@ impl Operation for SignIn {
             key: grant_liveness::key(env, user.record.id),
             expect: user.row.version,
         })
-        .effect(Effect::GiveBack {
-            quotas,
-            window: Window::Hour,
-            at,
-        })
+        .effect(attempt.release())
         .event(
             Event::new(EventKind::SignedIn)
                 .user(user.record.id)

@@ -1,14 +1,13 @@
-//! A page is asked for: who sits at the browser?
+//! Finds the signed-in user of a page request.
 
 use super::session::{self, Visitor};
 use crate::base::secret::Secret;
 use crate::engine::decide::{Decision, Facts, Operation, Stop};
 use crate::engine::env::Env;
 
-/// A visit with this session cookie.
 #[derive(Debug)]
 pub struct Visit {
-    /// The cookie.
+    /// The session cookie.
     pub cookie: Option<Secret>,
 }
 

@@ -225,7 +225,7 @@ fn disconnecting_removes_consent_before_grants() {
     let user = world.session_of(&alice).1;
     let mut grants = world.listed_grants(user, "spa");
     assert_eq!(grants.len(), 13);
-    grants.truncate(Disconnect::AT_ONCE);
+    grants.truncate(Disconnect::MAX_GRANTS);
     // The process ends after the first part.
     let request = alice.disconnect("spa", grants);
     assert_eq!(world.ask(request).reply, Ok(RemoveAccessReply::Done));

@@ -94,7 +94,10 @@ fn commands_cannot_change_declared_or_unknown_users() {
     let mut world = World::new();
     let tokens = world.device_tokens("tv", "alice");
     world.events.clear();
-    assert_eq!(set(&mut world, "alice", false), SetEnabledReply::OfTheFile);
+    assert_eq!(
+        set(&mut world, "alice", false),
+        SetEnabledReply::DeclaredInConfig
+    );
     assert_eq!(set(&mut world, "nobody", false), SetEnabledReply::Unknown);
     assert!(world.take_events().is_empty());
     assert!(world.refresh("tv", tokens.refresh()).is_ok());

@@ -26,7 +26,7 @@ pub(crate) fn actor(token: &str, typ: TokenType) -> [(&str, &str); 2] {
 }
 
 fn unmet(unmet: Unmet) -> (ErrorCode, &'static str) {
-    (InvalidRequest, unmet.words())
+    (InvalidRequest, unmet.description())
 }
 
 /// With machines that may call shipping.

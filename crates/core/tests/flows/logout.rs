@@ -2,7 +2,7 @@
 
 use futures_util::FutureExt as _;
 use grantor_core::base::error::ErrorCode;
-use grantor_core::endpoints::logout::{Logout, LogoutAsk, LogoutReply};
+use grantor_core::endpoints::logout::{Logout, LogoutPrompt, LogoutReply};
 use grantor_core::engine::event::EventKind;
 use grantor_core::model::client::LogoutPolicy;
 use grantor_core::model::realm::Realm;
@@ -54,9 +54,9 @@ fn request(browser: &Browser, pairs: &[(&str, &str)], confirmed: bool) -> Logout
 }
 
 /// The page that asks.
-fn confirmation(world: &mut World, browser: &Browser, pairs: &[(&str, &str)]) -> LogoutAsk {
+fn confirmation(world: &mut World, browser: &Browser, pairs: &[(&str, &str)]) -> LogoutPrompt {
     match world.ask(request(browser, pairs, false)).reply {
-        Ok(LogoutReply::Ask(ask)) => *ask,
+        Ok(LogoutReply::Confirm(ask)) => *ask,
         other => panic!("no confirmation page: {other:?}"),
     }
 }
@@ -76,7 +76,7 @@ fn confirmed(world: &mut World, browser: &Browser, request: Option<&str>) -> Opt
 
 fn left(world: &mut World, request: Logout) -> Option<String> {
     match world.ask(request).reply {
-        Ok(LogoutReply::Leave(location)) => Some(location),
+        Ok(LogoutReply::Redirect(location)) => Some(location),
         Ok(LogoutReply::SignedOut { .. }) => None,
         other => panic!("nothing ended: {other:?}"),
     }

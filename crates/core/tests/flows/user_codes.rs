@@ -173,10 +173,7 @@ fn many_wrong_codes_in_a_realm_are_logged_and_lock_no_one_out() {
     world.take_events();
     let mut strained = |n: usize| {
         let reply = world.ask(browser.type_code(&guess(n))).reply;
-        matches!(
-            reply,
-            Ok(LookupUserCodeReply::NotValid { strained: true, .. })
-        )
+        matches!(reply, Ok(LookupUserCodeReply::NotValid { delay: true, .. }))
     };
     assert!(!strained(1), "the 10,000th");
     assert!(strained(2), "one above");

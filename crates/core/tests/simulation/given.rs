@@ -29,7 +29,7 @@ impl Life {
             .filter(|(_, grant)| of_user(grant))
             .map(|(place, _)| *place)
             .collect();
-        if all.len() > Disconnect::AT_ONCE {
+        if all.len() > Disconnect::MAX_GRANTS {
             return Vec::new();
         }
         all

@@ -443,7 +443,7 @@ impl Things {
             } => {
                 let browser = self.browser(seat, Some(cookie));
                 let mut grants = world.listed_grants(world.session_of(&browser).1, client);
-                grants.truncate(Disconnect::AT_ONCE);
+                grants.truncate(Disconnect::MAX_GRANTS);
                 lane(world, browser.disconnect(client, grants), taken_back)
             }
             Request::Everywhere { seat, cookie } => {

@@ -131,7 +131,7 @@ async fn set_enabled(
             let status = StatusCode::NOT_FOUND;
             Err(Rejection::new(status, "unknown_user", message))
         }
-        SetEnabledReply::Unknown | SetEnabledReply::OfTheFile => {
+        SetEnabledReply::Unknown | SetEnabledReply::DeclaredInConfig => {
             let message = format!(
                 "{} declares {username:?}: set enabled = {enabled} there, and restart the server.",
                 admin.file.display()

@@ -4,7 +4,7 @@ use futures_util::FutureExt as _;
 use grantor_core::base::row::{Index, Row};
 use grantor_core::model::ids::{ClientId, GrantId, SessionId, UserId};
 use grantor_core::people::account::{
-    AccountView, Disconnect, EndCutOff, EndSession, EndSessionReply, RemoveAccessReply,
+    AccountView, Disconnect, EndRevokedSessions, EndSession, EndSessionReply, RemoveAccessReply,
     RevokeGrant, SignOutEverywhere, SignOutEverywhereReply, ViewAccount, consents_of, grants_of,
     sessions_of,
 };
@@ -111,7 +111,7 @@ impl World {
             if grants.is_empty() && !replies.is_empty() {
                 return replies;
             }
-            grants.truncate(Disconnect::AT_ONCE);
+            grants.truncate(Disconnect::MAX_GRANTS);
             let request = browser.disconnect(client, grants);
             replies.push(self.ask(request).reply.expect("no OAuth error"));
             if replies.last() != Some(&RemoveAccessReply::Done) {
@@ -133,11 +133,11 @@ impl World {
 
     pub fn end_cut_off(&mut self, user: UserId) -> usize {
         let rows = self.list_of(&sessions_of(&self.realm, user));
-        EndCutOff::listed(&rows)
-            .chunks(EndCutOff::AT_ONCE)
+        EndRevokedSessions::listed(&rows)
+            .chunks(EndRevokedSessions::MAX_SESSIONS)
             .map(|sessions| {
                 let sessions = sessions.to_vec();
-                let ended = self.ask(EndCutOff { user, sessions }).reply;
+                let ended = self.ask(EndRevokedSessions { user, sessions }).reply;
                 ended.expect("no OAuth error")
             })
             .sum()

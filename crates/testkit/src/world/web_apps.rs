@@ -2,7 +2,7 @@
 
 use grantor_core::base::error::{ErrorCode, Refusal};
 use grantor_core::endpoints::authorize::{
-    AUTH_AFTER, AuthorizationResponse, Authorize, AuthorizeReply, ConsentAsk, ConsentDecision,
+    AUTH_AFTER, AuthorizationResponse, Authorize, AuthorizeReply, ConsentDecision, ConsentPrompt,
 };
 use grantor_core::engine::drive::Outcome;
 
@@ -33,7 +33,7 @@ pub enum AuthorizationOutcome {
     /// The user has to sign in first: the request as the browser brings it after that.
     SignIn(AuthorizationRequest),
     /// The user is asked for consent.
-    Consent(Box<ConsentAsk>),
+    Consent(Box<ConsentPrompt>),
     /// The client is answered.
     Answer(Box<AuthorizationResponse>),
 }
@@ -68,7 +68,7 @@ impl AuthorizationOutcome {
         self.answer().outcome.expect_err("an error").code
     }
 
-    pub fn consent(self) -> ConsentAsk {
+    pub fn consent(self) -> ConsentPrompt {
         match self {
             Self::Consent(ask) => *ask,
             other => panic!("no consent page: {other:?}"),

@@ -12,9 +12,9 @@ use grantor_core::base::time::Timestamp;
 use grantor_core::model::ids::{ClientId, GrantId, SessionId, UserId};
 use grantor_core::model::realm::Realm;
 use grantor_core::people::account::{
-    self, AccountView, AppView, DeviceView, Disconnect, EndCutOff, EndSession, EndSessionReply,
-    RemoveAccessReply, RevokeGrant, SessionView, SignOutEverywhere, SignOutEverywhereReply,
-    ViewAccount,
+    self, AccountView, AppView, DeviceView, Disconnect, EndRevokedSessions, EndSession,
+    EndSessionReply, RemoveAccessReply, RevokeGrant, SessionView, SignOutEverywhere,
+    SignOutEverywhereReply, ViewAccount,
 };
 use grantor_core::people::{Action, Binding};
 use grantor_store::list_pages;
@@ -205,7 +205,7 @@ async fn disconnect_all(
     let mut taken = RemoveAccessReply::Gone;
     for pass in 0..PASSES {
         let grants = grants_of(&app, user, &client).await?;
-        let mut parts: Vec<_> = grants.chunks(Disconnect::AT_ONCE).collect();
+        let mut parts: Vec<_> = grants.chunks(Disconnect::MAX_GRANTS).collect();
         if parts.is_empty() && pass == 0 {
             parts.push(&[]);
         }
@@ -267,9 +267,9 @@ async fn end_cut_off(app: &Arc<App>, caller: &Caller, user: UserId) -> Result<()
     let index = account::sessions_of(&app.realm(), user);
     let mut pages = list_pages(app.store(), &index, LISTED);
     while let Some(rows) = pages.try_next().await? {
-        for sessions in EndCutOff::listed(&rows).chunks(EndCutOff::AT_ONCE) {
+        for sessions in EndRevokedSessions::listed(&rows).chunks(EndRevokedSessions::MAX_SESSIONS) {
             let sessions = sessions.to_vec();
-            let end = EndCutOff { user, sessions };
+            let end = EndRevokedSessions { user, sessions };
             app.run_traced(end, &caller.trace).await?;
         }
     }

@@ -7,7 +7,7 @@ use axum::response::Response;
 use grantor_core::base::error::{Cause, Refusal};
 use grantor_core::base::params::Params;
 use grantor_core::endpoints::authorize::{
-    AUTH_AFTER, AuthorizationResponse, Authorize, AuthorizeReply, ConsentAsk, ConsentDecision,
+    AUTH_AFTER, AuthorizationResponse, Authorize, AuthorizeReply, ConsentDecision, ConsentPrompt,
     ResponseMode,
 };
 use grantor_core::model::endpoint::Endpoint;
@@ -135,7 +135,7 @@ fn respond(app: &App, caller: &Caller, response: &AuthorizationResponse) -> Resp
 }
 
 /// The form is bound to the session and to this very request: it can be sent for no other.
-fn consent(app: &App, caller: &Caller, ask: &ConsentAsk, request: String) -> Response {
+fn consent(app: &App, caller: &Caller, ask: &ConsentPrompt, request: String) -> Response {
     let realm = app.realm();
     let page = Consent {
         site: app.site.clone(),

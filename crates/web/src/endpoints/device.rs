@@ -70,8 +70,8 @@ pub(crate) async fn post(State(app): State<Arc<App>>, posted: Form) -> Response 
     match reply {
         Ok(LookupUserCodeReply::Pending(asker)) => confirm(&app, caller, StatusCode::OK, &asker),
         Ok(LookupUserCodeReply::SignIn) => browser::sign_in_first(&app, &ReturnTo::Device(None)),
-        Ok(LookupUserCodeReply::NotValid { visitor, strained }) => {
-            if strained {
+        Ok(LookupUserCodeReply::NotValid { visitor, delay }) => {
+            if delay {
                 tokio::time::sleep(STRAINED).await;
             }
             not_valid(&app, caller, &visitor)

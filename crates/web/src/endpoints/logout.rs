@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
-use grantor_core::endpoints::logout::{Logout, LogoutAsk, LogoutReply};
+use grantor_core::endpoints::logout::{Logout, LogoutPrompt, LogoutReply};
 use grantor_core::model::endpoint::Endpoint;
 use grantor_core::people::{Action, Binding};
 use http::StatusCode;
@@ -77,8 +77,8 @@ async fn answer(app: &Arc<App>, mut caller: Caller, query: &str, confirmed: bool
     };
     let outcome = app.run_traced(logout, &caller.trace).await;
     match outcome.map(|outcome| outcome.reply) {
-        Ok(Ok(LogoutReply::Ask(ask))) => ask_first(app, &caller, *ask),
-        Ok(Ok(LogoutReply::Leave(location))) => over(browser::see_other(&location)),
+        Ok(Ok(LogoutReply::Confirm(ask))) => ask_first(app, &caller, *ask),
+        Ok(Ok(LogoutReply::Redirect(location))) => over(browser::see_other(&location)),
         Ok(Ok(LogoutReply::SignedOut { client_name })) => {
             let site = app.site.clone();
             let page = SignedOut { site, client_name };
@@ -92,7 +92,7 @@ async fn answer(app: &Arc<App>, mut caller: Caller, query: &str, confirmed: bool
     }
 }
 
-fn ask_first(app: &App, caller: &Caller, ask: LogoutAsk) -> Response {
+fn ask_first(app: &App, caller: &Caller, ask: LogoutPrompt) -> Response {
     // Those who made the client's request learn by status and log that nothing of it counts.
     let status = match &ask.refused {
         Some(refusal) => {

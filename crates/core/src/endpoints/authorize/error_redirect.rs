@@ -1,4 +1,4 @@
-//! How a client that sends a request object is told that none is taken.
+//! Where to send the error for a request object.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -6,11 +6,11 @@ use serde::Deserialize;
 
 use crate::base::params::Params;
 
-/// The way of the answer, as the client wants it: in the query, or where that tells nothing, in the request object.
+/// From the query, otherwise from the request object.
 ///
 /// Request objects are refused. But OpenID Connect Core section 6.1 lets a client put all but `response_type`, `client_id`
-/// and `scope` into the object alone, and the refusal has to arrive where such a client listens, with the state by which
-/// it knows its request. The object is not verified: what is taken from it, its sender could as well say in the query.
+/// and `scope` into the object alone, and the error must reach the client in its response mode, with its state. The object is
+/// not verified, because its sender could put the same values into the query.
 #[derive(Debug, Default, PartialEq, Eq, Deserialize)]
 pub(super) struct ErrorRedirectParams {
     pub(super) response_mode: Option<String>,
@@ -18,9 +18,9 @@ pub(super) struct ErrorRedirectParams {
 }
 
 impl ErrorRedirectParams {
-    pub(super) fn of(params: &Params) -> Self {
+    pub(super) fn parse(params: &Params) -> Self {
         let query = |name| params.opt(name).map(ToOwned::to_owned);
-        let object = params.opt("request").and_then(Self::in_object);
+        let object = params.opt("request").and_then(Self::from_object);
         let object = object.unwrap_or_default();
         Self {
             response_mode: query("response_mode").or(object.response_mode),
@@ -28,8 +28,8 @@ impl ErrorRedirectParams {
         }
     }
 
-    /// `None` for objects that are encrypted, or none at all.
-    fn in_object(object: &str) -> Option<Self> {
+    /// `None` for encrypted and malformed objects.
+    fn from_object(object: &str) -> Option<Self> {
         let mut parts = object.split('.');
         let (_, Some(claims), Some(_), None) =
             (parts.next(), parts.next(), parts.next(), parts.next())
@@ -37,12 +37,12 @@ impl ErrorRedirectParams {
             return None;
         };
         let claims = URL_SAFE_NO_PAD.decode(claims).ok()?;
-        let found: Self = serde_json::from_slice(&claims).ok()?;
-        // As of every parameter.
+        let object: Self = serde_json::from_slice(&claims).ok()?;
+        // As for every parameter.
         let is_text = |text: &String| !text.chars().any(char::is_control);
         Some(Self {
-            response_mode: found.response_mode,
-            state: found.state.filter(is_text),
+            response_mode: object.response_mode,
+            state: object.state.filter(is_text),
         })
     }
 }
@@ -51,10 +51,10 @@ impl ErrorRedirectParams {
 mod tests {
     use super::*;
 
-    fn of(query: &str) -> (Option<String>, Option<String>) {
+    fn parse(query: &str) -> (Option<String>, Option<String>) {
         let params = Params::parse(query.as_bytes()).unwrap();
-        let way = ErrorRedirectParams::of(&params);
-        (way.response_mode, way.state)
+        let parsed = ErrorRedirectParams::parse(&params);
+        (parsed.response_mode, parsed.state)
     }
 
     fn object(claims: &str) -> String {
@@ -62,21 +62,25 @@ mod tests {
     }
 
     #[test]
-    fn what_the_query_says_counts_before_the_request_object() {
+    fn the_query_takes_precedence_over_the_request_object() {
         let some = |text: &str| Some(text.to_owned());
         let object = object(r#"{"response_mode":"form_post","state":"inner","scope":"x"}"#);
-        assert_eq!(of(&object), (some("form_post"), some("inner")));
+        assert_eq!(parse(&object), (some("form_post"), some("inner")));
         let both = format!("{object}&state=outer&response_mode=query");
-        assert_eq!(of(&both), (some("query"), some("outer")));
+        assert_eq!(parse(&both), (some("query"), some("outer")));
     }
 
     #[test]
-    fn what_is_no_readable_object_tells_nothing() {
+    fn unreadable_request_objects_are_ignored() {
         for claims in ["", "{}", "[]", r#"{"state":1}"#, r#"{"state":"a\nb"}"#] {
-            assert_eq!(of(&object(claims)), (None, None), "{claims}");
+            assert_eq!(parse(&object(claims)), (None, None), "{claims}");
         }
         for request in ["eyJ", "a.b", "a.e30=.c", "a.e30.c.d", "a.e30.c.d.e"] {
-            assert_eq!(of(&format!("request={request}")), (None, None), "{request}");
+            assert_eq!(
+                parse(&format!("request={request}")),
+                (None, None),
+                "{request}"
+            );
         }
     }
 }

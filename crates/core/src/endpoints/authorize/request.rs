@@ -1,11 +1,11 @@
-//! What an authorization request asks, read and judged before anybody is asked.
+//! The authorization request: parsed and validated before the user is asked.
 
 use std::time::Duration;
 
 use crate::base::error::{ErrorCode, Refusal};
 use crate::base::params::Params;
 use crate::base::time::Timestamp;
-use crate::endpoints::id_token_hint::Hint;
+use crate::endpoints::id_token_hint::IdTokenHint;
 use crate::model::claims::ACR;
 use crate::model::claims_request::ClaimsRequest;
 use crate::model::client::Client;
@@ -17,12 +17,10 @@ use crate::model::scope::Scope;
 use crate::model::target::RequestedResources;
 use crate::model::target::Target;
 
-/// The longest nonce that is kept, in bytes.
-const LONGEST_NONCE: usize = 1024;
-/// The parameter by which our own sign-in page comes back: since when, in milliseconds, the user was to sign in.
+const MAX_NONCE_BYTES: usize = 1024;
+/// Our own parameter, added on the way through the sign-in page: when sign-in was demanded, in milliseconds.
 pub const AUTH_AFTER: &str = "auth_after";
 
-/// What a request asks.
 #[derive(Debug)]
 pub(super) struct AuthorizationRequest {
     pub(super) scope: Scope,
@@ -32,19 +30,17 @@ pub(super) struct AuthorizationRequest {
     pub(super) prompt: Prompt,
     pub(super) max_age: Option<Duration>,
     pub(super) claims: ClaimsRequest,
-    /// The users whom the client expects: of `id_token_hint`, and of the claim `sub`.
+    /// The expected users, from `id_token_hint` and the claim `sub`.
     pub(super) expected: Vec<String>,
-    /// A sign-in at or after this moment is the one that was demanded.
+    /// A sign-in at or after this time satisfies the demand.
     pub(super) auth_after: Option<Timestamp>,
 }
 
 impl AuthorizationRequest {
-    /// What the request asks for this client.
-    ///
     /// # Errors
-    /// What the client is told at its redirect URI (RFC 6749 section 4.1.2.1, OpenID Connect Core section 3.1.2.6).
-    pub(super) fn of(params: &Params, client: &Client, realm: &Realm) -> Result<Self, Refusal> {
-        not_supported(params)?;
+    /// For the client's redirect URI (RFC 6749 section 4.1.2.1, OpenID Connect Core section 3.1.2.6).
+    pub(super) fn parse(params: &Params, client: &Client, realm: &Realm) -> Result<Self, Refusal> {
+        refuse_unsupported(params)?;
         match params.opt("response_type") {
             Some("code") => {}
             Some(_) => {
@@ -72,9 +68,9 @@ impl AuthorizationRequest {
         let scope = client.requested_scope(Scope::from_params(params)?.as_ref())?;
         let indicators = params.resource_indicators();
         let resources = RequestedResources::parse(realm, indicators.iter().map(String::as_str))?;
-        // A client learns now, and not when its user has agreed, that no token can hold these scopes.
-        for named in resources.one_by_one() {
-            Target::choose(realm, &scope, &named)?;
+        // Fail now, not after consent, where no token can hold these scopes.
+        for resource in resources.one_by_one() {
+            Target::choose(realm, &scope, &resource)?;
         }
         let claims = ClaimsRequest::parse(params.opt("claims"), &client.scopes)?;
         if let Some(acr) = &claims.essential_acr
@@ -88,7 +84,9 @@ impl AuthorizationRequest {
             ));
         }
         let hint = params.opt("id_token_hint");
-        let hint = hint.map(|hint| Hint::of(realm, hint)).transpose()?;
+        let hint = hint
+            .map(|hint| IdTokenHint::verify(realm, hint))
+            .transpose()?;
         Ok(Self {
             scope,
             resources,
@@ -109,10 +107,10 @@ impl AuthorizationRequest {
         })
     }
 
-    /// What the user is asked about: the scopes, and those of the claims that are asked for one by one.
-    pub(super) fn to_agree(&self) -> Scope {
-        let of_claims = self.claims.of_user.scopes();
-        self.scope.iter().chain(of_claims.iter()).collect()
+    /// The requested scopes, and those of individually requested claims.
+    pub(super) fn consent_scope(&self) -> Scope {
+        let scopes_of_claims = self.claims.of_user.scopes();
+        self.scope.iter().chain(scopes_of_claims.iter()).collect()
     }
 }
 
@@ -121,8 +119,8 @@ const fn invalid(description: &'static str) -> Refusal {
 }
 
 /// OpenID Connect Core section 6: "If the OP does not support request parameters … the OP returns the
-/// request_not_supported error", and so for its like.
-fn not_supported(params: &Params) -> Result<(), Refusal> {
+/// request_not_supported error". The others are alike.
+fn refuse_unsupported(params: &Params) -> Result<(), Refusal> {
     let refused = [
         (
             "request",
@@ -146,7 +144,7 @@ fn not_supported(params: &Params) -> Result<(), Refusal> {
 
 fn nonce(params: &Params) -> Result<Option<String>, Refusal> {
     match params.opt("nonce") {
-        Some(nonce) if nonce.len() > LONGEST_NONCE => {
+        Some(nonce) if nonce.len() > MAX_NONCE_BYTES => {
             Err(invalid("The nonce is longer than 1024 bytes."))
         }
         nonce => Ok(nonce.map(ToOwned::to_owned)),

@@ -1,4 +1,4 @@
-//! The answer of the authorization endpoint: a code or an error, sent to an address that was proven first.
+//! The authorization response: a code or an error, sent to a checked redirect URI.
 
 use url::form_urlencoded;
 
@@ -7,7 +7,7 @@ use crate::base::secret::Secret;
 use crate::model::ids::ClientId;
 use crate::model::redirect_uri::RedirectUri;
 
-/// How an answer travels (OAuth 2.0 Multiple Response Types section 2.1, OAuth 2.0 Form Post Response Mode).
+/// OAuth 2.0 Multiple Response Types section 2.1, OAuth 2.0 Form Post Response Mode.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ResponseMode {
     /// In the query of a redirect.
@@ -17,81 +17,76 @@ pub enum ResponseMode {
     FormPost,
 }
 
-/// The modes by registered name: what metadata advertises.
+/// The modes by registered name, for `response_modes_supported`.
 pub const MODES: [(&str, ResponseMode); 2] = [
     ("query", ResponseMode::Query),
     ("form_post", ResponseMode::FormPost),
 ];
 
-/// A redirect URI that its client registered, and how to answer there. It is made here from a client's own, and
-/// nothing is sent anywhere else: so no link through us leads to an address of the sender's choice.
+/// A redirect URI that its client registered, and how to respond there. Only this module makes one and responses go
+/// nowhere else, which rules out open redirects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckedRedirect {
     client: ClientId,
     pub(super) uri: String,
     pub(super) mode: ResponseMode,
     pub(super) state: Option<String>,
-    /// Whether it is the very text of the registered one.
+    /// Whether it equals the registered URI byte for byte.
     pub(super) exact: bool,
-    /// Whether the request named it.
+    /// Whether the request had a `redirect_uri`.
     pub(super) named: bool,
 }
 
 impl CheckedRedirect {
-    pub(super) fn of(
+    pub(super) fn new(
         client: &ClientId,
         registered: &RedirectUri,
-        asked: Option<&str>,
+        requested: Option<&str>,
         exact: bool,
     ) -> Self {
         Self {
             client: client.clone(),
-            uri: asked.unwrap_or(registered.as_str()).to_owned(),
+            uri: requested.unwrap_or(registered.as_str()).to_owned(),
             mode: ResponseMode::Query,
             state: None,
             exact,
-            named: asked.is_some(),
+            named: requested.is_some(),
         }
     }
 
-    /// Whose address it is.
     #[must_use]
     pub const fn client(&self) -> &ClientId {
         &self.client
     }
 
-    /// The address.
     #[must_use]
     pub fn uri(&self) -> &str {
         &self.uri
     }
 
-    /// Whether it is of the web, and the very text that was registered.
+    /// An HTTP(S) URI that equals the registered one.
     pub(super) fn is_web(&self) -> bool {
         self.exact && (self.uri.starts_with("https:") || self.uri.starts_with("http:"))
     }
 
-    /// How to answer there.
     #[must_use]
     pub const fn mode(&self) -> ResponseMode {
         self.mode
     }
 }
 
-/// An answer to a client.
 #[derive(Debug)]
 pub struct AuthorizationResponse {
-    /// Where it goes.
     pub redirect: CheckedRedirect,
-    /// A code, or what is refused.
+    /// The code or the error.
     pub outcome: Result<Secret, Refusal>,
-    /// RFC 9207 section 2: who answers.
+    /// RFC 9207 section 2.
     pub iss: String,
 }
 
 impl AuthorizationResponse {
-    /// The parameters of the answer (RFC 6749 sections 4.1.2 and 4.1.2.1). The trace id stands within `error_uri`: a
-    /// member of its own is none that clients know.
+    /// RFC 6749 sections 4.1.2 and 4.1.2.1. The trace id is part of `error_uri`, because clients do not know a separate
+    /// parameter.
     #[must_use]
     pub fn parameters(&self, trace_id: &str) -> Vec<(&'static str, String)> {
         let mut parameters = match &self.outcome {
@@ -112,7 +107,7 @@ impl AuthorizationResponse {
         parameters
     }
 
-    /// The address with the parameters in its query; what it has there already is kept (RFC 6749 section 3.1.2).
+    /// Adds the parameters to the query of the redirect URI, which is kept (RFC 6749 section 3.1.2).
     #[must_use]
     pub fn location(&self, trace_id: &str) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
@@ -121,12 +116,11 @@ impl AuthorizationResponse {
     }
 }
 
-/// The address with more in its query.
 pub(in crate::endpoints) fn with_query(uri: &str, query: &str) -> String {
     let join = match uri.split_once('?') {
         None => "?",
         Some((_, "")) => "",
-        Some((_, there)) if there.ends_with('&') => "",
+        Some((_, query)) if query.ends_with('&') => "",
         Some(_) => "&",
     };
     format!("{uri}{join}{query}")
@@ -146,7 +140,7 @@ mod tests {
 
     fn response(uri: &str, outcome: Result<Secret, Refusal>) -> AuthorizationResponse {
         let registered: RedirectUri = uri.parse().unwrap();
-        let mut redirect = CheckedRedirect::of(&"app".parse().unwrap(), &registered, None, true);
+        let mut redirect = CheckedRedirect::new(&"app".parse().unwrap(), &registered, None, true);
         redirect.state = Some("a&b=c d".to_owned());
         AuthorizationResponse {
             redirect,
@@ -170,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_tells_its_trace_id_within_error_uri_and_has_no_other_members() {
+    fn an_error_has_its_trace_id_in_error_uri_and_no_other_parameters() {
         let refusal = Refusal::new(ErrorCode::LoginRequired, "Nobody is signed in.");
         let parameters = response("https://app.example/cb", Err(refusal)).parameters("4f");
         let names: Vec<_> = parameters.iter().map(|(name, _)| *name).collect();

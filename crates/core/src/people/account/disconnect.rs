@@ -1,6 +1,6 @@
-//! A user takes everything back from a client: consent, and every grant.
+//! Removing all access of a client: consent and every grant.
 
-use super::RemoveAccessReply;
+use super::{RemoveAccessReply, already_removed};
 use crate::base::error::Failure;
 use crate::base::peer::Peer;
 use crate::base::row::Row;
@@ -13,28 +13,26 @@ use crate::model::ids::{ClientId, GrantId, UserId};
 use crate::people::session;
 use crate::records::{self, Consent, Grant, RevocationReason};
 
-/// Takes back what this client has of the user of that cookie: consent, so that nothing new comes silently, and these
-/// of its grants. Of more grants than [`Disconnect::AT_ONCE`], by as many operations.
+/// Deletes the consent, so that the client gets no new code unasked, and revokes these grants. A client with more grants
+/// than [`Self::MAX_GRANTS`] takes several operations.
 #[derive(Debug)]
 pub struct Disconnect {
     /// The session cookie.
     pub cookie: Option<Secret>,
-    /// From whom.
     pub client: ClientId,
-    /// At most [`Disconnect::AT_ONCE`] grants, as the list had them.
+    /// At most [`Self::MAX_GRANTS`], from the list.
     pub grants: Vec<GrantId>,
-    /// The browser that asks.
     pub peer: Peer,
 }
 
 impl Disconnect {
-    /// The most grants of one operation: with session, use, user and consent they are one read.
-    pub const AT_ONCE: usize = 12;
+    /// With session, last use, user and consent, these grants are one read.
+    pub const MAX_GRANTS: usize = 12;
 
-    /// Of the rows of a user's list of grants, those of this client that live.
+    /// The client's live grants among these rows of a user's list.
     ///
     /// # Errors
-    /// [`Failure::Corrupt`] where a row holds no grant.
+    /// [`Failure::Corrupt`] where a row does not hold a grant.
     pub fn listed(
         rows: &[Row],
         user: UserId,
@@ -59,11 +57,11 @@ impl Operation for Disconnect {
 
     fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<RemoveAccessReply>, Stop> {
         let cookie = self.cookie.as_ref();
-        let Some(user) = session::user_of(env, cookie) else {
+        let Some(user) = session::user_of_cookie(env, cookie) else {
             return Ok(Decision::reply(RemoveAccessReply::SignIn));
         };
         let consent_key = Consent::key(&env.realm.name, user, &self.client);
-        let keys = self.grants.iter().take(Self::AT_ONCE);
+        let keys = self.grants.iter().take(Self::MAX_GRANTS);
         let keys: Vec<_> = keys
             .map(|id| records::key::<Grant>(&env.realm.name, &id.to_string()))
             .collect();
@@ -85,12 +83,7 @@ impl Operation for Disconnect {
             }
         }
         if writes.is_empty() {
-            // After a commit whose end is unknown, it may be our own doing.
-            return Ok(Decision::reply(if facts.after_unknown() {
-                RemoveAccessReply::Done
-            } else {
-                RemoveAccessReply::Gone
-            }));
+            return Ok(already_removed(facts));
         }
         let event = Event::new(EventKind::ClientDisconnected)
             .client(&self.client)

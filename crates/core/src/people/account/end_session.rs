@@ -1,4 +1,4 @@
-//! A user ends one of their sessions: in a browser that was left somewhere, or in this one.
+//! Ending one of the user's sessions, in this browser or another.
 
 use crate::base::peer::Peer;
 use crate::base::row::Write;
@@ -11,32 +11,28 @@ use crate::people::session::{self, SignedIn};
 use crate::records::Session;
 use crate::tokens::grant_liveness;
 
-/// Ends this session of the user of that cookie.
 #[derive(Debug)]
 pub struct EndSession {
     /// The session cookie.
     pub cookie: Option<Secret>,
-    /// Which.
     pub session: SessionId,
-    /// The browser that asks.
     pub peer: Peer,
 }
 
-/// What came of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EndSessionReply {
-    /// Sign-in comes first.
+    /// The user is not signed in.
     SignIn,
-    /// It was this browser's: signed out.
+    /// This browser's session ended.
     SignedOut,
-    /// Another browser is signed out.
+    /// Another browser's session ended.
     Ended,
-    /// There is no such session of this user's, or no more.
+    /// The user has no such session, or no longer.
     Gone,
 }
 
 impl EndSession {
-    /// To end one's own session is to sign out.
+    /// Ending the current session is signing out.
     fn sign_out(
         &self,
         env: &Env<'_>,
@@ -64,7 +60,7 @@ impl Operation for EndSession {
     fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<EndSessionReply>, Stop> {
         let key = session::key(env, self.session);
         let cookie = self.cookie.as_ref();
-        let own = session::named_by(env, cookie) == Some(self.session);
+        let own = session::id_of_cookie(env, cookie) == Some(self.session);
         let also = if own { None } else { Some(&key) };
         let signed_in = session::signed_in(env, facts, cookie, also.as_slice())?;
         let Some(signed_in) = signed_in else {
@@ -74,8 +70,9 @@ impl Operation for EndSession {
             return self.sign_out(env, &signed_in);
         }
         let target = facts.record::<Session>(env, &key)?.live();
-        let Some(target) = target.filter(|of| of.record.user == signed_in.user.record.id) else {
-            // After a commit whose end is unknown, it may be our own doing.
+        let Some(target) = target.filter(|target| target.record.user == signed_in.user.record.id)
+        else {
+            // After a commit with an unknown outcome, it may be this very request that ended it.
             return Ok(Decision::reply(if facts.after_unknown() {
                 EndSessionReply::Ended
             } else {

@@ -1,62 +1,65 @@
-//! What a user sees of their account, and takes back: sessions, apps, devices. One file for each action.
+//! The account page: a user's sessions, apps and devices, and how they remove them. One file for each action.
 //!
-//! What the page shows comes from lists, which may lag; what an action ends is read fresh, and must be the user's whose
-//! session asks. Another's is answered as one that is not there.
+//! The page shows lists, which may lag. An action reads its object fresh, and another user's object is not found.
 //!
-//! No action asks for the password again, however old the session: each only takes away. A stranger in the session
-//! could annoy by it, its owner must be able to end that stranger's at once.
+//! No action asks for the password again, however old the session, because each only removes access. An intruder in the
+//! session could cause annoyance, but the owner must be able to end the intruder's session at once.
 
-mod cut_off;
 mod disconnect;
+mod end_revoked_sessions;
 mod end_session;
-mod everywhere;
 mod revoke_grant;
+mod sign_out_everywhere;
 mod view;
 
 pub use self::{
-    cut_off::EndCutOff,
     disconnect::Disconnect,
+    end_revoked_sessions::EndRevokedSessions,
     end_session::{EndSession, EndSessionReply},
-    everywhere::{SignOutEverywhere, SignOutEverywhereReply},
     revoke_grant::RevokeGrant,
+    sign_out_everywhere::{SignOutEverywhere, SignOutEverywhereReply},
     view::{AccountView, AppView, DeviceView, SessionView, ViewAccount},
 };
 use crate::base::row::{Index, Row};
+use crate::engine::decide::{Decision, Facts};
 use crate::model::ids::{SessionId, UserId};
 use crate::model::realm::Realm;
 use crate::records::{Consent, Grant, Session};
 
-/// What came of taking something back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RemoveAccessReply {
-    /// Sign-in comes first.
+    /// The user is not signed in.
     SignIn,
-    /// It is ended now.
     Done,
-    /// There is no such thing of this user's, or no more.
+    /// The user has no such object, or no longer.
     Gone,
 }
 
-/// The list of a user's sessions.
+/// Nothing is left to remove. After a commit with an unknown outcome, it may be this very request that removed it.
+fn already_removed(facts: &Facts) -> Decision<RemoveAccessReply> {
+    Decision::reply(match facts.after_unknown() {
+        true => RemoveAccessReply::Done,
+        false => RemoveAccessReply::Gone,
+    })
+}
+
 #[must_use]
 pub fn sessions_of(realm: &Realm, user: UserId) -> Index {
     Index::Named(Session::of_user(&realm.name, user))
 }
 
-/// The list of what a user granted.
 #[must_use]
 pub fn grants_of(realm: &Realm, user: UserId) -> Index {
     Index::Named(Grant::of_user(&realm.name, user))
 }
 
-/// The list of the clients with which a user agreed.
 #[must_use]
 pub fn consents_of(realm: &Realm, user: UserId) -> Index {
     Index::Named(Consent::of_user(&realm.name, user))
 }
 
-/// The sessions of a list, by their keys.
-fn ids_of(rows: &[Row]) -> impl Iterator<Item = SessionId> {
+/// Reads the ids from the keys.
+fn session_ids(rows: &[Row]) -> impl Iterator<Item = SessionId> {
     let name = |row: &Row| row.key.as_str().rsplit('/').next()?.parse().ok();
     rows.iter().filter_map(name)
 }

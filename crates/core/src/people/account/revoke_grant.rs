@@ -1,6 +1,6 @@
-//! A user takes a grant back: a device that is lost, sold or not theirs.
+//! Revoking one grant, such as that of a lost device.
 
-use super::RemoveAccessReply;
+use super::{RemoveAccessReply, already_removed};
 use crate::base::peer::Peer;
 use crate::base::secret::Secret;
 use crate::engine::decide::{Decision, Facts, Operation, Stop};
@@ -10,14 +10,11 @@ use crate::model::ids::GrantId;
 use crate::people::session;
 use crate::records::{self, Grant, RevocationReason};
 
-/// Revokes this grant of the user of that cookie: every token of it is dead from then on.
 #[derive(Debug)]
 pub struct RevokeGrant {
     /// The session cookie.
     pub cookie: Option<Secret>,
-    /// Which.
     pub grant: GrantId,
-    /// The browser that asks.
     pub peer: Peer,
 }
 
@@ -32,12 +29,7 @@ impl Operation for RevokeGrant {
         let user = signed_in.user.record.id;
         let grant = facts.record::<Grant>(env, &key)?.live();
         let Some(grant) = grant.filter(|grant| grant.record.is_of(user)) else {
-            // After a commit whose end is unknown, it may be our own doing.
-            return Ok(Decision::reply(if facts.after_unknown() {
-                RemoveAccessReply::Done
-            } else {
-                RemoveAccessReply::Gone
-            }));
+            return Ok(already_removed(facts));
         };
         let event = Event::new(EventKind::GrantRevokedByUser)
             .client(&grant.record.client)

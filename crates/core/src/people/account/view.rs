@@ -1,8 +1,9 @@
-//! What has access to an account: the sessions of its user, the apps, the devices.
+//! The content of the account page.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::ids_of;
+use super::session_ids;
 use crate::base::error::Failure;
 use crate::base::row::{Key, MAX_KEYS, Row};
 use crate::base::secret::Secret;
@@ -16,114 +17,107 @@ use crate::records::{
     self, Authorization, Consent, Grant, GrantOrigin, Record, Seen, Session, Started,
 };
 
-/// Of so many sessions, the newest ones, it is looked up when they were used: six reads, where one is usual.
-const LOOKED_UP: usize = 93;
-/// What is read with the visitor, beside session, use and user.
-const WITH_VISITOR: usize = MAX_KEYS - 3;
+/// Only the newest sessions are shown: their last uses take six reads at most, and usually one.
+const MAX_SESSIONS: usize = 93;
+/// The last uses that fit into the read of the current session, its last use and its user.
+const SEEN_IN_FIRST_READ: usize = MAX_KEYS - 3;
 
-/// A look at the account of the user of this cookie.
 #[derive(Debug)]
 pub struct ViewAccount {
     /// The session cookie.
     pub cookie: Option<Secret>,
-    /// The rows of the user's list of sessions.
     pub sessions: Vec<Row>,
-    /// The rows of the user's list of grants.
     pub grants: Vec<Row>,
-    /// The rows of the user's list of consents.
     pub consents: Vec<Row>,
 }
 
-/// What has access to an account, the newest first.
+/// Each list begins with the newest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountView {
-    /// Whose it is.
     pub visitor: Visitor,
-    /// Where the user is signed in: this browser, then the others.
+    /// The current browser's session comes first.
     pub sessions: Vec<SessionView>,
-    /// What got codes by redirects, or may get them unasked.
+    /// Clients with a consent or a grant that did not come from a device.
     pub apps: Vec<AppView>,
-    /// What was approved by a user code.
     pub devices: Vec<DeviceView>,
 }
 
-/// A session that lives.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionView {
-    /// Its id.
     pub id: SessionId,
-    /// When and where it began; of an old one, nobody knows.
+    /// Not known for sessions of older versions.
     pub started: Option<Started>,
-    /// When the user signed in last.
+    /// The last sign-in.
     pub signed_in: Timestamp,
-    /// When it was used, to about a half hour.
+    /// The last use, to about half an hour.
     pub used: Timestamp,
 }
 
-/// A client, and what it may do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AppView {
-    /// The client.
     pub client: ClientId,
-    /// Its name; its id, where it is none of ours any more.
+    /// The client's name; its id where the client was removed.
     pub name: String,
-    /// What it may do, all together.
+    /// Of all grants and the consent together.
     pub scope: Scope,
-    /// When that was allowed last.
+    /// The last approval.
     pub since: Timestamp,
 }
 
-/// A device, and what it may do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeviceView {
-    /// Its grant.
     pub grant: GrantId,
-    /// Its client's name; its id, where it is none of ours any more.
+    /// The client's name; its id where the client was removed.
     pub name: String,
-    /// What it may do.
     pub scope: Scope,
-    /// When and where the device asked.
     pub started: Started,
-    /// When the user approved.
     pub approved: Timestamp,
 }
 
 impl ViewAccount {
-    /// The sessions that no epoch cut off, the newest sign-in first; idle ones too.
-    fn unended(&self, env: &Env<'_>, signed_in: &SignedIn) -> Result<Vec<Session>, Failure> {
+    /// The sessions of the current epoch, including idle ones, in the order of the page.
+    fn current_sessions(
+        &self,
+        env: &Env<'_>,
+        signed_in: &SignedIn,
+    ) -> Result<Vec<Session>, Failure> {
         let own = &signed_in.session.record;
         let mut sessions = live::<Session>(&self.sessions, env.now)?;
-        sessions.retain(|of| {
-            of.id != own.id && of.user == own.user && signed_in.user.record.is_current(of.epoch)
+        sessions.retain(|session| {
+            session.id != own.id
+                && session.user == own.user
+                && signed_in.user.record.is_current(session.epoch)
         });
-        // A list may lag, but this one is surely there.
+        // The list may lag, but this session exists.
         sessions.push(own.clone());
-        sessions.sort_by_key(|of| (of.id != own.id, std::cmp::Reverse(of.auth_time)));
+        sessions.sort_by_key(|session| (session.id != own.id, Reverse(session.auth_time)));
         Ok(sessions)
     }
 
-    /// Those that were used within their idle life.
+    /// Those used within their idle lifetime.
     fn sessions(
         env: &Env<'_>,
         facts: &Facts,
-        unended: Vec<Session>,
+        current_sessions: Vec<Session>,
     ) -> Result<Vec<SessionView>, Stop> {
-        let looked_up: Vec<_> = unended.into_iter().take(LOOKED_UP).collect();
-        let keys: Vec<_> = looked_up.iter().map(|of| seen_key(env, of.id)).collect();
-        // One read for each part: a second look comes only where the first was answered.
-        for part in keys.chunks(MAX_KEYS) {
-            facts.need(&part.iter().collect::<Vec<_>>())?;
+        let newest: Vec<_> = current_sessions.into_iter().take(MAX_SESSIONS).collect();
+        let keys: Vec<_> = newest
+            .iter()
+            .map(|session| seen_key(env, session.id))
+            .collect();
+        for chunk in keys.chunks(MAX_KEYS) {
+            facts.need(&chunk.iter().collect::<Vec<_>>())?;
         }
         let mut sessions = Vec::new();
-        for (of, key) in looked_up.into_iter().zip(&keys) {
+        for (session, key) in newest.into_iter().zip(&keys) {
             let seen = facts.record::<Seen>(env, key)?.live();
-            let seen = seen.map_or(of.auth_time, |seen| seen.record.at);
-            let used = seen.max(of.auth_time);
+            let seen = seen.map_or(session.auth_time, |seen| seen.record.at);
+            let used = seen.max(session.auth_time);
             if env.now.since(used) < env.realm.lifetimes.session_idle {
                 sessions.push(SessionView {
-                    id: of.id,
-                    started: of.started,
-                    signed_in: of.auth_time,
+                    id: session.id,
+                    started: session.started,
+                    signed_in: session.auth_time,
                     used,
                 });
             }
@@ -131,25 +125,24 @@ impl ViewAccount {
         Ok(sessions)
     }
 
-    /// Clients with consent or grants, and devices.
     fn grants(
         &self,
         env: &Env<'_>,
         signed_in: &SignedIn,
-        unended: &BTreeSet<SessionId>,
+        current_sessions: &BTreeSet<SessionId>,
     ) -> Result<(Vec<AppView>, Vec<DeviceView>), Failure> {
         let user = &signed_in.user.record;
         let (mut apps, mut devices) = (BTreeMap::new(), Vec::new());
         for consent in live::<Consent>(&self.consents, env.now)? {
             if consent.user == user.id && user.is_current(consent.epoch) {
-                allow(env, &mut apps, consent.client, &consent.scope, consent.at);
+                add_to_app(env, &mut apps, consent.client, &consent.scope, consent.at);
             }
         }
         let grants = live::<Grant>(&self.grants, env.now)?;
         let active: Vec<_> = grants
             .iter()
-            .filter(|it| it.active().is_some())
-            .map(|it| it.id)
+            .filter(|grant| grant.active().is_some())
+            .map(|grant| grant.id)
             .collect();
         for grant in grants {
             let Some(authorization) = grant.authorization() else {
@@ -157,18 +150,18 @@ impl ViewAccount {
             };
             let Authorization { scope, at, .. } = authorization;
             let of_session = authorization.bound_to();
-            let ended = of_session.is_some_and(|id| !unended.contains(&id))
+            let ended = of_session.is_some_and(|id| !current_sessions.contains(&id))
                 || grant.kind.parent().is_some_and(|id| !active.contains(&id));
             if authorization.user != user.id || !user.is_current(authorization.epoch) || ended {
                 continue;
             }
             match &grant.kind {
                 GrantOrigin::Code | GrantOrigin::Exchange(_) => {
-                    allow(env, &mut apps, grant.client.clone(), scope, *at)
+                    add_to_app(env, &mut apps, grant.client.clone(), scope, *at)
                 }
                 GrantOrigin::Device => devices.push(DeviceView {
                     grant: grant.id,
-                    name: name_of(env, &grant.client),
+                    name: client_name(env, &grant.client),
                     scope: scope.clone(),
                     started: grant.started.clone(),
                     approved: *at,
@@ -176,8 +169,8 @@ impl ViewAccount {
             }
         }
         let mut apps: Vec<_> = apps.into_values().collect();
-        apps.sort_by_key(|app: &AppView| std::cmp::Reverse(app.since));
-        devices.sort_by_key(|device| std::cmp::Reverse(device.approved));
+        apps.sort_by_key(|app: &AppView| Reverse(app.since));
+        devices.sort_by_key(|device| Reverse(device.approved));
         Ok((apps, devices))
     }
 }
@@ -188,22 +181,22 @@ impl Operation for ViewAccount {
 
     fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<Self::Reply>, Stop> {
         let cookie = self.cookie.as_ref();
-        let own = session::named_by(env, cookie);
-        let others = ids_of(&self.sessions).filter(|id| Some(*id) != own);
+        let own = session::id_of_cookie(env, cookie);
+        let others = session_ids(&self.sessions).filter(|id| Some(*id) != own);
         let also: Vec<Key> = others
-            .take(WITH_VISITOR)
+            .take(SEEN_IN_FIRST_READ)
             .map(|id| seen_key(env, id))
             .collect();
         let also: Vec<&Key> = also.iter().collect();
         let Some(signed_in) = session::signed_in(env, facts, cookie, &also)? else {
             return Ok(Decision::reply(None));
         };
-        let unended = self.unended(env, &signed_in)?;
-        let ids = unended.iter().map(|session| session.id).collect();
+        let current_sessions = self.current_sessions(env, &signed_in)?;
+        let ids = current_sessions.iter().map(|session| session.id).collect();
         let (apps, devices) = self.grants(env, &signed_in, &ids)?;
         let view = AccountView {
             visitor: signed_in.visitor(),
-            sessions: Self::sessions(env, facts, unended)?,
+            sessions: Self::sessions(env, facts, current_sessions)?,
             apps,
             devices,
         };
@@ -211,8 +204,7 @@ impl Operation for ViewAccount {
     }
 }
 
-/// One app more, or more of one.
-fn allow(
+fn add_to_app(
     env: &Env<'_>,
     apps: &mut BTreeMap<ClientId, AppView>,
     client: ClientId,
@@ -221,7 +213,7 @@ fn allow(
 ) {
     let app = apps.entry(client).or_insert_with_key(|client| AppView {
         client: client.clone(),
-        name: name_of(env, client),
+        name: client_name(env, client),
         scope: scope.clone(),
         since: at,
     });
@@ -229,17 +221,17 @@ fn allow(
     app.since = app.since.max(at);
 }
 
-fn name_of(env: &Env<'_>, id: &ClientId) -> String {
+fn client_name(env: &Env<'_>, id: &ClientId) -> String {
     let client = env.realm.clients.get(id);
     client.map_or_else(|| id.to_string(), |client| client.name.clone())
 }
 
-/// The records of a list that have not expired.
+/// The records that have not expired.
 fn live<T: Record>(rows: &[Row], now: Timestamp) -> Result<Vec<T>, Failure> {
     let mut live = Vec::new();
     for row in rows {
-        if let Lookup::Live(facts) = decide::open::<T>(row, now)? {
-            live.push(facts.record);
+        if let Lookup::Live(record) = decide::open::<T>(row, now)? {
+            live.push(record.record);
         }
     }
     Ok(live)

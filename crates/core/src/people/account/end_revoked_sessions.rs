@@ -1,4 +1,4 @@
-//! Ends sessions that count no more, so that the clients that got codes in them are told.
+//! Ends sessions that a new epoch revoked, so that their clients are notified.
 
 use crate::base::row::{Key, Row};
 use crate::engine::decide::{Decision, Facts, Operation, Stop};
@@ -8,34 +8,32 @@ use crate::people::session;
 use crate::records::{Session, User};
 use crate::tokens::grant_liveness;
 
-/// Ends those of these sessions that a new epoch of the user cut off. Nobody is asked whether they may: it only writes
-/// down what is so.
+/// Ends those of these sessions that an old epoch already made invalid. So it needs no authorization.
 #[derive(Debug)]
-pub struct EndCutOff {
-    /// Whose.
+pub struct EndRevokedSessions {
     pub user: UserId,
-    /// At most [`EndCutOff::AT_ONCE`], as the list had them.
+    /// At most [`Self::MAX_SESSIONS`], from the list.
     pub sessions: Vec<SessionId>,
 }
 
-impl EndCutOff {
-    /// The most sessions of one operation: each end is two writes at most.
-    pub const AT_ONCE: usize = 12;
+impl EndRevokedSessions {
+    /// Each session is two writes at most.
+    pub const MAX_SESSIONS: usize = 12;
 
     /// The sessions of these rows of a user's list.
     #[must_use]
     pub fn listed(rows: &[Row]) -> Vec<SessionId> {
-        super::ids_of(rows).collect()
+        super::session_ids(rows).collect()
     }
 }
 
-impl Operation for EndCutOff {
-    /// How many were ended.
+impl Operation for EndRevokedSessions {
+    /// How many sessions were ended.
     type Reply = usize;
 
     fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<usize>, Stop> {
         let user_key = grant_liveness::key(env, self.user);
-        let sessions = self.sessions.iter().take(Self::AT_ONCE);
+        let sessions = self.sessions.iter().take(Self::MAX_SESSIONS);
         let keys: Vec<Key> = sessions.map(|id| session::key(env, *id)).collect();
         facts.need(&keys.iter().chain([&user_key]).collect::<Vec<_>>())?;
         let Some(user) = facts.record::<User>(env, &user_key)?.live() else {

@@ -1,4 +1,4 @@
-//! A user signs out everywhere: the remedy for what the page shows and they do not know.
+//! Signing out everywhere.
 
 use crate::base::peer::Peer;
 use crate::base::secret::Secret;
@@ -10,26 +10,20 @@ use crate::model::ids::UserId;
 use crate::people::session;
 use crate::records::{self, User};
 
-/// Cuts the user of this cookie off from all that was ever given: every session, grant and consent, by one write.
+/// Ends every session, grant and consent of the user by one write: a new epoch.
 #[derive(Debug)]
 pub struct SignOutEverywhere {
     /// The session cookie.
     pub cookie: Option<Secret>,
-    /// The browser that asks.
     pub peer: Peer,
 }
 
-/// What came of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SignOutEverywhereReply {
-    /// Sign-in comes first.
+    /// The user is not signed in.
     SignIn,
-    /// Signed out, in this browser too. Rows of sessions are left that count no more: [`super::EndCutOff`] ends them,
-    /// so that clients are told.
-    SignedOut {
-        /// Who.
-        user: UserId,
-    },
+    /// Invalid rows of other sessions remain. [`super::EndRevokedSessions`] ends them, so that their clients are notified.
+    SignedOut { user: UserId },
 }
 
 impl Operation for SignOutEverywhere {
