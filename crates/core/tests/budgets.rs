@@ -8,7 +8,7 @@ mod world;
 use grantor_core::base::error::ErrorCode::{self, AuthorizationPending, InvalidGrant, SlowDown};
 
 use grantor_core::grants::GrantType;
-use grantor_core::model::exchange_rule::{Rule, SubjectRule, TokenKind};
+use grantor_core::model::exchange_rule::{ExchangeRule, SubjectRule, TokenKind};
 use grantor_core::model::token_type::TokenType;
 use world::exchange::ACCESS_TOKEN;
 use world::house;
@@ -405,7 +405,7 @@ fn an_exchange_is_at_most_two_reads_and_no_commit() {
         let client = "site".parse().expect("an id");
         let site = realm.clients.get_mut(&client).expect("it is there");
         site.grants.push(GrantType::TokenExchange);
-        realm.exchange.push(Rule {
+        realm.exchange.push(ExchangeRule {
             client,
             subject: SubjectRule {
                 kinds: vec![TokenKind::RefreshToken, TokenKind::IdToken],

@@ -59,7 +59,7 @@ impl Span {
         let label = self.label();
         let mut of_label = Endpoint::ALL.into_iter();
         let first = of_label.find(|endpoint| endpoint.label() == label)?;
-        (first.kind() != Kind::Probe && first != Endpoint::Home).then(|| first.path())
+        (first.kind() != EndpointKind::Probe && first != Endpoint::Home).then(|| first.path())
     }
 }
 

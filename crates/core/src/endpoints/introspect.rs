@@ -12,7 +12,7 @@ use crate::engine::env::Env;
 use crate::model::actor::{Actor, MayAct};
 use crate::model::client::Client;
 use crate::model::resource::Resource;
-use crate::records::{self, Grant, Presented};
+use crate::records::{self, Grant, RefreshTokenStatus};
 use crate::tokens::bearer::{self, PresentedToken};
 use crate::tokens::grant_liveness;
 
@@ -122,7 +122,7 @@ impl Introspect {
         if claims.client_id != caller.id && !env.realm.resources.iter().any(of_its_apis) {
             return Ok(None);
         }
-        let Ok(live) = bearer::live(env, facts, claims)? else {
+        let Ok(live) = bearer::verify_live(env, facts, claims)? else {
             return Ok(None);
         };
         let username = live.owner.user().map(|user| user.username.clone());
@@ -157,14 +157,14 @@ fn refresh_token(
     grant: &Grant,
     generation: u32,
 ) -> Result<Option<ActiveToken>, Stop> {
-    let presented = grant.presented(generation, caller.grace, env.now);
+    let presented = grant.refresh_token_status(generation, caller.grace, env.now);
     let ends = grant
         .refresh_ends(&caller.refresh_lifetimes())
         .filter(|ends| !ends.is_past(env.now));
     let (Some(ends), Some(authorization)) = (ends, grant.active()) else {
         return Ok(None);
     };
-    if grant.client != caller.id || matches!(presented, None | Some(Presented::Reused)) {
+    if grant.client != caller.id || matches!(presented, None | Some(RefreshTokenStatus::Reused)) {
         return Ok(None);
     }
     let Ok(dependencies) = grant_liveness::check(env, facts, grant)? else {

@@ -9,7 +9,7 @@ use crate::engine::decide::{Decision, Facts, Operation, Stop, invalid_grant};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
 use crate::model::client::Client;
-use crate::records::{self, Grant, RevocationReason, RevokedToken, State};
+use crate::records::{self, Grant, GrantState, RevocationReason, RevokedToken};
 use crate::tokens::bearer::PresentedToken;
 
 /// A revocation request. RFC 7009 section 2.1: a hint that does not fit is ignored; our tokens say what they are.
@@ -84,7 +84,7 @@ impl Revoke {
         if grant.record.client != client.id {
             return Err(invalid_grant(Cause::GrantOfAnotherClient).into());
         }
-        if matches!(grant.record.state, State::Revoked(_)) {
+        if matches!(grant.record.state, GrantState::Revoked(_)) {
             return Ok(Decision::reply(()));
         }
         let revoked = grant.record.revoke(RevocationReason::ByClient, env.now);

@@ -73,7 +73,8 @@ impl Operation for Userinfo {
     fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<Self::Reply>, Stop> {
         let claims = self.token.claims(env);
         let claims = claims.ok_or(INVALID.because(Cause::ForgedOrForeignToken))?;
-        let live = bearer::live(env, facts, claims)?.map_err(|cause| INVALID.because(cause))?;
+        let live =
+            bearer::verify_live(env, facts, claims)?.map_err(|cause| INVALID.because(cause))?;
         let user = live.owner.user();
         let user = user.ok_or(INVALID.because(Cause::UserGone))?;
         // "Userinfo takes any of our user tokens with openid."
@@ -96,9 +97,9 @@ impl Operation for Userinfo {
 /// returned".
 fn claims_of(user: &User, scope: &Scope, asked: &RequestedClaims) -> Map<String, Value> {
     let one_by_one = asked.userinfo.iter().map(String::as_str);
-    let of_scope: Vec<&str> = claims_request::of_scope(scope).collect();
+    let of_scope: Vec<&str> = claims_request::scope_claims(scope).collect();
     let wanted = of_scope.into_iter().chain(one_by_one);
-    let mut claims = claims_request::of_user(user.facts(), wanted);
+    let mut claims = claims_request::user_claims(user.facts(), wanted);
     claims.insert("sub".to_owned(), user.id.to_string().into());
     claims
 }

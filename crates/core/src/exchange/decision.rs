@@ -10,7 +10,7 @@ use crate::engine::decide::{Facts, Need, Stop};
 use crate::engine::env::Env;
 use crate::model::actor::Actor;
 use crate::model::client::Client;
-use crate::model::exchange_rule::Rule;
+use crate::model::exchange_rule::ExchangeRule;
 use crate::model::grant_type::GrantType;
 use crate::model::resource::TokenForm;
 use crate::model::scope::Scope;
@@ -25,14 +25,14 @@ pub(crate) struct Case<'p> {
     pub(crate) act: Actor,
     pub(crate) target: ExchangeTarget<'p>,
     /// The client's rules as far as they were asked, each with why it does not apply.
-    pub(crate) rules: Vec<(&'p Rule, Option<Unmet>)>,
+    pub(crate) rules: Vec<(&'p ExchangeRule, Option<Unmet>)>,
 }
 
 /// What is granted.
 #[derive(Debug)]
 pub(crate) struct Granted<'p> {
     /// The rule that decided.
-    pub(crate) rule: &'p Rule,
+    pub(crate) rule: &'p ExchangeRule,
     pub(crate) requested: TokenType,
     pub(crate) scope: Scope,
     pub(crate) act: Option<Actor>,
@@ -105,9 +105,9 @@ fn by_rules<'p>(
     env: &Env<'p>,
     asked: &RuleInput<'_>,
     requested: TokenType,
-    rules: &mut Vec<(&'p Rule, Option<Unmet>)>,
+    rules: &mut Vec<(&'p ExchangeRule, Option<Unmet>)>,
 ) -> Result<Granted<'p>, Refusal> {
-    let of_client = |rule: &&Rule| rule.client == asked.client.id;
+    let of_client = |rule: &&ExchangeRule| rule.client == asked.client.id;
     for rule in env.realm.exchange.iter().filter(of_client) {
         let applied = policy::apply(env, rule, asked);
         rules.push((rule, applied.as_ref().err().copied()));

@@ -17,7 +17,7 @@ use crate::model::exchange_rule::TokenKind;
 use crate::model::ids::{ClientId, GrantId, UserId};
 use crate::model::scope::Scope;
 use crate::model::token_type::TokenType;
-use crate::records::{self, Grant, Presented, Session, User, Username};
+use crate::records::{self, Grant, RefreshTokenStatus, Session, User, Username};
 use crate::tokens::bearer::{self, PresentedToken, TokenOwner};
 use crate::tokens::grant_liveness;
 
@@ -130,7 +130,7 @@ impl PresentedParty {
         if role == Role::Actor && claims.act.is_some() {
             return Err(ACTED_FOR.into());
         }
-        let live = bearer::live(env, facts, claims)?.map_err(|cause| role.invalid(cause))?;
+        let live = bearer::verify_live(env, facts, claims)?.map_err(|cause| role.invalid(cause))?;
         let claims = live.claims;
         Ok(Party {
             issuer: None,
@@ -174,7 +174,7 @@ impl PresentedParty {
         // The token names its user and its session, so they come with the same read.
         let grant = records::key::<Grant>(&env.realm.name, &id.to_string());
         let user = claims.sub.parse::<UserId>().ok();
-        let user = user.map(|user| grant_liveness::key(env, user));
+        let user = user.map(|user| grant_liveness::user_key(env, user));
         let session = claims.sid.as_deref();
         let session = session.map(|session| records::key::<Session>(&env.realm.name, session));
         let keys = [&grant].into_iter().chain(&user).chain(&session);
@@ -199,9 +199,13 @@ impl PresentedParty {
             return Err(role.invalid(Cause::NoSuchGrant).into());
         };
         // A token that was used is not used up once more by being exchanged: nothing is written.
-        match grant.presented(token.generation, client.grace, env.now) {
-            Some(Presented::Current | Presented::InGrace | Presented::Ahead) => {}
-            Some(Presented::Reused) | None => {
+        match grant.refresh_token_status(token.generation, client.grace, env.now) {
+            Some(
+                RefreshTokenStatus::Current
+                | RefreshTokenStatus::InGrace
+                | RefreshTokenStatus::Ahead,
+            ) => {}
+            Some(RefreshTokenStatus::Reused) | None => {
                 return Err(role.invalid(Cause::RefreshReused).into());
             }
         }
@@ -230,7 +234,7 @@ impl PresentedParty {
         };
         let sub = match &user {
             Some(user) => user.id.to_string(),
-            None => by.name_of(&claims.sub),
+            None => by.qualified_subject(&claims.sub),
         };
         let expires_at = claims.expires_at();
         Ok(Party {
@@ -291,7 +295,7 @@ fn granted(
     role: Role,
 ) -> Result<Party, Stop> {
     let key = records::key::<Grant>(&env.realm.name, &id.to_string());
-    let owner = bearer::granted(env, facts, &key)?.map_err(|cause| role.invalid(cause))?;
+    let owner = bearer::live_grant(env, facts, &key)?.map_err(|cause| role.invalid(cause))?;
     let authorization = owner.grant().and_then(Grant::active).cloned();
     let (Some(grant), Some(authorization)) = (owner.grant(), authorization) else {
         return Err(role.invalid(Cause::RevokedGrant).into());
@@ -307,7 +311,7 @@ fn granted(
     // What the operator took from the client since is not given any more.
     let max_scope = match exchanged {
         Some(_) => authorization.scope,
-        None => authorization.scope.and(&client.scopes),
+        None => authorization.scope.intersection(&client.scopes),
     };
     Ok(Party {
         issuer: None,
@@ -335,7 +339,7 @@ pub(super) fn user_named(
     let Lookup::Live(row) = facts.record::<Username>(env, &key)? else {
         return Err(role.invalid(Cause::UserGone).into());
     };
-    let key = grant_liveness::key(env, row.record.user);
+    let key = grant_liveness::user_key(env, row.record.user);
     match facts.record::<User>(env, &key)? {
         Lookup::Live(user) if user.record.enabled => Ok(user.record),
         Lookup::Live(_) => Err(role.invalid(Cause::UserDisabled).into()),

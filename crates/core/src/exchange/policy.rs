@@ -5,7 +5,7 @@ use crate::base::error::{ErrorCode, Refusal};
 use crate::engine::env::Env;
 use crate::model::actor::Actor;
 use crate::model::client::Client;
-use crate::model::exchange_rule::{Rule, RuleTarget, TokenKind};
+use crate::model::exchange_rule::{ExchangeRule, RuleTarget, TokenKind};
 use crate::model::realm::OPENID_SCOPES;
 use crate::model::resource::Resource;
 use crate::model::scope::Scope;
@@ -143,7 +143,11 @@ impl Unmet {
 ///
 /// # Errors
 /// The first condition that is not met.
-pub(super) fn apply(env: &Env<'_>, rule: &Rule, input: &RuleInput<'_>) -> Result<Allowed, Unmet> {
+pub(super) fn apply(
+    env: &Env<'_>,
+    rule: &ExchangeRule,
+    input: &RuleInput<'_>,
+) -> Result<Allowed, Unmet> {
     let met = |condition: bool, unmet| condition.then_some(()).ok_or(unmet);
     met(input.target.is(&rule.target), Unmet::Audience)?;
     met(rule.issues.contains(&input.wanted), Unmet::Issues)?;
@@ -169,7 +173,7 @@ pub(super) fn apply(env: &Env<'_>, rule: &Rule, input: &RuleInput<'_>) -> Result
     Ok(Allowed { scope, act })
 }
 
-fn subject(env: &Env<'_>, rule: &Rule, input: &RuleInput<'_>) -> Result<(), Unmet> {
+fn subject(env: &Env<'_>, rule: &ExchangeRule, input: &RuleInput<'_>) -> Result<(), Unmet> {
     let (of_rule, subject) = (&rule.subject, input.subject);
     if of_rule.issuer != subject.issuer {
         return Err(Unmet::SubjectIssuer);
@@ -177,7 +181,7 @@ fn subject(env: &Env<'_>, rule: &Rule, input: &RuleInput<'_>) -> Result<(), Unme
     if subject.issuer.is_none() && !of_rule.kinds.contains(&subject.kind) {
         return Err(Unmet::SubjectToken);
     }
-    if !of_rule.takes_client(subject.client.as_ref()) {
+    if !of_rule.accepts_client(subject.client.as_ref()) {
         return Err(Unmet::SubjectClient);
     }
     let named_audience = |aud| of_rule.audiences.iter().any(|named| named == aud);
@@ -185,13 +189,13 @@ fn subject(env: &Env<'_>, rule: &Rule, input: &RuleInput<'_>) -> Result<(), Unme
         return Err(Unmet::SubjectAudience);
     }
     let groups = subject.owner.user().map(|user| user.groups.as_slice());
-    if !of_rule.takes_groups(groups.unwrap_or_default()) {
+    if !of_rule.accepts_groups(groups.unwrap_or_default()) {
         return Err(Unmet::SubjectGroups);
     }
     Ok(())
 }
 
-fn actor(env: &Env<'_>, rule: &Rule, input: &RuleInput<'_>) -> Result<(), Unmet> {
+fn actor(env: &Env<'_>, rule: &ExchangeRule, input: &RuleInput<'_>) -> Result<(), Unmet> {
     if let Some(actor) = input.actor {
         if rule.actor.issuer != actor.issuer {
             return Err(Unmet::ActorIssuer);
@@ -211,23 +215,23 @@ fn actor(env: &Env<'_>, rule: &Rule, input: &RuleInput<'_>) -> Result<(), Unmet>
 /// The most that a rule gives for a subject: what it makes of what the subject token holds.
 pub(super) fn possible(
     env: &Env<'_>,
-    rule: &Rule,
+    rule: &ExchangeRule,
     subject: &Party,
     target: ExchangeTarget<'_>,
 ) -> Scope {
     let possible = match subject.issuer {
         Some(_) => rule.gives.clone(),
-        None => rule.possible(&subject.max_scope),
+        None => rule.max_scope(&subject.max_scope),
     };
     // Whatever a rule says: a token holds no scope that means nothing to whom it is for.
     possible.filter(|token| match target {
-        ExchangeTarget::Resource(resource) => env.realm.owner(token) == Some(resource),
+        ExchangeTarget::Resource(resource) => env.realm.scope_owner(token) == Some(resource),
         ExchangeTarget::Client => OPENID_SCOPES.contains(&token),
     })
 }
 
 /// "Scopes only narrow": what is asked, of what is possible. None where more is asked, or nothing comes of it.
-fn scope(env: &Env<'_>, rule: &Rule, input: &RuleInput<'_>) -> Option<Scope> {
+fn scope(env: &Env<'_>, rule: &ExchangeRule, input: &RuleInput<'_>) -> Option<Scope> {
     let possible = possible(env, rule, input.subject, input.target);
     let scope = input.scope.unwrap_or(&possible);
     (!scope.is_empty() && scope.is_within(&possible)).then(|| scope.clone())
@@ -239,7 +243,7 @@ pub(crate) fn still_given(env: &Env<'_>, grant: &Grant, user: &User) -> bool {
     let (Some(authorization), Some(exchanged)) = (grant.active(), grant.kind.exchanged()) else {
         return false;
     };
-    let gives = |rule: &Rule| {
+    let gives = |rule: &ExchangeRule| {
         let all = rule.scopes.values().flat_map(Scope::iter).collect();
         let RuleTarget::Resource(target) = &rule.target else {
             return false;
@@ -247,10 +251,10 @@ pub(crate) fn still_given(env: &Env<'_>, grant: &Grant, user: &User) -> bool {
         let depth = exchanged.act.as_ref().map_or(0, |act| act.chain().count());
         rule.client == grant.client
             && rule.issues.contains(&TokenKind::RefreshToken)
-            && grant.resources.is_one(target)
+            && grant.resources.is_only(target)
             && authorization.scope.is_within(&all)
-            && rule.subject.takes_client(Some(&exchanged.given_to))
-            && rule.subject.takes_groups(&user.groups)
+            && rule.subject.accepts_client(Some(&exchanged.given_to))
+            && rule.subject.accepts_groups(&user.groups)
             && (exchanged.act.is_some() || rule.impersonation)
             && depth <= rule.max_depth
     };

@@ -141,7 +141,9 @@ impl ExchangeRequest {
         let mut named = self.named(realm)?;
         if named.is_empty() {
             let tokens = self.scope.iter().flat_map(Scope::iter);
-            named = tokens.filter_map(|token| realm.owner(token)).collect();
+            named = tokens
+                .filter_map(|token| realm.scope_owner(token))
+                .collect();
         }
         if named.is_empty() {
             let rules = realm
@@ -175,7 +177,7 @@ impl ExchangeRequest {
         if !self.resources.iter().all(is_uri) {
             return Err(NO_URI);
         }
-        let of = |name: &String| realm.resources.iter().find(|one| one.is_named(name));
+        let of = |name: &String| realm.resources.iter().find(|one| one.matches_indicator(name));
         let all = self.resources.iter().chain(&self.audiences);
         all.map(|name| of(name).ok_or(UNKNOWN)).collect()
     }

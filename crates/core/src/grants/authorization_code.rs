@@ -11,7 +11,7 @@ use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
 use crate::model::client::Client;
 use crate::model::pkce::{CodeChallenge, CodeVerifier};
-use crate::records::{self, CodeEnded, CodeIssued, Grant, RevocationReason};
+use crate::records::{self, CodeError, CodeIssued, Grant, RevocationReason};
 use crate::tokens::{grant_liveness, issue};
 
 /// The request.
@@ -47,7 +47,7 @@ impl AuthorizationCodeRequest {
         // RFC 6749 section 4.1.3: "ensure that the authorization code was issued to the authenticated confidential
         // client, or if the client is public, ensure that the code was issued to client_id". Another's changes nothing.
         let code = code
-            .filter(|code| code.is_of(&client.id))
+            .filter(|code| code.belongs_to(&client.id))
             .ok_or(invalid_grant(Cause::ForgedOrForeignToken))?;
         let key = records::key::<Grant>(&env.realm.name, &code.grant.to_string());
         let grant = match facts.record::<Grant>(env, &key)? {
@@ -61,11 +61,11 @@ impl AuthorizationCodeRequest {
                 self.redeem(env, facts, client, grant, peer)
             }
             // Looked at also after the code's end: who used it first may not be who comes now.
-            Err(CodeEnded::Used(challenge)) => {
+            Err(CodeError::Used(challenge)) => {
                 self.replayed(env, facts, grant, challenge.as_ref(), peer)
             }
-            Err(CodeEnded::Revoked) => Err(invalid_grant(Cause::RevokedGrant).into()),
-            Err(CodeEnded::NoCode) => Err(invalid_grant(Cause::NoSuchGrant).into()),
+            Err(CodeError::Revoked) => Err(invalid_grant(Cause::RevokedGrant).into()),
+            Err(CodeError::NotACode) => Err(invalid_grant(Cause::NoSuchGrant).into()),
         }
     }
 
@@ -115,7 +115,7 @@ impl AuthorizationCodeRequest {
             indicators: &self.resources,
             scope: grant_liveness::authorization(&active)?
                 .scope
-                .and(&client.scopes),
+                .intersection(&client.scopes),
             nonce,
         };
         let event = Event::new(EventKind::TokensIssued)

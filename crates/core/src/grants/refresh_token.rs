@@ -16,7 +16,7 @@ use crate::engine::event::{Event, EventKind};
 use crate::exchange;
 use crate::model::client::Client;
 use crate::model::scope::Scope;
-use crate::records::{self, Grant, Presented, RevocationReason, State};
+use crate::records::{self, Grant, GrantState, RefreshTokenStatus, RevocationReason};
 use crate::tokens::{grant_liveness, issue};
 
 /// The idle life of a token that does not rotate slides at most this often.
@@ -70,9 +70,9 @@ impl RefreshTokenRequest {
         }
         let presented = grant
             .record
-            .presented(token.generation, client.grace, env.now);
+            .refresh_token_status(token.generation, client.grace, env.now);
         let presented = presented.ok_or(invalid_grant(Cause::RevokedGrant))?;
-        if presented == Presented::Reused {
+        if presented == RefreshTokenStatus::Reused {
             return reused(env, facts, grant, peer);
         }
         if grant
@@ -89,7 +89,7 @@ impl RefreshTokenRequest {
         let scope = scope.unwrap_or_else(|| granted.scope.clone());
         // What the operator took from the client since is not given any more.
         let scope = match grant.record.kind.exchanged() {
-            None => scope.and(&client.scopes),
+            None => scope.intersection(&client.scopes),
             // "A client's own scopes are for its own tokens": here a rule must still give it.
             Some(_) if exchange::still_given(env, &grant.record, user) => scope,
             Some(_) => return Err(invalid_grant(Cause::RuleGone).into()),
@@ -158,10 +158,10 @@ fn narrowed(asked: Option<&Scope>, granted: &Scope) -> Result<Option<Scope>, Ref
 
 /// Whether nothing is to be written: a lost answer is asked for again, or a token that does not rotate was used a
 /// moment ago, so that any number of simultaneous refreshes are answered and do not push each other out.
-fn stays(client: &Client, presented: Presented, grant: &Grant, now: Timestamp) -> bool {
+fn stays(client: &Client, presented: RefreshTokenStatus, grant: &Grant, now: Timestamp) -> bool {
     match (presented, &grant.state) {
-        (Presented::InGrace, _) => true,
-        (Presented::Current, State::Active { rotated_at, .. }) => {
+        (RefreshTokenStatus::InGrace, _) => true,
+        (RefreshTokenStatus::Current, GrantState::Active { rotated_at, .. }) => {
             !client.rotation && now.since(*rotated_at) < SLIDES_APART
         }
         _ => false,
@@ -169,21 +169,23 @@ fn stays(client: &Client, presented: Presented, grant: &Grant, now: Timestamp) -
 }
 
 /// The generation that is valid after this request.
-const fn successor(client: &Client, presented: Presented, generation: u32) -> u32 {
-    if client.rotation || !matches!(presented, Presented::Current) {
+const fn successor(client: &Client, presented: RefreshTokenStatus, generation: u32) -> u32 {
+    if client.rotation || !matches!(presented, RefreshTokenStatus::Current) {
         generation.saturating_add(1)
     } else {
         generation
     }
 }
 
-fn event_of(presented: Presented, grant: &Grant, peer: &Peer) -> Event {
+fn event_of(presented: RefreshTokenStatus, grant: &Grant, peer: &Peer) -> Event {
     let kind = match (presented, &grant.state) {
-        (Presented::Ahead, _) => EventKind::RefreshAheadOfStore,
-        (Presented::InGrace, State::Active { rotated_by, .. }) if rotated_by != peer => {
+        (RefreshTokenStatus::Ahead, _) => EventKind::RefreshAheadOfStore,
+        (RefreshTokenStatus::InGrace, GrantState::Active { rotated_by, .. })
+            if rotated_by != peer =>
+        {
             EventKind::RefreshRepeatedFromElsewhere
         }
-        (Presented::InGrace, _) => EventKind::RefreshRepeatedInGrace,
+        (RefreshTokenStatus::InGrace, _) => EventKind::RefreshRepeatedInGrace,
         _ => EventKind::TokensRefreshed,
     };
     Event::new(kind).peer(peer)

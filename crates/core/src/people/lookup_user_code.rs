@@ -7,12 +7,12 @@ use crate::base::secret::Secret;
 use crate::engine::decide::{Decision, Facts, Operation, Stop};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
-use crate::engine::limits::{Answer, Ask, Counter, Effect, Quota, Window};
+use crate::engine::limits::{Counter, Effect, LimitAnswer, LimitQuery, Quota, Window};
 use crate::model::client::{Client, DeviceApproval};
 use crate::model::ids::{ClientId, GrantId};
 use crate::model::scope::Scope;
-use crate::model::user_code::{TRIES_OF_ACCOUNT, TRIES_OF_ADDRESS, UserCode};
-use crate::records::{self, Grant, Started, State, UserCodeRow};
+use crate::model::user_code::{MAX_TRIES_PER_ACCOUNT, MAX_TRIES_PER_ADDRESS, UserCode};
+use crate::records::{self, Grant, GrantState, Started, UserCodeRow};
 
 /// From this many wrong tries an hour in a realm on, the operator hears of it and answers are delayed. Never a lock.
 const WRONG_IN_POOL: u32 = 10_000;
@@ -98,7 +98,9 @@ impl PendingDevice {
     ) -> Self {
         let code = match client.device.approval {
             DeviceApproval::Retype => CodeCheck::Retype { wrong: false },
-            DeviceApproval::Warn | DeviceApproval::SameNetwork => CodeCheck::Compare(code.shown()),
+            DeviceApproval::Warn | DeviceApproval::SameNetwork => {
+                CodeCheck::Compare(code.formatted())
+            }
         };
         Self::with(signed_in, client, grant, code, peer)
     }
@@ -138,12 +140,12 @@ impl Operation for LookupUserCode {
             }));
         };
         let quotas = quotas(env, &signed_in, &self.peer);
-        let (tries, at) = match facts.ask(Ask::Reserve {
+        let (tries, at) = match facts.ask(LimitQuery::Reserve {
             quotas: quotas.clone(),
             window: Window::Hour,
         })? {
-            Answer::Reserved { count, at } => (count, at),
-            Answer::Full { retry_after } => {
+            LimitAnswer::Reserved { count, at } => (count, at),
+            LimitAnswer::Full { retry_after } => {
                 return Ok(Decision::reply(LookupUserCodeReply::TooMany {
                     visitor: signed_in.visitor(),
                     retry_after,
@@ -154,7 +156,7 @@ impl Operation for LookupUserCode {
                         .peer(&self.peer),
                 ));
             }
-            Answer::Poll(_) => {
+            LimitAnswer::Poll(_) => {
                 return Err(
                     crate::base::error::Failure::Bug("a try was answered as a poll").into(),
                 );
@@ -172,19 +174,19 @@ impl Operation for LookupUserCode {
             return Ok(not_valid(env, &signed_in, tries, &self.peer));
         };
         // The try was right, whatever comes now.
-        let give_back = Effect::GiveBack {
+        let release = Effect::Release {
             quotas,
             window: Window::Hour,
             at,
         };
         if !signed_in.is_fresh(client.device.approver_max_age, env.now) {
-            return Ok(Decision::reply(LookupUserCodeReply::SignIn).effect(give_back));
+            return Ok(Decision::reply(LookupUserCodeReply::SignIn).effect(release));
         }
         let device = PendingDevice::new(&signed_in, client, &grant, &code, &self.peer);
         Ok(
             Decision::reply(LookupUserCodeReply::Pending(Box::new(device)))
                 .writes(signed_in.touch)
-                .effect(give_back),
+                .effect(release),
         )
     }
 }
@@ -193,18 +195,18 @@ impl Operation for LookupUserCode {
 pub(super) fn quotas(env: &Env<'_>, signed_in: &SignedIn, peer: &Peer) -> Vec<Quota> {
     vec![
         Quota {
-            what: Counter::UserCodesOfAccount,
-            whom: signed_in.user.record.id.to_string(),
-            limit: env.realm.share(TRIES_OF_ACCOUNT),
+            counter: Counter::UserCodesPerAccount,
+            subject: signed_in.user.record.id.to_string(),
+            limit: env.realm.per_node(MAX_TRIES_PER_ACCOUNT),
         },
         Quota {
-            what: Counter::UserCodesOfAddress,
-            whom: peer.network(),
-            limit: env.realm.share(TRIES_OF_ADDRESS),
+            counter: Counter::UserCodesPerAddress,
+            subject: peer.network(),
+            limit: env.realm.per_node(MAX_TRIES_PER_ADDRESS),
         },
         Quota {
-            what: Counter::UserCodesOfRealm,
-            whom: String::new(),
+            counter: Counter::UserCodesPerRealm,
+            subject: String::new(),
             limit: u32::MAX,
         },
     ]
@@ -226,7 +228,9 @@ fn pending(env: &Env<'_>, facts: &Facts, code: &UserCode) -> Result<Option<Grant
                 .record::<Grant>(env, &key)?
                 .live()
                 .map(|grant| grant.record);
-            return Ok(grant.filter(|grant| matches!(grant.state, State::DevicePending { .. })));
+            return Ok(
+                grant.filter(|grant| matches!(grant.state, GrantState::DevicePending { .. }))
+            );
         }
     }
     Ok(None)
@@ -238,7 +242,7 @@ fn not_valid(
     tries: u32,
     peer: &Peer,
 ) -> Decision<LookupUserCodeReply> {
-    let strained = tries > env.realm.share(WRONG_IN_POOL);
+    let strained = tries > env.realm.per_node(WRONG_IN_POOL);
     let reply = LookupUserCodeReply::NotValid {
         visitor: signed_in.visitor(),
         strained,

@@ -8,7 +8,7 @@ use crate::base::secret::Secret;
 use crate::engine::decide::{Decision, Facts, Operation, Stop, Versioned};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
-use crate::engine::limits::{Answer, Ask, Counter, Effect, Quota, Window};
+use crate::engine::limits::{Counter, Effect, LimitAnswer, LimitQuery, Quota, Window};
 use crate::model::ids::SessionId;
 use crate::records::{self, Session, Started, User, Username};
 use crate::tokens::grant_liveness;
@@ -57,24 +57,24 @@ impl SignIn {
     fn quotas(&self, env: &Env<'_>, account: &str) -> Vec<Quota> {
         let address = self.peer.network();
         let limits = env.realm.sign_in;
-        let quota = |what, whom, limit| Quota {
-            what,
-            whom,
-            limit: env.realm.share(limit),
+        let quota = |counter, subject, limit| Quota {
+            counter,
+            subject,
+            limit: env.realm.per_node(limit),
         };
         let mut quotas = vec![
             quota(
-                Counter::PasswordsOfAccountAndAddress,
+                Counter::PasswordsPerAccountAndAddress,
                 format!("{account}\0{address}"),
-                limits.from_one_address,
+                limits.per_account_and_address,
             ),
-            quota(Counter::PasswordsOfAddress, address, limits.in_all),
+            quota(Counter::PasswordsPerAddress, address, limits.in_all),
         ];
         let known = self.known_browser.as_ref();
         if !known.is_some_and(|cookie| env.realm.sealing.is_known_browser(cookie.reveal(), account))
         {
             quotas.push(quota(
-                Counter::PasswordsOfAccount,
+                Counter::PasswordsPerAccount,
                 account.to_owned(),
                 limits.in_all,
             ));
@@ -97,10 +97,10 @@ impl SignIn {
         // An unknown name reads a user too, one that does not exist: the number of reads tells nothing.
         let user = match facts.record::<Username>(env, &name)?.live() {
             Some(name) => name.record.user,
-            None => crate::model::ids::UserId::derived("nobody", account),
+            None => crate::model::ids::UserId::from_username("nobody", account),
         };
         Ok(facts
-            .record::<User>(env, &grant_liveness::key(env, user))?
+            .record::<User>(env, &grant_liveness::user_key(env, user))?
             .live())
     }
 
@@ -151,7 +151,8 @@ impl SignIn {
                         by: self.peer.clone(),
                     }),
             ),
-            to_tell: kept.map_or_else(Vec::new, |old| old.record.to_tell.clone()),
+            logout_subscribers: kept
+                .map_or_else(Vec::new, |old| old.record.logout_subscribers.clone()),
             expires_at: env.now + env.realm.lifetimes.session_absolute,
         };
         let writes = match (kept, &previous) {
@@ -176,17 +177,17 @@ impl Operation for SignIn {
             return Ok(Decision::reply(SignInReply::Wrong));
         }
         let quotas = self.quotas(env, &account);
-        let reserved = facts.ask(Ask::Reserve {
+        let reserved = facts.ask(LimitQuery::Reserve {
             quotas: quotas.clone(),
             window: Window::Hour,
         })?;
         let at = match reserved {
-            Answer::Reserved { at, .. } => at,
-            Answer::Full { retry_after } => {
+            LimitAnswer::Reserved { at, .. } => at,
+            LimitAnswer::Full { retry_after } => {
                 return Ok(Decision::reply(SignInReply::TooMany { retry_after })
                     .event(Event::new(EventKind::TriesUsedUp).peer(&self.peer)));
             }
-            Answer::Poll(_) => return Err(Failure::Bug("a try was answered as a poll").into()),
+            LimitAnswer::Poll(_) => return Err(Failure::Bug("a try was answered as a poll").into()),
         };
         let user = self.user(env, facts, &account)?;
         let hash = user
@@ -206,10 +207,10 @@ impl Operation for SignIn {
         })
         .writes(writes)
         .write(Write::Check {
-            key: grant_liveness::key(env, user.record.id),
+            key: grant_liveness::user_key(env, user.record.id),
             expect: user.row.version,
         })
-        .effect(Effect::GiveBack {
+        .effect(Effect::Release {
             quotas,
             window: Window::Hour,
             at,

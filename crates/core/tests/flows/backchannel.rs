@@ -148,7 +148,11 @@ fn signing_in_as_another_user_tells_the_clients_of_the_first() {
     world.sign_in(&mut browser, "bob", "bob-password");
     let told = claim(&mut world).expect("alice's session ended").outbox;
     assert_eq!(told.user, crate::world::people::user_id("alice"));
-    let names: Vec<_> = told.to_tell.iter().map(|id| id.as_str()).collect();
+    let names: Vec<_> = told
+        .logout_subscribers
+        .iter()
+        .map(|id| id.as_str())
+        .collect();
     assert_eq!(names, ["site"]);
 }
 
@@ -243,7 +247,11 @@ fn those_who_answered_are_not_told_again_with_those_who_did_not() {
     let [left] = &waiting(&world)[..] else {
         panic!("one row");
     };
-    let names: Vec<_> = left.to_tell.iter().map(|id| id.as_str()).collect();
+    let names: Vec<_> = left
+        .logout_subscribers
+        .iter()
+        .map(|id| id.as_str())
+        .collect();
     assert_eq!(names, ["shop"]);
 }
 

@@ -110,7 +110,7 @@ fn a_pool_of_tests_lets_more_wrong_passwords_through() {
     let mut world = World::new();
     world.reconfigure(|realm| {
         realm.sign_in = SignInLimits {
-            from_one_address: 150,
+            per_account_and_address: 150,
             in_all: 150,
         };
     });

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use grantor_core::base::time::Timestamp;
 use grantor_core::records::{SealedSigningKey, SigningKeys};
-use grantor_core::tokens::key_life::{KeyPolicy, Plan, Watched, by_command, due};
+use grantor_core::tokens::key_life::{KeyObservations, KeyPolicy, Plan, by_command, due};
 use grantor_jose::{Algorithm, Jwk, KeySet, KeyState, Kid};
 
 use crate::life::Life;
@@ -19,7 +19,7 @@ const IN_USE: &[Algorithm] = &[Algorithm::Es256];
 #[derive(Default)]
 pub(crate) struct Ring {
     record: SigningKeys,
-    watched: Watched,
+    watched: KeyObservations,
 }
 
 impl Ring {
@@ -31,7 +31,7 @@ impl Ring {
             record.keys.iter().all(|key| Some(&key.kid) != kid)
         };
         let spare = public_keys().1.iter().filter(gone);
-        let made = plan.make.iter().zip(spare).map(|((alg, state), jwk)| {
+        let made = plan.create.iter().zip(spare).map(|((alg, state), jwk)| {
             let key = SealedSigningKey {
                 kid: jwk.kid.clone().expect("it has an id"),
                 alg: *alg,
@@ -47,7 +47,7 @@ impl Ring {
             }
         });
         let made: Vec<_> = made.collect();
-        self.record = plan.carry_out(record, made, policy, now);
+        self.record = plan.apply(record, made, policy, now);
     }
 
     /// What is published: these keys, and the one of RSA, which has no turns here.
@@ -72,7 +72,7 @@ impl Life {
         let (now, uptime) = (self.world.now, self.passed);
         let at_rest = !self.is_under_way();
         let Ring { record, watched } = &mut self.keys;
-        watched.look(record, now, uptime);
+        watched.record(record, now, uptime);
         if !at_rest {
             return;
         }
@@ -86,7 +86,7 @@ impl Life {
         } else {
             due(record, IN_USE, &policy, now, watched, uptime)
         };
-        if plan.is_empty() || record.keys.len() + plan.make.len() > public_keys().1.len() {
+        if plan.is_empty() || record.keys.len() + plan.create.len() > public_keys().1.len() {
             return;
         }
         self.keys.change(&plan, &policy, now);

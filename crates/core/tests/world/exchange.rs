@@ -8,7 +8,9 @@ use grantor_core::endpoints::token::Token;
 use grantor_core::exchange::{Explain, Explanation};
 use grantor_core::grants::GrantType;
 use grantor_core::model::client::{Client, ClientAuth};
-use grantor_core::model::exchange_rule::{ActorRule, Rule, RuleTarget, SubjectRule, TokenKind};
+use grantor_core::model::exchange_rule::{
+    ActorRule, ExchangeRule, RuleTarget, SubjectRule, TokenKind,
+};
 use grantor_core::model::realm::Realm;
 use grantor_core::model::resource::TokenForm;
 use grantor_core::model::token_type::TokenType;
@@ -51,7 +53,7 @@ pub(crate) fn rules(realm: &mut Realm) {
         ..device(
             id,
             ClientAuth::Secret {
-                verifiers: vec![SecretVerifier::of(&key, &Secret::new(SITE_SECRET))],
+                verifiers: vec![SecretVerifier::new(&key, &Secret::new(SITE_SECRET))],
                 basic: true,
                 post: true,
             },
@@ -83,8 +85,8 @@ pub(crate) fn rules(realm: &mut Realm) {
 }
 
 /// A rule with all defaults.
-pub(crate) fn rule(client: &str, target: &str, scopes: &[(&str, &str)]) -> Rule {
-    Rule {
+pub(crate) fn rule(client: &str, target: &str, scopes: &[(&str, &str)]) -> ExchangeRule {
+    ExchangeRule {
         name: format!("{client} to {target}"),
         client: client.parse().expect("an id"),
         subject: SubjectRule {

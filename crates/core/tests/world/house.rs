@@ -54,7 +54,7 @@ pub(crate) fn realm() -> Realm {
     let sealing = SealingKeys::new("default", &MasterKey::new([1; 32]), &[]);
     let secret_key = Arc::new(sealing.client_secret_key());
     let secret = |secret: &str| ClientAuth::Secret {
-        verifiers: vec![SecretVerifier::of(&secret_key, &Secret::new(secret))],
+        verifiers: vec![SecretVerifier::new(&secret_key, &Secret::new(secret))],
         basic: true,
         post: true,
     };
@@ -117,7 +117,7 @@ pub(crate) fn realm() -> Realm {
             user_code: UserCodeFormat::new("B", 8).expect("the default format"),
             max_pending: 100_000,
             longest_lifetime: 10.mins(),
-            max_pending_of_address: 1000,
+            max_pending_per_address: 1000,
             tokens: TokenSet {
                 id: true,
                 access: true,

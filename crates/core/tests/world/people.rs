@@ -139,7 +139,7 @@ pub(crate) fn looked(outcome: Outcome<LookupUserCodeReply>) -> Looked {
 }
 
 pub(crate) fn user_id(username: &str) -> UserId {
-    UserId::derived("default", username)
+    UserId::from_username("default", username)
 }
 
 /// A user as the configuration file declares one; the password is the name and `-password`.

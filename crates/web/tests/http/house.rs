@@ -209,7 +209,7 @@ impl House {
         let hash = || async { self.app.hash_password(Secret::new(PASSWORD)).await };
         let hash = HASH.get_or_try_init(hash).await.expect("a worker is free");
         let user = Provision {
-            id: UserId::derived("default", name),
+            id: UserId::from_username("default", name),
             username: name.to_owned(),
             enabled: true,
             password: Password::Hash(hash.clone()),
@@ -247,7 +247,7 @@ pub(crate) fn realm() -> Realm {
     let sealing = SealingKeys::new("default", &MasterKey::new([1; 32]), &[]);
     let secret_key = Arc::new(sealing.client_secret_key());
     let secret = |secret: &str| ClientAuth::Secret {
-        verifiers: vec![SecretVerifier::of(&secret_key, &Secret::new(secret))],
+        verifiers: vec![SecretVerifier::new(&secret_key, &Secret::new(secret))],
         basic: true,
         post: true,
     };
@@ -297,7 +297,7 @@ pub(crate) fn realm() -> Realm {
             user_code: UserCodeFormat::new("B", 8).expect("the default format"),
             longest_lifetime: minutes(10),
             max_pending: 100_000,
-            max_pending_of_address: 1000,
+            max_pending_per_address: 1000,
             tokens: TokenSet {
                 id: true,
                 access: true,

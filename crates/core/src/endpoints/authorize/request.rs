@@ -73,7 +73,7 @@ impl AuthorizationRequest {
         let indicators = params.resource_indicators();
         let resources = RequestedResources::parse(realm, indicators.iter().map(String::as_str))?;
         // A client learns now, and not when its user has agreed, that no token can hold these scopes.
-        for named in resources.one_by_one() {
+        for named in resources.each() {
             Target::choose(realm, &scope, &named)?;
         }
         let claims = ClaimsRequest::parse(params.opt("claims"), &client.scopes)?;
@@ -111,7 +111,7 @@ impl AuthorizationRequest {
 
     /// What the user is asked about: the scopes, and those of the claims that are asked for one by one.
     pub(super) fn to_agree(&self) -> Scope {
-        let of_claims = self.claims.of_user.scopes();
+        let of_claims = self.claims.requested.scopes();
         self.scope.iter().chain(of_claims.iter()).collect()
     }
 }

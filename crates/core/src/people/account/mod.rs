@@ -40,19 +40,19 @@ pub enum RemoveAccessReply {
 /// The list of a user's sessions.
 #[must_use]
 pub fn sessions_of(realm: &Realm, user: UserId) -> Index {
-    Index::Named(Session::of_user(&realm.name, user))
+    Index::Named(Session::user_index(&realm.name, user))
 }
 
 /// The list of what a user granted.
 #[must_use]
 pub fn grants_of(realm: &Realm, user: UserId) -> Index {
-    Index::Named(Grant::of_user(&realm.name, user))
+    Index::Named(Grant::user_index(&realm.name, user))
 }
 
 /// The list of the clients with which a user agreed.
 #[must_use]
 pub fn consents_of(realm: &Realm, user: UserId) -> Index {
-    Index::Named(Consent::of_user(&realm.name, user))
+    Index::Named(Consent::user_index(&realm.name, user))
 }
 
 /// The sessions of a list, by their keys.

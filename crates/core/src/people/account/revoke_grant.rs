@@ -31,7 +31,7 @@ impl Operation for RevokeGrant {
         };
         let user = signed_in.user.record.id;
         let grant = facts.record::<Grant>(env, &key)?.live();
-        let Some(grant) = grant.filter(|grant| grant.record.is_of(user)) else {
+        let Some(grant) = grant.filter(|grant| grant.record.belongs_to(user)) else {
             // After a commit whose end is unknown, it may be our own doing.
             return Ok(Decision::reply(if facts.after_unknown() {
                 RemoveAccessReply::Done

@@ -11,7 +11,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use grantor_core::base::secret::{Secret, SecretVerifier};
 use grantor_core::grants::GrantType;
 use grantor_core::model::client::{Client, ClientAuth};
-use grantor_core::model::exchange_rule::{ActorRule, Rule, RuleTarget, SubjectRule, TokenKind};
+use grantor_core::model::exchange_rule::{
+    ActorRule, ExchangeRule, RuleTarget, SubjectRule, TokenKind,
+};
 use grantor_core::model::realm::Realm;
 use grantor_core::model::resource::Resource;
 use grantor_core::model::trusted_issuer::TrustedIssuer;
@@ -44,11 +46,11 @@ const RS08: &str = "Basic cnMwODpsb25nLXNlY3VyZS1yYW5kb20tc2VjcmV0";
 const RS77: &str = "Basic cnM3Nzphbm90aGVyLXNlY3VyZS1yYW5kb20tc2VjcmV0";
 
 /// The house of the examples, with these rules.
-async fn house(rules: impl IntoIterator<Item = Rule>) -> House {
+async fn house(rules: impl IntoIterator<Item = ExchangeRule>) -> House {
     House::with(|realm| furnish(realm, rules)).await
 }
 
-fn furnish(realm: &mut Realm, rules: impl IntoIterator<Item = Rule>) {
+fn furnish(realm: &mut Realm, rules: impl IntoIterator<Item = ExchangeRule>) {
     realm.issuer = ISSUER.to_owned();
     let context = ["orders", "profile", "history", "status", "feed"];
     let resources = [
@@ -101,7 +103,7 @@ fn resource(realm: &Realm, identifier: &str, uri: Option<&str>, scopes: &[&str])
 fn service(realm: &Realm, id: &str, secret: &str, api: &str) -> Client {
     let key = Arc::new(realm.sealing.client_secret_key());
     let auth = ClientAuth::Secret {
-        verifiers: vec![SecretVerifier::of(&key, &Secret::new(secret))],
+        verifiers: vec![SecretVerifier::new(&key, &Secret::new(secret))],
         basic: true,
         post: true,
     };
@@ -115,8 +117,8 @@ fn service(realm: &Realm, id: &str, secret: &str, api: &str) -> Client {
 }
 
 /// `rs08` calls the backend for whoever called it: reading becomes using the API.
-fn calls() -> Rule {
-    Rule {
+fn calls() -> ExchangeRule {
+    ExchangeRule {
         name: "calls".to_owned(),
         client: "rs08".parse().expect("a client id"),
         subject: SubjectRule {
@@ -142,12 +144,12 @@ fn calls() -> Rule {
 }
 
 /// `rs08` may use what the original issuer vouches for.
-fn vouched(gives: &str) -> Rule {
+fn vouched(gives: &str) -> ExchangeRule {
     let scopes: Vec<_> = gives
         .split(' ')
         .map(|name| format!("{CONTEXT}/{name}"))
         .collect();
-    Rule {
+    ExchangeRule {
         name: "vouched".to_owned(),
         subject: SubjectRule {
             issuer: Some(ORIGINAL_ISSUER.to_owned()),

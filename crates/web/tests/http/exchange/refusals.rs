@@ -2,15 +2,15 @@
 
 use grantor_core::base::error::ErrorCode;
 use grantor_core::engine::event::EventKind;
-use grantor_core::model::exchange_rule::{ActorRule, Rule, RuleTarget};
+use grantor_core::model::exchange_rule::{ActorRule, ExchangeRule, RuleTarget};
 use serde_json::Value;
 
 use super::{ACCESS_TOKEN, BACKEND, CONTEXT, REFRESH_TOKEN, calls, house, subject};
 use crate::house::{House, scope};
 
 /// Only together with an actor token.
-fn together() -> Rule {
-    Rule {
+fn together() -> ExchangeRule {
+    ExchangeRule {
         name: "together".to_owned(),
         actor: ActorRule {
             token_required: true,

@@ -1,6 +1,6 @@
 //! JWTs of trusted issuers, by the rules of RFC 7521 section 5.2 and RFC 7523 section 3.
 
-use grantor_core::model::exchange_rule::{ActorRule, Rule};
+use grantor_core::model::exchange_rule::{ActorRule, ExchangeRule};
 use grantor_jose::{Algorithm, SigningKey};
 use serde_json::{Value, json};
 
@@ -191,7 +191,7 @@ async fn an_issuer_whose_keys_cannot_be_had_is_asked_again_later() {
 /// an authorized actor": without `iss` it is a name that the token's own issuer gives.
 #[tokio::test]
 async fn rfc8693_4_4_whom_may_act_names_is_an_actor_of_the_issuer_that_says_so() {
-    let rule = Rule {
+    let rule = ExchangeRule {
         actor: ActorRule {
             token_required: true,
             issuer: Some(ORIGINAL_ISSUER.to_owned()),
