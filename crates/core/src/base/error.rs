@@ -48,7 +48,7 @@ macro_rules! error_codes {
                 match self { $(Self::$Code => $name),+ }
             }
 
-            /// The HTTP status; not used where the answer is a redirect.
+            /// The HTTP status; not used for redirects.
             #[must_use]
             pub const fn status(self) -> u16 {
                 match self { $(Self::$Code => $status),+ }
@@ -96,7 +96,7 @@ impl ErrorCode {
         self as usize
     }
 
-    /// `error_uri` at the authorization endpoint, where RFC 6749 defines codes of the same names separately.
+    /// `error_uri` for the authorization endpoint, for which RFC 6749 defines the same codes separately.
     #[must_use]
     pub fn authorization_uri(self) -> String {
         match self.source() {

@@ -177,7 +177,12 @@ impl ExchangeRequest {
         if !self.resources.iter().all(is_uri) {
             return Err(NO_URI);
         }
-        let of = |name: &String| realm.resources.iter().find(|one| one.matches_indicator(name));
+        let of = |name: &String| {
+            realm
+                .resources
+                .iter()
+                .find(|one| one.matches_indicator(name))
+        };
         let all = self.resources.iter().chain(&self.audiences);
         all.map(|name| of(name).ok_or(UNKNOWN)).collect()
     }

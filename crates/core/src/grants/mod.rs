@@ -62,7 +62,7 @@ impl GrantRequest {
     /// Reads the request of the grant that `grant_type` names.
     ///
     /// # Errors
-    /// `invalid_request` where a parameter is missing, `unsupported_grant_type` for an unknown grant type.
+    /// `invalid_request` if a parameter is missing, `unsupported_grant_type` for an unknown grant type.
     pub(crate) fn parse(params: &Params) -> Result<(GrantType, Self), Refusal> {
         let wire = required(params, "grant_type", "The parameter grant_type is missing.")?;
         let grant = GrantType::from_wire(wire).ok_or(Refusal::new(

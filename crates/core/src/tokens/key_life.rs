@@ -149,11 +149,11 @@ pub fn due(
     in_use: &[Algorithm],
     policy: &KeyPolicy,
     now: Timestamp,
-    watched: &KeyObservations,
+    observed: &KeyObservations,
     uptime: Duration,
 ) -> Plan {
     let mut plan = needed(keys, in_use);
-    plan.signed_until = watched.latest;
+    plan.signed_until = observed.latest;
     for &alg in in_use {
         let next = keys
             .find(alg, KeyState::Next)
@@ -167,7 +167,7 @@ pub fn due(
             continue;
         };
         let at = (active.since + period).max(next.since + PUBLISH_AHEAD);
-        if at.is_past(now) && watched.observed_for(next, uptime) >= PUBLISH_AHEAD {
+        if at.is_past(now) && observed.observed_for(next, uptime) >= PUBLISH_AHEAD {
             rotate(&mut plan, active, next);
         } else {
             plan.check_at(at);
@@ -178,7 +178,7 @@ pub fn due(
             KeyState::Active if key.kept() < policy.kept => plan.extend.push(key.kid.clone()),
             KeyState::Retiring => {
                 let ends = key.since + key.kept();
-                if ends.is_past(now) && watched.observed_for(key, uptime) >= key.kept() {
+                if ends.is_past(now) && observed.observed_for(key, uptime) >= key.kept() {
                     plan.remove.push(key.kid.clone());
                 } else {
                     plan.check_at(ends);
@@ -192,9 +192,9 @@ pub fn due(
 
 /// A rotation by command, regardless of the schedule. Retires the keys of algorithms that are no longer in use.
 #[must_use]
-pub fn by_command(keys: &SigningKeys, in_use: &[Algorithm], watched: &KeyObservations) -> Plan {
+pub fn by_command(keys: &SigningKeys, in_use: &[Algorithm], observed: &KeyObservations) -> Plan {
     let mut plan = needed(keys, in_use);
-    plan.signed_until = watched.latest;
+    plan.signed_until = observed.latest;
     for alg in Algorithm::ALL {
         let active = keys.find(alg, KeyState::Active);
         let next = keys.find(alg, KeyState::Next);

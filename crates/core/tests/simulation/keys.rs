@@ -19,7 +19,7 @@ const IN_USE: &[Algorithm] = &[Algorithm::Es256];
 #[derive(Default)]
 pub(crate) struct Ring {
     record: SigningKeys,
-    watched: KeyObservations,
+    observed: KeyObservations,
 }
 
 impl Ring {
@@ -71,8 +71,8 @@ impl Life {
     pub(crate) fn look_at_keys(&mut self, command: bool) {
         let (now, uptime) = (self.world.now, self.passed);
         let at_rest = !self.is_under_way();
-        let Ring { record, watched } = &mut self.keys;
-        watched.record(record, now, uptime);
+        let Ring { record, observed } = &mut self.keys;
+        observed.record(record, now, uptime);
         if !at_rest {
             return;
         }
@@ -82,9 +82,9 @@ impl Life {
         };
         // Of those that retire, only so many have a key to follow them.
         let plan = if command && record.keys.len() < public_keys().1.len() - 1 {
-            by_command(record, IN_USE, watched)
+            by_command(record, IN_USE, observed)
         } else {
-            due(record, IN_USE, &policy, now, watched, uptime)
+            due(record, IN_USE, &policy, now, observed, uptime)
         };
         if plan.is_empty() || record.keys.len() + plan.create.len() > public_keys().1.len() {
             return;

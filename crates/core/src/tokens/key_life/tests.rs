@@ -21,7 +21,7 @@ struct World {
     wall: Timestamp,
     /// When the process started.
     began: Duration,
-    watched: KeyObservations,
+    observed: KeyObservations,
     made: u32,
     /// When each key was first published and last signed.
     published: HashMap<Kid, Duration>,
@@ -37,7 +37,7 @@ impl World {
             real: DAY,
             wall: Timestamp::from_secs(1_800_000_000),
             began: DAY,
-            watched: KeyObservations::default(),
+            observed: KeyObservations::default(),
             made: 0,
             published: HashMap::new(),
             signed: HashMap::new(),
@@ -53,13 +53,13 @@ impl World {
 
     fn plan(&mut self) -> Plan {
         let uptime = self.real - self.began;
-        self.watched.record(&self.keys, self.wall, uptime);
+        self.observed.record(&self.keys, self.wall, uptime);
         due(
             &self.keys,
             &self.in_use,
             &self.policy,
             self.wall,
-            &self.watched,
+            &self.observed,
             uptime,
         )
     }
@@ -179,7 +179,7 @@ fn without_a_schedule_only_a_command_rotates() {
     world.pass(DAY * 1000);
     assert!(world.look().is_empty());
     let before = world.kids();
-    let plan = by_command(&world.keys, &[ES], &world.watched);
+    let plan = by_command(&world.keys, &[ES], &world.observed);
     world.apply(&plan);
     let after = world.kids();
     assert_eq!((&after[1], &after[2]), (&before[0], &before[1]));
@@ -203,7 +203,7 @@ fn an_unused_algorithm_keeps_its_keys_until_a_command() {
         world.look().is_empty(),
         "another node may be configured otherwise"
     );
-    let plan = by_command(&world.keys, &[ES], &world.watched);
+    let plan = by_command(&world.keys, &[ES], &world.observed);
     world.apply(&plan);
     let of = |state| world.keys.find(ED, state).is_some();
     assert_eq!(
@@ -218,7 +218,7 @@ fn a_key_is_kept_for_the_longest_lifetime_that_it_ever_signed() {
     world.policy.kept = DAY;
     assert_eq!(world.look().extend.len(), 1);
     world.policy.kept = POLICY.kept;
-    let plan = by_command(&world.keys, &[ES], &world.watched);
+    let plan = by_command(&world.keys, &[ES], &world.observed);
     world.apply(&plan);
     world.look();
     world.pass(DAY - Duration::from_secs(1));
@@ -232,7 +232,7 @@ fn a_clock_that_jumps_ahead_removes_nothing_and_rotates_once() {
     let mut world = World::new(&[ES]);
     world.pass(PUBLISH_AHEAD);
     world.look();
-    let plan = by_command(&world.keys, &[ES], &world.watched);
+    let plan = by_command(&world.keys, &[ES], &world.observed);
     world.sign();
     world.apply(&plan);
     world.look();
@@ -254,7 +254,7 @@ fn a_key_that_signed_while_the_clock_was_ahead_is_kept_until_its_tokens_expired(
     world.look();
     let ends = world.wall + POLICY.kept;
     world.wall = world.wall - DAY;
-    let plan = by_command(&world.keys, &[ES], &world.watched);
+    let plan = by_command(&world.keys, &[ES], &world.observed);
     world.apply(&plan);
     assert_eq!(world.plan().next_check, Some(ends));
     world.pass(DAY);
@@ -304,10 +304,10 @@ proptest! {
                 }
                 Event::Restart => {
                     world.began = world.real;
-                    world.watched = KeyObservations::default();
+                    world.observed = KeyObservations::default();
                 }
                 Event::Command => {
-                    let plan = by_command(&world.keys, &world.in_use, &world.watched);
+                    let plan = by_command(&world.keys, &world.in_use, &world.observed);
                     world.apply(&plan);
                 }
                 Event::Look => {
