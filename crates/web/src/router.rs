@@ -9,7 +9,7 @@ use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
 use futures_util::future::BoxFuture;
-use grantor_core::model::endpoint::{CrossOrigin, Endpoint, Kind};
+use grantor_core::model::endpoint::{CrossOrigin, Endpoint, EndpointKind};
 use http::{HeaderName, HeaderValue};
 use tokio::time::Instant;
 use tower::Service;

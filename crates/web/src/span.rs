@@ -8,7 +8,7 @@ use axum::extract::Request;
 use axum::response::Response;
 use grantor_core::base::error::ErrorCode;
 use grantor_core::base::time::Timestamp;
-use grantor_core::model::endpoint::{Endpoint, Kind};
+use grantor_core::model::endpoint::{Endpoint, EndpointKind};
 use http::{Method, StatusCode};
 
 use crate::app::App;
