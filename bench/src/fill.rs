@@ -12,7 +12,7 @@ use grantor_core::base::time::Timestamp;
 use grantor_core::model::claims_request::RequestedClaims;
 use grantor_core::model::ids::Epoch;
 use grantor_core::model::ids::{GrantId, UserId};
-use grantor_core::records::{Authorization, Grant, GrantOrigin, Record, Started, State};
+use grantor_core::records::{Authorization, Grant, GrantOrigin, GrantState, Record, Started};
 use grantor_store::Store as _;
 use grantor_store::sqlite::Sqlite;
 
@@ -60,7 +60,7 @@ fn row(now: Timestamp, number: u32) -> Result<NewRow> {
             by: peer.clone(),
         },
         expires_at: now + Duration::from_secs(30 * 24 * 3600),
-        state: State::Active {
+        state: GrantState::Active {
             authorization: Authorization {
                 user: UserId::from_bytes(pseudorandom("user", number / GRANTS_PER_USER)),
                 epoch: Epoch::from_bytes([7; 8]),

@@ -133,7 +133,7 @@ impl Client {
         let Some(ClientSecret::Plain(secret)) = self.credential() else {
             return None;
         };
-        let least = SecretVerifier::UNGUESSABLE;
+        let least = SecretVerifier::MIN_UNGUESSABLE_CHARS;
         (secret.reveal().chars().count() < least).then(|| {
             format!(
                 "a secret of fewer than {least} characters can be guessed. Tries are bounded, but better make one: \

@@ -47,7 +47,7 @@ impl Settings {
     /// Of mapped claims that no user of the file has, those spelt almost like one that some user has. Others may be of users
     /// who are not in the file.
     pub(super) fn claims_advice(&self) -> Vec<String> {
-        let mut held: BTreeSet<&str> = claims_request::standard().collect();
+        let mut held: BTreeSet<&str> = claims_request::standard_claims().collect();
         let of_users = self.users.iter().flat_map(|user| user.claims.keys());
         held.extend(of_users.map(String::as_str));
         let resources = self.resources.iter().map(|resource| {
@@ -61,7 +61,7 @@ impl Settings {
         let mut advice = Vec::new();
         for (whose, claims) in resources.chain(clients) {
             for source in claims.values() {
-                let Source::OfUser(claim) = source else {
+                let Source::UserClaim(claim) = source else {
                     continue;
                 };
                 let hint = did_you_mean(claim, held.iter().copied());

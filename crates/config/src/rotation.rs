@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use grantor_core::tokens::key_life::AHEAD;
+use grantor_core::tokens::key_life::PUBLISH_AHEAD;
 
 use super::read::Context;
 use super::table::Value;
@@ -27,7 +27,7 @@ impl Value for KeyRotation {
         }
         match Duration::parse(text, context)? {
             Duration::ZERO => Ok(Self(None)),
-            short if short < AHEAD => Err(format!(
+            short if short < PUBLISH_AHEAD => Err(format!(
                 "{text:?} is too short: a key is published for an hour before it signs"
             )),
             period => Ok(Self(Some(period))),

@@ -3,7 +3,7 @@
 use grantor_core::base::error::ErrorCode::{self, AuthorizationPending, InvalidGrant, SlowDown};
 
 use grantor_core::grants::GrantType;
-use grantor_core::model::exchange_rule::{Rule, SubjectRule, TokenKind};
+use grantor_core::model::exchange_rule::{ExchangeRule, SubjectRule, TokenKind};
 use grantor_core::model::token_type::TokenType;
 use grantor_testkit::world::{Browser, Decided, SignedIn, Tokens, World};
 use grantor_testkit::{ACCESS_TOKEN, AuthorizationRequest, Spans as _, client};
@@ -406,7 +406,7 @@ fn an_exchange_is_at_most_two_reads_and_no_commit() {
         let client = "site".parse().expect("an id");
         let site = realm.clients.get_mut(&client).expect("it is there");
         site.grants.push(GrantType::TokenExchange);
-        realm.exchange.push(Rule {
+        realm.exchange.push(ExchangeRule {
             client,
             subject: SubjectRule {
                 kinds: vec![TokenKind::RefreshToken, TokenKind::IdToken],

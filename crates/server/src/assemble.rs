@@ -119,7 +119,7 @@ fn sign_in_limits(settings: &Settings) -> SignInLimits {
     match settings.test.wrong_passwords {
         None => usual,
         Some(limit) => SignInLimits {
-            from_one_address: usual.from_one_address.max(limit.get()),
+            per_account_and_address: usual.per_account_and_address.max(limit.get()),
             in_all: usual.in_all.max(limit.get()),
         },
     }
@@ -137,7 +137,7 @@ fn device_settings(settings: &Settings) -> Result<DeviceSettings, InvalidFormat>
             .filter_map(|client| client.device_lifetime)
             .fold(device.lifetime, Duration::max),
         max_pending: device.max_pending.get(),
-        max_pending_of_address: device.max_pending_per_address.get(),
+        max_pending_per_address: device.max_pending_per_address.get(),
         tokens: device.token_set,
     })
 }
@@ -148,7 +148,7 @@ fn device_settings(settings: &Settings) -> Result<DeviceSettings, InvalidFormat>
 pub fn provision(user: &config::User) -> Provision {
     let id = user.id.map(UserId::new);
     Provision {
-        id: id.unwrap_or_else(|| UserId::derived(POOL, &Username::fold(&user.username))),
+        id: id.unwrap_or_else(|| UserId::from_username(POOL, &Username::fold(&user.username))),
         username: user.username.to_string(),
         enabled: user.enabled,
         password: match user.credential() {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use grantor_core::base::row::Version;
 use grantor_core::records::{SealedSigningKey, SigningKeys};
-use grantor_core::tokens::key_life::{Watched, by_command, due};
+use grantor_core::tokens::key_life::{KeyObservations, by_command, due};
 use grantor_jose::{KeyState, Kid};
 use grantor_web::App;
 use tokio::sync::Mutex;
@@ -32,7 +32,7 @@ pub struct KeyRing {
 struct Held {
     record: SigningKeys,
     version: Option<Version>,
-    watched: Watched,
+    watched: KeyObservations,
 }
 
 impl KeyRing {
@@ -42,7 +42,7 @@ impl KeyRing {
         let held = Held {
             record: opened.record,
             version: opened.version,
-            watched: Watched::default(),
+            watched: KeyObservations::default(),
         };
         Self {
             keys,
@@ -86,7 +86,7 @@ impl KeyRing {
             record, watched, ..
         } = &mut *held;
         let (now, policy) = (self.keys.clock.now(), self.keys.policy());
-        watched.look(record, now, uptime);
+        watched.record(record, now, uptime);
         let plan =
             |record: &SigningKeys| due(record, &self.keys.in_use, &policy, now, watched, uptime);
         if plan(record).is_empty() {
@@ -97,7 +97,7 @@ impl KeyRing {
         let Held {
             record, watched, ..
         } = &mut *held;
-        watched.look(record, now, uptime);
+        watched.record(record, now, uptime);
         Ok(())
     }
 
@@ -147,7 +147,7 @@ impl KeyRing {
         KeyListing {
             keys: held.record.keys.iter().map(ListedKey::from).collect(),
             masters: self.keys.listed_masters(&held.record),
-            due: plan.look_again,
+            due: plan.next_check,
             now,
         }
     }

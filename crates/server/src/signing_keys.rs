@@ -139,13 +139,13 @@ impl KeyStore {
                 return Ok(before);
             }
             let made = self.make(&plan, now, &seed).await?;
-            let record = plan.carry_out(resealed, made, &self.policy(), now);
+            let record = plan.apply(resealed, made, &self.policy(), now);
             let id = Version::from_bytes(seed.bytes("commit"));
             ours = Some(id);
             if self.write(row.as_ref(), &record, now, id).await? == Committed::Done {
                 let kids = |kids: &[_]| format!("{kids:?}");
                 tracing::info!(
-                    made = ?plan.make, promoted = kids(&plan.promote), retired = kids(&plan.retire),
+                    made = ?plan.create, promoted = kids(&plan.promote), retired = kids(&plan.retire),
                     removed = kids(&plan.remove), "changed the signing keys"
                 );
                 return self.opened_as(record, Some(id));
@@ -246,7 +246,7 @@ impl KeyStore {
         seed: &Seed,
     ) -> Result<Vec<SealedSigningKey>, SigningKeysError> {
         let mut made = Vec::new();
-        for &(alg, state) in &plan.make {
+        for &(alg, state) in &plan.create {
             let generated = tokio::task::spawn_blocking(move || SigningKey::generate(alg)).await;
             let (key, pkcs8) = generated.map_err(|_| SigningKeysError::Thread)??;
             let mut sealed = SealedSigningKey {

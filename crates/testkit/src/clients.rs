@@ -92,7 +92,7 @@ pub fn uses_pkce(client: &str) -> bool {
 pub fn secret_auth(secret: &str) -> ClientAuth {
     let key = Arc::new(sealing().client_secret_key());
     ClientAuth::Secret {
-        verifiers: vec![SecretVerifier::of(&key, &Secret::new(secret))],
+        verifiers: vec![SecretVerifier::new(&key, &Secret::new(secret))],
         basic: true,
         post: true,
     }

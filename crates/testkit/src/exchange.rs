@@ -1,7 +1,9 @@
 //! Token exchange: the rules and services that tests start from.
 
 use grantor_core::grants::GrantType;
-use grantor_core::model::exchange_rule::{ActorRule, Rule, RuleTarget, SubjectRule, TokenKind};
+use grantor_core::model::exchange_rule::{
+    ActorRule, ExchangeRule, RuleTarget, SubjectRule, TokenKind,
+};
 use grantor_core::model::realm::Realm;
 use grantor_core::model::resource::TokenForm;
 use grantor_jose::Algorithm;
@@ -17,9 +19,9 @@ pub const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
 pub const SHIPPING: &str = "https://shipping.example.com";
 
 /// A rule with all defaults.
-pub fn rule(client: &str, target: &str, scopes: &[(&str, &str)]) -> Rule {
+pub fn rule(client: &str, target: &str, scopes: &[(&str, &str)]) -> ExchangeRule {
     let scopes = scopes.iter();
-    Rule {
+    ExchangeRule {
         name: format!("{client} to {target}"),
         client: client.parse().expect("a client id"),
         subject: SubjectRule {

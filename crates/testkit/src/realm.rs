@@ -41,7 +41,7 @@ impl RealmBuilder {
                 user_code: UserCodeFormat::new("B", 8).expect("the default format"),
                 max_pending: 100_000,
                 longest_lifetime: 10.mins(),
-                max_pending_of_address: 1000,
+                max_pending_per_address: 1000,
                 tokens: TokenSet {
                     access: true,
                     id: true,

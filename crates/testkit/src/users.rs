@@ -14,7 +14,7 @@ pub fn password_of(username: &str) -> String {
 }
 
 pub fn user_id(username: &str) -> UserId {
-    UserId::derived("default", username)
+    UserId::from_username("default", username)
 }
 
 /// A user as the configuration file declares one, with this hash of a password.

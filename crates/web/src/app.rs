@@ -17,7 +17,7 @@ use grantor_core::engine::decide::Operation;
 use grantor_core::engine::drive::{Drive, Outcome, Step};
 use grantor_core::engine::event::Event;
 use grantor_core::engine::limits::pending;
-use grantor_core::engine::limits::{Ask, Limits};
+use grantor_core::engine::limits::{LimitQuery, Limits};
 use grantor_core::model::realm::Realm;
 use grantor_core::records::{Outbox, Record, UserCodeRow};
 use grantor_jose::{KeySet, SignError, Signer, SigningInput};
@@ -450,7 +450,7 @@ impl App {
         self.entropy.seed()
     }
 
-    fn ask(&self, ask: &Ask) -> grantor_core::engine::limits::Answer {
+    fn ask(&self, ask: &LimitQuery) -> grantor_core::engine::limits::LimitAnswer {
         let now = self.now();
         self.limits().answer(now, ask)
     }

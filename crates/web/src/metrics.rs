@@ -13,7 +13,7 @@ use http::StatusCode;
 /// others, and these are all one.
 pub(crate) fn endpoint_of(path: &str, prefix: &str) -> Option<Endpoint> {
     let path = path.strip_prefix(prefix).unwrap_or(path);
-    Endpoint::at(path).or_else(|| {
+    Endpoint::from_path(path).or_else(|| {
         // Of an issuer with a path, that stands after the document's.
         let metadata = Endpoint::OauthAuthorizationServer;
         path.starts_with(metadata.path()).then_some(metadata)

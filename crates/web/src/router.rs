@@ -9,7 +9,7 @@ use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
 use futures_util::future::BoxFuture;
-use grantor_core::model::endpoint::{CrossOrigin, Endpoint, Kind};
+use grantor_core::model::endpoint::{CrossOrigin, Endpoint, EndpointKind};
 use http::{HeaderName, HeaderValue};
 use tokio::time::Instant;
 use tower::Service;
@@ -81,7 +81,7 @@ impl Service<Request> for Router {
 fn routes(app: Arc<App>) -> axum::Router {
     let of_issuer = Endpoint::ALL
         .into_iter()
-        .filter(|endpoint| endpoint.kind() != Kind::Probe);
+        .filter(|endpoint| endpoint.kind() != EndpointKind::Probe);
     let routes = of_issuer.fold(axum::Router::new(), |routes, endpoint| {
         routes.route(endpoint.path(), route(endpoint))
     });
@@ -136,11 +136,11 @@ fn route(endpoint: Endpoint) -> MethodRouter<Arc<App>> {
         CrossOrigin::Everyone => handlers.options(cors::before_document),
     };
     match endpoint.kind() {
-        Kind::Protocol => handlers.fallback(async move |caller: Caller| {
+        EndpointKind::Protocol => handlers.fallback(async move |caller: Caller| {
             oauth::method_not_allowed(&caller, methods(endpoint))
         }),
         // A page says so, by the fallback of the whole table.
-        Kind::Document | Kind::Page | Kind::Probe => handlers,
+        EndpointKind::Document | EndpointKind::Page | EndpointKind::Probe => handlers,
     }
 }
 

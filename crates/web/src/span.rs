@@ -8,7 +8,7 @@ use axum::extract::Request;
 use axum::response::Response;
 use grantor_core::base::error::ErrorCode;
 use grantor_core::base::time::Timestamp;
-use grantor_core::model::endpoint::{Endpoint, Kind};
+use grantor_core::model::endpoint::{Endpoint, EndpointKind};
 use http::{Method, StatusCode};
 
 use crate::app::App;
@@ -59,7 +59,7 @@ impl Span {
         let label = self.label();
         let mut of_label = Endpoint::ALL.into_iter();
         let first = of_label.find(|endpoint| endpoint.label() == label)?;
-        (first.kind() != Kind::Probe && first != Endpoint::Home).then(|| first.path())
+        (first.kind() != EndpointKind::Probe && first != Endpoint::Home).then(|| first.path())
     }
 }
 

@@ -55,7 +55,7 @@ pub(super) fn check(users: &[User], reader: &mut Reader<'_>) {
             .filter(|claim| is_reserved(claim) || OWN_KEYS.contains(&claim.as_str()))
         {
             let why = format!(
-                "the claim {claim:?} is not free: the server sets it, or it is a key of [[user]]"
+                "the claim {claim:?} is reserved: the server sets it, or it is a key of [[user]]"
             );
             reader.refuse(&place.key("claims").key(claim), why);
         }

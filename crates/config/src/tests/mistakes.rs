@@ -111,10 +111,10 @@ mistake! {
         "grantor.toml:4:12: claims in [[resource]]: expected a source, a number, or true or false, found a list";
     a_claim_that_says_who_acts:
         "[[resource]]\nidentifier = \"a\"\nclaims = { act = \"user.username\" }" =>
-        "grantor.toml:4:12: claims in [[resource]]: the claim \"act\" is not free: the server sets it, or other specifications define it";
+        "grantor.toml:4:12: claims in [[resource]]: the claim \"act\" is reserved: the server sets it, or other specifications define it";
     a_claim_that_says_who_the_user_is:
         "[[client]]\nid = \"tv\"\nid_claims = { sub = \"user.email\" }" =>
-        "grantor.toml:4:15: id_claims in [[client]]: the claim \"sub\" is not free: the server sets it, or other specifications define it";
+        "grantor.toml:4:15: id_claims in [[client]]: the claim \"sub\" is reserved: the server sets it, or other specifications define it";
     the_claim_groups_of_a_resource:
         "[[resource]]\nidentifier = \"a\"\nclaims = { groups = \"groups\" }" =>
         "grantor.toml:4:12: claims in [[resource]]: the claim \"groups\" is set by groups = true, false or a list of groups";
@@ -132,7 +132,7 @@ mistake! {
         "grantor.toml:6:11: may_act in [[client]]: unknown client \"order\"; did you mean \"orders\"?";
     a_users_claim_that_is_a_key:
         "[[user]]\nusername = \"a\"\npassword = \"p\"\nclaims = { username = \"b\" }" =>
-        "grantor.toml:5:12: claims in [[user]]: the claim \"username\" is not free: the server sets it, or it is a key of [[user]]";
+        "grantor.toml:5:12: claims in [[user]]: the claim \"username\" is reserved: the server sets it, or it is a key of [[user]]";
     an_unknown_resource:
         "[[resource]]\nidentifier = \"orders\"\n[[client]]\nid = \"tv\"\nresources = [\"order\"]" =>
         "grantor.toml:6:14: resources in [[client]]: unknown resource \"order\"; did you mean \"orders\"?";
@@ -162,7 +162,7 @@ mistake! {
         "grantor.toml:4:18: redirect_uris in [[client]]: has a scheme that cannot be redirected to";
     a_redirect_uri_of_another_machine_in_the_clear:
         "[[client]]\nid = \"a\"\nredirect_uris = [\"https://a.example/\", \"http://a.example/\"]" =>
-        "grantor.toml:4:40: redirect_uris in [[client]]: is http, and of another machine: use https";
+        "grantor.toml:4:40: redirect_uris in [[client]]: is http on another machine: use https";
     a_redirect_uri_after_sign_out_with_a_user:
         "[[client]]\nid = \"a\"\npost_logout_redirect_uris = [\"https://hunter2@a.example/\"]" =>
         "grantor.toml:4:30: post_logout_redirect_uris in [[client]]: has a user name in front of the host";
@@ -216,19 +216,19 @@ mistake! {
         "grantor.toml:4:17: password_hash in [[user]]: cannot be used: the hash asks for more than 256 MiB of memory";
     a_claim_of_the_server:
         "[[user]]\nusername = \"alice\"\npassword = \"a\"\nclaims = { sub = \"bob\" }" =>
-        "grantor.toml:5:12: claims in [[user]]: the claim \"sub\" is not free: the server sets it, or it is a key of [[user]]";
+        "grantor.toml:5:12: claims in [[user]]: the claim \"sub\" is reserved: the server sets it, or it is a key of [[user]]";
     a_user_code_that_is_easy_to_guess:
         "[device]\nuser_code_length = 4" =>
-        "grantor.toml:3:20: user_code_length in [device]: codes of this format could be guessed: more characters, or more classes of them, are needed";
+        "grantor.toml:3:20: user_code_length in [device]: codes of this format could be guessed: use more characters or character classes";
     a_user_code_that_nobody_types:
         "[device]\nuser_code_length = 33" =>
         "grantor.toml:3:20: user_code_length in [device]: at most 32 characters";
     a_user_code_of_few_digits:
         "[device]\nuser_code_format = \"#\"\nuser_code_length = 6" =>
-        "grantor.toml:4:20: user_code_length in [device]: codes of this format could be guessed: more characters, or more classes of them, are needed";
+        "grantor.toml:4:20: user_code_length in [device]: codes of this format could be guessed: use more characters or character classes";
     an_unknown_class_of_letters:
         "[device]\nuser_code_format = \"#C\"" =>
-        "grantor.toml:3:20: user_code_format in [device]: 'C' is no class of characters: # is digits, a and A letters, b and B consonants, ! specials";
+        "grantor.toml:3:20: user_code_format in [device]: 'C' is not a character class: # is digits, a and A letters, b and B consonants, ! specials";
     an_unknown_token_of_the_set:
         "[device]\ntoken_set = \"ACCES+REFRESH\"" =>
         "grantor.toml:3:13: token_set in [device]: unknown token \"ACCES\"; did you mean \"ACCESS\"?";

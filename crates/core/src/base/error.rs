@@ -1,78 +1,28 @@
-//! The error table: code, status, the section that defines it; and failures sorted by blame.
-
-/// A protocol error code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ErrorCode {
-    /// RFC 6749 section 5.2.
-    InvalidRequest,
-    /// RFC 6749 section 5.2.
-    InvalidClient,
-    /// RFC 6749 section 5.2.
-    InvalidGrant,
-    /// RFC 6749 section 5.2.
-    UnauthorizedClient,
-    /// RFC 6749 section 5.2.
-    UnsupportedGrantType,
-    /// RFC 6749 section 5.2.
-    InvalidScope,
-    /// RFC 8628 section 3.5.
-    AuthorizationPending,
-    /// RFC 8628 section 3.5.
-    SlowDown,
-    /// RFC 8628 section 3.5.
-    AccessDenied,
-    /// RFC 8628 section 3.5.
-    ExpiredToken,
-    /// RFC 8707 section 2.
-    InvalidTarget,
-    /// RFC 6750 section 3.1.
-    InvalidToken,
-    /// RFC 6750 section 3.1.
-    InsufficientScope,
-    /// RFC 6749 section 4.1.2.1.
-    ServerError,
-    /// RFC 6749 section 4.1.2.1.
-    TemporarilyUnavailable,
-    /// RFC 6585 section 4; no OAuth text has a code for it.
-    TooManyRequests,
-    /// RFC 6749 section 4.1.2.1.
-    UnsupportedResponseType,
-    /// OpenID Connect Core section 3.1.2.6.
-    LoginRequired,
-    /// OpenID Connect Core section 3.1.2.6.
-    ConsentRequired,
-    /// OpenID Connect Core section 3.1.2.6.
-    RequestNotSupported,
-    /// OpenID Connect Core section 3.1.2.6.
-    RequestUriNotSupported,
-    /// OpenID Connect Core section 3.1.2.6.
-    RegistrationNotSupported,
-    /// OpenID Connect Core Error Code unmet_authentication_requirements.
-    UnmetAuthenticationRequirements,
-}
+//! The table of error codes (name, status, defining section), and failures sorted by blame.
 
 /// The text that defines a code, and where in it.
 #[derive(Clone, Copy)]
 enum Source {
-    /// An RFC, and the section.
+    /// The RFC's number and the section.
     Rfc(u16, &'static str),
     /// OpenID Connect Core section 3.1.2.6.
     OpenIdCore,
-    /// The text that adds one code to it.
-    Unmet,
+    /// OpenID Connect Core Error Code `unmet_authentication_requirements`, which adds that one code.
+    UnmetRequirements,
 }
+
+use Source::{OpenIdCore, Rfc, UnmetRequirements};
 
 impl Source {
     fn uri(self) -> String {
         match self {
-            Self::Rfc(rfc, section) => {
+            Rfc(rfc, section) => {
                 format!("https://datatracker.ietf.org/doc/html/rfc{rfc}#section-{section}")
             }
-            Self::OpenIdCore => {
+            OpenIdCore => {
                 "https://openid.net/specs/openid-connect-core-1_0.html#AuthError".to_owned()
             }
-            Self::Unmet => {
+            UnmetRequirements => {
                 "https://openid.net/specs/openid-connect-unmet-authentication-requirements-1_0.html"
                     .to_owned()
             }
@@ -80,191 +30,77 @@ impl Source {
     }
 }
 
-/// One line of the table: the code on the wire, the HTTP status, and the text that says so. Where the answer is a
-/// redirect, the status is not used.
-type Line = (ErrorCode, &'static str, u16, Source);
+macro_rules! error_codes {
+    ($($Code:ident => $name:literal, $status:literal, $source:expr;)+) => {
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum ErrorCode {
+            $($Code),+
+        }
 
-const TABLE: [Line; 23] = [
-    (
-        ErrorCode::InvalidRequest,
-        "invalid_request",
-        400,
-        Source::Rfc(6749, "5.2"),
-    ),
-    // RFC 6749 section 5.2: 401 is a MUST after an Authorization header, and allowed always.
-    (
-        ErrorCode::InvalidClient,
-        "invalid_client",
-        401,
-        Source::Rfc(6749, "5.2"),
-    ),
-    (
-        ErrorCode::InvalidGrant,
-        "invalid_grant",
-        400,
-        Source::Rfc(6749, "5.2"),
-    ),
-    (
-        ErrorCode::UnauthorizedClient,
-        "unauthorized_client",
-        400,
-        Source::Rfc(6749, "5.2"),
-    ),
-    (
-        ErrorCode::UnsupportedGrantType,
-        "unsupported_grant_type",
-        400,
-        Source::Rfc(6749, "5.2"),
-    ),
-    (
-        ErrorCode::InvalidScope,
-        "invalid_scope",
-        400,
-        Source::Rfc(6749, "5.2"),
-    ),
-    (
-        ErrorCode::AuthorizationPending,
-        "authorization_pending",
-        400,
-        Source::Rfc(8628, "3.5"),
-    ),
-    (
-        ErrorCode::SlowDown,
-        "slow_down",
-        400,
-        Source::Rfc(8628, "3.5"),
-    ),
-    (
-        ErrorCode::AccessDenied,
-        "access_denied",
-        400,
-        Source::Rfc(8628, "3.5"),
-    ),
-    (
-        ErrorCode::ExpiredToken,
-        "expired_token",
-        400,
-        Source::Rfc(8628, "3.5"),
-    ),
-    (
-        ErrorCode::InvalidTarget,
-        "invalid_target",
-        400,
-        Source::Rfc(8707, "2"),
-    ),
-    (
-        ErrorCode::InvalidToken,
-        "invalid_token",
-        401,
-        Source::Rfc(6750, "3.1"),
-    ),
-    (
-        ErrorCode::InsufficientScope,
-        "insufficient_scope",
-        403,
-        Source::Rfc(6750, "3.1"),
-    ),
-    (
-        ErrorCode::ServerError,
-        "server_error",
-        500,
-        Source::Rfc(6749, "4.1.2.1"),
-    ),
-    (
-        ErrorCode::TemporarilyUnavailable,
-        "temporarily_unavailable",
-        503,
-        Source::Rfc(6749, "4.1.2.1"),
-    ),
-    (
-        ErrorCode::TooManyRequests,
-        "too_many_requests",
-        429,
-        Source::Rfc(6585, "4"),
-    ),
-    (
-        ErrorCode::UnsupportedResponseType,
-        "unsupported_response_type",
-        400,
-        Source::Rfc(6749, "4.1.2.1"),
-    ),
-    (
-        ErrorCode::LoginRequired,
-        "login_required",
-        400,
-        Source::OpenIdCore,
-    ),
-    (
-        ErrorCode::ConsentRequired,
-        "consent_required",
-        400,
-        Source::OpenIdCore,
-    ),
-    (
-        ErrorCode::RequestNotSupported,
-        "request_not_supported",
-        400,
-        Source::OpenIdCore,
-    ),
-    (
-        ErrorCode::RequestUriNotSupported,
-        "request_uri_not_supported",
-        400,
-        Source::OpenIdCore,
-    ),
-    (
-        ErrorCode::RegistrationNotSupported,
-        "registration_not_supported",
-        400,
-        Source::OpenIdCore,
-    ),
-    (
-        ErrorCode::UnmetAuthenticationRequirements,
-        "unmet_authentication_requirements",
-        400,
-        Source::Unmet,
-    ),
-];
+        impl ErrorCode {
+            /// In the order of the table.
+            pub const ALL: [Self; [$($name),+].len()] = [$(Self::$Code),+];
+
+            /// The value of `error`.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$Code => $name),+ }
+            }
+
+            /// The HTTP status; not used for redirects.
+            #[must_use]
+            pub const fn status(self) -> u16 {
+                match self { $(Self::$Code => $status),+ }
+            }
+
+            const fn source(self) -> Source {
+                match self { $(Self::$Code => $source),+ }
+            }
+        }
+    };
+}
+
+error_codes! {
+    InvalidRequest => "invalid_request", 400, Rfc(6749, "5.2");
+    // RFC 6749 section 5.2: 401 is a MUST after an Authorization header, and always allowed.
+    InvalidClient => "invalid_client", 401, Rfc(6749, "5.2");
+    InvalidGrant => "invalid_grant", 400, Rfc(6749, "5.2");
+    UnauthorizedClient => "unauthorized_client", 400, Rfc(6749, "5.2");
+    UnsupportedGrantType => "unsupported_grant_type", 400, Rfc(6749, "5.2");
+    InvalidScope => "invalid_scope", 400, Rfc(6749, "5.2");
+    AuthorizationPending => "authorization_pending", 400, Rfc(8628, "3.5");
+    SlowDown => "slow_down", 400, Rfc(8628, "3.5");
+    AccessDenied => "access_denied", 400, Rfc(8628, "3.5");
+    ExpiredToken => "expired_token", 400, Rfc(8628, "3.5");
+    InvalidTarget => "invalid_target", 400, Rfc(8707, "2");
+    InvalidToken => "invalid_token", 401, Rfc(6750, "3.1");
+    InsufficientScope => "insufficient_scope", 403, Rfc(6750, "3.1");
+    ServerError => "server_error", 500, Rfc(6749, "4.1.2.1");
+    TemporarilyUnavailable => "temporarily_unavailable", 503, Rfc(6749, "4.1.2.1");
+    // No OAuth specification defines a code for status 429.
+    TooManyRequests => "too_many_requests", 429, Rfc(6585, "4");
+    UnsupportedResponseType => "unsupported_response_type", 400, Rfc(6749, "4.1.2.1");
+    LoginRequired => "login_required", 400, OpenIdCore;
+    ConsentRequired => "consent_required", 400, OpenIdCore;
+    RequestNotSupported => "request_not_supported", 400, OpenIdCore;
+    RequestUriNotSupported => "request_uri_not_supported", 400, OpenIdCore;
+    RegistrationNotSupported => "registration_not_supported", 400, OpenIdCore;
+    UnmetAuthenticationRequirements => "unmet_authentication_requirements", 400, UnmetRequirements;
+}
 
 impl ErrorCode {
-    /// All of them, in the order of the table.
-    pub const ALL: [Self; TABLE.len()] = {
-        let mut all = [Self::InvalidRequest; TABLE.len()];
-        let mut at = 0;
-        while at < TABLE.len() {
-            all[at] = TABLE[at].0;
-            at += 1;
-        }
-        all
-    };
-
-    /// Its place in [`Self::ALL`].
+    /// The position in [`Self::ALL`].
     #[must_use]
     pub const fn index(self) -> usize {
         self as usize
     }
 
-    const fn line(self) -> &'static Line {
-        &TABLE[self as usize]
-    }
-
-    /// The code as it stands in `error`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        self.line().1
-    }
-
-    /// The HTTP status.
-    #[must_use]
-    pub const fn status(self) -> u16 {
-        self.line().2
-    }
-
-    /// `error_uri` at the authorization endpoint, for which RFC 6749 defines codes of the same names anew.
+    /// `error_uri` for the authorization endpoint, for which RFC 6749 defines the same codes separately.
     #[must_use]
     pub fn authorization_uri(self) -> String {
-        match self.line().3 {
-            Source::Rfc(6749, _) | Source::Rfc(8628, _) => Source::Rfc(6749, "4.1.2.1").uri(),
+        match self.source() {
+            Rfc(6749 | 8628, _) => Rfc(6749, "4.1.2.1").uri(),
             other => other.uri(),
         }
     }
@@ -272,25 +108,23 @@ impl ErrorCode {
     /// `error_uri`: the section that defines the code.
     #[must_use]
     pub fn uri(self) -> String {
-        self.line().3.uri()
+        self.source().uri()
     }
 }
 
-/// A refusal: the peer asked for what it does not get, and is told so by the protocol.
+/// A request that is refused with a protocol error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// The code.
     pub code: ErrorCode,
-    /// `error_description`: public, constant, and never a part of the input.
+    /// `error_description`: public and constant, so it never repeats input.
     pub description: &'static str,
-    /// Why, for the operator; never sent.
+    /// For the operator; never sent.
     pub cause: Cause,
-    /// Seconds after which the same request may be answered otherwise.
+    /// Seconds after which a retry may succeed.
     pub retry_after: Option<u64>,
 }
 
 impl Refusal {
-    /// A refusal whose cause is what its description says.
     #[must_use]
     pub const fn new(code: ErrorCode, description: &'static str) -> Self {
         Self {
@@ -301,14 +135,12 @@ impl Refusal {
         }
     }
 
-    /// The same, with the private cause.
     #[must_use]
     pub const fn because(mut self, cause: Cause) -> Self {
         self.cause = cause;
         self
     }
 
-    /// The same, with the seconds after which to ask again.
     #[must_use]
     pub const fn retry_after(mut self, seconds: u64) -> Self {
         self.retry_after = Some(seconds);
@@ -316,9 +148,8 @@ impl Refusal {
     }
 }
 
-/// The private cause of a refusal, found in the log by its `trace_id`.
+/// The private cause of a refusal, logged with its `trace_id`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each name says it all")]
 pub enum Cause {
     AsDescribed,
     UnknownClient,
@@ -359,31 +190,28 @@ pub enum Cause {
     UnknownIssuer,
 }
 
-/// Why there is no answer by the protocol at all.
+/// Why a request failed without a decision. Sorted by who is at fault.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
-    /// The operator's: the configuration lacks something.
     #[error("configuration: {0}")]
     Operator(&'static str),
-    /// Too many others changed the same rows.
+    /// Other requests kept changing the same rows.
     #[error("gave up after {0} conflicting commits")]
     Contention(u8),
-    /// A row that cannot be read: written by something newer, or damaged.
+    /// Written by a newer version, or damaged.
     #[error("row {0} cannot be read")]
     Corrupt(String),
-    /// A row whose `min_writer` is above our level: it can be read, and is not ours to change.
+    /// The row's `min_writer` is above our level: we may read it but not write it.
     #[error("row {0} may only be changed by a newer version of this program")]
     Newer(String),
-    /// Another server's, on which the answer depends.
+    /// Another server that the answer depends on is unavailable.
     #[error("{0}")]
     Upstream(&'static str),
-    /// Ours.
-    #[error("a bug: {0}")]
+    #[error("internal error: {0}")]
     Bug(&'static str),
 }
 
 impl Failure {
-    /// The code with which it is answered.
     #[must_use]
     pub const fn code(&self) -> ErrorCode {
         match self {
@@ -400,37 +228,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_stands_in_the_order_of_the_codes() {
-        for (at, line) in TABLE.iter().enumerate() {
-            assert_eq!(line.0 as usize, at, "{}", line.1);
-        }
-    }
-
-    #[test]
-    fn the_page_of_errors_has_each_code_with_its_status_and_section() {
+    fn docs_list_every_error_code_with_its_status_and_section() {
         let page = include_str!("../../../../docs/src/errors.md");
-        for (code, name, status, source) in TABLE {
-            let uri = code.uri();
-            let source = match source {
-                Source::Rfc(rfc, section) => format!("RFC {rfc} section {section}"),
-                Source::OpenIdCore => "OpenID Connect Core section 3.1.2.6".to_owned(),
-                Source::Unmet => "OpenID Connect Core Error Code".to_owned(),
+        for code in ErrorCode::ALL {
+            let (name, status, uri) = (code.name(), code.status(), code.uri());
+            let source = match code.source() {
+                Rfc(rfc, section) => format!("RFC {rfc} section {section}"),
+                OpenIdCore => "OpenID Connect Core section 3.1.2.6".to_owned(),
+                UnmetRequirements => "OpenID Connect Core Error Code".to_owned(),
             };
             let head = format!("\n## `{name}`\n\nHTTP {status} · [{source}]({uri})\n");
             assert!(page.contains(&head), "docs/src/errors.md lacks {head}");
         }
-        assert_eq!(page.matches("\n## ").count(), TABLE.len(), "no other codes");
+        let documented = page.matches("\n## ").count();
+        assert_eq!(documented, ErrorCode::ALL.len(), "no other codes");
     }
 
     #[test]
-    fn rfc6749_5_2_error_uris_keep_to_their_characters() {
-        for line in &TABLE {
-            assert!(
-                line.0
-                    .uri()
-                    .bytes()
-                    .all(|b| matches!(b, 0x21 | 0x23..=0x5b | 0x5d..=0x7e))
-            );
+    fn rfc6749_5_2_error_codes_and_uris_use_only_allowed_characters() {
+        for code in ErrorCode::ALL {
+            let (name, uri) = (code.name(), code.uri());
+            let allowed = |b| matches!(b, 0x20 | 0x21 | 0x23..=0x5b | 0x5d..=0x7e);
+            assert!(!name.is_empty() && name.bytes().all(allowed), "{name}");
+            assert!(uri.bytes().all(|b| b != b' ' && allowed(b)), "{uri}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Values that know no policy: time, randomness, secrets, seals, rows, and what a request and a refusal are made of.
+//! Values without policy: time, randomness, secrets, sealing, rows, request parameters and errors.
 
 pub mod error;
 pub(crate) mod names;

@@ -1,13 +1,12 @@
-//! Enums whose values have names, as the configuration writes them.
+//! Enums whose values have names in the configuration.
 
-/// Gives an enum the table of its names.
-macro_rules! names {
+macro_rules! config_names {
     ($Type:ident { $( $Variant:ident = $name:literal ),+ $(,)? }) => {
         impl $Type {
-            /// Every value, in the order of the declaration.
+            /// In declaration order.
             pub const ALL: &'static [Self] = &[$( Self::$Variant ),+];
 
-            /// Its name in the configuration.
+            /// The name in the configuration.
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self {
@@ -17,4 +16,4 @@ macro_rules! names {
         }
     };
 }
-pub(crate) use names;
+pub(crate) use config_names;

@@ -6,23 +6,22 @@ use zeroize::Zeroizing;
 /// The largest form body or query, in bytes.
 pub const MAX_BYTES: usize = 64 * 1024;
 const MAX_PARAMS: usize = 64;
-const MAX_VALUE: usize = 16 * 1024;
+const MAX_VALUE_BYTES: usize = 16 * 1024;
 /// Parameters that may be sent more than once (RFC 8707 section 2, RFC 8693 section 2.1).
 const REPEATABLE: [&str; 2] = ["resource", "audience"];
 
-/// The parameters of one request: names are unique but for the repeatable ones, and no value is empty.
+/// The parameters of one request. Names are unique except the repeatable ones; no value is empty.
 pub struct Params(Vec<(Zeroizing<String>, Zeroizing<String>)>);
 
-/// Why a form or query cannot be read. The texts are public and hold no input.
+/// Why a form or query is malformed. The texts are public and contain no input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidParams {
-    /// More than [`MAX_BYTES`], too many parameters, or a value that is too long.
+    /// More than [`MAX_BYTES`], too many parameters, or too long a value.
     #[error("the request has too many or too long parameters")]
     TooLarge,
-    /// Not the encoding of UTF-8 text.
     #[error("the parameters are not form-encoded UTF-8")]
     Encoding,
-    /// A control character, NUL among them.
+    /// A control character, including NUL.
     #[error("a parameter holds a control character")]
     Control,
     /// RFC 6749 section 3.2: "Request and response parameters MUST NOT be included more than once."
@@ -40,10 +39,7 @@ impl std::fmt::Debug for Params {
 }
 
 impl Params {
-    /// Reads `application/x-www-form-urlencoded` bytes.
-    ///
-    /// # Errors
-    /// [`InvalidParams`]; nothing of the input is in it.
+    /// Parses `application/x-www-form-urlencoded` bytes.
     pub fn parse(form: &[u8]) -> Result<Self, InvalidParams> {
         if form.len() > MAX_BYTES {
             return Err(InvalidParams::TooLarge);
@@ -73,26 +69,24 @@ impl Params {
         Ok(Self(params))
     }
 
-    /// Every parameter with its value, as they came.
+    /// Every parameter with its value, in the order received.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// The value of a parameter.
     #[must_use]
     pub fn opt(&self, name: &str) -> Option<&str> {
         self.all(name).next()
     }
 
-    /// `resource` parameters (RFC 8707 section 2) as they stand in the request: judged when the realm is known.
+    /// `resource` parameters (RFC 8707 section 2), unchecked: checking needs the realm.
     #[must_use]
     pub fn resource_indicators(&self) -> Vec<String> {
         self.all("resource").map(ToOwned::to_owned).collect()
     }
 
-    /// Every value of a repeatable parameter.
     pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         self.0
             .iter()
@@ -101,15 +95,12 @@ impl Params {
     }
 }
 
-/// Decodes one form-encoded name or value: `+` is a space, `%XX` a byte, the whole UTF-8 without control characters.
-///
-/// # Errors
-/// [`InvalidParams`] where it is not that.
+/// Decodes one form-encoded name or value: UTF-8 without control characters.
 pub fn decode(bytes: &[u8]) -> Result<Zeroizing<String>, InvalidParams> {
-    if bytes.len() > MAX_VALUE {
+    if bytes.len() > MAX_VALUE_BYTES {
         return Err(InvalidParams::TooLarge);
     }
-    // Most names and values are what they say.
+    // Most names and values need no decoding.
     if !bytes.iter().any(|b| matches!(b, b'+' | b'%')) {
         let text = std::str::from_utf8(bytes).map_err(|_| InvalidParams::Encoding)?;
         return without_control(Zeroizing::new(text.to_owned()));
@@ -159,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn rfc6749_3_2_a_parameter_comes_once_even_where_it_is_empty_or_unknown() {
+    fn rfc6749_3_2_repeated_parameters_are_refused_even_if_empty_or_unknown() {
         assert_eq!(error(b"a=1&a=1"), Some(InvalidParams::Duplicate));
         assert_eq!(error(b"a=&a=1"), Some(InvalidParams::Duplicate));
         assert_eq!(error(b"a=1&%61=2"), Some(InvalidParams::Duplicate));
@@ -175,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn malformed_input_is_refused_without_being_repeated() {
+    fn malformed_parameters_are_refused() {
         assert_eq!(error(b"a=%"), Some(InvalidParams::Encoding));
         assert_eq!(error(b"a=%4"), Some(InvalidParams::Encoding));
         assert_eq!(error(b"a=%zz"), Some(InvalidParams::Encoding));
@@ -186,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_are_bounded() {
+    fn sizes_are_limited() {
         assert_eq!(
             error(&vec![b'a'; MAX_BYTES + 1]),
             Some(InvalidParams::TooLarge)
@@ -196,7 +187,7 @@ mod tests {
             error(many.join("&").as_bytes()),
             Some(InvalidParams::TooLarge)
         );
-        let long = [b"a=".to_vec(), vec![b'x'; MAX_VALUE + 1]].concat();
+        let long = [b"a=".to_vec(), vec![b'x'; MAX_VALUE_BYTES + 1]].concat();
         assert_eq!(error(&long), Some(InvalidParams::TooLarge));
     }
 
@@ -213,7 +204,7 @@ mod tests {
         }
 
         #[test]
-        fn what_a_client_encodes_is_read_as_it_was(values in prop::collection::vec("[^\\p{Cc}]{0,20}", 0..8)) {
+        fn form_encoding_round_trips(values in prop::collection::vec("[^\\p{Cc}]{0,20}", 0..8)) {
             let mut form = url::form_urlencoded::Serializer::new(String::new());
             form.extend_pairs(values.iter().map(|value| ("resource", value)));
             let params = Params::parse(form.finish().as_bytes())?;

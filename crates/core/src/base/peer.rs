@@ -1,32 +1,29 @@
-//! Who sent a request, as far as the network tells.
+//! Who sent a request: network address and user agent.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
-use crate::base::names::names;
+use crate::base::names::config_names;
 
 use serde::{Deserialize, Serialize};
 
-/// The longest agent text that is kept, in characters.
-const MAX_AGENT: usize = 200;
+const MAX_AGENT_CHARS: usize = 200;
 
-/// The address and agent of a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Peer {
-    /// The address, behind trusted proxies the one that they forwarded.
+    /// Behind trusted proxies, the address that they forwarded.
     pub address: IpAddr,
-    /// The `User-Agent` header, shortened, without control characters.
+    /// The `User-Agent` header, truncated, without control characters.
     pub agent: String,
 }
 
 impl Peer {
-    /// A request from `address` with this `User-Agent`.
     #[must_use]
     pub fn new(address: IpAddr, agent: &str) -> Self {
         let agent = agent
             .chars()
             .filter(|c| !c.is_control())
-            .take(MAX_AGENT)
+            .take(MAX_AGENT_CHARS)
             .collect();
         Self {
             address: address.to_canonical(),
@@ -34,7 +31,7 @@ impl Peer {
         }
     }
 
-    /// What is counted as one address: an IPv4 address, or an IPv6 /64, of which one subscriber has the whole.
+    /// What limits count as one address: an IPv4 address, or an IPv6 /64, which usually belongs to one subscriber.
     #[must_use]
     pub fn network(&self) -> String {
         match self.address {
@@ -43,8 +40,8 @@ impl Peer {
         }
     }
 
-    /// Whether the two are likely on one network: the same IPv4 /24 or IPv6 /48, or both this machine.
-    /// Different families cannot be compared, which counts as different.
+    /// Whether both are likely on one network: the same IPv4 /24 or IPv6 /48, or both loopback.
+    /// Addresses of different families count as different networks.
     #[must_use]
     pub fn shares_network_with(&self, other: &Self) -> bool {
         match (self.address, other.address) {
@@ -61,17 +58,16 @@ impl fmt::Display for Peer {
     }
 }
 
-/// A header in which proxies write addresses.
+/// The header in which proxies forward the client's address.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ForwardedHeader {
-    /// `X-Forwarded-For`, which most proxies append to.
     #[default]
     XForwardedFor,
     /// `Forwarded` (RFC 7239).
     Forwarded,
 }
 
-names!(ForwardedHeader {
+config_names!(ForwardedHeader {
     XForwardedFor = "x-forwarded-for",
     Forwarded = "forwarded",
 });
@@ -85,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn an_ipv6_subscriber_is_one_address() {
+    fn an_ipv6_64_counts_as_one_address() {
         assert_eq!(
             peer("2001:db8::1").network(),
             peer("2001:db8::ffff:2").network()
@@ -98,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn networks_are_compared_within_a_family() {
+    fn networks_of_different_address_families_differ() {
         assert!(peer("192.0.2.1").shares_network_with(&peer("192.0.2.200")));
         assert!(!peer("192.0.2.1").shares_network_with(&peer("192.0.3.1")));
         assert!(!peer("192.0.2.1").shares_network_with(&peer("2001:db8::1")));
@@ -106,11 +102,11 @@ mod tests {
     }
 
     #[test]
-    fn an_agent_is_short_and_without_control_characters() {
+    fn a_user_agent_is_truncated_and_has_no_control_characters() {
         let peer = Peer::new(
             "127.0.0.1".parse().unwrap(),
             &format!("a\n\u{1b}b{}", "x".repeat(999)),
         );
-        assert!(peer.agent.starts_with("abx") && peer.agent.len() == MAX_AGENT);
+        assert!(peer.agent.starts_with("abx") && peer.agent.len() == MAX_AGENT_CHARS);
     }
 }

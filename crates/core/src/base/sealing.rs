@@ -1,9 +1,9 @@
-//! Sealed tokens: a signed handle instead of a row. A forged or truncated one is refused without a read,
-//! and a stolen store holds no credential.
+//! Sealed tokens: an authenticated handle instead of a row. Forged or truncated tokens are refused without
+//! a read, and a stolen store contains no credentials.
 //!
-//! `PREFIX base64url( key id (4) | payload | HMAC-SHA256 (32) )`: the tag covers prefix, key id, payload and
-//! the realm. The key of each realm, kind and key id comes from the master key by HKDF, so no tag of one kind
-//! can pass for another's.
+//! `PREFIX base64url( key id (4) | payload | HMAC-SHA256 (32) )`: the tag covers prefix, realm, key id and
+//! payload. Each realm and kind has its own key, derived from the master key by HKDF, so a token of one kind
+//! never passes for another.
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,16 +19,15 @@ use derived::Derived;
 pub use derived::MasterKey;
 pub(crate) use derived::SealKind;
 
-const KEY_ID: usize = 4;
-const TAG: usize = 32;
-/// No sealed access token is longer.
-const MAX_SEALED: usize = 8 * 1024;
+const KEY_ID_BYTES: usize = 4;
+const TAG_BYTES: usize = 32;
+const MAX_SEALED_BYTES: usize = 8 * 1024;
 
-/// The keys with which one realm seals.
+/// The sealing keys of one realm.
 #[derive(Clone)]
 pub struct SealingKeys {
     realm: String,
-    /// The current one first, then those that only open.
+    /// The current key first, then those that only open.
     masters: Arc<[Derived]>,
 }
 
@@ -44,7 +43,7 @@ impl fmt::Debug for SealingKeys {
 }
 
 impl SealingKeys {
-    /// The keys of `realm` under the master key `current`, and under `older` ones that still open what they sealed.
+    /// `older` master keys still open what they sealed.
     #[must_use]
     pub fn new(realm: &str, current: &MasterKey, older: &[MasterKey]) -> Self {
         let masters = std::iter::once(current)
@@ -57,8 +56,7 @@ impl SealingKeys {
         }
     }
 
-    /// The names that a stored row has for what must not be read from the store, under each master key, the current one
-    /// first: a MAC of it.
+    /// Row names for values that the store must not reveal: a MAC under each master key, the current one first.
     pub(crate) fn row_names<'a>(
         &'a self,
         kind: SealKind,
@@ -70,13 +68,13 @@ impl SealingKeys {
         })
     }
 
-    /// The token that a form carries: it proves that the form was made for this `binding` (session and action).
+    /// An anti-CSRF token that binds a form to its session and action.
     #[must_use]
     pub fn form_token(&self, binding: &[u8]) -> String {
         URL_SAFE_NO_PAD.encode(self.tag(&self.masters[0], SealKind::Form, binding).as_ref())
     }
 
-    /// Whether `token` is the form token of this binding, under any key that still opens.
+    /// Accepts tokens made under any of the master keys.
     #[must_use]
     pub fn accepts_form_token(&self, binding: &[u8], token: &str) -> bool {
         let Ok(tag) = URL_SAFE_NO_PAD.decode(token) else {
@@ -87,13 +85,13 @@ impl SealingKeys {
             .any(|master| self.verify(master, SealKind::Form, binding, &tag))
     }
 
-    /// The key of the verifiers of client secrets that a file holds.
+    /// The HMAC key for client secrets in the configuration file.
     #[must_use]
     pub fn client_secret_key(&self) -> hmac::Key {
         self.masters[0].mac(SealKind::ClientSecret).clone()
     }
 
-    /// The text of an opaque access token: its claims, encrypted; no row.
+    /// An opaque access token: the encrypted claims, without a row.
     #[must_use]
     pub fn access_token(&self, claims: Vec<u8>, nonce: [u8; 12]) -> Option<String> {
         let master = &self.masters[0];
@@ -110,14 +108,14 @@ impl SealingKeys {
         ))
     }
 
-    /// The claims of an opaque access token, if we sealed it.
+    /// The claims of an opaque access token that we sealed.
     #[must_use]
     pub fn open_access_token(&self, text: &str) -> Option<Vec<u8>> {
         let encoded = text
             .strip_prefix(SealKind::AccessToken.label())
-            .filter(|rest| rest.len() <= MAX_SEALED)?;
+            .filter(|rest| rest.len() <= MAX_SEALED_BYTES)?;
         let bytes = URL_SAFE_NO_PAD.decode(encoded).ok()?;
-        let (id, rest) = bytes.split_at_checked(KEY_ID)?;
+        let (id, rest) = bytes.split_at_checked(KEY_ID_BYTES)?;
         let (nonce, sealed) = rest.split_at_checked(aead::NONCE_LEN)?;
         let master = self.master(id)?;
         let mut sealed = sealed.to_vec();
@@ -138,7 +136,7 @@ impl SealingKeys {
     }
 
     pub(crate) fn open<const N: usize>(&self, kind: SealKind, text: &str) -> Option<[u8; N]> {
-        let size = KEY_ID + N + TAG;
+        let size = KEY_ID_BYTES + N + TAG_BYTES;
         let encoded = text
             .strip_prefix(kind.label())
             .filter(|rest| rest.len() == (size * 4).div_ceil(3))?;
@@ -146,10 +144,10 @@ impl SealingKeys {
             .decode(encoded)
             .ok()
             .filter(|bytes| bytes.len() == size)?;
-        let (covered, tag) = bytes.split_at(KEY_ID + N);
-        let master = self.master(&covered[..KEY_ID])?;
+        let (covered, tag) = bytes.split_at(KEY_ID_BYTES + N);
+        let master = self.master(&covered[..KEY_ID_BYTES])?;
         self.verify(master, kind, covered, tag)
-            .then(|| array(&covered[KEY_ID..]))
+            .then(|| array(&covered[KEY_ID_BYTES..]))
     }
 
     fn master(&self, id: &[u8]) -> Option<&Derived> {
@@ -175,7 +173,7 @@ impl SealingKeys {
     }
 }
 
-/// The first `N` bytes of a slice that is known to have them.
+/// The first `N` bytes of a slice that has at least as many.
 pub(crate) fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
     let mut out = [0; N];
     out.copy_from_slice(&bytes[..N]);

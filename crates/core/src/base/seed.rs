@@ -1,22 +1,22 @@
-//! Randomness as a value: 32 bytes of the CSPRNG, and named draws from them.
+//! Randomness as a value: 32 bytes from a CSPRNG, and named draws from them.
 
 use std::fmt;
 
 use aws_lc_rs::hmac;
 use zeroize::Zeroize;
 
-/// The randomness of one attempt at a decision. Draws are named, so their order does not matter and
-/// a decision that is made again with the same seed draws the same values.
+/// The randomness of one decision attempt. Draws are named, so their order does not matter and
+/// repeating a decision with the same seed draws the same values.
 pub struct Seed([u8; 32]);
 
 impl Seed {
-    /// A seed of these bytes, which must come fresh from a CSPRNG for each attempt.
+    /// The bytes must come fresh from a CSPRNG for each attempt.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// `N` bytes, uniform and independent for each name.
+    /// Uniform bytes, independent for each name.
     #[must_use]
     pub fn bytes<const N: usize>(&self, name: &str) -> [u8; N] {
         let key = hmac::Key::new(hmac::HMAC_SHA256, &self.0);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// A moment, in milliseconds since the Unix epoch. Handed in, never read from a clock.
+/// Milliseconds since the Unix epoch. Passed in, never read from a clock.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -13,19 +13,16 @@ use serde::{Deserialize, Serialize};
 pub struct Timestamp(u64);
 
 impl Timestamp {
-    /// The moment `millis` milliseconds after the epoch.
     #[must_use]
     pub const fn from_millis(millis: u64) -> Self {
         Self(millis)
     }
 
-    /// The moment `secs` seconds after the epoch.
     #[must_use]
     pub const fn from_secs(secs: u64) -> Self {
         Self(secs.saturating_mul(1000))
     }
 
-    /// Milliseconds since the epoch.
     #[must_use]
     pub const fn as_millis(self) -> u64 {
         self.0
@@ -37,13 +34,13 @@ impl Timestamp {
         self.0 / 1000
     }
 
-    /// How long ago `earlier` was; zero where a clock stepped back.
+    /// The time since `earlier`; zero if the clock stepped back.
     #[must_use]
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
 
-    /// Whether a thing that ends at `self` has ended at `now`.
+    /// Whether something that expires at `self` has expired at `now`.
     #[must_use]
     pub const fn is_past(self, now: Self) -> bool {
         self.0 <= now.0
@@ -80,7 +77,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn time_neither_wraps_nor_runs_backwards(at: u64, other: u64, span: u64) {
+        fn time_arithmetic_saturates(at: u64, other: u64, span: u64) {
             let (moment, other) = (Timestamp::from_millis(at), Timestamp::from_millis(other));
             let span = Duration::from_millis(span);
             prop_assert!(moment + span >= moment && moment - span <= moment);

@@ -7,7 +7,7 @@ use crate::base::peer::Peer;
 use crate::base::secret::{Secret, SecretVerifier};
 use crate::engine::decide::{Facts, Stop};
 use crate::engine::env::Env;
-use crate::engine::limits::{Answer, Ask, Counter, Quota, Window};
+use crate::engine::limits::{Counter, LimitAnswer, LimitQuery, Quota, Window};
 use crate::model::client::{Client, ClientAuth};
 use crate::model::endpoint::Clients;
 use crate::model::grant_type::GrantType;
@@ -155,17 +155,17 @@ fn limit_guesses(
     wrong: bool,
 ) -> Result<(), Stop> {
     let quotas = vec![Quota {
-        what: Counter::SecretsOfClientAndAddress,
-        whom: format!("{}\0{}", client.id, peer.network()),
-        limit: env.realm.share(MAX_WRONG_SECRETS),
+        counter: Counter::SecretsPerClientAndAddress,
+        subject: format!("{}\0{}", client.id, peer.network()),
+        limit: env.realm.per_node(MAX_WRONG_SECRETS),
     }];
     let window = Window::Hour;
-    match facts.ask(Ask::Check {
+    match facts.ask(LimitQuery::Check {
         quotas,
         window,
         wrong,
     })? {
-        Answer::Full { retry_after } => {
+        LimitAnswer::Full { retry_after } => {
             let refusal = Refusal::new(
                 ErrorCode::TooManyRequests,
                 "Too many failed client authentications.",

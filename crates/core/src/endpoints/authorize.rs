@@ -20,7 +20,7 @@ use crate::model::scope::Scope;
 use crate::people::Visitor;
 use crate::people::session::{self, SignedIn};
 use crate::records::{
-    self, Authorization, CodeIssued, Consent, Grant, GrantOrigin, Session, Started, State,
+    self, Authorization, CodeIssued, Consent, Grant, GrantOrigin, GrantState, Session, Started,
 };
 use crate::tokens::grant_liveness;
 use crate::tokens::handles::Code;
@@ -244,7 +244,7 @@ impl Authorize {
             amr: session.amr.clone(),
             session: Some(session.id),
             offline,
-            claims: request.claims.of_user,
+            claims: request.claims.requested,
             from: self.peer.clone(),
         };
         let grant = Grant {
@@ -258,7 +258,7 @@ impl Authorize {
                 by: self.peer.clone(),
             },
             expires_at,
-            state: State::CodeIssued(CodeIssued {
+            state: GrantState::CodeIssued(CodeIssued {
                 authorization,
                 redirect_uri: redirect.uri.clone(),
                 redirect_uri_named: redirect.named,
@@ -408,13 +408,13 @@ fn preconditions(
 ) -> Result<[Write; 2], Failure> {
     let session = &signed_in.session;
     let user = Write::Check {
-        key: grant_liveness::key(env, signed_in.user.record.id),
+        key: grant_liveness::user_key(env, signed_in.user.record.id),
         expect: signed_in.user.row.version,
     };
-    let known = session.record.to_tell.contains(&client.id);
+    let known = session.record.logout_subscribers.contains(&client.id);
     let session = if client.logout.backchannel_uri.is_some() && !known {
         let mut record: Session = session.record.clone();
-        record.to_tell.push(client.id.clone());
+        record.logout_subscribers.push(client.id.clone());
         records::update(&env.realm.name, &record, &session.row)?
     } else {
         Write::Check {

@@ -10,14 +10,14 @@ use crate::client_auth::{self, Credentials};
 use crate::engine::decide::{Decision, Facts, Operation, Stop};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
-use crate::engine::limits::{Answer, Ask, pending};
+use crate::engine::limits::{LimitAnswer, LimitQuery, pending};
 use crate::model::client::Client;
 use crate::model::grant_type::GrantType;
 use crate::model::ids::GrantId;
 use crate::model::scope::Scope;
 use crate::model::target::RequestedResources;
 use crate::model::target::Target;
-use crate::records::{self, Grant, GrantOrigin, Started, State, UserCodeRow};
+use crate::records::{self, Grant, GrantOrigin, GrantState, Started, UserCodeRow};
 use crate::tokens::handles::Code;
 
 #[derive(Debug)]
@@ -67,7 +67,7 @@ impl DeviceAuthorization {
         let resources =
             RequestedResources::parse(env.realm, self.resources.iter().map(String::as_str))?;
         // Fail now, not after approval, where no token can hold these scopes.
-        for resource in resources.one_by_one() {
+        for resource in resources.each() {
             Target::choose(env.realm, &scope, &resource)?;
         }
         let pending_codes = self.reserve(env, facts, client)?;
@@ -92,14 +92,14 @@ impl DeviceAuthorization {
                 by: self.peer.clone(),
             },
             expires_at,
-            state: State::DevicePending {
+            state: GrantState::DevicePending {
                 user_code: name.clone(),
             },
         };
         // One commit for both rows, so that neither is left alone.
         Ok(Decision::reply(DeviceAuthorizationReply {
             device_code: Secret::new(env.realm.sealing.device_code(&device_code)),
-            user_code: user_code.shown(),
+            user_code: user_code.formatted(),
             expires_in: client.device.lifetime,
             interval: env.realm.device.interval,
         })
@@ -123,21 +123,23 @@ impl DeviceAuthorization {
     /// Counts this code as pending. Returns an estimate of the realm's pending codes.
     fn reserve(&self, env: &Env<'_>, facts: &Facts, client: &Client) -> Result<u64, Stop> {
         let window = pending::window(env.realm);
-        match facts.ask(Ask::Reserve {
+        match facts.ask(LimitQuery::Reserve {
             quotas: pending::quotas(env, client, &self.peer),
             window,
         })? {
-            Answer::Reserved { count, .. } => {
+            LimitAnswer::Reserved { count, .. } => {
                 Ok(u64::from(count) * u64::from(env.realm.nodes.max(1)))
             }
-            Answer::Full { retry_after } => {
+            LimitAnswer::Full { retry_after } => {
                 let refusal = Refusal::new(
                     ErrorCode::TooManyRequests,
                     "Too many device codes are waiting for users.",
                 );
                 Err(refusal.retry_after(retry_after).into())
             }
-            Answer::Poll(_) => Err(Failure::Bug("a reservation was answered as a poll").into()),
+            LimitAnswer::Poll(_) => {
+                Err(Failure::Bug("a reservation was answered as a poll").into())
+            }
         }
     }
 }

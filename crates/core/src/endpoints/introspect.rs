@@ -12,7 +12,7 @@ use crate::engine::env::Env;
 use crate::model::actor::{Actor, MayAct};
 use crate::model::client::Client;
 use crate::model::resource::Resource;
-use crate::records::{self, Grant, Presented};
+use crate::records::{self, Grant, RefreshTokenStatus};
 use crate::tokens::bearer::{self, PresentedToken};
 use crate::tokens::grant_liveness;
 
@@ -110,7 +110,7 @@ impl Introspect {
         if claims.client_id != caller.id && !env.realm.resources.iter().any(is_own_resource) {
             return Ok(None);
         }
-        let Ok(live) = bearer::live(env, facts, claims)? else {
+        let Ok(live) = bearer::verify_live(env, facts, claims)? else {
             return Ok(None);
         };
         let username = live.owner.user().map(|user| user.username.clone());
@@ -145,14 +145,14 @@ fn refresh_token(
     grant: &Grant,
     generation: u32,
 ) -> Result<Option<ActiveToken>, Stop> {
-    let presented = grant.presented(generation, caller.grace, env.now);
+    let presented = grant.refresh_token_status(generation, caller.grace, env.now);
     let expires_at = grant
         .refresh_ends(&caller.refresh_lifetimes())
         .filter(|expires_at| !expires_at.is_past(env.now));
     let (Some(expires_at), Some(authorization)) = (expires_at, grant.active()) else {
         return Ok(None);
     };
-    if grant.client != caller.id || matches!(presented, None | Some(Presented::Reused)) {
+    if grant.client != caller.id || matches!(presented, None | Some(RefreshTokenStatus::Reused)) {
         return Ok(None);
     }
     let Ok(dependencies) = grant_liveness::check(env, facts, grant)? else {

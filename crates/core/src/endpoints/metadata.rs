@@ -4,11 +4,12 @@ use grantor_jose::Algorithm;
 use serde_json::{Value, json};
 
 use super::authorize;
+use crate::client_auth;
 use crate::model::claims::ACR;
 use crate::model::endpoint::Endpoint;
+use crate::model::grant_type::GrantType;
 use crate::model::realm::Realm;
 use crate::model::{claims_request, pkce, prompt};
-use crate::{client_auth, grants};
 
 /// The claims of ID tokens that do not describe the user.
 const TOKEN_CLAIMS: [&str; 11] = [
@@ -37,7 +38,7 @@ pub fn document(realm: &Realm, ui_locales: &[&str]) -> Value {
         "scopes_supported": realm.scopes().iter().collect::<Vec<_>>(),
         "response_types_supported": ["code"],
         "response_modes_supported": authorize::MODES.map(|(name, _)| name),
-        "grant_types_supported": grants::supported().collect::<Vec<_>>(),
+        "grant_types_supported": GrantType::ALL.map(GrantType::wire),
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": algorithms,
         "code_challenge_methods_supported": pkce::METHODS,
@@ -45,7 +46,7 @@ pub fn document(realm: &Realm, ui_locales: &[&str]) -> Value {
         "acr_values_supported": ACR,
         "ui_locales_supported": ui_locales,
         "claim_types_supported": ["normal"],
-        "claims_supported": TOKEN_CLAIMS.into_iter().chain(claims_request::standard()).collect::<Vec<_>>(),
+        "claims_supported": TOKEN_CLAIMS.into_iter().chain(claims_request::standard_claims()).collect::<Vec<_>>(),
         // RFC 9207 section 3.
         "authorization_response_iss_parameter_supported": true,
         "claims_parameter_supported": true,

@@ -10,7 +10,7 @@ use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
 use crate::model::client::Client;
 use crate::model::ids::GrantId;
-use crate::records::{self, Grant, RevocationReason, RevokedToken, State};
+use crate::records::{self, Grant, GrantState, RevocationReason, RevokedToken};
 use crate::tokens::bearer::PresentedToken;
 
 /// `token_type_hint` is ignored: our tokens identify their own type (RFC 7009 section 2.1).
@@ -83,7 +83,7 @@ impl Revoke {
         if grant.record.client != client.id {
             return Err(invalid_grant(Cause::GrantOfAnotherClient).into());
         }
-        if matches!(grant.record.state, State::Revoked(_)) {
+        if matches!(grant.record.state, GrantState::Revoked(_)) {
             return Ok(Decision::reply(()));
         }
         let revoked = grant.record.revoke(RevocationReason::ByClient, env.now);

@@ -72,7 +72,8 @@ impl Operation for Userinfo {
     fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<Self::Reply>, Stop> {
         let claims = self.token.claims(env);
         let claims = claims.ok_or(INVALID.because(Cause::ForgedOrForeignToken))?;
-        let live = bearer::live(env, facts, claims)?.map_err(|cause| INVALID.because(cause))?;
+        let live =
+            bearer::verify_live(env, facts, claims)?.map_err(|cause| INVALID.because(cause))?;
         let user = live.owner.user();
         let user = user.ok_or(INVALID.because(Cause::UserGone))?;
         if !live.claims.scope.contains("openid") {
@@ -94,9 +95,9 @@ impl Operation for Userinfo {
 /// returned".
 fn claims_of(user: &User, scope: &Scope, requested: &RequestedClaims) -> Map<String, Value> {
     let individual = requested.userinfo.iter().map(String::as_str);
-    let of_scope: Vec<&str> = claims_request::of_scope(scope).collect();
+    let of_scope: Vec<&str> = claims_request::scope_claims(scope).collect();
     let names = of_scope.into_iter().chain(individual);
-    let mut claims = claims_request::of_user(user.facts(), names);
+    let mut claims = claims_request::user_claims(user.facts(), names);
     claims.insert("sub".to_owned(), user.id.to_string().into());
     claims
 }

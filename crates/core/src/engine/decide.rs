@@ -1,7 +1,7 @@
-//! The contract between a decision and whoever drives it.
+//! The contract between a decision and its driver.
 //!
-//! A decision is written straight through. What it does not know yet stops it ([`Stop::Need`]); the
-//! driver finds out and calls it again. It writes nothing itself: it returns a [`Decision`].
+//! A decision is straight-line code. A missing fact stops it ([`Stop::Need`]); the driver gets the fact
+//! and calls it again. It performs no writes: it returns a [`Decision`].
 
 use std::sync::Arc;
 
@@ -13,59 +13,48 @@ use crate::base::secret::Secret;
 use crate::base::time::Timestamp;
 use crate::engine::env::Env;
 use crate::engine::event::Event;
-use crate::engine::limits::{Answer, Ask, Effect};
+use crate::engine::limits::{Effect, LimitAnswer, LimitQuery};
 use crate::model::claims::IdTokenClaims;
 use crate::records::Record;
 
-/// A request that was parsed and is ready to be decided.
+/// A parsed request, ready to be decided.
 pub trait Operation {
-    /// What it is answered with.
     type Reply;
 
-    /// Decides, from what is found.
-    ///
     /// # Errors
-    /// [`Stop`] where something is not known yet, or where nothing but a refusal is to be said.
+    /// [`Stop`] if a fact is missing, or to refuse without writes.
     fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<Self::Reply>, Stop>;
 }
 
-/// What a decision must know before it can go on.
 #[derive(Clone, Debug)]
 pub enum Need {
-    /// A row, or that there is none.
     Row(Key),
-    /// An answer of the tables in memory.
-    Table(Ask),
-    /// The keys of a trusted issuer, among them the one that a token names.
+    /// An answer of the in-memory limits.
+    Table(LimitQuery),
+    /// The keys of a trusted issuer.
     Keys(KeyQuery),
-    /// Whether a password is right: slow on purpose, and done by workers of their own.
+    /// Whether a password is correct. Slow on purpose; runs on separate workers.
     Password {
-        /// The hash (PHC string) to compare with; none for an unknown user, which costs the same time.
+        /// The hash (PHC string); `None` for an unknown user, which takes the same time.
         hash: Option<String>,
-        /// What was presented.
         password: Secret,
     },
 }
 
-/// Which key is needed to verify a foreign token.
+/// The key that verifies a foreign token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyQuery {
-    /// The issuer: a trusted one.
     pub issuer: String,
-    /// The key that the token names.
     pub kid: Option<Kid>,
-    /// How the token says that it is signed.
     pub algorithm: Algorithm,
 }
 
-/// Why a decision stopped.
 #[derive(Clone, Debug)]
 pub enum Stop {
-    /// These must be known first.
     Need(Vec<Need>),
-    /// The protocol refuses, and nothing is written.
+    /// Refused, and nothing is written.
     Refuse(Refusal),
-    /// There is no answer by the protocol.
+    /// No decision is possible.
     Fail(Failure),
 }
 
@@ -81,35 +70,33 @@ impl From<Failure> for Stop {
     }
 }
 
-/// What was decided: what to write, what to mint, what to answer.
 #[derive(Debug)]
 pub struct Decision<R> {
-    /// Committed all together or not at all; nothing to write where empty.
+    /// Committed atomically; no commit if empty.
     pub writes: Vec<Write>,
-    /// Tokens to make before the commit.
+    /// Tokens to issue before the commit.
     pub mint: Option<Mint>,
-    /// The answer. A refusal here comes *with* its writes: a reuse that revokes.
+    /// A refusal here is committed *with* its writes, such as reuse that revokes a grant.
     pub reply: Result<R, Refusal>,
-    /// What the tables in memory learn after the commit.
+    /// Applied to the in-memory limits after the commit.
     pub effects: Vec<Effect>,
-    /// What the operator is told after the commit.
+    /// Reported after the commit.
     pub events: Vec<Event>,
 }
 
 impl<R> Decision<R> {
-    /// An answer that writes nothing.
     #[must_use]
     pub const fn reply(reply: R) -> Self {
-        Self::of(Ok(reply))
+        Self::new(Ok(reply))
     }
 
-    /// A refusal, to which writes can be added.
+    /// A refusal that may have writes.
     #[must_use]
     pub const fn refuse(refusal: Refusal) -> Self {
-        Self::of(Err(refusal))
+        Self::new(Err(refusal))
     }
 
-    const fn of(reply: Result<R, Refusal>) -> Self {
+    const fn new(reply: Result<R, Refusal>) -> Self {
         Self {
             writes: Vec::new(),
             mint: None,
@@ -119,35 +106,30 @@ impl<R> Decision<R> {
         }
     }
 
-    /// With this write.
     #[must_use]
     pub fn write(mut self, write: Write) -> Self {
         self.writes.push(write);
         self
     }
 
-    /// With these writes.
     #[must_use]
     pub fn writes(mut self, writes: impl IntoIterator<Item = Write>) -> Self {
         self.writes.extend(writes);
         self
     }
 
-    /// With tokens to mint.
     #[must_use]
     pub fn mint(mut self, mint: Mint) -> Self {
         self.mint = Some(mint);
         self
     }
 
-    /// With this effect on the tables in memory.
     #[must_use]
     pub fn effect(mut self, effect: Effect) -> Self {
         self.effects.push(effect);
         self
     }
 
-    /// With this event.
     #[must_use]
     pub fn event(mut self, event: Event) -> Self {
         self.events.push(event);
@@ -155,61 +137,51 @@ impl<R> Decision<R> {
     }
 }
 
-/// Tokens to make: access, ID and refresh token, in that order, since an ID token holds the access token's hash.
+/// Tokens to issue. The access token is signed first, since the ID token contains its hash.
 #[derive(Debug, Default)]
 pub struct Mint {
-    /// The access token.
-    pub access: Option<Unsigned>,
-    /// The ID token's claims, and how it is signed.
+    pub access: Option<UnsignedToken>,
     pub id: Option<Box<IdTokenClaims>>,
-    /// The refresh token: sealed already.
+    /// Already sealed.
     pub refresh: Option<Secret>,
 }
 
-/// An access token before it is signed.
 #[derive(Debug)]
-pub enum Unsigned {
-    /// A JWT that waits for its signature.
+pub enum UnsignedToken {
     Jwt(grantor_jose::SigningInput),
-    /// An opaque one: sealed already.
+    /// An opaque token, already sealed.
     Sealed(Secret),
 }
 
-/// What the driver found so far.
+/// The facts gathered so far.
 #[derive(Debug, Default)]
 pub struct Facts {
     pub(crate) rows: Vec<(Key, Option<Row>)>,
-    pub(crate) answers: Vec<(Ask, Answer)>,
-    /// Key sets, or that there is none to be had.
+    pub(crate) answers: Vec<(LimitQuery, LimitAnswer)>,
+    /// `None` if the keys are unavailable.
     pub(crate) keys: Vec<(KeyQuery, Option<Arc<VerificationKeys>>)>,
-    /// A hash with which the password was compared, and whether it was right.
+    /// The hash that the password was compared with, and whether it matched.
     pub(crate) password: Option<(Option<String>, bool)>,
-    /// Whether an earlier attempt's commit ended in [`crate::base::row::Committed::Unknown`].
+    /// Whether an earlier commit ended in [`crate::base::row::Committed::Unknown`].
     pub(crate) after_unknown: bool,
 }
 
-/// A record and the row in which it was read: a write names the row's version, and keeps what else is in it.
+/// A record and its row: a write needs the row's version, and keeps its unknown members.
 #[derive(Clone, Debug)]
 pub struct Versioned<T> {
-    /// The record.
     pub record: T,
-    /// Its row.
     pub row: Row,
 }
 
-/// What a look-up found: live, expired, or nothing. The core judges expiry, by its own time.
+/// The result of a lookup. The core decides about expiry, by its own clock.
 #[derive(Clone, Debug)]
 pub enum Lookup<T> {
-    /// It is there.
     Live(Versioned<T>),
-    /// It is there, but its time is over.
     Expired,
-    /// It is not there.
     Absent,
 }
 
 impl<T> Lookup<T> {
-    /// The live record.
     #[must_use]
     pub fn live(self) -> Option<Versioned<T>> {
         match self {
@@ -223,7 +195,7 @@ impl Facts {
     /// Looks a record up.
     ///
     /// # Errors
-    /// [`Stop::Need`] where it was not read yet.
+    /// [`Stop::Need`] if it was not read yet.
     pub fn record<T: Record>(&self, env: &Env<'_>, key: &Key) -> Result<Lookup<T>, Stop> {
         let Some((_, row)) = self.rows.iter().find(|(known, _)| known == key) else {
             return Err(Stop::Need(vec![Need::Row(key.clone())]));
@@ -233,10 +205,10 @@ impl Facts {
             .map_or(Ok(Lookup::Absent), |row| open(row, env.now))?)
     }
 
-    /// Says at once which of these rows are not known, so that one read brings them all.
+    /// Requests all missing rows at once, so that they are read together.
     ///
     /// # Errors
-    /// [`Stop::Need`] with those that were not read yet.
+    /// [`Stop::Need`] with the rows that were not read yet.
     pub fn need(&self, keys: &[&Key]) -> Result<(), Stop> {
         let known = |key: &Key| self.rows.iter().any(|(k, _)| k == key);
         let missing: Vec<Need> = keys
@@ -251,36 +223,33 @@ impl Facts {
         }
     }
 
-    /// Asks the tables in memory.
+    /// Asks the in-memory limits.
     ///
     /// # Errors
-    /// [`Stop::Need`] where it was not asked yet.
-    pub fn ask(&self, ask: Ask) -> Result<Answer, Stop> {
+    /// [`Stop::Need`] if it was not asked yet.
+    pub fn ask(&self, ask: LimitQuery) -> Result<LimitAnswer, Stop> {
         let known = self.answers.iter().find(|(known, _)| *known == ask);
         known
             .map(|(_, answer)| *answer)
             .ok_or_else(|| Stop::Need(vec![Need::Table(ask)]))
     }
 
-    /// The keys of a trusted issuer.
-    ///
     /// # Errors
-    /// [`Stop::Need`] where they were not asked for yet; [`Failure::Upstream`] where they cannot be had.
+    /// [`Stop::Need`] if they were not requested yet; [`Failure::Upstream`] if they are unavailable.
     pub fn keys(&self, ask: KeyQuery) -> Result<&VerificationKeys, Stop> {
         match self.keys.iter().find(|(known, _)| *known == ask) {
             None => Err(Stop::Need(vec![Need::Keys(ask)])),
             Some((_, Some(keys))) => Ok(keys),
             Some((_, None)) => {
-                Err(Failure::Upstream("the keys of a trusted issuer cannot be had").into())
+                Err(Failure::Upstream("the keys of a trusted issuer are unavailable").into())
             }
         }
     }
 
-    /// Whether the password is right. An answer holds for the hash with which it was compared: one that was changed
-    /// meanwhile is compared anew.
+    /// Whether the password is correct. Compared again if the hash changed in between.
     ///
     /// # Errors
-    /// [`Stop::Need`] where it was not verified yet.
+    /// [`Stop::Need`] if it was not compared yet.
     pub fn password(&self, hash: Option<&str>, password: &Secret) -> Result<bool, Stop> {
         match &self.password {
             Some((compared, right)) if compared.as_deref() == hash => Ok(*right),
@@ -291,8 +260,8 @@ impl Facts {
         }
     }
 
-    /// Whether this attempt runs because the commit of an earlier one may have happened: a reuse that is
-    /// seen now may be our own write, and revokes nothing.
+    /// Whether an earlier attempt's commit may have happened. Reuse that is detected now may be due to our
+    /// own write, so it revokes nothing.
     #[must_use]
     pub const fn after_unknown(&self) -> bool {
         self.after_unknown
@@ -302,7 +271,7 @@ impl Facts {
 /// Reads a row.
 ///
 /// # Errors
-/// [`Failure::Corrupt`] where it holds no such record.
+/// [`Failure::Corrupt`] if the row has no such record.
 pub(crate) fn open<T: Record>(row: &Row, now: Timestamp) -> Result<Lookup<T>, Failure> {
     if row.expires_at.is_some_and(|at| at.is_past(now)) {
         return Ok(Lookup::Expired);
@@ -315,7 +284,7 @@ pub(crate) fn open<T: Record>(row: &Row, now: Timestamp) -> Result<Lookup<T>, Fa
     }))
 }
 
-/// The refusal of a grant that is gone: one text for all causes.
+/// One text for all causes, so that clients learn nothing about them.
 pub(crate) const fn invalid_grant(cause: Cause) -> Refusal {
     Refusal::new(
         crate::base::error::ErrorCode::InvalidGrant,

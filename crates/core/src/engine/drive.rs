@@ -1,13 +1,13 @@
-//! The only place where reading, deciding, minting and committing meet: a step machine that says what it wants next.
+//! The state machine of one request, where reading, deciding, minting and committing meet.
 //!
 //! ```text
 //! step() ─▶ Get / Table / Keys / Password ─▶ step() ─▶ … ─▶ Sign ─▶ … ─▶ Commit ─▶ Done
-//!    ▲                                                               │ Conflict, Unknown: read again, decide again
+//!    ▲                                                               │ Conflict, Unknown: read and decide again
 //!    └───────────────────────────────────────────────────────────────┘
 //! ```
-//! It performs nothing. The web shell performs its steps with the real store and signer; tests perform them one at
-//! a time, in any order. Order is mint, commit, then answer: no code is burnt by a signer that is down, and no token
-//! leaves without its commit.
+//! It performs no I/O. The web shell performs its steps with the real store and signer; tests perform them one at a
+//! time, in any interleaving. The order is mint, commit, then answer: a failing signer uses up no code, and no token
+//! is sent without its commit.
 
 use std::sync::Arc;
 
@@ -19,75 +19,61 @@ use crate::base::secret::Secret;
 use crate::base::seed::Seed;
 use crate::base::time::Timestamp;
 use crate::engine::decide::KeyQuery;
-use crate::engine::decide::{Decision, Facts, Mint, Need, Operation, Stop, Unsigned};
+use crate::engine::decide::{Decision, Facts, Mint, Need, Operation, Stop, UnsignedToken};
 use crate::engine::env::Env;
 use crate::engine::event::Event;
-use crate::engine::limits::{Answer, Ask, Effect};
+use crate::engine::limits::{Effect, LimitAnswer, LimitQuery};
 use crate::model::realm::Realm;
 
-/// Attempts of one request, the first one included.
-const ATTEMPTS: u8 = 5;
-/// Rounds of questions within one attempt: more is a bug, since each answers what it was asked.
-const ROUNDS: u8 = 12;
+/// Including the first.
+const MAX_ATTEMPTS: u8 = 5;
+/// Rounds of needs within one attempt. More are a bug, since each round provides what was needed.
+const MAX_ROUNDS: u8 = 12;
 
-/// What the machine wants next.
 #[derive(Debug)]
 pub enum Step<R> {
-    /// Read these rows, in one `get`; then [`Drive::rows`].
+    /// Read these rows in one `get`, then call [`Drive::rows`].
     Get(Vec<Key>),
-    /// Ask the tables in memory; then [`Drive::answer`].
-    Table(Ask),
-    /// Verify a password; then [`Drive::password`].
+    /// Ask the in-memory limits, then call [`Drive::answer`].
+    Table(LimitQuery),
+    /// Verify a password, then call [`Drive::password`].
     Password {
-        /// The hash, if the user is known and has one.
+        /// `None` if the user is unknown or has no password.
         hash: Option<String>,
-        /// What was presented.
         password: Secret,
     },
-    /// Have the keys of a trusted issuer; then [`Drive::keys`].
+    /// Get the keys of a trusted issuer, then call [`Drive::keys`].
     Keys(KeyQuery),
-    /// Sign; then [`Drive::signature`].
+    /// Sign, then call [`Drive::signature`].
     Sign(SigningInput),
-    /// Commit; then [`Drive::committed`].
+    /// Commit, then call [`Drive::committed`].
     Commit {
-        /// The commit's time.
         now: Timestamp,
-        /// The commit's id.
         id: Version,
-        /// What to write.
         writes: Vec<Write>,
     },
-    /// Answer. The effects go to the tables in memory, the events to the operator.
+    /// Apply the effects, report the events and answer.
     Done(Outcome<R>),
-    /// There is no answer by the protocol. The effects give back what was reserved.
+    /// No decision was possible. The effects release reservations.
     Failed(Failure, Vec<Effect>),
 }
 
-/// How a request ended.
 #[derive(Debug)]
 pub struct Outcome<R> {
-    /// The answer.
     pub reply: Result<R, Refusal>,
-    /// The tokens that go with it.
     pub tokens: Option<Minted>,
-    /// What the tables in memory learn.
     pub effects: Vec<Effect>,
-    /// What the operator is told.
     pub events: Vec<Event>,
 }
 
-/// Tokens, ready to leave.
 #[derive(Debug)]
 pub struct Minted {
-    /// The access token; none where another token was exchanged for.
+    /// `None` if another kind of token was requested by exchange.
     pub access: Option<Secret>,
-    /// The ID token.
     pub id: Option<Secret>,
-    /// The refresh token.
     pub refresh: Option<Secret>,
 }
 
-/// What the machine waits for.
 enum Stage<R> {
     Deciding(Vec<Need>),
     Access(Decision<R>, Option<SigningInput>, Rest),
@@ -98,27 +84,27 @@ enum Stage<R> {
         Option<Secret>,
     ),
     Committing(Version, Decision<R>, Option<Minted>),
-    /// After an `Unknown` commit: reading what was written, to learn whether it happened.
-    Asking(Version, Decision<R>, Option<Minted>),
+    /// After an `Unknown` commit: reads what was written, to learn whether it happened.
+    CheckingCommit(Version, Decision<R>, Option<Minted>),
     Settled(Decision<R>, Option<Minted>),
     Failed(Failure),
-    Over,
+    Ended,
 }
 
-/// What is minted after the access token.
+/// What remains to mint after the access token.
 struct Rest {
     id: Option<Box<crate::model::claims::IdTokenClaims>>,
     refresh: Option<Secret>,
 }
 
-/// The step machine of one request.
+/// The state machine of one request.
 pub struct Drive<O: Operation> {
     operation: O,
     realm: Arc<Realm>,
     now: Timestamp,
     seed: Seed,
     facts: Facts,
-    /// The hash with which a password is being compared.
+    /// The hash that a password is being compared with.
     comparing: Option<String>,
     stage: Stage<O::Reply>,
     attempt: u8,
@@ -126,7 +112,7 @@ pub struct Drive<O: Operation> {
 }
 
 impl<O: Operation> Drive<O> {
-    /// Begins, at this time, with a fresh seed.
+    /// `seed` must be fresh.
     #[must_use]
     pub fn new(operation: O, realm: Arc<Realm>, now: Timestamp, seed: Seed) -> Self {
         let mut drive = Self {
@@ -136,7 +122,7 @@ impl<O: Operation> Drive<O> {
             seed,
             facts: Facts::default(),
             comparing: None,
-            stage: Stage::Over,
+            stage: Stage::Ended,
             attempt: 1,
             round: 0,
         };
@@ -144,10 +130,10 @@ impl<O: Operation> Drive<O> {
         drive
     }
 
-    /// What to do now. It must be done, and its result handed in, before this is asked again.
+    /// The next step. Call the method that takes its result before calling this again.
     #[must_use]
     pub fn step(&mut self) -> Step<O::Reply> {
-        match std::mem::replace(&mut self.stage, Stage::Over) {
+        match std::mem::replace(&mut self.stage, Stage::Ended) {
             Stage::Deciding(needs) => self.ask(needs),
             Stage::Access(decision, input, rest) => self.sign(input, |drive| {
                 drive.stage = Stage::Access(decision, None, rest);
@@ -165,14 +151,14 @@ impl<O: Operation> Drive<O> {
                     writes,
                 }
             }
-            Stage::Asking(id, decision, minted) => {
+            Stage::CheckingCommit(id, decision, minted) => {
                 let keys = decision
                     .writes
                     .iter()
                     .map(|write| write.key().clone())
                     .take(MAX_KEYS)
                     .collect();
-                self.stage = Stage::Asking(id, decision, minted);
+                self.stage = Stage::CheckingCommit(id, decision, minted);
                 Step::Get(keys)
             }
             Stage::Settled(
@@ -190,51 +176,49 @@ impl<O: Operation> Drive<O> {
                 events,
             }),
             Stage::Failed(failure) => Step::Failed(failure, self.abandon()),
-            Stage::Over => Step::Failed(
-                Failure::Bug("a request was driven beyond its end"),
+            Stage::Ended => Step::Failed(
+                Failure::Bug("a finished request was driven further"),
                 Vec::new(),
             ),
         }
     }
 
-    /// The rows that were read, in the order of their keys.
+    /// The requested rows, in the order of `keys`.
     pub fn rows(&mut self, keys: Vec<Key>, rows: Vec<Option<Row>>) {
-        if let Stage::Asking(id, decision, minted) = std::mem::replace(&mut self.stage, Stage::Over)
+        if let Stage::CheckingCommit(id, decision, minted) =
+            std::mem::replace(&mut self.stage, Stage::Ended)
         {
-            // A row that carries our id: the commit happened.
+            // A row with our id shows that the commit happened.
             if rows.iter().flatten().any(|row| row.version == id) {
                 self.stage = Stage::Settled(decision, minted);
                 return;
             }
-            // A reuse that was seen before that commit was not made by it, and is still to be revoked.
+            // Reuse that was detected before that commit was not caused by it, and must still revoke.
             self.facts.after_unknown |= decision.reply.is_ok();
-            return self.again();
+            return self.retry();
         }
         self.facts.rows.extend(keys.into_iter().zip(rows));
         self.decide();
     }
 
-    /// What the tables in memory answered.
-    pub fn answer(&mut self, ask: Ask, answer: Answer) {
+    pub fn answer(&mut self, ask: LimitQuery, answer: LimitAnswer) {
         self.facts.answers.push((ask, answer));
         self.decide();
     }
 
-    /// Whether the password is right.
     pub fn password(&mut self, right: bool) {
         self.facts.password = Some((self.comparing.take(), right));
         self.decide();
     }
 
-    /// The keys that were asked for; none where they cannot be had.
+    /// `None` if the keys are unavailable.
     pub fn keys(&mut self, ask: KeyQuery, keys: Option<Arc<VerificationKeys>>) {
         self.facts.keys.push((ask, keys));
         self.decide();
     }
 
-    /// The signature that was asked for.
     pub fn signature(&mut self, input: SigningInput, signature: &[u8]) {
-        match std::mem::replace(&mut self.stage, Stage::Over) {
+        match std::mem::replace(&mut self.stage, Stage::Ended) {
             Stage::Access(decision, _, rest) => {
                 let access = Secret::new(input.finish(signature));
                 self.access_minted(decision, Some(access), rest)
@@ -250,42 +234,42 @@ impl<O: Operation> Drive<O> {
                     }),
                 );
             }
-            _ => self.stage = Stage::Failed(Failure::Bug("a signature that nobody asked for")),
+            _ => self.stage = Stage::Failed(Failure::Bug("an unexpected signature")),
         }
     }
 
-    /// How the commit ended; with the time and a fresh seed for another attempt, if it takes one.
+    /// The result of the commit, with the time and a fresh seed for another attempt.
     pub fn committed(&mut self, committed: Committed, now: Timestamp, seed: Seed) {
         let Stage::Committing(id, decision, minted) =
-            std::mem::replace(&mut self.stage, Stage::Over)
+            std::mem::replace(&mut self.stage, Stage::Ended)
         else {
-            self.stage = Stage::Failed(Failure::Bug("a commit that nobody asked for"));
+            self.stage = Stage::Failed(Failure::Bug("an unexpected commit"));
             return;
         };
         match committed {
             Committed::Done => self.stage = Stage::Settled(decision, minted),
             Committed::Conflict(_) => {
                 (self.now, self.seed) = (now, seed);
-                self.again();
+                self.retry();
             }
             Committed::Unknown => {
                 (self.now, self.seed) = (now, seed);
-                self.stage = Stage::Asking(id, decision, minted);
+                self.stage = Stage::CheckingCommit(id, decision, minted);
             }
         }
     }
 
-    /// Gives up: what was reserved in memory goes back.
+    /// Gives up, and releases reservations.
     #[must_use]
     pub fn abandon(&mut self) -> Vec<Effect> {
-        self.stage = Stage::Over;
+        self.stage = Stage::Ended;
         let reserved =
             self.facts
                 .answers
                 .drain(..)
                 .filter_map(|(ask, answer)| match (ask, answer) {
-                    (Ask::Reserve { quotas, window }, Answer::Reserved { at, .. }) => {
-                        Some(Effect::GiveBack { quotas, window, at })
+                    (LimitQuery::Reserve { quotas, window }, LimitAnswer::Reserved { at, .. }) => {
+                        Some(Effect::Release { quotas, window, at })
                     }
                     _ => None,
                 });
@@ -300,13 +284,13 @@ impl<O: Operation> Drive<O> {
         }
     }
 
-    /// Rows are read again and everything else is kept: a password that was right stays right, while its hash stays.
-    fn again(&mut self) {
+    /// Rows are read again; other facts are kept.
+    fn retry(&mut self) {
         self.facts.rows.clear();
         self.attempt += 1;
         self.round = 0;
-        if self.attempt > ATTEMPTS {
-            self.stage = Stage::Failed(Failure::Contention(ATTEMPTS));
+        if self.attempt > MAX_ATTEMPTS {
+            self.stage = Stage::Failed(Failure::Contention(MAX_ATTEMPTS));
             return;
         }
         self.decide();
@@ -314,8 +298,8 @@ impl<O: Operation> Drive<O> {
 
     fn decide(&mut self) {
         self.round += 1;
-        if self.round > ROUNDS {
-            self.stage = Stage::Failed(Failure::Bug("a decision that never ends"));
+        if self.round > MAX_ROUNDS {
+            self.stage = Stage::Failed(Failure::Bug("a decision that never finishes"));
             return;
         }
         match self.operation.decide(&self.env(), &self.facts) {
@@ -328,7 +312,7 @@ impl<O: Operation> Drive<O> {
         }
     }
 
-    /// Rows are read together; of other needs, one at a time.
+    /// Rows are read together; other needs one at a time.
     fn ask(&mut self, needs: Vec<Need>) -> Step<O::Reply> {
         let mut keys = Vec::new();
         for need in needs {
@@ -357,7 +341,7 @@ impl<O: Operation> Drive<O> {
                 Step::Sign(input)
             }
             None => Step::Failed(
-                Failure::Bug("a signature was asked for twice"),
+                Failure::Bug("a signature was requested twice"),
                 self.abandon(),
             ),
         }
@@ -374,10 +358,10 @@ impl<O: Operation> Drive<O> {
         };
         let rest = Rest { id, refresh };
         match access {
-            Some(Unsigned::Jwt(input)) => {
+            Some(UnsignedToken::Jwt(input)) => {
                 self.stage = Stage::Access(decision, Some(input), rest);
             }
-            Some(Unsigned::Sealed(token)) => self.access_minted(decision, Some(token), rest),
+            Some(UnsignedToken::Sealed(token)) => self.access_minted(decision, Some(token), rest),
             None => self.access_minted(decision, None, rest),
         }
     }
@@ -398,7 +382,7 @@ impl<O: Operation> Drive<O> {
                 }),
             );
         };
-        // OpenID Connect Core section 3.1.3.6: at_hash, by the hash of the ID token's own algorithm.
+        // OpenID Connect Core section 3.1.3.6: at_hash uses the hash of the ID token's algorithm.
         claims.at_hash = access
             .as_ref()
             .map(|access| left_half_hash(claims.alg, access.reveal()));
@@ -406,7 +390,8 @@ impl<O: Operation> Drive<O> {
             .realm
             .header(claims.alg, TokenType::Id)
             .and_then(|header| {
-                SigningInput::new(header, &*claims).map_err(|_| Failure::Bug("claims are no JSON"))
+                SigningInput::new(header, &*claims)
+                    .map_err(|_| Failure::Bug("claims cannot be serialised"))
             });
         self.stage = match input {
             Ok(input) => Stage::Id(decision, Some(input), access, refresh),

@@ -1,8 +1,8 @@
-//! What is counted in memory: wrong tries, pending codes, and when a device polled last.
+//! In-memory limits: failed attempts, pending codes, and when each device last polled.
 //!
-//! Tables of fixed size, so that no flood fills the memory. They are inputs and outputs of a decision:
-//! a decision *asks* ([`Ask`]) before it looks anything up, and its *effects* ([`Effect`]) come after its commit.
-//! A try is reserved before the look-up and given back when it was right, so parallel guesses cannot pass.
+//! The tables have a fixed size, so that floods cannot exhaust memory. A decision asks them ([`LimitQuery`]) before
+//! any lookup, and changes them ([`Effect`]) after its commit. An attempt is reserved before the lookup and
+//! released if it succeeds, so parallel guesses cannot exceed the limit.
 
 use std::time::Duration;
 
@@ -19,80 +19,57 @@ pub use poll_clock::Poll;
 use poll_clock::PollClock;
 use windows::Windows;
 
-/// An hour: the time over which wrong tries are counted.
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// What is counted, and for whom.
+/// A limit on one counter of one subject.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quota {
-    /// What is counted.
-    pub what: Counter,
-    /// Who is counted: a user's id, an address, a client's id. Kept as a MAC only.
-    pub whom: String,
-    /// The most within the counter's time.
+    pub counter: Counter,
+    /// A user's id, an address or a client's id. Kept only as a MAC.
+    pub subject: String,
+    /// The maximum count within the window.
     pub limit: u32,
 }
 
-/// What is counted.
+/// Wrong user codes, passwords and client secrets per hour, and undecided device codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Counter {
-    /// Wrong user codes of an account, an hour.
-    UserCodesOfAccount,
-    /// Wrong user codes of an address, an hour.
-    UserCodesOfAddress,
-    /// Wrong user codes of a realm, an hour: never a lock.
-    UserCodesOfRealm,
-    /// Wrong passwords for one account from one address, an hour.
-    PasswordsOfAccountAndAddress,
-    /// Wrong passwords from one address, an hour.
-    PasswordsOfAddress,
-    /// Wrong passwords for one account, an hour.
-    PasswordsOfAccount,
-    /// Wrong client secrets for one client from one address, an hour.
-    SecretsOfClientAndAddress,
-    /// Device codes of a client that nobody decided on yet.
-    PendingOfClient,
-    /// Device codes begun from an address that nobody decided on yet.
-    PendingOfAddress,
-    /// Device codes of a realm that nobody decided on yet.
-    PendingOfRealm,
+    UserCodesPerAccount,
+    UserCodesPerAddress,
+    /// Only reported and delayed, never refused.
+    UserCodesPerRealm,
+    PasswordsPerAccountAndAddress,
+    PasswordsPerAddress,
+    PasswordsPerAccount,
+    SecretsPerClientAndAddress,
+    PendingPerClient,
+    PendingPerAddress,
+    PendingPerRealm,
 }
 
-/// A question to the tables.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ask {
-    /// One of each quota, all or none, over this time.
-    Reserve {
-        /// The quotas.
-        quotas: Vec<Quota>,
-        /// The time over which they count.
-        window: Window,
-    },
-    /// How a secret that was looked at already stands to its quotas: a wrong one counts, a right one does not, and
-    /// neither passes once they are used up. For what is checked so fast that nothing must be reserved before.
+pub enum LimitQuery {
+    /// Reserves one of each quota, or none if any is used up.
+    Reserve { quotas: Vec<Quota>, window: Window },
+    /// Checks the quotas for a secret that was already compared. A wrong one counts; no secret passes once a quota is
+    /// used up. For comparisons that are too fast to need a reservation.
     Check {
-        /// The quotas.
         quotas: Vec<Quota>,
-        /// The time over which they count.
         window: Window,
-        /// Whether it was wrong.
         wrong: bool,
     },
-    /// A poll for a grant by a device that was told this interval.
     Poll {
-        /// The grant.
         grant: GrantId,
-        /// The interval of its first polls.
+        /// The interval that the device was given initially.
         interval: Duration,
     },
 }
 
-/// The time over which something is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Window {
-    /// Wrong tries.
+    /// For failed attempts.
     Hour,
-    /// Pending codes: as long as one lives.
+    /// For pending codes: their lifetime.
     Custom(Duration),
 }
 
@@ -105,54 +82,46 @@ impl Window {
     }
 }
 
-/// An answer of the tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answer {
-    /// Within the quotas; a reservation counts in them from now on.
+pub enum LimitAnswer {
+    /// Within all quotas, and counted.
     Reserved {
-        /// The highest count among the quotas that have no limit, this one included.
+        /// The highest count, including this one, among quotas without a limit.
         count: u32,
-        /// When it was reserved: to give it back there.
+        /// When it was reserved, for releasing it.
         at: Timestamp,
     },
-    /// Some quota is used up.
     Full {
-        /// Seconds until some of it is free again.
+        /// Seconds until part of it is available again.
         retry_after: u64,
     },
-    /// What to do with a poll.
     Poll(Poll),
 }
 
-/// What a decision does to the tables once it is committed.
+/// A change of the tables after a decision's commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// Gives back what was reserved at this moment.
-    GiveBack {
-        /// The quotas.
+    /// Releases a reservation.
+    Release {
         quotas: Vec<Quota>,
-        /// The time over which they count.
         window: Window,
-        /// When it was reserved.
         at: Timestamp,
     },
-    /// Somebody decided on this grant, or it is seen to be decided: no poll of it is answered from memory any more.
+    /// The grant is decided, so its polls are no longer answered from memory.
     ClearPoll(GrantId),
 }
 
-/// The tables of one node.
 #[derive(Debug)]
 pub struct Limits {
     key: hmac::Key,
-    /// Wrong tries. A table of their own, so that no flood of codes pushes them out.
+    /// Failed attempts. Separate, so that a flood of codes cannot evict them.
     tries: Windows,
-    /// Pending codes.
     pending: Windows,
     polls: PollClock,
 }
 
 impl Limits {
-    /// Empty tables. `key` makes places in them unpredictable: 32 random bytes of this process.
+    /// `key`: 32 random bytes of this process that make slots unpredictable.
     #[must_use]
     pub fn new(key: &[u8; 32]) -> Self {
         Self {
@@ -163,12 +132,13 @@ impl Limits {
         }
     }
 
-    /// Answers a question.
-    pub fn answer(&mut self, now: Timestamp, ask: &Ask) -> Answer {
+    pub fn answer(&mut self, now: Timestamp, ask: &LimitQuery) -> LimitAnswer {
         match ask {
-            Ask::Poll { grant, interval } => Answer::Poll(self.polls.poll(now, *grant, *interval)),
-            Ask::Reserve { quotas, window } => self.count(now, quotas, *window, 1),
-            Ask::Check {
+            LimitQuery::Poll { grant, interval } => {
+                LimitAnswer::Poll(self.polls.poll(now, *grant, *interval))
+            }
+            LimitQuery::Reserve { quotas, window } => self.count(now, quotas, *window, 1),
+            LimitQuery::Check {
                 quotas,
                 window,
                 wrong,
@@ -176,26 +146,24 @@ impl Limits {
         }
     }
 
-    /// Applies what a decision did.
     pub fn apply(&mut self, effect: &Effect) {
         match effect {
-            Effect::ClearPoll(grant) => self.polls.decided(*grant),
-            Effect::GiveBack { quotas, window, at } => {
+            Effect::ClearPoll(grant) => self.polls.mark_decided(*grant),
+            Effect::Release { quotas, window, at } => {
                 for quota in quotas {
                     let place = self.place(quota);
-                    self.table(*window).give_back(place, window.length(), *at);
+                    self.table(*window).release(place, window.length(), *at);
                 }
             }
         }
     }
 
-    /// Counts `n` at once, at start: what a store still holds from an earlier life of the process.
+    /// Counts `n` at startup: what the store still contains from before.
     pub fn preload(&mut self, now: Timestamp, quota: &Quota, window: Window, n: u32) {
         let place = self.place(quota);
         self.table(window).add(place, window.length(), now, n);
     }
 
-    /// What is counted in a quota now.
     pub fn counted(&mut self, now: Timestamp, quota: &Quota, window: Window) -> u32 {
         let place = self.place(quota);
         self.table(window).count(place, window.length(), now)
@@ -208,8 +176,8 @@ impl Limits {
         }
     }
 
-    /// Counts `n` more in each quota, or in none where one is used up.
-    fn count(&mut self, now: Timestamp, quotas: &[Quota], window: Window, n: u32) -> Answer {
+    /// Counts `n` more in each quota, or in none if any is used up.
+    fn count(&mut self, now: Timestamp, quotas: &[Quota], window: Window, n: u32) -> LimitAnswer {
         let places: Vec<u64> = quotas.iter().map(|quota| self.place(quota)).collect();
         let (table, length) = (self.table(window), window.length());
         let full = places
@@ -217,9 +185,9 @@ impl Limits {
             .zip(quotas)
             .any(|(&place, quota)| table.count(place, length, now) >= quota.limit);
         if full {
-            // The oldest eighth of the window is forgotten first.
+            // The oldest eighth of the window is dropped first.
             let retry_after = (length.as_secs() / 8).max(1);
-            return Answer::Full { retry_after };
+            return LimitAnswer::Full { retry_after };
         }
         let mut count = 0;
         for (place, quota) in places.into_iter().zip(quotas).filter(|_| n > 0) {
@@ -228,14 +196,14 @@ impl Limits {
                 count = count.max(counted);
             }
         }
-        Answer::Reserved { count, at: now }
+        LimitAnswer::Reserved { count, at: now }
     }
 
-    /// Where a quota is counted: 64 bits of a MAC, so that nobody chooses a place beside somebody else's.
+    /// The slot of a quota: 64 bits of a MAC, so that attackers cannot choose a slot next to another.
     fn place(&self, quota: &Quota) -> u64 {
         let mut context = hmac::Context::with_key(&self.key);
-        context.update(&[quota.what as u8]);
-        context.update(quota.whom.as_bytes());
+        context.update(&[quota.counter as u8]);
+        context.update(quota.subject.as_bytes());
         let mut place = [0; 8];
         place.copy_from_slice(&context.sign().as_ref()[..8]);
         u64::from_be_bytes(place)
@@ -246,27 +214,27 @@ impl Limits {
 mod tests {
     use super::*;
 
-    fn quota(whom: &str, limit: u32) -> Vec<Quota> {
+    fn quota(subject: &str, limit: u32) -> Vec<Quota> {
         vec![Quota {
-            what: Counter::UserCodesOfAccount,
-            whom: whom.to_owned(),
+            counter: Counter::UserCodesPerAccount,
+            subject: subject.to_owned(),
             limit,
         }]
     }
 
-    fn ask(limits: &mut Limits, secs: u64, whom: &str) -> bool {
-        let ask = Ask::Reserve {
-            quotas: quota(whom, 20),
+    fn ask(limits: &mut Limits, secs: u64, subject: &str) -> bool {
+        let ask = LimitQuery::Reserve {
+            quotas: quota(subject, 20),
             window: Window::Hour,
         };
         matches!(
             limits.answer(Timestamp::from_secs(1_000_000 + secs), &ask),
-            Answer::Reserved { .. }
+            LimitAnswer::Reserved { .. }
         )
     }
 
     #[test]
-    fn twenty_tries_an_hour_and_no_more_in_any_hour() {
+    fn no_hour_has_more_than_twenty_attempts() {
         let mut limits = Limits::new(&[1; 32]);
         let mut passed = Vec::new();
         for second in 0..20_000 {
@@ -293,12 +261,12 @@ mod tests {
     }
 
     #[test]
-    fn a_try_given_back_can_be_used_again() {
+    fn a_released_attempt_can_be_used_again() {
         let mut limits = Limits::new(&[1; 32]);
         for _ in 0..100 {
             assert!(ask(&mut limits, 0, "alice"));
             let at = Timestamp::from_secs(1_000_000);
-            limits.apply(&Effect::GiveBack {
+            limits.apply(&Effect::Release {
                 quotas: quota("alice", 20),
                 window: Window::Hour,
                 at,
@@ -311,15 +279,18 @@ mod tests {
         let mut limits = Limits::new(&[1; 32]);
         let both = [quota("full", 0), quota("free", 1)].concat();
         let now = Timestamp::from_secs(1_000_000);
-        let ask = Ask::Reserve {
+        let ask = LimitQuery::Reserve {
             quotas: both,
             window: Window::Hour,
         };
-        assert!(matches!(limits.answer(now, &ask), Answer::Full { .. }));
-        let free = Ask::Reserve {
+        assert!(matches!(limits.answer(now, &ask), LimitAnswer::Full { .. }));
+        let free = LimitQuery::Reserve {
             quotas: quota("free", 1),
             window: Window::Hour,
         };
-        assert!(matches!(limits.answer(now, &free), Answer::Reserved { .. }));
+        assert!(matches!(
+            limits.answer(now, &free),
+            LimitAnswer::Reserved { .. }
+        ));
     }
 }

@@ -1,4 +1,4 @@
-//! How a decision is driven: what it asks for, what it answers with, and the steps between that the shell performs.
+//! How decisions are driven: what they need, what they return, and the steps that the shell performs in between.
 
 pub mod decide;
 pub mod drive;

@@ -91,9 +91,9 @@ fn access_token(
         scope: granted.scope.clone(),
     };
     let jti = match &subject.owner {
-        TokenOwner::Grant(grant) => Jti::of_grant(grant.0.record.id, env.seed.bytes("jti")),
-        TokenOwner::User(user) => Jti::of_user(user.epoch, env.seed.bytes("jti")),
-        TokenOwner::None => Jti::of_machine(env.seed.bytes("jti")),
+        TokenOwner::Grant(grant) => Jti::for_grant(grant.0.record.id, env.seed.bytes("jti")),
+        TokenOwner::User(user) => Jti::for_user(user.epoch, env.seed.bytes("jti")),
+        TokenOwner::None => Jti::for_machine(env.seed.bytes("jti")),
     };
     let token_subject = TokenSubject {
         sub: subject.sub.clone(),
@@ -119,8 +119,8 @@ fn id_token(
         client_name: &client.name,
         grant: Some(grant.facts()),
     };
-    let further = client.id_claims.mapped(&sources);
-    issue::bounded(&further)?;
+    let further = client.id_claims.mapped_claims(&sources);
+    issue::check_id_token_size(&further)?;
     Ok(IdTokenClaims {
         iss: env.realm.issuer.clone(),
         sub: authorization.user.to_string(),
@@ -132,7 +132,7 @@ fn id_token(
         acr: Some(ACR[0].to_owned()),
         sid: authorization.session.map(|id| id.to_string()),
         // No grant in the jti: otherwise exchanging this token would give the full scope of the grant.
-        jti: Jti::of_machine(env.seed.bytes("id_jti")),
+        jti: Jti::for_machine(env.seed.bytes("id_jti")),
         act: granted.act.clone(),
         nonce: None,
         further,

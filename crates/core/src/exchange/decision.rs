@@ -9,7 +9,7 @@ use crate::engine::decide::{Facts, Need, Stop};
 use crate::engine::env::Env;
 use crate::model::actor::Actor;
 use crate::model::client::Client;
-use crate::model::exchange_rule::Rule;
+use crate::model::exchange_rule::ExchangeRule;
 use crate::model::grant_type::GrantType;
 use crate::model::resource::TokenForm;
 use crate::model::scope::Scope;
@@ -24,12 +24,12 @@ pub(crate) struct Case<'p> {
     pub(crate) act: Actor,
     pub(crate) target: ExchangeTarget<'p>,
     /// The client's rules up to the one that applied, each with the reason why it did not.
-    pub(crate) rules: Vec<(&'p Rule, Option<Unmet>)>,
+    pub(crate) rules: Vec<(&'p ExchangeRule, Option<Unmet>)>,
 }
 
 #[derive(Debug)]
 pub(crate) struct Granted<'p> {
-    pub(crate) rule: &'p Rule,
+    pub(crate) rule: &'p ExchangeRule,
     pub(crate) requested: TokenType,
     pub(crate) scope: Scope,
     pub(crate) act: Option<Actor>,
@@ -99,9 +99,9 @@ fn apply_rules<'p>(
     env: &Env<'p>,
     input: &RuleInput<'_>,
     requested: TokenType,
-    rules: &mut Vec<(&'p Rule, Option<Unmet>)>,
+    rules: &mut Vec<(&'p ExchangeRule, Option<Unmet>)>,
 ) -> Result<Granted<'p>, Refusal> {
-    let of_client = |rule: &&Rule| rule.client == input.client.id;
+    let of_client = |rule: &&ExchangeRule| rule.client == input.client.id;
     for rule in env.realm.exchange.iter().filter(of_client) {
         let applied = policy::apply(env, rule, input);
         rules.push((rule, applied.as_ref().err().copied()));

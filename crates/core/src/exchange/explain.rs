@@ -14,7 +14,7 @@ use crate::engine::decide::{Decision, Facts, Operation, Stop};
 use crate::engine::env::Env;
 use crate::model::actor::Actor;
 use crate::model::client::Client;
-use crate::model::exchange_rule::Rule;
+use crate::model::exchange_rule::ExchangeRule;
 use crate::model::grant_type::GrantType;
 use crate::model::ids::ClientId;
 use crate::model::scope::Scope;
@@ -221,7 +221,12 @@ impl Content<'_> {
     }
 }
 
-fn trace_rule(env: &Env<'_>, rule: &Rule, unmet: Option<Unmet>, case: &Case<'_>) -> RuleTrace {
+fn trace_rule(
+    env: &Env<'_>,
+    rule: &ExchangeRule,
+    unmet: Option<Unmet>,
+    case: &Case<'_>,
+) -> RuleTrace {
     let scope_is_known = matches!(unmet, None | Some(Unmet::Scope));
     RuleTrace {
         name: rule.name.clone(),

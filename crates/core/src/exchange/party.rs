@@ -17,7 +17,7 @@ use crate::model::exchange_rule::TokenKind;
 use crate::model::ids::{ClientId, GrantId, UserId};
 use crate::model::scope::Scope;
 use crate::model::token_type::TokenType;
-use crate::records::{self, Grant, Presented, Session, User, Username};
+use crate::records::{self, Grant, RefreshTokenStatus, Session, User, Username};
 use crate::tokens::bearer::{self, PresentedToken, TokenOwner};
 use crate::tokens::grant_liveness;
 
@@ -122,7 +122,7 @@ impl PresentedParty {
         if role == Role::Actor && claims.act.is_some() {
             return Err(HAS_ACTOR.into());
         }
-        let live = bearer::live(env, facts, claims)?.map_err(|cause| role.invalid(cause))?;
+        let live = bearer::verify_live(env, facts, claims)?.map_err(|cause| role.invalid(cause))?;
         let claims = live.claims;
         Ok(Party {
             issuer: None,
@@ -166,7 +166,7 @@ impl PresentedParty {
         // The token names its user and session, so one read brings all rows.
         let grant = records::key::<Grant>(&env.realm.name, &id.to_string());
         let user = claims.sub.parse::<UserId>().ok();
-        let user = user.map(|user| grant_liveness::key(env, user));
+        let user = user.map(|user| grant_liveness::user_key(env, user));
         let session = claims.sid.as_deref();
         let session = session.map(|session| records::key::<Session>(&env.realm.name, session));
         let keys = [&grant].into_iter().chain(&user).chain(&session);
@@ -191,9 +191,13 @@ impl PresentedParty {
             return Err(role.invalid(Cause::NoSuchGrant).into());
         };
         // An exchange does not rotate the token, so nothing is written.
-        match grant.presented(token.generation, client.grace, env.now) {
-            Some(Presented::Current | Presented::InGrace | Presented::Ahead) => {}
-            Some(Presented::Reused) | None => {
+        match grant.refresh_token_status(token.generation, client.grace, env.now) {
+            Some(
+                RefreshTokenStatus::Current
+                | RefreshTokenStatus::InGrace
+                | RefreshTokenStatus::Ahead,
+            ) => {}
+            Some(RefreshTokenStatus::Reused) | None => {
                 return Err(role.invalid(Cause::RefreshReused).into());
             }
         }
@@ -222,7 +226,7 @@ impl PresentedParty {
         };
         let sub = match &user {
             Some(user) => user.id.to_string(),
-            None => issuer.name_of(&claims.sub),
+            None => issuer.qualified_subject(&claims.sub),
         };
         let expires_at = claims.expires_at();
         Ok(Party {
@@ -278,7 +282,7 @@ fn grant_party(
     role: Role,
 ) -> Result<Party, Stop> {
     let key = records::key::<Grant>(&env.realm.name, &id.to_string());
-    let owner = bearer::granted(env, facts, &key)?.map_err(|cause| role.invalid(cause))?;
+    let owner = bearer::live_grant(env, facts, &key)?.map_err(|cause| role.invalid(cause))?;
     let authorization = owner.grant().and_then(Grant::active).cloned();
     let (Some(grant), Some(authorization)) = (owner.grant(), authorization) else {
         return Err(role.invalid(Cause::RevokedGrant).into());
@@ -294,7 +298,7 @@ fn grant_party(
     // Scopes that the client has lost since are dropped.
     let max_scope = match exchanged {
         Some(_) => authorization.scope,
-        None => authorization.scope.and(&client.scopes),
+        None => authorization.scope.intersection(&client.scopes),
     };
     Ok(Party {
         issuer: None,
@@ -323,7 +327,7 @@ pub(super) fn find_user(
     let Lookup::Live(row) = facts.record::<Username>(env, &key)? else {
         return Err(role.invalid(Cause::UserGone).into());
     };
-    let key = grant_liveness::key(env, row.record.user);
+    let key = grant_liveness::user_key(env, row.record.user);
     match facts.record::<User>(env, &key)? {
         Lookup::Live(user) if user.record.enabled => Ok(user.record),
         Lookup::Live(_) => Err(role.invalid(Cause::UserDisabled).into()),

@@ -5,7 +5,7 @@ use crate::base::error::{ErrorCode, Refusal};
 use crate::engine::env::Env;
 use crate::model::actor::Actor;
 use crate::model::client::Client;
-use crate::model::exchange_rule::{Rule, RuleTarget, TokenKind};
+use crate::model::exchange_rule::{ExchangeRule, RuleTarget, TokenKind};
 use crate::model::realm::OPENID_SCOPES;
 use crate::model::resource::Resource;
 use crate::model::scope::Scope;
@@ -130,7 +130,11 @@ impl Unmet {
 
 /// # Errors
 /// The first condition that is not met.
-pub(super) fn apply(env: &Env<'_>, rule: &Rule, input: &RuleInput<'_>) -> Result<Allowed, Unmet> {
+pub(super) fn apply(
+    env: &Env<'_>,
+    rule: &ExchangeRule,
+    input: &RuleInput<'_>,
+) -> Result<Allowed, Unmet> {
     let met = |condition: bool, unmet| condition.then_some(()).ok_or(unmet);
     met(input.target.matches(&rule.target), Unmet::Audience)?;
     met(rule.issues.contains(&input.requested), Unmet::Issues)?;
@@ -156,7 +160,7 @@ pub(super) fn apply(env: &Env<'_>, rule: &Rule, input: &RuleInput<'_>) -> Result
     Ok(Allowed { scope, act })
 }
 
-fn subject(env: &Env<'_>, rule: &Rule, input: &RuleInput<'_>) -> Result<(), Unmet> {
+fn subject(env: &Env<'_>, rule: &ExchangeRule, input: &RuleInput<'_>) -> Result<(), Unmet> {
     let (accepted, subject) = (&rule.subject, input.subject);
     if accepted.issuer != subject.issuer {
         return Err(Unmet::SubjectIssuer);
@@ -164,7 +168,7 @@ fn subject(env: &Env<'_>, rule: &Rule, input: &RuleInput<'_>) -> Result<(), Unme
     if subject.issuer.is_none() && !accepted.kinds.contains(&subject.kind) {
         return Err(Unmet::SubjectToken);
     }
-    if !accepted.takes_client(subject.client.as_ref()) {
+    if !accepted.accepts_client(subject.client.as_ref()) {
         return Err(Unmet::SubjectClient);
     }
     let accepts_audience = |aud| accepted.audiences.iter().any(|named| named == aud);
@@ -172,13 +176,13 @@ fn subject(env: &Env<'_>, rule: &Rule, input: &RuleInput<'_>) -> Result<(), Unme
         return Err(Unmet::SubjectAudience);
     }
     let groups = subject.owner.user().map(|user| user.groups.as_slice());
-    if !accepted.takes_groups(groups.unwrap_or_default()) {
+    if !accepted.accepts_groups(groups.unwrap_or_default()) {
         return Err(Unmet::SubjectGroups);
     }
     Ok(())
 }
 
-fn actor(env: &Env<'_>, rule: &Rule, input: &RuleInput<'_>) -> Result<(), Unmet> {
+fn actor(env: &Env<'_>, rule: &ExchangeRule, input: &RuleInput<'_>) -> Result<(), Unmet> {
     if let Some(actor) = input.actor {
         if rule.actor.issuer != actor.issuer {
             return Err(Unmet::ActorIssuer);
@@ -198,23 +202,23 @@ fn actor(env: &Env<'_>, rule: &Rule, input: &RuleInput<'_>) -> Result<(), Unmet>
 /// The widest scope that a rule gives for a subject.
 pub(super) fn max_scope(
     env: &Env<'_>,
-    rule: &Rule,
+    rule: &ExchangeRule,
     subject: &Party,
     target: ExchangeTarget<'_>,
 ) -> Scope {
     let scope = match subject.issuer {
         Some(_) => rule.gives.clone(),
-        None => rule.possible(&subject.max_scope),
+        None => rule.max_scope(&subject.max_scope),
     };
     // Whatever the rule says, a token holds only scopes of its target.
     scope.filter(|token| match target {
-        ExchangeTarget::Resource(resource) => env.realm.owner(token) == Some(resource),
+        ExchangeTarget::Resource(resource) => env.realm.scope_owner(token) == Some(resource),
         ExchangeTarget::Client => OPENID_SCOPES.contains(&token),
     })
 }
 
 /// The requested scope, by default the widest. None where the request is wider, or the result is empty.
-fn scope(env: &Env<'_>, rule: &Rule, input: &RuleInput<'_>) -> Option<Scope> {
+fn scope(env: &Env<'_>, rule: &ExchangeRule, input: &RuleInput<'_>) -> Option<Scope> {
     let max_scope = max_scope(env, rule, input.subject, input.target);
     let scope = input.scope.unwrap_or(&max_scope);
     (!scope.is_empty() && scope.is_within(&max_scope)).then(|| scope.clone())
@@ -226,7 +230,7 @@ pub(crate) fn still_allowed(env: &Env<'_>, grant: &Grant, user: &User) -> bool {
     let (Some(authorization), Some(exchanged)) = (grant.active(), grant.kind.exchanged()) else {
         return false;
     };
-    let allows = |rule: &Rule| {
+    let allows = |rule: &ExchangeRule| {
         let all = rule.scopes.values().flat_map(Scope::iter).collect();
         let RuleTarget::Resource(target) = &rule.target else {
             return false;
@@ -234,10 +238,10 @@ pub(crate) fn still_allowed(env: &Env<'_>, grant: &Grant, user: &User) -> bool {
         let depth = exchanged.act.as_ref().map_or(0, |act| act.chain().count());
         rule.client == grant.client
             && rule.issues.contains(&TokenKind::RefreshToken)
-            && grant.resources.is_one(target)
+            && grant.resources.is_only(target)
             && authorization.scope.is_within(&all)
-            && rule.subject.takes_client(Some(&exchanged.given_to))
-            && rule.subject.takes_groups(&user.groups)
+            && rule.subject.accepts_client(Some(&exchanged.given_to))
+            && rule.subject.accepts_groups(&user.groups)
             && (exchanged.act.is_some() || rule.impersonation)
             && depth <= rule.max_depth
     };

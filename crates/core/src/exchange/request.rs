@@ -138,7 +138,9 @@ impl ExchangeRequest {
         let mut named = self.named(realm)?;
         if named.is_empty() {
             let tokens = self.scope.iter().flat_map(Scope::iter);
-            named = tokens.filter_map(|token| realm.owner(token)).collect();
+            named = tokens
+                .filter_map(|token| realm.scope_owner(token))
+                .collect();
         }
         if named.is_empty() {
             let rules = realm
@@ -172,7 +174,12 @@ impl ExchangeRequest {
         if !self.resources.iter().all(is_uri) {
             return Err(NOT_A_URI);
         }
-        let find = |name: &String| realm.resources.iter().find(|one| one.is_named(name));
+        let find = |name: &String| {
+            realm
+                .resources
+                .iter()
+                .find(|one| one.matches_indicator(name))
+        };
         let names = self.resources.iter().chain(&self.audiences);
         names.map(|name| find(name).ok_or(UNKNOWN_TARGET)).collect()
     }

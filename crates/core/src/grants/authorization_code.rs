@@ -11,7 +11,7 @@ use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
 use crate::model::client::Client;
 use crate::model::pkce::{CodeChallenge, CodeVerifier};
-use crate::records::{self, CodeEnded, CodeIssued, Grant, RevocationReason};
+use crate::records::{self, CodeError, CodeIssued, Grant, RevocationReason};
 use crate::tokens::{grant_liveness, issue};
 
 #[derive(Debug)]
@@ -47,7 +47,7 @@ impl AuthorizationCodeRequest {
         // client, or if the client is public, ensure that the code was issued to client_id". Another client's code
         // changes nothing.
         let code = code
-            .filter(|code| code.is_of(&client.id))
+            .filter(|code| code.belongs_to(&client.id))
             .ok_or(invalid_grant(Cause::ForgedOrForeignToken))?;
         let key = records::key::<Grant>(&env.realm.name, &code.grant.to_string());
         let grant = match facts.record::<Grant>(env, &key)? {
@@ -61,11 +61,11 @@ impl AuthorizationCodeRequest {
                 self.redeem(env, facts, client, grant, peer)
             }
             // Checked after the code expired too: somebody else may have used it first.
-            Err(CodeEnded::Used(challenge)) => {
+            Err(CodeError::Used(challenge)) => {
                 self.handle_replay(env, facts, grant, challenge.as_ref(), peer)
             }
-            Err(CodeEnded::Revoked) => Err(invalid_grant(Cause::RevokedGrant).into()),
-            Err(CodeEnded::NoCode) => Err(invalid_grant(Cause::NoSuchGrant).into()),
+            Err(CodeError::Revoked) => Err(invalid_grant(Cause::RevokedGrant).into()),
+            Err(CodeError::NotACode) => Err(invalid_grant(Cause::NoSuchGrant).into()),
         }
     }
 
@@ -115,7 +115,7 @@ impl AuthorizationCodeRequest {
             indicators: &self.resources,
             scope: grant_liveness::authorization(&active)?
                 .scope
-                .and(&client.scopes),
+                .intersection(&client.scopes),
             nonce,
         };
         let event = Event::new(EventKind::TokensIssued)

@@ -3,8 +3,9 @@
 use super::TokenReply;
 use crate::base::error::{ErrorCode, Refusal};
 use crate::base::params::Params;
+use crate::base::peer::Peer;
 use crate::client_auth::AuthenticatedClient;
-use crate::engine::decide::{Decision, Stop};
+use crate::engine::decide::{Decision, Facts, Stop};
 use crate::engine::env::Env;
 use crate::model::realm::OPENID_SCOPES;
 use crate::model::scope::Scope;
@@ -30,7 +31,9 @@ impl ClientCredentialsRequest {
     pub(crate) fn decide(
         &self,
         env: &Env<'_>,
+        _: &Facts,
         client: AuthenticatedClient<'_>,
+        _: &Peer,
     ) -> Result<Decision<TokenReply>, Stop> {
         // RFC 6749 section 4.4: "The client credentials grant type MUST only be used by confidential clients."
         let client = client.confidential()?;

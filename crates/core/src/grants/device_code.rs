@@ -10,9 +10,9 @@ use crate::client_auth::AuthenticatedClient;
 use crate::engine::decide::{Decision, Facts, Lookup, Stop, invalid_grant};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
-use crate::engine::limits::{Answer, Ask, Effect, Poll};
+use crate::engine::limits::{Effect, LimitAnswer, LimitQuery, Poll};
 use crate::model::ids::GrantId;
-use crate::records::{self, DeviceEnded, Grant};
+use crate::records::{self, DeviceCodeError, Grant};
 use crate::tokens::{grant_liveness, issue};
 
 const PENDING: Refusal = Refusal::new(
@@ -58,16 +58,16 @@ impl DeviceCodeRequest {
             .open_device_code(self.device_code.reveal());
         // Another client's code is refused before the poll is counted: whoever leaked it must not slow down its owner.
         let code = code
-            .filter(|code| code.is_of(&client.id))
+            .filter(|code| code.belongs_to(&client.id))
             .ok_or(invalid_grant(Cause::ForgedOrForeignToken))?;
-        let ask = Ask::Poll {
+        let ask = LimitQuery::Poll {
             grant: code.grant,
             interval: env.realm.device.interval,
         };
         let early = match facts.ask(ask)? {
-            Answer::Poll(Poll::Read { early }) => early,
+            LimitAnswer::Poll(Poll::Read { early }) => early,
             // Fast polls are answered from memory: the grant was pending within the last second.
-            Answer::Poll(Poll::FromMemory { early }) if !code.expires_at.is_past(env.now) => {
+            LimitAnswer::Poll(Poll::FromMemory { early }) if !code.expires_at.is_past(env.now) => {
                 return Err(pending(early).into());
             }
             _ => return Err(EXPIRED.into()),
@@ -89,10 +89,12 @@ impl DeviceCodeRequest {
         let row = grant.row;
         let lifetimes = client.grant_lifetimes(env.realm.lifetimes.session_absolute);
         match grant.record.redeem_device(env.now, &lifetimes, peer) {
-            Err(DeviceEnded::Pending) => Err(pending(early).into()),
+            Err(DeviceCodeError::Pending) => Err(pending(early).into()),
             // `access_denied` until the code expires.
-            Err(DeviceEnded::Denied) => Ok(final_refusal(DENIED, code.grant)),
-            Err(DeviceEnded::Used) => Ok(final_refusal(invalid_grant(Cause::CodeUsed), code.grant)),
+            Err(DeviceCodeError::Denied) => Ok(final_refusal(DENIED, code.grant)),
+            Err(DeviceCodeError::Used) => {
+                Ok(final_refusal(invalid_grant(Cause::CodeUsed), code.grant))
+            }
             Ok(grant) => match self.redeem(env, facts, client, &grant, &row, peer) {
                 Err(Stop::Refuse(refusal)) => Ok(final_refusal(refusal, code.grant)),
                 decided => decided,
@@ -121,7 +123,7 @@ impl DeviceCodeRequest {
             indicators: &self.resources,
             scope: grant_liveness::authorization(grant)?
                 .scope
-                .and(&client.scopes),
+                .intersection(&client.scopes),
             nonce: None,
         };
         let decision = issue::for_user(env, &client, grant, user, request)?;

@@ -16,7 +16,7 @@ use crate::engine::event::{Event, EventKind};
 use crate::exchange;
 use crate::model::client::Client;
 use crate::model::scope::Scope;
-use crate::records::{self, Grant, Presented, RevocationReason, State};
+use crate::records::{self, Grant, GrantState, RefreshTokenStatus, RevocationReason};
 use crate::tokens::{grant_liveness, issue};
 
 /// A token that does not rotate extends its idle lifetime at most this often.
@@ -69,9 +69,9 @@ impl RefreshTokenRequest {
         }
         let presented = grant
             .record
-            .presented(token.generation, client.grace, env.now);
+            .refresh_token_status(token.generation, client.grace, env.now);
         let presented = presented.ok_or(invalid_grant(Cause::RevokedGrant))?;
-        if presented == Presented::Reused {
+        if presented == RefreshTokenStatus::Reused {
             return handle_reuse(env, facts, grant, peer);
         }
         if grant
@@ -88,7 +88,7 @@ impl RefreshTokenRequest {
         let scope = scope.unwrap_or_else(|| granted.scope.clone());
         // Scopes that the client has lost since are dropped.
         let scope = match grant.record.kind.exchanged() {
-            None => scope.and(&client.scopes),
+            None => scope.intersection(&client.scopes),
             // A client's own scopes do not limit exchanged tokens; a rule must still allow them.
             Some(_) if exchange::still_allowed(env, &grant.record, user) => scope,
             Some(_) => return Err(invalid_grant(Cause::RuleGone).into()),
@@ -157,31 +157,38 @@ fn narrow(requested: Option<&Scope>, granted: &Scope) -> Result<Option<Scope>, R
 
 /// A retry, or a token that does not rotate and was used a moment ago. So any number of simultaneous refreshes succeed
 /// without write conflicts.
-fn skip_write(client: &Client, presented: Presented, grant: &Grant, now: Timestamp) -> bool {
+fn skip_write(
+    client: &Client,
+    presented: RefreshTokenStatus,
+    grant: &Grant,
+    now: Timestamp,
+) -> bool {
     match (presented, &grant.state) {
-        (Presented::InGrace, _) => true,
-        (Presented::Current, State::Active { rotated_at, .. }) => {
+        (RefreshTokenStatus::InGrace, _) => true,
+        (RefreshTokenStatus::Current, GrantState::Active { rotated_at, .. }) => {
             !client.rotation && now.since(*rotated_at) < MIN_EXTENSION_INTERVAL
         }
         _ => false,
     }
 }
 
-const fn next_generation(client: &Client, presented: Presented, generation: u32) -> u32 {
-    if client.rotation || !matches!(presented, Presented::Current) {
+const fn next_generation(client: &Client, presented: RefreshTokenStatus, generation: u32) -> u32 {
+    if client.rotation || !matches!(presented, RefreshTokenStatus::Current) {
         generation.saturating_add(1)
     } else {
         generation
     }
 }
 
-fn refresh_event(presented: Presented, grant: &Grant, peer: &Peer) -> Event {
+fn refresh_event(presented: RefreshTokenStatus, grant: &Grant, peer: &Peer) -> Event {
     let kind = match (presented, &grant.state) {
-        (Presented::Ahead, _) => EventKind::RefreshAheadOfStore,
-        (Presented::InGrace, State::Active { rotated_by, .. }) if rotated_by != peer => {
+        (RefreshTokenStatus::Ahead, _) => EventKind::RefreshAheadOfStore,
+        (RefreshTokenStatus::InGrace, GrantState::Active { rotated_by, .. })
+            if rotated_by != peer =>
+        {
             EventKind::RefreshRepeatedFromElsewhere
         }
-        (Presented::InGrace, _) => EventKind::RefreshRepeatedInGrace,
+        (RefreshTokenStatus::InGrace, _) => EventKind::RefreshRepeatedInGrace,
         _ => EventKind::TokensRefreshed,
     };
     Event::new(kind).peer(peer)

@@ -1,51 +1,48 @@
-//! Who acts for whom: the claims `act` and `may_act` (RFC 8693 sections 4.1 and 4.4).
+//! Delegation: the claims `act` and `may_act` (RFC 8693 sections 4.1 and 4.4).
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::ids::ClientId;
 
-/// Who acts now, and inside who acted before. Section 4.1: "the outermost "act" claim represents the current actor";
-/// the inner ones "are not to be considered in access control decisions".
+/// The current actor, with the previous ones nested. Section 4.1: "the outermost "act" claim represents the current
+/// actor"; the inner ones "are not to be considered in access control decisions".
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Actor {
-    /// The subject of the actor token; else the client.
+    /// The subject of the actor token, or else the client.
     pub sub: String,
-    /// The client by which it acts: the one that exchanged.
+    /// The client that exchanged the token.
     pub client_id: ClientId,
-    /// Who acted before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub act: Option<Box<Self>>,
 }
 
 impl Actor {
-    /// The actors, the current one first.
+    /// The actors, current one first.
     pub fn chain(&self) -> impl Iterator<Item = &Self> {
         std::iter::successors(Some(self), |actor| actor.act.as_deref())
     }
 
-    /// Whether both are the same party, whoever acted before.
+    /// Ignores previous actors.
     #[must_use]
     pub fn is_same_party(&self, other: &Self) -> bool {
         self.sub == other.sub && self.client_id == other.client_id
     }
 }
 
-/// Who may act for a token's subject (section 4.4). Members that are not known here say nothing of a party of ours.
+/// Who may act for a token's subject (section 4.4). Unknown members are ignored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MayAct {
-    /// The subject of the actor.
     pub sub: String,
-    /// The client, where it is named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_id: Option<String>,
-    /// The issuer that names the actor, where that is named. Section 4.4: "the combination of the two claims "iss" and
-    /// "sub" are sometimes necessary to uniquely identify an authorized actor".
+    /// The issuer of the actor's `sub`. Section 4.4: "the combination of the two claims "iss" and "sub" are sometimes
+    /// necessary to uniquely identify an authorized actor".
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub iss: Option<String>,
 }
 
 impl MayAct {
-    /// Whether it names this actor, whom `issuer` calls `sub`.
+    /// `issuer` is the issuer of `sub`.
     #[must_use]
     pub fn allows(&self, issuer: &str, sub: &str, client_id: &ClientId) -> bool {
         let client = self.client_id.as_deref();
@@ -60,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rfc8693_4_4_may_act_compares_each_member_that_it_has() {
+    fn rfc8693_4_4_may_act_compares_every_member_present() {
         let client: ClientId = "orders".parse().unwrap();
         let named = |json: &str| {
             let may_act: MayAct = serde_json::from_str(json).unwrap();

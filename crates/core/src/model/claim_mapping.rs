@@ -1,7 +1,7 @@
-//! Further claims of tokens, as the operator declares them: each with its name and its source.
+//! Additional token claims that the operator configures, each with a name and a source.
 //!
-//! The claims by which tokens are judged are not for sale: [`ClaimMapping::new`] refuses their names, so no mapping can
-//! say for whom a token is, how long it lives, or who acts.
+//! [`ClaimMapping::new`] refuses the names of claims that decide about tokens, so no mapping can change a token's
+//! audience, lifetime or actor.
 
 use std::str::FromStr;
 
@@ -11,16 +11,16 @@ use crate::model::claims_request::{self, UserFacts};
 use crate::model::group_filter::{GroupFilter, GroupPattern};
 use crate::model::ids::{ClientId, SessionId};
 
-/// Names with a meaning of their own in tokens and in answers about them.
+/// Claims that specifications define for tokens and introspection responses.
 #[rustfmt::skip]
 const RESERVED: [&str; 32] = [
     // RFC 7519 section 4.1, RFC 9068 section 2.2
     "iss", "sub", "aud", "exp", "nbf", "iat", "jti", "client_id", "scope", "auth_time", "acr", "amr",
     // OpenID Connect Core sections 2, 3.3.2.11 and 5.6.2, Front- and Back-Channel Logout
     "azp", "nonce", "at_hash", "c_hash", "s_hash", "_claim_names", "_claim_sources", "sid", "events",
-    // RFC 8693 section 4: who acts, and who may
+    // RFC 8693 section 4: delegation
     "act", "may_act",
-    // RFC 7800 section 3.1, RFC 9449 section 4.2: whose key it is bound to
+    // RFC 7800 section 3.1, RFC 9449 section 4.2: key binding
     "cnf", "htm", "htu", "ath", "sub_jwk",
     // RFC 9396 section 9, RFC 9493 section 4.1
     "authorization_details", "sub_id",
@@ -28,50 +28,42 @@ const RESERVED: [&str; 32] = [
     "active", "token_type",
 ];
 
-/// The most that names and constants of one mapping are long together, in bytes.
-const LONGEST: usize = 2048;
+/// The maximum total length of the names and constants of one mapping.
+const MAX_MAPPING_BYTES: usize = 2048;
 
-/// Whether a claim has a meaning of its own, so that no mapping and no user may set it.
+/// Whether neither mappings nor users may set this claim.
 #[must_use]
 pub fn is_reserved(claim: &str) -> bool {
     RESERVED.contains(&claim)
 }
 
-/// What a mapping is for.
+/// The kind of token that a mapping is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Carrier {
-    /// The access tokens of a resource, where `groups` is a claim of its own (RFC 9068 section 2.2.3.1).
+    /// The access tokens of a resource, which have their own setting for `groups` (RFC 9068 section 2.2.3.1).
     AccessToken,
-    /// The ID tokens of a client.
     IdToken,
 }
 
-/// Further claims, each with its source.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ClaimMapping(Vec<(String, Source)>);
 
-/// Why claims make no mapping.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidMapping {
-    /// The name is none.
-    #[error("{0:?} cannot name a claim")]
+    /// Not usable as a claim name.
+    #[error("{0:?} is not a valid claim name")]
     Name(String),
-    /// The name has a meaning of its own.
-    #[error("the claim {0:?} is not free: the server sets it, or other specifications define it")]
+    /// Defined by the server or another specification.
+    #[error("the claim {0:?} is reserved: the server sets it, or other specifications define it")]
     Reserved(String),
-    /// RFC 9068 section 2.2.3.1.
     #[error("the claim \"groups\" is set by groups = true, false or a list of groups")]
     Groups,
-    /// Tokens travel with each request.
-    #[error("is too long: names and constants may have {LONGEST} bytes together")]
+    /// Tokens are sent with every request, so their size is limited.
+    #[error("is too long: names and constants may have at most {MAX_MAPPING_BYTES} bytes in total")]
     TooLong,
 }
 
 impl ClaimMapping {
-    /// A mapping of these claims.
-    ///
-    /// # Errors
-    /// [`InvalidMapping`]
     pub fn new(
         carrier: Carrier,
         claims: impl IntoIterator<Item = (String, Source)>,
@@ -83,16 +75,12 @@ impl ClaimMapping {
             Ok((name, source))
         });
         let mapping = checked.collect::<Result<_, _>>().map(Self)?;
-        match length <= LONGEST {
+        match length <= MAX_MAPPING_BYTES {
             true => Ok(mapping),
             false => Err(InvalidMapping::TooLong),
         }
     }
 
-    /// Whether a claim may have this name.
-    ///
-    /// # Errors
-    /// [`InvalidMapping`]
     pub fn check(carrier: Carrier, name: &str) -> Result<(), InvalidMapping> {
         if name.is_empty() || name.chars().any(char::is_control) {
             Err(InvalidMapping::Name(name.to_owned()))
@@ -105,9 +93,9 @@ impl ClaimMapping {
         }
     }
 
-    /// The claims of one token. One without a value is left out.
+    /// The claims of one token. Claims without a value are omitted.
     #[must_use]
-    pub fn mapped(&self, from: &ClaimSources<'_>) -> Map<String, Value> {
+    pub fn mapped_claims(&self, from: &ClaimSources<'_>) -> Map<String, Value> {
         let claims = self.0.iter();
         claims
             .filter_map(|(name, source)| Some((name.clone(), source.value(from)?)))
@@ -115,36 +103,32 @@ impl ClaimMapping {
     }
 }
 
-/// What one token's claims are taken from.
+/// The input of a claim mapping for one token.
 #[derive(Clone, Copy, Debug)]
 pub struct ClaimSources<'a> {
-    /// The user, where the token is a user's and the user is ours.
+    /// The user, for a token of one of our users.
     pub user: Option<UserFacts<'a>>,
-    /// The client to which the token is given.
+    /// The client that the token is issued to.
     pub client_id: &'a ClientId,
-    /// That client's name.
     pub client_name: &'a str,
-    /// The grant, where the token has one.
     pub grant: Option<GrantFacts<'a>>,
 }
 
-/// What is known of the grant of a token.
 #[derive(Clone, Copy, Debug)]
 pub struct GrantFacts<'a> {
-    /// How it came about: `device_code`, `authorization_code` or `token_exchange`.
+    /// `device_code`, `authorization_code` or `token_exchange`.
     pub kind: &'static str,
-    /// How and when its user signed in; none before a user decided, or after it was revoked.
+    /// `None` until a user decided, and after revocation.
     pub sign_in: Option<SignInFacts<'a>>,
 }
 
-/// How the user of a grant signed in.
+/// How and when the user of a grant signed in.
 #[derive(Clone, Copy, Debug)]
 pub struct SignInFacts<'a> {
-    /// When, in seconds since the epoch.
+    /// Seconds since the epoch.
     pub auth_time: u64,
-    /// How (RFC 8176).
+    /// RFC 8176.
     pub amr: &'a [String],
-    /// The session in which it was granted.
     pub session: Option<SessionId>,
 }
 
@@ -154,43 +138,35 @@ impl ClaimSources<'_> {
     }
 }
 
-/// Where a claim's value comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// The name with which the user signs in.
+    /// The name that the user signs in with.
     Username,
-    /// One of the user's claims, `email` among them.
-    OfUser(String),
-    /// The user's groups, or some of them.
+    /// One of the user's claims, including `email`.
+    UserClaim(String),
     Groups(GroupFilter),
-    /// The client's id.
     ClientId,
-    /// The client's name.
     ClientName,
-    /// How the grant came about: `device_code`, `authorization_code` or `token_exchange`.
+    /// `device_code`, `authorization_code` or `token_exchange`.
     GrantKind,
     /// When the user signed in, in seconds since the epoch.
     AuthTime,
     /// How the user signed in (RFC 8176).
     Amr,
-    /// The session in which the user granted it.
     Session,
-    /// The same in each token.
+    /// The same value in every token.
     Constant(Value),
 }
 
-/// Why a text names no source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidSource {
-    /// No source has this name.
     #[error("is not a source")]
     Unknown,
-    /// It begins with a quote and does not end with one, or holds control characters.
+    /// An opening quote without a closing one, or control characters.
     #[error("is not a constant, which is written in quotes: \"'gold'\"")]
     Constant,
 }
 
-/// The sources with names of their own, as they are written.
 const NAMED: [(&str, Source); 8] = [
     ("user.username", Source::Username),
     ("groups", Source::Groups(GroupFilter::All)),
@@ -203,12 +179,12 @@ const NAMED: [(&str, Source); 8] = [
 ];
 
 impl Source {
-    /// What a source may be called, beside the names of users' claims and of groups.
+    /// The fixed names, without those of user claims and groups.
     pub fn names() -> impl Iterator<Item = &'static str> + Clone {
         NAMED.iter().map(|(name, _)| *name).chain(["user.email"])
     }
 
-    /// How long a constant is, in bytes.
+    /// The length of a constant in bytes.
     fn length(&self) -> usize {
         match self {
             Self::Constant(value) => value.to_string().len(),
@@ -219,13 +195,13 @@ impl Source {
     fn value(&self, from: &ClaimSources<'_>) -> Option<Value> {
         match self {
             Self::Username => Some(from.user?.username.into()),
-            Self::OfUser(name) => claims_request::claim(from.user?, name),
-            Self::Groups(filter) => list(filter.of(from.user?.groups)),
+            Self::UserClaim(name) => claims_request::claim(from.user?, name),
+            Self::Groups(filter) => non_empty(filter.apply(from.user?.groups)),
             Self::ClientId => Some(from.client_id.to_string().into()),
             Self::ClientName => Some(from.client_name.into()),
             Self::GrantKind => Some(from.grant?.kind.into()),
             Self::AuthTime => Some(from.sign_in()?.auth_time.into()),
-            Self::Amr => list(from.sign_in()?.amr.to_vec()),
+            Self::Amr => non_empty(from.sign_in()?.amr.to_vec()),
             Self::Session => Some(from.sign_in()?.session?.to_string().into()),
             Self::Constant(value) => Some(value.clone()),
         }
@@ -233,11 +209,11 @@ impl Source {
     }
 }
 
-fn list(values: Vec<String>) -> Option<Value> {
+fn non_empty(values: Vec<String>) -> Option<Value> {
     (!values.is_empty()).then(|| values.into())
 }
 
-/// `user.NAME`, `groups`, `groups.NAME`, `groups.BEGINNING*`, one of [`Source::names`], or a constant in quotes.
+/// `user.NAME`, `groups`, `groups.NAME`, `groups.PREFIX*`, one of [`Source::names`], or a quoted constant.
 impl FromStr for Source {
     type Err = InvalidSource;
 
@@ -253,9 +229,9 @@ impl FromStr for Source {
             return Ok(source.clone());
         }
         match text.split_once('.') {
-            // The groups are a source of their own.
+            // Groups have their own source.
             Some(("user", "groups")) => Err(InvalidSource::Unknown),
-            Some(("user", claim)) if is_name(claim) => Ok(Self::OfUser(claim.to_owned())),
+            Some(("user", claim)) if is_name(claim) => Ok(Self::UserClaim(claim.to_owned())),
             Some(("groups", pattern)) => {
                 let pattern: GroupPattern = pattern.parse().map_err(|_| InvalidSource::Unknown)?;
                 Ok(Self::Groups(GroupFilter::Only(vec![pattern])))
@@ -274,16 +250,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_source_is_named_as_it_is_written() {
+    fn sources_are_parsed() {
         let source = |text: &str| text.parse::<Source>();
         let some = |pattern: &str| {
             let pattern = pattern.parse().unwrap();
             Ok(Source::Groups(GroupFilter::Only(vec![pattern])))
         };
         assert_eq!(source("user.username"), Ok(Source::Username));
-        assert_eq!(source("user.email"), Ok(Source::OfUser("email".into())));
+        assert_eq!(source("user.email"), Ok(Source::UserClaim("email".into())));
         let dotted = "https://example.com/tier";
-        let of_user = Ok(Source::OfUser(dotted.to_owned()));
+        let of_user = Ok(Source::UserClaim(dotted.to_owned()));
         assert_eq!(source(&format!("user.{dotted}")), of_user);
         assert_eq!(source("groups"), Ok(Source::Groups(GroupFilter::All)));
         assert_eq!(source("groups.staff"), some("staff"));
@@ -316,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn a_claim_has_a_name_of_its_own() {
+    fn reserved_and_malformed_claim_names_are_refused() {
         let check = |carrier, name| ClaimMapping::check(carrier, name);
         for carrier in [Carrier::AccessToken, Carrier::IdToken] {
             for name in RESERVED {
@@ -339,13 +315,13 @@ mod tests {
     }
 
     #[test]
-    fn a_mapping_has_a_longest_length() {
+    fn the_length_of_a_mapping_is_limited() {
         let mapping = |length: usize| {
             let claim = ("a".to_owned(), Source::Constant("x".repeat(length).into()));
             ClaimMapping::new(Carrier::AccessToken, [claim])
         };
-        // The name and the quotes of the constant.
-        assert!(mapping(LONGEST - 3).is_ok());
-        assert_eq!(mapping(LONGEST - 2), Err(InvalidMapping::TooLong));
+        // Three bytes: the name and the quotes around the constant.
+        assert!(mapping(MAX_MAPPING_BYTES - 3).is_ok());
+        assert_eq!(mapping(MAX_MAPPING_BYTES - 2), Err(InvalidMapping::TooLong));
     }
 }

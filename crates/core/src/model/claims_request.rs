@@ -1,4 +1,4 @@
-//! Standard claims, by scope (OpenID Connect Core section 5.4) and one by one (section 5.5).
+//! Standard claims, by scope (OpenID Connect Core section 5.4) and individually (section 5.5).
 
 use std::collections::BTreeMap;
 
@@ -8,8 +8,7 @@ use serde_json::{Map, Value};
 use crate::base::error::{ErrorCode, Refusal};
 use crate::model::scope::Scope;
 
-/// Each scope with its claims (OpenID Connect Core section 5.4).
-const OF_SCOPES: [(&str, &[&str]); 4] = [
+const SCOPE_CLAIMS: [(&str, &[&str]); 4] = [
     (
         "profile",
         &[
@@ -34,27 +33,24 @@ const OF_SCOPES: [(&str, &[&str]); 4] = [
     ("phone", &["phone_number", "phone_number_verified"]),
 ];
 
-/// What claims of a user are taken from.
+/// The sources of a user's claims.
 #[derive(Clone, Copy, Debug)]
 pub struct UserFacts<'u> {
-    /// The name with which the user signs in.
+    /// The name that the user signs in with.
     pub username: &'u str,
-    /// The mail address.
     pub email: Option<&'u str>,
-    /// The groups.
     pub groups: &'u [String],
-    /// What the operator set, standard claims (OpenID Connect Core section 5.1) and others.
+    /// Standard claims (OpenID Connect Core section 5.1) and others that the operator set.
     pub claims: &'u BTreeMap<String, Value>,
 }
 
-/// Every standard claim of a user.
-pub fn standard() -> impl Iterator<Item = &'static str> {
-    OF_SCOPES.iter().flat_map(|(_, names)| *names).copied()
+pub fn standard_claims() -> impl Iterator<Item = &'static str> {
+    SCOPE_CLAIMS.iter().flat_map(|(_, names)| *names).copied()
 }
 
-/// What a user's claims say, of those that `wanted` names. A claim without a value is left out: OpenID Connect Core
-/// section 5.3.2: "If a Claim is not returned, that Claim Name SHOULD be omitted".
-pub(crate) fn of_user<'n>(
+/// The user's claims with these names. Claims without a value are omitted: OpenID Connect Core section 5.3.2:
+/// "If a Claim is not returned, that Claim Name SHOULD be omitted".
+pub(crate) fn user_claims<'n>(
     user: UserFacts<'_>,
     wanted: impl Iterator<Item = &'n str>,
 ) -> Map<String, Value> {
@@ -63,7 +59,6 @@ pub(crate) fn of_user<'n>(
         .collect()
 }
 
-/// What a user's claim says.
 pub(crate) fn claim(user: UserFacts<'_>, name: &str) -> Option<Value> {
     match name {
         "email" => user.email.map(Value::from),
@@ -75,49 +70,45 @@ pub(crate) fn claim(user: UserFacts<'_>, name: &str) -> Option<Value> {
     }
 }
 
-/// The claims of the scopes.
-pub(crate) fn of_scope(scope: &Scope) -> impl Iterator<Item = &'static str> {
-    OF_SCOPES
+pub(crate) fn scope_claims(scope: &Scope) -> impl Iterator<Item = &'static str> {
+    SCOPE_CLAIMS
         .iter()
         .filter(|(token, _)| scope.contains(token))
         .flat_map(|(_, names)| *names)
         .copied()
 }
 
-/// The names of claims that a client asked for one by one: standard ones only.
+/// The names of individually requested claims; standard claims only.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestedClaims {
-    /// At userinfo.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub userinfo: Vec<String>,
-    /// In the ID token.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub id_token: Vec<String>,
 }
 
 impl RequestedClaims {
-    /// Whether none was asked for.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.userinfo.is_empty() && self.id_token.is_empty()
     }
 
-    /// The scopes whose claims these are: what a user is asked about, and what the client must be allowed.
+    /// The scopes that these claims belong to: the user consents to them, and the client must be allowed them.
     #[must_use]
     pub fn scopes(&self) -> Scope {
         let all = || self.userinfo.iter().chain(&self.id_token);
-        OF_SCOPES
+        SCOPE_CLAIMS
             .iter()
             .filter(|(_, names)| all().any(|name| names.contains(&name.as_str())))
             .map(|(token, _)| *token)
             .collect()
     }
 
-    /// Those whose scopes are within `allowed`.
+    /// The claims whose scopes are within `allowed`.
     #[must_use]
     pub(crate) fn within(self, allowed: &Scope) -> Self {
         let kept = |names: Vec<String>| {
-            let allowed: Vec<&str> = of_scope(allowed).collect();
+            let allowed: Vec<&str> = scope_claims(allowed).collect();
             let kept = names.into_iter();
             kept.filter(|name| allowed.contains(&name.as_str()))
                 .collect()
@@ -129,14 +120,13 @@ impl RequestedClaims {
     }
 }
 
-/// The `claims` parameter (OpenID Connect Core section 5.5), as far as it can be met.
+/// The supported part of the `claims` parameter (OpenID Connect Core section 5.5).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ClaimsRequest {
-    /// Claims of the user.
-    pub of_user: RequestedClaims,
-    /// The user whom the client expects (section 5.5.1: `sub` with a value).
+    pub requested: RequestedClaims,
+    /// The expected user (section 5.5.1: `sub` with a value).
     pub sub: Option<String>,
-    /// Classes of authentication, one of which must be met (section 5.5.1.1: `acr`, essential, with values).
+    /// Acceptable `acr` values, if `acr` is essential (section 5.5.1.1).
     pub essential_acr: Option<Vec<String>>,
 }
 
@@ -146,11 +136,11 @@ const MALFORMED: Refusal = Refusal::new(
 );
 
 impl ClaimsRequest {
-    /// The claims that a request asks for, of those whose scopes the client may ask for. What is not known here is
-    /// ignored: section 5.5: "any members used that are not understood MUST be ignored".
+    /// Keeps only claims whose scopes are `allowed`. Unknown members are ignored: section 5.5: "any members used that
+    /// are not understood MUST be ignored".
     ///
     /// # Errors
-    /// `invalid_request` for what is no such JSON.
+    /// `invalid_request` for malformed JSON.
     pub fn parse(text: Option<&str>, allowed: &Scope) -> Result<Self, Refusal> {
         let Some(text) = text else {
             return Ok(Self::default());
@@ -171,12 +161,12 @@ impl ClaimsRequest {
             .get("acr")
             .filter(|acr| essential(acr))
             .and_then(|_| values(id_token, "acr"));
-        let of_user = RequestedClaims {
+        let requested = RequestedClaims {
             userinfo: names(userinfo),
             id_token: names(id_token),
         };
         Ok(Self {
-            of_user: of_user.within(allowed),
+            requested: requested.within(allowed),
             sub,
             essential_acr,
         })
@@ -184,13 +174,13 @@ impl ClaimsRequest {
 }
 
 fn names(members: &Map<String, Value>) -> Vec<String> {
-    standard()
+    standard_claims()
         .filter(|name| members.contains_key(*name))
         .map(ToOwned::to_owned)
         .collect()
 }
 
-/// The texts of a claim's `value` or `values`.
+/// The strings of a claim's `value` or `values`.
 fn values(members: &Map<String, Value>, name: &str) -> Option<Vec<String>> {
     let claim = members.get(name)?;
     let one = claim.get("value").into_iter();
@@ -211,19 +201,19 @@ mod tests {
     }
 
     #[test]
-    fn openid_core_5_5_claims_by_name_and_only_what_the_client_may_have() {
+    fn openid_core_5_5_only_allowed_claims_are_returned_individually() {
         let asked = parse(
             r#"{"userinfo":{"name":{"essential":true},"phone_number":null,"favourite":null},
                 "id_token":{"email":null,"auth_time":{"essential":true}},"else":{}}"#,
         );
         let asked = asked.unwrap();
-        assert_eq!(asked.of_user.userinfo, ["name"]);
-        assert_eq!(asked.of_user.id_token, ["email"]);
-        assert_eq!(asked.of_user.scopes().to_string(), "email profile");
+        assert_eq!(asked.requested.userinfo, ["name"]);
+        assert_eq!(asked.requested.id_token, ["email"]);
+        assert_eq!(asked.requested.scopes().to_string(), "email profile");
     }
 
     #[test]
-    fn openid_core_5_5_1_a_user_and_a_class_of_authentication_can_be_demanded() {
+    fn openid_core_5_5_1_sub_and_acr_can_be_required() {
         let asked = parse(
             r#"{"id_token":{"sub":{"value":"x"},"acr":{"essential":true,"values":["1","2"]}}}"#,
         );
@@ -235,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn openid_core_5_5_what_is_no_such_object_is_refused() {
+    fn openid_core_5_5_malformed_claims_requests_are_refused() {
         for wrong in [
             "",
             "[]",

@@ -1,11 +1,11 @@
-//! Clients, as the realm's configuration has them.
+//! Registered clients and their policies.
 
 use std::time::Duration;
 
 use grantor_jose::Algorithm;
 
 use crate::base::error::{ErrorCode, Refusal};
-use crate::base::names::names;
+use crate::base::names::config_names;
 use crate::base::secret::SecretVerifier;
 use crate::model::actor::MayAct;
 use crate::model::claim_mapping::ClaimMapping;
@@ -17,63 +17,48 @@ use crate::model::scope::Scope;
 /// A registered client (RFC 6749 section 2).
 #[derive(Clone, Debug)]
 pub struct Client {
-    /// Its identifier.
     pub id: ClientId,
-    /// Its name, for people.
     pub name: String,
-    /// A client that is not enabled gets nothing.
     pub enabled: bool,
-    /// How it authenticates.
     pub auth: ClientAuth,
-    /// The grants that it may use.
     pub grants: Vec<GrantType>,
-    /// What it may ask for.
     pub scopes: Scope,
-    /// What it gets where it asks for none (RFC 6749 section 3.3).
+    /// Used for requests without a scope (RFC 6749 section 3.3).
     pub default_scopes: Scope,
-    /// Identifiers of the resources that it *is*: it may introspect tokens for them.
+    /// Identifiers of the resources that this client *is*: it may introspect their tokens.
     pub resources: Vec<String>,
-    /// How long its access tokens live.
     pub access_lifetime: Duration,
-    /// How long its refresh tokens live unused.
+    /// The lifetime of unused refresh tokens.
     pub refresh_idle: Duration,
-    /// How long its refresh tokens live at most, from the authorization on.
+    /// The maximum lifetime of refresh tokens, counted from the authorization.
     pub refresh_absolute: Duration,
-    /// How long the predecessor of a refresh token is still answered, with the same successor.
+    /// How long a rotated refresh token is still accepted and answered with the same successor.
     pub grace: Duration,
-    /// Whether each refresh gives a new refresh token. Never off for a public client (RFC 9700 section 2.2.2).
+    /// Whether each refresh issues a new refresh token. Always on for public clients (RFC 9700 section 2.2.2).
     pub rotation: bool,
-    /// The algorithm of its ID tokens.
     pub id_token_alg: Algorithm,
-    /// The further claims of its ID tokens.
     pub id_claims: ClaimMapping,
-    /// The client that may act for its users: their access tokens name it in `may_act`.
+    /// The client that may act for the users of this one; their access tokens name it in `may_act`.
     pub actor: Option<ClientId>,
-    /// How its devices are approved.
     pub device: DevicePolicy,
-    /// How it gets authorization codes.
     pub code: CodePolicy,
-    /// How its users sign out.
     pub logout: LogoutPolicy,
-    /// The origins (RFC 6454 section 6.2) whose scripts may call as this client (CORS).
+    /// Origins (RFC 6454 section 6.2) whose scripts may act as this client (CORS).
     pub origins: Vec<String>,
 }
 
-/// How a client gets authorization codes (RFC 6749 section 4.1).
+/// The settings of the authorization code grant (RFC 6749 section 4.1).
 #[derive(Clone, Debug)]
 pub struct CodePolicy {
-    /// Where browsers are sent back to.
     pub redirect_uris: Vec<RedirectUri>,
-    /// Whether it must use PKCE (RFC 7636). Always, for a public client (RFC 9700 section 2.1.1).
+    /// RFC 7636. Always set for public clients (RFC 9700 section 2.1.1).
     pub pkce_required: bool,
-    /// How long its codes live.
     pub lifetime: Duration,
-    /// Whether its users are asked first.
     pub consent: ConsentPolicy,
 }
 
 impl CodePolicy {
-    /// That of a client that gets no codes.
+    /// For clients without this grant.
     pub const NONE: Self = Self {
         redirect_uris: Vec::new(),
         pkce_required: true,
@@ -82,102 +67,91 @@ impl CodePolicy {
     };
 }
 
-/// Whether users are asked before a client gets what it asks for.
+/// Whether users are asked for consent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConsentPolicy {
-    /// They are, until they agreed once.
+    /// Until they agreed once.
     Ask,
-    /// They are not: the operator answers for the client, as for its own.
+    /// Never: the operator vouches for the client.
     Skip,
 }
 
-names!(ConsentPolicy {
+config_names!(ConsentPolicy {
     Ask = "ask",
     Skip = "skip",
 });
 
-/// How a client's users sign out.
 #[derive(Clone, Debug, Default)]
 pub struct LogoutPolicy {
-    /// Where browsers may go after sign-out (OpenID Connect RP-Initiated Logout section 3.1).
+    /// Post-logout redirect URIs (OpenID Connect RP-Initiated Logout section 3.1).
     pub redirect_uris: Vec<RedirectUri>,
-    /// Who is told that a session ended (OpenID Connect Back-Channel Logout section 2.2).
+    /// OpenID Connect Back-Channel Logout section 2.2.
     pub backchannel_uri: Option<String>,
 }
 
-/// How a client's devices are approved.
 #[derive(Clone, Copy, Debug)]
 pub struct DevicePolicy {
-    /// How long a code lives.
     pub lifetime: Duration,
-    /// What the approver must show.
     pub approval: DeviceApproval,
-    /// How old the approver's sign-in may be.
+    /// The maximum age of the approver's sign-in.
     pub approver_max_age: Duration,
 }
 
-/// What an approver must show (RFC 10027 section 6.1).
+/// What approving a device requires (RFC 10027 section 6.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeviceApproval {
-    /// A warning where device and browser are on different networks.
+    /// Warn if device and browser are on different networks.
     Warn,
-    /// Device and browser must be on the same network.
     SameNetwork,
-    /// The code must be typed from the device; a prefilled one is not shown.
+    /// The user must type the code; prefilled codes are not shown.
     Retype,
 }
 
-names!(DeviceApproval {
+config_names!(DeviceApproval {
     Warn = "warn",
     SameNetwork = "same_network",
     Retype = "retype",
 });
 
-/// How a client authenticates.
 #[derive(Clone, Debug)]
 pub enum ClientAuth {
-    /// A public client: not at all (RFC 6749 section 2.1).
+    /// RFC 6749 section 2.1.
     Public,
-    /// A confidential client with secrets.
     Secret {
-        /// Any of these is right, so that a secret can be replaced without a gap.
+        /// Any of these is accepted, so that a secret can be replaced without downtime.
         verifiers: Vec<SecretVerifier>,
-        /// Whether HTTP Basic is allowed (RFC 6749 section 2.3.1).
+        /// Allows HTTP Basic (RFC 6749 section 2.3.1).
         basic: bool,
-        /// Whether credentials in the body are allowed (RFC 6749 section 2.3.1).
+        /// Allows credentials in the body (RFC 6749 section 2.3.1).
         post: bool,
     },
 }
 
-/// How long what one grant gives lives.
+/// The lifetimes of the tokens of one grant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GrantLifetimes {
-    /// Access tokens.
     pub access: Duration,
-    /// Refresh tokens, where the client may use them.
+    /// `None` if the client may not use refresh tokens.
     pub refresh: Option<RefreshLifetimes>,
-    /// The longest life of the session to which a grant may be bound.
+    /// The maximum lifetime of the session that a grant may depend on.
     pub session: Duration,
 }
 
-/// How long a refresh token lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RefreshLifetimes {
-    /// Unused.
     pub idle: Duration,
-    /// At most, from the authorization on, however often it is used.
+    /// Counted from the authorization, regardless of use.
     pub absolute: Duration,
 }
 
 impl Client {
-    /// Whether it can keep a secret, and has one.
     #[must_use]
     pub const fn is_confidential(&self) -> bool {
         matches!(self.auth, ClientAuth::Secret { .. })
     }
 
-    /// The registered redirect URI that a request names, and whether it is that very text: of a loopback address,
-    /// another port is the same app's (RFC 8252 section 7.3).
+    /// The registered redirect URI that matches the request, and whether it matches exactly: loopback addresses match
+    /// with any port (RFC 8252 section 7.3).
     #[must_use]
     pub fn redirect_uri(&self, asked: &str) -> Option<(&RedirectUri, bool)> {
         let exact = |uri: &&RedirectUri| uri.as_str() == asked;
@@ -189,7 +163,7 @@ impl Client {
         })
     }
 
-    /// Who may act for its users (RFC 8693 section 4.4).
+    /// RFC 8693 section 4.4.
     #[must_use]
     pub fn may_act(&self) -> Option<MayAct> {
         let actor = self.actor.as_ref()?.to_string();
@@ -200,13 +174,11 @@ impl Client {
         })
     }
 
-    /// Whether it may use a grant.
     #[must_use]
     pub fn may_use(&self, grant: GrantType) -> bool {
         self.grants.contains(&grant)
     }
 
-    /// How long its refresh tokens live.
     #[must_use]
     pub const fn refresh_lifetimes(&self) -> RefreshLifetimes {
         RefreshLifetimes {
@@ -215,7 +187,7 @@ impl Client {
         }
     }
 
-    /// How long what its grants give lives, in a realm whose sessions live at most `session`.
+    /// `session` is the realm's maximum session lifetime.
     #[must_use]
     pub fn grant_lifetimes(&self, session: Duration) -> GrantLifetimes {
         let refreshes = self.may_use(GrantType::RefreshToken);
@@ -226,10 +198,10 @@ impl Client {
         }
     }
 
-    /// What it asks for: its defaults where it names nothing (RFC 6749 section 3.3), never more than it may.
+    /// The requested scope, or the default (RFC 6749 section 3.3).
     ///
     /// # Errors
-    /// `invalid_scope` where a token is unknown or not allowed.
+    /// `invalid_scope` if a scope token is unknown or not allowed.
     pub fn requested_scope(&self, asked: Option<&Scope>) -> Result<Scope, Refusal> {
         let scope = asked.unwrap_or(&self.default_scopes);
         if scope.is_within(&self.scopes) {

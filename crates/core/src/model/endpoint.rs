@@ -1,39 +1,33 @@
-//! The table of the server's endpoints: paths, methods, and what metadata, metrics and CORS say of them.
+//! The table of endpoints: paths, methods, metadata members, metrics labels and CORS.
 //!
-//! The router, the metadata document, the metrics and a table of `ARCHITECTURE.md` come from it.
+//! The router, the metadata document, the metrics and a table of `ARCHITECTURE.md` are made from it.
 
-/// What answers at an endpoint, and so how a wrong method is refused.
+/// What an endpoint serves. Decides how a wrong method is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// An endpoint of the protocol: it answers clients in JSON.
+pub enum EndpointKind {
+    /// JSON for clients.
     Protocol,
-    /// A public document.
     Document,
-    /// A page for people.
     Page,
-    /// What load balancers and supervisors ask.
+    /// For load balancers and supervisors.
     Probe,
 }
 
-/// Whose scripts of other origins may read the answers (Fetch section 3.2, CORS).
+/// Whose cross-origin scripts may read responses (Fetch section 3.2, CORS).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CrossOrigin {
-    /// No one's.
     Never,
-    /// Those of the client whose request it is.
+    /// Those of the requesting client.
     OwnClient,
-    /// Everyone's.
     Everyone,
 }
 
 /// Which clients authenticate at an endpoint (RFC 6749 section 2.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Clients {
-    /// None does.
     None,
-    /// Confidential ones by a secret, public ones by their id.
+    /// Confidential clients by secret, public ones by id.
     All,
-    /// Confidential ones alone.
     Confidential,
 }
 
@@ -43,62 +37,56 @@ macro_rules! endpoints {
         $name:ident: $path:literal, [$($method:literal),+], $kind:ident, label $label:literal,
             cross_origin $cross_origin:ident, clients $clients:ident $(, metadata $metadata:literal)?;
     )+) => {
-        /// An endpoint, by its path.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Endpoint {
             $($(#[$doc])* $name),+
         }
 
         impl Endpoint {
-            /// All of them, in the order of their numbers.
+            /// In declaration order.
             pub const ALL: [Self; [$($path),+].len()] = [$(Self::$name),+];
 
-            /// Its path below the issuer.
             #[must_use]
             pub const fn path(self) -> &'static str {
                 match self { $(Self::$name => $path),+ }
             }
 
-            /// The endpoint at this path below the issuer.
             #[must_use]
-            pub fn at(path: &str) -> Option<Self> {
+            pub fn from_path(path: &str) -> Option<Self> {
                 match path {
                     $($path => Some(Self::$name),)+
                     _ => None,
                 }
             }
 
-            /// The methods that it takes, apart from the browsers' OPTIONS; GET stands for HEAD, too.
+            /// Without OPTIONS (CORS); GET includes HEAD.
             #[must_use]
             pub const fn methods(self) -> &'static [&'static str] {
                 match self { $(Self::$name => &[$($method),+]),+ }
             }
 
-            /// What answers.
             #[must_use]
-            pub const fn kind(self) -> Kind {
-                match self { $(Self::$name => Kind::$kind),+ }
+            pub const fn kind(self) -> EndpointKind {
+                match self { $(Self::$name => EndpointKind::$kind),+ }
             }
 
-            /// Its name in metrics, which several endpoints may share. A public name.
+            /// The name in metrics, which endpoints may share. Public, so it never changes.
             #[must_use]
             pub const fn label(self) -> &'static str {
                 match self { $(Self::$name => $label),+ }
             }
 
-            /// Whose scripts may read its answers.
             #[must_use]
             pub const fn cross_origin(self) -> CrossOrigin {
                 match self { $(Self::$name => CrossOrigin::$cross_origin),+ }
             }
 
-            /// Which clients authenticate at it.
             #[must_use]
             pub const fn clients(self) -> Clients {
                 match self { $(Self::$name => Clients::$clients),+ }
             }
 
-            /// The member of the metadata document that holds its URL.
+            /// The member of the metadata document with the URL.
             #[must_use]
             pub fn metadata(self) -> Option<&'static str> {
                 match self { $(Self::$name => [$($metadata)?].first().copied()),+ }
@@ -117,7 +105,7 @@ endpoints! {
     /// Device authorization (RFC 8628 section 3.1).
     DeviceAuthorization: "/oauth2/device_authorization", ["POST"], Protocol, label "device_authorization",
         cross_origin OwnClient, clients All, metadata "device_authorization_endpoint";
-    /// Introspection (RFC 7662). Its callers keep a secret, so they are no scripts.
+    /// Introspection (RFC 7662). Its callers are confidential clients, so never scripts.
     Introspect: "/oauth2/introspect", ["POST"], Protocol, label "introspect",
         cross_origin Never, clients Confidential, metadata "introspection_endpoint";
     /// Revocation (RFC 7009).
@@ -138,34 +126,26 @@ endpoints! {
     /// The key set (RFC 7517 section 5).
     Jwks: "/.well-known/jwks.json", ["GET"], Document, label "jwks",
         cross_origin Everyone, clients None, metadata "jwks_uri";
-    /// Where a user types the code of a device (RFC 8628 section 3.3): short enough to type.
+    /// Where users enter a device's code (RFC 8628 section 3.3): short enough to type.
     Device: "/device", ["GET", "POST"], Page, label "device", cross_origin Never, clients None;
-    /// Approves or denies a device.
     DeviceDecision: "/device/decision", ["POST"], Page, label "device_decision", cross_origin Never, clients None;
-    /// Takes a user's consent.
     Consent: "/consent", ["POST"], Page, label "consent", cross_origin Never, clients None;
-    /// Sign-in.
     Login: "/login", ["GET", "POST"], Page, label "login", cross_origin Never, clients None;
     /// Sign-out at a client's request (OpenID Connect RP-Initiated Logout section 2).
     EndSession: "/oauth2/logout", ["GET", "POST"], Page, label "end_session",
         cross_origin Never, clients None, metadata "end_session_endpoint";
-    /// Sign-out.
     Logout: "/logout", ["GET", "POST"], Page, label "logout", cross_origin Never, clients None;
-    /// What a user sees of their account.
     Account: "/account", ["GET"], Page, label "account", cross_origin Never, clients None;
     /// Ends one of a user's sessions.
     AccountSession: "/account/session", ["POST"], Page, label "account", cross_origin Never, clients None;
-    /// Removes an app's access.
     AccountApp: "/account/app", ["POST"], Page, label "account", cross_origin Never, clients None;
     /// Removes a device's access.
     AccountGrant: "/account/grant", ["POST"], Page, label "account", cross_origin Never, clients None;
-    /// Signs a user out everywhere.
     AccountEverywhere: "/account/everywhere", ["POST"], Page, label "account", cross_origin Never, clients None;
     /// Whether the process runs.
     Healthz: "/healthz", ["GET"], Probe, label "health", cross_origin Never, clients None;
     /// Whether the server can answer.
     Readyz: "/readyz", ["GET"], Probe, label "health", cross_origin Never, clients None;
-    /// The start page.
     Home: "/", ["GET"], Page, label "other", cross_origin Never, clients None;
 }
 
@@ -174,13 +154,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_endpoint_is_found_by_its_own_path_and_has_the_place_of_its_number() {
+    fn each_endpoint_is_found_by_its_path() {
         for (position, endpoint) in Endpoint::ALL.into_iter().enumerate() {
-            assert_eq!(Endpoint::at(endpoint.path()), Some(endpoint));
+            assert_eq!(Endpoint::from_path(endpoint.path()), Some(endpoint));
             assert_eq!(endpoint as usize, position);
         }
         for unknown in ["", "/oauth2", "/oauth2/token/", "/OAUTH2/token"] {
-            assert_eq!(Endpoint::at(unknown), None, "{unknown}");
+            assert_eq!(Endpoint::from_path(unknown), None, "{unknown}");
         }
     }
 

@@ -1,74 +1,45 @@
 //! The grant types, by their names in the configuration and on the wire.
 
-/// A grant type.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum GrantType {
-    /// RFC 6749 section 4.1.
-    AuthorizationCode,
-    /// RFC 6749 section 4.4.
-    ClientCredentials,
-    /// RFC 8628.
-    DeviceCode,
-    /// RFC 6749 section 6.
-    RefreshToken,
-    /// RFC 8693.
-    TokenExchange,
+macro_rules! grant_types {
+    ($($Grant:ident => $short:literal, $wire:literal;)+) => {
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum GrantType {
+            $($Grant),+
+        }
+
+        impl GrantType {
+            pub const ALL: [Self; [$($short),+].len()] = [$(Self::$Grant),+];
+
+            /// The short name in the configuration.
+            #[must_use]
+            pub const fn short(self) -> &'static str {
+                match self { $(Self::$Grant => $short),+ }
+            }
+
+            #[must_use]
+            pub const fn wire(self) -> &'static str {
+                match self { $(Self::$Grant => $wire),+ }
+            }
+
+            #[must_use]
+            pub fn from_wire(name: &str) -> Option<Self> {
+                Self::ALL.into_iter().find(|grant| grant.wire() == name)
+            }
+        }
+    };
 }
 
-const NAMES: [(GrantType, &str, &str); 5] = [
-    (
-        GrantType::AuthorizationCode,
-        "authorization_code",
-        "authorization_code",
-    ),
-    (
-        GrantType::ClientCredentials,
-        "client_credentials",
-        "client_credentials",
-    ),
-    (
-        GrantType::DeviceCode,
-        "device_code",
-        "urn:ietf:params:oauth:grant-type:device_code",
-    ),
-    (GrantType::RefreshToken, "refresh_token", "refresh_token"),
-    (
-        GrantType::TokenExchange,
-        "token_exchange",
-        "urn:ietf:params:oauth:grant-type:token-exchange",
-    ),
-];
-
-impl GrantType {
-    /// Every grant type.
-    pub const ALL: [Self; 5] = [
-        Self::AuthorizationCode,
-        Self::ClientCredentials,
-        Self::DeviceCode,
-        Self::RefreshToken,
-        Self::TokenExchange,
-    ];
-
-    /// Its short name in the configuration.
-    #[must_use]
-    pub const fn short(self) -> &'static str {
-        NAMES[self as usize].1
-    }
-
-    /// The registered name.
-    #[must_use]
-    pub const fn wire(self) -> &'static str {
-        NAMES[self as usize].2
-    }
-
-    /// The grant with this short name in the configuration.
-    #[must_use]
-    pub fn from_short(name: &str) -> Option<Self> {
-        NAMES
-            .iter()
-            .find(|(_, short, _)| *short == name)
-            .map(|(grant, ..)| *grant)
-    }
+grant_types! {
+    // RFC 6749 section 4.1.
+    AuthorizationCode => "authorization_code", "authorization_code";
+    // RFC 6749 section 4.4.
+    ClientCredentials => "client_credentials", "client_credentials";
+    // RFC 8628.
+    DeviceCode => "device_code", "urn:ietf:params:oauth:grant-type:device_code";
+    // RFC 6749 section 6.
+    RefreshToken => "refresh_token", "refresh_token";
+    // RFC 8693.
+    TokenExchange => "token_exchange", "urn:ietf:params:oauth:grant-type:token-exchange";
 }
 
 #[cfg(test)]
@@ -76,11 +47,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_names_stand_in_the_order_of_the_grants() {
-        for (at, (grant, short, _)) in NAMES.iter().enumerate() {
-            assert_eq!(*grant as usize, at);
-            assert_eq!(GrantType::from_short(short), Some(*grant));
-            assert_eq!((GrantType::ALL[at], grant.short()), (*grant, *short));
+    fn each_grant_type_is_found_by_its_registered_name() {
+        for grant in GrantType::ALL {
+            assert_eq!(GrantType::from_wire(grant.wire()), Some(grant));
         }
+        assert_eq!(GrantType::from_wire("password"), None);
     }
 }

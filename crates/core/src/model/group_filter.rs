@@ -1,47 +1,41 @@
-//! Which of a user's groups are told. RFC 9068 section 2.2.3.1 speaks of those "that are relevant to the resource being
-//! accessed", RFC 8693 section 6 of "the minimally necessary amount of data".
+//! Which of a user's groups a token contains: those "that are relevant to the resource being accessed" (RFC 9068
+//! section 2.2.3.1), "the minimally necessary amount of data" (RFC 8693 section 6).
 
 use std::str::FromStr;
 
-/// Which groups are told.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum GroupFilter {
-    /// All of them.
     #[default]
     All,
-    /// Those that one of these patterns names; without a pattern, none.
+    /// Groups that match any of these patterns.
     Only(Vec<GroupPattern>),
 }
 
 impl GroupFilter {
-    /// The filter that lets nothing through.
     pub const NONE: Self = Self::Only(Vec::new());
 
-    /// Those of `groups` that are told, in their order.
     #[must_use]
-    pub fn of(&self, groups: &[String]) -> Vec<String> {
-        let told = |group: &&String| match self {
+    pub fn apply(&self, groups: &[String]) -> Vec<String> {
+        let selected = |group: &&String| match self {
             Self::All => true,
             Self::Only(patterns) => patterns.iter().any(|pattern| pattern.names(group)),
         };
-        groups.iter().filter(told).cloned().collect()
+        groups.iter().filter(selected).cloned().collect()
     }
 }
 
-/// A group, or with a star at its end all groups that begin so.
+/// A group's name, or a prefix followed by a star.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GroupPattern {
     text: String,
     prefix: bool,
 }
 
-/// What is no pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("is not the name of a group, which may end in a star: \"orders-*\"")]
 pub struct InvalidPattern;
 
 impl GroupPattern {
-    /// All groups.
     pub const ANY: Self = Self {
         text: String::new(),
         prefix: true,
@@ -78,24 +72,24 @@ impl FromStr for GroupPattern {
 mod tests {
     use super::*;
 
-    fn told(patterns: &[&str]) -> Vec<String> {
+    fn selected(patterns: &[&str]) -> Vec<String> {
         let patterns = patterns.iter().map(|text| text.parse().unwrap());
         let groups = ["staff", "orders-clerk", "orders-admin", "order"].map(ToOwned::to_owned);
-        GroupFilter::Only(patterns.collect()).of(&groups)
+        GroupFilter::Only(patterns.collect()).apply(&groups)
     }
 
     #[test]
-    fn a_pattern_names_one_group_or_all_that_begin_so() {
-        assert_eq!(told(&["staff"]), ["staff"]);
-        assert_eq!(told(&["orders-*"]), ["orders-clerk", "orders-admin"]);
-        assert_eq!(told(&["order", "staff"]), ["staff", "order"]);
-        assert_eq!(told(&["*"]).len(), 4);
-        assert!(told(&["Staff", "staf", "orders-"]).is_empty());
-        assert!(told(&[]).is_empty());
+    fn a_pattern_matches_one_group_or_a_prefix() {
+        assert_eq!(selected(&["staff"]), ["staff"]);
+        assert_eq!(selected(&["orders-*"]), ["orders-clerk", "orders-admin"]);
+        assert_eq!(selected(&["order", "staff"]), ["staff", "order"]);
+        assert_eq!(selected(&["*"]).len(), 4);
+        assert!(selected(&["Staff", "staf", "orders-"]).is_empty());
+        assert!(selected(&[]).is_empty());
     }
 
     #[test]
-    fn what_is_no_name_with_at_most_a_star_at_its_end_is_no_pattern() {
+    fn malformed_patterns_are_refused() {
         for text in ["", "*-admin", "a*b", "**", "a\n"] {
             assert_eq!(text.parse::<GroupPattern>(), Err(InvalidPattern), "{text}");
         }

@@ -1,4 +1,4 @@
-//! Identifiers: 128 random bits, drawn from the seed, written in hexadecimal.
+//! Identifiers of grants, sessions, users, clients and tokens.
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,13 +14,11 @@ macro_rules! id128 {
         pub struct $name([u8; 16]);
 
         impl $name {
-            /// The identifier with these bytes.
             #[must_use]
             pub const fn from_bytes(bytes: [u8; 16]) -> Self {
                 Self(bytes)
             }
 
-            /// Its bytes.
             #[must_use]
             pub const fn as_bytes(&self) -> &[u8; 16] {
                 &self.0
@@ -63,41 +61,39 @@ macro_rules! id128 {
     };
 }
 
-/// The text is not 32 lower-case hexadecimal digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not an identifier: 32 lower-case hexadecimal digits are expected")]
 pub struct InvalidId;
 
 id128! {
-    /// Names a grant: a device's, code's or login's whole life. It is no credential: tokens carry it under a MAC.
+    /// Not a credential: tokens contain it under a MAC.
     GrantId
 }
 id128! {
-    /// Names a browser session; stable while the secret in its cookie rotates.
+    /// A browser session's id; stable while the secret in its cookie rotates.
     SessionId
 }
 
-/// Names a user: a UUID, so that no client id can equal it (RFC 9068 section 5).
+/// A UUID, so that it never equals a client id (RFC 9068 section 5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct UserId(Uuid);
 
 impl UserId {
-    /// The user with this UUID.
     #[must_use]
     pub const fn new(uuid: Uuid) -> Self {
         Self(uuid)
     }
 
-    /// A new user's id, from these random bytes (RFC 9562 section 5.4: UUID version 4).
+    /// UUID version 4 (RFC 9562 section 5.4) from random bytes.
     #[must_use]
     pub const fn random(bytes: [u8; 16]) -> Self {
         Self(uuid::Builder::from_random_bytes(bytes).into_uuid())
     }
 
-    /// The id of a user whom a file names without one: derived from realm and username (UUID version 8, SHA-256).
+    /// UUID version 8 from the SHA-256 of realm and username, for users whose id the configuration omits.
     #[must_use]
-    pub fn derived(realm: &str, username: &str) -> Self {
+    pub fn from_username(realm: &str, username: &str) -> Self {
         let digest = aws_lc_rs::digest::digest(
             &aws_lc_rs::digest::SHA256,
             format!("grantor user\0{realm}\0{username}").as_bytes(),
@@ -107,13 +103,11 @@ impl UserId {
         Self(uuid::Builder::from_custom_bytes(bytes).into_uuid())
     }
 
-    /// Its bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 16] {
         self.0.as_bytes()
     }
 
-    /// The user with these bytes.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(Uuid::from_bytes(bytes))
@@ -124,7 +118,7 @@ impl FromStr for UserId {
     type Err = InvalidId;
 
     fn from_str(text: &str) -> Result<Self, InvalidId> {
-        // Only the form that we write: a UUID has others.
+        // Only the form that we write; UUIDs have others.
         let id = Uuid::try_parse(text).map(Self).map_err(|_| InvalidId)?;
         (id.to_string() == text).then_some(id).ok_or(InvalidId)
     }
@@ -136,19 +130,18 @@ impl fmt::Display for UserId {
     }
 }
 
-/// 64 random bits, drawn anew at each cut-off. Sessions and authorizations copy it; another value is dead.
+/// A user's 64 random bits, replaced to cut the user off. Sessions and authorizations copy it, and end once it
+/// changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Epoch(u64);
 
 impl Epoch {
-    /// The epoch of these random bits.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 8]) -> Self {
         Self(u64::from_be_bytes(bytes))
     }
 
-    /// The bits.
     #[must_use]
     pub const fn as_u64(self) -> u64 {
         self.0
@@ -161,13 +154,12 @@ impl Epoch {
 pub struct ClientId(std::sync::Arc<str>);
 
 impl ClientId {
-    /// The identifier's text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Eight bytes that tell one client's codes from another's; no secret.
+    /// Eight bytes that identify the client in sealed codes. Not secret.
     #[must_use]
     pub fn tag(&self) -> [u8; 8] {
         let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, self.0.as_bytes());
@@ -177,7 +169,6 @@ impl ClientId {
     }
 }
 
-/// The text cannot be a client identifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a client id is 1 to 255 printable ASCII characters")]
 pub struct InvalidClientId;
@@ -212,33 +203,32 @@ impl fmt::Display for ClientId {
     }
 }
 
-/// A token's identifier (RFC 7519 section 4.1.7). A user's token: its grant's id and 64 random bits,
-/// so that the token itself names the row on which its life depends; a machine's: 128 random bits.
+/// A token's identifier (RFC 7519 section 4.1.7). For a user's token, the grant's id and 64 random bits, so that
+/// the token names the row that it depends on; for a machine's, 128 random bits.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Jti(String);
 
 impl Jti {
-    /// The id of a user's token of this grant.
     #[must_use]
-    pub fn of_grant(grant: GrantId, random: [u8; 8]) -> Self {
+    pub fn for_grant(grant: GrantId, random: [u8; 8]) -> Self {
         Self(format!("{grant}{:016x}", u64::from_be_bytes(random)))
     }
 
-    /// The id of a machine's token, or of an ID token that cannot be exchanged.
+    /// For machines' tokens, and ID tokens that cannot be exchanged.
     #[must_use]
-    pub fn of_machine(random: [u8; 16]) -> Self {
+    pub fn for_machine(random: [u8; 16]) -> Self {
         Self(format!("{:032x}", u128::from_be_bytes(random)))
     }
 
-    /// The id of the token of a user without a grant: one whom a trusted issuer vouched for.
+    /// For users without a grant, whom a trusted issuer vouched for.
     #[must_use]
-    pub fn of_user(epoch: Epoch, random: [u8; 8]) -> Self {
+    pub fn for_user(epoch: Epoch, random: [u8; 8]) -> Self {
         let random = u64::from_be_bytes(random);
         Self(format!("u{:016x}{random:016x}", epoch.as_u64()))
     }
 
-    /// The epoch of the user without a grant.
+    /// The user's epoch, in a token without a grant.
     #[must_use]
     pub fn epoch(&self) -> Option<Epoch> {
         let rest = self.0.strip_prefix('u').filter(|rest| rest.len() == 32)?;
@@ -247,7 +237,7 @@ impl Jti {
         Some(Epoch::from_bytes(*epoch))
     }
 
-    /// The grant that a user's token names; none for a machine's.
+    /// The grant of a user's token.
     #[must_use]
     pub fn grant(&self) -> Option<GrantId> {
         (self.0.len() == 48)
@@ -257,7 +247,6 @@ impl Jti {
             .ok()
     }
 
-    /// The id's text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -279,7 +268,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_reads_back_what_it_wrote_and_nothing_else() {
+    fn only_the_canonical_text_of_an_id_is_parsed() {
         let id = GrantId::from_bytes([0xab; 16]);
         assert_eq!(id.to_string().parse(), Ok(id));
         for bad in [
@@ -294,20 +283,20 @@ mod tests {
     }
 
     #[test]
-    fn a_users_jti_names_its_grant_and_a_machines_none() {
+    fn a_jti_names_its_grant_or_epoch() {
         let grant = GrantId::from_bytes([7; 16]);
-        assert_eq!(Jti::of_grant(grant, [1; 8]).grant(), Some(grant));
+        assert_eq!(Jti::for_grant(grant, [1; 8]).grant(), Some(grant));
         let epoch = Epoch::from_bytes([0xa1; 8]);
-        let of_user = Jti::of_user(epoch, [9; 8]);
+        let of_user = Jti::for_user(epoch, [9; 8]);
         assert_eq!((of_user.grant(), of_user.epoch()), (None, Some(epoch)));
-        for other in [Jti::of_machine([7; 16]), Jti::of_grant(grant, [1; 8])] {
+        for other in [Jti::for_machine([7; 16]), Jti::for_grant(grant, [1; 8])] {
             assert_eq!(other.epoch(), None);
         }
-        assert_eq!(Jti::of_machine([7; 16]).grant(), None);
+        assert_eq!(Jti::for_machine([7; 16]).grant(), None);
     }
 
     #[test]
-    fn rfc6749_a1_a_client_id_is_visible_ascii() {
+    fn rfc6749_a1_a_client_id_is_printable_ascii() {
         assert!("tv 1:a~".parse::<ClientId>().is_ok());
         for bad in ["", "a\u{7f}", "a\n", "é", &"x".repeat(256)] {
             assert_eq!(bad.parse::<ClientId>(), Err(InvalidClientId));
@@ -315,24 +304,24 @@ mod tests {
     }
 
     #[test]
-    fn a_derived_user_id_depends_on_pool_and_name() {
+    fn a_derived_user_id_depends_on_realm_and_name() {
         assert_eq!(
-            UserId::derived("default", "alice"),
-            UserId::derived("default", "alice")
+            UserId::from_username("default", "alice"),
+            UserId::from_username("default", "alice")
         );
         assert_ne!(
-            UserId::derived("default", "alice"),
-            UserId::derived("other", "alice")
+            UserId::from_username("default", "alice"),
+            UserId::from_username("other", "alice")
         );
         assert_ne!(
-            UserId::derived("default", "alice"),
-            UserId::derived("default", "bob")
+            UserId::from_username("default", "alice"),
+            UserId::from_username("default", "bob")
         );
     }
 
     proptest! {
         #[test]
-        fn an_id_has_one_text(bytes: [u8; 16], text in "[0-9a-fA-F-]{30,38}") {
+        fn ids_round_trip(bytes: [u8; 16], text in "[0-9a-fA-F-]{30,38}") {
             let (grant, user) = (GrantId::from_bytes(bytes), UserId::from_bytes(bytes));
             prop_assert_eq!(grant.to_string().parse(), Ok(grant));
             prop_assert_eq!(user.to_string().parse(), Ok(user));
@@ -345,7 +334,7 @@ mod tests {
         }
 
         #[test]
-        fn a_client_id_is_the_text_that_it_was_read_from(text in ".{0,40}") {
+        fn client_ids_round_trip(text in ".{0,40}") {
             let printable = !text.is_empty() && text.bytes().all(|b| matches!(b, 0x20..=0x7e));
             let read = text.parse::<ClientId>();
             prop_assert_eq!(read.is_ok(), printable);

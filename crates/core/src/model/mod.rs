@@ -1,4 +1,4 @@
-//! What an operator declares and what tokens say: the realm and its parts, each a checked value.
+//! The domain: a realm and its parts, and the contents of tokens, as validated values.
 
 pub mod actor;
 pub mod claim_mapping;

@@ -1,4 +1,4 @@
-//! Proof Key for Code Exchange (RFC 7636): whoever brings a code must know what whoever asked for it knew.
+//! Proof Key for Code Exchange (RFC 7636).
 //!
 //! Only S256: RFC 9700 section 2.1.1: "clients SHOULD use PKCE code challenge methods that do not expose the PKCE
 //! verifier in the authorization request. … Currently, S256 is the only such method."
@@ -13,15 +13,14 @@ use serde::{Deserialize, Serialize};
 use crate::base::error::{ErrorCode, Refusal};
 use crate::base::secret::Secret;
 
-/// The one method, by its registered name (RFC 7636 section 6.2).
+/// Registered names (RFC 7636 section 6.2) of the supported methods.
 pub const METHODS: [&str; 1] = ["S256"];
 
-/// A code challenge: the SHA-256 of a verifier, in base64url. No secret.
+/// The SHA-256 of a code verifier in base64url. Not secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct CodeChallenge(String);
 
-/// The text is no challenge of S256.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a code challenge of S256 is 43 characters of base64url")]
 pub struct InvalidChallenge;
@@ -30,8 +29,8 @@ impl CodeChallenge {
     /// The challenge of an authorization request, if it has one.
     ///
     /// # Errors
-    /// RFC 7636 section 4.4.1: `invalid_request` for a method that is not supported; without
-    /// `code_challenge_method` it would be `plain` (section 4.3), which is not.
+    /// RFC 7636 section 4.4.1: `invalid_request` for an unsupported method. A missing `code_challenge_method` means
+    /// `plain` (section 4.3), which is unsupported.
     pub fn parse(challenge: Option<&str>, method: Option<&str>) -> Result<Option<Self>, Refusal> {
         const METHOD: Refusal = Refusal::new(
             ErrorCode::InvalidRequest,
@@ -85,7 +84,6 @@ impl fmt::Display for CodeChallenge {
     }
 }
 
-/// A code verifier.
 #[derive(Clone, Debug)]
 pub struct CodeVerifier(Secret);
 
@@ -93,7 +91,7 @@ impl CodeVerifier {
     /// The verifier of a token request, if it has one.
     ///
     /// # Errors
-    /// `invalid_grant` for what can meet no challenge: RFC 7636 section 4.1: `43*128unreserved`.
+    /// `invalid_grant` unless it is `43*128unreserved` (RFC 7636 section 4.1).
     pub fn parse(text: Option<&str>) -> Result<Option<Self>, Refusal> {
         const MALFORMED: Refusal = Refusal::new(
             ErrorCode::InvalidGrant,
@@ -123,14 +121,14 @@ mod tests {
     }
 
     #[test]
-    fn rfc7636_appendix_b_the_example() {
+    fn rfc7636_appendix_b_example() {
         let challenge = challenge("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
         assert!(challenge.is_met_by(&verifier("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk")));
         assert!(!challenge.is_met_by(&verifier("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXX")));
     }
 
     #[test]
-    fn rfc7636_4_4_1_plain_is_refused_by_name_and_by_default() {
+    fn rfc7636_4_4_1_plain_is_refused_explicitly_and_by_default() {
         let text = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
         for method in [None, Some("plain"), Some("s256"), Some("S512")] {
             let refused = CodeChallenge::parse(Some(text), method).unwrap_err();
@@ -169,7 +167,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn one_verifier_meets_a_challenge(a in "[A-Za-z0-9._~-]{43,128}", b in "[A-Za-z0-9._~-]{43,128}") {
+        fn exactly_one_verifier_meets_a_challenge(a in "[A-Za-z0-9._~-]{43,128}", b in "[A-Za-z0-9._~-]{43,128}") {
             let digest = digest::digest(&digest::SHA256, a.as_bytes());
             let challenge = challenge(&URL_SAFE_NO_PAD.encode(digest));
             prop_assert!(challenge.is_met_by(&verifier(&a)));

@@ -1,33 +1,27 @@
-//! `prompt`: what the user must, or must not, be asked (OpenID Connect Core section 3.1.2.1).
+//! The `prompt` parameter (OpenID Connect Core section 3.1.2.1).
 
 use crate::base::error::{ErrorCode, Refusal};
 
-/// What `prompt` may hold, by registered name: what metadata advertises.
+/// The supported values.
 pub const VALUES: [&str; 4] = ["none", "login", "consent", "select_account"];
 
-/// What a client wants the user to be asked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Prompt {
-    /// What is needed.
     #[default]
     AsNeeded,
-    /// Nothing at all: what cannot be answered at once is refused.
+    /// `none`: refuse anything that needs interaction.
     Nothing,
-    /// At least this.
     AtLeast {
-        /// To sign in, again if need be. To select an account is that too: our sign-in form takes any account.
+        /// `login` or `select_account`: our sign-in form accepts any account.
         login: bool,
-        /// To agree, again if need be.
         consent: bool,
     },
 }
 
 impl Prompt {
-    /// The prompt of a request.
-    ///
     /// # Errors
-    /// `invalid_request` for an unknown value, and where `none` comes with another: OpenID Connect Core section
-    /// 3.1.2.1: "If this parameter contains none with any other value, an error is returned."
+    /// `invalid_request` for an unknown value, or `none` with others: OpenID Connect Core section 3.1.2.1: "If this
+    /// parameter contains none with any other value, an error is returned."
     pub fn parse(text: Option<&str>) -> Result<Self, Refusal> {
         const UNKNOWN: Refusal = Refusal::new(
             ErrorCode::InvalidRequest,
@@ -55,13 +49,13 @@ impl Prompt {
         })
     }
 
-    /// Whether the user must sign in, even where somebody is signed in.
+    /// Whether the user must sign in even if already signed in.
     #[must_use]
     pub const fn wants_login(self) -> bool {
         matches!(self, Self::AtLeast { login: true, .. })
     }
 
-    /// Whether the user must agree, even where that happened before.
+    /// Whether the user must consent even if already given.
     #[must_use]
     pub const fn wants_consent(self) -> bool {
         matches!(self, Self::AtLeast { consent: true, .. })
@@ -73,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn openid_core_3_1_2_1_none_stands_alone() {
+    fn openid_core_3_1_2_1_none_must_be_the_only_value() {
         assert_eq!(Prompt::parse(Some("none")), Ok(Prompt::Nothing));
         for wrong in [
             "none login",
@@ -89,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn openid_core_3_1_2_1_values_in_any_order() {
+    fn openid_core_3_1_2_1_values_may_be_in_any_order() {
         for text in ["login consent", "consent login", "consent select_account"] {
             let prompt = Prompt::parse(Some(text)).unwrap();
             assert!(prompt.wants_login() && prompt.wants_consent(), "{text}");

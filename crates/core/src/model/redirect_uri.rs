@@ -1,13 +1,12 @@
-//! Redirect URIs (RFC 6749 section 3.1.2): which may be registered, and when a request names a registered one.
+//! Redirect URIs (RFC 6749 section 3.1.2): which may be registered, and how requests match them.
 
 use std::fmt;
 use std::str::FromStr;
 
 use url::{Host, Url};
 
-/// The longest that is taken, in bytes.
-const MAX: usize = 2048;
-/// These run or show what the sender chose, instead of calling an app.
+const MAX_URI_BYTES: usize = 2048;
+/// Schemes that run or show the sender's content instead of opening an app.
 const DANGEROUS: [&str; 7] = [
     "about",
     "blob",
@@ -17,50 +16,46 @@ const DANGEROUS: [&str; 7] = [
     "javascript",
     "vbscript",
 ];
-/// RFC 8252 section 7.3: the loopback redirect by address; `localhost` may resolve to something else (section 8.3).
+/// RFC 8252 section 7.3. Not `localhost`, which may resolve to another address (section 8.3).
 const LOOPBACK: [&str; 2] = ["http://127.0.0.1", "http://[::1]"];
 
-/// A redirect URI that a client may register.
+/// A registered redirect URI, exactly as written.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RedirectUri(String);
 
-/// Why a text is no redirect URI. The texts are public and hold no input.
+/// Why a redirect URI is invalid. The texts are public and contain no input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidRedirectUri {
-    /// Too long.
     #[error("is longer than 2048 bytes")]
     Long,
-    /// RFC 3986 section 2: only some characters of ASCII make a URI; browsers read others in ways of their own.
-    #[error("holds a character that no URI has; write it as %XX")]
+    /// RFC 3986 section 2. Browsers interpret other characters differently.
+    #[error("contains a character that is not allowed in a URI: write it as %XX")]
     Character,
-    /// No scheme, or nothing that can be called by it.
+    /// No scheme, or no host.
     #[error("is not an absolute URI")]
     NotAbsolute,
     /// RFC 6749 section 3.1.2: "The endpoint URI MUST NOT include a fragment component."
     #[error("has a fragment")]
     Fragment,
-    /// `https://good.example@evil.example` is evil's.
+    /// The host of `https://good.example@evil.example` is `evil.example`.
     #[error("has a user name in front of the host")]
     UserInfo,
-    /// A scheme that calls no app.
     #[error("has a scheme that cannot be redirected to")]
     Scheme,
     /// RFC 9700 section 2.6: "the authorization server MUST NOT allow redirect URIs that use the http scheme except for
     /// native clients that use loopback interface redirection".
-    #[error("is http, and of another machine: use https")]
+    #[error("is http on another machine: use https")]
     PlainHttp,
 }
 
 impl RedirectUri {
-    /// The URI, as it was written.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether a request that names `asked` names this one. RFC 9700 section 4.1.3: authorization servers "MUST utilize
-    /// exact string matching except for port numbers in localhost redirection URIs of native apps". Nothing is
-    /// normalised before: what two parsers read differently is then not the same.
+    /// RFC 9700 section 4.1.3: authorization servers "MUST utilize exact string matching except for port numbers in
+    /// localhost redirection URIs of native apps". Nothing is normalised, so parsers cannot disagree.
     #[must_use]
     pub fn accepts(&self, asked: &str) -> bool {
         if self.0 == asked {
@@ -75,7 +70,7 @@ impl RedirectUri {
     }
 }
 
-/// The address and the rest of a loopback redirect; none for any other.
+/// The address and the part after the port of a loopback redirect URI.
 fn without_port(uri: &str) -> Option<(&'static str, &str)> {
     let (address, after) = LOOPBACK
         .iter()
@@ -85,12 +80,12 @@ fn without_port(uri: &str) -> Option<(&'static str, &str)> {
         Some(after) => {
             let digits = after.bytes().take_while(u8::is_ascii_digit).count();
             let (port, rest) = after.split_at(digits);
-            // The one way to write a port: no zero in front, and none beyond the last.
+            // Only the canonical form of a port: no leading zeros, at most 65535.
             let canonical = port.parse::<u16>().ok().filter(|port| *port > 0)?;
             (canonical.to_string() == port).then_some(rest)?
         }
     };
-    // What else follows would belong to the host: 127.0.0.1.evil.example.
+    // Anything else would be part of the host: 127.0.0.1.evil.example.
     matches!(rest.as_bytes().first(), None | Some(b'/' | b'?')).then_some((address, rest))
 }
 
@@ -98,10 +93,10 @@ impl FromStr for RedirectUri {
     type Err = InvalidRedirectUri;
 
     fn from_str(text: &str) -> Result<Self, InvalidRedirectUri> {
-        if text.len() > MAX {
+        if text.len() > MAX_URI_BYTES {
             return Err(InvalidRedirectUri::Long);
         }
-        if !text.bytes().all(is_of_a_uri) {
+        if !text.bytes().all(is_uri_character) {
             return Err(InvalidRedirectUri::Character);
         }
         let url = Url::parse(text).map_err(|_| InvalidRedirectUri::NotAbsolute)?;
@@ -114,28 +109,26 @@ impl FromStr for RedirectUri {
         if DANGEROUS.contains(&url.scheme()) {
             return Err(InvalidRedirectUri::Scheme);
         }
-        // Nothing is stripped before the scheme: spaces and controls were refused.
+        // The parser strips nothing before the scheme: spaces and control characters were refused above.
         let after_scheme = &text[url.scheme().len() + 1..];
-        // As RFC 3986 section 3 writes it, and not as browsers take it too (`https:evil.example`, `https:///evil.example`).
+        // As in RFC 3986 section 3. Browsers also accept `https:evil.example` and `https:///evil.example`.
         let has_authority = after_scheme
             .strip_prefix("//")
             .is_some_and(|rest| !rest.starts_with('/'));
         match (url.scheme(), url.host()) {
             ("http" | "https", _) if !has_authority => Err(InvalidRedirectUri::NotAbsolute),
-            ("http", Some(host)) if !is_of_this_machine(&host) => {
-                Err(InvalidRedirectUri::PlainHttp)
-            }
+            ("http", Some(host)) if !is_loopback(&host) => Err(InvalidRedirectUri::PlainHttp),
             _ => Ok(Self(text.to_owned())),
         }
     }
 }
 
 /// RFC 3986 sections 2.1 to 2.3.
-fn is_of_a_uri(byte: u8) -> bool {
+fn is_uri_character(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'()*+,;=%".contains(&byte)
 }
 
-fn is_of_this_machine(host: &Host<&str>) -> bool {
+fn is_loopback(host: &Host<&str>) -> bool {
     match host {
         Host::Domain(name) => *name == "localhost",
         Host::Ipv4(address) => address.is_loopback(),
@@ -160,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn rfc6749_3_1_2_an_absolute_uri_without_a_fragment() {
+    fn rfc6749_3_1_2_a_redirect_uri_is_absolute_and_has_no_fragment() {
         use InvalidRedirectUri as Why;
         for right in [
             "https://app.example/callback",
@@ -195,12 +188,12 @@ mod tests {
         ] {
             assert_eq!(wrong.parse::<RedirectUri>(), Err(why), "{wrong:?}");
         }
-        let long = format!("https://app.example/{}", "a".repeat(MAX));
+        let long = format!("https://app.example/{}", "a".repeat(MAX_URI_BYTES));
         assert_eq!(long.parse::<RedirectUri>(), Err(Why::Long));
     }
 
     #[test]
-    fn rfc9700_4_1_3_the_same_string_and_nothing_like_it() {
+    fn rfc9700_4_1_3_only_the_exact_string_matches() {
         let registered = uri("https://app.example/cb");
         assert!(registered.accepts("https://app.example/cb"));
         for other in [
@@ -221,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn rfc8252_7_3_a_loopback_address_with_any_port() {
+    fn rfc8252_7_3_a_loopback_address_matches_with_any_port() {
         let registered = uri("http://127.0.0.1:3000/cb?x=1");
         for asked in ["http://127.0.0.1:61023/cb?x=1", "http://127.0.0.1/cb?x=1"] {
             assert!(registered.accepts(asked), "{asked}");
@@ -243,13 +236,13 @@ mod tests {
         }
         assert!(uri("http://[::1]/cb").accepts("http://[::1]:5/cb"));
         assert!(uri("http://127.0.0.1").accepts("http://127.0.0.1:5"));
-        // RFC 8252 section 8.3: by name it is not the loopback for sure.
+        // RFC 8252 section 8.3: the name may not resolve to loopback.
         assert!(!uri("http://localhost:3000/cb").accepts("http://localhost:3001/cb"));
     }
 
     proptest! {
         #[test]
-        fn what_is_taken_is_what_was_written_and_accepts_itself(text in "[a-z]{1,6}:(//)?[!-~]{0,40}") {
+        fn a_valid_uri_is_kept_as_written_and_matches_itself(text in "[a-z]{1,6}:(//)?[!-~]{0,40}") {
             if let Ok(uri) = text.parse::<RedirectUri>() {
                 prop_assert_eq!(uri.as_str(), &text);
                 prop_assert!(uri.accepts(&text));

@@ -1,4 +1,4 @@
-//! Resources: the protected APIs to which scopes belong (RFC 8707, RFC 9068 section 3).
+//! Resources: the protected APIs that scopes belong to (RFC 8707, RFC 9068 section 3).
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,50 +8,48 @@ use grantor_jose::Algorithm;
 use crate::model::claim_mapping::ClaimMapping;
 use crate::model::group_filter::GroupFilter;
 
-/// A protected API.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resource {
-    /// Its name; its scopes are written `IDENTIFIER/NAME`.
+    /// Scope tokens are written `IDENTIFIER/NAME`.
     pub identifier: String,
-    /// Its resource indicator (RFC 8707 section 2), if it has one: then also its audience.
+    /// The resource indicator (RFC 8707 section 2), which is then also the audience.
     pub uri: Option<String>,
-    /// Names of its scopes, and what each allows, in words for people.
+    /// Scope names, each with a description for people.
     pub scopes: BTreeMap<String, String>,
-    /// The form of its access tokens.
     pub token: TokenForm,
-    /// How long they live at most; a client's may live shorter.
+    /// The maximum access token lifetime; clients may have a shorter one.
     pub lifetime: Option<Duration>,
-    /// Which of a user's groups they tell.
+    /// Which of a user's groups access tokens contain.
     pub groups: GroupFilter,
-    /// Their further claims.
+    /// Additional claims of access tokens.
     pub claims: ClaimMapping,
 }
 
 /// The form of a resource's access tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenForm {
-    /// A JWT by RFC 9068, signed with this algorithm.
+    /// A signed JWT (RFC 9068).
     Jwt(Algorithm),
-    /// Opaque: the same claims sealed; the resource asks by introspection.
+    /// Opaque: the same claims, encrypted. The resource uses introspection.
     Sealed,
 }
 
 impl Resource {
-    /// What its access tokens name in `aud`.
+    /// The `aud` of access tokens.
     #[must_use]
     pub fn audience(&self) -> &str {
         self.uri.as_deref().unwrap_or(&self.identifier)
     }
 
-    /// Whether a `resource` parameter names it: its URI or its identifier.
+    /// Whether a `resource` parameter names this resource, by URI or identifier.
     #[must_use]
-    pub fn is_named(&self, indicator: &str) -> bool {
+    pub fn matches_indicator(&self, indicator: &str) -> bool {
         self.uri.as_deref() == Some(indicator) || self.identifier == indicator
     }
 
-    /// What a scope token of this resource allows, in words.
+    /// The description of a scope token of this resource.
     #[must_use]
-    pub fn words(&self, token: &str) -> Option<&str> {
+    pub fn scope_description(&self, token: &str) -> Option<&str> {
         let (identifier, name) = split(token)?;
         (identifier == self.identifier)
             .then(|| self.scopes.get(name).map(String::as_str))
@@ -59,7 +57,7 @@ impl Resource {
     }
 }
 
-/// The resource identifier and the scope's name: `IDENTIFIER/NAME`, split at the last slash.
+/// Splits `IDENTIFIER/NAME` at the last slash.
 #[must_use]
 pub fn split(token: &str) -> Option<(&str, &str)> {
     token.rsplit_once('/')
@@ -73,7 +71,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_scope_token_belongs_to_the_identifier_that_made_it(
+        fn a_scope_token_splits_into_identifier_and_name(
             identifier in "[!#-\\[\\]-~]{1,20}", name in "[!#-.0-\\[\\]-~]{1,12}"
         ) {
             let token = format!("{identifier}/{name}");

@@ -8,16 +8,14 @@ use serde::{Deserialize, Serialize};
 use crate::base::error::{ErrorCode, Refusal};
 use crate::base::params::Params;
 
-/// The most scope tokens of one request.
 const MAX_TOKENS: usize = 100;
 
-/// A set of scope tokens. Order and repetition carry no meaning (RFC 6749 section 3.3), so it is its canonical text:
-/// each token once, sorted, one space between.
+/// A set of scope tokens. Order and repetition have no meaning (RFC 6749 section 3.3), so it is stored as canonical
+/// text: sorted, without duplicates, separated by single spaces.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Scope(String);
 
-/// The text is no scope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "scope tokens are printable ASCII without space, quote and backslash, separated by single spaces"
@@ -25,7 +23,7 @@ pub struct Scope(String);
 pub struct InvalidScope;
 
 impl Scope {
-    /// The `scope` parameter, if there is one.
+    /// The `scope` parameter.
     ///
     /// # Errors
     /// RFC 6749 section 5.2: `invalid_scope`, "The requested scope is invalid, unknown, malformed".
@@ -36,31 +34,26 @@ impl Scope {
             .transpose()
     }
 
-    /// Whether nothing is in it.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether `token` is in it.
     #[must_use]
     pub fn contains(&self, token: &str) -> bool {
         self.iter().any(|held| held == token)
     }
 
-    /// Whether every token of `self` is in `other`.
     #[must_use]
     pub fn is_within(&self, other: &Self) -> bool {
         self.iter().all(|token| other.contains(token))
     }
 
-    /// What both hold.
     #[must_use]
-    pub fn and(&self, other: &Self) -> Self {
+    pub fn intersection(&self, other: &Self) -> Self {
         self.filter(|token| other.contains(token))
     }
 
-    /// The tokens for which `keep` holds.
     #[must_use]
     pub fn filter(&self, keep: impl Fn(&str) -> bool) -> Self {
         let mut kept = String::with_capacity(self.0.len());
@@ -73,7 +66,7 @@ impl Scope {
         Self(kept)
     }
 
-    /// The tokens, in order.
+    /// Sorted.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.split(' ').filter(|token| !token.is_empty())
     }
@@ -103,7 +96,7 @@ impl FromStr for Scope {
 }
 
 impl<'a> FromIterator<&'a str> for Scope {
-    /// From tokens that were checked before: those of a parsed scope.
+    /// The tokens must already be valid.
     fn from_iter<I: IntoIterator<Item = &'a str>>(tokens: I) -> Self {
         let mut tokens: Vec<_> = tokens.into_iter().collect();
         tokens.sort_unstable();
@@ -139,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rfc6749_3_3_refuses_what_the_grammar_does_not_hold() {
+    fn rfc6749_3_3_malformed_scopes_are_refused() {
         for bad in [
             " a",
             "a ",
@@ -164,7 +157,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_scope_reads_back_what_it_wrote(tokens in prop::collection::vec("[!#-\\[\\]-~]{1,8}", 0..20)) {
+        fn scopes_round_trip(tokens in prop::collection::vec("[!#-\\[\\]-~]{1,8}", 0..20)) {
             let scope: Scope = tokens.join(" ").parse()?;
             prop_assert_eq!(scope.to_string().parse::<Scope>()?, scope);
         }
@@ -172,7 +165,7 @@ mod tests {
         #[test]
         fn an_intersection_is_within_both(a in "[a-d]( [a-d]){0,4}", b in "[a-d]( [a-d]){0,4}") {
             let (a, b): (Scope, Scope) = (a.parse()?, b.parse()?);
-            prop_assert!(a.and(&b).is_within(&a) && a.and(&b).is_within(&b));
+            prop_assert!(a.intersection(&b).is_within(&a) && a.intersection(&b).is_within(&b));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Whom a token is for: "one token, one resource" (RFC 8707).
+//! The resource that a token is for: "one token, one resource" (RFC 8707).
 
 use std::time::Duration;
 
@@ -14,14 +14,12 @@ use crate::model::realm::Realm;
 use crate::model::resource::Resource;
 use crate::model::scope::Scope;
 
-/// Identifiers of resources that a client named by `resource` parameters; they are declared ones.
+/// Identifiers of known resources that `resource` parameters named.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RequestedResources(Vec<String>);
 
 impl RequestedResources {
-    /// The resources that `resource` parameters name.
-    ///
     /// # Errors
     /// RFC 8707 section 2: `invalid_target`, "The requested resource is invalid, missing, unknown, or malformed."
     pub fn parse<'a>(
@@ -33,7 +31,7 @@ impl RequestedResources {
             let resource = realm
                 .resources
                 .iter()
-                .find(|resource| resource.is_named(indicator));
+                .find(|resource| resource.matches_indicator(indicator));
             let resource = resource.ok_or(UNKNOWN)?;
             if !named.contains(&resource.identifier) {
                 named.push(resource.identifier.clone());
@@ -42,32 +40,28 @@ impl RequestedResources {
         Ok(Self(named))
     }
 
-    /// This one.
     #[must_use]
     pub fn only(resource: &Resource) -> Self {
         Self(vec![resource.identifier.clone()])
     }
 
-    /// Whether it is this resource alone.
     #[must_use]
-    pub fn is_one(&self, identifier: &str) -> bool {
+    pub fn is_only(&self, identifier: &str) -> bool {
         matches!(self.0.as_slice(), [one] if one == identifier)
     }
 
-    /// Whether none is named.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// What each token of such a grant can name: one resource, or none where none is named.
-    pub fn one_by_one(&self) -> impl Iterator<Item = Self> {
+    /// What each token of the grant can name: one resource, or none if the grant names none.
+    pub fn each(&self) -> impl Iterator<Item = Self> {
         let none = self.0.is_empty().then(Self::default);
         none.into_iter()
             .chain(self.0.iter().map(|one| Self(vec![one.clone()])))
     }
 
-    /// Whether every resource of `self` is in `other`.
     #[must_use]
     pub fn is_within(&self, other: &Self) -> bool {
         self.0.iter().all(|identifier| other.0.contains(identifier))
@@ -93,21 +87,19 @@ pub(crate) const NOT_GRANTED: Refusal = Refusal::new(
     "The resource is none of those that the grant names.",
 );
 
-/// Whom one access token is for: one resource, or only the issuer's own endpoints.
+/// What one access token is for: a resource, or else the issuer's own endpoints.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target<'p> {
-    /// The resource; none where the token is for the issuer itself.
     pub resource: Option<&'p Resource>,
-    /// The scopes of the token: those of the resource, and those that belong to none (`openid` and its like).
+    /// The resource's scopes and those without a resource, such as `openid`.
     pub scope: Scope,
 }
 
 impl<'p> Target<'p> {
-    /// The one resource of a token with `scope`, where the client named `named` resources:
-    /// "One token, one resource".
+    /// The one resource of a token with `scope`, for a request that named `named` resources.
     ///
     /// # Errors
-    /// `invalid_scope` where scopes of several resources are asked and none is named; `invalid_target` where several are.
+    /// `invalid_scope` if the scope spans several resources and none is named; `invalid_target` if several are named.
     pub fn choose(
         realm: &'p Realm,
         scope: &Scope,
@@ -115,7 +107,7 @@ impl<'p> Target<'p> {
     ) -> Result<Self, Refusal> {
         let mut owners: Vec<&Resource> = scope
             .iter()
-            .filter_map(|token| realm.owner(token))
+            .filter_map(|token| realm.scope_owner(token))
             .collect();
         owners.dedup_by(|a, b| a.identifier == b.identifier);
         let resource = match (named.0.as_slice(), owners.as_slice()) {
@@ -125,26 +117,25 @@ impl<'p> Target<'p> {
             ([one], _) => Some(realm.resource(one).ok_or(UNKNOWN)?),
             _ => return Err(ONE_EACH),
         };
-        let scope = scope.filter(|token| match realm.owner(token) {
+        let scope = scope.filter(|token| match realm.scope_owner(token) {
             Some(owner) => resource.is_some_and(|resource| resource.identifier == owner.identifier),
             None => true,
         });
-        // Without a scope of the resource a token would still name it in `aud`, which is more than anybody granted.
-        let of_resource = |token| realm.owner(token).is_some();
+        // Without any of the resource's scopes, the token would still name it in `aud`, which nobody granted.
+        let of_resource = |token| realm.scope_owner(token).is_some();
         if resource.is_some() && !scope.iter().any(of_resource) {
             return Err(NO_SCOPE);
         }
         Ok(Self { resource, scope })
     }
 
-    /// What the token names in `aud`; without a resource, the issuer.
     #[must_use]
     pub fn audience(&self, realm: &'p Realm) -> &'p str {
         self.resource
             .map_or(realm.issuer.as_str(), Resource::audience)
     }
 
-    /// How long an access token of this client lives: as long as the client's and the resource's may.
+    /// The shorter of the client's and the resource's access token lifetime.
     #[must_use]
     pub fn lifetime(&self, client: &Client) -> Duration {
         let of_resource = self.resource.and_then(|resource| resource.lifetime);
@@ -153,18 +144,17 @@ impl<'p> Target<'p> {
         })
     }
 
-    /// Those of the user's groups that the token tells.
+    /// The user's groups that the token contains.
     #[must_use]
     pub fn groups(&self, user: UserFacts<'_>) -> Vec<String> {
         let filter = self.resource.map(|resource| &resource.groups);
-        filter.unwrap_or(&GroupFilter::All).of(user.groups)
+        filter.unwrap_or(&GroupFilter::All).apply(user.groups)
     }
 
-    /// The token's further claims.
     #[must_use]
-    pub fn mapped(&self, from: &ClaimSources<'_>) -> Map<String, Value> {
+    pub fn mapped_claims(&self, from: &ClaimSources<'_>) -> Map<String, Value> {
         self.resource
-            .map(|resource| resource.claims.mapped(from))
+            .map(|resource| resource.claims.mapped_claims(from))
             .unwrap_or_default()
     }
 }

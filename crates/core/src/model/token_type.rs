@@ -1,25 +1,22 @@
-//! The identifiers of token types (RFC 8693 section 3).
+//! Token type identifiers (RFC 8693 section 3).
 
 use std::fmt;
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A kind of security token that is exchanged here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TokenType {
-    /// An access token of ours, JWT or sealed.
+    /// Our own access token, JWT or opaque.
     AccessToken,
-    /// A refresh token of ours.
     RefreshToken,
-    /// An ID token, ours or a trusted issuer's.
+    /// Our own or a trusted issuer's ID token.
     IdToken,
-    /// Any JWT: an access token of ours in this form, or what a trusted issuer signed.
+    /// Our own JWT access token, or any JWT of a trusted issuer.
     Jwt,
 }
 
 impl TokenType {
-    /// Each of them.
     pub const ALL: [Self; 4] = [
         Self::AccessToken,
         Self::RefreshToken,
@@ -27,7 +24,6 @@ impl TokenType {
         Self::Jwt,
     ];
 
-    /// The registered identifier.
     #[must_use]
     pub const fn uri(self) -> &'static str {
         match self {
@@ -38,13 +34,12 @@ impl TokenType {
         }
     }
 
-    /// The type that this identifier names.
     #[must_use]
     pub fn from_uri(uri: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|known| known.uri() == uri)
     }
 
-    /// Whether what is issued as this can be presented to a resource.
+    /// Whether a token issued as this type can be presented to a resource.
     #[must_use]
     pub const fn is_access_token(self) -> bool {
         matches!(self, Self::AccessToken | Self::Jwt)

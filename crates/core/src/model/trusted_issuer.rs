@@ -1,36 +1,34 @@
-//! Issuers whose JWTs are taken in exchange (RFC 8693 section 2.1), as the operator declares them.
+//! Issuers whose JWTs are accepted in token exchange (RFC 8693 section 2.1).
 
 use std::time::Duration;
 
 use grantor_jose::Algorithm;
 
-/// An issuer that the operator trusts. How its keys are found is the shell's business.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrustedIssuer {
-    /// Its issuer identifier, exactly as `iss` has it.
+    /// Exactly as in `iss`.
     pub issuer: String,
-    /// The algorithms with which it may sign.
     pub algorithms: Vec<Algorithm>,
-    /// Names of ours, one of which `aud` must have beside our issuer and our token endpoint.
+    /// Accepted values of `aud`, in addition to our issuer and token endpoint.
     pub audiences: Vec<String>,
-    /// The claim that holds one of our usernames; without it a subject stays the issuer's: `ISSUER|SUB`.
+    /// The claim that contains one of our usernames. Without it, the subject is `ISSUER|SUB`.
     pub user_claim: Option<String>,
-    /// How old a token may be, counted from its `iat`.
+    /// The maximum age of a token, counted from `iat`.
     pub max_age: Option<Duration>,
-    /// How far its clock may be off.
+    /// Tolerated clock skew.
     pub skew: Duration,
 }
 
 impl TrustedIssuer {
-    /// How we call its subject `sub`. No user, a UUID, and no client is called so.
+    /// Our name for its subject `sub`. Never equals a user's or client's id.
     #[must_use]
-    pub fn name_of(&self, sub: &str) -> String {
+    pub fn qualified_subject(&self, sub: &str) -> String {
         format!("{}|{sub}", self.issuer)
     }
 
-    /// Its own name of a subject that we call `sub`, if it is one of its.
+    /// The reverse: the issuer's own `sub` of a qualified subject.
     #[must_use]
-    pub fn subject_of<'s>(&self, sub: &'s str) -> Option<&'s str> {
+    pub fn own_subject<'s>(&self, sub: &'s str) -> Option<&'s str> {
         sub.strip_prefix(&self.issuer)?.strip_prefix('|')
     }
 }

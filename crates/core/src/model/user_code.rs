@@ -1,4 +1,4 @@
-//! User codes (RFC 8628 sections 3.2, 5.1 and 6.1): made, shown, read back, and how long they must be.
+//! User codes (RFC 8628 sections 3.2, 5.1 and 6.1): generation, display, parsing and required length.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,42 +7,36 @@ use zeroize::Zeroize;
 
 use crate::base::seed::Seed;
 
-/// How many wrong tries an hour an account has (RFC 8628 section 5.1).
-pub const TRIES_OF_ACCOUNT: u32 = 20;
-/// How many wrong tries an hour an address has; a /64 counts as one in IPv6.
-pub const TRIES_OF_ADDRESS: u32 = 200;
-/// One account's tries of an hour find some live code with a chance of at most two to the minus this.
+/// Wrong codes per hour and account (RFC 8628 section 5.1).
+pub const MAX_TRIES_PER_ACCOUNT: u32 = 20;
+/// Wrong codes per hour and address; an IPv6 /64 counts as one.
+pub const MAX_TRIES_PER_ADDRESS: u32 = 200;
+/// The chance to find any live code within an hour with one account is at most 2^-`SAFETY_BITS`.
 pub const SAFETY_BITS: u32 = 16;
 
-/// The characters of user codes and how many there are.
+/// The alphabet and minimum length of user codes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserCodeFormat {
     alphabet: Vec<char>,
     length: usize,
 }
 
-/// The characters of user codes, read from their classes: `#` digits, `a` `A` letters, `b` `B` consonants, `!` specials.
-/// Letters are shown in upper case and compared without case, so `a` and `A` are one class, and so are `b` and `B`.
+/// Parsed from character classes: `#` digits, `a` `A` letters, `b` `B` consonants, `!` specials. Letters are shown in
+/// upper case and compared without case, so `a` and `A` are the same class, and so are `b` and `B`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserCodeAlphabet(Vec<char>);
 
-/// A format that cannot be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidFormat {
-    /// A class letter that is none of `# a b A B !`.
     #[error(
-        "{0:?} is no class of characters: # is digits, a and A letters, b and B consonants, ! specials"
+        "{0:?} is not a character class: # is digits, a and A letters, b and B consonants, ! specials"
     )]
     Class(char),
-    /// Nothing to choose from.
     #[error("at least one class of characters is needed")]
     Empty,
-    /// Too few possible codes: even with one live code, guessing would not be bounded.
-    #[error(
-        "codes of this format could be guessed: more characters, or more classes of them, are needed"
-    )]
+    /// So few possible codes that even a single live one could be guessed.
+    #[error("codes of this format could be guessed: use more characters or character classes")]
     Weak,
-    /// Nobody types that.
     #[error("at most 32 characters")]
     Long,
 }
@@ -72,18 +66,11 @@ impl FromStr for UserCodeAlphabet {
 }
 
 impl UserCodeFormat {
-    /// The format of `classes`, as [`UserCodeAlphabet`] reads them, with `length` characters.
-    ///
-    /// # Errors
-    /// [`InvalidFormat`] where a class is unknown or such codes could be guessed.
+    /// `classes` as in [`UserCodeAlphabet`].
     pub fn new(classes: &str, length: usize) -> Result<Self, InvalidFormat> {
         Self::with_alphabet(classes.parse()?, length)
     }
 
-    /// The format of codes of `length` characters of an alphabet.
-    ///
-    /// # Errors
-    /// [`InvalidFormat`] where such codes could be guessed, or are too long.
     pub fn with_alphabet(
         UserCodeAlphabet(alphabet): UserCodeAlphabet,
         length: usize,
@@ -92,41 +79,40 @@ impl UserCodeFormat {
             return Err(InvalidFormat::Long);
         }
         let format = Self { alphabet, length };
-        if format.live_codes_within(length) == 0 {
+        if format.max_live_codes(length) == 0 {
             return Err(InvalidFormat::Weak);
         }
         Ok(format)
     }
 
-    /// How many codes of `length` characters may be alive so that one account's tries of an hour
-    /// find one of them with a chance of at most 2^-16.
+    /// How many codes of `length` characters may be live within the chance of [`SAFETY_BITS`].
     #[must_use]
-    pub fn live_codes_within(&self, length: usize) -> u64 {
+    pub fn max_live_codes(&self, length: usize) -> u64 {
         let space = (0..length).fold(1_u128, |n, _| n.saturating_mul(self.alphabet.len() as u128));
-        let live = space / (u128::from(TRIES_OF_ACCOUNT) << SAFETY_BITS);
+        let live = space / (u128::from(MAX_TRIES_PER_ACCOUNT) << SAFETY_BITS);
         u64::try_from(live).unwrap_or(u64::MAX)
     }
 
-    /// How many characters a code needs while `live` others are alive.
+    /// The required length of a new code while `live` others are pending.
     #[must_use]
     pub fn length_for(&self, live: u64) -> usize {
         (self.length..=32)
-            .find(|&length| live < self.live_codes_within(length))
+            .find(|&length| live < self.max_live_codes(length))
             .unwrap_or(32)
     }
 
-    /// Whether codes hold digits only, so that a phone can show its number keys.
+    /// Whether codes are digits only, so that phones can show a numeric keypad.
     #[must_use]
     pub fn is_numeric(&self) -> bool {
         self.alphabet.iter().all(char::is_ascii_digit)
     }
 
-    /// A new code, uniform over the alphabet, long enough while `live` others are alive.
+    /// A uniformly random code, long enough while `live` others are pending.
     #[must_use]
     pub fn generate(&self, seed: &Seed, live: u64) -> UserCode {
         let length = self.length_for(live);
         let mut text = String::with_capacity(length);
-        // Bytes from `limit` on are thrown away, so that no character is likelier than another.
+        // Rejection sampling: bytes from `limit` on would make some characters likelier.
         let limit = 256 - 256 % self.alphabet.len();
         for round in 0_u32.. {
             let mut bytes = seed.bytes::<64>(&format!("user_code {round}"));
@@ -143,8 +129,8 @@ impl UserCodeFormat {
         UserCode(text)
     }
 
-    /// What a person typed, without what does not count: case, dashes, spaces, and characters that no code has.
-    /// RFC 8628 section 6.1: "the authorization server … should strip dashes and other punctuation … before processing".
+    /// Parses user input, ignoring case and characters outside of the alphabet. RFC 8628 section 6.1: "the authorization
+    /// server … should strip dashes and other punctuation … before processing".
     #[must_use]
     pub fn read(&self, typed: &str) -> Option<UserCode> {
         let text: String = typed
@@ -159,20 +145,20 @@ impl UserCodeFormat {
     }
 }
 
-/// A user code, without the dashes with which it is shown. A short-lived secret: no `Display`, a silent `Debug`.
+/// A user code without dashes. A short-lived secret: no `Display`, redacted `Debug`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct UserCode(String);
 
 impl UserCode {
-    /// The characters that count.
+    /// Without dashes.
     #[must_use]
     pub fn normalized(&self) -> &str {
         &self.0
     }
 
-    /// As it is shown: groups of three or four joined by dashes, `XXXX-XXXX`.
+    /// For display: groups of three or four joined by dashes, such as `XXXX-XXXX`.
     #[must_use]
-    pub fn shown(&self) -> String {
+    pub fn formatted(&self) -> String {
         let chars: Vec<char> = self.0.chars().collect();
         let groups = chars.len().div_ceil(4).max(1);
         let (size, longer) = (chars.len() / groups, chars.len() % groups);
@@ -213,21 +199,21 @@ mod tests {
     }
 
     #[test]
-    fn rfc8628_5_1_the_guessing_arithmetic_of_the_docs() {
+    fn rfc8628_5_1_codes_are_long_enough_to_resist_guessing() {
         let format = default();
-        assert_eq!(format.live_codes_within(8), 19_531);
-        assert_eq!(format.live_codes_within(9), 390_625);
+        assert_eq!(format.max_live_codes(8), 19_531);
+        assert_eq!(format.max_live_codes(9), 390_625);
         assert_eq!(format.length_for(0), 8);
         assert_eq!(format.length_for(19_530), 8);
         assert_eq!(format.length_for(19_531), 9);
         assert_eq!(format.length_for(390_625), 10);
         // 20 tries an hour, 19,531 live codes among 20^8: at most 2^-16.
-        let chance = f64::from(TRIES_OF_ACCOUNT) * 19_531.0 / 20_f64.powi(8);
+        let chance = f64::from(MAX_TRIES_PER_ACCOUNT) * 19_531.0 / 20_f64.powi(8);
         assert!(chance <= 2_f64.powi(-16), "{chance}");
     }
 
     #[test]
-    fn rfc8628_5_1_the_arithmetic_stands_in_the_docs() {
+    fn rfc8628_5_1_docs_match_the_guessing_arithmetic() {
         let page = include_str!("../../../../docs/src/device-grant.md");
         let says = |text: String| assert!(page.contains(&text), "docs/src/device-grant.md: {text}");
         for (classes, length) in [
@@ -241,14 +227,14 @@ mod tests {
         ] {
             let format = UserCodeFormat::new(classes, length).unwrap();
             let possible = (format.alphabet.len() as u64).pow(length as u32);
-            let live = format.live_codes_within(length);
+            let live = format.max_live_codes(length);
             let (possible, live) = (grouped(possible), grouped(live));
             says(format!(
                 "\n| `{classes}` | {length} | {possible} | {live} |\n"
             ));
         }
-        says(format!("{TRIES_OF_ACCOUNT} wrong tries an hour"));
-        says(format!("an address {TRIES_OF_ADDRESS};"));
+        says(format!("{MAX_TRIES_PER_ACCOUNT} wrong tries an hour"));
+        says(format!("an address {MAX_TRIES_PER_ADDRESS};"));
         says(format!(
             "at most 2⁻¹⁶, one in {}",
             grouped(2_u64.pow(SAFETY_BITS))
@@ -266,19 +252,19 @@ mod tests {
     }
 
     #[test]
-    fn rfc8628_6_1_the_default_alphabet_spells_no_word_and_confuses_no_letter() {
+    fn rfc8628_6_1_the_default_alphabet_has_no_vowels_or_similar_letters() {
         let code = default().generate(&Seed::from_bytes([1; 32]), 0);
         assert!(
             code.normalized()
                 .chars()
                 .all(|c| "BCDFGHJKLMNPQRSTVWXZ".contains(c))
         );
-        assert_eq!(code.shown().len(), 9);
-        assert_eq!(code.shown().chars().nth(4), Some('-'));
+        assert_eq!(code.formatted().len(), 9);
+        assert_eq!(code.formatted().chars().nth(4), Some('-'));
     }
 
     #[test]
-    fn rfc8628_6_1_case_dashes_and_spaces_do_not_count() {
+    fn rfc8628_6_1_case_dashes_and_spaces_are_ignored() {
         let format = default();
         let code = format.read("WDJB-MJHT").unwrap();
         for typed in ["wdjbmjht", " WdJb mJhT ", "W-D-J-B-M-J-H-T", "wdjb.mjht"] {
@@ -313,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn formats_that_could_be_guessed_are_refused() {
+    fn guessable_formats_are_refused() {
         assert_eq!(UserCodeFormat::new("#", 4), Err(InvalidFormat::Weak));
         assert_eq!(UserCodeFormat::new("B", 4), Err(InvalidFormat::Weak));
         assert_eq!(UserCodeFormat::new("x", 8), Err(InvalidFormat::Class('x')));
@@ -324,8 +310,8 @@ mod tests {
     }
 
     #[test]
-    fn longer_codes_are_shown_in_groups_of_three_or_four() {
-        let shown = |n: usize| UserCode("B".repeat(n)).shown();
+    fn codes_are_displayed_in_groups_of_three_or_four() {
+        let shown = |n: usize| UserCode("B".repeat(n)).formatted();
         assert_eq!(shown(9), "BBB-BBB-BBB");
         assert_eq!(shown(10), "BBBB-BBB-BBB");
         assert_eq!(shown(7), "BBBB-BBB");
@@ -333,14 +319,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_shown_reads_back(bytes: [u8; 32], live in 0_u64..1_000_000) {
+        fn displayed_codes_round_trip(bytes: [u8; 32], live in 0_u64..1_000_000) {
             let format = default();
             let code = format.generate(&Seed::from_bytes(bytes), live);
-            prop_assert_eq!(format.read(&code.shown()), Some(code));
+            prop_assert_eq!(format.read(&code.formatted()), Some(code));
         }
 
         #[test]
-        fn reading_never_panics(typed in ".{0,300}") {
+        fn parsing_never_panics(typed in ".{0,300}") {
             let _ = default().read(&typed);
         }
     }

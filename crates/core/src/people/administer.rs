@@ -89,7 +89,7 @@ impl Operation for SetEnabled {
         };
         let id = name.record.user;
         let Some(stored) = facts
-            .record::<User>(env, &grant_liveness::key(env, id))?
+            .record::<User>(env, &grant_liveness::user_key(env, id))?
             .live()
         else {
             return Ok(Decision::reply(SetEnabledReply::Unknown));

@@ -3,7 +3,7 @@
 use crate::base::error::Failure;
 use crate::base::time::Timestamp;
 use crate::engine::decide::{Facts, Stop};
-use crate::engine::limits::{Answer, Ask, Effect, Quota, Window};
+use crate::engine::limits::{Effect, LimitAnswer, LimitQuery, Quota, Window};
 
 pub(super) struct Attempt {
     /// The highest count among the quotas without a limit, this attempt included.
@@ -22,20 +22,20 @@ impl Attempt {
         facts: &Facts,
         quotas: Vec<Quota>,
     ) -> Result<Result<Self, LimitReached>, Stop> {
-        let reserved = facts.ask(Ask::Reserve {
+        let reserved = facts.ask(LimitQuery::Reserve {
             quotas: quotas.clone(),
             window: Window::Hour,
         })?;
         match reserved {
-            Answer::Reserved { count, at } => Ok(Ok(Self { count, quotas, at })),
-            Answer::Full { retry_after } => Ok(Err(LimitReached { retry_after })),
-            Answer::Poll(_) => Err(Failure::Bug("a try was answered as a poll").into()),
+            LimitAnswer::Reserved { count, at } => Ok(Ok(Self { count, quotas, at })),
+            LimitAnswer::Full { retry_after } => Ok(Err(LimitReached { retry_after })),
+            LimitAnswer::Poll(_) => Err(Failure::Bug("a try was answered as a poll").into()),
         }
     }
 
     /// A right guess does not count.
     pub(super) fn release(self) -> Effect {
-        Effect::GiveBack {
+        Effect::Release {
             quotas: self.quotas,
             window: Window::Hour,
             at: self.at,

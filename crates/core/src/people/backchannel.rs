@@ -70,7 +70,7 @@ impl Operation for Claim {
         let mut outbox = row.record.clone();
         let mut notices = Vec::new();
         // Clients that were removed since, or lost their URI, are skipped.
-        for client in &outbox.to_tell {
+        for client in &outbox.logout_subscribers {
             let client = env.realm.clients.get(client);
             if let Some((client, uri)) =
                 client.and_then(|client| Some((client, client.logout.backchannel_uri.clone()?)))
@@ -85,7 +85,7 @@ impl Operation for Claim {
         if notices.is_empty() {
             return Ok(Decision::reply(None).write(records::delete(&row.row)?));
         }
-        outbox.to_tell = notices.iter().map(|notice| notice.client.clone()).collect();
+        outbox.logout_subscribers = notices.iter().map(|notice| notice.client.clone()).collect();
         outbox.attempts = outbox.attempts.saturating_add(1);
         outbox.due = env.now + LEASE;
         let writes = reschedule(env, &row, &outbox)?;
@@ -95,7 +95,7 @@ impl Operation for Claim {
 
 /// Section 2.4: "The same keys are used to sign … Logout Tokens as are used for ID Tokens."
 fn logout_token(env: &Env<'_>, outbox: &Outbox, client: &Client) -> Result<SigningInput, Failure> {
-    let jti = Jti::of_machine(env.seed.bytes(&format!("jti {}", client.id)));
+    let jti = Jti::for_machine(env.seed.bytes(&format!("jti {}", client.id)));
     let claims = LogoutTokenClaims {
         iss: env.realm.issuer.clone(),
         sub: outbox.user.to_string(),
@@ -147,7 +147,7 @@ pub struct Settle {
 
 impl Settle {
     fn clients_with(&self, answer: Answer) -> impl Iterator<Item = &ClientId> {
-        let clients = self.outbox.to_tell.iter();
+        let clients = self.outbox.logout_subscribers.iter();
         clients.filter(move |client| self.answer_of(client) == answer)
     }
 
@@ -159,12 +159,12 @@ impl Settle {
 
     /// The row for the next attempt; none where no client is left or the row would expire first.
     fn next(&self, env: &Env<'_>) -> Option<Outbox> {
-        let to_tell: Vec<ClientId> = self.clients_with(Answer::Later).cloned().collect();
+        let logout_subscribers: Vec<ClientId> = self.clients_with(Answer::Later).cloned().collect();
         let attempts = usize::try_from(self.outbox.attempts).unwrap_or(usize::MAX);
         let delay = RETRY_DELAYS[attempts.saturating_sub(1).min(RETRY_DELAYS.len() - 1)];
         let due = env.now + delay;
-        (!to_tell.is_empty() && due < self.outbox.expires_at).then(|| Outbox {
-            to_tell,
+        (!logout_subscribers.is_empty() && due < self.outbox.expires_at).then(|| Outbox {
+            logout_subscribers,
             due,
             ..self.outbox.clone()
         })

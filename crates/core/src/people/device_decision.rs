@@ -7,11 +7,11 @@ use crate::base::secret::Secret;
 use crate::engine::decide::{Decision, Facts, Operation, Stop, Versioned};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
-use crate::engine::limits::{Answer, Ask, Effect, Window, pending};
+use crate::engine::limits::{Effect, LimitAnswer, LimitQuery, Window, pending};
 use crate::model::claims_request::RequestedClaims;
 use crate::model::client::{Client, DeviceApproval};
 use crate::model::ids::GrantId;
-use crate::records::{self, Authorization, Grant, NotPending, State, UserCodeRow};
+use crate::records::{self, Authorization, Grant, GrantState, NotPending, UserCodeRow};
 
 /// The form that submits it is bound to session and grant, never to the code.
 #[derive(Debug)]
@@ -89,13 +89,13 @@ impl DeviceDecision {
         };
         let mut names = env.realm.sealing.user_code_names(&typed);
         let wrong = !names.any(|typed| typed == name);
-        let answer = facts.ask(Ask::Check {
+        let answer = facts.ask(LimitQuery::Check {
             quotas: lookup_user_code::quotas(env, signed_in, &self.peer),
             window: Window::Hour,
             wrong,
         })?;
         Ok(match answer {
-            Answer::Full { retry_after } => Retyped::TooMany(retry_after),
+            LimitAnswer::Full { retry_after } => Retyped::TooMany(retry_after),
             _ if wrong => Retyped::Wrong,
             _ => Retyped::Right,
         })
@@ -184,7 +184,7 @@ impl Operation for DeviceDecision {
         else {
             return already_decided();
         };
-        let State::DevicePending { user_code } = &grant.state else {
+        let GrantState::DevicePending { user_code } = &grant.state else {
             // After a commit with an unknown outcome, an active grant may be this approval, redeemed meanwhile.
             let approver = grant.active().map(|authorization| authorization.user);
             if facts.after_unknown() && self.approve && approver == Some(signed_in.user.record.id) {
@@ -205,7 +205,7 @@ impl Operation for DeviceDecision {
         let code_key = records::key::<UserCodeRow>(&env.realm.name, user_code);
         let code = facts.record::<UserCodeRow>(env, &code_key)?.live();
         let mut decision = self.decided(&signed_in, client);
-        decision.effects.extend(pending::give_back(env, &grant));
+        decision.effects.extend(pending::release(env, &grant));
         let decided = if self.approve {
             self.approved(env, &signed_in, grant)
         } else {

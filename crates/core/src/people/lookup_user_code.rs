@@ -12,8 +12,8 @@ use crate::engine::limits::{Counter, Quota};
 use crate::model::client::{Client, DeviceApproval};
 use crate::model::ids::{ClientId, GrantId};
 use crate::model::scope::Scope;
-use crate::model::user_code::{TRIES_OF_ACCOUNT, TRIES_OF_ADDRESS, UserCode};
-use crate::records::{self, Grant, Started, State, UserCodeRow};
+use crate::model::user_code::{MAX_TRIES_PER_ACCOUNT, MAX_TRIES_PER_ADDRESS, UserCode};
+use crate::records::{self, Grant, GrantState, Started, UserCodeRow};
 
 /// From this many wrong codes per hour in the realm, an event is written and responses are delayed. Never a lockout.
 const DELAY_THRESHOLD: u32 = 10_000;
@@ -84,7 +84,9 @@ impl PendingDevice {
     ) -> Self {
         let code = match client.device.approval {
             DeviceApproval::Retype => CodeCheck::Retype { wrong: false },
-            DeviceApproval::Warn | DeviceApproval::SameNetwork => CodeCheck::Compare(code.shown()),
+            DeviceApproval::Warn | DeviceApproval::SameNetwork => {
+                CodeCheck::Compare(code.formatted())
+            }
         };
         Self::with(signed_in, client, grant, code, peer)
     }
@@ -166,18 +168,18 @@ impl Operation for LookupUserCode {
 pub(super) fn quotas(env: &Env<'_>, signed_in: &SignedIn, peer: &Peer) -> Vec<Quota> {
     vec![
         Quota {
-            what: Counter::UserCodesOfAccount,
-            whom: signed_in.user.record.id.to_string(),
-            limit: env.realm.share(TRIES_OF_ACCOUNT),
+            counter: Counter::UserCodesPerAccount,
+            subject: signed_in.user.record.id.to_string(),
+            limit: env.realm.per_node(MAX_TRIES_PER_ACCOUNT),
         },
         Quota {
-            what: Counter::UserCodesOfAddress,
-            whom: peer.network(),
-            limit: env.realm.share(TRIES_OF_ADDRESS),
+            counter: Counter::UserCodesPerAddress,
+            subject: peer.network(),
+            limit: env.realm.per_node(MAX_TRIES_PER_ADDRESS),
         },
         Quota {
-            what: Counter::UserCodesOfRealm,
-            whom: String::new(),
+            counter: Counter::UserCodesPerRealm,
+            subject: String::new(),
             limit: u32::MAX,
         },
     ]
@@ -199,7 +201,9 @@ fn pending(env: &Env<'_>, facts: &Facts, code: &UserCode) -> Result<Option<Grant
                 .record::<Grant>(env, &key)?
                 .live()
                 .map(|grant| grant.record);
-            return Ok(grant.filter(|grant| matches!(grant.state, State::DevicePending { .. })));
+            return Ok(
+                grant.filter(|grant| matches!(grant.state, GrantState::DevicePending { .. }))
+            );
         }
     }
     Ok(None)
@@ -211,7 +215,7 @@ fn not_valid(
     attempt: &Attempt,
     peer: &Peer,
 ) -> Decision<LookupUserCodeReply> {
-    let delay = attempt.count > env.realm.share(DELAY_THRESHOLD);
+    let delay = attempt.count > env.realm.per_node(DELAY_THRESHOLD);
     let reply = LookupUserCodeReply::NotValid {
         visitor: signed_in.visitor(),
         delay,

@@ -78,7 +78,7 @@ impl Operation for Provision {
 
     fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<ProvisionReply>, Stop> {
         let (user_key, name_key) = (
-            grant_liveness::key(env, self.id),
+            grant_liveness::user_key(env, self.id),
             username_key(env, &self.username),
         );
         facts.need(&[&user_key, &name_key])?;
@@ -161,7 +161,7 @@ impl Operation for Deprovision {
 
     fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<()>, Stop> {
         let stored = facts
-            .record::<User>(env, &grant_liveness::key(env, self.id))?
+            .record::<User>(env, &grant_liveness::user_key(env, self.id))?
             .live();
         let Some(stored) = stored.filter(|stored| stored.record.enabled && stored.record.from_file)
         else {

@@ -51,7 +51,7 @@ impl SignedIn {
     pub(crate) fn checks(&self, env: &Env<'_>) -> [Write; 2] {
         [
             Write::Check {
-                key: grant_liveness::key(env, self.user.record.id),
+                key: grant_liveness::user_key(env, self.user.record.id),
                 expect: self.user.row.version,
             },
             Write::Check {
@@ -90,7 +90,7 @@ pub(crate) fn signed_in(
         key(env, cookie.id),
         records::key::<Seen>(&env.realm.name, &cookie.id.to_string()),
     );
-    let user_key = grant_liveness::key(env, cookie.user);
+    let user_key = grant_liveness::user_key(env, cookie.user);
     facts.need(&[&[&session_key, &seen_key, &user_key], also].concat())?;
     let session = facts.record::<Session>(env, &session_key)?.live();
     let user = facts.record::<User>(env, &user_key)?.live();
@@ -142,8 +142,13 @@ fn touch(
 pub(crate) fn end(env: &Env<'_>, session: &Versioned<Session>) -> Result<Vec<Write>, Failure> {
     let Versioned { record, row } = session;
     let mut writes = vec![records::delete(row)?];
-    if !record.to_tell.is_empty() {
-        let outbox = Outbox::new(record.id, record.user, record.to_tell.clone(), env.now);
+    if !record.logout_subscribers.is_empty() {
+        let outbox = Outbox::new(
+            record.id,
+            record.user,
+            record.logout_subscribers.clone(),
+            env.now,
+        );
         writes.push(records::insert(&env.realm.name, &outbox)?);
     }
     Ok(writes)

@@ -49,24 +49,24 @@ impl SignIn {
     fn quotas(&self, env: &Env<'_>, account: &str) -> Vec<Quota> {
         let address = self.peer.network();
         let limits = env.realm.sign_in;
-        let quota = |what, whom, limit| Quota {
-            what,
-            whom,
-            limit: env.realm.share(limit),
+        let quota = |counter, subject, limit| Quota {
+            counter,
+            subject,
+            limit: env.realm.per_node(limit),
         };
         let mut quotas = vec![
             quota(
-                Counter::PasswordsOfAccountAndAddress,
+                Counter::PasswordsPerAccountAndAddress,
                 format!("{account}\0{address}"),
-                limits.from_one_address,
+                limits.per_account_and_address,
             ),
-            quota(Counter::PasswordsOfAddress, address, limits.in_all),
+            quota(Counter::PasswordsPerAddress, address, limits.in_all),
         ];
         let known = self.known_browser.as_ref();
         if !known.is_some_and(|cookie| env.realm.sealing.is_known_browser(cookie.reveal(), account))
         {
             quotas.push(quota(
-                Counter::PasswordsOfAccount,
+                Counter::PasswordsPerAccount,
                 account.to_owned(),
                 limits.in_all,
             ));
@@ -89,10 +89,10 @@ impl SignIn {
         // An unknown name reads a user that does not exist, so that the number of reads reveals nothing.
         let user = match facts.record::<Username>(env, &name)?.live() {
             Some(name) => name.record.user,
-            None => UserId::derived("nobody", account),
+            None => UserId::from_username("nobody", account),
         };
         Ok(facts
-            .record::<User>(env, &grant_liveness::key(env, user))?
+            .record::<User>(env, &grant_liveness::user_key(env, user))?
             .live())
     }
 
@@ -143,7 +143,8 @@ impl SignIn {
                         by: self.peer.clone(),
                     }),
             ),
-            to_tell: kept.map_or_else(Vec::new, |old| old.record.to_tell.clone()),
+            logout_subscribers: kept
+                .map_or_else(Vec::new, |old| old.record.logout_subscribers.clone()),
             expires_at: env.now + env.realm.lifetimes.session_absolute,
         };
         let mut writes = vec![match kept {
@@ -195,7 +196,7 @@ impl Operation for SignIn {
         })
         .writes(writes)
         .write(Write::Check {
-            key: grant_liveness::key(env, user.record.id),
+            key: grant_liveness::user_key(env, user.record.id),
             expect: user.row.version,
         })
         .effect(attempt.release())

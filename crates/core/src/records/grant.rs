@@ -1,4 +1,4 @@
-//! A grant: a device's, code's or login's whole life in one row, updated in place.
+//! A grant: the whole life of an authorization in one row, updated in place.
 
 use std::time::Duration;
 
@@ -20,158 +20,127 @@ mod kind;
 
 pub use kind::{Exchanged, GrantOrigin};
 
-/// How long a revoked grant is kept, so that an operator finds what became of it.
-const REVOKED_KEPT: Duration = Duration::from_secs(24 * 3600);
+/// How long revoked grants are kept, so that operators can find out what happened.
+const REVOKED_RETENTION: Duration = Duration::from_secs(24 * 3600);
 
-/// A grant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grant {
-    /// Its id.
     pub id: GrantId,
-    /// How it came about.
     #[serde(default)]
     pub kind: GrantOrigin,
-    /// The client to which it is given.
     pub client: ClientId,
-    /// The scopes that were asked.
     pub scope: Scope,
-    /// The resources that were named.
     #[serde(default, skip_serializing_if = "RequestedResources::is_empty")]
     pub resources: RequestedResources,
-    /// Where it began.
     pub started: Started,
-    /// When the row ends.
     pub expires_at: Timestamp,
-    /// What became of it.
-    pub state: State,
+    pub state: GrantState,
 }
 
-/// Where a grant began.
+/// When and from where a grant or session was started.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Started {
-    /// When.
     pub at: Timestamp,
-    /// By whom.
     #[serde(flatten)]
     pub by: Peer,
 }
 
-/// A grant's state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "is", rename_all = "snake_case")]
-pub enum State {
-    /// A device waits; ends with its code.
+pub enum GrantState {
+    /// Waits for a user; expires with the device code.
     DevicePending {
-        /// The name of its user code's row: a MAC.
+        /// The name of the user code's row: a MAC.
         user_code: String,
     },
-    /// A user said no; ends with the code.
+    /// Denied by a user; expires with the device code.
     DeviceDenied {
-        /// Who.
         by: UserId,
     },
-    /// A user said yes, and the device has not asked since; ends with the code.
+    /// Approved by a user, not yet redeemed; expires with the device code.
     DeviceApproved {
-        /// What was granted.
         authorization: Authorization,
     },
-    /// A user said yes, and the client has not come with the code since; ends with the code.
+    /// Not yet redeemed; expires with the code.
     CodeIssued(CodeIssued),
-    /// Tokens were given.
     Active {
-        /// What was granted.
         authorization: Authorization,
-        /// The challenge of the code that was redeemed, where it had one.
+        /// The PKCE challenge of the redeemed code.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         code_challenge: Option<CodeChallenge>,
-        /// The generation of the refresh token that is valid now.
+        /// The generation of the current refresh token.
         generation: u32,
-        /// When that one was made.
+        /// When the current refresh token was issued.
         rotated_at: Timestamp,
-        /// For whom it was made.
+        /// Who requested the current refresh token.
         rotated_by: Peer,
     },
-    /// Nothing is given for it any more.
     Revoked(Revocation),
 }
 
-/// An authorization code that waits for its client.
+/// An authorization code that was not redeemed yet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CodeIssued {
-    /// What was granted.
     pub authorization: Authorization,
-    /// Where the code was sent.
     pub redirect_uri: String,
-    /// Whether the request named that: then the client must name it again.
+    /// Whether the authorization request had `redirect_uri`: then the token request must repeat it.
     pub redirect_uri_named: bool,
-    /// The challenge (RFC 7636 section 4.2), where there was one.
+    /// RFC 7636 section 4.2.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code_challenge: Option<CodeChallenge>,
-    /// The nonce for the ID token (OpenID Connect Core section 3.1.2.1).
+    /// For the ID token (OpenID Connect Core section 3.1.2.1).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nonce: Option<String>,
 }
 
-/// Why and when a grant was revoked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Revocation {
-    /// Why.
     pub why: RevocationReason,
-    /// When.
     pub at: Timestamp,
 }
 
-/// Why a grant was revoked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RevocationReason {
-    /// Its client asked for it (RFC 7009).
+    /// RFC 7009.
     ByClient,
-    /// A refresh token was used again after its grace (RFC 9700 section 4.14.2).
+    /// A refresh token was reused after its grace period (RFC 9700 section 4.14.2).
     RefreshReused,
-    /// An authorization code was used again (RFC 6749 section 4.1.2).
+    /// RFC 6749 section 4.1.2.
     CodeReused,
-    /// Its user took it back.
     ByUser,
 }
 
-/// What a user granted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Authorization {
-    /// The user.
     pub user: UserId,
-    /// The user's epoch at that time: another one now means that the user was cut off.
+    /// The user's epoch at that time: once it changes, the user was cut off.
     pub epoch: Epoch,
-    /// The scopes granted.
     pub scope: Scope,
-    /// When.
     pub at: Timestamp,
-    /// When the user had signed in.
     pub auth_time: Timestamp,
-    /// How the user had signed in (RFC 8176).
+    /// RFC 8176.
     pub amr: Vec<String>,
-    /// The session in which it was granted; none of a device's.
+    /// The browser session; `None` for devices.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<SessionId>,
-    /// Whether it outlives that session (OpenID Connect Core section 11).
+    /// Whether it outlives the session (OpenID Connect Core section 11).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub offline: bool,
-    /// The claims that were asked for one by one.
     #[serde(default, skip_serializing_if = "RequestedClaims::is_empty")]
     pub claims: RequestedClaims,
-    /// From where.
     pub from: Peer,
 }
 
 impl Authorization {
-    /// The session that must live for it to count.
+    /// The session that it ends with.
     #[must_use]
-    pub const fn bound_to(&self) -> Option<SessionId> {
+    pub const fn required_session(&self) -> Option<SessionId> {
         if self.offline { None } else { self.session }
     }
 }
 
-/// What a grant that was exchanged for begins with.
+/// A grant to create by token exchange.
 #[derive(Debug)]
 pub(crate) struct NewGrant {
     pub(crate) exchanged: Exchanged,
@@ -179,61 +148,56 @@ pub(crate) struct NewGrant {
     pub(crate) authorization: Authorization,
 }
 
-/// The grant is not waiting for a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the grant is not pending")]
 pub struct NotPending;
 
-/// What a presented device code's grant has come to, where it can give no tokens.
+/// Why a device code cannot be redeemed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DeviceEnded {
-    /// Nobody decided yet.
+pub enum DeviceCodeError {
     Pending,
-    /// A user said no.
     Denied,
-    /// The code was used, or the grant revoked.
+    /// Redeemed before, or revoked.
     Used,
 }
 
-/// What a presented authorization code's grant has come to, where it can give no tokens.
+/// Why an authorization code cannot be redeemed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CodeEnded {
-    /// The code was used: with this challenge, where it had one.
+pub enum CodeError {
+    /// Redeemed before; with its challenge.
     Used(Option<CodeChallenge>),
-    /// The grant is revoked.
     Revoked,
-    /// It is no code's grant.
-    NoCode,
+    /// The grant did not come from a code.
+    NotACode,
 }
 
-/// How the generation of a presented refresh token stands to the grant's.
+/// The generation of a presented refresh token, relative to the grant's current one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Presented {
-    /// The valid one.
+pub enum RefreshTokenStatus {
     Current,
-    /// The one before, within the grace: a lost answer is asked for again.
+    /// The previous one, within the grace period: the client retries after a lost response.
     InGrace,
-    /// Above ours, and rightly sealed: the store was restored from a backup.
+    /// Newer than ours and authentic: the store was restored from a backup.
     Ahead,
-    /// Used before, and the grace is over.
+    /// Rotated before, and the grace period is over.
     Reused,
 }
 
 impl Grant {
-    /// The list of a user's: those that the user gave, and that nobody revoked.
+    /// A user's grants that were not revoked.
     #[must_use]
-    pub fn of_user(realm: &str, user: UserId) -> IndexName {
+    pub fn user_index(realm: &str, user: UserId) -> IndexName {
         IndexName::new(realm, "grants_of", &user.to_string())
     }
 
     /// `DevicePending -> DeviceApproved`.
     ///
     /// # Errors
-    /// [`NotPending`] where somebody decided already.
+    /// [`NotPending`] if a user already decided.
     pub fn approve(self, authorization: Authorization) -> Result<Self, NotPending> {
         match self.state {
-            State::DevicePending { .. } => Ok(Self {
-                state: State::DeviceApproved { authorization },
+            GrantState::DevicePending { .. } => Ok(Self {
+                state: GrantState::DeviceApproved { authorization },
                 ..self
             }),
             _ => Err(NotPending),
@@ -243,41 +207,41 @@ impl Grant {
     /// `DevicePending -> DeviceDenied`.
     ///
     /// # Errors
-    /// [`NotPending`] where somebody decided already.
+    /// [`NotPending`] if a user already decided.
     pub fn deny(self, by: UserId) -> Result<Self, NotPending> {
         match self.state {
-            State::DevicePending { .. } => Ok(Self {
-                state: State::DeviceDenied { by },
+            GrantState::DevicePending { .. } => Ok(Self {
+                state: GrantState::DeviceDenied { by },
                 ..self
             }),
             _ => Err(NotPending),
         }
     }
 
-    /// `DeviceApproved -> Active`, for a device that presents its code.
+    /// `DeviceApproved -> Active`.
     ///
     /// # Errors
-    /// [`DeviceEnded`] in every other state.
+    /// [`DeviceCodeError`] in every other state.
     pub fn redeem_device(
         self,
         now: Timestamp,
         lifetimes: &GrantLifetimes,
         by: &Peer,
-    ) -> Result<Self, DeviceEnded> {
+    ) -> Result<Self, DeviceCodeError> {
         match self.state {
-            State::DeviceApproved { authorization } => {
-                let state = State::active(authorization, None, now, by);
+            GrantState::DeviceApproved { authorization } => {
+                let state = GrantState::active(authorization, None, now, by);
                 Ok(Self { state, ..self }.with_expiry(now, lifetimes))
             }
-            State::DevicePending { .. } => Err(DeviceEnded::Pending),
-            State::DeviceDenied { .. } => Err(DeviceEnded::Denied),
-            State::CodeIssued(_) | State::Active { .. } | State::Revoked(_) => {
-                Err(DeviceEnded::Used)
+            GrantState::DevicePending { .. } => Err(DeviceCodeError::Pending),
+            GrantState::DeviceDenied { .. } => Err(DeviceCodeError::Denied),
+            GrantState::CodeIssued(_) | GrantState::Active { .. } | GrantState::Revoked(_) => {
+                Err(DeviceCodeError::Used)
             }
         }
     }
 
-    /// A grant that a client exchanged for the refresh token of another: active from its beginning.
+    /// A grant created by token exchange, active from the start.
     pub(crate) fn exchange(
         id: GrantId,
         NewGrant {
@@ -301,42 +265,45 @@ impl Grant {
             },
             expires_at: exchanged.ends_at,
             kind: GrantOrigin::Exchange(Box::new(exchanged)),
-            state: State::active(authorization, None, now, by),
+            state: GrantState::active(authorization, None, now, by),
         };
         grant.with_expiry(now, lifetimes)
     }
 
-    /// The code that waits for its client.
-    ///
     /// # Errors
-    /// [`CodeEnded`] in every other state.
-    pub fn code(&self) -> Result<&CodeIssued, CodeEnded> {
+    /// [`CodeError`] in every other state.
+    pub fn code(&self) -> Result<&CodeIssued, CodeError> {
         match (&self.state, &self.kind) {
-            (State::CodeIssued(code), _) => Ok(code),
-            (State::Active { code_challenge, .. }, GrantOrigin::Code) => {
-                Err(CodeEnded::Used(code_challenge.clone()))
+            (GrantState::CodeIssued(code), _) => Ok(code),
+            (GrantState::Active { code_challenge, .. }, GrantOrigin::Code) => {
+                Err(CodeError::Used(code_challenge.clone()))
             }
-            (State::Revoked(_), GrantOrigin::Code) => Err(CodeEnded::Revoked),
-            _ => Err(CodeEnded::NoCode),
+            (GrantState::Revoked(_), GrantOrigin::Code) => Err(CodeError::Revoked),
+            _ => Err(CodeError::NotACode),
         }
     }
 
-    /// `CodeIssued -> Active`, for a client that presents its code; any other state stays as it is.
+    /// `CodeIssued -> Active`; other states are unchanged.
     #[must_use]
     pub fn redeem_code(self, now: Timestamp, lifetimes: &GrantLifetimes, by: &Peer) -> Self {
         match self.state {
-            State::CodeIssued(code) => {
-                let state = State::active(code.authorization, code.code_challenge, now, by);
+            GrantState::CodeIssued(code) => {
+                let state = GrantState::active(code.authorization, code.code_challenge, now, by);
                 Self { state, ..self }.with_expiry(now, lifetimes)
             }
             _ => self,
         }
     }
 
-    /// How a refresh token of this generation stands to an active grant.
+    /// `None` unless the grant is active.
     #[must_use]
-    pub fn presented(&self, generation: u32, grace: Duration, now: Timestamp) -> Option<Presented> {
-        let State::Active {
+    pub fn refresh_token_status(
+        &self,
+        generation: u32,
+        grace: Duration,
+        now: Timestamp,
+    ) -> Option<RefreshTokenStatus> {
+        let GrantState::Active {
             generation: current,
             rotated_at,
             ..
@@ -345,26 +312,26 @@ impl Grant {
             return None;
         };
         Some(if generation == *current {
-            Presented::Current
+            RefreshTokenStatus::Current
         } else if generation > *current {
-            Presented::Ahead
+            RefreshTokenStatus::Ahead
         } else if generation + 1 == *current && now.since(*rotated_at) <= grace {
-            Presented::InGrace
+            RefreshTokenStatus::InGrace
         } else {
-            Presented::Reused
+            RefreshTokenStatus::Reused
         })
     }
 
-    /// `Active -> Active` with this generation; any other state stays as it is.
+    /// `Active -> Active` with this generation; other states are unchanged.
     #[must_use]
     pub fn refreshed(self, to: u32, now: Timestamp, lifetimes: &GrantLifetimes, by: &Peer) -> Self {
         match self.state {
-            State::Active {
+            GrantState::Active {
                 authorization,
                 code_challenge,
                 ..
             } => {
-                let state = State::Active {
+                let state = GrantState::Active {
                     authorization,
                     code_challenge,
                     generation: to,
@@ -381,33 +348,32 @@ impl Grant {
     #[must_use]
     pub fn revoke(self, why: RevocationReason, now: Timestamp) -> Self {
         Self {
-            state: State::Revoked(Revocation { why, at: now }),
-            expires_at: now + REVOKED_KEPT,
+            state: GrantState::Revoked(Revocation { why, at: now }),
+            expires_at: now + REVOKED_RETENTION,
             ..self
         }
     }
 
-    /// What was granted, where tokens of the grant live.
+    /// The authorization of an active grant.
     #[must_use]
     pub const fn active(&self) -> Option<&Authorization> {
         match &self.state {
-            State::Active { authorization, .. } => Some(authorization),
+            GrantState::Active { authorization, .. } => Some(authorization),
             _ => None,
         }
     }
 
-    /// What was granted, whether or not tokens were given yet.
+    /// The authorization, whether or not tokens were issued yet.
     #[must_use]
     pub const fn authorization(&self) -> Option<&Authorization> {
         match &self.state {
-            State::Active { authorization, .. }
-            | State::DeviceApproved { authorization }
-            | State::CodeIssued(CodeIssued { authorization, .. }) => Some(authorization),
+            GrantState::Active { authorization, .. }
+            | GrantState::DeviceApproved { authorization }
+            | GrantState::CodeIssued(CodeIssued { authorization, .. }) => Some(authorization),
             _ => None,
         }
     }
 
-    /// What claims of tokens are taken from.
     #[must_use]
     pub fn facts(&self) -> GrantFacts<'_> {
         let sign_in = self.authorization().map(|authorization| SignInFacts {
@@ -421,18 +387,18 @@ impl Grant {
         }
     }
 
-    /// Whether this user gave it, and nobody revoked it.
+    /// Whether this user authorized it, and it was not revoked.
     #[must_use]
-    pub fn is_of(&self, user: UserId) -> bool {
+    pub fn belongs_to(&self, user: UserId) -> bool {
         self.authorization()
             .is_some_and(|authorization| authorization.user == user)
     }
 
-    /// When the refresh token that is valid now ends: its idle life slides with each refresh, its absolute
-    /// life counts from the authorization and never moves.
+    /// When the current refresh token expires. The idle lifetime restarts with each refresh; the absolute lifetime
+    /// counts from the authorization.
     #[must_use]
     pub fn refresh_ends(&self, lifetimes: &RefreshLifetimes) -> Option<Timestamp> {
-        let State::Active {
+        let GrantState::Active {
             authorization,
             rotated_at,
             ..
@@ -445,14 +411,13 @@ impl Grant {
         Some(exchanged.map_or(ends, |exchanged| ends.min(exchanged.ends_at)))
     }
 
-    /// An active grant ends with the last access token or the refresh token, whichever is later; one that is bound to a
-    /// session, with the longest life that this session can have.
+    /// An active grant expires with its last access or refresh token, but no later than the session that it depends on.
     fn with_expiry(self, now: Timestamp, lifetimes: &GrantLifetimes) -> Self {
         let access = now + lifetimes.access;
         let refresh = lifetimes.refresh.as_ref();
         let refresh = refresh.and_then(|refresh| self.refresh_ends(refresh));
         let ends = refresh.map_or(access, |refresh| refresh.max(access));
-        let bound = self.active().and_then(Authorization::bound_to);
+        let bound = self.active().and_then(Authorization::required_session);
         let session_ends = now + lifetimes.session;
         let ends = bound.map_or(ends, |_| ends.min(session_ends));
         let exchanged = self.kind.exchanged();
@@ -463,7 +428,7 @@ impl Grant {
     }
 }
 
-impl State {
+impl GrantState {
     fn active(
         authorization: Authorization,
         code_challenge: Option<CodeChallenge>,
@@ -494,7 +459,7 @@ impl Record for Grant {
 
     fn indexes(&self, realm: &str) -> Vec<IndexName> {
         let user = self.authorization().map(|authorization| authorization.user);
-        user.map(|user| Self::of_user(realm, user))
+        user.map(|user| Self::user_index(realm, user))
             .into_iter()
             .collect()
     }

@@ -1,4 +1,4 @@
-//! The stored things, one file each. A thing's life is an enum, and its transitions consume it.
+//! The stored records, one file each. A record's state is an enum; transitions consume it.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -21,8 +21,8 @@ mod user_code;
 pub use consent::Consent;
 pub(crate) use grant::NewGrant;
 pub use grant::{
-    Authorization, CodeEnded, CodeIssued, DeviceEnded, Exchanged, Grant, GrantOrigin, NotPending,
-    Presented, Revocation, RevocationReason, Started, State,
+    Authorization, CodeError, CodeIssued, DeviceCodeError, Exchanged, Grant, GrantOrigin,
+    GrantState, NotPending, RefreshTokenStatus, Revocation, RevocationReason, Started,
 };
 pub use outbox::Outbox;
 pub use revoked::RevokedToken;
@@ -33,45 +33,38 @@ pub use unknown_members::{MIN_WRITER, WRITER_LEVEL, merged};
 pub use user::{User, Username};
 pub use user_code::UserCodeRow;
 
-/// A thing that is stored as one row.
+/// A type that is stored as one row.
 pub trait Record: Serialize + DeserializeOwned {
-    /// The kind in its key.
     const KIND: &'static str;
 
-    /// The JSON pointers of objects that a write replaces as a whole: what a newer version wrote into one of them is about
-    /// what was there before, and is kept only where nothing in it changes.
+    /// JSON pointers of objects that a write replaces as a whole. Unknown members in them describe the old value, so
+    /// they are kept only if nothing else in the object changes.
     const REPLACED: &'static [&'static str] = &[];
 
-    /// The name in its key.
     fn name(&self) -> String;
 
-    /// When its row ends.
     fn expires_at(&self) -> Option<Timestamp>;
 
-    /// The lists in which people find it.
-    fn indexes(&self, _pool: &str) -> Vec<IndexName> {
+    fn indexes(&self, _realm: &str) -> Vec<IndexName> {
         Vec::new()
     }
 }
 
-/// The key of a record of this type with this name.
 #[must_use]
 pub fn key<T: Record>(realm: &str, name: &str) -> Key {
     Key::new(realm, T::KIND, name)
 }
 
-/// Writes a record that is not there yet.
-///
 /// # Errors
 /// [`Failure::Bug`]: never, for records of this crate.
 pub fn insert<T: Record>(realm: &str, record: &T) -> Result<Write, Failure> {
     Ok(Write::Insert(row(realm, record, to_json(record)?)))
 }
 
-/// Replaces the record of a row that was read, and keeps the members that this version does not know.
+/// Replaces a record that was read, and keeps members that this version does not know.
 ///
 /// # Errors
-/// [`Failure::Newer`] where only a newer version may write the row.
+/// [`Failure::Newer`] if only a newer version may write the row.
 pub fn update<T: Record>(realm: &str, record: &T, read: &Row) -> Result<Write, Failure> {
     Ok(Write::Update {
         row: row(realm, record, merged(record, read)?),
@@ -79,21 +72,19 @@ pub fn update<T: Record>(realm: &str, record: &T, read: &Row) -> Result<Write, F
     })
 }
 
-/// The same where the record has another name now.
+/// Like [`update`], for a record whose name changed.
 ///
 /// # Errors
-/// [`Failure::Newer`] where only a newer version may write the row.
+/// [`Failure::Newer`] if only a newer version may write the row.
 pub fn rename<T: Record>(realm: &str, record: &T, read: &Row) -> Result<[Write; 2], Failure> {
     let renamed = row(realm, record, merged(record, read)?);
     Ok([Write::Insert(renamed), delete(read)?])
 }
 
-/// Deletes a row that was read.
-///
 /// # Errors
-/// [`Failure::Newer`] where only a newer version may.
+/// [`Failure::Newer`] if only a newer version may delete the row.
 pub fn delete(read: &Row) -> Result<Write, Failure> {
-    unknown_members::may_delete(read)?;
+    unknown_members::check_may_delete(read)?;
     Ok(Write::Delete {
         key: read.key.clone(),
         expect: read.version,
@@ -109,10 +100,8 @@ fn row<T: Record>(realm: &str, record: &T, value: Vec<u8>) -> NewRow {
     }
 }
 
-/// Serialises a value of our own types.
-///
 /// # Errors
-/// [`Failure::Bug`]: our types have only string keys, so it cannot happen.
+/// [`Failure::Bug`]: never, since the maps of our types have string keys.
 pub(crate) fn to_json(value: &impl Serialize) -> Result<Vec<u8>, Failure> {
-    serde_json::to_vec(value).map_err(|_| Failure::Bug("a record cannot be written as JSON"))
+    serde_json::to_vec(value).map_err(|_| Failure::Bug("a record cannot be serialised"))
 }

@@ -1,4 +1,4 @@
-//! One revoked access token, until it would have ended.
+//! A revoked access token, kept until it would have expired.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,12 +6,10 @@ use super::Record;
 use crate::base::time::Timestamp;
 use crate::model::ids::Jti;
 
-/// One revoked access token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RevokedToken {
-    /// The token's id.
     pub jti: Jti,
-    /// When the token would have ended.
+    /// When the token would have expired.
     pub expires_at: Timestamp,
 }
 

@@ -1,4 +1,4 @@
-//! When a session was used last: a row of its own, so that use never conflicts with sign-in or sign-out.
+//! When a session was last used: a separate row, so that use never conflicts with sign-in or sign-out.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,14 +6,12 @@ use super::Record;
 use crate::base::time::Timestamp;
 use crate::model::ids::SessionId;
 
-/// When a session was used last, written coarsely.
+/// Written at a coarse granularity.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {
-    /// The session.
     pub session: SessionId,
-    /// When it was used.
     pub at: Timestamp,
-    /// When the session ends unless it is used again.
+    /// When the session expires unless it is used again.
     pub expires_at: Timestamp,
 }
 

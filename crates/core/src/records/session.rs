@@ -1,4 +1,4 @@
-//! A browser session: a stable id under a cookie secret that rotates.
+//! A browser session: a stable id and a rotating cookie secret.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,28 +7,24 @@ use crate::base::row::IndexName;
 use crate::base::time::Timestamp;
 use crate::model::ids::{ClientId, Epoch, SessionId, UserId};
 
-/// A session.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
-    /// Its id.
     pub id: SessionId,
-    /// Who signed in.
     pub user: UserId,
     /// The user's epoch at that time.
     pub epoch: Epoch,
-    /// SHA-256 of the cookie's secret, in hexadecimal.
+    /// SHA-256 of the cookie's secret in hexadecimal.
     pub secret: String,
-    /// When the user signed in last.
+    /// The latest sign-in.
     pub auth_time: Timestamp,
-    /// How (RFC 8176).
+    /// RFC 8176.
     pub amr: Vec<String>,
-    /// When and where it began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started: Option<Started>,
-    /// The clients that got codes in it and want to be told of its end (OpenID Connect Back-Channel Logout).
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub to_tell: Vec<ClientId>,
-    /// When it ends at the latest.
+    /// Clients that got codes in this session and have a back-channel logout URI.
+    #[serde(rename = "to_tell", default, skip_serializing_if = "Vec::is_empty")]
+    pub logout_subscribers: Vec<ClientId>,
+    /// The absolute limit, regardless of use.
     pub expires_at: Timestamp,
 }
 
@@ -42,9 +38,8 @@ impl std::fmt::Debug for Session {
 }
 
 impl Session {
-    /// The list of a user's.
     #[must_use]
-    pub fn of_user(realm: &str, user: UserId) -> IndexName {
+    pub fn user_index(realm: &str, user: UserId) -> IndexName {
         IndexName::new(realm, "sessions_of", &user.to_string())
     }
 }
@@ -61,6 +56,6 @@ impl Record for Session {
     }
 
     fn indexes(&self, realm: &str) -> Vec<IndexName> {
-        vec![Self::of_user(realm, self.user)]
+        vec![Self::user_index(realm, self.user)]
     }
 }

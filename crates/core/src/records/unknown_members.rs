@@ -1,18 +1,18 @@
-//! What a newer version of this program wrote into a row stays there when this version writes the row.
+//! Keeps members that a newer version of this program wrote into a row when this version rewrites it.
 //!
-//! Serde drops the members that a type does not have, so a row that is decoded, changed and encoded again would lose
-//! them. They are found by comparing what is stored with what this version would have written, which costs one decode
-//! and one encode where nothing is unknown, and put into the new JSON where the same object still stands:
+//! Serde drops unknown members, so decoding, changing and encoding a row would lose them. They are found by comparing
+//! the stored JSON with what this version would have written (one decode and one encode if nothing is unknown), and
+//! added to the new JSON where the same object still exists:
 //!
-//! - The record itself, and the objects in it, as long as they have the same place. Unknown members of a tagged object
-//!   (`is`) end with its state; objects inside a state outlive it where they are taken over unchanged.
-//! - Objects that are replaced as a whole ([`Record::REPLACED`]) keep them only while nothing else in them changes.
-//! - Elements of an array are matched by `kid` or `id`, others by being equal.
+//! - The record and its nested objects, matched by path. Unknown members of a tagged object (`is`) are dropped when its
+//!   state changes; objects inside a state are kept if they are carried over unchanged.
+//! - Objects that are replaced as a whole ([`Record::REPLACED`]) keep them only if nothing else in them changes.
+//! - Array elements are matched by `kid` or `id`, others by equality.
 //!
-//! A member that this version knows is its own to write, and to leave out.
+//! Members that this version knows are written or omitted as it decides.
 //!
-//! Of numbers, only integers of 64 bits are kept to the last digit: records hold no others. A row that has expired counts as
-//! none, so it is replaced and swept whoever wrote it.
+//! Of numbers, only 64-bit integers are kept exactly; records have no others. Expired rows count as absent, so they are
+//! replaced and swept regardless of `min_writer`.
 
 use serde_json::{Map, Value};
 
@@ -20,19 +20,19 @@ use super::{Record, to_json};
 use crate::base::error::Failure;
 use crate::base::row::Row;
 
-/// The level of this version as a writer. A version that writes what this one must not change has a higher one, and says
-/// so in the rows in question.
+/// This version's writer level. A version that writes rows which this one must not change has a higher level, and
+/// records it in those rows.
 pub const WRITER_LEVEL: u64 = 1;
-/// The member that names the lowest level that may write or delete its row. No record has it as a member of its own.
+/// The member with the lowest level that may write or delete the row. No record declares it.
 pub const MIN_WRITER: &str = "min_writer";
 
-/// The member that says which state an object is in.
+/// The serde tag of state enums.
 const TAG: &str = "is";
 
-/// The JSON of `record`, which replaces that of `row`.
+/// The JSON of `record`, with the unknown members of `row`.
 ///
 /// # Errors
-/// [`Failure::Newer`] where only a newer version may write the row; [`Failure::Corrupt`] where it holds no such record.
+/// [`Failure::Newer`] if only a newer version may write the row; [`Failure::Corrupt`] if it has no such record.
 pub fn merged<T: Record>(record: &T, row: &Row) -> Result<Vec<u8>, Failure> {
     let corrupt = |_| Failure::Corrupt(format!("{:?}", row.key));
     let new = to_json(record)?;
@@ -41,7 +41,7 @@ pub fn merged<T: Record>(record: &T, row: &Row) -> Result<Vec<u8>, Failure> {
         return Ok(new);
     }
     let stored: Map<String, Value> = serde_json::from_slice(&row.value).map_err(corrupt)?;
-    may_write(row, stored.get(MIN_WRITER))?;
+    check_may_write(row, stored.get(MIN_WRITER))?;
     let (known, ours) = (object(&old)?, object(record)?);
     let mut merged = ours.clone();
     let mut merge = Merge::<T> {
@@ -55,7 +55,7 @@ pub fn merged<T: Record>(record: &T, row: &Row) -> Result<Vec<u8>, Failure> {
         return Ok(new);
     }
     let merged = to_json(&merged)?;
-    // What was added must mean nothing to this version.
+    // The added members must have no meaning to this version.
     let again: T = serde_json::from_slice(&merged).map_err(corrupt)?;
     if to_json(&again)? == new {
         Ok(merged)
@@ -64,18 +64,16 @@ pub fn merged<T: Record>(record: &T, row: &Row) -> Result<Vec<u8>, Failure> {
     }
 }
 
-/// Whether this version may delete a row.
-///
 /// # Errors
-/// [`Failure::Newer`] where only a newer one may.
-pub(super) fn may_delete(row: &Row) -> Result<(), Failure> {
+/// [`Failure::Newer`] if only a newer version may delete the row.
+pub(super) fn check_may_delete(row: &Row) -> Result<(), Failure> {
     let stored: Map<String, Value> = serde_json::from_slice(&row.value)
         .map_err(|_| Failure::Corrupt(format!("{:?}", row.key)))?;
-    may_write(row, stored.get(MIN_WRITER))
+    check_may_write(row, stored.get(MIN_WRITER))
 }
 
-/// A level in a form that this version does not know is a newer one.
-fn may_write(row: &Row, min_writer: Option<&Value>) -> Result<(), Failure> {
+/// A level of an unknown type counts as newer.
+fn check_may_write(row: &Row, min_writer: Option<&Value>) -> Result<(), Failure> {
     let level = min_writer.map_or(Some(0), Value::as_u64);
     match level {
         Some(level) if level <= WRITER_LEVEL => Ok(()),
@@ -86,21 +84,21 @@ fn may_write(row: &Row, min_writer: Option<&Value>) -> Result<(), Failure> {
 fn object<T: Record>(record: &T) -> Result<Map<String, Value>, Failure> {
     match serde_json::to_value(record) {
         Ok(Value::Object(members)) => Ok(members),
-        _ => Err(Failure::Bug("a record is no JSON object")),
+        _ => Err(Failure::Bug("a record is not a JSON object")),
     }
 }
 
 struct Merge<'k, T> {
-    /// What is stored, to try other values in.
+    /// The stored JSON, for probing with other values.
     probed: Value,
-    /// What this version would have stored instead.
+    /// What this version would have stored.
     known: &'k Map<String, Value>,
     replaced: &'static [&'static str],
     marker: std::marker::PhantomData<T>,
 }
 
 impl<T: Record> Merge<'_, T> {
-    /// Adds the unknown members of an object of `stored`, which stands at the pointer `at`, to `new`.
+    /// Adds the unknown members of the object `stored`, at JSON pointer `at`, to `new`.
     fn object(
         &mut self,
         at: &str,
@@ -124,7 +122,7 @@ impl<T: Record> Merge<'_, T> {
                 None if self.is_unknown(&at) => {
                     new.entry(name).or_insert_with(|| value.clone());
                 }
-                // Known, and left out for being empty: what this version does not know may still be in it.
+                // Known, but omitted for being empty: it may still contain unknown members.
                 None => {
                     if let Value::Object(value) = value {
                         let mut inside = match new.get(name) {
@@ -159,9 +157,8 @@ impl<T: Record> Merge<'_, T> {
         }
     }
 
-    /// Whether the member at `at`, which this version would not have written, is one that it does not know: then any other
-    /// value changes nothing. One that it knows but leaves out, such as `"offline": false`, takes some values and refuses
-    /// others.
+    /// Whether the member at `at`, which this version would not have written, is unknown: then any value decodes to the
+    /// same record. A known member that is omitted by default, such as `"offline": false`, rejects some values.
     fn is_unknown(&mut self, at: &str) -> bool {
         let probes = [Value::from(7), serde_json::json!({ "seven": 7 })];
         probes.into_iter().all(|probe| {
@@ -178,22 +175,22 @@ impl<T: Record> Merge<'_, T> {
     }
 }
 
-/// By what an element of an array is known again.
+/// What identifies an array element.
 fn identity(element: &Value) -> &Value {
     let id = element.get("kid").or_else(|| element.get("id"));
     id.filter(|id| id.is_string()).unwrap_or(element)
 }
 
-/// The one element that is known by the same as `like`.
+/// The only element with the same identity as `like`.
 fn only<'a>(elements: &'a [Value], like: &Value) -> Option<&'a Value> {
-    let mut facts = elements.iter().filter(|it| identity(it) == identity(like));
-    facts.next().filter(|_| facts.next().is_none())
+    let mut matches = elements.iter().filter(|it| identity(it) == identity(like));
+    matches.next().filter(|_| matches.next().is_none())
 }
 
 fn only_mut<'a>(elements: &'a mut [Value], like: &Value) -> Option<&'a mut Value> {
-    let mut facts = elements
+    let mut matches = elements
         .iter_mut()
         .filter(|it| identity(it) == identity(like));
-    let one = facts.next();
-    one.filter(|_| facts.next().is_none())
+    let one = matches.next();
+    one.filter(|_| matches.next().is_none())
 }

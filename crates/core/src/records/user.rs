@@ -1,4 +1,4 @@
-//! A user, and the unique look-up by username.
+//! A user, and the unique lookup by username.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,36 +10,32 @@ use crate::base::time::Timestamp;
 use crate::model::claims_request::UserFacts;
 use crate::model::ids::{Epoch, UserId};
 
-/// A user.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct User {
-    /// The user's id: `sub` in tokens.
+    /// `sub` in tokens.
     pub id: UserId,
-    /// The name with which the user signs in.
+    /// The name that the user signs in with.
     pub username: String,
-    /// A user that is not enabled cannot sign in, and nothing that was granted gives tokens.
+    /// A disabled user cannot sign in, and grants of this user issue no tokens.
     pub enabled: bool,
-    /// What grants and sessions of this user copied; drawn anew, it cuts them all off by one write.
+    /// Copied by this user's grants and sessions; replacing it ends them all with one write.
     pub epoch: Epoch,
-    /// The password's hash, a PHC string.
+    /// The password hash, a PHC string.
     pub password: Option<String>,
-    /// The mail address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
-    /// Whether the configuration file declares this user: then it is read-only elsewhere, and disabled once the file
-    /// names it no more.
+    /// Whether the configuration file declares this user. Such users are read-only elsewhere, and disabled once the file
+    /// no longer declares them.
     #[serde(default)]
     pub from_file: bool,
-    /// The groups.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<String>,
-    /// Standard claims (OpenID Connect Core section 5.1) and others, as the operator set them.
+    /// Standard claims (OpenID Connect Core section 5.1) and others that the operator set.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub claims: BTreeMap<String, serde_json::Value>,
 }
 
 impl User {
-    /// What claims of this user are taken from.
     #[must_use]
     pub fn facts(&self) -> UserFacts<'_> {
         UserFacts {
@@ -50,7 +46,7 @@ impl User {
         }
     }
 
-    /// Whether what copied this epoch is still good.
+    /// Whether grants and sessions with this epoch are still valid.
     #[must_use]
     pub fn is_current(&self, epoch: Epoch) -> bool {
         self.enabled && self.epoch == epoch
@@ -81,14 +77,12 @@ impl Record for User {
 /// `username -> user`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Username {
-    /// The name.
     pub username: String,
-    /// Whose it is.
     pub user: UserId,
 }
 
 impl Username {
-    /// The form in which usernames are compared: without case and surrounding spaces.
+    /// Normalises for comparison: case and surrounding spaces are ignored.
     #[must_use]
     pub fn fold(text: &str) -> String {
         text.trim().to_lowercase()

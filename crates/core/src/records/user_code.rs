@@ -6,14 +6,12 @@ use super::Record;
 use crate::base::time::Timestamp;
 use crate::model::ids::GrantId;
 
-/// Where a user code leads. Deleted when somebody decides.
+/// The grant of a user code. Deleted when the user decides.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserCodeRow {
-    /// The row's name: a MAC of the code.
+    /// A MAC of the code.
     pub name: String,
-    /// The grant.
     pub grant: GrantId,
-    /// When the code ends.
     pub expires_at: Timestamp,
 }
 

@@ -1,4 +1,4 @@
-//! Our own access tokens, read back: by the signature or the seal first, then by the rows on which they depend.
+//! Verifies our own access tokens: first the signature or seal, then the rows that they depend on.
 
 use std::cell::OnceCell;
 
@@ -17,7 +17,7 @@ use crate::model::realm::Realm;
 use crate::records::{self, Grant, RevokedToken, Session, User};
 use crate::tokens::grant_liveness::{self, GrantDependencies};
 
-/// A presented token, opened once: a decision may be made several times, and a signature is dear to verify.
+/// A presented token. Verified once, since decisions are repeated and signatures are expensive to verify.
 #[derive(Debug)]
 pub(crate) struct PresentedToken {
     token: Secret,
@@ -43,7 +43,7 @@ impl PresentedToken {
         self.token.reveal()
     }
 
-    /// The claims of an access token of this realm, if we made it; live or not. One drive has one realm.
+    /// The claims of an access token that this realm issued, live or not. Cached: one drive has one realm.
     pub(crate) fn claims(&self, env: &Env<'_>) -> Option<AccessTokenClaims> {
         self.claims
             .get_or_init(|| open(env.realm, self.token.reveal()))
@@ -51,7 +51,7 @@ impl PresentedToken {
     }
 }
 
-/// The claims of an access token of this realm, if we made it.
+/// The claims of an access token that this realm issued, live or not.
 pub(crate) fn open(realm: &Realm, token: &str) -> Option<AccessTokenClaims> {
     let claims = match realm.sealing.open_access_token(token) {
         Some(sealed) => serde_json::from_slice::<AccessTokenClaims>(&sealed).ok()?,
@@ -60,7 +60,7 @@ pub(crate) fn open(realm: &Realm, token: &str) -> Option<AccessTokenClaims> {
                 .signing
                 .verify(grantor_jose::decode(token).ok()?)
                 .ok()?;
-            // RFC 9068 section 4: the type keeps an ID token from passing for an access token.
+            // RFC 9068 section 4: the type prevents an ID token from passing for an access token.
             if !TokenType::Access.is(verified.header().typ.as_deref()) {
                 return None;
             }
@@ -70,26 +70,24 @@ pub(crate) fn open(realm: &Realm, token: &str) -> Option<AccessTokenClaims> {
     (claims.iss == realm.issuer).then_some(claims)
 }
 
-/// An access token that is good now.
 #[derive(Debug)]
-pub(crate) struct Live {
+pub(crate) struct LiveToken {
     pub(crate) claims: AccessTokenClaims,
     pub(crate) owner: TokenOwner,
 }
 
-/// On whom a token depends beside its clients.
+/// What a token depends on in addition to its clients.
 #[derive(Debug)]
 pub(crate) enum TokenOwner {
-    /// On nobody: a machine, or the subject of another issuer.
+    /// Nothing: the subject is a machine, or another issuer's.
     None,
-    /// On a user for whom a trusted issuer vouched.
+    /// A user whom a trusted issuer vouched for.
     User(Box<User>),
-    /// On the user who granted it.
+    /// A user's grant.
     Grant(Box<(Versioned<Grant>, GrantDependencies)>),
 }
 
 impl TokenOwner {
-    /// The user.
     pub(crate) fn user(&self) -> Option<&User> {
         match self {
             Self::None => None,
@@ -98,7 +96,6 @@ impl TokenOwner {
         }
     }
 
-    /// The grant.
     pub(crate) fn grant(&self) -> Option<&Grant> {
         match self {
             Self::Grant(grant) => Some(&grant.0.record),
@@ -107,8 +104,7 @@ impl TokenOwner {
     }
 }
 
-impl Live {
-    /// The claims that its client asked for one by one.
+impl LiveToken {
     pub(crate) fn requested(&self, realm: &Realm) -> RequestedClaims {
         let authorization = self.owner.grant().and_then(Grant::active);
         let client = realm.clients.get(&self.claims.client_id);
@@ -119,13 +115,13 @@ impl Live {
     }
 }
 
-/// Whether an access token is good now: not expired, not revoked, its client and all who act by it enabled, and for a
-/// user's token its grant active and its user behind it. "A user token without a live grant is inactive."
-pub(crate) fn live(
+/// Checks that an access token is not expired or revoked, that its client and actors are enabled, and that a user's
+/// token has a live grant and user.
+pub(crate) fn verify_live(
     env: &Env<'_>,
     facts: &Facts,
     claims: AccessTokenClaims,
-) -> Result<Result<Live, Cause>, Stop> {
+) -> Result<Result<LiveToken, Cause>, Stop> {
     if claims.exp <= env.now.as_secs() {
         return Ok(Err(Cause::TokenExpired));
     }
@@ -137,12 +133,12 @@ pub(crate) fn live(
         return without_grant(env, facts, claims, &revoked);
     };
     let grant = records::key::<Grant>(&env.realm.name, &id.to_string());
-    // The token names its user and its session, so they come with the same read.
+    // The token names its user and session, so one read gets them all.
     let user = claims.sub.parse::<UserId>().ok();
-    let user = user.map(|user| grant_liveness::key(env, user));
+    let user = user.map(|user| grant_liveness::user_key(env, user));
     let session = claims.sid.as_deref();
     let session = session.map(|session| records::key::<Session>(&env.realm.name, session));
-    let actors: Vec<_> = grant_liveness::actors(env, claims.act.as_ref()).collect();
+    let actors: Vec<_> = grant_liveness::actor_keys(env, claims.act.as_ref()).collect();
     facts.need(
         &[&revoked, &grant]
             .into_iter()
@@ -158,14 +154,14 @@ pub(crate) fn live(
     {
         return Ok(Err(Cause::TokenRevoked));
     }
-    if let Err(cause) = grant_liveness::acting(env, facts, claims.act.as_ref())? {
+    if let Err(cause) = grant_liveness::check_actors(env, facts, claims.act.as_ref())? {
         return Ok(Err(cause));
     }
-    Ok(granted(env, facts, &grant)?.map(|owner| Live { claims, owner }))
+    Ok(live_grant(env, facts, &grant)?.map(|owner| LiveToken { claims, owner }))
 }
 
-/// The active grant of this key with its user, if its client is enabled too.
-pub(crate) fn granted(
+/// The live grant with this key, if its client is enabled.
+pub(crate) fn live_grant(
     env: &Env<'_>,
     facts: &Facts,
     key: &Key,
@@ -183,17 +179,16 @@ pub(crate) fn granted(
     Ok(dependencies.map(|dependencies| TokenOwner::Grant(Box::new((grant, dependencies)))))
 }
 
-/// A token that no user granted: a machine's, or one that was exchanged for the token of a machine or of a trusted
-/// issuer's subject.
+/// For tokens without a grant: those of machines, or exchanged for a machine's or a trusted issuer's token.
 fn without_grant(
     env: &Env<'_>,
     facts: &Facts,
     claims: AccessTokenClaims,
     revoked: &Key,
-) -> Result<Result<Live, Cause>, Stop> {
+) -> Result<Result<LiveToken, Cause>, Stop> {
     let vouched = claims.jti.epoch().zip(claims.sub.parse::<UserId>().ok());
-    let user = vouched.map(|(epoch, user)| (epoch, grant_liveness::key(env, user)));
-    let actors: Vec<_> = grant_liveness::actors(env, claims.act.as_ref()).collect();
+    let user = vouched.map(|(epoch, user)| (epoch, grant_liveness::user_key(env, user)));
+    let actors: Vec<_> = grant_liveness::actor_keys(env, claims.act.as_ref()).collect();
     let keys = [revoked]
         .into_iter()
         .chain(user.as_ref().map(|(_, key)| key))
@@ -202,16 +197,16 @@ fn without_grant(
     if facts.record::<RevokedToken>(env, revoked)?.live().is_some() {
         return Ok(Err(Cause::TokenRevoked));
     }
-    if let Err(cause) = grant_liveness::acting(env, facts, claims.act.as_ref())? {
+    if let Err(cause) = grant_liveness::check_actors(env, facts, claims.act.as_ref())? {
         return Ok(Err(cause));
     }
     let owner = match user {
-        Some((epoch, key)) => match grant_liveness::of_epoch(env, facts, &key, epoch)? {
+        Some((epoch, key)) => match grant_liveness::user_at_epoch(env, facts, &key, epoch)? {
             Ok(user) => TokenOwner::User(Box::new(user.record)),
             Err(cause) => return Ok(Err(cause)),
         },
         None if env.realm.knows_subject(&claims.sub) => TokenOwner::None,
         None => return Ok(Err(Cause::SubjectGone)),
     };
-    Ok(Ok(Live { claims, owner }))
+    Ok(Ok(LiveToken { claims, owner }))
 }

@@ -1,4 +1,4 @@
-//! Whether a grant's user still stands behind it: read fresh for every decision, never cached.
+//! Whether everything that a grant depends on is still valid. Read for every decision, never cached.
 
 use crate::base::error::{Cause, Refusal};
 use crate::base::row::{Key, Version, Write};
@@ -9,66 +9,63 @@ use crate::model::ids::Epoch;
 use crate::model::ids::UserId;
 use crate::records::{self, Authorization, Grant, Session, User};
 
-/// The key of a user's row.
 #[must_use]
-pub fn key(env: &Env<'_>, user: UserId) -> Key {
+pub fn user_key(env: &Env<'_>, user: UserId) -> Key {
     records::key::<User>(&env.realm.name, &user.to_string())
 }
 
-/// What was granted by a user.
+/// # Errors
+/// `invalid_grant` if it was revoked, or no user decided yet.
 pub(crate) fn authorization(grant: &Grant) -> Result<&Authorization, Refusal> {
     grant
         .authorization()
         .ok_or(invalid_grant(Cause::RevokedGrant))
 }
 
-/// Who and what stands behind a grant.
+/// The rows that a grant depends on.
 #[derive(Debug)]
 pub(crate) struct GrantDependencies {
-    /// The user.
     pub(crate) user: Versioned<User>,
-    /// The session on which it depends, the grant from which it was exchanged and the users who act by it, by their
-    /// rows' versions.
+    /// Row versions of the session, the parent grant and the acting users.
     others: Vec<(Key, Version)>,
 }
 
 impl GrantDependencies {
-    /// Makes a commit fail where any of it changed since it was read: a sign-out that comes between leaves no tokens.
+    /// Makes a commit fail if a dependency changed since it was read, such as by a concurrent sign-out.
     pub(crate) fn checks(self, env: &Env<'_>) -> impl Iterator<Item = Write> {
-        let user = (key(env, self.user.record.id), self.user.row.version);
+        let user = (user_key(env, self.user.record.id), self.user.row.version);
         let all = [user].into_iter().chain(self.others);
         all.map(|(key, expect)| Write::Check { key, expect })
     }
 }
 
-/// The user who stands behind a grant, in one read with the session that it depends on, the grant from which it was
-/// exchanged and the users who act by it.
+/// Reads a grant's user, session, parent grant and acting users, all at once.
 ///
 /// # Errors
-/// `invalid_grant` where the user is gone, disabled or signed out everywhere, the session or that grant ended, or
-/// somebody who acts may not any more.
+/// `invalid_grant` if the user is deleted, disabled or signed out everywhere, the session or parent grant ended, or
+/// an actor is disabled or unknown.
 pub(crate) fn require_live(
     env: &Env<'_>,
     facts: &Facts,
     grant: &Grant,
 ) -> Result<GrantDependencies, Stop> {
     let authorization = authorization(grant)?;
-    let user_key = key(env, authorization.user);
+    let user_key = user_key(env, authorization.user);
     let session_key = authorization
-        .bound_to()
+        .required_session()
         .map(|id| records::key::<Session>(&env.realm.name, &id.to_string()));
     let parent = grant.kind.parent();
     let parent_key = parent.map(|id| records::key::<Grant>(&env.realm.name, &id.to_string()));
     let act = grant.kind.exchanged().and_then(|it| it.act.as_ref());
-    let actors: Vec<_> = actors(env, act).collect();
+    let actors: Vec<_> = actor_keys(env, act).collect();
     let keys = [&user_key]
         .into_iter()
         .chain(&session_key)
         .chain(&parent_key)
         .chain(&actors);
     facts.need(&keys.collect::<Vec<_>>())?;
-    let user = of_epoch(env, facts, &user_key, authorization.epoch)?.map_err(invalid_grant)?;
-    let mut others = acting(env, facts, act)?.map_err(invalid_grant)?;
+    let user = user_at_epoch(env, facts, &user_key, authorization.epoch)?.map_err(invalid_grant)?;
+    let mut others = check_actors(env, facts, act)?.map_err(invalid_grant)?;
     if let Some(key) = session_key {
         let session = facts.record::<Session>(env, &key)?.live();
         let session = session.ok_or(invalid_grant(Cause::SessionEnded))?;
@@ -88,13 +85,13 @@ pub(crate) fn require_live(
     Ok(GrantDependencies { user, others })
 }
 
-/// The rows of the users among those who act.
-pub(crate) fn actors(env: &Env<'_>, act: Option<&Actor>) -> impl Iterator<Item = Key> {
+/// The row keys of the users among the actors.
+pub(crate) fn actor_keys(env: &Env<'_>, act: Option<&Actor>) -> impl Iterator<Item = Key> {
     let all = act.into_iter().flat_map(Actor::chain);
-    all.filter_map(|actor| Some(key(env, acting_user(env, actor)?)))
+    all.filter_map(|actor| Some(user_key(env, acting_user(env, actor)?)))
 }
 
-/// The user who acts, where it is one and no client, whose id may look like a user's.
+/// The actor's user id, unless it is a client, whose id may look like a user's.
 fn acting_user(env: &Env<'_>, actor: &Actor) -> Option<UserId> {
     match env.realm.client(&actor.sub) {
         Some(_) => None,
@@ -102,12 +99,12 @@ fn acting_user(env: &Env<'_>, actor: &Actor) -> Option<UserId> {
     }
 }
 
-/// "A revoked or disabled user … or client ends it at once", those who act among them: the versions of the users' rows,
-/// if everybody in the chain is one of ours or of an issuer that is trusted, and enabled.
+/// Checks that all actors in the chain are known and enabled, or a trusted issuer's. Returns the row versions of the
+/// users among them.
 ///
 /// # Errors
-/// [`Stop`] where a row must be read first, or cannot be.
-pub(crate) fn acting(
+/// [`Stop`] if a row was not read yet, or is corrupt.
+pub(crate) fn check_actors(
     env: &Env<'_>,
     facts: &Facts,
     act: Option<&Actor>,
@@ -123,11 +120,11 @@ pub(crate) fn acting(
             }
             continue;
         };
-        let key = key(env, user);
+        let key = user_key(env, user);
         match facts.record::<User>(env, &key)? {
             Lookup::Live(user) if user.record.enabled => {
                 let row = (key, user.row.version);
-                // One may act at two hops, by two clients.
+                // A user may act at two hops, by two clients.
                 if !users.contains(&row) {
                     users.push(row);
                 }
@@ -138,11 +135,11 @@ pub(crate) fn acting(
     Ok(Ok(users))
 }
 
-/// The user of this key, if what copied this epoch is still good.
+/// The user with this key, if enabled and still at this epoch.
 ///
 /// # Errors
-/// [`Stop`] where the row must be read first, or cannot be.
-pub(crate) fn of_epoch(
+/// [`Stop`] if the row was not read yet, or is corrupt.
+pub(crate) fn user_at_epoch(
     env: &Env<'_>,
     facts: &Facts,
     key: &Key,
@@ -156,10 +153,10 @@ pub(crate) fn of_epoch(
     })
 }
 
-/// What stands behind an active grant, or why nobody does: for endpoints that tell no client about it.
+/// Like [`require_live`], but returns the cause, for endpoints that do not report it to clients.
 ///
 /// # Errors
-/// [`Stop`] where something must be read first, or a row cannot be read.
+/// [`Stop`] if a row was not read yet, or is corrupt.
 pub(crate) fn check(
     env: &Env<'_>,
     facts: &Facts,

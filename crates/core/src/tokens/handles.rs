@@ -1,5 +1,5 @@
-//! What sealed tokens hold: a handle of a grant or session under a MAC, instead of a row. A forged or truncated one is
-//! refused without a read.
+//! The contents of sealed tokens: authenticated handles of grants and sessions. Forged or truncated tokens are refused
+//! without a read.
 
 use std::fmt;
 
@@ -10,43 +10,40 @@ use crate::base::time::Timestamp;
 use crate::model::ids::{ClientId, GrantId, SessionId, UserId};
 use crate::model::user_code::UserCode;
 
-/// What a device code (RFC 8628 section 3.2) and an authorization code (RFC 6749 section 4.1.2) hold. Each kind is sealed
-/// by a key of its own.
+/// The contents of a device code (RFC 8628 section 3.2) or authorization code (RFC 6749 section 4.1.2). Each kind is
+/// sealed with its own key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Code {
-    /// The grant that it is for.
     pub grant: GrantId,
-    /// When it ends: an expired one is told so without a read.
+    /// Expired codes are refused without a read.
     pub expires_at: Timestamp,
-    /// [`ClientId::tag`] of its client: another's is refused without a read.
+    /// [`ClientId::tag`]: another client's code is refused without a read.
     pub client: [u8; 8],
 }
 
 impl Code {
-    /// Whether it was given to `client`.
+    /// Whether it was issued to `client`.
     #[must_use]
-    pub fn is_of(&self, client: &ClientId) -> bool {
+    pub fn belongs_to(&self, client: &ClientId) -> bool {
         self.client == client.tag()
     }
 }
 
-/// A refresh token (RFC 6749 section 1.5): the grant, and how often its token was rotated.
+/// The contents of a refresh token (RFC 6749 section 1.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RefreshToken {
-    /// The grant.
     pub grant: GrantId,
-    /// Zero for the first token, one more for each successor.
+    /// How often the grant's refresh token was rotated before.
     pub generation: u32,
 }
 
-/// What a session cookie holds.
+/// The contents of a session cookie.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct SessionCookie {
-    /// The session.
     pub id: SessionId,
-    /// Its user: so that one read brings session and user.
+    /// So that one read gets both session and user.
     pub user: UserId,
-    /// The secret that rotates; the session's row keeps its digest.
+    /// Rotates; the session's row has its digest.
     pub secret: [u8; 16],
 }
 
@@ -57,25 +54,21 @@ impl fmt::Debug for SessionCookie {
 }
 
 impl SealingKeys {
-    /// The text of a device code.
     #[must_use]
     pub fn device_code(&self, code: &Code) -> String {
         self.code(SealKind::DeviceCode, code)
     }
 
-    /// The device code of this text, if we sealed it.
     #[must_use]
     pub fn open_device_code(&self, text: &str) -> Option<Code> {
         self.open_code(SealKind::DeviceCode, text)
     }
 
-    /// The text of an authorization code.
     #[must_use]
     pub fn authorization_code(&self, code: &Code) -> String {
         self.code(SealKind::AuthorizationCode, code)
     }
 
-    /// The authorization code of this text, if we sealed it.
     #[must_use]
     pub fn open_authorization_code(&self, text: &str) -> Option<Code> {
         self.open_code(SealKind::AuthorizationCode, text)
@@ -98,7 +91,7 @@ impl SealingKeys {
         })
     }
 
-    /// The text of a refresh token. The same token gives the same text: a successor is derived, never stored.
+    /// Deterministic: a successor is derived, never stored.
     #[must_use]
     pub fn refresh_token(&self, token: &RefreshToken) -> String {
         let mut payload = Vec::with_capacity(20);
@@ -107,7 +100,6 @@ impl SealingKeys {
         self.seal(SealKind::RefreshToken, &payload)
     }
 
-    /// The refresh token of this text, if we sealed it.
     #[must_use]
     pub fn open_refresh_token(&self, text: &str) -> Option<RefreshToken> {
         let payload: [u8; 20] = self.open(SealKind::RefreshToken, text)?;
@@ -117,7 +109,6 @@ impl SealingKeys {
         })
     }
 
-    /// The text of a session cookie.
     #[must_use]
     pub fn session_cookie(&self, cookie: &SessionCookie) -> String {
         let payload = [
@@ -129,7 +120,6 @@ impl SealingKeys {
         self.seal(SealKind::SessionCookie, &payload)
     }
 
-    /// The session cookie of this text, if we sealed it.
     #[must_use]
     pub fn open_session_cookie(&self, text: &str) -> Option<SessionCookie> {
         let payload: [u8; 48] = self.open(SealKind::SessionCookie, text)?;
@@ -140,25 +130,24 @@ impl SealingKeys {
         })
     }
 
-    /// The text of the cookie by which a browser shows that it signed in with this username before.
+    /// The cookie that proves that a browser signed in with this username before.
     #[must_use]
     pub fn known_browser(&self, username: &str) -> String {
-        self.seal(SealKind::KnownBrowser, &browser_of(username))
+        self.seal(SealKind::KnownBrowser, &username_digest(username))
     }
 
-    /// Whether the cookie is that of a browser which signed in with this username before.
     #[must_use]
     pub fn is_known_browser(&self, text: &str, username: &str) -> bool {
-        self.open(SealKind::KnownBrowser, text) == Some(browser_of(username))
+        self.open(SealKind::KnownBrowser, text) == Some(username_digest(username))
     }
 
-    /// The names under which the row of a user code may stand, the current one first.
+    /// The possible row names of a user code, the current one first.
     pub fn user_code_names<'a>(&'a self, code: &'a UserCode) -> impl Iterator<Item = String> + 'a {
         self.row_names(SealKind::UserCode, code.normalized().as_bytes())
     }
 }
 
-fn browser_of(username: &str) -> [u8; 16] {
+fn username_digest(username: &str) -> [u8; 16] {
     array(digest::digest(&digest::SHA256, username.as_bytes()).as_ref())
 }
 
@@ -182,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_sealed_opens_and_says_what_it_is() {
+    fn sealed_codes_and_tokens_open() {
         let keys = keys("default", 1);
         let text = keys.device_code(&code());
         assert!(text.starts_with("grantor_dc_"));
@@ -198,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn another_pool_or_master_key_opens_nothing() {
+    fn another_realm_or_master_key_opens_nothing() {
         let text = keys("default", 1).device_code(&code());
         assert_eq!(keys("other", 1).open_device_code(&text), None);
         assert_eq!(keys("default", 2).open_device_code(&text), None);
@@ -230,7 +219,7 @@ mod tests {
     #[test]
     fn one_kind_never_passes_for_another() {
         let keys = keys("default", 1);
-        // The two codes hold the same, and only their seals tell them apart.
+        // Both codes have the same contents; only their seals differ.
         let (device, authorization) = (keys.device_code(&code()), keys.authorization_code(&code()));
         assert_eq!(keys.open_authorization_code(&device), None);
         assert_eq!(keys.open_device_code(&authorization), None);
@@ -240,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_form_token_is_bound_to_what_it_was_made_for() {
+    fn a_form_token_is_bound_to_its_session_and_action() {
         let keys = keys("default", 1);
         let token = keys.form_token(b"session-1 approve");
         assert!(keys.accepts_form_token(b"session-1 approve", &token));
@@ -250,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn an_opaque_access_token_hides_and_returns_its_claims() {
+    fn an_opaque_access_token_encrypts_its_claims() {
         let keys = keys("default", 1);
         let text = keys
             .access_token(b"{\"sub\":\"x\"}".to_vec(), [5; 12])
@@ -266,19 +255,19 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_change_of_any_character_is_refused(at in 0_usize..91, with in "[A-Za-z0-9_-]") {
+        fn a_changed_character_is_refused(at in 0_usize..91, with in "[A-Za-z0-9_-]") {
             let keys = keys("default", 1);
             let text = keys.device_code(&code());
             let at = at % text.len();
             let mut changed = text.clone();
             changed.replace_range(at..=at, &with);
             prop_assume!(changed != text);
-            // Equal bytes by another spelling do not exist either: the decoder refuses loose trailing bits.
+            // The encoding is canonical too: the decoder refuses non-zero trailing bits.
             prop_assert_eq!(keys.open_device_code(&changed), None);
         }
 
         #[test]
-        fn any_truncation_is_refused(keep in 0_usize..101) {
+        fn a_truncated_token_is_refused(keep in 0_usize..101) {
             let keys = keys("default", 1);
             let text = keys.device_code(&code());
             prop_assume!(keep < text.len());

@@ -1,4 +1,4 @@
-//! What goes into the tokens of a grant: claims, lifetimes, forms.
+//! Issuing tokens: claims, lifetimes and forms.
 
 use grantor_jose::{SigningInput, TokenType as Typ};
 use serde_json::{Map, Value};
@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use crate::base::error::Failure;
 use crate::base::secret::Secret;
 use crate::base::time::Timestamp;
-use crate::engine::decide::{Decision, Mint, Stop, Unsigned};
+use crate::engine::decide::{Decision, Mint, Stop, UnsignedToken};
 use crate::engine::env::Env;
 use crate::model::actor::Actor;
 use crate::model::claim_mapping::ClaimSources;
@@ -22,35 +22,32 @@ use crate::model::scope::Scope;
 use crate::model::target::RequestedResources;
 use crate::model::target::Target;
 use crate::model::token_type::TokenType;
-use crate::records::{Grant, GrantOrigin, State, User, to_json};
+use crate::records::{Grant, GrantOrigin, GrantState, User, to_json};
 use crate::tokens::grant_liveness;
 use crate::tokens::handles::RefreshToken;
 
-/// The longest access token without its signature, in bytes: many servers take heads of 8 KiB. Also the most that an ID
-/// token says of its user, since it comes back in a URL as `id_token_hint`.
-const LONGEST: usize = 7 * 1024;
+/// The maximum size of an access token without its signature: many servers limit request heads to 8 KiB. Also limits
+/// the user's claims in an ID token, which is sent in URLs as `id_token_hint`.
+const MAX_TOKEN_BYTES: usize = 7 * 1024;
 
-/// What the token endpoint answers beside the tokens (RFC 6749 section 5.1).
+/// The token response without the tokens (RFC 6749 section 5.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenReply {
-    /// How long the access token lives, in seconds.
+    /// Seconds.
     pub expires_in: u64,
-    /// What it allows.
     pub scope: Scope,
-    /// What was exchanged for, and stands where an access token does (RFC 8693 section 2.2.1).
+    /// `issued_token_type` (RFC 8693 section 2.2.1), for token exchange.
     pub issued: Option<TokenType>,
 }
 
-/// What one access token says of its subject.
+/// The subject of one access token.
 pub(crate) struct TokenSubject<'a> {
     pub(crate) sub: String,
     pub(crate) jti: Jti,
     pub(crate) ends_at: Timestamp,
-    /// The user, where the subject is one of ours.
+    /// The user, if the subject is one of ours.
     pub(crate) user: Option<&'a User>,
-    /// What the user granted.
     pub(crate) grant: Option<&'a Grant>,
-    /// Who acts.
     pub(crate) act: Option<Actor>,
 }
 
@@ -86,11 +83,11 @@ pub(crate) fn access_claims(
         act: subject.act,
         may_act: subject.user.and_then(|_| client.may_act()),
         cnf: None,
-        mapped: target.mapped(&from),
+        mapped: target.mapped_claims(&from),
     }
 }
 
-/// A machine's token: no user, no grant, no row.
+/// A machine's token, without user, grant or row.
 pub(crate) fn for_machine(
     env: &Env<'_>,
     client: &Client,
@@ -99,9 +96,9 @@ pub(crate) fn for_machine(
     let lifetime = target.lifetime(client);
     let subject = TokenSubject {
         // RFC 9068 section 2.2: "sub … SHOULD correspond to an identifier the authorization server uses to
-        // indicate the client application". No user's id, a UUID drawn by us, equals it.
+        // indicate the client application".
         sub: client.id.to_string(),
-        jti: Jti::of_machine(env.seed.bytes("jti")),
+        jti: Jti::for_machine(env.seed.bytes("jti")),
         ends_at: env.now + lifetime,
         user: None,
         grant: None,
@@ -121,19 +118,18 @@ pub(crate) fn for_machine(
     }))
 }
 
-/// What one token request asks beside its grant.
+/// The parameters of a token request in addition to its grant.
 #[derive(Debug, Default)]
 pub(crate) struct IssueRequest<'r> {
     /// `resource` parameters.
     pub(crate) indicators: &'r [String],
-    /// The scope of this access token: what was granted and the client may still have, or less where it asked for less.
+    /// The scope of the access token: granted, still allowed for the client, and requested.
     pub(crate) scope: Scope,
-    /// The nonce of the code's own ID token: OpenID Connect Core section 12.2: that of a refresh "SHOULD NOT have a
-    /// nonce Claim".
+    /// For the ID token of an authorization code. OpenID Connect Core section 12.2: that of a refresh "SHOULD NOT have
+    /// a nonce Claim".
     pub(crate) nonce: Option<String>,
 }
 
-/// The tokens of an active grant.
 pub(crate) fn for_user(
     env: &Env<'_>,
     client: &Client,
@@ -148,7 +144,7 @@ pub(crate) fn for_user(
     } = asked;
     let authorization = grant_liveness::authorization(grant)?;
     let asked = RequestedResources::parse(env.realm, indicators.iter().map(String::as_str))?;
-    // RFC 8707 section 2.2: a token request may name fewer resources than the grant, never others.
+    // RFC 8707 section 2.2: a token request may name a subset of the grant's resources.
     if !grant.resources.is_empty() && !asked.is_within(&grant.resources) {
         return Err(crate::model::target::NOT_GRANTED.into());
     }
@@ -159,7 +155,7 @@ pub(crate) fn for_user(
     };
     let target = Target::choose(env.realm, &scope, named)?;
     let now = env.now.as_secs();
-    // No token outlives its grant: a successor given again within the grace writes no later end into the row.
+    // No token outlives its grant: a repeated answer within the grace period does not extend the row's expiry.
     let ends = (env.now + target.lifetime(client)).min(grant.expires_at);
     let from = ClaimSources {
         user: Some(user.facts()),
@@ -170,7 +166,7 @@ pub(crate) fn for_user(
     let exchanged = grant.kind.exchanged();
     let subject = TokenSubject {
         sub: user.id.to_string(),
-        jti: Jti::of_grant(grant.id, env.seed.bytes("jti")),
+        jti: Jti::for_grant(grant.id, env.seed.bytes("jti")),
         ends_at: ends,
         user: Some(user),
         grant: Some(grant),
@@ -193,11 +189,11 @@ pub(crate) fn for_user(
     };
     let requested = authorization.claims.clone().within(&client.scopes);
     let mut further =
-        claims_request::of_user(user.facts(), requested.id_token.iter().map(String::as_str));
-    further.extend(client.id_claims.mapped(&from));
+        claims_request::user_claims(user.facts(), requested.id_token.iter().map(String::as_str));
+    further.extend(client.id_claims.mapped_claims(&from));
     let has_id = wanted.id && scope.contains("openid");
     if has_id {
-        bounded(&further)?;
+        check_id_token_size(&further)?;
     }
     let id = has_id.then(|| {
         Box::new(IdTokenClaims {
@@ -210,7 +206,7 @@ pub(crate) fn for_user(
             amr: authorization.amr.clone(),
             acr: Some(ACR[0].to_owned()),
             sid: claims.sid.clone(),
-            jti: Jti::of_grant(grant.id, env.seed.bytes("id_jti")),
+            jti: Jti::for_grant(grant.id, env.seed.bytes("id_jti")),
             act: None,
             nonce,
             further,
@@ -233,12 +229,10 @@ pub(crate) fn for_user(
     }))
 }
 
-/// What an ID token says of its user, if it is not too long.
-///
 /// # Errors
-/// [`Failure::Operator`]
-pub(crate) fn bounded(further: &Map<String, Value>) -> Result<(), Failure> {
-    if to_json(further)?.len() > LONGEST {
+/// [`Failure::Operator`] if the user's claims are too long.
+pub(crate) fn check_id_token_size(further: &Map<String, Value>) -> Result<(), Failure> {
+    if to_json(further)?.len() > MAX_TOKEN_BYTES {
         return Err(Failure::Operator(
             "an ID token would be too long: map fewer of the user's claims and groups for the client",
         ));
@@ -246,9 +240,9 @@ pub(crate) fn bounded(further: &Map<String, Value>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The refresh token that is valid for the grant as it is written now: derived, so that it can be given again.
+/// The current refresh token. Derived from the grant, so that it can be issued again.
 fn refresh_token(env: &Env<'_>, grant: &Grant) -> Option<Secret> {
-    let State::Active { generation, .. } = grant.state else {
+    let GrantState::Active { generation, .. } = grant.state else {
         return None;
     };
     Some(Secret::new(env.realm.sealing.refresh_token(
@@ -263,7 +257,7 @@ pub(crate) fn access_token(
     env: &Env<'_>,
     resource: Option<&Resource>,
     claims: &AccessTokenClaims,
-) -> Result<Unsigned, Failure> {
+) -> Result<UnsignedToken, Failure> {
     let form = resource.map_or(TokenForm::Jwt(env.realm.access_token_alg), |resource| {
         resource.token
     });
@@ -271,8 +265,8 @@ pub(crate) fn access_token(
         TokenForm::Jwt(alg) => {
             let header = env.realm.header(alg, Typ::Access)?;
             let input = SigningInput::new(header, claims)
-                .map_err(|_| Failure::Bug("claims are no JSON"))?;
-            (input.as_bytes().len(), Unsigned::Jwt(input))
+                .map_err(|_| Failure::Bug("claims cannot be serialised"))?;
+            (input.as_bytes().len(), UnsignedToken::Jwt(input))
         }
         TokenForm::Sealed => {
             let sealed = env
@@ -280,10 +274,10 @@ pub(crate) fn access_token(
                 .sealing
                 .access_token(to_json(claims)?, env.seed.bytes("nonce"));
             let sealed = sealed.ok_or(Failure::Bug("the claims cannot be sealed"))?;
-            (sealed.len(), Unsigned::Sealed(Secret::new(sealed)))
+            (sealed.len(), UnsignedToken::Sealed(Secret::new(sealed)))
         }
     };
-    if length > LONGEST {
+    if length > MAX_TOKEN_BYTES {
         return Err(Failure::Operator(
             "an access token would be too long for HTTP headers: give the user fewer groups, or the resource fewer of them and \
              of its claims",

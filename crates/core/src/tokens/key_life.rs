@@ -1,13 +1,13 @@
-//! The life of signing keys: next, active, retiring, gone.
+//! The lifecycle of signing keys: next, active, retiring, removed.
 //!
-//! Each algorithm in use has an active key, which signs, and a next one, which is published already. A rotation
-//! promotes the next, retires the active and makes a new next. A retired key stays published until the last token that
-//! it signed has ended. What must happen is a function of the keys, the policy and the time; the caller makes keys and
-//! writes the row, so that of several nodes one does it.
+//! Each algorithm in use has an active key, which signs, and a next one, which is already published. A rotation
+//! promotes the next key, retires the active one and creates a new next one. A retiring key stays published until the
+//! last token that it signed has expired. What is due is a function of keys, policy and time; the caller creates keys
+//! and writes the row conditionally, so that only one of several nodes does it.
 //!
-//! Two clocks are asked. The wall clock can be set, so nothing is promoted or removed by it alone: this process must
-//! also have *watched* the key in its state for that long, on a clock that nobody sets. So a clock that leaps ahead
-//! drops no key early, and one that steps back only delays.
+//! The wall clock can be set, so it alone never promotes or removes a key: this process must also have observed the
+//! key in its state for that long by a monotonic clock. A wall clock that jumps ahead removes no key early, and one
+//! that steps back only delays.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -20,33 +20,32 @@ use crate::records::{SealedSigningKey, SigningKeys};
 #[cfg(test)]
 mod tests;
 
-/// How long a key is published before a schedule lets it sign.
+/// How long a key is published before it signs.
 ///
-/// We allow caches to keep the key set for 60 seconds. Many libraries have a time of their own instead, mostly of five
-/// or ten minutes, and some look again only when that is over; an hour leaves room for them and for a proxy between.
-pub const AHEAD: Duration = Duration::from_secs(60 * 60);
+/// Our responses allow caching the key set for 60 seconds. Many libraries instead cache for a fixed time, mostly five
+/// or ten minutes; an hour leaves room for them and for proxies.
+pub const PUBLISH_AHEAD: Duration = Duration::from_secs(60 * 60);
 
-/// What the settings ask of signing keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeyPolicy {
-    /// How long a key signs; `None`: until a command rotates it.
+    /// How long a key signs; `None` if only a command rotates keys.
     pub rotation: Option<Duration>,
-    /// The longest life of anything that is signed, with what clocks may be off.
+    /// The longest lifetime of anything signed, plus clock skew.
     pub kept: Duration,
 }
 
-/// What this process has seen of keys and clocks.
+/// What this process has observed of keys and clocks.
 #[derive(Clone, Debug, Default)]
-pub struct Watched {
-    /// Since when keys are known in their states, by a clock that nobody sets.
+pub struct KeyObservations {
+    /// Since when keys were observed in their states, by a monotonic clock.
     since: HashMap<(Kid, KeyState), Duration>,
-    /// The latest time that the wall clock showed.
+    /// The latest wall clock time seen.
     latest: Timestamp,
 }
 
-impl Watched {
-    /// Takes note of the keys as they are `now`, `uptime` after the process began.
-    pub fn look(&mut self, keys: &SigningKeys, now: Timestamp, uptime: Duration) {
+impl KeyObservations {
+    /// Records the keys as they are `now`, `uptime` after the process started.
+    pub fn record(&mut self, keys: &SigningKeys, now: Timestamp, uptime: Duration) {
         self.latest = self.latest.max(now);
         let mut seen = std::mem::take(&mut self.since);
         for key in &keys.keys {
@@ -56,45 +55,43 @@ impl Watched {
         }
     }
 
-    fn time_of(&self, key: &SealedSigningKey, uptime: Duration) -> Duration {
+    fn observed_for(&self, key: &SealedSigningKey, uptime: Duration) -> Duration {
         self.since
             .get(&(key.kid.clone(), key.state))
             .map_or(Duration::ZERO, |since| uptime.saturating_sub(*since))
     }
 }
 
-/// What must happen to the keys now.
+/// Changes of the keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// Keys to make, each in its state.
-    pub make: Vec<(Algorithm, KeyState)>,
-    /// Next keys that sign from now on.
+    /// Keys to create, with their states.
+    pub create: Vec<(Algorithm, KeyState)>,
+    /// Next keys to activate.
     pub promote: Vec<Kid>,
-    /// Active keys that sign no more.
+    /// Active keys that stop signing.
     pub retire: Vec<Kid>,
-    /// The latest time that they may have written into what they signed: a clock may have been set back since.
+    /// The latest time that tokens of retired keys may contain: the clock may have been set back since.
     pub signed_until: Timestamp,
-    /// Keys that nobody needs any more.
     pub remove: Vec<Kid>,
-    /// Active keys that sign what lives longer than before.
-    pub lengthen: Vec<Kid>,
-    /// When something more will be due, as far as it can be known.
-    pub look_again: Option<Timestamp>,
+    /// Active keys that now sign longer-lived tokens.
+    pub extend: Vec<Kid>,
+    /// When the next change is expected.
+    pub next_check: Option<Timestamp>,
 }
 
 impl Plan {
-    /// Whether nothing is to be done.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.make.is_empty()
-            && [&self.promote, &self.retire, &self.remove, &self.lengthen]
+        self.create.is_empty()
+            && [&self.promote, &self.retire, &self.remove, &self.extend]
                 .iter()
                 .all(|kids| kids.is_empty())
     }
 
-    /// The keys after it: `made` are those of `make`.
+    /// The keys after the changes. `made` are the new keys of `create`.
     #[must_use]
-    pub fn carry_out(
+    pub fn apply(
         &self,
         keys: SigningKeys,
         made: impl IntoIterator<Item = SealedSigningKey>,
@@ -106,8 +103,8 @@ impl Plan {
                 key.promoted(now, policy.kept)
             } else if self.retire.contains(&key.kid) {
                 key.retired(now.max(self.signed_until))
-            } else if self.lengthen.contains(&key.kid) {
-                key.signing_for(policy.kept)
+            } else if self.extend.contains(&key.kid) {
+                key.keep_for(policy.kept)
             } else {
                 key
             }
@@ -122,12 +119,12 @@ impl Plan {
         }
     }
 
-    fn later(&mut self, at: Timestamp) {
-        self.look_again = Some(self.look_again.map_or(at, |earlier| earlier.min(at)));
+    fn check_at(&mut self, at: Timestamp) {
+        self.next_check = Some(self.next_check.map_or(at, |earlier| earlier.min(at)));
     }
 }
 
-/// What a server cannot start without: an active key for each algorithm in use.
+/// What a server needs to start: an active key for each algorithm in use.
 #[must_use]
 pub fn needed(keys: &SigningKeys, in_use: &[Algorithm]) -> Plan {
     let mut plan = Plan::default();
@@ -137,54 +134,54 @@ pub fn needed(keys: &SigningKeys, in_use: &[Algorithm]) -> Plan {
         }
         match keys.find(alg, KeyState::Next) {
             Some(next) => plan.promote.push(next.kid.clone()),
-            None => plan.make.push((alg, KeyState::Active)),
+            None => plan.create.push((alg, KeyState::Active)),
         }
     }
     plan
 }
 
-/// What is due `now`, `uptime` after the process began.
+/// What is due `now`, `uptime` after the process started.
 ///
-/// Keys of an algorithm that is in use no more stay as they are: another node may still use it.
+/// Keys of an algorithm that is no longer in use are unchanged, since another node may still use it.
 #[must_use]
 pub fn due(
     keys: &SigningKeys,
     in_use: &[Algorithm],
     policy: &KeyPolicy,
     now: Timestamp,
-    watched: &Watched,
+    observed: &KeyObservations,
     uptime: Duration,
 ) -> Plan {
     let mut plan = needed(keys, in_use);
-    plan.signed_until = watched.latest;
+    plan.signed_until = observed.latest;
     for &alg in in_use {
         let next = keys
             .find(alg, KeyState::Next)
             .filter(|next| !plan.promote.contains(&next.kid));
         let Some(next) = next else {
-            plan.make.push((alg, KeyState::Next));
+            plan.create.push((alg, KeyState::Next));
             continue;
         };
         let (Some(active), Some(period)) = (keys.find(alg, KeyState::Active), policy.rotation)
         else {
             continue;
         };
-        let at = (active.since + period).max(next.since + AHEAD);
-        if at.is_past(now) && watched.time_of(next, uptime) >= AHEAD {
+        let at = (active.since + period).max(next.since + PUBLISH_AHEAD);
+        if at.is_past(now) && observed.observed_for(next, uptime) >= PUBLISH_AHEAD {
             rotate(&mut plan, active, next);
         } else {
-            plan.later(at);
+            plan.check_at(at);
         }
     }
     for key in &keys.keys {
         match key.state {
-            KeyState::Active if key.kept() < policy.kept => plan.lengthen.push(key.kid.clone()),
+            KeyState::Active if key.kept() < policy.kept => plan.extend.push(key.kid.clone()),
             KeyState::Retiring => {
                 let ends = key.since + key.kept();
-                if ends.is_past(now) && watched.time_of(key, uptime) >= key.kept() {
+                if ends.is_past(now) && observed.observed_for(key, uptime) >= key.kept() {
                     plan.remove.push(key.kid.clone());
                 } else {
-                    plan.later(ends);
+                    plan.check_at(ends);
                 }
             }
             KeyState::Active | KeyState::Next => {}
@@ -193,23 +190,23 @@ pub fn due(
     plan
 }
 
-/// What a command to rotate does, whatever the schedule. An algorithm that is in use no more gives its keys up.
+/// A rotation by command, regardless of the schedule. Retires the keys of algorithms that are no longer in use.
 #[must_use]
-pub fn by_command(keys: &SigningKeys, in_use: &[Algorithm], watched: &Watched) -> Plan {
+pub fn by_command(keys: &SigningKeys, in_use: &[Algorithm], observed: &KeyObservations) -> Plan {
     let mut plan = needed(keys, in_use);
-    plan.signed_until = watched.latest;
+    plan.signed_until = observed.latest;
     for alg in Algorithm::ALL {
         let active = keys.find(alg, KeyState::Active);
         let next = keys.find(alg, KeyState::Next);
         match (in_use.contains(&alg), active, next) {
             (true, Some(active), Some(next)) => rotate(&mut plan, active, next),
-            // Nothing was published ahead: better late than never.
+            // No key was published ahead, so the new one signs at once.
             (true, Some(active), None) => {
                 plan.retire.push(active.kid.clone());
-                plan.make.push((alg, KeyState::Active));
-                plan.make.push((alg, KeyState::Next));
+                plan.create.push((alg, KeyState::Active));
+                plan.create.push((alg, KeyState::Next));
             }
-            (true, None, _) => plan.make.push((alg, KeyState::Next)),
+            (true, None, _) => plan.create.push((alg, KeyState::Next)),
             (false, active, next) => {
                 plan.retire.extend(active.map(|key| key.kid.clone()));
                 plan.remove.extend(next.map(|key| key.kid.clone()));
@@ -222,5 +219,5 @@ pub fn by_command(keys: &SigningKeys, in_use: &[Algorithm], watched: &Watched) -
 fn rotate(plan: &mut Plan, active: &SealedSigningKey, next: &SealedSigningKey) {
     plan.retire.push(active.kid.clone());
     plan.promote.push(next.kid.clone());
-    plan.make.push((next.alg, KeyState::Next));
+    plan.create.push((next.alg, KeyState::Next));
 }

@@ -1,4 +1,4 @@
-//! Tokens of grants: what they say, how they are issued and read back, and the rows that keep them alive.
+//! Tokens: their contents, issuing, verification, and the rows that they depend on.
 
 pub mod bearer;
 pub mod grant_liveness;

@@ -1,6 +1,6 @@
 //! Random requests: most of them as a client sends them that knows the rules, and then something of it is changed.
 
-use grantor_core::model::exchange_rule::{Rule, RuleTarget, TokenKind};
+use grantor_core::model::exchange_rule::{ExchangeRule, RuleTarget, TokenKind};
 use grantor_core::model::realm::Realm;
 use grantor_core::model::resource::{Resource, TokenForm};
 use grantor_core::model::scope::Scope;
@@ -71,7 +71,7 @@ impl Ask {
         facts: &Facts,
         now: u64,
         chance: &mut Chance,
-        rule: &Rule,
+        rule: &ExchangeRule,
     ) -> Option<Self> {
         let client = realm.client(rule.client.as_str()).expect("a client");
         let wanted = chance.pick(&rule.issues);

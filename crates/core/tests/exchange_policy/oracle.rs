@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use grantor_core::grants::GrantType;
 use grantor_core::model::client::Client;
-use grantor_core::model::exchange_rule::{Rule, RuleTarget, TokenKind};
+use grantor_core::model::exchange_rule::{ExchangeRule, RuleTarget, TokenKind};
 use grantor_core::model::realm::{OPENID_SCOPES, Realm};
 use grantor_core::model::resource::{Resource, TokenForm};
 use grantor_core::model::scope::Scope;
@@ -122,7 +122,7 @@ impl Judge<'_> {
             return false;
         };
         let in_grace = |at: u64| self.now - at <= client.grace.as_secs();
-        let gives = |rule: &Rule| {
+        let gives = |rule: &ExchangeRule| {
             let all: Vec<&str> = rule.scopes.values().flat_map(Scope::iter).collect();
             rule.client == client.id
                 && rule.issues.contains(&TokenKind::RefreshToken)
@@ -219,7 +219,7 @@ struct Case<'a> {
 }
 
 impl Case<'_> {
-    fn by(&self, rule: &Rule) -> Option<Expected> {
+    fn by(&self, rule: &ExchangeRule) -> Option<Expected> {
         let (ask, subject) = (self.ask, self.subject);
         let for_it = match (&rule.target, self.resource) {
             (RuleTarget::Resource(identifier), Some(resource)) => {
@@ -295,7 +295,7 @@ impl Case<'_> {
 
     /// "`act` holds `sub` and `client_id`, nested, with a depth limit"; no party twice, none for itself. "Impersonation is
     /// separate and off."
-    fn chain(&self, rule: &Rule) -> Option<Vec<Acts>> {
+    fn chain(&self, rule: &ExchangeRule) -> Option<Vec<Acts>> {
         let before = &self.subject.act;
         let act = match rule.impersonation && self.actor.is_none() {
             true => before.clone(),
@@ -306,7 +306,7 @@ impl Case<'_> {
     }
 
     /// "a scope of another resource only where the rule maps a scope that the subject's token holds to it, one by one"
-    fn possible(&self, rule: &Rule) -> Scopes {
+    fn possible(&self, rule: &ExchangeRule) -> Scopes {
         let all: Vec<&str> = match self.subject.issuer {
             Some(_) => rule.gives.iter().collect(),
             None => {
@@ -330,7 +330,7 @@ impl Case<'_> {
     }
 
     /// "Life ≤ the subject token's", the actor's, the resource's, the client's, the rule's.
-    fn ends(&self, rule: &Rule) -> u64 {
+    fn ends(&self, rule: &ExchangeRule) -> u64 {
         let now = self.judge.now;
         let after = |life: Duration| now + life.as_secs();
         let grant = self.judge.facts.grant_of(self.subject);

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use grantor_core::grants::GrantType;
-use grantor_core::model::exchange_rule::{ActorRule, Rule, RuleTarget, SubjectRule, TokenKind};
+use grantor_core::model::exchange_rule::{
+    ActorRule, ExchangeRule, RuleTarget, SubjectRule, TokenKind,
+};
 use grantor_core::model::realm::Realm;
 use grantor_core::model::resource::TokenForm;
 use grantor_core::model::scope::Scope;
@@ -102,7 +104,7 @@ fn some_at_least_one<T: Copy>(chance: &mut Chance, all: &[T], of: u64) -> Vec<T>
     }
 }
 
-fn rule(realm: &Realm, chance: &mut Chance, number: u64) -> Rule {
+fn rule(realm: &Realm, chance: &mut Chance, number: u64) -> ExchangeRule {
     let id = chance.pick(&SERVICES);
     let client = realm.client(id).expect("a client");
     let target = match chance.one_in(8) {
@@ -132,7 +134,7 @@ fn rule(realm: &Realm, chance: &mut Chance, number: u64) -> Rule {
         _ => vec![TokenKind::AccessToken],
     };
     let actor_issuer = chance.one_in(6).then(|| IDP.to_owned());
-    Rule {
+    ExchangeRule {
         name: format!("rule {number}"),
         client: client.id.clone(),
         subject: SubjectRule {

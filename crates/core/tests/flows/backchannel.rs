@@ -147,7 +147,11 @@ fn signing_in_as_another_user_logs_the_first_one_out_of_clients() {
     world.sign_in(&mut browser, "bob", "bob-password");
     let returned = claim(&mut world).expect("alice's session ended").outbox;
     assert_eq!(returned.user, user_id("alice"));
-    let names: Vec<_> = returned.to_tell.iter().map(|id| id.as_str()).collect();
+    let names: Vec<_> = returned
+        .logout_subscribers
+        .iter()
+        .map(|id| id.as_str())
+        .collect();
     assert_eq!(names, ["site"]);
 }
 
@@ -242,7 +246,11 @@ fn clients_that_confirmed_a_logout_are_not_sent_it_again() {
     let [left] = &waiting(&world)[..] else {
         panic!("one row");
     };
-    let names: Vec<_> = left.to_tell.iter().map(|id| id.as_str()).collect();
+    let names: Vec<_> = left
+        .logout_subscribers
+        .iter()
+        .map(|id| id.as_str())
+        .collect();
     assert_eq!(names, ["wiki"]);
 }
 

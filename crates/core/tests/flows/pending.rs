@@ -15,7 +15,7 @@ fn devices(world: &mut World, client: &str, n: usize) -> usize {
 fn small() -> World {
     World::with(|realm| {
         realm.device.max_pending = 10;
-        realm.device.max_pending_of_address = 4;
+        realm.device.max_pending_per_address = 4;
     })
 }
 

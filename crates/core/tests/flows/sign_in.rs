@@ -109,7 +109,7 @@ fn limits_on_wrong_passwords_can_be_raised_for_tests() {
     let mut world = World::new();
     world.reconfigure(|realm| {
         realm.sign_in = SignInLimits {
-            from_one_address: 150,
+            per_account_and_address: 150,
             in_all: 150,
         };
     });

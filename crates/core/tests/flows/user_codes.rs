@@ -163,8 +163,8 @@ fn ten_thousand_parallel_guesses_stay_inside_the_limits() {
 fn many_wrong_codes_in_a_realm_are_logged_and_lock_no_one_out() {
     let mut world = World::new();
     let quota = grantor_core::engine::limits::Quota {
-        what: grantor_core::engine::limits::Counter::UserCodesOfRealm,
-        whom: String::new(),
+        counter: grantor_core::engine::limits::Counter::UserCodesPerRealm,
+        subject: String::new(),
         limit: u32::MAX,
     };
     let window = grantor_core::engine::limits::Window::Hour;

@@ -2,7 +2,7 @@
 
 use grantor_core::base::row::{Key, Row, Version};
 use grantor_core::model::ids::Epoch;
-use grantor_core::records::{self, Consent, Grant, GrantOrigin, Record, State, User, merged};
+use grantor_core::records::{self, Consent, Grant, GrantOrigin, GrantState, Record, User, merged};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -109,7 +109,10 @@ fn a_member_that_is_known_and_left_out_does_not_come_back() {
     let mut authorization = samples::authorization();
     authorization.offline = false;
     authorization.claims = Default::default();
-    let grant = samples::grant(GrantOrigin::Code, State::DeviceApproved { authorization });
+    let grant = samples::grant(
+        GrantOrigin::Code,
+        GrantState::DeviceApproved { authorization },
+    );
     let mut value = json_of(&grant);
     put(&mut value, "/state/authorization", "offline", json!(false));
     put(&mut value, "/state/authorization", "claims", json!({}));
@@ -155,7 +158,7 @@ fn nothing_of_a_flattened_peer_is_written_twice() {
 
 #[test]
 fn members_of_a_state_end_with_it_and_what_it_hands_on_does_not() {
-    let approved = State::DeviceApproved {
+    let approved = GrantState::DeviceApproved {
         authorization: samples::authorization(),
     };
     let grant = samples::grant(GrantOrigin::Device, approved);
@@ -189,7 +192,7 @@ fn what_is_said_of_a_peer_ends_with_it() {
     put(&mut value, "/state/rotated_by", "country", json!("fr"));
     let refreshed = |address: &str| {
         let mut state = samples::active();
-        if let State::Active {
+        if let GrantState::Active {
             generation,
             rotated_by,
             ..
@@ -307,7 +310,7 @@ proptest! {
     fn a_refreshed_grant_keeps_any_but_those_of_the_peer(added in added(), next: u32) {
         let old = samples::grant(GrantOrigin::Code, samples::active());
         let mut new = old.clone();
-        if let State::Active { generation, rotated_by, .. } = &mut new.state {
+        if let GrantState::Active { generation, rotated_by, .. } = &mut new.state {
             *generation = next;
             "another".clone_into(&mut rotated_by.agent);
         }
@@ -320,7 +323,7 @@ proptest! {
         survives(&samples::consent(), &Consent { at, ..samples::consent() }, &added, |_| true)?;
         let mut session = samples::session();
         session.auth_time = at;
-        session.to_tell.clear();
+        session.logout_subscribers.clear();
         survives(&samples::session(), &session, &added, |_| true)?;
     }
 

@@ -130,19 +130,19 @@ impl Names {
             ("client secret's MAC", hex(secret.as_ref())),
             (
                 "user of the file",
-                UserId::derived("default", "alice").to_string(),
+                UserId::from_username("default", "alice").to_string(),
             ),
             (
                 "jti of a grant",
-                Jti::of_grant(code.grant, [9; 8]).as_str().to_owned(),
+                Jti::for_grant(code.grant, [9; 8]).as_str().to_owned(),
             ),
             (
                 "jti of a machine",
-                Jti::of_machine([9; 16]).as_str().to_owned(),
+                Jti::for_machine([9; 16]).as_str().to_owned(),
             ),
             (
                 "jti of a user",
-                Jti::of_user(Epoch::from_bytes([4; 8]), [9; 8])
+                Jti::for_user(Epoch::from_bytes([4; 8]), [9; 8])
                     .as_str()
                     .to_owned(),
             ),

@@ -10,9 +10,9 @@ use grantor_core::model::ids::Epoch;
 use grantor_core::model::ids::{ClientId, GrantId, Jti, SessionId, UserId};
 use grantor_core::model::pkce::CodeChallenge;
 use grantor_core::records::{
-    Authorization, CodeIssued, Consent, Exchanged, Grant, GrantOrigin, Outbox, Revocation,
-    RevocationReason, RevokedToken, SealedSigningKey, Seen, Session, SigningKeys, Started, State,
-    SupersededMaster, User, UserCodeRow, Username,
+    Authorization, CodeIssued, Consent, Exchanged, Grant, GrantOrigin, GrantState, Outbox,
+    Revocation, RevocationReason, RevokedToken, SealedSigningKey, Seen, Session, SigningKeys,
+    Started, SupersededMaster, User, UserCodeRow, Username,
 };
 use grantor_jose::{Algorithm, KeyState};
 
@@ -57,8 +57,8 @@ pub(crate) fn authorization() -> Authorization {
     }
 }
 
-pub(crate) fn active() -> State {
-    State::Active {
+pub(crate) fn active() -> GrantState {
+    GrantState::Active {
         authorization: authorization(),
         code_challenge: Some(challenge()),
         generation: 3,
@@ -67,7 +67,7 @@ pub(crate) fn active() -> State {
     }
 }
 
-pub(crate) fn grant(kind: GrantOrigin, state: State) -> Grant {
+pub(crate) fn grant(kind: GrantOrigin, state: GrantState) -> Grant {
     let resources = serde_json::from_value(serde_json::json!(["orders.example.com"]));
     Grant {
         id: GRANT,
@@ -98,16 +98,16 @@ fn exchanged() -> GrantOrigin {
 
 /// A grant of each kind, in each state.
 pub(crate) fn grants() -> Vec<Grant> {
-    let revoked = |why| State::Revoked(Revocation { why, at: AT });
+    let revoked = |why| GrantState::Revoked(Revocation { why, at: AT });
     let states = [
-        State::DevicePending {
+        GrantState::DevicePending {
             user_code: "MAC".to_owned(),
         },
-        State::DeviceDenied { by: USER },
-        State::DeviceApproved {
+        GrantState::DeviceDenied { by: USER },
+        GrantState::DeviceApproved {
             authorization: authorization(),
         },
-        State::CodeIssued(CodeIssued {
+        GrantState::CodeIssued(CodeIssued {
             authorization: authorization(),
             redirect_uri: "https://app.example/cb".to_owned(),
             redirect_uri_named: true,
@@ -122,7 +122,7 @@ pub(crate) fn grants() -> Vec<Grant> {
     ];
     let kinds = [GrantOrigin::Device, GrantOrigin::Code, exchanged()];
     let states = states.into_iter();
-    let of_kind = |state: State| kinds.clone().map(|kind| grant(kind, state.clone()));
+    let of_kind = |state: GrantState| kinds.clone().map(|kind| grant(kind, state.clone()));
     states.flat_map(of_kind).collect()
 }
 
@@ -156,7 +156,7 @@ pub(crate) fn session() -> Session {
         auth_time: AT,
         amr: vec!["pwd".to_owned()],
         started: Some(started()),
-        to_tell: vec![client()],
+        logout_subscribers: vec![client()],
         expires_at: AT,
     }
 }
@@ -183,7 +183,7 @@ pub(crate) fn outbox() -> Outbox {
     Outbox {
         session: SESSION,
         user: USER,
-        to_tell: vec![client()],
+        logout_subscribers: vec![client()],
         attempts: 1,
         due: AT,
         expires_at: AT,
@@ -192,7 +192,7 @@ pub(crate) fn outbox() -> Outbox {
 
 pub(crate) fn revoked() -> RevokedToken {
     RevokedToken {
-        jti: Jti::of_machine([5; 16]),
+        jti: Jti::for_machine([5; 16]),
         expires_at: AT,
     }
 }

@@ -54,20 +54,20 @@ impl Life {
         assert_eq!(row.scope, scope(grant.scope));
         assert_eq!(row.expires_at, grant.ends, "{row:?}");
         let same = match (&row.state, grant.state) {
-            (records::State::DevicePending { .. }, State::Pending) => true,
-            (records::State::DeviceDenied { by }, State::Denied(user)) => *by == user_id(user),
-            (records::State::DeviceApproved { authorization }, State::Approved(yes)) => {
+            (records::GrantState::DevicePending { .. }, State::Pending) => true,
+            (records::GrantState::DeviceDenied { by }, State::Denied(user)) => *by == user_id(user),
+            (records::GrantState::DeviceApproved { authorization }, State::Approved(yes)) => {
                 authorization.user == user_id(yes.user)
                     && authorization.scope == row.scope
                     && authorization.at == yes.at
             }
-            (records::State::CodeIssued(code), State::Issued(yes)) => {
+            (records::GrantState::CodeIssued(code), State::Issued(yes)) => {
                 code.authorization.user == user_id(yes.user)
-                    && code.authorization.bound_to().is_some() == yes.session.is_some()
+                    && code.authorization.required_session().is_some() == yes.session.is_some()
                     && code.authorization.at == yes.at
             }
             (
-                records::State::Active {
+                records::GrantState::Active {
                     authorization,
                     generation: theirs,
                     rotated_at: at,
@@ -83,7 +83,7 @@ impl Life {
                     && authorization.scope == row.scope
                     && (*theirs, *at) == (generation, rotated_at)
             }
-            (records::State::Revoked(_), State::Revoked) => true,
+            (records::GrantState::Revoked(_), State::Revoked) => true,
             _ => false,
         };
         assert!(same, "the row says {row:?}, the model {grant:?}");
@@ -138,8 +138,8 @@ impl Life {
                     let row: records::Grant =
                         serde_json::from_slice(&row.value).expect("a grant's row");
                     return match row.state {
-                        records::State::Active { generation, .. } => Peek::Gives(generation),
-                        records::State::Revoked(_) => Peek::Revokes,
+                        records::GrantState::Active { generation, .. } => Peek::Gives(generation),
+                        records::GrantState::Revoked(_) => Peek::Revokes,
                         other => panic!("a refresh leads to {other:?}"),
                     };
                 }

@@ -3,7 +3,7 @@
 use futures_util::FutureExt as _;
 use grantor_core::base::row::{Key, Row, Version};
 use grantor_core::base::time::Timestamp;
-use grantor_core::engine::limits::{Answer, Poll};
+use grantor_core::engine::limits::{LimitAnswer, Poll};
 use grantor_core::model::client::DeviceApproval;
 use grantor_store::Store as _;
 
@@ -73,7 +73,8 @@ impl Life {
         match seen {
             Seen::Asked(answer) => {
                 flight.asked = self.passed;
-                if let (Request::Poll { device, .. }, Answer::Poll(poll)) = (flight.request, answer)
+                if let (Request::Poll { device, .. }, LimitAnswer::Poll(poll)) =
+                    (flight.request, answer)
                 {
                     flight.polled = Some(self.polled(device, poll));
                 }

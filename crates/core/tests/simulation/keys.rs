@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use grantor_core::base::time::Timestamp;
 use grantor_core::records::{SealedSigningKey, SigningKeys};
-use grantor_core::tokens::key_life::{KeyPolicy, Plan, Watched, by_command, due};
+use grantor_core::tokens::key_life::{KeyObservations, KeyPolicy, Plan, by_command, due};
 use grantor_jose::{Algorithm, Jwk, KeySet, KeyState, Kid};
 
 use crate::life::Life;
@@ -18,7 +18,7 @@ const IN_USE: &[Algorithm] = &[Algorithm::Es256];
 #[derive(Default)]
 pub(crate) struct Ring {
     record: SigningKeys,
-    watched: Watched,
+    observed: KeyObservations,
 }
 
 impl Ring {
@@ -30,7 +30,7 @@ impl Ring {
             record.keys.iter().all(|key| Some(&key.kid) != kid)
         };
         let spare = public_keys().1.iter().filter(gone);
-        let made = plan.make.iter().zip(spare).map(|((alg, state), jwk)| {
+        let made = plan.create.iter().zip(spare).map(|((alg, state), jwk)| {
             let key = SealedSigningKey {
                 kid: jwk.kid.clone().expect("it has an id"),
                 alg: *alg,
@@ -46,7 +46,7 @@ impl Ring {
             }
         });
         let made: Vec<_> = made.collect();
-        self.record = plan.carry_out(record, made, policy, now);
+        self.record = plan.apply(record, made, policy, now);
     }
 
     /// What is published: these keys, and the RSA key, which does not rotate here.
@@ -70,8 +70,8 @@ impl Life {
     pub(crate) fn look_at_keys(&mut self, command: bool) {
         let (now, uptime) = (self.world.now, self.passed);
         let at_rest = !self.is_under_way();
-        let Ring { record, watched } = &mut self.keys;
-        watched.look(record, now, uptime);
+        let Ring { record, observed } = &mut self.keys;
+        observed.record(record, now, uptime);
         if !at_rest {
             return;
         }
@@ -81,11 +81,11 @@ impl Life {
         };
         // Of those that retire, only so many have a key to follow them.
         let plan = if command && record.keys.len() < public_keys().1.len() - 1 {
-            by_command(record, IN_USE, watched)
+            by_command(record, IN_USE, observed)
         } else {
-            due(record, IN_USE, &policy, now, watched, uptime)
+            due(record, IN_USE, &policy, now, observed, uptime)
         };
-        if plan.is_empty() || record.keys.len() + plan.make.len() > public_keys().1.len() {
+        if plan.is_empty() || record.keys.len() + plan.create.len() > public_keys().1.len() {
             return;
         }
         self.keys.change(&plan, &policy, now);

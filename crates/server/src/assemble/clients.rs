@@ -91,7 +91,7 @@ fn origins(client: &config::Client) -> Vec<String> {
 fn authentication(client: &config::Client, secret_key: &Arc<hmac::Key>) -> ClientAuth {
     let verifier = match client.credential() {
         None => return ClientAuth::Public,
-        Some(ClientSecret::Plain(secret)) => SecretVerifier::of(secret_key, secret),
+        Some(ClientSecret::Plain(secret)) => SecretVerifier::new(secret_key, secret),
         Some(ClientSecret::Sha256(digest)) => SecretVerifier::Sha256(*digest.as_bytes()),
     };
     let allowed = |method| client.auth_methods().contains(&method);

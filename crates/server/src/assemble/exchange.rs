@@ -1,19 +1,19 @@
 //! The rules of exchange, and the trusted issuers.
 
-use grantor_core::model::exchange_rule::{ActorRule, Rule, RuleTarget, SubjectRule};
+use grantor_core::model::exchange_rule::{ActorRule, ExchangeRule, RuleTarget, SubjectRule};
 use grantor_core::model::trusted_issuer::TrustedIssuer;
 
 use super::clients::scope;
 use grantor_config::{self as config, Exchange, Settings};
 
-pub(super) fn rules(settings: &Settings) -> Vec<Rule> {
+pub(super) fn rules(settings: &Settings) -> Vec<ExchangeRule> {
     let rules = settings.exchanges.iter().zip(settings.exchange_names());
     rules.map(|(it, name)| rule(it, name, settings)).collect()
 }
 
-fn rule(rule: &Exchange, name: String, settings: &Settings) -> Rule {
+fn rule(rule: &Exchange, name: String, settings: &Settings) -> ExchangeRule {
     let scopes = rule.scopes.iter();
-    Rule {
+    ExchangeRule {
         name,
         client: rule.client.clone(),
         subject: SubjectRule {

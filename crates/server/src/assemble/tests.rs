@@ -5,7 +5,9 @@ use std::path::Path;
 use grantor_core::base::sealing::MasterKey;
 use grantor_core::model::claim_mapping::{ClaimMapping, ClaimSources};
 use grantor_core::model::client::{ClientAuth, ConsentPolicy};
-use grantor_core::model::exchange_rule::{ActorRule, Rule, RuleTarget, SubjectRule, TokenKind};
+use grantor_core::model::exchange_rule::{
+    ActorRule, ExchangeRule, RuleTarget, SubjectRule, TokenKind,
+};
 use grantor_core::model::resource::Resource;
 use grantor_core::model::scope::Scope;
 use grantor_core::model::trusted_issuer::TrustedIssuer;
@@ -123,12 +125,12 @@ fn claims_come_from_their_sources_and_constants_are_what_toml_says() {
         client_name: &client.name,
         grant: None,
     };
-    let mapped = serde_json::Value::Object(api.claims.mapped(&from));
+    let mapped = serde_json::Value::Object(api.claims.mapped_claims(&from));
     let expected = json!({ "tier": "gold", "level": 3, "beta": true, "app": "The TV" });
     assert_eq!(mapped, expected);
     assert_eq!(api.lifetime, Some(Duration::from_secs(300)));
     let groups = ["staff", "orders-clerk"].map(ToOwned::to_owned);
-    let told = |resource: &Resource| resource.groups.of(&groups);
+    let told = |resource: &Resource| resource.groups.apply(&groups);
     assert_eq!(told(api), ["orders-clerk"]);
     assert!(told(none).is_empty());
     assert_eq!(told(all), groups);
@@ -185,7 +187,7 @@ fn tests_may_let_more_wrong_passwords_through_and_never_fewer() {
         let environment = Environment::default();
         let settings = config::parse(&text, "grantor.toml", Path::new(""), &environment);
         let limits = sign_in_limits(&settings.unwrap());
-        (limits.from_one_address, limits.in_all)
+        (limits.per_account_and_address, limits.in_all)
     };
     assert_eq!(limits(""), (10, 100));
     assert_eq!(limits("[test]\nwrong_passwords = 5000"), (5000, 5000));
@@ -257,7 +259,7 @@ fn a_rule_of_the_file_is_the_rule_of_the_pool() {
     let cart = "cart".parse().unwrap();
     assert_eq!(
         *ours,
-        Rule {
+        ExchangeRule {
             name: "cart → https://orders.example.com".to_owned(),
             client: cart,
             subject: SubjectRule {

@@ -188,7 +188,7 @@ impl TestServer {
         let peer = Peer::new("192.0.2.1".parse().unwrap(), "test");
         let hash = self.app.hash_password(Secret::new("p")).await.unwrap();
         let provision = Provision {
-            id: UserId::derived("default", "alice"),
+            id: UserId::from_username("default", "alice"),
             username: "alice".to_owned(),
             enabled: true,
             password: Password::Hash(hash),

@@ -1,5 +1,5 @@
 use grantor_core::base::time::Timestamp;
-use grantor_core::tokens::key_life::AHEAD;
+use grantor_core::tokens::key_life::PUBLISH_AHEAD;
 use grantor_jose::Algorithm;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -121,7 +121,7 @@ async fn a_command_rotates_at_once_and_says_whether_the_key_was_known() {
     let ring = node(&store, &time).await;
     ring.look(time.uptime()).await.unwrap();
     let next = kid(&ring, KeyState::Next).unwrap();
-    time.pass(AHEAD);
+    time.pass(PUBLISH_AHEAD);
     let rotated = ring.rotate_now().await.unwrap();
     assert_eq!(rotated.promoted[0].kid, next);
     assert_eq!(rotated.published_secs, Some(3600));

@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use futures_util::future::join;
-use grantor_core::tokens::key_life::{Watched, by_command, due};
+use grantor_core::tokens::key_life::{KeyObservations, by_command, due};
 use grantor_jose::Signer as _;
 use grantor_store::memory::Memory;
 use grantor_store::testing::{Fault, Faulty};
@@ -81,11 +81,11 @@ async fn each_algorithm_rotates_and_its_old_and_new_tokens_verify() {
     let store = store();
     let keys = keys(&store, &[1], &Algorithm::ALL);
     let before = keys.open().await.unwrap();
-    keys.change(|record| by_command(record, &Algorithm::ALL, &Watched::default()))
+    keys.change(|record| by_command(record, &Algorithm::ALL, &KeyObservations::default()))
         .await
         .unwrap();
     let after = keys
-        .change(|record| by_command(record, &Algorithm::ALL, &Watched::default()))
+        .change(|record| by_command(record, &Algorithm::ALL, &KeyObservations::default()))
         .await
         .unwrap();
     for alg in Algorithm::ALL {
@@ -118,7 +118,7 @@ async fn nodes_that_rotate_together_on_a_schedule_rotate_once() {
     let keys = keys(&store, &[1], ES);
     let first = keys.open().await.unwrap();
     let without_next = |record: &SigningKeys| {
-        let watched = Watched::default();
+        let watched = KeyObservations::default();
         let now = SystemClock.now();
         due(
             record,
@@ -143,7 +143,7 @@ async fn a_rotation_whose_answer_was_lost_is_not_done_again() {
     for fault in [Fault::UnknownWritten, Fault::UnknownLost] {
         store.inject(fault);
         let after = keys
-            .change(|record| by_command(record, ES, &Watched::default()))
+            .change(|record| by_command(record, ES, &KeyObservations::default()))
             .await
             .unwrap();
         let retiring = |opened: &Opened| {

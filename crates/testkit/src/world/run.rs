@@ -8,7 +8,7 @@ use grantor_core::base::row::{Committed, Key, Version, Write};
 use grantor_core::base::time::Timestamp;
 use grantor_core::engine::decide::Operation;
 use grantor_core::engine::drive::{Drive, Outcome, Step};
-use grantor_core::engine::limits::{Answer, Effect};
+use grantor_core::engine::limits::{Effect, LimitAnswer};
 use grantor_jose::Signer as _;
 use grantor_store::{Store, StoreError};
 
@@ -36,7 +36,7 @@ pub struct Run<O: Operation> {
 #[derive(Debug)]
 pub enum Seen {
     /// The tables in memory answered.
-    Asked(Answer),
+    Asked(LimitAnswer),
     /// A commit was tried; whether it happened can be seen in the row.
     Tried {
         /// The time of the attempt.

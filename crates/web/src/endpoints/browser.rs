@@ -163,11 +163,11 @@ pub(super) fn scope_lines(realm: &Realm, scope: &Scope) -> Vec<ScopeLine> {
     let place = |token: &str| OPENID_SCOPES.iter().position(|known| *known == token);
     tokens.sort_by_key(|token| place(token).unwrap_or(OPENID_SCOPES.len()));
     let line = |token: &str| {
-        let resource = realm.owner(token);
+        let resource = realm.scope_owner(token);
         ScopeLine {
             scope: token.to_owned(),
             text: resource
-                .and_then(|resource| resource.words(token))
+                .and_then(|resource| resource.scope_description(token))
                 .map(ToOwned::to_owned),
             resource: resource.map(|resource| resource.identifier.clone()),
         }

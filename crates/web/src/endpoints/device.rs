@@ -40,7 +40,7 @@ pub(crate) async fn get(State(app): State<Arc<App>>, caller: Caller) -> Response
             let known = code.and_then(|code| app.realm().device.user_code.read(&code));
             let shown = known
                 .filter(|_| !some_retype(&app))
-                .map(|code| code.shown());
+                .map(|code| code.formatted());
             code_form(&app, &caller, StatusCode::OK, &visitor, shown, None)
         }
         Ok(None) => browser::sign_in_first(&app, &ReturnTo::Device(code)),

@@ -290,7 +290,7 @@ async fn a_code_is_read_without_case_dashes_and_spaces() {
 
 #[tokio::test]
 async fn a_flood_of_codes_from_one_address_is_bounded_and_says_when_to_come_again() {
-    let server = TestServer::with(|realm| realm.device.max_pending_of_address = 3).await;
+    let server = TestServer::with(|realm| realm.device.max_pending_per_address = 3).await;
     for _ in 0..3 {
         server.device_codes("tv").await;
     }

@@ -67,7 +67,7 @@ pub fn scope(input: &[u8]) {
         .unwrap_or_else(|_| panic!("{written:?} is not parsed"));
     assert_eq!(again, scope);
     assert_eq!(again.to_string(), written);
-    assert!(scope.is_within(&again) && scope.and(&again) == scope);
+    assert!(scope.is_within(&again) && scope.intersection(&again) == scope);
     assert!(written.len() <= text.len());
     let mut tokens: Vec<_> = text.split(' ').filter(|token| !token.is_empty()).collect();
     assert!(tokens.iter().all(|token| scope.contains(token)));
@@ -91,7 +91,7 @@ pub fn user_code(input: &[u8]) {
     };
     let length = code.normalized().chars().count();
     assert!((12..=32).contains(&length));
-    let displayed = code.shown();
+    let displayed = code.formatted();
     for written in [
         &displayed,
         &displayed.to_lowercase(),

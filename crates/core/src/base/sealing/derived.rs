@@ -1,4 +1,4 @@
-//! The keys that one master key gives a realm: one for each kind of what is sealed, by HKDF.
+//! Per-realm keys derived from a master key by HKDF, one for each kind of sealed value.
 
 use std::fmt;
 
@@ -6,29 +6,28 @@ use aws_lc_rs::aead::{AES_256_GCM_SIV, LessSafeKey, UnboundKey};
 use aws_lc_rs::{digest, hkdf, hmac};
 use zeroize::Zeroizing;
 
-use super::{KEY_ID, array};
+use super::{KEY_ID_BYTES, array};
 
 /// The root of every secret of an installation: 32 random bytes that never enter the store.
 #[derive(Clone)]
 pub struct MasterKey(Zeroizing<[u8; 32]>);
 
 impl MasterKey {
-    /// The key with these bytes.
     #[must_use]
     pub fn new(bytes: [u8; 32]) -> Self {
         Self(Zeroizing::new(bytes))
     }
 
-    /// By what it can be named: 4 bytes in hexadecimal that tell nothing of it.
+    /// A public name: 4 bytes of a MAC in hexadecimal, which reveal nothing about the key.
     #[must_use]
     pub fn id(&self) -> String {
         let key = hmac::Key::new(hmac::HMAC_SHA256, self.reveal());
         let tag = hmac::sign(&key, b"grantor master key id");
-        let id = tag.as_ref()[..KEY_ID].iter();
+        let id = tag.as_ref()[..KEY_ID_BYTES].iter();
         id.map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// The bytes, for what derives keys of its own.
+    /// The bytes, for deriving other keys.
     #[must_use]
     pub fn reveal(&self) -> &[u8; 32] {
         &self.0
@@ -43,7 +42,7 @@ impl fmt::Debug for MasterKey {
 
 macro_rules! seal_kinds {
     ($($kind:ident => $label:literal),+ $(,)?) => {
-        /// The kinds of what is sealed. Each has a key of its own.
+        /// The kinds of sealed values. Each has its own key.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(crate) enum SealKind {
             $($kind),+
@@ -52,8 +51,8 @@ macro_rules! seal_kinds {
         impl SealKind {
             const ALL: [Self; [$($label),+].len()] = [$(Self::$kind),+];
 
-            /// What stands before a token, so that secret scanners find leaks of it. The tag covers it, and the kind's key
-            /// is derived from it: a label never changes.
+            /// The token's prefix, which secret scanners look for. The tag covers it and the key is derived from
+            /// it, so a label never changes.
             pub(crate) const fn label(self) -> &'static str {
                 match self {
                     $(Self::$kind => $label),+
@@ -76,7 +75,7 @@ seal_kinds! {
 }
 
 pub(super) struct Derived {
-    pub(super) id: [u8; KEY_ID],
+    pub(super) id: [u8; KEY_ID_BYTES],
     macs: Vec<hmac::Key>,
     pub(super) access_token: LessSafeKey,
 }
@@ -107,7 +106,9 @@ impl Derived {
         let access_token = UnboundKey::new(&AES_256_GCM_SIV, &derive("access token")[..])
             .expect("a key of 32 bytes");
         Self {
-            id: array(&digest::digest(&digest::SHA256, &derive("key id")[..]).as_ref()[..KEY_ID]),
+            id: array(
+                &digest::digest(&digest::SHA256, &derive("key id")[..]).as_ref()[..KEY_ID_BYTES],
+            ),
             macs: SealKind::ALL
                 .iter()
                 .map(|kind| hmac::Key::new(hmac::HMAC_SHA256, &derive(kind.label())[..]))
@@ -122,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn labels_from_which_keys_are_derived_stay_and_each_kind_finds_its_own_key() {
+    fn derivation_labels_are_stable_and_each_kind_finds_its_own_key() {
         let labels: Vec<&str> = SealKind::ALL.iter().map(|kind| kind.label()).collect();
         let stored = [
             "grantor_dc_",

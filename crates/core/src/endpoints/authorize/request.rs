@@ -69,7 +69,7 @@ impl AuthorizationRequest {
         let indicators = params.resource_indicators();
         let resources = RequestedResources::parse(realm, indicators.iter().map(String::as_str))?;
         // Fail now, not after consent, where no token can hold these scopes.
-        for resource in resources.one_by_one() {
+        for resource in resources.each() {
             Target::choose(realm, &scope, &resource)?;
         }
         let claims = ClaimsRequest::parse(params.opt("claims"), &client.scopes)?;
@@ -109,7 +109,7 @@ impl AuthorizationRequest {
 
     /// The requested scopes, and those of individually requested claims.
     pub(super) fn consent_scope(&self) -> Scope {
-        let scopes_of_claims = self.claims.of_user.scopes();
+        let scopes_of_claims = self.claims.requested.scopes();
         self.scope.iter().chain(scopes_of_claims.iter()).collect()
     }
 }

@@ -1,4 +1,4 @@
-//! When each device polled last, in a table of fixed size.
+//! When each device last polled, in a table of fixed size.
 
 use std::time::Duration;
 
@@ -7,35 +7,34 @@ use crate::model::ids::GrantId;
 
 const WAYS: usize = 8;
 const SETS: usize = 32 * 1024;
-/// A poll this little too early is on time: networks jitter.
+/// Polls this little too early count as on time, because of network jitter.
 const TOLERANCE_MS: u64 = 500;
-/// Reads of one code are at least this far apart while nothing is known to have happened.
+/// The minimum time between reads of one undecided grant.
 const READ_APART_MS: u64 = 1000;
 /// RFC 8628 section 3.5: "the interval MUST be increased by 5 seconds".
 const SLOWER_MS: u64 = 5000;
 const SLOWEST_MS: u64 = 60_000;
 
-/// What to do with a poll.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Poll {
-    /// Read the grant. Where it is still pending and the poll was early, the answer is `slow_down`.
+    /// Read the grant. If it is still pending and the poll was early, answer `slow_down`.
     Read {
-        /// Whether it came before its interval was over.
+        /// Whether the poll came before its interval was over.
         early: bool,
     },
-    /// The grant was read as pending within the last second: `slow_down` if early, else `authorization_pending`.
+    /// The grant was pending within the last second: answer `slow_down` if early, else `authorization_pending`.
     FromMemory {
-        /// Whether it came before its interval was over.
+        /// Whether the poll came before its interval was over.
         early: bool,
     },
 }
 
-/// 32 bytes for each device: grant, last poll, last read, interval.
+/// 32 bytes per device.
 #[derive(Clone, Copy)]
 struct Slot {
     grant: u64,
     polled_ms: u64,
-    /// Zero: read at the next poll.
+    /// Zero if the next poll must read.
     read_ms: u64,
     interval_ms: u32,
     decided: bool,
@@ -49,7 +48,7 @@ const EMPTY: Slot = Slot {
     decided: false,
 };
 
-/// The clocks of 262,144 devices: 8 MiB at most, grown by sets as they are used.
+/// 262,144 devices: at most 8 MiB, allocated in sets on first use.
 pub(super) struct PollClock {
     sets: Vec<Option<Box<[Slot; WAYS]>>>,
 }
@@ -67,7 +66,7 @@ impl PollClock {
         }
     }
 
-    /// Counts a poll and says what to do with it. A clock that was pushed out by others begins anew: the cost is a read.
+    /// Records a poll. An evicted device starts over, which costs one read.
     pub(super) fn poll(&mut self, now: Timestamp, grant: GrantId, interval: Duration) -> Poll {
         let now = now.as_millis();
         let slot = self.slot(grant);
@@ -80,12 +79,12 @@ impl PollClock {
         let early = !slot.decided && waited + TOLERANCE_MS < u64::from(slot.interval_ms);
         slot.polled_ms = now;
         if early {
-            // At most a minute, but never below what the device was told at first.
+            // At most a minute, but never below the initial interval.
             let slower = (u64::from(slot.interval_ms) + SLOWER_MS)
                 .min(SLOWEST_MS.max(u64::from(slot.interval_ms)));
             slot.interval_ms = u32::try_from(slower).unwrap_or(u32::MAX);
         }
-        // A clock that stepped back must not keep a device from its tokens.
+        // A clock that stepped back must not delay a device's tokens.
         let fresh = now >= slot.read_ms && now - slot.read_ms < READ_APART_MS;
         if fresh && !slot.decided {
             return Poll::FromMemory { early };
@@ -94,13 +93,13 @@ impl PollClock {
         Poll::Read { early }
     }
 
-    /// Every later poll of this grant reads.
-    pub(super) fn decided(&mut self, grant: GrantId) {
+    /// Makes every later poll of this grant read.
+    pub(super) fn mark_decided(&mut self, grant: GrantId) {
         self.slot(grant).decided = true;
     }
 
-    /// Where a set is full, the clock that ran least recently goes. Ids are random and come under a MAC, so
-    /// nobody chooses a set.
+    /// In a full set, evicts the device that polled least recently. Ids are random and authenticated, so
+    /// attackers cannot choose a set.
     fn slot(&mut self, grant: GrantId) -> &mut Slot {
         let mut id = [0; 8];
         id.copy_from_slice(&grant.as_bytes()[..8]);
@@ -146,13 +145,13 @@ mod tests {
     }
 
     #[test]
-    fn half_a_second_early_is_on_time() {
+    fn a_poll_half_a_second_early_is_on_time() {
         assert_eq!(polls(&[0, 4500])[1], Poll::Read { early: false });
         assert_eq!(polls(&[0, 4499])[1], Poll::Read { early: true });
     }
 
     #[test]
-    fn a_code_is_read_once_a_second_however_often_it_is_polled() {
+    fn a_grant_is_read_at_most_once_a_second() {
         let times: Vec<u64> = (0..100).map(|i| i * 100).collect();
         let reads = polls(&times)
             .iter()
@@ -169,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_decided_grant_is_read_at_once() {
+    fn a_decided_grant_is_read_at_every_poll() {
         let mut clock = PollClock::new();
         let grant = GrantId::from_bytes([9; 16]);
         let now = Timestamp::from_secs(1);
@@ -178,7 +177,7 @@ mod tests {
             clock.poll(now, grant, Duration::from_secs(5)),
             Poll::FromMemory { early: true }
         );
-        clock.decided(grant);
+        clock.mark_decided(grant);
         assert_eq!(
             clock.poll(now, grant, Duration::from_secs(5)),
             Poll::Read { early: false }
@@ -190,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_stepped_back_keeps_no_device_from_its_tokens() {
+    fn a_clock_that_stepped_back_does_not_delay_tokens() {
         assert_eq!(
             polls(&[10_000_000, 5_000_000])[1],
             Poll::Read { early: true }

@@ -1,21 +1,19 @@
-//! Counters over a sliding time, in a table of fixed size.
+//! Sliding-window counters in a table of fixed size.
 
 use std::time::Duration;
 
 use crate::base::time::Timestamp;
 
-/// Parts of a window. A count is kept for one part more than the window has, so no window of time ever
-/// holds more than the limit; it is forgotten at most an eighth late.
+/// Parts of a window, plus one: counts are kept for up to an eighth longer than the window, so that no
+/// window ever exceeds the limit.
 const PARTS: usize = 9;
-/// Slots of one set, searched in full.
 const WAYS: usize = 8;
 const SETS: usize = 8 * 1024;
 
-/// The counts of one place.
 #[derive(Clone, Copy)]
 struct Slot {
     place: u64,
-    /// The number of the newest part that is counted, since the epoch.
+    /// The newest counted part, numbered since the epoch.
     newest: u64,
     counts: [u32; PARTS],
 }
@@ -27,7 +25,7 @@ const EMPTY: Slot = Slot {
 };
 
 impl Slot {
-    /// Forgets the parts that are over at part number `part`.
+    /// Drops parts that are over at part `part`.
     fn slide(&mut self, part: u64) {
         let gone = part.saturating_sub(self.newest).min(PARTS as u64);
         for k in 1..=gone {
@@ -41,7 +39,7 @@ impl Slot {
     }
 }
 
-/// Counters over sliding windows of one length: 64 Ki of them, 4 MiB at most, grown by sets as they are used.
+/// 65,536 counters: at most 4 MiB, allocated in sets on first use.
 pub(super) struct Windows {
     sets: Vec<Option<Box<[Slot; WAYS]>>>,
 }
@@ -59,7 +57,7 @@ impl Windows {
         }
     }
 
-    /// What was counted at `place` within the last `window`.
+    /// The count of `place` within the last `window`.
     pub(super) fn count(&mut self, place: u64, window: Duration, now: Timestamp) -> u32 {
         let part = part_of(now, window);
         self.find(place).map_or(0, |slot| {
@@ -68,7 +66,7 @@ impl Windows {
         })
     }
 
-    /// Counts `n` more, and tells the new count.
+    /// Counts `n` more and returns the new count.
     pub(super) fn add(&mut self, place: u64, window: Duration, now: Timestamp, n: u32) -> u32 {
         let part = part_of(now, window);
         let slot = self.find_or_make(place, part);
@@ -78,8 +76,8 @@ impl Windows {
         slot.sum()
     }
 
-    /// Takes back one that was counted at the moment `at`, if it is still counted.
-    pub(super) fn give_back(&mut self, place: u64, window: Duration, at: Timestamp) {
+    /// Subtracts one that was counted at `at`, if it still counts.
+    pub(super) fn release(&mut self, place: u64, window: Duration, at: Timestamp) {
         let part = part_of(at, window);
         if let Some(slot) = self.find(place)
             && part <= slot.newest
@@ -95,8 +93,8 @@ impl Windows {
         set.iter_mut().find(|slot| slot.place == place)
     }
 
-    /// Where a set is full, the slot with the lowest count goes, of equal ones the oldest: a flood of names that were
-    /// tried once pushes out its own kind before it pushes out one that is near its limit. What is over counts as zero.
+    /// In a full set, evicts the slot with the lowest count, and of equal ones the oldest: a flood of single attempts
+    /// evicts its own slots before one that is near its limit. Expired parts count as zero.
     fn find_or_make(&mut self, place: u64, part: u64) -> &mut Slot {
         let set = self.sets[set_of(place)].get_or_insert_with(|| Box::new([EMPTY; WAYS]));
         let known = set.iter().position(|slot| slot.place == place);
@@ -136,7 +134,7 @@ mod tests {
     const HOUR: Duration = Duration::from_secs(3600);
 
     #[test]
-    fn a_flood_of_other_names_does_not_free_one_near_its_limit() {
+    fn a_flood_does_not_evict_a_counter_near_its_limit() {
         let mut windows = Windows::new();
         let now = Timestamp::from_secs(1_000_000);
         windows.add(8, HOUR, now, 19);
@@ -147,11 +145,11 @@ mod tests {
     }
 
     #[test]
-    fn counts_of_yesterday_do_not_push_out_those_of_today() {
+    fn expired_counts_do_not_evict_current_ones() {
         let mut windows = Windows::new();
         let yesterday = Timestamp::from_secs(1_000_000);
         let today = Timestamp::from_secs(1_090_000);
-        // A set full of old counts, each higher than any of today.
+        // A full set of old counts, each higher than any of today's.
         for old in 1..=WAYS as u64 {
             windows.add(8 + old * SETS as u64, HOUR, yesterday, 21);
         }
@@ -163,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_steps_back_forgets_nothing() {
+    fn a_clock_that_steps_back_drops_no_counts() {
         let mut windows = Windows::new();
         windows.add(8, HOUR, Timestamp::from_secs(1_000_000), 5);
         assert_eq!(windows.count(8, HOUR, Timestamp::from_secs(990_000)), 5);

@@ -43,7 +43,7 @@ impl Disconnect {
         for row in rows {
             if let Lookup::Live(grant) = decide::open::<Grant>(row, now)?
                 && grant.record.client == *client
-                && grant.record.is_of(user)
+                && grant.record.belongs_to(user)
             {
                 listed.push(grant.record.id);
             }
@@ -76,7 +76,8 @@ impl Operation for Disconnect {
         for key in &keys {
             let grant = facts.record::<Grant>(env, key)?.live();
             if let Some(grant) = grant.filter(|grant| {
-                grant.record.client == self.client && grant.record.is_of(signed_in.user.record.id)
+                grant.record.client == self.client
+                    && grant.record.belongs_to(signed_in.user.record.id)
             }) {
                 let revoked = grant.record.revoke(RevocationReason::ByUser, env.now);
                 writes.push(records::update(&env.realm.name, &revoked, &grant.row)?);

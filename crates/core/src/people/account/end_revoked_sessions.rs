@@ -32,7 +32,7 @@ impl Operation for EndRevokedSessions {
     type Reply = usize;
 
     fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<usize>, Stop> {
-        let user_key = grant_liveness::key(env, self.user);
+        let user_key = grant_liveness::user_key(env, self.user);
         let sessions = self.sessions.iter().take(Self::MAX_SESSIONS);
         let keys: Vec<Key> = sessions.map(|id| session::key(env, *id)).collect();
         facts.need(&keys.iter().chain([&user_key]).collect::<Vec<_>>())?;

@@ -42,7 +42,7 @@ impl EndSession {
         Ok(Decision::reply(EndSessionReply::SignedOut)
             .writes(session::end(env, &signed_in.session)?)
             .write(Write::Check {
-                key: grant_liveness::key(env, user.record.id),
+                key: grant_liveness::user_key(env, user.record.id),
                 expect: user.row.version,
             })
             .event(self.event(EventKind::SignedOut, signed_in)))

@@ -45,17 +45,17 @@ fn already_removed(facts: &Facts) -> Decision<RemoveAccessReply> {
 
 #[must_use]
 pub fn sessions_of(realm: &Realm, user: UserId) -> Index {
-    Index::Named(Session::of_user(&realm.name, user))
+    Index::Named(Session::user_index(&realm.name, user))
 }
 
 #[must_use]
 pub fn grants_of(realm: &Realm, user: UserId) -> Index {
-    Index::Named(Grant::of_user(&realm.name, user))
+    Index::Named(Grant::user_index(&realm.name, user))
 }
 
 #[must_use]
 pub fn consents_of(realm: &Realm, user: UserId) -> Index {
-    Index::Named(Consent::of_user(&realm.name, user))
+    Index::Named(Consent::user_index(&realm.name, user))
 }
 
 /// Reads the ids from the keys.

@@ -28,7 +28,7 @@ impl Operation for RevokeGrant {
         };
         let user = signed_in.user.record.id;
         let grant = facts.record::<Grant>(env, &key)?.live();
-        let Some(grant) = grant.filter(|grant| grant.record.is_of(user)) else {
+        let Some(grant) = grant.filter(|grant| grant.record.belongs_to(user)) else {
             return Ok(already_removed(facts));
         };
         let event = Event::new(EventKind::GrantRevokedByUser)

@@ -149,7 +149,7 @@ impl ViewAccount {
                 continue;
             };
             let Authorization { scope, at, .. } = authorization;
-            let of_session = authorization.bound_to();
+            let of_session = authorization.required_session();
             let ended = of_session.is_some_and(|id| !current_sessions.contains(&id))
                 || grant.kind.parent().is_some_and(|id| !active.contains(&id));
             if authorization.user != user.id || !user.is_current(authorization.epoch) || ended {

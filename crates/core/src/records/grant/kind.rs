@@ -1,4 +1,4 @@
-//! How a grant came about: by a device, by a code, or by exchange from another one.
+//! How a grant was created: by a device, by a code, or by token exchange.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,21 +6,20 @@ use crate::base::time::Timestamp;
 use crate::model::actor::Actor;
 use crate::model::ids::{ClientId, GrantId};
 
-/// How a grant came about.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GrantOrigin {
-    /// By the device authorization grant (RFC 8628).
+    /// RFC 8628.
     #[default]
     Device,
-    /// By an authorization code (RFC 6749 section 4.1).
+    /// RFC 6749 section 4.1.
     Code,
-    /// By token exchange, for a refresh token (RFC 8693).
+    /// For a refresh token (RFC 8693).
     Exchange(Box<Exchanged>),
 }
 
 impl GrantOrigin {
-    /// How it is called in claims (`grant.kind`).
+    /// The value of the claim source `grant.kind`.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
@@ -30,13 +29,12 @@ impl GrantOrigin {
         }
     }
 
-    /// The grant on which it depends.
+    /// The grant that it depends on.
     #[must_use]
     pub fn parent(&self) -> Option<GrantId> {
         self.exchanged().map(|exchanged| exchanged.parent)
     }
 
-    /// What it was exchanged from.
     #[must_use]
     pub fn exchanged(&self) -> Option<&Exchanged> {
         match self {
@@ -46,16 +44,15 @@ impl GrantOrigin {
     }
 }
 
-/// What a grant was exchanged from.
+/// The subject token that a grant was exchanged for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exchanged {
-    /// The grant of the subject token: once it has ended, so has this one.
+    /// The subject token's grant; this one ends with it.
     pub parent: GrantId,
-    /// The client to which the subject token was given.
+    /// The client that the subject token was issued to.
     pub given_to: ClientId,
-    /// Who acts by it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub act: Option<Actor>,
-    /// When the subject token ended: nothing of this grant outlives it.
+    /// When the subject token expires. No token of this grant outlives it.
     pub ends_at: Timestamp,
 }

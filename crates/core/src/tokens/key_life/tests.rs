@@ -11,19 +11,19 @@ const POLICY: KeyPolicy = KeyPolicy {
     kept: Duration::from_secs(665),
 };
 
-/// Nodes come and go, their clocks leap; the row and the real time stay.
+/// A node that restarts and whose wall clock jumps, with the stored row and the true time.
 struct World {
     keys: SigningKeys,
     policy: KeyPolicy,
     in_use: Vec<Algorithm>,
-    /// How long the world has been there: what no clock shows.
+    /// The true time.
     real: Duration,
     wall: Timestamp,
-    /// When the process began.
+    /// When the process started.
     began: Duration,
-    watched: Watched,
+    observed: KeyObservations,
     made: u32,
-    /// When each key was published first, and the last signature of each.
+    /// When each key was first published and last signed.
     published: HashMap<Kid, Duration>,
     signed: HashMap<Kid, Duration>,
 }
@@ -37,7 +37,7 @@ impl World {
             real: DAY,
             wall: Timestamp::from_secs(1_800_000_000),
             began: DAY,
-            watched: Watched::default(),
+            observed: KeyObservations::default(),
             made: 0,
             published: HashMap::new(),
             signed: HashMap::new(),
@@ -53,13 +53,13 @@ impl World {
 
     fn plan(&mut self) -> Plan {
         let uptime = self.real - self.began;
-        self.watched.look(&self.keys, self.wall, uptime);
+        self.observed.record(&self.keys, self.wall, uptime);
         due(
             &self.keys,
             &self.in_use,
             &self.policy,
             self.wall,
-            &self.watched,
+            &self.observed,
             uptime,
         )
     }
@@ -77,15 +77,15 @@ impl World {
             });
             let published = self.real - self.published[kid];
             assert!(
-                !had || published >= AHEAD,
+                !had || published >= PUBLISH_AHEAD,
                 "promoted after {published:?} in public"
             );
         }
-        self.carry_out(&plan);
+        self.apply(&plan);
         plan
     }
 
-    fn carry_out(&mut self, plan: &Plan) {
+    fn apply(&mut self, plan: &Plan) {
         for kid in &plan.remove {
             let unused = self
                 .signed
@@ -93,10 +93,10 @@ impl World {
                 .is_none_or(|last| self.real - *last >= LIFE);
             assert!(unused, "removed while a token of it may live");
         }
-        let made: Vec<_> = plan.make.clone();
+        let made: Vec<_> = plan.create.clone();
         let made: Vec<_> = made.into_iter().map(|made| self.make(made)).collect();
         let keys = std::mem::take(&mut self.keys);
-        self.keys = plan.carry_out(keys, made, &self.policy, self.wall);
+        self.keys = plan.apply(keys, made, &self.policy, self.wall);
         for key in &self.keys.keys {
             self.published.entry(key.kid.clone()).or_insert(self.real);
         }
@@ -142,20 +142,20 @@ fn is(kids: [Option<&str>; 3]) -> [Option<String>; 3] {
 }
 
 #[test]
-fn the_first_look_makes_a_key_that_signs_and_one_that_will() {
+fn the_first_check_creates_an_active_and_a_next_key() {
     let mut world = World::new(&[ES, ED]);
     assert_eq!(world.kids(), is([Some("ES256-3"), Some("ES256-1"), None]));
     assert_eq!(world.keys.keys.len(), 4);
     assert!(world.plan().is_empty());
     let start = needed(&SigningKeys::default(), &[ES]);
-    assert_eq!(start.make, [(ES, KeyState::Active)]);
+    assert_eq!(start.create, [(ES, KeyState::Active)]);
 }
 
 #[test]
-fn a_key_signs_for_its_time_then_retires_and_is_gone_when_its_tokens_are() {
+fn a_key_retires_on_schedule_and_is_removed_once_its_tokens_expired() {
     let mut world = World::new(&[ES]);
     let rotation = POLICY.rotation.unwrap();
-    assert_eq!(world.plan().look_again, Some(world.wall + rotation));
+    assert_eq!(world.plan().next_check, Some(world.wall + rotation));
     world.pass(rotation - Duration::from_secs(1));
     assert!(world.look().is_empty());
     world.pass(Duration::from_secs(1));
@@ -164,7 +164,7 @@ fn a_key_signs_for_its_time_then_retires_and_is_gone_when_its_tokens_are() {
         world.kids(),
         is([Some("ES256-3"), Some("ES256-2"), Some("ES256-1")])
     );
-    assert_eq!(world.plan().look_again, Some(world.wall + POLICY.kept));
+    assert_eq!(world.plan().next_check, Some(world.wall + POLICY.kept));
     world.pass(POLICY.kept - Duration::from_secs(1));
     assert!(world.look().is_empty());
     world.pass(Duration::from_secs(1));
@@ -173,21 +173,21 @@ fn a_key_signs_for_its_time_then_retires_and_is_gone_when_its_tokens_are() {
 }
 
 #[test]
-fn without_a_schedule_only_a_command_rotates_and_the_next_key_is_public_long_before() {
+fn without_a_schedule_only_a_command_rotates() {
     let mut world = World::new(&[ES]);
     world.policy.rotation = None;
     world.pass(DAY * 1000);
     assert!(world.look().is_empty());
     let before = world.kids();
-    let plan = by_command(&world.keys, &[ES], &world.watched);
-    world.carry_out(&plan);
+    let plan = by_command(&world.keys, &[ES], &world.observed);
+    world.apply(&plan);
     let after = world.kids();
     assert_eq!((&after[1], &after[2]), (&before[0], &before[1]));
     assert!(after[0].is_some());
 }
 
 #[test]
-fn an_algorithm_that_comes_into_use_has_its_keys_at_the_next_look() {
+fn a_newly_used_algorithm_gets_keys_at_the_next_check() {
     let mut world = World::new(&[ES]);
     world.in_use.push(ED);
     world.look();
@@ -196,15 +196,15 @@ fn an_algorithm_that_comes_into_use_has_its_keys_at_the_next_look() {
 }
 
 #[test]
-fn an_algorithm_in_use_no_more_keeps_its_keys_until_a_command() {
+fn an_unused_algorithm_keeps_its_keys_until_a_command() {
     let mut world = World::new(&[ES, ED]);
     world.in_use = vec![ES];
     assert!(
         world.look().is_empty(),
         "another node may be configured otherwise"
     );
-    let plan = by_command(&world.keys, &[ES], &world.watched);
-    world.carry_out(&plan);
+    let plan = by_command(&world.keys, &[ES], &world.observed);
+    world.apply(&plan);
     let of = |state| world.keys.find(ED, state).is_some();
     assert_eq!(
         [KeyState::Next, KeyState::Active, KeyState::Retiring].map(of),
@@ -213,13 +213,13 @@ fn an_algorithm_in_use_no_more_keeps_its_keys_until_a_command() {
 }
 
 #[test]
-fn a_key_is_kept_as_long_as_the_longest_life_it_ever_signed_for() {
+fn a_key_is_kept_for_the_longest_lifetime_that_it_ever_signed() {
     let mut world = World::new(&[ES]);
     world.policy.kept = DAY;
-    assert_eq!(world.look().lengthen.len(), 1);
+    assert_eq!(world.look().extend.len(), 1);
     world.policy.kept = POLICY.kept;
-    let plan = by_command(&world.keys, &[ES], &world.watched);
-    world.carry_out(&plan);
+    let plan = by_command(&world.keys, &[ES], &world.observed);
+    world.apply(&plan);
     world.look();
     world.pass(DAY - Duration::from_secs(1));
     assert_eq!(world.look().remove, []);
@@ -228,35 +228,35 @@ fn a_key_is_kept_as_long_as_the_longest_life_it_ever_signed_for() {
 }
 
 #[test]
-fn a_clock_that_leaps_ahead_drops_nothing_and_rotates_once() {
+fn a_clock_that_jumps_ahead_removes_nothing_and_rotates_once() {
     let mut world = World::new(&[ES]);
-    world.pass(AHEAD);
+    world.pass(PUBLISH_AHEAD);
     world.look();
-    let plan = by_command(&world.keys, &[ES], &world.watched);
+    let plan = by_command(&world.keys, &[ES], &world.observed);
     world.sign();
-    world.carry_out(&plan);
+    world.apply(&plan);
     world.look();
     world.wall = world.wall + DAY * 400;
     assert!(world.look().is_empty());
-    world.pass(AHEAD);
+    world.pass(PUBLISH_AHEAD);
     let plan = world.look();
     assert_eq!((plan.promote.len(), plan.remove.len()), (1, 1));
-    world.pass(AHEAD);
+    world.pass(PUBLISH_AHEAD);
     assert_eq!(world.look().promote, []);
     world.wall = world.wall - DAY * 400;
     assert!(world.look().is_empty(), "nor does it when it is set back");
 }
 
 #[test]
-fn a_clock_that_was_ahead_keeps_a_key_until_what_it_signed_then_has_ended() {
+fn a_key_that_signed_while_the_clock_was_ahead_is_kept_until_its_tokens_expired() {
     let mut world = World::new(&[ES]);
     world.wall = world.wall + DAY;
     world.look();
     let ends = world.wall + POLICY.kept;
     world.wall = world.wall - DAY;
-    let plan = by_command(&world.keys, &[ES], &world.watched);
-    world.carry_out(&plan);
-    assert_eq!(world.plan().look_again, Some(ends));
+    let plan = by_command(&world.keys, &[ES], &world.observed);
+    world.apply(&plan);
+    assert_eq!(world.plan().next_check, Some(ends));
     world.pass(DAY);
     assert_eq!(world.look().remove, []);
     world.pass(POLICY.kept);
@@ -289,7 +289,7 @@ fn event() -> impl Strategy<Value = Event> {
 
 proptest! {
     #[test]
-    fn whatever_clocks_commands_and_restarts_do_no_token_loses_its_key(
+    fn no_live_token_loses_its_key_despite_clock_jumps_commands_and_restarts(
         days in proptest::option::of(0_u64..5),
         events in proptest::collection::vec(event(), 1..120),
     ) {
@@ -304,11 +304,11 @@ proptest! {
                 }
                 Event::Restart => {
                     world.began = world.real;
-                    world.watched = Watched::default();
+                    world.observed = KeyObservations::default();
                 }
                 Event::Command => {
-                    let plan = by_command(&world.keys, &world.in_use, &world.watched);
-                    world.carry_out(&plan);
+                    let plan = by_command(&world.keys, &world.in_use, &world.observed);
+                    world.apply(&plan);
                 }
                 Event::Look => {
                     world.look();
@@ -321,7 +321,7 @@ proptest! {
                 let count = |state| world.keys.keys.iter().filter(|key| key.alg == alg && key.state == state).count();
                 prop_assert_eq!([count(KeyState::Next), count(KeyState::Active)], [1, 1]);
             }
-            // A key that may have signed what lives is published.
+            // A key that may have signed a live token is published.
             for (kid, last) in &world.signed {
                 let published = world.keys.keys.iter().any(|key| key.kid == *kid);
                 prop_assert!(published || world.real - *last >= LIFE);

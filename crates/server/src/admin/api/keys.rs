@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use grantor_core::base::time::Timestamp;
 use grantor_core::records::SealedSigningKey;
-use grantor_core::tokens::key_life::AHEAD;
+use grantor_core::tokens::key_life::PUBLISH_AHEAD;
 use grantor_jose::{Algorithm, KeyState, Kid};
 use serde::{Deserialize, Serialize};
 
@@ -76,7 +76,7 @@ impl fmt::Display for RotatedKeys {
             writeln!(f, "{} signs with {} now.", key.alg, key.kid)?;
         }
         match self.published_secs {
-            Some(secs) if secs >= AHEAD.as_secs() => f.write_str(
+            Some(secs) if secs >= PUBLISH_AHEAD.as_secs() => f.write_str(
                 "Resource servers that cache the key set have had an hour or more to see it.",
             ),
             secs => write!(

@@ -1,7 +1,7 @@
 //! The requests of RFC 8693 section 2.3 and appendix A, with the parameters that stand there. What a real server does
 //! otherwise than the text's hypothetical one is said where it does.
 
-use grantor_core::model::exchange_rule::{ActorRule, Rule};
+use grantor_core::model::exchange_rule::{ActorRule, ExchangeRule};
 use std::time::Duration;
 
 use serde_json::json;
@@ -16,7 +16,7 @@ use grantor_testkit::{ACCESS_TOKEN, EXCHANGE, JWT, encoded};
 /// Section 2.3: a resource server trades the access token that it received for one of a backend.
 #[tokio::test]
 async fn rfc8693_2_3_a_resource_server_trades_the_token_that_it_received() {
-    let rule = Rule {
+    let rule = ExchangeRule {
         lifetime: Some(Duration::from_secs(60)),
         ..calls()
     };
@@ -62,7 +62,7 @@ async fn rfc8693_2_3_a_resource_server_trades_the_token_that_it_received() {
 /// Appendix A.1: with a subject token alone, and a rule that allows it, the new token names only the subject.
 #[tokio::test]
 async fn rfc8693_a_1_impersonation_of_a_subject_of_a_trusted_issuer() {
-    let rule = Rule {
+    let rule = ExchangeRule {
         impersonation: true,
         ..vouched("orders profile history")
     };
@@ -115,7 +115,7 @@ async fn rfc8693_a_1_impersonation_of_a_subject_of_a_trusted_issuer() {
 /// Appendix A.2: the subject token names by `may_act` the party that may act, and the actor token is that party's.
 #[tokio::test]
 async fn rfc8693_a_2_delegation_to_an_actor_named_by_the_subject_token() {
-    let rule = Rule {
+    let rule = ExchangeRule {
         actor: ActorRule {
             token_required: true,
             issuer: Some(ORIGINAL_ISSUER.to_owned()),

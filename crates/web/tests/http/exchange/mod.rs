@@ -4,7 +4,7 @@
 //! `https://original-issuer.example.net` vouches for users unknown to us.
 
 use grantor_core::model::client::Client;
-use grantor_core::model::exchange_rule::{Rule, RuleTarget, SubjectRule};
+use grantor_core::model::exchange_rule::{ExchangeRule, RuleTarget, SubjectRule};
 use grantor_core::model::realm::Realm;
 use grantor_core::model::resource::Resource;
 use grantor_testkit::server::{Answer, TOKEN, TestServer, With as _, post};
@@ -32,14 +32,14 @@ const RS08: &str = "Basic cnMwODpsb25nLXNlY3VyZS1yYW5kb20tc2VjcmV0";
 const RS77: &str = "Basic cnM3Nzphbm90aGVyLXNlY3VyZS1yYW5kb20tc2VjcmV0";
 
 /// A server for the examples, with these rules.
-async fn server(rules: impl IntoIterator<Item = Rule>) -> TestServer {
+async fn server(rules: impl IntoIterator<Item = ExchangeRule>) -> TestServer {
     let server = TestServer::with(|realm| furnish(realm, rules)).await;
     // The user of the examples is in no group.
     server.add_user("alice", [].into()).await;
     server
 }
 
-fn furnish(realm: &mut Realm, rules: impl IntoIterator<Item = Rule>) {
+fn furnish(realm: &mut Realm, rules: impl IntoIterator<Item = ExchangeRule>) {
     realm.issuer = ISSUER.to_owned();
     let context = ["orders", "profile", "history", "status", "feed"];
     let resources = [
@@ -81,7 +81,7 @@ fn resource(realm: &Realm, identifier: &str, uri: Option<&str>, scopes: &[&str])
     }
 }
 
-/// A service that is this API, with a secret of the examples.
+/// A service that is this API, with a secret new the examples.
 fn example_service(id: &str, secret: &str, api: &str) -> Client {
     Client {
         auth: secret_auth(secret),
@@ -90,21 +90,21 @@ fn example_service(id: &str, secret: &str, api: &str) -> Client {
 }
 
 /// `rs08` calls the backend for those who call it: reading becomes using the API.
-fn calls() -> Rule {
+fn calls() -> ExchangeRule {
     let scopes = [("frontend.example.com/read", "backend.example.com/api")];
-    Rule {
+    ExchangeRule {
         name: "calls".to_owned(),
         ..rule("rs08", "backend.example.com", &scopes)
     }
 }
 
 /// `rs08` may use what the original issuer vouches for.
-fn vouched(gives: &str) -> Rule {
+fn vouched(gives: &str) -> ExchangeRule {
     let scopes: Vec<_> = gives
         .split(' ')
         .map(|name| format!("{CONTEXT}/{name}"))
         .collect();
-    Rule {
+    ExchangeRule {
         name: "vouched".to_owned(),
         subject: SubjectRule {
             issuer: Some(ORIGINAL_ISSUER.to_owned()),

@@ -2,7 +2,7 @@
 
 use grantor_core::base::error::ErrorCode;
 use grantor_core::engine::event::EventKind;
-use grantor_core::model::exchange_rule::{ActorRule, Rule, RuleTarget};
+use grantor_core::model::exchange_rule::{ActorRule, ExchangeRule, RuleTarget};
 use serde_json::Value;
 
 use super::{BACKEND, CONTEXT, Examples as _, calls, server, subject};
@@ -10,8 +10,8 @@ use grantor_testkit::server::TestServer;
 use grantor_testkit::{ACCESS_TOKEN, REFRESH_TOKEN, scope};
 
 /// Only together with an actor token.
-fn together() -> Rule {
-    Rule {
+fn together() -> ExchangeRule {
+    ExchangeRule {
         name: "together".to_owned(),
         actor: ActorRule {
             token_required: true,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use grantor_core::model::actor::MayAct;
-use grantor_core::model::exchange_rule::{Rule, RuleTarget, TokenKind};
+use grantor_core::model::exchange_rule::{ExchangeRule, RuleTarget, TokenKind};
 use grantor_core::model::resource::TokenForm;
 use grantor_jose::{SigningInput, TokenType};
 use serde_json::{Value, json};
@@ -21,8 +21,8 @@ const EXCHANGED: [&str; 5] = [
 ];
 
 /// `rs77`, which is the backend, goes on to the context.
-fn goes_on() -> Rule {
-    Rule {
+fn goes_on() -> ExchangeRule {
+    ExchangeRule {
         name: "goes on".to_owned(),
         client: "rs77".parse().expect("a client id"),
         target: RuleTarget::Resource(CONTEXT.to_owned()),
@@ -79,14 +79,14 @@ async fn rfc8693_2_2_1_an_answer_says_what_was_issued_for_how_long_and_for_what(
 /// "If the issued token is not an access token or usable as an access token, then the "token_type" value "N_A" is used".
 #[tokio::test]
 async fn rfc8693_2_2_1_every_issued_token_is_in_the_member_access_token() {
-    let own = Rule {
+    let own = ExchangeRule {
         name: "own".to_owned(),
         target: RuleTarget::Client,
         scopes: [("openid".to_owned(), scope("openid"))].into(),
         issues: vec![TokenKind::IdToken],
         ..calls()
     };
-    let offline = Rule {
+    let offline = ExchangeRule {
         issues: vec![TokenKind::RefreshToken],
         ..calls()
     };
@@ -121,7 +121,7 @@ async fn rfc8693_2_2_1_every_issued_token_is_in_the_member_access_token() {
 /// is REQUIRED": it is always there, and never other than what was asked.
 #[tokio::test]
 async fn rfc8693_2_2_1_the_scope_is_what_was_asked_and_else_refused() {
-    let rule = Rule {
+    let rule = ExchangeRule {
         scopes: [(
             "frontend.example.com/read".to_owned(),
             scope("backend.example.com/api backend.example.com/admin"),

@@ -1,6 +1,6 @@
 //! JWTs of trusted issuers, by the rules of RFC 7521 section 5.2 and RFC 7523 section 3.
 
-use grantor_core::model::exchange_rule::{ActorRule, Rule};
+use grantor_core::model::exchange_rule::{ActorRule, ExchangeRule};
 use serde_json::{Value, json};
 
 use super::{
@@ -192,7 +192,7 @@ async fn an_issuer_whose_keys_are_unavailable_is_a_temporary_error() {
 /// an authorized actor": without `iss` it is a name that the token's own issuer gives.
 #[tokio::test]
 async fn rfc8693_4_4_may_act_names_an_actor_of_the_same_issuer() {
-    let rule = Rule {
+    let rule = ExchangeRule {
         actor: ActorRule {
             token_required: true,
             issuer: Some(ORIGINAL_ISSUER.to_owned()),
