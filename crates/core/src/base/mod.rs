@@ -1,5 +1,6 @@
 //! Values that know no policy: time, randomness, secrets, seals, rows, and what a request and a refusal are made of.
 
+pub mod cause;
 pub mod error;
 pub(crate) mod names;
 pub mod params;

@@ -28,7 +28,7 @@ fn together() -> Rule {
 
 /// How often a code was answered.
 fn counted(house: &House, code: ErrorCode) -> u64 {
-    let refusals = house.app.figures().refusals;
+    let refusals = house.app.request_metrics().refusals;
     let of_code = refusals.into_iter().find(|(known, _)| *known == code);
     of_code.map_or(0, |(_, count)| count)
 }
