@@ -272,7 +272,7 @@ async fn end_all_sessions(app: Arc<App>, caller: Caller) -> Result<bool, Unavail
     Ok(true)
 }
 
-/// Deletes the rows of sessions that are no longer valid.
+/// Ends the sessions that a sign-out everywhere cut off, so that their clients get logout tokens.
 async fn end_cut_off(app: &Arc<App>, caller: &Caller, user: UserId) -> Result<(), Unavailable> {
     let index = account::sessions_of(&app.realm(), user);
     let mut pages = list_pages(app.store(), &index, MAX_ROWS_READ);

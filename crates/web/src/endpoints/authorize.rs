@@ -31,21 +31,20 @@ pub(crate) async fn get(State(app): State<Arc<App>>, caller: Caller) -> Response
     handle(&app, caller, &query, None).await
 }
 
-/// Redirects to a GET: the session cookie is `SameSite=Lax`, so browsers do not send it with another site's POST. RFC 6749
-/// section 3.1: "The authorization server MUST support the use of the HTTP "GET" method … and MAY support the use of
+/// RFC 6749 section 3.1: "The authorization server MUST support the use of the HTTP "GET" method … and MAY support the use of
 /// the "POST" method as well."
 pub(crate) async fn post(State(app): State<Arc<App>>, form: Form) -> Response {
+    redirect_to_get(&app, &form, Endpoint::Authorize)
+}
+
+/// Turns a POST into a GET: the session cookie is `SameSite=Lax`, so browsers do not send it with another site's POST.
+pub(super) fn redirect_to_get(app: &App, form: &Form, endpoint: Endpoint) -> Response {
     match &form.params {
         Ok(params) => {
-            let location = format!(
-                "{}{}?{}",
-                app.site.path,
-                Endpoint::Authorize.path(),
-                to_query(params)
-            );
-            browser::see_other(&location)
+            let (site, query) = (&app.site.path, to_query(params));
+            browser::see_other(&format!("{site}{}?{query}", endpoint.path()))
         }
-        Err(error) => browser::error_page(&app, &form.caller, (*error).into()),
+        Err(error) => browser::error_page(app, &form.caller, (*error).into()),
     }
 }
 

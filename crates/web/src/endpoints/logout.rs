@@ -22,20 +22,9 @@ pub(crate) async fn get(State(app): State<Arc<App>>, caller: Caller) -> Response
     handle(&app, caller, &query, false).await
 }
 
-/// Redirects to a GET, as the authorization endpoint does: browsers do not send the session cookie with another site's POST.
 /// Section 2: "OpenID Providers MUST support the use of the HTTP "GET" and "POST" methods".
 pub(crate) async fn post(State(app): State<Arc<App>>, form: Form) -> Response {
-    match &form.params {
-        Ok(params) => {
-            let query = authorize::to_query(params);
-            browser::see_other(&format!(
-                "{}{}?{query}",
-                app.site.path,
-                Endpoint::EndSession.path()
-            ))
-        }
-        Err(error) => browser::error_page(&app, &form.caller, (*error).into()),
-    }
+    authorize::redirect_to_get(&app, &form, Endpoint::EndSession)
 }
 
 pub(crate) async fn page(State(app): State<Arc<App>>, caller: Caller) -> Response {
