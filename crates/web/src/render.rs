@@ -46,7 +46,7 @@ pub enum PagesError {
     /// A template does not parse, or does not render with its samples.
     #[error("{file}:{line}: {reason}")]
     Template {
-        /// The template's name, or its path where it is an override.
+        /// The template's name, or its path if it is an override.
         file: String,
         /// From 1; 0 if unknown.
         line: usize,
