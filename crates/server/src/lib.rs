@@ -8,7 +8,6 @@
 pub mod admin;
 pub mod assemble;
 pub mod backchannel;
-pub mod cause;
 pub mod events;
 pub mod installation;
 pub mod key_policy;
@@ -26,4 +25,5 @@ pub mod traces;
 pub mod trusted_keys;
 pub mod users;
 
+pub use grantor_core::base::cause;
 pub use run::{StartError, run};

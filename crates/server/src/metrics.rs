@@ -12,7 +12,7 @@ use grantor_core::base::error::ErrorCode;
 use grantor_core::base::time::Timestamp;
 use grantor_jose::KeyState;
 use grantor_store::sqlite::{self, Sqlite};
-use grantor_web::metrics::{BOUNDS, Figures, Latencies};
+use grantor_web::metrics::{LATENCY_BOUNDS_MICROS, Latencies, MetricsSnapshot};
 use grantor_web::{App, Clock as _};
 use http::{StatusCode, header};
 use prometheus_client::collector::Collector;
@@ -62,7 +62,7 @@ async fn metrics(State(sources): State<Arc<Sources>>) -> Response {
 impl Sources {
     async fn read(&self) -> Reading {
         Reading {
-            figures: self.app.figures(),
+            figures: self.app.request_metrics(),
             pending: self.app.pending_devices(),
             keys: self.keys.list().await,
             store: self.sqlite.as_ref().map(|store| store.figures()),
@@ -76,7 +76,7 @@ impl Sources {
 /// All figures at one moment.
 #[derive(Debug)]
 struct Reading {
-    figures: Figures,
+    figures: MetricsSnapshot,
     pending: u32,
     keys: KeyListing,
     store: Option<sqlite::Figures>,
@@ -223,7 +223,9 @@ fn counter(mut metric: MetricEncoder<'_>, value: u64) -> fmt::Result {
 }
 
 fn histogram(mut metric: MetricEncoder<'_>, latencies: &Latencies) -> fmt::Result {
-    let bounds = BOUNDS.iter().map(|micros| float(*micros) / 1e6);
+    let bounds = LATENCY_BOUNDS_MICROS
+        .iter()
+        .map(|micros| float(*micros) / 1e6);
     let bounds = bounds.chain([f64::INFINITY]);
     let buckets: Vec<_> = bounds.zip(latencies.buckets).collect();
     let (sum, count) = (latencies.sum.as_secs_f64(), latencies.count());

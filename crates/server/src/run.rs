@@ -127,7 +127,10 @@ async fn serve(
     let traces = crate::traces::start(environment)?;
     let server = Server::start(settings, file).await?;
     if let Some(traces) = &traces {
-        server.installation.app.send_spans(Arc::clone(traces) as _);
+        server
+            .installation
+            .app
+            .set_span_sink(Arc::clone(traces) as _);
     }
     let ended = server.run(announce).await;
     if let Some(traces) = traces {

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use grantor_core::base::time::Timestamp;
-use grantor_web::{Certificate, CertificateError, OldestTls, Tls};
+use grantor_web::{Certificate, CertificateError, MinTlsVersion, Tls};
 use url::{Host, Url};
 
 use grantor_config::{self as config, Settings, TlsVersion};
@@ -44,8 +44,8 @@ pub fn read(files: &config::Tls) -> Result<(Certificate, Stamps), CertificateErr
 /// [`TlsError`]
 pub fn start(tls: &config::Tls, certificate: Certificate) -> Result<Tls, TlsError> {
     let oldest = match tls.min {
-        TlsVersion::V1_3 => OldestTls::V1_3,
-        TlsVersion::V1_2 => OldestTls::V1_2,
+        TlsVersion::V1_3 => MinTlsVersion::V1_3,
+        TlsVersion::V1_2 => MinTlsVersion::V1_2,
     };
     Ok(Tls::new(certificate, oldest)?)
 }
@@ -60,7 +60,7 @@ pub fn advice(settings: &Settings, tls: &config::Tls, certificate: &Certificate)
     let other_name = host
         .filter(|_| settings.trusted_proxies.is_empty())
         .map(|host: Host| host.to_string())
-        .filter(|host| !certificate.is_for(host))
+        .filter(|host| !certificate.is_valid_for(host))
         .map(|host| {
             let file = tls.cert.display();
             format!("The certificate of {file} is not for {host}, the issuer's host: clients will refuse it.")
@@ -75,7 +75,7 @@ pub fn advice(settings: &Settings, tls: &config::Tls, certificate: &Certificate)
 /// A sentence where the certificate is not valid at `now`, or expires soon.
 #[must_use]
 pub fn validity(certificate: &Certificate, now: Timestamp) -> Option<String> {
-    let (begins, ends) = (certificate.begins(), certificate.ends());
+    let (begins, ends) = (certificate.not_before(), certificate.not_after());
     if begins > now {
         return Some(format!(
             "The certificate is not valid before {}.",

@@ -108,7 +108,7 @@ impl Traces {
 }
 
 impl SpanSink for Traces {
-    fn answered(&self, span: Span) {
+    fn record(&self, span: Span) {
         let route = span.route();
         let start_time = UNIX_EPOCH + Duration::from_millis(span.began.as_millis());
         self.batches.on_end(SpanData {

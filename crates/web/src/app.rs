@@ -1,4 +1,4 @@
-//! The application: one realm with its store, signer and workers; and how a decision is driven.
+//! The application: a realm with its store, signer and password workers. It runs the decisions of the core.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -27,7 +27,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::cookies::Cookies;
 use crate::locale;
-use crate::metrics::{Figures, Metrics};
+use crate::metrics::{Metrics, MetricsSnapshot};
 use crate::pages::Site;
 use crate::passwords::Passwords;
 use crate::peer::Proxies;
@@ -35,66 +35,50 @@ use crate::render::{Pages, PagesError};
 use crate::system::{Clock, Entropy, EventSink, TrustedKeys};
 use crate::trace::TraceId;
 
-/// Rows of one page while live codes are counted at start.
-const COUNTED_AT_ONCE: usize = 1000;
-/// The most live codes that are counted at start.
-const MOST_COUNTED: u32 = 2_000_000;
+/// Rows per page while pending device codes are counted at start.
+const COUNT_PAGE_ROWS: usize = 1000;
+/// Counting stops here: more pending codes do not make user codes longer.
+const MAX_COUNTED: u32 = 2_000_000;
 
-/// What an application is made of.
 pub struct Parts {
-    /// The realm.
     pub realm: Realm,
-    /// Where rows are kept.
     pub store: Arc<dyn Store>,
-    /// What signs.
     pub signer: Arc<dyn Signer>,
-    /// The time.
     pub clock: Arc<dyn Clock>,
-    /// Randomness.
     pub entropy: Arc<dyn Entropy>,
-    /// Where events go.
     pub events: Arc<dyn EventSink>,
-    /// The keys of trusted issuers.
     pub trusted_keys: Arc<dyn TrustedKeys>,
-    /// The proxies in front.
     pub proxies: Proxies,
-    /// A folder of templates that replace ours.
+    /// A folder with templates that override the embedded ones.
     pub templates: Option<PathBuf>,
 }
 
-/// Why the application cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// A page cannot be rendered.
     #[error(transparent)]
     Pages(#[from] PagesError),
-    /// The workers for passwords cannot be started.
-    #[error("cannot start a thread: {0}")]
+    #[error("cannot start a password thread")]
     Thread(#[from] std::io::Error),
-    /// The issuer is no URL.
-    #[error("the issuer is no URL: {0}")]
+    #[error("the issuer is not a URL")]
     Issuer(#[from] url::ParseError),
 }
 
-/// There is no answer by the protocol.
+/// Why a request failed without an answer that the protocol defines: 500 or 503.
 #[derive(Debug, thiserror::Error)]
 pub enum Unavailable {
-    /// The store's.
-    #[error("store: {0}")]
+    #[error(transparent)]
     Store(#[from] StoreError),
-    /// The signer's.
-    #[error("signer: {0}")]
+    #[error(transparent)]
     Signer(#[from] SignError),
-    /// Too many passwords wait to be verified.
-    #[error("too many passwords wait to be verified")]
+    /// The queue of passwords to hash is full.
+    #[error("too many passwords are waiting to be hashed")]
     Busy,
-    /// The decision's.
     #[error(transparent)]
     Failure(#[from] Failure),
 }
 
 impl Unavailable {
-    /// The code with which it is answered: the store's and the signer's failures pass, ours do not.
+    /// Failures of the store and the signer are temporary.
     #[must_use]
     pub const fn code(&self) -> ErrorCode {
         match self {
@@ -104,8 +88,8 @@ impl Unavailable {
     }
 }
 
-/// A realm, what signs for it, and what is rendered from it once. A request takes one and keeps it, so that a change of
-/// keys never comes between its header and its signature.
+/// A realm with its signer and its rendered documents. A request uses one snapshot throughout, so that keys never
+/// change between a token's header and its signature.
 pub(crate) struct Snapshot {
     pub(crate) realm: Arc<Realm>,
     signer: Arc<dyn Signer>,
@@ -130,7 +114,6 @@ impl Snapshot {
     }
 }
 
-/// One running application.
 pub struct App {
     snapshot: RwLock<Arc<Snapshot>>,
     store: Arc<dyn Store>,
@@ -142,7 +125,7 @@ pub struct App {
     passwords: Passwords,
     ready: AtomicBool,
     tasks: TaskTracker,
-    /// Woken when there is somebody to tell of something.
+    /// Notified when a row of the outbox may have been written.
     outbox: Notify,
     pub(crate) pages: Pages,
     pub(crate) cookies: Cookies,
@@ -154,7 +137,7 @@ pub struct App {
 }
 
 impl App {
-    /// Puts an application together; every page is checked.
+    /// Renders every page with samples, to check the templates.
     ///
     /// # Errors
     /// [`StartError`].
@@ -190,21 +173,21 @@ impl App {
         }))
     }
 
-    /// Drives a decision to its end with the real store and signer, outside any request.
+    /// Runs a decision outside of any request.
     ///
     /// # Errors
-    /// [`Unavailable`] where there is no answer by the protocol.
+    /// [`Unavailable`].
     pub async fn run<O>(self: &Arc<Self>, operation: O) -> Result<Outcome<O::Reply>, Unavailable>
     where
         O: Operation + Send + 'static,
         O::Reply: Send + 'static,
     {
-        let trace = TraceId::of(&http::HeaderMap::new(), &self.seed());
+        let trace = TraceId::from_headers(&http::HeaderMap::new(), &self.seed());
         self.run_traced(operation, &trace).await
     }
 
-    /// The same for a request with a trace id. A client that goes away does not stop what it began: a decision whose
-    /// first steps do not answer at once becomes a task of its own, so that its effects and events follow its commit.
+    /// Runs a decision for a request. If it does not complete at once, it continues in a separate task: when the client
+    /// disconnects, effects and events still follow the commit.
     pub(crate) async fn run_traced<O>(
         self: &Arc<Self>,
         operation: O,
@@ -214,21 +197,21 @@ impl App {
         O: Operation + Send + 'static,
         O::Reply: Send + 'static,
     {
-        let mut whole = Box::pin(Arc::clone(self).drive_to_completion(operation, trace.clone()));
-        if let Poll::Ready(ended) = futures_util::poll!(&mut whole) {
-            return ended;
+        let mut work = Box::pin(Arc::clone(self).drive_to_completion(operation, trace.clone()));
+        if let Poll::Ready(result) = futures_util::poll!(&mut work) {
+            return result;
         }
-        self.run_detached(whole).await
+        self.run_detached(work).await
     }
 
-    /// Goes on with what consists of several decisions, even where the client that asked for it goes away.
+    /// Runs work in a separate task, so that it completes even if the client disconnects.
     pub(crate) async fn run_detached<T: Send + 'static>(
         &self,
         work: impl Future<Output = Result<T, Unavailable>> + Send + 'static,
     ) -> Result<T, Unavailable> {
         let task = self.tasks.spawn(work);
         task.await.unwrap_or(Err(Unavailable::Failure(Failure::Bug(
-            "a decision did not end",
+            "a decision did not complete",
         ))))
     }
 
@@ -244,28 +227,28 @@ impl App {
         let snapshot = self.snapshot();
         let realm = Arc::clone(&snapshot.realm);
         let mut drive = Drive::new(operation, realm, self.now(), self.seed());
-        let ended = self.perform(&mut drive, &*snapshot.signer).await;
-        let effects = match &ended {
+        let result = self.perform(&mut drive, &*snapshot.signer).await;
+        let effects = match &result {
             Ok(outcome) => outcome.effects.clone(),
-            // What was reserved in memory is given back: a store that is away costs nobody a try.
+            // Give back what was reserved in memory: a store failure does not count as an attempt.
             Err(_) => drive.abandon(),
         };
         if !effects.is_empty() {
             let mut limits = self.limits();
             effects.iter().for_each(|effect| limits.apply(effect));
         }
-        if let Ok(outcome) = &ended {
+        if let Ok(outcome) = &result {
             let now = self.now();
             outcome
                 .events
                 .iter()
                 .for_each(|event| self.events.record(now, trace.as_str(), event));
         }
-        ended
+        result
     }
 
-    /// Waits for decisions whose clients went away.
-    pub(crate) async fn settled(&self) {
+    /// Waits for detached work, at shutdown.
+    pub(crate) async fn finish_tasks(&self) {
         self.tasks.close();
         self.tasks.wait().await;
     }
@@ -290,12 +273,12 @@ impl App {
                     drive.answer(ask, answer);
                 }
                 Step::Password { hash, password } => {
-                    let right = self
+                    let matches = self
                         .passwords
                         .verify(hash, password)
                         .await
                         .ok_or(Unavailable::Busy)?;
-                    drive.password(right);
+                    drive.password(matches);
                 }
                 Step::Keys(ask) => {
                     let keys = self.trusted_keys.keys(&ask).await;
@@ -308,9 +291,9 @@ impl App {
                     drive.signature(input, &signature);
                 }
                 Step::Commit { now, id, writes } => {
-                    let tells = writes.iter().any(is_outbox);
+                    let writes_outbox = writes.iter().any(is_outbox);
                     let committed: Committed = self.store.commit(now, id, writes).await?;
-                    if tells {
+                    if writes_outbox {
                         self.outbox.notify_one();
                     }
                     drive.committed(committed, self.now(), self.seed());
@@ -325,29 +308,29 @@ impl App {
         }
     }
 
-    /// Signs a token that no decision mints: one that goes to somebody else than the request's client.
+    /// Signs a token that is not part of a reply, such as a logout token.
     ///
     /// # Errors
-    /// The signer's.
+    /// [`SignError`].
     pub async fn sign(&self, token: SigningInput) -> Result<String, SignError> {
         token.sign(&*self.snapshot().signer).await
     }
 
-    /// Waits until a row of the outbox was written here, or may have been; one that was before this is asked counts too.
+    /// Waits until this process may have written a row of the outbox. A write since the last call counts.
     pub async fn outbox_written(&self) {
         self.outbox.notified().await;
     }
 
-    /// Tells the operator of something that no decision did.
+    /// Records an event that does not come from a decision.
     pub fn record(&self, event: &Event) {
-        let trace = TraceId::of(&http::HeaderMap::new(), &self.seed());
+        let trace = TraceId::from_headers(&http::HeaderMap::new(), &self.seed());
         self.events.record(self.now(), trace.as_str(), event);
     }
 
-    /// The hash of a password, a PHC string.
+    /// Returns a PHC string.
     ///
     /// # Errors
-    /// [`Unavailable::Busy`] where too many wait.
+    /// [`Unavailable::Busy`].
     pub async fn hash_password(&self, password: Secret) -> Result<String, Unavailable> {
         let salt = self.seed().bytes("salt");
         self.passwords
@@ -356,8 +339,7 @@ impl App {
             .ok_or(Unavailable::Busy)
     }
 
-    /// Counts the device codes that an earlier life of the process left waiting, once, at start: more live codes
-    /// make user codes longer. Reads the store page by page, and stops where nothing longer would come of it.
+    /// Counts the pending device codes in the store, once at start: the more are pending, the longer new user codes are.
     ///
     /// # Errors
     /// [`Unavailable::Store`].
@@ -367,37 +349,36 @@ impl App {
             realm: realm.name.clone(),
             kind: UserCodeRow::KIND.to_owned(),
         };
-        let mut pages = list_pages(self.store(), &index, COUNTED_AT_ONCE);
-        let mut live = 0_u32;
-        while live < MOST_COUNTED
+        let mut pages = list_pages(self.store(), &index, COUNT_PAGE_ROWS);
+        let mut pending_codes = 0_u32;
+        while pending_codes < MAX_COUNTED
             && let Some(page) = pages.try_next().await?
         {
             let now = self.now();
-            let alive = page
+            let count = page
                 .iter()
                 .filter(|row| !row.expires_at.is_some_and(|at| at.is_past(now)))
                 .count();
-            live = live.saturating_add(u32::try_from(alive).unwrap_or(u32::MAX));
+            pending_codes = pending_codes.saturating_add(u32::try_from(count).unwrap_or(u32::MAX));
         }
         let window = pending::window(&realm);
         self.limits()
-            .preload(self.now(), &pending::realm_quota(), window, live);
-        Ok(live)
+            .preload(self.now(), &pending::realm_quota(), window, pending_codes);
+        Ok(pending_codes)
     }
 
-    /// From now on `sink` is told of each request. Only the first call counts.
+    /// Sends the span of each request to `sink`. Only the first call has an effect.
     #[cfg(feature = "spans")]
-    pub fn send_spans(&self, sink: Arc<dyn crate::span::SpanSink>) {
+    pub fn set_span_sink(&self, sink: Arc<dyn crate::span::SpanSink>) {
         self.spans.set(sink).ok();
     }
 
-    /// What was counted of requests since the start.
     #[must_use]
-    pub fn figures(&self) -> Figures {
-        self.metrics.read()
+    pub fn request_metrics(&self) -> MetricsSnapshot {
+        self.metrics.snapshot()
     }
 
-    /// How many device codes wait for their users, as this node knows.
+    /// How many device codes are pending, as far as this node knows.
     #[must_use]
     pub fn pending_devices(&self) -> u32 {
         let window = pending::window(&self.realm());
@@ -405,7 +386,7 @@ impl App {
         self.limits().counted(self.now(), &quota, window)
     }
 
-    /// From now on `/readyz` says so.
+    /// Makes `/readyz` answer 200 while the store is ready.
     pub fn set_ready(&self) {
         self.ready.store(true, Ordering::Release);
     }
@@ -414,14 +395,13 @@ impl App {
         self.ready.load(Ordering::Acquire)
     }
 
-    /// The realm as it is now.
     #[must_use]
     pub fn realm(&self) -> Arc<Realm> {
         Arc::clone(&self.snapshot().realm)
     }
 
-    /// Signs and verifies with these keys from now on, and publishes them. Requests under way end with the keys that they
-    /// began with. For one caller at a time.
+    /// Signs and verifies with these keys from now on, and publishes them. Requests in progress keep their keys.
+    /// Concurrent calls may overwrite each other.
     pub fn replace_keys(&self, signing: KeySet, signer: Arc<dyn Signer>) {
         let realm = Realm {
             signing,
@@ -455,7 +435,7 @@ impl App {
         self.limits().answer(now, ask)
     }
 
-    /// Held for a look into memory, never across an await.
+    /// The guard must not be held across an await.
     fn limits(&self) -> std::sync::MutexGuard<'_, Limits> {
         self.limits.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,22 +1,19 @@
-//! Our cookies: `__Host-` names under https, never readable by scripts, never sent from other sites' forms.
+//! The server's cookies: `__Host-` names under https, not readable by scripts, not sent with POSTs from other sites.
 
 use std::time::Duration;
 
 use grantor_core::base::secret::Secret;
 use http::{HeaderMap, HeaderValue, header};
 
-/// What a cookie is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cookie {
-    /// The session.
     Session,
-    /// Before sign-in: what the form token of the sign-in form is bound to.
+    /// Before sign-in: the form token of the sign-in form is bound to it.
     PreSession,
-    /// That this browser signed in before.
+    /// Marks a browser in which the user signed in before.
     KnownBrowser,
 }
 
-/// The cookies of one realm.
 #[derive(Clone, Debug)]
 pub(crate) struct Cookies {
     realm: String,
@@ -42,19 +39,19 @@ impl Cookies {
         format!("{prefix}grantor-{}{suffix}", self.realm)
     }
 
-    /// A cookie that the browser sent. Of two with one name, neither is taken: one was planted.
+    /// The value that the browser sent. If there are two, both are ignored, since one may have been planted.
     pub(crate) fn get(&self, headers: &HeaderMap, cookie: Cookie) -> Option<Secret> {
         let name = format!("{}=", self.name(cookie));
-        // Cookies of other applications of this host may hold any bytes, and are none of ours to read.
+        // Other applications on this host may set cookies that are not UTF-8.
         let headers = headers.get_all(header::COOKIE).into_iter();
-        let mut found = headers
+        let mut values = headers
             .flat_map(|value| value.as_bytes().split(|byte| *byte == b';'))
             .filter_map(|pair| pair.trim_ascii().strip_prefix(name.as_bytes()));
-        let value = std::str::from_utf8(found.next()?).ok()?;
-        found.next().is_none().then(|| Secret::new(value))
+        let value = std::str::from_utf8(values.next()?).ok()?;
+        values.next().is_none().then(|| Secret::new(value))
     }
 
-    /// A header that sets a cookie for as long as the browser runs, or for this long.
+    /// A `Set-Cookie` value. Without `max_age` the cookie lasts until the browser closes.
     pub(crate) fn set(
         &self,
         cookie: Cookie,
@@ -74,7 +71,6 @@ impl Cookies {
         Some(header)
     }
 
-    /// A header that removes a cookie.
     pub(crate) fn remove(&self, cookie: Cookie) -> Option<HeaderValue> {
         self.set(cookie, "", Some(Duration::ZERO))
     }
@@ -85,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn under_https_a_cookie_is_bound_to_the_host() {
+    fn an_https_cookie_is_bound_to_the_host() {
         let cookies = Cookies::new("default", "https://id.example.com");
         let set = cookies.set(Cookie::Session, "v", None).unwrap();
         assert_eq!(
@@ -95,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cookie_of_another_application_that_is_no_text_locks_nobody_out() {
+    fn cookies_of_other_applications_that_are_not_utf8_are_skipped() {
         let cookies = Cookies::new("default", "http://127.0.0.1");
         let mut headers = HeaderMap::new();
         let sent = b"theirs=caf\xe9; grantor-default=x; \xff=1; grantor-default-pre=\xff";
@@ -108,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn of_two_cookies_with_one_name_neither_is_taken() {
+    fn a_cookie_that_is_sent_twice_is_ignored() {
         let cookies = Cookies::new("default", "http://127.0.0.1");
         let mut headers = HeaderMap::new();
         headers.insert(

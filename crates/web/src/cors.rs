@@ -1,7 +1,7 @@
-//! CORS (Fetch section 3.2): what scripts of other origins may ask and read. An answer is for the origins of the client
-//! whose request it is, so a page of another client's learns nothing. Nothing here is done without an `Origin`.
+//! CORS (Fetch section 3.2): which requests scripts of other origins may send, and which responses they may read. A
+//! response is readable for the origins of the requesting client only. Requests without `Origin` are not affected.
 //!
-//! Credentials of the browser are never allowed: no endpoint that is open to other origins looks at a cookie.
+//! Credentialed requests are never allowed: no endpoint that other origins can call reads a cookie.
 
 use std::sync::Arc;
 
@@ -19,101 +19,105 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use crate::app::App;
 use crate::request::{Caller, Form};
 
-/// What a script needs of an answer beside its body.
-const READABLE: &str = "www-authenticate, x-request-id, retry-after";
-/// What a script may send beside what any page may.
-const SENDABLE: &str = "authorization, content-type";
-/// Seconds for which a browser need not ask again: as long as Chromium remembers.
-const REMEMBERED: &str = "7200";
+/// Response headers that a script may read.
+const EXPOSED_HEADERS: &str = "www-authenticate, x-request-id, retry-after";
+/// Request headers that need a preflight and are allowed.
+const ALLOWED_HEADERS: &str = "authorization, content-type";
+/// How long browsers cache a preflight, in seconds. Chromium caches no longer than this.
+const PREFLIGHT_MAX_AGE: &str = "7200";
 
-/// Lets a script read the answer to a request of its own client's, which names itself in form or header.
-pub(crate) fn for_client(app: &App, form: &Form, answer: Response) -> Response {
-    readable(app, &form.caller, answer, || {
+/// Makes the response readable for the client that the form or the `Authorization` header names.
+pub(crate) fn for_client(app: &App, form: &Form, response: Response) -> Response {
+    allow_origin(app, &form.caller, response, || {
         let params = form.params.as_ref().ok()?;
         cors::client_of_form(form.caller.authorization(), params)
     })
 }
 
-/// Lets a script read the answer to a request with a token of its own client's.
-pub(crate) fn for_token(app: &App, form: &Form, answer: Response) -> Response {
-    readable(app, &form.caller, answer, || {
+/// Makes the response readable for the client to which the request's token was issued.
+pub(crate) fn for_token(app: &App, form: &Form, response: Response) -> Response {
+    allow_origin(app, &form.caller, response, || {
         let params = form.params.as_ref().ok()?;
         cors::client_of_token(&app.realm(), form.caller.authorization(), params)
     })
 }
 
-fn readable(
+fn allow_origin(
     app: &App,
     caller: &Caller,
-    mut answer: Response,
+    mut response: Response,
     client: impl FnOnce() -> Option<ClientId>,
 ) -> Response {
     if !caller.headers.contains_key(ORIGIN) {
-        return answer;
+        return response;
     }
     let realm = app.realm();
-    let own = || realm.clients.get(&client()?);
+    let client = || realm.clients.get(&client()?);
     let origin = origin(&caller.headers)
-        .filter(|(_, text)| own().is_some_and(|client| client.has_origin(text)));
-    let headers = answer.headers_mut();
+        .filter(|(_, text)| client().is_some_and(|client| client.has_origin(text)));
+    let headers = response.headers_mut();
     headers.append(VARY, HeaderValue::from_static("Origin"));
     if let Some((origin, _)) = origin {
         headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
         headers.insert(
             ACCESS_CONTROL_EXPOSE_HEADERS,
-            HeaderValue::from_static(READABLE),
+            HeaderValue::from_static(EXPOSED_HEADERS),
         );
     }
-    answer
+    response
 }
 
-/// The origin that a browser names; of two, none.
+/// `None` if the header is missing or sent twice.
 fn origin(headers: &HeaderMap) -> Option<(&HeaderValue, &str)> {
     let mut all = headers.get_all(ORIGIN).into_iter();
-    let only = all.next().filter(|_| all.next().is_none())?;
-    Some((only, only.to_str().ok()?))
+    let origin = all.next().filter(|_| all.next().is_none())?;
+    Some((origin, origin.to_str().ok()?))
 }
 
-/// Answers what a browser asks before a script's request by one of these methods.
+/// Answers a preflight for an endpoint with these methods.
 ///
-/// A preflight says who asks by nothing but the origin, so it is allowed where some client has that one. To be allowed
-/// to ask is not to read the answer.
+/// A preflight does not name the client, so the origin of any client is allowed. That does not make the response of the
+/// actual request readable.
 pub(crate) async fn preflight(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
     methods: &'static str,
 ) -> Response {
     let allowed = origin(&headers).filter(|(_, text)| app.realm().has_origin(text));
-    let mut answer = match allowed {
-        Some((origin, _)) => allowing(origin.clone(), methods, SENDABLE),
+    let mut response = match allowed {
+        Some((origin, _)) => preflight_response(origin.clone(), methods, ALLOWED_HEADERS),
         None => no_content(),
     };
-    let headers = answer.headers_mut();
+    let headers = response.headers_mut();
     headers.insert(VARY, HeaderValue::from_static("Origin"));
-    answer
+    response
 }
 
-/// Documents are for everybody.
-pub(crate) async fn before_document() -> Response {
-    allowing(HeaderValue::from_static("*"), "GET, HEAD", "*")
+/// Documents are public: any origin may read them.
+pub(crate) async fn document_preflight() -> Response {
+    preflight_response(HeaderValue::from_static("*"), "GET, HEAD", "*")
 }
 
-fn allowing(origin: HeaderValue, methods: &'static str, sendable: &'static str) -> Response {
-    let mut answer = no_content();
-    let headers = answer.headers_mut();
+fn preflight_response(
+    origin: HeaderValue,
+    methods: &'static str,
+    allowed_headers: &'static str,
+) -> Response {
+    let mut response = no_content();
+    let headers = response.headers_mut();
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
     for (name, value) in [
         (ACCESS_CONTROL_ALLOW_METHODS, methods),
-        (ACCESS_CONTROL_ALLOW_HEADERS, sendable),
-        (ACCESS_CONTROL_MAX_AGE, REMEMBERED),
+        (ACCESS_CONTROL_ALLOW_HEADERS, allowed_headers),
+        (ACCESS_CONTROL_MAX_AGE, PREFLIGHT_MAX_AGE),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    answer
+    response
 }
 
 fn no_content() -> Response {
-    let mut answer = Response::new(Body::empty());
-    *answer.status_mut() = StatusCode::NO_CONTENT;
-    answer
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response
 }

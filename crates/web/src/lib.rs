@@ -1,6 +1,6 @@
-//! The HTTP shell: it reads requests, drives decisions with the real store and signer, and renders answers.
+//! The HTTP layer: parses requests, runs decisions with the real store and signer, and renders responses.
 //!
-//! `endpoints/` has one file for each endpoint and `pages/` what people see; neither decides anything.
+//! `endpoints/` has one file for each endpoint, and `pages/` one for each page. Neither makes decisions.
 
 mod app;
 mod cookies;
@@ -30,4 +30,4 @@ pub use server::serve;
 #[cfg(feature = "spans")]
 pub use span::{Span, SpanSink};
 pub use system::{Clock, Entropy, EventSink, NoTrustedKeys, TrustedKeys};
-pub use tls::{Certificate, CertificateError, OldestTls, Tls};
+pub use tls::{Certificate, CertificateError, MinTlsVersion, Tls};

@@ -1,6 +1,6 @@
-//! The languages of the pages: which there are, which one a browser gets, and how a message is put together.
+//! The languages of the pages, language negotiation, and message formatting.
 //!
-//! Every sentence that a person reads lives in `locales/TAG.ftl` (Project Fluent); a template holds none.
+//! Every sentence for users is in `locales/TAG.ftl` (Project Fluent); templates contain none.
 
 use std::{borrow::Cow, fmt};
 
@@ -8,14 +8,14 @@ use fluent_bundle::{FluentArgs, FluentResource, concurrent::FluentBundle};
 use minijinja::HtmlEscape;
 use unic_langid::{CharacterDirection, LanguageIdentifier};
 
-/// A language that the pages speak.
+/// A language of the pages.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Locale {
     tag: &'static str,
     source: &'static str,
 }
 
-/// Every language, the one for everybody else first.
+/// The first one is the fallback.
 pub const LOCALES: &[Locale; 4] = &[
     Locale {
         tag: "en",
@@ -35,20 +35,20 @@ pub const LOCALES: &[Locale; 4] = &[
     },
 ];
 
-/// The tags of every language: `ui_locales_supported` (OpenID Connect Discovery section 3).
+/// `ui_locales_supported` (OpenID Connect Discovery section 3).
 pub fn tags() -> [&'static str; LOCALES.len()] {
     LOCALES.map(Locale::tag)
 }
 
-/// More ranges than this in one `Accept-Language` come from no browser, nor from an app in `ui_locales`.
+/// Further language ranges are ignored; neither browsers nor apps send this many.
 const MAX_RANGES: usize = 20;
 
 impl Locale {
-    /// The language for whoever asks for none of ours.
+    /// Used when no requested language is available.
     pub const FALLBACK: Self = LOCALES[0];
 
-    /// The first of `ui_locales` that is one of ours (OpenID Connect Core section 3.1.2.1: "a space-separated list of BCP47
-    /// language tag values, ordered by preference", and no error where none is); else the browser's.
+    /// The first available language of `ui_locales`, else that of the browser. OpenID Connect Core section 3.1.2.1: "a
+    /// space-separated list of BCP47 language tag values, ordered by preference". Unknown ones are not an error.
     pub fn prefer(ui_locales: Option<&str>, accept_language: Option<&str>) -> Self {
         ui_locales
             .unwrap_or_default()
@@ -59,7 +59,7 @@ impl Locale {
             .unwrap_or_else(|| Self::negotiate(accept_language))
     }
 
-    /// The best of our languages for an `Accept-Language` header (RFC 9110 section 12.5.4, lookup by RFC 4647 section 3.4).
+    /// The best match for an `Accept-Language` header (RFC 9110 section 12.5.4, lookup by RFC 4647 section 3.4).
     pub fn negotiate(accept_language: Option<&str>) -> Self {
         let mut ranges: Vec<(f32, &str)> = accept_language
             .unwrap_or_default()
@@ -67,7 +67,7 @@ impl Locale {
             .take(MAX_RANGES)
             .filter_map(weighted_range)
             .collect();
-        // Stable: of equal weights the first named wins.
+        // A stable sort: of equal weights, the first wins.
         ranges.sort_by(|a, b| b.0.total_cmp(&a.0));
         ranges
             .iter()
@@ -80,7 +80,7 @@ impl Locale {
         self.tag
     }
 
-    /// `pt-BR-x` is tried as `pt-br-x`, `pt-br`, then `pt`.
+    /// Tries `pt-BR-x`, then `pt-BR`, then `pt`, ignoring case.
     fn lookup(range: &str) -> Option<Self> {
         if range == "*" {
             return Some(Self::FALLBACK);
@@ -112,7 +112,6 @@ fn weighted_range(item: &str) -> Option<(f32, &str)> {
     (weight > 0.0 && !range.is_empty()).then_some((weight, range))
 }
 
-/// The messages of one language, ready to format.
 pub(crate) struct Messages {
     locale: Locale,
     language: LanguageIdentifier,
@@ -122,30 +121,17 @@ pub(crate) struct Messages {
 /// Why a language or one of its messages cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum MessageError {
-    /// The file of a language is broken.
+    /// The file of a language does not parse.
     #[error("locales/{tag}.ftl: {reason}")]
-    File {
-        /// The language.
-        tag: &'static str,
-        /// What is wrong.
-        reason: String,
-    },
-    /// A template asks for a message that the language lacks.
-    #[error("no message {key:?} in locales/{tag}.ftl")]
-    Missing {
-        /// The language.
-        tag: &'static str,
-        /// The message asked for.
-        key: String,
-    },
-    /// A message needs something that the template did not give.
+    File { tag: &'static str, reason: String },
+    /// A template uses a message that the language does not have.
+    #[error("message {key:?} is missing in locales/{tag}.ftl")]
+    Missing { tag: &'static str, key: String },
+    /// The template does not pass an argument that the message needs.
     #[error("message {key:?} in locales/{tag}.ftl: {reason}")]
     Arguments {
-        /// The language.
         tag: &'static str,
-        /// The message asked for.
         key: String,
-        /// What is wrong.
         reason: String,
     },
 }
@@ -165,9 +151,9 @@ impl Messages {
         bundle
             .add_resource(resource)
             .map_err(|errors| broken(format!("{errors:?}")))?;
-        // Values are isolated by <bdi> in the markup instead of by invisible characters.
+        // The markup isolates values with <bdi> instead of invisible characters.
         bundle.set_use_isolating(false);
-        // A message becomes markup, so that a value inside it may be: its own text is escaped here.
+        // The result is markup and may contain markup values, so the text of the message is escaped here.
         bundle.set_transform(Some(escape_text));
         Ok(Self {
             locale,
@@ -176,7 +162,7 @@ impl Messages {
         })
     }
 
-    /// The message as HTML. The arguments must be escaped already.
+    /// Formats the message as HTML. The arguments must already be escaped.
     pub(crate) fn html(
         &self,
         key: &str,
@@ -224,7 +210,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_browser_that_asks_for_nothing_known_gets_the_fallback() {
+    fn unavailable_or_invalid_languages_lead_to_the_fallback() {
         for header in [
             None,
             Some(""),
@@ -238,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_browser_gets_the_language_that_it_likes_best_of_ours() {
+    fn the_available_language_with_the_highest_weight_wins() {
         for (header, tag) in [
             ("de-CH,de;q=0.9,en;q=0.8", "de"),
             ("nl,fr;q=0.5,en;q=0.4", "fr"),
@@ -251,12 +237,12 @@ mod tests {
     }
 
     #[test]
-    fn an_app_says_which_language_before_the_browser_does() {
+    fn ui_locales_take_precedence_over_accept_language() {
         for (ui_locales, tag) in [
             (Some("ja"), "ja"),
             (Some("nl fr-CA fr ja"), "fr"),
             (Some("DE-de"), "de"),
-            // No error: what is unknown is passed over.
+            // Unknown tags are skipped without an error.
             (Some("nl * - ; x-klingon"), "fr"),
             (Some(""), "fr"),
             (None, "fr"),
@@ -267,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn the_metadata_can_list_every_language() {
+    fn tags_lists_every_language() {
         assert_eq!(tags(), ["en", "de", "fr", "ja"]);
     }
 
@@ -278,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn a_weight_of_zero_refuses_a_language() {
+    fn a_weight_of_zero_excludes_a_language() {
         assert_eq!(weighted_range(" de-CH;q=0.8"), Some((0.8, "de-CH")));
         assert_eq!(weighted_range("de"), Some((1.0, "de")));
         assert_eq!(weighted_range("de;q=0"), None);

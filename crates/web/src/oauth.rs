@@ -1,9 +1,10 @@
-//! How protocol endpoints answer: JSON, never cached, and every refusal explained.
+//! Responses of the protocol endpoints: JSON that is never cached, and error responses.
 
 use std::sync::Arc;
 
 use axum::body::Body;
 use axum::response::Response;
+use grantor_core::base::cause::Causes;
 use grantor_core::base::error::{Cause, ErrorCode, Failure, Refusal};
 use grantor_core::engine::decide::Operation;
 use grantor_core::engine::drive::Minted;
@@ -13,7 +14,7 @@ use serde::Serialize;
 use crate::app::{App, Unavailable};
 use crate::request::{Caller, Form, FormError};
 
-/// What an endpoint asks credentials for: the scheme of its challenges.
+/// The scheme of an endpoint's `WWW-Authenticate` challenges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Challenge {
     /// Client authentication (RFC 6749 section 5.2).
@@ -31,8 +32,8 @@ struct ErrorResponse<'a> {
     trace_id: &'a str,
 }
 
-/// Reads a request, drives it, and renders what came of it.
-pub(crate) async fn answer<O>(
+/// Parses a request, runs its decision, and renders the response.
+pub(crate) async fn handle<O>(
     app: &Arc<App>,
     form: &Form,
     challenge: Challenge,
@@ -46,26 +47,26 @@ where
     let caller = &form.caller;
     let params = match &form.params {
         Ok(params) => params,
-        Err(error) => return not_a_form(app, caller, challenge, *error),
+        Err(error) => return invalid_form(app, caller, challenge, *error),
     };
     if let Some(refusal) = secret_in_query(caller) {
-        return refused(app, caller, challenge, &refusal);
+        return refusal_response(app, caller, challenge, &refusal);
     }
     let operation = match parse(params) {
         Ok(operation) => operation,
-        Err(refusal) => return refused(app, caller, challenge, &refusal),
+        Err(refusal) => return refusal_response(app, caller, challenge, &refusal),
     };
     match app.run_traced(operation, &caller.trace).await {
         Ok(outcome) => match outcome.reply {
             Ok(reply) => render(reply, outcome.tokens),
-            Err(refusal) => refused(app, caller, challenge, &refusal),
+            Err(refusal) => refusal_response(app, caller, challenge, &refusal),
         },
         Err(error) => unavailable(app, caller, &error),
     }
 }
 
-/// RFC 6749 section 2.3.1: credentials "MUST NOT be included in the request URI", RFC 6750 section 2.3 likewise: URIs
-/// are logged. A client that does so is told, even where its request would do without.
+/// RFC 6749 section 2.3.1: credentials "MUST NOT be included in the request URI"; RFC 6750 section 2.3 likewise, since
+/// URIs are logged. Such a request is refused even if it would be valid without the secret.
 fn secret_in_query(caller: &Caller) -> Option<Refusal> {
     const SECRETS: [&str; 6] = [
         "client_secret",
@@ -84,9 +85,9 @@ fn secret_in_query(caller: &Caller) -> Option<Refusal> {
     ))
 }
 
-/// A JSON answer. RFC 6749 section 5.1: "Cache-Control … no-store … Pragma … no-cache".
+/// RFC 6749 section 5.1: "Cache-Control … no-store … Pragma … no-cache".
 pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Response {
-    // Our own types always serialise.
+    // The types of this crate always serialize.
     let body = serde_json::to_vec(body).unwrap_or_default();
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
@@ -104,42 +105,41 @@ pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Response {
     response
 }
 
-/// The answer to a method that the endpoint does not have.
 pub(crate) fn method_not_allowed(caller: &Caller, allow: &'static str) -> Response {
     let refusal = Refusal::new(
         ErrorCode::InvalidRequest,
         "The endpoint has another method.",
     );
-    let mut response = error(&refusal, caller, StatusCode::METHOD_NOT_ALLOWED);
+    let mut response = error_response(&refusal, caller, StatusCode::METHOD_NOT_ALLOWED);
     response
         .headers_mut()
         .insert(header::ALLOW, HeaderValue::from_static(allow));
     response
 }
 
-/// The answer to what came without TLS, at any endpoint.
-pub(crate) fn in_the_clear(app: &App, caller: &Caller) -> Response {
+/// The response to a request without TLS, at any endpoint.
+pub(crate) fn tls_required(app: &App, caller: &Caller) -> Response {
     let refusal = Refusal::new(
         ErrorCode::InvalidRequest,
         "The request came by plain http; use https.",
     );
-    refused(app, caller, Challenge::Basic, &refusal)
+    refusal_response(app, caller, Challenge::Basic, &refusal)
 }
 
-fn not_a_form(app: &App, caller: &Caller, challenge: Challenge, reason: FormError) -> Response {
+fn invalid_form(app: &App, caller: &Caller, challenge: Challenge, reason: FormError) -> Response {
     let refusal = Refusal::new(ErrorCode::InvalidRequest, reason.text());
-    let mut response = refused(app, caller, challenge, &refusal);
+    let mut response = refusal_response(app, caller, challenge, &refusal);
     if reason == FormError::TooLarge {
         *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
     }
     response
 }
 
-/// Counts a refusal and logs it, for the operator to find by its trace id.
+/// Counts a refusal and logs it with its trace id.
 pub(crate) fn log_refusal(app: &App, caller: &Caller, refusal: &Refusal) {
-    app.metrics.refused(refusal.code);
+    app.metrics.record_error(refusal.code);
     match refusal.code {
-        // Counted, never logged: a waiting device asks every few seconds.
+        // Not logged: a waiting device polls every few seconds.
         ErrorCode::AuthorizationPending | ErrorCode::SlowDown => {}
         code => tracing::info!(
             target: "grantor::refusal",
@@ -154,12 +154,17 @@ pub(crate) fn log_refusal(app: &App, caller: &Caller, refusal: &Refusal) {
     }
 }
 
-fn refused(app: &App, caller: &Caller, challenge: Challenge, refusal: &Refusal) -> Response {
+fn refusal_response(
+    app: &App,
+    caller: &Caller,
+    challenge: Challenge,
+    refusal: &Refusal,
+) -> Response {
     log_refusal(app, caller, refusal);
     let status = StatusCode::from_u16(refusal.code.status()).unwrap_or(StatusCode::BAD_REQUEST);
-    let mut response = error(refusal, caller, status);
+    let mut response = error_response(refusal, caller, status);
     let headers = response.headers_mut();
-    if let Some(challenge) = challenge_of(app, challenge, refusal) {
+    if let Some(challenge) = challenge_header(app, challenge, refusal) {
         headers.insert(header::WWW_AUTHENTICATE, challenge);
     }
     if let Some(seconds) = refusal.retry_after {
@@ -170,14 +175,14 @@ fn refused(app: &App, caller: &Caller, challenge: Challenge, refusal: &Refusal) 
 
 fn unavailable(app: &App, caller: &Caller, reason: &Unavailable) -> Response {
     log_unavailable(caller, reason);
-    app.metrics.refused(reason.code());
+    app.metrics.record_error(reason.code());
     let code = reason.code();
     let description = match code {
         ErrorCode::TemporarilyUnavailable => "The server cannot answer now; try again soon.",
         _ => "The server failed; the operator finds the reason by the trace_id.",
     };
     let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = error(&Refusal::new(code, description), caller, status);
+    let mut response = error_response(&Refusal::new(code, description), caller, status);
     if status == StatusCode::SERVICE_UNAVAILABLE {
         response
             .headers_mut()
@@ -187,14 +192,14 @@ fn unavailable(app: &App, caller: &Caller, reason: &Unavailable) -> Response {
 }
 
 pub(crate) fn log_unavailable(caller: &Caller, reason: &Unavailable) {
-    // What another server lacks is told where it is asked; that a request waits for it is nothing to alert on.
+    // A failure of another server is logged where that server is called. The request itself is no reason for an alert.
     if matches!(reason, Unavailable::Failure(Failure::Upstream(_))) {
         tracing::info!(
             target: "grantor::refusal",
             trace_id = caller.trace.as_str(),
             endpoint = caller.path(),
             error = reason.code().name(),
-            cause = %reason,
+            cause = %Causes(reason),
             address = %caller.peer,
             "refused"
         );
@@ -205,12 +210,12 @@ pub(crate) fn log_unavailable(caller: &Caller, reason: &Unavailable) {
         trace_id = caller.trace.as_str(),
         endpoint = caller.path(),
         error = reason.code().name(),
-        reason = %reason,
-        "no answer"
+        reason = %Causes(reason),
+        "request failed"
     );
 }
 
-fn error(refusal: &Refusal, caller: &Caller, status: StatusCode) -> Response {
+fn error_response(refusal: &Refusal, caller: &Caller, status: StatusCode) -> Response {
     let body = ErrorResponse {
         error: refusal.code.name(),
         error_description: refusal.description,
@@ -223,8 +228,8 @@ fn error(refusal: &Refusal, caller: &Caller, status: StatusCode) -> Response {
     response
 }
 
-/// "`WWW-Authenticate` with each 401", and with `insufficient_scope`.
-fn challenge_of(app: &App, challenge: Challenge, refusal: &Refusal) -> Option<HeaderValue> {
+/// Client authentication: RFC 6749 section 5.2. Bearer tokens: RFC 6750 section 3, also with `insufficient_scope`.
+fn challenge_header(app: &App, challenge: Challenge, refusal: &Refusal) -> Option<HeaderValue> {
     let (code, description) = (refusal.code, refusal.description);
     let realm = &app.site.host;
     let text = match challenge {

@@ -1,4 +1,4 @@
-//! Argon2id (RFC 9106) on workers of their own: hashing is slow on purpose, and must starve nothing else.
+//! Argon2id (RFC 9106) on dedicated threads: hashing is slow on purpose and must not block anything else.
 
 use std::sync::mpsc;
 use std::thread;
@@ -10,14 +10,12 @@ use grantor_core::base::secret::Secret;
 use grantor_core::model::password_hash::StoredHash;
 use tokio::sync::oneshot;
 
-/// How many passwords may wait. Beyond it the answer is "unavailable", soon.
-const QUEUE: usize = 64;
-/// How long a worker keeps its memory (19 MiB for hashes of ours) after a password.
-const KEPT: Duration = Duration::from_secs(1);
-/// Bytes of a hash that is made here.
-const OUTPUT: usize = 32;
+/// How many passwords may wait; further requests fail at once.
+const QUEUE_LENGTH: usize = 64;
+/// How long an idle worker keeps its memory (19 MiB with the default parameters).
+const MEMORY_IDLE_TIME: Duration = Duration::from_secs(1);
+const HASH_BYTES: usize = 32;
 
-/// The workers.
 #[derive(Clone)]
 pub(crate) struct Passwords(mpsc::SyncSender<Job>);
 
@@ -35,10 +33,9 @@ enum Job {
 }
 
 impl Passwords {
-    /// Starts half as many workers as there are cores; each keeps its memory from one password to the next, where
-    /// the next is not long in coming.
+    /// Starts one worker for every two cores.
     pub(crate) fn start() -> std::io::Result<Self> {
-        let (jobs, queue) = mpsc::sync_channel::<Job>(QUEUE);
+        let (jobs, queue) = mpsc::sync_channel::<Job>(QUEUE_LENGTH);
         let queue = std::sync::Arc::new(std::sync::Mutex::new(queue));
         let cores = thread::available_parallelism().map_or(2, std::num::NonZero::get);
         for number in 0..(cores / 2).max(1) {
@@ -48,10 +45,10 @@ impl Passwords {
                 .spawn(move || {
                     let mut worker = Worker { memory: Vec::new() };
                     loop {
-                        // One worker waits for a job, the others for the queue.
+                        // One worker waits for a job, the others for the lock.
                         let job = match queue.lock() {
                             Ok(queue) if worker.memory.is_empty() => queue.recv().ok(),
-                            Ok(queue) => match queue.recv_timeout(KEPT) {
+                            Ok(queue) => match queue.recv_timeout(MEMORY_IDLE_TIME) {
                                 Err(mpsc::RecvTimeoutError::Timeout) => {
                                     worker.memory = Vec::new();
                                     continue;
@@ -68,7 +65,7 @@ impl Passwords {
         Ok(Self(jobs))
     }
 
-    /// Whether a password is that of a hash; without a hash the same time goes by, and it is not. None: too busy.
+    /// Whether the password matches the hash. Without a hash it takes as long and does not match. `None` if too busy.
     pub(crate) async fn verify(&self, hash: Option<String>, password: Secret) -> Option<bool> {
         let (reply, answer) = oneshot::channel();
         self.0
@@ -81,7 +78,7 @@ impl Passwords {
         answer.await.ok()
     }
 
-    /// The hash of a password. None: too busy.
+    /// `None` if too busy.
     pub(crate) async fn hash(&self, password: Secret, salt: [u8; 16]) -> Option<String> {
         let (reply, answer) = oneshot::channel();
         self.0
@@ -107,9 +104,9 @@ impl Worker {
                 password,
                 reply,
             } => {
-                let right = self.verify(hash.as_deref(), &password);
-                // Nobody waits any more: the browser went away.
-                let _ = reply.send(right);
+                let matches = self.verify(hash.as_deref(), &password);
+                // It fails when the browser has disconnected.
+                let _ = reply.send(matches);
             }
             Job::Hash {
                 password,
@@ -129,19 +126,19 @@ impl Worker {
                 salt,
                 output,
             }) => (argon2.clone(), salt.as_slice(), output.as_slice()),
-            None => (ours(), &[0; 16][..], &[0; OUTPUT][..]),
+            None => (default_argon2(), &[0; 16][..], &[0; HASH_BYTES][..]),
         };
-        let right = self
-            .output(&argon2, password, salt, expected.len())
+        let matches = self
+            .compute(&argon2, password, salt, expected.len())
             .is_some_and(|output| {
                 aws_lc_rs::constant_time::verify_slices_are_equal(&output, expected).is_ok()
             });
-        right && parsed.is_some()
+        matches && parsed.is_some()
     }
 
     fn hash(&mut self, password: &Secret, salt: [u8; 16]) -> Option<String> {
-        let argon2 = ours();
-        let output = self.output(&argon2, password, &salt, OUTPUT)?;
+        let argon2 = default_argon2();
+        let output = self.compute(&argon2, password, &salt, HASH_BYTES)?;
         let hash = PasswordHash {
             algorithm: Algorithm::Argon2id.ident(),
             version: Some(Version::V0x13.into()),
@@ -152,7 +149,7 @@ impl Worker {
         Some(hash.to_string())
     }
 
-    fn output(
+    fn compute(
         &mut self,
         argon2: &Argon2<'_>,
         password: &Secret,
@@ -172,8 +169,8 @@ impl Worker {
     }
 }
 
-/// What new hashes are made with: Argon2id, 19 MiB, two passes, one lane (the crate's and OWASP's recommendation).
-fn ours() -> Argon2<'static> {
+/// For new hashes: 19 MiB, two passes, one lane, as the crate and OWASP recommend.
+fn default_argon2() -> Argon2<'static> {
     Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::default())
 }
 
@@ -182,7 +179,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_password_fits_its_own_hash_only() {
+    fn a_password_matches_its_own_hash_only() {
         let mut worker = Worker { memory: Vec::new() };
         let hash = worker.hash(&Secret::new("correct horse"), [7; 16]).unwrap();
         assert!(
@@ -196,8 +193,8 @@ mod tests {
     }
 
     #[test]
-    fn rfc9106_a_hash_of_another_implementation_is_read() {
-        // From the reference implementation's own test list (password, somesalt, t=2, m=2^8 KiB, p=1, Argon2id).
+    fn rfc9106_a_hash_of_another_implementation_is_verified() {
+        // From the tests of the reference implementation (password, somesalt, t=2, m=2^8 KiB, p=1, Argon2id).
         let hash =
             "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4";
         let mut worker = Worker { memory: Vec::new() };
@@ -205,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_hash_as_much_is_computed_as_with_one_of_ours() {
+    fn verification_without_a_hash_costs_as_much_as_with_one() {
         let memory = [None, Some("broken")].map(|hash| {
             let mut worker = Worker { memory: Vec::new() };
             assert!(!worker.verify(hash, &Secret::new("correct horse")));

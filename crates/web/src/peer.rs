@@ -1,4 +1,4 @@
-//! Who sent a request: the socket's address, or what a trusted proxy forwarded.
+//! The client's address: that of the socket, or the one that a trusted proxy forwarded.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -8,30 +8,28 @@ use ipnet::IpNet;
 
 use crate::request::Socket;
 
-/// The proxies in front of the server, and how they say for whom they ask.
+/// The reverse proxies in front of the server.
 #[derive(Clone, Debug, Default)]
 pub struct Proxies {
-    /// Whose forwarded addresses count.
     pub trusted: Vec<IpNet>,
-    /// The header that they write. Any other comes from clients, passed through, and is ignored.
+    /// The header that they set. Any other may come from clients and is ignored.
     pub header: ForwardedHeader,
 }
 
 impl Proxies {
-    pub(crate) fn trust(&self, address: &IpAddr) -> bool {
+    pub(crate) fn is_trusted(&self, address: &IpAddr) -> bool {
         self.trusted.iter().any(|net| net.contains(address))
     }
 }
 
-/// The peer of a request. What was forwarded counts only as far as trusted proxies wrote it: from the right, the
-/// first address that is no trusted proxy's is the client's.
-pub(crate) fn of(socket: SocketAddr, headers: &HeaderMap, proxies: &Proxies) -> Peer {
+/// The peer of a request: from the right of the forwarded addresses, the first one that is not a trusted proxy's.
+pub(crate) fn from_request(socket: SocketAddr, headers: &HeaderMap, proxies: &Proxies) -> Peer {
     let mut address = socket.ip().to_canonical();
     for hop in forwarded(headers, proxies.header).into_iter().rev() {
-        if !proxies.trust(&address) {
+        if !proxies.is_trusted(&address) {
             break;
         }
-        // What a proxy wrote and is no address (`unknown`, a name) ends what can be known.
+        // A hop without an address (`unknown`, a name): the rest cannot be trusted.
         let Some(hop) = hop else { break };
         address = hop;
     }
@@ -41,18 +39,18 @@ pub(crate) fn of(socket: SocketAddr, headers: &HeaderMap, proxies: &Proxies) -> 
     Peer::new(address, agent.unwrap_or_default())
 }
 
-/// Whether a client sent its request without TLS: to us, past the proxies, or to the proxy, which says so.
-pub(crate) fn in_the_clear(socket: Socket, headers: &HeaderMap, proxies: &Proxies) -> bool {
+/// Whether the client's request was sent without TLS, directly or to a proxy that reports it.
+pub(crate) fn is_plaintext(socket: Socket, headers: &HeaderMap, proxies: &Proxies) -> bool {
     let address = socket.address.ip().to_canonical();
-    if proxies.trust(&address) {
+    if proxies.is_trusted(&address) {
         scheme(headers, proxies.header).is_some_and(|scheme| scheme.eq_ignore_ascii_case("http"))
     } else {
         !socket.tls && !address.is_loopback()
     }
 }
 
-/// By which scheme the outermost proxy was asked, as far as it says so. A client that writes this header itself
-/// deceives nobody but itself: only a refusal comes of it.
+/// The scheme of the request to the outermost proxy, if known. A client may forge it, but can only cause a refusal of
+/// its own request.
 fn scheme(headers: &HeaderMap, header: ForwardedHeader) -> Option<&str> {
     let name = match header {
         ForwardedHeader::XForwardedFor => "x-forwarded-proto",
@@ -61,12 +59,12 @@ fn scheme(headers: &HeaderMap, header: ForwardedHeader) -> Option<&str> {
     let first = headers.get(name)?.to_str().ok()?.split(',').next()?;
     match header {
         ForwardedHeader::XForwardedFor => Some(first.trim()),
-        ForwardedHeader::Forwarded => pair(first, "proto="),
+        ForwardedHeader::Forwarded => parameter(first, "proto="),
     }
 }
 
-/// The hops that proxies wrote, in order; none for what is no address. Clients can write before them what they
-/// like, bytes that are no text too, so each element stands for itself.
+/// The forwarded hops in order; `None` for one that is not an address. Each is parsed on its own: clients can put
+/// anything before those of the proxies, even bytes that are not text.
 fn forwarded(headers: &HeaderMap, header: ForwardedHeader) -> Vec<Option<IpAddr>> {
     let (name, parse): (_, fn(&str) -> Option<IpAddr>) = match header {
         ForwardedHeader::XForwardedFor => ("x-forwarded-for", address),
@@ -81,11 +79,11 @@ fn forwarded(headers: &HeaderMap, header: ForwardedHeader) -> Vec<Option<IpAddr>
 
 /// RFC 7239 section 4: the `for` of one element.
 fn node(element: &str) -> Option<IpAddr> {
-    pair(element, "for=").and_then(address)
+    parameter(element, "for=").and_then(address)
 }
 
-/// What one element of `Forwarded` says after this `name=`.
-fn pair<'a>(element: &'a str, name: &str) -> Option<&'a str> {
+/// The value after `name=` in an element of `Forwarded`.
+fn parameter<'a>(element: &'a str, name: &str) -> Option<&'a str> {
     let mut pairs = element.split(';').map(str::trim);
     let value = pairs.find_map(|pair| {
         let (start, value) = pair.split_at_checked(name.len())?;
@@ -94,7 +92,7 @@ fn pair<'a>(element: &'a str, name: &str) -> Option<&'a str> {
     value.map(|value| value.trim_matches('"'))
 }
 
-/// An address as proxies write it: quoted or not, with or without brackets and port.
+/// Parses an address with or without quotes, brackets and port.
 fn address(text: &str) -> Option<IpAddr> {
     let text = text.trim().trim_matches('"');
     let parsed = text
@@ -108,45 +106,48 @@ fn address(text: &str) -> Option<IpAddr> {
 mod tests {
     use super::*;
 
-    fn seen(socket: &str, name: &'static str, value: &str) -> String {
+    fn client_address(socket: &str, name: &'static str, value: &str) -> String {
         let mut headers = HeaderMap::new();
         headers.insert(name, value.parse().unwrap());
         let header = match name {
             "forwarded" => ForwardedHeader::Forwarded,
             _ => ForwardedHeader::XForwardedFor,
         };
-        behind(header, socket, &headers)
+        address_behind(header, socket, &headers)
     }
 
-    fn behind(header: ForwardedHeader, socket: &str, headers: &HeaderMap) -> String {
+    fn address_behind(header: ForwardedHeader, socket: &str, headers: &HeaderMap) -> String {
         let proxies = Proxies {
             trusted: vec!["10.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()],
             header,
         };
-        of(format!("{socket}:1").parse().unwrap(), headers, &proxies)
+        from_request(format!("{socket}:1").parse().unwrap(), headers, &proxies)
             .address
             .to_string()
     }
 
     #[test]
-    fn only_what_a_trusted_proxy_wrote_counts() {
+    fn only_addresses_from_trusted_proxies_are_used() {
         assert_eq!(
-            seen("203.0.113.9", "x-forwarded-for", "1.1.1.1"),
+            client_address("203.0.113.9", "x-forwarded-for", "1.1.1.1"),
             "203.0.113.9"
         );
-        assert_eq!(seen("10.0.0.1", "x-forwarded-for", "1.1.1.1"), "1.1.1.1");
         assert_eq!(
-            seen("10.0.0.1", "x-forwarded-for", "6.6.6.6, 1.1.1.1, 10.0.0.2"),
+            client_address("10.0.0.1", "x-forwarded-for", "1.1.1.1"),
             "1.1.1.1"
         );
         assert_eq!(
-            seen("10.0.0.1", "x-forwarded-for", "6.6.6.6, unknown"),
+            client_address("10.0.0.1", "x-forwarded-for", "6.6.6.6, 1.1.1.1, 10.0.0.2"),
+            "1.1.1.1"
+        );
+        assert_eq!(
+            client_address("10.0.0.1", "x-forwarded-for", "6.6.6.6, unknown"),
             "10.0.0.1"
         );
     }
 
     #[test]
-    fn a_header_that_the_proxies_do_not_write_is_the_clients_and_is_ignored() {
+    fn a_header_that_the_proxies_do_not_set_is_ignored() {
         let mut headers = HeaderMap::new();
         headers.insert("forwarded", "for=6.6.6.6".parse().unwrap());
         headers.insert("x-forwarded-for", "1.1.1.1".parse().unwrap());
@@ -154,27 +155,27 @@ mod tests {
             (ForwardedHeader::XForwardedFor, "1.1.1.1"),
             (ForwardedHeader::Forwarded, "6.6.6.6"),
         ] {
-            assert_eq!(behind(header, "10.0.0.1", &headers), address);
+            assert_eq!(address_behind(header, "10.0.0.1", &headers), address);
         }
     }
 
     #[test]
-    fn what_is_no_text_hides_nothing_that_a_proxy_wrote_after_it() {
+    fn bytes_that_are_not_text_do_not_hide_later_addresses() {
         let mut headers = HeaderMap::new();
         let value = http::HeaderValue::from_bytes(b"\xff, 1.1.1.1").unwrap();
         headers.insert("x-forwarded-for", value);
         let header = ForwardedHeader::XForwardedFor;
-        assert_eq!(behind(header, "10.0.0.1", &headers), "1.1.1.1");
+        assert_eq!(address_behind(header, "10.0.0.1", &headers), "1.1.1.1");
     }
 
     #[test]
-    fn rfc7239_forwarded_is_read_as_well() {
+    fn rfc7239_forwarded_is_parsed() {
         assert_eq!(
-            seen("10.0.0.1", "forwarded", "for=1.1.1.1;proto=https"),
+            client_address("10.0.0.1", "forwarded", "for=1.1.1.1;proto=https"),
             "1.1.1.1"
         );
         assert_eq!(
-            seen(
+            client_address(
                 "10.0.0.1",
                 "forwarded",
                 "proto=https;For=\"[2001:db8::7]:4711\""
@@ -182,13 +183,13 @@ mod tests {
             "2001:db8::7"
         );
         assert_eq!(
-            seen("[::1]", "forwarded", "for=6.6.6.6, for=1.1.1.1:80"),
+            client_address("[::1]", "forwarded", "for=6.6.6.6, for=1.1.1.1:80"),
             "1.1.1.1"
         );
     }
 
     #[test]
-    fn what_came_without_tls_is_known_by_the_socket_or_by_the_proxys_word() {
+    fn plaintext_is_detected_by_the_socket_or_the_header_of_a_proxy() {
         let x = ("x-forwarded-proto", ForwardedHeader::XForwardedFor);
         let rfc = ("forwarded", ForwardedHeader::Forwarded);
         for (address, tls, (name, header), value, clear) in [
@@ -219,7 +220,7 @@ mod tests {
             };
             let address = address.parse().unwrap();
             assert_eq!(
-                in_the_clear(Socket { address, tls }, &headers, &proxies),
+                is_plaintext(Socket { address, tls }, &headers, &proxies),
                 clear,
                 "{address} {tls} {value}"
             );

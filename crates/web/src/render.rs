@@ -1,7 +1,7 @@
-//! The template engine: embedded pages, an operator's overrides, and the check that all of them render.
+//! The template engine: embedded templates, the operator's overrides, and the check that all of them render.
 //!
-//! Nothing is left to be found out by a visitor: [`Pages::new`] renders every page with every sample in every language,
-//! so a template that asks for a value or a message that does not exist stops the start, with its file and line.
+//! [`Pages::new`] renders every page with every sample in every language. A template that uses an unknown value or message
+//! is thus an error at start, with its file and line.
 
 use std::{
     collections::HashMap,
@@ -23,63 +23,51 @@ use crate::{
     pages::{self, assets},
 };
 
-/// What one page may take, in engine instructions: the longest account fits, with a hundred scopes for each of its
-/// rows, and an override cannot hold a thread for more than some tens of milliseconds.
-const FUEL: u64 = 500_000;
+/// The limit for one page, in engine instructions. The longest account page fits, with a hundred scopes per row, and an
+/// override cannot block a thread for more than some tens of milliseconds.
+const MAX_INSTRUCTIONS: u64 = 500_000;
 
-/// A page: its template, and the values that the template may use.
+/// The values of a page, for its template.
 pub trait Page: Serialize {
-    /// The template's file name.
     const TEMPLATE: &'static str;
 
-    /// One value for each way the page can look. Every branch of the template must be reached by one of them.
+    /// One value for each variant of the page. Together they must cover every branch of the template.
     fn samples() -> Vec<Self>
     where
         Self: Sized;
 }
 
-/// Every page in every language, ready to render.
 pub struct Pages {
     engines: Vec<(Locale, Environment<'static>)>,
 }
 
-/// Why the pages cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum PagesError {
     /// A template does not parse, or does not render with its samples.
     #[error("{file}:{line}: {reason}")]
     Template {
-        /// The template's name, or its path where it is an override.
+        /// The template's name, or its path if it is an override.
         file: String,
-        /// Line, from 1; 0 where the engine knows none.
+        /// From 1; 0 if unknown.
         line: usize,
-        /// What is wrong, and what is missing.
         reason: String,
     },
-    /// An override whose name is no template's would never be used.
-    #[error("{path}: there is no template of that name to override; there are {known}")]
-    NoSuchTemplate {
-        /// The override.
-        path: String,
-        /// The names that exist.
-        known: String,
-    },
-    /// The folder of overrides, or a file in it, cannot be read.
-    #[error("{path}: {source}")]
+    /// An override with this name would never be used.
+    #[error("{path}: no template has this name; the templates are {available}")]
+    NoSuchTemplate { path: String, available: String },
+    /// The folder of overrides or a file in it.
+    #[error("{path} cannot be read")]
     Unreadable {
-        /// The folder or file.
         path: String,
-        /// Why.
         source: std::io::Error,
     },
-    /// A language's file is broken.
     #[error(transparent)]
     Messages(#[from] MessageError),
 }
 
-/// A page that was checked at start did not render: a value outside its samples reached a template that cannot show it.
+/// An override that fails on a value that no sample has.
 #[derive(Debug, thiserror::Error)]
-#[error("{template}: {source}")]
+#[error("{template} cannot be rendered")]
 pub struct RenderError {
     template: &'static str,
     source: minijinja::Error,
@@ -89,7 +77,7 @@ impl Pages {
     /// Loads and checks every page. A file in `overrides` replaces the embedded template of the same name.
     ///
     /// # Errors
-    /// The first template that does not parse or render, an override that overrides nothing, or an unreadable folder.
+    /// [`PagesError`]; the first one found.
     pub fn new(overrides: Option<&Path>) -> Result<Self, PagesError> {
         let overrides = overrides
             .map(read_overrides)
@@ -100,19 +88,19 @@ impl Pages {
         };
         for locale in LOCALES {
             let mut engine = engine(*locale, &overrides)?;
-            // Only for the check: it keeps the source beside each error, to name what is missing.
+            // Only for the check: errors then include the source, to name what is missing.
             engine.set_debug(true);
-            check(&engine, &overrides)?;
+            render_samples(&engine, &overrides)?;
             engine.set_debug(false);
             pages.engines.push((*locale, engine));
         }
         Ok(pages)
     }
 
-    /// The page as HTML.
+    /// Renders the page as HTML.
     ///
     /// # Errors
-    /// When an operator's template fails on a value that no sample has.
+    /// [`RenderError`].
     pub fn render<P: Page>(&self, page: &P, locale: Locale) -> Result<String, RenderError> {
         self.render_context(P::TEMPLATE, Value::from(Serde(page)), locale)
     }
@@ -126,17 +114,17 @@ impl Pages {
         let engine = self
             .engines
             .iter()
-            .find_map(|(known, engine)| (*known == locale).then_some(engine))
-            // Every `Locale` comes from `LOCALES`.
+            .find_map(|(other, engine)| (*other == locale).then_some(engine))
+            // Unreachable: every `Locale` comes from `LOCALES`.
             .unwrap_or(&self.engines[0].1);
         engine
             .get_template(template)
-            .and_then(|found| found.render(context))
+            .and_then(|template| template.render(context))
             .map_err(|source| RenderError { template, source })
     }
 }
 
-/// An operator's template by the name of the one it replaces.
+/// By the name of the template that is replaced.
 type Overrides = HashMap<&'static str, Override>;
 
 struct Override {
@@ -155,13 +143,13 @@ fn read_overrides(folder: &Path) -> Result<Overrides, PagesError> {
         if path.extension().is_none_or(|extension| extension != "html") {
             continue;
         }
-        let known = pages::TEMPLATES
+        let template = pages::TEMPLATES
             .iter()
             .find(|(name, _)| path.file_name().is_some_and(|file| file == *name));
-        let Some((name, _)) = known else {
+        let Some((name, _)) = template else {
             return Err(PagesError::NoSuchTemplate {
                 path: path.display().to_string(),
-                known: pages::TEMPLATES.map(|(name, _)| name).join(", "),
+                available: pages::TEMPLATES.map(|(name, _)| name).join(", "),
             });
         };
         let source = std::fs::read_to_string(&path).map_err(|e| unreadable(&path, e))?;
@@ -174,7 +162,7 @@ fn engine(locale: Locale, overrides: &Overrides) -> Result<Environment<'static>,
     let messages = Messages::load(locale)?;
     let mut engine = Environment::new();
     engine.set_undefined_behavior(UndefinedBehavior::Strict);
-    engine.set_fuel(Some(FUEL));
+    engine.set_fuel(Some(MAX_INSTRUCTIONS));
     if let Ok(syntax) = SyntaxConfig::builder()
         .trim_blocks(true)
         .lstrip_blocks(true)
@@ -196,7 +184,7 @@ fn engine(locale: Locale, overrides: &Overrides) -> Result<Environment<'static>,
     for (name, embedded) in pages::TEMPLATES {
         let source = overrides
             .get(name)
-            .map_or(embedded, |replaced| replaced.source.as_str());
+            .map_or(embedded, |replacement| replacement.source.as_str());
         engine
             .add_template_owned(name, source.to_owned())
             .map_err(|e| template_error(&e, overrides))?;
@@ -204,7 +192,7 @@ fn engine(locale: Locale, overrides: &Overrides) -> Result<Environment<'static>,
     Ok(engine)
 }
 
-/// `t("key", name=value, …)`: the message as markup. Values are escaped unless they are markup already.
+/// The template function `t("key", name=value, …)`. Values are escaped unless they are markup.
 fn translate(
     messages: &Messages,
     key: &str,
@@ -230,12 +218,12 @@ fn fluent_value(name: &str, value: &Value) -> Result<FluentValue<'static>, minij
         )),
         kind => Err(minijinja::Error::new(
             ErrorKind::InvalidOperation,
-            format!("argument {name:?} of a message must be a text or a number, and is {kind}"),
+            format!("argument {name:?} of a message must be a string or a number, not {kind}"),
         )),
     }
 }
 
-fn check(engine: &Environment<'_>, overrides: &Overrides) -> Result<(), PagesError> {
+fn render_samples(engine: &Environment<'_>, overrides: &Overrides) -> Result<(), PagesError> {
     for sample in pages::samples() {
         engine
             .get_template(sample.template)
@@ -245,7 +233,7 @@ fn check(engine: &Environment<'_>, overrides: &Overrides) -> Result<(), PagesErr
     Ok(())
 }
 
-/// The innermost cause: where one template includes another, that is the one at fault.
+/// Reports the innermost cause: if a template includes another, the error is in the included one.
 fn template_error(error: &minijinja::Error, overrides: &Overrides) -> PagesError {
     let mut error = error;
     while let Some(cause) = error
@@ -268,7 +256,7 @@ fn template_error(error: &minijinja::Error, overrides: &Overrides) -> PagesError
     PagesError::Template {
         file: overrides.get(name).map_or_else(
             || name.to_owned(),
-            |replaced| replaced.path.display().to_string(),
+            |replacement| replacement.path.display().to_string(),
         ),
         line: error.line().unwrap_or(0),
         reason,
@@ -285,8 +273,8 @@ mod tests {
     #[test]
     fn an_override_replaces_one_template() {
         let folder = tempfile::tempdir().unwrap();
-        let ours = "{% extends \"layout.html\" %}{% block main %}<h1>{{ t(\"signed-out-heading\") }}!</h1>{% endblock %}";
-        fs::write(folder.path().join("signed_out.html"), ours).unwrap();
+        let source = "{% extends \"layout.html\" %}{% block main %}<h1>{{ t(\"signed-out-heading\") }}!</h1>{% endblock %}";
+        fs::write(folder.path().join("signed_out.html"), source).unwrap();
         fs::write(folder.path().join("README"), "not a template").unwrap();
         let pages = Pages::new(Some(folder.path())).unwrap();
         let html = pages
@@ -296,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_override_is_refused_with_its_name_and_line() {
+    fn a_broken_override_is_reported_with_its_path_and_line() {
         for (file, source, line, reason) in [
             (
                 "login.html",
@@ -315,7 +303,7 @@ mod tests {
                 "layout.html",
                 "\n{{ t(\"no-such-message\") }}",
                 2,
-                "no message \"no-such-message\" in locales/en.ftl",
+                "message \"no-such-message\" is missing in locales/en.ftl",
             ),
             ("logout.html", "{{ t(\"logout-text\") }}", 1, "logout-text"),
             ("error.html", "\n{% if %}", 2, "unexpected"),
@@ -335,28 +323,28 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             fs::write(folder.path().join(file), source).unwrap();
             let Err(error) = Pages::new(Some(folder.path())) else {
-                panic!("{file} with {source:?} was taken");
+                panic!("{file} with {source:?} was accepted");
             };
-            let told = error.to_string();
+            let text = error.to_string();
             let PagesError::Template {
-                file: at,
+                file: path,
                 line: found,
                 ..
             } = error
             else {
-                panic!("{told}");
+                panic!("{text}");
             };
-            assert!(at.ends_with(file) && at.contains('/'), "{told}");
-            assert!(told.contains(reason), "{told} should name {reason}");
+            assert!(path.ends_with(file) && path.contains('/'), "{text}");
+            assert!(text.contains(reason), "{text} should name {reason}");
             assert!(
                 found == line || reason == "fuel",
-                "{told} should name line {line}"
+                "{text} should name line {line}"
             );
         }
     }
 
     #[test]
-    fn an_override_of_nothing_or_a_missing_folder_is_refused() {
+    fn an_override_with_an_unknown_name_or_a_missing_folder_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("logon.html"), "").unwrap();
         let error = Pages::new(Some(folder.path())).err().unwrap().to_string();

@@ -1,4 +1,4 @@
-//! What every endpoint knows of a request: who sent it, its trace id, its form.
+//! Extractors for endpoints: the caller with its trace id, and forms.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -18,21 +18,18 @@ use crate::locale::Locale;
 use crate::peer;
 use crate::trace::TraceId;
 
-/// How long a body may take to arrive.
-const BODY_TIME: Duration = Duration::from_secs(10);
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The socket that a request came by, put into it by the server.
+/// The socket of a request; the server adds it to the request's extensions.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Socket {
-    /// Whose it is.
     pub(crate) address: SocketAddr,
-    /// Whether TLS is spoken on it.
     pub(crate) tls: bool,
 }
 
 impl Socket {
-    /// Our server puts one into every request; without it, nothing is known of the peer.
-    pub(crate) fn of(extensions: &Extensions) -> Self {
+    /// `0.0.0.0` if the request did not come through this crate's server.
+    pub(crate) fn from_extensions(extensions: &Extensions) -> Self {
         extensions.get().copied().unwrap_or(Self {
             address: SocketAddr::from(([0, 0, 0, 0], 0)),
             tls: false,
@@ -47,17 +44,17 @@ pub(crate) struct Caller {
     pub(crate) trace: TraceId,
     pub(crate) headers: HeaderMap,
     uri: Uri,
-    /// Languages that the client prefers for its user.
+    /// From the client's request; preferred over the browser's languages.
     ui_locales: Option<String>,
 }
 
 impl Caller {
     fn new(parts: &Parts, headers: HeaderMap, app: &App) -> Self {
-        let socket = Socket::of(&parts.extensions).address;
+        let socket = Socket::from_extensions(&parts.extensions).address;
         let trace = parts.extensions.get::<TraceId>().cloned();
         Self {
-            peer: peer::of(socket, &headers, &app.proxies),
-            trace: trace.unwrap_or_else(|| TraceId::of(&headers, &app.seed())),
+            peer: peer::from_request(socket, &headers, &app.proxies),
+            trace: trace.unwrap_or_else(|| TraceId::from_headers(&headers, &app.seed())),
             headers,
             uri: parts.uri.clone(),
             ui_locales: None,
@@ -72,11 +69,11 @@ impl Caller {
         self.uri.query()
     }
 
-    /// The `Authorization` header; of two, none, which no method accepts.
+    /// The `Authorization` header. Two of them become an empty one, which no authentication method accepts.
     pub(crate) fn authorization(&self) -> Option<&[u8]> {
         let mut all = self.headers.get_all(header::AUTHORIZATION).into_iter();
         match (all.next(), all.next()) {
-            (Some(only), None) => Some(only.as_bytes()),
+            (Some(value), None) => Some(value.as_bytes()),
             (Some(_), Some(_)) => Some(b""),
             (None, _) => None,
         }
@@ -102,27 +99,23 @@ impl FromRequestParts<Arc<App>> for Caller {
     }
 }
 
-/// A POST with a form, or why it is none. The endpoint answers in its own way: JSON or a page.
+/// A form that was posted, or what is wrong with it: each endpoint reports errors in its own way, as JSON or a page.
 pub(crate) struct Form {
     pub(crate) caller: Caller,
     pub(crate) params: Result<Params, FormError>,
 }
 
-/// Why a body is no form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FormError {
-    /// Larger than any form of ours.
     TooLarge,
-    /// Not `application/x-www-form-urlencoded`.
     ContentType,
-    /// It did not arrive whole, or not in time.
+    /// The connection was closed, or the body timed out.
     Incomplete,
-    /// Its parameters cannot be read.
     Params(InvalidParams),
 }
 
 impl FormError {
-    /// A public text without input.
+    /// Public, so it must not contain input.
     pub(crate) const fn text(self) -> &'static str {
         match self {
             Self::TooLarge => "The request body is too large.",
@@ -145,17 +138,18 @@ impl FromRequest<Arc<App>> for Form {
         let (mut parts, body) = request.into_parts();
         let headers = std::mem::take(&mut parts.headers);
         let caller = Caller::new(&parts, headers, app);
-        let params = read(&caller.headers, body).await;
+        let params = read_form(&caller.headers, body).await;
         Ok(Self { caller, params })
     }
 }
 
-async fn read(headers: &HeaderMap, body: Body) -> Result<Params, FormError> {
-    // What says that it is too large is not waited for.
+async fn read_form(headers: &HeaderMap, body: Body) -> Result<Params, FormError> {
+    // Refused before reading if the declared length is too large.
     if body.size_hint().lower() > MAX_BYTES as u64 {
         return Err(FormError::TooLarge);
     }
-    let collected = tokio::time::timeout(BODY_TIME, Limited::new(body, MAX_BYTES).collect()).await;
+    let collected =
+        tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, MAX_BYTES).collect()).await;
     let bytes = match collected {
         Ok(Ok(collected)) => collected.to_bytes(),
         Ok(Err(error)) if error.is::<LengthLimitError>() => return Err(FormError::TooLarge),

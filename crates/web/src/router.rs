@@ -1,4 +1,4 @@
-//! The table of paths.
+//! Routes requests to the endpoints.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -16,17 +16,16 @@ use tower::Service;
 
 use crate::app::App;
 use crate::cors;
-use crate::endpoints as at;
+use crate::endpoints;
 use crate::metrics;
 use crate::oauth;
 use crate::peer;
 use crate::request::{Caller, Socket};
 use crate::trace::{self, TraceId};
 
-/// What answers every request: gives it a trace id, leaves it to the table of paths, sends the id back, and counts
-/// it.
+/// The service for all requests. It adds the trace id to request and response, and records metrics.
 ///
-/// Around the table and not a layer within it: a layer of axum costs each request three allocations.
+/// It wraps the routes because an axum layer would cost three allocations per request.
 #[derive(Clone)]
 pub struct Router {
     app: Arc<App>,
@@ -34,7 +33,6 @@ pub struct Router {
 }
 
 impl Router {
-    /// What answers for this application.
     #[must_use]
     pub fn new(app: Arc<App>) -> Self {
         let routes = routes(Arc::clone(&app));
@@ -52,67 +50,69 @@ impl Service<Request> for Router {
     }
 
     fn call(&mut self, mut request: Request) -> Self::Future {
-        let began = Instant::now();
-        let endpoint = metrics::endpoint_of(request.uri().path(), &self.app.site.path);
-        let trace = TraceId::of(request.headers(), &self.app.seed());
+        let start = Instant::now();
+        let endpoint = metrics::endpoint_for_path(request.uri().path(), &self.app.site.path);
+        let trace = TraceId::from_headers(request.headers(), &self.app.seed());
         let header = HeaderValue::try_from(trace.as_str());
         #[cfg(feature = "spans")]
-        let span = crate::span::Begun::of(&self.app, endpoint, &trace, &request);
+        let span = crate::span::PendingSpan::new(&self.app, endpoint, &trace, &request);
         request.extensions_mut().insert(trace);
-        let (app, answered) = (Arc::clone(&self.app), self.routes.call(request));
+        let (app, response) = (Arc::clone(&self.app), self.routes.call(request));
         Box::pin(async move {
-            let mut response = answered.await?;
+            let mut response = response.await?;
             if let Ok(value) = header {
                 let name = HeaderName::from_static(trace::HEADER);
                 response.headers_mut().insert(name, value);
             }
             app.metrics
-                .answered(endpoint, response.status(), began.elapsed());
+                .record_response(endpoint, response.status(), start.elapsed());
             #[cfg(feature = "spans")]
             if let Some(span) = span {
-                span.answered(&response, began.elapsed());
+                span.finish(&response, start.elapsed());
             }
             Ok(response)
         })
     }
 }
 
-/// Every endpoint, with what answers it.
 fn routes(app: Arc<App>) -> axum::Router {
-    let of_issuer = Endpoint::ALL
+    let issuer_endpoints = Endpoint::ALL
         .into_iter()
         .filter(|endpoint| endpoint.kind() != EndpointKind::Probe);
-    let routes = of_issuer.fold(axum::Router::new(), |routes, endpoint| {
+    let routes = issuer_endpoints.fold(axum::Router::new(), |routes, endpoint| {
         routes.route(endpoint.path(), route(endpoint))
     });
     let routes = routes
-        .method_not_allowed_fallback(at::fallback::method_not_allowed)
-        .fallback(at::fallback::any);
-    let below = app.site.path.clone();
-    // RFC 8414 section 3.1: of an issuer with a path, the document stands between host and path.
-    let routes = if below.is_empty() {
+        .method_not_allowed_fallback(endpoints::fallback::method_not_allowed)
+        .fallback(endpoints::fallback::any);
+    let prefix = app.site.path.clone();
+    // RFC 8414 section 3.1: if the issuer has a path, the document's path is inserted between host and path.
+    let routes = if prefix.is_empty() {
         routes
     } else {
         axum::Router::new()
-            .nest(&below, routes)
-            // A nested "/" is the path without a slash at its end; the start page has both.
-            .route(&format!("{below}/"), get(at::home::get))
+            .nest(&prefix, routes)
+            // A nested "/" does not match the path with a trailing slash.
+            .route(&format!("{prefix}/"), get(endpoints::home::get))
             .route(
-                &format!("{}{below}", Endpoint::OauthAuthorizationServer.path()),
+                &format!("{}{prefix}", Endpoint::OauthAuthorizationServer.path()),
                 route(Endpoint::OauthAuthorizationServer),
             )
-            .fallback(at::fallback::any)
+            .fallback(endpoints::fallback::any)
     };
-    // Where no proxy is in front, the listener is one of TLS or of this machine: there is nothing to look at.
+    // Without proxies, the listener uses TLS or loopback, so there is nothing to check.
     let routes = match app.proxies.trusted.is_empty() {
         true => routes,
-        false => routes.layer(middleware::from_fn_with_state(Arc::clone(&app), protected)),
+        false => routes.layer(middleware::from_fn_with_state(
+            Arc::clone(&app),
+            require_tls,
+        )),
     };
-    // What probes ask is no secret, and they know no TLS.
+    // Probes carry no secrets and may use plain HTTP.
     with_probes(routes).with_state(app)
 }
 
-/// `/healthz` and `/readyz` alone, for a listener of the operator's.
+/// `/healthz` and `/readyz` only, for a separate listener.
 pub fn probes(app: Arc<App>) -> axum::Router {
     with_probes(axum::Router::new()).with_state(app)
 }
@@ -125,7 +125,7 @@ fn with_probes(routes: axum::Router<Arc<App>>) -> axum::Router<Arc<App>> {
         })
 }
 
-/// What answers at an endpoint: its handlers, the question that browsers ask before, and the refusal of other methods.
+/// The handlers of an endpoint, with CORS preflights and the response to other methods.
 fn route(endpoint: Endpoint) -> MethodRouter<Arc<App>> {
     let handlers = handlers(endpoint);
     let handlers = match endpoint.cross_origin() {
@@ -133,48 +133,50 @@ fn route(endpoint: Endpoint) -> MethodRouter<Arc<App>> {
         CrossOrigin::OwnClient => handlers.options(async move |app, headers| {
             cors::preflight(app, headers, methods(endpoint)).await
         }),
-        CrossOrigin::Everyone => handlers.options(cors::before_document),
+        CrossOrigin::Everyone => handlers.options(cors::document_preflight),
     };
     match endpoint.kind() {
         EndpointKind::Protocol => handlers.fallback(async move |caller: Caller| {
             oauth::method_not_allowed(&caller, methods(endpoint))
         }),
-        // A page says so, by the fallback of the whole table.
+        // The fallback of all routes answers with a page.
         EndpointKind::Document | EndpointKind::Page | EndpointKind::Probe => handlers,
     }
 }
 
-/// The one place where endpoints meet their handlers. Each takes the methods that the table names.
+/// Maps endpoints to handlers. The methods must be those of [`Endpoint::methods`].
 fn handlers(endpoint: Endpoint) -> MethodRouter<Arc<App>> {
     match endpoint {
-        Endpoint::Authorize => get(at::authorize::get).post(at::authorize::post),
-        Endpoint::Token => post(at::token::post),
-        Endpoint::DeviceAuthorization => post(at::device_authorization::post),
-        Endpoint::Introspect => post(at::introspect::post),
-        Endpoint::Revoke => post(at::revoke::post),
-        Endpoint::Userinfo | Endpoint::UserInfo => get(at::userinfo::get).post(at::userinfo::post),
-        Endpoint::OpenidConfiguration | Endpoint::OauthAuthorizationServer => {
-            get(at::metadata::get)
+        Endpoint::Authorize => get(endpoints::authorize::get).post(endpoints::authorize::post),
+        Endpoint::Token => post(endpoints::token::post),
+        Endpoint::DeviceAuthorization => post(endpoints::device_authorization::post),
+        Endpoint::Introspect => post(endpoints::introspect::post),
+        Endpoint::Revoke => post(endpoints::revoke::post),
+        Endpoint::Userinfo | Endpoint::UserInfo => {
+            get(endpoints::userinfo::get).post(endpoints::userinfo::post)
         }
-        Endpoint::Jwks => get(at::jwks::get),
-        Endpoint::Device => get(at::device::get).post(at::device::post),
-        Endpoint::DeviceDecision => post(at::device::decide),
-        Endpoint::Consent => post(at::consent::post),
-        Endpoint::Login => get(at::login::get).post(at::login::post),
-        Endpoint::EndSession => get(at::logout::get).post(at::logout::post),
-        Endpoint::Logout => get(at::logout::page).post(at::logout::confirm),
-        Endpoint::Account => get(at::account::get),
-        Endpoint::AccountSession => post(at::account::end_session),
-        Endpoint::AccountApp => post(at::account::disconnect),
-        Endpoint::AccountGrant => post(at::account::revoke_grant),
-        Endpoint::AccountEverywhere => post(at::account::everywhere),
-        Endpoint::Healthz => get(at::health::healthz),
-        Endpoint::Readyz => get(at::health::readyz),
-        Endpoint::Home => get(at::home::get),
+        Endpoint::OpenidConfiguration | Endpoint::OauthAuthorizationServer => {
+            get(endpoints::metadata::get)
+        }
+        Endpoint::Jwks => get(endpoints::jwks::get),
+        Endpoint::Device => get(endpoints::device::get).post(endpoints::device::post),
+        Endpoint::DeviceDecision => post(endpoints::device::decide),
+        Endpoint::Consent => post(endpoints::consent::post),
+        Endpoint::Login => get(endpoints::login::get).post(endpoints::login::post),
+        Endpoint::EndSession => get(endpoints::logout::get).post(endpoints::logout::post),
+        Endpoint::Logout => get(endpoints::logout::page).post(endpoints::logout::confirm),
+        Endpoint::Account => get(endpoints::account::get),
+        Endpoint::AccountSession => post(endpoints::account::end_session),
+        Endpoint::AccountApp => post(endpoints::account::disconnect),
+        Endpoint::AccountGrant => post(endpoints::account::revoke_grant),
+        Endpoint::AccountEverywhere => post(endpoints::account::sign_out_everywhere),
+        Endpoint::Healthz => get(endpoints::health::healthz),
+        Endpoint::Readyz => get(endpoints::health::readyz),
+        Endpoint::Home => get(endpoints::home::get),
     }
 }
 
-/// The methods of an endpoint, as headers list them.
+/// The methods of an endpoint, for headers.
 fn methods(endpoint: Endpoint) -> &'static str {
     match endpoint.methods() {
         ["GET"] => "GET",
@@ -183,17 +185,16 @@ fn methods(endpoint: Endpoint) -> &'static str {
     }
 }
 
-/// RFC 6749 section 3.2: "the authorization server MUST require the use of TLS". What a client sent in the clear is
-/// refused, so that it cannot go unnoticed.
-async fn protected(
+/// RFC 6749 section 3.2: "the authorization server MUST require the use of TLS".
+async fn require_tls(
     State(app): State<Arc<App>>,
     caller: Caller,
     request: Request,
     next: Next,
 ) -> Response {
-    let socket = Socket::of(request.extensions());
-    if peer::in_the_clear(socket, &caller.headers, &app.proxies) {
-        return oauth::in_the_clear(&app, &caller);
+    let socket = Socket::from_extensions(request.extensions());
+    if peer::is_plaintext(socket, &caller.headers, &app.proxies) {
+        return oauth::tls_required(&app, &caller);
     }
     next.run(request).await
 }

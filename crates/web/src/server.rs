@@ -1,7 +1,7 @@
-//! The accept loop: bounded connections, a limit on slow handshakes and headers, and a graceful end.
+//! The accept loop: limits on connections, handshakes and headers, and graceful shutdown.
 
+mod connection_limits;
 mod handshake;
-mod seats;
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -28,29 +28,26 @@ use crate::peer::Proxies;
 use crate::request::Socket;
 use crate::router::Router;
 use crate::tls::Tls;
+use connection_limits::ConnectionLimits;
 use handshake::Handshake;
-use seats::Seats;
 
-/// Connections at once; the next one waits in the kernel's queue.
-const CONNECTIONS: usize = 10_000;
-/// Connections at once of one address, a /64 in IPv6; the next one is closed. What all of them can make the
-/// server hold is this many heads.
-const CONNECTIONS_OF_ADDRESS: usize = 1000;
-/// How long a client may take to send the head of a request, to begin another on an open connection, and before
-/// the first for the handshake of TLS.
-const HEAD_TIME: Duration = Duration::from_secs(15);
-/// How long requests that have begun may take to end once the server is told to stop.
-const DRAIN_TIME: Duration = Duration::from_secs(10);
-/// After a failed accept (no file descriptor left), the pause before the next.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// The largest head of a request, in bytes.
-const HEAD_BYTES: usize = 24 * 1024;
+/// Further connections wait in the kernel's queue.
+const MAX_CONNECTIONS: usize = 10_000;
+/// For one IPv4 address or IPv6 /64; further connections are closed. It bounds the memory for headers per client.
+const MAX_CONNECTIONS_PER_ADDRESS: usize = 1000;
+/// For the TLS handshake, for the headers of a request, and between requests on one connection.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long shutdown waits for requests in progress.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
+/// The pause after a failed accept, such as when no file descriptor is left.
+const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(100);
+const MAX_HEADER_BYTES: usize = 24 * 1024;
 
-/// Serves until `stop`, then lets what has begun end. Without `tls` it speaks plain http, which is for loopback and
-/// for trusted proxies; the configuration sees to that.
+/// Serves until `stop`, then waits for requests in progress. Without `tls` it speaks plain HTTP; the configuration
+/// allows that on loopback and behind trusted proxies only.
 ///
 /// # Errors
-/// None at present: a failed accept is waited out.
+/// None at present: a failed accept is retried.
 pub async fn serve(
     app: Arc<App>,
     listener: TcpListener,
@@ -58,96 +55,98 @@ pub async fn serve(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
     let router = Router::new(Arc::clone(&app));
-    let door = Door {
-        listener,
+    let listener = Listener {
+        tcp: listener,
         tls,
-        patience: HEAD_TIME,
+        timeout: HEADER_TIMEOUT,
     };
-    let graceful = accept_until(stop, router, door, |address| most_of(address, &app.proxies)).await;
+    let limit = |address: &IpAddr| connection_limit(address, &app.proxies);
+    let graceful = accept_until(stop, router, listener, limit).await;
     let drained = async {
         graceful.shutdown().await;
-        app.settled().await;
+        app.finish_tasks().await;
     };
-    if tokio::time::timeout(DRAIN_TIME, drained).await.is_err() {
-        tracing::warn!("some requests did not end in time");
+    if tokio::time::timeout(SHUTDOWN_TIMEOUT, drained)
+        .await
+        .is_err()
+    {
+        tracing::warn!("shutdown timed out with requests in progress");
     }
     Ok(())
 }
 
-/// How many connections an address may have. This machine and the trusted proxies bring those of others.
-fn most_of(address: &IpAddr, proxies: &Proxies) -> usize {
-    if address.is_loopback() || proxies.trust(address) {
+/// No limit for loopback and trusted proxies: their connections carry the requests of many clients.
+fn connection_limit(address: &IpAddr, proxies: &Proxies) -> usize {
+    if address.is_loopback() || proxies.is_trusted(address) {
         usize::MAX
     } else {
-        CONNECTIONS_OF_ADDRESS
+        MAX_CONNECTIONS_PER_ADDRESS
     }
 }
 
-/// Where connections come in.
-struct Door {
-    listener: TcpListener,
-    /// What is spoken before http.
+struct Listener {
+    tcp: TcpListener,
     tls: Option<Arc<Tls>>,
-    /// How long that may take.
-    patience: Duration,
+    /// For the TLS handshake.
+    timeout: Duration,
 }
 
-/// Accepts until `stop`, of each address at most so many at once; what has begun goes on.
+/// Accepts connections until `stop`. Open connections continue.
 async fn accept_until(
     stop: impl Future<Output = ()>,
-    router: impl Answer,
-    door: Door,
-    most_of: impl Fn(&IpAddr) -> usize,
+    router: impl HttpService,
+    listener: Listener,
+    connection_limit: impl Fn(&IpAddr) -> usize,
 ) -> GracefulShutdown {
-    let slots = Arc::new(Semaphore::new(CONNECTIONS));
-    let seats = Seats::default();
+    let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let limits = ConnectionLimits::default();
     let graceful = GracefulShutdown::new();
-    // Who has not even shaken hands is not waited for.
+    // Shutdown does not wait for handshakes.
     let stopping = CancellationToken::new();
     let _stopping = stopping.clone().drop_guard();
     tokio::pin!(stop);
     loop {
         let accepted = tokio::select! {
-            accepted = accept(&door, &slots) => accepted,
+            accepted = accept(&listener, &slots) => accepted,
             () = &mut stop => return graceful,
         };
         match accepted {
             Ok((stream, socket, slot)) => {
                 let address = socket.address.ip().to_canonical();
-                let Some(seat) = seats.take(address, most_of(&address)) else {
-                    tracing::debug!(%address, "closed: too many connections");
+                let Some(permit) = limits.try_acquire(address, connection_limit(&address)) else {
+                    tracing::debug!(%address, "connection closed: too many from this address");
                     continue;
                 };
-                let handshake = door.tls.as_deref().map(|tls| Handshake {
+                let handshake = listener.tls.as_deref().map(|tls| Handshake {
                     acceptor: tls.acceptor(),
-                    patience: door.patience,
+                    timeout: listener.timeout,
                     stopping: stopping.clone(),
                 });
                 let (router, watcher) = (router.clone(), graceful.watcher());
-                // A task of each kind: a plain connection does not pay for the size of the other.
+                // Separate tasks: a plain connection does not pay for the larger future of a TLS one.
                 match handshake {
                     None => tokio::spawn(async move {
-                        http(stream, socket, router, watcher).await;
-                        drop((slot, seat));
+                        serve_http(stream, socket, router, watcher).await;
+                        drop((slot, permit));
                     }),
                     Some(handshake) => tokio::spawn(async move {
-                        if let Some(stream) = handshake.shake(stream, address).await {
-                            http(stream, socket, router, watcher).await;
+                        if let Some(stream) = handshake.accept_tls(stream, address).await {
+                            serve_http(stream, socket, router, watcher).await;
                         }
-                        drop((slot, seat));
+                        drop((slot, permit));
                     }),
                 };
             }
             Err(error) => {
                 tracing::warn!(reason = %error, "cannot accept a connection");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
+                tokio::time::sleep(ACCEPT_RETRY_DELAY).await;
             }
         }
     }
 }
 
 async fn accept(
-    door: &Door,
+    listener: &Listener,
     slots: &Arc<Semaphore>,
 ) -> io::Result<(TcpStream, Socket, OwnedSemaphorePermit)> {
     // The semaphore is never closed.
@@ -155,19 +154,18 @@ async fn accept(
         .acquire_owned()
         .await
         .map_err(io::Error::other)?;
-    let (stream, address) = door.listener.accept().await?;
+    let (stream, address) = listener.tcp.accept().await?;
     stream.set_nodelay(true)?;
-    let tls = door.tls.is_some();
+    let tls = listener.tls.is_some();
     Ok((stream, Socket { address, tls }, slot))
 }
 
-/// What answers requests.
-trait Answer:
+trait HttpService:
     Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + 'static
 {
 }
 
-impl<S> Answer for S where
+impl<S> HttpService for S where
     S: Service<Request, Response = Response, Error = Infallible, Future: Send>
         + Clone
         + Send
@@ -175,22 +173,22 @@ impl<S> Answer for S where
 {
 }
 
-/// Speaks http on a connection until either side ends it.
-async fn http<S>(stream: S, socket: Socket, router: impl Answer, watcher: Watcher)
+/// Serves a connection until either side closes it.
+async fn serve_http<S>(stream: S, socket: Socket, router: impl HttpService, watcher: Watcher)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let service = hyper::service::service_fn(move |mut request: hyper::Request<Incoming>| {
         request.extensions_mut().insert(socket);
-        // It is always ready.
+        // The router is always ready.
         router.clone().call(request.map(Body::new))
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIME)
-        .max_buf_size(HEAD_BYTES)
+        .header_read_timeout(HEADER_TIMEOUT)
+        .max_buf_size(MAX_HEADER_BYTES)
         .serve_connection(TokioIo::new(stream), service);
-    // What a client does to its own connection concerns nobody else.
+    // A failed connection affects its own client only.
     let _ = watcher.watch(connection).await;
 }
 
@@ -204,8 +202,8 @@ mod tests {
 
     use super::*;
 
-    /// A connection that has been answered and stays open; none where the server closed it.
-    fn connected(address: SocketAddr) -> Option<TcpStream> {
+    /// An open connection on which one request was answered. `None` if the server closed it.
+    fn connect(address: SocketAddr) -> Option<TcpStream> {
         let mut stream = TcpStream::connect(address).unwrap();
         let _ = stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n");
         let mut answer = [0; 12];
@@ -215,78 +213,87 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn an_address_with_all_its_connections_gets_another_once_one_has_ended() {
+    async fn an_address_at_its_limit_can_connect_again_after_a_connection_closes() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let router = axum::Router::new().route("/", get(async || "here"));
+        let router = axum::Router::new().route("/", get(async || "ok"));
         let (stop, stopped) = oneshot::channel::<()>();
         let stopped = async { drop(stopped.await) };
-        let door = Door {
-            listener,
+        let listener = Listener {
+            tcp: listener,
             tls: None,
-            patience: HEAD_TIME,
+            timeout: HEADER_TIMEOUT,
         };
-        let served = tokio::spawn(accept_until(stopped, router, door, |_| 2));
+        let served = tokio::spawn(accept_until(stopped, router, listener, |_| 2));
 
-        let first = connected(address).unwrap();
-        let second = connected(address).unwrap();
+        let first = connect(address).unwrap();
+        let second = connect(address).unwrap();
         for _ in 0..3 {
-            assert!(connected(address).is_none());
+            assert!(connect(address).is_none());
         }
         drop(first);
-        // The server sees the end when it reads next.
-        let third = std::iter::repeat_with(|| connected(address)).find_map(|third| third);
-        assert!(connected(address).is_none());
+        // The server notices the closed connection when it next reads.
+        let third = std::iter::repeat_with(|| connect(address)).find_map(|third| third);
+        assert!(connect(address).is_none());
         drop((second, third));
         stop.send(()).unwrap();
         served.await.unwrap();
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn who_is_slow_to_shake_hands_holds_a_place_and_is_cut() {
+    async fn a_slow_handshake_counts_as_a_connection_and_times_out() {
         let folder = tempfile::TempDir::new().unwrap();
         let file = folder.path().join("both.pem");
-        let made = rcgen::generate_simple_self_signed(["a.example".to_owned()]).unwrap();
-        std::fs::write(&file, made.cert.pem() + &made.signing_key.serialize_pem()).unwrap();
+        let generated = rcgen::generate_simple_self_signed(["a.example".to_owned()]).unwrap();
+        std::fs::write(
+            &file,
+            generated.cert.pem() + &generated.signing_key.serialize_pem(),
+        )
+        .unwrap();
         let certificate = crate::Certificate::read(&file, &file).unwrap();
         let tls = Some(Arc::new(
-            Tls::new(certificate, crate::OldestTls::V1_3).unwrap(),
+            Tls::new(certificate, crate::MinTlsVersion::V1_3).unwrap(),
         ));
 
-        for patience in [Duration::from_millis(50), HEAD_TIME] {
+        for timeout in [Duration::from_millis(50), HEADER_TIMEOUT] {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let address = listener.local_addr().unwrap();
             let (stop, stopped) = oneshot::channel::<()>();
             let stopped = async { drop(stopped.await) };
             let tls = tls.clone();
-            let door = Door {
-                listener,
+            let listener = Listener {
+                tcp: listener,
                 tls,
-                patience,
+                timeout,
             };
-            let served = tokio::spawn(accept_until(stopped, axum::Router::new(), door, |_| 1));
+            let router = axum::Router::new();
+            let served = tokio::spawn(accept_until(stopped, router, listener, |_| 1));
 
             let mut silent = TcpStream::connect(address).unwrap();
             let mut second = TcpStream::connect(address).unwrap();
-            assert_eq!(second.read(&mut [0]).unwrap(), 0, "there is one place");
-            if patience < HEAD_TIME {
-                assert_eq!(silent.read(&mut [0]).unwrap(), 0, "it is cut");
+            assert_eq!(
+                second.read(&mut [0]).unwrap(),
+                0,
+                "the limit is one connection"
+            );
+            if timeout < HEADER_TIMEOUT {
+                assert_eq!(silent.read(&mut [0]).unwrap(), 0, "timed out");
             }
             stop.send(()).unwrap();
-            // A stop waits for no handshake: the patience of the second round is beyond it.
+            // Shutdown does not wait for the long timeout of the second round.
             served.await.unwrap().shutdown().await;
             assert_eq!(silent.read(&mut [0]).unwrap(), 0);
         }
     }
 
     #[test]
-    fn this_machine_and_the_proxies_bring_the_connections_of_others() {
+    fn loopback_and_trusted_proxies_have_no_connection_limit() {
         let proxies = Proxies {
             trusted: vec!["10.0.0.0/8".parse().unwrap()],
             ..Proxies::default()
         };
-        let most = |address: &str| most_of(&address.parse().unwrap(), &proxies);
-        assert_eq!(["127.0.0.1", "::1", "10.1.2.3"].map(most), [usize::MAX; 3]);
-        assert_eq!(most("192.0.2.1"), CONNECTIONS_OF_ADDRESS);
+        let limit = |address: &str| connection_limit(&address.parse().unwrap(), &proxies);
+        assert_eq!(["127.0.0.1", "::1", "10.1.2.3"].map(limit), [usize::MAX; 3]);
+        assert_eq!(limit("192.0.2.1"), MAX_CONNECTIONS_PER_ADDRESS);
     }
 }

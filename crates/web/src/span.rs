@@ -1,5 +1,5 @@
-//! What each request was, for whoever writes traces. Compiled with the feature `spans` only: without it no request
-//! pays for it.
+//! A span for each request, for exporters of traces. Compiled with the feature `spans` only, so it costs nothing
+//! otherwise.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,80 +15,74 @@ use crate::app::App;
 use crate::metrics;
 use crate::trace::{self, TraceId};
 
-/// Takes what requests were. It must not wait: a span may be lost, a request never waits.
 pub trait SpanSink: Send + Sync {
-    /// Takes a request that was answered.
-    fn answered(&self, span: Span);
+    /// Must not block: a span may be lost, but no request waits.
+    fn record(&self, span: Span);
 }
 
-/// One answered request. But for the ids of its trace nothing in it is the client's: no path, query, header or body,
-/// which can hold secrets.
+/// A request with its response. Apart from trace ids it contains no client input: path, query, headers and body may
+/// contain secrets.
 #[derive(Clone, Debug)]
 pub struct Span {
-    /// Of the trace that it belongs to: what the peer was given as `trace_id`.
+    /// The same as the `trace_id` of the response.
     pub trace_id: [u8; 16],
-    /// Its own.
     pub span_id: [u8; 8],
-    /// The caller's span, where it sent a `traceparent`.
+    /// The caller's span, from `traceparent`.
     pub parent: Option<[u8; 8]>,
-    /// What it was for.
     pub endpoint: Option<Endpoint>,
-    /// The method, `_OTHER` where it is none of HTTP's.
+    /// `_OTHER` if it is not one of HTTP's.
     pub method: &'static str,
-    /// With which it was answered.
     pub status: StatusCode,
-    /// The error code of the answer.
     pub error: Option<ErrorCode>,
-    /// When its head was read.
+    /// When the headers of the request were read.
     pub began: Timestamp,
-    /// From there to the head of the answer.
+    /// Until the headers of the response.
     pub took: Duration,
 }
 
 impl Span {
-    /// What it was for, as metrics call it.
+    /// The endpoint's label in metrics.
     #[must_use]
     pub fn label(&self) -> &'static str {
         metrics::label(self.endpoint)
     }
 
-    /// The path below the issuer's, the first one where several have one label; none where anyone can make them up, and
-    /// none of probes.
+    /// The endpoint's path below the issuer's; the first one if several share the label. `None` for probes, the home page
+    /// and unknown paths.
     #[must_use]
     pub fn route(&self) -> Option<&'static str> {
         let label = self.label();
-        let mut of_label = Endpoint::ALL.into_iter();
-        let first = of_label.find(|endpoint| endpoint.label() == label)?;
+        let mut endpoints = Endpoint::ALL.into_iter();
+        let first = endpoints.find(|endpoint| endpoint.label() == label)?;
         (first.kind() != EndpointKind::Probe && first != Endpoint::Home).then(|| first.path())
     }
 }
 
-/// A request that is being answered.
-pub(crate) struct Begun {
+/// The span of a request in progress.
+pub(crate) struct PendingSpan {
     sink: Arc<dyn SpanSink>,
     span: Span,
 }
 
-impl Begun {
-    /// Nothing where nobody takes spans, or where the caller does not want this one: W3C Trace Context section 3.2.2.5.1, the flag
-    /// `sampled`.
-    pub(crate) fn of(
+impl PendingSpan {
+    /// `None` without a sink, or if the caller's `sampled` flag is not set (W3C Trace Context section 3.2.2.5.1).
+    pub(crate) fn new(
         app: &App,
         endpoint: Option<Endpoint>,
         trace: &TraceId,
         request: &Request,
     ) -> Option<Self> {
         let sink = Arc::clone(app.spans.get()?);
-        let caller = trace::caller(request.headers());
-        if caller.as_ref().is_some_and(|caller| !caller.sampled) {
+        let parent = trace::parent_span(request.headers());
+        if parent.as_ref().is_some_and(|parent| !parent.sampled) {
             return None;
         }
         let span = Span {
             trace_id: trace.bytes(),
             span_id: app.seed().bytes("span id"),
-            parent: caller.map(|caller| caller.span_id),
+            parent: parent.map(|parent| parent.span_id),
             endpoint,
-            method: known(request.method()),
+            method: method_name(request.method()),
             status: StatusCode::OK,
             error: None,
             began: app.now(),
@@ -97,8 +91,8 @@ impl Begun {
         Some(Self { sink, span })
     }
 
-    pub(crate) fn answered(self, response: &Response, took: Duration) {
-        self.sink.answered(Span {
+    pub(crate) fn finish(self, response: &Response, took: Duration) {
+        self.sink.record(Span {
             status: response.status(),
             error: response.extensions().get().copied(),
             took,
@@ -107,14 +101,14 @@ impl Begun {
     }
 }
 
-/// An answer that says its error code to whoever writes traces, and to nobody else.
+/// Attaches the error code to the response, for its span.
 pub(crate) fn with_error(mut response: Response, code: ErrorCode) -> Response {
     response.extensions_mut().insert(code);
     response
 }
 
-/// Anybody can make up methods.
-fn known(method: &Method) -> &'static str {
+/// Clients can invent methods; those become `_OTHER`.
+fn method_name(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
         Method::POST => "POST",

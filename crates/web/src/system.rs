@@ -1,4 +1,4 @@
-//! What the binary hands in: time, randomness, where events go, and the keys of others.
+//! Traits for what the server provides: time, randomness, an event sink, and the keys of trusted issuers.
 
 use std::future::ready;
 use std::sync::Arc;
@@ -11,32 +11,27 @@ use grantor_core::engine::decide::KeyQuery;
 use grantor_core::engine::event::Event;
 use grantor_jose::VerificationKeys;
 
-/// Tells the time.
 pub trait Clock: Send + Sync {
-    /// Now.
     fn now(&self) -> Timestamp;
 }
 
-/// Draws randomness.
 pub trait Entropy: Send + Sync {
-    /// 32 fresh bytes of a CSPRNG.
+    /// 32 fresh bytes from a CSPRNG.
     fn seed(&self) -> Seed;
 }
 
-/// Takes what the operator is told. It must not wait: a second of events may be lost in a crash, a request never waits.
 pub trait EventSink: Send + Sync {
-    /// Takes one event of the request with this trace id.
+    /// Must not block. A crash may lose the events of the last second.
     fn record(&self, at: Timestamp, trace_id: &str, event: &Event);
 }
 
-/// Knows the keys of trusted issuers. It bounds what it fetches, whatever is asked, and answers from what it holds.
+/// The keys of trusted issuers. Implementations cache keys and limit how often they fetch.
 pub trait TrustedKeys: Send + Sync {
-    /// The keys of this issuer, the one that is asked for among them if there is such a one; none where they cannot
-    /// be had.
-    fn keys<'a>(&'a self, ask: &'a KeyQuery) -> BoxFuture<'a, Option<Arc<VerificationKeys>>>;
+    /// The keys of the issuer, including the requested one if it exists. `None` if unavailable.
+    fn keys<'a>(&'a self, query: &'a KeyQuery) -> BoxFuture<'a, Option<Arc<VerificationKeys>>>;
 }
 
-/// For a realm that trusts nobody.
+/// For a realm without trusted issuers.
 #[derive(Clone, Copy, Debug)]
 pub struct NoTrustedKeys;
 

@@ -1,4 +1,4 @@
-//! TLS: the certificate with its key, and how both are replaced while connections live.
+//! TLS with a certificate that can be replaced while the server runs.
 
 mod certificate;
 
@@ -13,39 +13,39 @@ use tokio_rustls::TlsAcceptor;
 
 pub use certificate::{Certificate, CertificateError};
 
-/// The oldest version of TLS that is spoken.
+/// The minimum TLS version.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum OldestTls {
-    /// TLS 1.3 and nothing else.
+pub enum MinTlsVersion {
     #[default]
     V1_3,
-    /// TLS 1.2 too, by ECDHE with AES-GCM only.
+    /// TLS 1.2 with ECDHE and AES-GCM only, or TLS 1.3.
     V1_2,
 }
 
-/// What the server proves itself with. Replacing the certificate leaves open connections alone.
+/// The server's TLS settings and current certificate.
 #[derive(Debug)]
 pub struct Tls {
     config: Arc<ServerConfig>,
-    current: Arc<Current>,
+    current: Arc<CurrentCertificate>,
 }
 
 impl Tls {
-    /// TLS with this certificate, from this version on.
-    ///
     /// # Errors
-    /// None in practice: the versions and suites are fixed, and fit each other.
-    pub fn new(certificate: Certificate, oldest: OldestTls) -> Result<Self, rustls::Error> {
-        let current = Arc::new(Current(RwLock::new(certificate.key)));
-        let versions = match oldest {
-            OldestTls::V1_3 => &[&TLS13][..],
-            OldestTls::V1_2 => &[&TLS13, &TLS12],
+    /// None in practice: the versions and cipher suites are fixed and compatible.
+    pub fn new(
+        certificate: Certificate,
+        min_version: MinTlsVersion,
+    ) -> Result<Self, rustls::Error> {
+        let current = Arc::new(CurrentCertificate(RwLock::new(certificate.key)));
+        let versions = match min_version {
+            MinTlsVersion::V1_3 => &[&TLS13][..],
+            MinTlsVersion::V1_2 => &[&TLS13, &TLS12],
         };
         let mut config = ServerConfig::builder_with_provider(Arc::new(provider()))
             .with_protocol_versions(versions)?
             .with_no_client_auth()
             .with_cert_resolver(Arc::clone(&current) as Arc<dyn ResolvesServerCert>);
-        // RFC 7301 section 3.2: a client that offers nothing of these is refused, not misunderstood.
+        // RFC 7301 section 3.2: a client whose ALPN list has no common protocol is refused.
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(Self {
             config: Arc::new(config),
@@ -53,7 +53,7 @@ impl Tls {
         })
     }
 
-    /// From the next handshake on, another certificate.
+    /// Takes effect from the next handshake; open connections continue.
     pub fn replace(&self, certificate: Certificate) {
         let mut current = self
             .current
@@ -68,7 +68,7 @@ impl Tls {
     }
 }
 
-/// The suites of TLS 1.3, and of TLS 1.2 those that RFC 9325 section 4.2 recommends: ECDHE with AES-GCM.
+/// All TLS 1.3 cipher suites, and the TLS 1.2 suites that RFC 9325 section 4.2 recommends: ECDHE with AES-GCM.
 fn provider() -> CryptoProvider {
     let mut provider = aws_lc::default_provider();
     provider.cipher_suites.retain(|suite| match suite.suite() {
@@ -81,12 +81,11 @@ fn provider() -> CryptoProvider {
     provider
 }
 
-/// The certificate of now.
 #[derive(Debug)]
-struct Current(RwLock<Arc<CertifiedKey>>);
+struct CurrentCertificate(RwLock<Arc<CertifiedKey>>);
 
-impl ResolvesServerCert for Current {
-    /// Whatever name a client asks for: there is one certificate.
+impl ResolvesServerCert for CurrentCertificate {
+    /// There is one certificate, whatever server name the client sends.
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         let current = self.0.read().unwrap_or_else(PoisonError::into_inner);
         Some(Arc::clone(&current))

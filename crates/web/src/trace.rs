@@ -1,11 +1,11 @@
-//! The W3C trace id: in the body of each error, in a header of each answer, and in the log.
+//! The W3C trace id, which is in the body of each error, in a header of each response, and in the log.
 
 use std::fmt;
 
 use grantor_core::base::seed::Seed;
 use http::HeaderMap;
 
-/// The header that carries the id back.
+/// The response header with the trace id.
 pub(crate) const HEADER: &str = "x-request-id";
 
 /// 16 bytes in lower-case hexadecimal.
@@ -13,12 +13,12 @@ pub(crate) const HEADER: &str = "x-request-id";
 pub(crate) struct TraceId(String);
 
 impl TraceId {
-    /// The id of a request: the caller's, where it sent a valid `traceparent` (W3C Trace Context section 3.2), else a new one.
-    pub(crate) fn of(headers: &HeaderMap, seed: &Seed) -> Self {
-        let given = headers
+    /// The id of a valid `traceparent` (W3C Trace Context section 3.2), else a new one.
+    pub(crate) fn from_headers(headers: &HeaderMap, seed: &Seed) -> Self {
+        let received = headers
             .get("traceparent")
             .and_then(|value| parse(value.to_str().ok()?));
-        match given {
+        match received {
             Some([id, ..]) => Self(id.to_owned()),
             None => Self(format!(
                 "{:032x}",
@@ -39,21 +39,21 @@ impl TraceId {
     }
 }
 
-/// The span from which a request was sent.
+/// The caller's span.
 #[cfg(feature = "spans")]
-pub(crate) struct Caller {
+pub(crate) struct ParentSpan {
     pub(crate) span_id: [u8; 8],
-    /// Whether the caller's own is recorded.
+    /// Whether the caller may have recorded it.
     pub(crate) sampled: bool,
 }
 
-/// What a valid `traceparent` says of the caller.
+/// `None` without a valid `traceparent`.
 #[cfg(feature = "spans")]
-pub(crate) fn caller(headers: &HeaderMap) -> Option<Caller> {
+pub(crate) fn parent_span(headers: &HeaderMap) -> Option<ParentSpan> {
     let [_, parent, flags] = parse(headers.get("traceparent")?.to_str().ok()?)?;
     let span_id = u64::from_str_radix(parent, 16).ok()?.to_be_bytes();
     let flags = u8::from_str_radix(flags, 16).ok()?;
-    Some(Caller {
+    Some(ParentSpan {
         span_id,
         sampled: flags & 1 == 1,
     })
@@ -65,7 +65,7 @@ impl fmt::Display for TraceId {
     }
 }
 
-/// `version "-" trace-id "-" parent-id "-" flags`, without the version; an id of zeros is invalid, and so is version `ff`.
+/// Parses `version "-" trace-id "-" parent-id "-" flags` and drops the version. Version `ff` and ids of zeros are invalid.
 fn parse(text: &str) -> Option<[&str; 3]> {
     let mut parts = text.split('-');
     let (version, id, parent, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_valid_traceparent_is_continued_and_any_other_is_not() {
+    fn only_a_valid_traceparent_is_used() {
         let id = "4bf92f3577b34da6a3ce929d0e0e4736";
         assert_eq!(
             parse(&format!("00-{id}-00f067aa0ba902b7-01")),

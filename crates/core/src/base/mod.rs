@@ -1,5 +1,6 @@
 //! Values without policy: time, randomness, secrets, sealing, rows, request parameters and errors.
 
+pub mod cause;
 pub mod error;
 pub(crate) mod names;
 pub mod params;

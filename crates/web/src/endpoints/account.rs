@@ -1,4 +1,4 @@
-//! `/account`: what has access to an account, and how its user ends it.
+//! `/account`: shows what has access to an account, and lets its user remove it.
 
 use std::sync::Arc;
 
@@ -24,15 +24,17 @@ use super::browser::{self, ReturnTo};
 use crate::app::{App, Unavailable};
 use crate::cookies::Cookie;
 use crate::oauth;
-use crate::pages::{AccountPage, Agent, AppRow, DeviceRow, Fault, Moment, Notice, SessionRow};
+use crate::pages::{
+    AccountPage, Agent, AppRow, DeviceRow, Notice, PageError, RelativeTime, SessionRow,
+};
 use crate::request::{Caller, Form};
 
-/// The most rows of one list that are looked at for the page; what is shown is the newest of them.
-const LISTED: usize = 1000;
-/// How often a client's grants are listed again: meanwhile another may have come, of one that asks nobody.
-const PASSES: usize = 4;
+/// The most rows that are read of one list; the page shows the newest of them.
+const MAX_ROWS_READ: usize = 1000;
+/// How often the grants of a client are listed: it may get new ones meanwhile, if it needs no consent.
+const MAX_PASSES: usize = 4;
 
-/// What the address says was just done. It says no more, so nobody's link can.
+/// The values of the query parameter `notice`. A link can show one of these texts only.
 const NOTICES: [(&str, Notice); 4] = [
     ("session-ended", Notice::SessionEnded),
     ("app-removed", Notice::AppRemoved),
@@ -43,21 +45,21 @@ const NOTICES: [(&str, Notice); 4] = [
 /// A GET changes nothing.
 pub(crate) async fn get(State(app): State<Arc<App>>, caller: Caller) -> Response {
     let query = Params::parse(caller.query().unwrap_or_default().as_bytes()).ok();
-    let word = query.as_ref().and_then(|query| query.opt("notice"));
-    let notice = NOTICES.iter().find(|(known, _)| word == Some(known));
+    let name = query.as_ref().and_then(|query| query.opt("notice"));
+    let notice = NOTICES.iter().find(|(known, _)| name == Some(known));
     match view(&app, &caller).await {
         Ok(Some(view)) => {
             let page = page(&app, *view, notice.map(|(_, notice)| *notice));
             browser::page(&app, &caller, StatusCode::OK, &page)
         }
-        Ok(None) => browser::sign_in_first(&app, &ReturnTo::Account),
+        Ok(None) => browser::redirect_to_login(&app, &ReturnTo::Account),
         Err(error) => browser::unavailable(&app, &caller, &error),
     }
 }
 
-/// `POST /account/session`: signs a browser out, perhaps this one.
+/// `POST /account/session`: ends a session, possibly that of this browser.
 pub(crate) async fn end_session(State(app): State<Arc<App>>, posted: Form) -> Response {
-    let session = match named::<SessionId>(&app, &posted, "session") {
+    let session = match parse_field::<SessionId>(&app, &posted, "session") {
         Ok(session) => session,
         Err(response) => return *response,
     };
@@ -69,18 +71,18 @@ pub(crate) async fn end_session(State(app): State<Arc<App>>, posted: Form) -> Re
     };
     match app.run_traced(end, &caller.trace).await {
         Ok(ended) => match ended.reply {
-            Ok(EndSessionReply::SignIn) => browser::sign_in_first(&app, &ReturnTo::Account),
-            Ok(EndSessionReply::SignedOut) => signed_out(&app),
-            Ok(EndSessionReply::Ended) => back(&app, Notice::SessionEnded),
-            Ok(EndSessionReply::Gone) | Err(_) => back(&app, Notice::Gone),
+            Ok(EndSessionReply::SignIn) => browser::redirect_to_login(&app, &ReturnTo::Account),
+            Ok(EndSessionReply::SignedOut) => redirect_to_logout(&app),
+            Ok(EndSessionReply::Ended) => redirect_to_account(&app, Notice::SessionEnded),
+            Ok(EndSessionReply::Gone) | Err(_) => redirect_to_account(&app, Notice::Gone),
         },
         Err(error) => browser::unavailable(&app, caller, &error),
     }
 }
 
-/// `POST /account/grant`: takes a device's access back.
+/// `POST /account/grant`: removes a device's access.
 pub(crate) async fn revoke_grant(State(app): State<Arc<App>>, posted: Form) -> Response {
-    let grant = match named::<GrantId>(&app, &posted, "grant") {
+    let grant = match parse_field::<GrantId>(&app, &posted, "grant") {
         Ok(grant) => grant,
         Err(response) => return *response,
     };
@@ -92,77 +94,86 @@ pub(crate) async fn revoke_grant(State(app): State<Arc<App>>, posted: Form) -> R
     };
     let revoked = app.run_traced(revoke, &caller.trace).await;
     let revoked = revoked.map(|outcome| outcome.reply.unwrap_or(RemoveAccessReply::Gone));
-    taken_back(&app, caller, revoked, Notice::DeviceRemoved)
+    removal_response(&app, caller, revoked, Notice::DeviceRemoved)
 }
 
-/// `POST /account/app`: takes everything back from a client.
+/// `POST /account/app`: removes a client's consent and grants.
 pub(crate) async fn disconnect(State(app): State<Arc<App>>, posted: Form) -> Response {
-    let client = match named::<ClientId>(&app, &posted, "client") {
+    let client = match parse_field::<ClientId>(&app, &posted, "client") {
         Ok(client) => client,
         Err(response) => return *response,
     };
     let caller = &posted.caller;
-    let all = disconnect_all(Arc::clone(&app), caller.clone(), client);
-    let disconnected = app.run_detached(all).await;
-    taken_back(&app, caller, disconnected, Notice::AppRemoved)
+    let work = remove_app(Arc::clone(&app), caller.clone(), client);
+    let disconnected = app.run_detached(work).await;
+    removal_response(&app, caller, disconnected, Notice::AppRemoved)
 }
 
-/// `POST /account/everywhere`: ends all there is.
-pub(crate) async fn everywhere(State(app): State<Arc<App>>, posted: Form) -> Response {
-    if let Err(response) = checked(&app, &posted) {
+/// `POST /account/everywhere`: ends all sessions and grants.
+pub(crate) async fn sign_out_everywhere(State(app): State<Arc<App>>, posted: Form) -> Response {
+    if let Err(response) = checked_params(&app, &posted) {
         return *response;
     }
     let caller = &posted.caller;
-    let all = end_all(Arc::clone(&app), caller.clone());
-    match app.run_detached(all).await {
-        Ok(true) => signed_out(&app),
-        Ok(false) => browser::sign_in_first(&app, &ReturnTo::Account),
+    let work = end_all_sessions(Arc::clone(&app), caller.clone());
+    match app.run_detached(work).await {
+        Ok(true) => redirect_to_logout(&app),
+        Ok(false) => browser::redirect_to_login(&app, &ReturnTo::Account),
         Err(error) => browser::unavailable(&app, caller, &error),
     }
 }
 
-/// The form of the page, if its token is right.
-fn checked<'f>(app: &App, posted: &'f Form) -> Result<&'f Params, Box<Response>> {
+/// The parameters of the form, if its token is valid.
+fn checked_params<'f>(app: &App, posted: &'f Form) -> Result<&'f Params, Box<Response>> {
     let binding = browser::session_binding(app, &posted.caller);
     browser::checked_form(app, posted, binding.as_ref(), |_| Some(Action::Account))
 }
 
-/// What such a form names.
-fn named<T: std::str::FromStr>(app: &App, posted: &Form, field: &str) -> Result<T, Box<Response>> {
-    let name = checked(app, posted)?.opt(field);
-    let name = name.and_then(|name| name.parse().ok());
-    name.ok_or_else(|| Box::new(browser::fault(app, &posted.caller, Fault::BadRequest)))
+fn parse_field<T: std::str::FromStr>(
+    app: &App,
+    posted: &Form,
+    field: &str,
+) -> Result<T, Box<Response>> {
+    let value = checked_params(app, posted)?.opt(field);
+    let value = value.and_then(|value| value.parse().ok());
+    value.ok_or_else(|| {
+        Box::new(browser::error_page(
+            app,
+            &posted.caller,
+            PageError::BadRequest,
+        ))
+    })
 }
 
-fn taken_back(
+fn removal_response(
     app: &App,
     caller: &Caller,
-    taken: Result<RemoveAccessReply, Unavailable>,
+    result: Result<RemoveAccessReply, Unavailable>,
     done: Notice,
 ) -> Response {
-    match taken {
-        Ok(RemoveAccessReply::SignIn) => browser::sign_in_first(app, &ReturnTo::Account),
-        Ok(RemoveAccessReply::Done) => back(app, done),
-        Ok(RemoveAccessReply::Gone) => back(app, Notice::Gone),
+    match result {
+        Ok(RemoveAccessReply::SignIn) => browser::redirect_to_login(app, &ReturnTo::Account),
+        Ok(RemoveAccessReply::Done) => redirect_to_account(app, done),
+        Ok(RemoveAccessReply::Gone) => redirect_to_account(app, Notice::Gone),
         Err(error) => browser::unavailable(app, caller, &error),
     }
 }
 
-/// To the page again, by a GET: to load it anew ends nothing more.
-fn back(app: &App, notice: Notice) -> Response {
-    let word = NOTICES.iter().find(|(_, of)| *of == notice);
-    let word = word.map_or("gone", |(word, _)| word);
-    browser::see_other(&format!("{}/account?notice={word}", app.site.path))
+/// A redirect, so that reloading the page does not post the form again.
+fn redirect_to_account(app: &App, notice: Notice) -> Response {
+    let name = NOTICES.iter().find(|(_, known)| *known == notice);
+    let name = name.map_or("gone", |(name, _)| name);
+    browser::see_other(&format!("{}/account?notice={name}", app.site.path))
 }
 
-/// To the page that says so to who is not signed in.
-fn signed_out(app: &App) -> Response {
+/// Without a session, that page shows that the user is signed out.
+fn redirect_to_logout(app: &App) -> Response {
     let response = browser::see_other(&format!("{}/logout", app.site.path));
     browser::with_cookies(response, [app.cookies.remove(Cookie::Session)])
 }
 
-/// The user whom the browser's cookie names, signed in or not.
-fn user_of(app: &App, cookie: Option<&Secret>) -> Option<UserId> {
+/// The user of the session cookie, even if the session has ended.
+fn cookie_user(app: &App, cookie: Option<&Secret>) -> Option<UserId> {
     let realm = app.realm();
     let cookie = realm.sealing.open_session_cookie(cookie?.reveal())?;
     Some(cookie.user)
@@ -170,7 +181,7 @@ fn user_of(app: &App, cookie: Option<&Secret>) -> Option<UserId> {
 
 async fn view(app: &Arc<App>, caller: &Caller) -> Result<Option<Box<AccountView>>, Unavailable> {
     let cookie = app.cookies.get(&caller.headers, Cookie::Session);
-    // A cookie of an ended session lists nothing.
+    // The lists are read for a live session only.
     let Some(user) = browser::visitor(app, caller)
         .await?
         .map(|visitor| visitor.user)
@@ -180,64 +191,64 @@ async fn view(app: &Arc<App>, caller: &Caller) -> Result<Option<Box<AccountView>
     let realm = app.realm();
     let view = ViewAccount {
         cookie,
-        sessions: list(app, &account::sessions_of(&realm, user)).await?,
-        grants: list(app, &account::grants_of(&realm, user)).await?,
-        consents: list(app, &account::consents_of(&realm, user)).await?,
+        sessions: list_rows(app, &account::sessions_of(&realm, user)).await?,
+        grants: list_rows(app, &account::grants_of(&realm, user)).await?,
+        consents: list_rows(app, &account::consents_of(&realm, user)).await?,
     };
     let outcome = app.run_traced(view, &caller.trace).await?;
     Ok(outcome.reply.unwrap_or_default())
 }
 
-async fn list(app: &App, index: &Index) -> Result<Vec<Row>, Unavailable> {
-    Ok(app.store().list(index, None, LISTED).await?)
+async fn list_rows(app: &App, index: &Index) -> Result<Vec<Row>, Unavailable> {
+    Ok(app.store().list(index, None, MAX_ROWS_READ).await?)
 }
 
-/// Consent first, then the grants as the list has them, until it has none.
-async fn disconnect_all(
+/// Removes the consent first, then the listed grants until none is left.
+async fn remove_app(
     app: Arc<App>,
     caller: Caller,
     client: ClientId,
 ) -> Result<RemoveAccessReply, Unavailable> {
     let cookie = app.cookies.get(&caller.headers, Cookie::Session);
-    let Some(user) = user_of(&app, cookie.as_ref()) else {
+    let Some(user) = cookie_user(&app, cookie.as_ref()) else {
         return Ok(RemoveAccessReply::SignIn);
     };
-    let mut taken = RemoveAccessReply::Gone;
-    for pass in 0..PASSES {
+    let mut reply = RemoveAccessReply::Gone;
+    for pass in 0..MAX_PASSES {
         let grants = grants_of(&app, user, &client).await?;
-        let mut parts: Vec<_> = grants.chunks(Disconnect::MAX_GRANTS).collect();
-        if parts.is_empty() && pass == 0 {
-            parts.push(&[]);
+        let mut chunks: Vec<_> = grants.chunks(Disconnect::MAX_GRANTS).collect();
+        if chunks.is_empty() && pass == 0 {
+            chunks.push(&[]);
         }
-        if parts.is_empty() {
+        if chunks.is_empty() {
             break;
         }
-        for part in parts {
+        for chunk in chunks {
             let disconnect = Disconnect {
                 cookie: cookie.clone(),
                 client: client.clone(),
-                grants: part.to_vec(),
+                grants: chunk.to_vec(),
                 peer: caller.peer.clone(),
             };
             let outcome = app.run_traced(disconnect, &caller.trace).await?;
             match outcome.reply.unwrap_or(RemoveAccessReply::Gone) {
                 RemoveAccessReply::SignIn => return Ok(RemoveAccessReply::SignIn),
-                RemoveAccessReply::Done => taken = RemoveAccessReply::Done,
+                RemoveAccessReply::Done => reply = RemoveAccessReply::Done,
                 RemoveAccessReply::Gone => {}
             }
         }
     }
-    Ok(taken)
+    Ok(reply)
 }
 
-/// All that a user's list has of a client.
+/// The grants of one client in the user's list.
 async fn grants_of(
     app: &App,
     user: UserId,
     client: &ClientId,
 ) -> Result<Vec<GrantId>, Unavailable> {
     let index = account::grants_of(&app.realm(), user);
-    let mut pages = list_pages(app.store(), &index, LISTED);
+    let mut pages = list_pages(app.store(), &index, MAX_ROWS_READ);
     let mut grants = Vec::new();
     while let Some(rows) = pages.try_next().await? {
         grants.extend(Disconnect::listed(&rows, user, client, app.now())?);
@@ -245,14 +256,13 @@ async fn grants_of(
     Ok(grants)
 }
 
-/// Cuts the user off; whether there was one. What follows is for clients that want to be told, so nothing of it makes
-/// the answer another.
-async fn end_all(app: Arc<App>, caller: Caller) -> Result<bool, Unavailable> {
-    let everywhere = SignOutEverywhere {
+/// Whether the user was signed in. Failures after the sign-out are only logged: the rest is for back-channel logout.
+async fn end_all_sessions(app: Arc<App>, caller: Caller) -> Result<bool, Unavailable> {
+    let sign_out = SignOutEverywhere {
         cookie: app.cookies.get(&caller.headers, Cookie::Session),
         peer: caller.peer.clone(),
     };
-    let outcome = app.run_traced(everywhere, &caller.trace).await?;
+    let outcome = app.run_traced(sign_out, &caller.trace).await?;
     let Ok(SignOutEverywhereReply::SignedOut { user }) = outcome.reply else {
         return Ok(false);
     };
@@ -262,10 +272,10 @@ async fn end_all(app: Arc<App>, caller: Caller) -> Result<bool, Unavailable> {
     Ok(true)
 }
 
-/// Ends the rows of sessions that count no more.
+/// Ends the sessions that a sign-out everywhere cut off, so that their clients get logout tokens.
 async fn end_cut_off(app: &Arc<App>, caller: &Caller, user: UserId) -> Result<(), Unavailable> {
     let index = account::sessions_of(&app.realm(), user);
-    let mut pages = list_pages(app.store(), &index, LISTED);
+    let mut pages = list_pages(app.store(), &index, MAX_ROWS_READ);
     while let Some(rows) = pages.try_next().await? {
         for sessions in EndRevokedSessions::listed(&rows).chunks(EndRevokedSessions::MAX_SESSIONS) {
             let sessions = sessions.to_vec();
@@ -278,16 +288,16 @@ async fn end_cut_off(app: &Arc<App>, caller: &Caller, user: UserId) -> Result<()
 
 fn page(app: &App, view: AccountView, notice: Option<Notice>) -> AccountPage {
     let (realm, now) = (app.realm(), app.now());
-    let here = view.visitor.session;
+    let current = view.visitor.session;
     let sessions = view.sessions.into_iter();
-    let sessions = sessions.map(|session| session_row(session, here, now));
+    let sessions = sessions.map(|session| session_row(session, current, now));
     let apps = view.apps.into_iter().map(|app| app_row(&realm, app, now));
     let devices = view.devices.into_iter();
     let devices = devices.map(|device| device_row(&realm, device, now));
     AccountPage {
         site: app.site.clone(),
         account: browser::account(app, &view.visitor),
-        form_token: Binding::Session(here).token(&realm, Action::Account),
+        form_token: Binding::Session(current).token(&realm, Action::Account),
         sessions: sessions.collect::<Vec<_>>().into(),
         apps: apps.collect::<Vec<_>>().into(),
         devices: devices.collect::<Vec<_>>().into(),
@@ -295,17 +305,19 @@ fn page(app: &App, view: AccountView, notice: Option<Notice>) -> AccountPage {
     }
 }
 
-fn session_row(session: SessionView, here: SessionId, now: Timestamp) -> SessionRow {
-    let by = session.started.as_ref().map(|started| &started.by);
-    let began = session.started.as_ref();
-    let began = began.map_or(session.signed_in, |started| started.at);
+fn session_row(session: SessionView, current: SessionId, now: Timestamp) -> SessionRow {
+    let started = session.started.as_ref();
+    let peer = started.map(|started| &started.by);
+    let began = started.map_or(session.signed_in, |started| started.at);
     SessionRow {
         id: session.id.to_string(),
-        here: session.id == here,
-        agent: by.and_then(|by| Agent::parse(&by.agent)),
-        address: by.map(|by| by.address.to_string()).unwrap_or_default(),
-        began: moment(began, now),
-        last_seen: moment(session.used, now),
+        here: session.id == current,
+        agent: peer.and_then(|peer| Agent::parse(&peer.agent)),
+        address: peer
+            .map(|peer| peer.address.to_string())
+            .unwrap_or_default(),
+        began: relative_time(began, now),
+        last_seen: relative_time(session.used, now),
     }
 }
 
@@ -314,7 +326,7 @@ fn app_row(realm: &Realm, app: AppView, now: Timestamp) -> AppRow {
         client_name: app.name,
         client_id: app.client.to_string(),
         scopes: browser::scope_lines(realm, &app.scope),
-        since: moment(app.since, now),
+        since: relative_time(app.since, now),
     }
 }
 
@@ -325,10 +337,10 @@ fn device_row(realm: &Realm, device: DeviceView, now: Timestamp) -> DeviceRow {
         scopes: browser::scope_lines(realm, &device.scope),
         agent: Agent::parse(&device.started.by.agent),
         address: device.started.by.address.to_string(),
-        approved: moment(device.approved, now),
+        approved: relative_time(device.approved, now),
     }
 }
 
-fn moment(then: Timestamp, now: Timestamp) -> Moment {
-    Moment::new(then.as_secs(), now.as_secs())
+fn relative_time(then: Timestamp, now: Timestamp) -> RelativeTime {
+    RelativeTime::new(then.as_secs(), now.as_secs())
 }

@@ -1,4 +1,4 @@
-//! `GET /assets/…`: the stylesheet and the mark, named by their content, so cached for ever.
+//! `GET /assets/…`: files whose names contain a hash of their content, so they are cached for a year.
 
 use axum::body::Body;
 use axum::response::Response;

@@ -1,4 +1,4 @@
-//! `/oauth2/authorize` (RFC 6749 section 3.1, OpenID Connect Core section 3.1.2): a user lets a client have a code.
+//! `/oauth2/authorize` (RFC 6749 section 3.1, OpenID Connect Core section 3.1.2).
 
 use std::sync::Arc;
 
@@ -18,39 +18,38 @@ use super::browser::{self, ReturnTo};
 use crate::app::App;
 use crate::cookies::Cookie;
 use crate::oauth;
-use crate::pages::{Consent, Fault, Field, FormPost, destination};
+use crate::pages::{Consent, Field, FormPost, PageError, destination};
 use crate::request::{Caller, Form};
 
-/// The longest request, in bytes: servers and browsers on the way take heads of 8 KiB for granted, not more.
-const LONGEST: usize = 8 * 1024;
-/// What [`AUTH_AFTER`] may add to it.
-const ROOM: usize = 64;
+/// Browsers and proxies support headers of 8 KiB, but not all support more.
+const MAX_REQUEST_BYTES: usize = 8 * 1024;
+/// What [`AUTH_AFTER`] may add to a request.
+const AUTH_AFTER_BYTES: usize = 64;
 
 pub(crate) async fn get(State(app): State<Arc<App>>, caller: Caller) -> Response {
     let query = caller.query().unwrap_or_default().to_owned();
-    answer(&app, caller, &query, None).await
+    handle(&app, caller, &query, None).await
 }
 
-/// A POST becomes a GET: the session's cookie is `SameSite=Lax` and does not come with another site's POST. RFC 6749
-/// section 3.1: "The authorization server MUST support the use of the HTTP "GET" method … and MAY support the use of
+/// RFC 6749 section 3.1: "The authorization server MUST support the use of the HTTP "GET" method … and MAY support the use of
 /// the "POST" method as well."
 pub(crate) async fn post(State(app): State<Arc<App>>, form: Form) -> Response {
+    redirect_to_get(&app, &form, Endpoint::Authorize)
+}
+
+/// Turns a POST into a GET: the session cookie is `SameSite=Lax`, so browsers do not send it with another site's POST.
+pub(super) fn redirect_to_get(app: &App, form: &Form, endpoint: Endpoint) -> Response {
     match &form.params {
         Ok(params) => {
-            let location = format!(
-                "{}{}?{}",
-                app.site.path,
-                Endpoint::Authorize.path(),
-                query_of(params)
-            );
-            browser::see_other(&location)
+            let (site, query) = (&app.site.path, to_query(params));
+            browser::see_other(&format!("{site}{}?{query}", endpoint.path()))
         }
-        Err(error) => browser::fault(&app, &form.caller, browser::fault_of(*error)),
+        Err(error) => browser::error_page(app, &form.caller, (*error).into()),
     }
 }
 
-/// What comes of a request, before or after its user was asked.
-pub(super) async fn answer(
+/// Handles a request, with the user's decision after the consent page.
+pub(super) async fn handle(
     app: &Arc<App>,
     mut caller: Caller,
     query: &str,
@@ -58,14 +57,14 @@ pub(super) async fn answer(
 ) -> Response {
     let params = match parse(query) {
         Ok(params) => params,
-        Err(fault) => return browser::fault(app, &caller, fault),
+        Err(error) => return browser::error_page(app, &caller, error),
     };
     caller.prefer_locales(params.opt("ui_locales"));
-    let request = query_of(&params);
-    // Written anew it can be longer, and it must come back whole from sign-in.
-    let room = params.opt(AUTH_AFTER).map_or(0, |_| ROOM);
-    if request.len() > LONGEST + room {
-        return browser::fault(app, &caller, Fault::TooLarge);
+    let request = to_query(&params);
+    // Re-encoding can make it longer, and it must still fit when it returns from sign-in.
+    let extra = params.opt(AUTH_AFTER).map_or(0, |_| AUTH_AFTER_BYTES);
+    if request.len() > MAX_REQUEST_BYTES + extra {
+        return browser::error_page(app, &caller, PageError::TooLarge);
     }
     let authorize = Authorize {
         params,
@@ -82,27 +81,26 @@ pub(super) async fn answer(
         Ok(AuthorizeReply::Consent(ask)) => consent(app, &caller, &ask, request),
         Ok(AuthorizeReply::SignIn { after }) => {
             let request = with_auth_after(&request, after.as_millis());
-            browser::sign_in_first(app, &ReturnTo::Authorize(request))
+            browser::redirect_to_login(app, &ReturnTo::Authorize(request))
         }
-        Err(refusal) => unproven(app, &caller, &refusal),
+        Err(refusal) => refuse_without_redirect(app, &caller, &refusal),
     }
 }
 
-/// The parameters of a request.
-pub(super) fn parse(query: &str) -> Result<Params, Fault> {
-    if query.len() > LONGEST + ROOM {
-        return Err(Fault::TooLarge);
+pub(super) fn parse(query: &str) -> Result<Params, PageError> {
+    if query.len() > MAX_REQUEST_BYTES + AUTH_AFTER_BYTES {
+        return Err(PageError::TooLarge);
     }
-    Params::parse(query.as_bytes()).map_err(|_| Fault::BadRequest)
+    Params::parse(query.as_bytes()).map_err(|_| PageError::BadRequest)
 }
 
-/// The request as text, made anew from what was understood.
-pub(super) fn query_of(params: &Params) -> String {
+/// Encodes the parsed parameters.
+pub(super) fn to_query(params: &Params) -> String {
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     query.extend_pairs(params.iter()).finish()
 }
 
-/// The request as it comes back from sign-in.
+/// The request for after sign-in.
 fn with_auth_after(request: &str, millis: u64) -> String {
     let pairs = url::form_urlencoded::parse(request.as_bytes());
     let mut query = url::form_urlencoded::Serializer::new(String::new());
@@ -129,12 +127,12 @@ fn respond(app: &App, caller: &Caller, response: &AuthorizationResponse) -> Resp
             let page = FormPost::new(app.site.clone(), action, fields.collect());
             let targets = browser::form_action_targets(&app.realm(), &response.redirect);
             let policy = page.content_security_policy(&targets);
-            browser::page_under(app, caller, StatusCode::OK, &page, &policy)
+            browser::page_with_policy(app, caller, StatusCode::OK, &page, &policy)
         }
     }
 }
 
-/// The form is bound to the session and to this very request: it can be sent for no other.
+/// The form token is bound to the session and to this request, so the form is not valid for another one.
 fn consent(app: &App, caller: &Caller, ask: &ConsentPrompt, request: String) -> Response {
     let realm = app.realm();
     let page = Consent {
@@ -149,15 +147,15 @@ fn consent(app: &App, caller: &Caller, ask: &ConsentPrompt, request: String) -> 
         goes_to: destination(ask.redirect.uri()),
     };
     let targets = browser::form_action_targets(&realm, &ask.redirect);
-    browser::page_to(app, caller, StatusCode::OK, &page, &targets)
+    browser::page_with_form_targets(app, caller, StatusCode::OK, &page, &targets)
 }
 
-/// RFC 6749 section 4.1.2.1: the user is told, and sent nowhere.
-fn unproven(app: &App, caller: &Caller, refusal: &Refusal) -> Response {
+/// RFC 6749 section 4.1.2.1: the error is shown to the user, without a redirect.
+fn refuse_without_redirect(app: &App, caller: &Caller, refusal: &Refusal) -> Response {
     oauth::log_refusal(app, caller, refusal);
     let fault = match refusal.cause {
-        Cause::UnknownClient => Fault::UnknownClient,
-        _ => Fault::RedirectUri,
+        Cause::UnknownClient => PageError::UnknownClient,
+        _ => PageError::RedirectUri,
     };
-    browser::fault(app, caller, fault)
+    browser::error_page(app, caller, fault)
 }

@@ -1,10 +1,11 @@
-//! What the endpoints for browsers share: pages with their headers, redirects, form tokens, and where to go on to.
+//! Shared by the browser endpoints: pages with their headers, redirects, form tokens, and return addresses.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::response::Response;
+use grantor_core::base::cause::Causes;
 use grantor_core::base::params::Params;
 use grantor_core::base::secret::Secret;
 use grantor_core::endpoints::authorize::CheckedRedirect;
@@ -19,14 +20,14 @@ use crate::app::{App, Unavailable};
 use crate::cookies::Cookie;
 use crate::oauth;
 use crate::pages::{
-    Account, CONTENT_SECURITY_POLICY, ErrorPage, Fault, ScopeLine, content_security_policy,
+    Account, CONTENT_SECURITY_POLICY, ErrorPage, PageError, ScopeLine, content_security_policy,
 };
 use crate::render::Page;
 use crate::request::{Caller, Form, FormError};
 
-/// A page. RFC 6749 section 10.13: no frame may hold it.
+/// A page. RFC 6749 section 10.13: it must not be framed.
 pub(super) fn page<P: Page>(app: &App, caller: &Caller, status: StatusCode, page: &P) -> Response {
-    let mut response = page_to(app, caller, status, page, &[]);
+    let mut response = page_with_form_targets(app, caller, status, page, &[]);
     response.headers_mut().insert(
         header::HeaderName::from_static("cross-origin-opener-policy"),
         HeaderValue::from_static("same-origin"),
@@ -34,10 +35,9 @@ pub(super) fn page<P: Page>(app: &App, caller: &Caller, status: StatusCode, page
     response
 }
 
-/// A page on the way to an app, whose form may be answered by a redirect to one of `form_targets`, addresses that were
-/// proven to be the client's. The app may have opened it as a window of its own and wait for that: so the two are not cut apart,
-/// as `Cross-Origin-Opener-Policy` would for good.
-pub(super) fn page_to<P: Page>(
+/// A page whose form may redirect to `form_targets`, which must be verified addresses of the client. The client may have
+/// opened it as a popup and wait for it. `Cross-Origin-Opener-Policy` would cut that link for good, so it is not set.
+pub(super) fn page_with_form_targets<P: Page>(
     app: &App,
     caller: &Caller,
     status: StatusCode,
@@ -45,11 +45,10 @@ pub(super) fn page_to<P: Page>(
     form_targets: &[String],
 ) -> Response {
     let policy = content_security_policy(form_targets);
-    page_under(app, caller, status, page, &policy)
+    page_with_policy(app, caller, status, page, &policy)
 }
 
-/// A page under a Content-Security-Policy of its own.
-pub(super) fn page_under<P: Page>(
+pub(super) fn page_with_policy<P: Page>(
     app: &App,
     caller: &Caller,
     status: StatusCode,
@@ -59,7 +58,7 @@ pub(super) fn page_under<P: Page>(
     match app.pages.render(page, caller.locale()) {
         Ok(html) => html_response(status, html, policy),
         Err(error) => {
-            tracing::error!(target: "grantor::failure", trace_id = caller.trace.as_str(), reason = %error, "no page");
+            tracing::error!(target: "grantor::failure", trace_id = caller.trace.as_str(), reason = %Causes(&error), "template render failed");
             html_response(StatusCode::INTERNAL_SERVER_ERROR, String::new(), policy)
         }
     }
@@ -74,38 +73,36 @@ fn html_response(status: StatusCode, html: String, policy: &str) -> Response {
         (header::CACHE_CONTROL, "no-store"),
         (header::X_FRAME_OPTIONS, "DENY"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        // A code in the address of `verification_uri_complete` goes nowhere else.
+        // The address may contain a code, as `verification_uri_complete` does.
         (header::REFERRER_POLICY, "no-referrer"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    // Without one a page is not to be shown at all.
+    // A page must never be sent without a policy.
     let policy = HeaderValue::try_from(policy);
     let policy = policy.unwrap_or(HeaderValue::from_static(CONTENT_SECURITY_POLICY));
     headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     response
 }
 
-/// The page of something that went wrong.
-pub(super) fn fault(app: &App, caller: &Caller, fault: Fault) -> Response {
-    let error = ErrorPage::new(app.site.clone(), fault, caller.trace.as_str().to_owned());
-    page_to(app, caller, fault.status(), &error, &[])
+pub(super) fn error_page(app: &App, caller: &Caller, error: PageError) -> Response {
+    let page = ErrorPage::new(app.site.clone(), error, caller.trace.as_str().to_owned());
+    page_with_form_targets(app, caller, error.status(), &page, &[])
 }
 
-/// The page for a decision without an answer.
 pub(super) fn unavailable(app: &App, caller: &Caller, reason: &Unavailable) -> Response {
     oauth::log_unavailable(caller, reason);
-    let passing = reason.code() == grantor_core::base::error::ErrorCode::TemporarilyUnavailable;
-    let mut response = fault(
+    let temporary = reason.code() == grantor_core::base::error::ErrorCode::TemporarilyUnavailable;
+    let mut response = error_page(
         app,
         caller,
-        if passing {
-            Fault::Unavailable
+        if temporary {
+            PageError::Unavailable
         } else {
-            Fault::Internal
+            PageError::Internal
         },
     );
-    if passing {
+    if temporary {
         response
             .headers_mut()
             .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
@@ -113,7 +110,7 @@ pub(super) fn unavailable(app: &App, caller: &Caller, reason: &Unavailable) -> R
     response
 }
 
-/// A form whose token was made for this browser and action; else the page to answer with.
+/// The parameters of a form whose token is for this browser and action; else the response to send.
 pub(super) fn checked_form<'f>(
     app: &App,
     form: &'f Form,
@@ -123,8 +120,8 @@ pub(super) fn checked_form<'f>(
     let params = form
         .params
         .as_ref()
-        .map_err(|error| Box::new(fault(app, &form.caller, fault_of(*error))))?;
-    let accepted = binding
+        .map_err(|error| Box::new(error_page(app, &form.caller, (*error).into())))?;
+    let valid = binding
         .zip(action(params))
         .is_some_and(|(binding, action)| {
             binding.accepts(
@@ -133,15 +130,18 @@ pub(super) fn checked_form<'f>(
                 params.opt("form_token").unwrap_or_default(),
             )
         });
-    if accepted {
+    if valid {
         Ok(params)
     } else {
-        Err(Box::new(fault(app, &form.caller, Fault::ExpiredForm)))
+        Err(Box::new(error_page(
+            app,
+            &form.caller,
+            PageError::ExpiredForm,
+        )))
     }
 }
 
-/// Where a form may lead that ends at a client: to its redirect URI, and on to origins of its own, as where a callback at
-/// one host goes on to an app at another.
+/// Where a form may redirect to: the redirect URI, and the client's other origins, since its callback may redirect there.
 pub(super) fn form_action_targets(realm: &Realm, redirect: &CheckedRedirect) -> Vec<String> {
     let client = realm.clients.get(redirect.client());
     let origins = client.into_iter().flat_map(|client| &client.origins);
@@ -149,19 +149,20 @@ pub(super) fn form_action_targets(realm: &Realm, redirect: &CheckedRedirect) -> 
     [uri].into_iter().chain(origins.cloned()).collect()
 }
 
-/// What is said of a body that is no form.
-pub(super) const fn fault_of(error: FormError) -> Fault {
-    match error {
-        FormError::TooLarge => Fault::TooLarge,
-        _ => Fault::BadRequest,
+impl From<FormError> for PageError {
+    fn from(error: FormError) -> Self {
+        match error {
+            FormError::TooLarge => Self::TooLarge,
+            _ => Self::BadRequest,
+        }
     }
 }
 
-/// Scopes in words: what concerns the person first, then what concerns resources.
+/// The scopes for display: those of OpenID Connect first, then those of resources.
 pub(super) fn scope_lines(realm: &Realm, scope: &Scope) -> Vec<ScopeLine> {
     let mut tokens: Vec<&str> = scope.iter().collect();
-    let place = |token: &str| OPENID_SCOPES.iter().position(|known| *known == token);
-    tokens.sort_by_key(|token| place(token).unwrap_or(OPENID_SCOPES.len()));
+    let position = |token: &str| OPENID_SCOPES.iter().position(|known| *known == token);
+    tokens.sort_by_key(|token| position(token).unwrap_or(OPENID_SCOPES.len()));
     let line = |token: &str| {
         let resource = realm.scope_owner(token);
         ScopeLine {
@@ -175,7 +176,7 @@ pub(super) fn scope_lines(realm: &Realm, scope: &Scope) -> Vec<ScopeLine> {
     tokens.into_iter().map(line).collect()
 }
 
-/// Who sits at the browser.
+/// The signed-in user of the browser.
 pub(super) async fn visitor(
     app: &Arc<App>,
     caller: &Caller,
@@ -185,15 +186,13 @@ pub(super) async fn visitor(
     Ok(outcome.reply.unwrap_or_default())
 }
 
-/// What forms of a signed-in browser are bound to: the session that its cookie names. Whether the session is live is
-/// for the decision to find out.
+/// Form tokens of a signed-in browser are bound to the session of its cookie. The decision checks whether it is live.
 pub(super) fn session_binding(app: &App, caller: &Caller) -> Option<Binding> {
     let cookie: Secret = app.cookies.get(&caller.headers, Cookie::Session)?;
     let cookie = app.realm().sealing.open_session_cookie(cookie.reveal())?;
     Some(Binding::Session(cookie.id))
 }
 
-/// The account line of a page.
 pub(super) fn account(app: &App, visitor: &Visitor) -> Account {
     Account {
         username: visitor.username.clone(),
@@ -201,7 +200,7 @@ pub(super) fn account(app: &App, visitor: &Visitor) -> Account {
     }
 }
 
-/// Goes on elsewhere, by a GET (RFC 9110 section 15.4.4).
+/// A redirect to a GET (RFC 9110 section 15.4.4).
 pub(super) fn see_other(location: &str) -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::SEE_OTHER;
@@ -217,14 +216,14 @@ pub(super) fn see_other(location: &str) -> Response {
     response
 }
 
-/// Sign-in comes first.
-pub(super) fn sign_in_first(app: &App, then: &ReturnTo) -> Response {
+pub(super) fn redirect_to_login(app: &App, then: &ReturnTo) -> Response {
     let query = url::form_urlencoded::Serializer::new(String::new())
         .append_pair("return_to", &then.path(app))
         .finish();
     see_other(&format!("{}/login?{query}", app.site.path))
 }
 
+/// Rounded up.
 pub(super) fn minutes(seconds: u64) -> u64 {
     seconds.div_ceil(60)
 }
@@ -246,24 +245,24 @@ pub(super) fn with_cookies(
     response
 }
 
-/// How long a browser is remembered as one that signed in before.
-pub(super) const KNOWN_BROWSER: Duration = Duration::from_secs(365 * 24 * 3600);
+/// How long a browser is remembered after a sign-in.
+pub(super) const KNOWN_BROWSER_LIFETIME: Duration = Duration::from_secs(365 * 24 * 3600);
 
-/// Where to go on to after sign-in: one of our own pages, so that no link through us leads elsewhere.
+/// Where to continue after sign-in: only pages of this server, so that it is not an open redirector.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum ReturnTo {
     /// `/`.
     Home,
-    /// `/device`, with the code that came with the link.
+    /// `/device`, with the code from the link.
     Device(Option<String>),
-    /// `/oauth2/authorize`, with the request of a client.
+    /// `/oauth2/authorize`, with the query of the request.
     Authorize(String),
     /// `/account`.
     Account,
 }
 
 impl ReturnTo {
-    /// What a form or link asks for; anything that is not a page of ours is the start page.
+    /// Anything that is not a page of this server becomes the home page.
     pub(super) fn parse(text: Option<&str>, site_path: &str) -> Self {
         let own = text.and_then(|text| text.strip_prefix(site_path));
         if let Some(query) = own
@@ -272,7 +271,7 @@ impl ReturnTo {
         {
             let request = authorize::parse(query);
             return request.map_or(Self::Home, |params| {
-                Self::Authorize(authorize::query_of(&params))
+                Self::Authorize(authorize::to_query(&params))
             });
         }
         if own == Some("/account") {
@@ -291,7 +290,7 @@ impl ReturnTo {
         }
     }
 
-    /// The path, made anew from what was understood.
+    /// Re-encoded from the parsed value.
     pub(super) fn path(&self, app: &App) -> String {
         let site = &app.site.path;
         match self {
@@ -314,7 +313,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_but_our_own_pages_is_returned_to() {
+    fn return_to_leads_to_pages_of_this_server_only() {
         for elsewhere in [
             "https://evil.example/device",
             "//evil.example/device",
@@ -335,7 +334,7 @@ mod tests {
         assert_eq!(
             ReturnTo::parse(Some("/device?user_code=AB-C%0Ax"), ""),
             ReturnTo::Home,
-            "a control character makes it unreadable"
+            "control characters are refused"
         );
         assert_eq!(
             ReturnTo::parse(Some("/oauth2/authorize?client_id=a&state=x y"), ""),

@@ -1,4 +1,4 @@
-//! `POST /consent`: what a user said to a client's request.
+//! `POST /consent`: the user's decision about a client's request.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use grantor_core::people::Action;
 
 use super::{authorize, browser};
 use crate::app::App;
-use crate::pages::Fault;
+use crate::pages::PageError;
 use crate::request::Form;
 
 pub(crate) async fn post(State(app): State<Arc<App>>, posted: Form) -> Response {
@@ -24,8 +24,8 @@ pub(crate) async fn post(State(app): State<Arc<App>>, posted: Form) -> Response 
     let decision = match params.opt("decision") {
         Some("approve") => ConsentDecision::Approve,
         Some("deny") => ConsentDecision::Deny,
-        _ => return browser::fault(&app, &posted.caller, Fault::BadRequest),
+        _ => return browser::error_page(&app, &posted.caller, PageError::BadRequest),
     };
     let request = params.opt("request").unwrap_or_default();
-    authorize::answer(&app, posted.caller.clone(), request, Some(decision)).await
+    authorize::handle(&app, posted.caller.clone(), request, Some(decision)).await
 }

@@ -1,4 +1,4 @@
-//! `/device`: a user types the code of a device, sees who asks, and decides (RFC 8628 section 3.3).
+//! `/device`: a user enters the code of a device, reviews the request, and decides (RFC 8628 section 3.3).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,15 +19,15 @@ use super::browser::{self, ReturnTo};
 use crate::app::App;
 use crate::cookies::Cookie;
 use crate::pages::{
-    Agent, CodeCheck, DeviceCode, DeviceCodeProblem, DeviceConfirm, DeviceDone, Fault, Moment,
-    Network, Outcome,
+    Agent, CodeCheck, DeviceCode, DeviceCodeProblem, DeviceConfirm, DeviceDone, Network, Outcome,
+    PageError, RelativeTime,
 };
 use crate::request::{Caller, Form};
 
-/// How long an answer waits while somebody guesses on a large scale: never a lock.
-const STRAINED: Duration = Duration::from_secs(1);
+/// Delays responses while codes are being guessed on a large scale; nobody is locked out.
+const GUESSING_DELAY: Duration = Duration::from_secs(1);
 
-/// A GET changes nothing: a code that came with the link is filled in, and waits for the user's POST.
+/// A GET changes nothing: a code from the link is only filled in.
 pub(crate) async fn get(State(app): State<Arc<App>>, caller: Caller) -> Response {
     let query = Params::parse(caller.query().unwrap_or_default().as_bytes()).ok();
     let code = query
@@ -36,19 +36,19 @@ pub(crate) async fn get(State(app): State<Arc<App>>, caller: Caller) -> Response
         .map(ToOwned::to_owned);
     match browser::visitor(&app, &caller).await {
         Ok(Some(visitor)) => {
-            // Only what looks like a code is shown again, and none where some client wants it typed from the device.
-            let known = code.and_then(|code| app.realm().device.user_code.read(&code));
-            let shown = known
-                .filter(|_| !some_retype(&app))
+            // Only a well-formed code is filled in, and none if a client requires it to be typed from the device.
+            let code = code.and_then(|code| app.realm().device.user_code.read(&code));
+            let prefilled = code
+                .filter(|_| !any_client_requires_retype(&app))
                 .map(|code| code.formatted());
-            code_form(&app, &caller, StatusCode::OK, &visitor, shown, None)
+            code_form(&app, &caller, StatusCode::OK, &visitor, prefilled, None)
         }
-        Ok(None) => browser::sign_in_first(&app, &ReturnTo::Device(code)),
+        Ok(None) => browser::redirect_to_login(&app, &ReturnTo::Device(code)),
         Err(error) => browser::unavailable(&app, &caller, &error),
     }
 }
 
-/// A code was typed: who asks?
+/// Looks up the entered code.
 pub(crate) async fn post(State(app): State<Arc<App>>, posted: Form) -> Response {
     let caller = &posted.caller;
     let binding = browser::session_binding(&app, caller);
@@ -68,11 +68,15 @@ pub(crate) async fn post(State(app): State<Arc<App>>, posted: Form) -> Response 
         Err(error) => return browser::unavailable(&app, caller, &error),
     };
     match reply {
-        Ok(LookupUserCodeReply::Pending(asker)) => confirm(&app, caller, StatusCode::OK, &asker),
-        Ok(LookupUserCodeReply::SignIn) => browser::sign_in_first(&app, &ReturnTo::Device(None)),
+        Ok(LookupUserCodeReply::Pending(pending)) => {
+            confirm(&app, caller, StatusCode::OK, &pending)
+        }
+        Ok(LookupUserCodeReply::SignIn) => {
+            browser::redirect_to_login(&app, &ReturnTo::Device(None))
+        }
         Ok(LookupUserCodeReply::NotValid { visitor, delay }) => {
             if delay {
-                tokio::time::sleep(STRAINED).await;
+                tokio::time::sleep(GUESSING_DELAY).await;
             }
             not_valid(&app, caller, &visitor)
         }
@@ -80,11 +84,10 @@ pub(crate) async fn post(State(app): State<Arc<App>>, posted: Form) -> Response 
             visitor,
             retry_after,
         }) => too_many(&app, caller, &visitor, retry_after),
-        Err(_) => browser::fault(&app, caller, Fault::BadRequest),
+        Err(_) => browser::error_page(&app, caller, PageError::BadRequest),
     }
 }
 
-/// Approve or deny.
 pub(crate) async fn decide(State(app): State<Arc<App>>, posted: Form) -> Response {
     let caller = &posted.caller;
     let binding = browser::session_binding(&app, caller);
@@ -102,7 +105,7 @@ pub(crate) async fn decide(State(app): State<Arc<App>>, posted: Form) -> Respons
     let (Some(Action::Decide(grant)), Some(decision @ ("approve" | "deny"))) =
         (action(params), params.opt("decision"))
     else {
-        return browser::fault(&app, caller, Fault::BadRequest);
+        return browser::error_page(&app, caller, PageError::BadRequest);
     };
     let decision = DeviceDecision {
         cookie: app.cookies.get(&caller.headers, Cookie::Session),
@@ -133,20 +136,22 @@ pub(crate) async fn decide(State(app): State<Arc<App>>, posted: Form) -> Respons
             };
             browser::page(&app, caller, StatusCode::OK, &done)
         }
-        Ok(DeviceDecisionReply::Again(asker)) => {
-            confirm(&app, caller, StatusCode::BAD_REQUEST, &asker)
+        Ok(DeviceDecisionReply::Again(pending)) => {
+            confirm(&app, caller, StatusCode::BAD_REQUEST, &pending)
         }
         Ok(DeviceDecisionReply::Gone { visitor }) => not_valid(&app, caller, &visitor),
         Ok(DeviceDecisionReply::TooMany {
             visitor,
             retry_after,
         }) => too_many(&app, caller, &visitor, retry_after),
-        Ok(DeviceDecisionReply::SignIn) => browser::sign_in_first(&app, &ReturnTo::Device(None)),
-        Err(_) => browser::fault(&app, caller, Fault::BadRequest),
+        Ok(DeviceDecisionReply::SignIn) => {
+            browser::redirect_to_login(&app, &ReturnTo::Device(None))
+        }
+        Err(_) => browser::error_page(&app, caller, PageError::BadRequest),
     }
 }
 
-fn some_retype(app: &App) -> bool {
+fn any_client_requires_retype(app: &App) -> bool {
     app.realm()
         .clients
         .values()
@@ -199,33 +204,33 @@ fn code_form(
     browser::page(app, caller, status, &form)
 }
 
-/// Who asks: the page's form is bound to the session and the grant, never to the code.
-fn confirm(app: &App, caller: &Caller, status: StatusCode, asker: &PendingDevice) -> Response {
+/// The form token is bound to the session and the grant, never to the code.
+fn confirm(app: &App, caller: &Caller, status: StatusCode, pending: &PendingDevice) -> Response {
     let realm = app.realm();
-    let network = match (asker.same_network, asker.same_network_required) {
+    let network = match (pending.same_network, pending.same_network_required) {
         (true, _) => Network::Same,
         (false, false) => Network::Different,
         (false, true) => Network::Refused,
     };
     let page = DeviceConfirm {
         site: app.site.clone(),
-        account: browser::account(app, &asker.visitor),
-        form_token: Binding::Session(asker.visitor.session)
-            .token(&realm, Action::Decide(asker.grant)),
-        grant: asker.grant.to_string(),
-        client_name: asker.client_name.clone(),
-        client_id: asker.client.to_string(),
-        code: match &asker.code {
+        account: browser::account(app, &pending.visitor),
+        form_token: Binding::Session(pending.visitor.session)
+            .token(&realm, Action::Decide(pending.grant)),
+        grant: pending.grant.to_string(),
+        client_name: pending.client_name.clone(),
+        client_id: pending.client.to_string(),
+        code: match &pending.code {
             people::CodeCheck::Compare(code) => CodeCheck::Compare { code: code.clone() },
             people::CodeCheck::Hidden => CodeCheck::Hidden,
             people::CodeCheck::Retype { wrong } => CodeCheck::Retype { wrong: *wrong },
         },
-        scopes: browser::scope_lines(&realm, &asker.scope),
-        device_address: asker.started.by.address.to_string(),
+        scopes: browser::scope_lines(&realm, &pending.scope),
+        device_address: pending.started.by.address.to_string(),
         browser_address: caller.peer.address.to_string(),
         network,
-        agent: Agent::parse(&asker.started.by.agent),
-        started: Moment::new(asker.started.at.as_secs(), app.now().as_secs()),
+        agent: Agent::parse(&pending.started.by.agent),
+        started: RelativeTime::new(pending.started.at.as_secs(), app.now().as_secs()),
     };
     browser::page(app, caller, status, &page)
 }

@@ -30,8 +30,8 @@ pub(crate) async fn post(State(app): State<Arc<App>>, form: Form) -> Response {
     let parse = |params: &_| {
         DeviceAuthorization::parse(caller.authorization(), params, caller.peer.clone())
     };
-    let answer = oauth::answer(&app, &form, Challenge::Basic, parse, |reply, _| {
-        // RFC 8628 section 3.3: verification_uri itself never holds the code; the complete one holds it as it is shown.
+    let response = oauth::handle(&app, &form, Challenge::Basic, parse, |reply, _| {
+        // RFC 8628 section 3.3.1: only verification_uri_complete contains the code, as it is displayed.
         let verification_uri = app.realm().url(Endpoint::Device);
         let query: String = url::form_urlencoded::Serializer::new(String::new())
             .append_pair("user_code", &reply.user_code)
@@ -49,5 +49,5 @@ pub(crate) async fn post(State(app): State<Arc<App>>, form: Form) -> Response {
         )
     })
     .await;
-    cors::for_client(&app, &form, answer)
+    cors::for_client(&app, &form, response)
 }

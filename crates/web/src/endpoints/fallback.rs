@@ -1,4 +1,4 @@
-//! Everything else: static assets, and pages that do not exist.
+//! Static assets, and the responses to unknown paths and methods.
 
 use std::sync::Arc;
 
@@ -7,17 +7,16 @@ use axum::response::Response;
 
 use super::{assets, browser};
 use crate::app::App;
-use crate::pages::Fault;
-use crate::pages::assets as known;
+use crate::pages::{self, PageError};
 use crate::request::Caller;
 
 pub(crate) async fn any(State(app): State<Arc<App>>, caller: Caller) -> Response {
-    match known::find(caller.path()) {
+    match pages::assets::find(caller.path()) {
         Some(asset) => assets::response(asset),
-        None => browser::fault(&app, &caller, Fault::NotFound),
+        None => browser::error_page(&app, &caller, PageError::NotFound),
     }
 }
 
 pub(crate) async fn method_not_allowed(State(app): State<Arc<App>>, caller: Caller) -> Response {
-    browser::fault(&app, &caller, Fault::MethodNotAllowed)
+    browser::error_page(&app, &caller, PageError::MethodNotAllowed)
 }

@@ -1,9 +1,10 @@
-//! `GET /healthz`: the process answers. `GET /readyz`: it can serve, its store included.
+//! `GET /healthz`: the process responds. `GET /readyz`: it can serve requests, and its store is available.
 
 use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
+use grantor_core::base::cause::Causes;
 use http::StatusCode;
 use serde_json::json;
 
@@ -26,14 +27,14 @@ pub(crate) async fn readyz(State(app): State<Arc<App>>) -> Response {
             oauth::json(StatusCode::OK, &json!({ "status": "ready" }))
         }
         Ok(health) => {
-            tracing::error!(target: "grantor::failure", skew = ?health.clock_skew, "the store's clock is not ours");
+            tracing::error!(target: "grantor::failure", skew = ?health.clock_skew, "the store's clock differs from the server's");
             oauth::json(
                 StatusCode::SERVICE_UNAVAILABLE,
                 &json!({ "status": "clock of the store" }),
             )
         }
         Err(error) => {
-            tracing::error!(target: "grantor::failure", reason = %error, "the store is not ready");
+            tracing::error!(target: "grantor::failure", reason = %Causes(&error), "the store is not ready");
             oauth::json(
                 StatusCode::SERVICE_UNAVAILABLE,
                 &json!({ "status": "store unavailable" }),

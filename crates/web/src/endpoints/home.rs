@@ -1,4 +1,4 @@
-//! `/`: what this server is, and who is signed in.
+//! `/`: the home page.
 
 use std::sync::Arc;
 

@@ -14,7 +14,7 @@ use crate::request::Form;
 pub(crate) async fn post(State(app): State<Arc<App>>, form: Form) -> Response {
     let caller = &form.caller;
     let parse = |params: &_| Introspect::parse(caller.authorization(), params, caller.peer.clone());
-    oauth::answer(&app, &form, Challenge::Basic, parse, |reply, _| {
+    oauth::handle(&app, &form, Challenge::Basic, parse, |reply, _| {
         oauth::json(StatusCode::OK, &reply)
     })
     .await

@@ -14,7 +14,7 @@ pub(crate) async fn get(State(app): State<Arc<App>>) -> Response {
     document("application/jwk-set+json", app.snapshot().jwks.clone())
 }
 
-/// A public document that was rendered once; any origin may read it.
+/// A public document that any origin may read.
 pub(super) fn document(content_type: &'static str, body: Bytes) -> Response {
     let mut response = Response::new(Body::from(body));
     let headers = response.headers_mut();

@@ -1,4 +1,4 @@
-//! `/login`: signing in with a password.
+//! `/login`: sign-in with a password.
 
 use std::sync::Arc;
 
@@ -11,14 +11,14 @@ use grantor_core::people::{Action, Binding, SignIn, SignInReply};
 use http::StatusCode;
 
 use super::authorize;
-use super::browser::{self, KNOWN_BROWSER, ReturnTo};
+use super::browser::{self, KNOWN_BROWSER_LIFETIME, ReturnTo};
 use crate::app::App;
 use crate::cookies::Cookie;
 use crate::pages::{Login, LoginProblem};
 use crate::request::{Caller, Form};
 
-/// The longest name that is filled in, in bytes.
-const LONGEST_HINT: usize = 256;
+/// Longer hints are ignored.
+const MAX_LOGIN_HINT_BYTES: usize = 256;
 
 pub(crate) async fn get(State(app): State<Arc<App>>, mut caller: Caller) -> Response {
     let query = Params::parse(caller.query().unwrap_or_default().as_bytes()).ok();
@@ -48,7 +48,7 @@ pub(crate) async fn post(State(app): State<Arc<App>>, posted: Form) -> Response 
         Ok(outcome) => outcome,
         Err(error) => return browser::unavailable(&app, &caller, &error),
     };
-    let again = |caller: &mut Caller, status, problem| {
+    let retry = |caller: &mut Caller, status, problem| {
         let username = Some(username);
         form(&app, caller, status, &return_to, username, Some(problem))
     };
@@ -62,9 +62,9 @@ pub(crate) async fn post(State(app): State<Arc<App>>, posted: Form) -> Response 
                 app.cookies.set(
                     Cookie::KnownBrowser,
                     known_browser.reveal(),
-                    Some(KNOWN_BROWSER),
+                    Some(KNOWN_BROWSER_LIFETIME),
                 ),
-                // The next sign-in form is bound to another one: what was planted before is worth nothing.
+                // The next sign-in form uses a new one, so a planted cookie is useless.
                 app.cookies.remove(Cookie::PreSession),
             ];
             browser::with_cookies(browser::see_other(&return_to.path(&app)), cookies)
@@ -73,10 +73,10 @@ pub(crate) async fn post(State(app): State<Arc<App>>, posted: Form) -> Response 
             let problem = LoginProblem::TooManyTries {
                 minutes: browser::minutes(retry_after),
             };
-            let response = again(&mut caller, StatusCode::TOO_MANY_REQUESTS, problem);
+            let response = retry(&mut caller, StatusCode::TOO_MANY_REQUESTS, problem);
             browser::with_retry_after(response, retry_after)
         }
-        Ok(SignInReply::Wrong) | Err(_) => again(
+        Ok(SignInReply::Wrong) | Err(_) => retry(
             &mut caller,
             StatusCode::BAD_REQUEST,
             LoginProblem::WrongCredentials,
@@ -84,40 +84,42 @@ pub(crate) async fn post(State(app): State<Arc<App>>, posted: Form) -> Response 
     }
 }
 
-/// What an authorization request that waits for the sign-in says for its form.
+/// What the sign-in form shows of the authorization request that follows.
 #[derive(Default)]
 struct LoginContext {
     /// OpenID Connect Core section 3.1.2.1: "Hint to the Authorization Server about the login identifier".
     login_hint: Option<String>,
     ui_locales: Option<String>,
     client_name: Option<String>,
-    /// Where the sign-in may lead in one go, and so must be allowed to.
+    /// Where the redirects after sign-in may lead without another page.
     form_action_targets: Vec<String>,
 }
 
 impl LoginContext {
-    fn of(app: &App, return_to: &ReturnTo) -> Self {
+    fn new(app: &App, return_to: &ReturnTo) -> Self {
         let ReturnTo::Authorize(request) = return_to else {
             return Self::default();
         };
         let Ok(params) = authorize::parse(request) else {
             return Self::default();
         };
-        let own = |name: &str| params.opt(name).map(ToOwned::to_owned);
+        let param = |name: &str| params.opt(name).map(ToOwned::to_owned);
         let realm = app.realm();
-        let proven = resolve_client(&params, &realm).ok();
+        let resolved = resolve_client(&params, &realm).ok();
         Self {
-            login_hint: own("login_hint").filter(|hint| hint.len() <= LONGEST_HINT),
-            ui_locales: own("ui_locales"),
-            client_name: proven.as_ref().map(|proven| proven.client.name.clone()),
-            form_action_targets: proven.map_or_else(Vec::new, |proven| {
-                browser::form_action_targets(&realm, &proven.redirect)
+            login_hint: param("login_hint").filter(|hint| hint.len() <= MAX_LOGIN_HINT_BYTES),
+            ui_locales: param("ui_locales"),
+            client_name: resolved
+                .as_ref()
+                .map(|resolved| resolved.client.name.clone()),
+            form_action_targets: resolved.map_or_else(Vec::new, |resolved| {
+                browser::form_action_targets(&realm, &resolved.redirect)
             }),
         }
     }
 }
 
-/// The sign-in form, its token bound to a cookie of this browser: nobody can sign a victim in as somebody else.
+/// The form token is bound to a cookie of this browser, which prevents login CSRF.
 fn form(
     app: &App,
     caller: &mut Caller,
@@ -126,34 +128,35 @@ fn form(
     typed: Option<String>,
     problem: Option<LoginProblem>,
 ) -> Response {
-    let onward = LoginContext::of(app, return_to);
-    caller.prefer_locales(onward.ui_locales.as_deref());
-    let known = pre_session(app, caller);
-    let fresh = format!(
+    let context = LoginContext::new(app, return_to);
+    caller.prefer_locales(context.ui_locales.as_deref());
+    let existing = pre_session(app, caller);
+    let new = format!(
         "{:032x}",
         u128::from_be_bytes(app.seed().bytes("pre-session"))
     );
-    let cookie = known.clone().unwrap_or(fresh);
+    let cookie = existing.clone().unwrap_or(new);
     let login = Login {
         site: app.site.clone(),
         form_token: Binding::PreSession(cookie.clone()).token(&app.realm(), Action::SignIn),
         return_to: return_to.path(app),
-        username: typed.or(onward.login_hint).unwrap_or_default(),
-        client_name: onward.client_name,
-        again: !onward.form_action_targets.is_empty()
+        username: typed.or(context.login_hint).unwrap_or_default(),
+        client_name: context.client_name,
+        again: !context.form_action_targets.is_empty()
             && browser::session_binding(app, caller).is_some(),
         for_device: matches!(return_to, ReturnTo::Device(_)),
         problem,
     };
-    let response = browser::page_to(app, caller, status, &login, &onward.form_action_targets);
-    let set = known
+    let response =
+        browser::page_with_form_targets(app, caller, status, &login, &context.form_action_targets);
+    let set = existing
         .is_none()
         .then(|| app.cookies.set(Cookie::PreSession, &cookie, None))
         .flatten();
     browser::with_cookies(response, [set])
 }
 
-/// The browser's cookie before sign-in, if it is one of ours by its look: 32 hexadecimal digits.
+/// The browser's pre-session cookie, if it is well-formed: 32 hexadecimal digits.
 fn pre_session(app: &App, caller: &Caller) -> Option<String> {
     let cookie = app.cookies.get(&caller.headers, Cookie::PreSession)?;
     let text = cookie.reveal();

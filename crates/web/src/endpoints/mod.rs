@@ -1,4 +1,4 @@
-//! What answers HTTP, one file for each endpoint. `router.rs` has the table of their paths.
+//! The HTTP handlers, one file for each endpoint. `router.rs` maps paths to them.
 
 pub(crate) mod account;
 pub(crate) mod assets;

@@ -16,8 +16,8 @@ use crate::request::Form;
 pub(crate) async fn post(State(app): State<Arc<App>>, form: Form) -> Response {
     let caller = &form.caller;
     let parse = |params: &_| Revoke::parse(caller.authorization(), params, caller.peer.clone());
-    // RFC 7009 section 2.2: 200, and the content of the body is ignored, so there is none.
-    let answer = oauth::answer(&app, &form, Challenge::Basic, parse, |(), _| {
+    // RFC 7009 section 2.2: 200; clients ignore the body, so it is empty.
+    let response = oauth::handle(&app, &form, Challenge::Basic, parse, |(), _| {
         let mut response = Response::new(Body::empty());
         response
             .headers_mut()
@@ -25,5 +25,5 @@ pub(crate) async fn post(State(app): State<Arc<App>>, form: Form) -> Response {
         response
     })
     .await;
-    cors::for_client(&app, &form, answer)
+    cors::for_client(&app, &form, response)
 }

@@ -20,7 +20,7 @@ use crate::request::Form;
 #[derive(Serialize)]
 struct TokenResponse<'a> {
     access_token: &'a str,
-    /// RFC 8693 section 2.2.1: what an exchange gave.
+    /// RFC 8693 section 2.2.1, for exchanges only.
     #[serde(skip_serializing_if = "Option::is_none")]
     issued_token_type: Option<TokenType>,
     token_type: &'static str,
@@ -35,14 +35,14 @@ struct TokenResponse<'a> {
 pub(crate) async fn post(State(app): State<Arc<App>>, form: Form) -> Response {
     let caller = &form.caller;
     let parse = |params: &_| Token::parse(caller.authorization(), params, caller.peer.clone());
-    let answer = oauth::answer(&app, &form, Challenge::Basic, parse, |reply, tokens| {
+    let response = oauth::handle(&app, &form, Challenge::Basic, parse, |reply, tokens| {
         let tokens = tokens.as_ref();
-        let of = |which: fn(&Minted) -> &Option<Secret>| {
+        let reveal = |which: fn(&Minted) -> &Option<Secret>| {
             tokens.and_then(|tokens| which(tokens).as_ref().map(Secret::reveal))
         };
-        let access = of(|tokens| &tokens.access);
-        let id = of(|tokens| &tokens.id);
-        let refresh = of(|tokens| &tokens.refresh);
+        let access = reveal(|tokens| &tokens.access);
+        let id = reveal(|tokens| &tokens.id);
+        let refresh = reveal(|tokens| &tokens.refresh);
         // RFC 8693 section 2.2.1: access_token carries the issued token, whatever it is; "if the issued token is not an
         // access token or usable as an access token, then the token_type value N_A is used".
         let (main, id, refresh) = match reply.issued {
@@ -63,5 +63,5 @@ pub(crate) async fn post(State(app): State<Arc<App>>, form: Form) -> Response {
         oauth::json(StatusCode::OK, &body)
     })
     .await;
-    cors::for_client(&app, &form, answer)
+    cors::for_client(&app, &form, response)
 }

@@ -13,7 +13,7 @@ use crate::cors;
 use crate::oauth::{self, Challenge};
 use crate::request::{Caller, Form, FormError};
 
-/// RFC 6750 section 2.2: a token in a body is not for "GET", so the body of one is not read.
+/// The body of a GET is not read: RFC 6750 section 2.2 forbids a token in it.
 pub(crate) async fn get(app: State<Arc<App>>, caller: Caller) -> Response {
     let params = Params::parse(b"").map_err(FormError::Params);
     post(app, Form { caller, params }).await
@@ -22,9 +22,9 @@ pub(crate) async fn get(app: State<Arc<App>>, caller: Caller) -> Response {
 pub(crate) async fn post(State(app): State<Arc<App>>, form: Form) -> Response {
     let caller = &form.caller;
     let parse = |params: &_| Userinfo::parse(caller.authorization(), params);
-    let answer = oauth::answer(&app, &form, Challenge::Bearer, parse, |reply, _| {
+    let response = oauth::handle(&app, &form, Challenge::Bearer, parse, |reply, _| {
         oauth::json(StatusCode::OK, &reply)
     })
     .await;
-    cors::for_token(&app, &form, answer)
+    cors::for_token(&app, &form, response)
 }

@@ -1,18 +1,18 @@
-//! What a device says it runs, in a few words.
+//! A short description of a `User-Agent` header.
 //!
-//! A `User-Agent` is a claim of whoever sent it. It is shown to help a person recognise their own device, so it must
-//! stay short and plain, whatever was sent.
+//! It helps users recognize their own devices. Clients choose the header freely, so the description must be short and plain
+//! for any input.
 
 use serde::Serialize;
 
-/// Software and system, as coarse as a person would name them: `Chrome` on `Linux`, `curl 8.5`.
+/// Product and operating system: `Chrome` on `Linux`, `curl 8.5`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Agent {
     product: String,
     system: Option<&'static str>,
 }
 
-/// Marks in a browser's header, the telling ones first: Edge also says Chrome, and Chrome also says Safari.
+/// Tokens in the headers of browsers. The order matters: Edge also sends Chrome, and Chrome also sends Safari.
 const BROWSERS: &[(&str, &str)] = &[
     ("Edg/", "Edge"),
     ("EdgA/", "Edge"),
@@ -26,7 +26,7 @@ const BROWSERS: &[(&str, &str)] = &[
     ("Safari/", "Safari"),
 ];
 
-/// Likewise: Android also says Linux, and an iPhone is "like Mac OS X".
+/// The order matters: Android also sends Linux, and iPhones send "like Mac OS X".
 const SYSTEMS: &[(&str, &str)] = &[
     ("Android", "Android"),
     ("iPhone", "iOS"),
@@ -42,19 +42,17 @@ const SYSTEMS: &[(&str, &str)] = &[
     ("Linux", "Linux"),
 ];
 
-/// The longest product name that is shown, in characters.
-const MAX_NAME: usize = 24;
-/// The longest version that is shown, in characters.
-const MAX_VERSION: usize = 8;
+const MAX_NAME_CHARS: usize = 24;
+const MAX_VERSION_CHARS: usize = 8;
 
 impl Agent {
-    /// `None` for a header that names no product.
+    /// `None` if the header contains no product.
     pub fn parse(user_agent: &str) -> Option<Self> {
-        let mentioned = |(mark, _): &&(&str, &'static str)| user_agent.contains(mark);
-        let system = SYSTEMS.iter().find(mentioned).map(|(_, name)| *name);
+        let contained = |(token, _): &&(&str, &'static str)| user_agent.contains(token);
+        let system = SYSTEMS.iter().find(contained).map(|(_, name)| *name);
         let browser = BROWSERS
             .iter()
-            .find(mentioned)
+            .find(contained)
             .filter(|_| user_agent.starts_with("Mozilla/"));
         let product = match browser {
             Some((_, name)) => (*name).to_owned(),
@@ -71,7 +69,7 @@ fn first_product(user_agent: &str) -> Option<String> {
     let name: String = name
         .chars()
         .filter(|c| c.is_ascii_alphanumeric() || "-_.".contains(*c))
-        .take(MAX_NAME)
+        .take(MAX_NAME_CHARS)
         .collect();
     if name.is_empty() {
         return None;
@@ -81,7 +79,7 @@ fn first_product(user_agent: &str) -> Option<String> {
         .take(2)
         .take_while(|n| !n.is_empty())
         .collect();
-    let version: String = numbers.join(".").chars().take(MAX_VERSION).collect();
+    let version: String = numbers.join(".").chars().take(MAX_VERSION_CHARS).collect();
     Some(format!("{name} {version}").trim_end().to_owned())
 }
 
@@ -89,7 +87,7 @@ fn first_product(user_agent: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn told(user_agent: &str) -> String {
+    fn describe(user_agent: &str) -> String {
         match Agent::parse(user_agent) {
             None => "nothing".to_owned(),
             Some(Agent {
@@ -104,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn browsers_are_told_by_name_and_system() {
+    fn browsers_are_described_by_name_and_system() {
         for (header, expected) in [
             (
                 "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36",
@@ -131,12 +129,12 @@ mod tests {
                 "Chrome on webOS",
             ),
         ] {
-            assert_eq!(told(header), expected, "{header}");
+            assert_eq!(describe(header), expected, "{header}");
         }
     }
 
     #[test]
-    fn other_software_is_told_by_its_first_product() {
+    fn other_software_is_described_by_its_first_product() {
         for (header, expected) in [
             ("curl/8.5.0", "curl 8.5"),
             ("python-requests/2.31.0", "python-requests 2.31"),
@@ -150,17 +148,17 @@ mod tests {
             ("tool/beta", "tool"),
             ("Mozilla/5.0", "Mozilla 5.0"),
         ] {
-            assert_eq!(told(header), expected, "{header}");
+            assert_eq!(describe(header), expected, "{header}");
         }
     }
 
     #[test]
-    fn nothing_long_or_strange_is_repeated() {
-        assert_eq!(told(""), "nothing");
-        assert_eq!(told(" \u{202e}\u{1f600}/1.0"), "nothing");
-        assert_eq!(told("<script>alert(1)</script>"), "scriptalert1");
+    fn descriptions_are_short_and_plain() {
+        assert_eq!(describe(""), "nothing");
+        assert_eq!(describe(" \u{202e}\u{1f600}/1.0"), "nothing");
+        assert_eq!(describe("<script>alert(1)</script>"), "scriptalert1");
         assert_eq!(
-            told(&format!("{}/{}", "a".repeat(500), "9".repeat(500))),
+            describe(&format!("{}/{}", "a".repeat(500), "9".repeat(500))),
             format!("{} {}", "a".repeat(24), "9".repeat(8))
         );
     }

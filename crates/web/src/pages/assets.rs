@@ -1,39 +1,33 @@
-//! The stylesheet, the mark and the one script: files that never change under their name, since the name holds a hash of the content.
+//! The stylesheet, the logo and the script. Their names contain a hash of the content, so a URL never changes its content.
 
 use std::sync::LazyLock;
 
-/// A file to serve as it is, for ever: `Cache-Control: public, max-age=31536000, immutable`.
+/// A static file.
 #[derive(Debug)]
 pub struct Asset {
-    /// The URL's path.
     pub path: String,
-    /// The media type.
     pub content_type: &'static str,
-    /// The content.
     pub body: &'static str,
 }
 
-/// Every asset.
 pub fn all() -> &'static [Asset] {
     &*ASSETS
 }
 
-/// The asset at a path.
 pub fn find(path: &str) -> Option<&'static Asset> {
     all().iter().find(|asset| asset.path == path)
 }
 
-/// The one stylesheet.
 pub fn stylesheet() -> &'static Asset {
     &ASSETS[0]
 }
 
-/// The mark beside the brand, and the icon of the tab.
+/// The logo, which is also the icon of the tab.
 pub fn mark() -> &'static Asset {
     &ASSETS[1]
 }
 
-/// The script that sends the form of [`FormPost`](super::FormPost) at once.
+/// Submits the form of [`FormPost`](super::FormPost) on load.
 pub fn submit_script() -> &'static Asset {
     &ASSETS[2]
 }
@@ -72,7 +66,7 @@ impl Asset {
     }
 }
 
-/// FNV-1a, 64 bits: it tells one version from the next, and protects nothing.
+/// 64-bit FNV-1a: it distinguishes versions and is not for security.
 fn fnv1a(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
@@ -91,7 +85,7 @@ mod tests {
             .split_once("@media (prefers-color-scheme: dark)")
             .unwrap();
         for (scheme, css) in [("light", light), ("dark", dark)] {
-            for (front, back, least) in [
+            for (front, back, minimum) in [
                 ("ink", "paper", 4.5),
                 ("ink", "card", 4.5),
                 ("ink", "well", 4.5),
@@ -115,8 +109,8 @@ mod tests {
             ] {
                 let found = contrast(colour(css, front), colour(css, back));
                 assert!(
-                    found >= least,
-                    "{scheme}: {front} on {back} is {found:.2}, less than {least}"
+                    found >= minimum,
+                    "{scheme}: {front} on {back} is {found:.2}, less than {minimum}"
                 );
             }
         }

@@ -1,4 +1,4 @@
-//! A client asks for access: who, for what, and where the answer goes (OpenID Connect Core section 3.1.2.4).
+//! The consent page: the client, what it requests, and where the response goes (OpenID Connect Core section 3.1.2.4).
 
 use serde::Serialize;
 
@@ -6,26 +6,21 @@ use super::{Account, ScopeLine, Site};
 use crate::render::Page;
 
 /// `POST {site.path}/consent` with `form_token`, `request` and `decision` (`approve` or `deny`). The page needs
-/// [`content_security_policy`](super::content_security_policy) of the redirect URI: the answer to the form leads there.
+/// [`content_security_policy`](super::content_security_policy) of the redirect URI, since the form redirects there.
 #[derive(Clone, Debug, Serialize)]
 pub struct Consent {
-    /// Whose page it is.
     pub site: Site,
-    /// Who is signed in, and so whose account is at stake.
     pub account: Account,
-    /// The form token, bound to the session and to `request`.
+    /// Bound to the session and to `request`.
     pub form_token: String,
-    /// The authorization request, as text, to come back with the form.
+    /// The query of the authorization request, to be sent with the form.
     pub request: String,
-    /// The client's name.
     pub client_name: String,
-    /// The client's id.
     pub client_id: String,
-    /// What is asked for, in words.
     pub scopes: Vec<ScopeLine>,
-    /// True when less was granted before.
+    /// Whether the user consented to fewer scopes before.
     pub asked_again: bool,
-    /// The host to which the browser goes on.
+    /// The host that the browser is redirected to.
     pub goes_to: String,
 }
 

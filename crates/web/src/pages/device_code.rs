@@ -1,4 +1,4 @@
-//! Type the code that a device shows, or find it filled in (RFC 8628 section 3.3).
+//! The page for entering the code of a device (RFC 8628 section 3.3).
 
 use serde::Serialize;
 
@@ -8,31 +8,26 @@ use crate::render::Page;
 /// `POST {site.path}/device` with `user_code`, `form_token`.
 #[derive(Clone, Debug, Serialize)]
 pub struct DeviceCode {
-    /// Whose page it is.
     pub site: Site,
-    /// Who is signed in.
     pub account: Account,
-    /// The form token, bound to the session.
+    /// Bound to the session.
     pub form_token: String,
-    /// What is in the field: nothing, what was typed before, or the code of `verification_uri_complete`.
+    /// The field's content: empty, the previous input, or the code of `verification_uri_complete`.
     pub user_code: String,
-    /// True when `user_code` came with the link and not from the person's hand.
+    /// Whether `user_code` came from the link instead of the user.
     pub prefilled: bool,
-    /// True when codes hold digits only, so that a phone shows its number keys.
+    /// Whether codes contain digits only, so that phones show a numeric keyboard.
     pub numeric: bool,
-    /// Why the last try did not work.
     pub problem: Option<DeviceCodeProblem>,
 }
 
-/// Why a code led nowhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum DeviceCodeProblem {
-    /// One text for unknown, expired, used and decided codes, so that a guess learns nothing.
+    /// The same for unknown, expired, used and decided codes, so that guesses reveal nothing.
     NotValid,
-    /// Too many wrong codes.
     TooManyTries {
-        /// Until the next try, in minutes, rounded up.
+        /// Until the next attempt, rounded up.
         minutes: u64,
     },
 }

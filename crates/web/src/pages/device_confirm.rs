@@ -1,83 +1,70 @@
-//! Who asks: everything a person needs to tell their own device from an attacker's, then approve or deny.
+//! The page for approving a device: it helps users distinguish their own device from an attacker's.
 //!
-//! RFC 10027 section 6.1.14: say who asks, for what and with what consequence; tell people to decline what they did not
-//! start; make declining as prominent as granting.
+//! RFC 10027 section 6.1.14: show who requests what and with what consequence, tell users to decline what they did not
+//! start, and make declining as prominent as granting.
 
 use serde::Serialize;
 
-use super::{Account, Agent, Moment, Site};
+use super::{Account, Agent, RelativeTime, Site};
 use crate::render::Page;
 
-/// `POST {site.path}/device/decision` with `grant`, `form_token`, `decision` (`approve` or `deny`) and, where the code
-/// is to be typed again, `user_code`.
+/// `POST {site.path}/device/decision` with `grant`, `form_token`, `decision` (`approve` or `deny`) and, if the code
+/// must be retyped, `user_code`.
 #[derive(Clone, Debug, Serialize)]
 pub struct DeviceConfirm {
-    /// Whose page it is.
     pub site: Site,
-    /// Who is signed in, and so whose account is at stake.
     pub account: Account,
-    /// The form token, bound to the session and to `grant`.
+    /// Bound to the session and to `grant`.
     pub form_token: String,
     /// The grant's id; never the code.
     pub grant: String,
-    /// The client's name.
     pub client_name: String,
-    /// The client's id.
     pub client_id: String,
-    /// How the code is compared.
     pub code: CodeCheck,
-    /// What is asked for, in words.
     pub scopes: Vec<ScopeLine>,
-    /// The address that the device came from.
     pub device_address: String,
-    /// The address that this browser comes from.
     pub browser_address: String,
-    /// Whether these are one network.
     pub network: Network,
-    /// What the device says it runs.
     pub agent: Option<Agent>,
     /// When the device asked.
-    pub started: Moment,
+    pub started: RelativeTime,
 }
 
-/// How a person makes sure that the request is their device's.
+/// How users check that the request comes from their device.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum CodeCheck {
-    /// The code is shown, to compare.
+    /// The page shows the code.
     Compare {
-        /// As the device shows it.
+        /// As displayed by the device.
         code: String,
     },
-    /// The code is not known any more: nothing can be approved on this page.
+    /// The code is no longer known, so the request can only be denied.
     Hidden,
-    /// The code is not shown: it has to be typed from the device's screen.
+    /// The user must type the code from the device's screen.
     Retype {
-        /// True when the last try was wrong.
+        /// Whether the last attempt was wrong.
         wrong: bool,
     },
 }
 
-/// Where device and browser are.
+/// Compares the networks of device and browser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Network {
-    /// On one network.
     Same,
-    /// On different networks: shown as a warning.
+    /// Shown as a warning.
     Different,
-    /// On different networks, and this client may be approved from its own network only: no Approve button.
+    /// Different, and the client requires the same network: there is no Approve button.
     Refused,
 }
 
-/// One permission.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ScopeLine {
-    /// The scope as asked.
     pub scope: String,
-    /// The resource's words for it, from the configuration; without, the locale's for a scope of OpenID Connect.
+    /// The description in the configuration. Without one, the locale describes scopes of OpenID Connect.
     pub text: Option<String>,
-    /// The protected resource that it belongs to.
+    /// The identifier of its protected resource.
     pub resource: Option<String>,
 }
 
@@ -122,20 +109,20 @@ impl Page for DeviceConfirm {
             agent: Agent::parse(
                 "Mozilla/5.0 (Web0S; Linux/SmartTV) Chrome/108.0.0.0 Safari/537.36",
             ),
-            started: Moment::new(1_795_286_340, 1_795_286_340 + 130),
+            started: RelativeTime::new(1_795_286_340, 1_795_286_340 + 130),
         };
         let different = Self {
             device_address: "2001:db8:3f1c:22::9a4".to_owned(),
             network: Network::Different,
             agent: Agent::parse("curl/8.5.0"),
-            started: Moment::new(1_795_286_340, 1_795_286_340),
+            started: RelativeTime::new(1_795_286_340, 1_795_286_340),
             ..compare.clone()
         };
         let refused = Self {
             network: Network::Refused,
             agent: None,
             scopes: Vec::new(),
-            started: Moment::new(1_795_286_340, 1_795_286_340 + 3_600),
+            started: RelativeTime::new(1_795_286_340, 1_795_286_340 + 3_600),
             ..different.clone()
         };
         let retype = Self {
@@ -150,7 +137,7 @@ impl Page for DeviceConfirm {
             ]
             .map(openid)
             .to_vec(),
-            started: Moment::new(1_795_286_340, 1_795_286_340 + 200_000),
+            started: RelativeTime::new(1_795_286_340, 1_795_286_340 + 200_000),
             ..compare.clone()
         };
         let retyped_wrong = Self {

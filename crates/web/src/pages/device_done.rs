@@ -1,30 +1,23 @@
-//! Decided: back to the device.
+//! The page after a device was approved or denied.
 
 use serde::Serialize;
 
 use super::{Account, Site};
 use crate::render::Page;
 
-/// The end of the way on this screen.
 #[derive(Clone, Debug, Serialize)]
 pub struct DeviceDone {
-    /// Whose page it is.
     pub site: Site,
-    /// Who is signed in.
     pub account: Account,
-    /// The client's name.
     pub client_name: String,
-    /// What was decided.
     pub outcome: Outcome,
 }
 
-/// What was decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// The device gets its tokens.
     Approved,
-    /// The device gets `access_denied`.
+    /// The device receives `access_denied`.
     Denied,
 }
 

@@ -1,4 +1,4 @@
-//! What went wrong, in words that help, and the id by which the operator finds the rest.
+//! The error page, with the trace id for finding details in the log.
 
 use http::StatusCode;
 use serde::Serialize;
@@ -6,51 +6,40 @@ use serde::Serialize;
 use super::Site;
 use crate::render::Page;
 
-/// A request of a browser that cannot be answered. Never holds input.
+/// Must not contain input.
 #[derive(Clone, Debug, Serialize)]
 pub struct ErrorPage {
-    /// Whose page it is.
     pub site: Site,
-    /// What went wrong.
-    pub fault: Fault,
-    /// The HTTP status; [`Fault::status`].
+    pub fault: PageError,
     status: u16,
-    /// Whether there is something to tell those who made the link.
+    /// Whether to show a hint for the client's developers.
     for_developers: bool,
-    /// The W3C trace id, as in the header and the log.
     pub trace_id: String,
 }
 
-/// What can go wrong with a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Fault {
-    /// The request makes no sense.
+pub enum PageError {
     BadRequest,
-    /// The form's token is missing, of another session, or too old.
+    /// The form token is missing, expired, or from another session.
     ExpiredForm,
-    /// The authorization request names no client of ours, so there is nobody to send the error to.
+    /// The authorization request names an unknown client, so the error cannot be sent to it.
     UnknownClient,
-    /// The address to go back to is not registered: nobody is sent there (RFC 6749 section 4.1.2.1).
+    /// The redirect URI is not registered, so it must not be used (RFC 6749 section 4.1.2.1).
     RedirectUri,
-    /// The logout request of a client cannot be verified.
+    /// A client's logout request is not valid.
     BadLogout,
-    /// There is no such page.
     NotFound,
-    /// The page exists, for another method.
     MethodNotAllowed,
-    /// The request is larger than any of our forms.
+    /// The request is larger than any form of this server.
     TooLarge,
-    /// Too much was asked.
     TooManyRequests,
-    /// Ours.
     Internal,
-    /// The store or a signer is away.
+    /// A temporary failure, such as of the store.
     Unavailable,
 }
 
-impl Fault {
-    /// Every fault.
+impl PageError {
     pub const ALL: [Self; 11] = [
         Self::BadRequest,
         Self::ExpiredForm,
@@ -65,7 +54,6 @@ impl Fault {
         Self::Unavailable,
     ];
 
-    /// The status that the page is sent with.
     pub const fn status(self) -> StatusCode {
         match self {
             Self::BadRequest | Self::UnknownClient | Self::RedirectUri | Self::BadLogout => {
@@ -81,7 +69,7 @@ impl Fault {
         }
     }
 
-    const fn is_of_developers(self) -> bool {
+    const fn concerns_developers(self) -> bool {
         matches!(
             self,
             Self::UnknownClient | Self::RedirectUri | Self::BadLogout
@@ -90,13 +78,12 @@ impl Fault {
 }
 
 impl ErrorPage {
-    /// The page of a fault.
-    pub fn new(site: Site, fault: Fault, trace_id: String) -> Self {
+    pub fn new(site: Site, fault: PageError, trace_id: String) -> Self {
         Self {
             site,
             fault,
             status: fault.status().as_u16(),
-            for_developers: fault.is_of_developers(),
+            for_developers: fault.concerns_developers(),
             trace_id,
         }
     }
@@ -106,7 +93,7 @@ impl Page for ErrorPage {
     const TEMPLATE: &'static str = "error.html";
 
     fn samples() -> Vec<Self> {
-        Fault::ALL
+        PageError::ALL
             .map(|fault| {
                 Self::new(
                     Site::sample(),

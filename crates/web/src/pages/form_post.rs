@@ -1,34 +1,28 @@
-//! The answer of the authorization endpoint by POST: OAuth 2.0 Form Post Response Mode.
+//! The authorization response by POST: OAuth 2.0 Form Post Response Mode.
 
 use serde::Serialize;
 
 use super::{Site, policy};
 use crate::render::Page;
 
-/// A form that the browser sends to `action`: by itself where scripts run, else by the person's hand.
+/// A form that a script submits to `action`. Without scripts, the user submits it.
 #[derive(Clone, Debug, Serialize)]
 pub struct FormPost {
-    /// Whose page it is.
     pub site: Site,
-    /// The redirect URI, proven to be the client's.
     pub action: String,
-    /// The parameters of the answer.
     pub fields: Vec<Field>,
-    /// `action`'s host, or its scheme where it has no host.
+    /// The host of `action`, or its scheme if it has no host.
     goes_to: String,
 }
 
-/// One parameter of an answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Field {
-    /// Its name.
     pub name: String,
-    /// Its value.
     pub value: String,
 }
 
 impl FormPost {
-    /// The page that takes the fields to the redirect URI.
+    /// `action` must be a verified redirect URI.
     pub fn new(site: Site, action: String, fields: Vec<Field>) -> Self {
         Self {
             goes_to: policy::destination(&action),
@@ -38,7 +32,7 @@ impl FormPost {
         }
     }
 
-    /// The page's own Content-Security-Policy: it alone has a script. `form_targets` are where its form leads, and on to.
+    /// The Content-Security-Policy of this page, the only one with a script. `form_targets` are where the form may redirect.
     pub fn content_security_policy(&self, form_targets: &[String]) -> String {
         format!(
             "{}; script-src 'self'",
@@ -72,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_page_with_the_script_may_run_our_own_and_no_other() {
+    fn the_policy_allows_scripts_of_this_server_only() {
         let page = FormPost::samples().remove(0);
         assert_eq!(
             page.content_security_policy(std::slice::from_ref(&page.action)),

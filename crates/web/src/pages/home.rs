@@ -1,4 +1,4 @@
-//! What this server is, for whoever types its bare address.
+//! The home page.
 
 use serde::Serialize;
 
@@ -8,9 +8,7 @@ use crate::render::Page;
 /// The page at `{site.path}/`.
 #[derive(Clone, Debug, Serialize)]
 pub struct Home {
-    /// Whose page it is.
     pub site: Site,
-    /// Who is signed in.
     pub account: Option<Account>,
 }
 

@@ -1,4 +1,4 @@
-//! Sign in with a name and a password.
+//! The sign-in page.
 
 use serde::Serialize;
 
@@ -8,34 +8,29 @@ use crate::render::Page;
 /// `POST {site.path}/login` with `username`, `password`, `form_token`, `return_to`.
 #[derive(Clone, Debug, Serialize)]
 pub struct Login {
-    /// Whose page it is.
     pub site: Site,
-    /// The form token, bound to the cookie of this browser.
+    /// Bound to the pre-session cookie.
     pub form_token: String,
-    /// The path to go on to; the endpoint checks it again when it comes back.
+    /// Where to continue after sign-in; checked again when the form is posted.
     pub return_to: String,
-    /// What was typed before, or empty.
+    /// The previous input, a login hint, or empty.
     pub username: String,
-    /// The name of the client that the way leads on to.
+    /// The name of the client that requested the sign-in.
     pub client_name: Option<String>,
-    /// True when somebody is signed in, and has to show once more that it is they (`prompt=login`, `max_age`; OpenID
-    /// Connect Core section 3.1.2.1).
+    /// Whether a signed-in user must re-authenticate (`prompt=login`, `max_age`; OpenID Connect Core section 3.1.2.1).
     pub again: bool,
-    /// True when signing in is the first step of connecting a device: people must know why they are asked.
+    /// Whether the sign-in is for connecting a device; the page then says so.
     pub for_device: bool,
-    /// Why the last try did not work.
     pub problem: Option<LoginProblem>,
 }
 
-/// Why nobody is signed in yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum LoginProblem {
-    /// One text for an unknown user, a wrong password and a disabled account, so that none can be told from another.
+    /// The same for an unknown user, a wrong password and a disabled account, so that they cannot be distinguished.
     WrongCredentials,
-    /// Too many wrong passwords.
     TooManyTries {
-        /// Until the next try, in minutes, rounded up.
+        /// Until the next attempt, rounded up.
         minutes: u64,
     },
 }

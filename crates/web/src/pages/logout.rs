@@ -1,24 +1,22 @@
-//! Asks before it signs out, so that no link can do it.
+//! Asks for confirmation of a sign-out, so that a link alone cannot cause one.
 
 use serde::Serialize;
 
 use super::Site;
 use crate::render::Page;
 
-/// `POST {site.path}/logout` with `form_token` and, where a client asks, `request`.
+/// `POST {site.path}/logout` with `form_token` and, if a client requested it, `request`.
 #[derive(Clone, Debug, Serialize)]
 pub struct Logout {
-    /// Whose page it is.
     pub site: Site,
-    /// Who is signed in.
     pub username: String,
-    /// The form token, bound to the session.
+    /// Bound to the session and to `request`.
     pub form_token: String,
-    /// The name of the client that asks (OpenID Connect RP-Initiated Logout section 2).
+    /// The client that requested the logout (OpenID Connect RP-Initiated Logout section 2).
     pub client_name: Option<String>,
-    /// What it asks, to come back with the form.
+    /// The query of the client's request, to be sent with the form.
     pub request: Option<String>,
-    /// Whether what it asks is not valid, so that nothing of it counts.
+    /// Whether the client's request is not valid and therefore ignored.
     pub refused: bool,
 }
 

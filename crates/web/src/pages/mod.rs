@@ -1,7 +1,7 @@
-//! The pages that people see: one file for each page's values, one template of the same name for its markup.
+//! The HTML pages. Each has a file with its values, and a template with the same name.
 //!
 //! To add a page: `pages/NAME.rs` with a struct that implements [`Page`], `templates/NAME.html`, its sentences in
-//! `locales/`, and one line in the table below. The tests and the check at start take it from there.
+//! `locales/`, and one line in the table below. The tests and the check at start then include it.
 
 pub mod assets;
 
@@ -16,8 +16,8 @@ mod form_post;
 mod home;
 mod login;
 mod logout;
-mod moment;
 mod policy;
+mod relative_time;
 mod signed_out;
 #[cfg(test)]
 mod tests;
@@ -32,56 +32,52 @@ pub use self::{
     device_code::{DeviceCode, DeviceCodeProblem},
     device_confirm::{CodeCheck, DeviceConfirm, Network, ScopeLine},
     device_done::{DeviceDone, Outcome},
-    error::{ErrorPage, Fault},
+    error::{ErrorPage, PageError},
     form_post::{Field, FormPost},
     home::Home,
     login::{Login, LoginProblem},
     logout::Logout,
-    moment::Moment,
     policy::{CONTENT_SECURITY_POLICY, content_security_policy, destination},
+    relative_time::RelativeTime,
     signed_out::SignedOut,
 };
 use crate::render::Page;
 
-/// Whose pages these are: an issuer, which is a realm.
+/// The issuer, as pages show it.
 #[derive(Clone, Debug, Serialize)]
 pub struct Site {
-    /// The issuer's host, and its port where it is not the scheme's own: the brand on each page.
+    /// Host, and port if it is not the default one. Shown as the brand on each page.
     pub host: String,
-    /// What every path of the realm begins with: empty, or `/pools/NAME`.
+    /// The prefix of every path: the issuer's path without a trailing slash.
     pub path: String,
 }
 
-/// Who is signed in.
 #[derive(Clone, Debug, Serialize)]
 pub struct Account {
-    /// The user's name, as typed to sign in.
     pub username: String,
-    /// The form token of the sign-out button.
+    /// The form token for the sign-out button.
     pub sign_out_token: String,
 }
 
 /// A page with the values of one of its samples.
 #[derive(Clone, Debug)]
 pub struct Sample {
-    /// The template's file name.
     pub template: &'static str,
-    /// Which of the page's samples, from 1.
+    /// From 1.
     pub number: usize,
-    /// What the template is rendered with.
     pub(crate) context: Value,
 }
 
-/// One line for each page, and one for each piece that pages share.
+/// One line for each page, and one for each shared template.
 macro_rules! table {
     (pages { $($page:ident $file:literal)* } shared { $($shared:literal)* }) => {
-        /// Every template by its file name.
+        /// The templates by file name.
         pub(crate) const TEMPLATES: [(&str, &str); [$($file,)* $($shared,)*].len()] = [
             $(($file, include_str!(concat!("../../templates/", $file))),)*
             $(($shared, include_str!(concat!("../../templates/", $shared))),)*
         ];
 
-        /// Every page with every one of its samples.
+        /// All samples of all pages.
         pub fn samples() -> Vec<Sample> {
             let mut all = Vec::new();
             $(all.extend(samples_of::<$page>());)*
@@ -123,8 +119,6 @@ fn samples_of<P: Page>() -> impl Iterator<Item = Sample> {
 }
 
 impl Sample {
-    /// The sample as HTML: what a designer looks at.
-    ///
     /// # Errors
     /// As [`Pages::render`](crate::render::Pages::render).
     pub fn render(

@@ -1,16 +1,15 @@
-//! The Content-Security-Policy of the pages, and where a redirect URI leads.
+//! The Content-Security-Policy of the pages, and the display of redirect URIs.
 
 use std::borrow::Cow;
 
 use url::{Host, Url};
 
-/// For every page whose forms stay here: our own stylesheet, images and forms, and nothing else. No script, no frame,
-/// no base.
+/// For pages whose forms stay on this server. It allows stylesheets, images and forms of this server only.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
      frame-ancestors 'none'; base-uri 'none'";
 
-/// As [`CONTENT_SECURITY_POLICY`], for a page whose form leads on to addresses of a client: browsers hold the redirects
-/// that answer a form to `form-action` too, and those that follow them (CSP 3 section 6.4.1).
+/// As [`CONTENT_SECURITY_POLICY`], for a page whose form redirects to a client. Browsers apply `form-action` to all
+/// redirects after a form is submitted (CSP 3 section 6.4.1).
 pub fn content_security_policy(form_targets: &[String]) -> Cow<'static, str> {
     let mut sources: Vec<String> = form_targets.iter().filter_map(|uri| source(uri)).collect();
     sources.sort_unstable();
@@ -24,8 +23,8 @@ pub fn content_security_policy(form_targets: &[String]) -> Cow<'static, str> {
     ))
 }
 
-/// A redirect URI as a source expression (CSP 3 section 2.3.1): its origin; its scheme where it has no host, or one that
-/// cannot be written there, which an IPv6 address cannot. `None` for what would say more than one thing in a header.
+/// A redirect URI as a source expression (CSP 3 section 2.3.1): its origin, or only its scheme if it has no host or an
+/// IPv6 address, which source expressions do not support. `None` if it could inject another expression or directive.
 fn source(redirect_uri: &str) -> Option<String> {
     let url = Url::parse(redirect_uri).ok()?;
     let scheme = url.scheme();
@@ -36,24 +35,24 @@ fn source(redirect_uri: &str) -> Option<String> {
     }
 }
 
-/// RFC 1123 section 2.1, and the underscore that some names have.
+/// RFC 1123 section 2.1, and the underscore, which some names contain.
 fn is_host_name(host: &str) -> bool {
     host.bytes()
         .all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
 }
 
-/// Where a redirect URI leads, for people: host and port, or the scheme of an app where there is no host.
+/// A redirect URI for display: host and port, or the scheme if it is not a web address.
 pub fn destination(redirect_uri: &str) -> String {
     let Ok(url) = Url::parse(redirect_uri) else {
         return String::new();
     };
-    // What stands where a host would says nothing of an app with a scheme of its own.
-    let of_the_web = matches!(url.scheme(), "http" | "https");
-    let authority = of_the_web.then(|| authority(&url)).flatten();
+    // For a custom scheme, the host is meaningless and may mislead.
+    let is_web = matches!(url.scheme(), "http" | "https");
+    let authority = is_web.then(|| authority(&url)).flatten();
     authority.unwrap_or_else(|| url.scheme().to_owned())
 }
 
-/// Host, and port where it is not the scheme's own.
+/// Host, and port if it is not the default one.
 fn authority(url: &Url) -> Option<String> {
     let host = url.host_str()?;
     Some(
@@ -67,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_form_may_lead_to_the_origin_of_the_redirect_uri_and_nowhere_else() {
+    fn form_action_allows_only_the_origin_of_the_redirect_uri() {
         for (redirect_uri, source) in [
             ("https://app.example.com/cb?x=1", "https://app.example.com"),
             (
@@ -91,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn no_redirect_uri_adds_a_rule_of_its_own() {
+    fn a_redirect_uri_cannot_inject_into_the_policy() {
         for redirect_uri in [
             "https://a;script-src*/",
             "https://a,b/",
@@ -109,14 +108,14 @@ mod tests {
     }
 
     #[test]
-    fn people_are_told_the_host() {
-        for (redirect_uri, told) in [
+    fn the_destination_is_the_host_or_the_scheme() {
+        for (redirect_uri, expected) in [
             ("https://app.example.com/cb", "app.example.com"),
             ("http://[::1]:49152/cb", "[::1]:49152"),
             ("com.example.app:/cb", "com.example.app"),
             ("com.example.app://bank.example/cb", "com.example.app"),
         ] {
-            assert_eq!(destination(redirect_uri), told);
+            assert_eq!(destination(redirect_uri), expected);
         }
     }
 }

@@ -1,16 +1,14 @@
-//! Signed out.
+//! The page after a sign-out.
 
 use serde::Serialize;
 
 use super::Site;
 use crate::render::Page;
 
-/// Nobody is signed in any more.
 #[derive(Clone, Debug, Serialize)]
 pub struct SignedOut {
-    /// Whose page it is.
     pub site: Site,
-    /// The name of the client that asked, where the browser is not sent back to it.
+    /// The client that requested it, if the browser is not redirected there.
     pub client_name: Option<String>,
 }
 

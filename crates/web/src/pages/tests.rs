@@ -1,4 +1,4 @@
-//! What must hold for every page, with every sample, in every language.
+//! Properties of every page, with every sample, in every language.
 
 mod texts;
 
@@ -12,7 +12,7 @@ use crate::{
 
 const ENGLISH: Locale = Locale::FALLBACK;
 
-/// Every page's HTML, under a name that says which it is.
+/// All samples as HTML, with names for messages.
 fn rendered() -> Vec<(String, String)> {
     let pages = Pages::new(None).unwrap();
     let mut all = Vec::new();
@@ -39,7 +39,7 @@ fn every_page_renders_with_every_sample_in_every_locale() {
 }
 
 #[test]
-fn every_page_has_one_heading_one_main_and_a_title_of_its_own() {
+fn every_page_has_one_heading_one_main_and_a_unique_title() {
     let mut titles = BTreeMap::<String, BTreeSet<&str>>::new();
     let pages = Pages::new(None).unwrap();
     for sample in samples() {
@@ -67,7 +67,7 @@ fn every_page_has_one_heading_one_main_and_a_title_of_its_own() {
 }
 
 #[test]
-fn no_page_has_a_style_a_handler_or_a_script_but_the_one_that_sends_a_form() {
+fn no_page_has_inline_styles_handlers_or_scripts_except_form_post() {
     let script = format!(
         "<script src=\"{}\" defer></script>",
         assets::submit_script().path
@@ -91,7 +91,7 @@ fn no_page_has_a_style_a_handler_or_a_script_but_the_one_that_sends_a_form() {
             "http-equiv",
             "//",
         ] {
-            // The doctype and the samples' own text hold none of these.
+            // Neither the doctype nor the texts of samples contain these.
             assert!(!lower.contains(banned), "{banned} in {name}");
         }
         for tag in tags(&html) {
@@ -134,30 +134,30 @@ fn input_is_escaped() {
     assert_eq!(
         html.matches("&lt;script&gt;").count(),
         8,
-        "each shown once, escaped once: {html}"
+        "each is shown and escaped once: {html}"
     );
     assert!(!html.contains("&amp;lt;"), "{html}");
 }
 
 #[test]
-fn the_ids_that_tests_and_styles_rely_on_are_stable() {
+fn the_ids_for_tests_and_styles_are_stable() {
     let mut ids = BTreeMap::<&str, BTreeSet<String>>::new();
     let pages = Pages::new(None).unwrap();
     for sample in samples() {
         let html = sample.render(&pages, ENGLISH).unwrap();
-        let mut here = BTreeSet::new();
+        let mut found = BTreeSet::new();
         for id in html
             .split(" id=\"")
             .skip(1)
             .filter_map(|rest| rest.split('"').next())
         {
             assert!(
-                here.insert(id.to_owned()),
+                found.insert(id.to_owned()),
                 "{id} twice in {}",
                 sample.template
             );
         }
-        let rows = here.into_iter().map(without_its_number);
+        let rows = found.into_iter().map(without_number);
         ids.entry(sample.template).or_default().extend(rows);
     }
     let account = "account sign-out your-account";
@@ -252,7 +252,7 @@ fn every_field_has_a_label_and_every_error_is_announced_and_linked() {
 }
 
 #[test]
-fn only_a_wrong_entry_is_marked_as_invalid_not_a_wait() {
+fn only_wrong_input_is_marked_as_invalid_not_a_wait() {
     let pages = Pages::new(None).unwrap();
     for page in Login::samples() {
         let wrong = page.problem == Some(LoginProblem::WrongCredentials);
@@ -268,7 +268,7 @@ fn only_a_wrong_entry_is_marked_as_invalid_not_a_wait() {
 
 /// RFC 10027 section 6.1.14: declining is as prominent as granting.
 #[test]
-fn deny_is_a_button_of_the_same_form_and_weight_as_approve() {
+fn deny_is_a_button_in_the_same_form_as_approve() {
     let pages = Pages::new(None).unwrap();
     for page in DeviceConfirm::samples() {
         let html = pages.render(&page, ENGLISH).unwrap();
@@ -289,7 +289,7 @@ fn deny_is_a_button_of_the_same_form_and_weight_as_approve() {
 }
 
 #[test]
-fn a_client_of_a_browser_can_be_denied_as_easily_as_a_device() {
+fn consent_can_be_denied_as_easily_as_given() {
     let pages = Pages::new(None).unwrap();
     for page in Consent::samples() {
         let html = pages.render(&page, ENGLISH).unwrap();
@@ -304,7 +304,7 @@ fn a_client_of_a_browser_can_be_denied_as_easily_as_a_device() {
 }
 
 #[test]
-fn the_account_page_shows_a_bounded_number_of_rows_and_says_how_many_more_there_are() {
+fn the_account_page_limits_its_rows_and_shows_how_many_more_there_are() {
     let page = AccountPage::samples().remove(2);
     let html = Pages::new(None).unwrap().render(&page, ENGLISH).unwrap();
     for (field, more) in [
@@ -319,7 +319,7 @@ fn the_account_page_shows_a_bounded_number_of_rows_and_says_how_many_more_there_
 }
 
 #[test]
-fn a_code_to_be_typed_again_is_nowhere_on_the_page() {
+fn a_code_that_must_be_retyped_is_not_on_the_page() {
     let pages = Pages::new(None).unwrap();
     let mut page = DeviceConfirm::samples().remove(0);
     assert!(pages.render(&page, ENGLISH).unwrap().contains("WDJB-MJHT"));
@@ -334,8 +334,8 @@ fn between<'a>(text: &'a str, start: &str, end: &str) -> &'a str {
     rest.split_once(end).unwrap().0
 }
 
-/// The id of one of many rows as that of each: `session-12` as `session-N`.
-fn without_its_number(id: String) -> String {
+/// `session-12` becomes `session-N`.
+fn without_number(id: String) -> String {
     let stem = id.trim_end_matches(|c: char| c.is_ascii_digit());
     if stem.len() < id.len() {
         format!("{stem}N")
@@ -345,11 +345,11 @@ fn without_its_number(id: String) -> String {
 }
 
 fn without(text: &str, start: &str, end: &str) -> String {
-    let mut kept = String::new();
+    let mut rest = String::new();
     for piece in text.split(start) {
-        kept.push_str(piece.split_once(end).map_or(piece, |(_, after)| after));
+        rest.push_str(piece.split_once(end).map_or(piece, |(_, after)| after));
     }
-    kept
+    rest
 }
 
 fn tags(html: &str) -> impl Iterator<Item = &str> {
@@ -360,7 +360,7 @@ fn tags(html: &str) -> impl Iterator<Item = &str> {
         .map(|tag| tag.trim())
 }
 
-/// Names only. No value of ours holds a space before an equals sign.
+/// Only the names. No attribute value of the templates contains a space before an equals sign.
 fn attributes(tag: &str) -> impl Iterator<Item = &str> {
     tag.split_whitespace()
         .skip(1)

@@ -1,4 +1,4 @@
-//! The handshake of TLS, bounded like the head of a request: until it ends, a client has shown nothing.
+//! The TLS handshake, with a time limit like that for request headers.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -9,24 +9,22 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 
-/// One handshake to come.
+/// What a connection needs for its handshake.
 pub(super) struct Handshake {
     pub(super) acceptor: TlsAcceptor,
-    /// How long it may take.
-    pub(super) patience: Duration,
-    /// Ends it early: the server stops.
+    pub(super) timeout: Duration,
+    /// Cancelled when the server stops.
     pub(super) stopping: CancellationToken,
 }
 
 impl Handshake {
-    /// The connection, if TLS came of it. What else came (plain http, a scanner, an old client) is nobody's concern but
-    /// its own; rustls has told it what is wrong.
-    pub(super) async fn shake(
+    /// `None` if the handshake fails. Plain HTTP, scanners and old clients are expected, and rustls has sent the alert.
+    pub(super) async fn accept_tls(
         self,
         stream: TcpStream,
         address: IpAddr,
     ) -> Option<TlsStream<TcpStream>> {
-        let accepted = timeout(self.patience, self.acceptor.accept(stream));
+        let accepted = timeout(self.timeout, self.acceptor.accept(stream));
         let accepted = tokio::select! {
             accepted = accepted => accepted,
             () = self.stopping.cancelled() => return None,
@@ -34,9 +32,9 @@ impl Handshake {
         let reason = match accepted {
             Ok(Ok(stream)) => return Some(stream),
             Ok(Err(error)) => error.to_string(),
-            Err(_) => "it took too long".to_owned(),
+            Err(_) => "timed out".to_owned(),
         };
-        tracing::debug!(%address, reason, "no TLS");
+        tracing::debug!(%address, reason, "TLS handshake failed");
         None
     }
 }

@@ -13,97 +13,62 @@ use rustls::sign::CertifiedKey;
 use webpki::{EndEntityCert, KeyUsage};
 use zeroize::Zeroizing;
 
-/// A certificate chain, the server's own first, with the private key that belongs to it.
+/// A certificate chain, the end-entity certificate first, with its private key.
 #[derive(Clone, Debug)]
 pub struct Certificate {
     pub(super) key: Arc<CertifiedKey>,
-    begins: Timestamp,
-    ends: Timestamp,
+    not_before: Timestamp,
+    not_after: Timestamp,
 }
 
-/// Why files make no certificate. Each sentence names the file.
 #[derive(Debug, thiserror::Error)]
 pub enum CertificateError {
-    /// The system gives none.
-    #[error("{} cannot be read: {error}", file.display())]
-    Unreadable {
-        /// The file.
-        file: PathBuf,
-        /// The system's answer.
-        error: io::Error,
-    },
-    /// Something begins like PEM, and is none.
-    #[error("{} is not whole PEM: a part of it is cut off or damaged", file.display())]
-    Pem {
-        /// The file.
-        file: PathBuf,
-    },
-    /// No certificate.
+    #[error("{} cannot be read", file.display())]
+    Unreadable { file: PathBuf, source: io::Error },
+    #[error("{} is not valid PEM: part of it is cut off or damaged", file.display())]
+    Pem { file: PathBuf },
     #[error(
-        "{} holds no certificate: it must be PEM, with -----BEGIN CERTIFICATE-----",
+        "{} contains no certificate: it must be PEM, with -----BEGIN CERTIFICATE-----",
         file.display()
     )]
-    NoCertificate {
-        /// The file.
-        file: PathBuf,
-    },
-    /// A certificate that is none.
-    #[error("the first certificate of {} cannot be used: {reason}", file.display())]
+    NoCertificate { file: PathBuf },
+    #[error("the first certificate in {} cannot be used", file.display())]
     Unusable {
-        /// The file.
         file: PathBuf,
-        /// What is wrong with it.
-        reason: webpki::Error,
+        source: webpki::Error,
     },
-    /// No key.
-    #[error("{} holds no private key: it must be PEM, with -----BEGIN PRIVATE KEY-----", file.display())]
-    NoKey {
-        /// The file.
-        file: PathBuf,
-    },
-    /// A key under a password.
+    #[error("{} contains no private key: it must be PEM, with -----BEGIN PRIVATE KEY-----", file.display())]
+    NoKey { file: PathBuf },
     #[error(
-        "the private key of {} is encrypted: decrypt it (openssl pkey -in FILE -out FILE), and let only the server read it",
+        "the private key in {} is encrypted: decrypt it (openssl pkey -in FILE -out FILE) and make it readable for the server only",
         file.display()
     )]
-    EncryptedKey {
-        /// The file.
-        file: PathBuf,
-    },
-    /// A key of a kind or form that is not spoken.
+    EncryptedKey { file: PathBuf },
+    /// The type or the encoding of the key is not supported.
     #[error(
-        "the private key of {} cannot be used: it must be RSA (2048 bits or more), ECDSA (P-256, P-384, P-521) or Ed25519",
+        "the private key in {} cannot be used: it must be RSA (2048 bits or more), ECDSA (P-256, P-384, P-521) or Ed25519",
         file.display()
     )]
-    UnusableKey {
-        /// The file.
-        file: PathBuf,
-    },
-    /// Two that do not belong together.
+    UnusableKey { file: PathBuf },
     #[error(
-        "the private key of {} is not that of the first certificate of {}: the server's own comes first, then those above it",
+        "the private key in {} does not match the first certificate in {}: the server's own certificate must come before those of its issuers",
         key.display(), cert.display()
     )]
-    Mismatch {
-        /// The file of the certificates.
-        cert: PathBuf,
-        /// The file of the key.
-        key: PathBuf,
-    },
+    Mismatch { cert: PathBuf, key: PathBuf },
 }
 
 impl Certificate {
-    /// Reads a chain and its key from PEM files. Both may be the same file.
+    /// Reads PEM files. Both may be the same file.
     ///
     /// # Errors
-    /// [`CertificateError`], with the file's name and nothing of what a key's file holds.
+    /// [`CertificateError`] with the file's name, but nothing from a key file.
     pub fn read(cert: &Path, key: &Path) -> Result<Self, CertificateError> {
         let chain = chain(cert)?;
-        let unusable = |reason| CertificateError::Unusable {
+        let unusable = |source| CertificateError::Unusable {
             file: cert.to_owned(),
-            reason,
+            source,
         };
-        let (begins, ends) = validity(&chain[0]).map_err(unusable)?;
+        let (not_before, not_after) = validity(&chain[0]).map_err(unusable)?;
         let certified = CertifiedKey::new(chain, private_key(key)?);
         if certified.keys_match().is_err() {
             return Err(CertificateError::Mismatch {
@@ -113,26 +78,24 @@ impl Certificate {
         }
         Ok(Self {
             key: Arc::new(certified),
-            begins,
-            ends,
+            not_before,
+            not_after,
         })
     }
 
-    /// When it begins to be valid.
     #[must_use]
-    pub const fn begins(&self) -> Timestamp {
-        self.begins
+    pub const fn not_before(&self) -> Timestamp {
+        self.not_before
     }
 
-    /// When it ends to be valid.
     #[must_use]
-    pub const fn ends(&self) -> Timestamp {
-        self.ends
+    pub const fn not_after(&self) -> Timestamp {
+        self.not_after
     }
 
-    /// Whether it is for this host, a name or an address (RFC 9525 section 6).
+    /// Whether it is valid for this host, a name or an address (RFC 9525 section 6).
     #[must_use]
-    pub fn is_for(&self, host: &str) -> bool {
+    pub fn is_valid_for(&self, host: &str) -> bool {
         let host = host.trim_start_matches('[').trim_end_matches(']');
         let (Ok(name), Ok(own)) = (ServerName::try_from(host), self.key.end_entity_cert()) else {
             return false;
@@ -143,9 +106,9 @@ impl Certificate {
 }
 
 fn read(file: &Path) -> Result<Zeroizing<Vec<u8>>, CertificateError> {
-    let unreadable = |error| CertificateError::Unreadable {
+    let unreadable = |source| CertificateError::Unreadable {
         file: file.to_owned(),
-        error,
+        source,
     };
     std::fs::read(file).map(Zeroizing::new).map_err(unreadable)
 }
@@ -185,19 +148,19 @@ fn private_key(file: &Path) -> Result<Arc<dyn rustls::sign::SigningKey>, Certifi
     }
 }
 
-/// RFC 5280 section 4.1.2.5. The verifier tells both ends of the time only by refusing the times beyond them, which it does
-/// first; so it is asked about the first and the last moment that there is.
+/// RFC 5280 section 4.1.2.5. `webpki` reports the two dates only in its errors for times outside of them, which it checks
+/// first. So this asks for the earliest and for the latest time.
 fn validity(certificate: &CertificateDer<'_>) -> Result<(Timestamp, Timestamp), webpki::Error> {
     let certificate = EndEntityCert::try_from(certificate)?;
-    let refused_at = |seconds| {
+    let error_at = |seconds| {
         let at = UnixTime::since_unix_epoch(Duration::from_secs(seconds));
         let usage = KeyUsage::server_auth();
         let verified = certificate.verify_for_usage(&[], &[], &[], at, usage, None, None);
         verified.err().unwrap_or(webpki::Error::UnknownIssuer)
     };
-    // Beyond the year 9999, after which no certificate can be valid.
-    let never = 1 << 48;
-    match (refused_at(0), refused_at(never)) {
+    // After the year 9999, when no certificate can be valid.
+    let latest = 1 << 48;
+    match (error_at(0), error_at(latest)) {
         (
             webpki::Error::CertNotValidYet { not_before, .. },
             webpki::Error::CertExpired { not_after, .. },
@@ -221,16 +184,18 @@ mod tests {
     use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256, date_time_ymd};
     use tempfile::TempDir;
 
+    use grantor_core::base::cause::Causes;
+
     use super::*;
 
-    /// A certificate for these names, and its key, as PEM.
-    fn made(names: &[&str]) -> (String, String) {
+    /// A certificate for these names and its key, as PEM.
+    fn generate(names: &[&str]) -> (String, String) {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        let made = rcgen::generate_simple_self_signed(names).unwrap();
-        (made.cert.pem(), made.signing_key.serialize_pem())
+        let generated = rcgen::generate_simple_self_signed(names).unwrap();
+        (generated.cert.pem(), generated.signing_key.serialize_pem())
     }
 
-    /// What comes of files with these texts.
+    /// Writes the texts to files and reads them; the error contains its causes.
     fn read(cert: &str, key: &str) -> Result<Certificate, String> {
         let folder = TempDir::new().unwrap();
         let [cert_file, key_file] = ["cert.pem", "key.pem"].map(|name| folder.path().join(name));
@@ -238,14 +203,14 @@ mod tests {
         fs::write(&key_file, key).unwrap();
         let place = format!("{}/", folder.path().display());
         Certificate::read(&cert_file, &key_file)
-            .map_err(|error| error.to_string().replace(&place, ""))
+            .map_err(|error| Causes(&error).to_string().replace(&place, ""))
     }
 
     #[test]
-    fn a_certificate_is_for_its_names_and_addresses() {
-        let (cert, key) = made(&["id.example.com", "*.apps.example.com", "127.0.0.1", "::1"]);
+    fn a_certificate_is_valid_for_its_names_and_addresses() {
+        let (cert, key) = generate(&["id.example.com", "*.apps.example.com", "127.0.0.1", "::1"]);
         let certificate = read(&cert, &key).unwrap();
-        for (host, right) in [
+        for (host, valid) in [
             ("id.example.com", true),
             ("a.apps.example.com", true),
             ("127.0.0.1", true),
@@ -255,27 +220,27 @@ mod tests {
             ("127.0.0.2", false),
             ("not a name", false),
         ] {
-            assert_eq!(certificate.is_for(host), right, "{host}");
+            assert_eq!(certificate.is_valid_for(host), valid, "{host}");
         }
     }
 
     #[test]
-    fn a_certificate_tells_when_it_begins_and_ends() {
-        let ends = |year, month, day| {
+    fn the_validity_period_of_a_certificate_is_read() {
+        let validity = |year, month, day| {
             let mut params = CertificateParams::new(vec!["a.example".to_owned()]).unwrap();
             params.not_before = date_time_ymd(2020, 2, 3);
             params.not_after = date_time_ymd(year, month, day);
             let key = KeyPair::generate().unwrap();
             let cert = params.self_signed(&key).unwrap();
             let read = read(&cert.pem(), &key.serialize_pem()).unwrap();
-            (read.begins().as_secs(), read.ends().as_secs())
+            (read.not_before().as_secs(), read.not_after().as_secs())
         };
-        assert_eq!(ends(2030, 4, 5), (1_580_688_000, 1_901_577_600));
-        assert_eq!(ends(9999, 12, 31).1, 253_402_214_400);
+        assert_eq!(validity(2030, 4, 5), (1_580_688_000, 1_901_577_600));
+        assert_eq!(validity(9999, 12, 31).1, 253_402_214_400);
     }
 
     #[test]
-    fn keys_of_each_usual_kind_and_form_are_taken() {
+    fn keys_of_all_supported_types_and_encodings_are_accepted() {
         let params = || CertificateParams::new(vec!["a.example".to_owned()]).unwrap();
         for kind in [
             &rcgen::PKCS_ECDSA_P256_SHA256,
@@ -293,49 +258,48 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_a_file_is_said_with_its_name_and_nothing_of_it() {
-        let (cert, key) = made(&["a.example"]);
-        let (_, other_key) = made(&["a.example"]);
+    fn errors_name_the_file_but_contain_nothing_of_a_key() {
+        let (cert, key) = generate(&["a.example"]);
+        let (_, other_key) = generate(&["a.example"]);
         let cut = |pem: &str| pem[..pem.len() / 2].to_owned();
-        let der_of_nothing =
-            "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n".to_owned();
-        let key_of_nothing =
-            "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n".to_owned();
+        let empty_der = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n".to_owned();
+        let empty_key = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n".to_owned();
         let encrypted =
             "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n";
-        for (cert, key, said) in [
-            ("", &*key, "cert.pem holds no certificate"),
-            (&*key, &*key, "cert.pem holds no certificate"),
-            (&cut(&cert), &*key, "cert.pem is not whole PEM"),
+        for (cert, key, message) in [
+            ("", &*key, "cert.pem contains no certificate"),
+            (&*key, &*key, "cert.pem contains no certificate"),
+            (&cut(&cert), &*key, "cert.pem is not valid PEM"),
             (
-                &der_of_nothing,
+                &empty_der,
                 &*key,
-                "the first certificate of cert.pem cannot be used: ",
+                "the first certificate in cert.pem cannot be used: ",
             ),
-            (&*cert, "", "key.pem holds no private key"),
-            (&*cert, &*cert, "key.pem holds no private key"),
-            (&*cert, &cut(&key), "key.pem is not whole PEM"),
+            (&*cert, "", "key.pem contains no private key"),
+            (&*cert, &*cert, "key.pem contains no private key"),
+            (&*cert, &cut(&key), "key.pem is not valid PEM"),
             (
                 &*cert,
-                &key_of_nothing,
-                "the private key of key.pem cannot be used",
+                &empty_key,
+                "the private key in key.pem cannot be used",
             ),
-            (&*cert, encrypted, "the private key of key.pem is encrypted"),
+            (&*cert, encrypted, "the private key in key.pem is encrypted"),
             (
                 &*cert,
                 &*other_key,
-                "the private key of key.pem is not that of the first certificate of cert.pem",
+                "the private key in key.pem does not match the first certificate in cert.pem",
             ),
         ] {
             let error = read(cert, key).unwrap_err();
-            assert!(error.starts_with(said), "{said}: {error}");
-            let line = key.lines().nth(1).unwrap_or("nothing of a key");
+            assert!(error.starts_with(message), "{message}: {error}");
+            let line = key.lines().nth(1).unwrap_or("no second line");
             assert!(!error.contains(line), "{error}");
         }
-        let gone = Certificate::read(Path::new("gone/cert.pem"), Path::new("gone/key.pem"));
+        let missing =
+            Certificate::read(Path::new("missing/cert.pem"), Path::new("missing/key.pem"));
         assert_eq!(
-            gone.unwrap_err().to_string(),
-            "gone/cert.pem cannot be read: No such file or directory (os error 2)"
+            Causes(&missing.unwrap_err()).to_string(),
+            "missing/cert.pem cannot be read: No such file or directory (os error 2)"
         );
     }
 }

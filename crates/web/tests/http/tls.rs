@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use grantor_web::{Certificate, OldestTls, Tls};
+use grantor_web::{Certificate, MinTlsVersion, Tls};
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::CertificateDer;
 use rustls::version::{TLS12, TLS13};
@@ -42,7 +42,7 @@ fn made(folder: &TempDir, name: &str) -> (CertificateDer<'static>, PathBuf) {
 }
 
 impl Server {
-    async fn start(oldest: OldestTls) -> Self {
+    async fn start(oldest: MinTlsVersion) -> Self {
         let folder = TempDir::new().expect("a folder");
         let (own, file) = made(&folder, "first.pem");
         let certificate = Certificate::read(&file, &file).expect("it is right");
@@ -117,7 +117,7 @@ impl Client {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tls_1_3_is_offered_and_1_2_only_when_configured() {
-    let server = Server::start(OldestTls::V1_3).await;
+    let server = Server::start(MinTlsVersion::V1_3).await;
     let mut client = server.of_version(&TLS13).expect("a handshake");
     assert!(client.is_answered());
     let spoken = client.0.conn.alpn_protocol();
@@ -127,7 +127,7 @@ async fn tls_1_3_is_offered_and_1_2_only_when_configured() {
     drop(client);
     server.end().await;
 
-    let server = Server::start(OldestTls::V1_2).await;
+    let server = Server::start(MinTlsVersion::V1_2).await;
     for version in [&TLS12, &TLS13] {
         let mut client = server.of_version(version).expect("a handshake");
         assert!(client.is_answered());
@@ -143,7 +143,7 @@ async fn tls_1_3_is_offered_and_1_2_only_when_configured() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tls_1_2_is_offered_with_aes_gcm_only() {
-    let server = Server::start(OldestTls::V1_2).await;
+    let server = Server::start(MinTlsVersion::V1_2).await;
     for (suite, spoken) in [
         (CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, true),
         (CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, true),
@@ -162,7 +162,7 @@ async fn tls_1_2_is_offered_with_aes_gcm_only() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_alpn_protocol_other_than_http_1_1_is_refused() {
-    let server = Server::start(OldestTls::V1_3).await;
+    let server = Server::start(MinTlsVersion::V1_3).await;
     let provider = aws_lc_rs::default_provider();
     let refused = server.client(&server.own, provider, &[&TLS13], "h2").err();
     let refused = refused.expect("no handshake").to_string();
@@ -172,7 +172,7 @@ async fn an_alpn_protocol_other_than_http_1_1_is_refused() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_new_certificate_is_used_for_new_connections_and_old_ones_stay_open() {
-    let server = Server::start(OldestTls::V1_3).await;
+    let server = Server::start(MinTlsVersion::V1_3).await;
     let mut old = server.of_version(&TLS13).expect("a handshake");
     assert!(old.is_answered());
     let (second, file) = made(&server.folder, "second.pem");
@@ -194,7 +194,7 @@ async fn a_new_certificate_is_used_for_new_connections_and_old_ones_stay_open() 
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn connections_without_tls_are_closed_and_the_server_keeps_running() {
-    let server = Server::start(OldestTls::V1_3).await;
+    let server = Server::start(MinTlsVersion::V1_3).await;
     for text in [
         HEALTHY,
         b"\x16\x03\x01\x00\x05hello",

@@ -1,4 +1,4 @@
-//! Every text for people stands in `locales/`, in every language alike.
+//! All text for users is in `locales/`, and all languages have the same messages.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -8,12 +8,12 @@ use std::{
 use super::{ENGLISH, between, without};
 use crate::{
     locale::{LOCALES, Locale},
-    pages::{ErrorPage, Fault, TEMPLATES},
+    pages::{ErrorPage, PageError, TEMPLATES},
     render::{Page, Pages},
 };
 
 #[test]
-fn templates_hold_no_text_of_their_own() {
+fn templates_contain_no_text() {
     for (name, source) in TEMPLATES {
         let markup = without(
             &without(&without(source, "{#", "#}"), "{%", "%}"),
@@ -26,13 +26,13 @@ fn templates_hold_no_text_of_their_own() {
             "{name}: {:?}",
             text.trim()
         );
-        for spoken in ["alt=\"", "title=\"", "placeholder=\"", "aria-label=\""] {
+        for attribute in ["alt=\"", "title=\"", "placeholder=\"", "aria-label=\""] {
             for value in markup
-                .split(spoken)
+                .split(attribute)
                 .skip(1)
                 .filter_map(|rest| rest.split('"').next())
             {
-                assert!(value.is_empty(), "{name}: {spoken}{value}\"");
+                assert!(value.is_empty(), "{name}: {attribute}{value}\"");
             }
         }
     }
@@ -58,9 +58,9 @@ fn every_locale_has_the_messages_arguments_and_cases_of_english() {
     }
 }
 
-/// Else a message that was forgotten would read as the one for all other cases, or as English.
+/// A message that was not translated would otherwise go unnoticed.
 #[test]
-fn no_locale_says_a_sentence_in_the_words_of_english_or_two_faults_in_the_same() {
+fn no_locale_has_an_english_sentence_or_the_same_text_for_two_errors() {
     let sentences = |locale: Locale| -> Vec<String> {
         let lines = source(locale);
         let pattern = |line: &str| Some(line.trim().split_once([']', '='])?.1.trim().to_owned());
@@ -79,16 +79,20 @@ fn no_locale_says_a_sentence_in_the_words_of_english_or_two_faults_in_the_same()
         }
     }
     for locale in LOCALES {
-        assert_eq!(told_faults(*locale).len(), Fault::ALL.len(), "{locale:?}");
+        assert_eq!(
+            error_texts(*locale).len(),
+            PageError::ALL.len(),
+            "{locale:?}"
+        );
     }
 }
 
-/// What a person reads stands in `locales/`; only samples make up what clients and people are called.
+/// Only samples contain names of clients and users.
 #[test]
-fn no_page_holds_a_sentence_in_its_code() {
+fn the_code_of_pages_contains_no_sentences() {
     for entry in fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src/pages")).unwrap() {
         let path = entry.unwrap().path();
-        // A header's value; and the tests.
+        // The value of a header, and the tests.
         if ["policy.rs", "tests.rs", "tests"]
             .iter()
             .any(|name| path.ends_with(name))
@@ -111,17 +115,17 @@ fn no_page_holds_a_sentence_in_its_code() {
     }
 }
 
-/// Title and text of each fault, each once.
-fn told_faults(locale: Locale) -> BTreeSet<(String, String)> {
+/// The distinct titles and texts of the error pages.
+fn error_texts(locale: Locale) -> BTreeSet<(String, String)> {
     let pages = Pages::new(None).unwrap();
-    let told = |page: &ErrorPage| {
+    let text = |page: &ErrorPage| {
         let html = pages.render(page, locale).unwrap();
         (
             between(&html, "<h1>", "</h1>").to_owned(),
             between(&html, "id=\"error\">", "<").to_owned(),
         )
     };
-    ErrorPage::samples().iter().map(told).collect()
+    ErrorPage::samples().iter().map(text).collect()
 }
 
 fn source(locale: Locale) -> String {
@@ -129,8 +133,7 @@ fn source(locale: Locale) -> String {
     fs::read_to_string(format!("{folder}/{}.ftl", locale.tag())).unwrap()
 }
 
-/// Every message of a language, with the arguments that it takes and the cases that it tells apart. A language has cases of
-/// its own for numbers.
+/// The messages of a language with their arguments and cases. Plural cases are left out, since they differ by language.
 fn messages(locale: Locale) -> BTreeMap<String, BTreeSet<String>> {
     const NUMBERS: [&str; 6] = ["zero", "one", "two", "few", "many", "other"];
     let mut all = BTreeMap::<String, BTreeSet<String>>::new();

@@ -29,7 +29,7 @@ fn together() -> ExchangeRule {
 
 /// How often a code was answered.
 fn counted(server: &TestServer, code: ErrorCode) -> u64 {
-    let refusals = server.app.figures().refusals;
+    let refusals = server.app.request_metrics().refusals;
     let of_code = refusals.into_iter().find(|(known, _)| *known == code);
     of_code.map_or(0, |(_, count)| count)
 }
