@@ -5,6 +5,7 @@ use grantor_core::model::client::ConsentPolicy;
 use grantor_core::model::exchange_rule::TokenKind;
 use grantor_core::model::grant_type::GrantType;
 use grantor_core::model::redirect_uri::RedirectUri;
+use grantor_core::model::server_url::is_loopback_address;
 
 use super::names::Pkce;
 use super::settings::{Client, ClientSecret, Exchange, Settings, Test};
@@ -89,7 +90,7 @@ impl Settings {
     fn hides_everybody(&self) -> bool {
         self.issuer.starts_with("https:")
             && self.tls.is_none()
-            && self.listen.ip().is_loopback()
+            && is_loopback_address(self.listen.ip())
             && self.trusted_proxies.is_empty()
     }
 }

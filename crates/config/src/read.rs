@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
 
+use grantor_core::model::checks::Given;
 use toml::de::{DeTable, DeValue};
 
 use super::Settings;
@@ -104,6 +105,15 @@ impl<'a> Reader<'a> {
     /// Whether something was written at `place`, in the file or in a variable.
     pub(super) fn given(&self, place: &Place) -> bool {
         self.origins.contains_key(place)
+    }
+
+    /// The keys that were written in the table at `place`.
+    pub(super) fn keys(&self, table: &Place) -> Given {
+        let inside = self.origins.range(table..).map(|(place, _)| place);
+        inside
+            .take_while(|place| place.is_in(table))
+            .filter_map(|place| place.key_in(table))
+            .collect()
     }
 
     /// Remembers that the value at `place` stands at `span` of the file.

@@ -63,7 +63,9 @@ impl Admin {
             sqlite,
             one_backup: Arc::new(Semaphore::new(1)),
             file: file.to_owned(),
-            declared: names.map(|user| Username::fold(&user.username)).collect(),
+            declared: names
+                .map(|user| Username::fold(user.username.as_str()))
+                .collect(),
         }
     }
 

@@ -148,7 +148,7 @@ fn device_settings(settings: &Settings) -> Result<DeviceSettings, InvalidFormat>
 pub fn provision(user: &config::User) -> Provision {
     let id = user.id.map(UserId::new);
     Provision {
-        id: id.unwrap_or_else(|| UserId::derived(POOL, &Username::fold(&user.username))),
+        id: id.unwrap_or_else(|| UserId::derived(POOL, &Username::fold(user.username.as_str()))),
         username: user.username.to_string(),
         enabled: user.enabled,
         password: match user.credential() {

@@ -9,13 +9,11 @@ use crate::engine::decide::{Decision, Facts, Operation, Stop, Versioned};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
 use crate::engine::limits::{Answer, Ask, Counter, Effect, Quota, Window};
+use crate::model::credentials::{InvalidPassword, check_password, may_be_username};
 use crate::model::ids::SessionId;
 use crate::records::{self, Session, Started, User, Username};
 use crate::tokens::grant_liveness;
 use crate::tokens::handles::SessionCookie;
-
-/// The longest username and password that are looked at, in bytes.
-const LONGEST: usize = 1024;
 
 /// A sign-in.
 #[derive(Debug)]
@@ -172,7 +170,8 @@ impl Operation for SignIn {
 
     fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<SignInReply>, Stop> {
         let account = Username::fold(&self.username);
-        if account.is_empty() || account.len() > LONGEST || self.password.reveal().len() > LONGEST {
+        let is_too_long = check_password(&self.password) == Err(InvalidPassword::Long);
+        if is_too_long || !may_be_username(&account) {
             return Ok(Decision::reply(SignInReply::Wrong));
         }
         let quotas = self.quotas(env, &account);

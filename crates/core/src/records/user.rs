@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Record;
 use crate::base::time::Timestamp;
 use crate::model::claims_request::UserFacts;
+use crate::model::credentials::fold_username;
 use crate::model::ids::{Epoch, UserId};
 
 /// A user.
@@ -91,7 +92,7 @@ impl Username {
     /// The form in which usernames are compared: without case and surrounding spaces.
     #[must_use]
     pub fn fold(text: &str) -> String {
-        text.trim().to_lowercase()
+        fold_username(text)
     }
 }
 
