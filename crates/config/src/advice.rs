@@ -13,8 +13,8 @@ use super::settings::{Client, ClientSecret, Exchange, Settings, Test};
 impl Settings {
     /// A sentence for each setting that is probably a mistake, for `check` and the start.
     pub fn advice(&self) -> Vec<String> {
-        let proxy = self.hides_everybody().then(|| {
-            "The proxy that speaks https is not in trusted_proxies: everybody seems to be 127.0.0.1, shares the limits \
+        let proxy = self.hides_clients().then(|| {
+            "The proxy that speaks https is not in trusted_proxies: every client seems to be 127.0.0.1, shares the limits \
              of that address, and is warned of no other network. Write trusted_proxies = [\"127.0.0.1\"] if it runs here."
                 .to_owned()
         });
@@ -41,14 +41,14 @@ impl Settings {
                 client.id.as_str()
             )
         });
-        let unheard = self.trusted_issuers.iter().filter(|trusted| {
+        let unused_issuers = self.trusted_issuers.iter().filter(|trusted| {
             let issuer = Some(trusted.issuer.as_str());
             let names = |rule: &Exchange| {
                 [&rule.subject_issuer, &rule.actor_issuer].map(|name| name.as_deref() == issuer)
             };
             !rules.iter().flat_map(names).any(|is| is)
         });
-        let unheard = unheard.map(|trusted| {
+        let unused_issuers = unused_issuers.map(|trusted| {
             format!(
                 "Trusted issuer {:?}: no [[exchange]] rule takes its tokens.",
                 trusted.issuer.as_str()
@@ -65,7 +65,7 @@ impl Settings {
                 )
             })
         });
-        idle.chain(unheard).chain(out_of_reach)
+        idle.chain(unused_issuers).chain(out_of_reach)
     }
 
     /// Whether the rule can never get a token with this scope: its API is neither the client's nor named, and the client
@@ -87,7 +87,7 @@ impl Settings {
     }
 
     /// Whether all requests come through a proxy that is not trusted.
-    fn hides_everybody(&self) -> bool {
+    fn hides_clients(&self) -> bool {
         self.issuer.starts_with("https:")
             && self.tls.is_none()
             && is_loopback_address(self.listen.ip())

@@ -16,7 +16,6 @@ use super::table::{Schema, Shape, Table, Value};
 /// What a value may depend on in addition to its text.
 #[derive(Clone, Copy)]
 pub(super) struct Context<'a> {
-    /// Where relative paths start.
     pub(super) folder: &'a Path,
     pub(super) environment: &'a Environment,
 }
@@ -137,7 +136,6 @@ impl<'a> Reader<'a> {
         Err(self.refusals.into_iter().map(locate).collect())
     }
 
-    /// Reads a table.
     pub(super) fn table<T: Table>(&mut self, place: &Place, written: Written<'_>) -> Option<T> {
         let table = match written {
             Written::Toml(DeValue::Table(table)) => Some(table),

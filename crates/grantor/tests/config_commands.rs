@@ -35,7 +35,7 @@ fn what_config_prints_check_accepts() {
     assert_eq!(text(&checked.stderr), "");
     assert_eq!(
         text(&checked.stdout),
-        "grantor.toml is right.\nhttp://127.0.0.1:8080 on 127.0.0.1:8080, store sqlite:grantor.db\n"
+        "grantor.toml is valid.\nhttp://127.0.0.1:8080 on 127.0.0.1:8080, store sqlite:grantor.db\n"
     );
     assert_eq!(checked.status.code(), Some(0));
 }
@@ -49,7 +49,7 @@ fn check_counts_what_is_there_and_says_what_is_not_built() {
     let checked = grantor(&["check", "--config", "grantor.toml"], &folder);
     assert_eq!(
         text(&checked.stdout),
-        "grantor.toml is right.\nhttps://id.example.com on 127.0.0.1:8080, store memory:\n1 client\n\
+        "grantor.toml is valid.\nhttps://id.example.com on 127.0.0.1:8080, store memory:\n1 client\n\
          Dialects are not built yet: their paths are not found.\n\
          The proxy that speaks https is not in trusted_proxies: everybody seems to be 127.0.0.1, shares the limits \
          of that address, and is warned of no other network. Write trusted_proxies = [\"127.0.0.1\"] if it runs here.\n\

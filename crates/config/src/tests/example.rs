@@ -81,7 +81,7 @@ fn the_whole_example_is_read() {
 }
 
 #[test]
-fn what_is_not_built_is_said_once_each() {
+fn each_setting_without_effect_is_reported_once() {
     assert_eq!(
         example().not_built(),
         [

@@ -54,7 +54,7 @@ fn said(rule: &str) -> String {
 
 /// One mistake each, in a rule of two to five lines.
 #[test]
-fn what_is_wrong_with_a_rule_is_said_where_it_stands() {
+fn mistakes_in_exchange_rules_are_reported_at_their_position() {
     const SHIPPING: &str =
         "audience = \"shipping\"\nscopes = { \"orders.example.com/read\" = [\"shipping/read\"] }";
     let orders = format!("client = \"orders\"\n{SHIPPING}");
@@ -355,7 +355,7 @@ fn rules_of_every_kind_are_read_and_each_has_a_name_of_its_own() {
 }
 
 #[test]
-fn what_can_be_exchanged_by_nobody_is_said() {
+fn advice_names_exchange_rules_without_effect() {
     let advice = |text: &str| {
         let advice = settings(text).advice().into_iter();
         advice

@@ -60,7 +60,7 @@ fn a_secret_from_the_file_the_environment_or_a_digest_is_verified_alike() {
 }
 
 #[test]
-fn the_grace_is_long_for_those_who_prove_themselves_and_for_devices() {
+fn refresh_grace_is_long_for_confidential_clients_and_devices() {
     let realm = assembled(
         "[[client]]\nid = \"confidential\"\nsecret = \"s\"\n\
          [[client]]\nid = \"device\"\ngrants = [\"device_code\"]\n\
@@ -84,7 +84,7 @@ fn the_proxies_write_the_header_that_the_operator_names() {
 }
 
 #[test]
-fn a_client_has_its_own_lives_or_those_of_all() {
+fn a_client_has_its_own_lifetimes_or_the_defaults() {
     let realm = assembled(
         "[lifetimes]\naccess = \"5m\"\n[device]\nlifetime = \"20m\"\n\
          [[client]]\nid = \"all\"\n\
@@ -141,7 +141,7 @@ fn claims_come_from_their_sources_and_constants_are_what_toml_says() {
 }
 
 #[test]
-fn the_lives_that_the_conformance_suite_needs_can_be_set() {
+fn the_lifetimes_that_the_conformance_suite_needs_can_be_set() {
     let realm = assembled(
         "[lifetimes]\ncode = \"60s\"\n\
          [[client]]\nid = \"suite\"\nsecret = \"s\"\ngrace = \"60s\"\npkce = \"optional\"\nconsent = \"skip\"\n\
@@ -233,7 +233,7 @@ fn a_user_is_the_same_person_in_another_case() {
 }
 
 #[test]
-fn a_rule_of_the_file_is_the_rule_of_the_pool() {
+fn an_exchange_rule_of_the_file_becomes_the_realms() {
     let realm = assembled(
         "[lifetimes]\nskew = \"30s\"\n\
          [[resource]]\nidentifier = \"orders\"\nuri = \"https://orders.example.com\"\nscopes = { read = \"R\", write = \"W\" }\n\

@@ -266,7 +266,7 @@ async fn is_anything_left(store: &Memory) -> bool {
 }
 
 #[tokio::test]
-async fn openid_backchannel_2_5_an_app_is_told_by_a_form_with_one_logout_token() {
+async fn openid_backchannel_2_5_a_form_delivers_one_logout_token() {
     let (store, world) = setting();
     let mut shop = Shop::open().await;
     let server = server(&store, &world, &shop).await;
@@ -288,7 +288,7 @@ async fn openid_backchannel_2_5_an_app_is_told_by_a_form_with_one_logout_token()
 }
 
 #[tokio::test]
-async fn openid_backchannel_2_5_an_app_that_was_away_is_told_when_it_is_back() {
+async fn openid_backchannel_2_5_delivery_is_retried_until_the_app_answers() {
     let (store, world) = setting();
     let mut shop = Shop::open().await;
     let server = server(&store, &world, &shop).await;
@@ -318,7 +318,7 @@ async fn openid_backchannel_2_5_an_app_that_was_away_is_told_when_it_is_back() {
 }
 
 #[tokio::test]
-async fn openid_backchannel_2_8_an_app_that_refuses_or_points_elsewhere_is_not_asked_again() {
+async fn openid_backchannel_2_8_a_refusal_or_redirect_is_not_retried() {
     for manner in [
         "400 Bad Request",
         "302 Facts\r\nlocation: /elsewhere",
@@ -367,7 +367,7 @@ async fn a_crash_in_the_middle_of_a_delivery_repeats_it() {
 }
 
 #[tokio::test]
-async fn of_two_servers_one_tells() {
+async fn one_of_two_servers_delivers_a_logout_token() {
     let (store, world) = setting();
     let mut shop = Shop::open().await;
     let [one, other] = [
@@ -384,7 +384,7 @@ async fn of_two_servers_one_tells() {
 }
 
 #[tokio::test]
-async fn the_watch_finds_what_this_server_wrote_and_what_another_did() {
+async fn the_watch_delivers_rows_of_this_and_of_other_servers() {
     let (store, world) = setting();
     let mut shop = Shop::open().await;
     let TestServer { app, backchannel } = server(&store, &world, &shop).await;
@@ -428,7 +428,7 @@ async fn many_ended(store: &Memory, world: &World, many: u8) {
 }
 
 #[tokio::test]
-async fn an_app_that_does_not_answer_is_waited_for_once_however_many_sessions_ended() {
+async fn a_hanging_app_is_waited_for_once_for_many_sessions() {
     let (store, world) = setting();
     let mut shop = Shop::open().await;
     let server = server(&store, &world, &shop).await;
