@@ -100,7 +100,7 @@ impl Test {
     fn advice(&self) -> impl Iterator<Item = String> {
         let extra_ca = self.extra_ca.as_ref().map(|file| {
             format!(
-                "For tests only: test.extra_ca is set, so whoever a certificate of {} names is believed to be that one.",
+                "For tests only: test.extra_ca is set, so certificates that {} signed are trusted.",
                 file.display()
             )
         });
@@ -151,7 +151,7 @@ impl Client {
         (self.consent == ConsentPolicy::Skip && self.credential().is_none()).then(|| {
             format!(
                 "consent = \"skip\" without a secret, and any program can receive what goes to {uri}: it would get \
-                 tokens of whoever is signed in, without a question. Better let it ask."
+                 tokens of any user who is signed in, without asking. Better let it ask."
             )
         })
     }
