@@ -128,10 +128,10 @@ fn claims_come_from_their_sources_and_constants_are_what_toml_says() {
     assert_eq!(mapped, expected);
     assert_eq!(api.lifetime, Some(Duration::from_secs(300)));
     let groups = ["staff", "orders-clerk"].map(ToOwned::to_owned);
-    let told = |resource: &Resource| resource.groups.of(&groups);
-    assert_eq!(told(api), ["orders-clerk"]);
-    assert!(told(none).is_empty());
-    assert_eq!(told(all), groups);
+    let groups_of = |resource: &Resource| resource.groups.of(&groups);
+    assert_eq!(groups_of(api), ["orders-clerk"]);
+    assert!(groups_of(none).is_empty());
+    assert_eq!(groups_of(all), groups);
     let actor = client.may_act().unwrap();
     assert_eq!(
         (actor.sub.as_str(), actor.client_id.as_deref()),
@@ -152,8 +152,8 @@ fn the_lifetimes_that_the_conformance_suite_needs_can_be_set() {
     assert_eq!(client.grace, Duration::from_secs(60));
     assert!(!client.code.pkce_required);
     assert_eq!(client.code.consent, ConsentPolicy::Skip);
-    let told = client.logout.backchannel_uri.as_deref();
-    assert_eq!(told, Some("https://app.example.com/logout"));
+    let uri = client.logout.backchannel_uri.as_deref();
+    assert_eq!(uri, Some("https://app.example.com/logout"));
 }
 
 #[test]

@@ -183,7 +183,7 @@ async fn server(store: &Arc<Memory>, world: &Arc<World>, shop: &Shop) -> TestSer
 }
 
 impl TestServer {
-    /// Somebody signs in, to the shop too, and out. Gives the session's cookie.
+    /// A user signs in, to the shop too, and out. Gives the session's cookie.
     async fn come_and_go(&self, world: &World) {
         let peer = Peer::new("192.0.2.1".parse().unwrap(), "test");
         let hash = self.app.hash_password(Secret::new("p")).await.unwrap();
@@ -312,7 +312,7 @@ async fn openid_backchannel_2_5_delivery_is_retried_until_the_app_answers() {
     assert_eq!(world.events(), [EventKind::LogoutDelivered]);
     assert!(
         tokens[0] != tokens[1] && tokens[1] != tokens[2],
-        "each try has a token of its own"
+        "each try has its own token"
     );
     assert!(!is_anything_left(&store).await);
 }
@@ -390,15 +390,15 @@ async fn the_watch_delivers_rows_of_this_and_of_other_servers() {
     let TestServer { app, backchannel } = server(&store, &world, &shop).await;
     let watching = tokio::spawn(backchannel.watch());
     let other = server(&store, &world, &shop).await;
-    let mut told = async || timeout(Duration::from_secs(60), shop.got.recv()).await;
+    let mut received = async || timeout(Duration::from_secs(60), shop.got.recv()).await;
     other.come_and_go(&world).await;
-    assert!(matches!(told().await, Ok(Some(_))));
+    assert!(matches!(received().await, Ok(Some(_))));
     let this = TestServer {
         app,
         backchannel: other.backchannel,
     };
     this.come_and_go(&world).await;
-    assert!(matches!(told().await, Ok(Some(_))));
+    assert!(matches!(received().await, Ok(Some(_))));
     watching.abort();
 }
 
@@ -437,7 +437,7 @@ async fn a_hanging_app_is_waited_for_once_for_many_sessions() {
     server.backchannel.deliver_all().await.unwrap();
     let tried = shop.got().len();
     assert!((1..=MAX_CONCURRENT).contains(&tried), "{tried} of 120");
-    // They all wait for the next try, and are told then.
+    // They all wait for the next try, and get theirs then.
     world.pass(10);
     shop.answers(Some("200 OK"));
     server.backchannel.deliver_all().await.unwrap();

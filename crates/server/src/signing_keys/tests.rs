@@ -216,11 +216,11 @@ async fn the_listing_says_when_an_older_master_key_may_be_removed() {
     let keys = keys(&store, &[3, 1, 2], ES);
     let opened = keys.open().await.unwrap();
     let until = opened.record.superseded[0].until;
-    let told: Vec<_> = keys
+    let listed: Vec<_> = keys
         .listed_masters(&opened.record)
         .into_iter()
         .map(|master| (master.current, master.until))
         .collect();
-    assert_eq!(told, [(true, None), (false, Some(until)), (false, None)]);
+    assert_eq!(listed, [(true, None), (false, Some(until)), (false, None)]);
     assert_eq!(until, opened.record.superseded[0].at + keys.lives.sealed);
 }

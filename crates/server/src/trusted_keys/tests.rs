@@ -46,7 +46,7 @@ struct Answers {
     asked: Mutex<Vec<String>>,
 }
 
-/// Another issuer, on a port of its own.
+/// Another issuer, on its own port.
 struct Issuer {
     url: String,
     key: SigningKey,
@@ -110,7 +110,7 @@ async fn answer(State(answers): State<Arc<Answers>>, uri: Uri) -> Response {
     }
 }
 
-/// A token for this server of somebody who has no account here.
+/// A token for this server for a subject without an account here.
 fn signed(key: &SigningKey, kid: &Kid, issuer: &str) -> String {
     let now = SystemClock.now().as_secs();
     let header = json!({ "alg": "ES256", "kid": kid });
