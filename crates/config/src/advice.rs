@@ -5,6 +5,7 @@ use grantor_core::model::client::ConsentPolicy;
 use grantor_core::model::exchange_rule::TokenKind;
 use grantor_core::model::grant_type::GrantType;
 use grantor_core::model::redirect_uri::RedirectUri;
+use grantor_core::model::server_url::is_loopback_address;
 
 use super::names::Pkce;
 use super::settings::{Client, ClientSecret, Exchange, Settings, Test};
@@ -12,8 +13,8 @@ use super::settings::{Client, ClientSecret, Exchange, Settings, Test};
 impl Settings {
     /// A sentence for each setting that is probably a mistake, for `check` and the start.
     pub fn advice(&self) -> Vec<String> {
-        let proxy = self.hides_everybody().then(|| {
-            "The proxy that speaks https is not in trusted_proxies: everybody seems to be 127.0.0.1, shares the limits \
+        let proxy = self.hides_clients().then(|| {
+            "The proxy that speaks https is not in trusted_proxies: every client seems to be 127.0.0.1, shares the limits \
              of that address, and is warned of no other network. Write trusted_proxies = [\"127.0.0.1\"] if it runs here."
                 .to_owned()
         });
@@ -40,14 +41,14 @@ impl Settings {
                 client.id.as_str()
             )
         });
-        let unheard = self.trusted_issuers.iter().filter(|trusted| {
+        let unused_issuers = self.trusted_issuers.iter().filter(|trusted| {
             let issuer = Some(trusted.issuer.as_str());
             let names = |rule: &Exchange| {
                 [&rule.subject_issuer, &rule.actor_issuer].map(|name| name.as_deref() == issuer)
             };
             !rules.iter().flat_map(names).any(|is| is)
         });
-        let unheard = unheard.map(|trusted| {
+        let unused_issuers = unused_issuers.map(|trusted| {
             format!(
                 "Trusted issuer {:?}: no [[exchange]] rule takes its tokens.",
                 trusted.issuer.as_str()
@@ -64,7 +65,7 @@ impl Settings {
                 )
             })
         });
-        idle.chain(unheard).chain(out_of_reach)
+        idle.chain(unused_issuers).chain(out_of_reach)
     }
 
     /// Whether the rule can never get a token with this scope: its API is neither the client's nor named, and the client
@@ -86,10 +87,10 @@ impl Settings {
     }
 
     /// Whether all requests come through a proxy that is not trusted.
-    fn hides_everybody(&self) -> bool {
+    fn hides_clients(&self) -> bool {
         self.issuer.starts_with("https:")
             && self.tls.is_none()
-            && self.listen.ip().is_loopback()
+            && is_loopback_address(self.listen.ip())
             && self.trusted_proxies.is_empty()
     }
 }
@@ -99,7 +100,7 @@ impl Test {
     fn advice(&self) -> impl Iterator<Item = String> {
         let extra_ca = self.extra_ca.as_ref().map(|file| {
             format!(
-                "For tests only: test.extra_ca is set, so whoever a certificate of {} names is believed to be that one.",
+                "For tests only: test.extra_ca is set, so certificates that {} signed are trusted.",
                 file.display()
             )
         });
@@ -150,7 +151,7 @@ impl Client {
         (self.consent == ConsentPolicy::Skip && self.credential().is_none()).then(|| {
             format!(
                 "consent = \"skip\" without a secret, and any program can receive what goes to {uri}: it would get \
-                 tokens of whoever is signed in, without a question. Better let it ask."
+                 tokens of any user who is signed in, without asking. Better let it ask."
             )
         })
     }

@@ -1,53 +1,60 @@
-//! The checks across settings: values that are valid alone, but not together.
+//! The checks across settings. The rules are the core's; here they get file and line. Only what is of a file or a process,
+//! such as where it listens, is checked here.
 
-mod claims;
-mod client;
-mod exchange;
-mod resource;
-mod user;
-
-use std::collections::BTreeMap;
-use std::time::Duration;
-
+use grantor_core::model::checks::{Pointer, PointerStep, Problem};
+use grantor_core::model::server_url::is_loopback_address;
 use grantor_core::model::user_code::UserCodeFormat;
 
 use super::mistake::did_you_mean;
 use super::names::DeviceTokens;
 use super::place::Place;
 use super::read::Reader;
-use super::settings::{Device, Lifetimes, Settings};
+use super::settings::Settings;
 use super::text::Store;
-
-use resource::Scopes;
-
-/// The longest life of an authorization code.
-const MAX_CODE_LIFETIME: Duration = Duration::from_secs(10 * 60);
 
 /// Reports to `reader` what is wrong with `settings` as a whole.
 pub(super) fn check(settings: &Settings, reader: &mut Reader<'_>) {
     transport(settings, reader);
     master_key(settings, reader);
-    lifetimes(&settings.lifetimes, reader);
-    device(settings, reader);
-
-    let names = settings
-        .providers
-        .iter()
-        .map(|provider| provider.name.as_str());
-    unique(reader, "provider", "name", names);
-    resource::check(settings, reader);
-    let scopes = Scopes::new(&settings.resources);
-    client::check(settings, &scopes, reader);
-    exchange::check(settings, &scopes, reader);
-    user::check(&settings.users, reader);
+    user_code_strength(settings, reader);
+    providers(settings, reader);
     test(settings, reader);
+    for problem in settings.realm_spec(reader).problems() {
+        report(&problem, reader);
+    }
+}
+
+fn report(problem: &Problem, reader: &mut Reader<'_>) {
+    let hint = problem.unknown.as_ref().map(|unknown| {
+        let known = unknown.known.iter().map(String::as_str);
+        // Blank stands in for one that was refused.
+        did_you_mean(
+            &unknown.name,
+            known.filter(|known| !known.trim().is_empty()),
+        )
+    });
+    let hint = hint.unwrap_or_default();
+    reader.refuse(
+        &place(&problem.pointer),
+        format!("{}{hint}", problem.message),
+    );
+}
+
+fn place(pointer: &Pointer) -> Place {
+    let steps = pointer.steps().iter().enumerate();
+    steps.fold(Place::root(), |place, (depth, step)| match step {
+        PointerStep::Key(key) => place.key(key),
+        // Lists of the top level are tables.
+        PointerStep::Index(index) if depth == 1 => place.row(*index),
+        PointerStep::Index(index) => place.item(*index),
+    })
 }
 
 /// RFC 6749 section 3.2: "the authorization server MUST require the use of TLS". Plain http is for this machine, and for
 /// proxies that speak TLS themselves.
 fn transport(settings: &Settings, reader: &mut Reader<'_>) {
     let tls = settings.tls.is_some() || reader.given(&Place::root().key("tls"));
-    let here = settings.listen.ip().to_canonical().is_loopback();
+    let here = is_loopback_address(settings.listen.ip());
     if !tls && !here && settings.trusted_proxies.is_empty() {
         reader.refuse(
             &Place::root().key("listen"),
@@ -82,76 +89,10 @@ fn master_key(settings: &Settings, reader: &mut Reader<'_>) {
     }
 }
 
-fn lifetimes(lifetimes: &Lifetimes, reader: &mut Reader<'_>) {
-    let place = Place::root().key("lifetimes");
-    // Not the skew: the clocks may be taken to agree.
-    for (key, duration) in [
-        ("access", lifetimes.access),
-        ("id", lifetimes.id),
-        ("code", lifetimes.code),
-        ("refresh_idle", lifetimes.refresh_idle),
-        ("refresh_absolute", lifetimes.refresh_absolute),
-        ("session_idle", lifetimes.session_idle),
-        ("session_absolute", lifetimes.session_absolute),
-    ] {
-        positive(reader, &place.key(key), duration);
-    }
-    // RFC 6749 section 4.1.2: "A maximum authorization code lifetime of 10 minutes is RECOMMENDED."
-    if lifetimes.code > MAX_CODE_LIFETIME {
-        reader.refuse(&place.key("code"), "is longer than 10m");
-    }
-    let pairs = [
-        (
-            "refresh_idle",
-            lifetimes.refresh_idle,
-            "refresh_absolute",
-            lifetimes.refresh_absolute,
-        ),
-        (
-            "session_idle",
-            lifetimes.session_idle,
-            "session_absolute",
-            lifetimes.session_absolute,
-        ),
-    ];
-    for (idle, idle_life, absolute, absolute_life) in pairs {
-        if idle_life > absolute_life {
-            reader.refuse(&place.key(idle), format!("is longer than {absolute}"));
-        }
-    }
-}
-
-fn device(settings: &Settings, reader: &mut Reader<'_>) {
-    let device = &settings.device;
-    let place = Place::root().key("device");
-    positive(reader, &place.key("lifetime"), device.lifetime);
-    positive(reader, &place.key("interval"), device.interval);
-    if device.interval >= device.lifetime {
-        reader.refuse(&place.key("interval"), "is not shorter than the lifetime");
-    }
-    user_code_strength(device, &place, reader);
-
-    let known = || {
-        settings
-            .providers
-            .iter()
-            .map(|provider| provider.name.as_str())
-    };
-    match &device.provider {
-        Some(name) => known_name(reader, &place.key("provider"), "provider", name, known()),
-        None if device.tokens == DeviceTokens::Provider => {
-            reader.refuse(
-                &place.key("tokens"),
-                "name the provider too: provider = \"…\"",
-            );
-        }
-        None => {}
-    }
-}
-
 /// RFC 8628 section 5.1: "The user code SHOULD have enough entropy that, when combined with rate-limiting and other
 /// mitigations, a brute-force attack becomes infeasible."
-fn user_code_strength(device: &Device, place: &Place, reader: &mut Reader<'_>) {
+fn user_code_strength(settings: &Settings, reader: &mut Reader<'_>) {
+    let (device, place) = (&settings.device, Place::root().key("device"));
     let length = usize::try_from(device.user_code_length.get()).unwrap_or(usize::MAX);
     if let Err(error) = UserCodeFormat::with_alphabet(device.user_code_format.clone(), length) {
         let written = reader.given(&place.key("user_code_length"));
@@ -164,6 +105,36 @@ fn user_code_strength(device: &Device, place: &Place, reader: &mut Reader<'_>) {
     }
 }
 
+fn providers(settings: &Settings, reader: &mut Reader<'_>) {
+    let names = || {
+        let providers = settings.providers.iter();
+        providers.map(|provider| provider.name.as_str())
+    };
+    for (index, name) in names().enumerate() {
+        // Empty stands in for one that was refused.
+        if !name.is_empty() && names().take(index).any(|before| before == name) {
+            let place = Place::root().key("provider").row(index).key("name");
+            reader.refuse(
+                &place,
+                format!("a [[provider]] before has {name:?} already"),
+            );
+        }
+    }
+    let place = Place::root().key("device");
+    match &settings.device.provider {
+        Some(name) if !names().any(|known| known == name) => {
+            let hint = did_you_mean(name, names().filter(|known| !known.is_empty()));
+            let why = format!("unknown provider {name:?}{hint}");
+            reader.refuse(&place.key("provider"), why);
+        }
+        None if settings.device.tokens == DeviceTokens::Provider => {
+            let why = "name the provider too: provider = \"…\"";
+            reader.refuse(&place.key("tokens"), why);
+        }
+        _ => {}
+    }
+}
+
 /// A setting that weakens sign-in is refused where the server can be reached from elsewhere. One that only lets this server
 /// call an address that the operator wrote is allowed anywhere, and logged at every start.
 fn test(settings: &Settings, reader: &mut Reader<'_>) {
@@ -172,47 +143,5 @@ fn test(settings: &Settings, reader: &mut Reader<'_>) {
             &Place::root().key("test").key("wrong_passwords"),
             "is for tests, and allowed only where the issuer is on this machine",
         );
-    }
-}
-
-fn positive(reader: &mut Reader<'_>, place: &Place, duration: Duration) {
-    if duration.is_zero() {
-        reader.refuse(place, "must be more than 0s");
-    }
-}
-
-/// Refuses a name of `kind` that is not among those `known`.
-fn known_name<'a>(
-    reader: &mut Reader<'_>,
-    place: &Place,
-    kind: &str,
-    name: &str,
-    known: impl Iterator<Item = &'a str> + Clone,
-) {
-    if known.clone().any(|known| known == name) {
-        return;
-    }
-    let hint = did_you_mean(name, known.filter(|known| !known.trim().is_empty()));
-    reader.refuse(place, format!("unknown {kind} {name:?}{hint}"));
-}
-
-/// Refuses the second of two rows of `table` with the same value of `key`.
-fn unique<S: AsRef<str>>(
-    reader: &mut Reader<'_>,
-    table: &str,
-    key: &str,
-    values: impl Iterator<Item = S>,
-) {
-    let mut seen = BTreeMap::new();
-    for (index, value) in values.enumerate() {
-        let value = value.as_ref();
-        // Empty stands in for one that was refused.
-        if !value.is_empty() && seen.insert(value.to_owned(), index).is_some() {
-            let place = Place::root().key(table).row(index).key(key);
-            reader.refuse(
-                &place,
-                format!("a [[{table}]] before has {value:?} already"),
-            );
-        }
     }
 }

@@ -25,6 +25,7 @@ mod remote;
 mod rotation;
 mod secret;
 mod settings;
+mod spec;
 mod table;
 mod text;
 mod values;
@@ -44,7 +45,7 @@ use read::{Context, Reader};
 pub use environment::Environment;
 pub use markdown::markdown;
 pub use mistake::{Location, Mistake, Mistakes};
-pub use names::{AuthMethod, DeviceTokens, Dialect, Pkce, TlsVersion};
+pub use names::{DeviceTokens, Dialect, Pkce, TlsVersion};
 pub use print::annotated;
 pub use rotation::KeyRotation;
 pub use secret::{SecretVariable, Sha256Digest};
@@ -53,10 +54,7 @@ pub use settings::{
     Test, Tls, TrustedIssuer, User, UserPassword,
 };
 pub use table::{Schema, Setting, Shape};
-pub use text::{
-    BackchannelUri, Issuer, Origin, PasswordHash, ProviderIssuer, ResourceUri, ScopeToken, Store,
-    Username,
-};
+pub use text::{Issuer, Origin, PasswordHash, ProviderIssuer, ResourceUri, Store};
 
 /// How many syntax errors are reported. The others are mostly consequences: a bracket that is never closed causes
 /// thousands, each with a line to be counted.

@@ -20,7 +20,6 @@ One TOML file says everything. `grantor config` prints it with every setting at 
 - The file is read at start. To change something, change the file and restart.
 ";
 
-/// The page of all settings.
 pub fn markdown() -> String {
     let mut page = HEAD.to_owned();
     let (tables, values): (Vec<&Setting>, Vec<&Setting>) = Settings::SCHEMA

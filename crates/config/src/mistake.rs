@@ -17,12 +17,9 @@ pub enum Location {
     File,
     /// A position in the file; both count from 1, the column in characters.
     Position {
-        /// The line.
         line: usize,
-        /// The column.
         column: usize,
     },
-    /// An environment variable.
     Variable(String),
 }
 
@@ -35,7 +32,6 @@ impl Mistake {
         }
     }
 
-    /// Where it stands.
     pub fn location(&self) -> &Location {
         &self.location
     }
@@ -61,7 +57,6 @@ impl fmt::Display for Mistake {
 pub struct Mistakes(Vec<Mistake>);
 
 impl Mistakes {
-    /// The mistakes, in the order of the file.
     pub fn iter(&self) -> std::slice::Iter<'_, Mistake> {
         self.0.iter()
     }
@@ -116,7 +111,6 @@ impl<'a> Lines<'a> {
         }
     }
 
-    /// A mistake in an environment variable.
     pub(super) fn of_variable(&self, name: &str, message: String) -> Mistake {
         let location = Location::Variable(name.to_owned());
         Mistake {

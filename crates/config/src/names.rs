@@ -3,7 +3,7 @@
 use std::fmt;
 
 use grantor_core::base::peer::ForwardedHeader;
-use grantor_core::model::client::{ConsentPolicy, DeviceApproval};
+use grantor_core::model::client::{AuthMethod, ConsentPolicy, DeviceApproval};
 use grantor_core::model::exchange_rule;
 use grantor_core::model::grant_type::GrantType;
 use grantor_core::model::resource::TokenForm;
@@ -82,6 +82,7 @@ names_of!(Algorithm as "signature algorithm", Algorithm::name);
 names_of!(exchange_rule::TokenKind as "kind of token", exchange_rule::TokenKind::name);
 names_of!(DeviceApproval as "device approval", DeviceApproval::name);
 names_of!(ConsentPolicy as "consent policy", ConsentPolicy::name);
+names_of!(AuthMethod as "client authentication method", AuthMethod::name);
 names_of!(ForwardedHeader as "header", ForwardedHeader::name);
 
 /// A JWT's algorithm is another setting, so it is the default one here: see [`Resource::token_form`](super::Resource).
@@ -98,18 +99,6 @@ impl Value for TokenForm {
 
     fn stand_in() -> Self {
         Self::Sealed
-    }
-}
-
-names! {
-    /// How a client authenticates, by its registered name (RFC 7591 section 2).
-    pub enum AuthMethod as "client authentication method" {
-        /// Not at all: a public client.
-        None = "none",
-        /// The secret by HTTP Basic.
-        SecretBasic = "client_secret_basic",
-        /// The secret in the body.
-        SecretPost = "client_secret_post",
     }
 }
 

@@ -38,6 +38,19 @@ impl Place {
         Self(steps)
     }
 
+    /// Whether it is this table or inside it.
+    pub(super) fn is_in(&self, table: &Self) -> bool {
+        self.0.starts_with(&table.0)
+    }
+
+    /// The key that it is of this table; none for anything deeper.
+    pub(super) fn key_in(&self, table: &Self) -> Option<&str> {
+        match self.0.strip_prefix(table.0.as_slice()) {
+            Some([Step::Key(key)]) => Some(key),
+            _ => None,
+        }
+    }
+
     pub(super) fn parent(&self) -> Option<Self> {
         let (_, rest) = self.0.split_last()?;
         Some(Self(rest.to_vec()))

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
 
+use grantor_core::model::checks::Given;
 use toml::de::{DeTable, DeValue};
 
 use super::Settings;
@@ -15,7 +16,6 @@ use super::table::{Schema, Shape, Table, Value};
 /// What a value may depend on in addition to its text.
 #[derive(Clone, Copy)]
 pub(super) struct Context<'a> {
-    /// Where relative paths start.
     pub(super) folder: &'a Path,
     pub(super) environment: &'a Environment,
 }
@@ -106,6 +106,15 @@ impl<'a> Reader<'a> {
         self.origins.contains_key(place)
     }
 
+    /// The keys that were written in the table at `place`.
+    pub(super) fn keys(&self, table: &Place) -> Given {
+        let inside = self.origins.range(table..).map(|(place, _)| place);
+        inside
+            .take_while(|place| place.is_in(table))
+            .filter_map(|place| place.key_in(table))
+            .collect()
+    }
+
     /// Remembers that the value at `place` stands at `span` of the file.
     pub(super) fn found(&mut self, place: &Place, span: Range<usize>) {
         self.origins.insert(place.clone(), Origin::File(span));
@@ -127,7 +136,6 @@ impl<'a> Reader<'a> {
         Err(self.refusals.into_iter().map(locate).collect())
     }
 
-    /// Reads a table.
     pub(super) fn table<T: Table>(&mut self, place: &Place, written: Written<'_>) -> Option<T> {
         let table = match written {
             Written::Toml(DeValue::Table(table)) => Some(table),

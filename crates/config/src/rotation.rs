@@ -7,7 +7,6 @@ use grantor_core::tokens::key_life::PUBLISH_AHEAD;
 use super::read::Context;
 use super::table::Value;
 
-/// How often the signing keys are rotated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyRotation(Option<Duration>);
 

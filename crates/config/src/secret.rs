@@ -30,7 +30,6 @@ pub struct SecretVariable {
 }
 
 impl SecretVariable {
-    /// The variable's name.
     pub fn variable(&self) -> &str {
         &self.variable
     }
@@ -81,7 +80,6 @@ fn looks_like_variable(text: &str) -> bool {
 pub struct Sha256Digest([u8; 32]);
 
 impl Sha256Digest {
-    /// The digest's bytes.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }

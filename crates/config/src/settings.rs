@@ -11,27 +11,27 @@ use std::time::Duration;
 use grantor_core::base::peer::ForwardedHeader;
 use grantor_core::base::secret::Secret;
 use grantor_core::model::claim_mapping::Source;
-use grantor_core::model::client::{ConsentPolicy, DeviceApproval};
+use grantor_core::model::client::{AuthMethod, ConsentPolicy, DeviceApproval};
+use grantor_core::model::credentials::ValidUsername;
 use grantor_core::model::grant_type::GrantType;
 use grantor_core::model::group_filter::GroupFilter;
 use grantor_core::model::ids::ClientId;
 use grantor_core::model::realm::TokenSet;
 use grantor_core::model::redirect_uri::RedirectUri;
 use grantor_core::model::resource::TokenForm;
+use grantor_core::model::scope::ScopeToken;
+use grantor_core::model::server_url::ServerUrl;
 use grantor_core::model::user_code::UserCodeAlphabet;
 use grantor_jose::Algorithm;
 use ipnet::IpNet;
 use serde_json::Value as Json;
 use uuid::Uuid;
 
-use super::names::{AuthMethod, DeviceTokens, Dialect, Pkce, TlsVersion};
+use super::names::{DeviceTokens, Dialect, Pkce, TlsVersion};
 use super::rotation::KeyRotation;
 use super::secret::{SecretVariable, Sha256Digest};
 use super::table::table;
-use super::text::{
-    BackchannelUri, Issuer, Origin, PasswordHash, ProviderIssuer, ResourceUri, ScopeToken, Store,
-    Username,
-};
+use super::text::{Issuer, Origin, PasswordHash, ProviderIssuer, ResourceUri, Store};
 
 pub use exchange::{Exchange, TrustedIssuer};
 
@@ -347,7 +347,7 @@ table! {
 
         /// What is told when a session ends in which it got tokens: https; for a client with a secret
         /// also http on this machine, where the issuer is there or test.loopback is set.
-        backchannel_logout_uri: Option<BackchannelUri>, example "https://app.example.com/logout";
+        backchannel_logout_uri: Option<ServerUrl>, example "https://app.example.com/logout";
 
         /// The life of its access tokens, instead of lifetimes.access.
         access_lifetime: Option<Duration>, example "5m";
@@ -431,7 +431,7 @@ table! {
     /// A person who signs in.
     pub struct User {
         /// The name to sign in with.
-        username: Username, example "alice";
+        username: ValidUsername, example "alice";
 
         /// The password.
         password: Option<Secret>, example "correct horse battery staple";

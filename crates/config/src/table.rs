@@ -17,21 +17,17 @@ pub struct Schema {
 /// environment variable would hold them; those of lists and maps are TOML.
 #[derive(Debug)]
 pub struct Setting {
-    /// Its key in the file.
     pub key: &'static str,
     /// Its documentation, one string for each line.
     pub doc: &'static [&'static str],
-    /// How it is written.
     pub shape: Shape,
     /// Whether it may be left out although it has no default.
     pub optional: bool,
     /// The value where it is left out.
     pub default: Option<&'static str>,
-    /// A value that it may have.
     pub example: &'static str,
 }
 
-/// How a setting is written.
 #[derive(Debug, Clone, Copy)]
 pub enum Shape {
     /// A quoted string.
@@ -40,7 +36,6 @@ pub enum Shape {
     Bare,
     /// A list of values.
     List,
-    /// Names and values.
     Map,
     /// `[key]`.
     Table(&'static Schema),
@@ -52,7 +47,6 @@ pub enum Shape {
 pub(super) trait Value: Sized {
     /// What is expected, for a message: "a duration".
     const EXPECTED: &'static str;
-    /// How it is written.
     const SHAPE: Shape = Shape::String;
     /// Whether it has a value when it is left out.
     const OPTIONAL: bool = false;

@@ -6,6 +6,7 @@ mod example;
 mod exchange;
 mod mistakes;
 mod printed;
+mod shared_rules;
 
 use std::path::Path;
 

@@ -1,17 +1,19 @@
 //! Texts that are checked when they are read.
 
 use std::fmt;
-use std::net::IpAddr;
 use std::ops::Deref;
 use std::path::PathBuf;
 
 use grantor_core::base::secret::Secret;
+use grantor_core::model::credentials::{InvalidUsername, ValidUsername};
 use grantor_core::model::ids::ClientId;
 use grantor_core::model::password_hash::StoredHash;
 use grantor_core::model::realm::TokenSet;
 use grantor_core::model::redirect_uri::{InvalidRedirectUri, RedirectUri};
+use grantor_core::model::scope::{InvalidScopeToken, ScopeToken};
+use grantor_core::model::server_url::{InvalidServerUrl, ServerUrl};
 use grantor_core::model::user_code::{InvalidFormat, UserCodeAlphabet};
-use url::{Host, Url};
+use url::Url;
 
 use super::mistake::unknown;
 use super::read::Context;
@@ -87,46 +89,39 @@ checked_text! {
 }
 
 fn check_issuer(text: &str) -> Result<(), String> {
-    // The text is not repeated: it may hold a password.
-    let url = Url::parse(text)
-        .map_err(|_| "is not a URL such as \"https://id.example.com\"".to_owned())?;
-    let problem = match url.scheme() {
-        _ if url.has_authority() && (!url.username().is_empty() || url.password().is_some()) => {
-            "holds a user or password"
-        }
-        "http" if !is_loopback(&url) => "is http on a host that is not loopback; use https",
-        "http" | "https" if url.query().is_some() => "has a query",
-        "http" | "https" if url.fragment().is_some() => "has a fragment",
-        "http" | "https" if !is_as_written(&url, text) => {
-            // RFC 8414 section 3.3 compares issuers as strings, code point by code point.
-            return Err(format!(
-                "is not in the form that clients compare; write {:?}",
-                url.as_str().trim_end_matches('/')
-            ));
-        }
-        "http" | "https" => return Ok(()),
-        _ => "is not an http or https URL",
-    };
-    Err(problem.to_owned())
+    let url = text.parse::<ServerUrl>().map_err(|why| match why {
+        // Also http, on this machine.
+        InvalidServerUrl::Scheme => "is not an http or https URL".to_owned(),
+        _ => describe(why, "https://id.example.com"),
+    })?;
+    if url.url().query().is_some() {
+        return Err("has a query".to_owned());
+    }
+    if !is_as_written(url.url(), text) {
+        // RFC 8414 section 3.3 compares issuers as strings, code point by code point.
+        return Err(format!(
+            "is not in the form that clients compare; write {:?}",
+            url.url().as_str().trim_end_matches('/')
+        ));
+    }
+    Ok(())
+}
+
+fn describe(why: InvalidServerUrl, example: &str) -> String {
+    match why {
+        InvalidServerUrl::NotAbsolute => format!("{why} such as {example:?}"),
+        _ => why.to_string(),
+    }
 }
 
 fn is_as_written(url: &Url, text: &str) -> bool {
     url.as_str() == text || url.as_str().strip_suffix('/') == Some(text)
 }
 
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => IpAddr::V6(address).to_canonical().is_loopback(),
-        None => false,
-    }
-}
-
 impl Issuer {
     /// Whether it is reached on this machine only.
     pub fn is_loopback(&self) -> bool {
-        Url::parse(self).is_ok_and(|url| is_loopback(&url))
+        self.parse::<ServerUrl>().is_ok_and(|url| url.is_loopback())
     }
 }
 
@@ -149,31 +144,21 @@ impl Value for RedirectUri {
     }
 }
 
-checked_text! {
-    /// Where a client is told of a session's end (OpenID Connect Back-Channel Logout section 2.2). Plain http is for
-    /// this machine; whether it may be used depends on other settings.
-    pub struct BackchannelUri as "a URL", |text| {
-        // The text is not repeated: it may hold a password.
-        let url = Url::parse(text)
-            .map_err(|_| "is not a URL such as \"https://app.example.com/logout\"".to_owned())?;
-        let problem = match url.scheme() {
-            "http" | "https" if url.fragment().is_some() => "has a fragment",
-            "http" | "https" if !url.username().is_empty() || url.password().is_some() => {
-                "holds a user or password"
-            }
-            "http" if !is_loopback(&url) => "is http on a host that is not loopback; use https",
-            "http" | "https" => return Ok(()),
-            _ => "is not an https URL",
-        };
-        Err(problem.to_owned())
-    }
-}
+/// The URL of another server, such as where a client is told of a session's end.
+impl Value for ServerUrl {
+    const EXPECTED: &'static str = "a URL";
 
-impl BackchannelUri {
-    /// Whether it is asked in plain http.
-    pub(super) fn is_plain(&self) -> bool {
-        // A URL's scheme has no case.
-        Url::parse(self).is_ok_and(|url| url.scheme() == "http")
+    fn parse(text: &str, _: &Context<'_>) -> Result<Self, String> {
+        text.parse()
+            .map_err(|why| describe(why, "https://app.example.com/logout"))
+    }
+
+    fn stand_in() -> Self {
+        #[expect(
+            clippy::expect_used,
+            reason = "a constant, which each mistake of a test reads"
+        )]
+        "https://stand-in.invalid".parse().expect("a URL")
     }
 }
 
@@ -223,26 +208,38 @@ impl Value for ClientId {
     }
 }
 
-checked_text! {
-    /// One scope (RFC 6749 section 3.3): `%x21 / %x23-5B / %x5D-7E`, once or more.
-    pub struct ScopeToken as "a scope", |text| {
-        if text.is_empty() || !text.bytes().all(|b| matches!(b, 0x21 | 0x23..=0x5B | 0x5D..=0x7E)) {
-            let problem = "printable ASCII without space, quote and backslash";
-            return Err(format!("{text:?} is not one scope: it must be {problem}"));
-        }
-        Ok(())
+impl Value for ScopeToken {
+    const EXPECTED: &'static str = "a scope";
+
+    fn parse(text: &str, _: &Context<'_>) -> Result<Self, String> {
+        text.parse()
+            .map_err(|why: InvalidScopeToken| format!("{text:?} {why}"))
+    }
+
+    fn stand_in() -> Self {
+        #[expect(
+            clippy::expect_used,
+            reason = "a constant, which each mistake of a test reads"
+        )]
+        // A mark, so that it is suggested for no other name.
+        "!".parse().expect("a scope")
     }
 }
 
-checked_text! {
-    /// The name that a user signs in with: 1 to 255 characters, no control characters, no space at
-    /// either end.
-    pub struct Username as "a string", |text| {
-        let length = text.chars().count();
-        if !(1..=255).contains(&length) || text.chars().any(char::is_control) || text.trim() != text {
-            return Err(format!("{text:?} is not 1 to 255 characters without spaces around them"));
-        }
-        Ok(())
+impl Value for ValidUsername {
+    const EXPECTED: &'static str = "a string";
+
+    fn parse(text: &str, _: &Context<'_>) -> Result<Self, String> {
+        text.parse()
+            .map_err(|why: InvalidUsername| format!("{text:?} {why}"))
+    }
+
+    fn stand_in() -> Self {
+        #[expect(
+            clippy::expect_used,
+            reason = "a constant, which each mistake of a test reads"
+        )]
+        "\u{FFFD}".parse().expect("a username")
     }
 }
 

@@ -25,7 +25,6 @@ use tower::ServiceExt as _;
 /// How long a server may take to begin its answer: hashing a password may have to wait for others.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Why a command was not carried out.
 #[derive(Debug, thiserror::Error)]
 pub enum AdminError {
     /// The server, or its code in this process, refused.
@@ -54,7 +53,6 @@ pub enum AdminError {
     /// The store cannot be opened in this process.
     #[error(transparent)]
     Start(#[from] StartError),
-    /// An I/O error.
     #[error(transparent)]
     Io(#[from] io::Error),
 }
@@ -62,16 +60,13 @@ pub enum AdminError {
 /// What happened to the answer of a server.
 #[derive(Debug, thiserror::Error)]
 pub enum LostError {
-    /// HTTP over the socket failed.
     #[error(transparent)]
     Http(#[from] hyper::Error),
     /// The body ended with an error.
     #[error(transparent)]
     Body(#[from] axum::Error),
-    /// There was no response in time.
     #[error("no response within {} seconds", TIMEOUT.as_secs())]
     Timeout,
-    /// A line is not JSON.
     #[error("the answer is not JSON")]
     NotJson,
     /// The last line has no end.
@@ -79,7 +74,6 @@ pub enum LostError {
     CutOff,
 }
 
-/// A line of an answer.
 pub struct Line<A> {
     /// As it was sent.
     pub json: Json,

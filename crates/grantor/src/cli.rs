@@ -36,7 +36,7 @@ enum Command {
         #[arg(long, value_name = "DIR", default_value = "grantor-dev")]
         data: PathBuf,
     },
-    /// Say whether a configuration file is right, and what of it is not built yet
+    /// Check a configuration file, and list what of it is not built yet
     Check {
         /// The configuration file
         #[arg(long, value_name = "FILE")]

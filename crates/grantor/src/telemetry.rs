@@ -10,7 +10,6 @@ use grantor_config::Environment;
 const VARIABLE: &str = "GRANTOR_LOG";
 const DEFAULT: &str = "info";
 
-/// The format of logs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// One JSON object for each line.

@@ -35,7 +35,7 @@ fn what_config_prints_check_accepts() {
     assert_eq!(text(&checked.stderr), "");
     assert_eq!(
         text(&checked.stdout),
-        "grantor.toml is right.\nhttp://127.0.0.1:8080 on 127.0.0.1:8080, store sqlite:grantor.db\n"
+        "grantor.toml is valid.\nhttp://127.0.0.1:8080 on 127.0.0.1:8080, store sqlite:grantor.db\n"
     );
     assert_eq!(checked.status.code(), Some(0));
 }
@@ -49,9 +49,9 @@ fn check_counts_what_is_there_and_says_what_is_not_built() {
     let checked = grantor(&["check", "--config", "grantor.toml"], &folder);
     assert_eq!(
         text(&checked.stdout),
-        "grantor.toml is right.\nhttps://id.example.com on 127.0.0.1:8080, store memory:\n1 client\n\
+        "grantor.toml is valid.\nhttps://id.example.com on 127.0.0.1:8080, store memory:\n1 client\n\
          Dialects are not built yet: their paths are not found.\n\
-         The proxy that speaks https is not in trusted_proxies: everybody seems to be 127.0.0.1, shares the limits \
+         The proxy that speaks https is not in trusted_proxies: every client seems to be 127.0.0.1, shares the limits \
          of that address, and is warned of no other network. Write trusted_proxies = [\"127.0.0.1\"] if it runs here.\n\
          Client \"orders\": a secret of fewer than 22 characters can be guessed. Tries are bounded, but better make \
          one: openssl rand -hex 32\n"
@@ -95,7 +95,7 @@ fn check_warns_of_apps_that_can_be_impersonated_and_codes_that_can_be_swapped() 
         advice,
         [
             "Client \"app\": consent = \"skip\" without a secret, and any program can receive what goes to \
-             com.example.app:/cb: it would get tokens of whoever is signed in, without a question. Better let it ask.",
+             com.example.app:/cb: it would get tokens of any user who is signed in, without asking. Better let it ask.",
             "Client \"web\": pkce = \"optional\" leaves it to the client to notice a code that is not its own. \
              Better have it use PKCE.",
         ],
@@ -129,7 +129,7 @@ fn check_reports_each_test_setting_and_reads_the_certificates() {
     assert_eq!(
         said,
         [
-            "For tests only: test.extra_ca is set, so whoever a certificate of ca.pem names is believed to be that one.",
+            "For tests only: test.extra_ca is set, so certificates that ca.pem signed are trusted.",
             "For tests only: test.loopback is set, so this server asks others on its own machine, by plain http too.",
             "For tests only: test.wrong_passwords lets 1000 wrong passwords an hour through.",
         ],

@@ -33,7 +33,6 @@ use crate::key_ring::KeyRing;
 use api::Problem;
 use grantor_config::Settings;
 
-/// The state of the admin socket.
 pub struct Admin {
     app: Arc<App>,
     store: Arc<dyn Store>,
@@ -63,7 +62,9 @@ impl Admin {
             sqlite,
             one_backup: Arc::new(Semaphore::new(1)),
             file: file.to_owned(),
-            declared: names.map(|user| Username::fold(&user.username)).collect(),
+            declared: names
+                .map(|user| Username::fold(user.username.as_str()))
+                .collect(),
         }
     }
 
@@ -83,7 +84,6 @@ impl Admin {
     }
 }
 
-/// The routes of the admin socket.
 pub fn router(admin: Arc<Admin>) -> Router {
     Router::new()
         .merge(keys::routes())
@@ -100,7 +100,6 @@ pub fn router(admin: Arc<Admin>) -> Router {
         .with_state(admin)
 }
 
-/// Why a request was not carried out.
 #[derive(Debug)]
 struct Rejection {
     status: StatusCode,
@@ -164,7 +163,6 @@ fn line(body: &impl Serialize) -> Vec<u8> {
     line
 }
 
-/// The request's JSON.
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Rejection> {
     // Only the position of the error: the body may hold a password.
     serde_json::from_slice(body).map_err(|error| {

@@ -33,10 +33,8 @@ const ACCESS_TOKEN_ALG: Algorithm = Algorithm::Es256;
 /// Why the settings cannot be assembled. The reader of the file checks the same, so operators do not see it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AssembleError {
-    /// The claims of a resource or a client.
     #[error("claims")]
     Claims(#[from] InvalidMapping),
-    /// The format of user codes.
     #[error("device.user_code_format")]
     UserCode(#[from] InvalidFormat),
 }
@@ -105,7 +103,6 @@ pub fn realm(
     })
 }
 
-/// The trusted proxies.
 #[must_use]
 pub fn proxies(settings: &Settings) -> Proxies {
     Proxies {
@@ -148,7 +145,7 @@ fn device_settings(settings: &Settings) -> Result<DeviceSettings, InvalidFormat>
 pub fn provision(user: &config::User) -> Provision {
     let id = user.id.map(UserId::new);
     Provision {
-        id: id.unwrap_or_else(|| UserId::from_username(POOL, &Username::fold(&user.username))),
+        id: id.unwrap_or_else(|| UserId::from_username(POOL, &Username::fold(user.username.as_str()))),
         username: user.username.to_string(),
         enabled: user.enabled,
         password: match user.credential() {

@@ -28,7 +28,6 @@ const PAGE: usize = 100;
 /// Sessions whose logout tokens are delivered at the same time.
 const MAX_CONCURRENT: usize = 32;
 
-/// Delivers logout tokens.
 pub struct BackChannel {
     app: Arc<App>,
     store: Arc<dyn Store>,

@@ -25,14 +25,10 @@ use grantor_config::{self as config, Settings};
 
 /// An application with its store, its keys and its events. It does not listen.
 pub struct Installation {
-    /// The application.
     pub app: Arc<App>,
-    /// Its store.
     pub store: Arc<dyn Store>,
-    /// Its signing keys.
     pub keys: Arc<KeyRing>,
     sqlite: Option<Arc<Sqlite>>,
-    /// Where events go.
     pub sink: Arc<dyn EventSink>,
     events: Option<Writer>,
 }

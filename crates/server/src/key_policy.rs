@@ -12,7 +12,6 @@ const NODE_LAG: Duration = Duration::from_secs(5);
 /// How long keys are needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lives {
-    /// Of signing keys.
     pub policy: KeyPolicy,
     /// The longest life of anything that a master key seals, and so how long it is needed after it was superseded.
     pub sealed: Duration,

@@ -130,7 +130,6 @@ impl KeyRing {
         Ok(rotated)
     }
 
-    /// All keys, for the operator.
     pub async fn list(&self) -> KeyListing {
         let held = self.held.lock().await;
         let now = self.keys.clock.now();

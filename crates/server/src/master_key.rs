@@ -94,7 +94,6 @@ impl fmt::Display for Source {
     }
 }
 
-/// Why there is no master key.
 #[derive(Debug, thiserror::Error)]
 pub enum MasterKeyError {
     /// The store was used before, so a new key could not open it.
@@ -105,25 +104,17 @@ pub enum MasterKeyError {
     Missing(PathBuf),
     /// Others may read it.
     #[error("key_file {} can be read or changed by others (mode {mode:o}): chmod 600 it", path.display())]
-    Exposed {
-        /// The file.
-        path: PathBuf,
-        /// Its permissions.
-        mode: u32,
-    },
+    Exposed { path: PathBuf, mode: u32 },
     /// The text is not a list of keys.
     #[error(
         "{0} holds no master key: lines of 32 bytes in base64url or hexadecimal are expected, no two of them the same"
     )]
     Malformed(Source),
-    /// An I/O error.
     #[error("key_file {} cannot be {operation}", path.display())]
     Io {
-        /// The file.
         path: PathBuf,
         /// What failed, as a participle.
         operation: &'static str,
-        /// The I/O error.
         source: io::Error,
     },
 }

@@ -25,15 +25,11 @@ use crate::admin::api::KeyListing;
 use crate::key_ring::KeyRing;
 use crate::system::SystemClock;
 
-/// The sources of metrics.
 pub struct Sources {
-    /// The application.
     pub app: Arc<App>,
-    /// Its signing keys.
     pub keys: Arc<KeyRing>,
     /// Its store, unless it is in memory.
     pub sqlite: Option<Arc<Sqlite>>,
-    /// When this process started.
     pub started: Timestamp,
 }
 
@@ -195,7 +191,6 @@ impl Reading {
     }
 }
 
-/// Where metrics are written.
 struct Out<'a>(DescriptorEncoder<'a>);
 
 impl Out<'_> {

@@ -11,7 +11,6 @@ use std::time::Duration;
 use grantor_config::Settings;
 use grantor_verify::http_client_builder;
 
-/// The settings for requests to other servers.
 #[derive(Clone, Debug, Default)]
 pub struct Outgoing {
     /// A PEM file of certificates that are trusted in addition to the system's.
@@ -20,19 +19,14 @@ pub struct Outgoing {
     pub loopback: bool,
 }
 
-/// Why there is no HTTP client.
 #[derive(Debug, thiserror::Error)]
 pub enum OutgoingError {
-    /// The file of certificates cannot be read.
     #[error("test.extra_ca: {}", file.display())]
     File {
-        /// Its path.
         file: PathBuf,
-        /// The I/O error.
         #[source]
         source: io::Error,
     },
-    /// The file has no certificate.
     #[error("test.extra_ca: {} holds no certificate as PEM", .0.display())]
     NoCertificate(PathBuf),
     /// The library refuses to make a client.
@@ -41,7 +35,6 @@ pub enum OutgoingError {
 }
 
 impl Outgoing {
-    /// The settings of the file.
     #[must_use]
     pub fn from_settings(settings: &Settings) -> Self {
         Self {

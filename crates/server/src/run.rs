@@ -40,60 +40,40 @@ const SWEEP_ROWS: usize = 1000;
 /// Consecutive sweeps. The rest waits for the next interval.
 const MAX_SWEEPS: usize = 500;
 
-/// Why the server did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The address is in use, or is not one of this machine.
     #[error("cannot listen on {address}")]
     Listen {
-        /// The address.
         address: SocketAddr,
-        /// The I/O error.
         source: io::Error,
     },
-    /// A store that is not implemented yet.
     #[error("PostgreSQL is not built yet: set store to \"sqlite:FILE\" or \"memory:\"")]
     Postgres,
-    /// The store's file.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The master key.
     #[error(transparent)]
     MasterKey(#[from] MasterKeyError),
-    /// The signing keys.
     #[error(transparent)]
     SigningKeys(#[from] SigningKeysError),
-    /// The settings.
     #[error(transparent)]
     Assemble(#[from] AssembleError),
-    /// The day files of events.
     #[error("cannot write events to {}", folder.display())]
-    Events {
-        /// Their folder.
-        folder: PathBuf,
-        /// The I/O error.
-        source: io::Error,
-    },
-    /// The certificate.
+    Events { folder: PathBuf, source: io::Error },
     #[error(transparent)]
     Tls(#[from] TlsError),
-    /// The client for requests to other servers.
     #[error(transparent)]
     Outgoing(#[from] OutgoingError),
-    /// The web shell.
     #[error(transparent)]
     Web(#[from] grantor_web::StartError),
     /// The pending codes of the store.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
-    /// Where traces go.
     #[cfg(feature = "otel")]
     #[error(transparent)]
     Traces(#[from] crate::traces::TracesError),
-    /// Threads, signals.
     #[error("I/O error")]
     Io(#[from] io::Error),
 }
@@ -162,7 +142,6 @@ struct Server {
     installation: Installation,
     backchannel: BackChannel,
     admin: Option<(Socket, Arc<Admin>)>,
-    /// The listener of `admin_listen`.
     metrics: Option<TcpListener>,
     users: Vec<Provision>,
 }

@@ -28,7 +28,6 @@ mod tests;
 /// How often the row is read again after another node wrote it first.
 const ATTEMPTS: usize = 8;
 
-/// Why there are no signing keys.
 #[derive(Debug, thiserror::Error)]
 pub enum SigningKeysError {
     /// Most likely the master key of another store.
@@ -43,47 +42,36 @@ pub enum SigningKeysError {
     /// A newer version of this program wrote the row, and this one must not.
     #[error(transparent)]
     NotOurs(#[from] Failure),
-    /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// Other nodes kept changing the row, or it is unknown whether it was written.
     #[error("the signing keys could not be written: gave up after {ATTEMPTS} conflicting commits")]
     Contention,
-    /// A key could not be generated.
     #[error(transparent)]
     Key(#[from] KeyError),
-    /// The thread that generates keys ended.
     #[error("the thread that generates keys ended")]
     Thread,
 }
 
 /// Opens, creates and changes the keys of a store.
 pub struct KeyStore {
-    /// Where the row is.
     pub store: Arc<dyn Store>,
     /// What private keys are encrypted under.
     pub masters: MasterKeys,
     /// Where the master keys come from, for messages.
     pub source: Source,
-    /// The algorithms that need keys.
     pub in_use: Vec<Algorithm>,
-    /// How long things live.
     pub lives: Lives,
-    /// The time.
     pub clock: Arc<dyn Clock>,
-    /// Randomness.
     pub entropy: Arc<dyn Entropy>,
 }
 
 /// The keys of one version of the row.
 pub struct Opened {
-    /// What is stored.
     pub record: SigningKeys,
     /// Its version; none before the first write.
     pub version: Option<Version>,
-    /// The private halves.
     pub signer: Arc<LocalSigner>,
-    /// The public halves.
     pub published: KeySet,
 }
 
@@ -109,7 +97,6 @@ impl KeyStore {
         self.change(|keys| needed(keys, &self.in_use)).await
     }
 
-    /// The rules of rotation.
     #[must_use]
     pub fn policy(&self) -> KeyPolicy {
         self.lives.policy

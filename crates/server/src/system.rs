@@ -6,7 +6,6 @@ use grantor_core::base::seed::Seed;
 use grantor_core::base::time::Timestamp;
 use grantor_web::{Clock, Entropy};
 
-/// The clock of this machine.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 

@@ -18,7 +18,6 @@ pub use watch::{Stamps, Watch};
 /// For this long before a certificate expires, it is logged.
 const EXPIRY_WARNING: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 
-/// Why TLS cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// The files cannot be used.
@@ -156,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_that_is_not_or_soon_not_valid_is_told_of() {
+    fn an_invalid_or_soon_expired_certificate_is_reported() {
         let folder = TempDir::new().unwrap();
         let settings = home(folder.path(), "https://a.example", "a.example");
         let (certificate, _) = read(settings.tls.as_ref().unwrap()).unwrap();

@@ -38,18 +38,15 @@ const EXPORT_TIME: Duration = Duration::from_secs(10);
 /// How long the last batches may take at shutdown.
 const FINISH_TIME: Duration = Duration::from_secs(5);
 
-/// Why no traces can be sent.
 #[derive(Debug, thiserror::Error)]
 pub enum TracesError {
     /// The value is not repeated, since it may hold a secret.
     #[error("{ENDPOINT}: not the URL of a collector, such as http://localhost:4318")]
     Endpoint,
-    /// There is no HTTP client.
     #[error(transparent)]
     Outgoing(#[from] OutgoingError),
 }
 
-/// Sends spans to the collector.
 #[derive(Debug)]
 pub struct Traces {
     batches: BatchSpanProcessor,
@@ -157,7 +154,6 @@ fn attributes(span: &Span) -> Vec<KeyValue> {
     attributes
 }
 
-/// The exporter.
 #[derive(Debug)]
 struct Collector {
     http: reqwest::Client,

@@ -1,7 +1,6 @@
 //! Addresses that secrets may be sent to and keys may be fetched from.
 
 use std::fmt;
-use std::net::IpAddr;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -95,13 +94,7 @@ impl fmt::Display for IssuerUrl {
 }
 
 fn is_loopback_http(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
-    let address = host.trim_start_matches('[').trim_end_matches(']').parse();
-    let is_loopback = address.map_or(
-        host == "localhost" || host.ends_with(".localhost"),
-        |address: IpAddr| address.to_canonical().is_loopback(),
-    );
-    url.scheme() == "http" && is_loopback
+    url.scheme() == "http" && url.host_str().is_some_and(grantor_jose::is_loopback_host)
 }
 
 #[cfg(test)]

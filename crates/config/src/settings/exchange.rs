@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use grantor_core::model::exchange_rule::TokenKind;
 use grantor_core::model::ids::ClientId;
+use grantor_core::model::scope::ScopeToken;
 use grantor_jose::Algorithm;
 use grantor_verify::{IssuerUrl, SecureUrl};
 
 use super::Settings;
 use crate::table::table;
-use crate::text::ScopeToken;
 
 table! {
     /// Who may exchange which token for what (RFC 8693). Without a rule, nobody. Of a client's rules for

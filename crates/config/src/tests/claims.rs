@@ -12,7 +12,7 @@ fn advice(claims: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_users_claim_that_is_likely_misspelt_is_said() {
+fn advice_names_claims_that_are_likely_misspelt() {
     assert_eq!(
         advice("{ dep = \"user.departmnt\", mail = \"user.emial\" }"),
         [
@@ -25,7 +25,7 @@ fn a_users_claim_that_is_likely_misspelt_is_said() {
 }
 
 #[test]
-fn a_claim_that_other_users_may_have_is_not() {
+fn advice_accepts_standard_claims_that_no_user_has() {
     let claims = "{ a = \"user.department\", b = \"user.zoneinfo\", c = \"user.custom:tier\", d = \"user.username\" }";
     assert!(advice(claims).is_empty());
 }

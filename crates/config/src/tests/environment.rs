@@ -65,7 +65,7 @@ fn a_mistake_in_a_variable_names_the_variable() {
 }
 
 #[test]
-fn variables_of_others_with_the_same_prefix_are_let_be() {
+fn unrelated_variables_with_the_prefix_are_ignored() {
     let kubernetes = [
         ("GRANTOR_PORT", "tcp://10.0.0.1:80"),
         ("GRANTOR_SERVICE_HOST", "10.0.0.1"),

@@ -4,13 +4,12 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::{read, settings};
+use grantor_core::model::client::AuthMethod;
 use grantor_core::model::grant_type::GrantType;
 use grantor_core::model::resource::TokenForm;
 use grantor_jose::Algorithm;
 
-use crate::{
-    AuthMethod, ClientSecret, Dialect, MasterKey, Settings, Store, TlsVersion, UserPassword,
-};
+use crate::{ClientSecret, Dialect, MasterKey, Settings, Store, TlsVersion, UserPassword};
 
 /// The file of the design, whole.
 const EXAMPLE: &str = include_str!("example.toml");
@@ -82,7 +81,7 @@ fn the_whole_example_is_read() {
 }
 
 #[test]
-fn what_is_not_built_is_said_once_each() {
+fn each_setting_without_effect_is_reported_once() {
     assert_eq!(
         example().not_built(),
         [

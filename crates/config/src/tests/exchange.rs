@@ -5,7 +5,7 @@ use grantor_core::model::exchange_rule::TokenKind;
 use grantor_jose::Algorithm;
 
 /// What rules name.
-const HOUSE: &str = r#"issuer = "https://id.example.com"
+const BASE: &str = r#"issuer = "https://id.example.com"
 [[resource]]
 identifier = "orders.example.com"
 uri = "https://orders.example.com"
@@ -40,8 +40,8 @@ const FIRST: &str =
 
 /// What is said of a second rule; its line 1 is `[[exchange]]`.
 fn said(rule: &str) -> String {
-    let text = format!("{HOUSE}{FIRST}[[exchange]]\n{rule}");
-    let before = HOUSE.lines().count() + FIRST.lines().count();
+    let text = format!("{BASE}{FIRST}[[exchange]]\n{rule}");
+    let before = BASE.lines().count() + FIRST.lines().count();
     let mistakes = mistakes(&text);
     let numbered = mistakes.lines().map(|mistake| {
         let rest = mistake.strip_prefix("grantor.toml:").unwrap();
@@ -54,7 +54,7 @@ fn said(rule: &str) -> String {
 
 /// One mistake each, in a rule of two to five lines.
 #[test]
-fn what_is_wrong_with_a_rule_is_said_where_it_stands() {
+fn mistakes_in_exchange_rules_are_reported_at_their_position() {
     const SHIPPING: &str =
         "audience = \"shipping\"\nscopes = { \"orders.example.com/read\" = [\"shipping/read\"] }";
     let orders = format!("client = \"orders\"\n{SHIPPING}");
@@ -229,10 +229,10 @@ fn two_rules_cannot_have_one_name() {
 
 #[test]
 fn where_may_act_is_required_some_client_must_have_it() {
-    let nobody = HOUSE.replace("may_act = \"orders\"\n", "");
-    let line = 9 + nobody.lines().count() + FIRST.lines().count();
+    let without_may_act = BASE.replace("may_act = \"orders\"\n", "");
+    let line = 9 + without_may_act.lines().count() + FIRST.lines().count();
     assert_eq!(
-        mistakes(&format!("{nobody}{FIRST}{RULES}")),
+        mistakes(&format!("{without_may_act}{FIRST}{RULES}")),
         format!(
             "grantor.toml:{line}:19: require_may_act in [[exchange]]: some [[client]] needs may_act = \"…\": \
              without it no token names an actor"
@@ -333,7 +333,7 @@ lifetime = "1m"
 
 #[test]
 fn rules_of_every_kind_are_read_and_each_has_a_name_of_its_own() {
-    let settings = settings(&format!("{HOUSE}{FIRST}{RULES}"));
+    let settings = settings(&format!("{BASE}{FIRST}{RULES}"));
     assert_eq!(
         settings.exchange_names(),
         [
@@ -355,14 +355,14 @@ fn rules_of_every_kind_are_read_and_each_has_a_name_of_its_own() {
 }
 
 #[test]
-fn what_can_be_exchanged_by_nobody_is_said() {
+fn advice_names_exchange_rules_without_effect() {
     let advice = |text: &str| {
         let advice = settings(text).advice().into_iter();
         advice
             .filter(|said| !said.contains("trusted_proxies"))
             .collect::<Vec<_>>()
     };
-    let lost = HOUSE.replace("resources = [\"orders.example.com\"]\n", "");
+    let lost = BASE.replace("resources = [\"orders.example.com\"]\n", "");
     let lost = format!("{lost}{FIRST}{RULES}")
         .replace("\"https://id.example.com\", \"orders.example.com\"", "");
     let not_taken = |rule: &str| {
@@ -385,7 +385,7 @@ fn what_can_be_exchanged_by_nobody_is_said() {
     assert!(advice(&own).is_empty());
 
     assert_eq!(
-        advice(&format!("{HOUSE}{FIRST}")),
+        advice(&format!("{BASE}{FIRST}")),
         [
             "Client \"orders\": it has the grant token_exchange, and no [[exchange]] rule: it can exchange nothing.",
             "Trusted issuer \"https://idp.partner.example\": no [[exchange]] rule takes its tokens.",

@@ -113,6 +113,23 @@ config_names!(DeviceApproval {
     Retype = "retype",
 });
 
+/// How a client authenticates, by the registered name (RFC 7591 section 2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AuthMethod {
+    /// Not at all: a public client.
+    None,
+    /// The secret by HTTP Basic.
+    SecretBasic,
+    /// The secret in the body.
+    SecretPost,
+}
+
+names!(AuthMethod {
+    None = "none",
+    SecretBasic = "client_secret_basic",
+    SecretPost = "client_secret_post",
+});
+
 #[derive(Clone, Debug)]
 pub enum ClientAuth {
     /// RFC 6749 section 2.1.

@@ -1,10 +1,12 @@
 //! The domain: a realm and its parts, and the contents of tokens, as validated values.
 
 pub mod actor;
+pub mod checks;
 pub mod claim_mapping;
 pub mod claims;
 pub mod claims_request;
 pub mod client;
+pub mod credentials;
 pub mod endpoint;
 pub mod exchange_rule;
 pub mod grant_type;
@@ -17,6 +19,7 @@ pub mod realm;
 pub mod redirect_uri;
 pub mod resource;
 pub mod scope;
+pub mod server_url;
 pub mod target;
 pub mod token_type;
 pub mod trusted_issuer;

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use url::{Host, Url};
+use grantor_jose::is_loopback_host;
+use url::Url;
 
 const MAX_URI_BYTES: usize = 2048;
 /// Schemes that run or show the sender's content instead of opening an app.
@@ -115,9 +116,9 @@ impl FromStr for RedirectUri {
         let has_authority = after_scheme
             .strip_prefix("//")
             .is_some_and(|rest| !rest.starts_with('/'));
-        match (url.scheme(), url.host()) {
+        match (url.scheme(), url.host_str()) {
             ("http" | "https", _) if !has_authority => Err(InvalidRedirectUri::NotAbsolute),
-            ("http", Some(host)) if !is_loopback(&host) => Err(InvalidRedirectUri::PlainHttp),
+            ("http", Some(host)) if !is_loopback_host(host) => Err(InvalidRedirectUri::PlainHttp),
             _ => Ok(Self(text.to_owned())),
         }
     }
@@ -126,14 +127,6 @@ impl FromStr for RedirectUri {
 /// RFC 3986 sections 2.1 to 2.3.
 fn is_uri_character(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'()*+,;=%".contains(&byte)
-}
-
-fn is_loopback(host: &Host<&str>) -> bool {
-    match host {
-        Host::Domain(name) => *name == "localhost",
-        Host::Ipv4(address) => address.is_loopback(),
-        Host::Ipv6(address) => address.is_loopback(),
-    }
 }
 
 impl fmt::Display for RedirectUri {

@@ -1,6 +1,7 @@
 //! Scopes (RFC 6749 section 3.3).
 
 use std::fmt;
+use std::ops::Deref;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,53 @@ pub struct Scope(String);
     "scope tokens are printable ASCII without space, quote and backslash, separated by single spaces"
 )]
 pub struct InvalidScope;
+
+/// One scope of an API or of OpenID Connect.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ScopeToken(String);
+
+/// The text is not one scope token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("is not one scope: it must be printable ASCII without space, quote and backslash")]
+pub struct InvalidScopeToken;
+
+/// RFC 6749 section 3.3: `scope-token = 1*( %x21 / %x23-5B / %x5D-7E )`.
+fn is_scope_token(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|b| matches!(b, 0x21 | 0x23..=0x5b | 0x5d..=0x7e))
+}
+
+/// Whether a resource may have a scope of this name, which is written `IDENTIFIER/NAME` and split at its last slash.
+#[must_use]
+pub fn is_scope_name(text: &str) -> bool {
+    is_scope_token(text) && !text.contains('/')
+}
+
+impl FromStr for ScopeToken {
+    type Err = InvalidScopeToken;
+
+    fn from_str(text: &str) -> Result<Self, InvalidScopeToken> {
+        is_scope_token(text)
+            .then(|| Self(text.to_owned()))
+            .ok_or(InvalidScopeToken)
+    }
+}
+
+impl Deref for ScopeToken {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ScopeToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
 
 impl Scope {
     /// The `scope` parameter.
@@ -75,18 +123,14 @@ impl Scope {
 impl FromStr for Scope {
     type Err = InvalidScope;
 
-    /// RFC 6749 section 3.3: `scope = scope-token *( SP scope-token )`, `scope-token = 1*( %x21 / %x23-5B / %x5D-7E )`.
+    /// RFC 6749 section 3.3: `scope = scope-token *( SP scope-token )`.
     fn from_str(text: &str) -> Result<Self, InvalidScope> {
         if text.is_empty() {
             return Ok(Self::default());
         }
         let mut tokens = Vec::new();
         for token in text.split(' ') {
-            let fits = !token.is_empty()
-                && token
-                    .bytes()
-                    .all(|b| matches!(b, 0x21 | 0x23..=0x5b | 0x5d..=0x7e));
-            if !fits || tokens.len() >= MAX_TOKENS {
+            if !is_scope_token(token) || tokens.len() >= MAX_TOKENS {
                 return Err(InvalidScope);
             }
             tokens.push(token);
@@ -153,6 +197,14 @@ mod tests {
     #[test]
     fn rfc6749_3_3_order_does_not_matter() {
         assert_eq!("a b a".parse::<Scope>(), "b a".parse::<Scope>());
+    }
+
+    #[test]
+    fn the_name_of_a_resources_scope_has_no_slash() {
+        assert!(is_scope_name("read:own") && "a/read".parse::<ScopeToken>().is_ok());
+        for bad in ["", "a/b", "a b", "é", "a\"b"] {
+            assert!(!is_scope_name(bad), "{bad:?}");
+        }
     }
 
     proptest! {

@@ -9,13 +9,11 @@ use crate::engine::decide::{Decision, Facts, Operation, Stop, Versioned};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
 use crate::engine::limits::{Counter, Quota};
+use crate::model::credentials::{InvalidPassword, check_password, may_be_username};
 use crate::model::ids::{SessionId, UserId};
 use crate::records::{self, Session, Started, User, Username};
 use crate::tokens::grant_liveness;
 use crate::tokens::handles::SessionCookie;
-
-/// Longer usernames and passwords are refused unseen.
-const MAX_CREDENTIAL_BYTES: usize = 1024;
 
 #[derive(Debug)]
 pub struct SignIn {
@@ -165,10 +163,8 @@ impl Operation for SignIn {
 
     fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<SignInReply>, Stop> {
         let account = Username::fold(&self.username);
-        if account.is_empty()
-            || account.len() > MAX_CREDENTIAL_BYTES
-            || self.password.reveal().len() > MAX_CREDENTIAL_BYTES
-        {
+        let is_too_long = check_password(&self.password) == Err(InvalidPassword::Long);
+        if is_too_long || !may_be_username(&account) {
             return Ok(Decision::reply(SignInReply::Wrong));
         }
         let attempt = match Attempt::reserve(facts, self.quotas(env, &account))? {

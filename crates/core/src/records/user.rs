@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Record;
 use crate::base::time::Timestamp;
 use crate::model::claims_request::UserFacts;
+use crate::model::credentials::fold_username;
 use crate::model::ids::{Epoch, UserId};
 
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
@@ -85,7 +86,7 @@ impl Username {
     /// Normalises for comparison: case and surrounding spaces are ignored.
     #[must_use]
     pub fn fold(text: &str) -> String {
-        text.trim().to_lowercase()
+        fold_username(text)
     }
 }
 

@@ -13,7 +13,6 @@ use grantor_server::master_key::{MasterKeyError, MasterKeys, copy};
 use super::administer::{Common, administer};
 use crate::exit;
 
-/// The arguments of `grantor backup`.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// The file to make
@@ -35,7 +34,6 @@ pub(super) fn key_path(backup: &Path) -> PathBuf {
     path.into()
 }
 
-/// Runs the command.
 pub fn run(arguments: &Arguments, environment: &Environment) -> ExitCode {
     let Arguments {
         file,

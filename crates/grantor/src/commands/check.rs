@@ -71,7 +71,7 @@ fn summary(file: &Path, settings: &Settings, certificate: &[String]) -> String {
         .map(|(noun, count)| format!("{count} {noun}{}", if count == 1 { "" } else { "s" }))
         .collect();
 
-    let mut text = format!("{} is right.\n", file.display());
+    let mut text = format!("{} is valid.\n", file.display());
     // Writing to a string cannot fail.
     writeln!(text, "{issuer} on {listen}, store {store}").ok();
     if !counts.is_empty() {

@@ -11,6 +11,7 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
 use std::process::ExitCode;
 
+use grantor_core::model::server_url::is_loopback_address;
 use grantor_web::Entropy as _;
 use url::Url;
 
@@ -65,7 +66,7 @@ fn issuer(listen: SocketAddr) -> Result<String, &'static str> {
         return Err("--listen: give a port; the issuer, which is in every token, holds it");
     }
     let host = match listen.ip() {
-        ip if ip.is_loopback() => listen.to_string(),
+        ip if is_loopback_address(ip) => listen.to_string(),
         _ => {
             return Err(
                 "--listen: grantor dev speaks plain http, which is for this machine only: give a loopback address",

@@ -26,7 +26,6 @@ use screen::Screen;
 /// The registered name of the device grant (RFC 8628 section 3.4).
 const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
-/// The arguments of `grantor device-login`.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// The URL that names the server

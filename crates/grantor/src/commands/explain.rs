@@ -19,7 +19,6 @@ use crate::exit;
 use grantor_config::Environment;
 use grantor_server::admin::api::ExplainExchange;
 
-/// The arguments of `grantor explain`.
 #[derive(Debug, Args)]
 pub struct Arguments {
     #[command(subcommand)]
@@ -87,7 +86,6 @@ struct Exchange {
     requested_token_type: Option<TokenType>,
 }
 
-/// Runs the command.
 pub fn run(arguments: &Arguments, environment: &Environment) -> ExitCode {
     let What::Exchange(exchange) = &arguments.what;
     let form = match exchange.form(environment) {

@@ -18,7 +18,6 @@ use serde_json::json;
 use super::administer::{Common, administer};
 use crate::exit;
 
-/// The arguments of `grantor keys`.
 #[derive(Debug, Args)]
 pub struct Arguments {
     #[command(subcommand)]
@@ -37,7 +36,6 @@ enum What {
     RotateMaster,
 }
 
-/// Runs the command.
 pub fn run(arguments: &Arguments, environment: &Environment) -> ExitCode {
     let common = &arguments.common;
     let settings = match common.settings(environment) {
@@ -55,7 +53,6 @@ pub fn run(arguments: &Arguments, environment: &Environment) -> ExitCode {
     }
 }
 
-/// Why there is no new master key.
 #[derive(Debug, thiserror::Error)]
 enum RotateMasterError {
     /// A command cannot change the environment of the server.
@@ -131,7 +128,6 @@ async fn rotated(settings: &Settings) -> Result<NewMaster, RotateMasterError> {
     })
 }
 
-/// A master key that was made.
 struct NewMaster {
     id: String,
     file: PathBuf,

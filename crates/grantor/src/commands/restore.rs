@@ -25,7 +25,6 @@ use grantor_server::master_key::{MasterKeyError, MasterKeys, Source, copy};
 use grantor_server::signing_keys::SigningKeysError;
 use grantor_server::system::{SystemClock, SystemEntropy};
 
-/// The arguments of `grantor restore`.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// The backup
@@ -65,7 +64,6 @@ enum RestoreCommandError {
     Store(#[from] StoreError),
 }
 
-/// Runs the command.
 pub fn run(arguments: &Arguments, environment: &Environment) -> ExitCode {
     let Arguments { file, common } = arguments;
     let settings = match common.settings(environment) {
@@ -80,7 +78,6 @@ pub fn run(arguments: &Arguments, environment: &Environment) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// What was done.
 struct Outcome {
     file: PathBuf,
     store: PathBuf,

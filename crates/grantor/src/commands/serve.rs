@@ -9,7 +9,6 @@ use crate::telemetry::{self, Format};
 use grantor_config::{self as config, Environment, Settings};
 use grantor_server::cause::Causes;
 
-/// Runs the command.
 pub fn run(file: &Path, environment: &Environment) -> ExitCode {
     let settings = match config::load(file, environment) {
         Ok(settings) => settings,

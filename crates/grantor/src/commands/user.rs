@@ -13,7 +13,6 @@ use zeroize::Zeroizing;
 use super::administer::{Common, administer};
 use crate::exit;
 
-/// The arguments of `grantor user`.
 #[derive(Debug, Args)]
 pub struct Arguments {
     #[command(subcommand)]
@@ -49,7 +48,6 @@ enum What {
     List,
 }
 
-/// Runs the command.
 pub fn run(arguments: &Arguments, environment: &Environment) -> ExitCode {
     let common = &arguments.common;
     let settings = match common.settings(environment) {

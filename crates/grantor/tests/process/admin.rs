@@ -192,12 +192,19 @@ fn mistakes_in_a_command_are_reported_and_a_memory_store_has_no_commands() {
     assert!(refused(&home, &["user", "add", " dave"]).contains("username"));
     let no_email = refused(&home, &["user", "add", "dave", "--email", "dave"]);
     assert!(no_email.contains("email is not an address"), "{no_email}");
-    let mut short = home.command(&["user", "add", "dave", "--password-stdin"]);
-    let short = output(short.stdin(Stdio::null()));
-    assert!(
-        text(&short.stderr).contains("8 to 1024 characters"),
-        "{short:?}"
-    );
+    for (password, why) in [
+        (String::new(), "is empty"),
+        ("é".repeat(7), "has fewer than 8 characters"),
+        // Sign-in would never read it.
+        ("é".repeat(600), "is longer than 1024 bytes"),
+    ] {
+        let stdin = home.path("password");
+        std::fs::write(&stdin, password).expect("a file");
+        let stdin = std::fs::File::open(stdin).expect("the file");
+        let mut add = home.command(&["user", "add", "dave", "--password-stdin"]);
+        let said = text(&output(add.stdin(stdin)).stderr).to_owned();
+        assert!(said.contains(&format!("The password {why}.")), "{said}");
+    }
 
     let memory = Home::new("store = \"memory:\"\n");
     assert!(refused(&memory, &["user", "list"]).contains("a store in memory has no commands"));

@@ -14,16 +14,13 @@ pub use keys::{KeyListing, ListedKey, ListedMasterKey, RotatedKeys};
 
 /// A request with its method, its path and the type of its answer.
 pub trait AdminRequest {
-    /// The HTTP method.
     const METHOD: Method;
-    /// The path.
     const PATH: &'static str;
     /// Whether it is of use on a store that was never used, which it then creates.
     const CREATES_STORE: bool = false;
     /// One line of the answer.
     type Answer: DeserializeOwned;
 
-    /// What is sent.
     fn body(&self) -> Vec<u8>;
 }
 
@@ -56,7 +53,6 @@ macro_rules! request {
     };
 }
 
-/// Lists the signing keys and the master keys.
 #[derive(Clone, Copy, Debug)]
 pub struct ListKeys;
 request!(ListKeys, GET "/keys" -> KeyListing);
@@ -66,7 +62,6 @@ request!(ListKeys, GET "/keys" -> KeyListing);
 pub struct RotateKeys;
 request!(RotateKeys, POST "/keys/rotate" -> RotatedKeys);
 
-/// Lists the users.
 #[derive(Clone, Copy, Debug)]
 pub struct ListUsers;
 request!(ListUsers, GET "/users" -> Vec<ListedUser>);
@@ -76,24 +71,18 @@ request!(ListUsers, GET "/users" -> Vec<ListedUser>);
 pub struct ListedUser {
     /// The `sub`.
     pub id: String,
-    /// The name to sign in with.
     pub username: String,
-    /// Whether the user may sign in.
     pub enabled: bool,
-    /// The e-mail address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
     /// Whether the configuration file declares the user, or did.
     pub from_file: bool,
 }
 
-/// Adds a user.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AddUser {
-    /// The name to sign in with.
     pub username: String,
-    /// The e-mail address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
     /// Where it is left out, the server makes one and answers with it.
@@ -102,14 +91,11 @@ pub struct AddUser {
 }
 request!(json AddUser, POST "/users" -> AddedUser, creates_store true);
 
-/// A user that was added.
 #[derive(Serialize, Deserialize)]
 pub struct AddedUser {
     /// The `sub`.
     pub id: String,
-    /// The name to sign in with.
     pub username: String,
-    /// The e-mail address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
     /// The password, where the server made it.
@@ -121,26 +107,21 @@ pub struct AddedUser {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DisableUser {
-    /// The user's name.
     pub username: String,
 }
 request!(json DisableUser, POST "/users/disable" -> ChangedUser);
 
-/// Enables a user.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EnableUser {
-    /// The user's name.
     pub username: String,
 }
 request!(json EnableUser, POST "/users/enable" -> ChangedUser);
 
-/// A user that was enabled or disabled.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ChangedUser {
     /// The `sub`.
     pub id: String,
-    /// The user's name.
     pub username: String,
     /// Whether the user may sign in now.
     pub enabled: bool,
@@ -148,7 +129,6 @@ pub struct ChangedUser {
     pub changed: bool,
 }
 
-/// Copies the store to a file.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Backup {
@@ -171,11 +151,8 @@ pub enum BackupLine {
         /// Bytes.
         total: u64,
     },
-    /// The backup is there.
     Done {
-        /// Its path.
         file: PathBuf,
-        /// Its size.
         bytes: u64,
     },
 }
@@ -197,12 +174,10 @@ impl AdminRequest for ExplainExchange {
     }
 }
 
-/// Why a request was not carried out.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Problem {
     /// A code.
     pub error: String,
-    /// A sentence for the operator.
     #[serde(default)]
     pub error_description: String,
 }

@@ -16,28 +16,16 @@ const MAX_PATH_BYTES: usize = 107;
 /// Connections that may wait to be accepted.
 const BACKLOG: u32 = 64;
 
-/// Why there is no socket.
 #[derive(Debug, thiserror::Error)]
 pub enum SocketError {
     /// The path is longer than a socket's may be.
     #[error("the path {} has {length} bytes, and a socket's has {MAX_PATH_BYTES} at most: give the store a shorter one", path.display())]
-    TooLong {
-        /// The path.
-        path: PathBuf,
-        /// Its length.
-        length: usize,
-    },
+    TooLong { path: PathBuf, length: usize },
     /// Another kind of file has the path. It was not changed.
     #[error("{} is in the way: it is not a socket", .0.display())]
     InTheWay(PathBuf),
-    /// An I/O error.
     #[error("cannot use the socket {}", path.display())]
-    Io {
-        /// The path.
-        path: PathBuf,
-        /// The I/O error.
-        source: io::Error,
-    },
+    Io { path: PathBuf, source: io::Error },
 }
 
 /// The path of the socket of the server that has this store open.
@@ -147,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_that_no_socket_can_have_is_told() {
+    fn a_path_too_long_for_a_socket_is_reported() {
         let fits = "/".repeat(MAX_PATH_BYTES - 5);
         assert!(path(Path::new(&fits)).is_ok());
         let error = path(Path::new(&format!("{fits}x"))).unwrap_err();

@@ -10,6 +10,7 @@ use axum::routing::{get, post};
 use futures_util::TryStreamExt as _;
 use grantor_core::base::row::Index;
 use grantor_core::base::secret::Secret;
+use grantor_core::model::credentials::{ValidUsername, check_new_password, is_email};
 use grantor_core::people::{AddUser, AddUserReply, SetEnabled, SetEnabledReply};
 use grantor_core::records::{Record as _, User};
 use grantor_store::list_all;
@@ -23,14 +24,9 @@ use super::{Admin, Rejection, answer, read};
 use crate::assemble::POOL;
 use crate::password::readable;
 use crate::system::SystemEntropy;
-use grantor_config::Username;
 
 /// Rows of one read.
 const PAGE: usize = 500;
-/// NIST SP 800-63B section 3.1.1.2: passwords have a minimum of eight characters.
-const MIN_PASSWORD_CHARS: usize = 8;
-/// What the sign-in form sends at most.
-const MAX_PASSWORD_CHARS: usize = 1024;
 
 pub(super) fn routes() -> Router<Arc<Admin>> {
     Router::new()
@@ -46,8 +42,9 @@ async fn add(State(admin): State<Arc<Admin>>, body: Bytes) -> Result<Response, R
         email,
         password,
     } = read(&body)?;
-    let username = Username::new(&username)
-        .map_err(|why| Rejection::invalid(format!("The username {why}.")))?;
+    let username = username
+        .parse::<ValidUsername>()
+        .map_err(|why| Rejection::invalid(format!("The username {username:?} {why}.")))?;
     if email.as_deref().is_some_and(|email| !is_email(email)) {
         return Err(Rejection::invalid(
             "The email is not an address such as name@example.com.",
@@ -56,16 +53,13 @@ async fn add(State(admin): State<Arc<Admin>>, body: Bytes) -> Result<Response, R
     let made = password.is_none();
     let password =
         Secret::new(password.unwrap_or_else(|| readable(SystemEntropy.seed().bytes("password"))));
-    if !(MIN_PASSWORD_CHARS..=MAX_PASSWORD_CHARS).contains(&password.reveal().chars().count()) {
-        return Err(Rejection::invalid(format!(
-            "A password has {MIN_PASSWORD_CHARS} to {MAX_PASSWORD_CHARS} characters."
-        )));
-    }
+    check_new_password(&password)
+        .map_err(|why| Rejection::invalid(format!("The password {why}.")))?;
     let taken = |whose: &str| {
-        let message = format!("The name {:?} is taken{whose}.", &*username);
+        let message = format!("The name {:?} is taken{whose}.", username.as_str());
         Rejection::new(StatusCode::CONFLICT, "name_taken", message)
     };
-    if admin.declares(&username) {
+    if admin.declares(username.as_str()) {
         let file = admin.file.display();
         return Err(taken(&format!(": {file} declares it")));
     }
@@ -86,15 +80,6 @@ async fn add(State(admin): State<Arc<Admin>>, body: Bytes) -> Result<Response, R
         }
         AddUserReply::NameTaken => Err(taken("")),
     }
-}
-
-fn is_email(text: &str) -> bool {
-    let plain = |c: char| !c.is_control() && !c.is_whitespace();
-    text.len() <= 254
-        && text.chars().all(plain)
-        && text
-            .rsplit_once('@')
-            .is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty())
 }
 
 async fn disable(State(admin): State<Arc<Admin>>, body: Bytes) -> Result<Response, Rejection> {
@@ -163,24 +148,4 @@ async fn list(State(admin): State<Arc<Admin>>) -> Result<Response, Rejection> {
     }
     users.sort_by(|a, b| a.username.cmp(&b.username));
     Ok(answer(StatusCode::OK, &users))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_email_has_two_parts_and_no_spaces() {
-        assert!(is_email("alice@example.com"));
-        for bad in [
-            "",
-            "alice",
-            "@example.com",
-            "alice@",
-            "a b@example.com",
-            "a@b\n",
-        ] {
-            assert!(!is_email(bad), "{bad:?}");
-        }
-    }
 }

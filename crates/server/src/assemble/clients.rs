@@ -8,12 +8,14 @@ use aws_lc_rs::hmac;
 use grantor_core::base::secret::SecretVerifier;
 use grantor_core::grants::GrantType;
 use grantor_core::model::claim_mapping::{Carrier, ClaimMapping};
-use grantor_core::model::client::{self, ClientAuth, CodePolicy, DevicePolicy, LogoutPolicy};
-use grantor_core::model::scope::Scope;
+use grantor_core::model::client::{
+    self, AuthMethod, ClientAuth, CodePolicy, DevicePolicy, LogoutPolicy,
+};
+use grantor_core::model::scope::{Scope, ScopeToken};
 use url::Url;
 
 use super::AssembleError;
-use grantor_config::{self as config, AuthMethod, ClientSecret, ScopeToken, Settings};
+use grantor_config::{self as config, ClientSecret, Settings};
 
 /// The grace of clients that authenticate, and of devices, which lose connections most often.
 const LONG_GRACE: Duration = Duration::from_secs(60);

@@ -62,7 +62,7 @@ fn a_secret_from_the_file_the_environment_or_a_digest_is_verified_alike() {
 }
 
 #[test]
-fn the_grace_is_long_for_those_who_prove_themselves_and_for_devices() {
+fn refresh_grace_is_long_for_confidential_clients_and_devices() {
     let realm = assembled(
         "[[client]]\nid = \"confidential\"\nsecret = \"s\"\n\
          [[client]]\nid = \"device\"\ngrants = [\"device_code\"]\n\
@@ -86,7 +86,7 @@ fn the_proxies_write_the_header_that_the_operator_names() {
 }
 
 #[test]
-fn a_client_has_its_own_lives_or_those_of_all() {
+fn a_client_has_its_own_lifetimes_or_the_defaults() {
     let realm = assembled(
         "[lifetimes]\naccess = \"5m\"\n[device]\nlifetime = \"20m\"\n\
          [[client]]\nid = \"all\"\n\
@@ -130,10 +130,10 @@ fn claims_come_from_their_sources_and_constants_are_what_toml_says() {
     assert_eq!(mapped, expected);
     assert_eq!(api.lifetime, Some(Duration::from_secs(300)));
     let groups = ["staff", "orders-clerk"].map(ToOwned::to_owned);
-    let told = |resource: &Resource| resource.groups.apply(&groups);
-    assert_eq!(told(api), ["orders-clerk"]);
-    assert!(told(none).is_empty());
-    assert_eq!(told(all), groups);
+    let groups_of = |resource: &Resource| resource.groups.apply(&groups);
+    assert_eq!(groups_of(api), ["orders-clerk"]);
+    assert!(groups_of(none).is_empty());
+    assert_eq!(groups_of(all), groups);
     let actor = client.may_act().unwrap();
     assert_eq!(
         (actor.sub.as_str(), actor.client_id.as_deref()),
@@ -143,7 +143,7 @@ fn claims_come_from_their_sources_and_constants_are_what_toml_says() {
 }
 
 #[test]
-fn the_lives_that_the_conformance_suite_needs_can_be_set() {
+fn the_lifetimes_that_the_conformance_suite_needs_can_be_set() {
     let realm = assembled(
         "[lifetimes]\ncode = \"60s\"\n\
          [[client]]\nid = \"suite\"\nsecret = \"s\"\ngrace = \"60s\"\npkce = \"optional\"\nconsent = \"skip\"\n\
@@ -154,8 +154,8 @@ fn the_lives_that_the_conformance_suite_needs_can_be_set() {
     assert_eq!(client.grace, Duration::from_secs(60));
     assert!(!client.code.pkce_required);
     assert_eq!(client.code.consent, ConsentPolicy::Skip);
-    let told = client.logout.backchannel_uri.as_deref();
-    assert_eq!(told, Some("https://app.example.com/logout"));
+    let uri = client.logout.backchannel_uri.as_deref();
+    assert_eq!(uri, Some("https://app.example.com/logout"));
 }
 
 #[test]
@@ -235,7 +235,7 @@ fn a_user_is_the_same_person_in_another_case() {
 }
 
 #[test]
-fn a_rule_of_the_file_is_the_rule_of_the_pool() {
+fn an_exchange_rule_of_the_file_becomes_the_realms() {
     let realm = assembled(
         "[lifetimes]\nskew = \"30s\"\n\
          [[resource]]\nidentifier = \"orders\"\nuri = \"https://orders.example.com\"\nscopes = { read = \"R\", write = \"W\" }\n\

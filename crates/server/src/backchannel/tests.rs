@@ -183,7 +183,7 @@ async fn server(store: &Arc<Memory>, world: &Arc<World>, shop: &Shop) -> TestSer
 }
 
 impl TestServer {
-    /// Somebody signs in, to the shop too, and out. Gives the session's cookie.
+    /// A user signs in, to the shop too, and out. Gives the session's cookie.
     async fn come_and_go(&self, world: &World) {
         let peer = Peer::new("192.0.2.1".parse().unwrap(), "test");
         let hash = self.app.hash_password(Secret::new("p")).await.unwrap();
@@ -266,7 +266,7 @@ async fn is_anything_left(store: &Memory) -> bool {
 }
 
 #[tokio::test]
-async fn openid_backchannel_2_5_an_app_is_told_by_a_form_with_one_logout_token() {
+async fn openid_backchannel_2_5_a_form_delivers_one_logout_token() {
     let (store, world) = setting();
     let mut shop = Shop::open().await;
     let server = server(&store, &world, &shop).await;
@@ -288,7 +288,7 @@ async fn openid_backchannel_2_5_an_app_is_told_by_a_form_with_one_logout_token()
 }
 
 #[tokio::test]
-async fn openid_backchannel_2_5_an_app_that_was_away_is_told_when_it_is_back() {
+async fn openid_backchannel_2_5_delivery_is_retried_until_the_app_answers() {
     let (store, world) = setting();
     let mut shop = Shop::open().await;
     let server = server(&store, &world, &shop).await;
@@ -312,13 +312,13 @@ async fn openid_backchannel_2_5_an_app_that_was_away_is_told_when_it_is_back() {
     assert_eq!(world.events(), [EventKind::LogoutDelivered]);
     assert!(
         tokens[0] != tokens[1] && tokens[1] != tokens[2],
-        "each try has a token of its own"
+        "each try has its own token"
     );
     assert!(!is_anything_left(&store).await);
 }
 
 #[tokio::test]
-async fn openid_backchannel_2_8_an_app_that_refuses_or_points_elsewhere_is_not_asked_again() {
+async fn openid_backchannel_2_8_a_refusal_or_redirect_is_not_retried() {
     for manner in [
         "400 Bad Request",
         "302 Facts\r\nlocation: /elsewhere",
@@ -367,7 +367,7 @@ async fn a_crash_in_the_middle_of_a_delivery_repeats_it() {
 }
 
 #[tokio::test]
-async fn of_two_servers_one_tells() {
+async fn one_of_two_servers_delivers_a_logout_token() {
     let (store, world) = setting();
     let mut shop = Shop::open().await;
     let [one, other] = [
@@ -384,21 +384,21 @@ async fn of_two_servers_one_tells() {
 }
 
 #[tokio::test]
-async fn the_watch_finds_what_this_server_wrote_and_what_another_did() {
+async fn the_watch_delivers_rows_of_this_and_of_other_servers() {
     let (store, world) = setting();
     let mut shop = Shop::open().await;
     let TestServer { app, backchannel } = server(&store, &world, &shop).await;
     let watching = tokio::spawn(backchannel.watch());
     let other = server(&store, &world, &shop).await;
-    let mut told = async || timeout(Duration::from_secs(60), shop.got.recv()).await;
+    let mut received = async || timeout(Duration::from_secs(60), shop.got.recv()).await;
     other.come_and_go(&world).await;
-    assert!(matches!(told().await, Ok(Some(_))));
+    assert!(matches!(received().await, Ok(Some(_))));
     let this = TestServer {
         app,
         backchannel: other.backchannel,
     };
     this.come_and_go(&world).await;
-    assert!(matches!(told().await, Ok(Some(_))));
+    assert!(matches!(received().await, Ok(Some(_))));
     watching.abort();
 }
 
@@ -428,7 +428,7 @@ async fn many_ended(store: &Memory, world: &World, many: u8) {
 }
 
 #[tokio::test]
-async fn an_app_that_does_not_answer_is_waited_for_once_however_many_sessions_ended() {
+async fn a_hanging_app_is_waited_for_once_for_many_sessions() {
     let (store, world) = setting();
     let mut shop = Shop::open().await;
     let server = server(&store, &world, &shop).await;
@@ -437,7 +437,7 @@ async fn an_app_that_does_not_answer_is_waited_for_once_however_many_sessions_en
     server.backchannel.deliver_all().await.unwrap();
     let tried = shop.got().len();
     assert!((1..=MAX_CONCURRENT).contains(&tried), "{tried} of 120");
-    // They all wait for the next try, and are told then.
+    // They all wait for the next try, and get theirs then.
     world.pass(10);
     shop.answers(Some("200 OK"));
     server.backchannel.deliver_all().await.unwrap();

@@ -28,9 +28,7 @@ const SUFFIX: &str = ".jsonl";
 /// A message to the thread.
 #[derive(Debug)]
 pub(super) enum Message {
-    /// An event.
     Event(Entry),
-    /// There are no more.
     End,
 }
 

@@ -142,9 +142,9 @@ fn the_lines_of_a_day_that_is_over_are_brought_to_the_disk() {
             line: b"{}\n".to_vec(),
         }));
     });
-    let told = log.0.lock().unwrap().clone();
-    let told = String::from_utf8(told).unwrap();
-    assert!(told.contains("may not be on the disk"), "{told}");
+    let logged = log.0.lock().unwrap().clone();
+    let logged = String::from_utf8(logged).unwrap();
+    assert!(logged.contains("may not be on the disk"), "{logged}");
 }
 
 #[test]
@@ -161,10 +161,10 @@ fn the_log_leaves_routine_events_to_the_day_files_where_there_are_any() {
         writer.finish();
         Events::logged().record(evening(), id, &Event::new(EventKind::TokensIssued));
     });
-    let told = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let logged = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     assert_eq!(lines(&folder, "2026-11-21.jsonl").len(), 2);
-    assert!(told.contains("device_approved") && told.contains("tokens_issued"));
-    assert!(!told.contains("tokens_refreshed"), "{told}");
+    assert!(logged.contains("device_approved") && logged.contains("tokens_issued"));
+    assert!(!logged.contains("tokens_refreshed"), "{logged}");
 }
 
 #[derive(Clone, Default)]

@@ -67,7 +67,7 @@ async fn keys_are_made_once_and_opened_again() {
 }
 
 #[tokio::test]
-async fn an_algorithm_that_comes_into_use_gets_a_key_beside_the_others() {
+async fn a_newly_used_algorithm_gets_a_key_and_the_others_stay() {
     let store = store();
     let before = open(&store, &[1], ES).await.unwrap();
     let in_use = [Algorithm::Es256, Algorithm::EdDsa];
@@ -156,7 +156,7 @@ async fn a_rotation_whose_answer_was_lost_is_not_done_again() {
 }
 
 #[tokio::test]
-async fn another_master_key_is_told_by_its_name() {
+async fn a_wrong_master_key_is_reported_with_its_source() {
     let store = store();
     open(&store, &[1], ES).await.unwrap();
     let error = open(&store, &[2], ES).await.err().unwrap().to_string();
@@ -186,7 +186,7 @@ async fn under_a_new_master_key_the_keys_are_the_same_and_the_old_one_opens_them
     let again = open(&store, &[2, 1], ES).await.unwrap();
     assert_eq!(
         again.version, after.version,
-        "nothing is left to be encrypted anew"
+        "nothing is left to be encrypted again"
     );
     assert!(open(&store, &[1], ES).await.is_err());
     assert_eq!(kids(&open(&store, &[2], ES).await.unwrap()), kids(&before));
@@ -210,17 +210,17 @@ async fn a_row_ahead_of_a_restored_key_file_is_refused_and_left_as_it_is() {
 }
 
 #[tokio::test]
-async fn it_is_told_when_an_older_master_key_may_be_removed() {
+async fn the_listing_says_when_an_older_master_key_may_be_removed() {
     let store = store();
     open(&store, &[1], ES).await.unwrap();
     let keys = keys(&store, &[3, 1, 2], ES);
     let opened = keys.open().await.unwrap();
     let until = opened.record.superseded[0].until;
-    let told: Vec<_> = keys
+    let listed: Vec<_> = keys
         .listed_masters(&opened.record)
         .into_iter()
         .map(|master| (master.current, master.until))
         .collect();
-    assert_eq!(told, [(true, None), (false, Some(until)), (false, None)]);
+    assert_eq!(listed, [(true, None), (false, Some(until)), (false, None)]);
     assert_eq!(until, opened.record.superseded[0].at + keys.lives.sealed);
 }

@@ -22,19 +22,14 @@ const WARN_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Checks the files of the certificate, and replaces it when they change.
 pub struct Watch {
-    /// The TLS of the server.
     pub tls: Arc<Tls>,
-    /// Its files.
     pub files: config::Tls,
-    /// The certificate in use.
     pub certificate: Certificate,
     /// The files when they were last read.
     pub stamps: Stamps,
-    /// The time.
     pub clock: Arc<dyn Clock>,
     /// For the trace ids of events.
     pub entropy: Arc<dyn Entropy>,
-    /// Where events go.
     pub events: Arc<dyn EventSink>,
 }
 

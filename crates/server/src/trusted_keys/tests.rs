@@ -29,7 +29,6 @@ const METADATA: &str = "/.well-known/openid-configuration";
 const EXCHANGE: &str = "urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Atoken-exchange";
 const JWT: &str = "urn%3Aietf%3Aparams%3Aoauth%3Atoken-type%3Ajwt";
 
-/// What a path answers.
 #[derive(Clone, Debug)]
 enum Answer {
     Json(Value),
@@ -47,7 +46,7 @@ struct Answers {
     asked: Mutex<Vec<String>>,
 }
 
-/// Another issuer, on a port of its own.
+/// Another issuer, on its own port.
 struct Issuer {
     url: String,
     key: SigningKey,
@@ -111,7 +110,7 @@ async fn answer(State(answers): State<Arc<Answers>>, uri: Uri) -> Response {
     }
 }
 
-/// A token for this server of somebody who has no account here.
+/// A token for this server for a subject without an account here.
 fn signed(key: &SigningKey, kid: &Kid, issuer: &str) -> String {
     let now = SystemClock.now().as_secs();
     let header = json!({ "alg": "ES256", "kid": kid });
@@ -258,7 +257,7 @@ async fn a_flood_of_made_up_key_ids_asks_the_issuer_once() {
 }
 
 #[tokio::test]
-async fn nobody_is_asked_for_a_stranger_nor_by_an_issuer_that_the_file_does_not_name() {
+async fn keys_are_not_fetched_for_unknown_clients_or_undeclared_issuers() {
     let (issuer, other) = (Issuer::open().await, Issuer::open().await);
     let server = Trusting::of(&[&issuer]).await;
     let came = server.exchange(&other.token()).await;
@@ -274,7 +273,7 @@ async fn nobody_is_asked_for_a_stranger_nor_by_an_issuer_that_the_file_does_not_
 }
 
 #[tokio::test]
-async fn while_the_keys_cannot_be_had_the_answer_is_to_try_again() {
+async fn unavailable_issuer_keys_are_answered_as_temporary() {
     let elsewhere =
         json!({ "issuer": "https://other.example", "jwks_uri": "https://other.example/jwks" });
     let answers = [
@@ -306,7 +305,7 @@ async fn while_the_keys_cannot_be_had_the_answer_is_to_try_again() {
 }
 
 #[tokio::test]
-async fn an_issuer_that_hangs_holds_up_nobody_else() {
+async fn a_hanging_issuer_does_not_delay_other_requests() {
     let issuer = Issuer::open().await;
     let (release, held) = watch::channel(());
     issuer.answer("/jwks", Answer::After(held));
@@ -327,7 +326,7 @@ async fn an_issuer_that_hangs_holds_up_nobody_else() {
 }
 
 #[tokio::test]
-async fn an_issuer_that_never_answers_is_given_up() {
+async fn a_fetch_of_issuer_keys_times_out() {
     let issuer = Issuer::open().await;
     let (_never, held) = watch::channel(());
     issuer.answer("/jwks", Answer::After(held));

@@ -17,7 +17,7 @@ pub(super) fn text(issuer: &str, listen: SocketAddr, seed: &Seed) -> Zeroizing<S
     let (website, orders) = (secret("secret of website"), secret("client secret"));
     let (password, website, orders) = (password.as_str(), website.as_str(), orders.as_str());
     Zeroizing::new(format!(
-        r#"# What `grantor dev` runs with, made by its first run. Change it as you like, or delete the folder to begin anew.
+        r#"# What `grantor dev` runs with, made by its first run. Change it as you like, or delete the folder to start over.
 # `grantor config` prints every setting there is.
 issuer = "{issuer}"
 listen = "{listen}"

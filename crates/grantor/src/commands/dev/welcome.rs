@@ -111,7 +111,7 @@ impl Display for Welcome<'_> {
         }
         writeln!(
             f,
-            "  Data      {} (delete it to begin anew)",
+            "  Data      {} (delete it to start over)",
             self.data.display()
         )?;
         if let Some(client) = self.device() {

@@ -37,7 +37,6 @@ pub(super) enum Failure {
 }
 
 impl Failure {
-    /// A request to `url` failed.
     pub(super) fn fetch(url: &str, error: FetchError) -> Self {
         match error {
             FetchError::RequestFailed(error) => Self::Unreachable {

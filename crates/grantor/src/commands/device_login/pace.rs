@@ -7,7 +7,6 @@ use serde_json::{Map, Value as Json};
 use super::client::Reply;
 use super::failure::Failure;
 
-/// The time between polls.
 pub(super) struct Pace {
     interval: Duration,
     /// Longer than the interval while the server cannot answer.

@@ -237,7 +237,7 @@ fn codes() -> (u16, Json) {
 }
 
 #[tokio::test]
-async fn a_device_polls_at_the_pace_it_is_told_until_the_tokens_come() {
+async fn a_device_polls_at_the_servers_interval_until_tokens_arrive() {
     let login = log_in(
         None,
         vec![

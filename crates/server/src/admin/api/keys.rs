@@ -9,14 +9,10 @@ use grantor_core::tokens::key_life::PUBLISH_AHEAD;
 use grantor_jose::{Algorithm, KeyState, Kid};
 use serde::{Deserialize, Serialize};
 
-/// A signing key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListedKey {
-    /// Its id.
     pub kid: Kid,
-    /// Its algorithm.
     pub alg: Algorithm,
-    /// Its state.
     pub state: KeyState,
     /// When it was created, in milliseconds since the epoch.
     pub created_at: Timestamp,
@@ -24,7 +20,6 @@ pub struct ListedKey {
     pub since: Timestamp,
 }
 
-/// A master key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListedMasterKey {
     /// Its name, from which nothing of the key can be computed.
@@ -36,7 +31,6 @@ pub struct ListedMasterKey {
     pub until: Option<Timestamp>,
 }
 
-/// All keys.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyListing {
     /// The signing keys, the oldest first.
@@ -49,7 +43,6 @@ pub struct KeyListing {
     pub now: Timestamp,
 }
 
-/// What a rotation did.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RotatedKeys {
     /// The keys that sign from now on.

@@ -1,0 +1,139 @@
+//! The settings as the core checks them.
+
+use grantor_core::model::checks::{
+    ClientSpec, DeviceSpec, ExchangeSpec, Given, LifetimesSpec, RealmSpec, ResourceSpec,
+    TrustedIssuerSpec, UserSpec,
+};
+
+use super::names::Pkce;
+use super::place::Place;
+use super::read::Reader;
+use super::secret::SecretVariable;
+use super::settings::{Client, Exchange, Resource, Settings, TrustedIssuer, User};
+
+impl Settings {
+    /// What is checked together, with the members that `reader` found.
+    pub(super) fn realm_spec(&self, reader: &Reader<'_>) -> RealmSpec<'_> {
+        let given = |table: &str, row| reader.keys(&Place::root().key(table).row(row));
+        let lifetimes = &self.lifetimes;
+        RealmSpec {
+            issuer: &self.issuer,
+            allows_http_logout: self.issuer.is_loopback() || self.test.loopback,
+            lifetimes: LifetimesSpec {
+                access: lifetimes.access,
+                id: lifetimes.id,
+                code: lifetimes.code,
+                refresh_idle: lifetimes.refresh_idle,
+                refresh_absolute: lifetimes.refresh_absolute,
+                session_idle: lifetimes.session_idle,
+                session_absolute: lifetimes.session_absolute,
+            },
+            device: DeviceSpec {
+                lifetime: self.device.lifetime,
+                interval: self.device.interval,
+            },
+            resources: self.resources.iter().map(Resource::spec).collect(),
+            clients: numbered(&self.clients, |row, it| it.spec(given("client", row))),
+            exchanges: numbered(&self.exchanges, |row, it| it.spec(given("exchange", row))),
+            trusted_issuers: self
+                .trusted_issuers
+                .iter()
+                .map(TrustedIssuer::spec)
+                .collect(),
+            users: numbered(&self.users, |row, it| it.spec(given("user", row))),
+        }
+    }
+}
+
+fn numbered<'a, T, S>(items: &'a [T], spec: impl Fn(usize, &'a T) -> S) -> Vec<S> {
+    let items = items.iter().enumerate();
+    items.map(|(index, item)| spec(index, item)).collect()
+}
+
+impl Resource {
+    fn spec(&self) -> ResourceSpec<'_> {
+        ResourceSpec {
+            identifier: &self.identifier,
+            uri: self.uri.as_deref(),
+            scopes: &self.scopes,
+            lifetime: self.lifetime,
+            claims: &self.claims,
+        }
+    }
+}
+
+impl Client {
+    fn spec(&self, given: Given) -> ClientSpec<'_> {
+        ClientSpec {
+            given,
+            id: &self.id,
+            secret: self.secret.as_ref(),
+            secret_env: self.secret_env.as_ref().map(SecretVariable::secret),
+            auth: self.auth,
+            grants: &self.grants,
+            scopes: &self.scopes,
+            default_scopes: self.default_scopes.as_deref(),
+            resources: &self.resources,
+            redirect_uris: &self.redirect_uris,
+            backchannel_logout_uri: self.backchannel_logout_uri.as_ref(),
+            access_lifetime: self.access_lifetime,
+            refresh_idle: self.refresh_idle,
+            refresh_absolute: self.refresh_absolute,
+            device_lifetime: self.device_lifetime,
+            device_approval_max_age: self.device_approval_max_age,
+            rotation: self.rotation,
+            pkce_required: self.pkce == Pkce::Required,
+            id_claims: &self.id_claims,
+            may_act: self.may_act.as_ref(),
+        }
+    }
+}
+
+impl Exchange {
+    fn spec(&self, given: Given) -> ExchangeSpec<'_> {
+        ExchangeSpec {
+            given,
+            name: self.name.as_deref(),
+            client: &self.client,
+            audience: &self.audience,
+            scopes: &self.scopes,
+            subject_tokens: self.effective_subject_tokens(),
+            subject_clients: &self.subject_clients,
+            subject_groups: &self.subject_groups,
+            subject_audience: &self.subject_audience,
+            subject_issuer: self.subject_issuer.as_deref(),
+            gives: &self.gives,
+            require_actor_token: self.require_actor_token,
+            actor_issuer: self.actor_issuer.as_deref(),
+            require_may_act: self.require_may_act,
+            impersonation: self.impersonation,
+            tokens: self.effective_tokens(),
+            max_depth: self.max_depth.get(),
+            lifetime: self.lifetime,
+        }
+    }
+}
+
+impl TrustedIssuer {
+    fn spec(&self) -> TrustedIssuerSpec<'_> {
+        TrustedIssuerSpec {
+            issuer: self.issuer.as_str(),
+            algorithms: self.algorithms.as_deref(),
+            user_claim: self.user_claim.as_deref(),
+            max_age: self.max_age,
+        }
+    }
+}
+
+impl User {
+    fn spec(&self, given: Given) -> UserSpec<'_> {
+        UserSpec {
+            given,
+            username: &self.username,
+            id: self.id,
+            password: self.password.as_ref(),
+            email: self.email.as_deref(),
+            claims: &self.claims,
+        }
+    }
+}

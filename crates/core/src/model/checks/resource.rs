@@ -1,0 +1,87 @@
+//! Resources, and the claims that are mapped into tokens.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::RealmSpec;
+use super::problem::{Problem, Problems, at};
+use crate::model::claim_mapping::{Carrier, ClaimMapping, InvalidMapping, Source};
+use crate::model::scope::is_scope_name;
+
+#[derive(Clone, Copy, Debug)]
+pub struct ResourceSpec<'a> {
+    pub identifier: &'a str,
+    pub uri: Option<&'a str>,
+    pub scopes: &'a BTreeMap<String, String>,
+    pub lifetime: Option<Duration>,
+    pub claims: &'a BTreeMap<String, Source>,
+}
+
+impl<'a> ResourceSpec<'a> {
+    /// What its tokens name as `aud`.
+    pub(super) fn audience(&self) -> &'a str {
+        self.uri.unwrap_or(self.identifier)
+    }
+
+    /// What is wrong with it alone.
+    #[must_use]
+    pub fn problems(&self) -> Vec<Problem> {
+        let mut problems = Problems::default();
+        problems.positive("lifetime", self.lifetime);
+        check_claims(&mut problems, "claims", Carrier::AccessToken, self.claims);
+        for name in self.scopes.keys().filter(|name| !is_scope_name(name)) {
+            problems.add(
+                at("scopes").key(name),
+                format!(
+                    "{name:?} cannot name a scope: it must be printable ASCII without space, slash, quote and backslash"
+                ),
+            );
+        }
+        problems.into_vec()
+    }
+}
+
+/// A token names one audience, which must be one API's.
+pub(super) fn check_audiences(realm: &RealmSpec<'_>, problems: &mut Problems) {
+    let mut audiences = BTreeSet::new();
+    for (index, resource) in realm.resources.iter().enumerate() {
+        let audience = resource.audience();
+        let key = if resource.uri.is_some() {
+            "uri"
+        } else {
+            "identifier"
+        };
+        let pointer = at("resource").index(index).key(key);
+        if audience.is_empty() {
+            continue;
+        }
+        // A token without a resource names the issuer.
+        if audience == realm.issuer {
+            problems.add(pointer, "is the issuer, whose tokens are not this API's");
+        } else if !audiences.insert(audience) {
+            problems.add(
+                pointer,
+                format!("a [[resource]] before has the audience {audience:?} already"),
+            );
+        }
+    }
+}
+
+pub(super) fn check_claims(
+    problems: &mut Problems,
+    key: &str,
+    carrier: Carrier,
+    claims: &BTreeMap<String, Source>,
+) {
+    match ClaimMapping::new(carrier, claims.clone()) {
+        Ok(_) => {}
+        Err(why @ InvalidMapping::TooLong) => problems.add(at(key), why.to_string()),
+        Err(_) => {
+            for name in claims.keys() {
+                if let Err(why) = ClaimMapping::check(carrier, name) {
+                    problems.add(at(key).key(name), why.to_string());
+                }
+            }
+        }
+    }
+}

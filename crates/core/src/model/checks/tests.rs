@@ -1,0 +1,322 @@
+//! Problems by their pointers. What each message says is tested where the file is read.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::*;
+use crate::base::secret::Secret;
+use crate::model::claim_mapping::Source;
+use crate::model::credentials::ValidUsername;
+use crate::model::exchange_rule::TokenKind;
+use crate::model::grant_type::GrantType;
+use crate::model::ids::ClientId;
+use crate::model::scope::ScopeToken;
+use crate::model::server_url::ServerUrl;
+
+const HOUR: Duration = Duration::from_secs(60 * 60);
+
+/// What specs borrow.
+struct Parts {
+    id: ClientId,
+    scopes: BTreeMap<String, String>,
+    claims: BTreeMap<String, Source>,
+    tokens: Vec<ScopeToken>,
+    username: ValidUsername,
+    user_claims: BTreeMap<String, serde_json::Value>,
+    exchanged: BTreeMap<String, Vec<ScopeToken>>,
+}
+
+fn parts() -> Parts {
+    let token = |text: &str| text.parse::<ScopeToken>().unwrap();
+    Parts {
+        id: "tv".parse().unwrap(),
+        scopes: [("read".to_owned(), "Read orders".to_owned())].into(),
+        claims: BTreeMap::new(),
+        tokens: vec![token("openid"), token("orders/read")],
+        username: "alice".parse().unwrap(),
+        user_claims: BTreeMap::new(),
+        exchanged: [("openid".to_owned(), vec![token("orders/read")])].into(),
+    }
+}
+
+impl Parts {
+    fn realm(&self) -> RealmSpec<'_> {
+        RealmSpec {
+            issuer: "https://id.example.com",
+            allows_http_logout: false,
+            lifetimes: LifetimesSpec {
+                access: HOUR,
+                id: HOUR,
+                code: Duration::from_secs(60),
+                refresh_idle: HOUR,
+                refresh_absolute: HOUR,
+                session_idle: HOUR,
+                session_absolute: HOUR,
+            },
+            device: DeviceSpec {
+                lifetime: HOUR,
+                interval: Duration::from_secs(5),
+            },
+            resources: vec![self.resource()],
+            clients: vec![self.client()],
+            exchanges: Vec::new(),
+            trusted_issuers: Vec::new(),
+            users: vec![self.user()],
+        }
+    }
+
+    fn resource(&self) -> ResourceSpec<'_> {
+        ResourceSpec {
+            identifier: "orders",
+            uri: None,
+            scopes: &self.scopes,
+            lifetime: None,
+            claims: &self.claims,
+        }
+    }
+
+    fn client(&self) -> ClientSpec<'_> {
+        ClientSpec {
+            given: Given::default(),
+            id: &self.id,
+            secret: None,
+            secret_env: None,
+            auth: None,
+            grants: &[],
+            scopes: &self.tokens,
+            default_scopes: None,
+            resources: &[],
+            redirect_uris: &[],
+            backchannel_logout_uri: None,
+            access_lifetime: None,
+            refresh_idle: None,
+            refresh_absolute: None,
+            device_lifetime: None,
+            device_approval_max_age: HOUR,
+            rotation: true,
+            pkce_required: true,
+            id_claims: &self.claims,
+            may_act: None,
+        }
+    }
+
+    fn rule(&self) -> ExchangeSpec<'_> {
+        ExchangeSpec {
+            given: ["scopes"].into_iter().collect(),
+            name: None,
+            client: &self.id,
+            audience: "orders",
+            scopes: &self.exchanged,
+            subject_tokens: &[TokenKind::AccessToken],
+            subject_clients: &[],
+            subject_groups: &[],
+            subject_audience: &[],
+            subject_issuer: None,
+            gives: &[],
+            require_actor_token: false,
+            actor_issuer: None,
+            require_may_act: false,
+            impersonation: false,
+            tokens: &[TokenKind::AccessToken],
+            max_depth: 4,
+            lifetime: None,
+        }
+    }
+
+    fn user(&self) -> UserSpec<'_> {
+        UserSpec {
+            given: ["password"].into_iter().collect(),
+            username: &self.username,
+            id: None,
+            password: None,
+            email: None,
+            claims: &self.user_claims,
+        }
+    }
+}
+
+fn pointers(problems: &[Problem]) -> Vec<String> {
+    let pointers = problems.iter();
+    pointers
+        .map(|problem| problem.pointer.to_string())
+        .collect()
+}
+
+#[test]
+fn a_realm_that_fits_together_has_no_problems() {
+    assert_eq!(parts().realm().problems(), []);
+}
+
+#[test]
+fn a_pointer_escapes_as_rfc_6901_says() {
+    let pointer = at("scopes").key("a/b~c").index(1);
+    assert_eq!(pointer.to_string(), "/scopes/a~1b~0c/1");
+    assert_eq!(Pointer::default().to_string(), "");
+}
+
+#[test]
+fn problems_of_clients_point_at_the_member_and_its_item() {
+    let mut parts = parts();
+    parts.tokens.push("orders/write".parse().unwrap());
+    let (plain, elsewhere): (ServerUrl, _) = (
+        "http://localhost/".parse().unwrap(),
+        ["shipping".to_owned()],
+    );
+    let secret = Secret::new("é");
+    let mut realm = parts.realm();
+    realm.clients.push(ClientSpec {
+        given: ["secret", "secret_sha256"].into_iter().collect(),
+        secret: Some(&secret),
+        auth: Some(crate::model::client::AuthMethod::None),
+        grants: &[GrantType::RefreshToken, GrantType::AuthorizationCode],
+        resources: &elsewhere,
+        backchannel_logout_uri: Some(&plain),
+        refresh_idle: Some(2 * HOUR),
+        device_lifetime: Some(Duration::from_secs(5)),
+        ..parts.client()
+    });
+    let problems = realm.problems();
+    assert_eq!(
+        pointers(&problems),
+        [
+            "/client/1/id",
+            "/client/0/scopes/2",
+            "/client/1/secret_sha256",
+            "/client/1/auth",
+            "/client/1/secret",
+            "/client/1/grants/1",
+            "/client/1/scopes/2",
+            "/client/1/refresh_idle",
+            "/client/1/device_lifetime",
+            "/client/1/backchannel_logout_uri",
+            "/client/1/resources/0",
+        ]
+    );
+    let unknown = problems[1].unknown.as_ref().unwrap();
+    assert_eq!(unknown.name, "orders/write");
+    assert!(unknown.known.contains(&"orders/read".to_owned()));
+    assert_eq!(problems[1].message, "unknown scope \"orders/write\"");
+}
+
+#[test]
+fn a_client_is_confidential_by_a_secret_that_was_refused() {
+    let parts = parts();
+    let mut realm = parts.realm();
+    let client = |key: Option<&str>| ClientSpec {
+        given: key.into_iter().collect(),
+        grants: &[GrantType::ClientCredentials],
+        pkce_required: false,
+        rotation: false,
+        ..parts.client()
+    };
+    realm.clients = vec![client(Some("secret_env"))];
+    assert_eq!(realm.problems(), []);
+    realm.clients = vec![client(None)];
+    assert_eq!(
+        pointers(&realm.problems()),
+        ["/client/0/rotation", "/client/0/pkce", "/client/0/grants/0"]
+    );
+}
+
+#[test]
+fn problems_of_resources_and_lifetimes_point_at_their_members() {
+    let mut parts = parts();
+    parts.scopes.insert("a/b".to_owned(), String::new());
+    parts.claims.insert("sub".to_owned(), Source::ClientId);
+    let mut realm = parts.realm();
+    realm.resources.push(ResourceSpec {
+        uri: Some(realm.issuer),
+        lifetime: Some(Duration::ZERO),
+        ..parts.resource()
+    });
+    realm.lifetimes.session_idle = 2 * HOUR;
+    realm.lifetimes.code = HOUR;
+    realm.device.interval = HOUR;
+    assert_eq!(
+        pointers(&realm.problems()),
+        [
+            "/lifetimes/code",
+            "/lifetimes/session_idle",
+            "/device/interval",
+            "/resource/1/uri",
+            "/resource/1/identifier",
+            "/resource/0/claims/sub",
+            "/resource/0/scopes/a~1b",
+            "/resource/1/lifetime",
+            "/resource/1/claims/sub",
+            "/resource/1/scopes/a~1b",
+            "/client/0/id_claims/sub",
+        ]
+    );
+}
+
+#[test]
+fn problems_of_exchange_point_at_the_rule_and_the_issuer() {
+    let parts = parts();
+    let mut realm = parts.realm();
+    realm.clients[0].given = ["secret"].into_iter().collect();
+    realm.clients[0].grants = &[GrantType::TokenExchange];
+    realm.exchanges = vec![parts.rule()];
+    assert_eq!(realm.problems(), []);
+
+    realm.clients[0].grants = &[];
+    realm.exchanges = vec![ExchangeSpec {
+        given: ["scopes", "subject_tokens"].into_iter().collect(),
+        subject_issuer: Some("https://idp.example"),
+        tokens: &[TokenKind::AccessToken, TokenKind::RefreshToken],
+        max_depth: 9,
+        ..parts.rule()
+    }];
+    realm.trusted_issuers = vec![TrustedIssuerSpec {
+        issuer: realm.issuer,
+        algorithms: Some(&[]),
+        user_claim: None,
+        max_age: Some(Duration::ZERO),
+    }];
+    assert_eq!(
+        pointers(&realm.problems()),
+        [
+            "/exchange/0/client",
+            "/exchange/0/subject_issuer",
+            "/exchange/0/subject_tokens",
+            "/exchange/0/scopes",
+            "/exchange/0/tokens/1",
+            "/exchange/0/tokens/1",
+            "/exchange/0/max_depth",
+            "/trusted_issuer/0/issuer",
+            "/trusted_issuer/0/algorithms",
+            "/trusted_issuer/0/max_age",
+        ]
+    );
+}
+
+#[test]
+fn problems_of_users_point_at_their_members() {
+    let mut parts = parts();
+    parts.user_claims.insert("email".to_owned(), true.into());
+    let (other_case, long) = (
+        "ALICE".parse().unwrap(),
+        Secret::new("é".repeat(600).as_str()),
+    );
+    let mut realm = parts.realm();
+    realm.users.push(UserSpec {
+        given: ["password", "password_hash"].into_iter().collect(),
+        username: &other_case,
+        password: Some(&long),
+        email: Some("alice"),
+        ..parts.user()
+    });
+    realm.users[0].given = Given::default();
+    assert_eq!(
+        pointers(&realm.problems()),
+        [
+            "/user/1/username",
+            "/user/0/password",
+            "/user/0/claims/email",
+            "/user/1/password_hash",
+            "/user/1/password",
+            "/user/1/email",
+            "/user/1/claims/email",
+        ]
+    );
+}

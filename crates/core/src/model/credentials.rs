@@ -1,0 +1,168 @@
+//! What a username, a password, an e-mail address and a client secret may be: one rule for the file, the operator's
+//! commands and sign-in.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::base::secret::Secret;
+
+const MAX_USERNAME_CHARS: usize = 255;
+/// The longest folded username that sign-in looks up: [`MAX_USERNAME_CHARS`] of four bytes each.
+const MAX_USERNAME_BYTES: usize = 4 * MAX_USERNAME_CHARS;
+/// The longest password that is hashed, in bytes. Longer ones cost more than they protect.
+const MAX_PASSWORD_BYTES: usize = 1024;
+/// NIST SP 800-63B section 3.1.1.2: passwords have a minimum of eight characters.
+const MIN_NEW_PASSWORD_CHARS: usize = 8;
+/// RFC 5321 section 4.5.3.1.3: a path has 256 bytes with its brackets.
+const MAX_EMAIL_BYTES: usize = 254;
+
+/// The name that a user signs in with: 1 to 255 characters, no control characters, no space at either end.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ValidUsername(String);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("is not 1 to 255 characters without spaces around them")]
+pub struct InvalidUsername;
+
+impl ValidUsername {
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for ValidUsername {
+    type Err = InvalidUsername;
+
+    fn from_str(text: &str) -> Result<Self, InvalidUsername> {
+        let length = text.chars().count();
+        let is_valid = (1..=MAX_USERNAME_CHARS).contains(&length)
+            && !text.chars().any(char::is_control)
+            && text.trim() == text;
+        is_valid
+            .then(|| Self(text.to_owned()))
+            .ok_or(InvalidUsername)
+    }
+}
+
+impl fmt::Display for ValidUsername {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The form in which usernames are compared: without case and surrounding spaces.
+#[must_use]
+pub fn fold_username(text: &str) -> String {
+    text.trim().to_lowercase()
+}
+
+/// Whether a user could have this folded name, so that sign-in looks for it.
+#[must_use]
+pub fn may_be_username(folded: &str) -> bool {
+    (1..=MAX_USERNAME_BYTES).contains(&folded.len())
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidPassword {
+    #[error("is empty")]
+    Empty,
+    #[error("is longer than {MAX_PASSWORD_BYTES} bytes")]
+    Long,
+    #[error("has fewer than {MIN_NEW_PASSWORD_CHARS} characters")]
+    Short,
+}
+
+/// Whether somebody can sign in with this password.
+///
+/// # Errors
+/// [`InvalidPassword::Empty`], [`InvalidPassword::Long`]
+pub fn check_password(password: &Secret) -> Result<(), InvalidPassword> {
+    match password.reveal().len() {
+        0 => Err(InvalidPassword::Empty),
+        1..=MAX_PASSWORD_BYTES => Ok(()),
+        _ => Err(InvalidPassword::Long),
+    }
+}
+
+/// Whether a user may be given this password. The file's author may write shorter ones, for tests.
+///
+/// # Errors
+/// [`InvalidPassword`]
+pub fn check_new_password(password: &Secret) -> Result<(), InvalidPassword> {
+    check_password(password)?;
+    match password.reveal().chars().count() {
+        ..MIN_NEW_PASSWORD_CHARS => Err(InvalidPassword::Short),
+        _ => Ok(()),
+    }
+}
+
+/// Whether a text could be an e-mail address: something on both sides of an `@`. Only a mail shows that it is one.
+#[must_use]
+pub fn is_email(text: &str) -> bool {
+    let is_plain = |c: char| !c.is_control() && !c.is_whitespace();
+    text.len() <= MAX_EMAIL_BYTES
+        && text.chars().all(is_plain)
+        && text
+            .rsplit_once('@')
+            .is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty())
+}
+
+/// RFC 6749 appendix A.2: `client-secret = *VSCHAR`.
+#[must_use]
+pub fn is_client_secret(secret: &Secret) -> bool {
+    let secret = secret.reveal();
+    !secret.is_empty() && secret.bytes().all(|b| matches!(b, 0x20..=0x7E))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn every_new_password_can_sign_in() {
+        let check = |text: String| check_new_password(&Secret::new(text));
+        assert_eq!(check("é".repeat(8)), Ok(()));
+        assert_eq!(check("é".repeat(7)), Err(InvalidPassword::Short));
+        assert_eq!(check("é".repeat(512)), Ok(()));
+        assert_eq!(check("é".repeat(513)), Err(InvalidPassword::Long));
+        assert_eq!(check("é".repeat(600)), Err(InvalidPassword::Long));
+        assert_eq!(check(String::new()), Err(InvalidPassword::Empty));
+        assert_eq!(check_password(&Secret::new("p")), Ok(()));
+    }
+
+    #[test]
+    fn an_email_has_two_parts_and_no_spaces() {
+        assert!(is_email("alice@example.com"));
+        for bad in [
+            "",
+            "alice",
+            "@example.com",
+            "alice@",
+            "a b@example.com",
+            "a@b\n",
+            &format!("{}@example.com", "a".repeat(250)),
+        ] {
+            assert!(!is_email(bad), "{bad:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_valid_username_is_looked_up_at_sign_in(text in "\\PC{0,300}") {
+            if let Ok(name) = text.parse::<ValidUsername>() {
+                prop_assert!(may_be_username(&fold_username(name.as_str())));
+            }
+        }
+    }
+
+    #[test]
+    fn the_longest_usernames_are_looked_up_at_sign_in() {
+        for longest in ["𐐀", "İ", "Ⱥ", "ẞ"] {
+            let name = longest.repeat(255).parse::<ValidUsername>().unwrap();
+            assert!(may_be_username(&fold_username(name.as_str())), "{longest}");
+        }
+    }
+}
