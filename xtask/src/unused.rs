@@ -24,7 +24,10 @@ pub(crate) fn check(workspace: &Workspace, log: &mut Log<'_>) -> Result<(), Stri
                 .flat_map(|place| sources(&folder.join(place)))
                 .collect();
             for name in declared(&manifest, section) {
-                if !is_named(&name, &sources) {
+                // Cargo has no optional dependencies of tests: what tests of a feature need is declared for the package.
+                let is_used_by_tests = is_optional(&manifest, &name)
+                    && is_named(&name, &self::sources(&folder.join("tests")).concat());
+                if !is_named(&name, &sources) && !is_used_by_tests {
                     let package = folder.file_name().unwrap_or_default().to_string_lossy();
                     faults.push(format!(
                         "{package}: {name} of [{section}] is not used in {}",
@@ -82,6 +85,11 @@ pub(crate) fn declared(manifest: &str, section: &str) -> Vec<String> {
         .filter(|name| !name.is_empty())
         .map(str::to_owned)
         .collect()
+}
+
+fn is_optional(manifest: &str, name: &str) -> bool {
+    let mut lines = manifest.lines();
+    lines.any(|line| line.starts_with(&format!("{name} = ")) && line.contains("optional = true"))
 }
 
 /// Whether sources contain the name of a crate as a whole word.

@@ -145,7 +145,9 @@ fn device_settings(settings: &Settings) -> Result<DeviceSettings, InvalidFormat>
 pub fn provision(user: &config::User) -> Provision {
     let id = user.id.map(UserId::new);
     Provision {
-        id: id.unwrap_or_else(|| UserId::from_username(POOL, &Username::fold(user.username.as_str()))),
+        id: id.unwrap_or_else(|| {
+            UserId::from_username(POOL, &Username::fold(user.username.as_str()))
+        }),
         username: user.username.to_string(),
         enabled: user.enabled,
         password: match user.credential() {

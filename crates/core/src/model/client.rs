@@ -124,7 +124,7 @@ pub enum AuthMethod {
     SecretPost,
 }
 
-names!(AuthMethod {
+config_names!(AuthMethod {
     None = "none",
     SecretBasic = "client_secret_basic",
     SecretPost = "client_secret_post",
