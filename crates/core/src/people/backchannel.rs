@@ -38,7 +38,7 @@ pub struct Claim {
     pub outbox: Outbox,
 }
 
-/// A row claimed for [`LEASE`].
+/// A row claimed for a minute.
 #[derive(Debug)]
 pub struct Claimed {
     /// For [`Settle`].
