@@ -254,7 +254,7 @@ fn a_collector_that_is_down_fails_no_request_and_is_logged_once() {
     let told = ended
         .stderr
         .lines()
-        .filter(|line| line.contains("collector"));
+        .filter(|line| line.contains("traces cannot be exported"));
     assert_eq!(told.count(), 1, "{}", ended.stderr);
 }
 
