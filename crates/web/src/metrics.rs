@@ -13,11 +13,11 @@ use http::StatusCode;
 /// number of them.
 pub(crate) fn endpoint_for_path(path: &str, prefix: &str) -> Option<Endpoint> {
     let path = path.strip_prefix(prefix).unwrap_or(path);
-    Endpoint::from_path(path).or_else(|| {
+    let below = |parent: Endpoint| path.starts_with(parent.path()).then_some(parent);
+    Endpoint::from_path(path)
         // RFC 8414 section 3.1: the path of the issuer follows that of the document.
-        let metadata = Endpoint::OauthAuthorizationServer;
-        path.starts_with(metadata.path()).then_some(metadata)
-    })
+        .or_else(|| below(Endpoint::OauthAuthorizationServer))
+        .or_else(|| below(Endpoint::Account).filter(|_| path.starts_with("/account/")))
 }
 
 /// The label for assets and unknown paths.
@@ -185,7 +185,7 @@ mod tests {
             endpoint_for_path(metadata, "/id"),
             Some(Endpoint::OauthAuthorizationServer)
         );
-        for other in ["/oauth2/token/1", "/account/1", "/wp-login.php", "*", ""] {
+        for other in ["/oauth2/token/1", "/accounts", "/wp-login.php", "*", ""] {
             assert_eq!(endpoint_for_path(other, ""), None, "{other}");
         }
     }

@@ -72,7 +72,7 @@ impl fmt::Debug for Version {
 }
 
 /// A row as read from a store.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Row {
     pub key: Key,
     pub version: Version,
@@ -81,14 +81,35 @@ pub struct Row {
     pub value: Arc<[u8]>,
 }
 
+/// Without the value, which can contain hashes of passwords and secrets.
+impl fmt::Debug for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Row")
+            .field("key", &self.key)
+            .field("version", &self.version)
+            .field("bytes", &self.value.len())
+            .finish_non_exhaustive()
+    }
+}
+
 /// A row to write. Its version will be the commit's id.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct NewRow {
     pub key: Key,
     pub expires_at: Option<Timestamp>,
     pub value: Arc<[u8]>,
     /// Indexes that list this row, in addition to the implicit one of its kind.
     pub indexes: Vec<IndexName>,
+}
+
+/// Without the value, like [`Row`].
+impl fmt::Debug for NewRow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewRow")
+            .field("key", &self.key)
+            .field("bytes", &self.value.len())
+            .finish_non_exhaustive()
+    }
 }
 
 /// The name of an explicit index: `REALM/INDEX/VALUE`, such as `default/grants_of/USER`.
@@ -169,6 +190,28 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn debug_of_a_row_shows_no_value() {
+        let key = Key::new("default", "user", "alice");
+        let value: Arc<[u8]> = b"argon2id".as_slice().into();
+        let row = Row {
+            key: key.clone(),
+            version: Version::from_bytes([0; 16]),
+            expires_at: None,
+            value: Arc::clone(&value),
+        };
+        let new = NewRow {
+            key,
+            expires_at: None,
+            value,
+            indexes: Vec::new(),
+        };
+        for text in [format!("{row:?}"), format!("{new:?}")] {
+            assert!(text.contains("alice"), "{text}");
+            assert!(!text.contains("argon2id") && !text.contains("97"), "{text}");
+        }
+    }
 
     proptest! {
         #[test]

@@ -386,8 +386,9 @@ fn record_consent(
     let Some(Versioned { record, row }) = stored else {
         return records::insert(&env.realm.name, &consent(scope.clone()));
     };
+    // Of what someone else may have agreed to before the user was cut off, nothing stays.
     if !user.is_current(record.epoch) {
-        return records::update(&env.realm.name, &consent(scope.clone()), &row);
+        return records::replace(&env.realm.name, &consent(scope.clone()), &row);
     }
     if scope.is_within(&record.scope) {
         return Ok(Write::Check {

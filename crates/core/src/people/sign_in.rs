@@ -146,7 +146,8 @@ impl SignIn {
             expires_at: env.now + env.realm.lifetimes.session_absolute,
         };
         let mut writes = vec![match kept {
-            Some(old) => records::update(&env.realm.name, &record, &old.row)?,
+            // What was proven at the earlier sign-in does not count for this one.
+            Some(old) => records::replace(&env.realm.name, &record, &old.row)?,
             None => records::insert(&env.realm.name, &record)?,
         }];
         if kept.is_none()

@@ -72,6 +72,19 @@ pub fn update<T: Record>(realm: &str, record: &T, read: &Row) -> Result<Write, F
     })
 }
 
+/// Replaces a record that was read by one that has nothing of it: no unknown member of the earlier one counts for this
+/// one.
+///
+/// # Errors
+/// [`Failure::Newer`] if only a newer version may write the row.
+pub fn replace<T: Record>(realm: &str, record: &T, read: &Row) -> Result<Write, Failure> {
+    unknown_members::check_may_overwrite(read)?;
+    Ok(Write::Update {
+        row: row(realm, record, to_json(record)?),
+        expect: read.version,
+    })
+}
+
 /// Like [`update`], for a record whose name changed.
 ///
 /// # Errors
@@ -84,7 +97,7 @@ pub fn rename<T: Record>(realm: &str, record: &T, read: &Row) -> Result<[Write; 
 /// # Errors
 /// [`Failure::Newer`] if only a newer version may delete the row.
 pub fn delete(read: &Row) -> Result<Write, Failure> {
-    unknown_members::check_may_delete(read)?;
+    unknown_members::check_may_overwrite(read)?;
     Ok(Write::Delete {
         key: read.key.clone(),
         expect: read.version,

@@ -65,8 +65,8 @@ pub fn merged<T: Record>(record: &T, row: &Row) -> Result<Vec<u8>, Failure> {
 }
 
 /// # Errors
-/// [`Failure::Newer`] if only a newer version may delete the row.
-pub(super) fn check_may_delete(row: &Row) -> Result<(), Failure> {
+/// [`Failure::Newer`] if only a newer version may delete or replace the row.
+pub(super) fn check_may_overwrite(row: &Row) -> Result<(), Failure> {
     let stored: Map<String, Value> = serde_json::from_slice(&row.value)
         .map_err(|_| Failure::Corrupt(format!("{:?}", row.key)))?;
     check_may_write(row, stored.get(MIN_WRITER))

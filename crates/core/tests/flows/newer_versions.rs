@@ -9,8 +9,8 @@ use grantor_core::records::MIN_WRITER;
 use grantor_store::Store as _;
 use serde_json::{Value, json};
 
-use grantor_testkit::Spans as _;
 use grantor_testkit::world::{Decided, Down, World};
+use grantor_testkit::{AuthorizationRequest, Spans as _};
 
 trait NewerVersion {
     fn add_user(&mut self, username: &str);
@@ -176,4 +176,32 @@ fn a_session_that_only_a_newer_version_may_write_is_not_deleted() {
     let signed_out = world.run(alice.sign_out());
     refused(&world, &row, signed_out.map(|_| ()));
     assert!(world.visitor(&alice).is_some());
+}
+
+#[test]
+fn consent_after_a_cut_off_has_nothing_of_the_earlier_consent() {
+    let mut world = World::new();
+    let request = AuthorizationRequest::new("spa");
+    let alice = world.signed_in("alice");
+    world.consent(&alice, &request).code();
+    world.newer(&world.only("consent"), |consent| {
+        consent["devices"] = json!("all")
+    });
+    world.sign_out_everywhere(&alice);
+    let alice = world.signed_in("alice");
+    world.consent(&alice, &request).code();
+    assert_eq!(json(&world.only("consent")).get("devices"), None);
+}
+
+#[test]
+fn signing_in_again_keeps_nothing_that_was_proven_before() {
+    let mut world = World::new();
+    let mut alice = world.signed_in("alice");
+    world.newer(&world.only("session"), |session| {
+        session["second_factor_until"] = json!(9)
+    });
+    let password = grantor_testkit::password_of("alice");
+    world.sign_in(&mut alice, "alice", &password);
+    let session = json(&world.only("session"));
+    assert_eq!(session.get("second_factor_until"), None);
 }
