@@ -12,9 +12,13 @@ pub fn is_loopback_host(host: &str) -> bool {
         .and_then(|host| host.strip_suffix(']'))
         .unwrap_or(host);
     address.parse().map_or_else(
-        |_| host == "localhost" || host.ends_with(".localhost"),
+        |_| host == "localhost" || host.strip_suffix(".localhost").is_some_and(is_name),
         is_loopback_address,
     )
+}
+
+fn is_name(name: &str) -> bool {
+    name.split('.').all(|label| !label.is_empty())
 }
 
 /// Whether an address is this machine's loopback, also as an IPv4-mapped IPv6 address.
@@ -43,6 +47,9 @@ mod tests {
             "",
             "localhost.example.com",
             "notlocalhost",
+            ".localhost",
+            "..localhost",
+            "a..localhost",
             "127.0.0.1.example.com",
             "10.0.0.1",
             "0.0.0.0",

@@ -40,7 +40,7 @@ pub enum Invalid {
     #[error("the token's signature algorithm is not allowed")]
     Algorithm,
     /// It is another kind of token: an ID token, for example.
-    #[error("the token is not an access token")]
+    #[error("the token is no access token")]
     NotAnAccessToken,
     /// It was not signed by a key of its issuer.
     #[error(transparent)]
@@ -49,7 +49,7 @@ pub enum Invalid {
     #[error("the token's claim {0} is missing or malformed")]
     Claim(&'static str),
     /// It was issued by another issuer.
-    #[error("the token was issued by another issuer")]
+    #[error("the token is of another issuer")]
     Issuer,
     /// It is for another service.
     #[error("the token is for another audience")]
@@ -62,7 +62,7 @@ pub enum Invalid {
     NotYet,
     /// It is bound to a key (`cnf`, RFC 7800), so that the token alone must not be accepted. Proofs of possession are not
     /// supported yet.
-    #[error("the token is bound to a key and is not a bearer token")]
+    #[error("the token is bound to a key, and no bearer token")]
     Bound,
     /// The introspection response says that it is not active.
     #[error("the token is not active")]

@@ -126,7 +126,7 @@ fn a_new_certificate_is_loaded_and_a_broken_one_is_logged_once() {
     let log = server.end("TERM").stderr;
     assert_eq!(told(&log, "certificate_refused"), 1, "{log}");
     assert!(
-        log.contains("is not that of the first certificate"),
+        log.contains("does not match the first certificate"),
         "{log}"
     );
     assert!(told(&log, "certificate_replaced") >= 2, "{log}");

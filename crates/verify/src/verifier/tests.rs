@@ -80,7 +80,7 @@ async fn rfc9068_4_typ_must_be_that_of_access_tokens() {
         json!(null),
     ] {
         let error = token(typ).await.unwrap_err();
-        assert_eq!(error, "the token is not an access token");
+        assert_eq!(error, "the token is no access token");
     }
 }
 

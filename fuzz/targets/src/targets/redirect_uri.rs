@@ -26,7 +26,11 @@ pub fn redirect_uri(input: &[u8]) {
     if registered_url.scheme() == "http" {
         let host = registered_url.host_str().unwrap_or_default();
         assert!(
-            host == "localhost" || host == "[::1]" || host.starts_with("127."),
+            host == "localhost"
+                || host.ends_with(".localhost")
+                || host == "[::1]"
+                || host.starts_with("127.")
+                || host.starts_with("[::ffff:7f"),
             "{registered_url}"
         );
     }
