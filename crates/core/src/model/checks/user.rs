@@ -48,7 +48,7 @@ impl UserSpec<'_> {
         let is_free = |claim: &str| !is_reserved(claim) && !OWN_KEYS.contains(&claim);
         for claim in self.claims.keys().filter(|claim| !is_free(claim)) {
             let why = format!(
-                "the claim {claim:?} is not free: the server sets it, or it is a key of [[user]]"
+                "the claim {claim:?} is reserved: the server sets it, or it is a key of [[user]]"
             );
             problems.add(at("claims").key(claim), why);
         }
