@@ -9,6 +9,7 @@ use crate::base::time::Timestamp;
 
 mod consent;
 mod grant;
+mod member_names;
 mod outbox;
 mod revoked;
 mod seen;

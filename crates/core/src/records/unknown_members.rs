@@ -1,8 +1,8 @@
 //! Keeps members that a newer version of this program wrote into a row when this version rewrites it.
 //!
 //! Serde drops unknown members, so decoding, changing and encoding a row would lose them. They are found by comparing
-//! the stored JSON with what this version would have written (one decode and one encode if nothing is unknown), and
-//! added to the new JSON where the same object still exists:
+//! the stored JSON with what this version would have written, and added to the new JSON where the same object still
+//! exists. Rows in which [`member_names`] finds nothing to keep are not decoded.
 //!
 //! - The record and its nested objects, matched by path. Unknown members of a tagged object (`is`) are dropped when its
 //!   state changes; objects inside a state are kept if they are carried over unchanged.
@@ -16,7 +16,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Record, to_json};
+use super::{Record, member_names, to_json};
 use crate::base::error::Failure;
 use crate::base::row::Row;
 
@@ -27,7 +27,7 @@ pub const WRITER_LEVEL: u64 = 1;
 pub const MIN_WRITER: &str = "min_writer";
 
 /// The serde tag of state enums.
-const TAG: &str = "is";
+pub(super) const TAG: &str = "is";
 
 /// The JSON of `record`, with the unknown members of `row`.
 ///
@@ -36,6 +36,9 @@ const TAG: &str = "is";
 pub fn merged<T: Record>(record: &T, row: &Row) -> Result<Vec<u8>, Failure> {
     let corrupt = |_| Failure::Corrupt(format!("{:?}", row.key));
     let new = to_json(record)?;
+    if member_names::none_missing(&row.value, &new) {
+        return Ok(new);
+    }
     let old: T = serde_json::from_slice(&row.value).map_err(corrupt)?;
     if *to_json(&old)? == *row.value {
         return Ok(new);
