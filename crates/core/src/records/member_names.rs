@@ -3,76 +3,102 @@
 use super::unknown_members::{MIN_WRITER, TAG};
 
 /// Whether every member of the JSON `stored` is in `new`, too, or ends with the state of a tagged object. Only the
-/// compact form that serde writes is understood; `false` for anything else.
-pub(super) fn none_missing(stored: &[u8], new: &[u8]) -> bool {
-    compare(stored, new).is_some()
+/// compact form that serde writes is understood; `false` for anything else. One pass, where their members have the same
+/// order.
+pub(super) fn none_missing(mut stored: &[u8], mut new: &[u8]) -> bool {
+    value(&mut stored, &mut new).is_some() && stored.is_empty()
 }
 
-fn compare(stored: &[u8], new: &[u8]) -> Option<()> {
+/// Takes a value from both.
+fn value(stored: &mut &[u8], new: &mut &[u8]) -> Option<()> {
     match (stored.first()?, new.first()?) {
-        (b'{', b'{') => {
-            let same_state = member(stored, TAG) == member(new, TAG);
-            let mut members = Members(stored.get(1..)?);
-            for (name, value) in members.by_ref() {
-                match member(new, name) {
-                    Some(new) => compare(value, new)?,
-                    None if same_state || name == MIN_WRITER.as_bytes() => return None,
-                    None => {}
-                }
-            }
-            (members.0 == b"}").then_some(())
+        (b'{', b'{') => object(stored, new),
+        (b'[', b'[') => {
+            let (stored, new) = (take_value(stored)?, take_value(new)?);
+            (stored == new || !stored.contains(&b'{')).then_some(())
         }
-        (b'[', b'[') => (stored == new || !stored.contains(&b'{')).then_some(()),
-        (first, _) => (!first.is_ascii_whitespace()).then_some(()),
+        _ => take_value(stored).and(take_value(new)).map(drop),
     }
 }
 
-fn member<'a>(object: &'a [u8], name: impl AsRef<[u8]>) -> Option<&'a [u8]> {
-    let mut members = Members(object.get(1..)?);
-    let found = members.find(|(found, _)| *found == name.as_ref());
-    found.map(|(_, value)| value)
+fn object(stored: &mut &[u8], new: &mut &[u8]) -> Option<()> {
+    let whole = (*stored, *new);
+    (*stored, *new) = (stored.get(1..)?, new.get(1..)?);
+    let mut aligned = true;
+    while stored.first()? != &b'}' {
+        let name = take_name(stored)?;
+        let next = *new;
+        if aligned && take_name(new) == Some(name) {
+            value(stored, new)?;
+            continue;
+        }
+        *new = next;
+        aligned = false;
+        let tag = TAG.as_bytes();
+        let ends = member(whole.0, tag) != member(whole.1, tag) && name != MIN_WRITER.as_bytes();
+        match stored.first()? {
+            b'{' | b'[' => match member(whole.1, name) {
+                Some(mut found) => value(stored, &mut found)?,
+                None if ends => drop(take_value(stored)?),
+                None => return None,
+            },
+            _ if ends || member(whole.1, name).is_some() => drop(take_value(stored)?),
+            _ => return None,
+        }
+    }
+    *stored = stored.get(1..)?;
+    if aligned && new.first()? == &b'}' {
+        *new = new.get(1..)?;
+        return Some(());
+    }
+    *new = whole.1;
+    take_value(new).map(drop)
 }
 
-/// The members of an object, from what follows its brace: names as they are escaped, and values.
-struct Members<'a>(&'a [u8]);
-
-impl<'a> Iterator for Members<'a> {
-    type Item = (&'a [u8], &'a [u8]);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let rest = self.0.strip_prefix(b",").unwrap_or(self.0);
-        let (name, rest) = rest.split_at_checked(end_of_string(rest)?)?;
-        let rest = rest.strip_prefix(b":")?;
-        let (value, rest) = rest.split_at_checked(end_of_value(rest)?)?;
-        self.0 = rest;
-        Some((name.get(1..name.len() - 1)?, value))
+fn member<'a>(mut object: &'a [u8], wanted: &[u8]) -> Option<&'a [u8]> {
+    object = object.get(1..)?;
+    loop {
+        let name = take_name(&mut object)?;
+        let value = take_value(&mut object)?;
+        if name == wanted {
+            return Some(value);
+        }
     }
+}
+
+/// A member's name as it is escaped, with the comma before it and the colon after it.
+fn take_name<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let start = rest.strip_prefix(b",").unwrap_or(rest);
+    let (name, after) = start.split_at_checked(end_of_string(start)?)?;
+    *rest = after.strip_prefix(b":")?;
+    name.get(1..name.len() - 1)
+}
+
+fn take_value<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let (value, after) = rest.split_at_checked(end_of_value(rest)?)?;
+    *rest = after;
+    Some(value)
 }
 
 fn end_of_string(text: &[u8]) -> Option<usize> {
-    let mut bytes = text.iter().enumerate();
-    if bytes.next()?.1 != &b'"' {
-        return None;
-    }
-    while let Some((at, byte)) = bytes.next() {
-        match byte {
-            b'"' => return Some(at + 1),
+    let mut bytes = text.strip_prefix(b"\"")?.iter();
+    loop {
+        match bytes.next()? {
+            b'"' => return Some(text.len() - bytes.as_slice().len()),
             b'\\' => drop(bytes.next()),
             _ => {}
         }
     }
-    None
 }
 
 fn end_of_value(text: &[u8]) -> Option<usize> {
     let (mut at, mut depth) = (0, 0_usize);
     loop {
         match text.get(at)? {
-            b'"' => at += end_of_string(&text[at..])?,
+            b' ' | b'\n' | b'\r' | b'\t' => return None,
+            b'"' => at += end_of_string(text.get(at..)?)?,
             b'{' | b'[' => (at, depth) = (at + 1, depth + 1),
             b'}' | b']' if depth > 0 => (at, depth) = (at + 1, depth - 1),
-            _ if depth > 0 => at += 1,
-            b',' | b'}' | b']' => return Some(at),
             _ => at += 1,
         }
         if depth == 0 && matches!(text.get(at), None | Some(b',' | b'}' | b']')) {
