@@ -4,14 +4,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use grantor_jose::Signer;
+use grantor_jose::{KeySet, Signer};
 use grantor_store::Store;
 use grantor_store::memory::Memory;
 use grantor_store::sqlite::Sqlite;
 use grantor_web::{App, Clock as _, Entropy as _, EventSink, Parts};
 
 use crate::admin::Admin;
-use crate::assemble;
+use crate::assemble::{self, AssembleError};
 use crate::events::{Events, Writer};
 use crate::key_policy;
 use crate::key_ring::KeyRing;
@@ -107,26 +107,29 @@ pub async fn key_store(settings: &Settings, store: Arc<dyn Store>) -> Result<Key
     let never_used = signing_keys::read(&*store).await?.is_none();
     let fresh = SystemEntropy.seed().bytes("master key");
     let (masters, source) = master_key::load(settings, never_used, fresh)?;
-    Ok(key_store_of(settings, store, masters, source))
+    Ok(key_store_of(settings, store, masters, source)?)
 }
 
 /// The same with master keys that are known.
-#[must_use]
+///
+/// # Errors
+/// [`AssembleError`]
 pub fn key_store_of(
     settings: &Settings,
     store: Arc<dyn Store>,
     masters: MasterKeys,
     source: Source,
-) -> KeyStore {
-    KeyStore {
+) -> Result<KeyStore, AssembleError> {
+    Ok(KeyStore {
         store,
+        realm: Arc::new(assemble::realm(settings, &masters, KeySet::default())?),
         masters,
         source,
         in_use: assemble::algorithms(settings),
         lives: key_policy::lives(settings),
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
-    }
+    })
 }
 
 /// Opens the store, under its lock.

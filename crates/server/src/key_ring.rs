@@ -107,8 +107,7 @@ impl KeyRing {
     /// [`SigningKeysError`]; the previous keys stay in use, unless it is unknown whether the commit was written.
     pub async fn rotate_now(&self) -> Result<RotatedKeys, SigningKeysError> {
         let mut held = self.held.lock().await;
-        let before = read(&*self.keys.store).await?;
-        let before = self.keys.opened(before.as_ref())?.record;
+        let before = self.keys.read().await?.record;
         let (in_use, watched) = (&self.keys.in_use, &held.watched);
         let plan = |keys: &SigningKeys| by_command(keys, in_use, watched);
         let opened = self.keys.change(plan).await?;

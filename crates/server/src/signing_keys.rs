@@ -5,12 +5,16 @@ use std::sync::Arc;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use grantor_core::base::error::Failure;
-use grantor_core::base::row::{Committed, Key, NewRow, Row, Version, Write};
+use grantor_core::base::row::{Row, Version};
 use grantor_core::base::sealing::MasterKey;
 use grantor_core::base::seed::Seed;
 use grantor_core::base::time::Timestamp;
-use grantor_core::records::{Record as _, SealedSigningKey, SigningKeys, SupersededMaster, merged};
+use grantor_core::engine::decide::Operation;
+use grantor_core::engine::drive::{Drive, Step};
+use grantor_core::model::realm::Realm;
+use grantor_core::records::{self, SealedSigningKey, SigningKeys, SupersededMaster};
 use grantor_core::tokens::key_life::{KeyPolicy, Plan, needed};
+use grantor_core::tokens::replace_signing_keys::{ReplaceSigningKeys, Replaced};
 use grantor_jose::{
     Algorithm, KeyError, KeySet, KeySetError, KeyState, LocalSigner, Pkcs8, SigningKey,
     decrypt_private_key, encrypt_private_key,
@@ -56,6 +60,8 @@ pub enum SigningKeysError {
 /// Opens, creates and changes the keys of a store.
 pub struct KeyStore {
     pub store: Arc<dyn Store>,
+    /// For operations on the keys; has none itself.
+    pub realm: Arc<Realm>,
     /// What private keys are encrypted under.
     pub masters: MasterKeys,
     /// Where the master keys come from, for messages.
@@ -80,12 +86,9 @@ pub struct Opened {
 /// # Errors
 /// When the store cannot be read.
 pub async fn read(store: &dyn Store) -> Result<Option<Row>, StoreError> {
-    let rows = store.get(&[key()]).await?;
+    let key = records::key::<SigningKeys>(POOL, SigningKeys::NAME);
+    let rows = store.get(&[key]).await?;
     Ok(rows.into_iter().next().flatten())
-}
-
-fn key() -> Key {
-    Key::new(POOL, SigningKeys::KIND, SigningKeys::NAME)
 }
 
 impl KeyStore {
@@ -111,14 +114,8 @@ impl KeyStore {
         &self,
         plan: impl Fn(&SigningKeys) -> Plan + Send + Sync,
     ) -> Result<Opened, SigningKeysError> {
-        let mut ours = None;
         for _ in 0..ATTEMPTS {
-            let row = read(&*self.store).await?;
-            let before = self.opened(row.as_ref())?;
-            // After a commit with an unknown outcome: the row may be this change.
-            if before.version.is_some() && before.version == ours {
-                return Ok(before);
-            }
+            let before = self.read().await?;
             let (now, seed) = (self.clock.now(), self.entropy.seed());
             let plan = plan(&before.record);
             let resealed = self.resealed(before.record.clone(), now, &seed)?;
@@ -126,19 +123,28 @@ impl KeyStore {
                 return Ok(before);
             }
             let made = self.make(&plan, now, &seed).await?;
-            let record = plan.apply(resealed, made, &self.policy(), now);
-            let id = Version::from_bytes(seed.bytes("commit"));
-            ours = Some(id);
-            if self.write(row.as_ref(), &record, now, id).await? == Committed::Done {
+            let replace = ReplaceSigningKeys {
+                planned_for: before.version,
+                keys: plan.apply(resealed, made, &self.policy(), now),
+            };
+            if self.run(replace).await? == Replaced::Written {
                 let kids = |kids: &[_]| format!("{kids:?}");
                 tracing::info!(
                     made = ?plan.create, promoted = kids(&plan.promote), retired = kids(&plan.retire),
                     removed = kids(&plan.remove), "changed the signing keys"
                 );
-                return self.opened_as(record, Some(id));
+                return self.read().await;
             }
         }
         Err(SigningKeysError::Contention)
+    }
+
+    /// The keys that the store holds now.
+    ///
+    /// # Errors
+    /// [`SigningKeysError`]
+    pub async fn read(&self) -> Result<Opened, SigningKeysError> {
+        self.opened(read(&*self.store).await?.as_ref())
     }
 
     /// The keys of a row that was read.
@@ -267,31 +273,29 @@ impl KeyStore {
         Ok(URL_SAFE_NO_PAD.encode(encrypted))
     }
 
-    async fn write(
-        &self,
-        before: Option<&Row>,
-        record: &SigningKeys,
-        now: Timestamp,
-        id: Version,
-    ) -> Result<Committed, SigningKeysError> {
-        let value = match before {
-            None => serde_json::to_vec(record).map_err(|error| corrupt(&error))?,
-            Some(before) => merged(record, before)?,
-        };
-        let row = NewRow {
-            key: key(),
-            expires_at: record.expires_at(),
-            value: value.into(),
-            indexes: Vec::new(),
-        };
-        let write = match before {
-            None => Write::Insert(row),
-            Some(before) => Write::Update {
-                row,
-                expect: before.version,
-            },
-        };
-        Ok(self.store.commit(now, id, vec![write]).await?)
+    /// Performs an operation on the store alone.
+    async fn run<O: Operation>(&self, operation: O) -> Result<O::Reply, SigningKeysError> {
+        let (clock, entropy) = (&self.clock, &self.entropy);
+        let realm = Arc::clone(&self.realm);
+        let mut drive = Drive::new(operation, realm, clock.now(), entropy.seed());
+        loop {
+            match drive.step() {
+                Step::Get(keys) => {
+                    let rows = self.store.get(&keys).await?;
+                    drive.rows(keys, rows);
+                }
+                Step::Commit { now, id, writes } => {
+                    let committed = self.store.commit(now, id, writes).await?;
+                    drive.committed(committed, clock.now(), entropy.seed());
+                }
+                Step::Done(outcome) => {
+                    let refused = |_| Failure::Bug("a change of the signing keys was refused");
+                    return Ok(outcome.reply.map_err(refused)?);
+                }
+                Step::Failed(failure, _) => return Err(failure.into()),
+                _ => return Err(Failure::Bug("a change of the signing keys needs more").into()),
+            }
+        }
     }
 }
 

@@ -5,3 +5,4 @@ pub mod grant_liveness;
 pub mod handles;
 pub mod issue;
 pub mod key_life;
+pub mod replace_signing_keys;

@@ -18,6 +18,7 @@ use super::administer::Common;
 use super::backup::key_path;
 use crate::exit;
 use grantor_config::{Environment, Settings, Store};
+use grantor_server::assemble::AssembleError;
 use grantor_server::assemble::POOL;
 use grantor_server::events::Events;
 use grantor_server::installation;
@@ -59,6 +60,8 @@ enum RestoreCommandError {
     #[error(transparent)]
     MasterKey(#[from] MasterKeyError),
     #[error(transparent)]
+    Assemble(#[from] AssembleError),
+    #[error(transparent)]
     Restore(#[from] RestoreError),
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -98,7 +101,7 @@ fn restore(settings: &Settings, file: &Path) -> Result<Outcome, RestoreCommandEr
     let row = prepared.get(&[key])?.pop().flatten();
     let row = row.ok_or_else(|| RestoreCommandError::NoKeys(file.to_owned()))?;
     let opens = |masters: MasterKeys, source| {
-        let keys = installation::key_store_of(settings, Arc::new(Memory::new()), masters, source);
+        let keys = installation::key_store_of(settings, Arc::new(Memory::new()), masters, source)?;
         let opened = keys.opened(Some(&row));
         opened
             .map(drop)

@@ -24,7 +24,7 @@ use tokio::sync::mpsc;
 
 use super::*;
 use crate::assemble;
-use crate::key_policy::lives;
+use crate::installation::key_store_of;
 use crate::master_key::{MasterKeys, Source};
 use crate::outgoing::Outgoing;
 use crate::signing_keys::KeyStore;
@@ -136,14 +136,13 @@ struct TestServer {
 
 async fn server(store: &Arc<Memory>, world: &Arc<World>, shop: &Shop) -> TestServer {
     let settings = parse(FILE, "grantor.toml", Path::new(""), &Environment::default()).unwrap();
+    let masters = MasterKeys::from(MasterKey::new([1; 32]));
+    let source = Source::File(PathBuf::from("grantor.key"));
+    let kept = Arc::clone(store) as Arc<dyn Store>;
     let keys = KeyStore {
-        store: Arc::clone(store) as Arc<dyn Store>,
-        masters: MasterKeys::from(MasterKey::new([1; 32])),
-        source: Source::File(PathBuf::from("grantor.key")),
         in_use: vec![Algorithm::Es256, Algorithm::Rs256],
-        lives: lives(&settings),
         clock: Arc::clone(world) as Arc<dyn Clock>,
-        entropy: Arc::new(SystemEntropy),
+        ..key_store_of(&settings, kept, masters, source).unwrap()
     };
     let opened = keys.open().await.unwrap();
     let mut realm = assemble::realm(&settings, &keys.masters, opened.published.clone()).unwrap();

@@ -11,7 +11,7 @@ use grantor_store::memory::Memory;
 use grantor_web::{Clock, EventSink, ForwardedHeader, NoTrustedKeys, Parts, Proxies};
 
 use super::*;
-use crate::key_policy::lives;
+use crate::installation::key_store_of;
 use crate::master_key::{MasterKeys, Source};
 use crate::system::SystemEntropy;
 use crate::{assemble, signing_keys};
@@ -53,14 +53,13 @@ async fn node(store: &Arc<Memory>, time: &Arc<Time>) -> KeyRing {
         &Environment::default(),
     )
     .unwrap();
+    let masters = MasterKeys::from(MasterKey::new([1; 32]));
+    let source = Source::File(PathBuf::from("grantor.key"));
+    let kept = Arc::clone(store) as Arc<dyn Store>;
     let keys = signing_keys::KeyStore {
-        store: Arc::clone(store) as Arc<dyn Store>,
-        masters: MasterKeys::from(MasterKey::new([1; 32])),
-        source: Source::File(PathBuf::from("grantor.key")),
         in_use: vec![Algorithm::Es256],
-        lives: lives(&settings),
         clock: Arc::clone(time) as Arc<dyn Clock>,
-        entropy: Arc::new(SystemEntropy),
+        ..key_store_of(&settings, kept, masters, source).unwrap()
     };
     let opened = keys.open().await.unwrap();
     let app = App::new(Parts {

@@ -7,8 +7,8 @@ use grantor_store::memory::Memory;
 use grantor_store::testing::{Fault, Faulty};
 
 use super::*;
-use crate::key_policy::lives;
-use crate::system::{SystemClock, SystemEntropy};
+use crate::installation::key_store_of;
+use crate::system::SystemClock;
 
 type TestStore = Arc<Faulty<Memory>>;
 
@@ -26,14 +26,12 @@ fn keys(store: &TestStore, masters: &[u8], in_use: &[Algorithm]) -> KeyStore {
         std::path::Path::new(""),
         &grantor_config::Environment::default(),
     );
+    let masters = oldest_first.fold(first, MasterKeys::with_new);
+    let source = Source::File(PathBuf::from("grantor.key"));
+    let store = Arc::clone(store) as Arc<dyn Store>;
     KeyStore {
-        store: Arc::clone(store) as Arc<dyn Store>,
-        masters: oldest_first.fold(first, MasterKeys::with_new),
-        source: Source::File(PathBuf::from("grantor.key")),
         in_use: in_use.to_vec(),
-        lives: lives(&settings.unwrap()),
-        clock: Arc::new(SystemClock),
-        entropy: Arc::new(SystemEntropy),
+        ..key_store_of(&settings.unwrap(), store, masters, source).unwrap()
     }
 }
 
