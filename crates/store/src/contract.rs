@@ -14,6 +14,9 @@ pub const SWEEP_GRACE: Duration = Duration::from_secs(5 * 60);
 /// The largest difference between the store's clock and this node's at which the node is ready.
 pub const MAX_CLOCK_SKEW: Duration = Duration::from_secs(30);
 
+/// What a call of a store returns.
+pub type StoreCall<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
+
 /// Rows with keys, changed by atomic commits.
 ///
 /// Nothing happens before a future is polled. Dropping a polled future does not undo it: its commit is then written or
@@ -26,7 +29,7 @@ pub trait Store: Send + Sync {
     ///
     /// # Errors
     /// [`StoreError::Misuse`] for too many or too long keys; otherwise the store cannot be read.
-    fn get(&self, keys: &[Key]) -> BoxFuture<'_, Result<Vec<Option<Row>>, StoreError>>;
+    fn get(&self, keys: &[Key]) -> StoreCall<'_, Vec<Option<Row>>>;
 
     /// Lists at most `limit` rows of an index in the order of keys, beginning after the key `after`.
     ///
@@ -35,12 +38,7 @@ pub trait Store: Send + Sync {
     ///
     /// # Errors
     /// The store cannot be read.
-    fn list(
-        &self,
-        index: &Index,
-        after: Option<&Key>,
-        limit: usize,
-    ) -> BoxFuture<'_, Result<Vec<Row>, StoreError>>;
+    fn list(&self, index: &Index, after: Option<&Key>, limit: usize) -> StoreCall<'_, Vec<Row>>;
 
     /// Carries out all of `writes` or none, durably; `id` becomes the version of the written rows.
     ///
@@ -51,24 +49,19 @@ pub trait Store: Send + Sync {
     /// [`StoreError::Misuse`] for more than [`MAX_WRITES`] writes, for two writes of one key, if no write changes
     /// anything, or for a key or index name of more than [`MAX_KEY_BYTES`]. Otherwise the store is unavailable, and
     /// nothing was written.
-    fn commit(
-        &self,
-        now: Timestamp,
-        id: Version,
-        writes: Vec<Write>,
-    ) -> BoxFuture<'_, Result<Committed, StoreError>>;
+    fn commit(&self, now: Timestamp, id: Version, writes: Vec<Write>) -> StoreCall<'_, Committed>;
 
     /// Deletes at most `limit` rows that expired [`SWEEP_GRACE`] ago or earlier; returns their number.
     ///
     /// # Errors
     /// The store cannot be written; some of the rows may be deleted.
-    fn sweep(&self, now: Timestamp, limit: usize) -> BoxFuture<'_, Result<usize, StoreError>>;
+    fn sweep(&self, now: Timestamp, limit: usize) -> StoreCall<'_, usize>;
 
     /// Whether the store works, and its state.
     ///
     /// # Errors
     /// The store cannot be read, or has another schema.
-    fn check(&self, now: Timestamp) -> BoxFuture<'_, Result<Health, StoreError>>;
+    fn check(&self, now: Timestamp) -> StoreCall<'_, Health>;
 }
 
 /// The state of a store.
@@ -103,33 +96,23 @@ pub enum StoreError {
 }
 
 impl<S: Store + ?Sized> Store for Arc<S> {
-    fn get(&self, keys: &[Key]) -> BoxFuture<'_, Result<Vec<Option<Row>>, StoreError>> {
+    fn get(&self, keys: &[Key]) -> StoreCall<'_, Vec<Option<Row>>> {
         (**self).get(keys)
     }
 
-    fn list(
-        &self,
-        index: &Index,
-        after: Option<&Key>,
-        limit: usize,
-    ) -> BoxFuture<'_, Result<Vec<Row>, StoreError>> {
+    fn list(&self, index: &Index, after: Option<&Key>, limit: usize) -> StoreCall<'_, Vec<Row>> {
         (**self).list(index, after, limit)
     }
 
-    fn commit(
-        &self,
-        now: Timestamp,
-        id: Version,
-        writes: Vec<Write>,
-    ) -> BoxFuture<'_, Result<Committed, StoreError>> {
+    fn commit(&self, now: Timestamp, id: Version, writes: Vec<Write>) -> StoreCall<'_, Committed> {
         (**self).commit(now, id, writes)
     }
 
-    fn sweep(&self, now: Timestamp, limit: usize) -> BoxFuture<'_, Result<usize, StoreError>> {
+    fn sweep(&self, now: Timestamp, limit: usize) -> StoreCall<'_, usize> {
         (**self).sweep(now, limit)
     }
 
-    fn check(&self, now: Timestamp) -> BoxFuture<'_, Result<Health, StoreError>> {
+    fn check(&self, now: Timestamp) -> StoreCall<'_, Health> {
         (**self).check(now)
     }
 }

@@ -19,5 +19,7 @@ pub mod backend {
     pub use crate::contract::{admit_keys, admit_writes, first_after, kind_bounds};
 }
 
-pub use contract::{Health, MAX_CLOCK_SKEW, MAX_KEY_BYTES, SWEEP_GRACE, Store, StoreError};
+pub use contract::{
+    Health, MAX_CLOCK_SKEW, MAX_KEY_BYTES, SWEEP_GRACE, Store, StoreCall, StoreError,
+};
 pub use listing::{list_all, list_pages};

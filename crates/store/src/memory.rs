@@ -8,12 +8,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use futures_util::future::{BoxFuture, lazy};
+use futures_util::future::lazy;
 use grantor_core::base::row::{Committed, Index, IndexName, Key, NewRow, Row, Version, Write};
 use grantor_core::base::time::Timestamp;
 
 use crate::contract::{
-    Health, SWEEP_GRACE, Store, StoreError, admit_keys, admit_writes, first_after, kind_bounds,
+    Health, SWEEP_GRACE, Store, StoreCall, admit_keys, admit_writes, first_after, kind_bounds,
 };
 
 /// A store in memory.
@@ -41,7 +41,7 @@ impl Memory {
 }
 
 impl Store for Memory {
-    fn get(&self, keys: &[Key]) -> BoxFuture<'_, Result<Vec<Option<Row>>, StoreError>> {
+    fn get(&self, keys: &[Key]) -> StoreCall<'_, Vec<Option<Row>>> {
         let keys = keys.to_vec();
         lazy(move |_| {
             admit_keys(&keys)?;
@@ -54,22 +54,12 @@ impl Store for Memory {
         .boxed()
     }
 
-    fn list(
-        &self,
-        index: &Index,
-        after: Option<&Key>,
-        limit: usize,
-    ) -> BoxFuture<'_, Result<Vec<Row>, StoreError>> {
+    fn list(&self, index: &Index, after: Option<&Key>, limit: usize) -> StoreCall<'_, Vec<Row>> {
         let (index, first) = (index.clone(), first_after(after));
         lazy(move |_| Ok(self.state().list(&index, first, limit))).boxed()
     }
 
-    fn commit(
-        &self,
-        now: Timestamp,
-        id: Version,
-        writes: Vec<Write>,
-    ) -> BoxFuture<'_, Result<Committed, StoreError>> {
+    fn commit(&self, now: Timestamp, id: Version, writes: Vec<Write>) -> StoreCall<'_, Committed> {
         lazy(move |_| {
             admit_writes(&writes)?;
             let mut state = self.state();
@@ -84,11 +74,11 @@ impl Store for Memory {
         .boxed()
     }
 
-    fn sweep(&self, now: Timestamp, limit: usize) -> BoxFuture<'_, Result<usize, StoreError>> {
+    fn sweep(&self, now: Timestamp, limit: usize) -> StoreCall<'_, usize> {
         lazy(move |_| Ok(self.state().sweep(now, limit))).boxed()
     }
 
-    fn check(&self, _now: Timestamp) -> BoxFuture<'_, Result<Health, StoreError>> {
+    fn check(&self, _now: Timestamp) -> StoreCall<'_, Health> {
         lazy(|_| {
             Ok(Health {
                 schema: 0,

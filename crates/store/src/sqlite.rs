@@ -20,12 +20,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
 use grantor_core::base::row::{Committed, Index, Key, Row, Version, Write};
 use grantor_core::base::time::Timestamp;
 use rusqlite::ErrorCode;
 
-use crate::contract::{Health, Store, StoreError, admit_keys, admit_writes, first_after};
+use crate::contract::{
+    Health, Store, StoreCall, StoreError, admit_keys, admit_writes, first_after,
+};
 
 pub use backup::{BackupError, Progress};
 use file::Lock;
@@ -73,9 +74,7 @@ impl Sqlite {
             _lock: lock,
         })
     }
-}
 
-impl Sqlite {
     /// Counters since the store was opened.
     #[must_use]
     pub fn figures(&self) -> Figures {
@@ -84,7 +83,7 @@ impl Sqlite {
 }
 
 impl Store for Sqlite {
-    fn get(&self, keys: &[Key]) -> BoxFuture<'_, Result<Vec<Option<Row>>, StoreError>> {
+    fn get(&self, keys: &[Key]) -> StoreCall<'_, Vec<Option<Row>>> {
         let keys = keys.to_vec();
         async move {
             admit_keys(&keys)?;
@@ -94,12 +93,7 @@ impl Store for Sqlite {
         .boxed()
     }
 
-    fn list(
-        &self,
-        index: &Index,
-        after: Option<&Key>,
-        limit: usize,
-    ) -> BoxFuture<'_, Result<Vec<Row>, StoreError>> {
+    fn list(&self, index: &Index, after: Option<&Key>, limit: usize) -> StoreCall<'_, Vec<Row>> {
         let (index, first) = (index.clone(), first_after(after));
         async move {
             self.readers
@@ -108,12 +102,7 @@ impl Store for Sqlite {
         .boxed()
     }
 
-    fn commit(
-        &self,
-        now: Timestamp,
-        id: Version,
-        writes: Vec<Write>,
-    ) -> BoxFuture<'_, Result<Committed, StoreError>> {
+    fn commit(&self, now: Timestamp, id: Version, writes: Vec<Write>) -> StoreCall<'_, Committed> {
         async move {
             admit_writes(&writes)?;
             self.writer.commit(now, id, writes).await
@@ -121,11 +110,11 @@ impl Store for Sqlite {
         .boxed()
     }
 
-    fn sweep(&self, now: Timestamp, limit: usize) -> BoxFuture<'_, Result<usize, StoreError>> {
+    fn sweep(&self, now: Timestamp, limit: usize) -> StoreCall<'_, usize> {
         self.writer.sweep(now, limit).boxed()
     }
 
-    fn check(&self, _now: Timestamp) -> BoxFuture<'_, Result<Health, StoreError>> {
+    fn check(&self, _now: Timestamp) -> StoreCall<'_, Health> {
         async move {
             self.writer.check()?;
             let schema = self.readers.read(file::schema)?;

@@ -5,43 +5,40 @@ use std::sync::Arc;
 use grantor_core::base::row::{Committed, MAX_WRITES, Version, Write};
 
 use super::kit::{
-    NOW, SECOND, check, commit, conflicts, delete, done, ending, found, get, insert, key, misuse,
-    names, new_id, row, update,
+    NOW, SECOND, check, commit, conflicts, delete, done, found, get, insert, insert_ending, key,
+    misuse, names, new_id, row, update,
 };
 use crate::contract::Store;
 
 pub(super) async fn an_insert_needs_a_free_key(store: Arc<dyn Store>) {
     done(
         &store,
-        vec![
-            insert("endless"),
-            Write::Insert(ending("ends", NOW + SECOND)),
-        ],
+        [insert("endless"), insert_ending("ends", NOW + SECOND)],
     )
     .await;
-    conflicts(&store, vec![insert("endless")], "endless").await;
-    conflicts(&store, vec![insert("ends")], "ends").await;
+    conflicts(&store, [insert("endless")], "endless").await;
+    conflicts(&store, [insert("ends")], "ends").await;
 }
 
 pub(super) async fn an_insert_replaces_an_expired_row(store: Arc<dyn Store>) {
     // A row that expires at `now` has expired.
-    let over = vec![
-        Write::Insert(ending("just", NOW)),
-        Write::Insert(ending("long", NOW - 1000 * SECOND)),
+    let over = [
+        insert_ending("just", NOW),
+        insert_ending("long", NOW - 1000 * SECOND),
     ];
     let old = done(&store, over).await;
-    let new = done(&store, vec![insert("just"), insert("long")]).await;
+    let new = done(&store, [insert("just"), insert("long")]).await;
     for name in ["just", "long"] {
         let row = found(&store, name).await;
         assert_eq!(
             (row.version, row.expires_at, &*row.value),
             (new, None, &b"inserted"[..])
         );
-        conflicts(&store, vec![update(name, old)], name).await;
-        conflicts(&store, vec![insert(name)], name).await;
+        conflicts(&store, [update(name, old)], name).await;
+        conflicts(&store, [insert(name)], name).await;
     }
     // The commit's own `now` counts, not the clock.
-    done(&store, vec![Write::Insert(ending("later", NOW + SECOND))]).await;
+    done(&store, [insert_ending("later", NOW + SECOND)]).await;
     let later = store
         .commit(NOW + SECOND, new_id(), vec![insert("later")])
         .await;
@@ -49,39 +46,39 @@ pub(super) async fn an_insert_replaces_an_expired_row(store: Arc<dyn Store>) {
 }
 
 pub(super) async fn an_update_needs_the_version_it_expects(store: Arc<dyn Store>) {
-    conflicts(&store, vec![update("a", new_id())], "a").await;
-    let first = done(&store, vec![insert("a")]).await;
-    conflicts(&store, vec![update("a", new_id())], "a").await;
-    let second = done(&store, vec![update("a", first)]).await;
-    conflicts(&store, vec![update("a", first)], "a").await;
-    done(&store, vec![update("a", second)]).await;
+    conflicts(&store, [update("a", new_id())], "a").await;
+    let first = done(&store, [insert("a")]).await;
+    conflicts(&store, [update("a", new_id())], "a").await;
+    let second = done(&store, [update("a", first)]).await;
+    conflicts(&store, [update("a", first)], "a").await;
+    done(&store, [update("a", second)]).await;
 }
 
 pub(super) async fn a_delete_needs_the_version_it_expects(store: Arc<dyn Store>) {
-    conflicts(&store, vec![delete("a", new_id())], "a").await;
-    let first = done(&store, vec![insert("a")]).await;
-    conflicts(&store, vec![delete("a", new_id())], "a").await;
-    done(&store, vec![delete("a", first)]).await;
+    conflicts(&store, [delete("a", new_id())], "a").await;
+    let first = done(&store, [insert("a")]).await;
+    conflicts(&store, [delete("a", new_id())], "a").await;
+    done(&store, [delete("a", first)]).await;
     assert_eq!(get(&store, "a").await, None);
-    conflicts(&store, vec![delete("a", first)], "a").await;
+    conflicts(&store, [delete("a", first)], "a").await;
     // A new row with the same key is not the deleted row.
-    done(&store, vec![insert("a")]).await;
-    conflicts(&store, vec![delete("a", first)], "a").await;
+    done(&store, [insert("a")]).await;
+    conflicts(&store, [delete("a", first)], "a").await;
 }
 
 pub(super) async fn a_check_needs_the_version_it_expects_and_writes_nothing(store: Arc<dyn Store>) {
-    conflicts(&store, vec![insert("b"), check("a", new_id())], "a").await;
-    let first = done(&store, vec![insert("a")]).await;
-    conflicts(&store, vec![insert("b"), check("a", new_id())], "a").await;
+    conflicts(&store, [insert("b"), check("a", new_id())], "a").await;
+    let first = done(&store, [insert("a")]).await;
+    conflicts(&store, [insert("b"), check("a", new_id())], "a").await;
     let before = found(&store, "a").await;
-    done(&store, vec![insert("b"), check("a", first)]).await;
+    done(&store, [insert("b"), check("a", first)]).await;
     assert_eq!(found(&store, "a").await, before);
 }
 
 pub(super) async fn one_mismatch_at_any_position_rolls_back_everything(store: Arc<dyn Store>) {
     let there = done(
         &store,
-        vec![
+        [
             insert("update"),
             insert("delete"),
             insert("check"),
@@ -119,7 +116,7 @@ pub(super) async fn one_mismatch_at_any_position_rolls_back_everything(store: Ar
 }
 
 pub(super) async fn a_conflict_names_a_conflicting_key(store: Arc<dyn Store>) {
-    let version = done(&store, vec![insert("fine"), insert("taken")]).await;
+    let version = done(&store, [insert("fine"), insert("taken")]).await;
     let writes = vec![
         update("fine", version),
         insert("taken"),
@@ -147,13 +144,13 @@ pub(super) async fn a_commit_takes_25_writes_and_no_more(store: Arc<dyn Store>) 
 }
 
 pub(super) async fn a_commit_that_changes_nothing_is_refused(store: Arc<dyn Store>) {
-    let version = done(&store, vec![insert("a")]).await;
-    misuse(&store, vec![]).await;
-    misuse(&store, vec![check("a", version)]).await;
+    let version = done(&store, [insert("a")]).await;
+    misuse(&store, []).await;
+    misuse(&store, [check("a", version)]).await;
 }
 
 pub(super) async fn two_writes_of_one_key_are_refused(store: Arc<dyn Store>) {
-    let version = done(&store, vec![insert("a")]).await;
+    let version = done(&store, [insert("a")]).await;
     let writes = || {
         [
             insert("a"),
@@ -164,7 +161,7 @@ pub(super) async fn two_writes_of_one_key_are_refused(store: Arc<dyn Store>) {
     };
     for first in writes() {
         for second in writes() {
-            misuse(&store, vec![first.clone(), insert("b"), second]).await;
+            misuse(&store, [first.clone(), insert("b"), second]).await;
         }
     }
 }

@@ -29,6 +29,13 @@ pub(super) fn index(value: &str) -> IndexName {
     IndexName::new("default", "grants_of", value)
 }
 
+pub(super) fn kind(realm: &str, kind: &str) -> Index {
+    Index::Kind {
+        realm: realm.to_owned(),
+        kind: kind.to_owned(),
+    }
+}
+
 /// A row without expiry, in no index.
 pub(super) fn row(name: &str, value: &str) -> NewRow {
     NewRow {
@@ -36,13 +43,6 @@ pub(super) fn row(name: &str, value: &str) -> NewRow {
         expires_at: None,
         value: value.as_bytes().into(),
         indexes: Vec::new(),
-    }
-}
-
-pub(super) fn ending(name: &str, at: Timestamp) -> NewRow {
-    NewRow {
-        expires_at: Some(at),
-        ..row(name, "ends")
     }
 }
 
@@ -55,6 +55,22 @@ pub(super) fn listed(name: &str, indexes: &[&str]) -> NewRow {
 
 pub(super) fn insert(name: &str) -> Write {
     Write::Insert(row(name, "inserted"))
+}
+
+pub(super) fn insert_ending(name: &str, at: Timestamp) -> Write {
+    Write::Insert(NewRow {
+        expires_at: Some(at),
+        ..row(name, "ends")
+    })
+}
+
+pub(super) fn insert_listed(name: &str, indexes: &[&str]) -> Write {
+    Write::Insert(listed(name, indexes))
+}
+
+pub(super) fn update_listed(name: &str, indexes: &[&str], expect: Version) -> Write {
+    let row = listed(name, indexes);
+    Write::Update { row, expect }
 }
 
 pub(super) fn update(name: &str, expect: Version) -> Write {
@@ -87,37 +103,35 @@ pub(super) async fn commit(store: &dyn Store, writes: Vec<Write>) -> Committed {
 }
 
 /// Commits successfully; returns the version that it wrote.
-pub(super) async fn done(store: &dyn Store, writes: Vec<Write>) -> Version {
+pub(super) async fn done(store: &dyn Store, writes: impl IntoIterator<Item = Write>) -> Version {
     let id = new_id();
-    let committed = store
-        .commit(NOW, id, writes)
-        .await
-        .expect("the store answers");
-    assert_eq!(committed, Committed::Done);
+    let committed = store.commit(NOW, id, writes.into_iter().collect()).await;
+    assert_eq!(committed, Ok(Committed::Done));
     id
 }
 
 /// Commits with a conflict on the row `name`, and checks that nothing changed.
-pub(super) async fn conflicts(store: &dyn Store, writes: Vec<Write>, name: &str) {
+pub(super) async fn conflicts(
+    store: &dyn Store,
+    writes: impl IntoIterator<Item = Write>,
+    name: &str,
+) {
     let before = everything(store).await;
-    assert_eq!(commit(store, writes).await, Committed::Conflict(key(name)));
-    assert_eq!(
-        everything(store).await,
-        before,
-        "a conflict changed something"
-    );
+    let committed = commit(store, writes.into_iter().collect()).await;
+    assert_eq!(committed, Committed::Conflict(key(name)));
+    let after = everything(store).await;
+    assert_eq!(after, before, "a conflict changed something");
 }
 
 /// Commits with the error `Misuse`, and checks that nothing changed.
-pub(super) async fn misuse(store: &dyn Store, writes: Vec<Write>) {
+pub(super) async fn misuse(store: &dyn Store, writes: impl IntoIterator<Item = Write>) {
     let before = everything(store).await;
-    let refused = store.commit(NOW, new_id(), writes).await;
+    let refused = store
+        .commit(NOW, new_id(), writes.into_iter().collect())
+        .await;
     assert!(matches!(refused, Err(StoreError::Misuse(_))), "{refused:?}");
-    assert_eq!(
-        everything(store).await,
-        before,
-        "a misuse changed something"
-    );
+    let after = everything(store).await;
+    assert_eq!(after, before, "a misuse changed something");
 }
 
 pub(super) async fn get(store: &dyn Store, name: &str) -> Option<Row> {
@@ -155,15 +169,9 @@ pub(super) async fn names_in(store: &dyn Store, value: &str) -> Vec<String> {
 }
 
 async fn everything(store: &dyn Store) -> BTreeMap<Key, Row> {
-    let kind = Index::Kind {
-        realm: "default".to_owned(),
-        kind: "grant".to_owned(),
-    };
-    list(store, &kind, None, usize::MAX)
-        .await
-        .into_iter()
-        .map(|row| (row.key.clone(), row))
-        .collect()
+    let rows = list(store, &kind("default", "grant"), None, usize::MAX).await;
+    let rows = rows.into_iter().map(|row| (row.key.clone(), row));
+    rows.collect()
 }
 
 fn name(key: &Key) -> String {

@@ -6,17 +6,10 @@ use grantor_core::base::row::{Index, IndexName, Key, NewRow, Row, Write};
 use grantor_core::base::time::Timestamp;
 
 use super::kit::{
-    NOW, SECOND, conflicts, delete, done, ending, index, insert, key, list, listed, names,
-    names_in, new_id, row,
+    NOW, SECOND, conflicts, delete, done, index, insert, insert_ending, insert_listed, key, kind,
+    list, listed, names, names_in, new_id, row, update_listed,
 };
 use crate::contract::{SWEEP_GRACE, Store};
-
-fn kind(realm: &str, kind: &str) -> Index {
-    Index::Kind {
-        realm: realm.to_owned(),
-        kind: kind.to_owned(),
-    }
-}
 
 fn keys(rows: &[Row]) -> Vec<&str> {
     rows.iter().map(|row| row.key.as_str()).collect()
@@ -38,52 +31,22 @@ pub(super) async fn a_kind_lists_its_rows_and_no_others(store: Arc<dyn Store>) {
         ("A", "grant", "10"),
     ];
     for (realm, kind, name) in written {
-        done(
-            &store,
-            vec![Write::Insert(NewRow {
-                key: Key::new(realm, kind, name),
-                ..row("", "")
-            })],
-        )
-        .await;
+        let key = Key::new(realm, kind, name);
+        done(&store, [Write::Insert(NewRow { key, ..row("", "") })]).await;
     }
-    let rows = list(&store, &kind("a", "grant"), None, 100).await;
-    assert_eq!(
-        keys(&rows),
-        ["a/grant/", "a/grant/1/x", "a/grant/2", "a/grant/\u{10ffff}"]
-    );
-    assert_eq!(
-        keys(&list(&store, &kind("a2", "grant"), None, 100).await),
-        ["a2/grant/8"]
-    );
-    assert!(
-        list(&store, &kind("a", "client"), None, 100)
-            .await
-            .is_empty()
-    );
+    let grants = kind("a", "grant");
+    let rows = list(&store, &grants, None, 100).await;
+    let expected = ["a/grant/", "a/grant/1/x", "a/grant/2", "a/grant/\u{10ffff}"];
+    assert_eq!(keys(&rows), expected);
+    let rows = list(&store, &kind("a2", "grant"), None, 100).await;
+    assert_eq!(keys(&rows), ["a2/grant/8"]);
+    let rows = list(&store, &kind("a", "client"), None, 100).await;
+    assert!(rows.is_empty());
     // Cursors from outside the kind.
-    let from = |realm, kind, name| Key::new(realm, kind, name);
-    assert_eq!(
-        list(
-            &store,
-            &kind("a", "grant"),
-            Some(&from("A", "grant", "10")),
-            100
-        )
-        .await
-        .len(),
-        4
-    );
-    assert!(
-        list(
-            &store,
-            &kind("a", "grant"),
-            Some(&from("b", "grant", "9")),
-            100
-        )
-        .await
-        .is_empty()
-    );
+    let before = Key::new("A", "grant", "10");
+    assert_eq!(list(&store, &grants, Some(&before), 100).await.len(), 4);
+    let behind = Key::new("b", "grant", "9");
+    assert!(list(&store, &grants, Some(&behind), 100).await.is_empty());
 }
 
 pub(super) async fn an_index_lists_its_rows_and_no_others(store: Arc<dyn Store>) {
@@ -118,13 +81,7 @@ pub(super) async fn an_index_lists_its_rows_and_no_others(store: Arc<dyn Store>)
 
 pub(super) async fn a_list_is_read_in_pages(store: Arc<dyn Store>) {
     let all: Vec<String> = (0..23).map(|n| format!("{n:02}")).collect();
-    done(
-        &store,
-        all.iter()
-            .map(|name| Write::Insert(listed(name, &["ann"])))
-            .collect(),
-    )
-    .await;
+    done(&store, all.iter().map(|name| insert_listed(name, &["ann"]))).await;
     for index in [kind("default", "grant"), Index::Named(index("ann"))] {
         let mut read = Vec::new();
         let mut after: Option<Key> = None;
@@ -145,82 +102,45 @@ pub(super) async fn a_list_is_read_in_pages(store: Arc<dyn Store>) {
 }
 
 pub(super) async fn indexes_follow_every_write(store: Arc<dyn Store>) {
-    let first = done(&store, vec![Write::Insert(listed("a", &["ann", "both"]))]).await;
-    let second = done(
-        &store,
-        vec![Write::Update {
-            row: listed("a", &["both", "ann"]),
-            expect: first,
-        }],
-    )
-    .await;
+    let first = done(&store, [insert_listed("a", &["ann", "both"])]).await;
+    let second = done(&store, [update_listed("a", &["both", "ann"], first)]).await;
     assert_eq!(names_in(&store, "ann").await, ["a"]);
 
-    let third = done(
-        &store,
-        vec![Write::Update {
-            row: listed("a", &["bob", "both"]),
-            expect: second,
-        }],
-    )
-    .await;
+    let third = done(&store, [update_listed("a", &["bob", "both"], second)]).await;
     assert!(names_in(&store, "ann").await.is_empty());
-    assert_eq!(
-        (
-            names_in(&store, "bob").await,
-            names_in(&store, "both").await
-        ),
-        (vec!["a".into()], vec!["a".into()])
-    );
+    assert_eq!(names_in(&store, "bob").await, ["a"]);
+    assert_eq!(names_in(&store, "both").await, ["a"]);
 
-    done(&store, vec![delete("a", third)]).await;
+    done(&store, [delete("a", third)]).await;
     assert!(names_in(&store, "bob").await.is_empty() && names_in(&store, "both").await.is_empty());
 
     let over = NewRow {
         expires_at: Some(NOW),
         ..listed("a", &["ann", "both"])
     };
-    done(&store, vec![Write::Insert(over)]).await;
-    let fresh = done(&store, vec![Write::Insert(listed("a", &["both", "bob"]))]).await;
+    done(&store, [Write::Insert(over)]).await;
+    let fresh = done(&store, [insert_listed("a", &["both", "bob"])]).await;
     assert!(
         names_in(&store, "ann").await.is_empty(),
         "the replaced row's"
     );
-    assert_eq!(
-        (
-            names_in(&store, "bob").await,
-            names_in(&store, "both").await
-        ),
-        (vec!["a".into()], vec!["a".into()])
-    );
+    assert_eq!(names_in(&store, "bob").await, ["a"]);
+    assert_eq!(names_in(&store, "both").await, ["a"]);
 
-    done(
-        &store,
-        vec![Write::Update {
-            row: listed("a", &[]),
-            expect: fresh,
-        }],
-    )
-    .await;
+    done(&store, [update_listed("a", &[], fresh)]).await;
     assert!(names_in(&store, "bob").await.is_empty() && names_in(&store, "both").await.is_empty());
 }
 
 pub(super) async fn a_conflict_leaves_the_indexes_alone(store: Arc<dyn Store>) {
     let version = done(
         &store,
-        vec![
-            Write::Insert(listed("a", &["ann"])),
-            Write::Insert(listed("b", &["ann"])),
-        ],
+        [insert_listed("a", &["ann"]), insert_listed("b", &["ann"])],
     )
     .await;
     let writes = vec![
-        Write::Update {
-            row: listed("a", &["bob"]),
-            expect: version,
-        },
+        update_listed("a", &["bob"], version),
         delete("b", version),
-        Write::Insert(listed("c", &["ann"])),
+        insert_listed("c", &["ann"]),
         delete("absent", new_id()),
     ];
     conflicts(&store, writes, "absent").await;
@@ -237,26 +157,17 @@ pub(super) async fn a_sweep_deletes_rows_that_expired_five_minutes_ago(store: Ar
         ("now", NOW),
         ("later", NOW + SECOND),
     ];
-    let mut writes: Vec<Write> = ends
-        .map(|(name, at)| Write::Insert(ending(name, at)))
-        .into();
+    let mut writes: Vec<Write> = ends.map(|(name, at)| insert_ending(name, at)).into();
     writes.extend([
         insert("endless"),
-        Write::Insert(ending("first", Timestamp::default())),
+        insert_ending("first", Timestamp::default()),
     ]);
     done(&store, writes).await;
 
     // Within five minutes of time zero, no row can have expired five minutes ago.
-    assert_eq!(
-        store
-            .sweep(Timestamp::default() + SWEEP_GRACE - SECOND, 100)
-            .await,
-        Ok(0)
-    );
-    assert_eq!(
-        store.sweep(Timestamp::default() + SWEEP_GRACE, 100).await,
-        Ok(1)
-    );
+    let five_minutes = Timestamp::default() + SWEEP_GRACE;
+    assert_eq!(store.sweep(five_minutes - SECOND, 100).await, Ok(0));
+    assert_eq!(store.sweep(five_minutes, 100).await, Ok(1));
     assert_eq!(store.sweep(NOW, 100).await, Ok(2));
     assert_eq!(names(&store).await, ["endless", "later", "now", "soon"]);
     assert_eq!(store.sweep(NOW, 100).await, Ok(0));
@@ -265,8 +176,8 @@ pub(super) async fn a_sweep_deletes_rows_that_expired_five_minutes_ago(store: Ar
 pub(super) async fn a_sweep_keeps_to_its_limit(store: Arc<dyn Store>) {
     // More rows than any backend deletes in one transaction.
     for batch in 0..24 {
-        let over = |n| Write::Insert(ending(&format!("{batch:02}-{n:02}"), NOW - SWEEP_GRACE));
-        done(&store, (0..25).map(over).collect()).await;
+        let over = |n| insert_ending(&format!("{batch:02}-{n:02}"), NOW - SWEEP_GRACE);
+        done(&store, (0..25).map(over)).await;
     }
     assert_eq!(store.sweep(NOW, 0).await, Ok(0));
     assert_eq!(store.sweep(NOW, 7).await, Ok(7));
@@ -283,7 +194,7 @@ pub(super) async fn a_sweep_removes_rows_from_their_indexes(store: Arc<dyn Store
     };
     done(
         &store,
-        vec![Write::Insert(over), Write::Insert(listed("live", &["ann"]))],
+        [Write::Insert(over), insert_listed("live", &["ann"])],
     )
     .await;
     assert_eq!(
@@ -294,6 +205,6 @@ pub(super) async fn a_sweep_removes_rows_from_their_indexes(store: Arc<dyn Store
     assert_eq!(store.sweep(NOW, 100).await, Ok(1));
     assert_eq!(names_in(&store, "ann").await, ["live"]);
     // Its entry in the index is gone too: the row can be inserted again.
-    done(&store, vec![Write::Insert(listed("over", &["bob"]))]).await;
+    done(&store, [insert_listed("over", &["bob"])]).await;
     assert_eq!(names_in(&store, "bob").await, ["over"]);
 }

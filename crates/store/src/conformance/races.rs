@@ -7,7 +7,7 @@ use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
 use super::kit::{
-    NOW, check, commit, done, ending, found, get, insert, key, names, new_id, row, update,
+    NOW, check, commit, done, found, get, insert, insert_ending, key, names, new_id, row, update,
 };
 use crate::contract::{SWEEP_GRACE, Store};
 
@@ -34,29 +34,18 @@ async fn one_of_64_wins(store: &Arc<dyn Store>, write: impl Fn(usize) -> Write) 
         let (store, write) = (Arc::clone(store), write(n));
         async move {
             let id = new_id();
-            (
-                id,
-                store
-                    .commit(NOW, id, vec![write])
-                    .await
-                    .expect("the store answers"),
-            )
+            (id, store.commit(NOW, id, vec![write]).await)
         }
     })
     .await;
     let (won, lost): (Vec<_>, Vec<_>) = answers
         .into_iter()
-        .partition(|(_, answer)| *answer == Committed::Done);
+        .partition(|(_, answer)| *answer == Ok(Committed::Done));
     assert_eq!(won.len(), 1, "one winner");
-    assert!(
-        lost.iter()
-            .all(|(_, answer)| *answer == Committed::Conflict(key("one")))
-    );
-    assert_eq!(
-        found(store, "one").await.version,
-        won[0].0,
-        "and the row is the winner's"
-    );
+    let conflict = Ok(Committed::Conflict(key("one")));
+    assert!(lost.iter().all(|(_, answer)| *answer == conflict));
+    let version = found(store, "one").await.version;
+    assert_eq!(version, won[0].0, "and the row is the winner's");
 }
 
 pub(super) async fn of_64_inserts_one_wins(store: Arc<dyn Store>) {
@@ -64,7 +53,7 @@ pub(super) async fn of_64_inserts_one_wins(store: Arc<dyn Store>) {
 }
 
 pub(super) async fn of_64_updates_one_wins(store: Arc<dyn Store>) {
-    let mut version = done(&store, vec![insert("one")]).await;
+    let mut version = done(&store, [insert("one")]).await;
     for _ in 0..5 {
         one_of_64_wins(&store, |_| update("one", version)).await;
         version = found(&store, "one").await.version;
@@ -101,7 +90,7 @@ fn count(row: &Row) -> u64 {
 }
 
 pub(super) async fn counters_lose_no_increment(store: Arc<dyn Store>) {
-    done(&store, vec![Write::Insert(row("counter", "0"))]).await;
+    done(&store, [Write::Insert(row("counter", "0"))]).await;
     together(16, |_| {
         let store = Arc::clone(&store);
         async move {
@@ -117,7 +106,7 @@ pub(super) async fn counters_lose_no_increment(store: Arc<dyn Store>) {
 pub(super) async fn checks_prevent_write_skew(store: Arc<dyn Store>) {
     for round in 0..100 {
         let names: Vec<String> = (0..8).map(|n| format!("{round}-{n}")).collect();
-        let version = done(&store, names.iter().map(|name| insert(name)).collect()).await;
+        let version = done(&store, names.iter().map(|name| insert(name))).await;
         // Each changes its own row only if the others are unchanged: at most one can succeed.
         let answers = together(names.len(), |own| {
             let write = |(n, name): (usize, &String)| {
@@ -145,7 +134,7 @@ pub(super) async fn checks_prevent_write_skew(store: Arc<dyn Store>) {
 pub(super) async fn opposite_orders_do_not_deadlock(store: Arc<dyn Store>) {
     done(
         &store,
-        vec![Write::Insert(row("a", "0")), Write::Insert(row("b", "0"))],
+        [Write::Insert(row("a", "0")), Write::Insert(row("b", "0"))],
     )
     .await;
     together(8, |n| {
@@ -166,9 +155,9 @@ pub(super) async fn opposite_orders_do_not_deadlock(store: Arc<dyn Store>) {
 }
 
 pub(super) async fn an_answered_commit_is_seen_by_every_reader(store: Arc<dyn Store>) {
-    let mut version = done(&store, vec![insert("one")]).await;
+    let mut version = done(&store, [insert("one")]).await;
     for _ in 0..50 {
-        version = done(&store, vec![update("one", version)]).await;
+        version = done(&store, [update("one", version)]).await;
         let seen = together(8, |_| {
             let store = Arc::clone(&store);
             async move { found(&store, "one").await.version }
@@ -182,7 +171,7 @@ pub(super) async fn an_answered_commit_is_seen_by_every_reader(store: Arc<dyn St
 }
 
 pub(super) async fn a_row_never_mixes_two_commits(store: Arc<dyn Store>) {
-    done(&store, vec![insert("one")]).await;
+    done(&store, [insert("one")]).await;
     together(8, |n| {
         let store = Arc::clone(&store);
         async move {
@@ -192,18 +181,13 @@ pub(super) async fn a_row_never_mixes_two_commits(store: Arc<dyn Store>) {
                     let id = new_id();
                     // The value names the commit that wrote it, and is longer than a page of the file.
                     let value = id.as_bytes().repeat(1000).into();
-                    let new = NewRow {
+                    let expect = row.version;
+                    let row = NewRow {
                         value,
                         ..super::kit::row("one", "")
                     };
-                    let write = Write::Update {
-                        row: new,
-                        expect: row.version,
-                    };
-                    store
-                        .commit(NOW, id, vec![write])
-                        .await
-                        .expect("the store answers");
+                    let writes = vec![Write::Update { row, expect }];
+                    store.commit(NOW, id, writes).await.expect("it answers");
                 } else if &*row.value != b"inserted" {
                     assert_eq!(*row.value, *row.version.as_bytes().repeat(1000));
                 }
@@ -223,8 +207,8 @@ pub(super) async fn commits_and_sweeps_do_not_disturb_each_other(store: Arc<dyn 
                     swept += store.sweep(NOW, 10).await.expect("the store answers");
                 } else {
                     let name = format!("{n}-{round}");
-                    let over = Write::Insert(ending(&format!("{name}-over"), NOW - SWEEP_GRACE));
-                    done(&store, vec![insert(&name), over]).await;
+                    let over = insert_ending(&format!("{name}-over"), NOW - SWEEP_GRACE);
+                    done(&store, [insert(&name), over]).await;
                 }
             }
             swept

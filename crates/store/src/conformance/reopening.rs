@@ -4,6 +4,7 @@ use grantor_core::base::row::{NewRow, Write};
 
 use super::kit::{
     NOW, SECOND, conflicts, delete, done, found, get, insert, listed, names, names_in, update,
+    update_listed,
 };
 use crate::contract::{SWEEP_GRACE, Store};
 
@@ -22,12 +23,8 @@ where
         expires_at: Some(NOW + SECOND),
         ..listed("ends", &["ann", "bob"])
     };
-    let first = done(
-        &store,
-        vec![insert("a"), insert("gone"), Write::Insert(ends)],
-    )
-    .await;
-    let second = done(&store, vec![update("a", first), delete("gone", first)]).await;
+    let first = done(&store, [insert("a"), insert("gone"), Write::Insert(ends)]).await;
+    let second = done(&store, [update("a", first), delete("gone", first)]).await;
     let (a, ends) = (found(&store, "a").await, found(&store, "ends").await);
     drop(store);
 
@@ -36,16 +33,9 @@ where
     assert_eq!(found(&store, "ends").await, ends);
     assert_eq!(get(&store, "gone").await, None);
     assert_eq!(names_in(&store, "ann").await, ["ends"]);
-    conflicts(&store, vec![update("a", first)], "a").await;
-    done(&store, vec![update("a", second)]).await;
-    done(
-        &store,
-        vec![Write::Update {
-            row: listed("ends", &["bob"]),
-            expect: first,
-        }],
-    )
-    .await;
+    conflicts(&store, [update("a", first)], "a").await;
+    done(&store, [update("a", second)]).await;
+    done(&store, [update_listed("ends", &["bob"], first)]).await;
     drop(store);
 
     let store = open().await;

@@ -3,11 +3,10 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
 use grantor_core::base::row::{Committed, Index, Key, Row, Version, Write};
 use grantor_core::base::time::Timestamp;
 
-use crate::contract::{Health, Store, StoreError};
+use crate::contract::{Health, Store, StoreCall};
 
 /// The calls of a store.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,27 +62,17 @@ impl<S> Counting<S> {
 }
 
 impl<S: Store> Store for Counting<S> {
-    fn get(&self, keys: &[Key]) -> BoxFuture<'_, Result<Vec<Option<Row>>, StoreError>> {
+    fn get(&self, keys: &[Key]) -> StoreCall<'_, Vec<Option<Row>>> {
         self.tally().gets += 1;
         self.inner.get(keys)
     }
 
-    fn list(
-        &self,
-        index: &Index,
-        after: Option<&Key>,
-        limit: usize,
-    ) -> BoxFuture<'_, Result<Vec<Row>, StoreError>> {
+    fn list(&self, index: &Index, after: Option<&Key>, limit: usize) -> StoreCall<'_, Vec<Row>> {
         self.tally().lists += 1;
         self.inner.list(index, after, limit)
     }
 
-    fn commit(
-        &self,
-        now: Timestamp,
-        id: Version,
-        writes: Vec<Write>,
-    ) -> BoxFuture<'_, Result<Committed, StoreError>> {
+    fn commit(&self, now: Timestamp, id: Version, writes: Vec<Write>) -> StoreCall<'_, Committed> {
         self.tally().commits += 1;
         let changed = writes.iter().filter(|write| write.changes()).count();
         async move {
@@ -96,11 +85,11 @@ impl<S: Store> Store for Counting<S> {
         .boxed()
     }
 
-    fn sweep(&self, now: Timestamp, limit: usize) -> BoxFuture<'_, Result<usize, StoreError>> {
+    fn sweep(&self, now: Timestamp, limit: usize) -> StoreCall<'_, usize> {
         self.inner.sweep(now, limit)
     }
 
-    fn check(&self, now: Timestamp) -> BoxFuture<'_, Result<Health, StoreError>> {
+    fn check(&self, now: Timestamp) -> StoreCall<'_, Health> {
         self.inner.check(now)
     }
 }

@@ -4,11 +4,11 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures_util::FutureExt;
-use futures_util::future::{BoxFuture, ready};
+use futures_util::future::ready;
 use grantor_core::base::row::{Committed, Index, Key, Row, Version, Write};
 use grantor_core::base::time::Timestamp;
 
-use crate::contract::{Health, Store, StoreError};
+use crate::contract::{Health, Store, StoreCall, StoreError};
 
 /// How the next call fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,7 +78,7 @@ impl<S> Faulty<S> {
 }
 
 impl<S: Store> Store for Faulty<S> {
-    fn get(&self, keys: &[Key]) -> BoxFuture<'_, Result<Vec<Option<Row>>, StoreError>> {
+    fn get(&self, keys: &[Key]) -> StoreCall<'_, Vec<Option<Row>>> {
         let fault = self.plan().gets.pop_front();
         if fault.is_some() || self.is_down() {
             return refused();
@@ -86,24 +86,14 @@ impl<S: Store> Store for Faulty<S> {
         self.inner.get(keys)
     }
 
-    fn list(
-        &self,
-        index: &Index,
-        after: Option<&Key>,
-        limit: usize,
-    ) -> BoxFuture<'_, Result<Vec<Row>, StoreError>> {
+    fn list(&self, index: &Index, after: Option<&Key>, limit: usize) -> StoreCall<'_, Vec<Row>> {
         if self.is_down() {
             return refused();
         }
         self.inner.list(index, after, limit)
     }
 
-    fn commit(
-        &self,
-        now: Timestamp,
-        id: Version,
-        writes: Vec<Write>,
-    ) -> BoxFuture<'_, Result<Committed, StoreError>> {
+    fn commit(&self, now: Timestamp, id: Version, writes: Vec<Write>) -> StoreCall<'_, Committed> {
         let fault = self.plan().commits.pop_front();
         if self.is_down() {
             return refused();
@@ -121,14 +111,14 @@ impl<S: Store> Store for Faulty<S> {
         }
     }
 
-    fn sweep(&self, now: Timestamp, limit: usize) -> BoxFuture<'_, Result<usize, StoreError>> {
+    fn sweep(&self, now: Timestamp, limit: usize) -> StoreCall<'_, usize> {
         if self.is_down() {
             return refused();
         }
         self.inner.sweep(now, limit)
     }
 
-    fn check(&self, now: Timestamp) -> BoxFuture<'_, Result<Health, StoreError>> {
+    fn check(&self, now: Timestamp) -> StoreCall<'_, Health> {
         if self.is_down() {
             return refused();
         }
@@ -136,9 +126,7 @@ impl<S: Store> Store for Faulty<S> {
     }
 }
 
-fn refused<T: Send + 'static>() -> BoxFuture<'static, Result<T, StoreError>> {
-    ready(Err(StoreError::Unavailable(
-        "a fault of the test".to_owned(),
-    )))
-    .boxed()
+fn refused<T: Send + 'static>() -> StoreCall<'static, T> {
+    let error = StoreError::Unavailable("a fault of the test".to_owned());
+    ready(Err(error)).boxed()
 }
