@@ -9,9 +9,9 @@ use toml::de::DeValue;
 
 use super::mistake::did_you_mean;
 use super::place::Place;
-use super::read::{Context, Reader, Written, kind};
+use super::read::{Context, Reader, Written};
 use super::settings::Settings;
-use super::table::{Shape, Value};
+use super::table::{Shape, Value, expected};
 use super::values::json;
 
 /// Where a claim comes from: a name, or a constant.
@@ -25,17 +25,15 @@ impl Value for Source {
         })
     }
 
-    fn read(reader: &mut Reader<'_>, place: &Place, written: Written<'_>) -> Option<Self> {
-        let read = match written {
-            Written::Toml(value @ (DeValue::Integer(_) | DeValue::Boolean(_))) => json(value)
-                .map(Self::Constant)
-                .ok_or_else(|| "holds a number that JSON cannot".to_owned()),
-            _ => match written.text() {
-                Ok(text) => Self::parse(text, reader.context()),
-                Err(found) => Err(format!("expected {}, found {found}", Self::EXPECTED)),
-            },
-        };
-        read.map_err(|why| reader.refuse(place, why)).ok()
+    fn read(reader: &mut Reader<'_>, _: &Place, written: Written<'_>) -> Result<Self, String> {
+        match written {
+            Written::Variable(text) => Self::parse(text, reader.context()),
+            Written::Toml(DeValue::String(text)) => Self::parse(text, reader.context()),
+            Written::Toml(value @ (DeValue::Integer(_) | DeValue::Boolean(_))) => {
+                json(value).map(Self::Constant)
+            }
+            Written::Toml(other) => Err(expected::<Self>(other)),
+        }
     }
 
     fn stand_in() -> Self {
@@ -78,12 +76,10 @@ impl Settings {
 
 fn unknown_source(text: &str) -> String {
     // The names of users' claims and of groups are free, so what stands after the dot may well be meant so.
-    let free = text
-        .split_once('.')
-        .map(|(_, name)| [format!("user.{name}"), format!("groups.{name}")]);
-    let known: Vec<String> = Source::names()
-        .map(ToOwned::to_owned)
-        .chain(free.into_iter().flatten())
+    let free = text.split_once('.').into_iter();
+    let free = free.flat_map(|(_, name)| [format!("user.{name}"), format!("groups.{name}")]);
+    let known = Source::names().map(ToOwned::to_owned).chain(free);
+    let known: Vec<_> = known
         .filter(|name| name.parse::<Source>().is_ok())
         .collect();
     let hint = match text {
@@ -111,21 +107,14 @@ impl Value for GroupFilter {
         }
     }
 
-    fn read(reader: &mut Reader<'_>, place: &Place, written: Written<'_>) -> Option<Self> {
-        let refused = match written {
-            Written::Toml(DeValue::Array(_)) => {
-                return Vec::read(reader, place, written).map(Self::Only);
-            }
-            Written::Toml(DeValue::Boolean(true)) => return Some(Self::All),
-            Written::Toml(DeValue::Boolean(false)) => return Some(Self::NONE),
-            Written::Toml(other) => format!("expected {}, found {}", Self::EXPECTED, kind(other)),
-            Written::Variable(text) => match Self::parse(text, reader.context()) {
-                Ok(filter) => return Some(filter),
-                Err(why) => why,
-            },
-        };
-        reader.refuse(place, refused);
-        None
+    fn read(reader: &mut Reader<'_>, place: &Place, written: Written<'_>) -> Result<Self, String> {
+        match written {
+            Written::Toml(DeValue::Array(_)) => Vec::read(reader, place, written).map(Self::Only),
+            Written::Toml(DeValue::Boolean(true)) => Ok(Self::All),
+            Written::Toml(DeValue::Boolean(false)) => Ok(Self::NONE),
+            Written::Toml(other) => Err(expected::<Self>(other)),
+            Written::Variable(text) => Self::parse(text, reader.context()),
+        }
     }
 
     fn stand_in() -> Self {

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::settings::Settings;
-use super::table::{Schema, Setting, Shape, Table};
+use super::table::{Setting, Shape, Table};
 
 const HEAD: &str = "\
 <!-- Made by `grantor config --markdown`: change the words in crates/config/src/settings.rs. -->
@@ -30,26 +30,19 @@ pub fn markdown() -> String {
     for setting in tables {
         let (title, schema, often) = match setting.shape {
             Shape::Table(schema) => (format!("[{}]", setting.key), schema, ""),
-            Shape::Tables(schema) => (
-                format!("[[{}]]", setting.key),
-                schema,
-                " Any number of times.",
-            ),
+            Shape::Tables(schema) => {
+                let title = format!("[[{}]]", setting.key);
+                (title, schema, " Any number of times.")
+            }
             _ => continue,
         };
-        let words = format!("{}{often}", words(setting.doc));
-        section(
-            &mut page,
-            &format!("`{title}`"),
-            &words,
-            settings_of(schema),
+        let (title, words) = (
+            format!("`{title}`"),
+            format!("{}{often}", words(setting.doc)),
         );
+        section(&mut page, &title, &words, schema.settings.iter().collect());
     }
     page
-}
-
-fn settings_of(schema: &Schema) -> Vec<&Setting> {
-    schema.settings.iter().collect()
 }
 
 fn section(page: &mut String, title: &str, about: &str, settings: Vec<&Setting>) {

@@ -24,12 +24,17 @@ pub enum Location {
 }
 
 impl Mistake {
-    pub(super) fn of_file(file: &str, message: String) -> Self {
+    fn new(file: &str, location: Location, message: String) -> Self {
+        let file = file.to_owned();
         Self {
-            file: file.to_owned(),
-            location: Location::File,
+            file,
+            location,
             message,
         }
+    }
+
+    pub(super) fn of_file(file: &str, message: String) -> Self {
+        Self::new(file, Location::File, message)
     }
 
     pub fn location(&self) -> &Location {
@@ -104,20 +109,11 @@ impl<'a> Lines<'a> {
         let before = self.text.get(..offset).unwrap_or(self.text);
         let line = before.matches('\n').count() + 1;
         let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
-        Mistake {
-            file: self.file.to_owned(),
-            location: Location::Position { line, column },
-            message,
-        }
+        Mistake::new(self.file, Location::Position { line, column }, message)
     }
 
     pub(super) fn of_variable(&self, name: &str, message: String) -> Mistake {
-        let location = Location::Variable(name.to_owned());
-        Mistake {
-            file: self.file.to_owned(),
-            location,
-            message,
-        }
+        Mistake::new(self.file, Location::Variable(name.to_owned()), message)
     }
 
     /// Broken TOML. The parser's message names what it expected and never quotes the text.

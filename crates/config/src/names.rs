@@ -41,18 +41,7 @@ macro_rules! names {
             }
         }
 
-        impl Value for $Name {
-            const EXPECTED: &'static str = concat!("the name of a ", $what);
-
-            fn parse(text: &str, _: &Context<'_>) -> Result<Self, String> {
-                let found = Self::ALL.iter().copied().find(|known| known.name() == text);
-                found.ok_or_else(|| unknown($what, text, &[$($name),+]))
-            }
-
-            fn stand_in() -> Self {
-                Self::ALL[0]
-            }
-        }
+        names_of!($Name as $what, $Name::name);
     };
 }
 

@@ -16,15 +16,12 @@ pub fn annotated() -> String {
     );
     for setting in Settings::SCHEMA.settings {
         match setting.shape {
-            Shape::Table(schema) => table(
-                &mut file,
-                setting,
-                schema,
-                "[",
-                "]",
-                setting.optional_table(),
-            ),
-            Shape::Tables(schema) => table(&mut file, setting, schema, "[[", "]]", true),
+            Shape::Table(schema) => {
+                // Without a key that must be given, the table is there with its defaults.
+                let absent = schema.settings.iter().any(Setting::is_required);
+                table(&mut file, setting, schema, ("[", "]"), absent);
+            }
+            Shape::Tables(schema) => table(&mut file, setting, schema, ("[[", "]]"), true),
             _ => value(&mut file, setting, false),
         }
     }
@@ -32,15 +29,8 @@ pub fn annotated() -> String {
 }
 
 impl Setting {
-    /// Whether the table may be absent as a whole: it then has a key that must be given.
-    fn optional_table(&self) -> bool {
-        let Shape::Table(schema) = self.shape else {
-            return false;
-        };
-        schema
-            .settings
-            .iter()
-            .any(|setting| setting.default.is_none() && !setting.optional)
+    pub(super) fn is_required(&self) -> bool {
+        self.default.is_none() && !self.optional
     }
 
     /// The setting with `text` as its value, as TOML.
@@ -56,8 +46,7 @@ fn table(
     file: &mut String,
     setting: &Setting,
     schema: &Schema,
-    open: &str,
-    close: &str,
+    (open, close): (&str, &str),
     absent: bool,
 ) {
     let mark = if absent { "# " } else { "" };
@@ -72,26 +61,17 @@ fn table(
 fn value(file: &mut String, setting: &Setting, absent: bool) {
     file.push('\n');
     words(file, setting.doc);
-    let required = setting.default.is_none() && !setting.optional;
-    if required {
-        file.push_str("# It must be given.\n");
-    } else if setting
-        .default
-        .is_some_and(|default| default != setting.example)
-    {
-        writeln!(file, "# Example: {}", setting.line_with(setting.example)).ok();
+    match setting.default {
+        None if setting.is_required() => file.push_str("# It must be given.\n"),
+        Some(default) if default != setting.example => {
+            writeln!(file, "# Example: {}", setting.line_with(setting.example)).ok();
+        }
+        _ => {}
     }
-    let mark = if absent || setting.default.is_none() && !required {
-        "# "
-    } else {
-        ""
-    };
-    writeln!(
-        file,
-        "{mark}{}",
-        setting.line_with(setting.default.unwrap_or(setting.example))
-    )
-    .ok();
+    let is_set = setting.default.is_some() || setting.is_required();
+    let mark = if absent || !is_set { "# " } else { "" };
+    let line = setting.line_with(setting.default.unwrap_or(setting.example));
+    writeln!(file, "{mark}{line}").ok();
 }
 
 fn words(file: &mut String, doc: &[&str]) {

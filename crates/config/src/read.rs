@@ -28,17 +28,6 @@ pub(super) enum Written<'a> {
     Variable(&'a str),
 }
 
-impl<'a> Written<'a> {
-    /// The text of a string, or the kind of value that it is.
-    pub(super) fn text(self) -> Result<&'a str, &'static str> {
-        match self {
-            Self::Variable(text) => Ok(text),
-            Self::Toml(DeValue::String(text)) => Ok(text),
-            Self::Toml(other) => Err(kind(other)),
-        }
-    }
-}
-
 /// What a TOML value is, for a message.
 pub(super) fn kind(value: &DeValue<'_>) -> &'static str {
     match value {
@@ -92,11 +81,8 @@ impl<'a> Reader<'a> {
     }
 
     fn complain(&mut self, place: &Place, message: String) {
-        let ancestors = std::iter::successors(Some(place.clone()), Place::parent);
-        if !ancestors
-            .into_iter()
-            .any(|place| self.refusals.contains_key(&place))
-        {
+        let mut ancestors = std::iter::successors(Some(place.clone()), Place::parent);
+        if !ancestors.any(|place| self.refusals.contains_key(&place)) {
             self.refusals.insert(place.clone(), message);
         }
     }
@@ -136,7 +122,13 @@ impl<'a> Reader<'a> {
         Err(self.refusals.into_iter().map(locate).collect())
     }
 
-    pub(super) fn table<T: Table>(&mut self, place: &Place, written: Written<'_>) -> Option<T> {
+    /// The value that is written at `place`; where there is none, why is reported.
+    pub(super) fn read<T: Value>(&mut self, place: &Place, written: Written<'_>) -> Option<T> {
+        let read = T::read(self, place, written);
+        read.map_err(|why| self.refuse(place, why)).ok()
+    }
+
+    pub(super) fn table<T: Table>(&mut self, place: &Place, written: Written<'_>) -> T {
         let table = match written {
             Written::Toml(DeValue::Table(table)) => Some(table),
             Written::Toml(other) => {
@@ -146,7 +138,7 @@ impl<'a> Reader<'a> {
             // Tables have no variable of their own, only their keys have.
             Written::Variable(_) => None,
         };
-        Some(self.fields(place, table))
+        self.fields(place, table)
     }
 
     /// Reads a table that is not written: its defaults, and what variables say.
@@ -166,10 +158,8 @@ impl<'a> Reader<'a> {
     /// Whether a variable sets a key of the table at `place`.
     pub(super) fn has_variables(&self, place: &Place, schema: &Schema) -> bool {
         schema.settings.iter().any(|setting| {
-            place
-                .key(setting.key)
-                .variable()
-                .is_some_and(|name| self.context.environment.value(&name).is_some())
+            let variable = place.key(setting.key).variable();
+            variable.is_some_and(|name| self.context.environment.value(&name).is_some())
         })
     }
 
@@ -199,12 +189,8 @@ impl<'a> Reader<'a> {
         const MISSPELT: usize = 2;
         let mut known = Vec::new();
         variables(&Place::root(), Settings::SCHEMA, &mut known);
-        for name in self
-            .context
-            .environment
-            .names()
-            .filter(|name| name.starts_with("GRANTOR_"))
-        {
+        let names = self.context.environment.names();
+        for name in names.filter(|name| name.starts_with("GRANTOR_")) {
             let nearest = known
                 .iter()
                 .map(|known| (strsim::osa_distance(name, known), known))
@@ -230,18 +216,14 @@ fn hint_for_key(name: &str, schema: &Schema) -> String {
     if !near.is_empty() {
         return near;
     }
-    for setting in Settings::SCHEMA.settings {
-        match setting.shape {
-            Shape::Table(table) if has(table) => {
-                return format!("; it is a key of [{}]", setting.key);
-            }
-            Shape::Tables(table) if has(table) => {
-                return format!("; it is a key of [[{}]]", setting.key);
-            }
-            _ => {}
-        }
-    }
-    String::new()
+    let others = Settings::SCHEMA.settings.iter();
+    let mut titles = others.filter_map(|setting| match setting.shape {
+        Shape::Table(table) if has(table) => Some(format!("[{}]", setting.key)),
+        Shape::Tables(table) if has(table) => Some(format!("[[{}]]", setting.key)),
+        _ => None,
+    });
+    let title = titles.next();
+    title.map_or_else(String::new, |title| format!("; it is a key of {title}"))
 }
 
 /// The names of all variables that override a setting.
@@ -277,10 +259,10 @@ impl Fields<'_, '_> {
             self.reader
                 .origins
                 .insert(place.clone(), Origin::Variable(name));
-            T::read(self.reader, &place, Written::Variable(text))
+            self.reader.read(&place, Written::Variable(text))
         } else if let Some(value) = self.table.and_then(|table| table.get(key)) {
             self.reader.found(&place, value.span());
-            T::read(self.reader, &place, Written::Toml(value.get_ref()))
+            self.reader.read(&place, Written::Toml(value.get_ref()))
         } else if default.is_some() {
             None
         } else if let Some(value) = T::absent(self.reader, &place) {

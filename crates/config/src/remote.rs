@@ -3,7 +3,7 @@
 use grantor_verify::{IssuerUrl, SecureUrl};
 
 use super::read::Context;
-use super::table::Value;
+use super::table::{Value, constant};
 
 const EXPECTED: &str = "a URL";
 // The text is not repeated: it may hold a password.
@@ -20,11 +20,7 @@ impl Value for SecureUrl {
     }
 
     fn stand_in() -> Self {
-        #[expect(
-            clippy::expect_used,
-            reason = "a constant, which each mistake of a test reads"
-        )]
-        STAND_IN.parse().expect("a URL")
+        constant(STAND_IN)
     }
 }
 
@@ -42,10 +38,6 @@ impl Value for IssuerUrl {
     }
 
     fn stand_in() -> Self {
-        #[expect(
-            clippy::expect_used,
-            reason = "a constant, which each mistake of a test reads"
-        )]
-        STAND_IN.parse().expect("an issuer")
+        constant(STAND_IN)
     }
 }

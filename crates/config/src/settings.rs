@@ -125,7 +125,6 @@ pub enum MasterKey<'a> {
 }
 
 impl Settings {
-    /// Where the master key comes from: the environment if `key_env` names it, else the file.
     pub fn master_key(&self) -> MasterKey<'_> {
         match &self.key_env {
             Some(variable) => MasterKey::Given(variable.secret()),
@@ -133,7 +132,6 @@ impl Settings {
         }
     }
 
-    /// The client of this id.
     pub fn client(&self, id: &str) -> Option<&Client> {
         self.clients.iter().find(|client| client.id.as_str() == id)
     }
@@ -287,7 +285,6 @@ impl Resource {
         }
     }
 
-    /// Its scopes as clients ask for them.
     pub fn scope_tokens(&self) -> impl Iterator<Item = String> {
         self.scopes
             .keys()
@@ -395,9 +392,7 @@ table! {
 /// What a client proves itself with.
 #[derive(Debug, Clone, Copy)]
 pub enum ClientSecret<'a> {
-    /// The secret itself.
     Plain(&'a Secret),
-    /// Its SHA-256.
     Sha256(&'a Sha256Digest),
 }
 
@@ -410,7 +405,6 @@ impl Client {
         plain.or_else(|| self.secret_sha256.as_ref().map(ClientSecret::Sha256))
     }
 
-    /// How it may authenticate.
     pub fn auth_methods(&self) -> &[AuthMethod] {
         match &self.auth {
             Some(method) => std::slice::from_ref(method),
@@ -421,7 +415,6 @@ impl Client {
         }
     }
 
-    /// What it gets when it asks for no scope.
     pub fn effective_default_scopes(&self) -> &[ScopeToken] {
         self.default_scopes.as_deref().unwrap_or(&self.scopes)
     }
@@ -459,9 +452,7 @@ table! {
 /// What a user's password is checked against.
 #[derive(Debug, Clone, Copy)]
 pub enum UserPassword<'a> {
-    /// The password itself, to be hashed.
     Plain(&'a Secret),
-    /// Its hash.
     Hash(&'a PasswordHash),
 }
 

@@ -1,8 +1,12 @@
 //! The declaration of settings: `table!` makes, of one list, the struct that holds the values, the
 //! code that reads them, and the [`Schema`] that describes them.
 
+use std::str::FromStr;
+
+use toml::de::DeValue;
+
 use super::place::Place;
-use super::read::{Context, Fields, Reader, Written};
+use super::read::{Context, Fields, Reader, Written, kind};
 
 /// A table of the file, described.
 #[derive(Debug)]
@@ -57,21 +61,12 @@ pub(super) trait Value: Sized {
     /// and repeats the text only if it cannot be a secret.
     fn parse(text: &str, context: &Context<'_>) -> Result<Self, String>;
 
-    /// Reads a value, or reports to `reader` why it cannot.
-    fn read(reader: &mut Reader<'_>, place: &Place, written: Written<'_>) -> Option<Self> {
-        let text = match written.text() {
-            Ok(text) => text,
-            Err(found) => {
-                reader.refuse(place, format!("expected {}, found {found}", Self::EXPECTED));
-                return None;
-            }
-        };
-        match Self::parse(text, reader.context()) {
-            Ok(value) => Some(value),
-            Err(why) => {
-                reader.refuse(place, why);
-                None
-            }
+    /// Reads a value. What is wrong with a part of it is reported to `reader`, at the part's own place.
+    fn read(reader: &mut Reader<'_>, _: &Place, written: Written<'_>) -> Result<Self, String> {
+        match written {
+            Written::Variable(text) => Self::parse(text, reader.context()),
+            Written::Toml(DeValue::String(text)) => Self::parse(text, reader.context()),
+            Written::Toml(other) => Err(expected::<Self>(other)),
         }
     }
 
@@ -83,6 +78,20 @@ pub(super) trait Value: Sized {
     /// Replaces a refused value, so that reading continues. It is never returned, since no settings are returned after a
     /// refusal.
     fn stand_in() -> Self;
+}
+
+/// What is said of a value of another kind than `T`.
+pub(super) fn expected<T: Value>(found: &DeValue<'_>) -> String {
+    format!("expected {}, found {}", T::EXPECTED, kind(found))
+}
+
+/// A constant text as a checked value, to stand in for a refused one.
+pub(super) fn constant<T: FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
+    #[expect(
+        clippy::expect_used,
+        reason = "a constant, which each mistake of a test reads"
+    )]
+    text.parse().expect("the text of a stand-in")
 }
 
 /// A table declared by `table!`.
@@ -147,8 +156,8 @@ macro_rules! table {
                 reader: &mut $crate::read::Reader<'_>,
                 place: &$crate::place::Place,
                 written: $crate::read::Written<'_>,
-            ) -> Option<Self> {
-                reader.table(place, written)
+            ) -> Result<Self, String> {
+                Ok(reader.table(place, written))
             }
 
             fn absent(

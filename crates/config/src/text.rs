@@ -17,7 +17,7 @@ use url::Url;
 
 use super::mistake::unknown;
 use super::read::Context;
-use super::table::Value;
+use super::table::{Value, constant};
 
 /// Declares a checked text: its name, what messages call it, and its check, which returns what is wrong with a text.
 macro_rules! checked_text {
@@ -46,22 +46,12 @@ macro_rules! checked_text {
             }
         }
 
-        impl $Name {
-            /// Checks a text.
-            ///
-            /// # Errors
-            /// What is wrong with it, in words.
-            pub fn new(text: &str) -> Result<Self, String> {
-                let check: fn(&str) -> Result<(), String> = $check;
-                check(text).map(|()| Self(text.to_owned()))
-            }
-        }
-
         impl Value for $Name {
             const EXPECTED: &'static str = $expected;
 
             fn parse(text: &str, _: &Context<'_>) -> Result<Self, String> {
-                Self::new(text)
+                let check: fn(&str) -> Result<(), String> = $check;
+                check(text).map(|()| Self(text.to_owned()))
             }
 
             fn stand_in() -> Self {
@@ -136,11 +126,7 @@ impl Value for RedirectUri {
     }
 
     fn stand_in() -> Self {
-        #[expect(
-            clippy::expect_used,
-            reason = "a constant, which each mistake of a test reads"
-        )]
-        "https://localhost".parse().expect("a redirect URI")
+        constant("https://localhost")
     }
 }
 
@@ -154,28 +140,22 @@ impl Value for ServerUrl {
     }
 
     fn stand_in() -> Self {
-        #[expect(
-            clippy::expect_used,
-            reason = "a constant, which each mistake of a test reads"
-        )]
-        "https://stand-in.invalid".parse().expect("a URL")
+        constant("https://stand-in.invalid")
     }
 }
 
 checked_text! {
     /// The resource indicator of an API: an absolute URI without a fragment (RFC 8707 section 2).
-    pub struct ResourceUri as "a URI", |text| absolute_uri(text).map(drop)
-}
-
-fn absolute_uri(text: &str) -> Result<Url, String> {
-    let url = Url::parse(text).map_err(|_| format!("{text:?} is not an absolute URI"))?;
-    if url.fragment().is_some() {
-        return Err(format!("{text:?} has a fragment"));
+    pub struct ResourceUri as "a URI", |text| {
+        let url = Url::parse(text).map_err(|_| format!("{text:?} is not an absolute URI"))?;
+        if url.fragment().is_some() {
+            return Err(format!("{text:?} has a fragment"));
+        }
+        if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
+            return Err(format!("{text:?} holds a space or a control character"));
+        }
+        Ok(())
     }
-    if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
-        return Err(format!("{text:?} holds a space or a control character"));
-    }
-    Ok(url)
 }
 
 checked_text! {
@@ -199,12 +179,8 @@ impl Value for ClientId {
     }
 
     fn stand_in() -> Self {
-        #[expect(
-            clippy::expect_used,
-            reason = "a constant, which each mistake of a test reads"
-        )]
         // Blank, so that it is suggested for no other name.
-        " ".parse().expect("a client id")
+        constant(" ")
     }
 }
 
@@ -217,12 +193,8 @@ impl Value for ScopeToken {
     }
 
     fn stand_in() -> Self {
-        #[expect(
-            clippy::expect_used,
-            reason = "a constant, which each mistake of a test reads"
-        )]
         // A mark, so that it is suggested for no other name.
-        "!".parse().expect("a scope")
+        constant("!")
     }
 }
 
@@ -235,11 +207,7 @@ impl Value for ValidUsername {
     }
 
     fn stand_in() -> Self {
-        #[expect(
-            clippy::expect_used,
-            reason = "a constant, which each mistake of a test reads"
-        )]
-        "\u{FFFD}".parse().expect("a username")
+        constant("\u{FFFD}")
     }
 }
 
@@ -248,7 +216,6 @@ impl Value for ValidUsername {
 pub struct PasswordHash(Secret);
 
 impl PasswordHash {
-    /// The hash in PHC form.
     pub fn secret(&self) -> &Secret {
         &self.0
     }
@@ -325,19 +292,13 @@ impl Value for TokenSet {
     const EXPECTED: &'static str = "a set of tokens";
 
     fn parse(text: &str, _: &Context<'_>) -> Result<Self, String> {
-        let mut set = Self {
-            id: false,
-            access: false,
-            refresh: false,
-        };
+        let mut set = Self::default();
         for name in text.split('+') {
             let member = match name {
                 "ID" => &mut set.id,
                 "ACCESS" => &mut set.access,
                 "REFRESH" => &mut set.refresh,
-                _ => {
-                    return Err(unknown("token", name, &["ID", "ACCESS", "REFRESH"]));
-                }
+                _ => return Err(unknown("token", name, &["ID", "ACCESS", "REFRESH"])),
             };
             if std::mem::replace(member, true) {
                 return Err(format!("{name} stands in {text:?} twice"));
@@ -347,11 +308,7 @@ impl Value for TokenSet {
     }
 
     fn stand_in() -> Self {
-        Self {
-            id: true,
-            access: true,
-            refresh: true,
-        }
+        Self::ALL
     }
 }
 
@@ -364,10 +321,6 @@ impl Value for UserCodeAlphabet {
     }
 
     fn stand_in() -> Self {
-        #[expect(
-            clippy::expect_used,
-            reason = "a constant, which each mistake of a test reads"
-        )]
-        "B".parse().expect("an alphabet")
+        constant("B")
     }
 }

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::place::Place;
 use super::read::{Context, Reader, Written, kind};
-use super::table::{Shape, Value};
+use super::table::{Shape, Value, expected};
 
 impl Value for String {
     const EXPECTED: &'static str = "a string";
@@ -137,17 +137,11 @@ impl Value for bool {
             .map_err(|_| format!("expected true or false, found {text:?}"))
     }
 
-    fn read(reader: &mut Reader<'_>, place: &Place, written: Written<'_>) -> Option<Self> {
+    fn read(reader: &mut Reader<'_>, _: &Place, written: Written<'_>) -> Result<Self, String> {
         match written {
-            Written::Toml(DeValue::Boolean(value)) => Some(*value),
-            Written::Toml(other) => {
-                reader.refuse(
-                    place,
-                    format!("expected true or false, found {}", kind(other)),
-                );
-                None
-            }
-            Written::Variable(text) => parse_or_refuse(reader, place, text),
+            Written::Toml(DeValue::Boolean(value)) => Ok(*value),
+            Written::Toml(other) => Err(expected::<Self>(other)),
+            Written::Variable(text) => Self::parse(text, reader.context()),
         }
     }
 
@@ -165,35 +159,21 @@ impl Value for NonZeroU32 {
             .map_err(|_| format!("expected {} to {}, found {text}", Self::EXPECTED, u32::MAX))
     }
 
-    fn read(reader: &mut Reader<'_>, place: &Place, written: Written<'_>) -> Option<Self> {
+    fn read(reader: &mut Reader<'_>, _: &Place, written: Written<'_>) -> Result<Self, String> {
         match written {
             Written::Toml(DeValue::Integer(integer)) => {
-                let number = u32::from_str_radix(integer.as_str(), integer.radix());
-                match number.ok().and_then(Self::new) {
-                    Some(number) => Some(number),
-                    None => parse_or_refuse(reader, place, integer.as_str()),
-                }
+                let number = u32::from_str_radix(integer.as_str(), integer.radix()).ok();
+                let number = number.and_then(Self::new).map(Ok);
+                number.unwrap_or_else(|| Self::parse(integer.as_str(), reader.context()))
             }
-            Written::Toml(other) => {
-                reader.refuse(
-                    place,
-                    format!("expected {}, found {}", Self::EXPECTED, kind(other)),
-                );
-                None
-            }
-            Written::Variable(text) => parse_or_refuse(reader, place, text),
+            Written::Toml(other) => Err(expected::<Self>(other)),
+            Written::Variable(text) => Self::parse(text, reader.context()),
         }
     }
 
     fn stand_in() -> Self {
         Self::MIN
     }
-}
-
-fn parse_or_refuse<T: Value>(reader: &mut Reader<'_>, place: &Place, text: &str) -> Option<T> {
-    T::parse(text, reader.context())
-        .map_err(|why| reader.refuse(place, why))
-        .ok()
 }
 
 impl<T: Value> Value for Option<T> {
@@ -205,7 +185,7 @@ impl<T: Value> Value for Option<T> {
         T::parse(text, context).map(Some)
     }
 
-    fn read(reader: &mut Reader<'_>, place: &Place, written: Written<'_>) -> Option<Self> {
+    fn read(reader: &mut Reader<'_>, place: &Place, written: Written<'_>) -> Result<Self, String> {
         T::read(reader, place, written).map(Some)
     }
 
@@ -237,28 +217,20 @@ impl<T: Value> Value for Vec<T> {
         Err("is a list: write it in the file".to_owned())
     }
 
-    fn read(reader: &mut Reader<'_>, place: &Place, written: Written<'_>) -> Option<Self> {
+    fn read(reader: &mut Reader<'_>, place: &Place, written: Written<'_>) -> Result<Self, String> {
         let array = match (written, Self::SHAPE) {
             (Written::Toml(DeValue::Array(array)), _) => array,
             (Written::Toml(DeValue::Table(_)), Shape::Tables(_)) => {
-                reader.refuse(place, format!("there may be several: write [[{place}]]"));
-                return None;
+                return Err(format!("there may be several: write [[{place}]]"));
             }
             (Written::Toml(other), Shape::Tables(_)) => {
-                reader.refuse(
-                    place,
-                    format!("expected tables, found {}: write [[{place}]]", kind(other)),
-                );
-                return None;
+                let found = kind(other);
+                return Err(format!("expected tables, found {found}: write [[{place}]]"));
             }
             (Written::Toml(other), _) => {
-                reader.refuse(
-                    place,
-                    format!("expected a list, found {}: write it in [ ]", kind(other)),
-                );
-                return None;
+                return Err(format!("{}: write it in [ ]", expected::<Self>(other)));
             }
-            (Written::Variable(text), _) => return parse_or_refuse(reader, place, text),
+            (Written::Variable(text), _) => return Self::parse(text, reader.context()),
         };
         let items = array.iter().enumerate().map(|(index, value)| {
             let place = match T::SHAPE {
@@ -267,9 +239,10 @@ impl<T: Value> Value for Vec<T> {
             };
             reader.found(&place, value.span());
             // A stand-in keeps the others at their index.
-            T::read(reader, &place, Written::Toml(value.get_ref())).unwrap_or_else(T::stand_in)
+            let value = reader.read(&place, Written::Toml(value.get_ref()));
+            value.unwrap_or_else(T::stand_in)
         });
-        Some(items.collect())
+        Ok(items.collect())
     }
 
     fn absent(_: &mut Reader<'_>, _: &Place) -> Option<Self> {
@@ -291,26 +264,23 @@ impl<T: Value> Value for BTreeMap<String, T> {
         Err("is a table: write it in the file".to_owned())
     }
 
-    fn read(reader: &mut Reader<'_>, place: &Place, written: Written<'_>) -> Option<Self> {
+    fn read(reader: &mut Reader<'_>, place: &Place, written: Written<'_>) -> Result<Self, String> {
         let table = match written {
             Written::Toml(DeValue::Table(table)) => table,
             Written::Toml(other) => {
-                reader.refuse(
-                    place,
-                    format!("expected names and values in {{ }}, found {}", kind(other)),
-                );
-                return None;
+                let found = kind(other);
+                return Err(format!("expected names and values in {{ }}, found {found}"));
             }
-            Written::Variable(text) => return parse_or_refuse(reader, place, text),
+            Written::Variable(text) => return Self::parse(text, reader.context()),
         };
         let entries = table.iter().map(|(key, value)| {
             let place = place.key(key.get_ref());
             // The key's own span: a mistake in a name is as likely as one in its value.
             reader.found(&place, key.span());
-            let value = T::read(reader, &place, Written::Toml(value.get_ref()));
+            let value = reader.read(&place, Written::Toml(value.get_ref()));
             (key.get_ref().to_string(), value.unwrap_or_else(T::stand_in))
         });
-        Some(entries.collect())
+        Ok(entries.collect())
     }
 
     fn absent(_: &mut Reader<'_>, _: &Place) -> Option<Self> {
@@ -330,15 +300,11 @@ impl Value for Json {
         Ok(Self::from(text))
     }
 
-    fn read(reader: &mut Reader<'_>, place: &Place, written: Written<'_>) -> Option<Self> {
-        let value = match written {
+    fn read(_: &mut Reader<'_>, _: &Place, written: Written<'_>) -> Result<Self, String> {
+        match written {
             Written::Toml(value) => json(value),
-            Written::Variable(text) => Some(Self::from(text)),
-        };
-        if value.is_none() {
-            reader.refuse(place, "holds a number that JSON cannot");
+            Written::Variable(text) => Ok(Self::from(text)),
         }
-        value
     }
 
     fn stand_in() -> Self {
@@ -346,7 +312,11 @@ impl Value for Json {
     }
 }
 
-pub(super) fn json(value: &DeValue<'_>) -> Option<Json> {
+pub(super) fn json(value: &DeValue<'_>) -> Result<Json, String> {
+    to_json(value).ok_or_else(|| "holds a number that JSON cannot".to_owned())
+}
+
+fn to_json(value: &DeValue<'_>) -> Option<Json> {
     Some(match value {
         DeValue::String(text) => Json::from(text.as_ref()),
         DeValue::Integer(number) => {
@@ -358,16 +328,14 @@ pub(super) fn json(value: &DeValue<'_>) -> Option<Json> {
         DeValue::Boolean(value) => Json::from(*value),
         // OpenID Connect Core 5.1 writes dates as text (`birthdate`).
         DeValue::Datetime(date) => Json::from(date.to_string()),
-        DeValue::Array(items) => Json::Array(
-            items
-                .iter()
-                .map(|item| json(item.get_ref()))
-                .collect::<Option<_>>()?,
-        ),
+        DeValue::Array(items) => {
+            let items = items.iter().map(|item| to_json(item.get_ref()));
+            Json::Array(items.collect::<Option<_>>()?)
+        }
         DeValue::Table(entries) => {
             let entry = |(key, value): (&toml::Spanned<_>, &toml::Spanned<DeValue<'_>>)| {
                 let key: &std::borrow::Cow<'_, str> = key.get_ref();
-                Some((key.to_string(), json(value.get_ref())?))
+                Some((key.to_string(), to_json(value.get_ref())?))
             };
             Json::Object(entries.iter().map(entry).collect::<Option<_>>()?)
         }

@@ -77,12 +77,10 @@ table! {
 const ACCESS_TOKEN: &[TokenKind] = &[TokenKind::AccessToken];
 
 impl Exchange {
-    /// Which of our tokens it takes.
     pub fn effective_subject_tokens(&self) -> &[TokenKind] {
         self.subject_tokens.as_deref().unwrap_or(ACCESS_TOKEN)
     }
 
-    /// What may be asked for.
     pub fn effective_tokens(&self) -> &[TokenKind] {
         self.tokens.as_deref().unwrap_or(ACCESS_TOKEN)
     }
@@ -139,7 +137,6 @@ table! {
 }
 
 impl TrustedIssuer {
-    /// The algorithms with which it may sign.
     pub fn effective_algorithms(&self) -> &[Algorithm] {
         self.algorithms.as_deref().unwrap_or(&Algorithm::ALL)
     }

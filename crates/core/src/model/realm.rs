@@ -83,12 +83,20 @@ pub struct DeviceSettings {
 }
 
 /// Which tokens a device gets, if its scopes and grants allow them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TokenSet {
     pub id: bool,
     /// Has no effect yet: a device always gets an access token.
     pub access: bool,
     pub refresh: bool,
+}
+
+impl TokenSet {
+    pub const ALL: Self = Self {
+        id: true,
+        access: true,
+        refresh: true,
+    };
 }
 
 /// Scopes without a resource (OpenID Connect Core sections 5.4 and 11).

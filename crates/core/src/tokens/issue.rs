@@ -176,15 +176,10 @@ pub(crate) fn for_user(
     let access = access_token(env, target.resource, &claims)?;
     let wanted = match &grant.kind {
         GrantOrigin::Device => env.realm.device.tokens,
-        GrantOrigin::Code => TokenSet {
-            id: true,
-            access: true,
-            refresh: true,
-        },
+        GrantOrigin::Code => TokenSet::ALL,
         GrantOrigin::Exchange(_) => TokenSet {
             id: false,
-            access: true,
-            refresh: true,
+            ..TokenSet::ALL
         },
     };
     let requested = authorization.claims.clone().within(&client.scopes);
