@@ -1,8 +1,9 @@
 //! The actors of a token: who acts for its subject (RFC 8693 section 4.1).
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::refusal::Invalid;
+use crate::token;
 
 /// The longest accepted chain, the current actor included. Grantor's chains are shorter.
 const MAX_ACTORS: usize = 32;
@@ -61,20 +62,13 @@ fn actor(claim: Value) -> Result<(Actor, Option<Value>), Invalid> {
     let Value::Object(mut members) = claim else {
         return Err(Invalid::Claim("act"));
     };
+    let mut text = |name| token::text(&mut members, name).map_err(|_| Invalid::Claim("act"));
     let actor = Actor {
-        subject: text(&mut members, "sub")?.ok_or(Invalid::Claim("act"))?,
-        issuer: text(&mut members, "iss")?,
-        client_id: text(&mut members, "client_id")?,
+        subject: text("sub")?.ok_or(Invalid::Claim("act"))?,
+        issuer: text("iss")?,
+        client_id: text("client_id")?,
     };
     Ok((actor, members.remove("act")))
-}
-
-fn text(members: &mut Map<String, Value>, name: &str) -> Result<Option<String>, Invalid> {
-    match members.remove(name) {
-        None => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err(Invalid::Claim("act")),
-    }
 }
 
 #[cfg(test)]

@@ -107,7 +107,10 @@ impl AccessTokenClaims {
     }
 }
 
-fn text(claims: &mut Map<String, Value>, name: &'static str) -> Result<Option<String>, Invalid> {
+pub(crate) fn text(
+    claims: &mut Map<String, Value>,
+    name: &'static str,
+) -> Result<Option<String>, Invalid> {
     match claims.remove(name) {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use aws_lc_rs::{constant_time, digest, hmac};
 use zeroize::Zeroizing;
 
+use super::sealing::array;
+
 /// A presented or issued secret: a password, a client secret, a token, a cookie.
 #[derive(Clone)]
 pub struct Secret(Zeroizing<String>);
@@ -53,13 +55,10 @@ impl SecretVerifier {
 
     #[must_use]
     pub fn new(key: &Arc<hmac::Key>, secret: &Secret) -> Self {
-        let mut tag = [0; 32];
-        tag.copy_from_slice(hmac::sign(key, secret.reveal().as_bytes()).as_ref());
-        let guessable = secret.reveal().chars().count() < Self::MIN_UNGUESSABLE_CHARS;
         Self::Hmac {
             key: Arc::clone(key),
-            tag,
-            guessable,
+            tag: array(hmac::sign(key, secret.reveal().as_bytes()).as_ref()),
+            guessable: secret.reveal().chars().count() < Self::MIN_UNGUESSABLE_CHARS,
         }
     }
 
@@ -68,11 +67,10 @@ impl SecretVerifier {
     pub fn accepts(&self, presented: &Secret) -> bool {
         let bytes = presented.reveal().as_bytes();
         match self {
-            Self::Sha256(expected) => constant_time::verify_slices_are_equal(
-                expected,
-                digest::digest(&digest::SHA256, bytes).as_ref(),
-            )
-            .is_ok(),
+            Self::Sha256(expected) => {
+                let digest = digest::digest(&digest::SHA256, bytes);
+                constant_time::verify_slices_are_equal(expected, digest.as_ref()).is_ok()
+            }
             Self::Hmac { key, tag, .. } => hmac::verify(key, bytes, tag).is_ok(),
         }
     }

@@ -20,9 +20,8 @@ use crate::model::scope::Scope;
 use crate::people::Visitor;
 use crate::people::session::{self, SignedIn};
 use crate::records::{
-    self, Authorization, CodeIssued, Consent, Grant, GrantOrigin, GrantState, Session, Started,
+    self, Authorization, CodeIssued, Consent, Grant, GrantOrigin, GrantState, Started,
 };
-use crate::tokens::grant_liveness;
 use crate::tokens::handles::Code;
 
 mod error_redirect;
@@ -155,9 +154,8 @@ impl Authorize {
         client: &Client,
         redirect: &CheckedRedirect,
     ) -> Result<Decision<AuthorizeReply>, Stop> {
-        let modes = MODES.iter().map(|(name, _)| *name);
         if let Some(mode) = self.params.opt("response_mode")
-            && !modes.into_iter().any(|known| known == mode)
+            && !MODES.iter().any(|(known, _)| *known == mode)
         {
             return Err(invalid("The response_mode must be query or form_post.").into());
         }
@@ -204,10 +202,7 @@ impl Authorize {
         let decision = self.issue(env, client, redirect, request, &signed_in)?;
         if self.decision != Some(ConsentDecision::Approve) {
             // The commit fails if the consent was withdrawn meanwhile.
-            let consent_unchanged = agreed.map(|agreed| Write::Check {
-                key: consent_key,
-                expect: agreed.row.version,
-            });
+            let consent_unchanged = agreed.map(Versioned::unchanged);
             return Ok(decision.writes(consent_unchanged).writes(signed_in.touch));
         }
         let event = event(EventKind::ConsentGiven, client, &signed_in, &self.peer);
@@ -383,21 +378,19 @@ fn record_consent(
         scope,
         at: env.now,
     };
-    let Some(Versioned { record, row }) = stored else {
+    let Some(stored) = stored else {
         return records::insert(&env.realm.name, &consent(scope.clone()));
     };
+    let Versioned { record, row } = &stored;
     // Of what someone else may have agreed to before the user was cut off, nothing stays.
     if !user.is_current(record.epoch) {
-        return records::replace(&env.realm.name, &consent(scope.clone()), &row);
+        return records::replace(&env.realm.name, &consent(scope.clone()), row);
     }
     if scope.is_within(&record.scope) {
-        return Ok(Write::Check {
-            key: Consent::key(&env.realm.name, user.id, &client.id),
-            expect: row.version,
-        });
+        return Ok(stored.unchanged());
     }
     let all = record.scope.iter().chain(scope.iter()).collect();
-    records::update(&env.realm.name, &consent(all), &row)
+    records::update(&env.realm.name, &consent(all), row)
 }
 
 /// The commit fails if user or session changed since they were read. A client with a back-channel logout URI is added to
@@ -407,23 +400,15 @@ fn preconditions(
     client: &Client,
     signed_in: &SignedIn,
 ) -> Result<[Write; 2], Failure> {
-    let session = &signed_in.session;
-    let user = Write::Check {
-        key: grant_liveness::user_key(env, signed_in.user.record.id),
-        expect: signed_in.user.row.version,
-    };
-    let known = session.record.logout_subscribers.contains(&client.id);
-    let session = if client.logout.backchannel_uri.is_some() && !known {
-        let mut record: Session = session.record.clone();
-        record.logout_subscribers.push(client.id.clone());
-        records::update(&env.realm.name, &record, &session.row)?
-    } else {
-        Write::Check {
-            key: session::key(env, session.record.id),
-            expect: session.row.version,
-        }
-    };
-    Ok([user, session])
+    let Versioned { record, row } = &signed_in.session;
+    let known = record.logout_subscribers.contains(&client.id);
+    if client.logout.backchannel_uri.is_none() || known {
+        return Ok(signed_in.checks(env));
+    }
+    let mut session = record.clone();
+    session.logout_subscribers.push(client.id.clone());
+    let session = records::update(&env.realm.name, &session, row)?;
+    Ok([signed_in.user.unchanged(), session])
 }
 
 fn event(kind: EventKind, client: &Client, signed_in: &SignedIn, peer: &Peer) -> Event {

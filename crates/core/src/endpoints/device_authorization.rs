@@ -15,8 +15,7 @@ use crate::model::client::Client;
 use crate::model::grant_type::GrantType;
 use crate::model::ids::GrantId;
 use crate::model::scope::Scope;
-use crate::model::target::RequestedResources;
-use crate::model::target::Target;
+use crate::model::target::{RequestedResources, Target};
 use crate::records::{self, Grant, GrantOrigin, GrantState, Started, UserCodeRow};
 use crate::tokens::handles::Code;
 
@@ -64,8 +63,7 @@ impl DeviceAuthorization {
     ) -> Result<Decision<DeviceAuthorizationReply>, Stop> {
         client_auth::require_grant(client, GrantType::DeviceCode)?;
         let scope = client.requested_scope(self.scope.as_ref())?;
-        let resources =
-            RequestedResources::parse(env.realm, self.resources.iter().map(String::as_str))?;
+        let resources = RequestedResources::parse(env.realm, self.resources.iter())?;
         // Fail now, not after approval, where no token can hold these scopes.
         for resource in resources.each() {
             Target::choose(env.realm, &scope, &resource)?;

@@ -4,6 +4,7 @@ use grantor_jose::TokenType;
 use serde::Deserialize;
 
 use crate::base::error::{Cause, ErrorCode, Refusal};
+use crate::base::params::Params;
 use crate::model::realm::Realm;
 
 /// An ID token of ours, which may have expired.
@@ -27,7 +28,12 @@ impl IdTokenHint {
     ///
     /// # Errors
     /// `invalid_request` for anything but an ID token of ours, such as our own access and logout tokens.
-    pub(super) fn verify(realm: &Realm, token: &str) -> Result<Self, Refusal> {
+    pub(super) fn from_params(params: &Params, realm: &Realm) -> Result<Option<Self>, Refusal> {
+        let hint = params.opt("id_token_hint");
+        hint.map(|hint| Self::verify(realm, hint)).transpose()
+    }
+
+    fn verify(realm: &Realm, token: &str) -> Result<Self, Refusal> {
         let decoded = grantor_jose::decode(token).map_err(|_| NOT_OURS)?;
         let verified = realm.signing.verify(decoded).map_err(|_| NOT_OURS)?;
         let is_id_token = TokenType::Id.is(verified.header().typ.as_deref());

@@ -33,7 +33,7 @@ pub struct Introspection {
     pub token: Option<ActiveToken>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ActiveToken {
     #[serde(skip_serializing_if = "String::is_empty")]
     pub scope: String,
@@ -163,18 +163,11 @@ fn refresh_token(
         scope: authorization.scope.to_string(),
         client_id: grant.client.to_string(),
         username: Some(user.record.username),
-        token_type: None,
         exp: expires_at.as_secs(),
-        iat: None,
         sub: user.record.id.to_string(),
-        aud: None,
         iss: env.realm.issuer.clone(),
-        jti: None,
         auth_time: Some(authorization.auth_time.as_secs()),
-        groups: Vec::new(),
-        act: None,
-        may_act: None,
-        mapped: Map::new(),
+        ..ActiveToken::default()
     }))
 }
 

@@ -119,18 +119,13 @@ const fn invalid(description: &'static str, cause: Cause) -> Refusal {
 
 impl<'p> LogoutRequest<'p> {
     fn parse(params: &Params, realm: &'p Realm) -> Result<Self, Refusal> {
-        let hint = params.opt("id_token_hint");
-        let hint = hint
-            .map(|hint| IdTokenHint::verify(realm, hint))
-            .transpose()?;
+        let hint = IdTokenHint::from_params(params, realm)?;
         let hinted = hint.as_ref().map(|hint| hint.aud.as_str());
         let named = params.opt("client_id");
         // Section 2: "When both client_id and id_token_hint are present, the OP MUST verify that the Client Identifier
         // matches the one used when issuing the ID Token."
-        if hinted
-            .zip(named)
-            .is_some_and(|(hinted, named)| hinted != named)
-        {
+        let both = hinted.zip(named);
+        if both.is_some_and(|(hinted, named)| hinted != named) {
             return Err(OTHER_CLIENT);
         }
         let client = hinted.or(named).map(|id| {

@@ -173,6 +173,17 @@ pub struct Versioned<T> {
     pub row: Row,
 }
 
+impl<T> Versioned<T> {
+    /// The commit fails if the row changed since it was read.
+    #[must_use]
+    pub fn unchanged(&self) -> Write {
+        Write::Check {
+            key: self.row.key.clone(),
+            expect: self.row.version,
+        }
+    }
+}
+
 /// The result of a lookup. The core decides about expiry, by its own clock.
 #[derive(Clone, Debug)]
 pub enum Lookup<T> {

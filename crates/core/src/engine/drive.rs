@@ -18,8 +18,9 @@ use crate::base::row::{Committed, Key, MAX_KEYS, Row, Version, Write};
 use crate::base::secret::Secret;
 use crate::base::seed::Seed;
 use crate::base::time::Timestamp;
-use crate::engine::decide::KeyQuery;
-use crate::engine::decide::{Decision, Facts, Mint, Need, Operation, Stop, UnsignedToken};
+use crate::engine::decide::{
+    Decision, Facts, KeyQuery, Mint, Need, Operation, Stop, UnsignedToken,
+};
 use crate::engine::env::Env;
 use crate::engine::event::Event;
 use crate::engine::limits::{Effect, LimitAnswer, LimitQuery};

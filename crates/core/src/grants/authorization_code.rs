@@ -1,6 +1,6 @@
 //! The authorization code grant at the token endpoint (RFC 6749 section 4.1.3, RFC 7636). A code works once.
 
-use super::{TokenReply, required_secret};
+use super::{TokenReply, own_code, redeem, required_secret};
 use crate::base::error::{Cause, Refusal};
 use crate::base::params::Params;
 use crate::base::peer::Peer;
@@ -12,7 +12,6 @@ use crate::engine::event::{Event, EventKind};
 use crate::model::client::Client;
 use crate::model::pkce::{CodeChallenge, CodeVerifier};
 use crate::records::{self, CodeError, CodeIssued, Grant, RevocationReason};
-use crate::tokens::{grant_liveness, issue};
 
 #[derive(Debug)]
 pub(crate) struct AuthorizationCodeRequest {
@@ -39,16 +38,10 @@ impl AuthorizationCodeRequest {
         client: AuthenticatedClient<'_>,
         peer: &Peer,
     ) -> Result<Decision<TokenReply>, Stop> {
-        let code = env
-            .realm
-            .sealing
-            .open_authorization_code(self.code.reveal());
+        let sealing = &env.realm.sealing;
         // RFC 6749 section 4.1.3: "ensure that the authorization code was issued to the authenticated confidential
-        // client, or if the client is public, ensure that the code was issued to client_id". Another client's code
-        // changes nothing.
-        let code = code
-            .filter(|code| code.belongs_to(&client.id))
-            .ok_or(invalid_grant(Cause::ForgedOrForeignToken))?;
+        // client, or if the client is public, ensure that the code was issued to client_id".
+        let code = own_code(sealing.open_authorization_code(self.code.reveal()), &client)?;
         let key = records::key::<Grant>(&env.realm.name, &code.grant.to_string());
         let grant = match facts.record::<Grant>(env, &key)? {
             Lookup::Live(grant) => grant,
@@ -58,7 +51,12 @@ impl AuthorizationCodeRequest {
         match grant.record.code() {
             Ok(issued) => {
                 self.check(issued, &client)?;
-                self.redeem(env, facts, client, grant, peer)
+                let nonce = issued.nonce.clone();
+                let Versioned { record, row } = grant;
+                let lifetimes = client.grant_lifetimes(env.realm.lifetimes.session_absolute);
+                let record = record.redeem_code(env.now, &lifetimes, peer);
+                let active = Versioned { record, row };
+                redeem(env, facts, &client, &active, &self.resources, nonce, peer)
             }
             // Checked after the code expired too: somebody else may have used it first.
             Err(CodeError::Used(challenge)) => {
@@ -77,12 +75,10 @@ impl AuthorizationCodeRequest {
         }
         // RFC 6749 section 4.1.3: "ensure that the redirect_uri parameter is present if the redirect_uri parameter was
         // included in the initial authorization request …, and if included ensure that their values are identical."
-        let same = self
-            .redirect_uri
-            .as_ref()
-            .map_or(!issued.redirect_uri_named, |presented| {
-                *presented == issued.redirect_uri
-            });
+        let same = match &self.redirect_uri {
+            Some(presented) => *presented == issued.redirect_uri,
+            None => !issued.redirect_uri_named,
+        };
         if !same {
             return Err(invalid_grant(Cause::RedirectUriOther));
         }
@@ -95,39 +91,6 @@ impl AuthorizationCodeRequest {
             // only if a code_challenge parameter was present in the authorization request".
             (None, Some(_)) => Err(invalid_grant(Cause::VerifierUnexpected)),
         }
-    }
-
-    /// Issues tokens with a conditional write, so that only one request wins.
-    fn redeem(
-        &self,
-        env: &Env<'_>,
-        facts: &Facts,
-        client: AuthenticatedClient<'_>,
-        grant: Versioned<Grant>,
-        peer: &Peer,
-    ) -> Result<Decision<TokenReply>, Stop> {
-        let dependencies = grant_liveness::require_live(env, facts, &grant.record)?;
-        let user = &dependencies.user.record;
-        let nonce = grant.record.code().ok().and_then(|code| code.nonce.clone());
-        let lifetimes = client.grant_lifetimes(env.realm.lifetimes.session_absolute);
-        let active = grant.record.redeem_code(env.now, &lifetimes, peer);
-        let request = issue::IssueRequest {
-            indicators: &self.resources,
-            scope: grant_liveness::authorization(&active)?
-                .scope
-                .intersection(&client.scopes),
-            nonce,
-        };
-        let event = Event::new(EventKind::TokensIssued)
-            .client(&client.id)
-            .grant(active.id)
-            .user(user.id)
-            .peer(peer);
-        let decision = issue::for_user(env, &client, &active, user, request)?;
-        Ok(decision
-            .write(records::update(&env.realm.name, &active, &grant.row)?)
-            .writes(dependencies.checks(env))
-            .event(event))
     }
 
     /// RFC 6749 section 4.1.2: "If an authorization code is used more than once, the authorization server MUST deny the

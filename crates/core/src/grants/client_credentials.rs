@@ -9,8 +9,7 @@ use crate::engine::decide::{Decision, Facts, Stop};
 use crate::engine::env::Env;
 use crate::model::realm::OPENID_SCOPES;
 use crate::model::scope::Scope;
-use crate::model::target::RequestedResources;
-use crate::model::target::Target;
+use crate::model::target::{RequestedResources, Target};
 use crate::tokens::issue;
 
 #[derive(Debug)]
@@ -46,8 +45,7 @@ impl ClientCredentialsRequest {
             return Err(refusal.into());
         }
         let scope = scope.filter(|token| !OPENID_SCOPES.contains(&token));
-        let resources =
-            RequestedResources::parse(env.realm, self.resources.iter().map(String::as_str))?;
+        let resources = RequestedResources::parse(env.realm, self.resources.iter())?;
         let target = Target::choose(env.realm, &scope, &resources)?;
         issue::for_machine(env, client, &target)
     }

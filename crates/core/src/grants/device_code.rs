@@ -1,19 +1,15 @@
 //! The device authorization grant at the token endpoint (RFC 8628 sections 3.4 and 3.5).
 
-use super::{TokenReply, required_secret};
+use super::{TokenReply, own_code, redeem, required_secret};
 use crate::base::error::{Cause, ErrorCode, Refusal};
 use crate::base::params::Params;
 use crate::base::peer::Peer;
-use crate::base::row::Row;
 use crate::base::secret::Secret;
 use crate::client_auth::AuthenticatedClient;
-use crate::engine::decide::{Decision, Facts, Lookup, Stop, invalid_grant};
+use crate::engine::decide::{Decision, Facts, Lookup, Stop, Versioned, invalid_grant};
 use crate::engine::env::Env;
-use crate::engine::event::{Event, EventKind};
 use crate::engine::limits::{Effect, LimitAnswer, LimitQuery, Poll};
-use crate::model::ids::GrantId;
 use crate::records::{self, DeviceCodeError, Grant};
-use crate::tokens::{grant_liveness, issue};
 
 const PENDING: Refusal = Refusal::new(
     ErrorCode::AuthorizationPending,
@@ -56,10 +52,8 @@ impl DeviceCodeRequest {
             .realm
             .sealing
             .open_device_code(self.device_code.reveal());
-        // Another client's code is refused before the poll is counted: whoever leaked it must not slow down its owner.
-        let code = code
-            .filter(|code| code.belongs_to(&client.id))
-            .ok_or(invalid_grant(Cause::ForgedOrForeignToken))?;
+        // Refused before the poll is counted: whoever leaked it must not slow down its owner.
+        let code = own_code(code, &client)?;
         let ask = LimitQuery::Poll {
             grant: code.grant,
             interval: env.realm.device.interval,
@@ -76,71 +70,33 @@ impl DeviceCodeRequest {
         if code.expires_at.is_past(env.now) {
             return Err(EXPIRED.into());
         }
-        let grant = match facts.record::<Grant>(
-            env,
-            &records::key::<Grant>(&env.realm.name, &code.grant.to_string()),
-        )? {
+        // Later polls are not answered from memory.
+        let forget = Effect::ClearPoll(code.grant);
+        let last = |refusal| Ok(Decision::refuse(refusal).effect(forget));
+        let key = records::key::<Grant>(&env.realm.name, &code.grant.to_string());
+        let Versioned { record, row } = match facts.record::<Grant>(env, &key)? {
             Lookup::Live(grant) => grant,
-            Lookup::Expired => return Ok(final_refusal(EXPIRED, code.grant)),
-            Lookup::Absent => {
-                return Ok(final_refusal(invalid_grant(Cause::NoSuchGrant), code.grant));
-            }
+            Lookup::Expired => return last(EXPIRED),
+            Lookup::Absent => return last(invalid_grant(Cause::NoSuchGrant)),
         };
-        let row = grant.row;
         let lifetimes = client.grant_lifetimes(env.realm.lifetimes.session_absolute);
-        match grant.record.redeem_device(env.now, &lifetimes, peer) {
-            Err(DeviceCodeError::Pending) => Err(pending(early).into()),
+        let record = match record.redeem_device(env.now, &lifetimes, peer) {
+            Ok(record) => record,
+            Err(DeviceCodeError::Pending) => return Err(pending(early).into()),
             // `access_denied` until the code expires.
-            Err(DeviceCodeError::Denied) => Ok(final_refusal(DENIED, code.grant)),
-            Err(DeviceCodeError::Used) => {
-                Ok(final_refusal(invalid_grant(Cause::CodeUsed), code.grant))
-            }
-            Ok(grant) => match self.redeem(env, facts, client, &grant, &row, peer) {
-                Err(Stop::Refuse(refusal)) => Ok(final_refusal(refusal, code.grant)),
-                decided => decided,
-            },
-        }
-    }
-
-    /// Issues tokens with a conditional write, so that only one poll wins.
-    fn redeem(
-        &self,
-        env: &Env<'_>,
-        facts: &Facts,
-        client: AuthenticatedClient<'_>,
-        grant: &Grant,
-        row: &Row,
-        peer: &Peer,
-    ) -> Result<Decision<TokenReply>, Stop> {
-        let dependencies = grant_liveness::require_live(env, facts, grant)?;
-        let user = &dependencies.user.record;
-        let event = Event::new(EventKind::TokensIssued)
-            .client(&client.id)
-            .grant(grant.id)
-            .user(user.id)
-            .peer(peer);
-        let request = issue::IssueRequest {
-            indicators: &self.resources,
-            scope: grant_liveness::authorization(grant)?
-                .scope
-                .intersection(&client.scopes),
-            nonce: None,
+            Err(DeviceCodeError::Denied) => return last(DENIED),
+            Err(DeviceCodeError::Used) => return last(invalid_grant(Cause::CodeUsed)),
         };
-        let decision = issue::for_user(env, &client, grant, user, request)?;
-        Ok(decision
-            .write(records::update(&env.realm.name, grant, row)?)
-            .writes(dependencies.checks(env))
-            .effect(Effect::ClearPoll(grant.id))
-            .event(event))
+        let active = Versioned { record, row };
+        match redeem(env, facts, &client, &active, &self.resources, None, peer) {
+            Ok(decision) => Ok(decision.effect(Effect::ClearPoll(code.grant))),
+            Err(Stop::Refuse(refusal)) => last(refusal),
+            Err(stop) => Err(stop),
+        }
     }
 }
 
 /// RFC 8628 section 3.5: `slow_down` is a variant of `authorization_pending`.
 const fn pending(early: bool) -> Refusal {
     if early { SLOW_DOWN } else { PENDING }
-}
-
-/// Later polls are not answered from memory.
-fn final_refusal(refusal: Refusal, grant: GrantId) -> Decision<TokenReply> {
-    Decision::refuse(refusal).effect(Effect::ClearPoll(grant))
 }

@@ -1,12 +1,17 @@
 //! The grants of the token endpoint: one file and one line of the table each.
 
-use crate::base::error::{ErrorCode, Refusal};
+use crate::base::error::{Cause, ErrorCode, Refusal};
 use crate::base::params::Params;
 use crate::base::peer::Peer;
 use crate::base::secret::Secret;
 use crate::client_auth::AuthenticatedClient;
-use crate::engine::decide::{Decision, Facts, Stop};
+use crate::engine::decide::{Decision, Facts, Stop, Versioned, invalid_grant};
 use crate::engine::env::Env;
+use crate::engine::event::{Event, EventKind};
+use crate::model::client::Client;
+use crate::records::{self, Grant};
+use crate::tokens::handles::Code;
+use crate::tokens::{grant_liveness, issue};
 
 mod authorization_code;
 mod client_credentials;
@@ -71,6 +76,43 @@ impl GrantRequest {
         ))?;
         Ok((grant, Self::parse_as(grant, params)?))
     }
+}
+
+/// Issues the tokens of a grant that this request made active, with a conditional write: of several requests one wins.
+fn redeem(
+    env: &Env<'_>,
+    facts: &Facts,
+    client: &Client,
+    active: &Versioned<Grant>,
+    indicators: &[String],
+    nonce: Option<String>,
+    peer: &Peer,
+) -> Result<Decision<TokenReply>, Stop> {
+    let Versioned { record: grant, row } = active;
+    let dependencies = grant_liveness::require_live(env, facts, grant)?;
+    let user = &dependencies.user.record;
+    let granted = &grant_liveness::authorization(grant)?.scope;
+    let request = issue::IssueRequest {
+        indicators,
+        scope: granted.intersection(&client.scopes),
+        nonce,
+    };
+    let event = Event::new(EventKind::TokensIssued)
+        .client(&client.id)
+        .grant(grant.id)
+        .user(user.id)
+        .peer(peer);
+    let decision = issue::for_user(env, client, grant, user, request)?;
+    Ok(decision
+        .write(records::update(&env.realm.name, grant, row)?)
+        .writes(dependencies.checks(env))
+        .event(event))
+}
+
+/// The content of a code, if it was issued to this client. Another client's code changes nothing.
+fn own_code(code: Option<Code>, client: &Client) -> Result<Code, Refusal> {
+    let own = code.filter(|code| code.belongs_to(&client.id));
+    own.ok_or(invalid_grant(Cause::ForgedOrForeignToken))
 }
 
 fn required<'p>(params: &'p Params, name: &str, missing: &'static str) -> Result<&'p str, Refusal> {

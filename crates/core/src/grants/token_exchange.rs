@@ -109,9 +109,7 @@ fn preconditions(env: &Env<'_>, party: Party) -> impl Iterator<Item = Write> {
     };
     owner.into_iter().flat_map(|owner| {
         let (grant, dependencies) = *owner;
-        let key = records::key::<Grant>(&env.realm.name, &grant.record.id.to_string());
-        let expect = grant.row.version;
-        std::iter::once(Write::Check { key, expect }).chain(dependencies.checks(env))
+        std::iter::once(grant.unchanged()).chain(dependencies.checks(env))
     })
 }
 

@@ -3,8 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 
+use aws_lc_rs::digest;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+use crate::base::sealing::array;
 
 macro_rules! id128 {
     ($(#[$doc:meta])* $name:ident) => {
@@ -94,13 +97,9 @@ impl UserId {
     /// UUID version 8 from the SHA-256 of realm and username, for users whose id the configuration omits.
     #[must_use]
     pub fn from_username(realm: &str, username: &str) -> Self {
-        let digest = aws_lc_rs::digest::digest(
-            &aws_lc_rs::digest::SHA256,
-            format!("grantor user\0{realm}\0{username}").as_bytes(),
-        );
-        let mut bytes = [0; 16];
-        bytes.copy_from_slice(&digest.as_ref()[..16]);
-        Self(uuid::Builder::from_custom_bytes(bytes).into_uuid())
+        let named = format!("grantor user\0{realm}\0{username}");
+        let digest = digest::digest(&digest::SHA256, named.as_bytes());
+        Self(uuid::Builder::from_custom_bytes(array(digest.as_ref())).into_uuid())
     }
 
     #[must_use]
@@ -162,10 +161,7 @@ impl ClientId {
     /// Eight bytes that identify the client in sealed codes. Not secret.
     #[must_use]
     pub fn tag(&self) -> [u8; 8] {
-        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, self.0.as_bytes());
-        let mut tag = [0; 8];
-        tag.copy_from_slice(&digest.as_ref()[..8]);
-        tag
+        array(digest::digest(&digest::SHA256, self.0.as_bytes()).as_ref())
     }
 }
 
@@ -240,11 +236,8 @@ impl Jti {
     /// The grant of a user's token.
     #[must_use]
     pub fn grant(&self) -> Option<GrantId> {
-        (self.0.len() == 48)
-            .then(|| self.0.get(..32))
-            .flatten()?
-            .parse()
-            .ok()
+        let text = Some(&self.0).filter(|text| text.len() == 48)?;
+        text.get(..32)?.parse().ok()
     }
 
     #[must_use]

@@ -115,10 +115,15 @@ impl Realm {
         self.clients.get(&id.parse::<ClientId>().ok()?)
     }
 
+    #[must_use]
+    pub fn enabled_client(&self, id: &ClientId) -> Option<&Client> {
+        self.clients.get(id).filter(|client| client.enabled)
+    }
+
     /// False for unknown clients.
     #[must_use]
     pub fn is_enabled(&self, id: &ClientId) -> bool {
-        self.clients.get(id).is_some_and(|client| client.enabled)
+        self.enabled_client(id).is_some()
     }
 
     /// Whether a subject other than a user is known: an enabled client, or a subject of a trusted issuer.
@@ -147,16 +152,11 @@ impl Realm {
     #[must_use]
     pub fn scopes(&self) -> Scope {
         let of_resources = self.resources.iter().flat_map(|resource| {
-            resource
-                .scopes
-                .keys()
-                .map(move |name| format!("{}/{name}", resource.identifier))
+            let names = resource.scopes.keys();
+            names.map(move |name| format!("{}/{name}", resource.identifier))
         });
-        let all: Vec<String> = OPENID_SCOPES
-            .iter()
-            .map(|&token| token.to_owned())
-            .chain(of_resources)
-            .collect();
+        let openid = OPENID_SCOPES.map(ToOwned::to_owned);
+        let all: Vec<String> = openid.into_iter().chain(of_resources).collect();
         all.iter().map(String::as_str).collect()
     }
 

@@ -22,16 +22,15 @@ pub struct RequestedResources(Vec<String>);
 impl RequestedResources {
     /// # Errors
     /// RFC 8707 section 2: `invalid_target`, "The requested resource is invalid, missing, unknown, or malformed."
-    pub fn parse<'a>(
+    pub fn parse(
         realm: &Realm,
-        indicators: impl Iterator<Item = &'a str>,
+        indicators: impl Iterator<Item = impl AsRef<str>>,
     ) -> Result<Self, Refusal> {
         let mut named = Vec::new();
         for indicator in indicators {
-            let resource = realm
-                .resources
-                .iter()
-                .find(|resource| resource.matches_indicator(indicator));
+            let mut resources = realm.resources.iter();
+            let resource =
+                resources.find(|resource| resource.matches_indicator(indicator.as_ref()));
             let resource = resource.ok_or(UNKNOWN)?;
             if !named.contains(&resource.identifier) {
                 named.push(resource.identifier.clone());
@@ -77,7 +76,6 @@ const ONE_EACH: Refusal = Refusal::new(
     ErrorCode::InvalidTarget,
     "A token is for one resource; name one of them by resource.",
 );
-
 const NO_SCOPE: Refusal = Refusal::new(
     ErrorCode::InvalidTarget,
     "No scope of the resource was granted.",
@@ -105,10 +103,8 @@ impl<'p> Target<'p> {
         scope: &Scope,
         named: &RequestedResources,
     ) -> Result<Self, Refusal> {
-        let mut owners: Vec<&Resource> = scope
-            .iter()
-            .filter_map(|token| realm.scope_owner(token))
-            .collect();
+        let owners = scope.iter().filter_map(|token| realm.scope_owner(token));
+        let mut owners: Vec<&Resource> = owners.collect();
         owners.dedup_by(|a, b| a.identifier == b.identifier);
         let resource = match (named.0.as_slice(), owners.as_slice()) {
             ([], []) => None,

@@ -80,11 +80,8 @@ impl DeviceDecision {
         signed_in: &SignedIn,
         name: &str,
     ) -> Result<Retyped, Stop> {
-        let typed = self
-            .typed
-            .as_ref()
-            .and_then(|typed| env.realm.device.user_code.read(typed.reveal()));
-        let Some(typed) = typed else {
+        let (typed, format) = (self.typed.as_ref(), &env.realm.device.user_code);
+        let Some(typed) = typed.and_then(|typed| format.read(typed.reveal())) else {
             return Ok(Retyped::Wrong);
         };
         let mut names = env.realm.sealing.user_code_names(&typed);
@@ -176,12 +173,7 @@ impl Operation for DeviceDecision {
         else {
             return already_decided();
         };
-        let Some(client) = env
-            .realm
-            .clients
-            .get(&grant.client)
-            .filter(|client| client.enabled)
-        else {
+        let Some(client) = env.realm.enabled_client(&grant.client) else {
             return already_decided();
         };
         let GrantState::DevicePending { user_code } = &grant.state else {

@@ -128,26 +128,19 @@ impl Operation for LookupUserCode {
         let attempt = match Attempt::reserve(facts, quotas(env, &signed_in, &self.peer))? {
             Ok(attempt) => attempt,
             Err(LimitReached { retry_after }) => {
+                let visitor = signed_in.visitor();
+                let event = Event::new(EventKind::TriesUsedUp).user(visitor.user);
                 return Ok(Decision::reply(LookupUserCodeReply::TooMany {
-                    visitor: signed_in.visitor(),
+                    visitor,
                     retry_after,
                 })
-                .event(
-                    Event::new(EventKind::TriesUsedUp)
-                        .user(signed_in.user.record.id)
-                        .peer(&self.peer),
-                ));
+                .event(event.peer(&self.peer)));
             }
         };
-        let Some(grant) = pending(env, facts, &code)? else {
-            return Ok(not_valid(env, &signed_in, &attempt, &self.peer));
-        };
-        let Some(client) = env
-            .realm
-            .clients
-            .get(&grant.client)
-            .filter(|client| client.enabled)
-        else {
+        let grant = pending(env, facts, &code)?;
+        let client = grant.as_ref().map(|grant| &grant.client);
+        let client = client.and_then(|id| env.realm.enabled_client(id));
+        let (Some(grant), Some(client)) = (&grant, client) else {
             return Ok(not_valid(env, &signed_in, &attempt, &self.peer));
         };
         // The code was right, so the attempt does not count, whatever follows.
@@ -155,7 +148,7 @@ impl Operation for LookupUserCode {
         if !signed_in.is_fresh(client.device.approver_max_age, env.now) {
             return Ok(Decision::reply(LookupUserCodeReply::SignIn).effect(release));
         }
-        let device = PendingDevice::new(&signed_in, client, &grant, &code, &self.peer);
+        let device = PendingDevice::new(&signed_in, client, grant, &code, &self.peer);
         Ok(
             Decision::reply(LookupUserCodeReply::Pending(Box::new(device)))
                 .writes(signed_in.touch)
@@ -187,23 +180,19 @@ pub(super) fn quotas(env: &Env<'_>, signed_in: &SignedIn, peer: &Peer) -> Vec<Qu
 
 /// The pending grant of a code. The code has another row name under each master key that is still accepted.
 fn pending(env: &Env<'_>, facts: &Facts, code: &UserCode) -> Result<Option<Grant>, Stop> {
-    let names: Vec<Key> = env
-        .realm
-        .sealing
-        .user_code_names(code)
-        .map(|name| records::key::<UserCodeRow>(&env.realm.name, &name))
-        .collect();
-    facts.need(&names.iter().collect::<Vec<_>>())?;
-    for name in &names {
-        if let Some(row) = facts.record::<UserCodeRow>(env, name)?.live() {
-            let key = records::key::<Grant>(&env.realm.name, &row.record.grant.to_string());
-            let grant = facts
-                .record::<Grant>(env, &key)?
-                .live()
-                .map(|grant| grant.record);
-            return Ok(
-                grant.filter(|grant| matches!(grant.state, GrantState::DevicePending { .. }))
-            );
+    let realm = env.realm;
+    let names = realm.sealing.user_code_names(code);
+    let keys = names.map(|name| records::key::<UserCodeRow>(&realm.name, &name));
+    let keys: Vec<Key> = keys.collect();
+    facts.need(&keys.iter().collect::<Vec<_>>())?;
+    for key in &keys {
+        if let Some(row) = facts.record::<UserCodeRow>(env, key)?.live() {
+            let key = records::key::<Grant>(&realm.name, &row.record.grant.to_string());
+            let grant = facts.record::<Grant>(env, &key)?.live();
+            let grant = grant.map(|grant| grant.record);
+            let is_pending =
+                |grant: &Grant| matches!(grant.state, GrantState::DevicePending { .. });
+            return Ok(grant.filter(is_pending));
         }
     }
     Ok(None)

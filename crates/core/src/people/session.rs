@@ -62,16 +62,18 @@ impl SignedIn {
     }
 }
 
+fn open(env: &Env<'_>, cookie: Option<&Secret>) -> Option<SessionCookie> {
+    env.realm.sealing.open_session_cookie(cookie?.reveal())
+}
+
 /// For reading the user's rows together with the session. The session may not be live.
 pub(crate) fn user_of_cookie(env: &Env<'_>, cookie: Option<&Secret>) -> Option<UserId> {
-    let cookie = env.realm.sealing.open_session_cookie(cookie?.reveal())?;
-    Some(cookie.user)
+    open(env, cookie).map(|cookie| cookie.user)
 }
 
 /// The session may not be live.
 pub(crate) fn id_of_cookie(env: &Env<'_>, cookie: Option<&Secret>) -> Option<SessionId> {
-    let cookie = env.realm.sealing.open_session_cookie(cookie?.reveal())?;
-    Some(cookie.id)
+    open(env, cookie).map(|cookie| cookie.id)
 }
 
 /// The live session of a cookie: not ended, not idle for too long, with its current secret, and of a user who is enabled
@@ -82,14 +84,11 @@ pub(crate) fn signed_in(
     cookie: Option<&Secret>,
     also: &[&Key],
 ) -> Result<Option<SignedIn>, Stop> {
-    let Some(cookie) = cookie.and_then(|text| env.realm.sealing.open_session_cookie(text.reveal()))
-    else {
+    let Some(cookie) = open(env, cookie) else {
         return Ok(None);
     };
-    let (session_key, seen_key) = (
-        key(env, cookie.id),
-        records::key::<Seen>(&env.realm.name, &cookie.id.to_string()),
-    );
+    let session_key = key(env, cookie.id);
+    let seen_key = records::key::<Seen>(&env.realm.name, &cookie.id.to_string());
     let user_key = grant_liveness::user_key(env, cookie.user);
     facts.need(&[&[&session_key, &seen_key, &user_key], also].concat())?;
     let session = facts.record::<Session>(env, &session_key)?.live();
@@ -143,12 +142,8 @@ pub(crate) fn end(env: &Env<'_>, session: &Versioned<Session>) -> Result<Vec<Wri
     let Versioned { record, row } = session;
     let mut writes = vec![records::delete(row)?];
     if !record.logout_subscribers.is_empty() {
-        let outbox = Outbox::new(
-            record.id,
-            record.user,
-            record.logout_subscribers.clone(),
-            env.now,
-        );
+        let subscribers = record.logout_subscribers.clone();
+        let outbox = Outbox::new(record.id, record.user, subscribers, env.now);
         writes.push(records::insert(&env.realm.name, &outbox)?);
     }
     Ok(writes)
@@ -160,11 +155,9 @@ pub(crate) fn key(env: &Env<'_>, id: SessionId) -> Key {
 
 /// The row holds only this digest of the cookie's secret.
 pub(crate) fn secret_digest(secret: &[u8; 16]) -> String {
-    digest::digest(&digest::SHA256, secret)
-        .as_ref()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    let digest = digest::digest(&digest::SHA256, secret);
+    let bytes = digest.as_ref().iter();
+    bytes.map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Whether the cookie holds the session's current secret.

@@ -151,8 +151,8 @@ impl<T: Record> Merge<'_, T> {
                 if stored.len() == known.len() =>
             {
                 for (n, (stored, element)) in stored.iter().zip(known).enumerate() {
-                    if let Some(new) = only(known, element).and_then(|_| only_mut(new, element)) {
-                        self.value(&format!("{at}/{n}"), stored, element, new);
+                    if let (Some(_), Some(place)) = (only(known, element), only(new, element)) {
+                        self.value(&format!("{at}/{n}"), stored, element, &mut new[place]);
                     }
                 }
             }
@@ -184,16 +184,9 @@ fn identity(element: &Value) -> &Value {
     id.filter(|id| id.is_string()).unwrap_or(element)
 }
 
-/// The only element with the same identity as `like`.
-fn only<'a>(elements: &'a [Value], like: &Value) -> Option<&'a Value> {
-    let mut matches = elements.iter().filter(|it| identity(it) == identity(like));
-    matches.next().filter(|_| matches.next().is_none())
-}
-
-fn only_mut<'a>(elements: &'a mut [Value], like: &Value) -> Option<&'a mut Value> {
-    let mut matches = elements
-        .iter_mut()
-        .filter(|it| identity(it) == identity(like));
-    let one = matches.next();
-    one.filter(|_| matches.next().is_none())
+/// The place of the only element with the same identity as `like`.
+fn only(elements: &[Value], like: &Value) -> Option<usize> {
+    let is_like = |element: &Value| identity(element) == identity(like);
+    let first = elements.iter().position(is_like)?;
+    (!elements[first + 1..].iter().any(is_like)).then_some(first)
 }

@@ -5,8 +5,7 @@ use crate::base::row::{Key, Version, Write};
 use crate::engine::decide::{Facts, Lookup, Stop, Versioned, invalid_grant};
 use crate::engine::env::Env;
 use crate::model::actor::Actor;
-use crate::model::ids::Epoch;
-use crate::model::ids::UserId;
+use crate::model::ids::{Epoch, UserId};
 use crate::records::{self, Authorization, Grant, Session, User};
 
 #[must_use]

@@ -75,11 +75,11 @@ impl SealingKeys {
     }
 
     fn code(&self, kind: SealKind, code: &Code) -> String {
-        let mut payload = Vec::with_capacity(32);
-        payload.extend_from_slice(code.grant.as_bytes());
-        payload.extend_from_slice(&code.expires_at.as_millis().to_be_bytes());
-        payload.extend_from_slice(&code.client);
-        self.seal(kind, &payload)
+        let ends = code.expires_at.as_millis().to_be_bytes();
+        self.seal(
+            kind,
+            &[&code.grant.as_bytes()[..], &ends, &code.client].concat(),
+        )
     }
 
     fn open_code(&self, kind: SealKind, text: &str) -> Option<Code> {
@@ -94,9 +94,8 @@ impl SealingKeys {
     /// Deterministic: a successor is derived, never stored.
     #[must_use]
     pub fn refresh_token(&self, token: &RefreshToken) -> String {
-        let mut payload = Vec::with_capacity(20);
-        payload.extend_from_slice(token.grant.as_bytes());
-        payload.extend_from_slice(&token.generation.to_be_bytes());
+        let generation = token.generation.to_be_bytes();
+        let payload = [&token.grant.as_bytes()[..], &generation].concat();
         self.seal(SealKind::RefreshToken, &payload)
     }
 
@@ -111,12 +110,8 @@ impl SealingKeys {
 
     #[must_use]
     pub fn session_cookie(&self, cookie: &SessionCookie) -> String {
-        let payload = [
-            &cookie.id.as_bytes()[..],
-            cookie.user.as_bytes(),
-            &cookie.secret,
-        ]
-        .concat();
+        let (id, user) = (cookie.id.as_bytes(), cookie.user.as_bytes());
+        let payload = [&id[..], user, &cookie.secret].concat();
         self.seal(SealKind::SessionCookie, &payload)
     }
 

@@ -16,11 +16,9 @@ use crate::model::client::Client;
 use crate::model::grant_type::GrantType;
 use crate::model::ids::Jti;
 use crate::model::realm::TokenSet;
-use crate::model::resource::Resource;
-use crate::model::resource::TokenForm;
+use crate::model::resource::{Resource, TokenForm};
 use crate::model::scope::Scope;
-use crate::model::target::RequestedResources;
-use crate::model::target::Target;
+use crate::model::target::{NOT_GRANTED, RequestedResources, Target};
 use crate::model::token_type::TokenType;
 use crate::records::{Grant, GrantOrigin, GrantState, User, to_json};
 use crate::tokens::grant_liveness;
@@ -113,8 +111,7 @@ pub(crate) fn for_machine(
     };
     Ok(Decision::reply(reply).mint(Mint {
         access: Some(access),
-        id: None,
-        refresh: None,
+        ..Mint::default()
     }))
 }
 
@@ -135,25 +132,19 @@ pub(crate) fn for_user(
     client: &Client,
     grant: &Grant,
     user: &User,
-    asked: IssueRequest<'_>,
+    request: IssueRequest<'_>,
 ) -> Result<Decision<TokenReply>, Stop> {
-    let IssueRequest {
-        indicators,
-        scope,
-        nonce,
-    } = asked;
     let authorization = grant_liveness::authorization(grant)?;
-    let asked = RequestedResources::parse(env.realm, indicators.iter().map(String::as_str))?;
+    let asked = RequestedResources::parse(env.realm, request.indicators.iter())?;
     // RFC 8707 section 2.2: a token request may name a subset of the grant's resources.
     if !grant.resources.is_empty() && !asked.is_within(&grant.resources) {
-        return Err(crate::model::target::NOT_GRANTED.into());
+        return Err(NOT_GRANTED.into());
     }
-    let named = if asked.is_empty() {
-        &grant.resources
-    } else {
-        &asked
+    let named = match asked.is_empty() {
+        true => &grant.resources,
+        false => &asked,
     };
-    let target = Target::choose(env.realm, &scope, named)?;
+    let target = Target::choose(env.realm, &request.scope, named)?;
     let now = env.now.as_secs();
     // No token outlives its grant: a repeated answer within the grace period does not extend the row's expiry.
     let ends = (env.now + target.lifetime(client)).min(grant.expires_at);
@@ -186,7 +177,7 @@ pub(crate) fn for_user(
     let mut further =
         claims_request::user_claims(user.facts(), requested.id_token.iter().map(String::as_str));
     further.extend(client.id_claims.mapped_claims(&from));
-    let has_id = wanted.id && scope.contains("openid");
+    let has_id = wanted.id && request.scope.contains("openid");
     if has_id {
         check_id_token_size(&further)?;
     }
@@ -203,7 +194,7 @@ pub(crate) fn for_user(
             sid: claims.sid.clone(),
             jti: Jti::for_grant(grant.id, env.seed.bytes("id_jti")),
             act: None,
-            nonce,
+            nonce: request.nonce,
             further,
             at_hash: None,
             alg: client.id_token_alg,
@@ -240,12 +231,9 @@ fn refresh_token(env: &Env<'_>, grant: &Grant) -> Option<Secret> {
     let GrantState::Active { generation, .. } = grant.state else {
         return None;
     };
-    Some(Secret::new(env.realm.sealing.refresh_token(
-        &RefreshToken {
-            grant: grant.id,
-            generation,
-        },
-    )))
+    let grant = grant.id;
+    let token = RefreshToken { grant, generation };
+    Some(Secret::new(env.realm.sealing.refresh_token(&token)))
 }
 
 pub(crate) fn access_token(
@@ -264,10 +252,8 @@ pub(crate) fn access_token(
             (input.as_bytes().len(), UnsignedToken::Jwt(input))
         }
         TokenForm::Sealed => {
-            let sealed = env
-                .realm
-                .sealing
-                .access_token(to_json(claims)?, env.seed.bytes("nonce"));
+            let (claims, nonce) = (to_json(claims)?, env.seed.bytes("nonce"));
+            let sealed = env.realm.sealing.access_token(claims, nonce);
             let sealed = sealed.ok_or(Failure::Bug("the claims cannot be sealed"))?;
             (sealed.len(), UnsignedToken::Sealed(Secret::new(sealed)))
         }

@@ -14,8 +14,7 @@ use crate::model::pkce::CodeChallenge;
 use crate::model::prompt::Prompt;
 use crate::model::realm::Realm;
 use crate::model::scope::Scope;
-use crate::model::target::RequestedResources;
-use crate::model::target::Target;
+use crate::model::target::{RequestedResources, Target};
 
 const MAX_NONCE_BYTES: usize = 1024;
 /// Our own parameter, added on the way through the sign-in page: when sign-in was demanded, in milliseconds.
@@ -66,8 +65,7 @@ impl AuthorizationRequest {
             return Err(invalid("The parameter code_challenge is missing (PKCE)."));
         }
         let scope = client.requested_scope(Scope::from_params(params)?.as_ref())?;
-        let indicators = params.resource_indicators();
-        let resources = RequestedResources::parse(realm, indicators.iter().map(String::as_str))?;
+        let resources = RequestedResources::parse(realm, params.all("resource"))?;
         // Fail now, not after consent, where no token can hold these scopes.
         for resource in resources.each() {
             Target::choose(realm, &scope, &resource)?;
@@ -83,10 +81,7 @@ impl AuthorizationRequest {
                 "No class of authentication that the claims parameter demands is offered here.",
             ));
         }
-        let hint = params.opt("id_token_hint");
-        let hint = hint
-            .map(|hint| IdTokenHint::verify(realm, hint))
-            .transpose()?;
+        let hint = IdTokenHint::from_params(params, realm)?;
         Ok(Self {
             scope,
             resources,
