@@ -44,9 +44,6 @@ impl Outgoing {
     }
 
     /// A client whose requests may take `timeout`.
-    ///
-    /// # Errors
-    /// [`OutgoingError`]
     pub fn client(&self, timeout: Duration) -> Result<reqwest::Client, OutgoingError> {
         let client = http_client_builder(timeout)
             .user_agent(concat!("grantor/", env!("CARGO_PKG_VERSION")))

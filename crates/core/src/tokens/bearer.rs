@@ -129,35 +129,35 @@ pub(crate) fn verify_live(
         return Ok(Err(Cause::DisabledClient));
     }
     let revoked = records::key::<RevokedToken>(&env.realm.name, claims.jti.as_str());
-    let Some(id) = claims.jti.grant() else {
-        return without_grant(env, facts, claims, &revoked);
-    };
-    let grant = records::key::<Grant>(&env.realm.name, &id.to_string());
-    // The token names its user and session, so one read gets them all.
+    let (grant, epoch) = (claims.jti.grant(), claims.jti.epoch());
+    let grant = grant.map(|id| records::key::<Grant>(&env.realm.name, &id.to_string()));
+    // The token names its user and session, so one read gets them all. Without a grant it is a machine's, or exchanged for
+    // a machine's or a trusted issuer's token.
     let user = claims.sub.parse::<UserId>().ok();
+    let user = user.filter(|_| grant.is_some() || epoch.is_some());
     let user = user.map(|user| grant_liveness::user_key(env, user));
-    let session = claims.sid.as_deref();
+    let session = claims.sid.as_deref().filter(|_| grant.is_some());
     let session = session.map(|session| records::key::<Session>(&env.realm.name, session));
     let actors: Vec<_> = grant_liveness::actor_keys(env, claims.act.as_ref()).collect();
-    facts.need(
-        &[&revoked, &grant]
-            .into_iter()
-            .chain(&user)
-            .chain(&session)
-            .chain(&actors)
-            .collect::<Vec<_>>(),
-    )?;
-    if facts
-        .record::<RevokedToken>(env, &revoked)?
-        .live()
-        .is_some()
-    {
+    let keys = [&revoked].into_iter().chain(&grant).chain(&user);
+    facts.need(&keys.chain(&session).chain(&actors).collect::<Vec<_>>())?;
+    let revoked = facts.record::<RevokedToken>(env, &revoked)?;
+    if revoked.live().is_some() {
         return Ok(Err(Cause::TokenRevoked));
     }
     if let Err(cause) = grant_liveness::check_actors(env, facts, claims.act.as_ref())? {
         return Ok(Err(cause));
     }
-    Ok(live_grant(env, facts, &grant)?.map(|owner| LiveToken { claims, owner }))
+    let owner = match (grant, epoch.zip(user)) {
+        (Some(grant), _) => live_grant(env, facts, &grant)?,
+        (None, Some((epoch, key))) => {
+            let user = grant_liveness::user_at_epoch(env, facts, &key, epoch)?;
+            user.map(|user| TokenOwner::User(Box::new(user.record)))
+        }
+        (None, None) if env.realm.knows_subject(&claims.sub) => Ok(TokenOwner::None),
+        (None, None) => Err(Cause::SubjectGone),
+    };
+    Ok(owner.map(|owner| LiveToken { claims, owner }))
 }
 
 /// The live grant with this key, if its client is enabled.
@@ -177,36 +177,4 @@ pub(crate) fn live_grant(
     }
     let dependencies = grant_liveness::check(env, facts, &grant.record)?;
     Ok(dependencies.map(|dependencies| TokenOwner::Grant(Box::new((grant, dependencies)))))
-}
-
-/// For tokens without a grant: those of machines, or exchanged for a machine's or a trusted issuer's token.
-fn without_grant(
-    env: &Env<'_>,
-    facts: &Facts,
-    claims: AccessTokenClaims,
-    revoked: &Key,
-) -> Result<Result<LiveToken, Cause>, Stop> {
-    let vouched = claims.jti.epoch().zip(claims.sub.parse::<UserId>().ok());
-    let user = vouched.map(|(epoch, user)| (epoch, grant_liveness::user_key(env, user)));
-    let actors: Vec<_> = grant_liveness::actor_keys(env, claims.act.as_ref()).collect();
-    let keys = [revoked]
-        .into_iter()
-        .chain(user.as_ref().map(|(_, key)| key))
-        .chain(&actors);
-    facts.need(&keys.collect::<Vec<_>>())?;
-    if facts.record::<RevokedToken>(env, revoked)?.live().is_some() {
-        return Ok(Err(Cause::TokenRevoked));
-    }
-    if let Err(cause) = grant_liveness::check_actors(env, facts, claims.act.as_ref())? {
-        return Ok(Err(cause));
-    }
-    let owner = match user {
-        Some((epoch, key)) => match grant_liveness::user_at_epoch(env, facts, &key, epoch)? {
-            Ok(user) => TokenOwner::User(Box::new(user.record)),
-            Err(cause) => return Ok(Err(cause)),
-        },
-        None if env.realm.knows_subject(&claims.sub) => TokenOwner::None,
-        None => return Ok(Err(Cause::SubjectGone)),
-    };
-    Ok(Ok(LiveToken { claims, owner }))
 }

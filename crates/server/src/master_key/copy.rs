@@ -6,9 +6,6 @@ use super::{MasterKeyError, MasterKeys, Source, failed, load, read, write};
 use grantor_config::{Settings, Store};
 
 /// The master keys that the settings name, if they exist.
-///
-/// # Errors
-/// [`MasterKeyError`]
 pub fn kept(settings: &Settings) -> Result<Option<(MasterKeys, Source)>, MasterKeyError> {
     // Its key was never written.
     if matches!(settings.store, Store::Memory) {
@@ -22,17 +19,11 @@ pub fn kept(settings: &Settings) -> Result<Option<(MasterKeys, Source)>, MasterK
 }
 
 /// The master keys in a file, if it exists.
-///
-/// # Errors
-/// [`MasterKeyError`]
 pub fn kept_in(path: &Path) -> Result<Option<MasterKeys>, MasterKeyError> {
     read(path)
 }
 
 /// Creates a file of master keys, which must not exist.
-///
-/// # Errors
-/// [`MasterKeyError`]
 pub fn make(path: &Path, keys: &MasterKeys) -> Result<(), MasterKeyError> {
     write(path, keys).map_err(|error| failed(path, "written", error))
 }

@@ -51,9 +51,6 @@ pub struct Restored {
 impl Restore {
     /// Locks the store at `store`, which need not exist, and copies the backup `from` next to it; checks that the copy is
     /// a Grantor store without damage. If the backup has a log next to it, as a renamed store may, that is copied too.
-    ///
-    /// # Errors
-    /// [`RestoreError`]
     pub fn prepare(from: &Path, store: &Path) -> Result<Self, RestoreError> {
         let store = std::path::absolute(store).map_err(|error| io_error(store, error))?;
         let backup = fs::metadata(from).map_err(|error| io_error(from, error))?;
@@ -74,9 +71,6 @@ impl Restore {
     }
 
     /// Reads rows of the backup, as [`crate::Store::get`] does.
-    ///
-    /// # Errors
-    /// [`StoreError`]
     pub fn get(&self, keys: &[Key]) -> Result<Vec<Option<Row>>, StoreError> {
         admit_keys(keys)?;
         reader::get(&self.connection, keys).map_err(store_error)

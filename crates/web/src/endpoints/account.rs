@@ -16,7 +16,7 @@ use grantor_core::people::account::{
     EndSessionReply, RemoveAccessReply, RevokeGrant, SessionView, SignOutEverywhere,
     SignOutEverywhereReply, ViewAccount,
 };
-use grantor_core::people::{Action, Binding};
+use grantor_core::people::{Action, Binding, Visitor};
 use grantor_store::list_pages;
 use http::StatusCode;
 
@@ -136,13 +136,8 @@ fn parse_field<T: std::str::FromStr>(
 ) -> Result<T, Box<Response>> {
     let value = checked_params(app, posted)?.opt(field);
     let value = value.and_then(|value| value.parse().ok());
-    value.ok_or_else(|| {
-        Box::new(browser::error_page(
-            app,
-            &posted.caller,
-            PageError::BadRequest,
-        ))
-    })
+    let refused = || browser::error_page(app, &posted.caller, PageError::BadRequest);
+    value.ok_or_else(|| Box::new(refused()))
 }
 
 fn removal_response(
@@ -182,10 +177,7 @@ fn cookie_user(app: &App, cookie: Option<&Secret>) -> Option<UserId> {
 async fn view(app: &Arc<App>, caller: &Caller) -> Result<Option<Box<AccountView>>, Unavailable> {
     let cookie = app.cookies.get(&caller.headers, Cookie::Session);
     // The lists are read for a live session only.
-    let Some(user) = browser::visitor(app, caller)
-        .await?
-        .map(|visitor| visitor.user)
-    else {
+    let Some(Visitor { user, .. }) = browser::visitor(app, caller).await? else {
         return Ok(None);
     };
     let realm = app.realm();

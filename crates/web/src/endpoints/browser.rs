@@ -93,21 +93,10 @@ pub(super) fn error_page(app: &App, caller: &Caller, error: PageError) -> Respon
 pub(super) fn unavailable(app: &App, caller: &Caller, reason: &Unavailable) -> Response {
     oauth::log_unavailable(caller, reason);
     let temporary = reason.code() == grantor_core::base::error::ErrorCode::TemporarilyUnavailable;
-    let mut response = error_page(
-        app,
-        caller,
-        if temporary {
-            PageError::Unavailable
-        } else {
-            PageError::Internal
-        },
-    );
-    if temporary {
-        response
-            .headers_mut()
-            .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    match temporary {
+        true => with_retry_after(error_page(app, caller, PageError::Unavailable), 1),
+        false => error_page(app, caller, PageError::Internal),
     }
-    response
 }
 
 /// The parameters of a form whose token is for this browser and action; else the response to send.
@@ -117,28 +106,16 @@ pub(super) fn checked_form<'f>(
     binding: Option<&Binding>,
     action: impl FnOnce(&Params) -> Option<Action>,
 ) -> Result<&'f Params, Box<Response>> {
-    let params = form
-        .params
-        .as_ref()
-        .map_err(|error| Box::new(error_page(app, &form.caller, (*error).into())))?;
-    let valid = binding
-        .zip(action(params))
-        .is_some_and(|(binding, action)| {
-            binding.accepts(
-                &app.realm().sealing,
-                action,
-                params.opt("form_token").unwrap_or_default(),
-            )
-        });
-    if valid {
-        Ok(params)
-    } else {
-        Err(Box::new(error_page(
-            app,
-            &form.caller,
-            PageError::ExpiredForm,
-        )))
-    }
+    let refused = |error| Box::new(error_page(app, &form.caller, error));
+    let params = form.params.as_ref();
+    let params = params.map_err(|error| refused((*error).into()))?;
+    let token = params.opt("form_token").unwrap_or_default();
+    let both = binding.zip(action(params));
+    let valid =
+        both.is_some_and(|(binding, action)| binding.accepts(&app.realm().sealing, action, token));
+    valid
+        .then_some(params)
+        .ok_or_else(|| refused(PageError::ExpiredForm))
 }
 
 /// Where a form may redirect to: the redirect URI, and the client's other origins, since its callback may redirect there.

@@ -30,10 +30,8 @@ const GUESSING_DELAY: Duration = Duration::from_secs(1);
 /// A GET changes nothing: a code from the link is only filled in.
 pub(crate) async fn get(State(app): State<Arc<App>>, caller: Caller) -> Response {
     let query = Params::parse(caller.query().unwrap_or_default().as_bytes()).ok();
-    let code = query
-        .as_ref()
-        .and_then(|query| query.opt("user_code"))
-        .map(ToOwned::to_owned);
+    let code = query.as_ref().and_then(|query| query.opt("user_code"));
+    let code = code.map(ToOwned::to_owned);
     match browser::visitor(&app, &caller).await {
         Ok(Some(visitor)) => {
             // Only a well-formed code is filled in, and none if a client requires it to be typed from the device.
@@ -92,11 +90,8 @@ pub(crate) async fn decide(State(app): State<Arc<App>>, posted: Form) -> Respons
     let caller = &posted.caller;
     let binding = browser::session_binding(&app, caller);
     let action = |params: &Params| {
-        params
-            .opt("grant")?
-            .parse::<GrantId>()
-            .ok()
-            .map(Action::Decide)
+        let grant = params.opt("grant")?.parse::<GrantId>().ok();
+        grant.map(Action::Decide)
     };
     let params = match browser::checked_form(&app, &posted, binding.as_ref(), action) {
         Ok(params) => params,
@@ -128,10 +123,9 @@ pub(crate) async fn decide(State(app): State<Arc<App>>, posted: Form) -> Respons
                 site: app.site.clone(),
                 account: browser::account(&app, &visitor),
                 client_name: client,
-                outcome: if approved {
-                    Outcome::Approved
-                } else {
-                    Outcome::Denied
+                outcome: match approved {
+                    true => Outcome::Approved,
+                    false => Outcome::Denied,
                 },
             };
             browser::page(&app, caller, StatusCode::OK, &done)
@@ -159,28 +153,16 @@ fn any_client_requires_retype(app: &App) -> bool {
 }
 
 fn not_valid(app: &App, caller: &Caller, visitor: &Visitor) -> Response {
-    code_form(
-        app,
-        caller,
-        StatusCode::BAD_REQUEST,
-        visitor,
-        None,
-        Some(DeviceCodeProblem::NotValid),
-    )
+    let (status, problem) = (StatusCode::BAD_REQUEST, DeviceCodeProblem::NotValid);
+    code_form(app, caller, status, visitor, None, Some(problem))
 }
 
 fn too_many(app: &App, caller: &Caller, visitor: &Visitor, retry_after: u64) -> Response {
     let problem = DeviceCodeProblem::TooManyTries {
         minutes: browser::minutes(retry_after),
     };
-    let response = code_form(
-        app,
-        caller,
-        StatusCode::TOO_MANY_REQUESTS,
-        visitor,
-        None,
-        Some(problem),
-    );
+    let status = StatusCode::TOO_MANY_REQUESTS;
+    let response = code_form(app, caller, status, visitor, None, Some(problem));
     browser::with_retry_after(response, retry_after)
 }
 

@@ -11,34 +11,27 @@ use serde_json::json;
 use crate::app::App;
 use crate::oauth;
 
+fn answer(status: StatusCode, text: &str) -> Response {
+    oauth::json(status, &json!({ "status": text }))
+}
+
 pub(crate) async fn healthz() -> Response {
-    oauth::json(StatusCode::OK, &json!({ "status": "ok" }))
+    answer(StatusCode::OK, "ok")
 }
 
 pub(crate) async fn readyz(State(app): State<Arc<App>>) -> Response {
     if !app.is_ready() {
-        return oauth::json(
-            StatusCode::SERVICE_UNAVAILABLE,
-            &json!({ "status": "starting" }),
-        );
+        return answer(StatusCode::SERVICE_UNAVAILABLE, "starting");
     }
     match app.store().check(app.now()).await {
-        Ok(health) if health.is_ready() => {
-            oauth::json(StatusCode::OK, &json!({ "status": "ready" }))
-        }
+        Ok(health) if health.is_ready() => answer(StatusCode::OK, "ready"),
         Ok(health) => {
             tracing::error!(target: "grantor::failure", skew = ?health.clock_skew, "the store's clock differs from the server's");
-            oauth::json(
-                StatusCode::SERVICE_UNAVAILABLE,
-                &json!({ "status": "clock of the store" }),
-            )
+            answer(StatusCode::SERVICE_UNAVAILABLE, "clock of the store")
         }
         Err(error) => {
             tracing::error!(target: "grantor::failure", reason = %Causes(&error), "the store is not ready");
-            oauth::json(
-                StatusCode::SERVICE_UNAVAILABLE,
-                &json!({ "status": "store unavailable" }),
-            )
+            answer(StatusCode::SERVICE_UNAVAILABLE, "store unavailable")
         }
     }
 }

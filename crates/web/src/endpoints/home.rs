@@ -15,15 +15,8 @@ pub(crate) async fn get(State(app): State<Arc<App>>, caller: Caller) -> Response
     match browser::visitor(&app, &caller).await {
         Ok(visitor) => {
             let account = visitor.map(|visitor| browser::account(&app, &visitor));
-            browser::page(
-                &app,
-                &caller,
-                StatusCode::OK,
-                &Home {
-                    site: app.site.clone(),
-                    account,
-                },
-            )
+            let site = app.site.clone();
+            browser::page(&app, &caller, StatusCode::OK, &Home { site, account })
         }
         Err(error) => browser::unavailable(&app, &caller, &error),
     }
