@@ -36,10 +36,8 @@ pub fn markdown() -> String {
             }
             _ => continue,
         };
-        let (title, words) = (
-            format!("`{title}`"),
-            format!("{}{often}", words(setting.doc)),
-        );
+        let title = format!("`{title}`");
+        let words = format!("{}{often}", words(setting.doc));
         section(&mut page, &title, &words, schema.settings.iter().collect());
     }
     page

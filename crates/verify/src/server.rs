@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use reqwest::Client;
+use serde::Deserialize;
 use url::Url;
 
 use crate::fetch::{self, FetchError, Limits};
-use crate::metadata::Metadata;
 use crate::secret::ClientCredentials;
 use crate::url::{IssuerUrl, SecureUrl};
 
@@ -52,11 +52,24 @@ impl ServerMetadata {
         url: Url,
         limits: Limits,
     ) -> Result<Self, FetchError> {
-        let metadata = Metadata::fetch(http, issuer, &url, limits).await?.value;
+        #[derive(Deserialize)]
+        struct Members {
+            issuer: String,
+            token_endpoint: Option<String>,
+            device_authorization_endpoint: Option<String>,
+        }
+
+        let members = fetch::json::<Members>(http.get(url.clone()), &url, limits).await?;
+        let members = members.value;
+        // RFC 8414 section 3.3: the issuer "MUST be identical", or the metadata "MUST NOT be used".
+        if members.issuer != issuer.as_str() {
+            return Err(FetchError::IssuerMismatch { url });
+        }
+        let endpoint = |text: Option<String>| text.and_then(|text| issuer.endpoint(&text));
         Ok(Self {
             url,
-            token_endpoint: metadata.token_endpoint,
-            device_authorization_endpoint: metadata.device_authorization_endpoint,
+            token_endpoint: endpoint(members.token_endpoint),
+            device_authorization_endpoint: endpoint(members.device_authorization_endpoint),
         })
     }
 }

@@ -76,10 +76,8 @@ impl SealingKeys {
 
     fn code(&self, kind: SealKind, code: &Code) -> String {
         let ends = code.expires_at.as_millis().to_be_bytes();
-        self.seal(
-            kind,
-            &[&code.grant.as_bytes()[..], &ends, &code.client].concat(),
-        )
+        let payload = [&code.grant.as_bytes()[..], &ends, &code.client].concat();
+        self.seal(kind, &payload)
     }
 
     fn open_code(&self, kind: SealKind, text: &str) -> Option<Code> {
