@@ -10,6 +10,7 @@
 //! is sent without its commit.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use grantor_jose::{SigningInput, TokenType, VerificationKeys, left_half_hash};
 
@@ -18,8 +19,8 @@ use crate::base::row::{Committed, Key, MAX_KEYS, Row, Version, Write};
 use crate::base::secret::Secret;
 use crate::base::seed::Seed;
 use crate::base::time::Timestamp;
-use crate::engine::decide::KeyQuery;
 use crate::engine::decide::{Decision, Facts, Mint, Need, Operation, Stop, UnsignedToken};
+use crate::engine::decide::{KeyQuery, PasswordQueue};
 use crate::engine::env::Env;
 use crate::engine::event::Event;
 use crate::engine::limits::{Effect, LimitAnswer, LimitQuery};
@@ -41,6 +42,7 @@ pub enum Step<R> {
         /// `None` if the user is unknown or has no password.
         hash: Option<String>,
         password: Secret,
+        queue: PasswordQueue,
     },
     /// Get the keys of a trusted issuer, then call [`Drive::keys`].
     Keys(KeyQuery),
@@ -268,8 +270,12 @@ impl<O: Operation> Drive<O> {
                 .answers
                 .drain(..)
                 .filter_map(|(ask, answer)| match (ask, answer) {
-                    (LimitQuery::Reserve { quotas, window }, LimitAnswer::Reserved { at, .. }) => {
-                        Some(Effect::Release { quotas, window, at })
+                    (LimitQuery::Reserve { quotas, window }, LimitAnswer::Reserved { .. }) => {
+                        Some(Effect::Release {
+                            quotas,
+                            window,
+                            age: Duration::ZERO,
+                        })
                     }
                     _ => None,
                 });
@@ -320,9 +326,17 @@ impl<O: Operation> Drive<O> {
                 Need::Row(key) => keys.push(key),
                 Need::Table(ask) if keys.is_empty() => return Step::Table(ask),
                 Need::Keys(ask) if keys.is_empty() => return Step::Keys(ask),
-                Need::Password { hash, password } if keys.is_empty() => {
+                Need::Password {
+                    hash,
+                    password,
+                    queue,
+                } if keys.is_empty() => {
                     self.comparing.clone_from(&hash);
-                    return Step::Password { hash, password };
+                    return Step::Password {
+                        hash,
+                        password,
+                        queue,
+                    };
                 }
                 Need::Table(_) | Need::Keys(_) | Need::Password { .. } => {}
             }

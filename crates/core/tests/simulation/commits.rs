@@ -78,6 +78,14 @@ impl Life {
                 {
                     flight.polled = Some(self.polled(device, poll));
                 }
+                if let Request::Codes {
+                    client, address, ..
+                } = flight.request
+                {
+                    for of in self.codes_asked(client, address) {
+                        self.tables.perhaps_wrong(of, self.passed);
+                    }
+                }
             }
             Seen::Tried {
                 at,
@@ -142,7 +150,7 @@ impl Life {
     }
 
     fn polled(&mut self, device: usize, poll: Poll) -> Polled {
-        let now = self.world.now;
+        let now = self.passed;
         let early = self.tables.poll(device, now);
         let from_memory = matches!(poll, Poll::FromMemory { .. });
         if from_memory {

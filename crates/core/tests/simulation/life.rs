@@ -21,7 +21,7 @@ use crate::requests::{Lane, Request};
 use crate::tables::Tables;
 use crate::things::{ADDRESSES, APPS, CLIENTS, Seat, Things};
 use grantor_testkit::world::World;
-use grantor_testkit::{Chance, Spans as _};
+use grantor_testkit::{Chance, Spans as _, user_id};
 
 /// The most requests under way at once.
 pub(crate) const AT_ONCE: usize = 4;
@@ -78,6 +78,8 @@ pub(crate) struct Flight {
     pub(crate) device: Option<usize>,
     /// The grants that it is to end.
     pub(crate) to_end: Vec<usize>,
+    /// A sign-in with a cookie of an earlier sign-in of the same user, which may have ended since.
+    pub(crate) may_be_known: bool,
 }
 
 /// What was true when a request began.
@@ -207,7 +209,19 @@ impl Life {
             next: None,
             device: None,
             to_end: self.to_end(request),
+            may_be_known: self.may_be_known(request),
         });
+    }
+
+    fn may_be_known(&self, request: Request) -> bool {
+        let Request::SignIn { seat, user, .. } = request else {
+            return false;
+        };
+        let cookie = self.things.seats[seat].known.as_ref();
+        let sealing = &self.world.realm.sealing;
+        cookie
+            .and_then(|cookie| sealing.open_known_browser(cookie.reveal()))
+            .is_some_and(|known| known.user == user_id(user))
     }
 
     fn run_the_last(&mut self) {
@@ -259,7 +273,6 @@ impl Life {
                     _ => self.chance.below(90).s(),
                 };
                 self.world.now = self.world.now - back;
-                self.tables.stepped_back = true;
                 self.count("a clock that steps back");
                 return self.tell(|| format!("the clock steps back by {back:?}"));
             }
