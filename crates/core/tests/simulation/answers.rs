@@ -221,7 +221,7 @@ impl Life {
         let (own, others) = (held(is_ipv6(address)), held(!is_ipv6(address)));
         let share = self.manner.max_pending.div_ceil(10) as usize;
         // A code from before a restart that is decided takes another one's place.
-        if others > 0 && self.tables.freed == 0 {
+        if others > 0 && self.tables.freed == 0 && !self.tables.stepped_back {
             assert!(own < share, "{own} of a share of {share}");
             self.count("codes: within a share");
         }

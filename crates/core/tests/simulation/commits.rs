@@ -115,7 +115,7 @@ impl Life {
                     self.tell(|| format!("{:?} has written", flight.request));
                     self.committed(flight, at, id, &key);
                 }
-                if unknown || !row {
+                if unknown || !row || perhaps {
                     flight.now = self.world.now;
                 }
                 if !row && !unknown {
@@ -139,7 +139,8 @@ impl Life {
                 device, generation, ..
             } => {
                 let stands = self.model.refresh(&flight.realm, device, generation, at);
-                matches!(stands, Refresh::Next(_)) || flight.before.good
+                let may_be = flight.before.good && stands != Refresh::Reused;
+                matches!(stands, Refresh::Next(_)) || may_be
             }
             Request::Redeem { device, .. } => {
                 let grant = self.model.grant(device, at);

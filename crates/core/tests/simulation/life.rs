@@ -80,6 +80,8 @@ pub(crate) struct Flight {
     pub(crate) to_end: Vec<usize>,
     /// A sign-in with a cookie of an earlier sign-in of the same user, which may have ended since.
     pub(crate) may_be_known: bool,
+    /// How often the user who signs in was cut off before.
+    pub(crate) cut: Option<u32>,
 }
 
 /// What was true when a request began.
@@ -210,7 +212,15 @@ impl Life {
             device: None,
             to_end: self.to_end(request),
             may_be_known: self.may_be_known(request),
+            cut: self.cut(request),
         });
+    }
+
+    pub(crate) fn cut(&self, request: Request) -> Option<u32> {
+        match request {
+            Request::SignIn { user, .. } => Some(self.model.users[user].cut),
+            _ => None,
+        }
     }
 
     fn may_be_known(&self, request: Request) -> bool {
@@ -273,6 +283,7 @@ impl Life {
                     _ => self.chance.below(90).s(),
                 };
                 self.world.now = self.world.now - back;
+                self.tables.stepped_back = true;
                 self.count("a clock that steps back");
                 return self.tell(|| format!("the clock steps back by {back:?}"));
             }

@@ -52,7 +52,8 @@ impl Life {
                 self.count("sign-in: right");
             }
             SignedIn::Wrong => {
-                let right = flight.before.good && self.opens(user, password);
+                let unchanged = flight.cut == self.cut(flight.request);
+                let right = flight.before.good && unchanged && self.opens(user, password);
                 assert!(!right || flight.tried, "a right password is refused");
                 for of in passwords {
                     if may_be_known {

@@ -29,6 +29,8 @@ pub(crate) struct Tables {
     pub(crate) begun: BTreeMap<usize, Duration>,
     /// How often a slot of the pending codes was released for a code from before a restart, which had none.
     pub(crate) freed: usize,
+    /// Whether the system's clock stepped back: how old a code is that is decided, is then not known exactly.
+    pub(crate) stepped_back: bool,
 }
 
 /// RFC 8628 section 3.5, of one device, in time that passed.
