@@ -1,6 +1,5 @@
 //! Advice on settings that are valid and probably a mistake.
 
-use grantor_core::base::secret::SecretVerifier;
 use grantor_core::model::client::ConsentPolicy;
 use grantor_core::model::exchange_rule::TokenKind;
 use grantor_core::model::grant_type::GrantType;
@@ -134,12 +133,10 @@ impl Client {
         let Some(ClientSecret::Plain(secret)) = self.credential() else {
             return None;
         };
-        let least = SecretVerifier::MIN_UNGUESSABLE_CHARS;
-        (secret.reveal().chars().count() < least).then(|| {
-            format!(
-                "a secret of fewer than {least} characters can be guessed. Tries are bounded, but better make one: \
-                 openssl rand -hex 32"
-            )
+        secret.is_weak().then(|| {
+            "the secret can be guessed: it is short, repeats itself or follows a pattern. Tries are bounded, but better \
+             make one: openssl rand -hex 32"
+                .to_owned()
         })
     }
 

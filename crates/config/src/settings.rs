@@ -211,7 +211,7 @@ table! {
         /// Which tokens a device gets: ID, ACCESS and REFRESH, joined by +.
         token_set: TokenSet = "ID+ACCESS+REFRESH", example "ACCESS+REFRESH";
 
-        /// How many codes of one client may wait for their users.
+        /// How many codes of one client may wait for their users; while several networks ask, a tenth of them from each.
         max_pending: NonZeroU32 = "100000", example "1000";
 
         /// How many codes asked for from one address may wait; loopback has no limit.

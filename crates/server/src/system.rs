@@ -1,6 +1,7 @@
 //! The system's clock and randomness: the one place that reads them.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::OnceLock;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use grantor_core::base::seed::Seed;
 use grantor_core::base::time::Timestamp;
@@ -16,6 +17,15 @@ impl Clock for SystemClock {
         // A clock before 1970 counts as 1970.
         let since_epoch = now.duration_since(UNIX_EPOCH).unwrap_or_default();
         Timestamp::default() + since_epoch
+    }
+
+    fn monotonic(&self) -> Timestamp {
+        static START: OnceLock<Instant> = OnceLock::new();
+        #[expect(clippy::disallowed_methods, reason = "this is the system clock")]
+        let now = Instant::now();
+        // What was begun before the start has a time on this clock, too.
+        let start = Timestamp::from_secs(40 * 24 * 3600);
+        start + now.duration_since(*START.get_or_init(|| now))
     }
 }
 

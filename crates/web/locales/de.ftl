@@ -184,6 +184,7 @@ error-title = { $fault ->
     [too_large] Zu viele Daten
     [too_many_requests] Zu viele Anfragen
     [unavailable] Gerade nicht verfügbar
+    [busy] Gerade melden sich viele an
    *[internal] Etwas ist schiefgegangen
 }
 error-text = { $fault ->
@@ -197,6 +198,7 @@ error-text = { $fault ->
     [too_large] Was Ihr Browser geschickt hat, ist größer als jedes Formular dieses Servers.
     [too_many_requests] Warten Sie ein wenig und versuchen Sie es dann noch einmal.
     [unavailable] Der Server erreicht seine Daten im Augenblick nicht. Es wurde nichts geändert. Versuchen Sie es in einer Minute noch einmal.
+    [busy] Es melden sich mehr Personen an, als dieser Server gleichzeitig prüfen kann. Es wurde nichts geändert. Versuchen Sie es in einigen Sekunden noch einmal.
    *[internal] Der Fehler liegt bei uns und ist aufgezeichnet. Versuchen Sie es noch einmal. Wenn er bleibt, melden Sie es den Betreibern dieses Servers.
 }
 error-developers-heading = Für die Entwickler der App

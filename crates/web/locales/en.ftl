@@ -184,6 +184,7 @@ error-title = { $fault ->
     [too_large] Too much data
     [too_many_requests] Too many requests
     [unavailable] Not available right now
+    [busy] Many people are signing in
    *[internal] Something went wrong
 }
 error-text = { $fault ->
@@ -197,6 +198,7 @@ error-text = { $fault ->
     [too_large] What your browser sent is larger than any form of this server.
     [too_many_requests] Wait a little, then try again.
     [unavailable] The server cannot reach its data at the moment. Nothing was changed. Try again in a minute.
+    [busy] More people are signing in than this server can check at once. Nothing was changed. Try again in a few seconds.
    *[internal] The mistake is ours, and it has been written down. Try again. If it stays, tell whoever runs this server.
 }
 error-developers-heading = For the developers of the app

@@ -184,6 +184,7 @@ error-title = { $fault ->
     [too_large] Trop de données
     [too_many_requests] Trop de demandes
     [unavailable] Indisponible pour le moment
+    [busy] Beaucoup de connexions en cours
    *[internal] Une erreur s’est produite
 }
 error-text = { $fault ->
@@ -197,6 +198,7 @@ error-text = { $fault ->
     [too_large] Ce que votre navigateur a envoyé dépasse tous les formulaires de ce serveur.
     [too_many_requests] Attendez un peu, puis réessayez.
     [unavailable] Le serveur ne peut pas atteindre ses données pour le moment. Rien n’a été modifié. Réessayez dans une minute.
+    [busy] Plus de personnes se connectent que ce serveur ne peut en vérifier à la fois. Rien n’a été modifié. Réessayez dans quelques secondes.
    *[internal] L’erreur vient de nous, et elle a été notée. Réessayez. Si elle persiste, prévenez les responsables de ce serveur.
 }
 error-developers-heading = Pour l’équipe qui développe l’application

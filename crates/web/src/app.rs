@@ -17,7 +17,7 @@ use grantor_core::engine::decide::Operation;
 use grantor_core::engine::drive::{Drive, Outcome, Step};
 use grantor_core::engine::event::Event;
 use grantor_core::engine::limits::pending;
-use grantor_core::engine::limits::{LimitQuery, Limits};
+use grantor_core::engine::limits::{Effect, LimitQuery, Limits};
 use grantor_core::model::realm::Realm;
 use grantor_core::records::{Outbox, Record, UserCodeRow};
 use grantor_jose::{KeySet, SignError, Signer, SigningInput};
@@ -70,7 +70,7 @@ pub enum Unavailable {
     Store(#[from] StoreError),
     #[error(transparent)]
     Signer(#[from] SignError),
-    /// The queue of passwords to hash is full.
+    /// The queue of passwords to hash is full, or others have a better claim to its places.
     #[error("too many passwords are waiting to be hashed")]
     Busy,
     #[error(transparent)]
@@ -233,10 +233,7 @@ impl App {
             // Give back what was reserved in memory: a store failure does not count as an attempt.
             Err(_) => drive.abandon(),
         };
-        if !effects.is_empty() {
-            let mut limits = self.limits();
-            effects.iter().for_each(|effect| limits.apply(effect));
-        }
+        self.apply(&effects);
         if let Ok(outcome) = &result {
             let now = self.now();
             outcome
@@ -272,10 +269,14 @@ impl App {
                     let answer = self.ask(&ask);
                     drive.answer(ask, answer);
                 }
-                Step::Password { hash, password } => {
+                Step::Password {
+                    hash,
+                    password,
+                    queue,
+                } => {
                     let matches = self
                         .passwords
-                        .verify(hash, password)
+                        .verify(&queue, hash, password)
                         .await
                         .ok_or(Unavailable::Busy)?;
                     drive.password(matches);
@@ -300,8 +301,7 @@ impl App {
                 }
                 Step::Done(outcome) => return Ok(outcome),
                 Step::Failed(failure, effects) => {
-                    let mut limits = self.limits();
-                    effects.iter().for_each(|effect| limits.apply(effect));
+                    self.apply(&effects);
                     return Err(failure.into());
                 }
             }
@@ -362,8 +362,9 @@ impl App {
             pending_codes = pending_codes.saturating_add(u32::try_from(count).unwrap_or(u32::MAX));
         }
         let window = pending::window(&realm);
+        let now = self.clock.monotonic();
         self.limits()
-            .preload(self.now(), &pending::realm_quota(), window, pending_codes);
+            .preload(now, &pending::realm_quota(), window, pending_codes);
         Ok(pending_codes)
     }
 
@@ -383,7 +384,8 @@ impl App {
     pub fn pending_devices(&self) -> u32 {
         let window = pending::window(&self.realm());
         let quota = pending::realm_quota();
-        self.limits().counted(self.now(), &quota, window)
+        self.limits()
+            .counted(self.clock.monotonic(), &quota, window)
     }
 
     /// Makes `/readyz` answer 200 while the store is ready.
@@ -431,8 +433,16 @@ impl App {
     }
 
     fn ask(&self, ask: &LimitQuery) -> grantor_core::engine::limits::LimitAnswer {
-        let now = self.now();
+        let now = self.clock.monotonic();
         self.limits().answer(now, ask)
+    }
+
+    fn apply(&self, effects: &[Effect]) {
+        if !effects.is_empty() {
+            let now = self.clock.monotonic();
+            let mut limits = self.limits();
+            effects.iter().for_each(|effect| limits.apply(now, effect));
+        }
     }
 
     /// The guard must not be held across an await.

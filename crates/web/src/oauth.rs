@@ -192,8 +192,12 @@ fn unavailable(app: &App, caller: &Caller, reason: &Unavailable) -> Response {
 }
 
 pub(crate) fn log_unavailable(caller: &Caller, reason: &Unavailable) {
-    // A failure of another server is logged where that server is called. The request itself is no reason for an alert.
-    if matches!(reason, Unavailable::Failure(Failure::Upstream(_))) {
+    // A failure of another server is logged where that server is called. The request itself is no reason for an alert,
+    // and neither are more sign-ins than there are places.
+    if matches!(
+        reason,
+        Unavailable::Failure(Failure::Upstream(_)) | Unavailable::Busy
+    ) {
         tracing::info!(
             target: "grantor::refusal",
             trace_id = caller.trace.as_str(),

@@ -1,23 +1,36 @@
 //! Argon2id (RFC 9106) on dedicated threads: hashing is slow on purpose and must not block anything else.
 
-use std::sync::mpsc;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use grantor_core::base::secret::Secret;
+use grantor_core::engine::decide::PasswordQueue;
 use grantor_core::model::password_hash::StoredHash;
 use tokio::sync::oneshot;
 
-/// How many passwords may wait; further requests fail at once.
-const QUEUE_LENGTH: usize = 64;
+mod queue;
+use queue::Queue;
+
 /// How long an idle worker keeps its memory (19 MiB with the default parameters).
 const MEMORY_IDLE_TIME: Duration = Duration::from_secs(1);
 const HASH_BYTES: usize = 32;
 
-#[derive(Clone)]
-pub(crate) struct Passwords(mpsc::SyncSender<Job>);
+pub(crate) struct Passwords(Arc<Shared>);
+
+struct Shared {
+    jobs: Mutex<Jobs>,
+    /// Notified of each job, and of the end.
+    added: Condvar,
+}
+
+struct Jobs {
+    queue: Queue<Job>,
+    /// The application has ended.
+    ended: bool,
+}
 
 enum Job {
     Verify {
@@ -35,60 +48,99 @@ enum Job {
 impl Passwords {
     /// Starts one worker for every two cores.
     pub(crate) fn start() -> std::io::Result<Self> {
-        let (jobs, queue) = mpsc::sync_channel::<Job>(QUEUE_LENGTH);
-        let queue = std::sync::Arc::new(std::sync::Mutex::new(queue));
+        let shared = Arc::new(Shared {
+            jobs: Mutex::new(Jobs {
+                queue: Queue::new(),
+                ended: false,
+            }),
+            added: Condvar::new(),
+        });
         let cores = thread::available_parallelism().map_or(2, std::num::NonZero::get);
         for number in 0..(cores / 2).max(1) {
-            let queue = std::sync::Arc::clone(&queue);
+            let shared = Arc::clone(&shared);
             thread::Builder::new()
                 .name(format!("password-{number}"))
                 .spawn(move || {
                     let mut worker = Worker { memory: Vec::new() };
-                    loop {
-                        // One worker waits for a job, the others for the lock.
-                        let job = match queue.lock() {
-                            Ok(queue) if worker.memory.is_empty() => queue.recv().ok(),
-                            Ok(queue) => match queue.recv_timeout(MEMORY_IDLE_TIME) {
-                                Err(mpsc::RecvTimeoutError::Timeout) => {
-                                    worker.memory = Vec::new();
-                                    continue;
-                                }
-                                job => job.ok(),
-                            },
-                            Err(_) => None,
-                        };
-                        let Some(job) = job else { return };
+                    while let Some(job) = shared.next(&mut worker) {
                         worker.run(job);
                     }
                 })?;
         }
-        Ok(Self(jobs))
+        Ok(Self(shared))
     }
 
     /// Whether the password matches the hash. Without a hash it takes as long and does not match. `None` if too busy.
-    pub(crate) async fn verify(&self, hash: Option<String>, password: Secret) -> Option<bool> {
+    pub(crate) async fn verify(
+        &self,
+        queue: &PasswordQueue,
+        hash: Option<String>,
+        password: Secret,
+    ) -> Option<bool> {
         let (reply, answer) = oneshot::channel();
-        self.0
-            .try_send(Job::Verify {
-                hash,
-                password,
-                reply,
-            })
-            .ok()?;
+        let job = Job::Verify {
+            hash,
+            password,
+            reply,
+        };
+        self.0.add(queue, job)?;
         answer.await.ok()
     }
 
     /// `None` if too busy.
     pub(crate) async fn hash(&self, password: Secret, salt: [u8; 16]) -> Option<String> {
         let (reply, answer) = oneshot::channel();
-        self.0
-            .try_send(Job::Hash {
-                password,
-                salt,
-                reply,
-            })
-            .ok()?;
+        let job = Job::Hash {
+            password,
+            salt,
+            reply,
+        };
+        self.0.add(&PasswordQueue::Operator, job)?;
         answer.await.ok().flatten()
+    }
+}
+
+impl Drop for Passwords {
+    fn drop(&mut self) {
+        self.0.lock().ended = true;
+        self.0.added.notify_all();
+    }
+}
+
+impl Shared {
+    /// `None` if there is no place.
+    fn add(&self, queue: &PasswordQueue, job: Job) -> Option<()> {
+        let added = self.lock().queue.push(queue, job);
+        self.added.notify_one();
+        added.then_some(())
+    }
+
+    /// Waits for the next job. An idle worker gives its memory back after a while.
+    fn next(&self, worker: &mut Worker) -> Option<Job> {
+        let mut jobs = self.lock();
+        loop {
+            if let Some(job) = jobs.queue.pop() {
+                return Some(job);
+            }
+            if jobs.ended {
+                return None;
+            }
+            jobs = if worker.memory.is_empty() {
+                let waited = self.added.wait(jobs);
+                waited.unwrap_or_else(PoisonError::into_inner)
+            } else {
+                let waited = self.added.wait_timeout(jobs, MEMORY_IDLE_TIME);
+                let (jobs, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+                if timeout.timed_out() {
+                    worker.memory = Vec::new();
+                }
+                jobs
+            };
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Jobs> {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -13,6 +13,9 @@ use grantor_jose::VerificationKeys;
 
 pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
+
+    /// The time of a clock that no one sets, from any beginning. Limits run on it.
+    fn monotonic(&self) -> Timestamp;
 }
 
 pub trait Entropy: Send + Sync {

@@ -162,3 +162,18 @@ fn claims_are_whatever_json_can_say() {
         })
     );
 }
+
+#[test]
+fn advice_names_clients_whose_secret_is_weak_however_long_it_is() {
+    let advice = |secret: &str| {
+        let text = format!(
+            "issuer = \"https://id.example.com\"\n[[client]]\nid = \"orders\"\nsecret = \"{secret}\"\n\
+             grants = [\"client_credentials\"]\n"
+        );
+        let advice = settings(&text).advice().into_iter();
+        advice.filter(|said| said.contains("guessed")).count()
+    };
+    assert_eq!(advice("hunter2"), 1);
+    assert_eq!(advice(&"a".repeat(26)), 1);
+    assert_eq!(advice("Xk29vTq8LzRw4mNbYc7PsJ3d"), 0);
+}

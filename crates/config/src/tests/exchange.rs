@@ -19,12 +19,12 @@ scopes = ["openid"]
 may_act = "orders"
 [[client]]
 id = "orders"
-secret = "0123456789abcdefghijklmnop"
+secret = "Xk29vTq8LzRw4mNbYc7PsJ3dQe"
 grants = ["token_exchange"]
 resources = ["orders.example.com"]
 [[client]]
 id = "portal"
-secret = "0123456789abcdefghijklmnop"
+secret = "Xk29vTq8LzRw4mNbYc7PsJ3dQe"
 grants = ["token_exchange", "device_code", "refresh_token"]
 [[trusted_issuer]]
 issuer = "https://idp.partner.example"
@@ -376,9 +376,9 @@ fn advice_names_exchange_rules_without_effect() {
         ["orders → shipping", "orders → shipping (2)"].map(not_taken)
     );
     // Tokens that the client gets itself are its own.
-    let own = "secret = \"0123456789abcdefghijklmnop\"\nscopes = [\"orders.example.com/read\"]\ngrants = [\"token_exchange\"]";
+    let own = "secret = \"Xk29vTq8LzRw4mNbYc7PsJ3dQe\"\nscopes = [\"orders.example.com/read\"]\ngrants = [\"token_exchange\"]";
     let own = lost.replace(
-        "secret = \"0123456789abcdefghijklmnop\"\ngrants = [\"token_exchange\"]",
+        "secret = \"Xk29vTq8LzRw4mNbYc7PsJ3dQe\"\ngrants = [\"token_exchange\"]",
         own,
     );
     assert_ne!(own, lost);

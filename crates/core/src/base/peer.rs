@@ -1,7 +1,7 @@
 //! Who sent a request: network address and user agent.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::base::names::config_names;
 
@@ -15,6 +15,36 @@ pub struct Peer {
     pub address: IpAddr,
     /// The `User-Agent` header, truncated, without control characters.
     pub agent: String,
+}
+
+/// How much of an address a limit counts as one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Width {
+    /// An IPv4 address, or an IPv6 /64, which usually belongs to one subscriber.
+    Address,
+    /// An IPv6 /56, which many providers give to one subscriber.
+    Block,
+    /// An IPv4 /24 or IPv6 /48, which many providers give to one organization.
+    Site,
+}
+
+impl Width {
+    /// A wider network has more people, so its limit is the one of an address times this.
+    #[must_use]
+    pub const fn factor(self) -> u32 {
+        match self {
+            Self::Address => 1,
+            Self::Block => 2,
+            Self::Site => 10,
+        }
+    }
+}
+
+/// A network that a peer is in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Network {
+    pub width: Width,
+    pub name: String,
 }
 
 impl Peer {
@@ -31,13 +61,36 @@ impl Peer {
         }
     }
 
-    /// What limits count as one address: an IPv4 address, or an IPv6 /64, which usually belongs to one subscriber.
+    /// The network of this width, as limits name it.
     #[must_use]
-    pub fn network(&self) -> String {
+    pub fn network(&self, width: Width) -> String {
         match self.address {
-            IpAddr::V4(v4) => v4.to_string(),
-            IpAddr::V6(v6) => format!("{}/64", Ipv6Addr::from(v6.to_bits() >> 64 << 64)),
+            IpAddr::V4(v4) => match width {
+                Width::Address | Width::Block => v4.to_string(),
+                Width::Site => format!("{}/24", Ipv4Addr::from(v4.to_bits() >> 8 << 8)),
+            },
+            IpAddr::V6(v6) => {
+                let bits = match width {
+                    Width::Address => 64,
+                    Width::Block => 56,
+                    Width::Site => 48,
+                };
+                let prefix = v6.to_bits() >> (128 - bits) << (128 - bits);
+                format!("{}/{bits}", Ipv6Addr::from(prefix))
+            }
         }
+    }
+
+    /// What limits count of this peer, the narrowest first.
+    pub fn networks(&self) -> impl Iterator<Item = Network> {
+        let widths: &[Width] = match self.address {
+            IpAddr::V4(_) => &[Width::Address, Width::Site],
+            IpAddr::V6(_) => &[Width::Address, Width::Block, Width::Site],
+        };
+        widths.iter().map(|&width| Network {
+            width,
+            name: self.network(width),
+        })
     }
 
     /// Whether both are likely on one network: the same IPv4 /24 or IPv6 /48, or both loopback.
@@ -81,16 +134,19 @@ mod tests {
     }
 
     #[test]
-    fn an_ipv6_64_counts_as_one_address() {
-        assert_eq!(
-            peer("2001:db8::1").network(),
-            peer("2001:db8::ffff:2").network()
-        );
-        assert_ne!(
-            peer("2001:db8::1").network(),
-            peer("2001:db8:0:1::1").network()
-        );
-        assert_eq!(peer("::ffff:192.0.2.1").network(), "192.0.2.1");
+    fn limits_count_three_widths_of_ipv6_and_two_of_ipv4() {
+        let names = |address| -> Vec<String> {
+            let peer = peer(address);
+            peer.networks().map(|network| network.name).collect()
+        };
+        let v6 = [
+            "2001:db8:1:203::/64",
+            "2001:db8:1:200::/56",
+            "2001:db8:1::/48",
+        ];
+        assert_eq!(names("2001:db8:1:203::ffff:2"), v6);
+        assert_eq!(names("192.0.2.1"), ["192.0.2.1", "192.0.2.0/24"]);
+        assert_eq!(names("::ffff:192.0.2.1"), names("192.0.2.1"));
     }
 
     #[test]

@@ -8,6 +8,8 @@ use zeroize::Zeroizing;
 
 use super::sealing::array;
 
+mod strength;
+
 /// A presented or issued secret: a password, a client secret, a token, a cookie.
 #[derive(Clone)]
 pub struct Secret(Zeroizing<String>);
@@ -27,6 +29,12 @@ impl Secret {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+
+    /// Whether it is estimated to be easy to guess, as a client's secret that someone chose.
+    #[must_use]
+    pub fn is_weak(&self) -> bool {
+        strength::is_weak(&self.0)
+    }
 }
 
 impl fmt::Debug for Secret {
@@ -44,21 +52,18 @@ pub enum SecretVerifier {
     Hmac {
         key: Arc<hmac::Key>,
         tag: [u8; 32],
-        /// Whether the secret is short enough to guess, so that attempts must be limited.
+        /// Whether the secret is weak, so that attempts must be limited.
         guessable: bool,
     },
 }
 
 impl SecretVerifier {
-    /// Attempts at secrets of at least this length need no limit.
-    pub const MIN_UNGUESSABLE_CHARS: usize = 22;
-
     #[must_use]
     pub fn new(key: &Arc<hmac::Key>, secret: &Secret) -> Self {
         Self::Hmac {
             key: Arc::clone(key),
             tag: array(hmac::sign(key, secret.reveal().as_bytes()).as_ref()),
-            guessable: secret.reveal().chars().count() < Self::MIN_UNGUESSABLE_CHARS,
+            guessable: secret.is_weak(),
         }
     }
 
@@ -115,10 +120,12 @@ mod tests {
     }
 
     #[test]
-    fn only_a_short_secret_is_guessable() {
+    fn a_weak_secret_is_guessable_however_long_it_is() {
         let key = Arc::new(hmac::Key::new(hmac::HMAC_SHA256, &[1; 32]));
-        assert!(SecretVerifier::new(&key, &Secret::new("hunter2")).guessable());
-        assert!(!SecretVerifier::new(&key, &Secret::new("x".repeat(22))).guessable());
+        let guessable = |text: &str| SecretVerifier::new(&key, &Secret::new(text)).guessable();
+        assert!(guessable("hunter2"));
+        assert!(guessable(&"a".repeat(26)));
+        assert!(!guessable("Xk29vTq8LzRw4mNbYc7PsJ3d"));
     }
 
     proptest! {

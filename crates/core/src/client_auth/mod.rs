@@ -7,7 +7,7 @@ use crate::base::peer::Peer;
 use crate::base::secret::{Secret, SecretVerifier};
 use crate::engine::decide::{Facts, Stop};
 use crate::engine::env::Env;
-use crate::engine::limits::{Counter, LimitAnswer, LimitQuery, Quota, Window};
+use crate::engine::limits::{LimitAnswer, LimitQuery};
 use crate::model::client::{Client, ClientAuth};
 use crate::model::endpoint::Clients;
 use crate::model::grant_type::GrantType;
@@ -25,7 +25,7 @@ pub const fn methods(clients: Clients) -> &'static [&'static str] {
     }
 }
 
-/// Per client, address and hour. It applies only to secrets that are short enough to be guessed.
+/// Per client, address and hour. It applies only to secrets that are weak enough to be guessed.
 const MAX_WRONG_SECRETS: u32 = 100;
 
 #[derive(Clone, Debug)]
@@ -121,7 +121,7 @@ pub fn authenticate<'p>(
         } => {
             let proof = secret::check(verifiers, *basic, *post, credentials);
             if verifiers.iter().any(SecretVerifier::guessable) {
-                limit_guesses(env, facts, client, peer, proof.is_err())?;
+                limit_guesses(env, facts, client, peer, proof.is_ok())?;
             }
             proof
         }
@@ -146,24 +146,18 @@ pub(crate) fn require_grant(client: &Client, grant: GrantType) -> Result<(), Ref
 }
 
 /// RFC 6749 section 2.3.1: "the authorization server MUST protect any endpoint utilizing it against brute force attacks."
-/// Beyond the limit the right secret is refused too.
 fn limit_guesses(
     env: &Env<'_>,
     facts: &Facts,
     client: &Client,
     peer: &Peer,
-    wrong: bool,
+    is_right: bool,
 ) -> Result<(), Stop> {
-    let quotas = vec![Quota {
-        counter: Counter::SecretsPerClientAndAddress,
-        subject: format!("{}\0{}", client.id, peer.network()),
+    match facts.ask(LimitQuery::Secret {
+        client: client.id.clone(),
+        peer: peer.clone(),
         limit: env.realm.per_node(MAX_WRONG_SECRETS),
-    }];
-    let window = Window::Hour;
-    match facts.ask(LimitQuery::Check {
-        quotas,
-        window,
-        wrong,
+        is_right,
     })? {
         LimitAnswer::Full { retry_after } => {
             let refusal = Refusal::new(

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use grantor_jose::{Algorithm, Kid, VerificationKeys};
 
 use crate::base::error::{Cause, Failure, Refusal};
+use crate::base::peer::Peer;
 use crate::base::row::{Key, Row, Write};
 use crate::base::secret::Secret;
 use crate::base::time::Timestamp;
@@ -15,6 +16,7 @@ use crate::engine::env::Env;
 use crate::engine::event::Event;
 use crate::engine::limits::{Effect, LimitAnswer, LimitQuery};
 use crate::model::claims::IdTokenClaims;
+use crate::model::ids::UserId;
 use crate::records::Record;
 
 /// A parsed request, ready to be decided.
@@ -38,7 +40,18 @@ pub enum Need {
         /// The hash (PHC string); `None` for an unknown user, which takes the same time.
         hash: Option<String>,
         password: Secret,
+        queue: PasswordQueue,
     },
+}
+
+/// Where a password waits for its turn, since hashing is slow. The queue is fair among the networks of new browsers and
+/// among the users of known ones, and keeps room for the latter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PasswordQueue {
+    Network(Peer),
+    KnownBrowser(UserId),
+    /// A password that the operator sets.
+    Operator,
 }
 
 /// The key that verifies a foreign token.
@@ -257,16 +270,30 @@ impl Facts {
         }
     }
 
-    /// Whether the password is correct. Compared again if the hash changed in between.
+    /// Whether a password that the operator set is still the stored one.
     ///
     /// # Errors
     /// [`Stop::Need`] if it was not compared yet.
     pub fn password(&self, hash: Option<&str>, password: &Secret) -> Result<bool, Stop> {
+        self.password_in(PasswordQueue::Operator, hash, password)
+    }
+
+    /// Whether the password is correct. Compared again if the hash changed in between.
+    ///
+    /// # Errors
+    /// [`Stop::Need`] if it was not compared yet.
+    pub fn password_in(
+        &self,
+        queue: PasswordQueue,
+        hash: Option<&str>,
+        password: &Secret,
+    ) -> Result<bool, Stop> {
         match &self.password {
             Some((compared, right)) if compared.as_deref() == hash => Ok(*right),
             _ => Err(Stop::Need(vec![Need::Password {
                 hash: hash.map(ToOwned::to_owned),
                 password: password.clone(),
+                queue,
             }])),
         }
     }

@@ -10,6 +10,7 @@
 //! is sent without its commit.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use grantor_jose::{SigningInput, TokenType, VerificationKeys, left_half_hash};
 
@@ -19,7 +20,7 @@ use crate::base::secret::Secret;
 use crate::base::seed::Seed;
 use crate::base::time::Timestamp;
 use crate::engine::decide::{
-    Decision, Facts, KeyQuery, Mint, Need, Operation, Stop, UnsignedToken,
+    Decision, Facts, KeyQuery, Mint, Need, Operation, PasswordQueue, Stop, UnsignedToken,
 };
 use crate::engine::env::Env;
 use crate::engine::event::Event;
@@ -42,6 +43,7 @@ pub enum Step<R> {
         /// `None` if the user is unknown or has no password.
         hash: Option<String>,
         password: Secret,
+        queue: PasswordQueue,
     },
     /// Get the keys of a trusted issuer, then call [`Drive::keys`].
     Keys(KeyQuery),
@@ -269,8 +271,12 @@ impl<O: Operation> Drive<O> {
                 .answers
                 .drain(..)
                 .filter_map(|(ask, answer)| match (ask, answer) {
-                    (LimitQuery::Reserve { quotas, window }, LimitAnswer::Reserved { at, .. }) => {
-                        Some(Effect::Release { quotas, window, at })
+                    (LimitQuery::Reserve { quotas, window }, LimitAnswer::Reserved { .. }) => {
+                        Some(Effect::Release {
+                            quotas,
+                            window,
+                            age: Duration::ZERO,
+                        })
                     }
                     _ => None,
                 });
@@ -321,9 +327,17 @@ impl<O: Operation> Drive<O> {
                 Need::Row(key) => keys.push(key),
                 Need::Table(ask) if keys.is_empty() => return Step::Table(ask),
                 Need::Keys(ask) if keys.is_empty() => return Step::Keys(ask),
-                Need::Password { hash, password } if keys.is_empty() => {
+                Need::Password {
+                    hash,
+                    password,
+                    queue,
+                } if keys.is_empty() => {
                     self.comparing.clone_from(&hash);
-                    return Step::Password { hash, password };
+                    return Step::Password {
+                        hash,
+                        password,
+                        queue,
+                    };
                 }
                 Need::Table(_) | Need::Keys(_) | Need::Password { .. } => {}
             }

@@ -1,18 +1,20 @@
 //! In-memory limits: failed attempts, pending codes, and when each device last polled.
 //!
-//! The tables have a fixed size, so that floods cannot exhaust memory. A decision asks them ([`LimitQuery`]) before
-//! any lookup, and changes them ([`Effect`]) after its commit. An attempt is reserved before the lookup and
-//! released if it succeeds, so parallel guesses cannot exceed the limit.
+//! Each counter has a table of its own, of fixed size, so that floods neither exhaust memory nor evict counts of another
+//! kind. A decision asks them ([`LimitQuery`]), and changes them ([`Effect`]) after its commit. They run on the monotonic
+//! clock: setting the system's clock neither extends nor ends a limit.
 
 use std::time::Duration;
 
 use aws_lc_rs::hmac;
 
+use crate::base::peer::{Peer, Width};
 use crate::base::time::Timestamp;
-use crate::model::ids::GrantId;
+use crate::model::ids::{ClientId, GrantId};
 
 pub mod pending;
 mod poll_clock;
+mod secrets;
 mod windows;
 
 pub use poll_clock::Poll;
@@ -20,43 +22,74 @@ use poll_clock::PollClock;
 use windows::Windows;
 
 const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// A limit on one counter of one subject.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quota {
     pub counter: Counter,
-    /// A user's id, an address or a client's id. Kept only as a MAC.
+    /// A user's id, a network or a client's id. Kept only as a MAC.
     pub subject: String,
     /// The maximum count within the window.
     pub limit: u32,
 }
 
-/// Wrong user codes, passwords and client secrets per hour, and undecided device codes.
+/// Wrong user codes, passwords and client secrets, and undecided device codes. Each has its own table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Counter {
     UserCodesPerAccount,
-    UserCodesPerAddress,
+    UserCodesPerNetwork(Width),
     /// Only reported and delayed, never refused.
     UserCodesPerRealm,
     PasswordsPerAccountAndAddress,
-    PasswordsPerAddress,
+    PasswordsPerNetwork(Width),
     PasswordsPerAccount,
-    SecretsPerClientAndAddress,
+    PasswordsPerKnownBrowser,
+    SecretsPerClientAndNetwork(Width),
+    /// Secrets that are still answered where the limit above is reached.
+    SecretsBeyondLimit,
+    /// Right secrets, by client and address.
+    ProvenSecrets,
     PendingPerClient,
-    PendingPerAddress,
+    /// A client's share for one network. See [`pending`].
+    PendingPerClientAndNetwork,
+    PendingPerNetwork(Width),
     PendingPerRealm,
+}
+
+/// One quota for each width of the peer's network: `limit` for its address, and more for the wider networks.
+pub(crate) fn per_network(
+    peer: &Peer,
+    counter: impl Fn(Width) -> Counter,
+    subject: &str,
+    limit: u32,
+) -> impl Iterator<Item = Quota> {
+    peer.networks().map(move |network| Quota {
+        counter: counter(network.width),
+        subject: format!("{subject}\0{}", network.name),
+        limit: limit.saturating_mul(network.width.factor()),
+    })
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LimitQuery {
     /// Reserves one of each quota, or none if any is used up.
     Reserve { quotas: Vec<Quota>, window: Window },
-    /// Checks the quotas for a secret that was already compared. A wrong one counts; no secret passes once a quota is
-    /// used up. For comparisons that are too fast to need a reservation.
+    /// Asks before a secret is compared, and again before anyone learns the result. A wrong one counts. Where a quota is
+    /// used up, the answer is that, even for a right one: so simultaneous guesses reveal no more than the limit, and
+    /// simultaneous right ones use up nothing.
     Check {
         quotas: Vec<Quota>,
         window: Window,
-        wrong: bool,
+        guess: Guess,
+    },
+    /// Asks with the result of a comparison that was too cheap to ask before it. See [`secrets`].
+    Secret {
+        client: ClientId,
+        peer: Peer,
+        /// Wrong ones per address and hour.
+        limit: u32,
+        is_right: bool,
     },
     Poll {
         grant: GrantId,
@@ -65,10 +98,20 @@ pub enum LimitQuery {
     },
 }
 
+/// What is known of a secret that was presented.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Guess {
+    NotCompared,
+    Right,
+    Wrong,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Window {
     /// For failed attempts.
     Hour,
+    /// For failed attempts in known browsers.
+    Day,
     /// For pending codes: their lifetime.
     Custom(Duration),
 }
@@ -77,6 +120,7 @@ impl Window {
     const fn length(self) -> Duration {
         match self {
             Self::Hour => HOUR,
+            Self::Day => DAY,
             Self::Custom(length) => length,
         }
     }
@@ -88,8 +132,6 @@ pub enum LimitAnswer {
     Reserved {
         /// The highest count, including this one, among quotas without a limit.
         count: u32,
-        /// When it was reserved, for releasing it.
-        at: Timestamp,
     },
     Full {
         /// Seconds until part of it is available again.
@@ -105,7 +147,8 @@ pub enum Effect {
     Release {
         quotas: Vec<Quota>,
         window: Window,
-        at: Timestamp,
+        /// How long ago it was made.
+        age: Duration,
     },
     /// The grant is decided, so its polls are no longer answered from memory.
     ClearPoll(GrantId),
@@ -114,9 +157,8 @@ pub enum Effect {
 #[derive(Debug)]
 pub struct Limits {
     key: hmac::Key,
-    /// Failed attempts. Separate, so that a flood of codes cannot evict them.
-    tries: Windows,
-    pending: Windows,
+    /// Made on first use.
+    tables: Vec<(Counter, Windows)>,
     polls: PollClock,
 }
 
@@ -126,34 +168,61 @@ impl Limits {
     pub fn new(key: &[u8; 32]) -> Self {
         Self {
             key: hmac::Key::new(hmac::HMAC_SHA256, key),
-            tries: Windows::new(),
-            pending: Windows::new(),
+            tables: Vec::new(),
             polls: PollClock::new(),
         }
     }
 
+    /// `now` is the time of the monotonic clock.
     pub fn answer(&mut self, now: Timestamp, ask: &LimitQuery) -> LimitAnswer {
         match ask {
             LimitQuery::Poll { grant, interval } => {
                 LimitAnswer::Poll(self.polls.poll(now, *grant, *interval))
             }
             LimitQuery::Reserve { quotas, window } => self.count(now, quotas, *window, 1),
+            LimitQuery::Secret {
+                client,
+                peer,
+                limit,
+                is_right,
+            } => self.secret(now, client.as_str(), peer, *limit, *is_right),
             LimitQuery::Check {
                 quotas,
                 window,
-                wrong,
-            } => self.count(now, quotas, *window, u32::from(*wrong)),
+                guess,
+            } => self.count(now, quotas, *window, u32::from(*guess == Guess::Wrong)),
         }
     }
 
-    pub fn apply(&mut self, effect: &Effect) {
+    /// `now` is the time of the monotonic clock.
+    pub fn apply(&mut self, now: Timestamp, effect: &Effect) {
         match effect {
             Effect::ClearPoll(grant) => self.polls.mark_decided(*grant),
-            Effect::Release { quotas, window, at } => {
-                for quota in quotas {
-                    let place = self.place(quota);
-                    self.table(*window).release(place, window.length(), *at);
+            Effect::Release {
+                quotas,
+                window,
+                age,
+            } => {
+                self.release(quotas, window.length(), now - *age);
+            }
+        }
+    }
+
+    /// Releases all quotas or none, so that they go on to agree. `at` may be somewhat inexact, so the parts of the window
+    /// next to it are looked at, too.
+    fn release(&mut self, quotas: &[Quota], window: Duration, at: Timestamp) {
+        let places: Vec<u64> = quotas.iter().map(|quota| self.place(quota)).collect();
+        let part = windows::part(window);
+        for at in [at, at + part, at - part] {
+            let mut counted = quotas.iter().zip(&places);
+            if counted.all(|(quota, &place)| {
+                let table = self.table(quota.counter);
+                table.counted_at(place, window, at)
+            }) {
+                for (quota, place) in quotas.iter().zip(places) {
+                    self.table(quota.counter).release(place, window, at);
                 }
+                return;
             }
         }
     }
@@ -161,29 +230,45 @@ impl Limits {
     /// Counts `n` at startup: what the store still contains from before.
     pub fn preload(&mut self, now: Timestamp, quota: &Quota, window: Window, n: u32) {
         let place = self.place(quota);
-        self.table(window).add(place, window.length(), now, n);
+        self.table(quota.counter)
+            .add(place, window.length(), now, n);
     }
 
     pub fn counted(&mut self, now: Timestamp, quota: &Quota, window: Window) -> u32 {
         let place = self.place(quota);
-        self.table(window).count(place, window.length(), now)
+        self.table(quota.counter).count(place, window.length(), now)
     }
 
-    fn table(&mut self, window: Window) -> &mut Windows {
-        match window {
-            Window::Hour => &mut self.tries,
-            Window::Custom(_) => &mut self.pending,
-        }
+    fn table(&mut self, counter: Counter) -> &mut Windows {
+        let known = self.tables.iter().position(|(of, _)| *of == counter);
+        let at = known.unwrap_or_else(|| {
+            self.tables.push((counter, Windows::new()));
+            self.tables.len() - 1
+        });
+        &mut self.tables[at].1
     }
 
     /// Counts `n` more in each quota, or in none if any is used up.
     fn count(&mut self, now: Timestamp, quotas: &[Quota], window: Window, n: u32) -> LimitAnswer {
         let places: Vec<u64> = quotas.iter().map(|quota| self.place(quota)).collect();
-        let (table, length) = (self.table(window), window.length());
-        let full = places
-            .iter()
-            .zip(quotas)
-            .any(|(&place, quota)| table.count(place, length, now) >= quota.limit);
+        let length = window.length();
+        let mut used_up = quotas.iter().zip(&places).filter(|(quota, place)| {
+            let table = self.table(quota.counter);
+            !table.has_room(**place, length, now, quota.limit)
+        });
+        let first = used_up.next().map(|(quota, _)| quota.counter);
+        let only = first.is_some() && used_up.next().is_none();
+        let full = match first {
+            None => false,
+            Some(Counter::PendingPerClientAndNetwork) if only => {
+                let counts = quotas.iter().zip(&places).map(|(quota, place)| {
+                    let count = self.table(quota.counter).count(*place, length, now);
+                    (quota, count)
+                });
+                !pending::may_exceed_share(counts)
+            }
+            Some(_) => true,
+        };
         if full {
             // The oldest eighth of the window is dropped first.
             let retry_after = (length.as_secs() / 8).max(1);
@@ -191,21 +276,19 @@ impl Limits {
         }
         let mut count = 0;
         for (place, quota) in places.into_iter().zip(quotas).filter(|_| n > 0) {
-            let counted = table.add(place, length, now, n);
+            let counted = self.table(quota.counter).add(place, length, now, n);
             if quota.limit == u32::MAX {
                 count = count.max(counted);
             }
         }
-        LimitAnswer::Reserved { count, at: now }
+        LimitAnswer::Reserved { count }
     }
 
     /// The slot of a quota: 64 bits of a MAC, so that attackers cannot choose a slot next to another.
     fn place(&self, quota: &Quota) -> u64 {
-        let mut context = hmac::Context::with_key(&self.key);
-        context.update(&[quota.counter as u8]);
-        context.update(quota.subject.as_bytes());
         let mut place = [0; 8];
-        place.copy_from_slice(&context.sign().as_ref()[..8]);
+        let tag = hmac::sign(&self.key, quota.subject.as_bytes());
+        place.copy_from_slice(&tag.as_ref()[..8]);
         u64::from_be_bytes(place)
     }
 }
@@ -266,11 +349,12 @@ mod tests {
         for _ in 0..100 {
             assert!(ask(&mut limits, 0, "alice"));
             let at = Timestamp::from_secs(1_000_000);
-            limits.apply(&Effect::Release {
+            let release = Effect::Release {
                 quotas: quota("alice", 20),
                 window: Window::Hour,
-                at,
-            });
+                age: Duration::ZERO,
+            };
+            limits.apply(at, &release);
         }
     }
 
@@ -291,6 +375,37 @@ mod tests {
         assert!(matches!(
             limits.answer(now, &free),
             LimitAnswer::Reserved { .. }
+        ));
+    }
+
+    #[test]
+    fn a_flood_of_one_kind_evicts_no_count_of_another() {
+        let mut limits = Limits::new(&[1; 32]);
+        let now = Timestamp::from_secs(1_000_000);
+        let mut password = quota("alice", 10);
+        password[0].counter = Counter::PasswordsPerAccount;
+        let check = |quotas: Vec<Quota>, guess| LimitQuery::Check {
+            quotas,
+            window: Window::Hour,
+            guess,
+        };
+        for _ in 0..10 {
+            limits.answer(now, &check(password.clone(), Guess::Wrong));
+        }
+        // Wrong secrets come fast, and their limit is high: their counts outnumber and exceed those of passwords.
+        for client in 0..200_000 {
+            let secret = Quota {
+                counter: Counter::SecretsPerClientAndNetwork(Width::Address),
+                subject: client.to_string(),
+                limit: 100,
+            };
+            for _ in 0..11 {
+                limits.answer(now, &check(vec![secret.clone()], Guess::Wrong));
+            }
+        }
+        assert!(matches!(
+            limits.answer(now, &check(password, Guess::NotCompared)),
+            LimitAnswer::Full { .. }
         ));
     }
 }

@@ -1,15 +1,14 @@
-//! An attempt to guess a secret, counted before the guess is checked, so that parallel guesses stay within the limits.
+//! Attempts to guess a secret. The limits are asked before the secret is compared, which costs something, and again
+//! before anyone learns the result: parallel guesses stay within the limits, and right ones in flight use up nothing.
 
 use crate::base::error::Failure;
-use crate::base::time::Timestamp;
 use crate::engine::decide::{Facts, Stop};
-use crate::engine::limits::{Effect, LimitAnswer, LimitQuery, Quota, Window};
+use crate::engine::limits::{Guess, LimitAnswer, LimitQuery, Quota, Window};
 
+/// The quotas that a wrong guess counts in.
 pub(super) struct Attempt {
-    /// The highest count among the quotas without a limit, this attempt included.
-    pub(super) count: u32,
-    quotas: Vec<Quota>,
-    at: Timestamp,
+    pub(super) quotas: Vec<Quota>,
+    pub(super) window: Window,
 }
 
 pub(super) struct LimitReached {
@@ -18,27 +17,30 @@ pub(super) struct LimitReached {
 }
 
 impl Attempt {
-    pub(super) fn reserve(
-        facts: &Facts,
-        quotas: Vec<Quota>,
-    ) -> Result<Result<Self, LimitReached>, Stop> {
-        let reserved = facts.ask(LimitQuery::Reserve {
-            quotas: quotas.clone(),
-            window: Window::Hour,
-        })?;
-        match reserved {
-            LimitAnswer::Reserved { count, at } => Ok(Ok(Self { count, quotas, at })),
-            LimitAnswer::Full { retry_after } => Ok(Err(LimitReached { retry_after })),
-            LimitAnswer::Poll(_) => Err(Failure::Bug("a try was answered as a poll").into()),
-        }
+    /// Whether a secret may be compared.
+    pub(super) fn begin(&self, facts: &Facts) -> Result<Result<(), LimitReached>, Stop> {
+        Ok(self.ask(facts, Guess::NotCompared)?.map(|_| ()))
     }
 
-    /// A right guess does not count.
-    pub(super) fn release(self) -> Effect {
-        Effect::Release {
-            quotas: self.quotas,
-            window: Window::Hour,
-            at: self.at,
+    /// Whether the result may be told. Returns the highest count among the quotas without a limit, a wrong one included.
+    pub(super) fn end(
+        &self,
+        facts: &Facts,
+        is_right: bool,
+    ) -> Result<Result<u32, LimitReached>, Stop> {
+        self.ask(facts, if is_right { Guess::Right } else { Guess::Wrong })
+    }
+
+    fn ask(&self, facts: &Facts, guess: Guess) -> Result<Result<u32, LimitReached>, Stop> {
+        let answer = facts.ask(LimitQuery::Check {
+            quotas: self.quotas.clone(),
+            window: self.window,
+            guess,
+        })?;
+        match answer {
+            LimitAnswer::Reserved { count } => Ok(Ok(count)),
+            LimitAnswer::Full { retry_after } => Ok(Err(LimitReached { retry_after })),
+            LimitAnswer::Poll(_) => Err(Failure::Bug("an attempt was answered as a poll").into()),
         }
     }
 }

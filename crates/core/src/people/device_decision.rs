@@ -1,5 +1,6 @@
 //! Approving or denying a device (RFC 8628 section 3.3).
 
+use super::attempt::{Attempt, LimitReached};
 use super::lookup_user_code::{self, CodeCheck, PendingDevice};
 use super::session::{self, SignedIn, Visitor};
 use crate::base::peer::Peer;
@@ -7,7 +8,7 @@ use crate::base::secret::Secret;
 use crate::engine::decide::{Decision, Facts, Operation, Stop, Versioned};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
-use crate::engine::limits::{Effect, LimitAnswer, LimitQuery, Window, pending};
+use crate::engine::limits::{Effect, Window, pending};
 use crate::model::claims_request::RequestedClaims;
 use crate::model::client::{Client, DeviceApproval};
 use crate::model::ids::GrantId;
@@ -86,15 +87,14 @@ impl DeviceDecision {
         };
         let mut names = env.realm.sealing.user_code_names(&typed);
         let wrong = !names.any(|typed| typed == name);
-        let answer = facts.ask(LimitQuery::Check {
+        let attempt = Attempt {
             quotas: lookup_user_code::quotas(env, signed_in, &self.peer),
             window: Window::Hour,
-            wrong,
-        })?;
-        Ok(match answer {
-            LimitAnswer::Full { retry_after } => Retyped::TooMany(retry_after),
-            _ if wrong => Retyped::Wrong,
-            _ => Retyped::Right,
+        };
+        Ok(match attempt.end(facts, !wrong)? {
+            Err(LimitReached { retry_after }) => Retyped::TooMany(retry_after),
+            Ok(_) if wrong => Retyped::Wrong,
+            Ok(_) => Retyped::Right,
         })
     }
 

@@ -8,7 +8,7 @@ use crate::base::secret::Secret;
 use crate::engine::decide::{Decision, Facts, Operation, Stop};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
-use crate::engine::limits::{Counter, Quota};
+use crate::engine::limits::{Counter, Quota, Window, per_network};
 use crate::model::client::{Client, DeviceApproval};
 use crate::model::ids::{ClientId, GrantId};
 use crate::model::scope::Scope;
@@ -125,57 +125,52 @@ impl Operation for LookupUserCode {
                 delay: false,
             }));
         };
-        let attempt = match Attempt::reserve(facts, quotas(env, &signed_in, &self.peer))? {
-            Ok(attempt) => attempt,
-            Err(LimitReached { retry_after }) => {
-                let visitor = signed_in.visitor();
-                let event = Event::new(EventKind::TriesUsedUp).user(visitor.user);
-                return Ok(Decision::reply(LookupUserCodeReply::TooMany {
-                    visitor,
-                    retry_after,
-                })
-                .event(event.peer(&self.peer)));
-            }
+        let attempt = Attempt {
+            quotas: quotas(env, &signed_in, &self.peer),
+            window: Window::Hour,
         };
-        let grant = pending(env, facts, &code)?;
-        let client = grant.as_ref().map(|grant| &grant.client);
-        let client = client.and_then(|id| env.realm.enabled_client(id));
-        let (Some(grant), Some(client)) = (&grant, client) else {
-            return Ok(not_valid(env, &signed_in, &attempt, &self.peer));
-        };
-        // The code was right, so the attempt does not count, whatever follows.
-        let release = attempt.release();
-        if !signed_in.is_fresh(client.device.approver_max_age, env.now) {
-            return Ok(Decision::reply(LookupUserCodeReply::SignIn).effect(release));
+        if let Err(limit) = attempt.begin(facts)? {
+            return Ok(too_many(&signed_in, &self.peer, &limit));
         }
-        let device = PendingDevice::new(&signed_in, client, grant, &code, &self.peer);
-        Ok(
-            Decision::reply(LookupUserCodeReply::Pending(Box::new(device)))
-                .writes(signed_in.touch)
-                .effect(release),
-        )
+        let found = pending(env, facts, &code)?
+            .and_then(|grant| Some((env.realm.enabled_client(&grant.client)?, grant)));
+        let count = match attempt.end(facts, found.is_some())? {
+            Ok(count) => count,
+            Err(limit) => return Ok(too_many(&signed_in, &self.peer, &limit)),
+        };
+        let Some((client, grant)) = found else {
+            return Ok(not_valid(env, &signed_in, count, &self.peer));
+        };
+        if !signed_in.is_fresh(client.device.approver_max_age, env.now) {
+            return Ok(Decision::reply(LookupUserCodeReply::SignIn));
+        }
+        let device = PendingDevice::new(&signed_in, client, &grant, &code, &self.peer);
+        Ok(Decision::reply(LookupUserCodeReply::Pending(Box::new(device))).writes(signed_in.touch))
     }
 }
 
 /// Per hour, 20 wrong codes for an account and 200 for an address. For the realm they are only counted.
 pub(super) fn quotas(env: &Env<'_>, signed_in: &SignedIn, peer: &Peer) -> Vec<Quota> {
-    vec![
+    let of_address = env.realm.per_node(MAX_TRIES_PER_ADDRESS);
+    let mut quotas = vec![
         Quota {
             counter: Counter::UserCodesPerAccount,
             subject: signed_in.user.record.id.to_string(),
             limit: env.realm.per_node(MAX_TRIES_PER_ACCOUNT),
         },
         Quota {
-            counter: Counter::UserCodesPerAddress,
-            subject: peer.network(),
-            limit: env.realm.per_node(MAX_TRIES_PER_ADDRESS),
-        },
-        Quota {
             counter: Counter::UserCodesPerRealm,
             subject: String::new(),
             limit: u32::MAX,
         },
-    ]
+    ];
+    quotas.extend(per_network(
+        peer,
+        Counter::UserCodesPerNetwork,
+        "",
+        of_address,
+    ));
+    quotas
 }
 
 /// The pending grant of a code. The code has another row name under each master key that is still accepted.
@@ -198,13 +193,29 @@ fn pending(env: &Env<'_>, facts: &Facts, code: &UserCode) -> Result<Option<Grant
     Ok(None)
 }
 
+fn too_many(
+    signed_in: &SignedIn,
+    peer: &Peer,
+    limit: &LimitReached,
+) -> Decision<LookupUserCodeReply> {
+    Decision::reply(LookupUserCodeReply::TooMany {
+        visitor: signed_in.visitor(),
+        retry_after: limit.retry_after,
+    })
+    .event(
+        Event::new(EventKind::TriesUsedUp)
+            .user(signed_in.user.record.id)
+            .peer(peer),
+    )
+}
+
 fn not_valid(
     env: &Env<'_>,
     signed_in: &SignedIn,
-    attempt: &Attempt,
+    count: u32,
     peer: &Peer,
 ) -> Decision<LookupUserCodeReply> {
-    let delay = attempt.count > env.realm.per_node(DELAY_THRESHOLD);
+    let delay = count > env.realm.per_node(DELAY_THRESHOLD);
     let reply = LookupUserCodeReply::NotValid {
         visitor: signed_in.visitor(),
         delay,

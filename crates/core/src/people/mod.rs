@@ -21,5 +21,5 @@ pub use form::{Action, Binding};
 pub use lookup_user_code::{CodeCheck, LookupUserCode, LookupUserCodeReply, PendingDevice};
 pub use provision::{Deprovision, Password, Provision, ProvisionReply};
 pub use session::Visitor;
-pub use sign_in::{SignIn, SignInReply};
+pub use sign_in::{KNOWN_BROWSER_LIFETIME, SignIn, SignInReply};
 pub use visit::Visit;

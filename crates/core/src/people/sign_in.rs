@@ -1,19 +1,21 @@
 //! Sign-in with a password.
 
+use std::time::Duration;
+
 use super::attempt::{Attempt, LimitReached};
 use super::session;
-use crate::base::peer::Peer;
+use crate::base::peer::{Peer, Width};
 use crate::base::row::Write;
 use crate::base::secret::Secret;
-use crate::engine::decide::{Decision, Facts, Operation, Stop, Versioned};
+use crate::engine::decide::{Decision, Facts, Operation, PasswordQueue, Stop, Versioned};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
-use crate::engine::limits::{Counter, Quota};
+use crate::engine::limits::{Counter, Quota, Window, per_network};
 use crate::model::credentials::{InvalidPassword, check_password, may_be_username};
 use crate::model::ids::{SessionId, UserId};
 use crate::records::{self, Session, Started, User, Username};
 use crate::tokens::grant_liveness;
-use crate::tokens::handles::SessionCookie;
+use crate::tokens::handles::{KnownBrowser, SessionCookie};
 
 #[derive(Debug)]
 pub struct SignIn {
@@ -21,7 +23,7 @@ pub struct SignIn {
     pub password: Secret,
     /// The browser's current session cookie.
     pub previous: Option<Secret>,
-    /// The cookie that proves an earlier sign-in in this browser.
+    /// The cookie of an earlier sign-in in this browser.
     pub known_browser: Option<Secret>,
     pub peer: Peer,
 }
@@ -31,7 +33,7 @@ pub enum SignInReply {
     SignedIn {
         /// The session cookie, always with a new secret.
         session: Secret,
-        /// The cookie that proves this sign-in later.
+        /// The cookie by which this browser is known later, for [`KNOWN_BROWSER_LIFETIME`].
         known_browser: Secret,
     },
     /// The same for an unknown user, a disabled user and a wrong password.
@@ -42,11 +44,14 @@ pub enum SignInReply {
     },
 }
 
+/// How long a browser is known after a sign-in.
+pub const KNOWN_BROWSER_LIFETIME: Duration = Duration::from_secs(180 * 24 * 3600);
+
 impl SignIn {
-    /// A known browser skips the limit of the account, so an attacker can only lock out new browsers.
+    /// Of a browser without a cookie of this user.
     fn quotas(&self, env: &Env<'_>, account: &str) -> Vec<Quota> {
-        let address = self.peer.network();
         let limits = env.realm.sign_in;
+        let address = self.peer.network(Width::Address);
         let quota = |counter, subject, limit| Quota {
             counter,
             subject,
@@ -58,18 +63,69 @@ impl SignIn {
                 format!("{account}\0{address}"),
                 limits.per_account_and_address,
             ),
-            quota(Counter::PasswordsPerAddress, address, limits.in_all),
-        ];
-        let known = self.known_browser.as_ref();
-        if !known.is_some_and(|cookie| env.realm.sealing.is_known_browser(cookie.reveal(), account))
-        {
-            quotas.push(quota(
+            quota(
                 Counter::PasswordsPerAccount,
                 account.to_owned(),
                 limits.in_all,
-            ));
-        }
+            ),
+        ];
+        let of_address = env.realm.per_node(limits.in_all);
+        quotas.extend(per_network(
+            &self.peer,
+            Counter::PasswordsPerNetwork,
+            "",
+            of_address,
+        ));
         quotas
+    }
+
+    /// The cookie of an earlier sign-in, not yet compared with the user.
+    fn known_browser(&self, env: &Env<'_>) -> Option<KnownBrowser> {
+        let cookie = self.known_browser.as_ref()?;
+        let known = env.realm.sealing.open_known_browser(cookie.reveal())?;
+        (!known.expires_at.is_past(env.now)).then_some(known)
+    }
+
+    /// What a wrong password counts for, and where this one waits. A known browser has a count of its own, so no one
+    /// else can lock it out; once that is used up, it counts like any other.
+    fn attempt(
+        &self,
+        env: &Env<'_>,
+        facts: &Facts,
+        account: &str,
+    ) -> Result<Result<(Attempt, PasswordQueue), LimitReached>, Stop> {
+        if let Some(known) = self.known_browser(env)
+            && let Some(user) = self.user(env, facts, account)?
+            && user.record.id == known.user
+            && user.record.is_current(known.epoch)
+        {
+            let attempt = Attempt {
+                quotas: vec![Quota {
+                    counter: Counter::PasswordsPerKnownBrowser,
+                    subject: known.id_text(),
+                    limit: env
+                        .realm
+                        .per_node(env.realm.sign_in.per_account_and_address),
+                }],
+                window: Window::Day,
+            };
+            if attempt.begin(facts)?.is_ok() {
+                return Ok(Ok((attempt, PasswordQueue::KnownBrowser(known.user))));
+            }
+        }
+        let attempt = Attempt {
+            quotas: self.quotas(env, account),
+            window: Window::Hour,
+        };
+        let queue = PasswordQueue::Network(self.peer.clone());
+        Ok(attempt.begin(facts)?.map(|()| (attempt, queue)))
+    }
+
+    fn too_many(&self, limit: &LimitReached) -> Decision<SignInReply> {
+        Decision::reply(SignInReply::TooMany {
+            retry_after: limit.retry_after,
+        })
+        .event(Event::new(EventKind::TriesUsedUp).peer(&self.peer))
     }
 
     /// Two reads, whether or not the user exists.
@@ -168,20 +224,21 @@ impl Operation for SignIn {
         if is_too_long || !may_be_username(&account) {
             return Ok(Decision::reply(SignInReply::Wrong));
         }
-        let attempt = match Attempt::reserve(facts, self.quotas(env, &account))? {
+        let (attempt, queue) = match self.attempt(env, facts, &account)? {
             Ok(attempt) => attempt,
-            Err(LimitReached { retry_after }) => {
-                return Ok(Decision::reply(SignInReply::TooMany { retry_after })
-                    .event(Event::new(EventKind::TriesUsedUp).peer(&self.peer)));
-            }
+            Err(limit) => return Ok(self.too_many(&limit)),
         };
         let user = self.user(env, facts, &account)?;
         let hash = user
             .as_ref()
             .and_then(|user| user.record.password.as_deref());
-        let is_right = facts.password(hash, &self.password)?;
+        let is_right = facts.password_in(queue, hash, &self.password)?;
         let known_user = user.as_ref().map(|user| user.record.id);
-        let Some(user) = user.filter(|user| is_right && user.record.enabled) else {
+        let user = user.filter(|user| is_right && user.record.enabled);
+        if let Err(limit) = attempt.end(facts, user.is_some())? {
+            return Ok(self.too_many(&limit));
+        }
+        let Some(user) = user else {
             let mut event = Event::new(EventKind::SignInFailed).peer(&self.peer);
             event.user = known_user;
             return Ok(Decision::reply(SignInReply::Wrong).event(event));
@@ -189,14 +246,18 @@ impl Operation for SignIn {
         let (cookie, writes) = self.session(env, facts, &user.record)?;
         Ok(Decision::reply(SignInReply::SignedIn {
             session: Secret::new(env.realm.sealing.session_cookie(&cookie)),
-            known_browser: Secret::new(env.realm.sealing.known_browser(&account)),
+            known_browser: Secret::new(env.realm.sealing.known_browser(&KnownBrowser {
+                id: env.seed.bytes("known browser"),
+                user: user.record.id,
+                epoch: user.record.epoch,
+                expires_at: env.now + KNOWN_BROWSER_LIFETIME,
+            })),
         })
         .writes(writes)
         .write(Write::Check {
             key: grant_liveness::user_key(env, user.record.id),
             expect: user.row.version,
         })
-        .effect(attempt.release())
         .event(
             Event::new(EventKind::SignedIn)
                 .user(user.record.id)

@@ -23,6 +23,10 @@ pub use kind::{Exchanged, GrantOrigin};
 /// How long revoked grants are kept, so that operators can find out what happened.
 const REVOKED_RETENTION: Duration = Duration::from_secs(24 * 3600);
 
+/// How far another node's clock may be ahead. A rotation later than that was written before this clock stepped back: how
+/// long ago it was is not known, so it gives no grace.
+const MAX_CLOCK_DIFFERENCE: Duration = Duration::from_secs(30);
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grant {
     pub id: GrantId,
@@ -315,7 +319,10 @@ impl Grant {
             RefreshTokenStatus::Current
         } else if generation > *current {
             RefreshTokenStatus::Ahead
-        } else if generation + 1 == *current && now.since(*rotated_at) <= grace {
+        } else if generation + 1 == *current
+            && now.since(*rotated_at) <= grace
+            && rotated_at.since(now) <= MAX_CLOCK_DIFFERENCE
+        {
             RefreshTokenStatus::InGrace
         } else {
             RefreshTokenStatus::Reused

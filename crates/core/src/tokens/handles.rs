@@ -3,11 +3,9 @@
 
 use std::fmt;
 
-use aws_lc_rs::digest;
-
 use crate::base::sealing::{SealKind, SealingKeys, array};
 use crate::base::time::Timestamp;
-use crate::model::ids::{ClientId, GrantId, SessionId, UserId};
+use crate::model::ids::{ClientId, Epoch, GrantId, SessionId, UserId};
 use crate::model::user_code::UserCode;
 
 /// The contents of a device code (RFC 8628 section 3.2) or authorization code (RFC 6749 section 4.1.2). Each kind is
@@ -50,6 +48,30 @@ pub struct SessionCookie {
 impl fmt::Debug for SessionCookie {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "SessionCookie({}, …)", self.id)
+    }
+}
+
+/// The contents of the cookie of a browser in which a user signed in. It lets the user's password be tried there
+/// whatever others try, so it has a count of its own, and ends with the password.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct KnownBrowser {
+    /// Random: what its wrong passwords are counted by.
+    pub id: [u8; 16],
+    pub user: UserId,
+    pub epoch: Epoch,
+    pub expires_at: Timestamp,
+}
+
+impl KnownBrowser {
+    #[must_use]
+    pub fn id_text(&self) -> String {
+        format!("{:032x}", u128::from_be_bytes(self.id))
+    }
+}
+
+impl fmt::Debug for KnownBrowser {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "KnownBrowser({}, …)", self.user)
     }
 }
 
@@ -123,25 +145,34 @@ impl SealingKeys {
         })
     }
 
-    /// The cookie that proves that a browser signed in with this username before.
     #[must_use]
-    pub fn known_browser(&self, username: &str) -> String {
-        self.seal(SealKind::KnownBrowser, &username_digest(username))
+    pub fn known_browser(&self, known: &KnownBrowser) -> String {
+        let payload = [
+            &known.id[..],
+            known.user.as_bytes(),
+            &known.epoch.as_u64().to_be_bytes(),
+            &known.expires_at.as_millis().to_be_bytes(),
+        ]
+        .concat();
+        self.seal(SealKind::KnownBrowser, &payload)
     }
 
+    /// A cookie of a version that bound it to the username alone, for ever, is none.
     #[must_use]
-    pub fn is_known_browser(&self, text: &str, username: &str) -> bool {
-        self.open(SealKind::KnownBrowser, text) == Some(username_digest(username))
+    pub fn open_known_browser(&self, text: &str) -> Option<KnownBrowser> {
+        let payload: [u8; 48] = self.open(SealKind::KnownBrowser, text)?;
+        Some(KnownBrowser {
+            id: array(&payload[..16]),
+            user: UserId::from_bytes(array(&payload[16..32])),
+            epoch: Epoch::from_bytes(array(&payload[32..40])),
+            expires_at: Timestamp::from_millis(u64::from_be_bytes(array(&payload[40..]))),
+        })
     }
 
     /// The possible row names of a user code, the current one first.
     pub fn user_code_names<'a>(&'a self, code: &'a UserCode) -> impl Iterator<Item = String> + 'a {
         self.row_names(SealKind::UserCode, code.normalized().as_bytes())
     }
-}
-
-fn username_digest(username: &str) -> [u8; 16] {
-    array(digest::digest(&digest::SHA256, username.as_bytes()).as_ref())
 }
 
 #[cfg(test)]

@@ -1,9 +1,12 @@
 //! Client authentication (RFC 6749 section 2.3).
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use grantor_core::base::error::ErrorCode::{self, InvalidClient, InvalidRequest, TooManyRequests};
 use grantor_core::base::error::Refusal;
+use grantor_core::base::secret::{Secret, SecretVerifier};
 use grantor_core::endpoints::token::Token;
 use grantor_core::model::client::ClientAuth;
 
@@ -183,16 +186,64 @@ fn rfc6749_2_3_1_guesses_of_a_short_secret_are_bounded() {
             "{n}"
         );
     }
-    let refused = ask(&mut world, Some(&right()), &[]).expect_err("too many");
-    assert_eq!(refused.code, TooManyRequests);
-    assert!(refused.retry_after.is_some_and(|seconds| seconds > 0));
+    // Beyond the limit one in ten seconds is answered.
+    let wrong = basic("orders:wrong");
+    assert_eq!(code(&mut world, Some(&wrong), &[]), Err(InvalidClient));
+    for header in [&wrong, &right()] {
+        let refused = ask(&mut world, Some(header), &[]).expect_err("too many");
+        assert_eq!(refused.code, TooManyRequests);
+        assert_eq!(refused.retry_after, Some(12));
+    }
     assert_eq!(
         code(world.from("198.51.100.1"), Some(&right()), &[]),
         Ok(()),
         "the client itself, elsewhere, does not notice"
     );
-    world.from("192.0.2.10").advance(68.mins());
+    let guesses = (0..3600).filter(|_| {
+        world.from("192.0.2.10").advance(1.s());
+        code(&mut world, Some(&wrong), &[]) == Err(InvalidClient)
+    });
+    assert!(guesses.count() <= 360);
+    world.advance(68.mins());
     assert_eq!(code(&mut world, Some(&right()), &[]), Ok(()));
+}
+
+#[test]
+fn wrong_secrets_do_not_lock_out_the_right_one_from_their_address() {
+    let mut world = World::new();
+    let flood = |world: &mut World| {
+        for n in 0..300 {
+            let _ = code(world, Some(&basic(&format!("orders:{n}"))), &[]);
+        }
+    };
+    flood(&mut world);
+    world.advance(12.s());
+    assert_eq!(code(&mut world, Some(&right()), &[]), Ok(()));
+    flood(&mut world);
+    let refused = ask(&mut world, Some(&right()), &[]).expect_err("too soon");
+    world.advance(refused.retry_after.expect("seconds").s());
+    assert_eq!(code(&mut world, Some(&right()), &[]), Ok(()));
+}
+
+#[test]
+fn guesses_from_wide_networks_are_bounded_and_do_not_delay_a_proven_address() {
+    let floods: [(&str, fn(u32) -> String); 2] = [
+        ("2001:db8:1:ffff::1", |n| format!("2001:db8:1:{n:x}::1")),
+        ("198.51.100.255", |n| format!("198.51.100.{}", n % 250)),
+    ];
+    for (client, address) in floods {
+        let mut world = World::new();
+        assert_eq!(code(world.from(client), Some(&right()), &[]), Ok(()));
+        let wrong = basic("orders:wrong");
+        let guesses = (8..3000)
+            .filter(|&n| code(world.from(&address(n)), Some(&wrong), &[]) == Err(InvalidClient));
+        // One in ten seconds is answered beyond the limit, for all of the network together.
+        let guesses = guesses.count();
+        assert!((1000..=1001).contains(&guesses), "{guesses}");
+        for _ in 0..100 {
+            assert_eq!(code(world.from(client), Some(&right()), &[]), Ok(()));
+        }
+    }
 }
 
 #[test]
@@ -209,7 +260,24 @@ fn a_correct_secret_is_not_counted_as_a_guess_in_a_bad_request() {
 }
 
 #[test]
-fn wrong_secrets_are_not_counted_where_the_secret_is_long() {
+fn guesses_of_a_long_but_weak_secret_are_bounded() {
+    let weak = "a".repeat(26);
+    let mut world = World::with(|realm| {
+        let key = Arc::new(realm.sealing.client_secret_key());
+        let verifier = SecretVerifier::new(&key, &Secret::new(weak.clone()));
+        if let ClientAuth::Secret { verifiers, .. } = &mut client(realm, "console").auth {
+            *verifiers = vec![verifier];
+        }
+    });
+    let guesses = (0..300).filter(|n| {
+        let header = basic(&format!("console:{}", "b".repeat(*n + 1)));
+        code(&mut world, Some(&header), &[]) == Err(InvalidClient)
+    });
+    assert_eq!(guesses.count(), 101);
+}
+
+#[test]
+fn wrong_secrets_are_not_counted_where_the_secret_is_strong() {
     let mut world = World::new();
     for _ in 0..300 {
         assert_eq!(

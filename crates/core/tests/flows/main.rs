@@ -19,6 +19,7 @@ mod exchange_ended;
 mod exchange_forged;
 mod exchange_refresh;
 mod faults;
+mod floods;
 mod introspection;
 mod logout;
 mod machines;

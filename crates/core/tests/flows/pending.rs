@@ -53,7 +53,7 @@ fn an_ipv6_prefix_of_64_bits_counts_as_one_address() {
 fn pending_codes_of_a_client_are_limited() {
     let mut world = small();
     let taken: usize = (0..20)
-        .map(|n| devices(world.from(&format!("198.51.100.{n}")), "tv", 1))
+        .map(|n| devices(world.from(&format!("198.51.{n}.1")), "tv", 1))
         .sum();
     assert_eq!(taken, 10);
     assert_eq!(
@@ -61,6 +61,55 @@ fn pending_codes_of_a_client_are_limited() {
         1,
         "another client does not notice"
     );
+}
+
+#[test]
+fn while_others_ask_no_network_holds_more_than_a_tenth_of_a_clients_codes() {
+    let floods: [fn(usize) -> String; 3] = [
+        |n| format!("2001:db8:1:{n:x}::1"),
+        |n| format!("2001:db8:1:2{:02x}::1", n % 256),
+        |n| format!("198.51.100.{}", n % 250),
+    ];
+    for address in floods {
+        let mut world = World::with(|realm| {
+            realm.device.max_pending = 100;
+            realm.device.max_pending_per_address = 100;
+        });
+        assert_eq!(devices(world.from("203.0.113.1"), "tv", 1), 1);
+        let flood = |world: &mut World| -> usize {
+            (0..200)
+                .map(|n| devices(world.from(&address(n)), "tv", 1))
+                .sum()
+        };
+        assert_eq!(flood(&mut world), 10, "{}", address(0));
+        for n in 0..8 {
+            assert_eq!(devices(world.from(&format!("203.0.{n}.1")), "tv", 10), 10);
+            assert_eq!(flood(&mut world), 0);
+        }
+    }
+}
+
+#[test]
+fn a_network_that_asks_alone_leaves_half_of_a_clients_codes() {
+    let mut world = World::with(|realm| realm.device.max_pending = 100);
+    assert_eq!(devices(world.from("198.51.100.1"), "tv", 200), 50);
+    let others: usize = (0..20)
+        .map(|n| devices(world.from(&format!("203.0.{n}.1")), "tv", 10))
+        .sum();
+    assert_eq!(others, 50);
+    world.advance(12.mins());
+    assert_eq!(devices(world.from("203.0.113.1"), "tv", 1), 1);
+    assert_eq!(devices(world.from("198.51.100.1"), "tv", 200), 10);
+}
+
+#[test]
+fn a_decision_after_the_clock_leapt_frees_no_more_than_its_code() {
+    let mut world = small();
+    world.from("198.51.100.1");
+    let codes: Vec<_> = (0..4).map(|_| world.device_codes("tv")).collect();
+    world.now = world.now + 5.mins();
+    world.approve("alice", &codes[0]);
+    assert!(devices(world.from("198.51.100.1"), "tv", 9) <= 1);
 }
 
 #[test]

@@ -2,10 +2,10 @@
 
 use grantor_core::base::secret::Secret;
 use grantor_core::model::realm::SignInLimits;
-use grantor_core::people::SignInReply;
+use grantor_core::people::{Password, SignInReply};
 
 use grantor_testkit::Spans;
-use grantor_testkit::world::{Browser, Decided, Run, SignedIn, World};
+use grantor_testkit::world::{Browser, Decided, Run, SignedIn, World, declared_user};
 
 #[test]
 fn wrong_password_unknown_user_and_disabled_user_get_the_same_answer() {
@@ -172,7 +172,168 @@ fn one_hundred_wrong_passwords_an_hour_for_one_account_but_known_browsers_skip_t
     assert_eq!(
         wrong(&mut world, &known, "alice", 30),
         10,
-        "the other limits hold for it too"
+        "it has a count of its own"
+    );
+}
+
+#[test]
+fn wide_networks_have_limits_of_their_own() {
+    let floods: [(fn(u32) -> String, u32); 3] = [
+        (|n| format!("2001:db8:1:2{:02x}::1", n % 256), 200),
+        (|n| format!("2001:db8:1:{n:x}::1"), 1000),
+        (|n| format!("198.51.100.{}", n % 250), 1000),
+    ];
+    for (address, limit) in floods {
+        let mut world = World::new();
+        let guesses = (0..2500).filter(|&n| {
+            let name = format!("made-up-{n}");
+            world.sign_in(&mut at(address(n)), &name, "wrong") == SignedIn::Wrong
+        });
+        assert_eq!(guesses.count(), limit as usize, "{}", address(0));
+        let mut elsewhere = at("2001:db8:2::1".to_owned());
+        assert_eq!(
+            world.sign_in(&mut elsewhere, "alice", "alice-password"),
+            SignedIn::Yes
+        );
+    }
+}
+
+#[test]
+fn simultaneous_right_sign_ins_of_one_account_use_up_no_attempt() {
+    let mut world = World::new();
+    let here = at("198.51.100.1".to_owned());
+    assert_eq!(wrong(&mut world, &here, "alice", 9), 9);
+    let mut runs: Vec<_> = (0..64)
+        .map(|_| Run::new(&mut world, here.sign_in("alice", "alice-password")))
+        .collect();
+    let mut signed_in = 0;
+    while !runs.is_empty() {
+        runs.retain_mut(|run| match run.effect(&mut world) {
+            Some(end) => {
+                let reply = end.expect("the server answers").reply;
+                signed_in += usize::from(matches!(reply, Ok(SignInReply::SignedIn { .. })));
+                false
+            }
+            None => true,
+        });
+    }
+    assert_eq!(signed_in, 64);
+}
+
+/// The password of alice is guessed from many addresses, until a new browser may not try any more.
+fn use_up_the_account(world: &mut World) {
+    for n in 0..15 {
+        wrong(world, &at(format!("198.51.{n}.1")), "alice", 10);
+    }
+    let mut new = at("203.0.113.1".to_owned());
+    assert_eq!(
+        world.sign_in(&mut new, "alice", "alice-password"),
+        SignedIn::TooMany
+    );
+}
+
+/// This browser without its session, somewhere else.
+fn taken_to(address: String, known: &Browser) -> Browser {
+    Browser {
+        address,
+        session: None,
+        ..known.clone()
+    }
+}
+
+#[test]
+fn no_one_locks_a_known_browser_out_from_its_own_address() {
+    let mut world = World::new();
+    let known = world.signed_in("alice");
+    let attacker = at(known.address.clone());
+    wrong(&mut world, &attacker, "alice", 30);
+    for n in 0..30 {
+        wrong(&mut world, &attacker, &format!("made-up-{n}"), 10);
+    }
+    let mut new = at(known.address.clone());
+    assert_eq!(
+        world.sign_in(&mut new, "bob", "bob-password"),
+        SignedIn::TooMany
+    );
+    for _ in 0..64 {
+        let mut known = taken_to(known.address.clone(), &known);
+        assert_eq!(
+            world.sign_in(&mut known, "alice", "alice-password"),
+            SignedIn::Yes
+        );
+    }
+}
+
+#[test]
+fn a_stolen_cookie_of_a_known_browser_is_worth_ten_guesses_a_day() {
+    let mut world = World::new();
+    let stolen = world.signed_in("alice");
+    let guess = |world: &mut World| -> u32 {
+        use_up_the_account(world);
+        (0..30)
+            .map(|n| {
+                wrong(
+                    world,
+                    &taken_to(format!("203.0.{n}.7"), &stolen),
+                    "alice",
+                    10,
+                )
+            })
+            .sum()
+    };
+    assert_eq!(guess(&mut world), 10);
+    for _ in 0..20 {
+        world.advance(68.mins());
+        assert_eq!(guess(&mut world), 0);
+    }
+    world.advance(5.h());
+    assert_eq!(guess(&mut world), 10, "the next day");
+}
+
+#[test]
+fn a_known_browser_is_known_for_one_user_one_password_and_half_a_year() {
+    let mut world = World::new();
+    let known = world.signed_in("alice");
+    let is_known = |world: &mut World, password: &str| {
+        use_up_the_account(world);
+        let mut browser = taken_to("203.0.113.7".to_owned(), &known);
+        world.sign_in(&mut browser, "alice", password) == SignedIn::Yes
+    };
+    assert!(is_known(&mut world, "alice-password"));
+    let mut user = declared_user("alice", true);
+    user.password = Password::Hash("plain$new".to_owned());
+    assert_eq!(world.provision(user), Some(true));
+    world.advance(68.mins());
+    assert!(!is_known(&mut world, "new"), "the password is another");
+
+    let mut world = World::new();
+    let known = world.signed_in("alice");
+    let is_known = |world: &mut World| {
+        use_up_the_account(world);
+        let mut browser = taken_to("203.0.113.7".to_owned(), &known);
+        world.sign_in(&mut browser, "alice", "alice-password") == SignedIn::Yes
+    };
+    world.advance(179.days());
+    assert!(is_known(&mut world));
+    world.advance(1.days());
+    assert!(!is_known(&mut world), "half a year is over");
+}
+
+#[test]
+fn a_clock_that_leaps_ahead_and_back_neither_ends_nor_extends_a_limit() {
+    let mut world = World::new();
+    let mut here = at("198.51.100.1".to_owned());
+    assert_eq!(wrong(&mut world, &here, "alice", 10), 10);
+    let real = world.now;
+    world.now = real + 30.days();
+    assert_eq!(wrong(&mut world, &here, "alice", 10), 0, "not ended");
+    world.now = real;
+    assert_eq!(wrong(&mut world, &here, "alice", 1), 0);
+    world.advance(68.mins());
+    assert_eq!(
+        world.sign_in(&mut here, "alice", "alice-password"),
+        SignedIn::Yes,
+        "nor extended"
     );
 }
 

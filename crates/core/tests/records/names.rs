@@ -15,6 +15,7 @@ use grantor_core::model::ids::{ClientId, GrantId, Jti, SessionId, UserId};
 use grantor_core::model::user_code::UserCodeFormat;
 use grantor_core::records::{MIN_WRITER, Record};
 use grantor_core::tokens::handles::Code;
+use grantor_core::tokens::handles::KnownBrowser;
 use grantor_core::tokens::handles::RefreshToken;
 use grantor_core::tokens::handles::SessionCookie;
 use serde::Serialize;
@@ -111,6 +112,12 @@ impl Names {
             user: UserId::from_bytes([1; 16]),
             secret: [6; 16],
         };
+        let known = KnownBrowser {
+            id: [6; 16],
+            user: session.user,
+            epoch: Epoch::from_bytes([4; 8]),
+            expires_at: samples::AT,
+        };
         let format = UserCodeFormat::new("B", 8).expect("a format");
         let user_code = format.read("WDJB-MJHT").expect("a code");
         let user_code = keys.user_code_names(&user_code).next().expect("a name");
@@ -124,7 +131,7 @@ impl Names {
             ("refresh token", keys.refresh_token(&refresh)),
             ("access token", access),
             ("session cookie", keys.session_cookie(&session)),
-            ("known browser", keys.known_browser("alice")),
+            ("known browser", keys.known_browser(&known)),
             ("form token", keys.form_token(b"binding")),
             ("user code's row", user_code),
             ("client secret's MAC", hex(secret.as_ref())),

@@ -1,5 +1,7 @@
 //! Each answer, compared with what was true from the request's first attempt to its last.
 
+use std::time::Duration;
+
 use grantor_core::base::error::ErrorCode::{
     self, AccessDenied, AuthorizationPending, ExpiredToken, InsufficientScope, InvalidClient,
     InvalidGrant, InvalidScope, InvalidToken, SlowDown, TooManyRequests,
@@ -135,7 +137,12 @@ impl Life {
         let codes = match end {
             Ok(codes) => codes,
             Err(InvalidScope) => return assert!(!scope(asked).is_within(&config.scopes)),
-            Err(TooManyRequests) => return self.count("codes: too many"),
+            Err(TooManyRequests) => {
+                let used_up = |of| self.tables.is_used_up(of, flight.asked);
+                let counted = self.codes_asked(client, address);
+                assert!(counted.into_iter().any(used_up), "locked out");
+                return self.count("codes: too many");
+            }
             Err(code) => return refused(flight, client, code),
         };
         assert!(scope(asked).is_within(&config.scopes), "a foreign scope");
@@ -164,6 +171,7 @@ impl Life {
             given: 0,
         };
         self.model.grants.insert(place, grant);
+        self.is_within_its_share(flight, client, address, config.device.lifetime);
         self.tables.begun.insert(place, flight.asked);
         let pending = self.tables.begun.iter().filter(|(place, begun)| {
             let waits = |grant: &Grant| grant.client == client && grant.state == State::Pending;
@@ -173,6 +181,50 @@ impl Life {
         let most = self.manner.max_pending as usize + self.tables.freed;
         assert!(pending.count() <= most, "too many codes wait");
         self.count("codes: given");
+    }
+
+    /// What counts the codes that devices of this client ask for: the client's counter, and that of the network in it.
+    pub(crate) fn codes_asked(&self, client: Name, address: Name) -> [Wrong; 2] {
+        let most = self.manner.max_pending;
+        [
+            Wrong {
+                what: "codes of a client",
+                whom: client.to_owned(),
+                limit: most as usize,
+            },
+            Wrong {
+                what: "codes of a client in one network",
+                whom: format!("{client} {}", is_ipv6(address)),
+                limit: most.div_ceil(10) as usize,
+            },
+        ]
+    }
+
+    /// While other networks hold codes of a client, none holds more than a tenth.
+    fn is_within_its_share(
+        &mut self,
+        flight: &Flight,
+        client: Name,
+        address: Name,
+        lifetime: Duration,
+    ) {
+        let held = |network: bool| {
+            let begun = self.tables.begun.iter().filter(|(place, begun)| {
+                let waits = |grant: &Grant| grant.client == client && grant.state == State::Pending;
+                **begun < flight.asked
+                    && **begun + lifetime > self.passed
+                    && is_ipv6(self.things.devices[**place].address) == network
+                    && self.model.grants.get(place).is_some_and(waits)
+            });
+            begun.count()
+        };
+        let (own, others) = (held(is_ipv6(address)), held(!is_ipv6(address)));
+        let share = self.manner.max_pending.div_ceil(10) as usize;
+        // A code from before a restart that is decided takes another one's place.
+        if others > 0 && self.tables.freed == 0 && !self.tables.stepped_back {
+            assert!(own < share, "{own} of a share of {share}");
+            self.count("codes: within a share");
+        }
     }
 
     fn poll(&mut self, flight: &Flight, device: usize, by: Name, end: Result<Tokens, ErrorCode>) {
@@ -291,19 +343,22 @@ impl Life {
         address: Name,
         end: Result<Tokens, ErrorCode>,
     ) {
-        let secrets = Wrong {
+        let secrets = |limit| Wrong {
             what: "secrets",
             whom: address.to_owned(),
-            limit: 100,
+            limit,
         };
         match end {
             Ok(_) => assert!(right, "a token for a wrong secret"),
             Err(InvalidClient) => {
                 assert!(!right, "a right secret is refused");
+                // Beyond 100 one in ten seconds is answered.
+                let secrets = secrets(100 + 360);
                 self.tables.wrong(secrets, flight.asked, self.passed);
             }
             Err(TooManyRequests) => {
-                assert!(self.tables.is_used_up(secrets, flight.asked), "locked out");
+                let used_up = self.tables.is_used_up(secrets(100), flight.asked);
+                assert!(used_up, "locked out");
                 self.count("machine: too many wrong secrets");
             }
             Err(code) => panic!("a machine gets {code:?}"),
@@ -344,6 +399,11 @@ impl Life {
             Err(code) => panic!("introspection says {code:?}"),
         }
     }
+}
+
+/// The simulation has two networks: IPv6 and IPv4.
+fn is_ipv6(address: &str) -> bool {
+    address.contains(':')
 }
 
 /// This is the only reason for which a client is refused.

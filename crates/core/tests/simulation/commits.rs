@@ -78,6 +78,14 @@ impl Life {
                 {
                     flight.polled = Some(self.polled(device, poll));
                 }
+                if let Request::Codes {
+                    client, address, ..
+                } = flight.request
+                {
+                    for of in self.codes_asked(client, address) {
+                        self.tables.perhaps_wrong(of, self.passed);
+                    }
+                }
             }
             Seen::Tried {
                 at,
@@ -107,7 +115,7 @@ impl Life {
                     self.tell(|| format!("{:?} has written", flight.request));
                     self.committed(flight, at, id, &key);
                 }
-                if unknown || !row {
+                if unknown || !row || perhaps {
                     flight.now = self.world.now;
                 }
                 if !row && !unknown {
@@ -131,7 +139,8 @@ impl Life {
                 device, generation, ..
             } => {
                 let stands = self.model.refresh(&flight.realm, device, generation, at);
-                matches!(stands, Refresh::Next(_)) || flight.before.good
+                let may_be = flight.before.good && stands != Refresh::Reused;
+                matches!(stands, Refresh::Next(_)) || may_be
             }
             Request::Redeem { device, .. } => {
                 let grant = self.model.grant(device, at);
@@ -142,7 +151,7 @@ impl Life {
     }
 
     fn polled(&mut self, device: usize, poll: Poll) -> Polled {
-        let now = self.world.now;
+        let now = self.passed;
         let early = self.tables.poll(device, now);
         let from_memory = matches!(poll, Poll::FromMemory { .. });
         if from_memory {

@@ -21,7 +21,7 @@ use crate::requests::{Lane, Request};
 use crate::tables::Tables;
 use crate::things::{ADDRESSES, APPS, CLIENTS, Seat, Things};
 use grantor_testkit::world::World;
-use grantor_testkit::{Chance, Spans as _};
+use grantor_testkit::{Chance, Spans as _, user_id};
 
 /// The most requests under way at once.
 pub(crate) const AT_ONCE: usize = 4;
@@ -78,6 +78,10 @@ pub(crate) struct Flight {
     pub(crate) device: Option<usize>,
     /// The grants that it is to end.
     pub(crate) to_end: Vec<usize>,
+    /// A sign-in with a cookie of an earlier sign-in of the same user, which may have ended since.
+    pub(crate) may_be_known: bool,
+    /// How often the user who signs in was cut off before.
+    pub(crate) cut: Option<u32>,
 }
 
 /// What was true when a request began.
@@ -207,7 +211,27 @@ impl Life {
             next: None,
             device: None,
             to_end: self.to_end(request),
+            may_be_known: self.may_be_known(request),
+            cut: self.cut(request),
         });
+    }
+
+    pub(crate) fn cut(&self, request: Request) -> Option<u32> {
+        match request {
+            Request::SignIn { user, .. } => Some(self.model.users[user].cut),
+            _ => None,
+        }
+    }
+
+    fn may_be_known(&self, request: Request) -> bool {
+        let Request::SignIn { seat, user, .. } = request else {
+            return false;
+        };
+        let cookie = self.things.seats[seat].known.as_ref();
+        let sealing = &self.world.realm.sealing;
+        cookie
+            .and_then(|cookie| sealing.open_known_browser(cookie.reveal()))
+            .is_some_and(|known| known.user == user_id(user))
     }
 
     fn run_the_last(&mut self) {

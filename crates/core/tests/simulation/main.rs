@@ -17,6 +17,7 @@ mod keys;
 mod life;
 mod manner;
 mod model;
+mod networks;
 mod pages;
 mod requests;
 mod tables;
@@ -33,7 +34,7 @@ const STEPS: u64 = 1_000_000;
 const FIRST: u64 = 1;
 
 /// What must have happened, or the test shows nothing.
-const AT_STAKE: [&str; 39] = [
+const AT_STAKE: [&str; 40] = [
     "a clock that steps back",
     "a commit in conflict",
     "a commit that is lost with its answer",
@@ -57,6 +58,7 @@ const AT_STAKE: [&str; 39] = [
     "code: a device asks",
     "code: too many",
     "codes: too many",
+    "codes: within a share",
     "decision: approved",
     "decision: denied",
     "introspect: active",

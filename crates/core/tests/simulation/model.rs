@@ -224,7 +224,9 @@ impl Model {
             return Refresh::Refused;
         };
         let client = client_of(realm, grant.client);
-        let is_last = presented + 1 == generation && now.since(rotated_at) <= client.grace;
+        let is_last = presented + 1 == generation
+            && now.since(rotated_at) <= client.grace
+            && rotated_at.since(now) <= 30.s();
         if presented < generation && !is_last {
             return Refresh::Reused;
         }

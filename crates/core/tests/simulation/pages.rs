@@ -37,6 +37,8 @@ impl Life {
             ),
             wrong("passwords from one address", address.to_owned(), 100),
         ];
+        // The cookie that it sent may have ended meanwhile, and its count may be used up.
+        let may_be_known = flight.may_be_known;
         match said {
             SignedIn::Yes => {
                 let place = flight.cookie.expect("a session without a row");
@@ -50,10 +52,15 @@ impl Life {
                 self.count("sign-in: right");
             }
             SignedIn::Wrong => {
-                let right = flight.before.good && self.opens(user, password);
+                let unchanged = flight.cut == self.cut(flight.request);
+                let right = flight.before.good && unchanged && self.opens(user, password);
                 assert!(!right || flight.tried, "a right password is refused");
                 for of in passwords {
-                    self.tables.wrong(of, flight.asked, self.passed);
+                    if may_be_known {
+                        self.tables.perhaps_wrong(of, flight.asked);
+                    } else {
+                        self.tables.wrong(of, flight.asked, self.passed);
+                    }
                 }
                 self.count("sign-in: wrong");
             }

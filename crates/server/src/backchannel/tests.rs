@@ -58,6 +58,10 @@ impl Clock for World {
         let began = Timestamp::from_secs(1_800_000_000);
         began + Duration::from_millis(self.millis.load(Ordering::Relaxed))
     }
+
+    fn monotonic(&self) -> Timestamp {
+        self.now()
+    }
 }
 
 impl EventSink for World {

@@ -58,6 +58,10 @@ impl Clock for Environment {
     fn now(&self) -> Timestamp {
         START + Duration::from_millis(self.millis.load(Ordering::Relaxed))
     }
+
+    fn monotonic(&self) -> Timestamp {
+        self.now()
+    }
 }
 
 impl Entropy for Environment {

@@ -41,7 +41,10 @@ pub struct World {
     pub realm: Arc<Realm>,
     pub store: Counting<Faulty<Memory>>,
     pub limits: Limits,
+    /// A test that sets this alone sets the system's clock.
     pub now: Timestamp,
+    /// The clock that no one sets.
+    pub monotonic: Timestamp,
     pub events: Vec<Event>,
     /// The key sets of trusted issuers; of others there are none.
     pub trusted_keys: Vec<(String, Arc<VerificationKeys>)>,
@@ -64,6 +67,7 @@ impl World {
             store: Counting::new(Faulty::new(Memory::new())),
             limits: Limits::new(&[7; 32]),
             now: START,
+            monotonic: START,
             events: Vec::new(),
             trusted_keys: Vec::new(),
             address: DEVICE_ADDRESS.to_owned(),
@@ -93,6 +97,7 @@ impl World {
 
     pub fn advance(&mut self, time: Duration) {
         self.now = self.now + time;
+        self.monotonic = self.monotonic + time;
     }
 
     /// The next request's address.

@@ -94,7 +94,7 @@ impl<O: Operation> Run<O> {
         step: Step<O::Reply>,
     ) -> Option<Result<Outcome<O::Reply>, Down>> {
         match step {
-            Step::Password { hash, password } => {
+            Step::Password { hash, password, .. } => {
                 let right = hash.is_some_and(|hash| hash == format!("plain${}", password.reveal()));
                 self.drive.password(right);
             }
@@ -117,7 +117,7 @@ impl<O: Operation> Run<O> {
                 Err(error) => return Some(Err(self.abandon(world, error))),
             },
             Step::Table(ask) => {
-                let answer = world.limits.answer(world.now, &ask);
+                let answer = world.limits.answer(world.monotonic, &ask);
                 self.seen = Some(Seen::Asked(answer));
                 self.drive.answer(ask, answer);
             }
@@ -167,7 +167,10 @@ fn now<T>(future: impl Future<Output = T>) -> T {
 }
 
 fn apply(world: &mut World, effects: &[Effect]) {
-    effects.iter().for_each(|effect| world.limits.apply(effect));
+    let now = world.monotonic;
+    effects
+        .iter()
+        .for_each(|effect| world.limits.apply(now, effect));
 }
 
 impl World {

@@ -1,7 +1,6 @@
 //! Shared by the browser endpoints: pages with their headers, redirects, form tokens, and return addresses.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::body::Body;
 use axum::response::Response;
@@ -93,9 +92,10 @@ pub(super) fn error_page(app: &App, caller: &Caller, error: PageError) -> Respon
 pub(super) fn unavailable(app: &App, caller: &Caller, reason: &Unavailable) -> Response {
     oauth::log_unavailable(caller, reason);
     let temporary = reason.code() == grantor_core::base::error::ErrorCode::TemporarilyUnavailable;
-    match temporary {
-        true => with_retry_after(error_page(app, caller, PageError::Unavailable), 1),
-        false => error_page(app, caller, PageError::Internal),
+    match reason {
+        Unavailable::Busy => with_retry_after(error_page(app, caller, PageError::Busy), 1),
+        _ if temporary => with_retry_after(error_page(app, caller, PageError::Unavailable), 1),
+        _ => error_page(app, caller, PageError::Internal),
     }
 }
 
@@ -221,9 +221,6 @@ pub(super) fn with_cookies(
     }
     response
 }
-
-/// How long a browser is remembered after a sign-in.
-pub(super) const KNOWN_BROWSER_LIFETIME: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// Where to continue after sign-in: only pages of this server, so that it is not an open redirector.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,11 +7,11 @@ use axum::response::Response;
 use grantor_core::base::params::Params;
 use grantor_core::base::secret::Secret;
 use grantor_core::endpoints::authorize::resolve_client;
-use grantor_core::people::{Action, Binding, SignIn, SignInReply};
+use grantor_core::people::{Action, Binding, KNOWN_BROWSER_LIFETIME, SignIn, SignInReply};
 use http::StatusCode;
 
 use super::authorize;
-use super::browser::{self, KNOWN_BROWSER_LIFETIME, ReturnTo};
+use super::browser::{self, ReturnTo};
 use crate::app::App;
 use crate::cookies::Cookie;
 use crate::pages::{Login, LoginProblem};

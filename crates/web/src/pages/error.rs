@@ -37,10 +37,12 @@ pub enum PageError {
     Internal,
     /// A temporary failure, such as of the store.
     Unavailable,
+    /// Too many passwords are waiting to be checked.
+    Busy,
 }
 
 impl PageError {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::BadRequest,
         Self::ExpiredForm,
         Self::UnknownClient,
@@ -52,6 +54,7 @@ impl PageError {
         Self::TooManyRequests,
         Self::Internal,
         Self::Unavailable,
+        Self::Busy,
     ];
 
     pub const fn status(self) -> StatusCode {
@@ -65,7 +68,7 @@ impl PageError {
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable | Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use grantor_core::base::peer::Peer;
+use grantor_core::base::peer::{Peer, Width};
 
 /// The number of open connections by network: an IPv4 address or an IPv6 /64.
 #[derive(Clone, Debug, Default)]
@@ -20,7 +20,7 @@ pub(super) struct Permit {
 impl ConnectionLimits {
     /// A permit for one more connection from `address`, if it has fewer than `limit`.
     pub(super) fn try_acquire(&self, address: IpAddr, limit: usize) -> Option<Permit> {
-        let network = Peer::new(address, "").network();
+        let network = Peer::new(address, "").network(Width::Address);
         let mut counts = self.counts();
         let count = counts.get(&network).copied().unwrap_or_default();
         if count >= limit {

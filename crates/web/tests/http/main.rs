@@ -12,6 +12,7 @@ mod cors;
 mod csrf;
 mod device;
 mod exchange;
+mod floods;
 mod gone;
 mod health;
 mod introspection;

@@ -1,22 +1,23 @@
 //! Quotas of pending device codes.
 
-use super::{Counter, Effect, Quota, Window};
-use crate::base::peer::Peer;
-use crate::base::time::Timestamp;
+use super::{Counter, Effect, Quota, Window, per_network};
+use crate::base::peer::{Peer, Width};
 use crate::engine::env::Env;
 use crate::model::client::Client;
 use crate::model::realm::Realm;
 use crate::records::Grant;
 
+/// While several networks ask for codes of a client, each holds at most this part of them.
+const SHARE: u32 = 10;
+
 /// Releases a pending grant's reservation once it is decided.
 #[must_use]
 pub(crate) fn release(env: &Env<'_>, grant: &Grant) -> Option<Effect> {
     let client = env.realm.clients.get(&grant.client)?;
-    let at: Timestamp = grant.started.at;
     Some(Effect::Release {
         quotas: quotas(env, client, &grant.started.by),
         window: window(env.realm),
-        at,
+        age: env.now.since(grant.started.at),
     })
 }
 
@@ -32,22 +33,44 @@ pub fn realm_quota() -> Quota {
 
 pub(crate) fn quotas(env: &Env<'_>, client: &Client, peer: &Peer) -> Vec<Quota> {
     let device = &env.realm.device;
+    let of_client = env.realm.per_node(device.max_pending);
     let mut quotas = vec![
         realm_quota(),
         Quota {
             counter: Counter::PendingPerClient,
             subject: client.id.to_string(),
-            limit: env.realm.per_node(device.max_pending),
+            limit: of_client,
         },
     ];
     if !peer.address.is_loopback() {
+        let of_address = env.realm.per_node(device.max_pending_per_address);
+        quotas.extend(per_network(
+            peer,
+            Counter::PendingPerNetwork,
+            "",
+            of_address,
+        ));
         quotas.push(Quota {
-            counter: Counter::PendingPerAddress,
-            subject: peer.network(),
-            limit: env.realm.per_node(device.max_pending_per_address),
+            counter: Counter::PendingPerClientAndNetwork,
+            subject: format!("{}\0{}", client.id, peer.network(Width::Site)),
+            limit: of_client.div_ceil(SHARE),
         });
     }
     quotas
+}
+
+/// Whether a network that has its share of a client's codes may hold more: while no other network holds any, and
+/// half of the client's codes are left for others.
+pub(super) fn may_exceed_share<'q>(counts: impl Iterator<Item = (&'q Quota, u32)>) -> bool {
+    let (mut of_client, mut of_network, mut half) = (0, 0, 0);
+    for (quota, count) in counts {
+        match quota.counter {
+            Counter::PendingPerClient => (of_client, half) = (count, quota.limit / 2),
+            Counter::PendingPerClientAndNetwork => of_network = count,
+            _ => {}
+        }
+    }
+    of_client == of_network && of_client < half
 }
 
 #[must_use]

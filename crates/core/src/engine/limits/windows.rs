@@ -8,7 +8,7 @@ use crate::base::time::Timestamp;
 /// window ever exceeds the limit.
 const PARTS: usize = 9;
 const WAYS: usize = 8;
-const SETS: usize = 8 * 1024;
+const SETS: usize = 4 * 1024;
 
 #[derive(Clone, Copy)]
 struct Slot {
@@ -39,7 +39,7 @@ impl Slot {
     }
 }
 
-/// 65,536 counters: at most 4 MiB, allocated in sets on first use.
+/// 32,768 counters of one kind: at most 2 MiB, allocated in sets on first use.
 pub(super) struct Windows {
     sets: Vec<Option<Box<[Slot; WAYS]>>>,
 }
@@ -66,7 +66,32 @@ impl Windows {
         })
     }
 
-    /// Counts `n` more and returns the new count.
+    /// Whether `place` can be counted below `limit`. It cannot if it has no slot, and each slot that it could get is
+    /// near the limit: such a slot is never evicted, since its subject could then start over.
+    pub(super) fn has_room(
+        &mut self,
+        place: u64,
+        window: Duration,
+        now: Timestamp,
+        limit: u32,
+    ) -> bool {
+        let part = part_of(now, window);
+        let Some(set) = self.sets[set_of(place)].as_mut() else {
+            return limit > 0;
+        };
+        match set.iter_mut().find(|slot| slot.place == place) {
+            Some(slot) => {
+                slot.slide(part);
+                slot.sum() < limit
+            }
+            None => set.iter_mut().any(|slot| {
+                slot.slide(part);
+                slot.sum() < near(limit)
+            }),
+        }
+    }
+
+    /// Counts `n` more and returns the new count. Where [`Self::has_room`], no slot near `limit` is evicted.
     pub(super) fn add(&mut self, place: u64, window: Duration, now: Timestamp, n: u32) -> u32 {
         let part = part_of(now, window);
         let slot = self.find_or_make(place, part);
@@ -76,14 +101,19 @@ impl Windows {
         slot.sum()
     }
 
-    /// Subtracts one that was counted at `at`, if it still counts.
-    pub(super) fn release(&mut self, place: u64, window: Duration, at: Timestamp) {
+    /// Whether one was counted at `at` that still counts.
+    pub(super) fn counted_at(&mut self, place: u64, window: Duration, at: Timestamp) -> bool {
         let part = part_of(at, window);
-        if let Some(slot) = self.find(place)
-            && part <= slot.newest
-            && slot.newest - part < PARTS as u64
-        {
-            let count = &mut slot.counts[index(part)];
+        self.find(place).is_some_and(|slot| {
+            let kept = part <= slot.newest && slot.newest - part < PARTS as u64;
+            kept && slot.counts[index(part)] > 0
+        })
+    }
+
+    /// Subtracts one, where [`Self::counted_at`].
+    pub(super) fn release(&mut self, place: u64, window: Duration, at: Timestamp) {
+        if let Some(slot) = self.find(place) {
+            let count = &mut slot.counts[index(part_of(at, window))];
             *count = count.saturating_sub(1);
         }
     }
@@ -94,7 +124,7 @@ impl Windows {
     }
 
     /// In a full set, evicts the slot with the lowest count, and of equal ones the oldest: a flood of single attempts
-    /// evicts its own slots before one that is near its limit. Expired parts count as zero.
+    /// evicts its own slots before others. Expired parts count as zero.
     fn find_or_make(&mut self, place: u64, part: u64) -> &mut Slot {
         let set = self.sets[set_of(place)].get_or_insert_with(|| Box::new([EMPTY; WAYS]));
         let known = set.iter().position(|slot| slot.place == place);
@@ -114,6 +144,11 @@ impl Windows {
     }
 }
 
+/// From this count on a counter with this limit is near it.
+const fn near(limit: u32) -> u32 {
+    limit.div_ceil(2)
+}
+
 const fn set_of(place: u64) -> usize {
     (place % SETS as u64) as usize
 }
@@ -122,8 +157,13 @@ const fn index(part: u64) -> usize {
     (part % PARTS as u64) as usize
 }
 
+/// The length of a part.
+pub(super) fn part(window: Duration) -> Duration {
+    window / (PARTS as u32 - 1)
+}
+
 fn part_of(at: Timestamp, window: Duration) -> u64 {
-    let length = u64::try_from(window.as_millis()).unwrap_or(u64::MAX) / (PARTS as u64 - 1);
+    let length = u64::try_from(part(window).as_millis()).unwrap_or(u64::MAX);
     at.as_millis() / length.max(1)
 }
 
@@ -142,6 +182,28 @@ mod tests {
             windows.add(8 + other * SETS as u64, HOUR, now, 1);
         }
         assert_eq!(windows.count(8, HOUR, now), 19);
+    }
+
+    #[test]
+    fn a_counter_near_its_limit_is_not_evicted_by_others_that_are_nearer() {
+        let mut windows = Windows::new();
+        let now = Timestamp::from_secs(1_000_000);
+        windows.add(8, HOUR, now, 10);
+        let mut counted = 0;
+        for other in (1..100_u64).map(|n| 8 + n * SETS as u64) {
+            for _ in 0..20 {
+                if windows.has_room(other, HOUR, now, 20) {
+                    windows.add(other, HOUR, now, 1);
+                    counted += 1;
+                }
+            }
+        }
+        assert_eq!(windows.count(8, HOUR, now), 10);
+        // The others fill the rest of the set to their limit, and those without a slot pass no attempt.
+        assert_eq!(counted, 20 * (WAYS - 1));
+        assert!(windows.has_room(9, HOUR, now, 20), "another set has room");
+        let later = Timestamp::from_secs(1_005_000);
+        assert!(windows.has_room(8 + 999 * SETS as u64, HOUR, later, 20));
     }
 
     #[test]
