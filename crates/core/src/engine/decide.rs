@@ -39,6 +39,8 @@ pub enum Need {
         hash: Option<String>,
         password: Secret,
     },
+    /// A new hash of a password (PHC string), by the same workers.
+    HashPassword(Secret),
 }
 
 /// The key that verifies a foreign token.
@@ -162,6 +164,8 @@ pub struct Facts {
     pub(crate) keys: Vec<(KeyQuery, Option<Arc<VerificationKeys>>)>,
     /// The hash that the password was compared with, and whether it matched.
     pub(crate) password: Option<(Option<String>, bool)>,
+    /// The new hash. An operation hashes one password only.
+    pub(crate) hashed: Option<String>,
     /// Whether an earlier commit ended in [`crate::base::row::Committed::Unknown`].
     pub(crate) after_unknown: bool,
 }
@@ -269,6 +273,15 @@ impl Facts {
                 password: password.clone(),
             }])),
         }
+    }
+
+    /// A new hash of the one password that the operation hashes.
+    ///
+    /// # Errors
+    /// [`Stop::Need`] if it was not computed yet.
+    pub fn hash_password(&self, password: &Secret) -> Result<String, Stop> {
+        let hashed = self.hashed.clone();
+        hashed.ok_or_else(|| Stop::Need(vec![Need::HashPassword(password.clone())]))
     }
 
     /// Whether an earlier attempt's commit may have happened. Reuse that is detected now may be due to our

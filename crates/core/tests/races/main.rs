@@ -9,6 +9,7 @@
 mod account;
 mod check;
 mod exchange;
+mod passwords;
 mod signing_keys;
 
 use grantor_core::base::error::ErrorCode;

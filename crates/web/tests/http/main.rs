@@ -20,6 +20,7 @@ mod mapped_claims;
 mod metadata;
 mod methods;
 mod pages;
+mod password;
 mod path;
 mod revocation;
 mod rotation;
