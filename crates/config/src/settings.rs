@@ -309,7 +309,7 @@ table! {
 
         /// Several such variables, each with a secret that counts: to replace one without a gap,
         /// name the new one too, and leave the old one out once the client has the new one.
-        secrets_env: Vec<SecretVariable>, example r#"["ORDERS_SECRET", "ORDERS_SECRET_NEW"]"#;
+        secrets_env: Option<Vec<SecretVariable>>, example r#"["ORDERS_SECRET", "ORDERS_SECRET_NEW"]"#;
 
         /// The file that holds its secret; of several lines each is a secret that counts.
         secret_file: Option<SecretFile>, example "/run/secrets/orders";
@@ -406,7 +406,8 @@ pub enum ClientSecret<'a> {
 impl Client {
     /// Its secrets, each of which counts; a public client has none.
     pub fn credentials(&self) -> impl Iterator<Item = ClientSecret<'_>> {
-        let variables = self.secret_env.iter().chain(&self.secrets_env);
+        let several = self.secrets_env.iter().flatten();
+        let variables = self.secret_env.iter().chain(several);
         let file = self.secret_file.iter().flat_map(SecretFile::secrets);
         let plain = self.secret.iter();
         let plain = plain

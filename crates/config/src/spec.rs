@@ -66,11 +66,10 @@ impl Resource {
 impl Client {
     /// Each with the member that gives it.
     fn plain_secrets(&self) -> impl Iterator<Item = (&'static str, &Secret)> {
-        let [one, several] = [
-            ("secret_env", self.secret_env.as_slice()),
-            ("secrets_env", &self.secrets_env),
-        ]
-        .map(|(key, variables)| variables.iter().map(move |it| (key, it.secret())));
+        let one = self.secret_env.as_slice();
+        let several = self.secrets_env.as_deref().unwrap_or_default();
+        let [one, several] = [("secret_env", one), ("secrets_env", several)]
+            .map(|(key, variables)| variables.iter().map(move |it| (key, it.secret())));
         let file = self.secret_file.iter().flat_map(SecretFile::secrets);
         let secret = self.secret.iter().map(|secret| ("secret", secret));
         let file = file.map(|secret| ("secret_file", secret));
