@@ -83,12 +83,11 @@ enum What {
 }
 
 #[derive(Debug, Args)]
-#[group(required = true, multiple = true, id = "change", args = ["full_name", "email", "groups", "claims"])]
 struct SetArguments {
     /// The name to sign in with
     name: String,
     /// The full name: the claim name
-    #[arg(long = "name", value_name = "TEXT")]
+    #[arg(long = "name", value_name = "TEXT", required_unless_present_any = ["email", "groups", "claims"])]
     full_name: Option<String>,
     /// The e-mail address
     #[arg(long, value_name = "ADDRESS")]
