@@ -1,13 +1,15 @@
 //! Advice on settings that are valid and probably a mistake.
 
 use grantor_core::model::client::ConsentPolicy;
+use grantor_core::model::credentials::check_new_password;
 use grantor_core::model::exchange_rule::TokenKind;
 use grantor_core::model::grant_type::GrantType;
+use grantor_core::model::password_hash::{Cost, StoredHash};
 use grantor_core::model::redirect_uri::RedirectUri;
 use grantor_core::model::server_url::is_loopback_address;
 
 use super::names::Pkce;
-use super::settings::{Client, ClientSecret, Exchange, Settings, Test};
+use super::settings::{Client, ClientSecret, Exchange, Settings, Test, User, UserPassword};
 
 impl Settings {
     /// A sentence for each setting that is probably a mistake, for `check` and the start.
@@ -22,6 +24,7 @@ impl Settings {
             .into_iter()
             .chain(self.test.advice())
             .chain(clients)
+            .chain(self.users.iter().flat_map(User::advice))
             .chain(self.exchange_advice())
             .chain(self.claims_advice())
             .collect()
@@ -130,10 +133,8 @@ impl Client {
     }
 
     fn secret_advice(&self) -> Option<String> {
-        let Some(ClientSecret::Plain(secret)) = self.credential() else {
-            return None;
-        };
-        secret.is_weak().then(|| {
+        let is_weak = |secret| matches!(secret, ClientSecret::Plain(secret) if secret.is_weak());
+        self.credentials().any(is_weak).then(|| {
             "the secret can be guessed: it is short, repeats itself or follows a pattern. Tries are bounded, but better \
              make one: openssl rand -hex 32"
                 .to_owned()
@@ -145,7 +146,7 @@ impl Client {
     fn consent_advice(&self) -> Option<String> {
         let anybodys = |uri: &&RedirectUri| !uri.as_str().starts_with("https:");
         let uri = self.redirect_uris.iter().find(anybodys)?;
-        (self.consent == ConsentPolicy::Skip && self.credential().is_none()).then(|| {
+        (self.consent == ConsentPolicy::Skip && self.is_public()).then(|| {
             format!(
                 "consent = \"skip\" without a secret, and any program can receive what goes to {uri}: it would get \
                  tokens of any user who is signed in, without asking. Better let it ask."
@@ -160,4 +161,41 @@ impl Client {
                 .to_owned()
         })
     }
+}
+
+impl User {
+    fn advice(&self) -> Option<String> {
+        let sentence = match self.credential()? {
+            // Hashed only by those who may be given it: the file's author may write a shorter one, for tests.
+            UserPassword::Plain(password) => check_new_password(password).err().map(|why| {
+                format!("the password {why}, so it is easily guessed. Better give a longer one.")
+            }),
+            UserPassword::Hash(hash) => {
+                let hash = StoredHash::parse(hash.secret().reveal()).ok()?;
+                cost_advice(hash.cost())
+            }
+        };
+        sentence.map(|sentence| format!("User {:?}: {sentence}", self.username.as_str()))
+    }
+}
+
+fn cost_advice(cost: Cost) -> Option<String> {
+    let Cost { memory_kib, passes } = cost;
+    if cost.is_below_minimum() {
+        let Cost {
+            memory_kib: memory,
+            passes: least,
+        } = Cost::NEW;
+        return Some(format!(
+            "password_hash has m={memory_kib},t={passes}, below OWASP's minimum for Argon2id (m={memory},t={least}). The \
+             store gets a better one at the next sign-in; better write one of `grantor hash-password` here, too."
+        ));
+    }
+    let times = cost.blocks() / Cost::NEW.blocks();
+    (times >= 8).then(|| {
+        format!(
+            "password_hash has m={memory_kib},t={passes}, and costs {times} times what others do. So that time tells \
+             nothing, every sign-in of anyone takes as long."
+        )
+    })
 }

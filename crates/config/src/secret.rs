@@ -1,8 +1,12 @@
 //! Secrets.
 
 use std::fmt;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
 
 use grantor_core::base::secret::Secret;
+use zeroize::Zeroizing;
 
 use super::read::Context;
 use super::table::Value;
@@ -65,6 +69,51 @@ impl Value for SecretVariable {
             variable: String::new(),
             secret: Secret::new(""),
         }
+    }
+}
+
+/// A file of secrets, one a line, as orchestrators mount them.
+#[derive(Debug, Clone)]
+pub struct SecretFile(Vec<Secret>);
+
+/// More than any file of secrets has.
+const MAX_FILE_BYTES: u64 = 64 * 1024;
+
+impl SecretFile {
+    pub fn secrets(&self) -> &[Secret] {
+        &self.0
+    }
+
+    /// Its text. A device or a pipe might have no end.
+    fn read(path: &Path) -> io::Result<Zeroizing<String>> {
+        let file = File::open(path)?;
+        if !file.metadata()?.is_file() {
+            return Err(io::Error::other("it is not a file"));
+        }
+        let mut text = Zeroizing::new(String::new());
+        file.take(MAX_FILE_BYTES).read_to_string(&mut text)?;
+        Ok(text)
+    }
+}
+
+impl Value for SecretFile {
+    const EXPECTED: &'static str = "a path";
+
+    fn parse(text: &str, context: &Context<'_>) -> Result<Self, String> {
+        // Its name is not repeated: it could be a secret written here by mistake.
+        let path = PathBuf::parse(text, context)?;
+        let text = Self::read(&path)
+            .map_err(|error| format!("the file that it names cannot be read: {error}"))?;
+        let lines = text.lines().filter(|line| !line.is_empty());
+        let secrets: Vec<_> = lines.map(Secret::new).collect();
+        if secrets.is_empty() {
+            return Err("the file that it names is empty".to_owned());
+        }
+        Ok(Self(secrets))
+    }
+
+    fn stand_in() -> Self {
+        Self(Vec::new())
     }
 }
 

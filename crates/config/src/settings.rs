@@ -29,7 +29,7 @@ use uuid::Uuid;
 
 use super::names::{DeviceTokens, Dialect, Pkce, TlsVersion};
 use super::rotation::KeyRotation;
-use super::secret::{SecretVariable, Sha256Digest};
+use super::secret::{SecretFile, SecretVariable, Sha256Digest};
 use super::table::table;
 use super::text::{Issuer, Origin, PasswordHash, ProviderIssuer, ResourceUri, Store};
 
@@ -307,6 +307,13 @@ table! {
         /// The environment variable that holds its secret.
         secret_env: Option<SecretVariable>, example "ORDERS_SECRET";
 
+        /// Several such variables, each with a secret that counts: to replace one without a gap,
+        /// name the new one too, and leave the old one out once the client has the new one.
+        secrets_env: Option<Vec<SecretVariable>>, example r#"["ORDERS_SECRET", "ORDERS_SECRET_NEW"]"#;
+
+        /// The file that holds its secret; of several lines each is a secret that counts.
+        secret_file: Option<SecretFile>, example "/run/secrets/orders";
+
         /// The SHA-256 of its secret, in hexadecimal; only for random secrets.
         secret_sha256: Option<Sha256Digest>, example "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
 
@@ -397,20 +404,27 @@ pub enum ClientSecret<'a> {
 }
 
 impl Client {
-    /// Its secret; a public client has none.
-    pub fn credential(&self) -> Option<ClientSecret<'_>> {
-        let from_file = self.secret.as_ref();
-        let from_environment = || self.secret_env.as_ref().map(SecretVariable::secret);
-        let plain = from_file.or_else(from_environment).map(ClientSecret::Plain);
-        plain.or_else(|| self.secret_sha256.as_ref().map(ClientSecret::Sha256))
+    /// Its secrets, each of which counts; a public client has none.
+    pub fn credentials(&self) -> impl Iterator<Item = ClientSecret<'_>> {
+        let several = self.secrets_env.iter().flatten();
+        let variables = self.secret_env.iter().chain(several);
+        let file = self.secret_file.iter().flat_map(SecretFile::secrets);
+        let plain = self.secret.iter();
+        let plain = plain
+            .chain(variables.map(SecretVariable::secret))
+            .chain(file);
+        let digests = self.secret_sha256.iter().map(ClientSecret::Sha256);
+        plain.map(ClientSecret::Plain).chain(digests)
+    }
+
+    pub fn is_public(&self) -> bool {
+        self.credentials().next().is_none()
     }
 
     pub fn auth_methods(&self) -> &[AuthMethod] {
         match &self.auth {
             Some(method) => std::slice::from_ref(method),
-            None if self.credential().is_some() => {
-                &[AuthMethod::SecretBasic, AuthMethod::SecretPost]
-            }
+            None if !self.is_public() => &[AuthMethod::SecretBasic, AuthMethod::SecretPost],
             None => &[AuthMethod::None],
         }
     }
@@ -426,7 +440,9 @@ table! {
         /// The name to sign in with.
         username: ValidUsername, example "alice";
 
-        /// The password.
+        /// The password. Without it and without password_hash, the password is set by
+        /// `grantor user password`, and its user may change it. Likewise, commands change what of
+        /// the rest is not written here.
         password: Option<Secret>, example "correct horse battery staple";
 
         /// The Argon2id hash of the password, instead of it.
@@ -442,7 +458,7 @@ table! {
         email: Option<String>, example "alice@example.com";
 
         /// The groups that the user is in.
-        groups: Vec<String>, example r#"["staff"]"#;
+        groups: Option<Vec<String>>, example r#"["staff"]"#;
 
         /// Further claims.
         claims: BTreeMap<String, Json>, example r#"{ given_name = "Alice" }"#;
@@ -457,7 +473,7 @@ pub enum UserPassword<'a> {
 }
 
 impl User {
-    /// The password; the checks see to it that there is one.
+    /// The password, where the file declares it.
     pub fn credential(&self) -> Option<UserPassword<'_>> {
         let plain = self.password.as_ref().map(UserPassword::Plain);
         plain.or_else(|| self.password_hash.as_ref().map(UserPassword::Hash))

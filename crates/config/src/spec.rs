@@ -1,5 +1,6 @@
 //! The settings as the core checks them.
 
+use grantor_core::base::secret::Secret;
 use grantor_core::model::checks::{
     ClientSpec, DeviceSpec, ExchangeSpec, Given, LifetimesSpec, RealmSpec, ResourceSpec,
     TrustedIssuerSpec, UserSpec,
@@ -8,7 +9,7 @@ use grantor_core::model::checks::{
 use super::names::Pkce;
 use super::place::Place;
 use super::read::Reader;
-use super::secret::SecretVariable;
+use super::secret::SecretFile;
 use super::settings::{Client, Exchange, Resource, Settings, TrustedIssuer, User};
 
 impl Settings {
@@ -63,12 +64,23 @@ impl Resource {
 }
 
 impl Client {
+    /// Each with the member that gives it.
+    fn plain_secrets(&self) -> impl Iterator<Item = (&'static str, &Secret)> {
+        let one = self.secret_env.as_slice();
+        let several = self.secrets_env.as_deref().unwrap_or_default();
+        let [one, several] = [("secret_env", one), ("secrets_env", several)]
+            .map(|(key, variables)| variables.iter().map(move |it| (key, it.secret())));
+        let file = self.secret_file.iter().flat_map(SecretFile::secrets);
+        let secret = self.secret.iter().map(|secret| ("secret", secret));
+        let file = file.map(|secret| ("secret_file", secret));
+        secret.chain(one).chain(several).chain(file)
+    }
+
     fn spec(&self, given: Given) -> ClientSpec<'_> {
         ClientSpec {
             given,
             id: &self.id,
-            secret: self.secret.as_ref(),
-            secret_env: self.secret_env.as_ref().map(SecretVariable::secret),
+            secrets: self.plain_secrets().collect(),
             auth: self.auth,
             grants: &self.grants,
             scopes: &self.scopes,

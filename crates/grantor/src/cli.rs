@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    backup, check, config, dev, device_login, explain, keys, restore, serve, user,
+    backup, check, config, dev, device_login, explain, hash_password, keys, restore, serve, user,
 };
 use grantor_config::Environment;
 
@@ -50,8 +50,10 @@ enum Command {
     },
     /// List the keys that sign and seal, or rotate them
     Keys(keys::Arguments),
-    /// Add, disable, enable or list users, in the running server or, where none runs, in its store
+    /// Add, change, disable, delete or list users, in the running server or, where none runs, in its store
     User(user::Arguments),
+    /// Print the hash of a password, for password_hash of a [[user]]
+    HashPassword(hash_password::Arguments),
     /// Say what the server would decide, and why, without doing it
     Explain(Box<explain::Arguments>),
     /// Copy the store to a file, while the server runs or not
@@ -71,6 +73,7 @@ pub fn run(cli: Cli, environment: &Environment) -> ExitCode {
         Command::Config { markdown } => config::run(markdown),
         Command::Keys(arguments) => keys::run(&arguments, environment),
         Command::User(arguments) => user::run(&arguments, environment),
+        Command::HashPassword(arguments) => hash_password::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments, environment),
         Command::Backup(arguments) => backup::run(&arguments, environment),
         Command::Restore(arguments) => restore::run(&arguments, environment),

@@ -41,6 +41,31 @@ fn what_config_prints_check_accepts() {
 }
 
 #[test]
+fn the_configuration_of_the_readme_passes_check_without_advice() {
+    let readme = include_str!("../../../README.md");
+    let blocks = readme.split("```toml\n").skip(1);
+    let files: Vec<_> = blocks
+        .filter_map(|block| block.split("```").next())
+        .filter(|block| block.contains("issuer ="))
+        .collect();
+    assert!(!files.is_empty());
+    for file in files {
+        let folder = TempDir::new().expect("a folder");
+        fs::write(folder.path().join("grantor.toml"), file).expect("the file is written");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_grantor"));
+        let command = command.args(["check", "--config", "grantor.toml"]);
+        let secret = "0f1e2d3c4b5a69788796a5b4c3d2e1f0";
+        let command = command.current_dir(folder.path()).env_clear();
+        let checked = command
+            .env("ORDERS_SECRET", secret)
+            .output()
+            .expect("it runs");
+        assert_eq!(text(&checked.stderr), "");
+        assert_eq!(text(&checked.stdout).lines().count(), 3, "{checked:?}");
+    }
+}
+
+#[test]
 fn check_counts_what_is_there_and_says_what_is_not_built() {
     let folder = TempDir::new().expect("a folder");
     let file = "issuer = \"https://id.example.com\"\nstore = \"memory:\"\ndialects = [\"iroh\"]\n\

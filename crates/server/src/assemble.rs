@@ -153,10 +153,7 @@ pub fn provision(user: &config::User) -> Provision {
         password: match user.credential() {
             None => Password::None,
             Some(UserPassword::Hash(hash)) => Password::Hash(hash.secret().reveal().to_owned()),
-            Some(UserPassword::Plain(password)) => Password::Plain {
-                password: password.clone(),
-                hash: None,
-            },
+            Some(UserPassword::Plain(password)) => Password::Plain(password.clone()),
         },
         email: user.email.clone(),
         groups: user.groups.clone(),

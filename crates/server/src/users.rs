@@ -1,6 +1,6 @@
 //! Provisions the users of the file into the store, while the server runs.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use futures_util::TryStreamExt as _;
 use grantor_core::base::error::{ErrorCode, Failure};
 use grantor_core::base::row::Index;
 use grantor_core::engine::decide::Operation;
-use grantor_core::model::ids::UserId;
+use grantor_core::model::password_hash::{Cost, StoredHash};
 use grantor_core::people::{Deprovision, Password, Provision, ProvisionReply};
 use grantor_core::records::{Record as _, User};
 use grantor_store::{Store, StoreError, list_all};
@@ -22,21 +22,31 @@ const PAGE: usize = 500;
 /// The time before another attempt.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
-/// Makes the declared users of the store those of the file. Hashing a password takes some hundredths of a second. While the
-/// store is unavailable it is tried again; an account that cannot be written for another reason is logged and left out.
+/// Makes the declared users of the store those of the file. A new or changed password is hashed, which takes some hundredths
+/// of a second. While the store is unavailable it is tried again; an account that cannot be written for another reason is
+/// logged and left out.
 pub async fn provision(app: &Arc<App>, store: &dyn Store, users: &[Provision]) {
     // First, so that cutting a user off does not wait for the password hashes of others.
-    let enabled: HashSet<_> = users
-        .iter()
-        .filter(|user| user.enabled)
-        .map(|user| user.id)
-        .collect();
-    match retry(|| to_deprovision(store, &enabled)).await {
-        Ok(ids) => {
-            for id in ids {
-                tracing::info!(sub = %id, "the file no longer declares this account, or disables it");
-                if let Err(error) = retry(|| run(app, Deprovision { id })).await {
-                    tracing::error!(sub = %id, error = %Causes(&error), "the account could not be disabled");
+    match retry(|| examine(store, users)).await {
+        Ok(stored) => {
+            app.include_password_cost(stored.costliest);
+            if stored.without_password > 0 {
+                tracing::warn!(
+                    users = stored.without_password,
+                    "declared accounts have no password yet: `grantor user password NAME` sets one"
+                );
+            }
+            if stored.below_minimum > 0 {
+                tracing::warn!(
+                    users = stored.below_minimum,
+                    "stored password hashes are below OWASP's minimum for Argon2id; each is replaced when its user signs in"
+                );
+            }
+            for due in stored.due {
+                let sub = due.id;
+                tracing::info!(%sub, "the file no longer declares this account, or disables it");
+                if let Err(error) = retry(|| run(app, due.clone())).await {
+                    tracing::error!(%sub, error = %Causes(&error), "the account could not be disabled");
                 }
             }
         }
@@ -45,7 +55,7 @@ pub async fn provision(app: &Arc<App>, store: &dyn Store, users: &[Provision]) {
         }
     }
     for user in users {
-        match retry(|| provision_one(app, user)).await {
+        match retry(|| run(app, user.clone())).await {
             Ok(Some(ProvisionReply::Done { changed: true })) => {
                 tracing::info!(sub = %user.id, "wrote an account of the file")
             }
@@ -53,9 +63,7 @@ pub async fn provision(app: &Arc<App>, store: &dyn Store, users: &[Provision]) {
                 username = user.username,
                 "[[user]]: the name belongs to another account of the store; this one was left out"
             ),
-            Ok(
-                Some(ProvisionReply::Done { changed: false } | ProvisionReply::NeedsHash) | None,
-            ) => {}
+            Ok(Some(ProvisionReply::Done { changed: false }) | None) => {}
             Err(error) => tracing::error!(
                 username = user.username, error = %Causes(&error),
                 "[[user]]: the account could not be written and was left out"
@@ -64,55 +72,58 @@ pub async fn provision(app: &Arc<App>, store: &dyn Store, users: &[Provision]) {
     }
 }
 
-/// Enabled users of the store that a file declared, and that are not among the `enabled` ones of the file now.
-async fn to_deprovision(
-    store: &dyn Store,
-    enabled: &HashSet<UserId>,
-) -> Result<Vec<UserId>, Unavailable> {
+/// What the users of the store have in common at the start.
+struct StoredUsers {
+    /// Those that the file does not declare any more, or disables.
+    due: Vec<Deprovision>,
+    costliest: Cost,
+    /// How many users who may sign in have a hash below OWASP's minimum.
+    below_minimum: usize,
+    /// How many declared users can only sign in once a command gave them a password.
+    without_password: usize,
+}
+
+async fn examine(store: &dyn Store, users: &[Provision]) -> Result<StoredUsers, Unavailable> {
+    let declared: HashMap<_, _> = users.iter().map(|user| (user.id, user.enabled)).collect();
     let index = Index::Kind {
         realm: POOL.to_owned(),
         kind: User::KIND.to_owned(),
     };
-    let mut found = Vec::new();
+    let mut stored = StoredUsers {
+        due: Vec::new(),
+        costliest: Cost::NEW,
+        below_minimum: 0,
+        without_password: 0,
+    };
+    let mut with_password = HashSet::new();
     let mut rows = list_all(store, &index, PAGE);
     while let Some(row) = rows.try_next().await? {
-        match serde_json::from_slice::<User>(&row.value) {
-            Ok(user) if user.from_file && user.enabled && !enabled.contains(&user.id) => {
-                found.push(user.id)
-            }
-            Ok(_) => {}
-            Err(_) => {
-                tracing::error!(row = ?row.key, "the row cannot be read; it was not changed")
-            }
+        let Ok(user) = serde_json::from_slice::<User>(&row.value) else {
+            tracing::error!(row = ?row.key, "the row cannot be read; it was not changed");
+            continue;
+        };
+        let enabled = declared.get(&user.id);
+        if enabled != Some(&true) {
+            stored
+                .due
+                .extend(Deprovision::needed(&user, enabled.is_some()));
+        }
+        if user.password.is_some() {
+            with_password.insert(user.id);
+        }
+        let hash = user.password.as_deref().map(StoredHash::parse);
+        if let Some(Ok(hash)) = hash {
+            stored.costliest = stored.costliest.max(hash.cost());
+            let is_below = user.enabled && hash.cost().is_below_minimum();
+            stored.below_minimum += usize::from(is_below);
         }
     }
-    Ok(found)
-}
-
-/// Writes one user. The password is hashed only where the stored hash is of another one.
-async fn provision_one(
-    app: &Arc<App>,
-    user: &Provision,
-) -> Result<Option<ProvisionReply>, Unavailable> {
-    let reply = run(app, user.clone()).await?;
-    let (Some(ProvisionReply::NeedsHash), Password::Plain { password, .. }) =
-        (&reply, &user.password)
-    else {
-        return Ok(reply);
+    let lacks = |user: &&Provision| {
+        let declares_none = matches!(user.password, Password::None);
+        declares_none && user.enabled && !with_password.contains(&user.id)
     };
-    let hash = app.hash_password(password.clone()).await?;
-    let password = Password::Plain {
-        password: password.clone(),
-        hash: Some(hash),
-    };
-    run(
-        app,
-        Provision {
-            password,
-            ..user.clone()
-        },
-    )
-    .await
+    stored.without_password = users.iter().filter(lacks).count();
+    Ok(stored)
 }
 
 /// The reply; none where the operation is refused, which these never are.

@@ -81,7 +81,7 @@ pub use keys::{key_set, public_keys, sealing, signer};
 pub use realm::{ISSUER, RealmBuilder, client, resource};
 pub use seeds::Seeds;
 pub use time::{START, Spans};
-pub use users::{password_of, user_id, user_with_hash};
+pub use users::{password_of, user_id, user_with_hash, weak_hash};
 
 /// The grant type of RFC 8628.
 pub const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use grantor_core::model::ids::UserId;
+use grantor_core::model::password_hash::StoredHash;
 use grantor_core::people::{Password, Provision};
 
 /// Each user's name, and whether the account is enabled.
@@ -17,6 +20,20 @@ pub fn user_id(username: &str) -> UserId {
     UserId::from_username("default", username)
 }
 
+/// A real hash of a password, far below OWASP's minimum, so that it is quickly made.
+pub fn weak_hash(password: &str) -> String {
+    let hash = |output: [u8; 32]| {
+        let output = STANDARD_NO_PAD.encode(output);
+        format!("$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ${output}")
+    };
+    let mut output = [0; 32];
+    let StoredHash { argon2, salt, .. } = StoredHash::parse(&hash(output)).expect("a hash");
+    argon2
+        .hash_password_into(password.as_bytes(), &salt, &mut output)
+        .expect("a short password");
+    hash(output)
+}
+
 /// A user as the configuration file declares one, with this hash of a password.
 pub fn user_with_hash(username: &str, enabled: bool, password_hash: String) -> Provision {
     let claims = [("given_name", username), ("address", "1 Main Street")];
@@ -26,7 +43,7 @@ pub fn user_with_hash(username: &str, enabled: bool, password_hash: String) -> P
         enabled,
         password: Password::Hash(password_hash),
         email: Some(format!("{username}@example.com")),
-        groups: vec!["staff".to_owned()],
+        groups: Some(vec!["staff".to_owned()]),
         claims: BTreeMap::from(claims.map(|(name, value)| (name.to_owned(), value.into()))),
     }
 }

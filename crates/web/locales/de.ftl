@@ -144,6 +144,7 @@ account-notice = { $notice ->
     [session_ended] Dieser Browser ist abgemeldet.
     [app_removed] Die App hat keinen Zugriff mehr. Sie muss Sie neu fragen.
     [device_removed] Das Gerät hat keinen Zugriff mehr. Es muss Sie neu fragen.
+    [password_changed] Ihr Passwort ist geändert. Alle anderen Browser sind abgemeldet.
    *[gone] Das war schon beendet.
 }
 account-sessions = Wo Sie angemeldet sind
@@ -163,6 +164,19 @@ account-approved = Erlaubt
 account-more = { $count ->
     [one] Es gibt noch einen Eintrag, der älter ist.
    *[other] Es gibt noch { $count } Einträge, die älter sind.
+}
+account-password = Passwort
+account-password-current = Aktuelles Passwort
+account-password-new = Neues Passwort, mindestens 8 Zeichen
+account-password-repeated = Neues Passwort wiederholen
+account-password-change = Passwort ändern
+account-password-text = Damit werden alle anderen Browser abgemeldet, und keine App und kein Gerät hat mehr Zugriff.
+account-password-elsewhere = Ihr Passwort wird von Ihrer Administration verwaltet. Wenden Sie sich an sie, um es zu ändern.
+account-password-problem = { $problem ->
+    [short] Das neue Passwort ist zu kurz. Verwenden Sie mindestens 8 Zeichen.
+    [long] Das neue Passwort ist zu lang.
+    [different] Die beiden neuen Passwörter stimmen nicht überein.
+   *[wrong] Das aktuelle Passwort ist falsch.
 }
 account-everywhere = Überall abmelden
 account-everywhere-text = Etwas dabei, das Sie nicht kennen? Melden Sie sich in jedem Browser ab, auch in diesem, und entziehen Sie allen Apps und Geräten den Zugriff.

@@ -144,6 +144,7 @@ account-notice = { $notice ->
     [session_ended] That browser is signed out.
     [app_removed] The app has lost its access. It has to ask you again.
     [device_removed] The device has lost its access. It has to ask you again.
+    [password_changed] Your password is changed. All other browsers are signed out.
    *[gone] That had ended already.
 }
 account-sessions = Where you are signed in
@@ -163,6 +164,19 @@ account-approved = Approved
 account-more = { $count ->
     [one] There is one more, older than these.
    *[other] There are { $count } more, older than these.
+}
+account-password = Password
+account-password-current = Current password
+account-password-new = New password, at least 8 characters
+account-password-repeated = New password again
+account-password-change = Change password
+account-password-text = This signs out all other browsers and removes the access of every app and device.
+account-password-elsewhere = Your administrator manages your password. Ask them to change it.
+account-password-problem = { $problem ->
+    [short] The new password is too short. Use at least 8 characters.
+    [long] The new password is too long.
+    [different] The two new passwords don’t match.
+   *[wrong] The current password is wrong.
 }
 account-everywhere = Sign out everywhere
 account-everywhere-text = Something here that you do not know? Sign out of every browser, this one too, and take the access of every app and device back.

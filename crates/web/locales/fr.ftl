@@ -144,6 +144,7 @@ account-notice = { $notice ->
     [session_ended] La session de cet autre navigateur est terminée.
     [app_removed] L’application n’a plus d’accès. Elle devra vous le redemander.
     [device_removed] L’appareil n’a plus d’accès. Il devra vous le redemander.
+    [password_changed] Votre mot de passe a été modifié. Tous les autres navigateurs sont déconnectés.
    *[gone] C’était déjà terminé.
 }
 account-sessions = Vos sessions ouvertes
@@ -163,6 +164,19 @@ account-approved = Autorisé
 account-more = { $count ->
     [one] Il y en a un de plus, moins récent.
    *[other] Il y en a { $count } de plus, moins récents.
+}
+account-password = Mot de passe
+account-password-current = Mot de passe actuel
+account-password-new = Nouveau mot de passe, 8 caractères au moins
+account-password-repeated = Confirmer le nouveau mot de passe
+account-password-change = Modifier le mot de passe
+account-password-text = Tous les autres navigateurs seront déconnectés, et l’accès de toutes les applications et de tous les appareils sera retiré.
+account-password-elsewhere = Votre mot de passe est géré par votre administrateur. Adressez-vous à lui pour le modifier.
+account-password-problem = { $problem ->
+    [short] Le nouveau mot de passe est trop court. Utilisez au moins 8 caractères.
+    [long] Le nouveau mot de passe est trop long.
+    [different] Les deux nouveaux mots de passe ne correspondent pas.
+   *[wrong] Le mot de passe actuel est incorrect.
 }
 account-everywhere = Tout déconnecter
 account-everywhere-text = Vous voyez ici quelque chose d’inconnu ? Fermez la session de tous les navigateurs, y compris celui-ci, et retirez l’accès de toutes les applications et de tous les appareils.

@@ -140,6 +140,7 @@ account-notice = { $notice ->
     [session_ended] そのブラウザーをサインアウトしました。
     [app_removed] アプリはアカウントを利用できなくなりました。再び利用するには、改めて許可が必要です。
     [device_removed] デバイスはアカウントを利用できなくなりました。再び利用するには、改めて許可が必要です。
+    [password_changed] パスワードを変更しました。ほかのブラウザーはすべてサインアウトしました。
    *[gone] すでに終了していました。
 }
 account-sessions = サインインしている場所
@@ -158,6 +159,19 @@ account-disconnect = 接続を解除
 account-approved = 許可
 account-more = { $count ->
    *[other] これより古いものが、ほかに { $count } 件あります。
+}
+account-password = パスワード
+account-password-current = 現在のパスワード
+account-password-new = 新しいパスワード（8 文字以上）
+account-password-repeated = 新しいパスワード（確認）
+account-password-change = パスワードを変更
+account-password-text = ほかのブラウザーはすべてサインアウトされ、すべてのアプリとデバイスの許可が取り消されます。
+account-password-elsewhere = パスワードは管理者が管理しています。変更するには管理者に連絡してください。
+account-password-problem = { $problem ->
+    [short] 新しいパスワードが短すぎます。8 文字以上にしてください。
+    [long] 新しいパスワードが長すぎます。
+    [different] 新しいパスワードが一致しません。
+   *[wrong] 現在のパスワードが正しくありません。
 }
 account-everywhere = すべてサインアウト
 account-everywhere-text = 心当たりのないものがありますか？　このブラウザーを含むすべてのブラウザーをサインアウトし、すべてのアプリとデバイスの許可を取り消せます。

@@ -18,6 +18,7 @@ use grantor_core::engine::drive::{Drive, Outcome, Step};
 use grantor_core::engine::event::Event;
 use grantor_core::engine::limits::pending;
 use grantor_core::engine::limits::{Effect, LimitQuery, Limits};
+use grantor_core::model::password_hash::Cost;
 use grantor_core::model::realm::Realm;
 use grantor_core::records::{Outbox, Record, UserCodeRow};
 use grantor_jose::{KeySet, SignError, Signer, SigningInput};
@@ -281,6 +282,10 @@ impl App {
                         .ok_or(Unavailable::Busy)?;
                     drive.password(matches);
                 }
+                Step::HashPassword(password) => {
+                    let hash = self.hash_password(password).await?;
+                    drive.hashed(hash);
+                }
                 Step::Keys(ask) => {
                     let keys = self.trusted_keys.keys(&ask).await;
                     drive.keys(ask, keys);
@@ -337,6 +342,11 @@ impl App {
             .hash(password, salt)
             .await
             .ok_or(Unavailable::Busy)
+    }
+
+    /// From now on, every sign-in costs as much as a stored hash of this cost, if it did not before.
+    pub fn include_password_cost(&self, cost: Cost) {
+        self.passwords.include_cost(cost);
     }
 
     /// Counts the pending device codes in the store, once at start: the more are pending, the longer new user codes are.

@@ -24,6 +24,7 @@ mod trace;
 
 pub use app::{App, Parts, StartError, Unavailable};
 pub use grantor_core::base::peer::ForwardedHeader;
+pub use passwords::hash_password;
 pub use peer::Proxies;
 pub use router::{Router, probes};
 pub use server::serve;

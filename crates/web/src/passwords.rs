@@ -1,5 +1,6 @@
 //! Argon2id (RFC 9106) on dedicated threads: hashing is slow on purpose and must not block anything else.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -8,7 +9,7 @@ use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use grantor_core::base::secret::Secret;
 use grantor_core::engine::decide::PasswordQueue;
-use grantor_core::model::password_hash::StoredHash;
+use grantor_core::model::password_hash::{Cost, StoredHash};
 use tokio::sync::oneshot;
 
 mod queue;
@@ -24,12 +25,41 @@ struct Shared {
     jobs: Mutex<Jobs>,
     /// Notified of each job, and of the end.
     added: Condvar,
+    costliest: Arc<Costliest>,
 }
 
 struct Jobs {
     queue: Queue<Job>,
     /// The application has ended.
     ended: bool,
+}
+
+/// The cost of the costliest stored hash that is known. Every comparison costs as much, so that its time tells nothing
+/// about the account: not whether it exists, nor whether its hash is from elsewhere.
+struct Costliest(AtomicU64);
+
+impl Costliest {
+    fn new() -> Self {
+        Self(AtomicU64::new(Self::pack(Cost::NEW)))
+    }
+
+    fn pack(cost: Cost) -> u64 {
+        u64::from(cost.memory_kib) << 32 | u64::from(cost.passes)
+    }
+
+    fn unpack(packed: u64) -> Cost {
+        let [memory_kib, passes] = [packed >> 32, packed & u64::from(u32::MAX)]
+            .map(|half| u32::try_from(half).unwrap_or(u32::MAX));
+        Cost::new(memory_kib, passes)
+    }
+
+    /// Returns the costliest, this one included.
+    fn include(&self, cost: Cost) -> Cost {
+        let grow = |known| Some(Self::pack(Self::unpack(known).max(cost)));
+        let order = Ordering::Relaxed;
+        let before = self.0.fetch_update(order, order, grow);
+        Self::unpack(before.unwrap_or_else(|known| known)).max(cost)
+    }
 }
 
 enum Job {
@@ -54,6 +84,7 @@ impl Passwords {
                 ended: false,
             }),
             added: Condvar::new(),
+            costliest: Arc::new(Costliest::new()),
         });
         let cores = thread::available_parallelism().map_or(2, std::num::NonZero::get);
         for number in 0..(cores / 2).max(1) {
@@ -61,7 +92,7 @@ impl Passwords {
             thread::Builder::new()
                 .name(format!("password-{number}"))
                 .spawn(move || {
-                    let mut worker = Worker { memory: Vec::new() };
+                    let mut worker = Worker::new(Arc::clone(&shared.costliest));
                     while let Some(job) = shared.next(&mut worker) {
                         worker.run(job);
                     }
@@ -70,7 +101,13 @@ impl Passwords {
         Ok(Self(shared))
     }
 
-    /// Whether the password matches the hash. Without a hash it takes as long and does not match. `None` if too busy.
+    /// A hash of this cost is stored.
+    pub(crate) fn include_cost(&self, cost: Cost) {
+        self.0.costliest.include(cost);
+    }
+
+    /// Whether the password matches the hash. Every hash takes as long as the costliest; no hash does too, and does not
+    /// match. `None` if too busy.
     pub(crate) async fn verify(
         &self,
         queue: &PasswordQueue,
@@ -144,11 +181,28 @@ impl Shared {
     }
 }
 
+/// A new hash of a password, in this thread: for commands. `None` where the password is too long for Argon2.
+#[must_use]
+pub fn hash_password(password: &Secret, salt: [u8; 16]) -> Option<String> {
+    Worker::new(Arc::new(Costliest::new())).hash(password, salt)
+}
+
 struct Worker {
     memory: Vec<Block>,
+    costliest: Arc<Costliest>,
+    /// How many blocks of a KiB were computed.
+    blocks: u64,
 }
 
 impl Worker {
+    const fn new(costliest: Arc<Costliest>) -> Self {
+        Self {
+            memory: Vec::new(),
+            costliest,
+            blocks: 0,
+        }
+    }
+
     fn run(&mut self, job: Job) {
         match job {
             Job::Verify {
@@ -171,25 +225,27 @@ impl Worker {
     }
 
     fn verify(&mut self, hash: Option<&str>, password: &Secret) -> bool {
+        let before = self.blocks;
         let parsed = hash.and_then(|hash| StoredHash::parse(hash).ok());
-        let (argon2, salt, expected) = match &parsed {
-            Some(StoredHash {
-                argon2,
-                salt,
-                output,
-            }) => (argon2.clone(), salt.as_slice(), output.as_slice()),
-            None => (default_argon2(), &[0; 16][..], &[0; HASH_BYTES][..]),
-        };
-        let matches = self
-            .compute(&argon2, password, salt, expected.len())
-            .is_some_and(|output| {
-                aws_lc_rs::constant_time::verify_slices_are_equal(&output, expected).is_ok()
-            });
-        matches && parsed.is_some()
+        let matches = parsed.as_ref().is_some_and(|stored| {
+            let expected = &stored.output;
+            self.compute(&stored.argon2, password, &stored.salt, expected.len())
+                .is_some_and(|output| {
+                    aws_lc_rs::constant_time::verify_slices_are_equal(&output, expected).is_ok()
+                })
+        });
+        let own = parsed.map_or(Cost::NEW, |stored| stored.cost());
+        let costliest = self.costliest.include(own);
+        for cost in costliest.padding(self.blocks - before) {
+            if let Some(argon2) = argon2(cost) {
+                self.compute(&argon2, password, &[0; 16], HASH_BYTES);
+            }
+        }
+        matches
     }
 
     fn hash(&mut self, password: &Secret, salt: [u8; 16]) -> Option<String> {
-        let argon2 = default_argon2();
+        let argon2 = argon2(Cost::NEW)?;
         let output = self.compute(&argon2, password, &salt, HASH_BYTES)?;
         let hash = PasswordHash {
             algorithm: Algorithm::Argon2id.ident(),
@@ -212,6 +268,7 @@ impl Worker {
         if self.memory.len() < blocks {
             self.memory.resize(blocks, Block::default());
         }
+        self.blocks += Cost::new(argon2.params().m_cost(), argon2.params().t_cost()).blocks();
         let mut output = vec![0; length];
         let bytes = password.reveal().as_bytes();
         argon2
@@ -221,18 +278,22 @@ impl Worker {
     }
 }
 
-/// For new hashes: 19 MiB, two passes, one lane, as the crate and OWASP recommend.
-fn default_argon2() -> Argon2<'static> {
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::default())
+fn argon2(cost: Cost) -> Option<Argon2<'static>> {
+    let params = Params::new(cost.memory_kib, cost.passes, Params::DEFAULT_P_COST, None).ok()?;
+    Some(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn worker() -> Worker {
+        Worker::new(Arc::new(Costliest::new()))
+    }
+
     #[test]
     fn a_password_matches_its_own_hash_only() {
-        let mut worker = Worker { memory: Vec::new() };
+        let mut worker = worker();
         let hash = worker.hash(&Secret::new("correct horse"), [7; 16]).unwrap();
         assert!(
             hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
@@ -249,18 +310,88 @@ mod tests {
         // From the tests of the reference implementation (password, somesalt, t=2, m=2^8 KiB, p=1, Argon2id).
         let hash =
             "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4";
-        let mut worker = Worker { memory: Vec::new() };
+        let mut worker = worker();
         assert!(worker.verify(Some(hash), &Secret::new("password")));
+    }
+
+    /// A real hash of `password`, with these parameters.
+    fn hash_with(worker: &mut Worker, params: &str, password: &str) -> String {
+        let [m, t, p] = params
+            .split(',')
+            .map(|pair| pair[2..].parse::<u32>().unwrap())
+            .collect::<Vec<_>>()[..]
+        else {
+            panic!("three parameters");
+        };
+        let params = Params::new(m, t, p, None).unwrap();
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        let salt = [7; 16];
+        let output = worker.compute(&argon2, &Secret::new(password), &salt, 32);
+        let hash = PasswordHash {
+            algorithm: Algorithm::Argon2id.ident(),
+            version: Some(Version::V0x13.into()),
+            params: ParamsString::try_from(argon2.params()).unwrap(),
+            salt: Some(Salt::new(&salt).unwrap()),
+            hash: Some(Output::new(&output.unwrap()).unwrap()),
+        };
+        hash.to_string()
+    }
+
+    /// Those of `cargo`'s users: our own, OWASP's other choices, and what came from elsewhere.
+    const FIVE_KINDS: [&str; 5] = [
+        "m=19456,t=2,p=1",
+        "m=256,t=2,p=1",
+        "m=4096,t=3,p=1",
+        "m=47104,t=1,p=1",
+        "m=65536,t=3,p=4",
+    ];
+
+    #[test]
+    fn an_unknown_name_and_every_stored_hash_cost_what_the_costliest_costs() {
+        let mut worker = worker();
+        let hashes = FIVE_KINDS.map(|params| hash_with(&mut worker, params, "right"));
+        let costliest = Cost::new(65_536, 3);
+        worker.costliest.include(costliest);
+        let [right, wrong] = ["right", "wrong"].map(Secret::new);
+        let mut cost = |hash: Option<&str>, password: &Secret| {
+            let before = worker.blocks;
+            let start = std::time::Instant::now();
+            let matches = worker.verify(hash, password);
+            println!("{:.12} {:?}", hash.unwrap_or("none"), start.elapsed());
+            (matches, worker.blocks - before)
+        };
+        let all = costliest.blocks();
+        for hash in &hashes {
+            assert_eq!(cost(Some(hash), &right), (true, all), "{hash}");
+            assert_eq!(cost(Some(hash), &wrong), (false, all), "{hash}");
+        }
+        for unknown in [None, Some("broken"), Some("$argon2id$broken")] {
+            assert_eq!(cost(unknown, &right), (false, all));
+        }
+    }
+
+    #[test]
+    fn a_costlier_hash_that_comes_to_be_known_raises_what_all_cost() {
+        let mut worker = worker();
+        let cost = |worker: &mut Worker, hash: Option<&str>| {
+            let before = worker.blocks;
+            worker.verify(hash, &Secret::new("x"));
+            worker.blocks - before
+        };
+        assert_eq!(cost(&mut worker, None), Cost::NEW.blocks());
+        let hash = hash_with(&mut worker, "m=65536,t=3,p=4", "right");
+        assert_eq!(cost(&mut worker, Some(&hash)), 65_536 * 3);
+        assert_eq!(cost(&mut worker, None), 65_536 * 3);
     }
 
     #[test]
     fn verification_without_a_hash_costs_as_much_as_with_one() {
         let memory = [None, Some("broken")].map(|hash| {
-            let mut worker = Worker { memory: Vec::new() };
+            let mut worker = worker();
             assert!(!worker.verify(hash, &Secret::new("correct horse")));
             worker.memory.len()
         });
-        let mut worker = Worker { memory: Vec::new() };
+        let mut worker = worker();
         let hash = worker.hash(&Secret::new("x"), [7; 16]).unwrap();
         worker.memory.clear();
         assert!(!worker.verify(Some(&hash), &Secret::new("correct horse")));

@@ -98,6 +98,11 @@ fn routes(app: Arc<App>) -> axum::Router {
                 &format!("{}{prefix}", Endpoint::OauthAuthorizationServer.path()),
                 route(Endpoint::OauthAuthorizationServer),
             )
+            // Password managers ask at the root of the origin.
+            .route(
+                Endpoint::ChangePassword.path(),
+                route(Endpoint::ChangePassword),
+            )
             .fallback(endpoints::fallback::any)
     };
     // Without proxies, the listener uses TLS or loopback, so there is nothing to check.
@@ -169,6 +174,8 @@ fn handlers(endpoint: Endpoint) -> MethodRouter<Arc<App>> {
         Endpoint::AccountSession => post(endpoints::account::end_session),
         Endpoint::AccountApp => post(endpoints::account::disconnect),
         Endpoint::AccountGrant => post(endpoints::account::revoke_grant),
+        Endpoint::AccountPassword => post(endpoints::account::change_password),
+        Endpoint::ChangePassword => get(endpoints::account::redirect_to_password),
         Endpoint::AccountEverywhere => post(endpoints::account::sign_out_everywhere),
         Endpoint::Healthz => get(endpoints::health::healthz),
         Endpoint::Readyz => get(endpoints::health::readyz),

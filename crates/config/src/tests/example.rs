@@ -55,10 +55,10 @@ fn the_whole_example_is_read() {
         panic!("two clients")
     };
     assert_eq!(tv.grants, [GrantType::DeviceCode, GrantType::RefreshToken]);
-    assert!(tv.credential().is_none());
+    assert!(tv.is_public());
     assert_eq!(tv.auth_methods(), [AuthMethod::None]);
     assert!(
-        matches!(orders.credential(), Some(ClientSecret::Plain(secret)) if secret.reveal() == "a-client-secret")
+        matches!(orders.credentials().next(), Some(ClientSecret::Plain(secret)) if secret.reveal() == "a-client-secret")
     );
     assert_eq!(
         orders.auth_methods(),

@@ -205,9 +205,6 @@ mistake! {
     two_users_of_one_name:
         "[[user]]\nusername = \"alice\"\npassword = \"a\"\n[[user]]\nusername = \"Alice\"\npassword = \"b\"" =>
         "grantor.toml:6:12: username in [[user]]: a [[user]] before has \"alice\" already";
-    a_user_without_password:
-        "[[user]]\nusername = \"alice\"" =>
-        "grantor.toml:2:1: password in [[user]]: missing: give password or password_hash";
     a_user_with_two_passwords:
         "[[user]]\nusername = \"alice\"\npassword = \"a\"\npassword_hash = \"$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0$NIZzwR2U5Ii0yfKmSzy1gTcrtaFsWdFF5HSD2p5QKiI\"" =>
         "grantor.toml:5:17: password_hash in [[user]]: give password or password_hash, not both";
@@ -332,6 +329,47 @@ fn no_mistake_shows_a_secret() {
     let said = mistakes(text);
     assert!(!said.contains("hunter2"), "{said}");
     assert_eq!(said.lines().count(), 9, "{said}");
+}
+
+#[test]
+fn a_list_or_file_of_secrets_that_gives_none_makes_no_public_client() {
+    let said = |secret: &str| {
+        mistakes(&format!(
+            "issuer = \"https://id.example.com\"\n[[client]]\nid = \"a\"\ngrants = [\"client_credentials\"]\n{secret}"
+        ))
+    };
+    for (secret, why) in [
+        (
+            "secrets_env = []",
+            "5:15: secrets_env in [[client]]: names no variable",
+        ),
+        (
+            "secrets_env = [\"ORDERS_SECRET\"]",
+            "5:16: secrets_env in [[client]]: the environment variable ORDERS_SECRET is not set",
+        ),
+        (
+            "secret_file = \"/nonexistent/hunter2\"",
+            "5:15: secret_file in [[client]]: the file that it names cannot be read: No such file or directory (os error 2)",
+        ),
+        (
+            "secret_file = \"/dev/zero\"",
+            "5:15: secret_file in [[client]]: the file that it names cannot be read: it is not a file",
+        ),
+        (
+            "secrets_env = [\"hunter2\"]\nsecret = \"a\"",
+            "5:16: secrets_env in [[client]]: the environment variable that it names is not set\n\
+             grantor.toml:5:15: secrets_env in [[client]]: the client has secret already; give one of them",
+        ),
+    ] {
+        let said = said(secret);
+        assert!(!said.contains("hunter2"), "{said}");
+        let lines = |text: &str| {
+            text.lines()
+                .map(ToOwned::to_owned)
+                .collect::<std::collections::BTreeSet<_>>()
+        };
+        assert_eq!(lines(&said), lines(&format!("grantor.toml:{why}")));
+    }
 }
 
 #[test]

@@ -80,6 +80,7 @@ const VARIABLES: &[(&str, &str)] = &[
     ("MASTER_KEY", "k"),
     ("CORP_SECRET", "s"),
     ("ORDERS_SECRET", "s"),
+    ("ORDERS_SECRET_NEW", "s"),
 ];
 
 #[test]
@@ -139,6 +140,7 @@ fn takes(key: &str, lines: &str) {
             "give password",
             "not among the client's scopes",
             "is for tests, and allowed only",
+            "the file that it names cannot be read",
         ];
         assert!(
             excused.iter().any(|excuse| mistake.contains(excuse)),

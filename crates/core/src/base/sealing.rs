@@ -12,6 +12,7 @@ use aws_lc_rs::aead::{self, Aad, Nonce};
 use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use zeroize::Zeroizing;
 
 mod derived;
 
@@ -89,6 +90,36 @@ impl SealingKeys {
     #[must_use]
     pub fn client_secret_key(&self) -> hmac::Key {
         self.masters[0].mac(SealKind::ClientSecret).clone()
+    }
+
+    /// A MAC by which the user's row recognises a credential that the configuration file declares. It tells which
+    /// `kind` it is and whose, so that equal passwords of two users have different ones.
+    #[must_use]
+    pub fn declared_credential(&self, user: &[u8; 16], kind: &str, credential: &str) -> String {
+        let covered = Self::credential_bytes(user, kind, credential);
+        URL_SAFE_NO_PAD.encode(self.tag(&self.masters[0], SealKind::Declared, &covered))
+    }
+
+    /// Accepts MACs under any of the master keys.
+    #[must_use]
+    pub fn is_declared_credential(
+        &self,
+        user: &[u8; 16],
+        kind: &str,
+        credential: &str,
+        mac: &str,
+    ) -> bool {
+        let covered = Self::credential_bytes(user, kind, credential);
+        let Ok(tag) = URL_SAFE_NO_PAD.decode(mac) else {
+            return false;
+        };
+        self.masters
+            .iter()
+            .any(|master| self.verify(master, SealKind::Declared, &covered, &tag))
+    }
+
+    fn credential_bytes(user: &[u8; 16], kind: &str, credential: &str) -> Zeroizing<Vec<u8>> {
+        Zeroizing::new([&user[..], kind.as_bytes(), b"\0", credential.as_bytes()].concat())
     }
 
     /// An opaque access token: the encrypted claims, without a row.

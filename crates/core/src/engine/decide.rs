@@ -42,6 +42,8 @@ pub enum Need {
         password: Secret,
         queue: PasswordQueue,
     },
+    /// A new hash of a password (PHC string), by the same workers.
+    HashPassword(Secret),
 }
 
 /// Where a password waits for its turn, since hashing is slow. The queue is fair among the networks of new browsers and
@@ -175,6 +177,8 @@ pub struct Facts {
     pub(crate) keys: Vec<(KeyQuery, Option<Arc<VerificationKeys>>)>,
     /// The hash that the password was compared with, and whether it matched.
     pub(crate) password: Option<(Option<String>, bool)>,
+    /// The new hash. An operation hashes one password only.
+    pub(crate) hashed: Option<String>,
     /// Whether an earlier commit ended in [`crate::base::row::Committed::Unknown`].
     pub(crate) after_unknown: bool,
 }
@@ -296,6 +300,15 @@ impl Facts {
                 queue,
             }])),
         }
+    }
+
+    /// A new hash of the one password that the operation hashes.
+    ///
+    /// # Errors
+    /// [`Stop::Need`] if it was not computed yet.
+    pub fn hash_password(&self, password: &Secret) -> Result<String, Stop> {
+        let hashed = self.hashed.clone();
+        hashed.ok_or_else(|| Stop::Need(vec![Need::HashPassword(password.clone())]))
     }
 
     /// Whether an earlier attempt's commit may have happened. Reuse that is detected now may be due to our

@@ -45,6 +45,8 @@ pub enum Step<R> {
         password: Secret,
         queue: PasswordQueue,
     },
+    /// Hash a password, then call [`Drive::hashed`].
+    HashPassword(Secret),
     /// Get the keys of a trusted issuer, then call [`Drive::keys`].
     Keys(KeyQuery),
     /// Sign, then call [`Drive::signature`].
@@ -214,6 +216,12 @@ impl<O: Operation> Drive<O> {
         self.decide();
     }
 
+    /// `hash` is a PHC string.
+    pub fn hashed(&mut self, hash: String) {
+        self.facts.hashed = Some(hash);
+        self.decide();
+    }
+
     /// `None` if the keys are unavailable.
     pub fn keys(&mut self, ask: KeyQuery, keys: Option<Arc<VerificationKeys>>) {
         self.facts.keys.push((ask, keys));
@@ -339,7 +347,10 @@ impl<O: Operation> Drive<O> {
                         queue,
                     };
                 }
-                Need::Table(_) | Need::Keys(_) | Need::Password { .. } => {}
+                Need::HashPassword(password) if keys.is_empty() => {
+                    return Step::HashPassword(password);
+                }
+                Need::Table(_) | Need::Keys(_) | Need::Password { .. } | Need::HashPassword(_) => {}
             }
         }
         Step::Get(keys)

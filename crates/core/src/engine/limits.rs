@@ -45,6 +45,7 @@ pub enum Counter {
     PasswordsPerNetwork(Width),
     PasswordsPerAccount,
     PasswordsPerKnownBrowser,
+    PasswordChangesPerAccount,
     SecretsPerClientAndNetwork(Width),
     /// Secrets that are still answered where the limit above is reached.
     SecretsBeyondLimit,

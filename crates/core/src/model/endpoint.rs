@@ -141,7 +141,10 @@ endpoints! {
     AccountApp: "/account/app", ["POST"], Page, label "account", cross_origin Never, clients None;
     /// Removes a device's access.
     AccountGrant: "/account/grant", ["POST"], Page, label "account", cross_origin Never, clients None;
+    AccountPassword: "/account/password", ["POST"], Page, label "account", cross_origin Never, clients None;
     AccountEverywhere: "/account/everywhere", ["POST"], Page, label "account", cross_origin Never, clients None;
+    /// Where password managers send users to change a password (W3C, A Well-Known URL for Changing Passwords).
+    ChangePassword: "/.well-known/change-password", ["GET"], Page, label "account", cross_origin Never, clients None;
     /// Whether the process runs.
     Healthz: "/healthz", ["GET"], Probe, label "health", cross_origin Never, clients None;
     /// Whether the server can answer.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::base::row::Key;
-use crate::engine::decide::{Decision, Facts, Operation, Stop};
+use crate::engine::decide::{Decision, Facts, Operation, Stop, Versioned};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
 use crate::model::ids::Epoch;
@@ -29,6 +29,22 @@ pub(super) fn username_key(env: &Env<'_>, username: &str) -> Key {
     records::key::<Username>(&env.realm.name, &Username::fold(username))
 }
 
+/// The user of this name, or of this `sub`: one whom the file no longer declares has no name.
+pub(super) fn find(
+    env: &Env<'_>,
+    facts: &Facts,
+    name_or_id: &str,
+) -> Result<Option<Versioned<User>>, Stop> {
+    let name = facts.record::<Username>(env, &username_key(env, name_or_id))?;
+    let id = match name.live() {
+        Some(name) => Some(name.record.user),
+        None => name_or_id.parse().ok(),
+    };
+    let Some(id) = id else { return Ok(None) };
+    let user = facts.record::<User>(env, &grant_liveness::user_key(env, id))?;
+    Ok(user.live())
+}
+
 impl Operation for AddUser {
     type Reply = AddUserReply;
 
@@ -48,6 +64,8 @@ impl Operation for AddUser {
             from_file: false,
             groups: Vec::new(),
             claims: BTreeMap::new(),
+            declared: None,
+            declared_credential: None,
         };
         let name = Username {
             username: self.username.clone(),
@@ -83,17 +101,10 @@ impl Operation for SetEnabled {
     type Reply = SetEnabledReply;
 
     fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<SetEnabledReply>, Stop> {
-        let name_key = username_key(env, &self.username);
-        let Some(name) = facts.record::<Username>(env, &name_key)?.live() else {
+        let Some(stored) = find(env, facts, &self.username)? else {
             return Ok(Decision::reply(SetEnabledReply::Unknown));
         };
-        let id = name.record.user;
-        let Some(stored) = facts
-            .record::<User>(env, &grant_liveness::user_key(env, id))?
-            .live()
-        else {
-            return Ok(Decision::reply(SetEnabledReply::Unknown));
-        };
+        let id = stored.record.id;
         if stored.record.from_file {
             return Ok(Decision::reply(SetEnabledReply::DeclaredInConfig));
         }

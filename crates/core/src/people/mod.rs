@@ -7,6 +7,7 @@ pub mod account;
 mod administer;
 mod attempt;
 pub mod backchannel;
+mod change_user;
 mod device_decision;
 mod form;
 mod lookup_user_code;
@@ -16,6 +17,9 @@ mod sign_in;
 mod visit;
 
 pub use administer::{AddUser, AddUserReply, SetEnabled, SetEnabledReply};
+pub use change_user::{
+    ChangeUser, ChangeUserReply, DeleteUser, FindUser, RenameUser, SetPassword, UserChange,
+};
 pub use device_decision::{DeviceDecision, DeviceDecisionReply};
 pub use form::{Action, Binding};
 pub use lookup_user_code::{CodeCheck, LookupUserCode, LookupUserCodeReply, PendingDevice};

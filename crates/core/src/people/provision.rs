@@ -1,4 +1,5 @@
-//! Writes the users of the configuration file to the store.
+//! Writes the users of the configuration file to the store. Only what the file declares is changed; what commands and
+//! users changed beyond that stays.
 
 use std::collections::BTreeMap;
 
@@ -19,57 +20,136 @@ pub struct Provision {
     pub enabled: bool,
     pub password: Password,
     pub email: Option<String>,
-    pub groups: Vec<String>,
+    pub groups: Option<Vec<String>>,
     pub claims: BTreeMap<String, serde_json::Value>,
 }
 
 #[derive(Clone, Debug)]
 pub enum Password {
-    /// The user cannot sign in with a password.
+    /// The file declares none: an operator gives the user one.
     None,
     /// A PHC string.
     Hash(String),
-    /// The hash is added only where it is needed, because hashing is slow on purpose.
-    Plain {
-        password: Secret,
-        /// Of a new or changed password.
-        hash: Option<String>,
-    },
+    Plain(Secret),
+}
+
+impl Password {
+    /// The credential, and its name under the MAC.
+    fn credential(&self) -> Option<(&'static str, &str)> {
+        match self {
+            Self::None => None,
+            Self::Hash(hash) => Some(("hash", hash)),
+            Self::Plain(password) => Some(("password", password.reveal())),
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ProvisionReply {
-    Done {
-        changed: bool,
-    },
-    /// The password is new or changed: try again with its hash.
-    NeedsHash,
+    Done { changed: bool },
     NameTaken,
 }
 
+/// What the row of a declared user holds of its password.
+struct StoredPassword {
+    hash: Option<String>,
+    declared_credential: Option<String>,
+    /// Whether the user still has the password of before.
+    is_same: bool,
+}
+
 impl Provision {
-    /// The stored hash where it still matches the password.
-    fn hash(
+    /// An unchanged credential costs a MAC. Where the row has no MAC of it, the stored hash is compared, and a new one is
+    /// computed only for another password.
+    fn password(
         &self,
+        env: &Env<'_>,
         facts: &Facts,
-        stored: Option<&str>,
-    ) -> Result<Result<Option<String>, ProvisionReply>, Stop> {
-        Ok(match &self.password {
-            Password::None => Ok(None),
-            Password::Hash(hash) => Ok(Some(hash.clone())),
-            Password::Plain {
-                hash: Some(hash), ..
-            } => Ok(Some(hash.clone())),
-            Password::Plain {
-                password,
-                hash: None,
-            } => match stored {
-                Some(stored) if facts.password(Some(stored), password)? => {
-                    Ok(Some(stored.to_owned()))
-                }
-                _ => Err(ProvisionReply::NeedsHash),
-            },
+        stored: Option<&User>,
+    ) -> Result<StoredPassword, Stop> {
+        let hash = stored.and_then(|user| user.password.clone());
+        let Some((kind, credential)) = self.password.credential() else {
+            // One that the file declared before goes with its line.
+            let is_same = stored.is_some_and(|user| !user.declares_password());
+            return Ok(StoredPassword {
+                hash: hash.filter(|_| is_same),
+                declared_credential: None,
+                is_same,
+            });
+        };
+        let sealing = &env.realm.sealing;
+        let id = self.id.as_bytes();
+        let mac = sealing.declared_credential(id, kind, credential);
+        let known = stored
+            .and_then(|user| user.declared_credential.as_ref())
+            .is_some_and(|mac| sealing.is_declared_credential(id, kind, credential, mac));
+        let is_same = match (&hash, &self.password) {
+            (None, _) => false,
+            (Some(_), _) if known => true,
+            (Some(hash), Password::Plain(password)) => facts.password(Some(hash), password)?,
+            (Some(hash), Password::Hash(declared)) => hash == declared,
+            (Some(_), Password::None) => false,
+        };
+        let hash = match (hash.filter(|_| is_same), &self.password) {
+            (Some(hash), _) => Some(hash),
+            (None, Password::Plain(password)) => Some(facts.hash_password(password)?),
+            (None, Password::Hash(declared)) => Some(declared.clone()),
+            (None, Password::None) => None,
+        };
+        Ok(StoredPassword {
+            hash,
+            declared_credential: Some(mac),
+            is_same,
         })
+    }
+
+    /// The user with what the file declares, with what it declared before and no longer does taken away, and with the rest
+    /// as it is stored.
+    fn merged(&self, env: &Env<'_>, stored: Option<&User>, password: StoredPassword) -> User {
+        let StoredPassword {
+            hash,
+            declared_credential,
+            is_same,
+        } = password;
+        // A new epoch, and so the end of sessions and grants, where the password or `enabled` changed.
+        let same = stored.filter(|stored| is_same && stored.enabled == self.enabled);
+        let epoch = same.map_or_else(
+            || Epoch::from_bytes(env.seed.bytes("epoch")),
+            |stored| stored.epoch,
+        );
+        let own = |member: &str| stored.filter(|stored| !stored.declares(member));
+        let own_claims = stored.map_or_else(BTreeMap::new, |stored| {
+            let claims = stored.claims.clone().into_iter();
+            let own = claims.filter(|(name, _)| !stored.declares(&User::claim_member(name)));
+            own.collect()
+        });
+        let claims = self.claims.clone().into_iter();
+        User {
+            id: self.id,
+            username: self.username.clone(),
+            enabled: self.enabled,
+            epoch,
+            password: hash,
+            email: match &self.email {
+                Some(email) => Some(email.clone()),
+                None => own(User::EMAIL).and_then(|user| user.email.clone()),
+            },
+            from_file: true,
+            groups: match &self.groups {
+                Some(groups) => groups.clone(),
+                None => own(User::GROUPS).map_or_else(Vec::new, |user| user.groups.clone()),
+            },
+            claims: own_claims.into_iter().chain(claims).collect(),
+            declared: Some(self.declared()),
+            declared_credential,
+        }
+    }
+
+    fn declared(&self) -> Vec<String> {
+        let email = self.email.is_some().then(|| User::EMAIL.to_owned());
+        let groups = self.groups.is_some().then(|| User::GROUPS.to_owned());
+        let claims = self.claims.keys().map(|name| User::claim_member(name));
+        email.into_iter().chain(groups).chain(claims).collect()
     }
 }
 
@@ -90,32 +170,9 @@ impl Operation for Provision {
         {
             return Ok(Decision::reply(ProvisionReply::NameTaken));
         }
-        let stored_hash = stored
-            .as_ref()
-            .and_then(|stored| stored.record.password.as_deref());
-        let password = match self.hash(facts, stored_hash)? {
-            Ok(password) => password,
-            Err(reply) => return Ok(Decision::reply(reply)),
-        };
-        // A new epoch, and so the end of sessions and grants, where the password or `enabled` changed.
-        let same_credentials = stored.as_ref().filter(|stored| {
-            stored.record.password == password && stored.record.enabled == self.enabled
-        });
-        let epoch = same_credentials.map_or_else(
-            || Epoch::from_bytes(env.seed.bytes("epoch")),
-            |s| s.record.epoch,
-        );
-        let user = User {
-            id: self.id,
-            username: self.username.clone(),
-            enabled: self.enabled,
-            epoch,
-            password,
-            email: self.email.clone(),
-            from_file: true,
-            groups: self.groups.clone(),
-            claims: self.claims.clone(),
-        };
+        let before = stored.as_ref().map(|stored| &stored.record);
+        let password = self.password(env, facts, before)?;
+        let user = self.merged(env, before, password);
         let mut decision = Decision::reply(ProvisionReply::Done { changed: true });
         match &stored {
             Some(stored) if stored.record == user && name.is_some() => {
@@ -129,6 +186,8 @@ impl Operation for Provision {
                 let old = username_key(env, &stored.record.username);
                 if old != name_key
                     && let Some(name) = facts.record::<Username>(env, &old)?.live()
+                    // Somebody else may have it since.
+                    && name.record.user == self.id
                 {
                     decision.writes.push(records::delete(&name.row)?);
                 }
@@ -150,10 +209,28 @@ impl Operation for Provision {
     }
 }
 
-/// Disables a user that the configuration file no longer declares, and ends all its sessions and grants.
+/// Disables a user whom the configuration file no longer declares, or disables, and ends all its sessions and grants.
 #[derive(Clone, Debug)]
 pub struct Deprovision {
     pub id: UserId,
+    /// Whether the file still declares the user. Otherwise what is stored of it goes, too.
+    pub declared: bool,
+}
+
+impl Deprovision {
+    /// What to do about a stored user whom the file does not enable; `declared` tells whether it declares the user.
+    #[must_use]
+    pub fn needed(user: &User, declared: bool) -> Option<Self> {
+        let is_done = if declared {
+            !user.enabled
+        } else {
+            user.is_withdrawn()
+        };
+        (user.from_file && !is_done).then_some(Self {
+            id: user.id,
+            declared,
+        })
+    }
 }
 
 impl Operation for Deprovision {
@@ -163,7 +240,8 @@ impl Operation for Deprovision {
         let stored = facts
             .record::<User>(env, &grant_liveness::user_key(env, self.id))?
             .live();
-        let Some(stored) = stored.filter(|stored| stored.record.enabled && stored.record.from_file)
+        let Some(stored) =
+            stored.filter(|stored| Self::needed(&stored.record, self.declared).is_some())
         else {
             return Ok(Decision::reply(()));
         };
@@ -172,10 +250,14 @@ impl Operation for Deprovision {
         let name = facts.record::<Username>(env, &name_key)?.live();
         let name = name.filter(|name| name.record.user == self.id);
         let epoch = Epoch::from_bytes(env.seed.bytes("epoch"));
-        let user = User {
-            enabled: false,
-            epoch,
-            ..stored.record
+        let user = if self.declared {
+            User {
+                enabled: false,
+                epoch,
+                ..stored.record
+            }
+        } else {
+            stored.record.withdrawn(epoch)
         };
         Ok(Decision::reply(())
             .write(records::update(&env.realm.name, &user, &stored.row)?)

@@ -13,6 +13,7 @@ use crate::engine::event::{Event, EventKind};
 use crate::engine::limits::{Counter, Quota, Window, per_network};
 use crate::model::credentials::{InvalidPassword, check_password, may_be_username};
 use crate::model::ids::{SessionId, UserId};
+use crate::model::password_hash::StoredHash;
 use crate::records::{self, Session, Started, User, Username};
 use crate::tokens::grant_liveness;
 use crate::tokens::handles::{KnownBrowser, SessionCookie};
@@ -150,6 +151,28 @@ impl SignIn {
             .live())
     }
 
+    /// The user as it was read, with a new hash of the password where the stored one is weak. The epoch stays, so that this
+    /// ends nothing.
+    fn keep_or_raise(
+        &self,
+        env: &Env<'_>,
+        facts: &Facts,
+        user: &Versioned<User>,
+    ) -> Result<Write, Stop> {
+        let stored = user.record.password.as_deref();
+        if !stored.is_some_and(|hash| StoredHash::parse(hash).is_ok_and(|hash| hash.is_weak())) {
+            return Ok(Write::Check {
+                key: grant_liveness::user_key(env, user.record.id),
+                expect: user.row.version,
+            });
+        }
+        let raised = User {
+            password: Some(facts.hash_password(&self.password)?),
+            ..user.record.clone()
+        };
+        Ok(records::update(&env.realm.name, &raised, &user.row)?)
+    }
+
     fn previous(&self, env: &Env<'_>) -> Option<SessionCookie> {
         env.realm
             .sealing
@@ -243,6 +266,7 @@ impl Operation for SignIn {
             event.user = known_user;
             return Ok(Decision::reply(SignInReply::Wrong).event(event));
         };
+        let keep_user = self.keep_or_raise(env, facts, &user)?;
         let (cookie, writes) = self.session(env, facts, &user.record)?;
         Ok(Decision::reply(SignInReply::SignedIn {
             session: Secret::new(env.realm.sealing.session_cookie(&cookie)),
@@ -254,10 +278,7 @@ impl Operation for SignIn {
             })),
         })
         .writes(writes)
-        .write(Write::Check {
-            key: grant_liveness::user_key(env, user.record.id),
-            expect: user.row.version,
-        })
+        .write(keep_user)
         .event(
             Event::new(EventKind::SignedIn)
                 .user(user.record.id)

@@ -34,9 +34,60 @@ pub struct User {
     /// Standard claims (OpenID Connect Core section 5.1) and others that the operator set.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub claims: BTreeMap<String, serde_json::Value>,
+    /// What the configuration file declares of this user, besides name and password: [`User::EMAIL`], [`User::GROUPS`] and
+    /// [`User::claim_member`]. Commands change the rest. Rows of older versions, without this, hold only what a file
+    /// declared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub declared: Option<Vec<String>>,
+    /// A MAC of the password or hash that the file declares. [`User::password`] may be a later hash of the same password.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub declared_credential: Option<String>,
 }
 
 impl User {
+    pub const EMAIL: &'static str = "email";
+    pub const GROUPS: &'static str = "groups";
+
+    #[must_use]
+    pub fn claim_member(name: &str) -> String {
+        format!("claims/{name}")
+    }
+
+    /// Whether the configuration file declares this member.
+    #[must_use]
+    pub fn declares(&self, member: &str) -> bool {
+        let declared = self.declared.as_ref();
+        self.from_file && declared.is_none_or(|all| all.iter().any(|one| one == member))
+    }
+
+    #[must_use]
+    pub fn declares_password(&self) -> bool {
+        self.from_file && (self.declared.is_none() || self.declared_credential.is_some())
+    }
+
+    /// The user once the file no longer declares it. Whoever is declared under its name later inherits nothing.
+    #[must_use]
+    pub fn withdrawn(&self, epoch: Epoch) -> Self {
+        Self {
+            id: self.id,
+            username: self.username.clone(),
+            enabled: false,
+            epoch,
+            password: None,
+            email: None,
+            from_file: true,
+            groups: Vec::new(),
+            claims: BTreeMap::new(),
+            declared: Some(Vec::new()),
+            declared_credential: None,
+        }
+    }
+
+    #[must_use]
+    pub fn is_withdrawn(&self) -> bool {
+        *self == self.withdrawn(self.epoch)
+    }
+
     #[must_use]
     pub fn facts(&self) -> UserFacts<'_> {
         UserFacts {

@@ -217,7 +217,7 @@ pub(crate) fn named_by(world: &World, client: &str) -> Option<Named> {
 
 fn provision(world: &mut World, user: &str, enabled: bool) {
     let mut row = declared_user(user, enabled);
-    row.groups = groups_of(user).into_iter().map(ToOwned::to_owned).collect();
+    row.groups = Some(groups_of(user).into_iter().map(ToOwned::to_owned).collect());
     row.password = Password::Hash(format!("plain${user}-password"));
     assert_eq!(world.provision(row), Some(true), "{user} is written");
 }

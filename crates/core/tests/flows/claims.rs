@@ -251,9 +251,11 @@ fn rfc9068_2_2_3_1_a_token_has_only_the_groups_relevant_to_its_resource() {
             }
         });
         let mut user = declared_user("alice", true);
-        user.groups = ["staff", "orders-clerk", "orders-admin"]
-            .map(ToOwned::to_owned)
-            .into();
+        user.groups = Some(
+            ["staff", "orders-clerk", "orders-admin"]
+                .map(ToOwned::to_owned)
+                .into(),
+        );
         assert_eq!(world.provision(user), Some(true));
         let tokens = world.device_tokens("tv", "alice");
         let claims = world.claims(&tokens.access);

@@ -241,7 +241,7 @@ fn repeated_conflicts_end_in_contention() {
     let end = loop {
         // Another request changes the user's row before each commit.
         let mut user = declared_user("alice", true);
-        user.groups = vec![world.store.counts().gets.to_string()];
+        user.groups = Some(vec![world.store.counts().gets.to_string()]);
         assert_eq!(world.provision(user), Some(true));
         if let Some(end) = run.effect(&mut world) {
             break end;
@@ -266,7 +266,7 @@ fn repeated_conflicts_give_back_reserved_tries() {
         let mut run = Run::new(&mut world, browser.sign_in("alice", "alice-password"));
         let end = loop {
             let mut user = declared_user("alice", true);
-            user.groups = vec![world.store.counts().gets.to_string()];
+            user.groups = Some(vec![world.store.counts().gets.to_string()]);
             assert_eq!(world.provision(user), Some(true));
             if let Some(end) = run.effect(&mut world) {
                 break end;

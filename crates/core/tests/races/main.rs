@@ -10,6 +10,7 @@ mod account;
 mod check;
 mod exchange;
 mod limits;
+mod passwords;
 mod signing_keys;
 
 use grantor_core::base::error::ErrorCode;

@@ -217,7 +217,8 @@ fn kinds() -> Vec<String> {
         RefreshReusedGrantRevoked RefreshAheadOfStore TokenExchanged ExchangeRefused TokenRevoked GrantRevoked
         SignedIn SignInFailed SignedOut SessionEndedByUser GrantRevokedByUser ClientDisconnected
         SignedOutEverywhere LogoutDelivered LogoutFailed WrongUserCode ManyWrongUserCodes TriesUsedUp
-        UserAdded UserDisabled UserEnabled BackedUp Restored CertificateReplaced CertificateRefused CertificateEnds
+        UserAdded UserDisabled UserEnabled UserChanged UserDeleted PasswordChanged BackedUp Restored
+        CertificateReplaced CertificateRefused CertificateEnds
     }
     .into()
 }

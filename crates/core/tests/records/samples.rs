@@ -137,6 +137,8 @@ pub(crate) fn user() -> User {
         from_file: true,
         groups: vec!["staff".to_owned()],
         claims: BTreeMap::from([("*".to_owned(), "anything".into())]),
+        declared: Some(vec!["email".to_owned()]),
+        declared_credential: Some("MAC".to_owned()),
     }
 }
 

@@ -460,7 +460,7 @@ impl Things {
             } => {
                 let mut declared = declared_user(user, enabled);
                 declared.password = Password::Hash(format!("plain${}", password(user, number)));
-                declared.groups = vec![format!("group-{group}")];
+                declared.groups = Some(vec![format!("group-{group}")]);
                 lane(world, declared, plain)
             }
         }

@@ -1,16 +1,19 @@
 //! `grantor user`: who may sign in.
 
-use std::io::{self, BufRead as _};
+use std::fmt::Write as _;
+use std::io::{self, IsTerminal as _};
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use grantor_config::Environment;
+use grantor_config::{Environment, Settings};
 use grantor_server::admin::api::{
-    AddUser, AddedUser, DisableUser, EnableUser, ListUsers, ListedUser,
+    AddUser, AddedUser, DeleteUser, DisableUser, EnableUser, ListUsers, ListedUser, RenameUser,
+    SetPassword, SetUser, ShowUser, ShownUser,
 };
-use zeroize::Zeroizing;
+use serde_json::Value as Json;
 
 use super::administer::{Common, administer};
+use super::password::{PasswordError, first_line, new_password};
 use crate::exit;
 
 #[derive(Debug, Args)]
@@ -44,8 +47,89 @@ enum What {
         /// The name
         name: String,
     },
+    /// Give a user another password, typed at the terminal; without a terminal, prints the one that is made. Sessions and
+    /// whatever was granted end at once
+    Password {
+        /// The name
+        name: String,
+        /// Read the password from the first line of standard input
+        #[arg(long)]
+        password_stdin: bool,
+        /// Print one that is made, at a terminal too
+        #[arg(long, conflicts_with = "password_stdin")]
+        random: bool,
+    },
+    /// Change what tokens say about a user; an empty value removes
+    Set(SetArguments),
+    /// Show what is stored of a user
+    Show {
+        /// The name, or the sub
+        name: String,
+    },
+    /// Give a user another name to sign in with; the sub stays
+    Rename {
+        /// The name
+        name: String,
+        /// The new name
+        to: String,
+    },
+    /// Delete a user: sessions and whatever was granted end at once
+    Delete {
+        /// The name, or the sub
+        name: String,
+    },
     /// List the users
     List,
+}
+
+#[derive(Debug, Args)]
+struct SetArguments {
+    /// The name to sign in with
+    name: String,
+    /// The full name: the claim name
+    #[arg(long = "name", value_name = "TEXT", required_unless_present_any = ["email", "groups", "claims"])]
+    full_name: Option<String>,
+    /// The e-mail address
+    #[arg(long, value_name = "ADDRESS")]
+    email: Option<String>,
+    /// A group, instead of all before; may be given several times
+    #[arg(long = "group", value_name = "GROUP")]
+    groups: Vec<String>,
+    /// A claim: JSON where it reads as such, else a text; may be given several times
+    #[arg(long = "claim", value_name = "K=V", value_parser = claim)]
+    claims: Vec<(String, Json)>,
+}
+
+fn claim(text: &str) -> Result<(String, Json), String> {
+    let (name, value) = text.split_once('=').ok_or("is not K=V")?;
+    if name.is_empty() {
+        return Err("has no name before =".to_owned());
+    }
+    let value = match value {
+        "" => Json::Null,
+        text => serde_json::from_str(text).unwrap_or_else(|_| text.into()),
+    };
+    Ok((name.to_owned(), value))
+}
+
+impl SetArguments {
+    fn request(&self) -> SetUser {
+        let full_name = self.full_name.as_ref().map(|name| {
+            let value = if name.is_empty() {
+                Json::Null
+            } else {
+                name.as_str().into()
+            };
+            ("name".to_owned(), value)
+        });
+        let groups = self.groups.iter().filter(|group| !group.is_empty());
+        SetUser {
+            username: self.name.clone(),
+            email: self.email.clone(),
+            groups: (!self.groups.is_empty()).then(|| groups.cloned().collect()),
+            claims: self.claims.iter().cloned().chain(full_name).collect(),
+        }
+    }
 }
 
 pub fn run(arguments: &Arguments, environment: &Environment) -> ExitCode {
@@ -62,7 +146,7 @@ pub fn run(arguments: &Arguments, environment: &Environment) -> ExitCode {
         } => {
             let password = match password_stdin.then(first_line).transpose() {
                 Ok(password) => password,
-                Err(error) => return exit::failure(&PasswordError(error)),
+                Err(error) => return exit::failure(&PasswordError::Read(error)),
             };
             let request = AddUser {
                 username: name.clone(),
@@ -97,18 +181,127 @@ pub fn run(arguments: &Arguments, environment: &Environment) -> ExitCode {
                 })
             })
         }
+        What::Password {
+            name,
+            password_stdin,
+            random,
+        } => set_password(common, &settings, name, *password_stdin, *random),
+        What::Set(arguments) => administer(common, &settings, &arguments.request(), |user| {
+            Some(format!(
+                "Changed {name}.\n{}",
+                render_user(&user),
+                name = user.username
+            ))
+        }),
+        What::Show { name } => {
+            let request = ShowUser {
+                username: name.clone(),
+            };
+            administer(common, &settings, &request, |user| Some(render_user(&user)))
+        }
+        What::Rename { name, to } => {
+            let request = RenameUser {
+                username: name.clone(),
+                to: to.clone(),
+            };
+            administer(common, &settings, &request, |user| {
+                Some(format!("{name} is {} now.\n", user.username))
+            })
+        }
+        What::Delete { name } => {
+            let request = DeleteUser {
+                username: name.clone(),
+            };
+            administer(common, &settings, &request, |_| {
+                Some(format!(
+                    "Deleted {name}: sessions and whatever was granted have ended.\n"
+                ))
+            })
+        }
         What::List => administer(common, &settings, &ListUsers, |users| Some(table(&users))),
     }
 }
 
-#[derive(Debug, thiserror::Error)]
-#[error("the password cannot be read")]
-struct PasswordError(#[source] io::Error);
+fn set_password(
+    common: &Common,
+    settings: &Settings,
+    name: &str,
+    from_stdin: bool,
+    random: bool,
+) -> ExitCode {
+    let given = from_stdin || (!random && io::stdin().is_terminal());
+    let given = given.then(|| new_password(from_stdin));
+    let password = match given.transpose() {
+        Ok(password) => password,
+        Err(error) => return exit::failure(&error),
+    };
+    let request = SetPassword {
+        username: name.to_owned(),
+        password: password.map(|password| password.reveal().to_owned()),
+    };
+    administer(common, settings, &request, |set| {
+        let mut text = format!(
+            "Changed the password of {name}: sessions and whatever was granted have ended.\n"
+        );
+        if let Some(password) = &set.password {
+            text += &format!("Password: {password}\n");
+        }
+        Some(text)
+    })
+}
 
 fn render_added(user: &AddedUser) -> String {
     let mut text = format!("Added {} with sub {}.\n", user.username, user.id);
     if let Some(password) = &user.password {
         text += &format!("Password: {password}\n");
+    }
+    text
+}
+
+/// A line for each member.
+fn render_user(user: &ShownUser) -> String {
+    let ShownUser {
+        id,
+        username,
+        enabled,
+        email,
+        groups,
+        claims,
+        password,
+        declared,
+        from_file: _,
+    } = user;
+    let mut text = String::new();
+    let mut line = |member: &str, name: &str, value: &str| {
+        let by_file = declared.iter().any(|declared| declared == member);
+        let origin = if by_file {
+            "  (declared in the file)"
+        } else {
+            ""
+        };
+        // Writing to a string cannot fail.
+        writeln!(text, "{name:9} {value}{origin}").ok();
+    };
+    line("", "name", username);
+    line("", "sub", id);
+    line("", "state", if *enabled { "enabled" } else { "disabled" });
+    line(
+        "password",
+        "password",
+        if *password { "set" } else { "none" },
+    );
+    if let Some(email) = email {
+        line("email", "email", email);
+    }
+    if !groups.is_empty() {
+        line("groups", "groups", &groups.join(", "));
+    }
+    for (name, value) in claims {
+        line(
+            &format!("claims/{name}"),
+            "claim",
+            &format!("{name} = {value}"),
+        );
     }
     text
 }
@@ -132,12 +325,4 @@ fn table(users: &[ListedUser]) -> String {
         format!("{}\n", line.trim_end())
     };
     users.iter().map(line).collect()
-}
-
-fn first_line() -> io::Result<Zeroizing<String>> {
-    let mut line = Zeroizing::new(String::new());
-    io::stdin().lock().read_line(&mut line)?;
-    let end = line.trim_end_matches(['\r', '\n']).len();
-    line.truncate(end);
-    Ok(line)
 }

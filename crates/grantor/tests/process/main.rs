@@ -20,5 +20,6 @@ mod otel;
 mod outgoing;
 mod serve;
 mod tls;
+mod users;
 mod verify;
 mod visitor;

@@ -2,6 +2,7 @@
 
 mod keys;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use grantor_core::base::secret::Secret;
@@ -117,6 +118,92 @@ pub struct EnableUser {
     pub username: String,
 }
 request!(json EnableUser, POST "/users/enable" -> ChangedUser);
+
+/// Gives a user another password, which ends sessions and grants.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SetPassword {
+    /// The name or the `sub`, as in the requests below.
+    pub username: String,
+    /// Where it is left out, the server makes one and answers with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<String>,
+}
+request!(json SetPassword, POST "/users/password" -> NewPassword);
+
+#[derive(Serialize, Deserialize)]
+pub struct NewPassword {
+    /// The `sub`.
+    pub id: String,
+    pub username: String,
+    /// The password, where the server made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<String>,
+}
+
+/// Changes what tokens say about a user. What is left out stays.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SetUser {
+    pub username: String,
+    /// Empty removes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub groups: Option<Vec<String>>,
+    /// `null` removes a claim.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub claims: BTreeMap<String, serde_json::Value>,
+}
+request!(json SetUser, POST "/users/set" -> ShownUser);
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ShowUser {
+    pub username: String,
+}
+request!(json ShowUser, POST "/users/show" -> ShownUser);
+
+/// All that is stored of a user, but for the password.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ShownUser {
+    /// The `sub`.
+    pub id: String,
+    pub username: String,
+    pub enabled: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    pub groups: Vec<String>,
+    pub claims: BTreeMap<String, serde_json::Value>,
+    /// Whether the user has one.
+    pub password: bool,
+    /// What the configuration file declares, and so is changed only there.
+    pub declared: Vec<String>,
+    /// Whether the configuration file declares the user, or did.
+    pub from_file: bool,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RenameUser {
+    pub username: String,
+    pub to: String,
+}
+request!(json RenameUser, POST "/users/rename" -> ShownUser);
+
+/// Deletes a user, whose sessions and grants end.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeleteUser {
+    pub username: String,
+}
+request!(json DeleteUser, POST "/users/delete" -> DeletedUser);
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DeletedUser {
+    /// The `sub`.
+    pub id: String,
+}
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ChangedUser {

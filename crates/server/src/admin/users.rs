@@ -9,21 +9,17 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use futures_util::TryStreamExt as _;
 use grantor_core::base::row::Index;
-use grantor_core::base::secret::Secret;
-use grantor_core::model::credentials::{ValidUsername, check_new_password, is_email};
 use grantor_core::people::{AddUser, AddUserReply, SetEnabled, SetEnabledReply};
 use grantor_core::records::{Record as _, User};
 use grantor_store::list_all;
-use grantor_web::Entropy as _;
 use http::StatusCode;
 
 use super::api::{
     self, AddedUser, AdminRequest as _, ChangedUser, DisableUser, EnableUser, ListUsers, ListedUser,
 };
+use super::change_user::{check_email, name_taken, new_password, unknown, valid_username};
 use super::{Admin, Rejection, answer, read};
 use crate::assemble::POOL;
-use crate::password::readable;
-use crate::system::SystemEntropy;
 
 /// Rows of one read.
 const PAGE: usize = 500;
@@ -42,26 +38,14 @@ async fn add(State(admin): State<Arc<Admin>>, body: Bytes) -> Result<Response, R
         email,
         password,
     } = read(&body)?;
-    let username = username
-        .parse::<ValidUsername>()
-        .map_err(|why| Rejection::invalid(format!("The username {username:?} {why}.")))?;
-    if email.as_deref().is_some_and(|email| !is_email(email)) {
-        return Err(Rejection::invalid(
-            "The email is not an address such as name@example.com.",
-        ));
+    let username = valid_username(&username)?;
+    if let Some(email) = &email {
+        check_email(email)?;
     }
     let made = password.is_none();
-    let password =
-        Secret::new(password.unwrap_or_else(|| readable(SystemEntropy.seed().bytes("password"))));
-    check_new_password(&password)
-        .map_err(|why| Rejection::invalid(format!("The password {why}.")))?;
-    let taken = |whose: &str| {
-        let message = format!("The name {:?} is taken{whose}.", username.as_str());
-        Rejection::new(StatusCode::CONFLICT, "name_taken", message)
-    };
+    let password = new_password(password)?;
     if admin.declares(username.as_str()) {
-        let file = admin.file.display();
-        return Err(taken(&format!(": {file} declares it")));
+        return Err(name_taken(&admin, username.as_str(), true));
     }
     let user = AddUser {
         username: username.to_string(),
@@ -78,7 +62,7 @@ async fn add(State(admin): State<Arc<Admin>>, body: Bytes) -> Result<Response, R
             };
             Ok(answer(StatusCode::CREATED, &added))
         }
-        AddUserReply::NameTaken => Err(taken("")),
+        AddUserReply::NameTaken => Err(name_taken(&admin, username.as_str(), false)),
     }
 }
 
@@ -111,11 +95,7 @@ async fn set_enabled(
             };
             Ok(answer(StatusCode::OK, &done))
         }
-        SetEnabledReply::Unknown if !admin.declares(&username) => {
-            let message = format!("There is no user {username:?}.");
-            let status = StatusCode::NOT_FOUND;
-            Err(Rejection::new(status, "unknown_user", message))
-        }
+        SetEnabledReply::Unknown if !admin.declares(&username) => Err(unknown(admin, &username)),
         SetEnabledReply::Unknown | SetEnabledReply::DeclaredInConfig => {
             let message = format!(
                 "{} declares {username:?}: set enabled = {enabled} there, and restart the server.",

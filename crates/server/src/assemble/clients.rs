@@ -91,14 +91,19 @@ fn origins(client: &config::Client) -> Vec<String> {
 }
 
 fn authentication(client: &config::Client, secret_key: &Arc<hmac::Key>) -> ClientAuth {
-    let verifier = match client.credential() {
-        None => return ClientAuth::Public,
-        Some(ClientSecret::Plain(secret)) => SecretVerifier::new(secret_key, secret),
-        Some(ClientSecret::Sha256(digest)) => SecretVerifier::Sha256(*digest.as_bytes()),
-    };
+    let verifiers: Vec<_> = client
+        .credentials()
+        .map(|secret| match secret {
+            ClientSecret::Plain(secret) => SecretVerifier::new(secret_key, secret),
+            ClientSecret::Sha256(digest) => SecretVerifier::Sha256(*digest.as_bytes()),
+        })
+        .collect();
+    if verifiers.is_empty() {
+        return ClientAuth::Public;
+    }
     let allowed = |method| client.auth_methods().contains(&method);
     ClientAuth::Secret {
-        verifiers: vec![verifier],
+        verifiers,
         basic: allowed(AuthMethod::SecretBasic),
         post: allowed(AuthMethod::SecretPost),
     }

@@ -62,6 +62,39 @@ fn a_secret_from_the_file_the_environment_or_a_digest_is_verified_alike() {
 }
 
 #[test]
+fn a_client_secret_is_replaced_without_a_gap() {
+    let folder = tempfile::TempDir::new().unwrap();
+    std::fs::write(
+        folder.path().join("orders"),
+        "old of the file\nnew of the file\n",
+    )
+    .unwrap();
+    let text = "issuer = \"https://id.example.com\"\n\
+                [[client]]\nid = \"a\"\nsecrets_env = [\"OLD\", \"NEW\"]\n\
+                [[client]]\nid = \"b\"\nsecret_file = \"orders\"\n";
+    let variables = [("OLD", "old of a variable"), ("NEW", "new of a variable")];
+    let environment: Environment = variables.into_iter().collect();
+    let settings = config::parse(text, "grantor.toml", folder.path(), &environment).unwrap();
+    let key = MasterKey::new([1; 32]).into();
+    let realm = realm(&settings, &key, KeySet::default()).unwrap();
+    let accepts = |id: &str, secret: &str| {
+        let ClientAuth::Secret { verifiers, .. } = &realm.client(id).unwrap().auth else {
+            panic!("{id} is confidential");
+        };
+        verifiers
+            .iter()
+            .any(|verifier| verifier.accepts(&Secret::new(secret)))
+    };
+    for secret in ["old", "new"] {
+        assert!(accepts("a", &format!("{secret} of a variable")));
+        assert!(accepts("b", &format!("{secret} of the file")));
+        assert!(!accepts("a", &format!("{secret} of the file")));
+        assert!(!accepts("b", &format!("{secret} of the file\n")));
+    }
+    assert!(!accepts("a", "") && !accepts("b", ""));
+}
+
+#[test]
 fn refresh_grace_is_long_for_confidential_clients_and_devices() {
     let realm = assembled(
         "[[client]]\nid = \"confidential\"\nsecret = \"s\"\n\

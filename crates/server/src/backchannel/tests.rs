@@ -196,7 +196,7 @@ impl TestServer {
             enabled: true,
             password: Password::Hash(hash),
             email: None,
-            groups: Vec::new(),
+            groups: None,
             claims: BTreeMap::new(),
         };
         self.app.run(provision).await.unwrap().reply.unwrap();

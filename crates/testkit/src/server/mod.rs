@@ -132,7 +132,7 @@ impl TestServer {
     pub async fn add_user(&self, name: &str, claims: BTreeMap<String, Value>) {
         let hash = self.password_hash(name).await;
         self.provision(Provision {
-            groups: Vec::new(),
+            groups: Some(Vec::new()),
             claims,
             ..users::user_with_hash(name, true, hash)
         })

@@ -2,11 +2,12 @@
 
 use futures_util::FutureExt as _;
 use grantor_core::base::row::{Index, Row};
+use grantor_core::base::secret::Secret;
 use grantor_core::model::ids::{ClientId, GrantId, SessionId, UserId};
 use grantor_core::people::account::{
-    AccountView, Disconnect, EndRevokedSessions, EndSession, EndSessionReply, RemoveAccessReply,
-    RevokeGrant, SignOutEverywhere, SignOutEverywhereReply, ViewAccount, consents_of, grants_of,
-    sessions_of,
+    AccountView, ChangePassword, Disconnect, EndRevokedSessions, EndSession, EndSessionReply,
+    RemoveAccessReply, RevokeGrant, SignOutEverywhere, SignOutEverywhereReply, ViewAccount,
+    consents_of, grants_of, sessions_of,
 };
 use grantor_store::Store as _;
 
@@ -34,6 +35,15 @@ impl Browser {
             cookie: self.session.clone(),
             client: client.parse().expect("a client id"),
             grants,
+            peer: peer(&self.address),
+        }
+    }
+
+    pub fn change_password(&self, current: &str, new: &str) -> ChangePassword {
+        ChangePassword {
+            cookie: self.session.clone(),
+            current: Secret::new(current),
+            new: Secret::new(new),
             peer: peer(&self.address),
         }
     }

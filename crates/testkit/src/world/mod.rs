@@ -12,7 +12,9 @@ use grantor_core::base::seed::Seed;
 use grantor_core::base::time::Timestamp;
 use grantor_core::engine::event::{Event, EventKind};
 use grantor_core::engine::limits::Limits;
+use grantor_core::model::ids::UserId;
 use grantor_core::model::realm::Realm;
+use grantor_core::records::{self, User};
 use grantor_jose::VerificationKeys;
 use grantor_store::Store as _;
 use grantor_store::memory::Memory;
@@ -50,6 +52,8 @@ pub struct World {
     pub trusted_keys: Vec<(String, Arc<VerificationKeys>)>,
     /// From where the next request of a client comes.
     pub address: String,
+    /// How many passwords were compared or hashed.
+    pub hashes: usize,
     seeds: Seeds,
 }
 
@@ -71,6 +75,7 @@ impl World {
             events: Vec::new(),
             trusted_keys: Vec::new(),
             address: DEVICE_ADDRESS.to_owned(),
+            hashes: 0,
             seeds: Seeds::default(),
         };
         for (name, enabled) in users::USERS {
@@ -160,6 +165,25 @@ impl World {
     pub fn row(&self, key: &Key) -> Option<Row> {
         let rows = self.store.get(std::slice::from_ref(key)).now_or_never();
         rows.and_then(Result::ok)?.pop()?
+    }
+
+    /// A user's row.
+    pub fn user(&self, id: UserId) -> Option<User> {
+        let row = self.row(&self.user_key(id))?;
+        Some(serde_json::from_slice(&row.value).expect("a user"))
+    }
+
+    /// Replaces a user's row by what somebody else might have written.
+    pub fn put_user(&mut self, user: &User) {
+        let row = self.row(&self.user_key(user.id)).expect("a row");
+        let write = records::replace(&self.realm.name, user, &row).expect("it may be written");
+        let id = Version::from_bytes([10; 16]);
+        let put = self.store.commit(self.now, id, vec![write]).now_or_never();
+        assert_eq!(put.and_then(Result::ok), Some(Committed::Done));
+    }
+
+    fn user_key(&self, id: UserId) -> Key {
+        records::key::<User>(&self.realm.name, &id.to_string())
     }
 
     /// All that someone who stole the store can read.

@@ -145,7 +145,7 @@ pub fn declared_user(username: &str, enabled: bool) -> Provision {
 }
 
 impl World {
-    /// Whether the row had to be written; `None` where the name is taken or a hash is needed.
+    /// Whether the row had to be written; `None` where the name is taken.
     pub fn provision(&mut self, user: Provision) -> Option<bool> {
         match self.ask(user).reply {
             Ok(ProvisionReply::Done { changed }) => Some(changed),
@@ -162,6 +162,7 @@ impl World {
     pub fn withdraw(&mut self, username: &str) {
         let withdraw = Deprovision {
             id: user_id(username),
+            declared: false,
         };
         self.ask(withdraw).reply.expect("no OAuth error");
     }

@@ -9,6 +9,7 @@ use grantor_core::base::time::Timestamp;
 use grantor_core::engine::decide::Operation;
 use grantor_core::engine::drive::{Drive, Outcome, Step};
 use grantor_core::engine::limits::{Effect, LimitAnswer};
+use grantor_core::model::password_hash::StoredHash;
 use grantor_jose::Signer as _;
 use grantor_store::{Store, StoreError};
 
@@ -72,7 +73,9 @@ impl<O: Operation> Run<O> {
         loop {
             let step = self.next.take().unwrap_or_else(|| self.drive.step());
             let visible = match &step {
-                Step::Password { .. } | Step::Keys(_) | Step::Sign(_) => false,
+                Step::Password { .. } | Step::HashPassword(_) | Step::Keys(_) | Step::Sign(_) => {
+                    false
+                }
                 Step::Get(_) | Step::Table(_) | Step::Commit { .. } => true,
                 Step::Done(outcome) => !outcome.effects.is_empty(),
                 Step::Failed(_, effects) => !effects.is_empty(),
@@ -95,8 +98,13 @@ impl<O: Operation> Run<O> {
     ) -> Option<Result<Outcome<O::Reply>, Down>> {
         match step {
             Step::Password { hash, password, .. } => {
-                let right = hash.is_some_and(|hash| hash == format!("plain${}", password.reveal()));
+                world.hashes += 1;
+                let right = hash.is_some_and(|hash| matches(&hash, password.reveal()));
                 self.drive.password(right);
+            }
+            Step::HashPassword(password) => {
+                world.hashes += 1;
+                self.drive.hashed(format!("plain${}", password.reveal()));
             }
             Step::Keys(ask) => {
                 let sets = &world.trusted_keys;
@@ -160,6 +168,22 @@ impl<O: Operation> Run<O> {
         apply(world, &self.drive.abandon());
         Down::Store(error)
     }
+}
+
+/// Whether a password has this hash: `plain$` and the password, or a real one, which should be a cheap one.
+fn matches(hash: &str, password: &str) -> bool {
+    let Ok(StoredHash {
+        argon2,
+        salt,
+        output,
+        ..
+    }) = StoredHash::parse(hash)
+    else {
+        return hash == format!("plain${password}");
+    };
+    let mut computed = vec![0; output.len()];
+    let done = argon2.hash_password_into(password.as_bytes(), &salt, &mut computed);
+    done.is_ok() && computed == output
 }
 
 fn now<T>(future: impl Future<Output = T>) -> T {

@@ -9,12 +9,13 @@ use grantor_core::base::params::Params;
 use grantor_core::base::row::{Index, Row};
 use grantor_core::base::secret::Secret;
 use grantor_core::base::time::Timestamp;
+use grantor_core::model::credentials::InvalidPassword;
 use grantor_core::model::ids::{ClientId, GrantId, SessionId, UserId};
 use grantor_core::model::realm::Realm;
 use grantor_core::people::account::{
-    self, AccountView, AppView, DeviceView, Disconnect, EndRevokedSessions, EndSession,
-    EndSessionReply, RemoveAccessReply, RevokeGrant, SessionView, SignOutEverywhere,
-    SignOutEverywhereReply, ViewAccount,
+    self, AccountView, AppView, ChangePassword, ChangePasswordReply, DeviceView, Disconnect,
+    EndRevokedSessions, EndSession, EndSessionReply, RemoveAccessReply, RevokeGrant, SessionView,
+    SignOutEverywhere, SignOutEverywhereReply, ViewAccount,
 };
 use grantor_core::people::{Action, Binding, Visitor};
 use grantor_store::list_pages;
@@ -25,7 +26,8 @@ use crate::app::{App, Unavailable};
 use crate::cookies::Cookie;
 use crate::oauth;
 use crate::pages::{
-    AccountPage, Agent, AppRow, DeviceRow, Notice, PageError, RelativeTime, SessionRow,
+    AccountPage, Agent, AppRow, DeviceRow, Notice, PageError, PasswordProblem, RelativeTime,
+    SessionRow,
 };
 use crate::request::{Caller, Form};
 
@@ -35,10 +37,11 @@ const MAX_ROWS_READ: usize = 1000;
 const MAX_PASSES: usize = 4;
 
 /// The values of the query parameter `notice`. A link can show one of these texts only.
-const NOTICES: [(&str, Notice); 4] = [
+const NOTICES: [(&str, Notice); 5] = [
     ("session-ended", Notice::SessionEnded),
     ("app-removed", Notice::AppRemoved),
     ("device-removed", Notice::DeviceRemoved),
+    ("password-changed", Notice::PasswordChanged),
     ("gone", Notice::Gone),
 ];
 
@@ -47,14 +50,98 @@ pub(crate) async fn get(State(app): State<Arc<App>>, caller: Caller) -> Response
     let query = Params::parse(caller.query().unwrap_or_default().as_bytes()).ok();
     let name = query.as_ref().and_then(|query| query.opt("notice"));
     let notice = NOTICES.iter().find(|(known, _)| name == Some(known));
-    match view(&app, &caller).await {
+    let notice = notice.map(|(_, notice)| *notice);
+    show(&app, &caller, StatusCode::OK, notice, None).await
+}
+
+/// `GET /.well-known/change-password`
+pub(crate) async fn redirect_to_password(State(app): State<Arc<App>>) -> Response {
+    browser::see_other(&format!("{}/account#password", app.site.path))
+}
+
+async fn show(
+    app: &Arc<App>,
+    caller: &Caller,
+    status: StatusCode,
+    notice: Option<Notice>,
+    problem: Option<PasswordProblem>,
+) -> Response {
+    match view(app, caller).await {
         Ok(Some(view)) => {
-            let page = page(&app, *view, notice.map(|(_, notice)| *notice));
-            browser::page(&app, &caller, StatusCode::OK, &page)
+            let page = page(app, *view, notice, problem);
+            browser::page(app, caller, status, &page)
         }
-        Ok(None) => browser::redirect_to_login(&app, &ReturnTo::Account),
-        Err(error) => browser::unavailable(&app, &caller, &error),
+        Ok(None) => browser::redirect_to_login(app, &ReturnTo::Account),
+        Err(error) => browser::unavailable(app, caller, &error),
     }
+}
+
+/// `POST /account/password`: replaces the password, and ends all other sessions and grants.
+pub(crate) async fn change_password(State(app): State<Arc<App>>, posted: Form) -> Response {
+    let params = match checked_params(&app, &posted) {
+        Ok(params) => params,
+        Err(response) => return *response,
+    };
+    let field = |name| Secret::new(params.opt(name).unwrap_or_default());
+    let (caller, new) = (&posted.caller, field("new"));
+    if new.reveal() != field("repeated").reveal() {
+        return password_problem(&app, caller, PasswordProblem::Different).await;
+    }
+    let change = ChangePassword {
+        cookie: app.cookies.get(&caller.headers, Cookie::Session),
+        current: field("current"),
+        new,
+        peer: caller.peer.clone(),
+    };
+    let work = change_and_end(Arc::clone(&app), caller.clone(), change);
+    match app.run_detached(work).await {
+        Ok(ChangePasswordReply::SignIn) => browser::redirect_to_login(&app, &ReturnTo::Account),
+        Ok(ChangePasswordReply::NotHere) => redirect_to_account(&app, Notice::Gone),
+        Ok(ChangePasswordReply::WrongPassword) => {
+            password_problem(&app, caller, PasswordProblem::Wrong).await
+        }
+        Ok(ChangePasswordReply::Unfit(why)) => {
+            let problem = match why {
+                InvalidPassword::Long => PasswordProblem::Long,
+                InvalidPassword::Empty | InvalidPassword::Short => PasswordProblem::Short,
+            };
+            password_problem(&app, caller, problem).await
+        }
+        Ok(ChangePasswordReply::TooMany { retry_after }) => {
+            let problem = PasswordProblem::TooManyTries {
+                minutes: browser::minutes(retry_after),
+            };
+            let status = StatusCode::TOO_MANY_REQUESTS;
+            let response = show(&app, caller, status, None, Some(problem)).await;
+            browser::with_retry_after(response, retry_after)
+        }
+        Ok(ChangePasswordReply::Changed { session, .. }) => {
+            let response = redirect_to_account(&app, Notice::PasswordChanged);
+            let cookie = app.cookies.set(Cookie::Session, session.reveal(), None);
+            browser::with_cookies(response, [cookie])
+        }
+        Err(error) => browser::unavailable(&app, caller, &error),
+    }
+}
+
+async fn password_problem(app: &Arc<App>, caller: &Caller, problem: PasswordProblem) -> Response {
+    show(app, caller, StatusCode::BAD_REQUEST, None, Some(problem)).await
+}
+
+/// Failures after the change are only logged: the rest is for back-channel logout.
+async fn change_and_end(
+    app: Arc<App>,
+    caller: Caller,
+    change: ChangePassword,
+) -> Result<ChangePasswordReply, Unavailable> {
+    let outcome = app.run_traced(change, &caller.trace).await?;
+    let reply = outcome.reply.unwrap_or(ChangePasswordReply::SignIn);
+    if let ChangePasswordReply::Changed { user, .. } = &reply
+        && let Err(error) = end_cut_off(&app, &caller, *user).await
+    {
+        oauth::log_unavailable(&caller, &error);
+    }
+    Ok(reply)
 }
 
 /// `POST /account/session`: ends a session, possibly that of this browser.
@@ -278,7 +365,12 @@ async fn end_cut_off(app: &Arc<App>, caller: &Caller, user: UserId) -> Result<()
     Ok(())
 }
 
-fn page(app: &App, view: AccountView, notice: Option<Notice>) -> AccountPage {
+fn page(
+    app: &App,
+    view: AccountView,
+    notice: Option<Notice>,
+    password_problem: Option<PasswordProblem>,
+) -> AccountPage {
     let (realm, now) = (app.realm(), app.now());
     let current = view.visitor.session;
     let sessions = view.sessions.into_iter();
@@ -294,6 +386,8 @@ fn page(app: &App, view: AccountView, notice: Option<Notice>) -> AccountPage {
         apps: apps.collect::<Vec<_>>().into(),
         devices: devices.collect::<Vec<_>>().into(),
         notice,
+        may_change_password: view.may_change_password,
+        password_problem,
     }
 }
 

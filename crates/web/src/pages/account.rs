@@ -6,7 +6,8 @@ use super::{Account, Agent, RelativeTime, ScopeLine, Site};
 use crate::render::Page;
 
 /// `{site.path}/account`. Each row is a form with `form_token`: `POST {site.path}/account/session` with `session`,
-/// `/account/app` with `client`, `/account/grant` with `grant`. `/account/everywhere` ends everything.
+/// `/account/app` with `client`, `/account/grant` with `grant`. `/account/everywhere` ends everything; `/account/password` with
+/// `current`, `new` and `repeated` changes the password.
 #[derive(Clone, Debug, Serialize)]
 pub struct AccountPage {
     pub site: Site,
@@ -17,6 +18,25 @@ pub struct AccountPage {
     pub apps: List<AppRow>,
     pub devices: List<DeviceRow>,
     pub notice: Option<Notice>,
+    /// Whether the user may change the password here; otherwise an administrator does.
+    pub may_change_password: bool,
+    /// Why it was not changed.
+    pub password_problem: Option<PasswordProblem>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum PasswordProblem {
+    /// The current password.
+    Wrong,
+    Short,
+    Long,
+    /// The new password and its repetition.
+    Different,
+    TooManyTries {
+        /// Until the next attempt, rounded up.
+        minutes: u64,
+    },
 }
 
 /// The most rows of one list on the page.
@@ -69,6 +89,7 @@ pub enum Notice {
     SessionEnded,
     AppRemoved,
     DeviceRemoved,
+    PasswordChanged,
     /// It had already been removed.
     Gone,
 }
@@ -147,11 +168,14 @@ impl Page for AccountPage {
             apps: vec![orders.clone(), long].into(),
             devices: vec![tv.clone(), tool].into(),
             notice: None,
+            may_change_password: true,
+            password_problem: None,
         };
         let empty = Self {
             sessions: vec![here].into(),
             apps: Vec::new().into(),
             devices: Vec::new().into(),
+            may_change_password: false,
             ..some.clone()
         };
         let many_scopes = AppRow {
@@ -169,6 +193,7 @@ impl Page for AccountPage {
             Notice::SessionEnded,
             Notice::AppRemoved,
             Notice::DeviceRemoved,
+            Notice::PasswordChanged,
             Notice::Gone,
         ]
         .map(|notice| Self {
@@ -177,6 +202,18 @@ impl Page for AccountPage {
         });
         let mut samples = vec![some, empty.clone(), full];
         samples.extend(notices);
+        let problems = [
+            PasswordProblem::Wrong,
+            PasswordProblem::Short,
+            PasswordProblem::Long,
+            PasswordProblem::Different,
+            PasswordProblem::TooManyTries { minutes: 12 },
+        ];
+        samples.extend(problems.map(|problem| Self {
+            may_change_password: true,
+            password_problem: Some(problem),
+            ..empty.clone()
+        }));
         samples
     }
 }

@@ -26,7 +26,9 @@ use minijinja::value::{Serde, Value};
 use serde::Serialize;
 
 pub use self::{
-    account::{AccountPage, AppRow, DeviceRow, List, MAX_ROWS, Notice, SessionRow},
+    account::{
+        AccountPage, AppRow, DeviceRow, List, MAX_ROWS, Notice, PasswordProblem, SessionRow,
+    },
     agent::Agent,
     consent::Consent,
     device_code::{DeviceCode, DeviceCodeProblem},

@@ -21,6 +21,7 @@ mod mapped_claims;
 mod metadata;
 mod methods;
 mod pages;
+mod password;
 mod path;
 mod revocation;
 mod rotation;

@@ -18,15 +18,20 @@ use crate::model::scope::ScopeToken;
 use crate::model::server_url::ServerUrl;
 
 /// The members that give a client a secret.
-const SECRETS: [&str; 3] = ["secret", "secret_env", "secret_sha256"];
+const SECRETS: [&str; 5] = [
+    "secret",
+    "secret_env",
+    "secrets_env",
+    "secret_file",
+    "secret_sha256",
+];
 
 #[derive(Clone, Debug)]
 pub struct ClientSpec<'a> {
     pub given: Given,
     pub id: &'a ClientId,
-    pub secret: Option<&'a Secret>,
-    /// The value of the environment variable that `secret_env` names.
-    pub secret_env: Option<&'a Secret>,
+    /// Its secrets in plain text, each with the member that gives it.
+    pub secrets: Vec<(&'static str, &'a Secret)>,
     pub auth: Option<AuthMethod>,
     pub grants: &'a [GrantType],
     pub scopes: &'a [ScopeToken],
@@ -90,8 +95,13 @@ impl ClientSpec<'_> {
             }
             _ => {}
         }
-        for (key, secret) in [("secret", self.secret), ("secret_env", self.secret_env)] {
-            if secret.is_some_and(|secret| !is_client_secret(secret)) {
+        let lists_none = !self.secrets.iter().any(|(key, _)| *key == "secrets_env");
+        if self.given.has("secrets_env") && lists_none {
+            problems.add(at("secrets_env"), "names no variable");
+        }
+        for (key, secret) in &self.secrets {
+            // Empty stands in for one that was refused.
+            if !secret.is_empty() && !is_client_secret(secret) {
                 problems.add(at(key), "a secret must be printable ASCII");
             }
         }

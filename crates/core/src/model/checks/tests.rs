@@ -79,8 +79,7 @@ impl Parts {
         ClientSpec {
             given: Given::default(),
             id: &self.id,
-            secret: None,
-            secret_env: None,
+            secrets: Vec::new(),
             auth: None,
             grants: &[],
             scopes: &self.tokens,
@@ -166,7 +165,7 @@ fn problems_of_clients_point_at_the_member_and_its_item() {
     let mut realm = parts.realm();
     realm.clients.push(ClientSpec {
         given: ["secret", "secret_sha256"].into_iter().collect(),
-        secret: Some(&secret),
+        secrets: vec![("secret", &secret)],
         auth: Some(crate::model::client::AuthMethod::None),
         grants: &[GrantType::RefreshToken, GrantType::AuthorizationCode],
         resources: &elsewhere,

@@ -14,6 +14,12 @@ use crate::model::credentials::{ValidUsername, check_password, fold_username, is
 /// Claims that have a setting of their own.
 const OWN_KEYS: [&str; 3] = ["username", "email", "groups"];
 
+/// Whether an operator may give a user this claim.
+#[must_use]
+pub fn is_user_claim(name: &str) -> bool {
+    !is_reserved(name) && !OWN_KEYS.contains(&name)
+}
+
 #[derive(Clone, Debug)]
 pub struct UserSpec<'a> {
     pub given: Given,
@@ -29,15 +35,11 @@ impl UserSpec<'_> {
     #[must_use]
     pub fn problems(&self) -> Vec<Problem> {
         let mut problems = Problems::default();
-        match (self.given.has("password"), self.given.has("password_hash")) {
-            (true, true) => problems.add(
+        if self.given.has("password") && self.given.has("password_hash") {
+            problems.add(
                 at("password_hash"),
                 "give password or password_hash, not both",
-            ),
-            (false, false) => {
-                problems.add(at("password"), "missing: give password or password_hash")
-            }
-            _ => {}
+            );
         }
         if let Some(Err(why)) = self.password.map(check_password) {
             problems.add(at("password"), why.to_string());
@@ -45,8 +47,7 @@ impl UserSpec<'_> {
         if self.email.is_some_and(|email| !is_email(email)) {
             problems.add(at("email"), "is not an e-mail address");
         }
-        let is_free = |claim: &str| !is_reserved(claim) && !OWN_KEYS.contains(&claim);
-        for claim in self.claims.keys().filter(|claim| !is_free(claim)) {
+        for claim in self.claims.keys().filter(|claim| !is_user_claim(claim)) {
             let why = format!(
                 "the claim {claim:?} is reserved: the server sets it, or it is a key of [[user]]"
             );

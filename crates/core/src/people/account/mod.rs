@@ -2,9 +2,10 @@
 //!
 //! The page shows lists, which may lag. An action reads its object fresh, and another user's object is not found.
 //!
-//! No action asks for the password again, however old the session, because each only removes access. An intruder in the
-//! session could cause annoyance, but the owner must be able to end the intruder's session at once.
+//! No action but a change of the password asks for it again, however old the session, because the others only remove access.
+//! An intruder in the session could cause annoyance, but the owner must be able to end the intruder's session at once.
 
+mod change_password;
 mod disconnect;
 mod end_revoked_sessions;
 mod end_session;
@@ -13,6 +14,7 @@ mod sign_out_everywhere;
 mod view;
 
 pub use self::{
+    change_password::{ChangePassword, ChangePasswordReply},
     disconnect::Disconnect,
     end_revoked_sessions::EndRevokedSessions,
     end_session::{EndSession, EndSessionReply},

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::change_password::may_change_password;
 use super::session_ids;
 use crate::base::error::Failure;
 use crate::base::row::{Key, MAX_KEYS, Row};
@@ -40,6 +41,8 @@ pub struct AccountView {
     /// Clients with a consent or a grant that did not come from a device.
     pub apps: Vec<AppView>,
     pub devices: Vec<DeviceView>,
+    /// Whether the user may change the password here; otherwise an operator does.
+    pub may_change_password: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -199,6 +202,7 @@ impl Operation for ViewAccount {
             sessions: Self::sessions(env, facts, current_sessions)?,
             apps,
             devices,
+            may_change_password: may_change_password(&signed_in.user.record),
         };
         Ok(Decision::reply(Some(Box::new(view))).writes(signed_in.touch))
     }

@@ -65,15 +65,16 @@ impl<'a> Welcome<'a> {
     }
 
     fn device(&self) -> Option<&Client> {
-        self.settings.clients.iter().find(|client| {
-            client.grants.contains(&GrantType::DeviceCode) && client.credential().is_none()
-        })
+        self.settings
+            .clients
+            .iter()
+            .find(|client| client.grants.contains(&GrantType::DeviceCode) && client.is_public())
     }
 
     /// An authorization request of an app that keeps no secret.
     fn authorization_request(&self) -> Option<Url> {
         let app = self.settings.clients.iter().find(|client| {
-            client.grants.contains(&GrantType::AuthorizationCode) && client.credential().is_none()
+            client.grants.contains(&GrantType::AuthorizationCode) && client.is_public()
         })?;
         let endpoint = format!("{}{}", self.settings.issuer, Endpoint::Authorize.path());
         let asked = [
@@ -91,7 +92,7 @@ impl<'a> Welcome<'a> {
         self.settings
             .clients
             .iter()
-            .find_map(|client| match client.credential()? {
+            .find_map(|client| match client.credentials().next()? {
                 ClientSecret::Plain(secret)
                     if client.grants.contains(&GrantType::ClientCredentials) =>
                 {

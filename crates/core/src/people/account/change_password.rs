@@ -1,0 +1,140 @@
+//! The user changes the password. Whoever is at the browser must know the old one.
+
+use crate::base::peer::Peer;
+use crate::base::secret::Secret;
+use crate::engine::decide::{Decision, Facts, Operation, PasswordQueue, Stop};
+use crate::engine::env::Env;
+use crate::engine::event::{Event, EventKind};
+use crate::engine::limits::{Counter, Quota, Window};
+use crate::model::credentials::{InvalidPassword, check_new_password, check_password};
+use crate::model::ids::{Epoch, UserId};
+use crate::people::attempt::{Attempt, LimitReached};
+use crate::people::session;
+use crate::records::{self, Session, User};
+use crate::tokens::handles::SessionCookie;
+
+/// A new password and a new epoch, which ends every other session, grant and consent. This browser's session goes on, with
+/// a new secret: its cookie of before may be what was stolen.
+#[derive(Debug)]
+pub struct ChangePassword {
+    /// The session cookie.
+    pub cookie: Option<Secret>,
+    pub current: Secret,
+    pub new: Secret,
+    pub peer: Peer,
+}
+
+#[derive(Debug)]
+pub enum ChangePasswordReply {
+    /// The user is not signed in.
+    SignIn,
+    /// The user cannot change the password here: see [`may_change_password`].
+    NotHere,
+    WrongPassword,
+    Unfit(InvalidPassword),
+    TooMany {
+        /// In seconds.
+        retry_after: u64,
+    },
+    /// Invalid rows of other sessions remain. [`super::EndRevokedSessions`] ends them, so that their clients are notified.
+    Changed {
+        user: UserId,
+        /// The session cookie.
+        session: Secret,
+    },
+}
+
+/// Not where the configuration file declares the password, nor where there is none yet.
+pub(super) fn may_change_password(user: &User) -> bool {
+    user.password.is_some() && !user.declares_password()
+}
+
+impl ChangePassword {
+    /// A count of its own: guesses here lock nobody out of signing in, and come from someone who is signed in.
+    fn quota(env: &Env<'_>, user: UserId) -> Quota {
+        let limit = env.realm.sign_in.per_account_and_address;
+        Quota {
+            counter: Counter::PasswordChangesPerAccount,
+            subject: user.to_string(),
+            limit: env.realm.per_node(limit),
+        }
+    }
+}
+
+impl Operation for ChangePassword {
+    type Reply = ChangePasswordReply;
+
+    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<ChangePasswordReply>, Stop> {
+        let Some(signed_in) = session::signed_in(env, facts, self.cookie.as_ref(), &[])? else {
+            return Ok(Decision::reply(ChangePasswordReply::SignIn));
+        };
+        let user = &signed_in.user.record;
+        if !may_change_password(user) {
+            return Ok(Decision::reply(ChangePasswordReply::NotHere));
+        }
+        if let Err(why) = check_new_password(&self.new) {
+            return Ok(Decision::reply(ChangePasswordReply::Unfit(why)));
+        }
+        let id = user.id;
+        let attempt = Attempt {
+            quotas: vec![Self::quota(env, id)],
+            window: Window::Hour,
+        };
+        let too_many = |limit: LimitReached| {
+            let retry_after = limit.retry_after;
+            let event = Event::new(EventKind::TriesUsedUp).user(id);
+            Decision::reply(ChangePasswordReply::TooMany { retry_after })
+                .event(event.peer(&self.peer))
+        };
+        if let Err(limit) = attempt.begin(facts)? {
+            return Ok(too_many(limit));
+        }
+        let (hash, queue) = (user.password.as_deref(), PasswordQueue::KnownBrowser(id));
+        let is_right = check_password(&self.current).is_ok()
+            && facts.password_in(queue, hash, &self.current)?;
+        if let Err(limit) = attempt.end(facts, is_right)? {
+            return Ok(too_many(limit));
+        }
+        if !is_right {
+            let event = Event::new(EventKind::SignInFailed).user(id);
+            return Ok(
+                Decision::reply(ChangePasswordReply::WrongPassword).event(event.peer(&self.peer))
+            );
+        }
+        let changed = User {
+            password: Some(facts.hash_password(&self.new)?),
+            epoch: Epoch::from_bytes(env.seed.bytes("epoch")),
+            ..user.clone()
+        };
+        let cookie = SessionCookie {
+            id: signed_in.session.record.id,
+            user: id,
+            secret: env.seed.bytes("session secret"),
+        };
+        let session = Session {
+            epoch: changed.epoch,
+            secret: session::secret_digest(&cookie.secret),
+            auth_time: env.now,
+            ..signed_in.session.record
+        };
+        Ok(Decision::reply(ChangePasswordReply::Changed {
+            user: id,
+            session: Secret::new(env.realm.sealing.session_cookie(&cookie)),
+        })
+        .write(records::update(
+            &env.realm.name,
+            &changed,
+            &signed_in.user.row,
+        )?)
+        .write(records::update(
+            &env.realm.name,
+            &session,
+            &signed_in.session.row,
+        )?)
+        .event(
+            Event::new(EventKind::PasswordChanged)
+                .user(id)
+                .peer(&self.peer),
+        ))
+    }
+}

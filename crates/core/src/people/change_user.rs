@@ -1,0 +1,223 @@
+//! The operator's commands on one user. What the configuration file declares is changed only there.
+
+use std::collections::BTreeMap;
+
+use super::administer::{find, username_key};
+use crate::base::row::Write;
+use crate::base::secret::Secret;
+use crate::engine::decide::{Decision, Facts, Operation, Stop, Versioned};
+use crate::engine::env::Env;
+use crate::engine::event::{Event, EventKind};
+use crate::model::ids::{Epoch, UserId};
+use crate::records::{self, User, Username};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ChangeUserReply {
+    Done {
+        id: UserId,
+        /// False where it was so already.
+        changed: bool,
+    },
+    /// The configuration file declares this: `password`, `username`, or a member as [`User::declares`] names it.
+    Declared(String),
+    /// Another user has the new name.
+    NameTaken,
+    Unknown,
+}
+
+impl ChangeUserReply {
+    fn decide(self) -> Result<Decision<Self>, Stop> {
+        Ok(Decision::reply(self))
+    }
+}
+
+/// Looks a user up by name or `sub`.
+#[derive(Clone, Debug)]
+pub struct FindUser {
+    pub username: String,
+}
+
+impl Operation for FindUser {
+    type Reply = Option<Box<User>>;
+
+    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<Self::Reply>, Stop> {
+        let user = find(env, facts, &self.username)?;
+        Ok(Decision::reply(user.map(|user| Box::new(user.record))))
+    }
+}
+
+/// Gives a user another password. All sessions, grants and consents end at once.
+#[derive(Clone, Debug)]
+pub struct SetPassword {
+    pub username: String,
+    pub password: Secret,
+}
+
+impl Operation for SetPassword {
+    type Reply = ChangeUserReply;
+
+    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<ChangeUserReply>, Stop> {
+        let Some(user) = find(env, facts, &self.username)? else {
+            return ChangeUserReply::Unknown.decide();
+        };
+        if user.record.declares_password() {
+            return ChangeUserReply::Declared("password".to_owned()).decide();
+        }
+        let changed = User {
+            password: Some(facts.hash_password(&self.password)?),
+            epoch: Epoch::from_bytes(env.seed.bytes("epoch")),
+            ..user.record.clone()
+        };
+        written(env, &user, &changed, EventKind::PasswordChanged)
+    }
+}
+
+/// Changes what tokens say about a user, and ends nothing.
+#[derive(Clone, Debug)]
+pub struct ChangeUser {
+    pub username: String,
+    pub change: UserChange,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct UserChange {
+    /// `Some(None)` removes it.
+    pub email: Option<Option<String>>,
+    pub groups: Option<Vec<String>>,
+    /// `None` removes a claim.
+    pub claims: BTreeMap<String, Option<serde_json::Value>>,
+}
+
+impl UserChange {
+    /// What it changes, as [`User::declares`] names it.
+    fn members(&self) -> impl Iterator<Item = String> {
+        let email = self.email.as_ref().map(|_| User::EMAIL.to_owned());
+        let groups = self.groups.as_ref().map(|_| User::GROUPS.to_owned());
+        let claims = self.claims.keys().map(|name| User::claim_member(name));
+        email.into_iter().chain(groups).chain(claims)
+    }
+
+    fn apply(&self, user: &mut User) {
+        if let Some(email) = &self.email {
+            user.email.clone_from(email);
+        }
+        if let Some(groups) = &self.groups {
+            user.groups.clone_from(groups);
+        }
+        for (name, value) in &self.claims {
+            match value {
+                Some(value) => user.claims.insert(name.clone(), value.clone()),
+                None => user.claims.remove(name),
+            };
+        }
+    }
+}
+
+impl Operation for ChangeUser {
+    type Reply = ChangeUserReply;
+
+    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<ChangeUserReply>, Stop> {
+        let Some(user) = find(env, facts, &self.username)? else {
+            return ChangeUserReply::Unknown.decide();
+        };
+        if let Some(member) = self.change.members().find(|it| user.record.declares(it)) {
+            return ChangeUserReply::Declared(member).decide();
+        }
+        let mut changed = user.record.clone();
+        self.change.apply(&mut changed);
+        written(env, &user, &changed, EventKind::UserChanged)
+    }
+}
+
+/// Gives a user another name to sign in with. The `sub` stays, and nothing ends.
+#[derive(Clone, Debug)]
+pub struct RenameUser {
+    pub username: String,
+    pub to: String,
+}
+
+impl Operation for RenameUser {
+    type Reply = ChangeUserReply;
+
+    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<ChangeUserReply>, Stop> {
+        let Some(user) = find(env, facts, &self.username)? else {
+            return ChangeUserReply::Unknown.decide();
+        };
+        if user.record.from_file {
+            return ChangeUserReply::Declared("username".to_owned()).decide();
+        }
+        let (old_key, new_key) = (
+            username_key(env, &user.record.username),
+            username_key(env, &self.to),
+        );
+        let changed = User {
+            username: self.to.clone(),
+            ..user.record.clone()
+        };
+        let decision = written(env, &user, &changed, EventKind::UserChanged)?;
+        if decision.writes.is_empty() || old_key == new_key {
+            return Ok(decision);
+        }
+        if facts.record::<Username>(env, &new_key)?.live().is_some() {
+            return ChangeUserReply::NameTaken.decide();
+        }
+        let name = Username {
+            username: self.to.clone(),
+            user: user.record.id,
+        };
+        Ok(decision
+            .writes(free_name(env, facts, &user)?)
+            .write(records::insert(&env.realm.name, &name)?))
+    }
+}
+
+/// Deletes a user. All sessions, grants and consents end at once; another user of the same name has another `sub`, or,
+/// where the file declares it, another epoch.
+#[derive(Clone, Debug)]
+pub struct DeleteUser {
+    pub username: String,
+}
+
+impl Operation for DeleteUser {
+    type Reply = ChangeUserReply;
+
+    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<ChangeUserReply>, Stop> {
+        let Some(user) = find(env, facts, &self.username)? else {
+            return ChangeUserReply::Unknown.decide();
+        };
+        if user.record.from_file && !user.record.is_withdrawn() {
+            return ChangeUserReply::Declared("username".to_owned()).decide();
+        }
+        let id = user.record.id;
+        Ok(Decision::reply(ChangeUserReply::Done { id, changed: true })
+            .write(records::delete(&user.row)?)
+            .writes(free_name(env, facts, &user)?)
+            .event(Event::new(EventKind::UserDeleted).user(id)))
+    }
+}
+
+/// Deletes the user's name, unless somebody else has it.
+fn free_name(env: &Env<'_>, facts: &Facts, user: &Versioned<User>) -> Result<Option<Write>, Stop> {
+    let name_key = username_key(env, &user.record.username);
+    let name = facts.record::<Username>(env, &name_key)?.live();
+    let own = name.filter(|name| name.record.user == user.record.id);
+    Ok(own.map(|name| records::delete(&name.row)).transpose()?)
+}
+
+/// One write and its event, or nothing where nothing changes.
+fn written(
+    env: &Env<'_>,
+    user: &Versioned<User>,
+    to: &User,
+    kind: EventKind,
+) -> Result<Decision<ChangeUserReply>, Stop> {
+    let id = user.record.id;
+    let changed = user.record != *to;
+    let decision = Decision::reply(ChangeUserReply::Done { id, changed });
+    if !changed {
+        return Ok(decision);
+    }
+    Ok(decision
+        .write(records::update(&env.realm.name, to, &user.row)?)
+        .event(Event::new(kind).user(id)))
+}

@@ -1,0 +1,32 @@
+//! `grantor hash-password`: a hash to declare instead of a password.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use grantor_server::password;
+
+use super::password::{PasswordError, new_password};
+use crate::exit;
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Read the password from the first line of standard input
+    #[arg(long)]
+    password_stdin: bool,
+}
+
+pub fn run(arguments: &Arguments) -> ExitCode {
+    let password = match new_password(arguments.password_stdin) {
+        Ok(password) => password,
+        Err(error) => return exit::failure(&error),
+    };
+    match password::hash(&password) {
+        Some(hash) => {
+            println!("{hash}");
+            ExitCode::SUCCESS
+        }
+        None => exit::failure(&PasswordError::Unfit(
+            grantor_core::model::credentials::InvalidPassword::Long,
+        )),
+    }
+}
