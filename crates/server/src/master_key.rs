@@ -4,7 +4,7 @@ pub mod copy;
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
@@ -14,6 +14,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use grantor_core::base::sealing::MasterKey;
 use zeroize::{Zeroize as _, Zeroizing};
 
+use crate::files::foreign_owner;
 use grantor_config::{self as config, Settings, Store};
 
 #[cfg(test)]
@@ -105,6 +106,9 @@ pub enum MasterKeyError {
     /// Others may read it.
     #[error("key_file {} can be read or changed by others (mode {mode:o}): chmod 600 it", path.display())]
     Exposed { path: PathBuf, mode: u32 },
+    /// Its owner may read and change it.
+    #[error("key_file {} belongs to another user (id {owner}), who can read and change it: chown it to this server's user", path.display())]
+    Foreign { path: PathBuf, owner: u32 },
     /// The text is not a list of keys.
     #[error(
         "{0} holds no master key: lines of 32 bytes in base64url or hexadecimal are expected, no two of them the same"
@@ -190,13 +194,7 @@ fn read(path: &Path) -> Result<Option<MasterKeys>, MasterKeyError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(unreadable(error)),
     };
-    let mode = file.metadata().map_err(unreadable)?.permissions().mode() & 0o777;
-    if mode & 0o077 != 0 {
-        return Err(MasterKeyError::Exposed {
-            path: path.to_owned(),
-            mode,
-        });
-    }
+    check_secrecy(path, &file.metadata().map_err(unreadable)?)?;
     let mut text = Zeroizing::new(String::with_capacity(4096));
     match file.take(MAX_FILE_BYTES).read_to_string(&mut text) {
         Ok(_) => {}
@@ -207,6 +205,33 @@ fn read(path: &Path) -> Result<Option<MasterKeys>, MasterKeyError> {
     parse(&text)
         .map(Some)
         .ok_or_else(|| MasterKeyError::Malformed(Source::File(path.to_owned())))
+}
+
+/// Checks owner and mode of a key file without opening it; it may be missing.
+///
+/// # Errors
+/// [`MasterKeyError`]
+pub fn check_permissions(path: &Path) -> Result<(), MasterKeyError> {
+    match fs::metadata(path) {
+        Ok(file) => check_secrecy(path, &file),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(failed(path, "read", error)),
+    }
+}
+
+fn check_secrecy(path: &Path, file: &Metadata) -> Result<(), MasterKeyError> {
+    let mode = file.permissions().mode() & 0o777;
+    let path = || path.to_owned();
+    if mode & 0o077 != 0 {
+        return Err(MasterKeyError::Exposed { path: path(), mode });
+    }
+    match foreign_owner(file) {
+        Some(owner) => Err(MasterKeyError::Foreign {
+            path: path(),
+            owner,
+        }),
+        None => Ok(()),
+    }
 }
 
 /// The keys of a text, separated by line breaks or spaces. Empty lines and comments are skipped.

@@ -2,6 +2,9 @@
 //!
 //! `endpoints/` has one file for each endpoint, and `pages/` one for each page. Neither makes decisions.
 
+// Printing panics where it cannot be written.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 mod app;
 mod cookies;
 mod cors;
@@ -26,7 +29,7 @@ pub use app::{App, Parts, StartError, Unavailable};
 pub use grantor_core::base::peer::ForwardedHeader;
 pub use peer::Proxies;
 pub use router::{Router, probes};
-pub use server::serve;
+pub use server::{serve, serve_operators};
 #[cfg(feature = "spans")]
 pub use span::{Span, SpanSink};
 pub use system::{Clock, Entropy, EventSink, NoTrustedKeys, TrustedKeys};

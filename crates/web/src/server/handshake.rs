@@ -3,11 +3,12 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
+
+use super::stream::Stream;
 
 /// What a connection needs for its handshake.
 pub(super) struct Handshake {
@@ -21,9 +22,9 @@ impl Handshake {
     /// `None` if the handshake fails. Plain HTTP, scanners and old clients are expected, and rustls has sent the alert.
     pub(super) async fn accept_tls(
         self,
-        stream: TcpStream,
+        stream: Stream,
         address: IpAddr,
-    ) -> Option<TlsStream<TcpStream>> {
+    ) -> Option<TlsStream<Stream>> {
         let accepted = timeout(self.timeout, self.acceptor.accept(stream));
         let accepted = tokio::select! {
             accepted = accepted => accepted,
