@@ -18,6 +18,9 @@ pub enum FilesError {
         setting: &'static str,
         folder: PathBuf,
     },
+    /// Its owner may read and change it.
+    #[error("key_file {} belongs to another user (id {owner}), who can read and change it: chown it to this server's user", path.display())]
+    ForeignKey { path: PathBuf, owner: u32 },
     #[error(transparent)]
     MasterKey(#[from] MasterKeyError),
 }
@@ -34,19 +37,28 @@ pub fn check(settings: &Settings) -> Result<(), FilesError> {
     if let config::MasterKey::File(path) = settings.master_key() {
         check_folder("key_file", path)?;
         master_key::check_permissions(path)?;
+        let found = fs::metadata(path).ok();
+        if let Some(owner) = found.and_then(|found| foreign_owner(&found, folder_of(store))) {
+            let path = path.to_owned();
+            return Err(FilesError::ForeignKey { path, owner });
+        }
     }
     Ok(())
 }
 
 /// Neither the store nor the key creates its folder: it is usually a typing error, or a disk that is not mounted.
 fn check_folder(setting: &'static str, file: &Path) -> Result<(), FilesError> {
-    let folder = file.parent().filter(|name| !name.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
+    let folder = folder_of(file);
     if folder.is_dir() {
         return Ok(());
     }
     let folder = folder.to_owned();
     Err(FilesError::NoFolder { setting, folder })
+}
+
+pub(crate) fn folder_of(file: &Path) -> &Path {
+    let folder = file.parent().filter(|name| !name.as_os_str().is_empty());
+    folder.unwrap_or(Path::new("."))
 }
 
 /// A sentence where others on this machine can read the secrets of the configuration `file`.
@@ -63,13 +75,15 @@ pub(crate) fn readable_by_others(file: &Path) -> bool {
     fs::metadata(file).is_ok_and(|file| file.permissions().mode() & 0o007 != 0)
 }
 
-/// The owner of a file who is neither this process's user nor root: they can change what is in it.
-pub(crate) fn foreign_owner(file: &Metadata) -> Option<u32> {
-    foreign(file.uid(), rustix::process::geteuid().as_raw())
+/// The owner of a file, if they should not be able to change it: they are neither this process's user, nor root, nor the
+/// owner of the store's folder, who has all anyway (root checks what a service's user will run).
+pub(crate) fn foreign_owner(file: &Metadata, store_folder: &Path) -> Option<u32> {
+    let of_store = fs::metadata(store_folder).map_or(ROOT, |folder| folder.uid());
+    foreign(file.uid(), [rustix::process::geteuid().as_raw(), of_store])
 }
 
-fn foreign(owner: u32, own: u32) -> Option<u32> {
-    (owner != own && owner != ROOT).then_some(owner)
+fn foreign(owner: u32, trusted: [u32; 2]) -> Option<u32> {
+    (owner != ROOT && !trusted.contains(&owner)).then_some(owner)
 }
 
 #[cfg(test)]
@@ -124,10 +138,11 @@ mod tests {
     }
 
     #[test]
-    fn only_this_user_and_root_own_what_is_secret() {
-        assert_eq!(foreign(1000, 1000), None);
-        assert_eq!(foreign(ROOT, 1000), None);
-        assert_eq!(foreign(1000, ROOT), Some(1000));
-        assert_eq!(foreign(1001, 1000), Some(1001));
+    fn only_this_user_root_and_the_owner_of_the_store_own_what_is_secret() {
+        for owner in [ROOT, 1000, 1001] {
+            assert_eq!(foreign(owner, [1000, 1001]), None);
+        }
+        assert_eq!(foreign(1000, [ROOT, ROOT]), Some(1000));
+        assert_eq!(foreign(1002, [1000, 1001]), Some(1002));
     }
 }

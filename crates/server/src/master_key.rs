@@ -14,7 +14,6 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use grantor_core::base::sealing::MasterKey;
 use zeroize::{Zeroize as _, Zeroizing};
 
-use crate::files::foreign_owner;
 use grantor_config::{self as config, Settings, Store};
 
 #[cfg(test)]
@@ -106,9 +105,6 @@ pub enum MasterKeyError {
     /// Others may read it.
     #[error("key_file {} can be read or changed by others (mode {mode:o}): chmod 600 it", path.display())]
     Exposed { path: PathBuf, mode: u32 },
-    /// Its owner may read and change it.
-    #[error("key_file {} belongs to another user (id {owner}), who can read and change it: chown it to this server's user", path.display())]
-    Foreign { path: PathBuf, owner: u32 },
     /// The text is not a list of keys.
     #[error(
         "{0} holds no master key: lines of 32 bytes in base64url or hexadecimal are expected, no two of them the same"
@@ -207,7 +203,7 @@ fn read(path: &Path) -> Result<Option<MasterKeys>, MasterKeyError> {
         .ok_or_else(|| MasterKeyError::Malformed(Source::File(path.to_owned())))
 }
 
-/// Checks owner and mode of a key file without opening it; it may be missing.
+/// Checks the mode of a key file without opening it; it may be missing.
 ///
 /// # Errors
 /// [`MasterKeyError`]
@@ -221,17 +217,13 @@ pub fn check_permissions(path: &Path) -> Result<(), MasterKeyError> {
 
 fn check_secrecy(path: &Path, file: &Metadata) -> Result<(), MasterKeyError> {
     let mode = file.permissions().mode() & 0o777;
-    let path = || path.to_owned();
     if mode & 0o077 != 0 {
-        return Err(MasterKeyError::Exposed { path: path(), mode });
+        return Err(MasterKeyError::Exposed {
+            path: path.to_owned(),
+            mode,
+        });
     }
-    match foreign_owner(file) {
-        Some(owner) => Err(MasterKeyError::Foreign {
-            path: path(),
-            owner,
-        }),
-        None => Ok(()),
-    }
+    Ok(())
 }
 
 /// The keys of a text, separated by line breaks or spaces. Empty lines and comments are skipped.

@@ -13,7 +13,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::cause::Causes;
-use crate::files::foreign_owner;
+use crate::files::{folder_of, foreign_owner};
 use grantor_core::base::time::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -191,7 +191,7 @@ fn open_folder(folder: &Path) -> io::Result<()> {
     let mode = found.permissions().mode() & 0o777;
     let why = if found.is_symlink() {
         "it is a link; let it be a folder".to_owned()
-    } else if let Some(owner) = foreign_owner(&found) {
+    } else if let Some(owner) = foreign_owner(&found, folder_of(folder)) {
         format!("it belongs to another user (id {owner})")
     } else if mode & 0o022 != 0 {
         format!("others can write to it (mode {mode:o}): chmod 700 it")
@@ -213,7 +213,7 @@ fn append(path: &Path) -> io::Result<File> {
         .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
         .open(path)?;
     let found = file.metadata()?;
-    if !found.is_file() || found.nlink() != 1 || foreign_owner(&found).is_some() {
+    if !found.is_file() || found.nlink() != 1 || foreign_owner(&found, folder_of(folder_of(path))).is_some() {
         return Err(io::Error::other(
             "the file of the day is not one of this server",
         ));
