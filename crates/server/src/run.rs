@@ -4,12 +4,14 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use grantor_core::people::Provision;
 use grantor_store::sqlite::OpenError;
 use grantor_store::{Store, StoreError};
 use grantor_web::{App, Certificate, Clock as _, Unavailable};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
@@ -157,6 +159,7 @@ impl Server {
         on_hangup: Hangup,
     ) -> Result<Self, StartError> {
         let stop = Stop::new(on_hangup)?;
+        raise_file_limit();
         let certificate = settings.tls.as_ref().map(tls::read).transpose();
         let certificate = certificate.map_err(TlsError::from)?;
         // First, so that a server that cannot listen leaves no files.
@@ -244,6 +247,17 @@ impl Server {
     }
 }
 
+/// A connection is an open file, and shells allow 1,024 of them unless a program asks for more.
+fn raise_file_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum,
+        ..limit
+    };
+    // It then has those that it was started with.
+    setrlimit(Resource::Nofile, raised).ok();
+}
+
 async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
     let listener = TcpListener::bind(address).await;
     listener.map_err(|source| StartError::Listen { address, source })
@@ -288,11 +302,12 @@ async fn prepare(
     app: Arc<App>,
     store: Arc<dyn Store>,
     users: Vec<Provision>,
-    announce: impl FnOnce(),
+    announce: impl FnOnce() + Send + 'static,
 ) {
     users::provision(&app, &*store, &users).await;
     app.set_ready();
-    announce();
+    // Printing may block where no one reads, and a server that runs can do without it.
+    thread::Builder::new().spawn(announce).ok();
 }
 
 /// Deletes expired rows, until it is dropped.

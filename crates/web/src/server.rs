@@ -180,7 +180,7 @@ async fn accept_until(
                 let handshake = Handshake {
                     acceptor: tls.acceptor(),
                     timeout: listener.timeouts.header,
-                    stopping: stopping.clone(),
+                    closing: connection.seat.closing.clone(),
                 };
                 connections.spawn(async move {
                     if let Some(stream) = handshake.accept_tls(stream, address).await {

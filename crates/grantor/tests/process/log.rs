@@ -81,6 +81,8 @@ fn a_server_whose_log_no_one_reads_starts_answers_and_exits_0() {
     let home = Home::new("");
     let (stderr, _reader) = full_pipe();
     serve(&home, Stdio::null(), stderr);
+    let ((stdout, _stdout), (stderr, _stderr)) = (full_pipe(), full_pipe());
+    serve(&home, stdout, stderr);
 }
 
 #[test]

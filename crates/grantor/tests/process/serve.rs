@@ -448,3 +448,19 @@ fn a_folder_of_events_that_is_a_link_or_that_others_write_to_is_refused() {
     assert_eq!(home.serve().end("TERM").code, Some(0));
     assert_eq!(mode(&events), 0o750, "not for all to read");
 }
+
+#[test]
+fn a_server_takes_as_many_open_files_as_the_system_lets_it() {
+    let home = Home::new("");
+    let program = env!("CARGO_BIN_EXE_grantor");
+    let mut command = Command::new("/bin/sh");
+    command.args(["-c", &format!("ulimit -S -n 256; exec {program} serve")]);
+    let server = Server::start(home.placed(command));
+    let limits = fs::read_to_string(format!("/proc/{}/limits", server.id())).expect("Linux");
+    let line = limits
+        .lines()
+        .find(|line| line.starts_with("Max open files"));
+    let words: Vec<_> = line.expect("a line").split_whitespace().collect();
+    assert_eq!(words[3], words[4], "the soft limit is the hard one");
+    assert_eq!(server.end("TERM").code, Some(0));
+}

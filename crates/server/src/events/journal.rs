@@ -213,7 +213,10 @@ fn append(path: &Path) -> io::Result<File> {
         .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
         .open(path)?;
     let found = file.metadata()?;
-    if !found.is_file() || found.nlink() != 1 || foreign_owner(&found, folder_of(folder_of(path))).is_some() {
+    if !found.is_file()
+        || found.nlink() != 1
+        || foreign_owner(&found, folder_of(folder_of(path))).is_some()
+    {
         return Err(io::Error::other(
             "the file of the day is not one of this server",
         ));

@@ -14,8 +14,8 @@ use super::stream::Stream;
 pub(super) struct Handshake {
     pub(super) acceptor: TlsAcceptor,
     pub(super) timeout: Duration,
-    /// Cancelled when the server stops.
-    pub(super) stopping: CancellationToken,
+    /// Cancelled when the server stops, or the connection must make room.
+    pub(super) closing: CancellationToken,
 }
 
 impl Handshake {
@@ -28,7 +28,7 @@ impl Handshake {
         let accepted = timeout(self.timeout, self.acceptor.accept(stream));
         let accepted = tokio::select! {
             accepted = accepted => accepted,
-            () = self.stopping.cancelled() => return None,
+            () = self.closing.cancelled() => return None,
         };
         let reason = match accepted {
             Ok(Ok(stream)) => return Some(stream),

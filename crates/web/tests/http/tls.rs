@@ -142,7 +142,7 @@ async fn tls_1_3_is_offered_and_1_2_only_when_configured() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn rfc6797_7_1_answers_over_tls_have_strict_transport_security() {
+async fn answers_over_tls_have_strict_transport_security_and_plain_ones_do_not() {
     let server = Server::start(MinTlsVersion::V1_3).await;
     let mut client = server.of_version(&TLS13).expect("a handshake");
     client.0.write_all(HEALTHY).expect("it reads");
