@@ -94,7 +94,7 @@ fn a_command_that_cannot_print_ends_with_its_own_code() {
         (&["check", "--config", "none.toml"], 2),
         (&["serve", "--config", "none.toml"], 2),
         (&["keys", "list"], 1),
-        (&["user", "list"], 0),
+        (&["user", "list"], 1),
         (&["dev", "--data", "grantor.toml"], 1),
     ] {
         for stream in [full_disk, closed_pipe] {
