@@ -57,12 +57,15 @@ async function checked(text) {
   const variables = Object.fromEntries([...whole.matchAll(/_env\s*=\s*"(\w+)"/g)].map(([, name]) => [name, 'A-value-that-nobody-guesses_0123456789abcdef']));
   const folder = await mkdtemp(join(tmpdir(), 'grantor-check-'));
   try {
-    await writeFile(join(folder, 'grantor.toml'), await withCertificate(whole, folder));
+    await writeFile(join(folder, 'grantor.toml'), await withCertificate(here(whole), folder));
     await promisify(execFile)(BINARY, ['check', '--config', 'grantor.toml'], { cwd: folder, env: { ...process.env, ...variables } });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
+
+/// Store and key are in a folder that is there.
+const here = (text) => text.replace(/^(store = "sqlite:|key_file = ")\/.*\/([^/"]+)"/gm, '$1$2"');
 
 /// Files of TLS are of a certificate that is there.
 async function withCertificate(text, folder) {

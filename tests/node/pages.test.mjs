@@ -9,7 +9,7 @@ import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 
 import { DESK, PHONE, browse } from './lib/browser.mjs';
-import { ROOT } from './lib/server.mjs';
+import { BUILT } from './lib/server.mjs';
 
 const TYPES = { '.html': 'text/html; charset=utf-8', '.css': 'text/css; charset=utf-8', '.svg': 'image/svg+xml' };
 const LOOKS = [
@@ -24,7 +24,7 @@ const LONGEST = 'account-3.html';
 let folder, server;
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'grantor-pages-'));
-  await promisify(execFile)(join(ROOT, 'target/release/examples/pages'), [folder]);
+  await promisify(execFile)(join(BUILT, 'examples/pages'), [folder]);
   server = createServer(answer);
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
 });

@@ -1,5 +1,6 @@
 """The real binary, run as an operator runs it, for the Python clients: a configuration in a folder of its own, a free port, SIGTERM at the end."""
 
+import os
 import secrets
 import signal
 import socket
@@ -11,7 +12,8 @@ from pathlib import Path
 import pytest
 import requests
 
-BINARY = Path(__file__).resolve().parents[2] / "target/release/grantor"
+ROOT = Path(__file__).resolve().parents[2]
+BINARY = ROOT / os.environ.get("CARGO_TARGET_DIR", "target") / "release/grantor"
 START_TIMEOUT = STOP_TIMEOUT = 20
 
 CONFIGURATION = """

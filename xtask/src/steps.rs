@@ -229,7 +229,7 @@ pub(crate) const STEPS: &[Step] = &[
         needs: &["setup", "build"],
         after: COMPILED,
         run: |workspace, log| {
-            node(workspace, log, &["examples", "links"])?;
+            node(workspace, log, &["examples", "examples_run", "links"])?;
             book(workspace, log)
         },
     },

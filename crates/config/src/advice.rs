@@ -1,5 +1,7 @@
 //! Advice on settings that are valid and probably a mistake.
 
+use std::net::IpAddr;
+
 use grantor_core::model::client::ConsentPolicy;
 use grantor_core::model::credentials::check_new_password;
 use grantor_core::model::exchange_rule::TokenKind;
@@ -7,6 +9,7 @@ use grantor_core::model::grant_type::GrantType;
 use grantor_core::model::password_hash::{Cost, StoredHash};
 use grantor_core::model::redirect_uri::RedirectUri;
 use grantor_core::model::server_url::is_loopback_address;
+use ipnet::IpNet;
 
 use super::names::Pkce;
 use super::settings::{Client, ClientSecret, Exchange, Settings, Test, User, UserPassword};
@@ -22,12 +25,39 @@ impl Settings {
         let clients = self.clients.iter().flat_map(Client::advice);
         proxy
             .into_iter()
+            .chain(self.exposure_advice())
             .chain(self.test.advice())
             .chain(clients)
             .chain(self.users.iter().flat_map(User::advice))
             .chain(self.exchange_advice())
             .chain(self.claims_advice())
             .collect()
+    }
+
+    /// Settings that let strangers in: at the admin listener, or as proxies whose word counts.
+    fn exposure_advice(&self) -> impl Iterator<Item = String> {
+        let proxies = self.trusted_proxies.iter().filter(|net| is_wide(net));
+        let proxies = proxies.map(|net| {
+            format!(
+                "trusted_proxies has {net}: whoever connects from there says what address they come from, and so escapes \
+                 all limits. Name the addresses of your proxies."
+            )
+        });
+        let admin = self.admin_listen.filter(|address| is_public(address.ip()));
+        let admin = admin.map(|address| {
+            format!(
+                "admin_listen is {address}: whoever can reach it reads the metrics without a password. Better give an \
+                 address that only your monitoring reaches."
+            )
+        });
+        proxies.chain(admin)
+    }
+
+    /// Whether the text of the file itself holds something secret: passwords, their hashes, client secrets.
+    #[must_use]
+    pub fn holds_secrets(&self) -> bool {
+        self.users.iter().any(|user| user.credential().is_some())
+            || self.clients.iter().any(|client| client.secret.is_some())
     }
 
     /// Settings of token exchange that have no effect.
@@ -94,6 +124,22 @@ impl Settings {
             && self.tls.is_none()
             && is_loopback_address(self.listen.ip())
             && self.trusted_proxies.is_empty()
+    }
+}
+
+/// Whether a network is larger than any that one operator runs: 10.0.0.0/8 and fc00::/7 are the largest private ones.
+fn is_wide(net: &IpNet) -> bool {
+    match net {
+        IpNet::V4(net) => net.prefix_len() < 8,
+        IpNet::V6(net) => net.prefix_len() < 16 && !net.addr().is_unique_local(),
+    }
+}
+
+/// Whether an address is that of all interfaces, or one of the internet.
+fn is_public(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(ip) => !(ip.is_loopback() || ip.is_private() || ip.is_link_local()),
+        IpAddr::V6(ip) => !(ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local()),
     }
 }
 

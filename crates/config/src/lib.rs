@@ -10,6 +10,9 @@
 //! replaced by a stand-in, the checks across tables still run, and [`Settings`] are handed out
 //! only if nothing was refused.
 
+// Printing panics where it cannot be written.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 mod advice;
 mod check;
 mod claims;

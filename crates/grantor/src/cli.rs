@@ -11,6 +11,9 @@ use crate::commands::{
 };
 use grantor_config::Environment;
 
+/// The configuration file, where no other is named.
+pub const CONFIG: &str = "grantor.toml";
+
 /// A self-hosted OAuth 2.x authorization server and OpenID Provider.
 #[derive(Debug, Parser)]
 #[command(version, about)]
@@ -24,7 +27,7 @@ enum Command {
     /// Run the server that a file configures
     Serve {
         /// The configuration file
-        #[arg(long, value_name = "FILE")]
+        #[arg(long, value_name = "FILE", default_value = CONFIG)]
         config: PathBuf,
     },
     /// Run a server to try things out, without a file: it makes a user and three clients
@@ -39,7 +42,7 @@ enum Command {
     /// Check a configuration file, and list what of it is not built yet
     Check {
         /// The configuration file
-        #[arg(long, value_name = "FILE")]
+        #[arg(long, value_name = "FILE", default_value = CONFIG)]
         config: PathBuf,
     },
     /// Print every setting with its default, as a configuration file

@@ -1,14 +1,14 @@
-//! Logs, on standard error. They never hold a secret, code or token.
+//! Logs, on standard error. They never hold a secret, code or token, and a log that cannot be written stops nothing.
+
+mod filter;
+mod queue;
 
 use std::io::{self, IsTerminal as _};
 
-use tracing_subscriber::EnvFilter;
-
 use grantor_config::Environment;
 
-/// The variable with the log level, or directives such as `info,grantor_web=debug`.
-const VARIABLE: &str = "GRANTOR_LOG";
-const DEFAULT: &str = "info";
+pub use filter::InvalidFilter;
+pub use queue::LogQueue;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
@@ -18,20 +18,20 @@ pub enum Format {
     Human,
 }
 
-/// The variable does not hold a filter.
-#[derive(Debug, thiserror::Error)]
-#[error("{VARIABLE}: not a level (error, warn, info, debug, trace) or a list of directives")]
-pub struct InvalidFilter(#[from] tracing_subscriber::filter::ParseError);
-
-/// Starts logging to standard error. Only the first call of a process has an effect.
+/// Starts logging to standard error. Only the first call of a process has an effect. The queue holds what is not written
+/// yet.
 ///
 /// # Errors
 /// [`InvalidFilter`]
-pub fn start(format: Format, environment: &Environment) -> Result<(), InvalidFilter> {
-    let filter = EnvFilter::try_new(environment.value(VARIABLE).unwrap_or(DEFAULT))?;
+pub fn start(format: Format, environment: &Environment) -> Result<LogQueue, InvalidFilter> {
+    let filter = filter::from_environment(environment)?;
+    let queue = LogQueue::start(io::stderr());
+    let writer = queue.clone();
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(io::stderr);
+        // These errors would go to standard error as well, and panic there.
+        .log_internal_errors(false)
+        .with_writer(move || writer.clone());
     match format {
         Format::Json => lines
             .json()
@@ -42,5 +42,5 @@ pub fn start(format: Format, environment: &Environment) -> Result<(), InvalidFil
     }
     // A test may have set another subscriber, which stays.
     .ok();
-    Ok(())
+    Ok(queue)
 }

@@ -5,7 +5,8 @@
     reason = "what these helpers expect is the test's own footing"
 )]
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Output};
 
 use tempfile::TempDir;
@@ -24,12 +25,19 @@ fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).expect("UTF-8")
 }
 
+/// Writes the file for its owner only, since it may hold secrets.
+fn configure(folder: &TempDir, text: &str) {
+    let file = folder.path().join("grantor.toml");
+    fs::write(&file, text).expect("the file is written");
+    fs::set_permissions(&file, Permissions::from_mode(0o600)).expect("ours");
+}
+
 #[test]
 fn what_config_prints_check_accepts() {
     let folder = TempDir::new().expect("a folder");
     let printed = grantor(&["config"], &folder);
     assert!(printed.status.success());
-    fs::write(folder.path().join("grantor.toml"), &printed.stdout).expect("the file is written");
+    configure(&folder, text(&printed.stdout));
 
     let checked = grantor(&["check", "--config", "grantor.toml"], &folder);
     assert_eq!(text(&checked.stderr), "");
@@ -70,7 +78,7 @@ fn check_counts_what_is_there_and_says_what_is_not_built() {
     let folder = TempDir::new().expect("a folder");
     let file = "issuer = \"https://id.example.com\"\nstore = \"memory:\"\ndialects = [\"iroh\"]\n\
                 [[client]]\nid = \"orders\"\nsecret_env = \"ORDERS_SECRET\"\ngrants = [\"client_credentials\"]\n";
-    fs::write(folder.path().join("grantor.toml"), file).expect("the file is written");
+    configure(&folder, &file);
     let checked = grantor(&["check", "--config", "grantor.toml"], &folder);
     assert_eq!(
         text(&checked.stdout),
@@ -94,7 +102,7 @@ fn check_has_no_advice_where_all_is_well() {
         "issuer = \"http://127.0.0.1:8080\"",
     ] {
         let file = format!("{lines}\n[[client]]\nid = \"orders\"\nsecret = \"{long}\"\n");
-        fs::write(folder.path().join("grantor.toml"), file).expect("the file is written");
+        configure(&folder, &file);
         let checked = grantor(&["check", "--config", "grantor.toml"], &folder);
         let said = text(&checked.stdout);
         assert!(said.ends_with("1 client\n"), "{said}");
@@ -112,7 +120,7 @@ fn check_warns_of_apps_that_can_be_impersonated_and_codes_that_can_be_swapped() 
          [[client]]\nid = \"spa\"\nconsent = \"skip\"\nredirect_uris = [\"https://app.example.com/cb\"]\n\
          [[client]]\nid = \"web\"\nsecret = \"{long}\"\npkce = \"optional\"\nconsent = \"skip\"\nredirect_uris = [\"http://127.0.0.1/cb\"]\n"
     );
-    fs::write(folder.path().join("grantor.toml"), file).expect("the file is written");
+    configure(&folder, &file);
     let checked = grantor(&["check", "--config", "grantor.toml"], &folder);
     let said = text(&checked.stdout);
     let advice: Vec<_> = said.lines().skip(3).collect();
@@ -132,7 +140,7 @@ fn check_warns_of_apps_that_can_be_impersonated_and_codes_that_can_be_swapped() 
 fn check_reports_each_test_setting_and_reads_the_certificates() {
     let folder = TempDir::new().expect("a folder");
     let file = "issuer = \"http://127.0.0.1:8080\"\n[test]\nextra_ca = \"ca.pem\"\nloopback = true\nwrong_passwords = 1000\n";
-    fs::write(folder.path().join("grantor.toml"), file).expect("the file is written");
+    configure(&folder, &file);
     let check = || grantor(&["check", "--config", "grantor.toml"], &folder);
 
     let missing = check();
@@ -168,7 +176,7 @@ fn check_renders_the_operators_templates() {
     let folder = TempDir::new().expect("a folder");
     fs::create_dir(folder.path().join("pages")).expect("a folder");
     let file = "issuer = \"http://127.0.0.1:8080\"\ntemplates = \"pages\"\n";
-    fs::write(folder.path().join("grantor.toml"), file).expect("the file is written");
+    configure(&folder, &file);
     let check = || grantor(&["check", "--config", "grantor.toml"], &folder);
     assert_eq!(text(&check().stderr), "");
     let template = folder.path().join("pages/home.html");
@@ -216,4 +224,23 @@ fn device_login_with_a_wrong_argument_exits_2() {
         "--issuer must be https, or http on this machine\n"
     );
     assert_eq!(failed.status.code(), Some(2));
+}
+
+#[test]
+fn check_tells_of_secrets_that_others_on_the_machine_can_read() {
+    let folder = TempDir::new().expect("a folder");
+    let user = "[[user]]\nusername = \"alice\"\npassword = \"a long password\"\n";
+    configure(
+        &folder,
+        &format!("issuer = \"http://127.0.0.1:8080\"\n{user}"),
+    );
+    let said = || {
+        let checked = grantor(&["check"], &folder);
+        text(&checked.stdout).to_owned()
+    };
+    assert!(!said().contains("Others"), "{}", said());
+    let file = folder.path().join("grantor.toml");
+    fs::set_permissions(file, Permissions::from_mode(0o644)).expect("ours");
+    let advice = "Others on this machine can read grantor.toml, which holds secrets: chmod o= grantor.toml\n";
+    assert!(said().ends_with(advice), "{}", said());
 }

@@ -11,6 +11,8 @@
 //! 1.85, the first with edition 2024. That is what the dependencies declare and what clippy's `incompatible_msrv` accepts;
 //! the crate was not built with a compiler that old.
 
+// Printing panics where it cannot be written.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
 #![warn(missing_docs)]
 
 mod algorithm;

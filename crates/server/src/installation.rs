@@ -13,6 +13,7 @@ use grantor_web::{App, Clock as _, Entropy as _, EventSink, Parts};
 use crate::admin::Admin;
 use crate::assemble::{self, AssembleError};
 use crate::events::{Events, Writer};
+use crate::files;
 use crate::key_policy;
 use crate::key_ring::KeyRing;
 use crate::master_key::{self, MasterKeys, Source};
@@ -39,6 +40,7 @@ impl Installation {
     /// # Errors
     /// [`StartError`]
     pub async fn open(settings: &Settings) -> Result<Self, StartError> {
+        files::check(settings)?;
         let (store, sqlite) = kept(&settings.store)?;
         let keys = key_store(settings, Arc::clone(&store)).await?;
         let signing = keys.open().await?;

@@ -5,10 +5,14 @@
 //! file, the keys of trusted issuers, and the system's clock and entropy. Protocol decisions belong to `grantor-core`, HTTP
 //! endpoints and pages to `grantor-web`, and what a command prints to `grantor`.
 
+// Printing panics where it cannot be written.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 pub mod admin;
 pub mod assemble;
 pub mod backchannel;
 pub mod events;
+pub mod files;
 pub mod installation;
 pub mod key_policy;
 pub mod key_ring;

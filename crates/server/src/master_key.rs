@@ -4,7 +4,7 @@ pub mod copy;
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
@@ -190,13 +190,7 @@ fn read(path: &Path) -> Result<Option<MasterKeys>, MasterKeyError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(unreadable(error)),
     };
-    let mode = file.metadata().map_err(unreadable)?.permissions().mode() & 0o777;
-    if mode & 0o077 != 0 {
-        return Err(MasterKeyError::Exposed {
-            path: path.to_owned(),
-            mode,
-        });
-    }
+    check_secrecy(path, &file.metadata().map_err(unreadable)?)?;
     let mut text = Zeroizing::new(String::with_capacity(4096));
     match file.take(MAX_FILE_BYTES).read_to_string(&mut text) {
         Ok(_) => {}
@@ -207,6 +201,29 @@ fn read(path: &Path) -> Result<Option<MasterKeys>, MasterKeyError> {
     parse(&text)
         .map(Some)
         .ok_or_else(|| MasterKeyError::Malformed(Source::File(path.to_owned())))
+}
+
+/// Checks the mode of a key file without opening it; it may be missing.
+///
+/// # Errors
+/// [`MasterKeyError`]
+pub fn check_permissions(path: &Path) -> Result<(), MasterKeyError> {
+    match fs::metadata(path) {
+        Ok(file) => check_secrecy(path, &file),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(failed(path, "read", error)),
+    }
+}
+
+fn check_secrecy(path: &Path, file: &Metadata) -> Result<(), MasterKeyError> {
+    let mode = file.permissions().mode() & 0o777;
+    if mode & 0o077 != 0 {
+        return Err(MasterKeyError::Exposed {
+            path: path.to_owned(),
+            mode,
+        });
+    }
+    Ok(())
 }
 
 /// The keys of a text, separated by line breaks or spaces. Empty lines and comments are skipped.

@@ -3,24 +3,26 @@
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::pin::pin;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use grantor_core::people::Provision;
 use grantor_store::sqlite::OpenError;
 use grantor_store::{Store, StoreError};
 use grantor_web::{App, Certificate, Clock as _, Unavailable};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{MissedTickBehavior, interval};
 
 use crate::admin::Admin;
 use crate::admin::socket::Socket;
 use crate::assemble::{self, AssembleError};
 use crate::backchannel::{self, BackChannel};
 use crate::cause::Causes;
+use crate::files::{self, FilesError};
 use crate::installation::Installation;
 use crate::master_key::MasterKeyError;
 use crate::metrics;
@@ -31,9 +33,6 @@ use crate::tls::{self, Stamps, TlsError, Watch};
 use crate::users;
 use grantor_config::{self as config, Environment, Settings};
 
-/// How long the announcement waits for the users of the file, so that its readers can sign in. The server answers
-/// meanwhile.
-const ANNOUNCE_TIMEOUT: Duration = Duration::from_secs(5);
 const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
 /// Rows of one sweep.
 const SWEEP_ROWS: usize = 1000;
@@ -50,6 +49,8 @@ pub enum StartError {
     },
     #[error("PostgreSQL is not built yet: set store to \"sqlite:FILE\" or \"memory:\"")]
     Postgres,
+    #[error(transparent)]
+    Files(#[from] FilesError),
     #[error(transparent)]
     Open(#[from] OpenError),
     #[error(transparent)]
@@ -79,7 +80,7 @@ pub enum StartError {
 }
 
 /// Runs a server until SIGTERM or SIGINT. `file` is where its settings were read from; `announce` gets its URL once it
-/// accepts connections.
+/// is ready.
 ///
 /// # Errors
 /// [`StartError`]
@@ -87,13 +88,16 @@ pub fn run(
     settings: &Settings,
     file: &Path,
     environment: &Environment,
+    on_hangup: Hangup,
     announce: impl FnOnce(&str) + Send + 'static,
 ) -> Result<(), StartError> {
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(StartError::Io)
-        .and_then(|runtime| runtime.block_on(serve(settings, file, environment, announce)))
+        .and_then(|runtime| {
+            runtime.block_on(serve(settings, file, environment, on_hangup, announce))
+        })
 }
 
 /// Runs a server that exports traces, if the environment names a collector.
@@ -102,10 +106,11 @@ async fn serve(
     settings: &Settings,
     file: &Path,
     environment: &Environment,
+    on_hangup: Hangup,
     announce: impl FnOnce(&str) + Send + 'static,
 ) -> Result<(), StartError> {
     let traces = crate::traces::start(environment)?;
-    let server = Server::start(settings, file).await?;
+    let server = Server::start(settings, file, on_hangup).await?;
     if let Some(traces) = &traces {
         server
             .installation
@@ -125,13 +130,14 @@ async fn serve(
     settings: &Settings,
     file: &Path,
     environment: &Environment,
+    on_hangup: Hangup,
     announce: impl FnOnce(&str) + Send + 'static,
 ) -> Result<(), StartError> {
     const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
     if environment.value(ENDPOINT).is_some() {
         tracing::warn!("{ENDPOINT} has no effect: this program was built without OpenTelemetry");
     }
-    let server = Server::start(settings, file).await?;
+    let server = Server::start(settings, file, on_hangup).await?;
     Ok(server.run(announce).await?)
 }
 
@@ -147,8 +153,13 @@ struct Server {
 }
 
 impl Server {
-    async fn start(settings: &Settings, file: &Path) -> Result<Self, StartError> {
-        let stop = Stop::new()?;
+    async fn start(
+        settings: &Settings,
+        file: &Path,
+        on_hangup: Hangup,
+    ) -> Result<Self, StartError> {
+        let stop = Stop::new(on_hangup)?;
+        raise_file_limit();
         let certificate = settings.tls.as_ref().map(tls::read).transpose();
         let certificate = certificate.map_err(TlsError::from)?;
         // First, so that a server that cannot listen leaves no files.
@@ -159,7 +170,8 @@ impl Server {
         };
         let installation = Installation::open(settings).await?;
         installation.app.count_pending().await?;
-        for sentence in settings.not_built().into_iter().chain(settings.advice()) {
+        let advice = settings.not_built().into_iter().chain(settings.advice());
+        for sentence in advice.chain(files::advice(settings, file)) {
             tracing::warn!("{sentence}");
         }
         let socket = socket(&settings.store);
@@ -219,11 +231,7 @@ impl Server {
         }
         if let Some(listener) = metrics {
             let router = metrics::router(installation.metrics());
-            background.spawn(async move {
-                if let Err(error) = axum::serve(listener, router).await {
-                    tracing::error!(error = %Causes(&error), "admin_listen is closed");
-                }
-            });
+            background.spawn(grantor_web::serve_operators(listener, router));
         }
 
         let tls = tls.map(|(watch, hangup)| {
@@ -239,12 +247,23 @@ impl Server {
     }
 }
 
+/// A connection is an open file, and shells allow 1,024 of them unless a program asks for more.
+fn raise_file_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum,
+        ..limit
+    };
+    // It then has those that it was started with.
+    setrlimit(Resource::Nofile, raised).ok();
+}
+
 async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
     let listener = TcpListener::bind(address).await;
     listener.map_err(|source| StartError::Listen { address, source })
 }
 
-/// Watches the certificate, and from now on handles SIGHUP.
+/// Watches the certificate, and reads it again at SIGHUP.
 fn watched(
     settings: &Settings,
     files: config::Tls,
@@ -278,22 +297,17 @@ fn socket(store: &config::Store) -> Option<Socket> {
         .ok()
 }
 
-/// Provisions the users of the file, after which the server is ready.
+/// Provisions the users of the file. Until then requests get 503: a right password would be refused as a wrong one.
 async fn prepare(
     app: Arc<App>,
     store: Arc<dyn Store>,
     users: Vec<Provision>,
-    announce: impl FnOnce(),
+    announce: impl FnOnce() + Send + 'static,
 ) {
-    let mut provisioning = pin!(async {
-        users::provision(&app, &*store, &users).await;
-        app.set_ready();
-    });
-    let in_time = timeout(ANNOUNCE_TIMEOUT, &mut provisioning).await;
-    announce();
-    if in_time.is_err() {
-        provisioning.await;
-    }
+    users::provision(&app, &*store, &users).await;
+    app.set_ready();
+    // Printing may block where no one reads, and a server that runs can do without it.
+    thread::Builder::new().spawn(announce).ok();
 }
 
 /// Deletes expired rows, until it is dropped.
@@ -315,24 +329,45 @@ async fn sweep(store: Arc<dyn Store>) {
     }
 }
 
+/// What SIGHUP means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hangup {
+    /// The terminal was closed: stop.
+    Stop,
+    /// Read the certificate again.
+    Reload,
+}
+
 /// The signals that stop the server. They are handled from the start, so that none kills it while it starts.
 struct Stop {
     terminate: Signal,
     interrupt: Signal,
+    hangup: Signal,
+    on_hangup: Hangup,
 }
 
 impl Stop {
-    fn new() -> io::Result<Self> {
+    fn new(on_hangup: Hangup) -> io::Result<Self> {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+            on_hangup,
         })
     }
 
     async fn asked(mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => break,
+                _ = self.interrupt.recv() => break,
+                Some(()) = self.hangup.recv() => match self.on_hangup {
+                    Hangup::Stop => break,
+                    Hangup::Reload => tracing::info!(
+                        "SIGHUP: the certificate is read again if there is one; other settings need a restart"
+                    ),
+                },
+            }
         }
         tracing::info!("stopping after the requests in progress");
     }

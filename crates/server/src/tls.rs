@@ -2,15 +2,13 @@
 
 mod watch;
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
 use std::time::Duration;
 
 use grantor_core::base::time::Timestamp;
 use grantor_web::{Certificate, CertificateError, MinTlsVersion, Tls};
 use url::{Host, Url};
 
+use crate::files::readable_by_others;
 use grantor_config::{self as config, Settings, TlsVersion};
 
 pub use watch::{Stamps, Watch};
@@ -95,13 +93,12 @@ fn day(at: Timestamp) -> String {
         .unwrap_or_default()
 }
 
-/// The file's group may be allowed to (Debian's `ssl-cert`), all users may not.
-fn readable_by_others(file: &Path) -> bool {
-    fs::metadata(file).is_ok_and(|file| file.permissions().mode() & 0o007 != 0)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::path::Path;
+
     use super::*;
     use grantor_config::Environment;
     use rcgen::{CertificateParams, KeyPair, date_time_ymd};

@@ -83,6 +83,7 @@ const PROPERTIES: &[Property] = properties! {
 ///
 /// # Panics
 /// At the first property that does not hold; its name is the last one printed.
+#[expect(clippy::print_stdout, reason = "a part of tests")]
 pub async fn run<S, Fresh, Made>(mut fresh: Fresh)
 where
     S: Store + 'static,

@@ -7,6 +7,9 @@
 //! [`memory`] is lost at the end of the process; [`sqlite`] is the embedded default. [`conformance`] is the suite, and
 //! [`testing`] has wrappers that count calls and that fail on command.
 
+// Printing panics where it cannot be written.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 pub mod conformance;
 mod contract;
 mod listing;

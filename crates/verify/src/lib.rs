@@ -45,6 +45,8 @@
 //! 1.88. That is what the dependencies declare and what clippy's `incompatible_msrv` accepts; the crate was not built with
 //! a compiler that old.
 
+// Printing panics where it cannot be written.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
 #![warn(missing_docs)]
 
 mod actor;

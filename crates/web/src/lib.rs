@@ -2,6 +2,9 @@
 //!
 //! `endpoints/` has one file for each endpoint, and `pages/` one for each page. Neither makes decisions.
 
+// Printing panics where it cannot be written.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 mod app;
 mod cookies;
 mod cors;
@@ -27,7 +30,7 @@ pub use grantor_core::base::peer::ForwardedHeader;
 pub use passwords::hash_password;
 pub use peer::Proxies;
 pub use router::{Router, probes};
-pub use server::serve;
+pub use server::{serve, serve_operators};
 #[cfg(feature = "spans")]
 pub use span::{Span, SpanSink};
 pub use system::{Clock, Entropy, EventSink, NoTrustedKeys, TrustedKeys};

@@ -173,6 +173,15 @@ fn refusal_response(
     response
 }
 
+/// The response before the server is ready.
+pub(crate) fn starting(caller: &Caller) -> Response {
+    let refusal = Refusal::new(
+        ErrorCode::TemporarilyUnavailable,
+        "The server is starting; try again soon.",
+    );
+    error_response(&refusal, caller, StatusCode::SERVICE_UNAVAILABLE)
+}
+
 fn unavailable(app: &App, caller: &Caller, reason: &Unavailable) -> Response {
     log_unavailable(caller, reason);
     app.metrics.record_error(reason.code());

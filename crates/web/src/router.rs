@@ -4,12 +4,13 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use axum::extract::{Request, State};
+use axum::extract::{FromRequestParts as _, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, Either};
 use grantor_core::model::endpoint::{CrossOrigin, Endpoint, EndpointKind};
+use http::header::{RETRY_AFTER, STRICT_TRANSPORT_SECURITY};
 use http::{HeaderName, HeaderValue};
 use tokio::time::Instant;
 use tower::Service;
@@ -23,6 +24,9 @@ use crate::peer;
 use crate::request::{Caller, Socket};
 use crate::trace::{self, TraceId};
 
+/// RFC 6797, for a year. The issuer is https, so no one reaches it by plain HTTP anyway.
+const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000");
+
 /// The service for all requests. It adds the trace id to request and response, and records metrics.
 ///
 /// It wraps the routes because an axum layer would cost three allocations per request.
@@ -30,13 +34,20 @@ use crate::trace::{self, TraceId};
 pub struct Router {
     app: Arc<App>,
     routes: axum::Router,
+    /// Whether browsers may remember that the issuer's host speaks TLS.
+    uses_hsts: bool,
 }
 
 impl Router {
     #[must_use]
     pub fn new(app: Arc<App>) -> Self {
         let routes = routes(Arc::clone(&app));
-        Self { app, routes }
+        let uses_hsts = uses_hsts(&app.realm().issuer);
+        Self {
+            app,
+            routes,
+            uses_hsts,
+        }
     }
 }
 
@@ -57,12 +68,20 @@ impl Service<Request> for Router {
         #[cfg(feature = "spans")]
         let span = crate::span::PendingSpan::new(&self.app, endpoint, &trace, &request);
         request.extensions_mut().insert(trace);
-        let (app, response) = (Arc::clone(&self.app), self.routes.call(request));
+        let app = Arc::clone(&self.app);
+        let sends_hsts = self.uses_hsts && Socket::from_extensions(request.extensions()).tls;
+        let response = match app.is_ready() || endpoint == Some(Endpoint::Healthz) {
+            true => Either::Left(self.routes.call(request)),
+            false => Either::Right(starting(Arc::clone(&app), endpoint, request)),
+        };
         Box::pin(async move {
             let mut response = response.await?;
+            let headers = response.headers_mut();
             if let Ok(value) = header {
-                let name = HeaderName::from_static(trace::HEADER);
-                response.headers_mut().insert(name, value);
+                headers.insert(HeaderName::from_static(trace::HEADER), value);
+            }
+            if sends_hsts {
+                headers.insert(STRICT_TRANSPORT_SECURITY, HSTS);
             }
             app.metrics
                 .record_response(endpoint, response.status(), start.elapsed());
@@ -73,6 +92,34 @@ impl Service<Request> for Router {
             Ok(response)
         })
     }
+}
+
+/// Not for localhost, whose other ports speak plain HTTP; browsers ignore it for addresses.
+fn uses_hsts(issuer: &str) -> bool {
+    let issuer = url::Url::parse(issuer);
+    issuer.is_ok_and(|issuer| match issuer.host() {
+        Some(url::Host::Domain(name)) => name != "localhost" && !name.ends_with(".localhost"),
+        _ => false,
+    })
+}
+
+/// The response to everything but `/healthz` before the server is ready: until the users of the file are in the store, a
+/// right password would be refused as a wrong one.
+async fn starting(
+    app: Arc<App>,
+    endpoint: Option<Endpoint>,
+    request: Request,
+) -> Result<Response, Infallible> {
+    let (mut parts, _) = request.into_parts();
+    let caller = Caller::from_request_parts(&mut parts, &app).await?;
+    let mut response = match endpoint.map(Endpoint::kind) {
+        Some(EndpointKind::Probe) => endpoints::health::starting(),
+        Some(EndpointKind::Protocol | EndpointKind::Document) => oauth::starting(&caller),
+        Some(EndpointKind::Page) | None => endpoints::fallback::starting(&app, &caller),
+    };
+    let headers = response.headers_mut();
+    headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    Ok(response)
 }
 
 fn routes(app: Arc<App>) -> axum::Router {

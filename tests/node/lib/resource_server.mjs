@@ -4,9 +4,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { ROOT, ended, lineOf } from './server.mjs';
+import { BUILT, ended, lineOf } from './server.mjs';
 
-const BINARY = join(ROOT, 'target/release/examples/resource-server');
+const BINARY = join(BUILT, 'examples/resource-server');
 const LISTENING = /^listening on (\S+)$/;
 
 export class ResourceServer {

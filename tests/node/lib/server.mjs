@@ -13,7 +13,9 @@ import { promisify } from 'node:util';
 import { credentials, toml } from './config.mjs';
 
 export const ROOT = resolve(import.meta.dirname, '../../..');
-export const BINARY = join(ROOT, 'target/release/grantor');
+/// Where cargo builds.
+export const BUILT = join(resolve(ROOT, process.env.CARGO_TARGET_DIR ?? 'target'), 'release');
+export const BINARY = join(BUILT, 'grantor');
 
 const START_TIMEOUT = 20_000;
 const STOP_TIMEOUT = 15_000;

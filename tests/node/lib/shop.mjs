@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-import { BINARY, ROOT, ended, lineOf } from './server.mjs';
+import { BINARY, BUILT, ROOT, ended, lineOf } from './server.mjs';
 
 const FOLDER = join(ROOT, 'examples/microservices');
 /// Six programs start.
@@ -51,6 +51,6 @@ export class Shop {
   }
 
   #environment() {
-    return { ...process.env, PORT_BASE: '0', GRANTOR: BINARY, SERVICES: join(ROOT, 'target/release'), DATA: this.#folder };
+    return { ...process.env, PORT_BASE: '0', GRANTOR: BINARY, SERVICES: BUILT, DATA: this.#folder };
   }
 }

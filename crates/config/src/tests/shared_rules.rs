@@ -90,3 +90,48 @@ proptest! {
         prop_assert_eq!(text.parse::<ServerUrl>().is_ok(), text.parse::<SecureUrl>().is_ok());
     }
 }
+
+#[test]
+fn proxies_that_are_half_the_internet_and_metrics_for_everyone_are_reported() {
+    let advice = |line: &str| {
+        let text =
+            format!("issuer = \"https://id.example.com\"\nlisten = \"192.0.2.1:80\"\n{line}");
+        settings(&text).advice().concat()
+    };
+    for wide in ["0.0.0.0/0", "::/0", "0.0.0.0/1", "2000::/3"] {
+        let said = advice(&format!("trusted_proxies = [\"192.0.2.2\", \"{wide}\"]"));
+        assert!(
+            said.starts_with(&format!("trusted_proxies has {wide}: ")),
+            "{said}"
+        );
+    }
+    for narrow in [
+        "10.0.0.0/8",
+        "fc00::/7",
+        "173.245.48.0/20",
+        "2400:cb00::/32",
+    ] {
+        assert_eq!(advice(&format!("trusted_proxies = [\"{narrow}\"]")), "");
+    }
+    let proxy = "trusted_proxies = [\"192.0.2.2\"]\nadmin_listen";
+    for public in [
+        "0.0.0.0:9090",
+        "[::]:9090",
+        "192.0.2.1:9090",
+        "[2001:db8::1]:9090",
+    ] {
+        let said = advice(&format!("{proxy} = \"{public}\""));
+        assert!(
+            said.starts_with(&format!("admin_listen is {public}: ")),
+            "{said}"
+        );
+    }
+    for private in [
+        "127.0.0.1:9090",
+        "[::1]:9090",
+        "10.1.2.3:9090",
+        "[fd00::1]:9090",
+    ] {
+        assert_eq!(advice(&format!("{proxy} = \"{private}\"")), "");
+    }
+}

@@ -9,18 +9,14 @@ use grantor_config::{Environment, Settings};
 use grantor_server::admin::api::AdminRequest;
 
 use crate::admin_client::{Line, ask};
+use crate::cli::CONFIG;
 use crate::exit;
 
 /// The arguments that all of them take.
 #[derive(Debug, Args)]
 pub(super) struct Common {
     /// The configuration file of the server
-    #[arg(
-        long,
-        value_name = "FILE",
-        global = true,
-        default_value = "grantor.toml"
-    )]
+    #[arg(long, value_name = "FILE", global = true, default_value = CONFIG)]
     pub(super) config: PathBuf,
     /// Print the answer as JSON
     #[arg(long, global = true)]

@@ -1,6 +1,6 @@
 //! `grantor backup`: a copy of the store, and of the master key where it is asked for.
 
-use std::io::{self, IsTerminal as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -66,14 +66,20 @@ pub fn run(arguments: &Arguments, environment: &Environment) -> ExitCode {
     administer(common, &settings, &request, |line| match line {
         BackupLine::Progress { done, total } => {
             if terminal {
-                eprint!("\r{} of {}  ", mebibytes(done), mebibytes(total));
+                write!(
+                    io::stderr(),
+                    "\r{} of {}  ",
+                    mebibytes(done),
+                    mebibytes(total)
+                )
+                .ok();
                 has_progress = true;
             }
             None
         }
         BackupLine::Done { file, bytes } => {
             if has_progress {
-                eprintln!();
+                exit::complain(&"");
             }
             Some(summary(&file, bytes, &settings, key.as_deref()))
         }

@@ -12,6 +12,7 @@ use grantor_web::render::Pages;
 use crate::exit;
 use grantor_config::{self as config, Environment, Settings};
 use grantor_server::cause::Causes;
+use grantor_server::files;
 use grantor_server::outgoing::Outgoing;
 use grantor_server::system::SystemClock;
 use grantor_server::tls::{self, TlsError};
@@ -23,6 +24,9 @@ pub fn run(file: &Path, environment: &Environment) -> ExitCode {
         Ok(settings) => settings,
         Err(mistakes) => return refuse(&mistakes),
     };
+    if let Err(error) = files::check(&settings) {
+        return refuse(&error);
+    }
     if let Err(error) = Pages::new(settings.templates.as_deref()) {
         return refuse(&error);
     }
@@ -38,7 +42,7 @@ pub fn run(file: &Path, environment: &Environment) -> ExitCode {
     if let Err(error) = Outgoing::from_settings(&settings).client(Duration::ZERO) {
         return refuse(&error);
     }
-    print!("{}", summary(file, &settings, &certificate));
+    exit::print(&summary(file, &settings, &certificate));
     ExitCode::SUCCESS
 }
 
@@ -78,6 +82,7 @@ fn summary(file: &Path, settings: &Settings, certificate: &[String]) -> String {
         writeln!(text, "{}", counts.join(", ")).ok();
     }
     let advice = settings.not_built().into_iter().chain(settings.advice());
+    let advice = advice.chain(files::advice(settings, file));
     for sentence in advice.chain(certificate.iter().cloned()) {
         writeln!(text, "{sentence}").ok();
     }

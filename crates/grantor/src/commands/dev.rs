@@ -20,6 +20,7 @@ use crate::exit;
 use crate::telemetry::{self, Format};
 use grantor_config::{self as config, Environment};
 use grantor_server::cause::Causes;
+use grantor_server::run::Hangup;
 use grantor_server::system::SystemEntropy;
 use welcome::Welcome;
 
@@ -37,7 +38,10 @@ pub fn run(listen: Option<SocketAddr>, data: &Path, environment: &Environment) -
     };
     let file = data.join(FILE);
     if let Err(error) = make(data, &file, &issuer, address) {
-        eprintln!("grantor: cannot make {}: {error}", file.display());
+        exit::complain(&format_args!(
+            "grantor: cannot make {}: {error}",
+            file.display()
+        ));
         return ExitCode::FAILURE;
     }
     let mut environment = environment.clone();
@@ -50,14 +54,18 @@ pub fn run(listen: Option<SocketAddr>, data: &Path, environment: &Environment) -
         Ok(settings) => settings,
         Err(mistakes) => return exit::usage(&mistakes),
     };
-    if let Err(error) = telemetry::start(Format::Human, &environment) {
-        return exit::usage(&Causes(&error));
-    }
+    let log = match telemetry::start(Format::Human, &environment) {
+        Ok(log) => log,
+        Err(error) => return exit::usage(&Causes(&error)),
+    };
     let welcome = Welcome::new(&settings, data, &environment).to_string();
-    run_server(&settings, &file, &environment, move |at| {
+    let announce = move |at: &str| {
         io::stdout().write_all(welcome.as_bytes()).ok();
         listening(at);
-    })
+    };
+    // It ends with its terminal.
+    let on_hangup = Hangup::Stop;
+    run_server(&settings, &file, &environment, &log, on_hangup, announce)
 }
 
 /// The issuer of a server that listens there and speaks plain HTTP: one of this machine.

@@ -168,7 +168,7 @@ fn read_file(path: &PathBuf) -> Result<Secret, String> {
 fn read_stdin() -> Result<Secret, String> {
     let stdin = io::stdin();
     if stdin.is_terminal() {
-        eprintln!("The subject token, then Ctrl-D:");
+        exit::complain(&"The subject token, then Ctrl-D:");
     }
     let read = read(stdin.lock());
     read.map_err(|error| format!("the subject token cannot be read from standard input: {error}"))

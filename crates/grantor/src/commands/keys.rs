@@ -79,9 +79,9 @@ fn rotate_master(common: &Common, settings: &Settings) -> ExitCode {
     match rotated {
         Ok(rotated) => {
             if common.json {
-                println!("{}", json!({ "master_key": rotated.id }));
+                exit::print(&format_args!("{}\n", json!({ "master_key": rotated.id })));
             } else {
-                println!("{rotated}");
+                exit::print(&format_args!("{rotated}\n"));
             }
             ExitCode::SUCCESS
         }

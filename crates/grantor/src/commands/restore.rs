@@ -74,8 +74,8 @@ pub fn run(arguments: &Arguments, environment: &Environment) -> ExitCode {
         Err(code) => return code,
     };
     match restore(&settings, file) {
-        Ok(done) if common.json => println!("{}", done.json()),
-        Ok(done) => print!("{}", done.text()),
+        Ok(done) if common.json => exit::print(&format_args!("{}\n", done.json())),
+        Ok(done) => exit::print(&done.text()),
         Err(error) => return exit::failure(&error),
     }
     ExitCode::SUCCESS

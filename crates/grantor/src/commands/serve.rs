@@ -5,19 +5,28 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use crate::exit;
-use crate::telemetry::{self, Format};
+use crate::telemetry::{self, Format, LogQueue};
 use grantor_config::{self as config, Environment, Settings};
 use grantor_server::cause::Causes;
+use grantor_server::run::Hangup;
 
 pub fn run(file: &Path, environment: &Environment) -> ExitCode {
     let settings = match config::load(file, environment) {
         Ok(settings) => settings,
         Err(mistakes) => return exit::usage(&mistakes),
     };
-    if let Err(error) = telemetry::start(Format::Json, environment) {
-        return exit::usage(&Causes(&error));
-    }
-    run_server(&settings, file, environment, listening)
+    let log = match telemetry::start(Format::Json, environment) {
+        Ok(log) => log,
+        Err(error) => return exit::usage(&Causes(&error)),
+    };
+    run_server(
+        &settings,
+        file,
+        environment,
+        &log,
+        Hangup::Reload,
+        listening,
+    )
 }
 
 /// Runs a server until a signal stops it, and prints why it did not start.
@@ -25,15 +34,19 @@ pub(super) fn run_server(
     settings: &Settings,
     file: &Path,
     environment: &Environment,
+    log: &LogQueue,
+    on_hangup: Hangup,
     announce: impl FnOnce(&str) + Send + 'static,
 ) -> ExitCode {
-    match grantor_server::run(settings, file, environment, announce) {
+    let ended = grantor_server::run(settings, file, environment, on_hangup, announce);
+    log.finish();
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => exit::failure(&error),
     }
 }
 
-/// Says on standard output that connections are accepted: the one line that a supervisor may wait for.
+/// Says on standard output that requests are answered: the one line that a supervisor may wait for.
 pub(super) fn listening(at: &str) {
     let mut stdout = io::stdout();
     // There may be no reader.

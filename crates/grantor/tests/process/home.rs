@@ -1,8 +1,9 @@
 //! The binary as an operator runs it: in a folder of its own, on a free port of this machine.
 
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -31,7 +32,10 @@ impl Home {
     pub(crate) fn configure(&self, more: &str) {
         let address = &self.address;
         let text = format!("issuer = \"http://{address}\"\nlisten = \"{address}\"\n{more}");
-        fs::write(self.path("grantor.toml"), text).expect("the file is written");
+        let file = self.path("grantor.toml");
+        fs::write(&file, text).expect("the file is written");
+        // It may hold secrets.
+        fs::set_permissions(&file, Permissions::from_mode(0o600)).expect("ours");
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -52,10 +56,13 @@ impl Home {
 
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_grantor"));
-        command
-            .args(arguments)
-            .current_dir(self.folder.path())
-            .env_clear();
+        command.args(arguments);
+        self.placed(command)
+    }
+
+    /// A command in this folder, with an empty environment.
+    pub(crate) fn placed(&self, mut command: Command) -> Command {
+        command.current_dir(self.folder.path()).env_clear();
         command
     }
 
@@ -227,7 +234,6 @@ pub(crate) fn text(bytes: &[u8]) -> &str {
 }
 
 pub(crate) fn mode(path: &Path) -> u32 {
-    use std::os::unix::fs::PermissionsExt as _;
     fs::metadata(path)
         .expect("it is there")
         .permissions()

@@ -11,6 +11,7 @@ mod dev;
 mod explain;
 mod home;
 mod keys;
+mod log;
 mod logout;
 mod metrics;
 mod oauth2_crate;

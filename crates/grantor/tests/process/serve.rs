@@ -1,7 +1,9 @@
 //! `grantor serve` as an operator runs it.
 
-use std::fs;
+use std::fs::{self, Permissions};
 use std::net::TcpListener;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::process::Command;
 
 use grantor_core::base::row::{Index, NewRow, Row, Version, Write};
 use grantor_core::base::time::Timestamp;
@@ -10,7 +12,7 @@ use grantor_core::records::User;
 use grantor_store::Store as _;
 use grantor_store::sqlite::Sqlite;
 
-use crate::home::{Home, alone, free_address, mode, output, text};
+use crate::home::{Home, Server, alone, free_address, mode, output, text};
 
 const TV: &str = "[[client]]\nid = \"tv\"\ngrants = [\"device_code\"]\nscopes = [\"openid\"]\n";
 
@@ -379,4 +381,86 @@ fn a_name_under_another_id_is_another_account_and_the_old_one_is_cut_off() {
     assert_eq!((&*new.username, new.enabled), ("Alice", true));
     assert_eq!((&*old.username, old.enabled), ("alice", false));
     assert_ne!(old.epoch, before[0].epoch);
+}
+
+#[test]
+fn sighup_without_tls_does_not_end_a_server_and_ends_that_of_dev_cleanly() {
+    let home = Home::new("");
+    let server = home.serve();
+    let id = server.id().to_string();
+    let sent = output(Command::new("kill").args(["-s", "HUP", &id]));
+    assert!(sent.status.success());
+    assert_eq!(home.request("GET", "/healthz", "").0, 200);
+    assert_eq!(server.end("TERM").code, Some(0));
+
+    let dev = Server::start(home.command(&["dev", "--listen", &free_address()]));
+    assert_eq!(dev.end("HUP").code, Some(0));
+}
+
+#[test]
+fn serve_and_check_take_grantor_toml_where_no_file_is_named() {
+    let home = Home::new("");
+    let checked = output(&mut home.command(&["check"]));
+    assert_eq!(checked.status.code(), Some(0), "{}", text(&checked.stderr));
+    assert!(text(&checked.stdout).starts_with("grantor.toml is valid.\n"));
+    let server = Server::start(home.command(&["serve"]));
+    assert_eq!(server.end("TERM").code, Some(0));
+}
+
+#[test]
+fn a_store_in_a_folder_that_is_not_there_is_refused_by_check_and_serve() {
+    let home = Home::new("store = \"sqlite:no/such/grantor.db\"\nkey_file = \"grantor.key\"\n");
+    for (command, code) in [("check", 2), ("serve", 1)] {
+        let refused = output(&mut home.command(&[command]));
+        assert_eq!(refused.status.code(), Some(code), "{command}");
+        let said = text(&refused.stderr);
+        assert!(
+            said.contains("store: there is no folder no/such;"),
+            "{said}"
+        );
+    }
+    assert_eq!(home.files(), ["grantor.toml"]);
+}
+
+#[test]
+fn a_folder_of_events_that_is_a_link_or_that_others_write_to_is_refused() {
+    let home = Home::new("");
+    let (events, elsewhere) = (home.path("events"), home.path("elsewhere"));
+    fs::create_dir(&elsewhere).expect("a folder");
+    symlink("elsewhere", &events).expect("a link");
+    let refused = home.refused();
+    assert_eq!(refused.status.code(), Some(1));
+    let said = text(&refused.stderr);
+    assert!(
+        said.contains("cannot write events to events: it is a link"),
+        "{said}"
+    );
+
+    fs::remove_file(&events).expect("the link");
+    fs::create_dir(&events).expect("a folder");
+    for open in [0o777, 0o770, 0o702] {
+        fs::set_permissions(&events, Permissions::from_mode(open)).expect("ours");
+        let refused = home.refused();
+        let said = text(&refused.stderr);
+        assert!(said.contains("others can write to it"), "{open:o}: {said}");
+    }
+    fs::set_permissions(&events, Permissions::from_mode(0o755)).expect("ours");
+    assert_eq!(home.serve().end("TERM").code, Some(0));
+    assert_eq!(mode(&events), 0o750, "not for all to read");
+}
+
+#[test]
+fn a_server_takes_as_many_open_files_as_the_system_lets_it() {
+    let home = Home::new("");
+    let program = env!("CARGO_BIN_EXE_grantor");
+    let mut command = Command::new("/bin/sh");
+    command.args(["-c", &format!("ulimit -S -n 256; exec {program} serve")]);
+    let server = Server::start(home.placed(command));
+    let limits = fs::read_to_string(format!("/proc/{}/limits", server.id())).expect("Linux");
+    let line = limits
+        .lines()
+        .find(|line| line.starts_with("Max open files"));
+    let words: Vec<_> = line.expect("a line").split_whitespace().collect();
+    assert_eq!(words[3], words[4], "the soft limit is the hard one");
+    assert_eq!(server.end("TERM").code, Some(0));
 }

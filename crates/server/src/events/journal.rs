@@ -1,8 +1,10 @@
 //! Day files: `YYYY-MM-DD.jsonl`, written by one thread, kept for 30 days.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{
+    DirBuilderExt as _, FileExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
+};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,10 +13,12 @@ use std::thread;
 use std::time::Duration;
 
 use crate::cause::Causes;
+use crate::files::{folder_of, foreign_owner};
 use grantor_core::base::time::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp as Moment};
+use rustix::fs::OFlags;
 
 /// An event is on the disk after twice this long at most.
 const SYNC_EVERY: Duration = Duration::from_millis(500);
@@ -44,17 +48,14 @@ pub(super) struct Entry {
 #[derive(Debug)]
 pub(super) struct Journal {
     folder: PathBuf,
-    today: Option<(Date, File)>,
+    pub(super) today: Option<(Date, File)>,
     synced_at: Timestamp,
     dropped: Arc<AtomicU64>,
 }
 
 impl Journal {
     pub(super) fn new(folder: &Path, dropped: Arc<AtomicU64>) -> io::Result<Self> {
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder)?;
+        open_folder(folder)?;
         Ok(Self {
             folder: folder.to_owned(),
             today: None,
@@ -180,15 +181,47 @@ impl Journal {
     }
 }
 
-/// Opens a file to append lines, and ends a line that a crash cut short.
+/// Creates the folder, or takes one in which no one else can put a file or a link in the way. Only its group may read it.
+fn open_folder(folder: &Path) -> io::Result<()> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)?;
+    let found = fs::symlink_metadata(folder)?;
+    let mode = found.permissions().mode() & 0o777;
+    let why = if found.is_symlink() {
+        "it is a link; let it be a folder".to_owned()
+    } else if let Some(owner) = foreign_owner(&found, folder_of(folder)) {
+        format!("it belongs to another user (id {owner})")
+    } else if mode & 0o022 != 0 {
+        format!("others can write to it (mode {mode:o}): chmod 700 it")
+    } else if mode & 0o007 != 0 {
+        return fs::set_permissions(folder, Permissions::from_mode(mode & !0o007));
+    } else {
+        return Ok(());
+    };
+    Err(io::Error::other(why))
+}
+
+/// Opens a file to append lines, and ends a line that a crash cut short. Only a file of ours with no other name is taken.
 fn append(path: &Path) -> io::Result<File> {
     let mut file = OpenOptions::new()
         .read(true)
         .append(true)
         .create(true)
         .mode(0o600)
+        .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
         .open(path)?;
-    let length = file.metadata()?.len();
+    let found = file.metadata()?;
+    if !found.is_file()
+        || found.nlink() != 1
+        || foreign_owner(&found, folder_of(folder_of(path))).is_some()
+    {
+        return Err(io::Error::other(
+            "the file of the day is not one of this server",
+        ));
+    }
+    let length = found.len();
     let mut last = [b'\n'];
     if length > 0 {
         file.read_exact_at(&mut last, length - 1)?;

@@ -131,8 +131,9 @@ fn all_that_was_taken_is_written_before_the_end() {
 #[test]
 fn the_lines_of_a_day_that_is_over_are_brought_to_the_disk() {
     let folder = TempDir::new().unwrap();
-    std::os::unix::fs::symlink("/dev/null", folder.path().join("2026-11-21.jsonl")).unwrap();
     let mut journal = Journal::new(folder.path(), Arc::default()).unwrap();
+    let unsyncable = fs::File::options().write(true).open("/dev/null").unwrap();
+    journal.today = Some(("2026-11-21".parse().unwrap(), unsyncable));
     let log = Log::default();
     let to = log.clone();
     let subscriber = tracing_subscriber::fmt().with_writer(move || to.clone());
@@ -192,4 +193,27 @@ fn a_full_queue_drops_and_counts_and_never_waits() {
     }
     assert_eq!(sink.dropped.load(Ordering::Relaxed), 2);
     assert_eq!(receiver.try_iter().count(), 1);
+}
+
+#[test]
+fn a_day_file_that_is_a_link_is_not_written_through() {
+    let folder = TempDir::new().unwrap();
+    let events = folder.path().join("events");
+    for kind in ["soft", "hard"] {
+        let (target, day) = (folder.path().join(kind), events.join("2026-11-21.jsonl"));
+        fs::write(&target, "").unwrap();
+        let dropped = Arc::default();
+        let mut journal = Journal::new(&events, Arc::clone(&dropped)).unwrap();
+        match kind {
+            "soft" => std::os::unix::fs::symlink(&target, &day).unwrap(),
+            _ => fs::hard_link(&target, &day).unwrap(),
+        }
+        let line = b"{}\n".to_vec();
+        journal.write(&[Entry {
+            at: evening(),
+            line,
+        }]);
+        assert_eq!(fs::read_to_string(&target).unwrap(), "", "{kind}");
+        fs::remove_file(&day).unwrap();
+    }
 }

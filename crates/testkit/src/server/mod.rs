@@ -73,6 +73,7 @@ impl TestServer {
         let store = Arc::clone(&self.store);
         let server = Self::over(realm, Arc::clone(&store) as Arc<dyn Store>, store);
         server.environment.continue_from(&self.environment);
+        server.app.set_ready();
         server
     }
 

@@ -17,6 +17,10 @@ pub(crate) async fn any(State(app): State<Arc<App>>, caller: Caller) -> Response
     }
 }
 
+pub(crate) fn starting(app: &App, caller: &Caller) -> Response {
+    browser::error_page(app, caller, PageError::Unavailable)
+}
+
 pub(crate) async fn method_not_allowed(State(app): State<Arc<App>>, caller: Caller) -> Response {
     browser::error_page(&app, &caller, PageError::MethodNotAllowed)
 }

@@ -19,9 +19,14 @@ pub(crate) async fn healthz() -> Response {
     answer(StatusCode::OK, "ok")
 }
 
+pub(crate) fn starting() -> Response {
+    answer(StatusCode::SERVICE_UNAVAILABLE, "starting")
+}
+
 pub(crate) async fn readyz(State(app): State<Arc<App>>) -> Response {
+    // On the listener for operators, which answers before the server is ready.
     if !app.is_ready() {
-        return answer(StatusCode::SERVICE_UNAVAILABLE, "starting");
+        return starting();
     }
     match app.store().check(app.now()).await {
         Ok(health) if health.is_ready() => answer(StatusCode::OK, "ready"),

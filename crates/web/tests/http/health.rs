@@ -8,6 +8,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use grantor_core::base::row::{Committed, Index, Key, Row, Version, Write};
 use grantor_core::base::time::Timestamp;
+use grantor_core::model::endpoint::Endpoint;
 use grantor_store::memory::Memory;
 use grantor_store::testing::Faulty;
 use grantor_store::{Health, Store, StoreError};
@@ -28,6 +29,33 @@ async fn a_process_is_healthy_before_it_is_ready() {
     assert_eq!(server.get("/readyz").await.status, 503);
     server.app.set_ready();
     assert_eq!(server.get("/readyz").await.status, 200);
+}
+
+#[tokio::test]
+async fn nothing_but_healthz_is_answered_before_a_server_is_ready() {
+    let store = Arc::new(Faulty::new(Memory::new()));
+    let realm = RealmBuilder::standard().build();
+    let server = TestServer::over(realm, Arc::clone(&store) as Arc<dyn Store>, store);
+    let paths = Endpoint::ALL.into_iter().map(Endpoint::path);
+    for path in paths.chain(["/no/such/path", "/assets/style.css"]) {
+        for method in ["GET", "POST", "OPTIONS"] {
+            let request = Request::builder().method(method).uri(path);
+            let answer = server.send(request.body(Body::empty()).expect("a request"));
+            let answer = answer.await;
+            if path == "/healthz" {
+                assert_ne!(answer.status, 503, "{method} {path}");
+            } else {
+                assert_eq!(answer.status, 503, "{method} {path}");
+                assert!(answer.headers.contains_key("retry-after"), "{path}");
+            }
+        }
+    }
+    // A sign-in with the right password is not refused as one with a wrong one.
+    let sign_in = [("username", "alice"), ("password", "correct horse")];
+    let answer = server.post("/login", &sign_in).await;
+    assert_eq!(answer.status, 503);
+    server.app.set_ready();
+    assert_eq!(server.get("/").await.status, 200);
 }
 
 #[tokio::test]

@@ -142,6 +142,25 @@ async fn tls_1_3_is_offered_and_1_2_only_when_configured() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn answers_over_tls_have_strict_transport_security_and_plain_ones_do_not() {
+    let server = Server::start(MinTlsVersion::V1_3).await;
+    let mut client = server.of_version(&TLS13).expect("a handshake");
+    client.0.write_all(HEALTHY).expect("it reads");
+    let mut answer = [0; 4096];
+    let read = client.0.read(&mut answer).expect("it answers");
+    let answer = String::from_utf8_lossy(&answer[..read]);
+    let header = "strict-transport-security: max-age=31536000\r\n";
+    assert!(answer.contains(header), "{answer}");
+    drop(client);
+    server.end().await;
+
+    // RFC 6797 section 7.2: "An HSTS Host MUST NOT include the STS header field in HTTP responses conveyed over
+    // non-secure transport."
+    let plain = TestServer::new().await.get("/healthz").await;
+    assert!(!plain.headers.contains_key("strict-transport-security"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tls_1_2_is_offered_with_aes_gcm_only() {
     let server = Server::start(MinTlsVersion::V1_2).await;
     for (suite, spoken) in [

@@ -33,6 +33,7 @@ async fn an_unknown_name_and_a_wrong_password_are_one_answer_after_as_many_reads
         Arc::clone(&store) as Arc<dyn Store>,
         Arc::new(Faulty::new(Memory::new())),
     );
+    server.app.set_ready();
     server
         .add_user("alice", std::collections::BTreeMap::new())
         .await;
