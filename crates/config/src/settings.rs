@@ -27,6 +27,7 @@ use ipnet::IpNet;
 use serde_json::Value as Json;
 use uuid::Uuid;
 
+use super::link::UserLink;
 use super::names::{DeviceTokens, Dialect, Pkce, TlsVersion};
 use super::rotation::KeyRotation;
 use super::secret::{SecretVariable, Sha256Digest};
@@ -450,6 +451,10 @@ table! {
 
         /// The groups that the user is in.
         groups: Vec<String>, example r#"["staff"]"#;
+
+        /// The subjects of trusted issuers that are this user; tokens of theirs are exchanged as the
+        /// user's. Issuer and subject are compared byte for byte.
+        links: Vec<UserLink>, example r#"[{ issuer = "https://idp.partner.example", sub = "248289761001" }]"#;
 
         /// Further claims.
         claims: BTreeMap<String, Json>, example r#"{ given_name = "Alice" }"#;

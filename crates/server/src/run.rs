@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use grantor_core::people::Provision;
+use grantor_core::records::Link;
 use grantor_store::sqlite::OpenError;
 use grantor_store::{Store, StoreError};
 use grantor_web::{App, Certificate, Clock as _, Unavailable};
@@ -21,7 +22,9 @@ use crate::admin::socket::Socket;
 use crate::assemble::{self, AssembleError};
 use crate::backchannel::{self, BackChannel};
 use crate::cause::Causes;
+use crate::clients;
 use crate::installation::Installation;
+use crate::links;
 use crate::master_key::MasterKeyError;
 use crate::metrics;
 use crate::outgoing::{Outgoing, OutgoingError};
@@ -144,6 +147,7 @@ struct Server {
     admin: Option<(Socket, Arc<Admin>)>,
     metrics: Option<TcpListener>,
     users: Vec<Provision>,
+    links: Vec<Link>,
 }
 
 impl Server {
@@ -159,6 +163,7 @@ impl Server {
         };
         let installation = Installation::open(settings).await?;
         installation.app.count_pending().await?;
+        clients::provision(&installation.app, &*installation.store).await?;
         for sentence in settings.not_built().into_iter().chain(settings.advice()) {
             tracing::warn!("{sentence}");
         }
@@ -171,6 +176,7 @@ impl Server {
             None => None,
         };
         let users = settings.users.iter().map(assemble::provision).collect();
+        let links = assemble::links(settings);
         let (app, store) = (
             Arc::clone(&installation.app),
             Arc::clone(&installation.store),
@@ -186,6 +192,7 @@ impl Server {
             admin,
             metrics,
             users,
+            links,
         })
     }
 
@@ -199,6 +206,7 @@ impl Server {
             admin,
             metrics,
             users,
+            links,
         } = self;
         let (app, store) = (&installation.app, &installation.store);
         let scheme = if tls.is_some() { "https" } else { "http" };
@@ -211,7 +219,7 @@ impl Server {
         background.spawn(prepare(
             Arc::clone(app),
             Arc::clone(store),
-            users,
+            (users, links),
             move || announce(&url),
         ));
         if let Some((socket, admin)) = admin {
@@ -278,15 +286,16 @@ fn socket(store: &config::Store) -> Option<Socket> {
         .ok()
 }
 
-/// Provisions the users of the file, after which the server is ready.
+/// Provisions users and links of the file, after which the server is ready.
 async fn prepare(
     app: Arc<App>,
     store: Arc<dyn Store>,
-    users: Vec<Provision>,
+    (users, links): (Vec<Provision>, Vec<Link>),
     announce: impl FnOnce(),
 ) {
     let mut provisioning = pin!(async {
         users::provision(&app, &*store, &users).await;
+        links::provision(&app, &*store, &links).await;
         app.set_ready();
     });
     let in_time = timeout(ANNOUNCE_TIMEOUT, &mut provisioning).await;

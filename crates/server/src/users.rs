@@ -10,7 +10,7 @@ use grantor_core::base::row::Index;
 use grantor_core::engine::decide::Operation;
 use grantor_core::model::ids::UserId;
 use grantor_core::people::{Deprovision, Password, Provision, ProvisionReply};
-use grantor_core::records::{Record as _, User};
+use grantor_core::records::{Record, User};
 use grantor_store::{Store, StoreError, list_all};
 use grantor_web::{App, Unavailable};
 
@@ -69,18 +69,23 @@ async fn to_deprovision(
     store: &dyn Store,
     enabled: &HashSet<UserId>,
 ) -> Result<Vec<UserId>, Unavailable> {
+    let users = listed::<User>(store).await?.into_iter();
+    let withdrawn = users.filter(|user| user.from_file && user.enabled);
+    let withdrawn = withdrawn.filter(|user| !enabled.contains(&user.id));
+    Ok(withdrawn.map(|user| user.id).collect())
+}
+
+/// The records of a kind. Those that cannot be read are logged and left out.
+pub(crate) async fn listed<T: Record>(store: &dyn Store) -> Result<Vec<T>, Unavailable> {
     let index = Index::Kind {
         realm: POOL.to_owned(),
-        kind: User::KIND.to_owned(),
+        kind: T::KIND.to_owned(),
     };
     let mut found = Vec::new();
     let mut rows = list_all(store, &index, PAGE);
     while let Some(row) = rows.try_next().await? {
-        match serde_json::from_slice::<User>(&row.value) {
-            Ok(user) if user.from_file && user.enabled && !enabled.contains(&user.id) => {
-                found.push(user.id)
-            }
-            Ok(_) => {}
+        match serde_json::from_slice::<T>(&row.value) {
+            Ok(record) => found.push(record),
             Err(_) => {
                 tracing::error!(row = ?row.key, "the row cannot be read; it was not changed")
             }
@@ -116,7 +121,7 @@ async fn provision_one(
 }
 
 /// The reply; none where the operation is refused, which these never are.
-async fn run<O>(app: &Arc<App>, operation: O) -> Result<Option<O::Reply>, Unavailable>
+pub(crate) async fn run<O>(app: &Arc<App>, operation: O) -> Result<Option<O::Reply>, Unavailable>
 where
     O: Operation + Send + 'static,
     O::Reply: Send + 'static,
@@ -128,14 +133,14 @@ where
 ///
 /// # Errors
 /// The first error that is not.
-async fn retry<T, F>(attempt: impl Fn() -> F) -> Result<T, Unavailable>
+pub(crate) async fn retry<T, F>(attempt: impl Fn() -> F) -> Result<T, Unavailable>
 where
     F: Future<Output = Result<T, Unavailable>>,
 {
     loop {
         match attempt().await {
             Err(error) if is_temporary(&error) => {
-                tracing::warn!(error = %Causes(&error), "accounts of the file are not in the store yet; trying again")
+                tracing::warn!(error = %Causes(&error), "what the file declares is not in the store yet; trying again")
             }
             ended => return ended,
         }

@@ -169,6 +169,7 @@ pub enum Cause {
     SessionEnded,
     RefreshReused,
     RefreshReuseAfterUnknownCommit,
+    RefreshRepeatedFromElsewhere,
     RefreshExpired,
     TokenRevoked,
     TokenExpired,
@@ -188,6 +189,7 @@ pub enum Cause {
     ForeignTokenTooOld,
     ForeignTokenMalformed,
     UnknownIssuer,
+    UnverifiedClaim,
 }
 
 /// Why a request failed without a decision. Sorted by who is at fault.

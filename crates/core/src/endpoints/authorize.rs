@@ -178,7 +178,7 @@ impl Authorize {
         let user = &signed_in.user.record;
         let agreed = stored
             .as_ref()
-            .filter(|stored| user.is_current(stored.record.epoch));
+            .filter(|stored| stored.record.counts(user, client));
         let scope = request.consent_scope();
         match self.decision {
             Some(ConsentDecision::Deny) => {
@@ -251,6 +251,7 @@ impl Authorize {
             id,
             kind: GrantOrigin::Code,
             client: client.id.clone(),
+            instance: client.instance,
             scope: request.scope,
             resources: request.resources,
             started: Started {
@@ -379,6 +380,7 @@ fn record_consent(
     let consent = |scope: Scope| Consent {
         user: user.id,
         client: client.id.clone(),
+        instance: client.instance,
         epoch: user.epoch,
         scope,
         at: env.now,
@@ -386,8 +388,9 @@ fn record_consent(
     let Some(Versioned { record, row }) = stored else {
         return records::insert(&env.realm.name, &consent(scope.clone()));
     };
-    // Of what someone else may have agreed to before the user was cut off, nothing stays.
-    if !user.is_current(record.epoch) {
+    // Nothing stays of what someone else may have agreed to before the user was cut off, or agreed to for an earlier
+    // client of this id.
+    if !record.counts(user, client) {
         return records::replace(&env.realm.name, &consent(scope.clone()), &row);
     }
     if scope.is_within(&record.scope) {
@@ -412,10 +415,10 @@ fn preconditions(
         key: grant_liveness::user_key(env, signed_in.user.record.id),
         expect: signed_in.user.row.version,
     };
-    let known = session.record.logout_subscribers.contains(&client.id);
+    let known = session.record.logout_subscribers.contains(client);
     let session = if client.logout.backchannel_uri.is_some() && !known {
         let mut record: Session = session.record.clone();
-        record.logout_subscribers.push(client.id.clone());
+        record.logout_subscribers.add(client);
         records::update(&env.realm.name, &record, &session.row)?
     } else {
         Write::Check {

@@ -152,7 +152,7 @@ fn refresh_token(
     let (Some(expires_at), Some(authorization)) = (expires_at, grant.active()) else {
         return Ok(None);
     };
-    if grant.client != caller.id || matches!(presented, None | Some(RefreshTokenStatus::Reused)) {
+    if !grant.is_of(caller) || matches!(presented, None | Some(RefreshTokenStatus::Reused)) {
         return Ok(None);
     }
     let Ok(dependencies) = grant_liveness::check(env, facts, grant)? else {

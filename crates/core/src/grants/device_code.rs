@@ -86,6 +86,11 @@ impl DeviceCodeRequest {
                 return Ok(final_refusal(invalid_grant(Cause::NoSuchGrant), code.grant));
             }
         };
+        // The tag of a code names the client's id only.
+        if !grant.record.is_of(&client) {
+            let refusal = invalid_grant(Cause::GrantOfAnotherClient);
+            return Ok(final_refusal(refusal, code.grant));
+        }
         let row = grant.row;
         let lifetimes = client.grant_lifetimes(env.realm.lifetimes.session_absolute);
         match grant.record.redeem_device(env.now, &lifetimes, peer) {

@@ -176,12 +176,7 @@ impl Operation for DeviceDecision {
         else {
             return already_decided();
         };
-        let Some(client) = env
-            .realm
-            .clients
-            .get(&grant.client)
-            .filter(|client| client.enabled)
-        else {
+        let Some(client) = grant.live_client(env.realm) else {
             return already_decided();
         };
         let GrantState::DevicePending { user_code } = &grant.state else {

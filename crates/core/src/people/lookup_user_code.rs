@@ -142,12 +142,7 @@ impl Operation for LookupUserCode {
         let Some(grant) = pending(env, facts, &code)? else {
             return Ok(not_valid(env, &signed_in, &attempt, &self.peer));
         };
-        let Some(client) = env
-            .realm
-            .clients
-            .get(&grant.client)
-            .filter(|client| client.enabled)
-        else {
+        let Some(client) = grant.live_client(env.realm) else {
             return Ok(not_valid(env, &signed_in, &attempt, &self.peer));
         };
         // The code was right, so the attempt does not count, whatever follows.

@@ -142,7 +142,7 @@ impl SignIn {
                     }),
             ),
             logout_subscribers: kept
-                .map_or_else(Vec::new, |old| old.record.logout_subscribers.clone()),
+                .map_or_else(Default::default, |old| old.record.logout_subscribers.clone()),
             expires_at: env.now + env.realm.lifetimes.session_absolute,
         };
         let mut writes = vec![match kept {

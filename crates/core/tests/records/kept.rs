@@ -323,7 +323,7 @@ proptest! {
         survives(&samples::consent(), &Consent { at, ..samples::consent() }, &added, |_| true)?;
         let mut session = samples::session();
         session.auth_time = at;
-        session.logout_subscribers.clear();
+        session.logout_subscribers = Default::default();
         survives(&samples::session(), &session, &added, |_| true)?;
     }
 

@@ -89,6 +89,9 @@ impl Names {
         self.record(&samples::revoked());
         self.record(&samples::user_code());
         self.record(&samples::signing_keys());
+        self.record(&samples::declared_client());
+        self.record(&samples::instances_since());
+        self.record(&samples::link());
         self.add(format!("reserved {MIN_WRITER}"));
     }
 

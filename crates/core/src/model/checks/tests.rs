@@ -91,6 +91,7 @@ impl Parts {
             access_lifetime: None,
             refresh_idle: None,
             refresh_absolute: None,
+            grace: None,
             device_lifetime: None,
             device_approval_max_age: HOUR,
             rotation: true,
@@ -131,6 +132,7 @@ impl Parts {
             password: None,
             email: None,
             claims: &self.user_claims,
+            links: Vec::new(),
         }
     }
 }
