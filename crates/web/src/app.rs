@@ -183,7 +183,7 @@ impl App {
         O: Operation + Send + 'static,
         O::Reply: Send + 'static,
     {
-        let trace = TraceId::from_headers(&http::HeaderMap::new(), &self.seed());
+        let trace = TraceId::new(&self.seed());
         self.run_traced(operation, &trace).await
     }
 
@@ -324,7 +324,7 @@ impl App {
 
     /// Records an event that does not come from a decision.
     pub fn record(&self, event: &Event) {
-        let trace = TraceId::from_headers(&http::HeaderMap::new(), &self.seed());
+        let trace = TraceId::new(&self.seed());
         self.events.record(self.now(), trace.as_str(), event);
     }
 

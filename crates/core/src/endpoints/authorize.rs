@@ -7,7 +7,6 @@ use crate::base::params::Params;
 use crate::base::peer::Peer;
 use crate::base::row::Write;
 use crate::base::secret::Secret;
-use crate::base::time::Timestamp;
 use crate::engine::decide::{Decision, Facts, Operation, Stop, Versioned};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
@@ -26,11 +25,12 @@ use crate::tokens::grant_liveness;
 use crate::tokens::handles::Code;
 
 mod error_redirect;
+mod reauthentication;
 mod request;
 mod response;
 
 use error_redirect::ErrorRedirectParams;
-pub use request::AUTH_AFTER;
+pub use reauthentication::{AUTH_AFTER, sign_in_proof};
 use request::AuthorizationRequest;
 pub(super) use response::with_query;
 pub use response::{AuthorizationResponse, CheckedRedirect, MODES, ResponseMode};
@@ -55,10 +55,7 @@ pub enum ConsentDecision {
 #[derive(Debug)]
 pub enum AuthorizeReply {
     /// The user must sign in, or sign in again.
-    SignIn {
-        /// A sign-in at or after this time satisfies the request.
-        after: Timestamp,
-    },
+    SignIn,
     /// The user must decide on the consent page.
     Consent(Box<ConsentPrompt>),
     /// The response to the client.
@@ -167,11 +164,18 @@ impl Authorize {
         let also: Vec<_> = consent_key.iter().collect();
         let signed_in = session::signed_in(env, facts, self.cookie.as_ref(), &also)?;
         let (Some(signed_in), Some(consent_key)) = (signed_in, consent_key) else {
-            return sign_in(env, &request);
+            return sign_in(&request);
         };
-        match check_reauthentication(env, &request, &signed_in) {
+        let proven = reauthentication::is_proven(
+            &env.realm.sealing,
+            self.cookie.as_ref(),
+            &self.params,
+            signed_in.session.record.auth_time,
+            env.now,
+        );
+        match check_reauthentication(env, &request, &signed_in, proven) {
             SessionMatch::Accepted => {}
-            SessionMatch::SignInRequired => return sign_in(env, &request),
+            SessionMatch::SignInRequired => return sign_in(&request),
             SessionMatch::OtherUser => return Err(LOGIN_REQUIRED.into()),
         }
         let stored = facts.record::<Consent>(env, &consent_key)?.live();
@@ -315,10 +319,10 @@ fn check_reauthentication(
     env: &Env<'_>,
     request: &AuthorizationRequest,
     signed_in: &SignedIn,
+    signed_in_as_demanded: bool,
 ) -> SessionMatch {
     let auth_time = signed_in.session.record.auth_time;
     let user = signed_in.user.record.id.to_string();
-    let signed_in_as_demanded = request.auth_after.is_some_and(|after| auth_time >= after);
     let is_expected = request.expected.iter().all(|expected| *expected == user);
     // OpenID Connect Core section 3.1.2.1: "If the elapsed time is greater than this value, the OP MUST attempt to
     // actively re-authenticate the End-User."
@@ -336,14 +340,11 @@ fn check_reauthentication(
 
 /// OpenID Connect Core section 3.1.2.1: with `none`, "the Authorization Server MUST NOT display any authentication or
 /// consent user interface pages."
-fn sign_in(
-    env: &Env<'_>,
-    request: &AuthorizationRequest,
-) -> Result<Decision<AuthorizeReply>, Stop> {
+fn sign_in(request: &AuthorizationRequest) -> Result<Decision<AuthorizeReply>, Stop> {
     if request.prompt == Prompt::Nothing {
         return Err(LOGIN_REQUIRED.into());
     }
-    Ok(Decision::reply(AuthorizeReply::SignIn { after: env.now }))
+    Ok(Decision::reply(AuthorizeReply::SignIn))
 }
 
 /// Whether a code may be issued without asking the user.

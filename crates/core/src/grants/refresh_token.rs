@@ -146,6 +146,7 @@ fn handle_reuse(
     }
     let event = Event::new(EventKind::RefreshReusedGrantRevoked)
         .client(&grant.record.client)
+        .because(Cause::RefreshReused)
         .grant(grant.record.id);
     let revoked = grant
         .record
@@ -165,6 +166,7 @@ fn refuse_elsewhere(
     let refusal = invalid_grant(Cause::RefreshRepeatedFromElsewhere);
     let event = Event::new(EventKind::RefreshRepeatedFromElsewhere)
         .client(&grant.record.client)
+        .because(Cause::RefreshRepeatedFromElsewhere)
         .grant(grant.record.id)
         .peer(peer);
     let decision = Decision::refuse(refusal).event(event);

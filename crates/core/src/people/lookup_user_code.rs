@@ -2,6 +2,7 @@
 
 use super::attempt::{Attempt, LimitReached};
 use super::session::{self, SignedIn, Visitor};
+use crate::base::error::Cause;
 use crate::base::peer::Peer;
 use crate::base::row::Key;
 use crate::base::secret::Secret;
@@ -134,6 +135,8 @@ impl Operation for LookupUserCode {
                 })
                 .event(
                     Event::new(EventKind::TriesUsedUp)
+                        .username(signed_in.user.record.username.clone())
+                        .because(Cause::TooManyTries)
                         .user(signed_in.user.record.id)
                         .peer(&self.peer),
                 ));
@@ -217,6 +220,7 @@ fn not_valid(
     };
     let decision = Decision::reply(reply).event(
         Event::new(EventKind::WrongUserCode)
+            .username(signed_in.user.record.username.clone())
             .user(signed_in.user.record.id)
             .peer(peer),
     );

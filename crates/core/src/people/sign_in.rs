@@ -2,6 +2,7 @@
 
 use super::attempt::{Attempt, LimitReached};
 use super::session;
+use crate::base::error::Cause;
 use crate::base::peer::Peer;
 use crate::base::row::Write;
 use crate::base::secret::Secret;
@@ -172,7 +173,12 @@ impl Operation for SignIn {
             Ok(attempt) => attempt,
             Err(LimitReached { retry_after }) => {
                 return Ok(Decision::reply(SignInReply::TooMany { retry_after })
-                    .event(Event::new(EventKind::TriesUsedUp).peer(&self.peer)));
+                    .event(
+                        Event::new(EventKind::TriesUsedUp)
+                            .username(env.realm.sealing.unknown_name(&account))
+                            .because(Cause::TooManyTries)
+                            .peer(&self.peer),
+                    ));
             }
         };
         let user = self.user(env, facts, &account)?;
@@ -180,10 +186,17 @@ impl Operation for SignIn {
             .as_ref()
             .and_then(|user| user.record.password.as_deref());
         let is_right = facts.password(hash, &self.password)?;
-        let known_user = user.as_ref().map(|user| user.record.id);
+        let known = user.as_ref().map(|user| (user.record.id, user.record.username.clone()));
         let Some(user) = user.filter(|user| is_right && user.record.enabled) else {
             let mut event = Event::new(EventKind::SignInFailed).peer(&self.peer);
-            event.user = known_user;
+            event.reason = Some(match (&known, is_right) {
+                (None, _) => Cause::UserGone,
+                (Some(_), false) => Cause::WrongPassword,
+                (Some(_), true) => Cause::UserDisabled,
+            });
+            event.user = known.as_ref().map(|(id, _)| *id);
+            let unknown = || env.realm.sealing.unknown_name(&account);
+            event.username = Some(known.map_or_else(unknown, |(_, username)| username));
             return Ok(Decision::reply(SignInReply::Wrong).event(event));
         };
         let (cookie, writes) = self.session(env, facts, &user.record)?;

@@ -1,6 +1,7 @@
 //! A name that is used again stands for another client, who inherits nothing.
 
 use grantor_core::base::error::ErrorCode::InvalidGrant;
+use grantor_core::model::exchange_rule::TokenKind;
 use grantor_core::model::ids::{ClientId, ClientInstance};
 use grantor_core::people::{ProvisionClients, WithdrawClient};
 
@@ -83,6 +84,7 @@ fn consent_to_an_earlier_client_is_none_to_its_successor() {
 #[test]
 fn a_grant_ends_with_the_client_of_the_grant_that_it_was_exchanged_for() {
     let mut world = World::with_exchange();
+    world.reconfigure(|realm| realm.exchange[0].issues.push(TokenKind::RefreshToken));
     world.start();
     let tokens = world.orders_token();
     let wanted = [

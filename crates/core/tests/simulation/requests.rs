@@ -174,7 +174,7 @@ pub(crate) enum Authorized {
 
 fn authorized(outcome: Outcome<AuthorizeReply>) -> End {
     End::Authorized(match outcome.reply {
-        Ok(AuthorizeReply::SignIn { .. }) => Authorized::SignIn,
+        Ok(AuthorizeReply::SignIn) => Authorized::SignIn,
         Ok(AuthorizeReply::Consent(_)) => Authorized::Asked,
         Ok(AuthorizeReply::Respond(response)) => match response.outcome {
             Ok(code) => Authorized::Code(code.reveal().to_owned()),

@@ -75,6 +75,11 @@ fn html_response(status: StatusCode, html: String, policy: &str) -> Response {
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         // The address may contain a code, as `verification_uri_complete` does.
         (header::REFERRER_POLICY, "no-referrer"),
+        // No text of the address moves the page, nor the focus in it.
+        (
+            header::HeaderName::from_static("document-policy"),
+            "force-load-at-top",
+        ),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
@@ -128,6 +133,7 @@ pub(super) fn checked_form<'f>(
                 &app.realm().sealing,
                 action,
                 params.opt("form_token").unwrap_or_default(),
+                app.now(),
             )
         });
     if valid {
@@ -196,7 +202,7 @@ pub(super) fn session_binding(app: &App, caller: &Caller) -> Option<Binding> {
 pub(super) fn account(app: &App, visitor: &Visitor) -> Account {
     Account {
         username: visitor.username.clone(),
-        sign_out_token: Binding::Session(visitor.session).token(&app.realm(), Action::SignOut),
+        sign_out_token: Binding::Session(visitor.session).token(&app.realm(), Action::SignOut, app.now()),
     }
 }
 

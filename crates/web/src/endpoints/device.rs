@@ -195,7 +195,7 @@ fn code_form(
     let form = DeviceCode {
         site: app.site.clone(),
         account: browser::account(app, visitor),
-        form_token: Binding::Session(visitor.session).token(&app.realm(), Action::UserCode),
+        form_token: Binding::Session(visitor.session).token(&app.realm(), Action::UserCode, app.now()),
         prefilled: prefilled.is_some(),
         user_code: prefilled.unwrap_or_default(),
         numeric: app.realm().device.user_code.is_numeric(),
@@ -216,7 +216,7 @@ fn confirm(app: &App, caller: &Caller, status: StatusCode, pending: &PendingDevi
         site: app.site.clone(),
         account: browser::account(app, &pending.visitor),
         form_token: Binding::Session(pending.visitor.session)
-            .token(&realm, Action::Decide(pending.grant)),
+            .token(&realm, Action::Decide(pending.grant), app.now()),
         grant: pending.grant.to_string(),
         client_name: pending.client_name.clone(),
         client_id: pending.client.to_string(),

@@ -198,7 +198,7 @@ async fn the_user_agent_of_a_device_is_shown_as_text() {
         .await;
     let mut alice = server.signed_in("alice").await;
     let page = alice.type_code(&codes.member("user_code")).await;
-    assert!(page.body.contains("id=\"approve\""));
+    assert!(page.body.contains("value=\"approve\""));
     assert!(!page.body.contains("<script>"), "{page:?}");
 }
 

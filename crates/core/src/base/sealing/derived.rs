@@ -72,6 +72,7 @@ seal_kinds! {
     SessionCookie => "grantor_se_",
     KnownBrowser => "grantor_kb_",
     ClientSecret => "client_secret ",
+    LoggedName => "logged name ",
 }
 
 pub(super) struct Derived {
@@ -135,6 +136,7 @@ mod tests {
             "grantor_se_",
             "grantor_kb_",
             "client_secret ",
+            "logged name ",
         ];
         assert_eq!(labels, stored);
         for (position, kind) in SealKind::ALL.into_iter().enumerate() {
