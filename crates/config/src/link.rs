@@ -25,7 +25,11 @@ impl UserLink {
 
     fn from_toml(value: &DeValue<'_>) -> Result<Self, String> {
         let DeValue::Table(table) = value else {
-            return Err(format!("expected {}, found {}", Self::EXPECTED, kind(value)));
+            return Err(format!(
+                "expected {}, found {}",
+                Self::EXPECTED,
+                kind(value)
+            ));
         };
         let text = |key: &str| match table.get(key).map(|value| value.get_ref()) {
             Some(DeValue::String(text)) => Ok(text.to_string()),

@@ -359,7 +359,7 @@ table! {
         /// How long it may refresh, instead of lifetimes.refresh_absolute.
         refresh_absolute: Option<Duration>, example "90d";
 
-        /// How long a used refresh token may be sent again, by a client that lost the answer.
+        /// How long a used refresh token may be sent again, by a client that lost the answer; 5m at most.
         /// If left out, 60s for clients with a secret and for devices, and 10s for others.
         grace: Option<Duration>, example "30s";
 

@@ -363,7 +363,9 @@ impl<'de> Deserialize<'de> for Jwks {
             let is_understood = PublicKey::from_members(&members).is_ok();
             match Jwk::try_from(members) {
                 Ok(jwk) => keys.push(jwk),
-                Err(JwkError::Private) if is_understood => return Err(serde::de::Error::custom(JwkError::Private)),
+                Err(JwkError::Private) if is_understood => {
+                    return Err(serde::de::Error::custom(JwkError::Private));
+                }
                 Err(_) => {}
             }
         }

@@ -78,10 +78,7 @@ mod tests {
     #[test]
     fn only_a_valid_traceparent_is_used() {
         let id = "4bf92f3577b34da6a3ce929d0e0e4736";
-        assert_eq!(
-            parse(&format!("00-{id}-00f067aa0ba902b7-01")),
-            Some("01")
-        );
+        assert_eq!(parse(&format!("00-{id}-00f067aa0ba902b7-01")), Some("01"));
         for bad in [
             "",
             "00",

@@ -142,9 +142,7 @@ impl Introspect {
 /// A name is told where the user agreed that it is: by the scope that has `preferred_username` (OpenID Connect Core
 /// section 5.4).
 fn username(user: &User, scope: &Scope) -> Option<String> {
-    scope
-        .contains("profile")
-        .then(|| user.username.clone())
+    scope.contains("profile").then(|| user.username.clone())
 }
 
 /// Active only for the client that the refresh token was issued to.

@@ -76,7 +76,7 @@ impl RefreshTokenRequest {
             RefreshTokenStatus::Reused => return handle_reuse(env, facts, grant, peer),
             // Both were used, on two networks, so two hold this grant.
             RefreshTokenStatus::Current if grant.record.was_repeated_elsewhere() => {
-                return handle_reuse(env, facts, grant, peer);
+                return revoke_reused(env, grant, peer);
             }
             // Nothing else proves that a public client repeats its own request.
             RefreshTokenStatus::InGrace
@@ -144,6 +144,14 @@ fn handle_reuse(
     if facts.after_unknown() {
         return Err(invalid_grant(Cause::RefreshReuseAfterUnknownCommit).into());
     }
+    revoke_reused(env, grant, peer)
+}
+
+fn revoke_reused(
+    env: &Env<'_>,
+    grant: Versioned<Grant>,
+    peer: &Peer,
+) -> Result<Decision<TokenReply>, Stop> {
     let event = Event::new(EventKind::RefreshReusedGrantRevoked)
         .client(&grant.record.client)
         .because(Cause::RefreshReused)

@@ -142,8 +142,9 @@ impl SignIn {
                         by: self.peer.clone(),
                     }),
             ),
-            logout_subscribers: kept
-                .map_or_else(Default::default, |old| old.record.logout_subscribers.clone()),
+            logout_subscribers: kept.map_or_else(Default::default, |old| {
+                old.record.logout_subscribers.clone()
+            }),
             expires_at: env.now + env.realm.lifetimes.session_absolute,
         };
         let mut writes = vec![match kept {
@@ -172,13 +173,12 @@ impl Operation for SignIn {
         let attempt = match Attempt::reserve(facts, self.quotas(env, &account))? {
             Ok(attempt) => attempt,
             Err(LimitReached { retry_after }) => {
-                return Ok(Decision::reply(SignInReply::TooMany { retry_after })
-                    .event(
-                        Event::new(EventKind::TriesUsedUp)
-                            .username(env.realm.sealing.unknown_name(&account))
-                            .because(Cause::TooManyTries)
-                            .peer(&self.peer),
-                    ));
+                return Ok(Decision::reply(SignInReply::TooMany { retry_after }).event(
+                    Event::new(EventKind::TriesUsedUp)
+                        .username(env.realm.sealing.unknown_name(&account))
+                        .because(Cause::TooManyTries)
+                        .peer(&self.peer),
+                ));
             }
         };
         let user = self.user(env, facts, &account)?;
@@ -186,7 +186,9 @@ impl Operation for SignIn {
             .as_ref()
             .and_then(|user| user.record.password.as_deref());
         let is_right = facts.password(hash, &self.password)?;
-        let known = user.as_ref().map(|user| (user.record.id, user.record.username.clone()));
+        let known = user
+            .as_ref()
+            .map(|user| (user.record.id, user.record.username.clone()));
         let Some(user) = user.filter(|user| is_right && user.record.enabled) else {
             let mut event = Event::new(EventKind::SignInFailed).peer(&self.peer);
             event.reason = Some(match (&known, is_right) {

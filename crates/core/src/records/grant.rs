@@ -12,8 +12,8 @@ use crate::model::claim_mapping::{GrantFacts, SignInFacts};
 use crate::model::claims_request::RequestedClaims;
 use crate::model::client::{Client, GrantLifetimes};
 use crate::model::ids::{ClientId, ClientInstance, Epoch, GrantId, SessionId, UserId};
-use crate::model::realm::Realm;
 use crate::model::pkce::CodeChallenge;
+use crate::model::realm::Realm;
 use crate::model::scope::Scope;
 use crate::model::target::RequestedResources;
 

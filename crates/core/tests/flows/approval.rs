@@ -278,7 +278,10 @@ fn a_form_token_is_valid_for_one_browser_one_action_and_one_grant() {
         "no session"
     );
     for bad in ["", "AAAA", &token[..token.len() - 1], &token.to_lowercase()] {
-        assert!(!hers.accepts(sealing, Action::Decide(one), bad, now), "{bad}");
+        assert!(
+            !hers.accepts(sealing, Action::Decide(one), bad, now),
+            "{bad}"
+        );
     }
 }
 

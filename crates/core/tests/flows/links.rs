@@ -8,10 +8,7 @@ use serde_json::{Value, json};
 use grantor_testkit::world::{World, declared_user};
 use grantor_testkit::{CORP, IDP, JWT, SHIPPING, scope, user_id};
 
-const FOREIGN: [(&str, &str); 2] = [
-    ("audience", SHIPPING),
-    ("subject_token_type", JWT),
-];
+const FOREIGN: [(&str, &str); 2] = [("audience", SHIPPING), ("subject_token_type", JWT)];
 
 /// A world that takes tokens of this issuer.
 fn trusting(issuer: &str) -> World {

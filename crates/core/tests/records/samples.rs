@@ -11,9 +11,9 @@ use grantor_core::model::ids::{ClientId, ClientInstance, GrantId, Jti, SessionId
 use grantor_core::model::pkce::CodeChallenge;
 use grantor_core::records::{
     Authorization, CodeIssued, Consent, DeclaredClient, Exchanged, Grant, GrantOrigin, GrantState,
-    InstancesSince, Link, LogoutSubscribers, Outbox,
-    Revocation, RevocationReason, RevokedToken, SealedSigningKey, Seen, Session, SigningKeys,
-    Started, SupersededMaster, User, UserCodeRow, Username,
+    InstancesSince, Link, LogoutSubscribers, Outbox, Revocation, RevocationReason, RevokedToken,
+    SealedSigningKey, Seen, Session, SigningKeys, Started, SupersededMaster, User, UserCodeRow,
+    Username,
 };
 use grantor_jose::{Algorithm, KeyState};
 
@@ -152,7 +152,7 @@ pub(crate) fn username() -> Username {
 }
 
 fn logout_subscribers() -> LogoutSubscribers {
-    let json = serde_json::json!({ "to_tell": ["tv"], "to_tell_instances": { "tv": INSTANCE } });
+    let json = serde_json::json!({ "to_tell": ["tv"], "to_tell_instances": { "*": INSTANCE } });
     serde_json::from_value(json).expect("subscribers")
 }
 

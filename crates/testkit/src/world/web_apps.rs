@@ -66,8 +66,15 @@ impl AuthorizationOutcome {
         match outcome.reply {
             Err(refusal) => Self::Page(refusal),
             Ok(AuthorizeReply::SignIn) => {
-                let before = browser.session.as_ref().map_or("", |cookie| cookie.reveal());
-                Self::SignIn(request.clone().with(AUTH_AFTER, &format!("{AFTER}{before}")))
+                let before = browser
+                    .session
+                    .as_ref()
+                    .map_or("", |cookie| cookie.reveal());
+                Self::SignIn(
+                    request
+                        .clone()
+                        .with(AUTH_AFTER, &format!("{AFTER}{before}")),
+                )
             }
             Ok(AuthorizeReply::Consent(ask)) => Self::Consent(ask),
             Ok(AuthorizeReply::Respond(response)) => Self::Answer(response),

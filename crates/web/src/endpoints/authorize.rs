@@ -148,7 +148,11 @@ fn consent(app: &App, caller: &Caller, ask: &ConsentPrompt, request: String) -> 
     let page = Consent {
         site: app.site.clone(),
         account: browser::account(app, &ask.visitor),
-        form_token: Binding::Session(ask.visitor.session).token(&realm, Action::consent(&request), app.now()),
+        form_token: Binding::Session(ask.visitor.session).token(
+            &realm,
+            Action::consent(&request),
+            app.now(),
+        ),
         request,
         client_name: ask.client_name.clone(),
         client_id: ask.client.to_string(),

@@ -202,7 +202,11 @@ pub(super) fn session_binding(app: &App, caller: &Caller) -> Option<Binding> {
 pub(super) fn account(app: &App, visitor: &Visitor) -> Account {
     Account {
         username: visitor.username.clone(),
-        sign_out_token: Binding::Session(visitor.session).token(&app.realm(), Action::SignOut, app.now()),
+        sign_out_token: Binding::Session(visitor.session).token(
+            &app.realm(),
+            Action::SignOut,
+            app.now(),
+        ),
     }
 }
 

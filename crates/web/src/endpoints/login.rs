@@ -144,7 +144,11 @@ fn form(
     let cookie = existing.clone().unwrap_or(new);
     let login = Login {
         site: app.site.clone(),
-        form_token: Binding::PreSession(cookie.clone()).token(&app.realm(), Action::SignIn, app.now()),
+        form_token: Binding::PreSession(cookie.clone()).token(
+            &app.realm(),
+            Action::SignIn,
+            app.now(),
+        ),
         return_to: return_to.path(app),
         username: typed.or(context.login_hint).unwrap_or_default(),
         client_name: context.client_name,

@@ -284,7 +284,10 @@ fn no_address_focuses_a_button() {
             }
             // Enter in a field presses the button of its form.
             let decides = html.contains("name=\"decision\"");
-            assert!(!(decides && attributes.contains(&"autofocus")), "{tag} in {name}");
+            assert!(
+                !(decides && attributes.contains(&"autofocus")),
+                "{tag} in {name}"
+            );
             assert!(!attributes.contains(&"accesskey"), "{tag} in {name}");
         }
         assert_eq!(buttons, html.matches("type=\"submit\"").count(), "{name}");

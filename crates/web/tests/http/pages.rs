@@ -10,6 +10,7 @@ fn assert_page(answer: &Answer, status: u16) {
     assert_eq!(answer.header("x-frame-options"), "DENY");
     assert_eq!(answer.header("x-content-type-options"), "nosniff");
     assert_eq!(answer.header("referrer-policy"), "no-referrer");
+    assert_eq!(answer.header("document-policy"), "force-load-at-top");
     let policy = answer.header("content-security-policy");
     for rule in [
         "default-src 'none'",

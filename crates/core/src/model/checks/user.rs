@@ -9,9 +9,9 @@ use super::problem::{Problem, Problems, at};
 use super::{Given, RealmSpec};
 use crate::base::secret::Secret;
 use crate::model::claim_mapping::is_reserved;
+use crate::model::credentials::{ValidUsername, check_password, fold_username, is_email};
 use crate::model::ids::UserId;
 use crate::model::realm::DEFAULT_NAME;
-use crate::model::credentials::{ValidUsername, check_password, fold_username, is_email};
 
 /// Claims that have a setting of their own.
 const OWN_KEYS: [&str; 3] = ["username", "email", "groups"];
