@@ -43,6 +43,8 @@ fn objects(at: &str, value: &Value, found: &mut Vec<String>) {
             for (name, value) in members
                 .iter()
                 .filter(|(name, _)| *name != "claims" || !at.is_empty())
+                // A map by client.
+                .filter(|(name, _)| *name != "to_tell_instances")
             {
                 objects(&format!("{at}/{name}"), value, found);
             }
