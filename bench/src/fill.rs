@@ -53,6 +53,7 @@ fn row(now: Timestamp, number: u32) -> Result<NewRow> {
         id: GrantId::from_bytes(pseudorandom("grant", number)),
         kind: GrantOrigin::Device,
         client: "tv".parse()?,
+        instance: Default::default(),
         scope: scope.clone(),
         resources: Default::default(),
         started: Started {
@@ -77,6 +78,7 @@ fn row(now: Timestamp, number: u32) -> Result<NewRow> {
             generation: 0,
             rotated_at: now,
             rotated_by: peer,
+            repeated_elsewhere: false,
         },
     };
     Ok(NewRow {

@@ -63,9 +63,9 @@ async function signIn(page) {
   assert.equal(new URL(page.url()).origin, server.origin, 'somebody unknown is sent to Grantor');
   await page.locator('#username').fill('alice');
   await page.locator('#password').fill(server.passwords.alice);
-  await page.locator('#sign-in').click();
-  await page.locator('#approve, #told').waitFor({ state: 'attached' });
-  const approve = page.locator('#approve');
+  await page.locator('button[value=sign-in]').click();
+  await page.locator('button[value=approve], #told').waitFor({ state: 'attached' });
+  const approve = page.locator('button[value=approve]');
   if (await approve.isVisible()) await approve.click();
   await page.waitForURL(`${apache.origin}/page`);
   return await told(page);
@@ -92,7 +92,7 @@ test('a person signs out at Apache, which revokes its tokens and sends them on t
     const { oidc_access_token } = await signIn(page);
     const isTold = apacheIsTold();
     await page.goto(`${apache.redirectUri}?${new URLSearchParams({ logout: `${apache.origin}/bye` })}`);
-    if (new URL(page.url()).origin === server.origin) await page.locator('#sign-out').click();
+    if (new URL(page.url()).origin === server.origin) await page.locator('button[value=sign-out]').click();
     await page.waitForURL((url) => url.href.startsWith(`${apache.origin}/bye`));
     await isTold;
     assert.deepEqual(await introspect(server, oidc_access_token, 'wiki'), { active: false });
@@ -104,7 +104,7 @@ test('a person signs out at Grantor, which tells Apache', () =>
     await signIn(page);
     await page.goto(`${server.origin}/logout`);
     const isTold = apacheIsTold();
-    await page.locator('#sign-out').click();
+    await page.locator('button[value=sign-out]').click();
     await page.locator('#signed-out').waitFor();
     await isTold;
     await signIn(page);

@@ -31,20 +31,20 @@ for (const { name, json = false, typed = false, ...options } of LOOKS) {
         await look('1-sign-in');
         await page.fill('#username', dev.username);
         await page.fill('#password', dev.password);
-        await page.click('#sign-in');
+        await page.click('button[value=sign-in]');
 
         if (typed) await page.fill('#user_code', device.user_code.toLowerCase());
         else assert.equal(await page.inputValue('#user_code'), device.user_code, 'prefilled, as the device shows it');
         await look('2-code');
-        await page.click('#continue');
+        await page.click('button[value=continue]');
 
         assert.equal((await page.textContent('#code')).trim(), device.user_code);
         assert.match(await page.textContent('#device-address'), /127\.0\.0\.1/);
         assert.ok((await page.textContent('#client-name')).trim());
         await look('3-who-asks');
-        const [approve, deny] = await Promise.all(['#approve', '#deny'].map((id) => page.locator(id).boundingBox()));
+        const [approve, deny] = await Promise.all(['button[value=approve]', 'button[value=deny]'].map((id) => page.locator(id).boundingBox()));
         assert.ok(deny.height >= approve.height - 1, 'RFC 10027 6.1.14: to decline is as easy as to approve');
-        await page.click('#approve');
+        await page.click('button[value=approve]');
 
         assert.ok(await page.locator('#done').isVisible());
         await look('4-done');
@@ -66,14 +66,14 @@ test('a wrong password and a wrong code are told, for everyone', async () => {
       await page.goto(`${dev.origin}/device`);
       await page.fill('#username', dev.username);
       await page.fill('#password', 'wrong password');
-      await page.click('#sign-in');
+      await page.click('button[value=sign-in]');
       assert.ok(await page.locator('#error').isVisible());
       await look('5-wrong-password');
       await page.fill('#username', dev.username);
       await page.fill('#password', dev.password);
-      await page.click('#sign-in');
+      await page.click('button[value=sign-in]');
       await page.fill('#user_code', 'bcdf ghjk');
-      await page.click('#continue');
+      await page.click('button[value=continue]');
       assert.ok(await page.locator('#error').isVisible());
       await look('6-wrong-code');
     });
@@ -89,8 +89,8 @@ test('a device that is denied ends with an error', async () => {
       await page.fill('#username', dev.username);
       await page.fill('#password', dev.password);
       await page.press('#password', 'Enter');
-      await page.click('#continue');
-      await page.click('#deny');
+      await page.click('button[value=continue]');
+      await page.click('button[value=deny]');
       await look('7-denied');
     });
     assert.notEqual(await command.exit(), 0);

@@ -83,7 +83,7 @@ describe('the example', () => {
       assert.deepEqual(await page.locator('.orders li:first-child dd').allTextContents(), ['1001', '€ 84.00, paid', 'not known now'], 'what is checked by key is there until the token ends');
       await look('3-revoked');
       await page.getByRole('link', { name: 'Sign in again' }).click();
-      await page.click('#approve');
+      await page.click('button[value=approve]');
       await page.locator('#shipping').waitFor();
       assert.equal(await page.locator('.refused').count(), 0);
     }));
@@ -106,7 +106,7 @@ describe('the example', () => {
       await page.goto(shop.website);
       await signIn(page);
       await page.click('#sign-out');
-      await page.click('#sign-out');
+      await page.click('button[value=sign-out]');
       await page.waitForURL(`${shop.website}/`);
       await page.click('#sign-in');
       await page.locator('#password').waitFor();
@@ -178,9 +178,9 @@ describe('the example', () => {
     await page.click('#sign-in');
     await page.fill('#username', shop.username);
     await page.fill('#password', shop.password);
-    await page.click('#sign-in');
-    await page.locator('#approve, #name').first().waitFor();
-    if (await page.locator('#approve').isVisible()) await page.click('#approve');
+    await page.click('button[value=sign-in]');
+    await page.locator('button[value=approve], #name').first().waitFor();
+    if (await page.locator('button[value=approve]').isVisible()) await page.click('button[value=approve]');
     await page.locator('#orders').waitFor();
   }
 });

@@ -91,7 +91,7 @@ test('signs in to a second app without a question, and out of both', () =>
     assert.equal(user.profile.auth_time, first.profile.auth_time, 'one sign-in serves both');
 
     await other.evaluate(() => void manager.signoutRedirect({ state: { from: 'second' } }));
-    await other.click('#sign-out');
+    await other.click('button[value=sign-out]');
     await other.waitForURL(`${second.origin}/signed-out?*`);
     assert.deepEqual(await other.evaluate(async () => (await manager.signoutCallback()).userState), { from: 'second' });
 
@@ -111,7 +111,7 @@ test('with offline_access it refreshes after the sign-out too', () =>
     await finished(page);
     const other = await page.context().newPage();
     await other.goto(server.url('/logout'));
-    await other.click('#sign-out');
+    await other.click('button[value=sign-out]');
     await other.locator('#signed-out').waitFor();
     assert.ok((await silently(page)).access_token);
   }));
@@ -121,7 +121,7 @@ test('a user who says no is an error that the app can read', () =>
     await page.goto(app.origin);
     await begin(page, { prompt: 'consent' });
     await password(page);
-    await page.click('#deny');
+    await page.click('button[value=deny]');
     await page.waitForURL(`${app.origin}/callback?*`);
     const told = await page.evaluate(() => manager.signinCallback().catch(({ error, error_description, error_uri }) => ({ error, error_description, error_uri })));
     assert.equal(told.error, 'access_denied');
@@ -148,7 +148,7 @@ async function signIn(page, app, args = {}) {
   await password(page);
   // Remembered consent is not asked again.
   await page.waitForURL((url) => url.origin === app.origin || url.pathname === '/oauth2/authorize');
-  if (new URL(page.url()).origin !== app.origin) await page.click('#approve');
+  if (new URL(page.url()).origin !== app.origin) await page.click('button[value=approve]');
   await page.waitForURL(`${app.origin}/callback?*`);
   const answer = new URL(page.url());
   server.remember(answer.searchParams.get('code'));
@@ -162,7 +162,7 @@ function begin(page, args) {
 async function password(page) {
   await page.fill('#username', 'alice');
   await page.fill('#password', server.passwords.alice);
-  await page.click('#sign-in');
+  await page.click('button[value=sign-in]');
 }
 
 async function finished(page) {

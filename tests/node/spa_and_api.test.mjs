@@ -30,7 +30,7 @@ describe('the example', () => {
       await typeInto(page, 'username', example.username);
       await typeInto(page, 'password', example.password);
       await page.keyboard.press('Enter');
-      await page.locator('#deny').waitFor();
+      await page.locator('button[value=deny]').waitFor();
       await look('2-consent');
       await press(page, 'deny');
       await told(page, 'You did not let this app in.');
@@ -111,7 +111,7 @@ describe('the example', () => {
       assert.notEqual((await tokens(tab)).refresh_token, refresh_token, 'each tab has a grant of its own');
 
       await tab.click('#sign-out');
-      await tab.click('#sign-out');
+      await tab.click('button[value=sign-out]');
       await tab.waitForURL(`${example.app}/`);
       await tab.locator('#sign-in').waitFor();
       await told(page, 'You signed out in another tab.');
@@ -126,7 +126,7 @@ describe('the example', () => {
       await signIn(page);
       const tab = await page.context().newPage();
       await tab.goto(`${example.grantor}/logout`);
-      await tab.click('#sign-out');
+      await tab.click('button[value=sign-out]');
       await tab.locator('#signed-out').waitFor();
       page.removeAllListeners('response').removeAllListeners('console');
       await page.click('#refresh');
@@ -166,9 +166,9 @@ describe('the example', () => {
     await page.click('#sign-in');
     await page.fill('#username', example.username);
     await page.fill('#password', example.password);
-    await page.click('#sign-in');
-    await page.locator('#approve, #name').first().waitFor();
-    if (await page.locator('#approve').isVisible()) await page.click('#approve');
+    await page.click('button[value=sign-in]');
+    await page.locator('button[value=approve], #name').first().waitFor();
+    if (await page.locator('button[value=approve]').isVisible()) await page.click('button[value=approve]');
     await page.locator('#notes').or(page.getByText('None yet.')).first().waitFor({ state: 'attached' });
   }
 

@@ -176,9 +176,9 @@ class Forms(HTMLParser):
             self.forms.append({"action": attributes.get("action", ""), "values": {}, "buttons": {}})
         elif tag == "input" and self.forms and attributes.get("name"):
             self.forms[-1]["values"][attributes["name"]] = attributes.get("value") or ""
-        elif tag == "button" and self.forms and attributes.get("id"):
-            sends = {attributes["name"]: attributes.get("value", "")} if attributes.get("name") else {}
-            self.forms[-1]["buttons"][attributes["id"]] = sends
+        elif tag == "button" and self.forms and attributes.get("name"):
+            value = attributes.get("value", "")
+            self.forms[-1]["buttons"][value] = {attributes["name"]: value}
 
 
 # What an app's request may lead to, in this order: the button of each page, and what is typed there.
@@ -214,7 +214,7 @@ class Person:
         self.asked = []
         page = self.session.get(url, timeout=10)
         for button, fields in FILLED_IN.items():
-            if button in Forms(page.text).ids:
+            if any(button in form["buttons"] for form in Forms(page.text).forms):
                 self.asked.append(button)
                 password = {"password": self.server.password} if button == "sign-in" else {}
                 page = self.submit(page, button, **fields, **password)

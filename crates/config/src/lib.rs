@@ -17,6 +17,7 @@ mod advice;
 mod check;
 mod claims;
 mod environment;
+mod link;
 mod markdown;
 mod mistake;
 mod names;
@@ -46,6 +47,7 @@ use mistake::Lines;
 use read::{Context, Reader};
 
 pub use environment::Environment;
+pub use link::UserLink;
 pub use markdown::markdown;
 pub use mistake::{Location, Mistake, Mistakes};
 pub use names::{DeviceTokens, Dialect, Pkce, TlsVersion};

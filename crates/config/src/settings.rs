@@ -27,6 +27,7 @@ use ipnet::IpNet;
 use serde_json::Value as Json;
 use uuid::Uuid;
 
+use super::link::UserLink;
 use super::names::{DeviceTokens, Dialect, Pkce, TlsVersion};
 use super::rotation::KeyRotation;
 use super::secret::{SecretFile, SecretVariable, Sha256Digest};
@@ -362,7 +363,7 @@ table! {
         /// How long it may refresh, instead of lifetimes.refresh_absolute.
         refresh_absolute: Option<Duration>, example "90d";
 
-        /// How long a used refresh token may be sent again, by a client that lost the answer.
+        /// How long a used refresh token may be sent again, by a client that lost the answer; 5m at most.
         /// If left out, 60s for clients with a secret and for devices, and 10s for others.
         grace: Option<Duration>, example "30s";
 
@@ -459,6 +460,10 @@ table! {
 
         /// The groups that the user is in.
         groups: Option<Vec<String>>, example r#"["staff"]"#;
+
+        /// The subjects of trusted issuers that are this user; tokens of theirs are exchanged as the
+        /// user's. Issuer and subject are compared byte for byte.
+        links: Vec<UserLink>, example r#"[{ issuer = "https://idp.partner.example", sub = "248289761001" }]"#;
 
         /// Further claims.
         claims: BTreeMap<String, Json>, example r#"{ given_name = "Alice" }"#;

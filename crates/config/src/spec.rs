@@ -6,6 +6,7 @@ use grantor_core::model::checks::{
     TrustedIssuerSpec, UserSpec,
 };
 
+use super::link::UserLink;
 use super::names::Pkce;
 use super::place::Place;
 use super::read::Reader;
@@ -91,6 +92,7 @@ impl Client {
             access_lifetime: self.access_lifetime,
             refresh_idle: self.refresh_idle,
             refresh_absolute: self.refresh_absolute,
+            grace: self.grace,
             device_lifetime: self.device_lifetime,
             device_approval_max_age: self.device_approval_max_age,
             rotation: self.rotation,
@@ -146,6 +148,7 @@ impl User {
             password: self.password.as_ref(),
             email: self.email.as_deref(),
             claims: &self.claims,
+            links: self.links.iter().map(UserLink::spec).collect(),
         }
     }
 }

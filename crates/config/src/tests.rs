@@ -4,6 +4,7 @@ mod claims;
 mod environment;
 mod example;
 mod exchange;
+mod identity;
 mod mistakes;
 mod printed;
 mod shared_rules;

@@ -348,8 +348,8 @@ impl Jwks {
 
 /// RFC 7517 section 5: "Implementations SHOULD ignore JWKs within a JWK Set that use "kty" (key
 /// type) values that are not understood by them, that are missing required members, or for which
-/// values are out of the supported ranges." A private key is an exception: it is
-/// compromised, and the whole set is refused.
+/// values are out of the supported ranges." The private half of a key that we would use is an
+/// exception: that key is compromised, and the whole set is refused.
 impl<'de> Deserialize<'de> for Jwks {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
@@ -359,9 +359,13 @@ impl<'de> Deserialize<'de> for Jwks {
 
         let mut keys = Vec::new();
         for members in Set::deserialize(deserializer)?.keys {
+            // Only of a kind that we use: a symmetric key (`oct`) has no public half, and verifies nothing here.
+            let is_understood = PublicKey::from_members(&members).is_ok();
             match Jwk::try_from(members) {
                 Ok(jwk) => keys.push(jwk),
-                Err(JwkError::Private) => return Err(serde::de::Error::custom(JwkError::Private)),
+                Err(JwkError::Private) if is_understood => {
+                    return Err(serde::de::Error::custom(JwkError::Private));
+                }
                 Err(_) => {}
             }
         }

@@ -17,7 +17,7 @@ use grantor_core::model::realm::{self, DeviceSettings, Realm, SignInLimits};
 use grantor_core::model::resource::TokenForm;
 use grantor_core::model::user_code::{InvalidFormat, UserCodeFormat};
 use grantor_core::people::{Password, Provision};
-use grantor_core::records::Username;
+use grantor_core::records::{Link, Username};
 use grantor_jose::{Algorithm, KeySet};
 use grantor_web::Proxies;
 
@@ -25,7 +25,7 @@ use crate::master_key::MasterKeys;
 use grantor_config::{self as config, Settings, UserPassword};
 
 /// The name of the only realm.
-pub const POOL: &str = "default";
+pub const POOL: &str = realm::DEFAULT_NAME;
 
 /// The algorithm of access tokens for the issuer's own endpoints.
 const ACCESS_TOKEN_ALG: Algorithm = Algorithm::Es256;
@@ -139,15 +139,32 @@ fn device_settings(settings: &Settings) -> Result<DeviceSettings, InvalidFormat>
     })
 }
 
-/// The operation that writes a user of the file. Without an id, it is derived from the folded name, so that a change of
-/// case does not make another account.
+/// The id of a user of the file. Without one, it is derived from the folded name, so that a change of case does not make
+/// another account.
+fn user_id(user: &config::User) -> UserId {
+    let derived = || UserId::from_username(POOL, &Username::fold(user.username.as_str()));
+    user.id.map_or_else(derived, UserId::new)
+}
+
+/// The subjects of trusted issuers that are users.
+#[must_use]
+pub fn links(settings: &Settings) -> Vec<Link> {
+    let links = settings.users.iter().flat_map(|user| {
+        user.links.iter().map(|link| Link {
+            issuer: link.issuer.clone(),
+            sub: link.sub.clone(),
+            user: user_id(user),
+            from_file: true,
+        })
+    });
+    links.collect()
+}
+
+/// The operation that writes a user of the file.
 #[must_use]
 pub fn provision(user: &config::User) -> Provision {
-    let id = user.id.map(UserId::new);
     Provision {
-        id: id.unwrap_or_else(|| {
-            UserId::from_username(POOL, &Username::fold(user.username.as_str()))
-        }),
+        id: user_id(user),
         username: user.username.to_string(),
         enabled: user.enabled,
         password: match user.credential() {

@@ -97,6 +97,8 @@ fn log(trace_id: &str, event: &Event) {
         trace_id,
         client = event.client.as_ref().map(field::display),
         user = event.user.as_ref().map(field::display),
+        username = event.username.as_deref(),
+        reason = event.reason.as_ref().map(field::debug),
         grant = event.grant.as_ref().map(field::display),
         peer = event.peer.as_ref().map(field::display),
     );

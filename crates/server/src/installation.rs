@@ -12,6 +12,7 @@ use grantor_web::{App, Clock as _, Entropy as _, EventSink, Parts};
 
 use crate::admin::Admin;
 use crate::assemble::{self, AssembleError};
+use crate::clients;
 use crate::events::{Events, Writer};
 use crate::files;
 use crate::key_policy;
@@ -58,6 +59,7 @@ impl Installation {
             proxies: assemble::proxies(settings),
             templates: settings.templates.clone(),
         })?;
+        clients::restore(&app, &*store).await?;
         let keys = Arc::new(KeyRing::new(keys, signing, Arc::clone(&app)));
         Ok(Self {
             app,

@@ -11,11 +11,13 @@
 pub mod admin;
 pub mod assemble;
 pub mod backchannel;
+pub mod clients;
 pub mod events;
 pub mod files;
 pub mod installation;
 pub mod key_policy;
 pub mod key_ring;
+pub mod links;
 pub mod master_key;
 pub mod metrics;
 pub mod outgoing;

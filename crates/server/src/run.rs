@@ -8,6 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use grantor_core::people::Provision;
+use grantor_core::records::Link;
 use grantor_store::sqlite::OpenError;
 use grantor_store::{Store, StoreError};
 use grantor_web::{App, Certificate, Clock as _, Unavailable};
@@ -22,8 +23,10 @@ use crate::admin::socket::Socket;
 use crate::assemble::{self, AssembleError};
 use crate::backchannel::{self, BackChannel};
 use crate::cause::Causes;
+use crate::clients;
 use crate::files::{self, FilesError};
 use crate::installation::Installation;
+use crate::links;
 use crate::master_key::MasterKeyError;
 use crate::metrics;
 use crate::outgoing::{Outgoing, OutgoingError};
@@ -150,6 +153,7 @@ struct Server {
     admin: Option<(Socket, Arc<Admin>)>,
     metrics: Option<TcpListener>,
     users: Vec<Provision>,
+    links: Vec<Link>,
 }
 
 impl Server {
@@ -170,6 +174,7 @@ impl Server {
         };
         let installation = Installation::open(settings).await?;
         installation.app.count_pending().await?;
+        clients::provision(&installation.app, &*installation.store).await?;
         let advice = settings.not_built().into_iter().chain(settings.advice());
         for sentence in advice.chain(files::advice(settings, file)) {
             tracing::warn!("{sentence}");
@@ -183,6 +188,7 @@ impl Server {
             None => None,
         };
         let users = settings.users.iter().map(assemble::provision).collect();
+        let links = assemble::links(settings);
         let (app, store) = (
             Arc::clone(&installation.app),
             Arc::clone(&installation.store),
@@ -198,6 +204,7 @@ impl Server {
             admin,
             metrics,
             users,
+            links,
         })
     }
 
@@ -211,6 +218,7 @@ impl Server {
             admin,
             metrics,
             users,
+            links,
         } = self;
         let (app, store) = (&installation.app, &installation.store);
         let scheme = if tls.is_some() { "https" } else { "http" };
@@ -223,7 +231,7 @@ impl Server {
         background.spawn(prepare(
             Arc::clone(app),
             Arc::clone(store),
-            users,
+            (users, links),
             move || announce(&url),
         ));
         if let Some((socket, admin)) = admin {
@@ -297,14 +305,16 @@ fn socket(store: &config::Store) -> Option<Socket> {
         .ok()
 }
 
-/// Provisions the users of the file. Until then requests get 503: a right password would be refused as a wrong one.
+/// Provisions the users and links of the file. Until then requests get 503: a right password would be refused as a wrong
+/// one.
 async fn prepare(
     app: Arc<App>,
     store: Arc<dyn Store>,
-    users: Vec<Provision>,
+    (users, links): (Vec<Provision>, Vec<Link>),
     announce: impl FnOnce() + Send + 'static,
 ) {
     users::provision(&app, &*store, &users).await;
+    links::provision(&app, &*store, &links).await;
     app.set_ready();
     // Printing may block where no one reads, and a server that runs can do without it.
     thread::Builder::new().spawn(announce).ok();

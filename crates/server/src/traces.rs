@@ -116,8 +116,8 @@ impl SpanSink for Traces {
                 false,
                 TraceState::NONE,
             ),
-            parent_span_id: span.parent.map_or(SpanId::INVALID, SpanId::from_bytes),
-            parent_span_is_remote: span.parent.is_some(),
+            parent_span_id: SpanId::INVALID,
+            parent_span_is_remote: false,
             span_kind: SpanKind::Server,
             name: route.map_or(span.method.into(), |route| {
                 format!("{} {route}", span.method).into()
@@ -149,6 +149,8 @@ fn attributes(span: &Span) -> Vec<KeyValue> {
     ];
     let route = span.route();
     attributes.extend(route.map(|route| KeyValue::new("http.route", route)));
+    let traceparent = span.traceparent.clone();
+    attributes.extend(traceparent.map(|caller| KeyValue::new("grantor.traceparent", caller)));
     let error = span.error.map(|code| code.name());
     attributes.extend(error.map(|error| KeyValue::new("error.type", error)));
     attributes

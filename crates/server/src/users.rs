@@ -10,7 +10,7 @@ use grantor_core::base::row::Index;
 use grantor_core::engine::decide::Operation;
 use grantor_core::model::password_hash::{Cost, StoredHash};
 use grantor_core::people::{Deprovision, Password, Provision, ProvisionReply};
-use grantor_core::records::{Record as _, User};
+use grantor_core::records::{Record, User};
 use grantor_store::{Store, StoreError, list_all};
 use grantor_web::{App, Unavailable};
 
@@ -85,10 +85,6 @@ struct StoredUsers {
 
 async fn examine(store: &dyn Store, users: &[Provision]) -> Result<StoredUsers, Unavailable> {
     let declared: HashMap<_, _> = users.iter().map(|user| (user.id, user.enabled)).collect();
-    let index = Index::Kind {
-        realm: POOL.to_owned(),
-        kind: User::KIND.to_owned(),
-    };
     let mut stored = StoredUsers {
         due: Vec::new(),
         costliest: Cost::NEW,
@@ -96,12 +92,7 @@ async fn examine(store: &dyn Store, users: &[Provision]) -> Result<StoredUsers, 
         without_password: 0,
     };
     let mut with_password = HashSet::new();
-    let mut rows = list_all(store, &index, PAGE);
-    while let Some(row) = rows.try_next().await? {
-        let Ok(user) = serde_json::from_slice::<User>(&row.value) else {
-            tracing::error!(row = ?row.key, "the row cannot be read; it was not changed");
-            continue;
-        };
+    for user in listed::<User>(store).await? {
         let enabled = declared.get(&user.id);
         if enabled != Some(&true) {
             stored
@@ -126,8 +117,27 @@ async fn examine(store: &dyn Store, users: &[Provision]) -> Result<StoredUsers, 
     Ok(stored)
 }
 
+/// The records of a kind. Those that cannot be read are logged and left out.
+pub(crate) async fn listed<T: Record>(store: &dyn Store) -> Result<Vec<T>, Unavailable> {
+    let index = Index::Kind {
+        realm: POOL.to_owned(),
+        kind: T::KIND.to_owned(),
+    };
+    let mut found = Vec::new();
+    let mut rows = list_all(store, &index, PAGE);
+    while let Some(row) = rows.try_next().await? {
+        match serde_json::from_slice::<T>(&row.value) {
+            Ok(record) => found.push(record),
+            Err(_) => {
+                tracing::error!(row = ?row.key, "the row cannot be read; it was not changed")
+            }
+        }
+    }
+    Ok(found)
+}
+
 /// The reply; none where the operation is refused, which these never are.
-async fn run<O>(app: &Arc<App>, operation: O) -> Result<Option<O::Reply>, Unavailable>
+pub(crate) async fn run<O>(app: &Arc<App>, operation: O) -> Result<Option<O::Reply>, Unavailable>
 where
     O: Operation + Send + 'static,
     O::Reply: Send + 'static,
@@ -139,14 +149,14 @@ where
 ///
 /// # Errors
 /// The first error that is not.
-async fn retry<T, F>(attempt: impl Fn() -> F) -> Result<T, Unavailable>
+pub(crate) async fn retry<T, F>(attempt: impl Fn() -> F) -> Result<T, Unavailable>
 where
     F: Future<Output = Result<T, Unavailable>>,
 {
     loop {
         match attempt().await {
             Err(error) if is_temporary(&error) => {
-                tracing::warn!(error = %Causes(&error), "accounts of the file are not in the store yet; trying again")
+                tracing::warn!(error = %Causes(&error), "what the file declares is not in the store yet; trying again")
             }
             ended => return ended,
         }

@@ -110,6 +110,7 @@ pub fn scope(text: &str) -> Scope {
 pub fn device_app(id: &str) -> Client {
     Client {
         id: id.parse().expect("a client id"),
+        instance: grantor_core::model::ids::ClientInstance::FIRST,
         name: format!("The {id}"),
         enabled: true,
         auth: auth_of(id),

@@ -79,6 +79,7 @@ pub fn trusted_issuer(issuer: &str, user_claim: Option<&str>) -> TrustedIssuer {
         issuer: issuer.to_owned(),
         algorithms: vec![Algorithm::Es256],
         audiences: Vec::new(),
+        has_links: false,
         user_claim: user_claim.map(ToOwned::to_owned),
         max_age: None,
         skew: 60.s(),

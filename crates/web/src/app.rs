@@ -18,6 +18,7 @@ use grantor_core::engine::drive::{Drive, Outcome, Step};
 use grantor_core::engine::event::Event;
 use grantor_core::engine::limits::pending;
 use grantor_core::engine::limits::{Effect, LimitQuery, Limits};
+use grantor_core::model::ids::{ClientId, ClientInstance};
 use grantor_core::model::password_hash::Cost;
 use grantor_core::model::realm::Realm;
 use grantor_core::records::{Outbox, Record, UserCodeRow};
@@ -183,7 +184,7 @@ impl App {
         O: Operation + Send + 'static,
         O::Reply: Send + 'static,
     {
-        let trace = TraceId::from_headers(&http::HeaderMap::new(), &self.seed());
+        let trace = TraceId::new(&self.seed());
         self.run_traced(operation, &trace).await
     }
 
@@ -328,7 +329,7 @@ impl App {
 
     /// Records an event that does not come from a decision.
     pub fn record(&self, event: &Event) {
-        let trace = TraceId::from_headers(&http::HeaderMap::new(), &self.seed());
+        let trace = TraceId::new(&self.seed());
         self.events.record(self.now(), trace.as_str(), event);
     }
 
@@ -419,11 +420,24 @@ impl App {
             signing,
             ..(*self.realm()).clone()
         };
-        let snapshot = Arc::new(Snapshot::new(realm, signer));
-        *self
-            .snapshot
-            .write()
-            .unwrap_or_else(PoisonError::into_inner) = snapshot;
+        self.replace(Snapshot::new(realm, signer));
+    }
+
+    /// Which client each id stands for from now on. Concurrent calls may overwrite each other.
+    pub fn set_instances(&self, instances: impl IntoIterator<Item = (ClientId, ClientInstance)>) {
+        let snapshot = self.snapshot();
+        let mut realm = (*snapshot.realm).clone();
+        for (id, instance) in instances {
+            if let Some(client) = realm.clients.get_mut(&id) {
+                client.instance = instance;
+            }
+        }
+        self.replace(Snapshot::new(realm, Arc::clone(&snapshot.signer)));
+    }
+
+    fn replace(&self, snapshot: Snapshot) {
+        let current = self.snapshot.write();
+        *current.unwrap_or_else(PoisonError::into_inner) = Arc::new(snapshot);
     }
 
     pub(crate) fn snapshot(&self) -> Arc<Snapshot> {

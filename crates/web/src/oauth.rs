@@ -6,6 +6,7 @@ use axum::body::Body;
 use axum::response::Response;
 use grantor_core::base::cause::Causes;
 use grantor_core::base::error::{Cause, ErrorCode, Failure, Refusal};
+use grantor_core::client_auth::Credentials;
 use grantor_core::engine::decide::Operation;
 use grantor_core::engine::drive::Minted;
 use http::{HeaderValue, StatusCode, header};
@@ -13,6 +14,7 @@ use serde::Serialize;
 
 use crate::app::{App, Unavailable};
 use crate::request::{Caller, Form, FormError};
+use crate::trace;
 
 /// The scheme of an endpoint's `WWW-Authenticate` challenges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,17 +51,23 @@ where
         Ok(params) => params,
         Err(error) => return invalid_form(app, caller, challenge, *error),
     };
+    let refuse = |refusal: &Refusal| {
+        let credentials = Credentials::parse(caller.authorization(), params).ok();
+        let client = credentials.as_ref().map(|it| it.client_id().as_str());
+        let client = client.or_else(|| params.opt("client_id"));
+        refusal_response(app, caller, challenge, client, refusal)
+    };
     if let Some(refusal) = secret_in_query(caller) {
-        return refusal_response(app, caller, challenge, &refusal);
+        return refuse(&refusal);
     }
     let operation = match parse(params) {
         Ok(operation) => operation,
-        Err(refusal) => return refusal_response(app, caller, challenge, &refusal),
+        Err(refusal) => return refuse(&refusal),
     };
     match app.run_traced(operation, &caller.trace).await {
         Ok(outcome) => match outcome.reply {
             Ok(reply) => render(reply, outcome.tokens),
-            Err(refusal) => refusal_response(app, caller, challenge, &refusal),
+            Err(refusal) => refuse(&refusal),
         },
         Err(error) => unavailable(app, caller, &error),
     }
@@ -123,20 +131,20 @@ pub(crate) fn tls_required(app: &App, caller: &Caller) -> Response {
         ErrorCode::InvalidRequest,
         "The request came by plain http; use https.",
     );
-    refusal_response(app, caller, Challenge::Basic, &refusal)
+    refusal_response(app, caller, Challenge::Basic, None, &refusal)
 }
 
 fn invalid_form(app: &App, caller: &Caller, challenge: Challenge, reason: FormError) -> Response {
     let refusal = Refusal::new(ErrorCode::InvalidRequest, reason.text());
-    let mut response = refusal_response(app, caller, challenge, &refusal);
+    let mut response = refusal_response(app, caller, challenge, None, &refusal);
     if reason == FormError::TooLarge {
         *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
     }
     response
 }
 
-/// Counts a refusal and logs it with its trace id.
-pub(crate) fn log_refusal(app: &App, caller: &Caller, refusal: &Refusal) {
+/// Counts a refusal and logs it with its trace id. `client` is who the request says that it is from.
+pub(crate) fn log_refusal(app: &App, caller: &Caller, client: Option<&str>, refusal: &Refusal) {
     app.metrics.record_error(refusal.code);
     match refusal.code {
         // Not logged: a waiting device polls every few seconds.
@@ -145,12 +153,23 @@ pub(crate) fn log_refusal(app: &App, caller: &Caller, refusal: &Refusal) {
             target: "grantor::refusal",
             trace_id = caller.trace.as_str(),
             endpoint = caller.path(),
+            client = client.map(|id| logged_client(app, id)),
             error = code.name(),
             description = refusal.description,
-            cause = ?refusal.cause,
+            cause = refusal.cause.logged().map(tracing::field::debug),
+            traceparent = trace::traceparent(&caller.headers),
             address = %caller.peer,
             "refused"
         ),
+    }
+}
+
+/// An id that nobody has may be a secret in the wrong field.
+fn logged_client(app: &App, id: &str) -> String {
+    let realm = app.realm();
+    match realm.client(id) {
+        Some(client) => client.id.to_string(),
+        None => realm.sealing.unknown_name(id),
     }
 }
 
@@ -158,9 +177,10 @@ fn refusal_response(
     app: &App,
     caller: &Caller,
     challenge: Challenge,
+    client: Option<&str>,
     refusal: &Refusal,
 ) -> Response {
-    log_refusal(app, caller, refusal);
+    log_refusal(app, caller, client, refusal);
     let status = StatusCode::from_u16(refusal.code.status()).unwrap_or(StatusCode::BAD_REQUEST);
     let mut response = error_response(refusal, caller, status);
     let headers = response.headers_mut();

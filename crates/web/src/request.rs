@@ -54,7 +54,7 @@ impl Caller {
         let trace = parts.extensions.get::<TraceId>().cloned();
         Self {
             peer: peer::from_request(socket, &headers, &app.proxies),
-            trace: trace.unwrap_or_else(|| TraceId::from_headers(&headers, &app.seed())),
+            trace: trace.unwrap_or_else(|| TraceId::new(&app.seed())),
             headers,
             uri: parts.uri.clone(),
             ui_locales: None,

@@ -63,7 +63,7 @@ impl Service<Request> for Router {
     fn call(&mut self, mut request: Request) -> Self::Future {
         let start = Instant::now();
         let endpoint = metrics::endpoint_for_path(request.uri().path(), &self.app.site.path);
-        let trace = TraceId::from_headers(request.headers(), &self.app.seed());
+        let trace = TraceId::new(&self.app.seed());
         let header = HeaderValue::try_from(trace.as_str());
         #[cfg(feature = "spans")]
         let span = crate::span::PendingSpan::new(&self.app, endpoint, &trace, &request);

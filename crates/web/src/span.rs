@@ -20,15 +20,15 @@ pub trait SpanSink: Send + Sync {
     fn record(&self, span: Span);
 }
 
-/// A request with its response. Apart from trace ids it contains no client input: path, query, headers and body may
+/// A request with its response. Apart from `traceparent` it contains no client input: path, query, headers and body may
 /// contain secrets.
 #[derive(Clone, Debug)]
 pub struct Span {
     /// The same as the `trace_id` of the response.
     pub trace_id: [u8; 16],
     pub span_id: [u8; 8],
-    /// The caller's span, from `traceparent`.
-    pub parent: Option<[u8; 8]>,
+    /// The caller's `traceparent`, if it is valid.
+    pub traceparent: Option<String>,
     pub endpoint: Option<Endpoint>,
     /// `_OTHER` if it is not one of HTTP's.
     pub method: &'static str,
@@ -73,14 +73,14 @@ impl PendingSpan {
         request: &Request,
     ) -> Option<Self> {
         let sink = Arc::clone(app.spans.get()?);
-        let parent = trace::parent_span(request.headers());
-        if parent.as_ref().is_some_and(|parent| !parent.sampled) {
+        let traceparent = trace::traceparent(request.headers());
+        if traceparent.is_some_and(|parent| !trace::is_sampled(parent)) {
             return None;
         }
         let span = Span {
             trace_id: trace.bytes(),
             span_id: app.seed().bytes("span id"),
-            parent: parent.map(|parent| parent.span_id),
+            traceparent: traceparent.map(ToOwned::to_owned),
             endpoint,
             method: method_name(request.method()),
             status: StatusCode::OK,

@@ -13,18 +13,10 @@ pub(crate) const HEADER: &str = "x-request-id";
 pub(crate) struct TraceId(String);
 
 impl TraceId {
-    /// The id of a valid `traceparent` (W3C Trace Context section 3.2), else a new one.
-    pub(crate) fn from_headers(headers: &HeaderMap, seed: &Seed) -> Self {
-        let received = headers
-            .get("traceparent")
-            .and_then(|value| parse(value.to_str().ok()?));
-        match received {
-            Some([id, ..]) => Self(id.to_owned()),
-            None => Self(format!(
-                "{:032x}",
-                u128::from_be_bytes(seed.bytes("trace id"))
-            )),
-        }
+    /// Always a new one: an id that a caller chose could be someone else's.
+    pub(crate) fn new(seed: &Seed) -> Self {
+        let id = u128::from_be_bytes(seed.bytes("trace id"));
+        Self(format!("{id:032x}"))
     }
 
     pub(crate) fn as_str(&self) -> &str {
@@ -39,24 +31,19 @@ impl TraceId {
     }
 }
 
-/// The caller's span.
-#[cfg(feature = "spans")]
-pub(crate) struct ParentSpan {
-    pub(crate) span_id: [u8; 8],
-    /// Whether the caller may have recorded it.
-    pub(crate) sampled: bool,
+/// The caller's `traceparent` (W3C Trace Context section 3.2), if it is valid. It names the caller's trace and span, and
+/// nothing of ours.
+pub(crate) fn traceparent(headers: &HeaderMap) -> Option<&str> {
+    let text = headers.get("traceparent")?.to_str().ok()?;
+    parse(text)?;
+    Some(text)
 }
 
-/// `None` without a valid `traceparent`.
+/// Whether the caller records its trace (W3C Trace Context section 3.2.2.5.1).
 #[cfg(feature = "spans")]
-pub(crate) fn parent_span(headers: &HeaderMap) -> Option<ParentSpan> {
-    let [_, parent, flags] = parse(headers.get("traceparent")?.to_str().ok()?)?;
-    let span_id = u64::from_str_radix(parent, 16).ok()?.to_be_bytes();
-    let flags = u8::from_str_radix(flags, 16).ok()?;
-    Some(ParentSpan {
-        span_id,
-        sampled: flags & 1 == 1,
-    })
+pub(crate) fn is_sampled(traceparent: &str) -> bool {
+    let flags = parse(traceparent).and_then(|flags| u8::from_str_radix(flags, 16).ok());
+    flags.is_some_and(|flags| flags & 1 == 1)
 }
 
 impl fmt::Display for TraceId {
@@ -65,8 +52,8 @@ impl fmt::Display for TraceId {
     }
 }
 
-/// Parses `version "-" trace-id "-" parent-id "-" flags` and drops the version. Version `ff` and ids of zeros are invalid.
-fn parse(text: &str) -> Option<[&str; 3]> {
+/// The flags of `version "-" trace-id "-" parent-id "-" flags`. Version `ff`, ids of zeros and longer texts are invalid.
+fn parse(text: &str) -> Option<&str> {
     let mut parts = text.split('-');
     let (version, id, parent, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
     let hex = |text: &str, length| {
@@ -79,8 +66,9 @@ fn parse(text: &str) -> Option<[&str; 3]> {
         && hex(parent, 16)
         && hex(flags, 2)
         && !zeros(id)
-        && !zeros(parent);
-    valid.then_some([id, parent, flags])
+        && !zeros(parent)
+        && parts.next().is_none();
+    valid.then_some(flags)
 }
 
 #[cfg(test)]
@@ -90,10 +78,7 @@ mod tests {
     #[test]
     fn only_a_valid_traceparent_is_used() {
         let id = "4bf92f3577b34da6a3ce929d0e0e4736";
-        assert_eq!(
-            parse(&format!("00-{id}-00f067aa0ba902b7-01")),
-            Some([id, "00f067aa0ba902b7", "01"])
-        );
+        assert_eq!(parse(&format!("00-{id}-00f067aa0ba902b7-01")), Some("01"));
         for bad in [
             "",
             "00",
@@ -102,6 +87,7 @@ mod tests {
             &format!("00-{id}-{}-01", "0".repeat(16)),
             &format!("00-{}-00f067aa0ba902b7-01", id.to_uppercase()),
             "00-<script>-00f067aa0ba902b7-01",
+            &format!("00-{id}-00f067aa0ba902b7-01-secret"),
         ] {
             assert_eq!(parse(bad), None, "{bad}");
         }

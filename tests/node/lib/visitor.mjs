@@ -37,7 +37,7 @@ export class Visitor {
     throw new Error(`too many redirects: ${chain.map(({ url }) => url).join(' → ')}`);
   }
 
-  /// Sends the form of `page` that holds all of `fields` (or the button with the id `button`), filled in.
+  /// Sends the form of `page` that holds all of `fields` (or the button of the value `button`), filled in.
   submit(page, fields, { button, headers } = {}) {
     const form = page.forms.find((form) => Object.keys(fields).every((name) => form.names.has(name)) && (!button || form.buttons.has(button)));
     assert.ok(form, `a form with ${Object.keys(fields)} and ${button ?? 'any button'} in\n${page.text}`);
@@ -125,7 +125,8 @@ function page(url, response, text, chain) {
     text,
     chain,
     forms: forms(text),
-    has: (id) => text.includes(` id="${id}"`),
+    /// Whether it has an element with this id, or a button of this value.
+    has: (name) => text.includes(` id="${name}"`) || new RegExp(`<button\\b[^>]*\\svalue="${name}"`).test(text),
     textOf: (id) => decoded(new RegExp(`<(\\w+)[^>]*\\sid="${id}"[^>]*>([\\s\\S]*?)</\\1>`).exec(text)?.[2].replace(/<[^>]*>/g, '') ?? '').trim(),
   };
 }
@@ -140,8 +141,8 @@ function forms(text) {
       form.values[name] = value;
     }
     for (const [, tag] of inner.matchAll(/<button\b([^>]*)>/g)) {
-      const { id, name, value = '' } = attributes(tag);
-      if (id) form.buttons.set(id, name ? { [name]: value } : {});
+      const { name, value } = attributes(tag);
+      if (name) form.buttons.set(value, { [name]: value });
     }
     return form;
   });

@@ -127,8 +127,8 @@ table! {
         /// Names that its tokens may have for this server as their `aud`, beside issuer and token endpoint.
         audiences: Vec<String>, example r#"["api://grantor"]"#;
 
-        /// The claim in which it says one of this server's usernames. Without it, a subject stays the
-        /// issuer's own: ISSUER|SUB.
+        /// The claim in which it says one of this server's usernames, spelled as here; email counts only
+        /// with email_verified. Without it, a subject that no user links stays the issuer's own: ISSUER|SUB.
         user_claim: Option<String>, example "preferred_username";
 
         /// How old a token may be by its `iat`, beside what its `exp` says.

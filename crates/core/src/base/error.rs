@@ -1,5 +1,7 @@
 //! The table of error codes (name, status, defining section), and failures sorted by blame.
 
+use serde::Serialize;
+
 /// The text that defines a code, and where in it.
 #[derive(Clone, Copy)]
 enum Source {
@@ -148,9 +150,19 @@ impl Refusal {
     }
 }
 
+impl Cause {
+    /// None where the description says it all.
+    #[must_use]
+    pub fn logged(self) -> Option<Self> {
+        (self != Self::AsDescribed).then_some(self)
+    }
+}
+
 /// The private cause of a refusal, logged with its `trace_id`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Cause {
+    /// The description says it all, so there is none to log.
     AsDescribed,
     UnknownClient,
     DisabledClient,
@@ -169,6 +181,7 @@ pub enum Cause {
     SessionEnded,
     RefreshReused,
     RefreshReuseAfterUnknownCommit,
+    RefreshRepeatedFromElsewhere,
     RefreshExpired,
     TokenRevoked,
     TokenExpired,
@@ -188,6 +201,9 @@ pub enum Cause {
     ForeignTokenTooOld,
     ForeignTokenMalformed,
     UnknownIssuer,
+    UnverifiedClaim,
+    WrongPassword,
+    TooManyTries,
 }
 
 /// Why a request failed without a decision. Sorted by who is at fault.

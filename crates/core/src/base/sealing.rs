@@ -86,6 +86,14 @@ impl SealingKeys {
             .any(|master| self.verify(master, SealKind::Form, binding, &tag))
     }
 
+    /// Stands in events and logs for a name that nobody has: it may be a password in the wrong field. The same name is the
+    /// same there.
+    #[must_use]
+    pub fn unknown_name(&self, name: &str) -> String {
+        let tag = self.tag(&self.masters[0], SealKind::LoggedName, name.as_bytes());
+        format!("unknown:{}", URL_SAFE_NO_PAD.encode(&tag.as_ref()[..9]))
+    }
+
     /// The HMAC key for client secrets in the configuration file.
     #[must_use]
     pub fn client_secret_key(&self) -> hmac::Key {

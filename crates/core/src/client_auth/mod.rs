@@ -92,7 +92,9 @@ impl Credentials {
         }
     }
 
-    pub(crate) const fn client_id(&self) -> &String {
+    /// Who the request says that it is from.
+    #[must_use]
+    pub const fn client_id(&self) -> &String {
         match self {
             Self::None { client_id }
             | Self::Basic { client_id, .. }

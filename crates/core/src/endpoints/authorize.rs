@@ -7,7 +7,6 @@ use crate::base::params::Params;
 use crate::base::peer::Peer;
 use crate::base::row::Write;
 use crate::base::secret::Secret;
-use crate::base::time::Timestamp;
 use crate::engine::decide::{Decision, Facts, Operation, Stop, Versioned};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
@@ -25,11 +24,12 @@ use crate::records::{
 use crate::tokens::handles::Code;
 
 mod error_redirect;
+mod reauthentication;
 mod request;
 mod response;
 
 use error_redirect::ErrorRedirectParams;
-pub use request::AUTH_AFTER;
+pub use reauthentication::{AUTH_AFTER, sign_in_proof};
 use request::AuthorizationRequest;
 pub(super) use response::with_query;
 pub use response::{AuthorizationResponse, CheckedRedirect, MODES, ResponseMode};
@@ -54,10 +54,7 @@ pub enum ConsentDecision {
 #[derive(Debug)]
 pub enum AuthorizeReply {
     /// The user must sign in, or sign in again.
-    SignIn {
-        /// A sign-in at or after this time satisfies the request.
-        after: Timestamp,
-    },
+    SignIn,
     /// The user must decide on the consent page.
     Consent(Box<ConsentPrompt>),
     /// The response to the client.
@@ -165,18 +162,25 @@ impl Authorize {
         let also: Vec<_> = consent_key.iter().collect();
         let signed_in = session::signed_in(env, facts, self.cookie.as_ref(), &also)?;
         let (Some(signed_in), Some(consent_key)) = (signed_in, consent_key) else {
-            return sign_in(env, &request);
+            return sign_in(&request);
         };
-        match check_reauthentication(env, &request, &signed_in) {
+        let proven = reauthentication::is_proven(
+            &env.realm.sealing,
+            self.cookie.as_ref(),
+            &self.params,
+            signed_in.session.record.auth_time,
+            env.now,
+        );
+        match check_reauthentication(env, &request, &signed_in, proven) {
             SessionMatch::Accepted => {}
-            SessionMatch::SignInRequired => return sign_in(env, &request),
+            SessionMatch::SignInRequired => return sign_in(&request),
             SessionMatch::OtherUser => return Err(LOGIN_REQUIRED.into()),
         }
         let stored = facts.record::<Consent>(env, &consent_key)?.live();
         let user = &signed_in.user.record;
         let agreed = stored
             .as_ref()
-            .filter(|stored| user.is_current(stored.record.epoch));
+            .filter(|stored| stored.record.counts(user, client));
         let scope = request.consent_scope();
         match self.decision {
             Some(ConsentDecision::Deny) => {
@@ -246,6 +250,7 @@ impl Authorize {
             id,
             kind: GrantOrigin::Code,
             client: client.id.clone(),
+            instance: client.instance,
             scope: request.scope,
             resources: request.resources,
             started: Started {
@@ -309,10 +314,10 @@ fn check_reauthentication(
     env: &Env<'_>,
     request: &AuthorizationRequest,
     signed_in: &SignedIn,
+    signed_in_as_demanded: bool,
 ) -> SessionMatch {
     let auth_time = signed_in.session.record.auth_time;
     let user = signed_in.user.record.id.to_string();
-    let signed_in_as_demanded = request.auth_after.is_some_and(|after| auth_time >= after);
     let is_expected = request.expected.iter().all(|expected| *expected == user);
     // OpenID Connect Core section 3.1.2.1: "If the elapsed time is greater than this value, the OP MUST attempt to
     // actively re-authenticate the End-User."
@@ -330,14 +335,11 @@ fn check_reauthentication(
 
 /// OpenID Connect Core section 3.1.2.1: with `none`, "the Authorization Server MUST NOT display any authentication or
 /// consent user interface pages."
-fn sign_in(
-    env: &Env<'_>,
-    request: &AuthorizationRequest,
-) -> Result<Decision<AuthorizeReply>, Stop> {
+fn sign_in(request: &AuthorizationRequest) -> Result<Decision<AuthorizeReply>, Stop> {
     if request.prompt == Prompt::Nothing {
         return Err(LOGIN_REQUIRED.into());
     }
-    Ok(Decision::reply(AuthorizeReply::SignIn { after: env.now }))
+    Ok(Decision::reply(AuthorizeReply::SignIn))
 }
 
 /// Whether a code may be issued without asking the user.
@@ -374,6 +376,7 @@ fn record_consent(
     let consent = |scope: Scope| Consent {
         user: user.id,
         client: client.id.clone(),
+        instance: client.instance,
         epoch: user.epoch,
         scope,
         at: env.now,
@@ -382,8 +385,9 @@ fn record_consent(
         return records::insert(&env.realm.name, &consent(scope.clone()));
     };
     let Versioned { record, row } = &stored;
-    // Of what someone else may have agreed to before the user was cut off, nothing stays.
-    if !user.is_current(record.epoch) {
+    // Nothing stays of what someone else may have agreed to before the user was cut off, or agreed to for an earlier
+    // client of this id.
+    if !record.counts(user, client) {
         return records::replace(&env.realm.name, &consent(scope.clone()), row);
     }
     if scope.is_within(&record.scope) {
@@ -401,12 +405,12 @@ fn preconditions(
     signed_in: &SignedIn,
 ) -> Result<[Write; 2], Failure> {
     let Versioned { record, row } = &signed_in.session;
-    let known = record.logout_subscribers.contains(&client.id);
+    let known = record.logout_subscribers.contains(client);
     if client.logout.backchannel_uri.is_none() || known {
         return Ok(signed_in.checks(env));
     }
     let mut session = record.clone();
-    session.logout_subscribers.push(client.id.clone());
+    session.logout_subscribers.add(client);
     let session = records::update(&env.realm.name, &session, row)?;
     Ok([signed_in.user.unchanged(), session])
 }

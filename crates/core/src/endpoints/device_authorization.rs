@@ -83,6 +83,7 @@ impl DeviceAuthorization {
             id,
             kind: GrantOrigin::Device,
             client: client.id.clone(),
+            instance: client.instance,
             scope,
             resources,
             started: Started {

@@ -12,7 +12,8 @@ use crate::engine::env::Env;
 use crate::model::actor::{Actor, MayAct};
 use crate::model::client::Client;
 use crate::model::resource::Resource;
-use crate::records::{self, Grant, RefreshTokenStatus};
+use crate::model::scope::Scope;
+use crate::records::{self, Grant, RefreshTokenStatus, User};
 use crate::tokens::bearer::{self, PresentedToken};
 use crate::tokens::grant_liveness;
 
@@ -113,7 +114,8 @@ impl Introspect {
         let Ok(live) = bearer::verify_live(env, facts, claims)? else {
             return Ok(None);
         };
-        let username = live.owner.user().map(|user| user.username.clone());
+        let user = live.owner.user();
+        let username = user.and_then(|user| username(user, &live.claims.scope));
         let mut claims = live.claims;
         // The only member of this response whose name a mapped claim can have.
         claims.mapped.remove("username");
@@ -137,6 +139,12 @@ impl Introspect {
     }
 }
 
+/// A name is told where the user agreed that it is: by the scope that has `preferred_username` (OpenID Connect Core
+/// section 5.4).
+fn username(user: &User, scope: &Scope) -> Option<String> {
+    scope.contains("profile").then(|| user.username.clone())
+}
+
 /// Active only for the client that the refresh token was issued to.
 fn refresh_token(
     env: &Env<'_>,
@@ -152,7 +160,7 @@ fn refresh_token(
     let (Some(expires_at), Some(authorization)) = (expires_at, grant.active()) else {
         return Ok(None);
     };
-    if grant.client != caller.id || matches!(presented, None | Some(RefreshTokenStatus::Reused)) {
+    if !grant.is_of(caller) || matches!(presented, None | Some(RefreshTokenStatus::Reused)) {
         return Ok(None);
     }
     let Ok(dependencies) = grant_liveness::check(env, facts, grant)? else {
@@ -162,7 +170,7 @@ fn refresh_token(
     Ok(Some(ActiveToken {
         scope: authorization.scope.to_string(),
         client_id: grant.client.to_string(),
-        username: Some(user.record.username),
+        username: username(&user.record, &authorization.scope),
         exp: expires_at.as_secs(),
         sub: user.record.id.to_string(),
         iss: env.realm.issuer.clone(),

@@ -80,7 +80,7 @@ impl Revoke {
             return Ok(Decision::reply(()));
         };
         // RFC 7009 section 2.1: "verifies whether the token was issued to the client making the revocation request".
-        if grant.record.client != client.id {
+        if !grant.record.is_of(client) {
             return Err(invalid_grant(Cause::GrantOfAnotherClient).into());
         }
         if matches!(grant.record.state, GrantState::Revoked(_)) {

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::base::error::Cause;
 use crate::base::peer::Peer;
 use crate::model::actor::Actor;
 use crate::model::ids::{ClientId, GrantId, UserId};
@@ -82,6 +83,12 @@ pub struct Event {
     pub client: Option<ClientId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<UserId>,
+    /// The name that was typed; where nobody has it, what stands for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
+    /// Why it was refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Cause>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grant: Option<GrantId>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -114,6 +121,8 @@ impl Event {
             kind,
             client: None,
             user: None,
+            username: None,
+            reason: None,
             grant: None,
             peer: None,
             exchange: None,
@@ -129,6 +138,18 @@ impl Event {
     #[must_use]
     pub const fn user(mut self, user: UserId) -> Self {
         self.user = Some(user);
+        self
+    }
+
+    #[must_use]
+    pub fn username(mut self, username: String) -> Self {
+        self.username = Some(username);
+        self
+    }
+
+    #[must_use]
+    pub const fn because(mut self, reason: Cause) -> Self {
+        self.reason = Some(reason);
         self
     }
 

@@ -12,10 +12,7 @@ use crate::engine::env::Env;
 use crate::model::actor::MayAct;
 use crate::model::endpoint::Endpoint;
 use crate::model::realm::Realm;
-use crate::model::trusted_issuer::TrustedIssuer;
-
-/// OpenID Connect Core section 2: `sub` "MUST NOT exceed 255 ASCII characters".
-const MAX_SUB_BYTES: usize = 255;
+use crate::model::trusted_issuer::{TrustedIssuer, may_be_subject};
 
 /// A foreign token with a valid signature and us as its audience.
 #[derive(Debug)]
@@ -90,12 +87,11 @@ fn is_for_us(issuer: &TrustedIssuer, realm: &Realm, aud: &OneOrMany) -> bool {
 
 /// RFC 7523 section 3, items 3 to 7.
 fn validate(issuer: &TrustedIssuer, env: &Env<'_>, claims: &Claims) -> Result<(), Cause> {
-    let is_plain = |sub: &str| !sub.chars().any(char::is_control);
     // A logout token, typed or not (Back-Channel Logout section 2.4).
     if claims.others.contains_key("events") {
         return Err(Cause::ForeignTokenMalformed);
     }
-    if claims.sub.is_empty() || claims.sub.len() > MAX_SUB_BYTES || !is_plain(&claims.sub) {
+    if !may_be_subject(&claims.sub) {
         return Err(Cause::ForeignTokenMalformed);
     }
     if !is_for_us(issuer, env.realm, &claims.aud) {
@@ -127,6 +123,17 @@ impl Claims {
         match name {
             "sub" => Some(&self.sub),
             _ => self.others.get(name)?.as_str(),
+        }
+    }
+
+    /// Whether the issuer vouches for the claim. OpenID Connect Core section 5.1 has two that it may not have verified,
+    /// each with a claim that says so. A text is no boolean: some write `"false"`.
+    pub(crate) fn is_verified(&self, name: &str) -> bool {
+        match name {
+            "email" | "phone_number" => {
+                self.others.get(&format!("{name}_verified")) == Some(&Value::Bool(true))
+            }
+            _ => true,
         }
     }
 }

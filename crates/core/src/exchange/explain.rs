@@ -198,7 +198,7 @@ impl Explanation {
     /// For a request that is refused before its tokens are opened.
     #[must_use]
     pub fn refused(refusal: &Refusal) -> Self {
-        let cause = Some(refusal.cause).filter(|cause| *cause != Cause::AsDescribed);
+        let cause = refusal.cause.logged();
         Self {
             refusal: Some(Refused {
                 error: refusal.code.name().into(),

@@ -3,7 +3,7 @@
 use grantor_jose::TokenType as Typ;
 use serde_json::Value;
 
-use super::assertion::{self, VerifiedAssertion};
+use super::assertion::{self, Claims, VerifiedAssertion};
 use super::policy::still_allowed;
 use crate::base::error::{Cause, ErrorCode, Refusal};
 use crate::base::secret::Secret;
@@ -17,7 +17,8 @@ use crate::model::exchange_rule::TokenKind;
 use crate::model::ids::{ClientId, GrantId, UserId};
 use crate::model::scope::Scope;
 use crate::model::token_type::TokenType;
-use crate::records::{self, Grant, RefreshTokenStatus, Session, User, Username};
+use crate::model::trusted_issuer::TrustedIssuer;
+use crate::records::{self, Grant, Link, RefreshTokenStatus, Session, User, Username};
 use crate::tokens::bearer::{self, PresentedToken, TokenOwner};
 use crate::tokens::grant_liveness;
 
@@ -216,14 +217,7 @@ impl PresentedParty {
         if claims.act.is_some() {
             return Err(HAS_ACTOR.into());
         }
-        let user = match &issuer.user_claim {
-            None => None,
-            Some(claim) => {
-                let username = claims.text(claim);
-                let username = username.ok_or(role.invalid(Cause::UserGone))?;
-                Some(find_user(env, facts, username, role)?)
-            }
-        };
+        let user = foreign_user(env, facts, issuer, &claims, role)?;
         let sub = match &user {
             Some(user) => user.id.to_string(),
             None => issuer.qualified_subject(&claims.sub),
@@ -287,7 +281,7 @@ fn grant_party(
     let (Some(grant), Some(authorization)) = (owner.grant(), authorization) else {
         return Err(role.invalid(Cause::RevokedGrant).into());
     };
-    if grant.client != client.id {
+    if !grant.is_of(client) {
         return Err(OTHER_CLIENT.because(Cause::GrantOfAnotherClient).into());
     }
     let exchanged = grant.kind.exchanged();
@@ -315,6 +309,39 @@ fn grant_party(
     })
 }
 
+/// The user whom a trusted issuer's token is for: the one that its subject is linked to, else the one that the issuer names.
+/// None where it does neither, and the subject stays the issuer's own.
+fn foreign_user(
+    env: &Env<'_>,
+    facts: &Facts,
+    issuer: &TrustedIssuer,
+    claims: &Claims,
+    role: Role,
+) -> Result<Option<User>, Stop> {
+    if issuer.has_links {
+        let key = Link::key(&env.realm.name, &issuer.issuer, &claims.sub);
+        if let Lookup::Live(link) = facts.record::<Link>(env, &key)? {
+            return user_of(env, facts, link.record.user, role).map(Some);
+        }
+    }
+    let Some(claim) = &issuer.user_claim else {
+        return Ok(None);
+    };
+    if !claims.is_verified(claim) {
+        return Err(role.invalid(Cause::UnverifiedClaim).into());
+    }
+    let username = claims.text(claim);
+    let username = username.ok_or(role.invalid(Cause::UserGone))?;
+    let user = find_user(env, facts, username, role)?;
+    // Of two subjects that differ in case only, at most one is our user.
+    if user.username != username {
+        return Err(role.invalid(Cause::UserGone).into());
+    }
+    Ok(Some(user))
+}
+
+/// The name is folded, as a person types it.
+///
 /// # Errors
 /// `invalid_request` for an unknown or disabled user.
 pub(super) fn find_user(
@@ -327,7 +354,11 @@ pub(super) fn find_user(
     let Lookup::Live(row) = facts.record::<Username>(env, &key)? else {
         return Err(role.invalid(Cause::UserGone).into());
     };
-    let key = grant_liveness::user_key(env, row.record.user);
+    user_of(env, facts, row.record.user, role)
+}
+
+fn user_of(env: &Env<'_>, facts: &Facts, user: UserId, role: Role) -> Result<User, Stop> {
+    let key = grant_liveness::user_key(env, user);
     match facts.record::<User>(env, &key)? {
         Lookup::Live(user) if user.record.enabled => Ok(user.record),
         Lookup::Live(_) => Err(role.invalid(Cause::UserDisabled).into()),

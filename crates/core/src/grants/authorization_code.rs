@@ -48,6 +48,10 @@ impl AuthorizationCodeRequest {
             Lookup::Expired => return Err(invalid_grant(Cause::CodeExpired).into()),
             Lookup::Absent => return Err(invalid_grant(Cause::NoSuchGrant).into()),
         };
+        // The tag of a code names the client's id only.
+        if !grant.record.is_of(&client) {
+            return Err(invalid_grant(Cause::GrantOfAnotherClient).into());
+        }
         match grant.record.code() {
             Ok(issued) => {
                 self.check(issued, &client)?;

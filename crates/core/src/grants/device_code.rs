@@ -79,6 +79,10 @@ impl DeviceCodeRequest {
             Lookup::Expired => return last(EXPIRED),
             Lookup::Absent => return last(invalid_grant(Cause::NoSuchGrant)),
         };
+        // The tag of a code names the client's id only.
+        if !record.is_of(&client) {
+            return last(invalid_grant(Cause::GrantOfAnotherClient));
+        }
         let lifetimes = client.grant_lifetimes(env.realm.lifetimes.session_absolute);
         let record = match record.redeem_device(env.now, &lifetimes, peer) {
             Ok(record) => record,

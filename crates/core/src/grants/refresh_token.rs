@@ -1,5 +1,6 @@
-//! The refresh token grant (RFC 6749 section 6) with rotation (RFC 9700 section 4.14.2). The next_generation token is derived,
-//! so a client that lost the response retries within the grace period and gets the same one.
+//! The refresh token grant (RFC 6749 section 6) with rotation (RFC 9700 section 4.14.2). The next token is derived,
+//! so a client that lost the response retries within the grace period and gets the same one. A public client retries from
+//! the network of its request.
 
 use std::time::Duration;
 
@@ -64,15 +65,26 @@ impl RefreshTokenRequest {
             .ok_or(invalid_grant(Cause::NoSuchGrant))?;
         // RFC 6749 section 6: "ensure that the refresh token was issued to the authenticated client". Another
         // client's token changes nothing: a leaked token must not let others revoke the grant.
-        if grant.record.client != client.id {
+        if !grant.record.is_of(client) {
             return Err(invalid_grant(Cause::GrantOfAnotherClient).into());
         }
         let presented = grant
             .record
             .refresh_token_status(token.generation, client.grace, env.now);
         let presented = presented.ok_or(invalid_grant(Cause::RevokedGrant))?;
-        if presented == RefreshTokenStatus::Reused {
-            return handle_reuse(env, facts, grant, peer);
+        match presented {
+            RefreshTokenStatus::Reused => return handle_reuse(env, facts, grant, peer),
+            // Both were used, on two networks, so two hold this grant.
+            RefreshTokenStatus::Current if grant.record.was_repeated_elsewhere() => {
+                return revoke_reused(env, grant, peer);
+            }
+            // Nothing else proves that a public client repeats its own request.
+            RefreshTokenStatus::InGrace
+                if !client.is_confidential() && !grant.record.was_rotated_near(peer) =>
+            {
+                return refuse_elsewhere(env, grant, peer);
+            }
+            _ => {}
         }
         if grant
             .record
@@ -132,8 +144,17 @@ fn handle_reuse(
     if facts.after_unknown() {
         return Err(invalid_grant(Cause::RefreshReuseAfterUnknownCommit).into());
     }
+    revoke_reused(env, grant, peer)
+}
+
+fn revoke_reused(
+    env: &Env<'_>,
+    grant: Versioned<Grant>,
+    peer: &Peer,
+) -> Result<Decision<TokenReply>, Stop> {
     let event = Event::new(EventKind::RefreshReusedGrantRevoked)
         .client(&grant.record.client)
+        .because(Cause::RefreshReused)
         .grant(grant.record.id);
     let revoked = grant
         .record
@@ -141,6 +162,27 @@ fn handle_reuse(
     Ok(Decision::refuse(invalid_grant(Cause::RefreshReused))
         .write(records::update(&env.realm.name, &revoked, &grant.row)?)
         .event(event.peer(peer)))
+}
+
+/// A public client's predecessor that comes from another network is no retry. Whether one of the two is a thief shows once
+/// the successor is used as well.
+fn refuse_elsewhere(
+    env: &Env<'_>,
+    grant: Versioned<Grant>,
+    peer: &Peer,
+) -> Result<Decision<TokenReply>, Stop> {
+    let refusal = invalid_grant(Cause::RefreshRepeatedFromElsewhere);
+    let event = Event::new(EventKind::RefreshRepeatedFromElsewhere)
+        .client(&grant.record.client)
+        .because(Cause::RefreshRepeatedFromElsewhere)
+        .grant(grant.record.id)
+        .peer(peer);
+    let decision = Decision::refuse(refusal).event(event);
+    if grant.record.was_repeated_elsewhere() {
+        return Ok(decision);
+    }
+    let marked = grant.record.repeated_elsewhere();
+    Ok(decision.write(records::update(&env.realm.name, &marked, &grant.row)?))
 }
 
 /// RFC 6749 section 6: "The requested scope MUST NOT include any scope not originally granted by the resource owner,

@@ -81,7 +81,7 @@ fn issue(
         Content::Refresh(new) => {
             let id = GrantId::from_bytes(env.seed.bytes("grant"));
             let lifetimes = client.grant_lifetimes(env.realm.lifetimes.session_absolute);
-            let grant = Grant::exchange(id, *new, client.id.clone(), env.now, &lifetimes, peer);
+            let grant = Grant::exchange(id, *new, client, env.now, &lifetimes, peer);
             let token = RefreshToken {
                 grant: id,
                 generation: 0,

@@ -10,7 +10,7 @@ use crate::base::secret::SecretVerifier;
 use crate::model::actor::MayAct;
 use crate::model::claim_mapping::ClaimMapping;
 use crate::model::grant_type::GrantType;
-use crate::model::ids::ClientId;
+use crate::model::ids::{ClientId, ClientInstance};
 use crate::model::redirect_uri::RedirectUri;
 use crate::model::scope::Scope;
 
@@ -18,6 +18,7 @@ use crate::model::scope::Scope;
 #[derive(Clone, Debug)]
 pub struct Client {
     pub id: ClientId,
+    pub instance: ClientInstance,
     pub name: String,
     pub enabled: bool,
     pub auth: ClientAuth,

@@ -147,6 +147,27 @@ impl Epoch {
     }
 }
 
+/// Tells clients of one id apart: 64 random bits, drawn when a client is first declared. Grants and consents copy it, and
+/// those of another instance are dead.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ClientInstance(u64);
+
+impl ClientInstance {
+    /// Of the clients that were declared before there were instances, and of rows without one.
+    pub const FIRST: Self = Self(0);
+
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 8]) -> Self {
+        Self(u64::from_be_bytes(bytes))
+    }
+
+    #[must_use]
+    pub fn is_first(&self) -> bool {
+        *self == Self::FIRST
+    }
+}
+
 /// A client's identifier (RFC 6749 section 2.2): 1 to 255 characters of `%x20-7E` (its appendix A.1).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

@@ -10,11 +10,14 @@ use crate::base::sealing::SealingKeys;
 use crate::model::client::Client;
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange_rule::ExchangeRule;
-use crate::model::ids::ClientId;
+use crate::model::ids::{ClientId, ClientInstance};
 use crate::model::resource::{self, Resource};
 use crate::model::scope::Scope;
 use crate::model::trusted_issuer::TrustedIssuer;
 use crate::model::user_code::UserCodeFormat;
+
+/// The name of the realm of a configuration file.
+pub const DEFAULT_NAME: &str = "default";
 
 /// A snapshot of one realm, replaced as a whole when the configuration or a key changes.
 #[derive(Clone, Debug)]
@@ -124,6 +127,13 @@ impl Realm {
     #[must_use]
     pub fn is_enabled(&self, id: &ClientId) -> bool {
         self.enabled_client(id).is_some()
+    }
+
+    /// The enabled client of this instance. A client that was declared later under the same id is another one.
+    #[must_use]
+    pub fn client_of(&self, id: &ClientId, instance: ClientInstance) -> Option<&Client> {
+        let client = self.clients.get(id)?;
+        (client.enabled && client.instance == instance).then_some(client)
     }
 
     /// Whether a subject other than a user is known: an enabled client, or a subject of a trusted issuer.

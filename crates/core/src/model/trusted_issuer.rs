@@ -11,12 +11,24 @@ pub struct TrustedIssuer {
     pub algorithms: Vec<Algorithm>,
     /// Accepted values of `aud`, in addition to our issuer and token endpoint.
     pub audiences: Vec<String>,
-    /// The claim that contains one of our usernames. Without it, the subject is `ISSUER|SUB`.
+    /// Whether any of its subjects is linked to a user. Without links, none is looked for.
+    pub has_links: bool,
+    /// The claim that contains one of our usernames, spelled as ours. Without it, and without a link, the subject is
+    /// `ISSUER|SUB`.
     pub user_claim: Option<String>,
     /// The maximum age of a token, counted from `iat`.
     pub max_age: Option<Duration>,
     /// Tolerated clock skew.
     pub skew: Duration,
+}
+
+/// OpenID Connect Core section 2: `sub` "MUST NOT exceed 255 ASCII characters".
+const MAX_SUB_BYTES: usize = 255;
+
+/// Whether an issuer's subject could be called so.
+#[must_use]
+pub fn may_be_subject(sub: &str) -> bool {
+    (1..=MAX_SUB_BYTES).contains(&sub.len()) && !sub.chars().any(char::is_control)
 }
 
 impl TrustedIssuer {

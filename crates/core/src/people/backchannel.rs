@@ -70,11 +70,8 @@ impl Operation for Claim {
         let mut outbox = row.record.clone();
         let mut notices = Vec::new();
         // Clients that were removed since, or lost their URI, are skipped.
-        for client in &outbox.logout_subscribers {
-            let client = env.realm.clients.get(client);
-            if let Some((client, uri)) =
-                client.and_then(|client| Some((client, client.logout.backchannel_uri.clone()?)))
-            {
+        for client in outbox.logout_subscribers.declared(env.realm) {
+            if let Some(uri) = client.logout.backchannel_uri.clone() {
                 notices.push(Notice {
                     client: client.id.clone(),
                     uri,
@@ -85,7 +82,8 @@ impl Operation for Claim {
         if notices.is_empty() {
             return Ok(Decision::reply(None).write(records::delete(&row.row)?));
         }
-        outbox.logout_subscribers = notices.iter().map(|notice| notice.client.clone()).collect();
+        let noticed = |id: &ClientId| notices.iter().any(|notice| notice.client == *id);
+        outbox.logout_subscribers = outbox.logout_subscribers.only(noticed);
         outbox.attempts = outbox.attempts.saturating_add(1);
         outbox.due = env.now + LEASE;
         let writes = reschedule(env, &row, &outbox)?;
@@ -147,7 +145,7 @@ pub struct Settle {
 
 impl Settle {
     fn clients_with(&self, answer: Answer) -> impl Iterator<Item = &ClientId> {
-        let clients = self.outbox.logout_subscribers.iter();
+        let clients = self.outbox.logout_subscribers.ids().iter();
         clients.filter(move |client| self.answer_of(client) == answer)
     }
 
@@ -159,7 +157,8 @@ impl Settle {
 
     /// The row for the next attempt; none where no client is left or the row would expire first.
     fn next(&self, env: &Env<'_>) -> Option<Outbox> {
-        let logout_subscribers: Vec<ClientId> = self.clients_with(Answer::Later).cloned().collect();
+        let later = |id: &ClientId| self.answer_of(id) == Answer::Later;
+        let logout_subscribers = self.outbox.logout_subscribers.only(later);
         let attempts = usize::try_from(self.outbox.attempts).unwrap_or(usize::MAX);
         let delay = RETRY_DELAYS[attempts.saturating_sub(1).min(RETRY_DELAYS.len() - 1)];
         let due = env.now + delay;

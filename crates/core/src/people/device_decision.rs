@@ -173,7 +173,7 @@ impl Operation for DeviceDecision {
         else {
             return already_decided();
         };
-        let Some(client) = env.realm.enabled_client(&grant.client) else {
+        let Some(client) = grant.live_client(env.realm) else {
             return already_decided();
         };
         let GrantState::DevicePending { user_code } = &grant.state else {

@@ -1,10 +1,16 @@
 //! Form tokens (CSRF): a POST is accepted only from a form that we made for this browser and this action.
 
+use std::time::Duration;
+
 use aws_lc_rs::digest;
 
 use crate::base::sealing::SealingKeys;
+use crate::base::time::Timestamp;
 use crate::model::ids::{GrantId, SessionId};
 use crate::model::realm::Realm;
+
+/// How long a form can be sent after it was made.
+const LIFETIME: Duration = Duration::from_secs(8 * 60 * 60);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
@@ -50,18 +56,32 @@ pub enum Binding {
 }
 
 impl Binding {
+    /// The token of a form that is made now: when that was, and a MAC.
     #[must_use]
-    pub fn token(&self, realm: &Realm, action: Action) -> String {
-        realm.sealing.form_token(&self.bytes(action))
+    pub fn token(&self, realm: &Realm, action: Action, now: Timestamp) -> String {
+        let made = now.as_secs().to_string();
+        let mac = realm.sealing.form_token(&self.bytes(action, &made));
+        format!("{made}.{mac}")
     }
 
     /// Compares in constant time.
     #[must_use]
-    pub fn accepts(&self, sealing: &SealingKeys, action: Action, token: &str) -> bool {
-        sealing.accepts_form_token(&self.bytes(action), token)
+    pub fn accepts(
+        &self,
+        sealing: &SealingKeys,
+        action: Action,
+        token: &str,
+        now: Timestamp,
+    ) -> bool {
+        let Some((made, mac)) = token.split_once('.') else {
+            return false;
+        };
+        let at = made.parse().map(Timestamp::from_secs);
+        at.is_ok_and(|at| now.since(at) < LIFETIME)
+            && sealing.accepts_form_token(&self.bytes(action, made), mac)
     }
 
-    fn bytes(&self, action: Action) -> Vec<u8> {
+    fn bytes(&self, action: Action, made: &str) -> Vec<u8> {
         let action = match action {
             Action::SignIn => "sign-in".to_owned(),
             Action::SignOut => "sign-out".to_owned(),
@@ -72,8 +92,8 @@ impl Binding {
             Action::Decide(grant) => format!("decide {grant}"),
         };
         match self {
-            Self::PreSession(cookie) => format!("pre\0{action}\0{cookie}"),
-            Self::Session(id) => format!("session\0{action}\0{id}"),
+            Self::PreSession(cookie) => format!("pre\0{action}\0{made}\0{cookie}"),
+            Self::Session(id) => format!("session\0{action}\0{made}\0{id}"),
         }
         .into_bytes()
     }

@@ -2,6 +2,7 @@
 
 use super::attempt::{Attempt, LimitReached};
 use super::session::{self, SignedIn, Visitor};
+use crate::base::error::Cause;
 use crate::base::peer::Peer;
 use crate::base::row::Key;
 use crate::base::secret::Secret;
@@ -133,7 +134,7 @@ impl Operation for LookupUserCode {
             return Ok(too_many(&signed_in, &self.peer, &limit));
         }
         let found = pending(env, facts, &code)?
-            .and_then(|grant| Some((env.realm.enabled_client(&grant.client)?, grant)));
+            .and_then(|grant| Some((grant.live_client(env.realm)?, grant)));
         let count = match attempt.end(facts, found.is_some())? {
             Ok(count) => count,
             Err(limit) => return Ok(too_many(&signed_in, &self.peer, &limit)),
@@ -204,6 +205,8 @@ fn too_many(
     })
     .event(
         Event::new(EventKind::TriesUsedUp)
+            .username(signed_in.user.record.username.clone())
+            .because(Cause::TooManyTries)
             .user(signed_in.user.record.id)
             .peer(peer),
     )
@@ -222,6 +225,7 @@ fn not_valid(
     };
     let decision = Decision::reply(reply).event(
         Event::new(EventKind::WrongUserCode)
+            .username(signed_in.user.record.username.clone())
             .user(signed_in.user.record.id)
             .peer(peer),
     );

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::attempt::{Attempt, LimitReached};
 use super::session;
+use crate::base::error::Cause;
 use crate::base::peer::{Peer, Width};
 use crate::base::row::Write;
 use crate::base::secret::Secret;
@@ -122,11 +123,19 @@ impl SignIn {
         Ok(attempt.begin(facts)?.map(|()| (attempt, queue)))
     }
 
-    fn too_many(&self, limit: &LimitReached) -> Decision<SignInReply> {
+    fn too_many(
+        &self,
+        env: &Env<'_>,
+        account: &str,
+        limit: &LimitReached,
+    ) -> Decision<SignInReply> {
+        let event = Event::new(EventKind::TriesUsedUp)
+            .username(env.realm.sealing.unknown_name(account))
+            .because(Cause::TooManyTries);
         Decision::reply(SignInReply::TooMany {
             retry_after: limit.retry_after,
         })
-        .event(Event::new(EventKind::TriesUsedUp).peer(&self.peer))
+        .event(event.peer(&self.peer))
     }
 
     /// Two reads, whether or not the user exists.
@@ -220,8 +229,9 @@ impl SignIn {
                         by: self.peer.clone(),
                     }),
             ),
-            logout_subscribers: kept
-                .map_or_else(Vec::new, |old| old.record.logout_subscribers.clone()),
+            logout_subscribers: kept.map_or_else(Default::default, |old| {
+                old.record.logout_subscribers.clone()
+            }),
             expires_at: env.now + env.realm.lifetimes.session_absolute,
         };
         let mut writes = vec![match kept {
@@ -249,21 +259,30 @@ impl Operation for SignIn {
         }
         let (attempt, queue) = match self.attempt(env, facts, &account)? {
             Ok(attempt) => attempt,
-            Err(limit) => return Ok(self.too_many(&limit)),
+            Err(limit) => return Ok(self.too_many(env, &account, &limit)),
         };
         let user = self.user(env, facts, &account)?;
         let hash = user
             .as_ref()
             .and_then(|user| user.record.password.as_deref());
         let is_right = facts.password_in(queue, hash, &self.password)?;
-        let known_user = user.as_ref().map(|user| user.record.id);
+        let known = user
+            .as_ref()
+            .map(|user| (user.record.id, user.record.username.clone()));
         let user = user.filter(|user| is_right && user.record.enabled);
         if let Err(limit) = attempt.end(facts, user.is_some())? {
-            return Ok(self.too_many(&limit));
+            return Ok(self.too_many(env, &account, &limit));
         }
         let Some(user) = user else {
             let mut event = Event::new(EventKind::SignInFailed).peer(&self.peer);
-            event.user = known_user;
+            event.reason = Some(match (&known, is_right) {
+                (None, _) => Cause::UserGone,
+                (Some(_), false) => Cause::WrongPassword,
+                (Some(_), true) => Cause::UserDisabled,
+            });
+            event.user = known.as_ref().map(|(id, _)| *id);
+            let unknown = || env.realm.sealing.unknown_name(&account);
+            event.username = Some(known.map_or_else(unknown, |(_, username)| username));
             return Ok(Decision::reply(SignInReply::Wrong).event(event));
         };
         let keep_user = self.keep_or_raise(env, facts, &user)?;

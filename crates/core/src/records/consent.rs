@@ -5,14 +5,18 @@ use serde::{Deserialize, Serialize};
 use super::Record;
 use crate::base::row::{IndexName, Key};
 use crate::base::time::Timestamp;
-use crate::model::ids::{ClientId, Epoch, UserId};
+use crate::model::client::Client;
+use crate::model::ids::{ClientId, ClientInstance, Epoch, UserId};
 use crate::model::scope::Scope;
+use crate::records::User;
 
 /// Kept until the user removes it; void once the user is cut off.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Consent {
     pub user: UserId,
     pub client: ClientId,
+    #[serde(default, skip_serializing_if = "ClientInstance::is_first")]
+    pub instance: ClientInstance,
     /// The user's epoch at that time: a previous holder of the account must not consent for its owner.
     pub epoch: Epoch,
     pub scope: Scope,
@@ -21,6 +25,12 @@ pub struct Consent {
 }
 
 impl Consent {
+    /// Whether it still counts: the user was not cut off since, and the client is the one that the user agreed to.
+    #[must_use]
+    pub fn counts(&self, user: &User, client: &Client) -> bool {
+        user.is_current(self.epoch) && self.instance == client.instance
+    }
+
     #[must_use]
     pub fn user_index(realm: &str, user: UserId) -> IndexName {
         IndexName::new(realm, "consents_of", &user.to_string())

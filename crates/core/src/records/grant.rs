@@ -10,22 +10,21 @@ use crate::base::row::IndexName;
 use crate::base::time::Timestamp;
 use crate::model::claim_mapping::{GrantFacts, SignInFacts};
 use crate::model::claims_request::RequestedClaims;
-use crate::model::client::{GrantLifetimes, RefreshLifetimes};
-use crate::model::ids::{ClientId, Epoch, GrantId, SessionId, UserId};
+use crate::model::client::{Client, GrantLifetimes};
+use crate::model::ids::{ClientId, ClientInstance, Epoch, GrantId, SessionId, UserId};
 use crate::model::pkce::CodeChallenge;
+use crate::model::realm::Realm;
 use crate::model::scope::Scope;
 use crate::model::target::RequestedResources;
 
 mod kind;
+mod refresh;
 
 pub use kind::{Exchanged, GrantOrigin};
+pub use refresh::RefreshTokenStatus;
 
 /// How long revoked grants are kept, so that operators can find out what happened.
 const REVOKED_RETENTION: Duration = Duration::from_secs(24 * 3600);
-
-/// How far another node's clock may be ahead. A rotation later than that was written before this clock stepped back: how
-/// long ago it was is not known, so it gives no grace.
-const MAX_CLOCK_DIFFERENCE: Duration = Duration::from_secs(30);
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grant {
@@ -33,6 +32,8 @@ pub struct Grant {
     #[serde(default)]
     pub kind: GrantOrigin,
     pub client: ClientId,
+    #[serde(default, skip_serializing_if = "ClientInstance::is_first")]
+    pub instance: ClientInstance,
     pub scope: Scope,
     #[serde(default, skip_serializing_if = "RequestedResources::is_empty")]
     pub resources: RequestedResources,
@@ -78,6 +79,9 @@ pub enum GrantState {
         rotated_at: Timestamp,
         /// Who requested the current refresh token.
         rotated_by: Peer,
+        /// Whether its predecessor came again, within the grace, from another network than `rotated_by`.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        repeated_elsewhere: bool,
     },
     Revoked(Revocation),
 }
@@ -175,23 +179,23 @@ pub enum CodeError {
     NotACode,
 }
 
-/// The generation of a presented refresh token, relative to the grant's current one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RefreshTokenStatus {
-    Current,
-    /// The previous one, within the grace period: the client retries after a lost response.
-    InGrace,
-    /// Newer than ours and authentic: the store was restored from a backup.
-    Ahead,
-    /// Rotated before, and the grace period is over.
-    Reused,
-}
-
 impl Grant {
     /// A user's grants that were not revoked.
     #[must_use]
     pub fn user_index(realm: &str, user: UserId) -> IndexName {
         IndexName::new(realm, "grants_of", &user.to_string())
+    }
+
+    /// Whether it was given to this client, and not to an earlier one of the same id.
+    #[must_use]
+    pub fn is_of(&self, client: &Client) -> bool {
+        self.client == client.id && self.instance == client.instance
+    }
+
+    /// The client that it was given to, if it is still declared and enabled.
+    #[must_use]
+    pub fn live_client<'p>(&self, realm: &'p Realm) -> Option<&'p Client> {
+        realm.client_of(&self.client, self.instance)
     }
 
     /// `DevicePending -> DeviceApproved`.
@@ -253,14 +257,15 @@ impl Grant {
             resources,
             authorization,
         }: NewGrant,
-        client: ClientId,
+        client: &Client,
         now: Timestamp,
         lifetimes: &GrantLifetimes,
         by: &Peer,
     ) -> Self {
         let grant = Self {
             id,
-            client,
+            client: client.id.clone(),
+            instance: client.instance,
             scope: authorization.scope.clone(),
             resources,
             started: Started {
@@ -293,58 +298,6 @@ impl Grant {
         match self.state {
             GrantState::CodeIssued(code) => {
                 let state = GrantState::active(code.authorization, code.code_challenge, now, by);
-                Self { state, ..self }.with_expiry(now, lifetimes)
-            }
-            _ => self,
-        }
-    }
-
-    /// `None` unless the grant is active.
-    #[must_use]
-    pub fn refresh_token_status(
-        &self,
-        generation: u32,
-        grace: Duration,
-        now: Timestamp,
-    ) -> Option<RefreshTokenStatus> {
-        let GrantState::Active {
-            generation: current,
-            rotated_at,
-            ..
-        } = &self.state
-        else {
-            return None;
-        };
-        Some(if generation == *current {
-            RefreshTokenStatus::Current
-        } else if generation > *current {
-            RefreshTokenStatus::Ahead
-        } else if generation + 1 == *current
-            && now.since(*rotated_at) <= grace
-            && rotated_at.since(now) <= MAX_CLOCK_DIFFERENCE
-        {
-            RefreshTokenStatus::InGrace
-        } else {
-            RefreshTokenStatus::Reused
-        })
-    }
-
-    /// `Active -> Active` with this generation; other states are unchanged.
-    #[must_use]
-    pub fn refreshed(self, to: u32, now: Timestamp, lifetimes: &GrantLifetimes, by: &Peer) -> Self {
-        match self.state {
-            GrantState::Active {
-                authorization,
-                code_challenge,
-                ..
-            } => {
-                let state = GrantState::Active {
-                    authorization,
-                    code_challenge,
-                    generation: to,
-                    rotated_at: now,
-                    rotated_by: by.clone(),
-                };
                 Self { state, ..self }.with_expiry(now, lifetimes)
             }
             _ => self,
@@ -401,23 +354,6 @@ impl Grant {
             .is_some_and(|authorization| authorization.user == user)
     }
 
-    /// When the current refresh token expires. The idle lifetime restarts with each refresh; the absolute lifetime
-    /// counts from the authorization.
-    #[must_use]
-    pub fn refresh_ends(&self, lifetimes: &RefreshLifetimes) -> Option<Timestamp> {
-        let GrantState::Active {
-            authorization,
-            rotated_at,
-            ..
-        } = &self.state
-        else {
-            return None;
-        };
-        let ends = (*rotated_at + lifetimes.idle).min(authorization.at + lifetimes.absolute);
-        let exchanged = self.kind.exchanged();
-        Some(exchanged.map_or(ends, |exchanged| ends.min(exchanged.ends_at)))
-    }
-
     /// An active grant expires with its last access or refresh token, but no later than the session that it depends on.
     fn with_expiry(self, now: Timestamp, lifetimes: &GrantLifetimes) -> Self {
         let access = now + lifetimes.access;
@@ -448,6 +384,7 @@ impl GrantState {
             generation: 0,
             rotated_at: now,
             rotated_by: by.clone(),
+            repeated_elsewhere: false,
         }
     }
 }

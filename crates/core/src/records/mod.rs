@@ -9,6 +9,9 @@ use crate::base::time::Timestamp;
 
 mod consent;
 mod grant;
+mod instance;
+mod link;
+mod logout_subscribers;
 mod member_names;
 mod outbox;
 mod revoked;
@@ -25,6 +28,9 @@ pub use grant::{
     Authorization, CodeError, CodeIssued, DeviceCodeError, Exchanged, Grant, GrantOrigin,
     GrantState, NotPending, RefreshTokenStatus, Revocation, RevocationReason, Started,
 };
+pub use instance::{DeclaredClient, InstancesSince};
+pub use link::Link;
+pub use logout_subscribers::LogoutSubscribers;
 pub use outbox::Outbox;
 pub use revoked::RevokedToken;
 pub use seen::Seen;

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::Record;
+use super::{LogoutSubscribers, Record};
 use crate::base::time::Timestamp;
-use crate::model::ids::{ClientId, SessionId, UserId};
+use crate::model::ids::{SessionId, UserId};
 
 /// How long delivery to an unresponsive client is retried.
 const MAX_DELIVERY_TIME: Duration = Duration::from_secs(24 * 60 * 60);
@@ -18,8 +18,8 @@ pub struct Outbox {
     pub session: SessionId,
     pub user: UserId,
     /// The clients that were not notified yet.
-    #[serde(rename = "to_tell")]
-    pub logout_subscribers: Vec<ClientId>,
+    #[serde(flatten)]
+    pub logout_subscribers: LogoutSubscribers,
     pub attempts: u32,
     /// The next attempt; during an attempt, when another node may take over.
     pub due: Timestamp,
@@ -32,7 +32,7 @@ impl Outbox {
     pub fn new(
         session: SessionId,
         user: UserId,
-        logout_subscribers: Vec<ClientId>,
+        logout_subscribers: LogoutSubscribers,
         now: Timestamp,
     ) -> Self {
         Self {

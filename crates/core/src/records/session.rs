@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Record, Started};
+use super::{LogoutSubscribers, Record, Started};
 use crate::base::row::IndexName;
 use crate::base::time::Timestamp;
-use crate::model::ids::{ClientId, Epoch, SessionId, UserId};
+use crate::model::ids::{Epoch, SessionId, UserId};
 
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
@@ -22,8 +22,8 @@ pub struct Session {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started: Option<Started>,
     /// Clients that got codes in this session and have a back-channel logout URI.
-    #[serde(rename = "to_tell", default, skip_serializing_if = "Vec::is_empty")]
-    pub logout_subscribers: Vec<ClientId>,
+    #[serde(flatten)]
+    pub logout_subscribers: LogoutSubscribers,
     /// The absolute limit, regardless of use.
     pub expires_at: Timestamp,
 }

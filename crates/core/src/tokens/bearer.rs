@@ -172,7 +172,7 @@ pub(crate) fn live_grant(
     if grant.record.active().is_none() {
         return Ok(Err(Cause::RevokedGrant));
     }
-    if !env.realm.is_enabled(&grant.record.client) {
+    if grant.record.live_client(env.realm).is_none() {
         return Ok(Err(Cause::DisabledClient));
     }
     let dependencies = grant_liveness::check(env, facts, &grant.record)?;

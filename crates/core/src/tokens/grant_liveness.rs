@@ -76,7 +76,7 @@ pub(crate) fn require_live(
         if parent.record.active().is_none() {
             return Err(invalid_grant(Cause::RevokedGrant).into());
         }
-        if !env.realm.is_enabled(&parent.record.client) {
+        if parent.record.live_client(env.realm).is_none() {
             return Err(invalid_grant(Cause::DisabledClient).into());
         }
         others.push((key, parent.row.version));

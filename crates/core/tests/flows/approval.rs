@@ -256,29 +256,52 @@ fn a_form_token_is_valid_for_one_browser_one_action_and_one_grant() {
         Binding::Session(world.visitor(browser).expect("signed in").session)
     };
     let (hers, his) = (session(&mut world, &alice), session(&mut world, &bob));
-    let token = hers.token(&world.realm, Action::Decide(one));
+    let token = hers.token(&world.realm, Action::Decide(one), world.now);
+    let now = world.now;
     let sealing = &world.realm.sealing;
-    assert!(hers.accepts(sealing, Action::Decide(one), &token));
+    assert!(hers.accepts(sealing, Action::Decide(one), &token, now));
     assert!(
-        !hers.accepts(sealing, Action::Decide(two), &token),
+        !hers.accepts(sealing, Action::Decide(two), &token, now),
         "another grant"
     );
     assert!(
-        !hers.accepts(sealing, Action::SignOut, &token),
+        !hers.accepts(sealing, Action::SignOut, &token, now),
         "another action"
     );
     assert!(
-        !his.accepts(sealing, Action::Decide(one), &token),
+        !his.accepts(sealing, Action::Decide(one), &token, now),
         "another session"
     );
     let before = Binding::PreSession("a cookie".to_owned());
     assert!(
-        !before.accepts(sealing, Action::Decide(one), &token),
+        !before.accepts(sealing, Action::Decide(one), &token, now),
         "no session"
     );
     for bad in ["", "AAAA", &token[..token.len() - 1], &token.to_lowercase()] {
-        assert!(!hers.accepts(sealing, Action::Decide(one), bad), "{bad}");
+        assert!(
+            !hers.accepts(sealing, Action::Decide(one), bad, now),
+            "{bad}"
+        );
     }
+}
+
+#[test]
+fn a_form_token_ages_out_and_its_time_cannot_be_changed() {
+    let world = World::new();
+    let form = Binding::PreSession("a cookie".to_owned());
+    let token = form.token(&world.realm, Action::SignIn, world.now);
+    let accepts = |token: &str, age| {
+        let at = world.now + age;
+        form.accepts(&world.realm.sealing, Action::SignIn, token, at)
+    };
+    assert!(accepts(&token, 8.h() - 1.s()));
+    assert!(!accepts(&token, 8.h()));
+    let (made, mac) = token.split_once('.').expect("a time and a MAC");
+    let made: u64 = made.parse().expect("seconds");
+    for other in [made + 1, made + 28_800, u64::MAX] {
+        assert!(!accepts(&format!("{other}.{mac}"), 1.h()), "{other}");
+    }
+    assert!(!accepts(mac, 1.s()), "as it was before it had a time");
 }
 
 #[test]

@@ -5,9 +5,10 @@ use grantor_core::base::error::ErrorCode::{
     RequestNotSupported, RequestUriNotSupported, UnauthorizedClient,
     UnmetAuthenticationRequirements, UnsupportedResponseType,
 };
-use grantor_core::endpoints::authorize::ResponseMode;
+use grantor_core::base::secret::Secret;
+use grantor_core::endpoints::authorize::{AUTH_AFTER, ResponseMode, sign_in_proof};
 
-use grantor_testkit::world::{AuthorizationOutcome, Browser, World};
+use grantor_testkit::world::{AuthorizationOutcome, Browser, World, params};
 use grantor_testkit::{
     AuthorizationRequest, CHALLENGE, ISSUER, SITE_ON_LOOPBACK, Spans as _, VERIFIER, client,
     redirect_uri, user_id,
@@ -259,6 +260,59 @@ fn openid_core_3_1_2_1_prompt_login_takes_a_sign_in_after_it() {
         let id = world.claims(&tokens.id.expect("an ID token"));
         assert_eq!(id["auth_time"], signed_in);
     }
+}
+
+/// The parameter is in the address, where anyone can write what they like.
+#[test]
+fn a_link_does_not_switch_prompt_login_off() {
+    let mut world = World::new();
+    let alice = world.signed_in("alice");
+    let mut mallory = world.signed_in("bob");
+    let cookie = |browser: &Browser| browser.session.clone().expect("a session");
+    let sealing = world.realm.sealing.clone();
+    let proof = |cookie: &Secret, request: &AuthorizationRequest| {
+        sign_in_proof(&sealing, cookie, &params(&request.pairs()))
+    };
+    for demand in [("prompt", "login"), ("max_age", "0")] {
+        let request = AuthorizationRequest::new("portal").with(demand.0, demand.1);
+        // What the attacker gets by signing in for the same request.
+        world.sign_in(&mut mallory, "bob", "bob-password");
+        let other = request.clone().with("state", "other");
+        let now = world.now.as_millis();
+        for forged in [
+            "0".to_owned(),
+            now.to_string(),
+            u64::MAX.to_string(),
+            proof(&cookie(&mallory), &request),
+            proof(&cookie(&alice), &other),
+            proof(&Secret::new(""), &request),
+        ] {
+            let link = request.clone().with(AUTH_AFTER, &forged);
+            world.authorize(&alice, &link).sign_in();
+        }
+    }
+}
+
+#[test]
+fn a_sign_in_serves_its_own_request_for_an_hour_and_until_the_next_one() {
+    let mut world = World::new();
+    let mut alice = world.signed_in("alice");
+    let request = AuthorizationRequest::new("portal").with("prompt", "login");
+    let sealing = world.realm.sealing.clone();
+    let proven = |browser: &Browser| {
+        let cookie = browser.session.as_ref().expect("a session");
+        let proof = sign_in_proof(&sealing, cookie, &params(&request.pairs()));
+        request.clone().with(AUTH_AFTER, &proof)
+    };
+    let first = proven(&alice);
+    world.authorize(&alice, &first).code();
+    world.advance(1.h() - 1.ms());
+    world.authorize(&alice, &first).code();
+    world.advance(1.ms());
+    world.authorize(&alice, &first).sign_in();
+    world.sign_in(&mut alice, "alice", "alice-password");
+    world.authorize(&alice, &first).sign_in();
+    world.authorize(&alice, &proven(&alice)).code();
 }
 
 #[test]

@@ -149,6 +149,7 @@ fn signing_in_as_another_user_logs_the_first_one_out_of_clients() {
     assert_eq!(returned.user, user_id("alice"));
     let names: Vec<_> = returned
         .logout_subscribers
+        .ids()
         .iter()
         .map(|id| id.as_str())
         .collect();
@@ -248,6 +249,7 @@ fn clients_that_confirmed_a_logout_are_not_sent_it_again() {
     };
     let names: Vec<_> = left
         .logout_subscribers
+        .ids()
         .iter()
         .map(|id| id.as_str())
         .collect();
@@ -281,4 +283,22 @@ fn logout_of_a_client_without_a_backchannel_uri_is_dropped() {
     world.reconfigure(|realm| client(realm, "site").logout.backchannel_uri = None);
     assert!(claim(&mut world).is_none());
     assert_eq!(waiting(&world), []);
+}
+
+#[test]
+fn the_end_of_a_session_is_not_told_to_a_later_client_of_the_same_id() {
+    let mut world = telling();
+    world.start();
+    let alice = world.signed_in("alice");
+    tokens(&mut world, &alice, "site", "openid");
+    let withdrawn = world.withdraw_client("site");
+    world.declare_client(withdrawn);
+    world.sign_out(&alice);
+    assert!(claim(&mut world).is_none(), "it never saw that session");
+    assert_eq!(waiting(&world), []);
+    let alice = world.signed_in("alice");
+    tokens(&mut world, &alice, "site", "openid");
+    world.sign_out(&alice);
+    let claimed = claim(&mut world).expect("its own session");
+    assert_eq!(claimed.notices.len(), 1);
 }

@@ -154,7 +154,7 @@ fn rfc7662_2_2_introspection_says_further_claims_and_never_in_place_of_its_own()
         &[("tier", "'gold'"), ("username", "'mallory'")],
     );
     let mut world = World::with(|realm| resource(realm, FILES).claims = claims);
-    let scope = [("scope", "files.example.com/read")];
+    let scope = [("scope", "profile files.example.com/read")];
     let tokens = world.device_tokens_with("tv", "alice", &scope);
     let returned = world
         .introspect("console", &tokens.access)

@@ -170,3 +170,20 @@ fn a_token_of_another_issuer_with_our_keys_is_inactive() {
     let tokens = other.device_tokens("console", "alice");
     assert!(!world.is_active("console", &tokens.access));
 }
+
+/// A user who let an app know no more than `openid` told nobody a name.
+#[test]
+fn a_username_is_told_only_with_the_scope_profile() {
+    let mut world = World::new();
+    for (scope, username) in [
+        ("openid orders.example.com/read", None),
+        ("openid profile orders.example.com/read", Some("alice")),
+    ] {
+        let tokens = world.device_tokens_with("console", "alice", &[("scope", scope)]);
+        for token in [&tokens.access, tokens.refresh()] {
+            let answer = world.introspect("console", token).expect("an answer");
+            let token = answer.token.expect("it is active");
+            assert_eq!(token.username.as_deref(), username, "{scope}");
+        }
+    }
+}

@@ -108,7 +108,7 @@ fn a_device_keeps_what_a_newer_version_wrote_from_its_beginning_to_its_refresh()
     let mut world = World::new();
     let codes = world.device_codes("tv");
     world.newer(&world.only("grant"), |grant| {
-        grant["instance"] = json!(3);
+        grant["origin"] = json!(3);
         grant["started"]["country"] = json!("fr");
     });
     let alice = world.signed_in("alice");
@@ -123,7 +123,7 @@ fn a_device_keeps_what_a_newer_version_wrote_from_its_beginning_to_its_refresh()
     world.advance(1.mins());
     world.refresh("tv", tokens.refresh()).expect("tokens");
     let grant = json(&world.only("grant"));
-    assert_eq!(grant["instance"], 3);
+    assert_eq!(grant["origin"], 3);
     assert_eq!(grant["started"]["country"], "fr");
     assert_eq!(grant["state"]["authorization"]["acr"], "2");
     assert_eq!(grant["state"]["cnf"], "key");

@@ -24,6 +24,9 @@ fn each_refresh_gives_a_new_refresh_token() {
     }
 }
 
+/// An address of another network than the devices'.
+const ELSEWHERE: &str = "203.0.113.9";
+
 /// 64 refreshes of one token, in step: all have read before the first commits. Their refresh tokens, and the rows written.
 fn refresh_64_times(world: &mut World, client: &str, token: &str) -> (Vec<String>, usize) {
     let mut runs: Vec<_> = (0..64)
@@ -86,17 +89,81 @@ fn a_client_whose_answer_was_lost_can_repeat_the_refresh() {
 }
 
 #[test]
-fn a_repeated_refresh_from_another_network_is_logged() {
+fn a_repeated_refresh_from_another_network_is_logged_where_the_client_authenticates() {
     let mut world = World::new();
-    let tokens = world.device_tokens("tv", "alice");
-    world.refresh("tv", tokens.refresh()).expect("tokens");
+    let tokens = world.device_tokens("console", "alice");
+    let next = world.refresh("console", tokens.refresh()).expect("tokens");
     world.take_events();
-    let again = world.from("203.0.113.9").refresh("tv", tokens.refresh());
-    assert!(again.is_ok());
+    let again = world.from(ELSEWHERE).refresh("console", tokens.refresh());
+    assert_eq!(again.expect("tokens").refresh, next.refresh);
     assert_eq!(
         world.take_events(),
         [EventKind::RefreshRepeatedFromElsewhere]
     );
+}
+
+#[test]
+fn a_public_client_retries_from_its_network_and_from_no_other() {
+    for (network, elsewhere) in [
+        (["192.0.2.10", "192.0.2.99"], "192.0.3.10"),
+        (["192.0.2.10", "192.0.2.99"], "2001:db8:7::9"),
+        (["2001:db8:7::9", "2001:db8:7:8::9"], "2001:db8:8::9"),
+        (["127.0.0.1", "::1"], "192.0.2.10"),
+    ] {
+        let mut world = World::new();
+        let tokens = world.device_tokens("tv", "alice");
+        let next = world.from(network[0]).refresh("tv", tokens.refresh());
+        let next = next.expect("tokens");
+        world.take_events();
+        let stolen = world.from(elsewhere).refresh("tv", tokens.refresh());
+        assert_eq!(stolen, Err(InvalidGrant), "{elsewhere}");
+        assert_eq!(
+            world.take_events(),
+            [EventKind::RefreshRepeatedFromElsewhere]
+        );
+        assert!(world.userinfo(&next.access).is_ok(), "nobody is cut off");
+        let retry = world.from(network[1]).refresh("tv", tokens.refresh());
+        assert_eq!(retry.expect("a retry").refresh, next.refresh);
+    }
+}
+
+/// Of the two who hold a token of one grant, one is a thief.
+#[test]
+fn a_grant_ends_once_its_successor_was_used_and_its_predecessor_came_from_another_network() {
+    for used_first in [true, false] {
+        let mut world = World::new();
+        let stolen = world.device_tokens("tv", "alice");
+        let next = world.refresh("tv", stolen.refresh()).expect("tokens");
+        let mut tokens = vec![stolen.clone(), next.clone()];
+        if used_first {
+            let used = world.refresh("tv", next.refresh()).expect("tokens");
+            tokens.push(used);
+        }
+        world.take_events();
+        let came = world.from(ELSEWHERE).refresh("tv", stolen.refresh());
+        assert_eq!(came, Err(InvalidGrant));
+        if !used_first {
+            let used = world.from(ELSEWHERE).refresh("tv", next.refresh());
+            assert_eq!(used, Err(InvalidGrant), "wherever it is used");
+        }
+        let last = world.take_events().pop();
+        assert_eq!(last, Some(EventKind::RefreshReusedGrantRevoked));
+        for tokens in &tokens {
+            assert!(world.userinfo(&tokens.access).is_err());
+            assert_eq!(world.refresh("tv", tokens.refresh()), Err(InvalidGrant));
+        }
+    }
+}
+
+#[test]
+fn a_predecessor_from_another_network_is_one_write_however_often_it_comes() {
+    let mut world = World::new();
+    let tokens = world.device_tokens("tv", "alice");
+    world.refresh("tv", tokens.refresh()).expect("tokens");
+    world.from(ELSEWHERE);
+    let (first, _) = world.cost(|world| world.refresh("tv", tokens.refresh()));
+    let (second, _) = world.cost(|world| world.refresh("tv", tokens.refresh()));
+    assert_eq!((first, second), ([1, 1, 1], [1, 0, 0]));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Signing in and out: one answer for what is wrong, bounded guesses, and sessions that end.
 
+use grantor_core::base::error::Cause;
 use grantor_core::base::secret::Secret;
 use grantor_core::model::realm::SignInLimits;
 use grantor_core::people::{Password, SignInReply};
@@ -29,6 +30,29 @@ fn wrong_password_unknown_user_and_disabled_user_get_the_same_answer() {
         costs.iter().all(|cost| *cost == [2, 0, 0]),
         "nor do the reads tell: {costs:?}"
     );
+}
+
+#[test]
+fn a_failed_sign_in_tells_the_operator_who_and_why() {
+    let mut world = World::new();
+    let unknown = world.realm.sealing.unknown_name("my-password");
+    for (name, password, username, reason) in [
+        ("Alice", "wrong", "alice", Cause::WrongPassword),
+        ("carol", "carol-password", "carol", Cause::UserDisabled),
+        // Perhaps a password that was typed into the wrong field.
+        ("My-Password", "x", unknown.as_str(), Cause::UserGone),
+    ] {
+        world.events.clear();
+        world.sign_in(&mut Browser::new(), name, password);
+        let [event] = &world.events[..] else {
+            panic!("one event");
+        };
+        assert_eq!(event.username.as_deref(), Some(username));
+        assert_eq!(event.reason, Some(reason));
+        let text = serde_json::to_string(event).expect("JSON");
+        assert!(!text.to_lowercase().contains("my-password"), "{text}");
+    }
+    assert_eq!(unknown, world.realm.sealing.unknown_name("my-password"));
 }
 
 #[test]

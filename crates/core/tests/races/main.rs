@@ -24,7 +24,7 @@ use grantor_store::testing::Fault;
 use grantor_testkit::world::{
     Browser, Decided, Run, Tokens, World, answer, decided, declared_user,
 };
-use grantor_testkit::{Codes, Spans as _};
+use grantor_testkit::{Codes, DEVICE_ADDRESS, Spans as _};
 
 /// What may meet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +41,8 @@ enum Request {
     Refresh,
     /// The device refreshes the token before that one, whose answer was lost or which was stolen.
     RefreshOld,
+    /// The same from another network.
+    RefreshElsewhere,
     /// The device revokes its refresh token.
     Revoke,
     /// The device revokes its access token.
@@ -169,6 +171,12 @@ impl Scene {
             Request::RefreshOld => {
                 let token = self.old.as_ref().expect("tokens").refresh();
                 let refresh = world.refresh_request("tv2", token);
+                racer(world, refresh, |outcome| End::Tokens(answer(outcome)))
+            }
+            Request::RefreshElsewhere => {
+                let token = self.old.as_ref().expect("tokens").refresh();
+                let refresh = world.from("203.0.113.9").refresh_request("tv2", token);
+                world.from(DEVICE_ADDRESS);
                 racer(world, refresh, |outcome| End::Tokens(answer(outcome)))
             }
             Request::Revoke => {
@@ -366,8 +374,8 @@ fn every_interleaving_of_two_requests_about_an_approved_code() {
 #[test]
 fn every_interleaving_of_two_requests_about_an_active_grant() {
     use Request::{
-        Approve, ChangePassword, Disable, Everywhere, Poll, Refresh, RefreshOld, Revoke,
-        RevokeAccess, SignOut, TakeBack,
+        Approve, ChangePassword, Disable, Everywhere, Poll, Refresh, RefreshElsewhere, RefreshOld,
+        Revoke, RevokeAccess, SignOut, TakeBack,
     };
     every_pair(
         Stage::Active { grace_over: false },
@@ -375,6 +383,7 @@ fn every_interleaving_of_two_requests_about_an_active_grant() {
             Poll,
             Refresh,
             RefreshOld,
+            RefreshElsewhere,
             Revoke,
             RevokeAccess,
             Disable,

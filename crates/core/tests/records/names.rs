@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use aws_lc_rs::hmac;
-use grantor_core::base::error::ErrorCode;
+use grantor_core::base::error::{Cause, ErrorCode};
 use grantor_core::base::peer::Peer;
 use grantor_core::base::sealing::{MasterKey, SealingKeys};
 use grantor_core::base::seed::Seed;
@@ -90,6 +90,9 @@ impl Names {
         self.record(&samples::revoked());
         self.record(&samples::user_code());
         self.record(&samples::signing_keys());
+        self.record(&samples::declared_client());
+        self.record(&samples::instances_since());
+        self.record(&samples::link());
         self.add(format!("reserved {MIN_WRITER}"));
     }
 
@@ -134,6 +137,7 @@ impl Names {
             ("known browser", keys.known_browser(&known)),
             ("form token", keys.form_token(b"binding")),
             ("user code's row", user_code),
+            ("unknown name", keys.unknown_name("alice")),
             ("client secret's MAC", hex(secret.as_ref())),
             (
                 "user of the file",
@@ -172,6 +176,8 @@ impl Names {
             kind: EventKind::TokenExchanged,
             client: Some("tv".parse().expect("a client id")),
             user: Some(UserId::from_bytes([1; 16])),
+            username: Some("alice".to_owned()),
+            reason: Some(Cause::WrongPassword),
             grant: Some(GrantId::from_bytes([3; 16])),
             peer: Some(Peer::new("192.0.2.10".parse().expect("an address"), "curl")),
             exchange: Some(Box::new(Hop {

@@ -7,12 +7,13 @@ use grantor_core::base::time::Timestamp;
 use grantor_core::model::actor::Actor;
 use grantor_core::model::claims_request::RequestedClaims;
 use grantor_core::model::ids::Epoch;
-use grantor_core::model::ids::{ClientId, GrantId, Jti, SessionId, UserId};
+use grantor_core::model::ids::{ClientId, ClientInstance, GrantId, Jti, SessionId, UserId};
 use grantor_core::model::pkce::CodeChallenge;
 use grantor_core::records::{
-    Authorization, CodeIssued, Consent, Exchanged, Grant, GrantOrigin, GrantState, Outbox,
-    Revocation, RevocationReason, RevokedToken, SealedSigningKey, Seen, Session, SigningKeys,
-    Started, SupersededMaster, User, UserCodeRow, Username,
+    Authorization, CodeIssued, Consent, DeclaredClient, Exchanged, Grant, GrantOrigin, GrantState,
+    InstancesSince, Link, LogoutSubscribers, Outbox, Revocation, RevocationReason, RevokedToken,
+    SealedSigningKey, Seen, Session, SigningKeys, Started, SupersededMaster, User, UserCodeRow,
+    Username,
 };
 use grantor_jose::{Algorithm, KeyState};
 
@@ -21,6 +22,7 @@ const USER: UserId = UserId::from_bytes([1; 16]);
 const SESSION: SessionId = SessionId::from_bytes([2; 16]);
 const GRANT: GrantId = GrantId::from_bytes([3; 16]);
 const EPOCH: Epoch = Epoch::from_bytes([4; 8]);
+const INSTANCE: ClientInstance = ClientInstance::from_bytes([6; 8]);
 
 fn client() -> ClientId {
     "tv".parse().expect("a client id")
@@ -64,6 +66,7 @@ pub(crate) fn active() -> GrantState {
         generation: 3,
         rotated_at: AT,
         rotated_by: peer(),
+        repeated_elsewhere: true,
     }
 }
 
@@ -73,6 +76,7 @@ pub(crate) fn grant(kind: GrantOrigin, state: GrantState) -> Grant {
         id: GRANT,
         kind,
         client: client(),
+        instance: INSTANCE,
         scope: "openid".parse().expect("a scope"),
         resources: resources.expect("resources"),
         started: started(),
@@ -149,6 +153,11 @@ pub(crate) fn username() -> Username {
     }
 }
 
+fn logout_subscribers() -> LogoutSubscribers {
+    let json = serde_json::json!({ "to_tell": ["tv"], "to_tell_instances": { "*": INSTANCE } });
+    serde_json::from_value(json).expect("subscribers")
+}
+
 pub(crate) fn session() -> Session {
     Session {
         id: SESSION,
@@ -158,7 +167,7 @@ pub(crate) fn session() -> Session {
         auth_time: AT,
         amr: vec!["pwd".to_owned()],
         started: Some(started()),
-        logout_subscribers: vec![client()],
+        logout_subscribers: logout_subscribers(),
         expires_at: AT,
     }
 }
@@ -175,9 +184,30 @@ pub(crate) fn consent() -> Consent {
     Consent {
         user: USER,
         client: client(),
+        instance: INSTANCE,
         epoch: EPOCH,
         scope: "openid".parse().expect("a scope"),
         at: AT,
+    }
+}
+
+pub(crate) fn declared_client() -> DeclaredClient {
+    DeclaredClient {
+        client: client(),
+        instance: INSTANCE,
+    }
+}
+
+pub(crate) const fn instances_since() -> InstancesSince {
+    InstancesSince { at: AT }
+}
+
+pub(crate) fn link() -> Link {
+    Link {
+        issuer: "https://idp.example".to_owned(),
+        sub: "248289761001".to_owned(),
+        user: USER,
+        from_file: true,
     }
 }
 
@@ -185,7 +215,7 @@ pub(crate) fn outbox() -> Outbox {
     Outbox {
         session: SESSION,
         user: USER,
-        logout_subscribers: vec![client()],
+        logout_subscribers: logout_subscribers(),
         attempts: 1,
         due: AT,
         expires_at: AT,

@@ -236,7 +236,8 @@ impl Life {
             let Some(yes) = grant.state.yes() else {
                 continue;
             };
-            if yes.user != who.user || grant.ends.is_past(now) || !self.model.stands(yes, now) {
+            let counts = !grant.of_earlier && self.model.stands(yes, now);
+            if yes.user != who.user || grant.ends.is_past(now) || !counts {
                 continue;
             }
             let holder = &self.things.devices[*place];
@@ -247,7 +248,8 @@ impl Life {
             }
         }
         for ((user, client), consent) in &self.model.consents {
-            if *user == who.user && self.model.is_behind(user, consent.cut) {
+            let counts = !consent.of_earlier && self.model.is_behind(user, consent.cut);
+            if *user == who.user && counts {
                 apps.insert(client);
             }
         }

@@ -50,13 +50,17 @@ impl Life {
             (Request::RevokeGrant { device, by, .. }, End::Plain(end)) => {
                 let left = |now| {
                     let grant = self.model.grant(device, now);
-                    grant.is_some_and(|grant| grant.state != State::Revoked)
+                    grant.is_some_and(|grant| grant.state != State::Revoked && !grant.of_earlier)
                 };
                 let left = left(flight.begun) && left(flight.now);
                 let own = by == self.things.devices[device].client;
                 match end {
                     Ok(()) => assert!(!left, "revoked, and still there"),
-                    Err(InvalidGrant) => assert!(!own, "its own client is refused"),
+                    Err(InvalidGrant) => {
+                        let grant = self.model.grants.get(&device);
+                        let of_earlier = grant.is_some_and(|grant| grant.of_earlier);
+                        assert!(!own || of_earlier, "its own client is refused");
+                    }
                     Err(code) => refused(flight, by, code),
                 }
                 self.count("revoke: a grant");
@@ -169,6 +173,7 @@ impl Life {
             ends: opened.expires_at,
             state: State::Pending,
             given: 0,
+            of_earlier: false,
         };
         self.model.grants.insert(place, grant);
         self.is_within_its_share(flight, client, address, config.device.lifetime);
@@ -273,6 +278,9 @@ impl Life {
                 assert!(over, "it has not expired");
                 "poll: expired"
             }
+            Err(InvalidGrant) if grant.is_some_and(|grant| grant.of_earlier) => {
+                "poll: of an earlier client"
+            }
             Err(InvalidGrant) => match grant.map(|grant| grant.state) {
                 Some(State::Pending | State::Denied(_)) => panic!("not used, and {grant:?}"),
                 Some(State::Issued(_)) => panic!("no device"),
@@ -293,6 +301,7 @@ impl Life {
             device,
             generation,
             by,
+            from,
             scope: asked,
         } = flight.request
         else {
@@ -324,7 +333,9 @@ impl Life {
             Err(InvalidScope) => assert!(wider, "it is not wider"),
             Err(InvalidGrant) if own => {
                 let taken = |now| {
-                    let refresh = self.model.refresh(&flight.realm, device, generation, now);
+                    let refresh = self
+                        .model
+                        .refresh(&flight.realm, device, generation, from, now);
                     matches!(refresh, Refresh::Again(_) | Refresh::Next(_))
                 };
                 let taken = flight.before.good && taken(flight.begun) && taken(flight.now);

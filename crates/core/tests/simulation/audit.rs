@@ -17,6 +17,8 @@ use grantor_testkit::user_id;
 enum Peek {
     Refused(ErrorCode),
     Revokes,
+    /// It is refused, and remembered.
+    Marks,
     /// This generation comes next.
     Gives(u32),
 }
@@ -71,17 +73,22 @@ impl Life {
                     authorization,
                     generation: theirs,
                     rotated_at: at,
+                    rotated_by,
+                    repeated_elsewhere,
                     ..
                 },
                 State::Active {
                     yes,
                     generation,
                     rotated_at,
+                    by,
+                    elsewhere,
                 },
             ) => {
                 authorization.user == user_id(yes.user)
                     && authorization.scope == row.scope
                     && (*theirs, *at) == (generation, rotated_at)
+                    && (rotated_by.to_string(), *repeated_elsewhere) == (by.to_owned(), elsewhere)
             }
             (records::GrantState::Revoked(_), State::Revoked) => true,
             _ => false,
@@ -102,12 +109,18 @@ impl Life {
             _ => u32::MAX,
         };
         let held = self.things.devices[device].refresh.clone();
+        let from = self.things.devices[device].address;
+        self.world.from(from);
         let mut taken = 0;
         for (generation, text) in held.iter().rev().take(4) {
             let peek = self.peek(owner, text);
-            let fits = match self.model.refresh(&realm, device, *generation, now) {
+            let stands = self.model.refresh(&realm, device, *generation, from, now);
+            let fits = match stands {
                 Refresh::Refused => peek == Peek::Refused(ErrorCode::InvalidGrant),
                 Refresh::Reused => peek == Peek::Revokes,
+                Refresh::Elsewhere => {
+                    matches!(peek, Peek::Marks | Peek::Refused(ErrorCode::InvalidGrant))
+                }
                 Refresh::Again(next) | Refresh::Next(next) => peek == Peek::Gives(next),
             };
             assert!(fits, "generation {generation} of {current}: {peek:?}");
@@ -138,6 +151,10 @@ impl Life {
                     let row: records::Grant =
                         serde_json::from_slice(&row.value).expect("a grant's row");
                     return match row.state {
+                        records::GrantState::Active {
+                            repeated_elsewhere: true,
+                            ..
+                        } => Peek::Marks,
                         records::GrantState::Active { generation, .. } => Peek::Gives(generation),
                         records::GrantState::Revoked(_) => Peek::Revokes,
                         other => panic!("a refresh leads to {other:?}"),

@@ -35,6 +35,10 @@ impl Life {
                 device: device?,
                 generation: self.generation(device?)?,
                 by,
+                from: match self.chance.below(8) {
+                    0 => self.chance.pick(&ADDRESSES),
+                    _ => self.things.devices[device?].address,
+                },
                 scope: self
                     .chance
                     .one_in(8)

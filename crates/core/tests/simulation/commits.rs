@@ -35,9 +35,12 @@ impl Life {
                 self.is_good(realm, device, token, now)
             }
             Request::Refresh {
-                device, generation, ..
+                device,
+                generation,
+                from,
+                ..
             } => matches!(
-                self.model.refresh(realm, device, generation, now),
+                self.model.refresh(realm, device, generation, from, now),
                 Refresh::Again(_) | Refresh::Next(_)
             ),
             Request::SignIn { user, password, .. } => self.opens(user, password),
@@ -136,9 +139,14 @@ impl Life {
     fn is_next(&self, flight: &Flight, at: Timestamp) -> bool {
         match flight.request {
             Request::Refresh {
-                device, generation, ..
+                device,
+                generation,
+                from,
+                ..
             } => {
-                let stands = self.model.refresh(&flight.realm, device, generation, at);
+                let stands = self
+                    .model
+                    .refresh(&flight.realm, device, generation, from, at);
                 let may_be = flight.before.good && stands != Refresh::Reused;
                 matches!(stands, Refresh::Next(_)) || may_be
             }
@@ -191,7 +199,8 @@ impl Life {
                     "tokens for {:?}",
                     self.model.grants.get(&device)
                 );
-                self.model.activate(&flight.realm, device, 0, at);
+                let by = self.things.devices[device].address;
+                self.model.activate(&flight.realm, device, 0, by, at);
                 flight.next = Some(0);
                 self.audit(device);
             }
@@ -199,6 +208,7 @@ impl Life {
                 device,
                 generation,
                 by,
+                from,
                 ..
             } => {
                 self.is_of(flight, device, by);
@@ -208,23 +218,34 @@ impl Life {
                 {
                     self.count("refresh: a token ahead of its row");
                 }
-                let stands = self.model.refresh(&flight.realm, device, generation, at);
+                let stands = self
+                    .model
+                    .refresh(&flight.realm, device, generation, from, at);
                 match stands {
                     // Its session ended after it was read: the tokens are invalid already.
                     Refresh::Refused if flight.before.good && self.is_unbound_only(device) => {
                         let rotates = client_of(&flight.realm, by).rotation;
                         let next = generation + u32::from(rotates);
-                        self.model.activate(&flight.realm, device, next, at);
+                        self.model.activate(&flight.realm, device, next, from, at);
                         flight.next = Some(next);
                         self.count("refresh: in a session that ends meanwhile");
                     }
                     Refresh::Next(next) => {
-                        self.model.activate(&flight.realm, device, next, at);
+                        self.model.activate(&flight.realm, device, next, from, at);
                         flight.next = Some(next);
                         self.count("refresh: a new successor");
                     }
+                    Refresh::Elsewhere => {
+                        self.model.repeated_elsewhere(device);
+                        self.count("refresh: a predecessor from another network");
+                    }
                     Refresh::Reused => {
-                        assert!(!flight.spared, "it may be its own write that it sees");
+                        // That two networks hold the grant is nobody's own write.
+                        let of_two = matches!(row, Some(State::Active { elsewhere: true, generation: of, .. }) if generation == of);
+                        assert!(
+                            !flight.spared || of_two,
+                            "it may be its own write that it sees"
+                        );
                         self.model.revoke(device, at);
                         self.count("refresh: a reuse that revokes");
                     }

@@ -158,6 +158,7 @@ impl Life {
             ends,
             state: State::Issued(yes),
             given: 0,
+            of_earlier: false,
         };
         self.model.grants.insert(place, grant);
         flight.device = Some(place);
@@ -173,7 +174,8 @@ impl Life {
                 // A session that ended after it was read leaves tokens that are invalid already.
                 let bound = flight.before.good || self.model.stands(&yes, at);
                 assert!(bound && self.model.is_behind(yes.user, yes.cut), "{yes:?}");
-                self.model.activate(&flight.realm, device, 0, at);
+                let by = self.things.devices[device].address;
+                self.model.activate(&flight.realm, device, 0, by, at);
                 flight.next = Some(0);
             }
             State::Active { .. } => {

@@ -121,6 +121,10 @@ impl Life {
         let mut realm = self.manner.realm(&self.disabled);
         let changed = Arc::get_mut(&mut realm).expect("the only reference");
         changed.signing = self.keys.published();
+        for client in changed.clients.values_mut() {
+            let known = self.instances.get(&client.id);
+            client.instance = known.copied().unwrap_or_default();
+        }
         self.world.realm = realm;
     }
 }

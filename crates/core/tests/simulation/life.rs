@@ -8,6 +8,7 @@ use futures_util::FutureExt as _;
 use grantor_core::base::row::{Index, IndexName, NewRow, Row, Write};
 use grantor_core::base::time::Timestamp;
 use grantor_core::engine::limits::Limits;
+use grantor_core::model::ids::{ClientId, ClientInstance};
 use grantor_core::model::realm::Realm;
 use grantor_core::records::{Consent, Grant, Record, Session};
 use grantor_store::Store as _;
@@ -42,6 +43,8 @@ pub(crate) struct Life {
     backup: Option<(Vec<Row>, Model)>,
     /// Clients that the operator disabled.
     pub(crate) disabled: BTreeSet<Name>,
+    /// Which client each id stands for.
+    pub(crate) instances: BTreeMap<ClientId, ClientInstance>,
     /// The time that passed, regardless of clock steps.
     pub(crate) passed: Duration,
     /// How often each thing happened.
@@ -120,12 +123,14 @@ impl Life {
             keys: Ring::default(),
             backup: None,
             disabled: BTreeSet::new(),
+            instances: BTreeMap::new(),
             passed: Duration::ZERO,
             tally: BTreeMap::new(),
             told: VecDeque::new(),
             verbose,
         };
         life.look_at_keys(false);
+        life.start();
         life.model.users = USERS.map(|user| (user, Default::default())).into();
         for user in USERS {
             let declare = Request::Declare {
@@ -312,9 +317,36 @@ impl Life {
                 self.tell(|| format!("{client} is disabled, or enabled again"));
             }
             8..18 => self.sweep(),
+            28..30 => self.declare_again(),
             18..28 => self.look_at_keys(true),
             _ => {}
         }
+    }
+
+    /// The operator withdraws a client; someone else declares one of its id.
+    fn declare_again(&mut self) {
+        let all: Vec<_> = CLIENTS.into_iter().chain(APPS).collect();
+        let client = self.chance.pick(&all);
+        self.restart();
+        let realm = &mut self.world.realm;
+        let realm = Arc::get_mut(realm).expect("no request is under way");
+        let id = client.parse().expect("a client id");
+        let withdrawn = realm.clients.remove(&id).expect("a client");
+        self.start();
+        self.world.reconfigure(|realm| {
+            realm.clients.insert(id, withdrawn);
+        });
+        self.start();
+        self.model.declare_again(client);
+        self.count("a client that is declared again");
+        self.tell(|| format!("{client} is withdrawn and declared again"));
+    }
+
+    /// The server finds out which client each id stands for.
+    fn start(&mut self) {
+        self.world.start();
+        let clients = self.world.realm.clients.values();
+        self.instances = clients.map(|it| (it.id.clone(), it.instance)).collect();
     }
 
     /// The process ends with all requests under way; what was in memory is lost.
@@ -331,7 +363,16 @@ impl Life {
             return;
         }
         let kinds = [
-            "grant", "usercode", "user", "username", "session", "seen", "revoked", "consent",
+            "grant",
+            "usercode",
+            "user",
+            "username",
+            "session",
+            "seen",
+            "revoked",
+            "consent",
+            "instance",
+            "instances",
         ];
         let list = |kind: &str| {
             let index = Index::Kind {
@@ -369,6 +410,7 @@ impl Life {
         self.world.store = Counting::new(Faulty::new(memory));
         self.model = model;
         self.restart();
+        self.start();
         self.tell(|| "the store is restored".to_owned());
     }
 
@@ -386,7 +428,10 @@ impl Life {
                 }
             }
         }
-        let (rows, most) = (self.world.rows(), self.model.rows(revoked));
+        let (rows, most) = (
+            self.world.rows(),
+            self.model.rows(revoked, self.instances.len() + 1),
+        );
         assert!(
             rows <= most,
             "{rows} rows, where {most} are bound by what lives"

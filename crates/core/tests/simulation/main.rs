@@ -34,7 +34,8 @@ const STEPS: u64 = 1_000_000;
 const FIRST: u64 = 1;
 
 /// What must have happened, or the test shows nothing.
-const AT_STAKE: [&str; 40] = [
+const AT_STAKE: [&str; 42] = [
+    "a client that is declared again",
     "a clock that steps back",
     "a commit in conflict",
     "a commit that is lost with its answer",
@@ -70,6 +71,7 @@ const AT_STAKE: [&str; 40] = [
     "poll: tokens",
     "poll: used",
     "refresh: a new successor",
+    "refresh: a predecessor from another network",
     "refresh: a reuse that revokes",
     "refresh: a token ahead of its row",
     "refresh: the same successor",

@@ -56,6 +56,8 @@ pub(crate) struct Grant {
     pub(crate) state: State,
     /// How often tokens were given for its device code.
     pub(crate) given: u32,
+    /// Its client was withdrawn since, and another one has its id.
+    pub(crate) of_earlier: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -69,6 +71,10 @@ pub(crate) enum State {
         yes: Yes,
         generation: u32,
         rotated_at: Timestamp,
+        /// From where the current refresh token was asked for.
+        by: Name,
+        /// Whether its predecessor came from another network.
+        elsewhere: bool,
     },
     Revoked,
 }
@@ -90,6 +96,8 @@ pub(crate) struct Consent {
     /// How often that user had been cut off.
     pub(crate) cut: u32,
     pub(crate) scope: Scope,
+    /// As of a grant.
+    pub(crate) of_earlier: bool,
 }
 
 /// A session, whichever cookie opens it.
@@ -123,6 +131,8 @@ pub(crate) enum Refresh {
     Reused,
     /// The successor was given already, and is given again.
     Again(u32),
+    /// The successor was given already, to another network.
+    Elsewhere,
     /// This generation comes next.
     Next(u32),
 }
@@ -164,17 +174,24 @@ impl Model {
     /// Whether no consent page is needed.
     pub(crate) fn has_agreed(&self, user: Name, client: Name, to: &Scope) -> bool {
         let consent = self.consents.get(&(user, client));
-        consent.is_some_and(|of| self.is_behind(user, of.cut) && to.is_within(&of.scope))
+        consent.is_some_and(|of| {
+            !of.of_earlier && self.is_behind(user, of.cut) && to.is_within(&of.scope)
+        })
     }
 
     /// A user consents: to more than before, unless the user was cut off since.
     pub(crate) fn agree(&mut self, user: Name, client: Name, to: &Scope) {
         let cut = self.users[user].cut;
         let before = self.consents.get(&(user, client));
-        let before = before.filter(|before| before.cut == cut);
+        let before = before.filter(|before| before.cut == cut && !before.of_earlier);
         let before = before.map_or_else(Scope::default, |before| before.scope.clone());
         let scope = before.iter().chain(to.iter()).collect();
-        let consent = Consent { cut, scope };
+        let of_earlier = false;
+        let consent = Consent {
+            cut,
+            scope,
+            of_earlier,
+        };
         self.consents.insert((user, client), consent);
     }
 
@@ -189,19 +206,19 @@ impl Model {
             let (State::Approved(yes) | State::Issued(yes)) = &grant.state else {
                 return false;
             };
-            self.stands(yes, now)
+            !grant.of_earlier && self.stands(yes, now)
         })
     }
 
     pub(crate) fn is_pending(&self, device: usize, now: Timestamp) -> bool {
         self.grant(device, now)
-            .is_some_and(|grant| grant.state == State::Pending)
+            .is_some_and(|grant| grant.state == State::Pending && !grant.of_earlier)
     }
 
     /// Whether tokens of a grant are valid.
     pub(crate) fn is_live(&self, device: usize, now: Timestamp) -> bool {
         self.grant(device, now).is_some_and(
-            |grant| matches!(&grant.state, State::Active { yes, .. } if self.stands(yes, now)),
+            |grant| matches!(&grant.state, State::Active { yes, .. } if !grant.of_earlier && self.stands(yes, now)),
         )
     }
 
@@ -210,15 +227,19 @@ impl Model {
         realm: &Realm,
         device: usize,
         presented: u32,
+        from: Name,
         now: Timestamp,
     ) -> Refresh {
-        let Some(grant) = self.grant(device, now) else {
+        let grant = self.grant(device, now);
+        let Some(grant) = grant.filter(|grant| !grant.of_earlier) else {
             return Refresh::Refused;
         };
         let State::Active {
             yes,
             generation,
             rotated_at,
+            by,
+            elsewhere,
         } = grant.state
         else {
             return Refresh::Refused;
@@ -227,8 +248,11 @@ impl Model {
         let is_last = presented + 1 == generation
             && now.since(rotated_at) <= client.grace
             && rotated_at.since(now) <= 30.s();
-        if presented < generation && !is_last {
+        if presented < generation && !is_last || presented == generation && elsewhere {
             return Refresh::Reused;
+        }
+        if is_last && !client.is_confidential() && !is_one_network(by, from) {
+            return Refresh::Elsewhere;
         }
         if refresh_ends(client, &yes, rotated_at).is_past(now) || !self.stands(&yes, now) {
             return Refresh::Refused;
@@ -254,6 +278,7 @@ impl Model {
         realm: &Realm,
         device: usize,
         generation: u32,
+        by: Name,
         at: Timestamp,
     ) {
         let grant = self.grants.get_mut(&device).expect("a grant");
@@ -263,11 +288,34 @@ impl Model {
             yes,
             generation,
             rotated_at: at,
+            by,
+            elsewhere: false,
         };
         let ends = refresh_ends(client, &yes, at).max(at + client.access_lifetime);
         // One that is bound to a session cannot outlive it.
         let session = yes.session.map(|_| at + realm.lifetimes.session_absolute);
         grant.ends = session.map_or(ends, |session| ends.min(session));
+    }
+
+    /// A predecessor came from another network.
+    pub(crate) fn repeated_elsewhere(&mut self, device: usize) {
+        let grant = self.grants.get_mut(&device).expect("a grant");
+        let State::Active { elsewhere, .. } = &mut grant.state else {
+            panic!("a grant that gives no tokens");
+        };
+        assert!(!*elsewhere, "once");
+        *elsewhere = true;
+    }
+
+    /// The client is withdrawn, and another one is declared under its id.
+    pub(crate) fn declare_again(&mut self, client: Name) {
+        let grants = self.grants.values_mut();
+        for grant in grants.filter(|grant| grant.client == client) {
+            grant.of_earlier = true;
+        }
+        for ((_, of), consent) in &mut self.consents {
+            consent.of_earlier |= *of == client;
+        }
     }
 
     pub(crate) fn revoke(&mut self, device: usize, at: Timestamp) {
@@ -296,15 +344,23 @@ impl Model {
     }
 
     /// The most rows that there can be after it.
-    pub(crate) fn rows(&self, revoked: usize) -> usize {
+    pub(crate) fn rows(&self, revoked: usize, clients: usize) -> usize {
         // A user and a name; a grant and its code; a session and its use.
         let grants = self.grants.len() + self.unnamed.len();
-        2 * (self.users.len() + grants + self.cookies.len()) + self.consents.len() + revoked
+        2 * (self.users.len() + grants + self.cookies.len())
+            + self.consents.len()
+            + revoked
+            + clients
     }
 }
 
 pub(crate) fn is_swept(ends: Timestamp, now: Timestamp) -> bool {
     now.since(ends) >= SWEEP_GRACE
+}
+
+/// Of the simulation's addresses, those of one family are of one network.
+pub(crate) fn is_one_network(a: &str, b: &str) -> bool {
+    a.contains(':') == b.contains(':')
 }
 
 pub(crate) fn client_of<'p>(realm: &'p Realm, name: &str) -> &'p Client {

@@ -38,6 +38,7 @@ pub(crate) enum Request {
         device: usize,
         generation: u32,
         by: Name,
+        from: Name,
         scope: Option<usize>,
     },
     RevokeGrant {
@@ -174,7 +175,7 @@ pub(crate) enum Authorized {
 
 fn authorized(outcome: Outcome<AuthorizeReply>) -> End {
     End::Authorized(match outcome.reply {
-        Ok(AuthorizeReply::SignIn { .. }) => Authorized::SignIn,
+        Ok(AuthorizeReply::SignIn) => Authorized::SignIn,
         Ok(AuthorizeReply::Consent(_)) => Authorized::Asked,
         Ok(AuthorizeReply::Respond(response)) => match response.outcome {
             Ok(code) => Authorized::Code(code.reveal().to_owned()),
@@ -287,6 +288,7 @@ impl Things {
                 })
             }
             Request::Poll { device, by } => {
+                world.from(self.devices[device].address);
                 let poll = world.poll_request(by, &self.devices[device].codes.device);
                 lane(world, poll, |outcome| End::Tokens(answer(outcome)))
             }
@@ -294,8 +296,10 @@ impl Things {
                 device,
                 generation,
                 by,
+                from,
                 scope,
             } => {
+                world.from(from);
                 let token = self.devices[device].refresh_token(generation);
                 let mut pairs = vec![("grant_type", "refresh_token"), ("refresh_token", token)];
                 pairs.extend(scope.map(|scope| ("scope", crate::things::SCOPES[scope])));
@@ -409,6 +413,7 @@ impl Things {
             }
             Request::Redeem { device, by, right } => {
                 let device = &self.devices[device];
+                world.from(device.address);
                 let redirect_uri = redirect_uri(device.client);
                 let other = VERIFIER.to_lowercase();
                 let form = [

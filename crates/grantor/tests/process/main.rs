@@ -10,6 +10,7 @@ mod backup;
 mod dev;
 mod explain;
 mod home;
+mod identity;
 mod keys;
 mod log;
 mod logout;

@@ -103,7 +103,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn each_request_is_a_span_of_its_trace_and_contains_no_secret() {
+fn each_request_is_a_span_of_its_own_trace_and_contains_no_secret() {
     let (endpoint, exports) = collector();
     let home = Home::new(CLIENTS);
     let server = serve(
@@ -227,8 +227,10 @@ fn each_request_is_a_span_of_its_trace_and_contains_no_secret() {
         let status = span.status.as_ref().expect("a status");
         assert_eq!(status.code(), StatusCode::Unset);
     }
-    assert_eq!(hex(&spans[0].trace_id), TRACE, "the caller's trace goes on");
-    assert_eq!(hex(&spans[0].parent_span_id), PARENT);
+    assert_ne!(hex(&spans[0].trace_id), TRACE, "each trace is ours");
+    assert!(spans[0].parent_span_id.is_empty());
+    let caller = attribute(&spans[0].attributes, "grantor.traceparent");
+    assert_eq!(caller, Some(format!("00-{TRACE}-{PARENT}-01")));
     assert_eq!(
         hex(&spans[1].trace_id),
         trace_of_codes,

@@ -24,8 +24,9 @@ struct Answer {
 }
 
 impl Answer {
-    fn has(&self, id: &str) -> bool {
-        self.body.contains(&format!(" id=\"{id}\""))
+    /// Whether it has a button of this value.
+    fn has(&self, button: &str) -> bool {
+        self.body.contains(&format!(" value=\"{button}\""))
     }
 }
 

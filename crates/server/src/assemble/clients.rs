@@ -11,6 +11,7 @@ use grantor_core::model::claim_mapping::{Carrier, ClaimMapping};
 use grantor_core::model::client::{
     self, AuthMethod, ClientAuth, CodePolicy, DevicePolicy, LogoutPolicy,
 };
+use grantor_core::model::ids::ClientInstance;
 use grantor_core::model::scope::{Scope, ScopeToken};
 use url::Url;
 
@@ -32,6 +33,8 @@ pub(super) fn client(
     let lifetimes = &settings.lifetimes;
     Ok(client::Client {
         id: client.id.clone(),
+        // Found once the store is open.
+        instance: ClientInstance::FIRST,
         name: client.name.clone().unwrap_or_else(|| client.id.to_string()),
         enabled: client.enabled,
         grants: client.grants.clone(),

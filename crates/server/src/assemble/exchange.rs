@@ -67,9 +67,15 @@ pub(super) fn trusted_issuers(settings: &Settings) -> Vec<TrustedIssuer> {
             issuer: trusted.issuer.to_string(),
             algorithms: trusted.effective_algorithms().to_vec(),
             audiences: trusted.audiences.clone(),
+            has_links: has_links(settings, trusted.issuer.as_str()),
             user_claim: trusted.user_claim.clone(),
             max_age: trusted.max_age,
             skew: settings.lifetimes.skew,
         });
     issuers.collect()
+}
+
+fn has_links(settings: &Settings, issuer: &str) -> bool {
+    let mut links = settings.users.iter().flat_map(|user| &user.links);
+    links.any(|link| link.issuer == issuer)
 }

@@ -344,6 +344,7 @@ fn an_exchange_rule_of_the_file_becomes_the_realms() {
             issuer: "https://idp.example/".to_owned(),
             algorithms: vec![Algorithm::Rs256],
             audiences: vec!["api://grantor".to_owned()],
+            has_links: false,
             user_claim: Some("email".to_owned()),
             max_age: Some(Duration::from_secs(300)),
             skew: Duration::from_secs(30),

@@ -413,7 +413,7 @@ async fn many_ended(store: &Memory, world: &World, many: u8) {
         let outbox = Outbox::new(
             session,
             UserId::from_bytes([7; 16]),
-            vec!["shop".parse().unwrap()],
+            serde_json::from_value(serde_json::json!({ "to_tell": ["shop"] })).unwrap(),
             now,
         );
         let row = NewRow {

@@ -71,7 +71,7 @@ impl Browser<'_> {
             if answer.status == 303 && answer.header("location").starts_with('/') {
                 let location = answer.header("location").to_owned();
                 answer = self.get(&location).await;
-            } else if answer.body.contains("id=\"sign-in\"") {
+            } else if answer.body.contains("value=\"sign-in\"") {
                 pages.push("login");
                 let form = Form::of(&answer, "/login");
                 let form = form

@@ -26,6 +26,7 @@ mod exchange;
 mod external;
 mod people;
 mod run;
+mod start;
 mod web_apps;
 
 pub use clients::{Tokens, answer, credentials, form_of, params};

@@ -3,11 +3,12 @@
 use grantor_core::base::error::{ErrorCode, Refusal};
 use grantor_core::endpoints::authorize::{
     AUTH_AFTER, AuthorizationResponse, Authorize, AuthorizeReply, ConsentDecision, ConsentPrompt,
+    sign_in_proof,
 };
 use grantor_core::engine::drive::Outcome;
 
 use super::{Browser, Tokens, World, params, peer};
-use crate::{AuthorizationRequest, VERIFIER, merged, redirect_uri, uses_pkce};
+use crate::{AuthorizationRequest, VERIFIER, merged, redirect_uri, sealing, uses_pkce};
 
 impl Browser {
     /// Brings the request, with what its user decided on the consent page.
@@ -17,10 +18,28 @@ impl Browser {
         decision: Option<ConsentDecision>,
     ) -> Authorize {
         Authorize {
-            params: params(&request.pairs()),
+            params: params(&self.after_sign_in(request).pairs()),
             cookie: self.session.clone(),
             decision,
             peer: peer(&self.address),
+        }
+    }
+}
+
+/// Begins the mark of a request that is to be brought again after a sign-in; then comes the cookie of before.
+const AFTER: &str = "after ";
+
+impl Browser {
+    /// The request as the sign-in page sends the browser on with it, once it has another session cookie.
+    fn after_sign_in(&self, request: &AuthorizationRequest) -> AuthorizationRequest {
+        let mark = request.value(AUTH_AFTER);
+        let before = mark.and_then(|mark| mark.strip_prefix(AFTER));
+        match (before, &self.session) {
+            (Some(before), Some(cookie)) if cookie.reveal() != before => {
+                let proof = sign_in_proof(&sealing(), cookie, &params(&request.pairs()));
+                request.clone().with(AUTH_AFTER, &proof)
+            }
+            _ => request.clone(),
         }
     }
 }
@@ -39,14 +58,24 @@ pub enum AuthorizationOutcome {
 }
 
 impl AuthorizationOutcome {
-    fn new(request: &AuthorizationRequest, outcome: Outcome<AuthorizeReply>) -> Self {
+    fn new(
+        browser: &Browser,
+        request: &AuthorizationRequest,
+        outcome: Outcome<AuthorizeReply>,
+    ) -> Self {
         match outcome.reply {
             Err(refusal) => Self::Page(refusal),
-            Ok(AuthorizeReply::SignIn { after }) => Self::SignIn(
-                request
-                    .clone()
-                    .with(AUTH_AFTER, &after.as_millis().to_string()),
-            ),
+            Ok(AuthorizeReply::SignIn) => {
+                let before = browser
+                    .session
+                    .as_ref()
+                    .map_or("", |cookie| cookie.reveal());
+                Self::SignIn(
+                    request
+                        .clone()
+                        .with(AUTH_AFTER, &format!("{AFTER}{before}")),
+                )
+            }
             Ok(AuthorizeReply::Consent(ask)) => Self::Consent(ask),
             Ok(AuthorizeReply::Respond(response)) => Self::Answer(response),
         }
@@ -109,7 +138,7 @@ impl World {
         decision: Option<ConsentDecision>,
     ) -> AuthorizationOutcome {
         let outcome = self.ask(browser.authorize(request, decision));
-        AuthorizationOutcome::new(request, outcome)
+        AuthorizationOutcome::new(browser, request, outcome)
     }
 
     /// The client presents a code, with the verifier where it uses PKCE.

@@ -381,7 +381,7 @@ fn page(
     AccountPage {
         site: app.site.clone(),
         account: browser::account(app, &view.visitor),
-        form_token: Binding::Session(current).token(&realm, Action::Account),
+        form_token: Binding::Session(current).token(&realm, Action::Account, app.now()),
         sessions: sessions.collect::<Vec<_>>().into(),
         apps: apps.collect::<Vec<_>>().into(),
         devices: devices.collect::<Vec<_>>().into(),

@@ -6,13 +6,15 @@ use axum::extract::State;
 use axum::response::Response;
 use grantor_core::base::error::{Cause, Refusal};
 use grantor_core::base::params::Params;
+use grantor_core::base::secret::Secret;
 use grantor_core::endpoints::authorize::{
     AUTH_AFTER, AuthorizationResponse, Authorize, AuthorizeReply, ConsentDecision, ConsentPrompt,
-    ResponseMode,
+    ResponseMode, sign_in_proof,
 };
 use grantor_core::model::endpoint::Endpoint;
 use grantor_core::people::{Action, Binding};
 use http::StatusCode;
+use url::form_urlencoded::Serializer;
 
 use super::browser::{self, ReturnTo};
 use crate::app::App;
@@ -79,11 +81,11 @@ pub(super) async fn handle(
     match reply {
         Ok(AuthorizeReply::Respond(response)) => respond(app, &caller, &response),
         Ok(AuthorizeReply::Consent(ask)) => consent(app, &caller, &ask, request),
-        Ok(AuthorizeReply::SignIn { after }) => {
-            let request = with_auth_after(&request, after.as_millis());
+        Ok(AuthorizeReply::SignIn) => {
+            let request = without_auth_after(&request).finish();
             browser::redirect_to_login(app, &ReturnTo::Authorize(request))
         }
-        Err(refusal) => refuse_without_redirect(app, &caller, &refusal),
+        Err(refusal) => refuse_without_redirect(app, &caller, &request, &refusal),
     }
 }
 
@@ -100,19 +102,27 @@ pub(super) fn to_query(params: &Params) -> String {
     query.extend_pairs(params.iter()).finish()
 }
 
-/// The request for after sign-in.
-fn with_auth_after(request: &str, millis: u64) -> String {
+fn without_auth_after(request: &str) -> Serializer<'static, String> {
     let pairs = url::form_urlencoded::parse(request.as_bytes());
-    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    let mut query = Serializer::new(String::new());
+    query.extend_pairs(pairs.filter(|(name, _)| name != AUTH_AFTER));
     query
-        .extend_pairs(pairs.filter(|(name, _)| name != AUTH_AFTER))
-        .append_pair(AUTH_AFTER, &millis.to_string())
-        .finish()
+}
+
+/// The request for after sign-in, which proves that this session cookie is of a sign-in for it.
+pub(super) fn with_sign_in(app: &App, request: &str, cookie: &Secret) -> String {
+    let Ok(params) = parse(request) else {
+        return request.to_owned();
+    };
+    let proof = sign_in_proof(&app.realm().sealing, cookie, &params);
+    let mut query = without_auth_after(request);
+    query.append_pair(AUTH_AFTER, &proof).finish()
 }
 
 fn respond(app: &App, caller: &Caller, response: &AuthorizationResponse) -> Response {
     if let Err(refusal) = &response.outcome {
-        oauth::log_refusal(app, caller, refusal);
+        let client = Some(response.redirect.client().as_str());
+        oauth::log_refusal(app, caller, client, refusal);
     }
     let trace = caller.trace.as_str();
     match response.redirect.mode() {
@@ -138,7 +148,11 @@ fn consent(app: &App, caller: &Caller, ask: &ConsentPrompt, request: String) -> 
     let page = Consent {
         site: app.site.clone(),
         account: browser::account(app, &ask.visitor),
-        form_token: Binding::Session(ask.visitor.session).token(&realm, Action::consent(&request)),
+        form_token: Binding::Session(ask.visitor.session).token(
+            &realm,
+            Action::consent(&request),
+            app.now(),
+        ),
         request,
         client_name: ask.client_name.clone(),
         client_id: ask.client.to_string(),
@@ -151,8 +165,15 @@ fn consent(app: &App, caller: &Caller, ask: &ConsentPrompt, request: String) -> 
 }
 
 /// RFC 6749 section 4.1.2.1: the error is shown to the user, without a redirect.
-fn refuse_without_redirect(app: &App, caller: &Caller, refusal: &Refusal) -> Response {
-    oauth::log_refusal(app, caller, refusal);
+fn refuse_without_redirect(
+    app: &App,
+    caller: &Caller,
+    request: &str,
+    refusal: &Refusal,
+) -> Response {
+    let params = parse(request).ok();
+    let client = params.as_ref().and_then(|params| params.opt("client_id"));
+    oauth::log_refusal(app, caller, client, refusal);
     let fault = match refusal.cause {
         Cause::UnknownClient => PageError::UnknownClient,
         _ => PageError::RedirectUri,

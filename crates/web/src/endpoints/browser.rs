@@ -74,6 +74,11 @@ fn html_response(status: StatusCode, html: String, policy: &str) -> Response {
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         // The address may contain a code, as `verification_uri_complete` does.
         (header::REFERRER_POLICY, "no-referrer"),
+        // No text of the address moves the page, nor the focus in it.
+        (
+            header::HeaderName::from_static("document-policy"),
+            "force-load-at-top",
+        ),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
@@ -111,8 +116,9 @@ pub(super) fn checked_form<'f>(
     let params = params.map_err(|error| refused((*error).into()))?;
     let token = params.opt("form_token").unwrap_or_default();
     let both = binding.zip(action(params));
-    let valid =
-        both.is_some_and(|(binding, action)| binding.accepts(&app.realm().sealing, action, token));
+    let realm = app.realm();
+    let valid = both
+        .is_some_and(|(binding, action)| binding.accepts(&realm.sealing, action, token, app.now()));
     valid
         .then_some(params)
         .ok_or_else(|| refused(PageError::ExpiredForm))
@@ -173,7 +179,11 @@ pub(super) fn session_binding(app: &App, caller: &Caller) -> Option<Binding> {
 pub(super) fn account(app: &App, visitor: &Visitor) -> Account {
     Account {
         username: visitor.username.clone(),
-        sign_out_token: Binding::Session(visitor.session).token(&app.realm(), Action::SignOut),
+        sign_out_token: Binding::Session(visitor.session).token(
+            &app.realm(),
+            Action::SignOut,
+            app.now(),
+        ),
     }
 }
 

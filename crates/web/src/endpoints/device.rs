@@ -177,7 +177,11 @@ fn code_form(
     let form = DeviceCode {
         site: app.site.clone(),
         account: browser::account(app, visitor),
-        form_token: Binding::Session(visitor.session).token(&app.realm(), Action::UserCode),
+        form_token: Binding::Session(visitor.session).token(
+            &app.realm(),
+            Action::UserCode,
+            app.now(),
+        ),
         prefilled: prefilled.is_some(),
         user_code: prefilled.unwrap_or_default(),
         numeric: app.realm().device.user_code.is_numeric(),
@@ -197,8 +201,11 @@ fn confirm(app: &App, caller: &Caller, status: StatusCode, pending: &PendingDevi
     let page = DeviceConfirm {
         site: app.site.clone(),
         account: browser::account(app, &pending.visitor),
-        form_token: Binding::Session(pending.visitor.session)
-            .token(&realm, Action::Decide(pending.grant)),
+        form_token: Binding::Session(pending.visitor.session).token(
+            &realm,
+            Action::Decide(pending.grant),
+            app.now(),
+        ),
         grant: pending.grant.to_string(),
         client_name: pending.client_name.clone(),
         client_id: pending.client.to_string(),

@@ -67,6 +67,12 @@ pub(crate) async fn post(State(app): State<Arc<App>>, posted: Form) -> Response 
                 // The next sign-in form uses a new one, so a planted cookie is useless.
                 app.cookies.remove(Cookie::PreSession),
             ];
+            let return_to = match &return_to {
+                ReturnTo::Authorize(request) => {
+                    ReturnTo::Authorize(authorize::with_sign_in(&app, request, &session))
+                }
+                other => other.clone(),
+            };
             browser::with_cookies(browser::see_other(&return_to.path(&app)), cookies)
         }
         Ok(SignInReply::TooMany { retry_after }) => {
@@ -138,7 +144,11 @@ fn form(
     let cookie = existing.clone().unwrap_or(new);
     let login = Login {
         site: app.site.clone(),
-        form_token: Binding::PreSession(cookie.clone()).token(&app.realm(), Action::SignIn),
+        form_token: Binding::PreSession(cookie.clone()).token(
+            &app.realm(),
+            Action::SignIn,
+            app.now(),
+        ),
         return_to: return_to.path(app),
         username: typed.or(context.login_hint).unwrap_or_default(),
         client_name: context.client_name,
@@ -146,6 +156,7 @@ fn form(
             && browser::session_binding(app, caller).is_some(),
         for_device: matches!(return_to, ReturnTo::Device(_)),
         problem,
+        trace_id: caller.trace.as_str().to_owned(),
     };
     let response =
         browser::page_with_form_targets(app, caller, status, &login, &context.form_action_targets);

@@ -52,6 +52,8 @@ async fn handle(app: &Arc<App>, mut caller: Caller, query: &str, confirmed: bool
         Err(error) => return browser::error_page(app, &caller, error),
     };
     caller.prefer_locales(params.opt("ui_locales"));
+    let client = params.opt("client_id").map(ToOwned::to_owned);
+    let client = client.as_deref();
     let logout = Logout {
         params,
         cookie: app.cookies.get(&caller.headers, Cookie::Session),
@@ -64,7 +66,7 @@ async fn handle(app: &Arc<App>, mut caller: Caller, query: &str, confirmed: bool
     };
     let outcome = app.run_traced(logout, &caller.trace).await;
     match outcome.map(|outcome| outcome.reply) {
-        Ok(Ok(LogoutReply::Confirm(ask))) => ask_confirmation(app, &caller, *ask),
+        Ok(Ok(LogoutReply::Confirm(ask))) => ask_confirmation(app, &caller, client, *ask),
         Ok(Ok(LogoutReply::Redirect(location))) => remove_cookie(browser::see_other(&location)),
         Ok(Ok(LogoutReply::SignedOut { client_name })) => {
             let site = app.site.clone();
@@ -72,18 +74,23 @@ async fn handle(app: &Arc<App>, mut caller: Caller, query: &str, confirmed: bool
             remove_cookie(browser::page(app, &caller, StatusCode::OK, &page))
         }
         Ok(Err(refusal)) => {
-            oauth::log_refusal(app, &caller, &refusal);
+            oauth::log_refusal(app, &caller, client, &refusal);
             browser::error_page(app, &caller, PageError::BadLogout)
         }
         Err(error) => browser::unavailable(app, &caller, &error),
     }
 }
 
-fn ask_confirmation(app: &App, caller: &Caller, ask: LogoutPrompt) -> Response {
+fn ask_confirmation(
+    app: &App,
+    caller: &Caller,
+    client: Option<&str>,
+    ask: LogoutPrompt,
+) -> Response {
     // The status and the log tell the client's developers that the request was refused.
     let status = match &ask.refused {
         Some(refusal) => {
-            oauth::log_refusal(app, caller, refusal);
+            oauth::log_refusal(app, caller, client, refusal);
             StatusCode::BAD_REQUEST
         }
         None => StatusCode::OK,
@@ -92,7 +99,7 @@ fn ask_confirmation(app: &App, caller: &Caller, ask: LogoutPrompt) -> Response {
     let page = pages::Logout {
         site: app.site.clone(),
         username: ask.visitor.username,
-        form_token: Binding::Session(ask.visitor.session).token(&app.realm(), action),
+        form_token: Binding::Session(ask.visitor.session).token(&app.realm(), action, app.now()),
         client_name: ask.client_name,
         request: ask.request,
         refused: ask.refused.is_some(),

@@ -22,6 +22,8 @@ pub struct Login {
     /// Whether the sign-in is for connecting a device; the page then says so.
     pub for_device: bool,
     pub problem: Option<LoginProblem>,
+    /// With a problem, by which the operator finds it.
+    pub trace_id: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -48,6 +50,7 @@ impl Page for Login {
             again: false,
             for_device: false,
             problem: None,
+            trace_id: "4bf92f3577b34da6a3ce929d0e0e4736".to_owned(),
         };
         let device = Self {
             for_device: true,

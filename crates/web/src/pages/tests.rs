@@ -160,29 +160,29 @@ fn the_ids_for_tests_and_styles_are_stable() {
         let rows = found.into_iter().map(without_number);
         ids.entry(sample.template).or_default().extend(rows);
     }
-    let account = "account sign-out your-account";
+    let account = "account your-account";
     let expected = BTreeMap::from([
         (
             "account.html",
             format!(
-                "{account} app-N apps apps-heading device-N devices devices-heading everywhere everywhere-text no-apps \
+                "{account} app-N apps apps-heading device-N devices devices-heading everywhere-text no-apps \
                  no-devices notice session-N sessions sessions-heading"
             ),
         ),
         (
             "consent.html",
             format!(
-                "{account} approve asked-again client-id client-name deny goes-to safety scopes scopes-heading"
+                "{account} asked-again client-id client-name goes-to safety scopes scopes-heading"
             ),
         ),
         (
             "device_code.html",
-            format!("{account} continue error hint user_code"),
+            format!("{account} error hint user_code"),
         ),
         (
             "device_confirm.html",
             format!(
-                "{account} approve browser-address client-id client-name code code-label deny details-heading device-address \
+                "{account} browser-address client-id client-name code code-label details-heading device-address \
                  device-agent error network-heading network-warning safety scopes scopes-heading started user_code"
             ),
         ),
@@ -191,18 +191,18 @@ fn the_ids_for_tests_and_styles_are_stable() {
             "error.html",
             "developers developers-heading error start status trace-id".to_owned(),
         ),
-        ("form_post.html", "continue goes-to".to_owned()),
+        ("form_post.html", "goes-to".to_owned()),
         (
             "home.html",
             format!("{account} connect-device see-account sign-in"),
         ),
         (
             "login.html",
-            "again client-name error password sign-in username".to_owned(),
+            "again client-name error password trace-id username".to_owned(),
         ),
         (
             "logout.html",
-            "asked-by client-name developers developers-heading refused sign-out stay".to_owned(),
+            "asked-by client-name developers developers-heading refused stay".to_owned(),
         ),
         (
             "signed_out.html",
@@ -258,11 +258,39 @@ fn only_wrong_input_is_marked_as_invalid_not_a_wait() {
         let wrong = page.problem == Some(LoginProblem::WrongCredentials);
         let html = pages.render(&page, ENGLISH).unwrap();
         assert_eq!(html.contains("aria-invalid"), wrong, "{page:?}");
+        let traced = html.contains(&page.trace_id);
+        assert_eq!(traced, page.problem.is_some(), "{page:?}");
     }
     for page in DeviceCode::samples() {
         let wrong = page.problem == Some(DeviceCodeProblem::NotValid);
         let html = pages.render(&page, ENGLISH).unwrap();
         assert_eq!(html.contains("aria-invalid"), wrong, "{page:?}");
+    }
+}
+
+/// A page elsewhere can open any address of ours and say "hold Enter". What the address could focus must not decide.
+#[test]
+fn no_address_focuses_a_button() {
+    for (name, html) in rendered() {
+        let mut buttons = 0;
+        for tag in tags(&html) {
+            let is_input = tag.starts_with("input ");
+            let attributes: Vec<&str> = attributes(tag).collect();
+            if tag.starts_with("button") || is_input && tag.contains("type=\"submit\"") {
+                buttons += 1;
+                for banned in ["id", "autofocus", "accesskey", "tabindex"] {
+                    assert!(!attributes.contains(&banned), "{tag} in {name}");
+                }
+            }
+            // Enter in a field presses the button of its form.
+            let decides = html.contains("name=\"decision\"");
+            assert!(
+                !(decides && attributes.contains(&"autofocus")),
+                "{tag} in {name}"
+            );
+            assert!(!attributes.contains(&"accesskey"), "{tag} in {name}");
+        }
+        assert_eq!(buttons, html.matches("type=\"submit\"").count(), "{name}");
     }
 }
 
@@ -274,11 +302,11 @@ fn deny_is_a_button_in_the_same_form_as_approve() {
         let html = pages.render(&page, ENGLISH).unwrap();
         let decision = between(&html, "<div class=\"decision\">", "</div>");
         assert!(
-            decision.contains("id=\"deny\" type=\"submit\" name=\"decision\" value=\"deny\""),
+            decision.contains("type=\"submit\" name=\"decision\" value=\"deny\""),
             "{decision}"
         );
         assert_eq!(
-            decision.contains("id=\"approve\""),
+            decision.contains("value=\"approve\""),
             page.network != Network::Refused
         );
         assert_eq!(
@@ -294,9 +322,9 @@ fn consent_can_be_denied_as_easily_as_given() {
     for page in Consent::samples() {
         let html = pages.render(&page, ENGLISH).unwrap();
         let decision = between(&html, "<div class=\"decision\">", "</div>");
-        for (id, class) in [("approve", "primary"), ("deny", "deny")] {
+        for (value, class) in [("approve", "primary"), ("deny", "deny")] {
             let button = format!(
-                "<button class=\"{class}\" id=\"{id}\" type=\"submit\" name=\"decision\" value=\"{id}\">"
+                "<button class=\"{class}\" type=\"submit\" name=\"decision\" value=\"{value}\">"
             );
             assert!(decision.contains(&button), "{decision}");
         }

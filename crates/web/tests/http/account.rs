@@ -219,7 +219,7 @@ async fn an_app_is_disconnected_at_once_and_asks_again() {
     }
     assert_live(&server, &device).await;
     let asked = alice.get(&authorize()).await;
-    assert!(asked.body.contains("id=\"approve\""), "{asked:?}");
+    assert!(asked.body.contains("value=\"approve\""), "{asked:?}");
     let again = alice.submit(Form::of(&page, "/account/app")).await;
     assert_done(&again, "gone");
 }

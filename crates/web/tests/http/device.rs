@@ -143,7 +143,7 @@ async fn rfc6749_10_2_each_device_asks_again() {
     let mut alice = server.signed_in("alice").await;
     let page = alice.type_code(&second.user).await;
     assert!(
-        page.body.contains("id=\"approve\""),
+        page.body.contains("value=\"approve\""),
         "the same user, client and scope"
     );
     assert_eq!(
@@ -218,7 +218,7 @@ async fn rfc8628_5_4_and_rfc10027_6_1_14_the_page_says_when_to_decline_and_how()
     assert!(
         page.contains("Did you start this yourself, on a device that you can see? If not, deny.")
     );
-    assert!(page.contains("id=\"approve\"") && page.contains("id=\"deny\""));
+    assert!(page.contains("value=\"approve\"") && page.contains("value=\"deny\""));
 }
 
 #[tokio::test]
@@ -250,7 +250,7 @@ async fn rfc10027_6_1_1_a_client_can_demand_proximity() {
         .await;
     let page = alice.type_code(&codes.member("user_code")).await;
     assert!(
-        !page.body.contains("id=\"approve\""),
+        !page.body.contains("value=\"approve\""),
         "approval is not even offered"
     );
     let forced = Form::of(&page, "/device/decision").fill("decision", "approve");
@@ -284,7 +284,7 @@ async fn a_code_is_read_without_case_dashes_and_spaces() {
         codes.user.replace('-', ""),
     ] {
         let page = alice.type_code(&typed).await;
-        assert!(page.body.contains("id=\"approve\""), "{typed}");
+        assert!(page.body.contains("value=\"approve\""), "{typed}");
     }
 }
 

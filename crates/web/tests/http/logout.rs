@@ -71,7 +71,7 @@ fn address(pairs: &[(&str, &str)]) -> String {
 
 /// The form of a confirmation page.
 fn question(page: &Answer) -> Form {
-    assert!(page.body.contains("id=\"sign-out\""), "{page:?}");
+    assert!(page.body.contains("value=\"sign-out\""), "{page:?}");
     let is_refused = page.body.contains("id=\"refused\"");
     assert_eq!(is_refused, page.status == 400);
     Form::of(page, "/logout")

@@ -41,7 +41,7 @@ async fn mapped_claims_appear_once_in_each_token_and_in_introspection() {
     })
     .await;
     let request = AuthorizationRequest::new(PORTAL)
-        .with("scope", "openid email orders.example.com/read")
+        .with("scope", "openid profile email orders.example.com/read")
         .with("claims", r#"{"id_token":{"email":null}}"#);
     let tokens = server.app_tokens(&request).await;
     let (access, id) = (tokens.member("access_token"), tokens.member("id_token"));

@@ -10,6 +10,7 @@ fn assert_page(answer: &Answer, status: u16) {
     assert_eq!(answer.header("x-frame-options"), "DENY");
     assert_eq!(answer.header("x-content-type-options"), "nosniff");
     assert_eq!(answer.header("referrer-policy"), "no-referrer");
+    assert_eq!(answer.header("document-policy"), "force-load-at-top");
     let policy = answer.header("content-security-policy");
     for rule in [
         "default-src 'none'",
@@ -161,6 +162,7 @@ async fn a_wrong_password_and_an_unknown_name_read_the_same() {
         let form = Form::of(&page, "/login");
         page.body
             .replace(&form.fields["form_token"], "")
+            .replace(page.header("x-request-id"), "")
             .replace("nobody", "alice")
     };
     let mut browser = server.browser();
@@ -198,7 +200,7 @@ async fn the_user_agent_of_a_device_is_shown_as_text() {
         .await;
     let mut alice = server.signed_in("alice").await;
     let page = alice.type_code(&codes.member("user_code")).await;
-    assert!(page.body.contains("id=\"approve\""));
+    assert!(page.body.contains("value=\"approve\""));
     assert!(!page.body.contains("<script>"), "{page:?}");
 }
 

@@ -73,6 +73,7 @@ seal_kinds! {
     KnownBrowser => "grantor_kb_",
     ClientSecret => "client_secret ",
     Declared => "declared_credential ",
+    LoggedName => "logged name ",
 }
 
 pub(super) struct Derived {
@@ -137,6 +138,7 @@ mod tests {
             "grantor_kb_",
             "client_secret ",
             "declared_credential ",
+            "logged name ",
         ];
         assert_eq!(labels, stored);
         for (position, kind) in SealKind::ALL.into_iter().enumerate() {

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use crate::base::error::{ErrorCode, Refusal};
 use crate::base::params::Params;
-use crate::base::time::Timestamp;
 use crate::endpoints::id_token_hint::IdTokenHint;
 use crate::model::claims::ACR;
 use crate::model::claims_request::ClaimsRequest;
@@ -17,8 +16,6 @@ use crate::model::scope::Scope;
 use crate::model::target::{RequestedResources, Target};
 
 const MAX_NONCE_BYTES: usize = 1024;
-/// Our own parameter, added on the way through the sign-in page: when sign-in was demanded, in milliseconds.
-pub const AUTH_AFTER: &str = "auth_after";
 
 #[derive(Debug)]
 pub(super) struct AuthorizationRequest {
@@ -31,8 +28,6 @@ pub(super) struct AuthorizationRequest {
     pub(super) claims: ClaimsRequest,
     /// The expected users, from `id_token_hint` and the claim `sub`.
     pub(super) expected: Vec<String>,
-    /// A sign-in at or after this time satisfies the demand.
-    pub(super) auth_after: Option<Timestamp>,
 }
 
 impl AuthorizationRequest {
@@ -95,10 +90,6 @@ impl AuthorizationRequest {
                 .chain(claims.sub.clone())
                 .collect(),
             claims,
-            auth_after: params
-                .opt(AUTH_AFTER)
-                .and_then(|millis| millis.parse().ok())
-                .map(Timestamp::from_millis),
         })
     }
 

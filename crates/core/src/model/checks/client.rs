@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::Duration;
 
+use uuid::Uuid;
+
 use super::problem::{Problem, Problems, at};
 use super::resource::check_claims;
 use super::scopes::Scopes;
@@ -16,6 +18,9 @@ use crate::model::ids::ClientId;
 use crate::model::redirect_uri::RedirectUri;
 use crate::model::scope::ScopeToken;
 use crate::model::server_url::ServerUrl;
+
+/// A retry follows its request within seconds. In a longer grace, a stolen refresh token could be used unnoticed.
+const MAX_GRACE: Duration = Duration::from_secs(5 * 60);
 
 /// The members that give a client a secret.
 const SECRETS: [&str; 5] = [
@@ -42,6 +47,7 @@ pub struct ClientSpec<'a> {
     pub access_lifetime: Option<Duration>,
     pub refresh_idle: Option<Duration>,
     pub refresh_absolute: Option<Duration>,
+    pub grace: Option<Duration>,
     pub device_lifetime: Option<Duration>,
     pub device_approval_max_age: Duration,
     pub rotation: bool,
@@ -54,6 +60,7 @@ impl ClientSpec<'_> {
     /// What is wrong with it in this realm.
     pub(super) fn problems(&self, realm: &RealmSpec<'_>, scopes: &Scopes<'_>) -> Vec<Problem> {
         let mut problems = Problems::default();
+        self.check_id(realm, &mut problems);
         self.check_secret(&mut problems);
         self.check_grants(&mut problems);
         self.check_scopes(scopes, &mut problems);
@@ -71,6 +78,28 @@ impl ClientSpec<'_> {
             problems.known_name(pointer, "resource", resource, known);
         }
         problems.into_vec()
+    }
+
+    /// Tokens name clients, users, subjects of other issuers and audiences, so that no name may be of two of them.
+    fn check_id(&self, realm: &RealmSpec<'_>, problems: &mut Problems) {
+        let id = self.id.as_str();
+        let mut trusted = realm.trusted_issuers.iter();
+        let mut resources = realm.resources.iter();
+        let why = if Uuid::try_parse(id).is_ok() {
+            "is a UUID, as a user's id is: choose another id".to_owned()
+        } else if let Some(trusted) = trusted.find(|trusted| trusted.is_subject(id)) {
+            let issuer = trusted.issuer;
+            format!("is a subject of the trusted issuer {issuer:?}: choose another id")
+        } else if id == realm.issuer {
+            "is the issuer, which is the audience of tokens: choose another id".to_owned()
+        } else if resources.any(|resource| resource.audience() == id) {
+            "is the audience of a [[resource]], whose tokens would pass for this client's: choose another id, or give \
+             the resource a uri"
+                .to_owned()
+        } else {
+            return;
+        };
+        problems.add(at("id"), why);
     }
 
     /// Whether it has a secret. By what was written, so that a secret that was refused does not make its client public.
@@ -204,6 +233,10 @@ impl ClientSpec<'_> {
         problems.positive("refresh_absolute", self.refresh_absolute);
         problems.positive("device_lifetime", self.device_lifetime);
         problems.positive("device_approval_max_age", approval);
+        if self.grace.is_some_and(|grace| grace > MAX_GRACE) {
+            let why = "is longer than 5m, and a retry comes within seconds: write \"5m\" or less";
+            problems.add(at("grace"), why);
+        }
         let absolute = self
             .refresh_absolute
             .unwrap_or(realm.lifetimes.refresh_absolute);

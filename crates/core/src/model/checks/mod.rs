@@ -20,7 +20,7 @@ pub use exchange::ExchangeSpec;
 pub use problem::{Pointer, PointerStep, Problem, UnknownName};
 pub use resource::ResourceSpec;
 pub use trusted_issuer::TrustedIssuerSpec;
-pub use user::{UserSpec, is_user_claim};
+pub use user::{LinkSpec, UserSpec, is_user_claim};
 
 use problem::{Problems, at};
 use scopes::Scopes;
@@ -94,6 +94,7 @@ impl RealmSpec<'_> {
         }
 
         user::check_unique(&self.users, &mut problems);
+        user::check_links(self, &mut problems);
         for (index, user) in self.users.iter().enumerate() {
             problems.nest(at("user").index(index), user.problems());
         }

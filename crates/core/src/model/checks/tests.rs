@@ -90,6 +90,7 @@ impl Parts {
             access_lifetime: None,
             refresh_idle: None,
             refresh_absolute: None,
+            grace: None,
             device_lifetime: None,
             device_approval_max_age: HOUR,
             rotation: true,
@@ -130,6 +131,7 @@ impl Parts {
             password: None,
             email: None,
             claims: &self.user_claims,
+            links: Vec::new(),
         }
     }
 }
@@ -318,4 +320,83 @@ fn problems_of_users_point_at_their_members() {
             "/user/1/claims/email",
         ]
     );
+}
+
+#[test]
+fn a_client_id_that_tokens_could_mistake_for_another_name_is_refused() {
+    let mut parts = parts();
+    for (id, is_refused) in [
+        ("0b0e5bd5-8d4b-4f3e-9d1e-6d1b6b8f7a11", true),
+        ("0B0E5BD5-8D4B-4F3E-9D1E-6D1B6B8F7A11", true),
+        ("0b0e5bd58d4b4f3e9d1e6d1b6b8f7a11", true),
+        ("https://idp.example|alice", true),
+        ("https://id.example.com", true),
+        ("orders", true),
+        ("https://idp.example", false),
+        ("tv", false),
+    ] {
+        parts.id = id.parse().unwrap();
+        let mut realm = parts.realm();
+        realm.trusted_issuers = vec![TrustedIssuerSpec {
+            issuer: "https://idp.example",
+            algorithms: None,
+            user_claim: None,
+            max_age: None,
+        }];
+        let expected: &[&str] = if is_refused { &["/client/0/id"] } else { &[] };
+        assert_eq!(pointers(&realm.problems()), expected, "{id}");
+    }
+}
+
+#[test]
+fn a_link_is_from_a_trusted_issuer_and_to_one_user() {
+    let parts = parts();
+    let link = |issuer, sub| LinkSpec { issuer, sub };
+    let idp = "https://idp.example";
+    let mut realm = parts.realm();
+    realm.trusted_issuers = vec![TrustedIssuerSpec {
+        issuer: idp,
+        algorithms: None,
+        user_claim: None,
+        max_age: None,
+    }];
+    realm.users[0].links = vec![
+        link(idp, "4711"),
+        link(idp, "KATE"),
+        link(idp, "kate"),
+        link("https://other.example", "4711"),
+        link(idp, "4711"),
+    ];
+    let found = pointers(&realm.problems());
+    assert_eq!(found, ["/user/0/links/3", "/user/0/links/4"]);
+    let bar = "https://idp.example|a";
+    realm.users[0].links.clear();
+    realm.trusted_issuers[0].issuer = bar;
+    assert_eq!(pointers(&realm.problems()), ["/trusted_issuer/0/issuer"]);
+}
+
+#[test]
+fn a_user_without_an_id_has_none_that_another_user_was_given() {
+    let (parts, mut renamed) = (parts(), parts());
+    renamed.username = "alicia".parse().unwrap();
+    let mut realm = parts.realm();
+    realm.users.push(renamed.user());
+    realm.users[1].id = Some("2a9438ea-f136-83e9-8957-b2c334e75e01".parse().unwrap());
+    realm.users[1].given = ["password", "id"].into_iter().collect();
+    assert_eq!(pointers(&realm.problems()), ["/user/1/id"]);
+    realm.users[0].id = Some("0b0e5bd5-8d4b-4f3e-9d1e-6d1b6b8f7a11".parse().unwrap());
+    realm.users[0].given = ["password", "id"].into_iter().collect();
+    assert_eq!(realm.problems(), []);
+}
+
+#[test]
+fn a_grace_of_more_than_five_minutes_is_refused() {
+    let parts = parts();
+    let mut realm = parts.realm();
+    realm.clients[0].grace = Some(Duration::from_secs(300));
+    assert_eq!(realm.problems(), []);
+    realm.clients[0].grace = Some(Duration::from_secs(301));
+    let problems = realm.problems();
+    assert_eq!(pointers(&problems), ["/client/0/grace"]);
+    assert!(problems[0].message.contains("\"5m\" or less"), "the fix");
 }

@@ -1,15 +1,17 @@
 //! Users.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::Given;
 use super::problem::{Problem, Problems, at};
+use super::{Given, RealmSpec};
 use crate::base::secret::Secret;
 use crate::model::claim_mapping::is_reserved;
 use crate::model::credentials::{ValidUsername, check_password, fold_username, is_email};
+use crate::model::ids::UserId;
+use crate::model::realm::DEFAULT_NAME;
 
 /// Claims that have a setting of their own.
 const OWN_KEYS: [&str; 3] = ["username", "email", "groups"];
@@ -28,6 +30,14 @@ pub struct UserSpec<'a> {
     pub password: Option<&'a Secret>,
     pub email: Option<&'a str>,
     pub claims: &'a BTreeMap<String, Value>,
+    pub links: Vec<LinkSpec<'a>>,
+}
+
+/// A subject of a trusted issuer that is this user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LinkSpec<'a> {
+    pub issuer: &'a str,
+    pub sub: &'a str,
 }
 
 impl UserSpec<'_> {
@@ -57,6 +67,23 @@ impl UserSpec<'_> {
     }
 }
 
+/// A link leads to one user, and from an issuer that is asked about.
+pub(super) fn check_links(realm: &RealmSpec<'_>, problems: &mut Problems) {
+    let mut seen = BTreeSet::new();
+    for (row, user) in realm.users.iter().enumerate() {
+        for (index, link) in user.links.iter().enumerate() {
+            let pointer = at("user").index(row).key("links").index(index);
+            let known = || realm.trusted_issuers.iter().map(|trusted| trusted.issuer);
+            if known().all(|known| known != link.issuer) {
+                let why = format!("unknown trusted_issuer {:?}", link.issuer);
+                problems.add_unknown(pointer, why, link.issuer, known());
+            } else if !seen.insert(link) {
+                problems.add(pointer, "the subject is linked to a [[user]] already");
+            }
+        }
+    }
+}
+
 pub(super) fn check_unique(users: &[UserSpec<'_>], problems: &mut Problems) {
     let names = users.iter();
     let names = names.map(|user| fold_username(user.username.as_str()));
@@ -64,4 +91,23 @@ pub(super) fn check_unique(users: &[UserSpec<'_>], problems: &mut Problems) {
     let ids = users.iter();
     let ids = ids.map(|user| user.id.map(|id| id.to_string()).unwrap_or_default());
     problems.unique("user", "id", ids);
+    // The id of a user without one is derived from the name.
+    let derived: BTreeMap<_, _> = users
+        .iter()
+        .filter(|user| !user.given.has("id"))
+        .map(|user| (derived_id(user.username), user.username))
+        .collect();
+    for (row, user) in users.iter().enumerate() {
+        let id = user.id.map(UserId::new);
+        if let Some(other) = id.and_then(|id| derived.get(&id)) {
+            let pointer = at("user").index(row).key("id");
+            let other = other.as_str();
+            let why = format!("is the id derived for the user {other:?}: give that one an id, too");
+            problems.add(pointer, why);
+        }
+    }
+}
+
+fn derived_id(username: &ValidUsername) -> UserId {
+    UserId::from_username(DEFAULT_NAME, &fold_username(username.as_str()))
 }

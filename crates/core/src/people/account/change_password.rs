@@ -1,5 +1,6 @@
 //! The user changes the password. Whoever is at the browser must know the old one.
 
+use crate::base::error::Cause;
 use crate::base::peer::Peer;
 use crate::base::secret::Secret;
 use crate::engine::decide::{Decision, Facts, Operation, PasswordQueue, Stop};
@@ -82,7 +83,10 @@ impl Operation for ChangePassword {
         };
         let too_many = |limit: LimitReached| {
             let retry_after = limit.retry_after;
-            let event = Event::new(EventKind::TriesUsedUp).user(id);
+            let event = Event::new(EventKind::TriesUsedUp)
+                .username(user.username.clone())
+                .because(Cause::TooManyTries)
+                .user(id);
             Decision::reply(ChangePasswordReply::TooMany { retry_after })
                 .event(event.peer(&self.peer))
         };
@@ -96,7 +100,10 @@ impl Operation for ChangePassword {
             return Ok(too_many(limit));
         }
         if !is_right {
-            let event = Event::new(EventKind::SignInFailed).user(id);
+            let event = Event::new(EventKind::SignInFailed)
+                .username(user.username.clone())
+                .because(Cause::WrongPassword)
+                .user(id);
             return Ok(
                 Decision::reply(ChangePasswordReply::WrongPassword).event(event.peer(&self.peer))
             );

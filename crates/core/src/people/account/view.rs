@@ -11,7 +11,7 @@ use crate::base::secret::Secret;
 use crate::base::time::Timestamp;
 use crate::engine::decide::{self, Decision, Facts, Lookup, Operation, Stop};
 use crate::engine::env::Env;
-use crate::model::ids::{ClientId, GrantId, SessionId};
+use crate::model::ids::{ClientId, ClientInstance, GrantId, SessionId};
 use crate::model::scope::Scope;
 use crate::people::session::{self, SignedIn, Visitor};
 use crate::records::{
@@ -137,7 +137,10 @@ impl ViewAccount {
         let user = &signed_in.user.record;
         let (mut apps, mut devices) = (BTreeMap::new(), Vec::new());
         for consent in live::<Consent>(&self.consents, env.now)? {
-            if consent.user == user.id && user.is_current(consent.epoch) {
+            if consent.user == user.id
+                && user.is_current(consent.epoch)
+                && !is_of_earlier_client(env, &consent.client, consent.instance)
+            {
                 add_to_app(env, &mut apps, consent.client, &consent.scope, consent.at);
             }
         }
@@ -155,7 +158,11 @@ impl ViewAccount {
             let of_session = authorization.required_session();
             let ended = of_session.is_some_and(|id| !current_sessions.contains(&id))
                 || grant.kind.parent().is_some_and(|id| !active.contains(&id));
-            if authorization.user != user.id || !user.is_current(authorization.epoch) || ended {
+            if authorization.user != user.id
+                || !user.is_current(authorization.epoch)
+                || is_of_earlier_client(env, &grant.client, grant.instance)
+                || ended
+            {
                 continue;
             }
             match &grant.kind {
@@ -223,6 +230,12 @@ fn add_to_app(
     });
     app.scope = app.scope.iter().chain(scope.iter()).collect();
     app.since = app.since.max(at);
+}
+
+/// Whether the id belongs to another client by now.
+fn is_of_earlier_client(env: &Env<'_>, id: &ClientId, instance: ClientInstance) -> bool {
+    let client = env.realm.clients.get(id);
+    client.is_some_and(|client| client.instance != instance)
 }
 
 fn client_name(env: &Env<'_>, id: &ClientId) -> String {

@@ -109,7 +109,7 @@ async fn a_get_of_the_consent_form_gives_no_consent() {
         form.fields["form_token"]
     );
     let page = alice.get(&at_authorize).await;
-    assert!(page.body.contains("id=\"approve\""), "it asks: {page:?}");
+    assert!(page.body.contains("value=\"approve\""), "it asks: {page:?}");
     let authorization = AuthorizationRequest::new(SHOP)
         .and("decision", "approve")
         .and("form_token", &form.fields["form_token"]);
@@ -124,7 +124,7 @@ async fn a_get_of_the_consent_form_gives_no_consent() {
             .get(posted.header("location"))
             .await
             .body
-            .contains("id=\"approve\"")
+            .contains("value=\"approve\"")
     );
 }
 

@@ -116,7 +116,8 @@ async fn form_post_sends_success_and_error_in_the_body_and_nothing_in_the_addres
         // For browsers without scripts there is a button; with them, our own script sends the form.
         let page = &result.answer;
         assert!(
-            page.body.contains("id=\"continue\" type=\"submit\""),
+            page.body
+                .contains("<button class=\"primary\" type=\"submit\">"),
             "{page:?}"
         );
         let policy = page.header("content-security-policy");
