@@ -1,10 +1,15 @@
 //! Logs, on standard error. They never hold a secret, code or token.
 
+mod log_limit;
+
 use std::io::{self, IsTerminal as _};
 
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use grantor_config::Environment;
+use log_limit::LogLimit;
 
 /// The variable with the log level, or directives such as `info,grantor_web=debug`.
 const VARIABLE: &str = "GRANTOR_LOG";
@@ -32,13 +37,21 @@ pub fn start(format: Format, environment: &Environment) -> Result<(), InvalidFil
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr);
+    // Without its thread there is no limit.
+    let limit = LogLimit::start().ok();
     match format {
         Format::Json => lines
             .json()
             .flatten_event(true)
             .with_span_list(false)
+            .finish()
+            .with(limit)
             .try_init(),
-        Format::Human => lines.with_ansi(io::stderr().is_terminal()).try_init(),
+        Format::Human => lines
+            .with_ansi(io::stderr().is_terminal())
+            .finish()
+            .with(limit)
+            .try_init(),
     }
     // A test may have set another subscriber, which stays.
     .ok();

@@ -164,6 +164,8 @@ account-more = { $count ->
     [one] Es gibt noch einen Eintrag, der älter ist.
    *[other] Es gibt noch { $count } Einträge, die älter sind.
 }
+account-uncounted = Es gibt noch weitere Einträge, die älter sind.
+account-older = Apps und Geräte mit älterem Zugriff anzeigen
 account-everywhere = Überall abmelden
 account-everywhere-text = Etwas dabei, das Sie nicht kennen? Melden Sie sich in jedem Browser ab, auch in diesem, und entziehen Sie allen Apps und Geräten den Zugriff.
 

@@ -164,6 +164,8 @@ account-more = { $count ->
     [one] There is one more, older than these.
    *[other] There are { $count } more, older than these.
 }
+account-uncounted = There are more, older than these.
+account-older = Show apps and devices with older access
 account-everywhere = Sign out everywhere
 account-everywhere-text = Something here that you do not know? Sign out of every browser, this one too, and take the access of every app and device back.
 

@@ -164,6 +164,8 @@ account-more = { $count ->
     [one] Il y en a un de plus, moins récent.
    *[other] Il y en a { $count } de plus, moins récents.
 }
+account-uncounted = Il y en a d’autres, moins récents.
+account-older = Afficher les applications et appareils à l’accès moins récent
 account-everywhere = Tout déconnecter
 account-everywhere-text = Vous voyez ici quelque chose d’inconnu ? Fermez la session de tous les navigateurs, y compris celui-ci, et retirez l’accès de toutes les applications et de tous les appareils.
 

@@ -159,6 +159,8 @@ account-approved = 許可
 account-more = { $count ->
    *[other] これより古いものが、ほかに { $count } 件あります。
 }
+account-uncounted = これより古いものが、ほかにもあります。
+account-older = これより古い許可を持つアプリとデバイスを表示
 account-everywhere = すべてサインアウト
 account-everywhere-text = 心当たりのないものがありますか？　このブラウザーを含むすべてのブラウザーをサインアウトし、すべてのアプリとデバイスの許可を取り消せます。
 

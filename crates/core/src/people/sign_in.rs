@@ -5,7 +5,7 @@ use super::session;
 use crate::base::peer::Peer;
 use crate::base::row::Write;
 use crate::base::secret::Secret;
-use crate::engine::decide::{Decision, Facts, Operation, Stop, Versioned};
+use crate::engine::decide::{Decision, Excess, Facts, Operation, Stop, Versioned};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
 use crate::engine::limits::{Counter, Quota};
@@ -119,7 +119,7 @@ impl SignIn {
             .as_ref()
             .filter(|old| old.record.user == user.id && user.is_current(old.record.epoch));
         let id = kept.map_or_else(
-            || SessionId::from_bytes(env.seed.bytes("session")),
+            || SessionId::newest_first(env.now, env.seed.bytes("session")),
             |old| old.record.id,
         );
         let cookie = SessionCookie {
@@ -187,6 +187,11 @@ impl Operation for SignIn {
             return Ok(Decision::reply(SignInReply::Wrong).event(event));
         };
         let (cookie, writes) = self.session(env, facts, &user.record)?;
+        let kept = self.previous(env).map(|previous| previous.id) == Some(cookie.id);
+        let excess = (!kept).then(|| Excess::Sessions {
+            user: user.record.id,
+            new: cookie.id,
+        });
         Ok(Decision::reply(SignInReply::SignedIn {
             session: Secret::new(env.realm.sealing.session_cookie(&cookie)),
             known_browser: Secret::new(env.realm.sealing.known_browser(&account)),
@@ -197,6 +202,7 @@ impl Operation for SignIn {
             expect: user.row.version,
         })
         .effect(attempt.release())
+        .excess(excess)
         .event(
             Event::new(EventKind::SignedIn)
                 .user(user.record.id)

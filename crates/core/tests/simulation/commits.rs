@@ -131,7 +131,9 @@ impl Life {
                 device, generation, ..
             } => {
                 let stands = self.model.refresh(&flight.realm, device, generation, at);
-                matches!(stands, Refresh::Next(_)) || flight.before.good
+                // Where it is a reuse by now, the commit may be the revocation, after which a second one is right.
+                let reused = matches!(stands, Refresh::Reused);
+                matches!(stands, Refresh::Next(_)) || (flight.before.good && !reused)
             }
             Request::Redeem { device, .. } => {
                 let grant = self.model.grant(device, at);

@@ -16,6 +16,8 @@ pub struct AccountPage {
     pub sessions: List<SessionRow>,
     pub apps: List<AppRow>,
     pub devices: List<DeviceRow>,
+    /// Apps and devices with older access are on the page `{site.path}/account?older={older}`.
+    pub older: Option<String>,
     pub notice: Option<Notice>,
 }
 
@@ -27,6 +29,17 @@ pub const MAX_ROWS: usize = 50;
 pub struct List<Row> {
     rows: Vec<Row>,
     more: usize,
+    /// Whether there are more than were counted.
+    uncounted: bool,
+}
+
+impl<Row> List<Row> {
+    pub fn new(rows: Vec<Row>, uncounted: bool) -> Self {
+        Self {
+            uncounted,
+            ..rows.into()
+        }
+    }
 }
 
 /// A browser in which the user is signed in.
@@ -77,7 +90,11 @@ impl<Row> From<Vec<Row>> for List<Row> {
     fn from(mut rows: Vec<Row>) -> Self {
         let more = rows.len().saturating_sub(MAX_ROWS);
         rows.truncate(MAX_ROWS);
-        Self { rows, more }
+        Self {
+            rows,
+            more,
+            uncounted: false,
+        }
     }
 }
 
@@ -146,6 +163,7 @@ impl Page for AccountPage {
             sessions: vec![here.clone(), phone.clone()].into(),
             apps: vec![orders.clone(), long].into(),
             devices: vec![tv.clone(), tool].into(),
+            older: None,
             notice: None,
         };
         let empty = Self {
@@ -160,9 +178,10 @@ impl Page for AccountPage {
         };
         // The longest possible page, so that overrides are checked with it.
         let full = Self {
-            sessions: vec![phone; MAX_ROWS + 1].into(),
+            sessions: List::new(vec![phone; MAX_ROWS], true),
             apps: vec![many_scopes; MAX_ROWS + 2].into(),
-            devices: vec![tv; MAX_ROWS + 40].into(),
+            devices: vec![tv.clone(); MAX_ROWS + 40].into(),
+            older: Some(tv.grant),
             ..some.clone()
         };
         let notices = [
