@@ -29,6 +29,7 @@ mod remote;
 mod rotation;
 mod secret;
 mod settings;
+mod size;
 mod spec;
 mod table;
 mod text;

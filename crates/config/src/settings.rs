@@ -31,6 +31,7 @@ use super::link::UserLink;
 use super::names::{DeviceTokens, Dialect, Pkce, TlsVersion};
 use super::rotation::KeyRotation;
 use super::secret::{SecretFile, SecretVariable, Sha256Digest};
+use super::size::FileSize;
 use super::table::table;
 use super::text::{Issuer, Origin, PasswordHash, ProviderIssuer, ResourceUri, Store};
 
@@ -58,6 +59,10 @@ table! {
         /// The environment variable that holds the master key, instead of key_file; after a space,
         /// older ones that only open.
         key_env: Option<SecretVariable>, example "MASTER_KEY";
+
+        /// The largest size of a day's file of events. At half of it routine events stop, at three quarters
+        /// all but reuse, revocation, and changes of keys and accounts.
+        events_max: FileSize = "256MiB", example "1GiB";
 
         /// How long a signing key signs before the next one does, which is published long before;
         /// 0s or off: until `grantor keys rotate`.

@@ -1,11 +1,16 @@
 //! Logs, on standard error. They never hold a secret, code or token, and a log that cannot be written stops nothing.
 
 mod filter;
+mod log_limit;
 mod queue;
 
 use std::io::{self, IsTerminal as _};
 
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
 use grantor_config::Environment;
+use log_limit::LogLimit;
 
 pub use filter::InvalidFilter;
 pub use queue::LogQueue;
@@ -32,13 +37,21 @@ pub fn start(format: Format, environment: &Environment) -> Result<LogQueue, Inva
         // These errors would go to standard error as well, and panic there.
         .log_internal_errors(false)
         .with_writer(move || writer.clone());
+    // Without its thread there is no limit.
+    let limit = LogLimit::start().ok();
     match format {
         Format::Json => lines
             .json()
             .flatten_event(true)
             .with_span_list(false)
+            .finish()
+            .with(limit)
             .try_init(),
-        Format::Human => lines.with_ansi(io::stderr().is_terminal()).try_init(),
+        Format::Human => lines
+            .with_ansi(io::stderr().is_terminal())
+            .finish()
+            .with(limit)
+            .try_init(),
     }
     // A test may have set another subscriber, which stays.
     .ok();

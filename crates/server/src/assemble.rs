@@ -13,7 +13,7 @@ use std::time::Duration;
 use grantor_core::base::sealing::SealingKeys;
 use grantor_core::model::claim_mapping::InvalidMapping;
 use grantor_core::model::ids::UserId;
-use grantor_core::model::realm::{self, DeviceSettings, Realm, SignInLimits};
+use grantor_core::model::realm::{self, AccessLimits, DeviceSettings, Realm, SignInLimits};
 use grantor_core::model::resource::TokenForm;
 use grantor_core::model::user_code::{InvalidFormat, UserCodeFormat};
 use grantor_core::people::{Password, Provision};
@@ -98,6 +98,7 @@ pub fn realm(
         },
         device: device_settings(settings)?,
         sign_in: sign_in_limits(settings),
+        access: AccessLimits::default(),
         nodes: settings.nodes.get(),
         sealing,
     })

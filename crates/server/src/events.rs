@@ -1,29 +1,34 @@
 //! Events: written to day files of JSON lines next to the store, and, unless they are routine, to the log.
+//!
+//! Nobody can fill the disk with them: what comes often is folded, and a day's file has a size. Neither can anybody hide
+//! what matters behind what is frequent: reuse, revocation and changes have a reserved share of the queue and of the file.
 
+mod fold;
 mod journal;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::{io, path::Path};
 
 use grantor_core::base::time::Timestamp;
-use grantor_core::engine::event::Event;
+use grantor_core::engine::event::{Event, FoldedEvents};
 use grantor_web::EventSink;
 use serde::Serialize;
 use tracing::field;
 
-use journal::{Entry, Journal, Message};
+use journal::{Entry, Journal, Line, Message, Queue};
 
-/// How many events may wait for the disk. Further ones are dropped and counted: a request never waits for them.
+/// How many events may wait for the disk, of each class its share. Further ones are dropped and counted: a request never
+/// waits for them.
 const MAX_QUEUED: usize = 16 * 1024;
 
 /// Writes events to the log, and to day files where there is a folder for them.
 #[derive(Debug, Default)]
 pub struct Events {
     journal: Option<SyncSender<Message>>,
-    dropped: Arc<AtomicU64>,
+    queue: Arc<Queue>,
 }
 
 /// The thread that writes day files.
@@ -40,13 +45,14 @@ impl Events {
         Self::default()
     }
 
-    /// Events that also go to `folder/YYYY-MM-DD.jsonl`, by UTC. The folder is created if it does not exist.
+    /// Events that also go to `folder/YYYY-MM-DD.jsonl`, by UTC, of at most `max_bytes` each. The folder is created if it
+    /// does not exist.
     ///
     /// # Errors
     /// The folder or the thread cannot be created.
-    pub fn kept(folder: &Path) -> io::Result<(Self, Writer)> {
-        let dropped = Arc::new(AtomicU64::new(0));
-        let journal = Journal::new(folder, Arc::clone(&dropped))?;
+    pub fn kept(folder: &Path, max_bytes: u64) -> io::Result<(Self, Writer)> {
+        let queue = Arc::new(Queue::default());
+        let journal = Journal::new(folder, max_bytes, Arc::clone(&queue))?;
         let (sender, receiver) = sync_channel(MAX_QUEUED);
         let thread = thread::Builder::new()
             .name("events".to_owned())
@@ -58,7 +64,7 @@ impl Events {
         Ok((
             Self {
                 journal: Some(sender),
-                dropped,
+                queue,
             },
             writer,
         ))
@@ -82,11 +88,27 @@ impl EventSink for Events {
         if !event.kind.is_routine() {
             log(trace_id, event);
         }
-        let kept = Line::new(at, trace_id, event)
-            .is_some_and(|line| journal.try_send(Message::Event(Entry { at, line })).is_ok());
-        if !kept {
-            self.dropped.fetch_add(1, Ordering::Relaxed);
+        let entry = Entry {
+            at,
+            trace_id: trace_id.to_owned(),
+            event: event.clone(),
+        };
+        if !self.send(journal, entry) {
+            self.queue.dropped.fetch_add(1, Ordering::Relaxed);
         }
+    }
+}
+
+impl Events {
+    fn send(&self, journal: &SyncSender<Message>, entry: Entry) -> bool {
+        let share = entry.event.kind.class().share(MAX_QUEUED as u64);
+        if self.queue.waiting.fetch_add(1, Ordering::Relaxed) < share
+            && journal.try_send(Message::Event(Box::new(entry))).is_ok()
+        {
+            return true;
+        }
+        self.queue.waiting.fetch_sub(1, Ordering::Relaxed);
+        false
     }
 }
 
@@ -104,32 +126,45 @@ fn log(trace_id: &str, event: &Event) {
     );
 }
 
-/// An event as a line of a day file.
+/// What a line of a day's file holds.
 #[derive(Serialize)]
-struct Line<'a> {
+struct Content<'a, T> {
     at: String,
-    trace_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace_id: Option<&'a str>,
     #[serde(flatten)]
-    event: &'a Event,
+    event: &'a T,
 }
 
-impl<'a> Line<'a> {
-    #[expect(
-        clippy::new_ret_no_self,
-        reason = "a line is its text; the struct only shapes it"
-    )]
-    fn new(at: Timestamp, trace_id: &'a str, event: &'a Event) -> Option<Vec<u8>> {
-        // Always three digits, so that lines sort as text.
-        let at = format!("{:.3}", journal::moment(at));
-        let mut line = serde_json::to_vec(&Self {
-            at,
-            trace_id,
-            event,
-        })
-        .ok()?;
-        line.push(b'\n');
-        Some(line)
-    }
+fn event_line(entry: &Entry) -> Option<Line> {
+    let text = line_text(entry.at, Some(&entry.trace_id), &entry.event)?;
+    Some(Line {
+        at: entry.at,
+        kind: entry.event.kind,
+        text,
+    })
+}
+
+fn folded_line(at: Timestamp, folded: &FoldedEvents) -> Option<Line> {
+    let text = line_text(at, None, folded)?;
+    Some(Line {
+        at,
+        kind: folded.kind,
+        text,
+    })
+}
+
+fn line_text(at: Timestamp, trace_id: Option<&str>, event: &impl Serialize) -> Option<Vec<u8>> {
+    // Always three digits, so that lines sort as text.
+    let at = format!("{:.3}", journal::moment(at));
+    let content = Content {
+        at,
+        trace_id,
+        event,
+    };
+    let mut text = serde_json::to_vec(&content).ok()?;
+    text.push(b'\n');
+    Some(text)
 }
 
 #[cfg(test)]

@@ -46,7 +46,7 @@ impl Installation {
         let keys = key_store(settings, Arc::clone(&store)).await?;
         let signing = keys.open().await?;
 
-        let (sink, events) = events(&settings.store)?;
+        let (sink, events) = events(&settings.store, settings.events_max.bytes())?;
         let sink: Arc<dyn EventSink> = Arc::new(sink);
         let app = App::new(Parts {
             realm: assemble::realm(settings, &keys.masters, signing.published.clone())?,
@@ -158,12 +158,12 @@ fn kept(store: &config::Store) -> Result<Opened, StartError> {
 }
 
 /// Day files are next to the store's file. A store without a file has only the log.
-fn events(store: &config::Store) -> Result<(Events, Option<Writer>), StartError> {
+fn events(store: &config::Store, max_bytes: u64) -> Result<(Events, Option<Writer>), StartError> {
     let config::Store::Sqlite(path) = store else {
         return Ok((Events::logged(), None));
     };
     let folder = path.parent().unwrap_or(Path::new("")).join("events");
     let (events, writer) =
-        Events::kept(&folder).map_err(|source| StartError::Events { folder, source })?;
+        Events::kept(&folder, max_bytes).map_err(|source| StartError::Events { folder, source })?;
     Ok((events, Some(writer)))
 }

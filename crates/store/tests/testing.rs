@@ -51,12 +51,15 @@ fn counting_counts_rows_of_successful_commits() {
     };
     commit(&store, vec![check, insert("c")]).unwrap();
     commit(&store, vec![insert("a"), insert("d")]).unwrap();
-    get(&store, "a").unwrap();
+    assert!(get(&store, "a").unwrap());
     let counts = Counts {
         gets: 1,
         lists: 0,
         commits: 3,
         rows_written: 3,
+        rows_read: 1,
+        bytes_read: 2,
+        longest_list: 0,
     };
     assert_eq!(store.counts(), counts);
     assert_eq!(store.take(), counts);

@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use grantor_core::model::claim_mapping::ClaimMapping;
 use grantor_core::model::client::Client;
 use grantor_core::model::group_filter::GroupFilter;
-use grantor_core::model::realm::{DeviceSettings, Lifetimes, Realm, SignInLimits, TokenSet};
+use grantor_core::model::realm::{
+    AccessLimits, DeviceSettings, Lifetimes, Realm, SignInLimits, TokenSet,
+};
 use grantor_core::model::resource::{Resource, TokenForm};
 use grantor_core::model::user_code::UserCodeFormat;
 use grantor_jose::Algorithm;
@@ -49,6 +51,7 @@ impl RealmBuilder {
                 },
             },
             sign_in: SignInLimits::default(),
+            access: AccessLimits::default(),
             nodes: 1,
         })
     }

@@ -178,6 +178,8 @@ account-password-problem = { $problem ->
     [different] Die beiden neuen Passwörter stimmen nicht überein.
    *[wrong] Das aktuelle Passwort ist falsch.
 }
+account-uncounted = Es gibt noch weitere Einträge, die älter sind.
+account-older = Apps und Geräte mit älterem Zugriff anzeigen
 account-everywhere = Überall abmelden
 account-everywhere-text = Etwas dabei, das Sie nicht kennen? Melden Sie sich in jedem Browser ab, auch in diesem, und entziehen Sie allen Apps und Geräten den Zugriff.
 

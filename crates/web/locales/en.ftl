@@ -178,6 +178,8 @@ account-password-problem = { $problem ->
     [different] The two new passwords don’t match.
    *[wrong] The current password is wrong.
 }
+account-uncounted = There are more, older than these.
+account-older = Show apps and devices with older access
 account-everywhere = Sign out everywhere
 account-everywhere-text = Something here that you do not know? Sign out of every browser, this one too, and take the access of every app and device back.
 

@@ -178,6 +178,8 @@ account-password-problem = { $problem ->
     [different] Les deux nouveaux mots de passe ne correspondent pas.
    *[wrong] Le mot de passe actuel est incorrect.
 }
+account-uncounted = Il y en a d’autres, moins récents.
+account-older = Afficher les applications et appareils à l’accès moins récent
 account-everywhere = Tout déconnecter
 account-everywhere-text = Vous voyez ici quelque chose d’inconnu ? Fermez la session de tous les navigateurs, y compris celui-ci, et retirez l’accès de toutes les applications et de tous les appareils.
 

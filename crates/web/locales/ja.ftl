@@ -173,6 +173,8 @@ account-password-problem = { $problem ->
     [different] 新しいパスワードが一致しません。
    *[wrong] 現在のパスワードが正しくありません。
 }
+account-uncounted = これより古いものが、ほかにもあります。
+account-older = これより古い許可を持つアプリとデバイスを表示
 account-everywhere = すべてサインアウト
 account-everywhere-text = 心当たりのないものがありますか？　このブラウザーを含むすべてのブラウザーをサインアウトし、すべてのアプリとデバイスの許可を取り消せます。
 

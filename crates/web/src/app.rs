@@ -28,6 +28,7 @@ use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 
 use crate::cookies::Cookies;
+use crate::excess;
 use crate::locale;
 use crate::metrics::{Metrics, MetricsSnapshot};
 use crate::pages::Site;
@@ -229,19 +230,22 @@ impl App {
         let snapshot = self.snapshot();
         let realm = Arc::clone(&snapshot.realm);
         let mut drive = Drive::new(operation, realm, self.now(), self.seed());
-        let result = self.perform(&mut drive, &*snapshot.signer).await;
+        let mut result = self.perform(&mut drive, &*snapshot.signer).await;
         let effects = match &result {
             Ok(outcome) => outcome.effects.clone(),
             // Give back what was reserved in memory: a store failure does not count as an attempt.
             Err(_) => drive.abandon(),
         };
         self.apply(&effects);
-        if let Ok(outcome) = &result {
+        if let Ok(outcome) = &mut result {
             let now = self.now();
             outcome
                 .events
                 .iter()
                 .for_each(|event| self.events.record(now, trace.as_str(), event));
+            if let Some(excess) = outcome.excess.take() {
+                excess::end(Arc::clone(&self), excess, trace).await;
+            }
         }
         result
     }

@@ -9,6 +9,8 @@ mod app;
 mod cookies;
 mod cors;
 mod endpoints;
+mod excess;
+mod lists;
 pub mod locale;
 pub mod metrics;
 mod oauth;

@@ -7,7 +7,7 @@ use crate::base::params::Params;
 use crate::base::peer::Peer;
 use crate::base::row::Write;
 use crate::base::secret::Secret;
-use crate::engine::decide::{Decision, Facts, Operation, Stop, Versioned};
+use crate::engine::decide::{Decision, Excess, Facts, Operation, Stop, Versioned};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
 use crate::model::client::{Client, ConsentPolicy};
@@ -223,7 +223,7 @@ impl Authorize {
         request: AuthorizationRequest,
         signed_in: &SignedIn,
     ) -> Result<Decision<AuthorizeReply>, Stop> {
-        let id = GrantId::from_bytes(env.seed.bytes("grant"));
+        let id = GrantId::newest_first(env.now, env.seed.bytes("grant"));
         let expires_at = env.now + client.code.lifetime;
         let code = env.realm.sealing.authorization_code(&Code {
             grant: id,
@@ -271,7 +271,8 @@ impl Authorize {
             Decision::reply(respond(env, redirect, Ok(Secret::new(code))))
                 .write(records::insert(&env.realm.name, &grant)?)
                 .writes(preconditions(env, client, signed_in)?)
-                .event(event),
+                .event(event)
+                .excess(Excess::of_new_grant(id, user.id, &client.id)),
         )
     }
 }

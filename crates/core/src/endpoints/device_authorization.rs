@@ -69,7 +69,7 @@ impl DeviceAuthorization {
             Target::choose(env.realm, &scope, &resource)?;
         }
         let pending_codes = self.reserve(env, facts, client)?;
-        let id = GrantId::from_bytes(env.seed.bytes("grant"));
+        let id = GrantId::newest_first(env.now, env.seed.bytes("grant"));
         let expires_at = env.now + client.device.lifetime;
         let user_code = env.realm.device.user_code.generate(env.seed, pending_codes);
         let name = env.realm.sealing.user_code_names(&user_code).next();

@@ -16,7 +16,7 @@ use crate::engine::env::Env;
 use crate::engine::event::Event;
 use crate::engine::limits::{Effect, LimitAnswer, LimitQuery};
 use crate::model::claims::IdTokenClaims;
-use crate::model::ids::UserId;
+use crate::model::ids::{ClientId, GrantId, SessionId, UserId};
 use crate::records::Record;
 
 /// A parsed request, ready to be decided.
@@ -97,6 +97,26 @@ pub struct Decision<R> {
     pub effects: Vec<Effect>,
     /// Reported after the commit.
     pub events: Vec<Event>,
+    /// What to check after the commit.
+    pub excess: Option<Excess>,
+}
+
+/// Access that this commit added, of which a user can have so much only ([`crate::people::account::end_excess`]).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Excess {
+    Sessions { user: UserId, new: SessionId },
+    Grants { user: UserId, client: ClientId },
+}
+
+impl Excess {
+    /// A grant of a user was made. Its limit is checked at one grant of 16, drawn with the grant's id: a list costs more
+    /// than the rest of the request, and so the limit is exceeded by a few dozen at most.
+    pub(crate) fn of_new_grant(grant: GrantId, user: UserId, client: &ClientId) -> Option<Self> {
+        (grant.as_bytes()[15] % 16 == 0).then(|| Self::Grants {
+            user,
+            client: client.clone(),
+        })
+    }
 }
 
 impl<R> Decision<R> {
@@ -118,6 +138,7 @@ impl<R> Decision<R> {
             reply,
             effects: Vec::new(),
             events: Vec::new(),
+            excess: None,
         }
     }
 
@@ -148,6 +169,12 @@ impl<R> Decision<R> {
     #[must_use]
     pub fn event(mut self, event: Event) -> Self {
         self.events.push(event);
+        self
+    }
+
+    #[must_use]
+    pub fn excess(mut self, excess: Option<Excess>) -> Self {
+        self.excess = excess;
         self
     }
 }

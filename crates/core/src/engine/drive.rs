@@ -20,7 +20,7 @@ use crate::base::secret::Secret;
 use crate::base::seed::Seed;
 use crate::base::time::Timestamp;
 use crate::engine::decide::{
-    Decision, Facts, KeyQuery, Mint, Need, Operation, PasswordQueue, Stop, UnsignedToken,
+    Decision, Excess, Facts, KeyQuery, Mint, Need, Operation, PasswordQueue, Stop, UnsignedToken,
 };
 use crate::engine::env::Env;
 use crate::engine::event::Event;
@@ -69,6 +69,7 @@ pub struct Outcome<R> {
     pub tokens: Option<Minted>,
     pub effects: Vec<Effect>,
     pub events: Vec<Event>,
+    pub excess: Option<Excess>,
 }
 
 #[derive(Debug)]
@@ -171,6 +172,7 @@ impl<O: Operation> Drive<O> {
                     reply,
                     effects,
                     events,
+                    excess,
                     ..
                 },
                 tokens,
@@ -179,6 +181,7 @@ impl<O: Operation> Drive<O> {
                 tokens,
                 effects,
                 events,
+                excess,
             }),
             Stage::Failed(failure) => Step::Failed(failure, self.abandon()),
             Stage::Ended => Step::Failed(

@@ -9,7 +9,7 @@ use crate::base::peer::Peer;
 use crate::model::actor::Actor;
 use crate::model::ids::{ClientId, GrantId, UserId};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EventKind {
     DeviceAuthorizationStarted,
@@ -33,7 +33,9 @@ pub enum EventKind {
     SignInFailed,
     SignedOut,
     SessionEndedByUser,
+    SessionEndedByLimit,
     GrantRevokedByUser,
+    GrantEndedByLimit,
     ClientDisconnected,
     SignedOutEverywhere,
     LogoutDelivered,
@@ -67,6 +69,66 @@ impl EventKind {
                 | Self::TokenExchanged
         )
     }
+
+    /// A kind that is not listed is protected.
+    #[must_use]
+    pub const fn class(self) -> EventClass {
+        match self {
+            _ if self.is_routine() => EventClass::Routine,
+            Self::DeviceApproved
+            | Self::DeviceDenied
+            | Self::ConsentGiven
+            | Self::ConsentDenied
+            | Self::RefreshRepeatedInGrace
+            | Self::RefreshAheadOfStore
+            | Self::ExchangeRefused
+            | Self::SignedIn
+            | Self::SignInFailed
+            | Self::SignedOut
+            | Self::SessionEndedByLimit
+            | Self::GrantEndedByLimit
+            | Self::LogoutDelivered
+            | Self::LogoutFailed
+            | Self::WrongUserCode
+            | Self::ManyWrongUserCodes
+            | Self::TriesUsedUp => EventClass::Frequent,
+            _ => EventClass::Protected,
+        }
+    }
+}
+
+/// What becomes of a kind of event where there are too many. Each can fill the queue and the day's file up to its share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum EventClass {
+    Routine,
+    /// What anyone can cause as often as they like.
+    Frequent,
+    /// Reuse, revocation, and changes of keys and accounts. Never folded.
+    Protected,
+}
+
+impl EventClass {
+    /// The part of `all` up to which this class is accepted; the last quarter is for the protected one.
+    #[must_use]
+    pub const fn share(self, all: u64) -> u64 {
+        match self {
+            Self::Routine => all / 2,
+            Self::Frequent => all / 4 * 3,
+            Self::Protected => all,
+        }
+    }
+}
+
+/// Events of one kind, network and minute that came after the first ones.
+#[derive(Debug, Serialize)]
+pub struct FoldedEvents {
+    pub kind: EventKind,
+    /// An IPv4 /24 or an IPv6 /48.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub network: Option<String>,
+    pub count: u32,
+    /// The first 8 of them: users, else grants, else clients.
+    pub subjects: Vec<String>,
 }
 
 impl fmt::Display for EventKind {
@@ -157,6 +219,15 @@ impl Event {
     pub const fn grant(mut self, grant: GrantId) -> Self {
         self.grant = Some(grant);
         self
+    }
+
+    /// Whom or what it concerns, for a list of many.
+    #[must_use]
+    pub fn subject(&self) -> Option<String> {
+        let user = self.user.as_ref().map(ToString::to_string);
+        let grant = || self.grant.as_ref().map(ToString::to_string);
+        let client = || self.client.as_ref().map(ToString::to_string);
+        user.or_else(grant).or_else(client)
     }
 
     #[must_use]

@@ -7,7 +7,7 @@ use crate::base::peer::Peer;
 use crate::base::row::Write;
 use crate::base::secret::Secret;
 use crate::client_auth::AuthenticatedClient;
-use crate::engine::decide::{Decision, Facts, Mint, Stop};
+use crate::engine::decide::{Decision, Excess, Facts, Mint, Stop};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind, Hop};
 use crate::exchange::{self, Case, Content, Granted, Party};
@@ -79,7 +79,8 @@ fn issue(
             ..Mint::default()
         })),
         Content::Refresh(new) => {
-            let id = GrantId::from_bytes(env.seed.bytes("grant"));
+            let user = new.authorization.user;
+            let id = GrantId::newest_first(env.now, env.seed.bytes("grant"));
             let lifetimes = client.grant_lifetimes(env.realm.lifetimes.session_absolute);
             let grant = Grant::exchange(id, *new, client, env.now, &lifetimes, peer);
             let token = RefreshToken {
@@ -93,6 +94,7 @@ fn issue(
                 decision.write(records::insert(&env.realm.name, &grant)?),
                 |decision, party| decision.writes(preconditions(env, party)),
             );
+            let decision = decision.excess(Excess::of_new_grant(id, user, &client.id));
             Ok(decision.mint(Mint {
                 refresh: Some(Secret::new(token)),
                 ..Mint::default()

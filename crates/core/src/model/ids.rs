@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::base::sealing::array;
+use crate::base::time::Timestamp;
 
 macro_rules! id128 {
     ($(#[$doc:meta])* $name:ident) => {
@@ -19,6 +20,16 @@ macro_rules! id128 {
         impl $name {
             #[must_use]
             pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+                Self(bytes)
+            }
+
+            /// Sorts before those made earlier, and before nearly all of versions that drew every byte, so that a list
+            /// begins with the newest.
+            #[must_use]
+            pub fn newest_first(now: Timestamp, random: [u8; 16]) -> Self {
+                let mut bytes = random;
+                let before_end = (1_u64 << 48).saturating_sub(1 + now.as_millis());
+                bytes[..7].copy_from_slice(&before_end.to_be_bytes()[1..]);
                 Self(bytes)
             }
 

@@ -41,6 +41,7 @@ pub struct Realm {
     pub lifetimes: Lifetimes,
     pub device: DeviceSettings,
     pub sign_in: SignInLimits,
+    pub access: AccessLimits,
     /// How many nodes share the limits.
     pub nodes: u32,
 }
@@ -68,6 +69,25 @@ impl Default for SignInLimits {
         Self {
             per_account_and_address: 10,
             in_all: 100,
+        }
+    }
+}
+
+/// How much access one user can have at the same time. Beyond it, the least recently used ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AccessLimits {
+    pub sessions: usize,
+    pub grants_per_client: usize,
+    /// Of all clients together.
+    pub grants: usize,
+}
+
+impl Default for AccessLimits {
+    fn default() -> Self {
+        Self {
+            sessions: 200,
+            grants_per_client: 100,
+            grants: 2000,
         }
     }
 }

@@ -5,7 +5,7 @@ use super::lookup_user_code::{self, CodeCheck, PendingDevice};
 use super::session::{self, SignedIn, Visitor};
 use crate::base::peer::Peer;
 use crate::base::secret::Secret;
-use crate::engine::decide::{Decision, Facts, Operation, Stop, Versioned};
+use crate::engine::decide::{Decision, Excess, Facts, Operation, Stop, Versioned};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
 use crate::engine::limits::{Effect, Window, pending};
@@ -198,6 +198,10 @@ impl Operation for DeviceDecision {
         let code = facts.record::<UserCodeRow>(env, &code_key)?.live();
         let mut decision = self.decided(&signed_in, client);
         decision.effects.extend(pending::release(env, &grant));
+        if self.approve {
+            let user = signed_in.user.record.id;
+            decision.excess = Excess::of_new_grant(self.grant, user, &client.id);
+        }
         let decided = if self.approve {
             self.approved(env, &signed_in, grant)
         } else {

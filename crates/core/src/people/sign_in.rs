@@ -8,7 +8,7 @@ use crate::base::error::Cause;
 use crate::base::peer::{Peer, Width};
 use crate::base::row::Write;
 use crate::base::secret::Secret;
-use crate::engine::decide::{Decision, Facts, Operation, PasswordQueue, Stop, Versioned};
+use crate::engine::decide::{Decision, Excess, Facts, Operation, PasswordQueue, Stop, Versioned};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
 use crate::engine::limits::{Counter, Quota, Window, per_network};
@@ -207,7 +207,7 @@ impl SignIn {
             .as_ref()
             .filter(|old| old.record.user == user.id && user.is_current(old.record.epoch));
         let id = kept.map_or_else(
-            || SessionId::from_bytes(env.seed.bytes("session")),
+            || SessionId::newest_first(env.now, env.seed.bytes("session")),
             |old| old.record.id,
         );
         let cookie = SessionCookie {
@@ -287,6 +287,11 @@ impl Operation for SignIn {
         };
         let keep_user = self.keep_or_raise(env, facts, &user)?;
         let (cookie, writes) = self.session(env, facts, &user.record)?;
+        let kept = self.previous(env).map(|previous| previous.id) == Some(cookie.id);
+        let excess = (!kept).then(|| Excess::Sessions {
+            user: user.record.id,
+            new: cookie.id,
+        });
         Ok(Decision::reply(SignInReply::SignedIn {
             session: Secret::new(env.realm.sealing.session_cookie(&cookie)),
             known_browser: Secret::new(env.realm.sealing.known_browser(&KnownBrowser {
@@ -298,6 +303,7 @@ impl Operation for SignIn {
         })
         .writes(writes)
         .write(keep_user)
+        .excess(excess)
         .event(
             Event::new(EventKind::SignedIn)
                 .user(user.record.id)

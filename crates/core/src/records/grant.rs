@@ -334,6 +334,15 @@ impl Grant {
         }
     }
 
+    /// The last refresh; before the first, when it was authorized.
+    #[must_use]
+    pub fn last_used(&self) -> Timestamp {
+        match &self.state {
+            GrantState::Active { rotated_at, .. } => *rotated_at,
+            _ => self.authorization().map_or(self.started.at, |of| of.at),
+        }
+    }
+
     #[must_use]
     pub fn facts(&self) -> GrantFacts<'_> {
         let sign_in = self.authorization().map(|authorization| SignInFacts {

@@ -73,7 +73,6 @@ fn a_store_that_fails_uses_up_no_refresh_token() {
 #[test]
 fn what_was_reserved_is_given_back_where_the_store_fails() {
     let mut world = World::with(|realm| realm.device.max_pending = 10);
-    let browser = world.signed_in("alice");
     for fault in [Get, Commit] {
         for _ in 0..300 {
             let mut new = Browser::new();
@@ -91,7 +90,7 @@ fn what_was_reserved_is_given_back_where_the_store_fails() {
         let request = world.device_request("tv", &[]).expect("a request");
         assert!(is_down(&world.run(request)));
     }
-    let codes = world.device_codes("tv");
+    let (browser, codes) = (world.signed_in("alice"), world.device_codes("tv"));
     for _ in 0..300 {
         let mut run = Run::new(&mut world, browser.type_code(&codes.user));
         assert!(run.effect(&mut world).is_none(), "the session is read");

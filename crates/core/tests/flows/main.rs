@@ -2,6 +2,7 @@
 
 #![expect(clippy::expect_used, reason = "a part of tests")]
 
+mod access_limits;
 mod account;
 mod administration;
 mod approval;

@@ -6,6 +6,7 @@
 
 #![expect(clippy::expect_used, reason = "a part of tests")]
 
+mod access_limits;
 mod account;
 mod check;
 mod exchange;

@@ -8,7 +8,7 @@ use grantor_core::base::peer::Peer;
 use grantor_core::base::sealing::{MasterKey, SealingKeys};
 use grantor_core::base::seed::Seed;
 use grantor_core::base::time::Timestamp;
-use grantor_core::engine::event::{Event, EventKind, Hop};
+use grantor_core::engine::event::{Event, EventKind, FoldedEvents, Hop};
 use grantor_core::model::actor::Actor;
 use grantor_core::model::ids::Epoch;
 use grantor_core::model::ids::{ClientId, GrantId, Jti, SessionId, UserId};
@@ -190,6 +190,13 @@ impl Names {
         };
         let mut of_event = Self::default();
         of_event.members("", "", &serde_json::to_value(event).expect("JSON"));
+        let folded = FoldedEvents {
+            kind: EventKind::TriesUsedUp,
+            network: Some("192.0.2.0/24".to_owned()),
+            count: 2,
+            subjects: vec!["alice".to_owned()],
+        };
+        of_event.members("", "", &serde_json::to_value(folded).expect("JSON"));
         let members = of_event.0.into_iter();
         let members = members.filter_map(|line| Some(line.strip_prefix("member ")?.to_owned()));
         for member in members {
@@ -221,7 +228,7 @@ fn kinds() -> Vec<String> {
         DeviceAuthorizationStarted DeviceApproved DeviceDenied CodeIssued ConsentGiven ConsentDenied
         CodeReusedGrantRevoked TokensIssued TokensRefreshed RefreshRepeatedInGrace RefreshRepeatedFromElsewhere
         RefreshReusedGrantRevoked RefreshAheadOfStore TokenExchanged ExchangeRefused TokenRevoked GrantRevoked
-        SignedIn SignInFailed SignedOut SessionEndedByUser GrantRevokedByUser ClientDisconnected
+        SignedIn SignInFailed SignedOut SessionEndedByUser SessionEndedByLimit GrantRevokedByUser GrantEndedByLimit ClientDisconnected
         SignedOutEverywhere LogoutDelivered LogoutFailed WrongUserCode ManyWrongUserCodes TriesUsedUp
         UserAdded UserDisabled UserEnabled UserChanged UserDeleted PasswordChanged BackedUp Restored
         CertificateReplaced CertificateRefused CertificateEnds

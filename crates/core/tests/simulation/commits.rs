@@ -147,6 +147,7 @@ impl Life {
                 let stands = self
                     .model
                     .refresh(&flight.realm, device, generation, from, at);
+                // Where it is a reuse by now, the commit may be the revocation, after which a second one is right.
                 let may_be = flight.before.good && stands != Refresh::Reused;
                 matches!(stands, Refresh::Next(_)) || may_be
             }

@@ -7,6 +7,7 @@
 
 #![expect(clippy::expect_used, reason = "a part of tests")]
 
+mod access_limits;
 mod account;
 mod answers;
 mod audit;
@@ -34,7 +35,7 @@ const STEPS: u64 = 1_000_000;
 const FIRST: u64 = 1;
 
 /// What must have happened, or the test shows nothing.
-const AT_STAKE: [&str; 42] = [
+const AT_STAKE: [&str; 44] = [
     "a client that is declared again",
     "a clock that steps back",
     "a commit in conflict",
@@ -65,6 +66,8 @@ const AT_STAKE: [&str; 42] = [
     "introspect: active",
     "keys: one is gone",
     "keys: one is promoted",
+    "limit: grants are ended",
+    "limit: sessions are ended",
     "machine: too many wrong secrets",
     "poll: approved by who was cut off",
     "poll: slow down",

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use grantor_core::model::client::{Client, ConsentPolicy, DeviceApproval};
-use grantor_core::model::realm::Realm;
+use grantor_core::model::realm::{AccessLimits, Realm};
 use grantor_jose::Algorithm;
 
 use crate::model::Name;
@@ -71,6 +71,11 @@ impl Manner {
     pub(crate) fn realm(&self, disabled: &BTreeSet<Name>) -> Arc<Realm> {
         let mut realm = RealmBuilder::standard().build();
         realm.device.max_pending = self.max_pending;
+        realm.access = AccessLimits {
+            sessions: 2,
+            grants_per_client: 2,
+            grants: 5,
+        };
         realm.device.tokens.id = self.id_tokens;
         if !self.site_asks {
             client(&mut realm, "site").code.consent = ConsentPolicy::Skip;

@@ -138,7 +138,7 @@ fn restore(settings: &Settings, file: &Path) -> Result<Outcome, RestoreCommandEr
 /// Writes the event. The restore is done, even where that fails.
 fn record_event(store: &Path) {
     let folder = store.parent().unwrap_or(Path::new("")).join("events");
-    if let Ok((events, writer)) = Events::kept(&folder) {
+    if let Ok((events, writer)) = Events::kept(&folder, u64::MAX) {
         let trace = u128::from_be_bytes(SystemEntropy.seed().bytes("trace id"));
         let event = Event::new(EventKind::Restored);
         events.record(SystemClock.now(), &format!("{trace:032x}"), &event);

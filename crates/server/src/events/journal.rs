@@ -1,5 +1,6 @@
-//! Day files: `YYYY-MM-DD.jsonl`, written by one thread, kept for 30 days.
+//! Day files: `YYYY-MM-DD.jsonl` of limited size, written by one thread, kept for 30 days.
 
+use std::collections::HashMap;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{
@@ -12,9 +13,12 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
+use super::fold::Folds;
+use super::{event_line, folded_line};
 use crate::cause::Causes;
 use crate::files::{folder_of, foreign_owner};
 use grantor_core::base::time::Timestamp;
+use grantor_core::engine::event::{Event, EventClass, EventKind};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp as Moment};
@@ -25,6 +29,8 @@ const SYNC_EVERY: Duration = Duration::from_millis(500);
 /// How long the thread collects events after the first one: to wake it for each would cost a request more than the event
 /// itself.
 const GATHERED: Duration = Duration::from_millis(50);
+/// After so long without an event, the folded ones are written.
+const MINUTE: Duration = Duration::from_secs(60);
 /// How many days before an event's own its folder goes back.
 const KEPT_DAYS: i32 = 30;
 const SUFFIX: &str = ".jsonl";
@@ -32,35 +38,97 @@ const SUFFIX: &str = ".jsonl";
 /// A message to the thread.
 #[derive(Debug)]
 pub(super) enum Message {
-    Event(Entry),
+    Event(Box<Entry>),
     End,
 }
 
-/// An event, ready to be written.
+/// An event, as it came.
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) at: Timestamp,
-    /// The line, with its end.
-    pub(super) line: Vec<u8>,
+    pub(super) trace_id: String,
+    pub(super) event: Event,
+}
+
+/// A line of a day's file, with its end.
+#[derive(Debug)]
+pub(super) struct Line {
+    pub(super) at: Timestamp,
+    pub(super) kind: EventKind,
+    pub(super) text: Vec<u8>,
+}
+
+/// What was dropped or waits, seen by the thread and by those who send to it.
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    pub(super) waiting: AtomicU64,
+    pub(super) dropped: AtomicU64,
 }
 
 /// The writer of a folder of day files.
 #[derive(Debug)]
 pub(super) struct Journal {
     folder: PathBuf,
-    pub(super) today: Option<(Date, File)>,
+    /// The most bytes of a day's file.
+    max_bytes: u64,
+    pub(super) today: Option<Today>,
+    folds: Folds,
     synced_at: Timestamp,
-    dropped: Arc<AtomicU64>,
+    queue: Arc<Queue>,
+}
+
+/// The file that is written, and what it holds.
+#[derive(Debug)]
+pub(super) struct Today {
+    date: Date,
+    file: File,
+    bytes: u64,
+    /// The bytes of each protected kind in the last quarter of the file.
+    reserved: HashMap<EventKind, u64>,
+    /// The classes of which an event had no room, which is logged once.
+    full: Vec<EventClass>,
+}
+
+impl Today {
+    pub(super) fn new(date: Date, file: File) -> io::Result<Self> {
+        Ok(Self {
+            date,
+            bytes: file.metadata()?.len(),
+            file,
+            reserved: HashMap::new(),
+            full: Vec::new(),
+        })
+    }
+
+    /// Whether a line has room: within the share of its class; of the last quarter, no kind takes more than half.
+    fn admits(&mut self, line: &Line, max_bytes: u64) -> bool {
+        let (class, length) = (line.kind.class(), line.text.len() as u64);
+        let end = self.bytes + length;
+        if end > class.share(max_bytes) {
+            return false;
+        }
+        if end > EventClass::Frequent.share(max_bytes) {
+            let of_kind = self.reserved.entry(line.kind).or_default();
+            if *of_kind + length > max_bytes / 8 {
+                return false;
+            }
+            *of_kind += length;
+        }
+        self.bytes = end;
+        true
+    }
 }
 
 impl Journal {
-    pub(super) fn new(folder: &Path, dropped: Arc<AtomicU64>) -> io::Result<Self> {
+    pub(super) fn new(folder: &Path, max_bytes: u64, queue: Arc<Queue>) -> io::Result<Self> {
         open_folder(folder)?;
         Ok(Self {
             folder: folder.to_owned(),
+            max_bytes,
             today: None,
+            folds: Folds::default(),
             synced_at: Timestamp::default(),
-            dropped,
+            queue,
         })
     }
 
@@ -70,8 +138,10 @@ impl Journal {
         loop {
             let first = if unsynced {
                 messages.recv_timeout(SYNC_EVERY)
-            } else {
+            } else if self.folds.is_empty() {
                 messages.recv().map_err(RecvTimeoutError::from)
+            } else {
+                messages.recv_timeout(MINUTE)
             };
             let mut batch = match first {
                 Ok(Message::Event(entry)) => {
@@ -79,11 +149,19 @@ impl Journal {
                     vec![entry]
                 }
                 Err(RecvTimeoutError::Timeout) => {
-                    self.sync();
-                    unsynced = false;
+                    if unsynced {
+                        self.sync();
+                        unsynced = false;
+                    } else {
+                        self.end_minute(Timestamp::default());
+                        unsynced = true;
+                    }
                     continue;
                 }
-                Ok(Message::End) | Err(RecvTimeoutError::Disconnected) => return self.sync(),
+                Ok(Message::End) | Err(RecvTimeoutError::Disconnected) => {
+                    self.end_minute(Timestamp::default());
+                    return self.sync();
+                }
             };
             let mut ended = false;
             for message in messages.try_iter() {
@@ -92,39 +170,59 @@ impl Journal {
                     Message::End => ended = true,
                 }
             }
-            self.write(&batch);
+            let taken = batch.len() as u64;
+            self.queue.waiting.fetch_sub(taken, Ordering::Relaxed);
+            let last = batch.last().map(|entry| entry.at);
+            self.take(batch);
             unsynced = true;
             if ended {
+                self.end_minute(Timestamp::default());
                 return self.sync();
             }
             // A steady stream never lets the wait above run out.
-            if let Some(last) = batch.last()
-                && last.at.since(self.synced_at) >= SYNC_EVERY
+            if let Some(last) = last
+                && last.since(self.synced_at) >= SYNC_EVERY
             {
                 self.sync();
-                (self.synced_at, unsynced) = (last.at, false);
+                (self.synced_at, unsynced) = (last, false);
             }
         }
     }
 
-    pub(super) fn write(&mut self, batch: &[Entry]) {
-        for of_a_day in batch.chunk_by(|a, b| day(a.at) == day(b.at)) {
-            let lines: Vec<u8> = of_a_day
-                .iter()
-                .flat_map(|entry| &entry.line)
-                .copied()
-                .collect();
-            let written = self
-                .file(day(of_a_day[0].at))
-                .and_then(|mut file| file.write_all(&lines));
-            if let Err(error) = written {
-                tracing::error!(folder = %self.folder.display(), error = %Causes(&error), "events cannot be written");
-                self.today = None;
-                self.dropped
-                    .fetch_add(of_a_day.len() as u64, Ordering::Relaxed);
+    /// Writes events, but for those that are folded.
+    fn take(&mut self, batch: Vec<Box<Entry>>) {
+        let mut lines = Vec::new();
+        for entry in batch {
+            if self.folds.is_over(entry.at) {
+                lines.extend(self.folded(entry.at));
+            }
+            if !self.folds.fold(&entry) {
+                lines.extend(event_line(&entry));
             }
         }
-        let dropped = self.dropped.swap(0, Ordering::Relaxed);
+        self.write(&lines);
+    }
+
+    fn end_minute(&mut self, next: Timestamp) {
+        let lines: Vec<Line> = self.folded(next).collect();
+        self.write(&lines);
+    }
+
+    fn folded(&mut self, next: Timestamp) -> impl Iterator<Item = Line> + use<> {
+        let folded = self.folds.end(next).into_iter();
+        folded.filter_map(|(at, folded)| folded_line(at, &folded))
+    }
+
+    pub(super) fn write(&mut self, batch: &[Line]) {
+        for of_a_day in batch.chunk_by(|a, b| day(a.at) == day(b.at)) {
+            if let Err(error) = self.write_day(of_a_day) {
+                tracing::error!(folder = %self.folder.display(), error = %Causes(&error), "events cannot be written");
+                self.today = None;
+                let dropped = of_a_day.len() as u64;
+                self.queue.dropped.fetch_add(dropped, Ordering::Relaxed);
+            }
+        }
+        let dropped = self.queue.dropped.swap(0, Ordering::Relaxed);
         if dropped > 0 {
             tracing::warn!(
                 dropped,
@@ -133,25 +231,51 @@ impl Journal {
         }
     }
 
-    fn file(&mut self, day: Date) -> io::Result<&File> {
-        let open = match self.today.take() {
-            Some((open, file)) if open == day => file,
+    fn write_day(&mut self, lines: &[Line]) -> io::Result<()> {
+        let max_bytes = self.max_bytes;
+        let today = self.today(day(lines[0].at))?;
+        let mut text = Vec::new();
+        let mut full = Vec::new();
+        for line in lines {
+            let class = line.kind.class();
+            if today.admits(line, max_bytes) {
+                text.extend_from_slice(&line.text);
+            } else if !today.full.contains(&class) {
+                today.full.push(class);
+                full.push(class);
+            }
+        }
+        let written = today.file.write_all(&text);
+        for class in full {
+            tracing::warn!(
+                folder = %self.folder.display(),
+                max_bytes,
+                ?class,
+                "the day's file of events is full for this class of events: further ones are not written (events_max)"
+            );
+        }
+        written
+    }
+
+    fn today(&mut self, date: Date) -> io::Result<&mut Today> {
+        let today = match self.today.take() {
+            Some(today) if today.date == date => today,
             before => {
                 // A past day gets no more events.
-                if let Some((_, file)) = before {
-                    self.sync_file(&file);
+                if let Some(before) = before {
+                    self.sync_file(&before.file);
                 }
-                let file = append(&self.folder.join(format!("{day}{SUFFIX}")))?;
-                self.forget_before(day);
-                file
+                let file = append(&self.folder.join(format!("{date}{SUFFIX}")))?;
+                self.forget_before(date);
+                Today::new(date, file)?
             }
         };
-        Ok(&self.today.insert((day, open)).1)
+        Ok(self.today.insert(today))
     }
 
     fn sync(&self) {
-        if let Some((_, file)) = &self.today {
-            self.sync_file(file);
+        if let Some(today) = &self.today {
+            self.sync_file(&today.file);
         }
     }
 

@@ -33,12 +33,38 @@ fn lines(folder: &TempDir, file: &str) -> Vec<serde_json::Value> {
         .collect()
 }
 
+const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
+const MAX_BYTES: u64 = 1 << 20;
+
 fn record(folder: &TempDir, events: impl IntoIterator<Item = Timestamp>) {
-    let (sink, writer) = Events::kept(&folder.path().join("events")).unwrap();
-    for at in events {
-        sink.record(at, "0af7651916cd43dd8448eb211c80319c", &event());
+    let events = events.into_iter().map(|at| (at, event()));
+    record_all(folder, MAX_BYTES, events);
+}
+
+fn record_all(
+    folder: &TempDir,
+    max_bytes: u64,
+    events: impl IntoIterator<Item = (Timestamp, Event)>,
+) {
+    let (sink, writer) = Events::kept(&folder.path().join("events"), max_bytes).unwrap();
+    for (at, event) in events {
+        // Not faster than the thread takes them.
+        while sink.queue.waiting.load(Ordering::Relaxed) > MAX_QUEUED as u64 / 4 {
+            std::thread::yield_now();
+        }
+        sink.record(at, TRACE, &event);
     }
     writer.finish();
+}
+
+fn from(address: &str, kind: EventKind) -> Event {
+    Event::new(kind).peer(&Peer::new(address.parse().unwrap(), "curl/8"))
+}
+
+fn bytes(folder: &TempDir, file: &str) -> u64 {
+    fs::metadata(folder.path().join("events").join(file))
+        .unwrap()
+        .len()
 }
 
 #[test]
@@ -119,7 +145,13 @@ fn files_of_more_than_30_days_ago_are_deleted_and_nothing_else() {
 #[test]
 fn all_that_was_taken_is_written_before_the_end() {
     let folder = TempDir::new().unwrap();
-    record(&folder, (0..5000).map(|n| evening() + DAY * (n / 2500)));
+    let revoked = |n: u32| {
+        (
+            evening() + DAY * (n / 2500),
+            Event::new(EventKind::GrantRevoked),
+        )
+    };
+    record_all(&folder, MAX_BYTES, (0..5000).map(revoked));
     let count = |file| lines(&folder, file).len();
     assert_eq!(
         [count("2026-11-21.jsonl"), count("2026-11-22.jsonl")],
@@ -131,16 +163,18 @@ fn all_that_was_taken_is_written_before_the_end() {
 #[test]
 fn the_lines_of_a_day_that_is_over_are_brought_to_the_disk() {
     let folder = TempDir::new().unwrap();
-    let mut journal = Journal::new(folder.path(), Arc::default()).unwrap();
+    let mut journal = Journal::new(folder.path(), MAX_BYTES, Arc::default()).unwrap();
     let unsyncable = fs::File::options().write(true).open("/dev/null").unwrap();
-    journal.today = Some(("2026-11-21".parse().unwrap(), unsyncable));
+    journal.today =
+        Some(super::journal::Today::new("2026-11-21".parse().unwrap(), unsyncable).unwrap());
     let log = Log::default();
     let to = log.clone();
     let subscriber = tracing_subscriber::fmt().with_writer(move || to.clone());
     tracing::subscriber::with_default(subscriber.finish(), || {
-        journal.write(&[evening(), evening() + DAY].map(|at| Entry {
+        journal.write(&[evening(), evening() + DAY].map(|at| Line {
             at,
-            line: b"{}\n".to_vec(),
+            kind: EventKind::GrantRevoked,
+            text: b"{}\n".to_vec(),
         }));
     });
     let logged = log.0.lock().unwrap().clone();
@@ -155,7 +189,7 @@ fn the_log_leaves_routine_events_to_the_day_files_where_there_are_any() {
     let to = log.clone();
     let subscriber = tracing_subscriber::fmt().with_writer(move || to.clone());
     tracing::subscriber::with_default(subscriber.finish(), || {
-        let (sink, writer) = Events::kept(&folder.path().join("events")).unwrap();
+        let (sink, writer) = Events::kept(&folder.path().join("events"), MAX_BYTES).unwrap();
         for kind in [EventKind::TokensRefreshed, EventKind::DeviceApproved] {
             sink.record(evening(), id, &Event::new(kind));
         }
@@ -186,12 +220,12 @@ fn a_full_queue_drops_and_counts_and_never_waits() {
     let (sender, receiver) = sync_channel(1);
     let sink = Events {
         journal: Some(sender),
-        dropped: Arc::default(),
+        queue: Arc::default(),
     };
     for _ in 0..3 {
-        sink.record(evening(), "0af7651916cd43dd8448eb211c80319c", &event());
+        sink.record(evening(), TRACE, &event());
     }
-    assert_eq!(sink.dropped.load(Ordering::Relaxed), 2);
+    assert_eq!(sink.queue.dropped.load(Ordering::Relaxed), 2);
     assert_eq!(receiver.try_iter().count(), 1);
 }
 
@@ -202,18 +236,184 @@ fn a_day_file_that_is_a_link_is_not_written_through() {
     for kind in ["soft", "hard"] {
         let (target, day) = (folder.path().join(kind), events.join("2026-11-21.jsonl"));
         fs::write(&target, "").unwrap();
-        let dropped = Arc::default();
-        let mut journal = Journal::new(&events, Arc::clone(&dropped)).unwrap();
+        let mut journal = Journal::new(&events, MAX_BYTES, Arc::default()).unwrap();
         match kind {
             "soft" => std::os::unix::fs::symlink(&target, &day).unwrap(),
             _ => fs::hard_link(&target, &day).unwrap(),
         }
-        let line = b"{}\n".to_vec();
-        journal.write(&[Entry {
+        journal.write(&[Line {
             at: evening(),
-            line,
+            kind: EventKind::GrantRevoked,
+            text: b"{}\n".to_vec(),
         }]);
         assert_eq!(fs::read_to_string(&target).unwrap(), "", "{kind}");
         fs::remove_file(&day).unwrap();
     }
+}
+
+#[test]
+fn a_flood_of_other_events_leaves_room_in_the_queue_for_a_reuse() {
+    let (sender, receiver) = sync_channel(MAX_QUEUED);
+    let sink = Events {
+        journal: Some(sender),
+        queue: Arc::default(),
+    };
+    for kind in [EventKind::TokensIssued, EventKind::TriesUsedUp] {
+        for _ in 0..MAX_QUEUED {
+            sink.record(evening(), TRACE, &Event::new(kind));
+        }
+    }
+    sink.record(
+        evening(),
+        TRACE,
+        &Event::new(EventKind::RefreshReusedGrantRevoked),
+    );
+    let messages: Vec<_> = receiver.try_iter().collect();
+    let count = |kind| {
+        let same =
+            |message: &&Message| matches!(message, Message::Event(of) if of.event.kind == kind);
+        messages.iter().filter(same).count()
+    };
+    assert_eq!(count(EventKind::TokensIssued), MAX_QUEUED / 2);
+    assert_eq!(count(EventKind::TriesUsedUp), MAX_QUEUED / 4);
+    assert_eq!(count(EventKind::RefreshReusedGrantRevoked), 1);
+}
+
+#[test]
+fn refused_sign_ins_of_a_network_and_minute_are_eight_lines_and_one_with_their_count_and_subjects()
+{
+    let folder = TempDir::new().unwrap();
+    let flood = (0..20_000_u32).map(|n| {
+        let mut event = from(&format!("192.0.2.{}", n % 256), EventKind::TriesUsedUp);
+        // Of the folded ones, the first has the ninth user.
+        event.user = Some(grantor_core::model::ids::UserId::from_username(
+            "test",
+            &n.to_string(),
+        ));
+        (
+            evening() - Duration::from_secs(30) + Duration::from_micros(u64::from(n)),
+            event,
+        )
+    });
+    record_all(&folder, MAX_BYTES, flood);
+    let lines = lines(&folder, "2026-11-21.jsonl");
+    assert_eq!(lines.len(), 9);
+    let user = |n: u32| {
+        grantor_core::model::ids::UserId::from_username("test", &n.to_string()).to_string()
+    };
+    assert_eq!(
+        lines[8],
+        serde_json::json!({
+            "at": "2026-11-21T23:59:29.519Z", "kind": "tries_used_up", "network": "192.0.2.0/24",
+            "count": 20_000 - 8, "subjects": (8..16).map(user).collect::<Vec<_>>(),
+        })
+    );
+    let bytes = bytes(&folder, "2026-11-21.jsonl");
+    println!("{bytes} bytes for 20,000 refused sign-ins");
+    assert!(bytes < 3000, "{bytes}");
+}
+
+#[test]
+fn events_of_other_kinds_networks_and_minutes_are_not_folded_together() {
+    let folder = TempDir::new().unwrap();
+    let one = Duration::from_secs(60);
+    let at = evening() - one * 10;
+    let mut events = Vec::new();
+    for _ in 0..9 {
+        events.push((at, from("192.0.2.1", EventKind::SignInFailed)));
+        events.push((at, from("192.0.3.1", EventKind::SignInFailed)));
+        events.push((at, from("2001:db8:1:2::1", EventKind::SignInFailed)));
+        events.push((at, from("192.0.2.1", EventKind::WrongUserCode)));
+        events.push((at, Event::new(EventKind::LogoutFailed)));
+    }
+    events.extend((0..9).map(|_| (at + one, from("192.0.2.1", EventKind::SignInFailed))));
+    record_all(&folder, MAX_BYTES, events);
+    let lines = lines(&folder, "2026-11-21.jsonl");
+    let folded: Vec<_> = lines.iter().filter(|line| line["count"] == 1).collect();
+    assert_eq!((lines.len(), folded.len()), (6 * 9, 6));
+    let networks: std::collections::BTreeSet<_> = folded
+        .iter()
+        .map(|line| line["network"].as_str().unwrap_or("none"))
+        .collect();
+    let expected = ["192.0.2.0/24", "192.0.3.0/24", "2001:db8:1::/48", "none"];
+    assert_eq!(networks.into_iter().collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn a_flood_from_countless_networks_is_folded_too() {
+    let folder = TempDir::new().unwrap();
+    let flood = (0..20_000_u32).map(|n| {
+        let address = std::net::Ipv4Addr::from(n << 8).to_string();
+        (evening(), from(&address, EventKind::TriesUsedUp))
+    });
+    record_all(&folder, 1 << 30, flood);
+    // One line for each network that is counted, and nine for all the others.
+    assert_eq!(lines(&folder, "2026-11-21.jsonl").len(), 4096 + 9);
+}
+
+#[test]
+fn reuse_revocation_and_changes_are_never_folded() {
+    let folder = TempDir::new().unwrap();
+    let kinds = [
+        EventKind::RefreshReusedGrantRevoked,
+        EventKind::CodeReusedGrantRevoked,
+        EventKind::TokenRevoked,
+        EventKind::GrantRevoked,
+        EventKind::GrantRevokedByUser,
+        EventKind::SignedOutEverywhere,
+        EventKind::UserDisabled,
+        EventKind::CertificateReplaced,
+    ];
+    let events = kinds.iter().flat_map(|kind| [*kind; 20]);
+    let events = events.map(|kind| (evening(), from("192.0.2.1", kind)));
+    record_all(&folder, MAX_BYTES, events);
+    let lines = lines(&folder, "2026-11-21.jsonl");
+    assert_eq!(lines.len(), kinds.len() * 20);
+    assert!(lines.iter().all(|line| line.get("count").is_none()));
+}
+
+/// Of the last quarter no kind takes more than half: who revokes without end cannot hide that a user was disabled.
+#[test]
+fn a_full_day_stops_routine_events_first_and_keeps_its_last_quarter_for_what_matters() {
+    let folder = TempDir::new().unwrap();
+    let log = Log::default();
+    let to = log.clone();
+    let subscriber = tracing_subscriber::fmt().with_writer(move || to.clone());
+    let size = |folder: &TempDir| {
+        fs::metadata(folder.path().join("2026-11-21.jsonl"))
+            .unwrap()
+            .len()
+    };
+    let mut sizes = Vec::new();
+    tracing::subscriber::with_default(subscriber.finish(), || {
+        let mut journal = Journal::new(folder.path(), MAX_BYTES, Arc::default()).unwrap();
+        for kind in [
+            EventKind::TokensIssued,
+            EventKind::TriesUsedUp,
+            EventKind::GrantRevoked,
+            EventKind::UserDisabled,
+        ] {
+            for _ in 0..20_000 {
+                let at = evening();
+                let text = [b'x'; 100].to_vec();
+                journal.write(&[Line { at, kind, text }]);
+            }
+            sizes.push(size(&folder) * 8 / (MAX_BYTES - 400));
+        }
+        // The next day begins with an empty file.
+        let (at, kind) = (evening() + DAY, EventKind::TokensIssued);
+        journal.write(&[Line {
+            at,
+            kind,
+            text: b"{}\n".to_vec(),
+        }]);
+    });
+    assert!(size(&folder) <= MAX_BYTES);
+    assert_eq!(sizes, [4, 6, 7, 8], "eighths of the file");
+    assert_eq!(
+        fs::read(folder.path().join("2026-11-22.jsonl")).unwrap(),
+        b"{}\n"
+    );
+    let logged = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert_eq!(logged.lines().count(), 3, "once for each class: {logged}");
 }

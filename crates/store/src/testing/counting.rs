@@ -19,6 +19,21 @@ pub struct Counts {
     pub commits: usize,
     /// Rows inserted, updated or deleted by successful commits.
     pub rows_written: usize,
+    /// Rows that `get` and `list` found.
+    pub rows_read: usize,
+    /// The bytes of their values.
+    pub bytes_read: usize,
+    /// The rows of the longest `list`: others wait for so many.
+    pub longest_list: usize,
+}
+
+impl Counts {
+    fn read<'a>(&mut self, rows: impl Iterator<Item = &'a Row>) {
+        for row in rows {
+            self.rows_read += 1;
+            self.bytes_read += row.value.len();
+        }
+    }
 }
 
 /// Counts the calls of the inner store.
@@ -64,12 +79,26 @@ impl<S> Counting<S> {
 impl<S: Store> Store for Counting<S> {
     fn get(&self, keys: &[Key]) -> StoreCall<'_, Vec<Option<Row>>> {
         self.tally().gets += 1;
-        self.inner.get(keys)
+        let rows = self.inner.get(keys);
+        async move {
+            let rows = rows.await?;
+            self.tally().read(rows.iter().flatten());
+            Ok(rows)
+        }
+        .boxed()
     }
 
     fn list(&self, index: &Index, after: Option<&Key>, limit: usize) -> StoreCall<'_, Vec<Row>> {
         self.tally().lists += 1;
-        self.inner.list(index, after, limit)
+        let rows = self.inner.list(index, after, limit);
+        async move {
+            let rows = rows.await?;
+            let mut counts = self.tally();
+            counts.read(rows.iter());
+            counts.longest_list = counts.longest_list.max(rows.len());
+            Ok(rows)
+        }
+        .boxed()
     }
 
     fn commit(&self, now: Timestamp, id: Version, writes: Vec<Write>) -> StoreCall<'_, Committed> {

@@ -3,10 +3,12 @@
 use futures_util::FutureExt as _;
 use grantor_core::base::row::{Index, Row};
 use grantor_core::base::secret::Secret;
+use grantor_core::engine::decide::Excess;
 use grantor_core::model::ids::{ClientId, GrantId, SessionId, UserId};
+use grantor_core::people::account::end_excess::{EndExcessGrants, EndExcessSessions};
 use grantor_core::people::account::{
     AccountView, ChangePassword, Disconnect, EndRevokedSessions, EndSession, EndSessionReply,
-    RemoveAccessReply, RevokeGrant, SignOutEverywhere, SignOutEverywhereReply, ViewAccount,
+    Listed, RemoveAccessReply, RevokeGrant, SignOutEverywhere, SignOutEverywhereReply, ViewAccount,
     consents_of, grants_of, sessions_of,
 };
 use grantor_store::Store as _;
@@ -58,7 +60,7 @@ impl Browser {
 
 impl World {
     fn list_of(&self, index: &Index) -> Vec<Row> {
-        let rows = self.store.inner().inner().list(index, None, 1000);
+        let rows = self.store.inner().inner().list(index, None, 10_000);
         let rows = rows.now_or_never().and_then(Result::ok);
         rows.expect("memory is ready at once")
     }
@@ -80,10 +82,11 @@ impl World {
         let list = |of: fn(&grantor_core::model::realm::Realm, UserId) -> Index| {
             user.map_or_else(Vec::new, |user| self.list_of(&of(&self.realm, user)))
         };
+        let listed = |rows| Listed { rows, more: false };
         ViewAccount {
             cookie: browser.session.clone(),
-            sessions: list(sessions_of),
-            grants: list(grants_of),
+            sessions: listed(list(sessions_of)),
+            grants: listed(list(grants_of)),
             consents: list(consents_of),
         }
     }
@@ -110,6 +113,37 @@ impl World {
         let client: ClientId = client.parse().expect("a client id");
         let rows = self.list_of(&grants_of(&self.realm, user));
         Disconnect::listed(&rows, user, &client, self.now).expect("grants")
+    }
+
+    /// What the shell does after a commit that added access; returns how many were ended.
+    pub fn end_excess(&mut self, excess: &Excess) -> usize {
+        let limits = self.realm.access;
+        match excess {
+            Excess::Sessions { user, new } => {
+                let mut listed = self.list_of(&sessions_of(&self.realm, *user));
+                listed.truncate(EndExcessSessions::rows_to_list(&limits));
+                if listed.len() <= limits.sessions {
+                    return 0;
+                }
+                let (user, new) = (*user, *new);
+                let end = EndExcessSessions { user, new, listed };
+                self.ask(end).reply.expect("no OAuth error")
+            }
+            Excess::Grants { user, client } => {
+                let mut listed = self.list_of(&grants_of(&self.realm, *user));
+                listed.truncate(EndExcessGrants::rows_to_list(&limits));
+                let chosen = EndExcessGrants::choose(&listed, client, &limits, self.now);
+                let chosen = chosen.expect("grants");
+                let chunks = chosen.chunks(EndExcessGrants::MAX_ENDED);
+                let operations = chunks.map(|grants| EndExcessGrants {
+                    user: *user,
+                    grants: grants.to_vec(),
+                });
+                operations
+                    .map(|end| self.ask(end).reply.expect("no OAuth error"))
+                    .sum()
+            }
+        }
     }
 
     /// As many operations as it takes; returns what each of them answered.

@@ -134,6 +134,7 @@ impl World {
             lists,
             commits,
             rows_written,
+            ..
         } = self.store.take();
         assert_eq!(lists, 0, "no decision reads a list");
         ([gets, commits, rows_written], result)
@@ -160,6 +161,17 @@ impl World {
         };
         let rows = self.store.list(&index, None, 25).now_or_never();
         rows.and_then(Result::ok).expect("memory is ready at once")
+    }
+
+    /// All rows of this kind, expired ones included. Not counted.
+    pub fn list_all(&self, kind: &str) -> Vec<Row> {
+        let index = Index::Kind {
+            realm: "default".to_owned(),
+            kind: kind.to_owned(),
+        };
+        let rows = self.faults().inner().list(&index, None, usize::MAX);
+        let rows = rows.now_or_never().and_then(Result::ok);
+        rows.expect("memory is ready at once")
     }
 
     /// A row as it is stored.

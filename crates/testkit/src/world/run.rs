@@ -208,8 +208,12 @@ impl World {
         }
     }
 
-    /// The same where it must not fail.
+    /// The same where it must not fail, and what follows it.
     pub fn ask<O: Operation>(&mut self, operation: O) -> Outcome<O::Reply> {
-        self.run(operation).expect("the server answers")
+        let outcome = self.run(operation).expect("the server answers");
+        if let Some(excess) = &outcome.excess {
+            self.end_excess(excess);
+        }
+        outcome
     }
 }

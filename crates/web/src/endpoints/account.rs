@@ -6,7 +6,6 @@ use axum::extract::State;
 use axum::response::Response;
 use futures_util::TryStreamExt as _;
 use grantor_core::base::params::Params;
-use grantor_core::base::row::{Index, Row};
 use grantor_core::base::secret::Secret;
 use grantor_core::base::time::Timestamp;
 use grantor_core::model::credentials::InvalidPassword;
@@ -18,21 +17,26 @@ use grantor_core::people::account::{
     SignOutEverywhere, SignOutEverywhereReply, ViewAccount,
 };
 use grantor_core::people::{Action, Binding, Visitor};
+use grantor_core::records::{self, Grant};
 use grantor_store::list_pages;
 use http::StatusCode;
 
 use super::browser::{self, ReturnTo};
 use crate::app::{App, Unavailable};
 use crate::cookies::Cookie;
+use crate::lists::{ROWS_AT_ONCE, first_rows};
 use crate::oauth;
 use crate::pages::{
-    AccountPage, Agent, AppRow, DeviceRow, Notice, PageError, PasswordProblem, RelativeTime,
+    AccountPage, Agent, AppRow, DeviceRow, List, Notice, PageError, PasswordProblem, RelativeTime,
     SessionRow,
 };
 use crate::request::{Caller, Form};
 
-/// The most rows that are read of one list; the page shows the newest of them.
-const MAX_ROWS_READ: usize = 1000;
+/// The rows that are read of each list. Lists of sessions and grants begin with the newest; a user has no more consents
+/// than there are clients.
+const SESSIONS_READ: usize = 50;
+const GRANTS_READ: usize = 128;
+const CONSENTS_READ: usize = 256;
 /// How often the grants of a client are listed: it may get new ones meanwhile, if it needs no consent.
 const MAX_PASSES: usize = 4;
 
@@ -45,13 +49,25 @@ const NOTICES: [(&str, Notice); 5] = [
     ("gone", Notice::Gone),
 ];
 
+/// The query parameter with the last grant of the page before.
+const OLDER: &str = "older";
+
+/// What is not on the page.
+struct More {
+    sessions: bool,
+    /// The last grant of the page, if there are older ones.
+    grants: Option<GrantId>,
+}
+
 /// A GET changes nothing.
 pub(crate) async fn get(State(app): State<Arc<App>>, caller: Caller) -> Response {
     let query = Params::parse(caller.query().unwrap_or_default().as_bytes()).ok();
     let name = query.as_ref().and_then(|query| query.opt("notice"));
     let notice = NOTICES.iter().find(|(known, _)| name == Some(known));
     let notice = notice.map(|(_, notice)| *notice);
-    show(&app, &caller, StatusCode::OK, notice, None).await
+    let older = query.as_ref().and_then(|query| query.opt(OLDER));
+    let after = older.and_then(|grant| grant.parse().ok());
+    show(&app, &caller, StatusCode::OK, after, notice, None).await
 }
 
 /// `GET /.well-known/change-password`
@@ -63,12 +79,13 @@ async fn show(
     app: &Arc<App>,
     caller: &Caller,
     status: StatusCode,
+    after: Option<GrantId>,
     notice: Option<Notice>,
     problem: Option<PasswordProblem>,
 ) -> Response {
-    match view(app, caller).await {
-        Ok(Some(view)) => {
-            let page = page(app, *view, notice, problem);
+    match view(app, caller, after).await {
+        Ok(Some((view, more))) => {
+            let page = page(app, *view, more, notice, problem);
             browser::page(app, caller, status, &page)
         }
         Ok(None) => browser::redirect_to_login(app, &ReturnTo::Account),
@@ -112,7 +129,7 @@ pub(crate) async fn change_password(State(app): State<Arc<App>>, posted: Form) -
                 minutes: browser::minutes(retry_after),
             };
             let status = StatusCode::TOO_MANY_REQUESTS;
-            let response = show(&app, caller, status, None, Some(problem)).await;
+            let response = show(&app, caller, status, None, None, Some(problem)).await;
             browser::with_retry_after(response, retry_after)
         }
         Ok(ChangePasswordReply::Changed { session, .. }) => {
@@ -125,7 +142,15 @@ pub(crate) async fn change_password(State(app): State<Arc<App>>, posted: Form) -
 }
 
 async fn password_problem(app: &Arc<App>, caller: &Caller, problem: PasswordProblem) -> Response {
-    show(app, caller, StatusCode::BAD_REQUEST, None, Some(problem)).await
+    show(
+        app,
+        caller,
+        StatusCode::BAD_REQUEST,
+        None,
+        None,
+        Some(problem),
+    )
+    .await
 }
 
 /// Failures after the change are only logged: the rest is for back-channel logout.
@@ -261,25 +286,38 @@ fn cookie_user(app: &App, cookie: Option<&Secret>) -> Option<UserId> {
     Some(cookie.user)
 }
 
-async fn view(app: &Arc<App>, caller: &Caller) -> Result<Option<Box<AccountView>>, Unavailable> {
+/// `after` is the last grant of the page before.
+async fn view(
+    app: &Arc<App>,
+    caller: &Caller,
+    after: Option<GrantId>,
+) -> Result<Option<(Box<AccountView>, More)>, Unavailable> {
     let cookie = app.cookies.get(&caller.headers, Cookie::Session);
     // The lists are read for a live session only.
     let Some(Visitor { user, .. }) = browser::visitor(app, caller).await? else {
         return Ok(None);
     };
     let realm = app.realm();
+    let after = after.map(|grant| records::key::<Grant>(&realm.name, &grant.to_string()));
+    let sessions = account::sessions_of(&realm, user);
+    let sessions = first_rows(app, &sessions, None, SESSIONS_READ).await?;
+    let grants = account::grants_of(&realm, user);
+    let grants = first_rows(app, &grants, after, GRANTS_READ).await?;
+    let consents = account::consents_of(&realm, user);
+    let consents = first_rows(app, &consents, None, CONSENTS_READ).await?.rows;
+    let last = grants.rows.last().filter(|_| grants.more);
+    let more = More {
+        sessions: sessions.more,
+        grants: last.and_then(|row| row.key.as_str().rsplit('/').next()?.parse().ok()),
+    };
     let view = ViewAccount {
         cookie,
-        sessions: list_rows(app, &account::sessions_of(&realm, user)).await?,
-        grants: list_rows(app, &account::grants_of(&realm, user)).await?,
-        consents: list_rows(app, &account::consents_of(&realm, user)).await?,
+        sessions,
+        grants,
+        consents,
     };
     let outcome = app.run_traced(view, &caller.trace).await?;
-    Ok(outcome.reply.unwrap_or_default())
-}
-
-async fn list_rows(app: &App, index: &Index) -> Result<Vec<Row>, Unavailable> {
-    Ok(app.store().list(index, None, MAX_ROWS_READ).await?)
+    Ok(outcome.reply.unwrap_or_default().map(|view| (view, more)))
 }
 
 /// Removes the consent first, then the listed grants until none is left.
@@ -327,10 +365,11 @@ async fn grants_of(
     client: &ClientId,
 ) -> Result<Vec<GrantId>, Unavailable> {
     let index = account::grants_of(&app.realm(), user);
-    let mut pages = list_pages(app.store(), &index, MAX_ROWS_READ);
+    let mut pages = list_pages(app.store(), &index, ROWS_AT_ONCE);
     let mut grants = Vec::new();
     while let Some(rows) = pages.try_next().await? {
         grants.extend(Disconnect::listed(&rows, user, client, app.now())?);
+        tokio::task::yield_now().await;
     }
     Ok(grants)
 }
@@ -354,13 +393,14 @@ async fn end_all_sessions(app: Arc<App>, caller: Caller) -> Result<bool, Unavail
 /// Ends the sessions that a sign-out everywhere cut off, so that their clients get logout tokens.
 async fn end_cut_off(app: &Arc<App>, caller: &Caller, user: UserId) -> Result<(), Unavailable> {
     let index = account::sessions_of(&app.realm(), user);
-    let mut pages = list_pages(app.store(), &index, MAX_ROWS_READ);
+    let mut pages = list_pages(app.store(), &index, ROWS_AT_ONCE);
     while let Some(rows) = pages.try_next().await? {
         for sessions in EndRevokedSessions::listed(&rows).chunks(EndRevokedSessions::MAX_SESSIONS) {
             let sessions = sessions.to_vec();
             let end = EndRevokedSessions { user, sessions };
             app.run_traced(end, &caller.trace).await?;
         }
+        tokio::task::yield_now().await;
     }
     Ok(())
 }
@@ -368,6 +408,7 @@ async fn end_cut_off(app: &Arc<App>, caller: &Caller, user: UserId) -> Result<()
 fn page(
     app: &App,
     view: AccountView,
+    more: More,
     notice: Option<Notice>,
     password_problem: Option<PasswordProblem>,
 ) -> AccountPage {
@@ -382,9 +423,10 @@ fn page(
         site: app.site.clone(),
         account: browser::account(app, &view.visitor),
         form_token: Binding::Session(current).token(&realm, Action::Account, app.now()),
-        sessions: sessions.collect::<Vec<_>>().into(),
+        sessions: List::new(sessions.collect(), more.sessions),
         apps: apps.collect::<Vec<_>>().into(),
         devices: devices.collect::<Vec<_>>().into(),
+        older: more.grants.map(|grant| grant.to_string()),
         notice,
         may_change_password: view.may_change_password,
         password_problem,

@@ -17,6 +17,8 @@ pub struct AccountPage {
     pub sessions: List<SessionRow>,
     pub apps: List<AppRow>,
     pub devices: List<DeviceRow>,
+    /// Apps and devices with older access are on the page `{site.path}/account?older={older}`.
+    pub older: Option<String>,
     pub notice: Option<Notice>,
     /// Whether the user may change the password here; otherwise an administrator does.
     pub may_change_password: bool,
@@ -47,6 +49,17 @@ pub const MAX_ROWS: usize = 50;
 pub struct List<Row> {
     rows: Vec<Row>,
     more: usize,
+    /// Whether there are more than were counted.
+    uncounted: bool,
+}
+
+impl<Row> List<Row> {
+    pub fn new(rows: Vec<Row>, uncounted: bool) -> Self {
+        Self {
+            uncounted,
+            ..rows.into()
+        }
+    }
 }
 
 /// A browser in which the user is signed in.
@@ -98,7 +111,11 @@ impl<Row> From<Vec<Row>> for List<Row> {
     fn from(mut rows: Vec<Row>) -> Self {
         let more = rows.len().saturating_sub(MAX_ROWS);
         rows.truncate(MAX_ROWS);
-        Self { rows, more }
+        Self {
+            rows,
+            more,
+            uncounted: false,
+        }
     }
 }
 
@@ -167,6 +184,7 @@ impl Page for AccountPage {
             sessions: vec![here.clone(), phone.clone()].into(),
             apps: vec![orders.clone(), long].into(),
             devices: vec![tv.clone(), tool].into(),
+            older: None,
             notice: None,
             may_change_password: true,
             password_problem: None,
@@ -184,9 +202,10 @@ impl Page for AccountPage {
         };
         // The longest possible page, so that overrides are checked with it.
         let full = Self {
-            sessions: vec![phone; MAX_ROWS + 1].into(),
+            sessions: List::new(vec![phone; MAX_ROWS], true),
             apps: vec![many_scopes; MAX_ROWS + 2].into(),
-            devices: vec![tv; MAX_ROWS + 40].into(),
+            devices: vec![tv.clone(); MAX_ROWS + 40].into(),
+            older: Some(tv.grant),
             ..some.clone()
         };
         let notices = [

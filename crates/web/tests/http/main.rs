@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "a part of tests")]
 
 mod account;
+mod account_load;
 mod assertions;
 mod attacks;
 mod authorize;

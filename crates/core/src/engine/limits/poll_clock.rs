@@ -98,11 +98,11 @@ impl PollClock {
         self.slot(grant).decided = true;
     }
 
-    /// In a full set, evicts the device that polled least recently. Ids are random and authenticated, so
-    /// attackers cannot choose a set.
+    /// In a full set, evicts the device that polled least recently. The last half of an id is random
+    /// and authenticated, so attackers cannot choose a set.
     fn slot(&mut self, grant: GrantId) -> &mut Slot {
         let mut id = [0; 8];
-        id.copy_from_slice(&grant.as_bytes()[..8]);
+        id.copy_from_slice(&grant.as_bytes()[8..]);
         let id = u64::from_be_bytes(id);
         let set =
             self.sets[(id % SETS as u64) as usize].get_or_insert_with(|| Box::new([EMPTY; WAYS]));

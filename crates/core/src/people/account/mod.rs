@@ -7,6 +7,7 @@
 
 mod change_password;
 mod disconnect;
+pub mod end_excess;
 mod end_revoked_sessions;
 mod end_session;
 mod revoke_grant;
@@ -20,13 +21,17 @@ pub use self::{
     end_session::{EndSession, EndSessionReply},
     revoke_grant::RevokeGrant,
     sign_out_everywhere::{SignOutEverywhere, SignOutEverywhereReply},
-    view::{AccountView, AppView, DeviceView, SessionView, ViewAccount},
+    view::{AccountView, AppView, DeviceView, Listed, SessionView, ViewAccount},
 };
+use crate::base::error::Failure;
+use crate::base::row::Key;
 use crate::base::row::{Index, Row};
-use crate::engine::decide::{Decision, Facts};
+use crate::base::time::Timestamp;
+use crate::engine::decide::{self, Decision, Facts, Lookup};
+use crate::engine::env::Env;
 use crate::model::ids::{SessionId, UserId};
 use crate::model::realm::Realm;
-use crate::records::{Consent, Grant, Session};
+use crate::records::{self, Consent, Grant, Record, Seen, Session};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RemoveAccessReply {
@@ -64,4 +69,19 @@ pub fn consents_of(realm: &Realm, user: UserId) -> Index {
 fn session_ids(rows: &[Row]) -> impl Iterator<Item = SessionId> {
     let name = |row: &Row| row.key.as_str().rsplit('/').next()?.parse().ok();
     rows.iter().filter_map(name)
+}
+
+/// The records that have not expired.
+fn live<T: Record>(rows: &[Row], now: Timestamp) -> Result<Vec<T>, Failure> {
+    let mut live = Vec::new();
+    for row in rows {
+        if let Lookup::Live(record) = decide::open::<T>(row, now)? {
+            live.push(record.record);
+        }
+    }
+    Ok(live)
+}
+
+fn seen_key(env: &Env<'_>, session: SessionId) -> Key {
+    records::key::<Seen>(&env.realm.name, &session.to_string())
 }

@@ -4,22 +4,20 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::change_password::may_change_password;
-use super::session_ids;
+use super::{live, seen_key, session_ids};
 use crate::base::error::Failure;
 use crate::base::row::{Key, MAX_KEYS, Row};
 use crate::base::secret::Secret;
 use crate::base::time::Timestamp;
-use crate::engine::decide::{self, Decision, Facts, Lookup, Operation, Stop};
+use crate::engine::decide::{Decision, Facts, Operation, Stop};
 use crate::engine::env::Env;
 use crate::model::ids::{ClientId, ClientInstance, GrantId, SessionId};
 use crate::model::scope::Scope;
 use crate::people::session::{self, SignedIn, Visitor};
-use crate::records::{
-    self, Authorization, Consent, Grant, GrantOrigin, Record, Seen, Session, Started,
-};
+use crate::records::{Authorization, Consent, Grant, GrantOrigin, Seen, Session, Started};
 
-/// Only the newest sessions are shown: their last uses take six reads at most, and usually one.
-const MAX_SESSIONS: usize = 93;
+/// Only the newest sessions are shown: their last uses take four reads at most, and usually one.
+const MAX_SESSIONS: usize = 61;
 /// The last uses that fit into the read of the current session, its last use and its user.
 const SEEN_IN_FIRST_READ: usize = MAX_KEYS - 3;
 
@@ -27,9 +25,17 @@ const SEEN_IN_FIRST_READ: usize = MAX_KEYS - 3;
 pub struct ViewAccount {
     /// The session cookie.
     pub cookie: Option<Secret>,
-    pub sessions: Vec<Row>,
-    pub grants: Vec<Row>,
+    pub sessions: Listed,
+    pub grants: Listed,
     pub consents: Vec<Row>,
+}
+
+/// The first rows of a list. Those of sessions and grants begin with the newest.
+#[derive(Debug, Default)]
+pub struct Listed {
+    pub rows: Vec<Row>,
+    /// Whether the list has more.
+    pub more: bool,
 }
 
 /// Each list begins with the newest.
@@ -85,7 +91,7 @@ impl ViewAccount {
         signed_in: &SignedIn,
     ) -> Result<Vec<Session>, Failure> {
         let own = &signed_in.session.record;
-        let mut sessions = live::<Session>(&self.sessions, env.now)?;
+        let mut sessions = live::<Session>(&self.sessions.rows, env.now)?;
         sessions.retain(|session| {
             session.id != own.id
                 && session.user == own.user
@@ -144,7 +150,7 @@ impl ViewAccount {
                 add_to_app(env, &mut apps, consent.client, &consent.scope, consent.at);
             }
         }
-        let grants = live::<Grant>(&self.grants, env.now)?;
+        let grants = live::<Grant>(&self.grants.rows, env.now)?;
         let active: Vec<_> = grants
             .iter()
             .filter(|grant| grant.active().is_some())
@@ -156,8 +162,11 @@ impl ViewAccount {
             };
             let Authorization { scope, at, .. } = authorization;
             let of_session = authorization.required_session();
-            let ended = of_session.is_some_and(|id| !current_sessions.contains(&id))
-                || grant.kind.parent().is_some_and(|id| !active.contains(&id));
+            // Of a list that was cut short, a session or parent that is not there may be live.
+            let ended = of_session
+                .is_some_and(|id| !self.sessions.more && !current_sessions.contains(&id))
+                || (grant.kind.parent())
+                    .is_some_and(|id| !self.grants.more && !active.contains(&id));
             if authorization.user != user.id
                 || !user.is_current(authorization.epoch)
                 || is_of_earlier_client(env, &grant.client, grant.instance)
@@ -192,7 +201,7 @@ impl Operation for ViewAccount {
     fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<Self::Reply>, Stop> {
         let cookie = self.cookie.as_ref();
         let own = session::id_of_cookie(env, cookie);
-        let others = session_ids(&self.sessions).filter(|id| Some(*id) != own);
+        let others = session_ids(&self.sessions.rows).filter(|id| Some(*id) != own);
         let also: Vec<Key> = others
             .take(SEEN_IN_FIRST_READ)
             .map(|id| seen_key(env, id))
@@ -241,19 +250,4 @@ fn is_of_earlier_client(env: &Env<'_>, id: &ClientId, instance: ClientInstance) 
 fn client_name(env: &Env<'_>, id: &ClientId) -> String {
     let client = env.realm.clients.get(id);
     client.map_or_else(|| id.to_string(), |client| client.name.clone())
-}
-
-/// The records that have not expired.
-fn live<T: Record>(rows: &[Row], now: Timestamp) -> Result<Vec<T>, Failure> {
-    let mut live = Vec::new();
-    for row in rows {
-        if let Lookup::Live(record) = decide::open::<T>(row, now)? {
-            live.push(record.record);
-        }
-    }
-    Ok(live)
-}
-
-fn seen_key(env: &Env<'_>, session: SessionId) -> Key {
-    records::key::<Seen>(&env.realm.name, &session.to_string())
 }
