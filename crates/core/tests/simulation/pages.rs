@@ -190,7 +190,9 @@ impl Life {
                     !flight.wrote.is_empty() || flight.unknown,
                     "nothing is written"
                 );
-                self.tables.decided(device);
+                let client = client_of(&flight.realm, self.things.devices[device].client);
+                let lifetime = client.device.lifetime;
+                self.tables.decided(device, lifetime, self.passed);
                 self.count(if approve {
                     "decision: approved"
                 } else {

@@ -27,7 +27,8 @@ pub(crate) struct Tables {
     perhaps: BTreeMap<(Name, String), Vec<Duration>>,
     /// When codes were given, in time that passed.
     pub(crate) begun: BTreeMap<usize, Duration>,
-    /// How often a slot of the pending codes was released for a code from before a restart, which had none.
+    /// How often a slot of the pending codes was released for a code that had none: it was from before a restart, or
+    /// ended while its decision was under way.
     pub(crate) freed: usize,
     /// Whether the system's clock stepped back: how old a code is that is decided, is then not known exactly.
     pub(crate) stepped_back: bool,
@@ -63,9 +64,11 @@ impl Tables {
     }
 
     /// A device was decided on, and this process knows.
-    pub(crate) fn decided(&mut self, device: usize) {
+    pub(crate) fn decided(&mut self, device: usize, lifetime: Duration, passed: Duration) {
         self.decided.insert(device);
-        self.freed += usize::from(!self.begun.contains_key(&device));
+        let begun = self.begun.get(&device);
+        let had_ended = begun.is_none_or(|begun| *begun + lifetime <= passed);
+        self.freed += usize::from(had_ended);
     }
 
     pub(crate) fn read(&mut self, device: usize, now: Duration) {

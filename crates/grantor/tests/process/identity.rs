@@ -71,7 +71,7 @@ fn a_refusal_names_client_and_reason_and_repeats_no_unknown_name() {
     let log = server.end("TERM").stderr;
 
     let refused: Vec<_> = lines(&log, "grantor::refusal").collect();
-    let of = |line: &Json, name: &str| line["fields"][name].as_str().unwrap_or("").to_owned();
+    let of = |line: &Json, name: &str| line[name].as_str().unwrap_or("").to_owned();
     let told: Vec<_> = refused
         .iter()
         .map(|line| (of(line, "client"), of(line, "cause")))

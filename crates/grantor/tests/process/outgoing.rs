@@ -88,7 +88,7 @@ fn an_unreachable_issuer_is_logged_once_and_requests_are_refused_meanwhile() {
     const AWAY: &str = "http://127.0.0.1:1";
     let home = Home::new(&format!(
         "[[resource]]\nidentifier = \"api\"\nscopes = {{ read = \"Read\" }}\n\
-         [[client]]\nid = \"gateway\"\nsecret = \"0123456789abcdefghijklmnop\"\ngrants = [\"token_exchange\"]\n\
+         [[client]]\nid = \"gateway\"\nsecret = \"0f1e2d3c4b5a69788796a5b4c3d2e1f0\"\ngrants = [\"token_exchange\"]\n\
          [[trusted_issuer]]\nissuer = \"{AWAY}\"\n\
          [[exchange]]\nclient = \"gateway\"\naudience = \"api\"\nsubject_issuer = \"{AWAY}\"\ngives = [\"api/read\"]\n"
     ));
@@ -99,7 +99,7 @@ fn an_unreachable_issuer_is_logged_once_and_requests_are_refused_meanwhile() {
         URL_SAFE_NO_PAD.encode([7; 64]),
     ];
     let form = format!(
-        "client_id=gateway&client_secret=0123456789abcdefghijklmnop&subject_token={}\
+        "client_id=gateway&client_secret=0f1e2d3c4b5a69788796a5b4c3d2e1f0&subject_token={}\
          &grant_type=urn:ietf:params:oauth:grant-type:token-exchange\
          &subject_token_type=urn:ietf:params:oauth:token-type:jwt",
         token.join(".")

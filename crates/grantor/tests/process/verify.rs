@@ -22,8 +22,8 @@ fn home() -> Home {
          scopes = [\"orders/read\", \"billing/read\"]\ndefault_scopes = [\"orders/read\"]\nresources = [\"orders\"]\n\
          [[client]]\nid = \"billing\"\nsecret = \"{SECRET}\"\ngrants = [\"client_credentials\"]\n\
          scopes = [\"billing/read\"]\nresources = [\"billing\"]\n\
-         [[resource]]\nidentifier = \"orders\"\nscopes = {{ read = \"Read\" }}\n\
-         [[resource]]\nidentifier = \"billing\"\nscopes = {{ read = \"Read\" }}\ntoken = \"sealed\"\n\
+         [[resource]]\nidentifier = \"orders\"\nuri = \"https://orders.example.com\"\nscopes = {{ read = \"Read\" }}\n\
+         [[resource]]\nidentifier = \"billing\"\nuri = \"https://billing.example.com\"\nscopes = {{ read = \"Read\" }}\ntoken = \"sealed\"\n\
          [[exchange]]\nclient = \"orders\"\naudience = \"billing\"\n\
          scopes = {{ \"orders/read\" = [\"billing/read\"] }}\n"
     ))
@@ -32,7 +32,8 @@ fn home() -> Home {
 /// What verifies tokens for a service, with nothing known yet.
 fn verifier(home: &Home, service: &str) -> Verifier {
     let issuer = format!("http://{}", home.address);
-    let builder = Verifier::builder(&issuer, service).expect("an issuer");
+    let audience = format!("https://{service}.example.com");
+    let builder = Verifier::builder(&issuer, &audience).expect("an issuer");
     let credentials = ClientCredentials::new(service, SECRET);
     builder
         .introspection(credentials)
@@ -74,7 +75,7 @@ async fn a_jwt_is_verified_for_its_audience_alone() {
         .expect("good");
     assert_eq!(verified.subject, "orders");
     assert_eq!(verified.client_id.as_deref(), Some("orders"));
-    assert_eq!(verified.audience, ["orders"]);
+    assert_eq!(verified.audience, ["https://orders.example.com"]);
     assert!(verified.scope.has("orders/read"));
     assert!(verified.act.is_none());
     let elsewhere = verifier(&home, "billing").verify(&token).await;
@@ -91,7 +92,7 @@ async fn a_sealed_token_is_introspected_until_it_is_revoked() {
         .await
         .expect("good");
     assert_eq!(billing.subject, "orders");
-    assert_eq!(billing.audience, ["billing"]);
+    assert_eq!(billing.audience, ["https://billing.example.com"]);
     assert!(billing.scope.has("billing/read"));
     // The client to which it was given may ask about it too; it is for another service all the same.
     let elsewhere = verifier(&home, "orders").verify(&token).await;

@@ -165,8 +165,9 @@ fn the_ids_for_tests_and_styles_are_stable() {
         (
             "account.html",
             format!(
-                "{account} app-N apps apps-heading device-N devices devices-heading everywhere-text no-apps \
-                 no-devices notice session-N sessions sessions-heading"
+                "{account} app-N apps apps-heading current-password device-N devices devices-heading error \
+                 everywhere-text new-password no-apps no-devices notice older password password-elsewhere \
+                 password-heading password-text repeated-password session-N sessions sessions-heading"
             ),
         ),
         (
@@ -336,7 +337,7 @@ fn the_account_page_limits_its_rows_and_shows_how_many_more_there_are() {
     let page = AccountPage::samples().remove(2);
     let html = Pages::new(None).unwrap().render(&page, ENGLISH).unwrap();
     for (field, more) in [
-        ("session", "There is one more"),
+        ("session", "There are more, older"),
         ("client", "There are 2 more"),
         ("grant", "There are 40 more"),
     ] {

@@ -312,7 +312,6 @@ fn problems_of_users_point_at_their_members() {
         pointers(&realm.problems()),
         [
             "/user/1/username",
-            "/user/0/password",
             "/user/0/claims/email",
             "/user/1/password_hash",
             "/user/1/password",
