@@ -65,7 +65,8 @@ impl Life {
             },
             7 => Request::Machine {
                 right: !self.chance.one_in(self.manner.care),
-                address: self.chance.pick(&ADDRESSES[..2]),
+                // Mostly one, or its limit is never reached.
+                address: ADDRESSES[usize::from(self.chance.one_in(8))],
             },
             8 => {
                 let user = self.chance.pick(&USERS);

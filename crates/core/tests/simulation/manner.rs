@@ -33,6 +33,8 @@ pub(crate) struct Manner {
     pub(crate) max_pending: u32,
     /// Whether users of the client `site` are asked for consent.
     pub(crate) site_asks: bool,
+    /// Whether the limits on sessions and grants are low.
+    little_access: bool,
 }
 
 impl Manner {
@@ -63,6 +65,7 @@ impl Manner {
             refresh_idle: chance.pick(&[5.mins(), 2.h(), 30.days()]),
             refresh_absolute: chance.pick(&[20.mins(), 365.days()]),
             site_asks: chance.one_in(2),
+            little_access: chance.one_in(3),
             max_pending: chance.pick(&[5, 100, 100_000]),
         }
     }
@@ -71,11 +74,13 @@ impl Manner {
     pub(crate) fn realm(&self, disabled: &BTreeSet<Name>) -> Arc<Realm> {
         let mut realm = RealmBuilder::standard().build();
         realm.device.max_pending = self.max_pending;
-        realm.access = AccessLimits {
-            sessions: 2,
-            grants_per_client: 2,
-            grants: 5,
-        };
+        if self.little_access {
+            realm.access = AccessLimits {
+                sessions: 2,
+                grants_per_client: 2,
+                grants: 5,
+            };
+        }
         realm.device.tokens.id = self.id_tokens;
         if !self.site_asks {
             client(&mut realm, "site").code.consent = ConsentPolicy::Skip;

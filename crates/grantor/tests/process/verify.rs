@@ -33,7 +33,7 @@ fn home() -> Home {
 fn verifier(home: &Home, service: &str) -> Verifier {
     let issuer = format!("http://{}", home.address);
     let audience = format!("https://{service}.example.com");
-    let builder = Verifier::builder(&issuer, &audience).expect("an issuer");
+    let builder = Verifier::builder(&issuer, audience.as_str()).expect("an issuer");
     let credentials = ClientCredentials::new(service, SECRET);
     builder
         .introspection(credentials)

@@ -289,7 +289,9 @@ async fn keys_are_fetched_over_https_only() {
 
 #[tokio::test]
 async fn a_response_that_is_not_a_key_set_is_refused() {
-    let private = json!({ "keys": [{ "kty": "OKP", "crv": "Ed25519", "x": "AA", "d": "AA" }] });
+    let private = json!({ "keys": [{
+        "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPjHURo", "d": "AA"
+    }] });
     for wrong in [json!({}), json!([]), json!({ "keys": {} }), private] {
         let setup = Setup::new().await;
         setup.answer(Answer::Json(wrong.clone()));
