@@ -1,6 +1,7 @@
 //! Every setting, declared once.
 
 mod exchange;
+mod user;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -12,7 +13,6 @@ use grantor_core::base::peer::ForwardedHeader;
 use grantor_core::base::secret::Secret;
 use grantor_core::model::claim_mapping::Source;
 use grantor_core::model::client::{AuthMethod, ConsentPolicy, DeviceApproval};
-use grantor_core::model::credentials::ValidUsername;
 use grantor_core::model::grant_type::GrantType;
 use grantor_core::model::group_filter::GroupFilter;
 use grantor_core::model::ids::ClientId;
@@ -24,18 +24,16 @@ use grantor_core::model::server_url::ServerUrl;
 use grantor_core::model::user_code::UserCodeAlphabet;
 use grantor_jose::Algorithm;
 use ipnet::IpNet;
-use serde_json::Value as Json;
-use uuid::Uuid;
 
-use super::link::UserLink;
 use super::names::{DeviceTokens, Dialect, Pkce, TlsVersion};
 use super::rotation::KeyRotation;
 use super::secret::{SecretFile, SecretVariable, Sha256Digest};
 use super::size::FileSize;
 use super::table::table;
-use super::text::{Issuer, Origin, PasswordHash, ProviderIssuer, ResourceUri, Store};
+use super::text::{Issuer, Origin, ProviderIssuer, ResourceUri, Store};
 
 pub use exchange::{Exchange, TrustedIssuer};
+pub use user::{User, UserPassword};
 
 table! {
     /// The configuration of a server.
@@ -437,56 +435,6 @@ impl Client {
 
     pub fn effective_default_scopes(&self) -> &[ScopeToken] {
         self.default_scopes.as_deref().unwrap_or(&self.scopes)
-    }
-}
-
-table! {
-    /// A person who signs in.
-    pub struct User {
-        /// The name to sign in with.
-        username: ValidUsername, example "alice";
-
-        /// The password. Without it and without password_hash, the password is set by
-        /// `grantor user password`, and its user may change it. Likewise, commands change what of
-        /// the rest is not written here.
-        password: Option<Secret>, example "correct horse battery staple";
-
-        /// The Argon2id hash of the password, instead of it.
-        password_hash: Option<PasswordHash>, example "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0$NIZzwR2U5Ii0yfKmSzy1gTcrtaFsWdFF5HSD2p5QKiI";
-
-        /// The subject of the user's tokens, a UUID; derived from realm and username, if left out.
-        id: Option<Uuid>, example "0b0e5bd5-8d4b-4f3e-9d1e-6d1b6b8f7a11";
-
-        /// Whether the user may sign in, and the user's tokens count.
-        enabled: bool = "true", example "false";
-
-        /// The e-mail address.
-        email: Option<String>, example "alice@example.com";
-
-        /// The groups that the user is in.
-        groups: Option<Vec<String>>, example r#"["staff"]"#;
-
-        /// The subjects of trusted issuers that are this user; tokens of theirs are exchanged as the
-        /// user's. Issuer and subject are compared byte for byte.
-        links: Vec<UserLink>, example r#"[{ issuer = "https://idp.partner.example", sub = "248289761001" }]"#;
-
-        /// Further claims.
-        claims: BTreeMap<String, Json>, example r#"{ given_name = "Alice" }"#;
-    }
-}
-
-/// What a user's password is checked against.
-#[derive(Debug, Clone, Copy)]
-pub enum UserPassword<'a> {
-    Plain(&'a Secret),
-    Hash(&'a PasswordHash),
-}
-
-impl User {
-    /// The password, where the file declares it.
-    pub fn credential(&self) -> Option<UserPassword<'_>> {
-        let plain = self.password.as_ref().map(UserPassword::Plain);
-        plain.or_else(|| self.password_hash.as_ref().map(UserPassword::Hash))
     }
 }
 

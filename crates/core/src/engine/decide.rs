@@ -112,10 +112,12 @@ impl Excess {
     /// A grant of a user was made. Its limit is checked at one grant of 16, drawn with the grant's id: a list costs more
     /// than the rest of the request, and so the limit is exceeded by a few dozen at most.
     pub(crate) fn of_new_grant(grant: GrantId, user: UserId, client: &ClientId) -> Option<Self> {
-        (grant.as_bytes()[15] % 16 == 0).then(|| Self::Grants {
-            user,
-            client: client.clone(),
-        })
+        grant.as_bytes()[15]
+            .is_multiple_of(16)
+            .then(|| Self::Grants {
+                user,
+                client: client.clone(),
+            })
     }
 }
 

@@ -288,7 +288,7 @@ impl Operation for SignIn {
         let keep_user = self.keep_or_raise(env, facts, &user)?;
         let (cookie, writes) = self.session(env, facts, &user.record)?;
         let kept = self.previous(env).map(|previous| previous.id) == Some(cookie.id);
-        let excess = (!kept).then(|| Excess::Sessions {
+        let excess = (!kept).then_some(Excess::Sessions {
             user: user.record.id,
             new: cookie.id,
         });

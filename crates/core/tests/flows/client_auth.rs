@@ -227,7 +227,8 @@ fn wrong_secrets_do_not_lock_out_the_right_one_from_their_address() {
 
 #[test]
 fn guesses_from_wide_networks_are_bounded_and_do_not_delay_a_proven_address() {
-    let floods: [(&str, fn(u32) -> String); 2] = [
+    type Address = fn(u32) -> String;
+    let floods: [(&str, Address); 2] = [
         ("2001:db8:1:ffff::1", |n| format!("2001:db8:1:{n:x}::1")),
         ("198.51.100.255", |n| format!("198.51.100.{}", n % 250)),
     ];

@@ -34,6 +34,7 @@ mod polling;
 mod provisioning;
 mod refresh;
 mod revocation;
+mod sessions;
 mod sign_in;
 mod tokens;
 mod user_codes;

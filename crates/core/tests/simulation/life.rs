@@ -317,10 +317,10 @@ impl Life {
                 self.tell(|| format!("{client} is disabled, or enabled again"));
             }
             8..18 => self.sweep(),
-            28..30 => self.declare_again(),
             18..28 => self.look_at_keys(true),
             28..38 => self.end_excess_sessions(),
             38..48 => self.end_excess_grants(),
+            48..50 => self.declare_again(),
             _ => {}
         }
     }

@@ -22,7 +22,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     };
     match password::hash(&password) {
         Some(hash) => {
-            println!("{hash}");
+            exit::print(&format_args!("{hash}\n"));
             ExitCode::SUCCESS
         }
         None => exit::failure(&PasswordError::Unfit(

@@ -146,7 +146,7 @@ impl Journal {
             let mut batch = match first {
                 Ok(Message::Event(entry)) => {
                     thread::sleep(GATHERED);
-                    vec![entry]
+                    vec![*entry]
                 }
                 Err(RecvTimeoutError::Timeout) => {
                     if unsynced {
@@ -166,7 +166,7 @@ impl Journal {
             let mut ended = false;
             for message in messages.try_iter() {
                 match message {
-                    Message::Event(entry) => batch.push(entry),
+                    Message::Event(entry) => batch.push(*entry),
                     Message::End => ended = true,
                 }
             }
@@ -190,7 +190,7 @@ impl Journal {
     }
 
     /// Writes events, but for those that are folded.
-    fn take(&mut self, batch: Vec<Box<Entry>>) {
+    fn take(&mut self, batch: Vec<Entry>) {
         let mut lines = Vec::new();
         for entry in batch {
             if self.folds.is_over(entry.at) {

@@ -127,17 +127,17 @@ impl<J> Lane<J> {
     fn pop(&mut self) -> Option<J> {
         let mut group: Vec<usize> = (0..self.waiting.len()).collect();
         let mut first = [0; 3];
-        for level in 0..3 {
+        for (level, first) in first.iter_mut().enumerate() {
             let turn = |&&at: &&usize| self.waiting[at].turns[level];
-            first[level] = *group.iter().min_by_key(turn)?;
-            let next = self.waiting[first[level]].groups[level];
+            *first = *group.iter().min_by_key(turn)?;
+            let next = self.waiting[*first].groups[level];
             group.retain(|&at| self.waiting[at].groups[level] == next);
         }
         let served = *group.first()?;
         self.turn = self.waiting[first[0]].turns[0];
         // It uses the turn of its group's first job, which gets its own.
-        for level in 0..3 {
-            self.waiting[first[level]].turns[level] = self.waiting[served].turns[level];
+        for (level, first) in first.into_iter().enumerate() {
+            self.waiting[first].turns[level] = self.waiting[served].turns[level];
         }
         Some(self.waiting.remove(served).job)
     }
@@ -185,7 +185,8 @@ mod tests {
 
     #[test]
     fn in_a_full_queue_a_network_gives_its_places_to_others() {
-        let floods: [(&str, fn(usize) -> String); 3] = [
+        type Address = fn(usize) -> String;
+        let floods: [(&str, Address); 3] = [
             ("/64", |n| format!("2001:db8:6::{n:x}")),
             ("/48", |n| format!("2001:db8:6:{n:x}::1")),
             ("/24", |n| format!("198.51.100.{n}")),

@@ -41,7 +41,8 @@ async fn honest_sign_ins(address: fn(usize) -> String) -> usize {
 
 #[tokio::test]
 async fn a_network_that_fills_the_password_queue_gives_places_to_others() {
-    let floods: [(&str, fn(usize) -> String); 3] = [
+    type Address = fn(usize) -> String;
+    let floods: [(&str, Address); 3] = [
         ("/64", |n| format!("2001:db8:666::{n:x}")),
         ("/48", |n| format!("2001:db8:666:{n:x}::1")),
         ("/24", |n| format!("198.51.100.{n}")),
