@@ -10,13 +10,14 @@ const HEAD: &str = "\
 
 # Configuration
 
-One TOML file says everything. `grantor config` prints it with every setting at its default; `grantor check --config FILE` says what is wrong with yours: line, key, and the name that was likely meant. It also says which settings have no effect in this version.
+One TOML file says everything. `grantor config` prints it with every setting at its default; `grantor check` says what is wrong with `grantor.toml` in this folder, or with the file that `--config` names: line, key, and the name that was likely meant. It also says which settings have no effect in this version.
 
 - A path counts from the file's own folder.
 - A duration is a number and `s`, `m`, `h` or `d`: `30s`, `10m`, `8h`, `30d`.
+- A size is a whole number and `MiB` or `GiB`: `256MiB`, `2GiB`.
 - An environment variable overrides any setting that is no list: `GRANTOR_LISTEN`, `GRANTOR_LIFETIMES_ACCESS`.
 - A setting whose name ends in `_env` holds the name of a variable, and the value is read from that variable. Secrets need not stand in the file.
-- `GRANTOR_LOG` says what is logged: `error`, `warn`, `info` (the default), `debug` or `trace`.
+- `GRANTOR_LOG` says what is logged: `off`, `error`, `warn`, `info` (the default), `debug`, `trace`, or a list such as `info,grantor_web=debug`.
 - The file is read at start. To change something, change the file and restart.
 ";
 

@@ -74,14 +74,21 @@ impl Value for SecretVariable {
 
 /// A file of secrets, one a line, as orchestrators mount them.
 #[derive(Debug, Clone)]
-pub struct SecretFile(Vec<Secret>);
+pub struct SecretFile {
+    path: PathBuf,
+    secrets: Vec<Secret>,
+}
 
 /// More than any file of secrets has.
 const MAX_FILE_BYTES: u64 = 64 * 1024;
 
 impl SecretFile {
     pub fn secrets(&self) -> &[Secret] {
-        &self.0
+        &self.secrets
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Its text. A device or a pipe might have no end.
@@ -91,7 +98,10 @@ impl SecretFile {
             return Err(io::Error::other("it is not a file"));
         }
         let mut text = Zeroizing::new(String::new());
-        file.take(MAX_FILE_BYTES).read_to_string(&mut text)?;
+        let length = file.take(MAX_FILE_BYTES + 1).read_to_string(&mut text)?;
+        if length as u64 > MAX_FILE_BYTES {
+            return Err(io::Error::other("it holds more than 64 KiB"));
+        }
         Ok(text)
     }
 }
@@ -109,11 +119,14 @@ impl Value for SecretFile {
         if secrets.is_empty() {
             return Err("the file that it names is empty".to_owned());
         }
-        Ok(Self(secrets))
+        Ok(Self { path, secrets })
     }
 
     fn stand_in() -> Self {
-        Self(Vec::new())
+        Self {
+            path: PathBuf::new(),
+            secrets: Vec::new(),
+        }
     }
 }
 

@@ -14,7 +14,7 @@ impl FileSize {
 }
 
 impl Value for FileSize {
-    const EXPECTED: &'static str = r#"a size such as "256MiB" or "2GiB""#;
+    const EXPECTED: &'static str = r#"a whole number of MiB or GiB, such as "256MiB""#;
 
     fn parse(text: &str, _context: &Context<'_>) -> Result<Self, String> {
         let units = [("MiB", 20), ("GiB", 30)];

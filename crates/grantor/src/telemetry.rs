@@ -23,6 +23,14 @@ pub enum Format {
     Human,
 }
 
+/// Whether the environment's filter can be used.
+///
+/// # Errors
+/// [`InvalidFilter`]
+pub fn check(environment: &Environment) -> Result<(), InvalidFilter> {
+    filter::from_environment(environment).map(drop)
+}
+
 /// Starts logging to standard error. Only the first call of a process has an effect. The queue holds what is not written
 /// yet.
 ///

@@ -78,7 +78,7 @@ fn check_counts_what_is_there_and_says_what_is_not_built() {
     let folder = TempDir::new().expect("a folder");
     let file = "issuer = \"https://id.example.com\"\nstore = \"memory:\"\ndialects = [\"iroh\"]\n\
                 [[client]]\nid = \"orders\"\nsecret_env = \"ORDERS_SECRET\"\ngrants = [\"client_credentials\"]\n";
-    configure(&folder, &file);
+    configure(&folder, file);
     let checked = grantor(&["check", "--config", "grantor.toml"], &folder);
     assert_eq!(
         text(&checked.stdout),
@@ -140,7 +140,7 @@ fn check_warns_of_apps_that_can_be_impersonated_and_codes_that_can_be_swapped() 
 fn check_reports_each_test_setting_and_reads_the_certificates() {
     let folder = TempDir::new().expect("a folder");
     let file = "issuer = \"http://127.0.0.1:8080\"\n[test]\nextra_ca = \"ca.pem\"\nloopback = true\nwrong_passwords = 1000\n";
-    configure(&folder, &file);
+    configure(&folder, file);
     let check = || grantor(&["check", "--config", "grantor.toml"], &folder);
 
     let missing = check();
@@ -176,7 +176,7 @@ fn check_renders_the_operators_templates() {
     let folder = TempDir::new().expect("a folder");
     fs::create_dir(folder.path().join("pages")).expect("a folder");
     let file = "issuer = \"http://127.0.0.1:8080\"\ntemplates = \"pages\"\n";
-    configure(&folder, &file);
+    configure(&folder, file);
     let check = || grantor(&["check", "--config", "grantor.toml"], &folder);
     assert_eq!(text(&check().stderr), "");
     let template = folder.path().join("pages/home.html");

@@ -12,6 +12,7 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::{io, path::Path};
 
+use grantor_core::base::error::Cause;
 use grantor_core::base::time::Timestamp;
 use grantor_core::engine::event::{Event, FoldedEvents};
 use grantor_web::EventSink;
@@ -120,10 +121,16 @@ fn log(trace_id: &str, event: &Event) {
         client = event.client.as_ref().map(field::display),
         user = event.user.as_ref().map(field::display),
         username = event.username.as_deref(),
-        reason = event.reason.as_ref().map(field::debug),
+        reason = event.reason.and_then(|reason| name(&reason)),
         grant = event.grant.as_ref().map(field::display),
         peer = event.peer.as_ref().map(field::display),
     );
+}
+
+/// The name of a cause, as the day's file has it.
+fn name(cause: &Cause) -> Option<String> {
+    let name = serde_json::to_value(cause).ok()?;
+    name.as_str().map(str::to_owned)
 }
 
 /// What a line of a day's file holds.

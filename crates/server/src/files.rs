@@ -8,7 +8,7 @@ use grantor_config::{self as config, Settings};
 
 use crate::master_key::{self, MasterKeyError};
 
-/// The user of everything.
+/// The root user's id.
 const ROOT: u32 = 0;
 
 #[derive(Debug, thiserror::Error)]
@@ -61,12 +61,20 @@ pub(crate) fn folder_of(file: &Path) -> &Path {
     folder.unwrap_or(Path::new("."))
 }
 
-/// A sentence where others on this machine can read the secrets of the configuration `file`.
-#[must_use]
-pub fn advice(settings: &Settings, file: &Path) -> Option<String> {
-    (settings.holds_secrets() && readable_by_others(file)).then(|| {
+/// A sentence for each file with secrets that others on this machine can read: the configuration `file`, and each
+/// `secret_file`.
+pub fn advice<'a>(settings: &'a Settings, file: &'a Path) -> impl Iterator<Item = String> + 'a {
+    let holds = settings
+        .holds_secrets()
+        .then_some((file, "which holds secrets"));
+    let clients = settings.clients.iter();
+    let files = clients.filter_map(|client| client.secret_file.as_ref());
+    let files = files.map(|file| (file.path(), "a secret_file"));
+    let open = holds.into_iter().chain(files);
+    let open = open.filter(|(file, _)| readable_by_others(file));
+    open.map(|(file, what)| {
         let file = file.display();
-        format!("Others on this machine can read {file}, which holds secrets: chmod o= {file}")
+        format!("Others on this machine can read {file}, {what}: chmod o= {file}")
     })
 }
 
@@ -132,8 +140,20 @@ mod tests {
             (0o640, user, false),
         ] {
             fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
-            let advice = advice(&settings(text, folder.path()), &file);
-            assert_eq!(advice.is_some(), reported, "{mode:o} {text}");
+            let settings = settings(text, folder.path());
+            let sentences = advice(&settings, &file).count();
+            assert_eq!(sentences, usize::from(reported), "{mode:o} {text}");
+        }
+        let secret = folder.path().join("orders.secret");
+        fs::write(&secret, "0f1e2d3c4b5a69788796a5b4c3d2e1f0\n").unwrap();
+        let client = "[[client]]\nid = \"a\"\nsecret_file = \"orders.secret\"\n\
+                      grants = [\"client_credentials\"]\n";
+        for (mode, reported) in [(0o644, true), (0o640, false)] {
+            fs::set_permissions(&secret, fs::Permissions::from_mode(mode)).unwrap();
+            let settings = settings(client, folder.path());
+            let sentences: Vec<_> = advice(&settings, &file).collect();
+            let names = |said: &String| said.contains("orders.secret, a secret_file");
+            assert_eq!(sentences.iter().any(names), reported, "{sentences:?}");
         }
     }
 

@@ -109,6 +109,14 @@ async fn examine(store: &dyn Store, users: &[Provision]) -> Result<StoredUsers, 
             stored.below_minimum += usize::from(is_below);
         }
     }
+    // Before they are stored: the first try at such an account must not take longer than others did before.
+    for user in users {
+        if let Password::Hash(hash) = &user.password
+            && let Ok(hash) = StoredHash::parse(hash)
+        {
+            stored.costliest = stored.costliest.max(hash.cost());
+        }
+    }
     let lacks = |user: &&Provision| {
         let declares_none = matches!(user.password, Password::None);
         declares_none && user.enabled && !with_password.contains(&user.id)
@@ -171,5 +179,33 @@ fn is_temporary(error: &Unavailable) -> bool {
         // This version never becomes the one that may write the row.
         Unavailable::Failure(Failure::Newer(_)) => false,
         other => other.code() == ErrorCode::TemporarilyUnavailable,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use grantor_store::memory::Memory;
+
+    use super::*;
+    use crate::assemble;
+
+    #[tokio::test]
+    async fn a_hash_of_the_file_counts_before_it_is_stored() {
+        let hash = "$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4";
+        let file = format!(
+            "issuer = \"https://id.example.com\"\n[[user]]\nusername = \"bob\"\npassword_hash = \"{hash}\"\n"
+        );
+        let folder = std::path::Path::new("");
+        let settings = grantor_config::parse(
+            &file,
+            "grantor.toml",
+            folder,
+            &grantor_config::Environment::default(),
+        );
+        let users: Vec<_> = (settings.unwrap().users.iter())
+            .map(assemble::provision)
+            .collect();
+        let stored = examine(&Memory::new(), &users).await.unwrap();
+        assert_eq!(stored.costliest, Cost::new(65_536, 3));
     }
 }

@@ -13,7 +13,7 @@ use crate::app::{App, Unavailable};
 use crate::lists::first_rows;
 use crate::trace::TraceId;
 
-/// The request waits for it, so that adding access without end slows down who does it, and no one else. A failure is only
+/// The request waits for it, so that adding access without end slows down whoever does it, and no one else. A failure is only
 /// logged: the next request ends more.
 pub(crate) fn end(app: Arc<App>, excess: Excess, trace: TraceId) -> BoxFuture<'static, ()> {
     async move {

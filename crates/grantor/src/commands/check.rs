@@ -9,7 +9,7 @@ use std::time::Duration;
 use grantor_web::Clock as _;
 use grantor_web::render::Pages;
 
-use crate::exit;
+use crate::{exit, telemetry};
 use grantor_config::{self as config, Environment, Settings};
 use grantor_server::cause::Causes;
 use grantor_server::files;
@@ -24,6 +24,9 @@ pub fn run(file: &Path, environment: &Environment) -> ExitCode {
         Ok(settings) => settings,
         Err(mistakes) => return refuse(&mistakes),
     };
+    if let Err(error) = telemetry::check(environment) {
+        return refuse(&error);
+    }
     if let Err(error) = files::check(&settings) {
         return refuse(&error);
     }

@@ -16,9 +16,9 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> ExitCode {
-    let password = match new_password(arguments.password_stdin) {
+    let password = match new_password(arguments.password_stdin, "") {
         Ok(password) => password,
-        Err(error) => return exit::failure(&error),
+        Err(error) => return error.exit(),
     };
     match password::hash(&password) {
         Some(hash) => {

@@ -1,7 +1,6 @@
 //! `grantor user`: who may sign in.
 
 use std::fmt::Write as _;
-use std::io::{self, IsTerminal as _};
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
@@ -47,15 +46,14 @@ enum What {
         /// The name
         name: String,
     },
-    /// Give a user another password, typed at the terminal; without a terminal, prints the one that is made. Sessions and
-    /// whatever was granted end at once
+    /// Give a user another password, typed at the terminal. Sessions and whatever was granted end at once
     Password {
         /// The name
         name: String,
         /// Read the password from the first line of standard input
         #[arg(long)]
         password_stdin: bool,
-        /// Print one that is made, at a terminal too
+        /// Make a random one, and print it
         #[arg(long, conflicts_with = "password_stdin")]
         random: bool,
     },
@@ -63,7 +61,7 @@ enum What {
     Set(SetArguments),
     /// Show what is stored of a user
     Show {
-        /// The name, or the sub
+        /// Username or sub
         name: String,
     },
     /// Give a user another name to sign in with; the sub stays
@@ -75,7 +73,7 @@ enum What {
     },
     /// Delete a user: sessions and whatever was granted end at once
     Delete {
-        /// The name, or the sub
+        /// Username or sub
         name: String,
     },
     /// List the users
@@ -87,7 +85,7 @@ struct SetArguments {
     /// The name to sign in with
     name: String,
     /// The full name: the claim name
-    #[arg(long = "name", value_name = "TEXT", required_unless_present_any = ["email", "groups", "claims"])]
+    #[arg(long = "name", value_name = "TEXT")]
     full_name: Option<String>,
     /// The e-mail address
     #[arg(long, value_name = "ADDRESS")]
@@ -113,6 +111,13 @@ fn claim(text: &str) -> Result<(String, Json), String> {
 }
 
 impl SetArguments {
+    fn changes_nothing(&self) -> bool {
+        self.full_name.is_none()
+            && self.email.is_none()
+            && self.groups.is_empty()
+            && self.claims.is_empty()
+    }
+
     fn request(&self) -> SetUser {
         let full_name = self.full_name.as_ref().map(|name| {
             let value = if name.is_empty() {
@@ -186,6 +191,9 @@ pub fn run(arguments: &Arguments, environment: &Environment) -> ExitCode {
             password_stdin,
             random,
         } => set_password(common, &settings, name, *password_stdin, *random),
+        What::Set(arguments) if arguments.changes_nothing() => {
+            exit::usage(&"nothing to change: give --name, --email, --group or --claim")
+        }
         What::Set(arguments) => administer(common, &settings, &arguments.request(), |user| {
             Some(format!(
                 "Changed {name}.\n{}",
@@ -205,7 +213,11 @@ pub fn run(arguments: &Arguments, environment: &Environment) -> ExitCode {
                 to: to.clone(),
             };
             administer(common, &settings, &request, |user| {
-                Some(format!("{name} is {} now.\n", user.username))
+                Some(if user.username == *name {
+                    format!("{name} has that name already.\n")
+                } else {
+                    format!("{name} is {} now.\n", user.username)
+                })
             })
         }
         What::Delete { name } => {
@@ -229,11 +241,10 @@ fn set_password(
     from_stdin: bool,
     random: bool,
 ) -> ExitCode {
-    let given = from_stdin || (!random && io::stdin().is_terminal());
-    let given = given.then(|| new_password(from_stdin));
+    let given = (!random).then(|| new_password(from_stdin, ", or --random to have one made"));
     let password = match given.transpose() {
         Ok(password) => password,
-        Err(error) => return exit::failure(&error),
+        Err(error) => return error.exit(),
     };
     let request = SetPassword {
         username: name.to_owned(),
@@ -280,9 +291,9 @@ fn render_user(user: &ShownUser) -> String {
             ""
         };
         // Writing to a string cannot fail.
-        writeln!(text, "{name:9} {value}{origin}").ok();
+        writeln!(text, "{name:8}  {value}{origin}").ok();
     };
-    line("", "name", username);
+    line("", "username", username);
     line("", "sub", id);
     line("", "state", if *enabled { "enabled" } else { "disabled" });
     line(
