@@ -65,7 +65,9 @@ async function checked(text) {
 }
 
 /// Store and key are in a folder that is there.
-const here = (text) => text.replace(/^(store = "sqlite:|key_file = ")\/.*\/([^/"]+)"/gm, '$1$2"');
+function here(text) {
+  return text.replace(/^(store = "sqlite:|key_file = ")\/.*\/([^/"]+)"/gm, '$1$2"');
+}
 
 /// Files of TLS are of a certificate that is there.
 async function withCertificate(text, folder) {

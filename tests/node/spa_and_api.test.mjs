@@ -259,12 +259,13 @@ async function told(page, text) {
   await page.getByRole('alert').filter({ hasText: text }).waitFor();
 }
 
-/// Tabs to an element, as somebody without a mouse does.
-async function tabTo(page, id) {
-  await page.locator(`#${id}`).waitFor();
-  const focused = () => page.evaluate(() => document.activeElement?.id);
-  for (let tabs = 0; (await focused()) !== id; tabs++) {
-    assert.ok(tabs < 20, `${id} is reached by Tab`);
+/// Tabs to an element, as somebody without a mouse does. Buttons of the server's pages have no id, but a value.
+async function tabTo(page, name) {
+  const selector = `#${name}, button[value="${name}"]`;
+  await page.locator(selector).waitFor();
+  const isFocused = () => page.evaluate((selector) => document.activeElement?.matches(selector), selector);
+  for (let tabs = 0; !(await isFocused()); tabs++) {
+    assert.ok(tabs < 20, `${name} is reached by Tab`);
     await page.keyboard.press('Tab');
   }
 }
