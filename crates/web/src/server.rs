@@ -43,7 +43,8 @@ use stream::Stream;
 
 /// A further connection takes the place of an idle one. Where there is none, it gets 503 or is closed.
 const MAX_CONNECTIONS: usize = 10_000;
-/// For one IPv4 address or IPv6 /64; further connections are closed. It bounds the memory for headers per client.
+/// For one IPv4 address or IPv6 /64, and more for wider networks; further connections are closed. It bounds the memory for
+/// headers per client.
 const MAX_CONNECTIONS_PER_ADDRESS: usize = 1000;
 /// How long shutdown waits for requests in progress.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
@@ -147,7 +148,7 @@ async fn accept_until(
         };
         let address = peer.ip().to_canonical();
         let Some(permit) = limits.try_acquire(address, connection_limit(&address)) else {
-            tracing::debug!(%address, "connection closed: too many from this address");
+            tracing::debug!(%address, "connection closed: too many from this network");
             continue;
         };
         let activity = Arc::new(Activity::new(listener.timeouts));
