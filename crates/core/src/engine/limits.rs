@@ -12,14 +12,16 @@ use crate::base::peer::{Peer, Width};
 use crate::base::time::Timestamp;
 use crate::model::ids::{ClientId, GrantId};
 
+mod counters;
 pub mod pending;
 mod poll_clock;
 mod secrets;
 mod windows;
 
+pub use counters::Counter;
 pub use poll_clock::Poll;
 use poll_clock::PollClock;
-use windows::Windows;
+use windows::{Room, Windows};
 
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -32,30 +34,6 @@ pub struct Quota {
     pub subject: String,
     /// The maximum count within the window.
     pub limit: u32,
-}
-
-/// Wrong user codes, passwords and client secrets, and undecided device codes. Each has its own table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Counter {
-    UserCodesPerAccount,
-    UserCodesPerNetwork(Width),
-    /// Only reported and delayed, never refused.
-    UserCodesPerRealm,
-    PasswordsPerAccountAndAddress,
-    PasswordsPerNetwork(Width),
-    PasswordsPerAccount,
-    PasswordsPerKnownBrowser,
-    PasswordChangesPerAccount,
-    SecretsPerClientAndNetwork(Width),
-    /// Secrets that are still answered where the limit above is reached.
-    SecretsBeyondLimit,
-    /// Right secrets, by client and address.
-    ProvenSecrets,
-    PendingPerClient,
-    /// A client's share for one network. See [`pending`].
-    PendingPerClientAndNetwork,
-    PendingPerNetwork(Width),
-    PendingPerRealm,
 }
 
 /// One quota for each width of the peer's network: `limit` for its address, and more for the wider networks.
@@ -217,8 +195,9 @@ impl Limits {
         for at in [at, at + part, at - part] {
             let mut counted = quotas.iter().zip(&places);
             if counted.all(|(quota, &place)| {
-                let table = self.table(quota.counter);
-                table.counted_at(place, window, at)
+                let counted = self.table(quota.counter).counted_at(place, window, at);
+                // It had no slot then either, or has lost it.
+                counted.unwrap_or(quota.counter.is_bounded_elsewhere())
             }) {
                 for (quota, place) in quotas.iter().zip(places) {
                     self.table(quota.counter).release(place, window, at);
@@ -232,7 +211,7 @@ impl Limits {
     pub fn preload(&mut self, now: Timestamp, quota: &Quota, window: Window, n: u32) {
         let place = self.place(quota);
         self.table(quota.counter)
-            .add(place, window.length(), now, n);
+            .add(place, window.length(), now, quota.limit, n);
     }
 
     pub fn counted(&mut self, now: Timestamp, quota: &Quota, window: Window) -> u32 {
@@ -253,10 +232,10 @@ impl Limits {
     fn count(&mut self, now: Timestamp, quotas: &[Quota], window: Window, n: u32) -> LimitAnswer {
         let places: Vec<u64> = quotas.iter().map(|quota| self.place(quota)).collect();
         let length = window.length();
-        let mut used_up = quotas.iter().zip(&places).filter(|(quota, place)| {
-            let table = self.table(quota.counter);
-            !table.has_room(**place, length, now, quota.limit)
-        });
+        let mut used_up = quotas
+            .iter()
+            .zip(&places)
+            .filter(|(quota, place)| !self.has_room(quota, **place, length, now));
         let first = used_up.next().map(|(quota, _)| quota.counter);
         let only = first.is_some() && used_up.next().is_none();
         let full = match first {
@@ -277,12 +256,22 @@ impl Limits {
         }
         let mut count = 0;
         for (place, quota) in places.into_iter().zip(quotas).filter(|_| n > 0) {
-            let counted = self.table(quota.counter).add(place, length, now, n);
+            let table = self.table(quota.counter);
+            let counted = table.add(place, length, now, quota.limit, n);
             if quota.limit == u32::MAX {
                 count = count.max(counted);
             }
         }
         LimitAnswer::Reserved { count }
+    }
+
+    fn has_room(&mut self, quota: &Quota, place: u64, window: Duration, now: Timestamp) -> bool {
+        let table = self.table(quota.counter);
+        match table.room(place, window, now, quota.limit) {
+            Room::Free => true,
+            Room::UsedUp => false,
+            Room::NoSlot => quota.counter.is_bounded_elsewhere(),
+        }
     }
 
     /// The slot of a quota: 64 bits of a MAC, so that attackers cannot choose a slot next to another.

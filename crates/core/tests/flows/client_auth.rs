@@ -220,9 +220,65 @@ fn wrong_secrets_do_not_lock_out_the_right_one_from_their_address() {
     world.advance(12.s());
     assert_eq!(code(&mut world, Some(&right()), &[]), Ok(()));
     flood(&mut world);
+    let proven = code(&mut world, Some(&right()), &[]);
+    assert_eq!(proven, Ok(()), "it came from here before");
     let refused = ask(&mut world, Some(&right()), &[]).expect_err("too soon");
     world.advance(refused.retry_after.expect("seconds").s());
     assert_eq!(code(&mut world, Some(&right()), &[]), Ok(()));
+}
+
+/// 50 wrong secrets from the client's own address. Returns how many were compared.
+fn flood(world: &mut World) -> usize {
+    let wrong = (0..50).filter(|n| {
+        let guess = basic(&format!("orders:{n}"));
+        code(world, Some(&guess), &[]) == Err(InvalidClient)
+    });
+    wrong.count()
+}
+
+#[test]
+fn a_flood_of_wrong_secrets_does_not_lock_the_right_one_out_of_a_proven_address() {
+    let mut world = World::new();
+    assert_eq!(code(&mut world, Some(&right()), &[]), Ok(()));
+    let (mut right_answers, mut wrong_answers) = (0, 0);
+    // 10,100 wrong ones: 100 within the limit, 10,000 beyond it.
+    for _ in 0..202 {
+        wrong_answers += flood(&mut world);
+        right_answers += usize::from(code(&mut world, Some(&right()), &[]) == Ok(()));
+        world.advance(1.s());
+    }
+    assert!(
+        right_answers >= 202 / 12,
+        "{right_answers} of one in 12 seconds"
+    );
+    assert!(
+        right_answers <= 3 + 202 / 10,
+        "but few are told: {right_answers}"
+    );
+    assert!(wrong_answers <= 101 + 202 / 10, "{wrong_answers}");
+}
+
+#[test]
+fn a_proven_address_does_not_tell_right_secrets_from_wrong_ones_without_limit() {
+    let mut world = World::new();
+    assert_eq!(code(&mut world, Some(&right()), &[]), Ok(()));
+    for _ in 0..203 {
+        flood(&mut world);
+        world.advance(1.s());
+    }
+    world.advance(12.s());
+    // From now on the right one waits with the wrong ones.
+    for _ in 0..20 {
+        assert_eq!(flood(&mut world), 1, "the slot is taken");
+        assert_eq!(code(&mut world, Some(&right()), &[]), Err(TooManyRequests));
+        world.advance(12.s());
+    }
+    world.advance(28.h());
+    assert_eq!(
+        code(&mut world, Some(&right()), &[]),
+        Ok(()),
+        "the next day"
+    );
 }
 
 #[test]

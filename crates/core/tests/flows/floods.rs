@@ -1,5 +1,6 @@
 //! What honest people and devices still get while one network floods the server: a figure for each width of network.
 
+use grantor_core::engine::limits::{Counter, Quota, Window};
 use grantor_testkit::world::{Browser, SignedIn, World};
 use grantor_testkit::{password_of, users};
 
@@ -96,4 +97,29 @@ fn known_browsers_and_other_networks_sign_in_while_one_network_guesses() {
         assert_eq!((inside, elsewhere), (12, 12), "{flood:?}");
         assert!(hashed <= 1000, "{flood:?} is hashed {hashed} times");
     }
+}
+
+#[test]
+fn a_full_table_of_accounts_and_addresses_ends_no_sign_in() {
+    let mut world = World::new();
+    // Five wrong passwords each for very many made-up names, from as many networks.
+    for n in 0..80_000 {
+        let quota = Quota {
+            counter: Counter::PasswordsPerAccountAndAddress,
+            subject: format!("made-up-{n}\0made-up-network"),
+            limit: 10,
+        };
+        world.limits.preload(world.now, &quota, Window::Hour, 5);
+    }
+    for n in 0..50 {
+        let mut honest = at(format!("203.0.{n}.7"), &Browser::new());
+        let alice = users::USERS[0].0;
+        let reply = world.sign_in(&mut honest, alice, &password_of(alice));
+        assert_eq!(reply, SignedIn::Yes, "{n}");
+    }
+    let guesses = (0..300).filter(|n| {
+        let mut guess = at(format!("198.51.{}.7", n % 250), &Browser::new());
+        world.sign_in(&mut guess, "alice", "wrong") == SignedIn::Wrong
+    });
+    assert_eq!(guesses.count(), 100, "the account has its limit");
 }

@@ -2,15 +2,19 @@
 
 use std::time::Duration;
 
+use super::windows::Room;
 use super::{Counter, DAY, HOUR, LimitAnswer, Limits, Quota, per_network};
 use crate::base::peer::Peer;
 use crate::base::time::Timestamp;
 
-/// Beyond the limit, one secret in this time is still answered by what it is: others can delay the right one, but
-/// not lock it out.
+/// Beyond the limit, one secret in this time is still answered by what it is. At a proven address right ones have that of
+/// their own, so that wrong ones do not lock them out.
 const SLOW_INTERVAL: Duration = Duration::from_secs(10);
 /// Somewhat more, as a window counts for up to an eighth longer.
 const RETRY_AFTER_SECS: u64 = 12;
+/// Wrong ones of a day at a proven address beyond its limit, in limits of an hour. After so many, right ones wait with
+/// the wrong ones: if they always passed, the answers would tell any number of guesses.
+const HOURS_WORTH_BEYOND_LIMIT: u32 = 100;
 
 impl Limits {
     /// Whether the result may be told. An address that presented the right secret within a day is held to its own limit
@@ -29,43 +33,146 @@ impl Limits {
             return LimitAnswer::Reserved { count: 0 };
         };
         let own_place = self.place(&own);
-        let proven = self
-            .table(Counter::ProvenSecrets)
-            .count(own_place, DAY, now)
-            > 0;
-        let has_room = |limits: &mut Self, quota: &Quota, place| {
-            let table = limits.table(quota.counter);
-            table.has_room(place, HOUR, now, quota.limit)
-        };
-        let mut passes = has_room(self, &own, own_place);
+        let marks = self.table(Counter::ProvenSecrets);
+        let proven = marks.count(own_place, DAY, now) > 0;
         let mut places = vec![(own, own_place)];
-        if !(passes && proven && is_right) {
+        if !(proven && is_right) {
             for quota in quotas {
                 let place = self.place(&quota);
-                passes &= proven || has_room(self, &quota, place);
                 places.push((quota, place));
             }
         }
-        if !passes {
+        let (passes, waits) = if proven {
+            let passes = self.passes_proven(&places[0].0, own_place, now, is_right);
+            (passes, own_place)
+        } else {
             // The widest network waits as one, or each of its addresses would have guesses of its own.
             let widest = places.last().map_or(own_place, |(_, place)| *place);
-            let waits = if proven { own_place } else { widest };
-            let slow = self.table(Counter::SecretsBeyondLimit);
-            if !slow.has_room(waits, SLOW_INTERVAL, now, 1) {
-                return LimitAnswer::Full {
-                    retry_after: RETRY_AFTER_SECS,
-                };
-            }
-            slow.add(waits, SLOW_INTERVAL, now, 1);
+            let mut all = places.iter();
+            let passes = all.all(|(quota, place)| self.has_room(quota, *place, HOUR, now));
+            (passes, widest)
+        };
+        if !passes && !self.take_slow(Counter::SecretsBeyondLimit, waits, now) {
+            return LimitAnswer::Full {
+                retry_after: RETRY_AFTER_SECS,
+            };
         }
-        if !is_right {
+        if is_right {
+            // Each one renews the mark.
+            let marks = self.table(Counter::ProvenSecrets);
+            marks.add(own_place, DAY, now, u32::MAX, 1);
+        } else {
             for (quota, place) in places {
-                self.table(quota.counter).add(place, HOUR, now, 1);
+                let table = self.table(quota.counter);
+                table.add(place, HOUR, now, quota.limit, 1);
             }
-        } else if !proven {
-            self.table(Counter::ProvenSecrets)
-                .add(own_place, DAY, now, 1);
         }
         LimitAnswer::Reserved { count: 0 }
+    }
+
+    /// Within the address's limit, or beyond it a right one. Beyond it, wrong ones are counted by the day, answered or not.
+    fn passes_proven(&mut self, own: &Quota, place: u64, now: Timestamp, is_right: bool) -> bool {
+        let room = self.table(own.counter).room(place, HOUR, now, own.limit);
+        if room == Room::Free {
+            return true;
+        }
+        let limit = own.limit.saturating_mul(HOURS_WORTH_BEYOND_LIMIT);
+        let wrong = self.table(Counter::WrongSecretsBeyondLimit);
+        let within = wrong.room(place, DAY, now, limit) == Room::Free;
+        if !is_right {
+            wrong.add(place, DAY, now, limit, 1);
+        }
+        match room {
+            Room::UsedUp if is_right => {
+                within && self.take_slow(Counter::RightSecretsBeyondLimit, place, now)
+            }
+            Room::UsedUp => false,
+            Room::NoSlot | Room::Free => within,
+        }
+    }
+
+    /// Takes the one secret of this interval that is still answered.
+    fn take_slow(&mut self, counter: Counter, place: u64, now: Timestamp) -> bool {
+        let slow = self.table(counter);
+        let free = slow.room(place, SLOW_INTERVAL, now, 1) == Room::Free;
+        if free {
+            slow.add(place, SLOW_INTERVAL, now, 1, 1);
+        }
+        free
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::peer::Width;
+    use crate::engine::limits::{LimitQuery, Window};
+
+    const LIMIT: u32 = 100;
+
+    fn present(limits: &mut Limits, now: Timestamp, address: &str, is_right: bool) -> bool {
+        let secret = LimitQuery::Secret {
+            client: "orders".parse().unwrap(),
+            peer: Peer::new(address.parse().unwrap(), ""),
+            limit: LIMIT,
+            is_right,
+        };
+        matches!(limits.answer(now, &secret), LimitAnswer::Reserved { .. })
+    }
+
+    fn quota(counter: Counter, network: &str) -> Quota {
+        Quota {
+            counter,
+            subject: format!("orders\0{network}"),
+            limit: LIMIT,
+        }
+    }
+
+    #[test]
+    fn wrong_secrets_that_are_answered_beyond_the_limit_evict_no_count_near_it() {
+        let mut limits = Limits::new(&[1; 32]);
+        let now = Timestamp::from_secs(1_000_000);
+        let site = |n| Quota {
+            limit: 10 * LIMIT,
+            ..quota(
+                Counter::SecretsPerClientAndNetwork(Width::Site),
+                &format!("site {n}"),
+            )
+        };
+        for n in 0..80_000 {
+            limits.preload(now, &site(n), Window::Hour, 600);
+        }
+        let counted = |limits: &mut Limits| {
+            let counts = (0..80_000).filter(|&n| limits.counted(now, &site(n), Window::Hour) > 0);
+            counts.count()
+        };
+        let before = counted(&mut limits);
+        let answered = (0..1000).filter(|n| {
+            let address = format!("2001:db8:{n:x}::1");
+            present(&mut limits, now, &address, false)
+        });
+        assert!(answered.count() > 900, "each in the slot of its network");
+        assert_eq!(counted(&mut limits), before);
+    }
+
+    #[test]
+    fn an_address_stays_proven_while_the_right_secret_comes_from_it() {
+        let mut limits = Limits::new(&[1; 32]);
+        let now = |n: u32| Timestamp::from_secs(1_000_000 + u64::from(n));
+        let mark = quota(Counter::ProvenSecrets, "192.0.2.1");
+        for n in 0..80_000_u32 {
+            if n % 100 == 0 {
+                let marks = limits.counted(now(n), &mark, Window::Day);
+                assert!(marks > 0 || n == 0, "after {n}");
+                assert!(present(&mut limits, now(n), "192.0.2.1", true));
+            }
+            let [a, b] = [n / 250, n % 250];
+            present(
+                &mut limits,
+                now(n),
+                &format!("10.{}.{}.{b}", a / 250, a % 250),
+                true,
+            );
+        }
     }
 }

@@ -34,9 +34,25 @@ impl Slot {
         self.newest = self.newest.max(part);
     }
 
+    /// The sum at part `part`. The slot stays as old as it is.
+    fn sum_at(mut self, part: u64) -> u32 {
+        self.slide(part);
+        self.sum()
+    }
+
     fn sum(&self) -> u32 {
         self.counts.iter().fold(0, |sum, n| sum.saturating_add(*n))
     }
+}
+
+/// Whether one more can be counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Room {
+    Free,
+    UsedUp,
+    /// It has no slot, and each that it could get is near the limit: such a slot is never evicted, since its subject could
+    /// then start over.
+    NoSlot,
 }
 
 /// 32,768 counters of one kind: at most 2 MiB, allocated in sets on first use.
@@ -66,45 +82,51 @@ impl Windows {
         })
     }
 
-    /// Whether `place` can be counted below `limit`. It cannot if it has no slot, and each slot that it could get is
-    /// near the limit: such a slot is never evicted, since its subject could then start over.
-    pub(super) fn has_room(
+    /// Whether `place` can be counted below `limit`.
+    pub(super) fn room(&self, place: u64, window: Duration, now: Timestamp, limit: u32) -> Room {
+        let part = part_of(now, window);
+        if limit == 0 {
+            return Room::UsedUp;
+        }
+        let Some(set) = self.sets[set_of(place)].as_ref() else {
+            return Room::Free;
+        };
+        match set.iter().find(|slot| slot.place == place) {
+            Some(slot) if slot.sum_at(part) < limit => Room::Free,
+            Some(_) => Room::UsedUp,
+            None if set.iter().any(|slot| slot.sum_at(part) < near(limit)) => Room::Free,
+            None => Room::NoSlot,
+        }
+    }
+
+    /// Counts `n` more and returns the new count. Where there is [`Room::NoSlot`], it counts nothing.
+    pub(super) fn add(
         &mut self,
         place: u64,
         window: Duration,
         now: Timestamp,
         limit: u32,
-    ) -> bool {
+        n: u32,
+    ) -> u32 {
         let part = part_of(now, window);
-        let Some(set) = self.sets[set_of(place)].as_mut() else {
-            return limit > 0;
+        let Some(slot) = self.find_or_make(place, part, near(limit)) else {
+            return 0;
         };
-        match set.iter_mut().find(|slot| slot.place == place) {
-            Some(slot) => {
-                slot.slide(part);
-                slot.sum() < limit
-            }
-            None => set.iter_mut().any(|slot| {
-                slot.slide(part);
-                slot.sum() < near(limit)
-            }),
-        }
-    }
-
-    /// Counts `n` more and returns the new count. Where [`Self::has_room`], no slot near `limit` is evicted.
-    pub(super) fn add(&mut self, place: u64, window: Duration, now: Timestamp, n: u32) -> u32 {
-        let part = part_of(now, window);
-        let slot = self.find_or_make(place, part);
         slot.slide(part);
         let at = index(part);
         slot.counts[at] = slot.counts[at].saturating_add(n);
         slot.sum()
     }
 
-    /// Whether one was counted at `at` that still counts.
-    pub(super) fn counted_at(&mut self, place: u64, window: Duration, at: Timestamp) -> bool {
+    /// Whether one was counted at `at` that still counts. `None` where it has no slot.
+    pub(super) fn counted_at(
+        &mut self,
+        place: u64,
+        window: Duration,
+        at: Timestamp,
+    ) -> Option<bool> {
         let part = part_of(at, window);
-        self.find(place).is_some_and(|slot| {
+        self.find(place).map(|slot| {
             let kept = part <= slot.newest && slot.newest - part < PARTS as u64;
             kept && slot.counts[index(part)] > 0
         })
@@ -124,23 +146,23 @@ impl Windows {
     }
 
     /// In a full set, evicts the slot with the lowest count, and of equal ones the oldest: a flood of single attempts
-    /// evicts its own slots before others. Expired parts count as zero.
-    fn find_or_make(&mut self, place: u64, part: u64) -> &mut Slot {
+    /// evicts its own slots before others. Expired parts count as zero. `None` where each has `near` or more.
+    fn find_or_make(&mut self, place: u64, part: u64, near: u32) -> Option<&mut Slot> {
         let set = self.sets[set_of(place)].get_or_insert_with(|| Box::new([EMPTY; WAYS]));
         let known = set.iter().position(|slot| slot.place == place);
-        let heat = |slot: &mut Slot| {
-            let newest = slot.newest;
-            slot.slide(part);
-            (slot.sum(), newest)
+        let heat = |slot: &Slot| (slot.sum_at(part), slot.newest);
+        let at = match known {
+            Some(at) => at,
+            None => {
+                let coldest = (0..WAYS).min_by_key(|&i| heat(&set[i]))?;
+                if set[coldest].sum_at(part) >= near {
+                    return None;
+                }
+                set[coldest] = Slot { place, ..EMPTY };
+                coldest
+            }
         };
-        let at = known.unwrap_or_else(|| {
-            let coldest = (0..WAYS)
-                .min_by_key(|&i| heat(&mut set[i]))
-                .unwrap_or_default();
-            set[coldest] = Slot { place, ..EMPTY };
-            coldest
-        });
-        &mut set[at]
+        Some(&mut set[at])
     }
 }
 
@@ -177,9 +199,9 @@ mod tests {
     fn a_flood_does_not_evict_a_counter_near_its_limit() {
         let mut windows = Windows::new();
         let now = Timestamp::from_secs(1_000_000);
-        windows.add(8, HOUR, now, 19);
+        windows.add(8, HOUR, now, 20, 19);
         for other in 1..100_000_u64 {
-            windows.add(8 + other * SETS as u64, HOUR, now, 1);
+            windows.add(8 + other * SETS as u64, HOUR, now, 20, 1);
         }
         assert_eq!(windows.count(8, HOUR, now), 19);
     }
@@ -188,12 +210,12 @@ mod tests {
     fn a_counter_near_its_limit_is_not_evicted_by_others_that_are_nearer() {
         let mut windows = Windows::new();
         let now = Timestamp::from_secs(1_000_000);
-        windows.add(8, HOUR, now, 10);
+        windows.add(8, HOUR, now, 20, 10);
         let mut counted = 0;
         for other in (1..100_u64).map(|n| 8 + n * SETS as u64) {
             for _ in 0..20 {
-                if windows.has_room(other, HOUR, now, 20) {
-                    windows.add(other, HOUR, now, 1);
+                if windows.room(other, HOUR, now, 20) == Room::Free {
+                    windows.add(other, HOUR, now, 20, 1);
                     counted += 1;
                 }
             }
@@ -201,9 +223,20 @@ mod tests {
         assert_eq!(windows.count(8, HOUR, now), 10);
         // The others fill the rest of the set to their limit, and those without a slot pass no attempt.
         assert_eq!(counted, 20 * (WAYS - 1));
-        assert!(windows.has_room(9, HOUR, now, 20), "another set has room");
+        assert_eq!(
+            windows.room(9, HOUR, now, 20),
+            Room::Free,
+            "another set has room"
+        );
         let later = Timestamp::from_secs(1_005_000);
-        assert!(windows.has_room(8 + 999 * SETS as u64, HOUR, later, 20));
+        let other = 8 + 999 * SETS as u64;
+        assert_eq!(windows.room(other, HOUR, now, 20), Room::NoSlot);
+        assert_eq!(
+            windows.add(other, HOUR, now, 20, 1),
+            0,
+            "nothing goes for it"
+        );
+        assert_eq!(windows.room(other, HOUR, later, 20), Room::Free);
     }
 
     #[test]
@@ -213,11 +246,11 @@ mod tests {
         let today = Timestamp::from_secs(1_090_000);
         // A full set of old counts, each higher than any of today's.
         for old in 1..=WAYS as u64 {
-            windows.add(8 + old * SETS as u64, HOUR, yesterday, 21);
+            windows.add(8 + old * SETS as u64, HOUR, yesterday, 20, 21);
         }
-        windows.add(8, HOUR, today, 19);
+        windows.add(8, HOUR, today, 20, 19);
         for other in 100..110_u64 {
-            windows.add(8 + other * SETS as u64, HOUR, today, 1);
+            windows.add(8 + other * SETS as u64, HOUR, today, 20, 1);
         }
         assert_eq!(windows.count(8, HOUR, today), 19);
     }
@@ -225,7 +258,7 @@ mod tests {
     #[test]
     fn a_clock_that_steps_back_drops_no_counts() {
         let mut windows = Windows::new();
-        windows.add(8, HOUR, Timestamp::from_secs(1_000_000), 5);
+        windows.add(8, HOUR, Timestamp::from_secs(1_000_000), 20, 5);
         assert_eq!(windows.count(8, HOUR, Timestamp::from_secs(990_000)), 5);
     }
 }
