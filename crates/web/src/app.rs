@@ -13,7 +13,7 @@ use grantor_core::base::secret::Secret;
 use grantor_core::base::seed::Seed;
 use grantor_core::base::time::Timestamp;
 use grantor_core::endpoints::metadata;
-use grantor_core::engine::decide::Operation;
+use grantor_core::engine::decide::{Operation, PasswordQueue};
 use grantor_core::engine::drive::{Drive, Outcome, Step};
 use grantor_core::engine::event::Event;
 use grantor_core::engine::limits::pending;
@@ -287,8 +287,8 @@ impl App {
                         .ok_or(Unavailable::Busy)?;
                     drive.password(matches);
                 }
-                Step::HashPassword(password) => {
-                    let hash = self.hash_password(password).await?;
+                Step::HashPassword { password, queue } => {
+                    let hash = self.hash_password_in(&queue, password).await?;
                     drive.hashed(hash);
                 }
                 Step::Keys(ask) => {
@@ -337,14 +337,23 @@ impl App {
         self.events.record(self.now(), trace.as_str(), event);
     }
 
-    /// Returns a PHC string.
+    /// Hashes a password that the operator sets. Returns a PHC string.
     ///
     /// # Errors
     /// [`Unavailable::Busy`].
     pub async fn hash_password(&self, password: Secret) -> Result<String, Unavailable> {
+        self.hash_password_in(&PasswordQueue::Operator, password)
+            .await
+    }
+
+    async fn hash_password_in(
+        &self,
+        queue: &PasswordQueue,
+        password: Secret,
+    ) -> Result<String, Unavailable> {
         let salt = self.seed().bytes("salt");
         self.passwords
-            .hash(password, salt)
+            .hash(queue, password, salt)
             .await
             .ok_or(Unavailable::Busy)
     }

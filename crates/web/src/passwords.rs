@@ -125,14 +125,19 @@ impl Passwords {
     }
 
     /// `None` if too busy.
-    pub(crate) async fn hash(&self, password: Secret, salt: [u8; 16]) -> Option<String> {
+    pub(crate) async fn hash(
+        &self,
+        queue: &PasswordQueue,
+        password: Secret,
+        salt: [u8; 16],
+    ) -> Option<String> {
         let (reply, answer) = oneshot::channel();
         let job = Job::Hash {
             password,
             salt,
             reply,
         };
-        self.0.add(&PasswordQueue::Operator, job)?;
+        self.0.add(queue, job)?;
         answer.await.ok().flatten()
     }
 }

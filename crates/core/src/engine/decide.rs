@@ -43,7 +43,10 @@ pub enum Need {
         queue: PasswordQueue,
     },
     /// A new hash of a password (PHC string), by the same workers.
-    HashPassword(Secret),
+    HashPassword {
+        password: Secret,
+        queue: PasswordQueue,
+    },
 }
 
 /// Where a password waits for its turn, since hashing is slow. The queue is fair among the networks of new browsers and
@@ -331,13 +334,30 @@ impl Facts {
         }
     }
 
-    /// A new hash of the one password that the operation hashes.
+    /// A new hash of a password that the operator sets.
     ///
     /// # Errors
     /// [`Stop::Need`] if it was not computed yet.
     pub fn hash_password(&self, password: &Secret) -> Result<String, Stop> {
+        self.hash_password_in(PasswordQueue::Operator, password)
+    }
+
+    /// A new hash of the one password that the operation hashes. It waits where the request's comparison does.
+    ///
+    /// # Errors
+    /// [`Stop::Need`] if it was not computed yet.
+    pub fn hash_password_in(
+        &self,
+        queue: PasswordQueue,
+        password: &Secret,
+    ) -> Result<String, Stop> {
         let hashed = self.hashed.clone();
-        hashed.ok_or_else(|| Stop::Need(vec![Need::HashPassword(password.clone())]))
+        hashed.ok_or_else(|| {
+            Stop::Need(vec![Need::HashPassword {
+                password: password.clone(),
+                queue,
+            }])
+        })
     }
 
     /// Whether an earlier attempt's commit may have happened. Reuse that is detected now may be due to our

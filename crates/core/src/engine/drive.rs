@@ -46,7 +46,10 @@ pub enum Step<R> {
         queue: PasswordQueue,
     },
     /// Hash a password, then call [`Drive::hashed`].
-    HashPassword(Secret),
+    HashPassword {
+        password: Secret,
+        queue: PasswordQueue,
+    },
     /// Get the keys of a trusted issuer, then call [`Drive::keys`].
     Keys(KeyQuery),
     /// Sign, then call [`Drive::signature`].
@@ -350,10 +353,13 @@ impl<O: Operation> Drive<O> {
                         queue,
                     };
                 }
-                Need::HashPassword(password) if keys.is_empty() => {
-                    return Step::HashPassword(password);
+                Need::HashPassword { password, queue } if keys.is_empty() => {
+                    return Step::HashPassword { password, queue };
                 }
-                Need::Table(_) | Need::Keys(_) | Need::Password { .. } | Need::HashPassword(_) => {}
+                Need::Table(_)
+                | Need::Keys(_)
+                | Need::Password { .. }
+                | Need::HashPassword { .. } => {}
             }
         }
         Step::Get(keys)

@@ -35,7 +35,8 @@ pub enum SignInReply {
     SignedIn {
         /// The session cookie, always with a new secret.
         session: Secret,
-        /// The cookie by which this browser is known later, for [`KNOWN_BROWSER_LIFETIME`].
+        /// The cookie by which this browser is known later, for [`KNOWN_BROWSER_LIFETIME`]. One that is still valid
+        /// stays as it is, so that its count does.
         known_browser: Secret,
     },
     /// The same for an unknown user, a disabled user and a wrong password.
@@ -89,7 +90,8 @@ impl SignIn {
     }
 
     /// What a wrong password counts for, and where this one waits. A known browser has a count of its own, so no one
-    /// else can lock it out; once that is used up, it counts like any other.
+    /// else can lock it out, and all of a user's have one, since each right sign-in can make one. Once either is used up,
+    /// it counts like any other.
     fn attempt(
         &self,
         env: &Env<'_>,
@@ -98,17 +100,22 @@ impl SignIn {
     ) -> Result<Result<(Attempt, PasswordQueue), LimitReached>, Stop> {
         if let Some(known) = self.known_browser(env)
             && let Some(user) = self.user(env, facts, account)?
-            && user.record.id == known.user
-            && user.record.is_current(known.epoch)
+            && is_of(&known, &user.record)
         {
+            let limits = env.realm.sign_in;
             let attempt = Attempt {
-                quotas: vec![Quota {
-                    counter: Counter::PasswordsPerKnownBrowser,
-                    subject: known.id_text(),
-                    limit: env
-                        .realm
-                        .per_node(env.realm.sign_in.per_account_and_address),
-                }],
+                quotas: vec![
+                    Quota {
+                        counter: Counter::PasswordsPerKnownBrowser,
+                        subject: known.id_text(),
+                        limit: env.realm.per_node(limits.per_account_and_address),
+                    },
+                    Quota {
+                        counter: Counter::PasswordsInKnownBrowsersPerAccount,
+                        subject: known.user.to_string(),
+                        limit: env.realm.per_node(limits.in_all),
+                    },
+                ],
                 window: Window::Day,
             };
             if attempt.begin(facts)?.is_ok() {
@@ -166,6 +173,7 @@ impl SignIn {
         &self,
         env: &Env<'_>,
         facts: &Facts,
+        queue: PasswordQueue,
         user: &Versioned<User>,
     ) -> Result<Write, Stop> {
         let stored = user.record.password.as_deref();
@@ -176,7 +184,7 @@ impl SignIn {
             });
         }
         let raised = User {
-            password: Some(facts.hash_password(&self.password)?),
+            password: Some(facts.hash_password_in(queue, &self.password)?),
             ..user.record.clone()
         };
         Ok(records::update(&env.realm.name, &raised, &user.row)?)
@@ -248,6 +256,10 @@ impl SignIn {
     }
 }
 
+fn is_of(known: &KnownBrowser, user: &User) -> bool {
+    known.user == user.id && user.is_current(known.epoch)
+}
+
 impl Operation for SignIn {
     type Reply = SignInReply;
 
@@ -265,7 +277,7 @@ impl Operation for SignIn {
         let hash = user
             .as_ref()
             .and_then(|user| user.record.password.as_deref());
-        let is_right = facts.password_in(queue, hash, &self.password)?;
+        let is_right = facts.password_in(queue.clone(), hash, &self.password)?;
         let known = user
             .as_ref()
             .map(|user| (user.record.id, user.record.username.clone()));
@@ -285,21 +297,25 @@ impl Operation for SignIn {
             event.username = Some(known.map_or_else(unknown, |(_, username)| username));
             return Ok(Decision::reply(SignInReply::Wrong).event(event));
         };
-        let keep_user = self.keep_or_raise(env, facts, &user)?;
+        let keep_user = self.keep_or_raise(env, facts, queue, &user)?;
         let (cookie, writes) = self.session(env, facts, &user.record)?;
         let kept = self.previous(env).map(|previous| previous.id) == Some(cookie.id);
         let excess = (!kept).then_some(Excess::Sessions {
             user: user.record.id,
             new: cookie.id,
         });
-        Ok(Decision::reply(SignInReply::SignedIn {
-            session: Secret::new(env.realm.sealing.session_cookie(&cookie)),
-            known_browser: Secret::new(env.realm.sealing.known_browser(&KnownBrowser {
+        let known = self
+            .known_browser(env)
+            .filter(|known| is_of(known, &user.record))
+            .unwrap_or_else(|| KnownBrowser {
                 id: env.seed.bytes("known browser"),
                 user: user.record.id,
                 epoch: user.record.epoch,
                 expires_at: env.now + KNOWN_BROWSER_LIFETIME,
-            })),
+            });
+        Ok(Decision::reply(SignInReply::SignedIn {
+            session: Secret::new(env.realm.sealing.session_cookie(&cookie)),
+            known_browser: Secret::new(env.realm.sealing.known_browser(&known)),
         })
         .writes(writes)
         .write(keep_user)

@@ -79,6 +79,34 @@ fn whoever_does_not_know_the_old_password_changes_nothing_and_guesses_in_bounds(
 }
 
 #[test]
+fn whoever_holds_one_session_does_not_stop_its_user_from_changing_the_password_in_another() {
+    let (mut world, mut stolen) = world_with_dave();
+    let mut own = world.signed_in("dave");
+    for _ in 0..30 {
+        change(&mut world, &mut stolen, "a guess", NEW);
+    }
+    let reply = change(&mut world, &mut own, OLD, NEW);
+    assert!(
+        matches!(reply, ChangePasswordReply::Changed { .. }),
+        "{reply:?}"
+    );
+}
+
+#[test]
+fn many_sessions_of_an_account_guess_its_password_in_bounds() {
+    let (mut world, _) = world_with_dave();
+    let mut wrong = 0;
+    for _ in 0..20 {
+        let mut session = world.signed_in("dave");
+        for _ in 0..20 {
+            let reply = change(&mut world, &mut session, "a guess", NEW);
+            wrong += usize::from(matches!(reply, ChangePasswordReply::WrongPassword));
+        }
+    }
+    assert_eq!(wrong, 50);
+}
+
+#[test]
 fn a_right_password_costs_no_try() {
     let (mut world, mut browser) = world_with_dave();
     let (mut old, mut new) = (OLD, NEW);

@@ -24,6 +24,7 @@ mod faults;
 mod floods;
 mod instances;
 mod introspection;
+mod known_browsers;
 mod links;
 mod logout;
 mod machines;

@@ -1,12 +1,13 @@
 //! Stored hashes that are weaker than new ones: each is raised when its user signs in.
 
+use grantor_core::engine::decide::PasswordQueue;
 use grantor_core::model::password_hash::StoredHash;
 use grantor_core::people::Password;
 
 use crate::administration::{add, set};
 use crate::provisioning::{rewrite, stored};
 use grantor_testkit::weak_hash;
-use grantor_testkit::world::{Browser, SignedIn, World, declared_user};
+use grantor_testkit::world::{Browser, SignedIn, World, declared_user, peer};
 
 /// Alice is signed in, and her hash is one from elsewhere.
 fn world_with_weak_hash() -> (World, Browser) {
@@ -40,6 +41,26 @@ fn a_weak_hash_is_raised_at_sign_in_and_cuts_nobody_off() {
     assert!(world.refresh("tv", tokens.refresh()).is_ok());
     let wrong = world.sign_in(&mut Browser::new(), "alice", "Alice-password");
     assert_eq!(wrong, SignedIn::Wrong);
+}
+
+#[test]
+fn a_raised_hash_waits_where_its_sign_in_does() {
+    let (mut world, known) = world_with_weak_hash();
+    let weak = stored(&world, "alice");
+    let id = weak.id;
+    let new = Browser::new();
+    let queues = [
+        (new.clone(), PasswordQueue::Network(peer(&new.address))),
+        (known, PasswordQueue::KnownBrowser(id)),
+    ];
+    for (mut browser, queue) in queues {
+        rewrite(&mut world, "alice", |alice| {
+            alice.password.clone_from(&weak.password);
+        });
+        world.hashed_in.clear();
+        world.sign_in(&mut browser, "alice", "alice-password");
+        assert_eq!(world.hashed_in, [queue], "not with the operator's");
+    }
 }
 
 #[test]

@@ -83,7 +83,7 @@ fn a_name_is_compared_without_case_and_spaces() {
 }
 
 /// How many of `tries` wrong passwords were checked.
-fn wrong(world: &mut World, browser: &Browser, name: &str, tries: u32) -> u32 {
+pub(crate) fn wrong(world: &mut World, browser: &Browser, name: &str, tries: u32) -> u32 {
     let looked_at = |_: &u32| {
         let mut browser = browser.clone();
         world.sign_in(&mut browser, name, "wrong") == SignedIn::Wrong
@@ -91,7 +91,7 @@ fn wrong(world: &mut World, browser: &Browser, name: &str, tries: u32) -> u32 {
     (0..tries).filter(looked_at).count() as u32
 }
 
-fn at(address: String) -> Browser {
+pub(crate) fn at(address: String) -> Browser {
     Browser {
         address,
         ..Browser::new()
@@ -246,7 +246,7 @@ fn simultaneous_right_sign_ins_of_one_account_use_up_no_attempt() {
 }
 
 /// The password of alice is guessed from many addresses, until a new browser may not try any more.
-fn use_up_the_account(world: &mut World) {
+pub(crate) fn use_up_the_account(world: &mut World) {
     for n in 0..15 {
         wrong(world, &at(format!("198.51.{n}.1")), "alice", 10);
     }
@@ -258,7 +258,7 @@ fn use_up_the_account(world: &mut World) {
 }
 
 /// This browser without its session, somewhere else.
-fn taken_to(address: String, known: &Browser) -> Browser {
+pub(crate) fn taken_to(address: String, known: &Browser) -> Browser {
     Browser {
         address,
         session: None,

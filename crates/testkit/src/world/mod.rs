@@ -10,6 +10,7 @@ use grantor_core::base::peer::Peer;
 use grantor_core::base::row::{Committed, Index, Key, Row, Version, Write};
 use grantor_core::base::seed::Seed;
 use grantor_core::base::time::Timestamp;
+use grantor_core::engine::decide::PasswordQueue;
 use grantor_core::engine::event::{Event, EventKind};
 use grantor_core::engine::limits::Limits;
 use grantor_core::model::ids::UserId;
@@ -55,6 +56,8 @@ pub struct World {
     pub address: String,
     /// How many passwords were compared or hashed.
     pub hashes: usize,
+    /// Where new hashes waited.
+    pub hashed_in: Vec<PasswordQueue>,
     seeds: Seeds,
 }
 
@@ -77,6 +80,7 @@ impl World {
             trusted_keys: Vec::new(),
             address: DEVICE_ADDRESS.to_owned(),
             hashes: 0,
+            hashed_in: Vec::new(),
             seeds: Seeds::default(),
         };
         for (name, enabled) in users::USERS {

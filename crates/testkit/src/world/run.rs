@@ -73,9 +73,10 @@ impl<O: Operation> Run<O> {
         loop {
             let step = self.next.take().unwrap_or_else(|| self.drive.step());
             let visible = match &step {
-                Step::Password { .. } | Step::HashPassword(_) | Step::Keys(_) | Step::Sign(_) => {
-                    false
-                }
+                Step::Password { .. }
+                | Step::HashPassword { .. }
+                | Step::Keys(_)
+                | Step::Sign(_) => false,
                 Step::Get(_) | Step::Table(_) | Step::Commit { .. } => true,
                 Step::Done(outcome) => !outcome.effects.is_empty(),
                 Step::Failed(_, effects) => !effects.is_empty(),
@@ -102,8 +103,9 @@ impl<O: Operation> Run<O> {
                 let right = hash.is_some_and(|hash| matches(&hash, password.reveal()));
                 self.drive.password(right);
             }
-            Step::HashPassword(password) => {
+            Step::HashPassword { password, queue } => {
                 world.hashes += 1;
+                world.hashed_in.push(queue);
                 self.drive.hashed(format!("plain${}", password.reveal()));
             }
             Step::Keys(ask) => {

@@ -8,7 +8,7 @@ use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
 use crate::engine::limits::{Counter, Quota, Window};
 use crate::model::credentials::{InvalidPassword, check_new_password, check_password};
-use crate::model::ids::{Epoch, UserId};
+use crate::model::ids::{Epoch, SessionId, UserId};
 use crate::people::attempt::{Attempt, LimitReached};
 use crate::people::session;
 use crate::records::{self, Session, User};
@@ -50,15 +50,26 @@ pub(super) fn may_change_password(user: &User) -> bool {
     user.password.is_some() && !user.declares_password()
 }
 
+/// Of how many sessions an account has the wrong tries.
+const SESSIONS_WORTH: u32 = 5;
+
 impl ChangePassword {
-    /// A count of its own: guesses here lock nobody out of signing in, and come from someone who is signed in.
-    fn quota(env: &Env<'_>, user: UserId) -> Quota {
+    /// Counts of their own: guesses here lock nobody out of signing in, and come from someone who is signed in. Whoever
+    /// holds one session uses up that one's.
+    fn quotas(env: &Env<'_>, session: SessionId, user: UserId) -> Vec<Quota> {
         let limit = env.realm.sign_in.per_account_and_address;
-        Quota {
-            counter: Counter::PasswordChangesPerAccount,
-            subject: user.to_string(),
-            limit: env.realm.per_node(limit),
-        }
+        vec![
+            Quota {
+                counter: Counter::PasswordChangesPerSession,
+                subject: session.to_string(),
+                limit: env.realm.per_node(limit),
+            },
+            Quota {
+                counter: Counter::PasswordChangesPerAccount,
+                subject: user.to_string(),
+                limit: env.realm.per_node(limit.saturating_mul(SESSIONS_WORTH)),
+            },
+        ]
     }
 }
 
@@ -78,7 +89,7 @@ impl Operation for ChangePassword {
         }
         let id = user.id;
         let attempt = Attempt {
-            quotas: vec![Self::quota(env, id)],
+            quotas: Self::quotas(env, signed_in.session.record.id, id),
             window: Window::Hour,
         };
         let too_many = |limit: LimitReached| {
@@ -95,7 +106,7 @@ impl Operation for ChangePassword {
         }
         let (hash, queue) = (user.password.as_deref(), PasswordQueue::KnownBrowser(id));
         let is_right = check_password(&self.current).is_ok()
-            && facts.password_in(queue, hash, &self.current)?;
+            && facts.password_in(queue.clone(), hash, &self.current)?;
         if let Err(limit) = attempt.end(facts, is_right)? {
             return Ok(too_many(limit));
         }
@@ -109,7 +120,7 @@ impl Operation for ChangePassword {
             );
         }
         let changed = User {
-            password: Some(facts.hash_password(&self.new)?),
+            password: Some(facts.hash_password_in(queue, &self.new)?),
             epoch: Epoch::from_bytes(env.seed.bytes("epoch")),
             ..user.clone()
         };
