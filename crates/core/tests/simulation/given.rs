@@ -180,7 +180,7 @@ impl Life {
             }
             State::Active { .. } => {
                 assert!(!flight.spared, "it may be its own write that it sees");
-                self.model.revoke(device, at);
+                self.model.revoke(device);
                 self.count("app: a replay that revokes");
             }
             other => panic!("a code is redeemed, though it is {other:?}"),
@@ -211,7 +211,7 @@ impl Life {
         let grant = self.model.grant(device, at).expect("a live row");
         let yes = grant.state.yes().expect("it was approved");
         assert_eq!(yes.user, who.user, "another's grant");
-        self.model.revoke(device, at);
+        self.model.revoke(device);
     }
 
     /// A user disconnects a client.
