@@ -54,13 +54,9 @@ pub enum GrantState {
         user_code: String,
     },
     /// Denied by a user; expires with the device code.
-    DeviceDenied {
-        by: UserId,
-    },
+    DeviceDenied { by: UserId },
     /// Approved by a user, not yet redeemed; expires with the device code.
-    DeviceApproved {
-        authorization: Authorization,
-    },
+    DeviceApproved { authorization: Authorization },
     /// Not yet redeemed; expires with the code.
     CodeIssued(CodeIssued),
     Active {

@@ -268,7 +268,11 @@ fn revoked_grants_leave_no_rows() {
         assert_eq!(world.userinfo(&tokens.access), Err(InvalidToken));
         assert_eq!(world.refresh("spa", tokens.refresh()), Err(InvalidGrant));
         assert_eq!(world.redeem("spa", &code), Err(InvalidGrant));
-        assert_eq!(world.revoke("spa", tokens.refresh()), Ok(()), "RFC 7009 section 2.2");
+        assert_eq!(
+            world.revoke("spa", tokens.refresh()),
+            Ok(()),
+            "RFC 7009 section 2.2"
+        );
     }
 }
 
