@@ -148,7 +148,7 @@ fn all_that_was_taken_is_written_before_the_end() {
     let revoked = |n: u32| {
         (
             evening() + DAY * (n / 2500),
-            Event::new(EventKind::GrantRevoked),
+            Event::new(EventKind::GrantRevoked).user(user(n as usize)),
         )
     };
     record_all(&folder, MAX_BYTES, (0..5000).map(revoked));
