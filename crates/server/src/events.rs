@@ -14,11 +14,12 @@ use std::{io, path::Path};
 
 use grantor_core::base::error::Cause;
 use grantor_core::base::time::Timestamp;
-use grantor_core::engine::event::{Event, FoldedEvents};
+use grantor_core::engine::event::{Event, EventClass};
 use grantor_web::EventSink;
 use serde::Serialize;
 use tracing::field;
 
+use fold::{Folded, Source};
 use journal::{Entry, Journal, Line, Message, Queue};
 
 /// How many events may wait for the disk, of each class its share. Further ones are dropped and counted: a request never
@@ -113,18 +114,30 @@ impl Events {
     }
 }
 
+/// The name of lines of protected events, which no output shows: the log limits them for each user and client.
+pub const PROTECTED_EVENT: &str = "protected event";
+
 fn log(trace_id: &str, event: &Event) {
-    tracing::info!(
-        target: "event",
-        kind = %event.kind,
-        trace_id,
-        client = event.client.as_ref().map(field::display),
-        user = event.user.as_ref().map(field::display),
-        username = event.username.as_deref(),
-        reason = event.reason.and_then(|reason| name(&reason)),
-        grant = event.grant.as_ref().map(field::display),
-        peer = event.peer.as_ref().map(field::display),
-    );
+    macro_rules! line {
+        ($name:expr) => {
+            tracing::info!(
+                name: $name,
+                target: "event",
+                kind = %event.kind,
+                trace_id,
+                client = event.client.as_ref().map(field::display),
+                user = event.user.as_ref().map(field::display),
+                username = event.username.as_deref(),
+                reason = event.reason.and_then(|reason| name(&reason)),
+                grant = event.grant.as_ref().map(field::display),
+                peer = event.peer.as_ref().map(field::display),
+            )
+        };
+    }
+    match event.kind.class() {
+        EventClass::Protected => line!(PROTECTED_EVENT),
+        _ => line!("event"),
+    }
 }
 
 /// The name of a cause, as the day's file has it.
@@ -148,15 +161,17 @@ fn event_line(entry: &Entry) -> Option<Line> {
     Some(Line {
         at: entry.at,
         kind: entry.event.kind,
+        source: Source::of(&entry.event),
         text,
     })
 }
 
-fn folded_line(at: Timestamp, folded: &FoldedEvents) -> Option<Line> {
-    let text = line_text(at, None, folded)?;
+fn folded_line(folded: Folded) -> Option<Line> {
+    let text = line_text(folded.at, None, &folded.events)?;
     Some(Line {
-        at,
-        kind: folded.kind,
+        at: folded.at,
+        kind: folded.events.kind,
+        source: folded.source,
         text,
     })
 }

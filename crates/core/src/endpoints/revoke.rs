@@ -10,7 +10,7 @@ use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
 use crate::model::client::Client;
 use crate::model::ids::GrantId;
-use crate::records::{self, Grant, GrantState, RevocationReason, RevokedToken};
+use crate::records::{self, Grant, GrantState, RevokedToken};
 use crate::tokens::bearer::PresentedToken;
 
 /// `token_type_hint` is ignored: our tokens identify their own type (RFC 7009 section 2.1).
@@ -50,6 +50,10 @@ impl Revoke {
         if claims.exp <= env.now.as_secs() {
             return Ok(Decision::reply(()));
         }
+        let mut event = Event::new(EventKind::TokenRevoked)
+            .client(&client.id)
+            .peer(&self.peer);
+        event.user = claims.sub.parse().ok();
         let revoked = RevokedToken {
             jti: claims.jti,
             expires_at: Timestamp::from_secs(claims.exp),
@@ -60,11 +64,7 @@ impl Revoke {
         }
         Ok(Decision::reply(())
             .write(records::insert(&env.realm.name, &revoked)?)
-            .event(
-                Event::new(EventKind::TokenRevoked)
-                    .client(&client.id)
-                    .peer(&self.peer),
-            ))
+            .event(event))
     }
 
     /// RFC 7009 section 2.1: revoking a refresh token also ends every access token of the same grant.
@@ -86,15 +86,14 @@ impl Revoke {
         if matches!(grant.record.state, GrantState::Revoked(_)) {
             return Ok(Decision::reply(()));
         }
-        let revoked = grant.record.revoke(RevocationReason::ByClient, env.now);
+        let mut event = Event::new(EventKind::GrantRevoked)
+            .client(&client.id)
+            .grant(id)
+            .peer(&self.peer);
+        event.user = grant.record.authorization().map(|of| of.user);
         Ok(Decision::reply(())
-            .write(records::update(&env.realm.name, &revoked, &grant.row)?)
-            .event(
-                Event::new(EventKind::GrantRevoked)
-                    .client(&client.id)
-                    .grant(id)
-                    .peer(&self.peer),
-            ))
+            .write(records::delete(&grant.row)?)
+            .event(event))
     }
 }
 

@@ -112,8 +112,8 @@ pub enum Excess {
 }
 
 impl Excess {
-    /// A grant of a user was made. Its limit is checked at one grant of 16, drawn with the grant's id: a list costs more
-    /// than the rest of the request, and so the limit is exceeded by a few dozen at most.
+    /// A grant of a user was made, or its code redeemed. Its limit is checked at one grant of 16, drawn with the grant's id:
+    /// a list costs more than the rest of the request, and so the limit is exceeded by a few dozen at most.
     pub(crate) fn of_new_grant(grant: GrantId, user: UserId, client: &ClientId) -> Option<Self> {
         grant.as_bytes()[15]
             .is_multiple_of(16)

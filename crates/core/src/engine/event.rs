@@ -103,7 +103,8 @@ pub enum EventClass {
     Routine,
     /// What anyone can cause as often as they like.
     Frequent,
-    /// Reuse, revocation, and changes of keys and accounts. Never folded.
+    /// Reuse, revocation, and changes of keys and accounts. Folded for each user or client, so that none hides those of
+    /// others.
     Protected,
 }
 
@@ -119,7 +120,7 @@ impl EventClass {
     }
 }
 
-/// Events of one kind, network and minute that came after the first ones.
+/// Events of one kind and minute, from one network or of one user or client, that came after the first ones.
 #[derive(Debug, Serialize)]
 pub struct FoldedEvents {
     pub kind: EventKind,

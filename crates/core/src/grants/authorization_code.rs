@@ -6,12 +6,12 @@ use crate::base::params::Params;
 use crate::base::peer::Peer;
 use crate::base::secret::Secret;
 use crate::client_auth::AuthenticatedClient;
-use crate::engine::decide::{Decision, Facts, Lookup, Stop, Versioned, invalid_grant};
+use crate::engine::decide::{Decision, Excess, Facts, Lookup, Stop, Versioned, invalid_grant};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
 use crate::model::client::Client;
 use crate::model::pkce::{CodeChallenge, CodeVerifier};
-use crate::records::{self, CodeError, CodeIssued, Grant, RevocationReason};
+use crate::records::{self, CodeError, CodeIssued, Grant};
 
 #[derive(Debug)]
 pub(crate) struct AuthorizationCodeRequest {
@@ -60,11 +60,15 @@ impl AuthorizationCodeRequest {
                 let lifetimes = client.grant_lifetimes(env.realm.lifetimes.session_absolute);
                 let record = record.redeem_code(env.now, &lifetimes, peer);
                 let active = Versioned { record, row };
-                redeem(env, facts, &client, &active, &self.resources, nonce, peer)
+                let user = active.record.active().map(|of| of.user);
+                let excess =
+                    user.and_then(|user| Excess::of_new_grant(code.grant, user, &client.id));
+                let decision = redeem(env, facts, &client, &active, &self.resources, nonce, peer)?;
+                Ok(decision.excess(excess))
             }
             // Checked after the code expired too: somebody else may have used it first.
             Err(CodeError::Used(challenge)) => {
-                self.handle_replay(env, facts, grant, challenge.as_ref(), peer)
+                self.handle_replay(facts, &grant, challenge.as_ref(), peer)
             }
             Err(CodeError::Revoked) => Err(invalid_grant(Cause::RevokedGrant).into()),
             Err(CodeError::NotACode) => Err(invalid_grant(Cause::NoSuchGrant).into()),
@@ -102,9 +106,8 @@ impl AuthorizationCodeRequest {
     /// the right verifier proves a second use; anyone else who found the code cannot revoke the grant with it.
     fn handle_replay(
         &self,
-        env: &Env<'_>,
         facts: &Facts,
-        grant: Versioned<Grant>,
+        grant: &Versioned<Grant>,
         challenge: Option<&CodeChallenge>,
         peer: &Peer,
     ) -> Result<Decision<TokenReply>, Stop> {
@@ -119,13 +122,13 @@ impl AuthorizationCodeRequest {
         if !has_verifier {
             return Err(invalid_grant(Cause::CodeReplayUnproven).into());
         }
-        let event = Event::new(EventKind::CodeReusedGrantRevoked)
+        let mut event = Event::new(EventKind::CodeReusedGrantRevoked)
             .client(&grant.record.client)
             .grant(grant.record.id)
             .peer(peer);
-        let revoked = grant.record.revoke(RevocationReason::CodeReused, env.now);
+        event.user = grant.record.active().map(|of| of.user);
         Ok(Decision::refuse(invalid_grant(Cause::CodeReused))
-            .write(records::update(&env.realm.name, &revoked, &grant.row)?)
+            .write(records::delete(&grant.row)?)
             .event(event))
     }
 }

@@ -17,7 +17,7 @@ use crate::engine::event::{Event, EventKind};
 use crate::exchange;
 use crate::model::client::Client;
 use crate::model::scope::Scope;
-use crate::records::{self, Grant, GrantState, RefreshTokenStatus, RevocationReason};
+use crate::records::{self, Grant, GrantState, RefreshTokenStatus};
 use crate::tokens::{grant_liveness, issue};
 
 /// A token that does not rotate extends its idle lifetime at most this often.
@@ -73,10 +73,10 @@ impl RefreshTokenRequest {
             .refresh_token_status(token.generation, client.grace, env.now);
         let presented = presented.ok_or(invalid_grant(Cause::RevokedGrant))?;
         match presented {
-            RefreshTokenStatus::Reused => return handle_reuse(env, facts, grant, peer),
+            RefreshTokenStatus::Reused => return handle_reuse(facts, &grant, peer),
             // Both were used, on two networks, so two hold this grant.
             RefreshTokenStatus::Current if grant.record.was_repeated_elsewhere() => {
-                return revoke_reused(env, grant, peer);
+                return revoke_reused(&grant, peer);
             }
             // Nothing else proves that a public client repeats its own request.
             RefreshTokenStatus::InGrace
@@ -135,32 +135,25 @@ impl RefreshTokenRequest {
 
 /// RFC 9700 section 4.14.2: a reused token means that client or attacker holds a stolen one, so this grant is revoked.
 fn handle_reuse(
-    env: &Env<'_>,
     facts: &Facts,
-    grant: Versioned<Grant>,
+    grant: &Versioned<Grant>,
     peer: &Peer,
 ) -> Result<Decision<TokenReply>, Stop> {
     // After a commit with an unknown outcome, the later generation may be this very request's.
     if facts.after_unknown() {
         return Err(invalid_grant(Cause::RefreshReuseAfterUnknownCommit).into());
     }
-    revoke_reused(env, grant, peer)
+    revoke_reused(grant, peer)
 }
 
-fn revoke_reused(
-    env: &Env<'_>,
-    grant: Versioned<Grant>,
-    peer: &Peer,
-) -> Result<Decision<TokenReply>, Stop> {
-    let event = Event::new(EventKind::RefreshReusedGrantRevoked)
+fn revoke_reused(grant: &Versioned<Grant>, peer: &Peer) -> Result<Decision<TokenReply>, Stop> {
+    let mut event = Event::new(EventKind::RefreshReusedGrantRevoked)
         .client(&grant.record.client)
         .because(Cause::RefreshReused)
         .grant(grant.record.id);
-    let revoked = grant
-        .record
-        .revoke(RevocationReason::RefreshReused, env.now);
+    event.user = grant.record.active().map(|of| of.user);
     Ok(Decision::refuse(invalid_grant(Cause::RefreshReused))
-        .write(records::update(&env.realm.name, &revoked, &grant.row)?)
+        .write(records::delete(&grant.row)?)
         .event(event.peer(peer)))
 }
 
@@ -171,18 +164,20 @@ fn refuse_elsewhere(
     grant: Versioned<Grant>,
     peer: &Peer,
 ) -> Result<Decision<TokenReply>, Stop> {
-    let refusal = invalid_grant(Cause::RefreshRepeatedFromElsewhere);
-    let event = Event::new(EventKind::RefreshRepeatedFromElsewhere)
+    let decision = Decision::refuse(invalid_grant(Cause::RefreshRepeatedFromElsewhere));
+    // Told once: whoever has both tokens could otherwise fill the events.
+    if grant.record.was_repeated_elsewhere() {
+        return Ok(decision);
+    }
+    let mut event = Event::new(EventKind::RefreshRepeatedFromElsewhere)
         .client(&grant.record.client)
         .because(Cause::RefreshRepeatedFromElsewhere)
         .grant(grant.record.id)
         .peer(peer);
-    let decision = Decision::refuse(refusal).event(event);
-    if grant.record.was_repeated_elsewhere() {
-        return Ok(decision);
-    }
+    event.user = grant.record.active().map(|of| of.user);
     let marked = grant.record.repeated_elsewhere();
-    Ok(decision.write(records::update(&env.realm.name, &marked, &grant.row)?))
+    let marked = records::update(&env.realm.name, &marked, &grant.row)?;
+    Ok(decision.write(marked).event(event))
 }
 
 /// RFC 6749 section 6: "The requested scope MUST NOT include any scope not originally granted by the resource owner,

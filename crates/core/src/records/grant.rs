@@ -1,7 +1,5 @@
 //! A grant: the whole life of an authorization in one row, updated in place.
 
-use std::time::Duration;
-
 use serde::{Deserialize, Serialize};
 
 use super::Record;
@@ -22,9 +20,6 @@ mod refresh;
 
 pub use kind::{Exchanged, GrantOrigin};
 pub use refresh::RefreshTokenStatus;
-
-/// How long revoked grants are kept, so that operators can find out what happened.
-const REVOKED_RETENTION: Duration = Duration::from_secs(24 * 3600);
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grant {
@@ -59,13 +54,9 @@ pub enum GrantState {
         user_code: String,
     },
     /// Denied by a user; expires with the device code.
-    DeviceDenied {
-        by: UserId,
-    },
+    DeviceDenied { by: UserId },
     /// Approved by a user, not yet redeemed; expires with the device code.
-    DeviceApproved {
-        authorization: Authorization,
-    },
+    DeviceApproved { authorization: Authorization },
     /// Not yet redeemed; expires with the code.
     CodeIssued(CodeIssued),
     Active {
@@ -83,6 +74,8 @@ pub enum GrantState {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         repeated_elsewhere: bool,
     },
+    /// Of earlier versions, which kept revoked grants for a day. Now their rows are deleted, so that whoever makes and
+    /// revokes grants without end leaves nothing; what happened is an event.
     Revoked(Revocation),
 }
 
@@ -180,7 +173,7 @@ pub enum CodeError {
 }
 
 impl Grant {
-    /// A user's grants that were not revoked.
+    /// A user's grants.
     #[must_use]
     pub fn user_index(realm: &str, user: UserId) -> IndexName {
         IndexName::new(realm, "grants_of", &user.to_string())
@@ -301,16 +294,6 @@ impl Grant {
                 Self { state, ..self }.with_expiry(now, lifetimes)
             }
             _ => self,
-        }
-    }
-
-    /// Any state `-> Revoked`.
-    #[must_use]
-    pub fn revoke(self, why: RevocationReason, now: Timestamp) -> Self {
-        Self {
-            state: GrantState::Revoked(Revocation { why, at: now }),
-            expires_at: now + REVOKED_RETENTION,
-            ..self
         }
     }
 

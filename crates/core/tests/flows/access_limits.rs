@@ -154,6 +154,43 @@ fn grants_without_end_leave_hardly_more_rows_than_the_limit() {
     assert!((100..250).contains(&most), "{most}");
 }
 
+/// A website can make a browser ask for codes again and again, for any client that its user agreed to.
+#[test]
+fn codes_that_nobody_redeems_end_only_each_other() {
+    let mut world = World::new();
+    let alice = world.signed_in("alice");
+    let request = AuthorizationRequest::new("spa").with("scope", OFFLINE);
+    let tokens = world.app_tokens(&alice, &request);
+    let codes = world.device_codes("tv");
+    world.decide(&alice, &codes, true);
+    for _ in 0..3000 {
+        world.advance(10.ms());
+        world.authorize(&alice, &request).code();
+    }
+    assert!(world.userinfo(&tokens.access).is_ok());
+    world.refresh("spa", tokens.refresh()).expect("tokens");
+    world.poll(&codes).expect("tokens");
+}
+
+#[test]
+fn redeeming_looks_at_the_limit_too() {
+    let mut world = World::new();
+    let alice = world.signed_in("alice");
+    let request = AuthorizationRequest::new("spa").with("scope", OFFLINE);
+    world.consent(&alice, &request).code();
+    for _ in 0..2 {
+        let codes: Vec<_> = (0..99)
+            .map(|_| world.authorize(&alice, &request).code())
+            .collect();
+        for code in codes {
+            world.advance(1.ms());
+            world.redeem("spa", &code).expect("tokens");
+        }
+    }
+    let grants = world.listed_grants(user_id("alice"), "spa").len();
+    assert!((100..150).contains(&grants), "{grants}");
+}
+
 #[test]
 fn devices_that_are_approved_without_end_have_the_same_limit() {
     let mut world = World::new();
@@ -206,6 +243,37 @@ fn a_grant_that_is_used_after_it_was_listed_is_kept() {
     let ended = world.ask(EndExcessGrants { user, grants }).reply;
     assert_eq!(ended.expect("no OAuth error"), 0);
     assert!(world.userinfo(&again.access).is_ok());
+}
+
+/// Whoever makes grants and revokes them again leaves nothing, whichever way they are revoked.
+#[test]
+fn revoked_grants_leave_no_rows() {
+    let mut world = World::new();
+    let alice = world.signed_in("alice");
+    let request = AuthorizationRequest::new("spa").with("scope", OFFLINE);
+    for n in 0..40 {
+        world.advance(1.s());
+        let code = world.consent(&alice, &request).code();
+        let tokens = world.redeem("spa", &code).expect("tokens");
+        match n % 4 {
+            0 => world.revoke("spa", tokens.refresh()).expect("revoked"),
+            1 => {
+                let grants = world.listed_grants(user_id("alice"), "spa");
+                world.revoke_grant(&alice, grants[0]);
+            }
+            2 => drop(world.disconnect(&alice, "spa")),
+            _ => assert_eq!(world.redeem("spa", &code), Err(InvalidGrant), "reuse"),
+        }
+        assert_eq!(world.list_all("grant").len(), 0, "after {n}");
+        assert_eq!(world.userinfo(&tokens.access), Err(InvalidToken));
+        assert_eq!(world.refresh("spa", tokens.refresh()), Err(InvalidGrant));
+        assert_eq!(world.redeem("spa", &code), Err(InvalidGrant));
+        assert_eq!(
+            world.revoke("spa", tokens.refresh()),
+            Ok(()),
+            "RFC 7009 section 2.2"
+        );
+    }
 }
 
 #[test]

@@ -122,6 +122,9 @@ fn a_public_client_retries_from_its_network_and_from_no_other() {
             [EventKind::RefreshRepeatedFromElsewhere]
         );
         assert!(world.userinfo(&next.access).is_ok(), "nobody is cut off");
+        let again = world.from(elsewhere).refresh("tv", tokens.refresh());
+        assert_eq!(again, Err(InvalidGrant));
+        assert_eq!(world.take_events(), [], "it is told once");
         let retry = world.from(network[1]).refresh("tv", tokens.refresh());
         assert_eq!(retry.expect("a retry").refresh, next.refresh);
     }

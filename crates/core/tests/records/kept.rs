@@ -135,13 +135,23 @@ fn a_member_that_is_known_and_left_out_does_not_come_back() {
     );
 }
 
+fn revoked(grant: &Grant) -> Grant {
+    Grant {
+        state: GrantState::Revoked(records::Revocation {
+            why: records::RevocationReason::ByUser,
+            at: samples::AT,
+        }),
+        ..grant.clone()
+    }
+}
+
 #[test]
 fn nothing_of_a_flattened_peer_is_written_twice() {
     let grant = samples::grant(GrantOrigin::Device, samples::active());
     let mut value = json_of(&grant);
     put(&mut value, "/started", "country", json!("fr"));
     let row = stored(&grant, &value);
-    let new = grant.revoke(records::RevocationReason::ByUser, samples::AT);
+    let new = revoked(&grant);
     let written = merged(&new, &row).expect("it may be written");
     let text = std::str::from_utf8(&written).expect("text");
     for name in [
@@ -182,7 +192,7 @@ fn members_of_a_state_end_with_it_and_what_it_hands_on_does_not() {
     assert_eq!(written["state"]["authorization"]["acr"], "2");
     assert_eq!(written["state"]["authorization"]["from"]["country"], "fr");
 
-    let revoked = active.revoke(records::RevocationReason::ByUser, samples::AT);
+    let revoked = revoked(&active);
     assert_eq!(replaced(&revoked, &written), json_of(&revoked));
 }
 

@@ -58,22 +58,25 @@ impl Life {
             client: client.parse().expect("a client id"),
         });
         let now = self.world.now;
+        let is_code = |state: &State| matches!(state, State::Issued(_));
         let (mut gone, mut left) = (Vec::new(), Vec::new());
         for (place, grant) in &self.model.grants {
             let id = self.things.devices[*place].grant;
             let of_user = grant.state.yes().is_some_and(|yes| yes.user == user);
             if self.row(&self.world.grant_row(id)).is_none() {
                 assert!(of_user, "not this user's: {grant:?}");
-                gone.push((*place, last_used(&grant.state)));
+                gone.push((*place, last_used(&grant.state), is_code(&grant.state)));
             } else if of_user && !grant.ends.is_past(now) && grant.client == client {
-                left.push(last_used(&grant.state));
+                left.push((last_used(&grant.state), is_code(&grant.state)));
             }
         }
         assert_eq!(gone.len(), ended);
-        assert!(left.len() <= self.world.realm.access.grants_per_client);
-        for (place, used) in gone {
+        let codes = left.iter().filter(|(_, code)| *code).count();
+        assert!(codes.max(left.len() - codes) <= self.world.realm.access.grants_per_client);
+        for (place, used, code) in gone {
             let of_client = self.model.grants[&place].client == client;
-            let older = left.iter().all(|left| used <= *left);
+            let mut alike = left.iter().filter(|left| left.1 == code);
+            let older = alike.all(|left| used <= left.0);
             assert!(!of_client || older, "used more recently than what is kept");
             self.model.grants.remove(&place);
             self.audit(place);

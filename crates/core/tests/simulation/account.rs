@@ -174,10 +174,7 @@ impl Life {
                 continue;
             };
             let over = times.clone().any(|now| grant.ends.is_past(*now));
-            assert!(
-                over || grant.state == State::Revoked,
-                "left over: {grant:?}"
-            );
+            assert!(over, "left over: {grant:?}");
         }
         self.count(match said {
             RemoveAccessReply::Done => "account: an app disconnected",

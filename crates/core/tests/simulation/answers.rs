@@ -50,7 +50,7 @@ impl Life {
             (Request::RevokeGrant { device, by, .. }, End::Plain(end)) => {
                 let left = |now| {
                     let grant = self.model.grant(device, now);
-                    grant.is_some_and(|grant| grant.state != State::Revoked && !grant.of_earlier)
+                    grant.is_some_and(|grant| !grant.of_earlier)
                 };
                 let left = left(flight.begun) && left(flight.now);
                 let own = by == self.things.devices[device].client;
@@ -288,7 +288,7 @@ impl Life {
                     assert!(!self.model.stands(&yes, flight.now), "tokens are withheld");
                     "poll: approved by who was cut off"
                 }
-                None | Some(State::Active { .. } | State::Revoked) => "poll: used",
+                None | Some(State::Active { .. }) => "poll: used",
             },
             Err(code) => return refused(flight, by, code),
         };

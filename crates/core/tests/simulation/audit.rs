@@ -90,7 +90,6 @@ impl Life {
                     && (*theirs, *at) == (generation, rotated_at)
                     && (rotated_by.to_string(), *repeated_elsewhere) == (by.to_owned(), elsewhere)
             }
-            (records::GrantState::Revoked(_), State::Revoked) => true,
             _ => false,
         };
         assert!(same, "the row says {row:?}, the model {grant:?}");
@@ -145,8 +144,10 @@ impl Life {
                 // It will not be read.
                 Step::Sign(input) => drive.signature(input, &[0; 64]),
                 Step::Commit { writes, .. } => {
-                    let Some(Write::Update { row, .. }) = writes.first() else {
-                        panic!("no grant is updated");
+                    let row = match writes.first() {
+                        Some(Write::Update { row, .. }) => row,
+                        Some(Write::Delete { .. }) => return Peek::Revokes,
+                        _ => panic!("no grant is updated"),
                     };
                     let row: records::Grant =
                         serde_json::from_slice(&row.value).expect("a grant's row");
@@ -156,7 +157,6 @@ impl Life {
                             ..
                         } => Peek::Marks,
                         records::GrantState::Active { generation, .. } => Peek::Gives(generation),
-                        records::GrantState::Revoked(_) => Peek::Revokes,
                         other => panic!("a refresh leads to {other:?}"),
                     };
                 }

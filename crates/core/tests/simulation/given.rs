@@ -1,6 +1,6 @@
 //! The meaning of commits that sign users and apps in, and of those that revoke.
 
-use grantor_core::base::row::{Key, Version};
+use grantor_core::base::row::Key;
 use grantor_core::base::secret::Secret;
 use grantor_core::base::time::Timestamp;
 use grantor_core::model::client::ConsentPolicy;
@@ -180,7 +180,7 @@ impl Life {
             }
             State::Active { .. } => {
                 assert!(!flight.spared, "it may be its own write that it sees");
-                self.model.revoke(device, at);
+                self.model.revoke(device);
                 self.count("app: a replay that revokes");
             }
             other => panic!("a code is redeemed, though it is {other:?}"),
@@ -211,17 +211,17 @@ impl Life {
         let grant = self.model.grant(device, at).expect("a live row");
         let yes = grant.state.yes().expect("it was approved");
         assert_eq!(yes.user, who.user, "another's grant");
-        self.model.revoke(device, at);
+        self.model.revoke(device);
     }
 
     /// A user disconnects a client.
-    pub(crate) fn disconnects(&mut self, cookie: usize, client: Name, at: Timestamp, id: Version) {
+    pub(crate) fn disconnects(&mut self, cookie: usize, client: Name, at: Timestamp) {
         let holders = self.things.devices.iter().enumerate();
         let of_client = holders.filter(|(_, holder)| holder.client == client);
         let places: Vec<_> = of_client.map(|(place, _)| place).collect();
         for place in places {
             let row = self.row(&self.world.grant_row(self.things.devices[place].grant));
-            if row.is_some_and(|row| row.version == id) {
+            if row.is_none() && self.model.grant(place, at).is_some() {
                 self.taken_back(cookie, place, at);
                 self.audit(place);
             }

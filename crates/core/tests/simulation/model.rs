@@ -3,7 +3,6 @@
 //! It is updated when the store has a commit, and by nothing else: every answer must follow from that.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use grantor_core::base::time::Timestamp;
 use grantor_core::model::client::Client;
@@ -16,9 +15,6 @@ use grantor_testkit::Spans as _;
 pub(crate) type Name = &'static str;
 
 pub(crate) const USERS: [Name; 3] = ["alice", "bob", "carol"];
-
-/// How long a revoked grant is kept.
-const REVOKED_KEPT: Duration = Duration::from_secs(24 * 3600);
 
 /// What the store should contain, and what a copy of it would contain again.
 #[derive(Clone, Debug, Default)]
@@ -76,7 +72,6 @@ pub(crate) enum State {
         /// Whether its predecessor came from another network.
         elsewhere: bool,
     },
-    Revoked,
 }
 
 /// A user approved.
@@ -318,10 +313,8 @@ impl Model {
         }
     }
 
-    pub(crate) fn revoke(&mut self, device: usize, at: Timestamp) {
-        let grant = self.grants.get_mut(&device).expect("a grant");
-        grant.state = State::Revoked;
-        grant.ends = at + REVOKED_KEPT;
+    pub(crate) fn revoke(&mut self, device: usize) {
+        self.grants.remove(&device).expect("a grant");
     }
 
     /// The user behind a cookie, if it opens a session.

@@ -1,32 +1,75 @@
-//! Folds events that come too often: of one kind, network and minute only the first ones are lines of their own.
+//! Folds events that come too often: of one kind, source and minute only the first ones are lines of their own.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use grantor_core::base::time::Timestamp;
-use grantor_core::engine::event::{EventClass, EventKind, FoldedEvents};
+use grantor_core::engine::event::{Event, EventClass, EventKind, FoldedEvents};
+use grantor_core::model::ids::{ClientId, UserId};
 
 use super::journal::Entry;
 
-/// How many events of one kind, network and minute are lines of their own.
+/// How many events of one kind, source and minute are lines of their own.
 const UNFOLDED: u32 = 8;
+/// How many events of one frequent kind are lines of their own in a minute, of all networks together.
+const MAX_LINES: u32 = 1000;
 const MAX_SUBJECTS: usize = 8;
 /// How many kinds and networks are counted in one minute. Further networks count as one.
-const MAX_COUNTED: usize = 4096;
+const MAX_NETWORKS: usize = 4096;
+/// The same for users and clients; nobody alone is so many. Events of further ones are not folded.
+const MAX_USERS: usize = 16 * 1024;
 const MINUTE_MS: u64 = 60_000;
 
 /// The counts of one minute.
 #[derive(Debug, Default)]
 pub(super) struct Folds {
     minute: u64,
-    counts: HashMap<(EventKind, Option<IpAddr>), Count>,
+    of_networks: HashMap<(EventKind, Source), Count>,
+    of_users: HashMap<(EventKind, Source), Count>,
+    /// The lines of each frequent kind.
+    lines: HashMap<EventKind, u32>,
     /// How many counts have folded events.
     folded: usize,
 }
 
+/// Whose events are counted together.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Source {
+    /// Of what anyone can cause.
+    Network(IpAddr),
+    /// Of what is protected: nobody hides what concerns others.
+    User(UserId),
+    /// The same, where no user is concerned.
+    Client(ClientId),
+    Other,
+}
+
+impl Source {
+    pub(super) fn of(event: &Event) -> Self {
+        let source = if event.kind.class() == EventClass::Protected {
+            let client = || event.client.clone().map(Self::Client);
+            event.user.map(Self::User).or_else(client)
+        } else {
+            let peer = event.peer.as_ref();
+            peer.map(|peer| Self::Network(network(peer.address)))
+        };
+        source.unwrap_or(Self::Other)
+    }
+}
+
+/// What was folded of one kind and source.
+#[derive(Debug)]
+pub(super) struct Folded {
+    /// Of the last one.
+    pub(super) at: Timestamp,
+    pub(super) source: Source,
+    pub(super) events: FoldedEvents,
+}
+
 #[derive(Debug, Default)]
 struct Count {
-    events: u32,
+    lines: u32,
+    folded: u32,
     last: Timestamp,
     subjects: Vec<String>,
 }
@@ -44,20 +87,30 @@ impl Folds {
 
     /// Counts an event; true if it is folded.
     pub(super) fn fold(&mut self, entry: &Entry) -> bool {
-        if entry.event.kind.class() == EventClass::Protected {
+        let kind = entry.event.kind;
+        let mut key = (kind, Source::of(&entry.event));
+        let is_protected = kind.class() == EventClass::Protected;
+        let all_lines = self.lines.entry(kind).or_default();
+        let is_full = kind.class() == EventClass::Frequent && *all_lines >= MAX_LINES;
+        let (counts, max) = if is_protected {
+            (&mut self.of_users, MAX_USERS)
+        } else {
+            (&mut self.of_networks, MAX_NETWORKS)
+        };
+        if (counts.len() >= max || is_full) && !counts.contains_key(&key) {
+            if is_protected {
+                return false;
+            }
+            key.1 = Source::Other;
+        }
+        let count = counts.entry(key).or_default();
+        if count.lines < UNFOLDED && !is_full {
+            count.lines += 1;
+            *all_lines += 1;
             return false;
         }
-        let network = entry.event.peer.as_ref().map(|peer| network(peer.address));
-        let mut key = (entry.event.kind, network);
-        if self.counts.len() >= MAX_COUNTED && !self.counts.contains_key(&key) {
-            key.1 = None;
-        }
-        let count = self.counts.entry(key).or_default();
-        count.events = count.events.saturating_add(1);
-        if count.events <= UNFOLDED {
-            return false;
-        }
-        self.folded += usize::from(count.events == UNFOLDED + 1);
+        self.folded += usize::from(count.folded == 0);
+        count.folded = count.folded.saturating_add(1);
         count.last = entry.at;
         if count.subjects.len() < MAX_SUBJECTS
             && let Some(subject) = entry.event.subject()
@@ -68,24 +121,28 @@ impl Folds {
         true
     }
 
-    /// Ends the minute: its folded events, each with the time of the last one.
-    pub(super) fn end(&mut self, next: Timestamp) -> Vec<(Timestamp, FoldedEvents)> {
+    /// Ends the minute.
+    pub(super) fn end(&mut self, next: Timestamp) -> Vec<Folded> {
+        let ended = std::mem::take(self);
         self.minute = next.as_millis() / MINUTE_MS;
-        self.folded = 0;
-        let counts = std::mem::take(&mut self.counts).into_iter();
-        let folded = counts.filter(|(_, count)| count.events > UNFOLDED);
-        let mut folded: Vec<_> = folded
-            .map(|((kind, network), count)| {
-                let folded = FoldedEvents {
+        let counts = ended.of_networks.into_iter().chain(ended.of_users);
+        let mut folded: Vec<_> = counts
+            .filter(|(_, count)| count.folded > 0)
+            .map(|((kind, source), count)| Folded {
+                at: count.last,
+                events: FoldedEvents {
                     kind,
-                    network: network.map(network_name),
-                    count: count.events - UNFOLDED,
+                    network: match source {
+                        Source::Network(network) => Some(network_name(network)),
+                        _ => None,
+                    },
+                    count: count.folded,
                     subjects: count.subjects,
-                };
-                (count.last, folded)
+                },
+                source,
             })
             .collect();
-        folded.sort_by_key(|(last, _)| *last);
+        folded.sort_by_key(|folded| folded.at);
         folded
     }
 }

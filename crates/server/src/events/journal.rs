@@ -13,7 +13,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
-use super::fold::Folds;
+use super::fold::{Folds, Source};
 use super::{event_line, folded_line};
 use crate::cause::Causes;
 use crate::files::{folder_of, foreign_owner};
@@ -55,6 +55,7 @@ pub(super) struct Entry {
 pub(super) struct Line {
     pub(super) at: Timestamp,
     pub(super) kind: EventKind,
+    pub(super) source: Source,
     pub(super) text: Vec<u8>,
 }
 
@@ -85,6 +86,8 @@ pub(super) struct Today {
     bytes: u64,
     /// The bytes of each protected kind in the last quarter of the file.
     reserved: HashMap<EventKind, u64>,
+    /// The same of each user and client; each has a line there, so the file bounds them.
+    reserved_of: HashMap<Source, u64>,
     /// The classes of which an event had no room, which is logged once.
     full: Vec<EventClass>,
 }
@@ -96,11 +99,13 @@ impl Today {
             bytes: file.metadata()?.len(),
             file,
             reserved: HashMap::new(),
+            reserved_of: HashMap::new(),
             full: Vec::new(),
         })
     }
 
-    /// Whether a line has room: within the share of its class; of the last quarter, no kind takes more than half.
+    /// Whether a line has room: within the share of its class; of the last quarter, no kind takes more than half, and no
+    /// user or client more than a 64th.
     fn admits(&mut self, line: &Line, max_bytes: u64) -> bool {
         let (class, length) = (line.kind.class(), line.text.len() as u64);
         let end = self.bytes + length;
@@ -109,10 +114,13 @@ impl Today {
         }
         if end > EventClass::Frequent.share(max_bytes) {
             let of_kind = self.reserved.entry(line.kind).or_default();
-            if *of_kind + length > max_bytes / 8 {
+            let of_source = self.reserved_of.get(&line.source).unwrap_or(&0) + length;
+            let is_over = of_source > max_bytes / 256 && line.source != Source::Other;
+            if *of_kind + length > max_bytes / 8 || is_over {
                 return false;
             }
             *of_kind += length;
+            self.reserved_of.insert(line.source.clone(), of_source);
         }
         self.bytes = end;
         true
@@ -210,7 +218,7 @@ impl Journal {
 
     fn folded(&mut self, next: Timestamp) -> impl Iterator<Item = Line> + use<> {
         let folded = self.folds.end(next).into_iter();
-        folded.filter_map(|(at, folded)| folded_line(at, &folded))
+        folded.filter_map(folded_line)
     }
 
     pub(super) fn write(&mut self, batch: &[Line]) {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use grantor_core::base::peer::Peer;
 use grantor_core::engine::event::EventKind;
-use grantor_core::model::ids::GrantId;
+use grantor_core::model::ids::{GrantId, UserId};
 use tempfile::TempDir;
 
 use super::*;
@@ -148,7 +148,7 @@ fn all_that_was_taken_is_written_before_the_end() {
     let revoked = |n: u32| {
         (
             evening() + DAY * (n / 2500),
-            Event::new(EventKind::GrantRevoked),
+            Event::new(EventKind::GrantRevoked).user(user(n as usize)),
         )
     };
     record_all(&folder, MAX_BYTES, (0..5000).map(revoked));
@@ -174,6 +174,7 @@ fn the_lines_of_a_day_that_is_over_are_brought_to_the_disk() {
         journal.write(&[evening(), evening() + DAY].map(|at| Line {
             at,
             kind: EventKind::GrantRevoked,
+            source: Source::Other,
             text: b"{}\n".to_vec(),
         }));
     });
@@ -244,6 +245,7 @@ fn a_day_file_that_is_a_link_is_not_written_through() {
         journal.write(&[Line {
             at: evening(),
             kind: EventKind::GrantRevoked,
+            source: Source::Other,
             text: b"{}\n".to_vec(),
         }]);
         assert_eq!(fs::read_to_string(&target).unwrap(), "", "{kind}");
@@ -347,12 +349,17 @@ fn a_flood_from_countless_networks_is_folded_too() {
         (evening(), from(&address, EventKind::TriesUsedUp))
     });
     record_all(&folder, 1 << 30, flood);
-    // One line for each network that is counted, and nine for all the others.
-    assert_eq!(lines(&folder, "2026-11-21.jsonl").len(), 4096 + 9);
+    // A thousand lines of their own, and one for all the others.
+    assert_eq!(lines(&folder, "2026-11-21.jsonl").len(), 1000 + 1);
 }
 
+fn user(n: usize) -> UserId {
+    UserId::from_username("test", &n.to_string())
+}
+
+/// Also where someone else, from the same address, causes them without end.
 #[test]
-fn reuse_revocation_and_changes_are_never_folded() {
+fn the_first_eight_of_each_user_and_minute_of_reuse_revocation_and_changes_are_never_folded() {
     let folder = TempDir::new().unwrap();
     let kinds = [
         EventKind::RefreshReusedGrantRevoked,
@@ -364,15 +371,68 @@ fn reuse_revocation_and_changes_are_never_folded() {
         EventKind::UserDisabled,
         EventKind::CertificateReplaced,
     ];
-    let events = kinds.iter().flat_map(|kind| [*kind; 20]);
-    let events = events.map(|kind| (evening(), from("192.0.2.1", kind)));
+    let mut events = Vec::new();
+    for (of, count) in [(0, 1000), (1, 8), (2, 1)] {
+        for kind in kinds {
+            let event = from("192.0.2.1", kind).user(user(of));
+            events.extend((0..count).map(|_| (evening(), event.clone())));
+        }
+    }
     record_all(&folder, MAX_BYTES, events);
     let lines = lines(&folder, "2026-11-21.jsonl");
-    assert_eq!(lines.len(), kinds.len() * 20);
-    assert!(lines.iter().all(|line| line.get("count").is_none()));
+    for kind in kinds {
+        let count = |of: usize| {
+            let of = user(of).to_string();
+            let same = |line: &&serde_json::Value| {
+                line["kind"] == kind.to_string() && line["user"] == of.as_str()
+            };
+            lines.iter().filter(same).count()
+        };
+        assert_eq!([count(0), count(1), count(2)], [8, 8, 1], "{kind}");
+    }
+    let folded: Vec<_> = lines.iter().filter(|line| line["count"] == 992).collect();
+    assert_eq!((lines.len(), folded.len()), (8 * 18, 8));
+    assert_eq!(folded[0]["subjects"][0], user(0).to_string());
 }
 
-/// Of the last quarter no kind takes more than half: who revokes without end cannot hide that a user was disabled.
+#[test]
+fn nobody_alone_uses_up_what_a_full_day_reserves() {
+    let folder = TempDir::new().unwrap();
+    let mut journal = Journal::new(folder.path(), MAX_BYTES, Arc::default()).unwrap();
+    let mut write = |kind, of| {
+        let (text, source) = ([b'x'; 100].to_vec(), Source::User(user(of)));
+        let at = evening();
+        journal.write(&[Line {
+            at,
+            kind,
+            source,
+            text,
+        }]);
+        fs::metadata(folder.path().join("2026-11-21.jsonl"))
+            .unwrap()
+            .len()
+    };
+    for kind in [
+        EventKind::TriesUsedUp,
+        EventKind::GrantRevoked,
+        EventKind::GrantRevokedByUser,
+        EventKind::TokenRevoked,
+    ] {
+        for _ in 0..9000 {
+            write(kind, 0);
+        }
+    }
+    let before = write(EventKind::GrantRevoked, 0);
+    for kind in [
+        EventKind::RefreshReusedGrantRevoked,
+        EventKind::GrantRevoked,
+    ] {
+        write(kind, 1);
+    }
+    assert_eq!(write(EventKind::UserDisabled, 2), before + 300);
+}
+
+/// Of the last quarter no kind takes more than half, of however many users.
 #[test]
 fn a_full_day_stops_routine_events_first_and_keeps_its_last_quarter_for_what_matters() {
     let folder = TempDir::new().unwrap();
@@ -393,10 +453,15 @@ fn a_full_day_stops_routine_events_first_and_keeps_its_last_quarter_for_what_mat
             EventKind::GrantRevoked,
             EventKind::UserDisabled,
         ] {
-            for _ in 0..20_000 {
-                let at = evening();
+            for n in 0..20_000 {
+                let (at, source) = (evening(), Source::User(user(n)));
                 let text = [b'x'; 100].to_vec();
-                journal.write(&[Line { at, kind, text }]);
+                journal.write(&[Line {
+                    at,
+                    kind,
+                    source,
+                    text,
+                }]);
             }
             sizes.push(size(&folder) * 8 / (MAX_BYTES - 400));
         }
@@ -405,6 +470,7 @@ fn a_full_day_stops_routine_events_first_and_keeps_its_last_quarter_for_what_mat
         journal.write(&[Line {
             at,
             kind,
+            source: Source::Other,
             text: b"{}\n".to_vec(),
         }]);
     });

@@ -11,7 +11,7 @@ use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
 use crate::model::ids::{ClientId, GrantId, UserId};
 use crate::people::session;
-use crate::records::{self, Consent, Grant, RevocationReason};
+use crate::records::{self, Consent, Grant};
 
 /// Deletes the consent, so that the client gets no new code unasked, and revokes these grants. A client with more grants
 /// than [`Self::MAX_GRANTS`] takes several operations.
@@ -79,8 +79,7 @@ impl Operation for Disconnect {
                 grant.record.client == self.client
                     && grant.record.belongs_to(signed_in.user.record.id)
             }) {
-                let revoked = grant.record.revoke(RevocationReason::ByUser, env.now);
-                writes.push(records::update(&env.realm.name, &revoked, &grant.row)?);
+                writes.push(records::delete(&grant.row)?);
             }
         }
         if writes.is_empty() {

@@ -12,7 +12,7 @@ use crate::engine::event::{Event, EventKind};
 use crate::model::ids::{ClientId, SessionId, UserId};
 use crate::model::realm::AccessLimits;
 use crate::people::session;
-use crate::records::{self, Grant, Seen, Session};
+use crate::records::{self, Grant, GrantState, Seen, Session};
 
 /// Of more sessions, only the last uses of those with the oldest sign-ins are read, by so many reads.
 const SEEN_READS: usize = 5;
@@ -85,8 +85,7 @@ impl Operation for EndExcessSessions {
     }
 }
 
-/// Ends these grants, unless they were used since they were listed. They are deleted: kept like other revoked grants, the
-/// rows of a user who makes grants without end would have no limit.
+/// Ends these grants, unless they were used since they were listed.
 #[derive(Debug)]
 pub struct EndExcessGrants {
     pub user: UserId,
@@ -103,11 +102,11 @@ impl EndExcessGrants {
     /// How many rows of the list are read.
     #[must_use]
     pub const fn rows_to_list(limits: &AccessLimits) -> usize {
-        limits.grants + Self::MAX_CHOSEN
+        2 * limits.grants + Self::MAX_CHOSEN
     }
 
-    /// The grants to end among these rows of a user's list: those that exceed the limit of the client, then those that
-    /// exceed the limit of the user.
+    /// The grants to end among these rows of a user's list. Codes that were not redeemed count for themselves, with the
+    /// same limits: any website can make a browser ask for them, and must not end access that is in use.
     ///
     /// # Errors
     /// [`Failure::Corrupt`] where a row does not hold a grant.
@@ -117,13 +116,28 @@ impl EndExcessGrants {
         limits: &AccessLimits,
         now: Timestamp,
     ) -> Result<Vec<(Key, Version)>, Failure> {
-        let mut grants = Vec::new();
+        let (mut redeemed, mut codes) = (Vec::new(), Vec::new());
         for row in rows {
             if let Lookup::Live(grant) = decide::open::<Grant>(row, now)? {
                 let of_client = grant.record.client == *client;
-                grants.push((grant.record.last_used(), of_client, row));
+                let listed = (grant.record.last_used(), of_client, row);
+                match grant.record.state {
+                    GrantState::CodeIssued(_) => codes.push(listed),
+                    _ => redeemed.push(listed),
+                }
             }
         }
+        let mut chosen = Self::excess(redeemed, limits);
+        chosen.extend(Self::excess(codes, limits));
+        Ok(chosen)
+    }
+
+    /// Those that exceed the limit of the client, then those that exceed the limit of the user. Of each: its last use, and
+    /// whether it is of the client.
+    fn excess(
+        mut grants: Vec<(Timestamp, bool, &Row)>,
+        limits: &AccessLimits,
+    ) -> Vec<(Key, Version)> {
         grants.sort_by_key(|(used, ..)| *used);
         let of_client = grants.iter().filter(|(_, of_client, _)| *of_client).count();
         let of_client = of_client.saturating_sub(limits.grants_per_client);
@@ -134,9 +148,9 @@ impl EndExcessGrants {
         rest.sort_by_key(|(used, ..)| *used);
         let rest = rest.into_iter().take(in_all.saturating_sub(ended.len()));
         let chosen = ended.iter().chain(rest).take(Self::MAX_CHOSEN);
-        Ok(chosen
+        chosen
             .map(|(_, _, row)| (row.key.clone(), row.version))
-            .collect())
+            .collect()
     }
 }
 

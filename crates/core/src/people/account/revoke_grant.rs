@@ -8,7 +8,7 @@ use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
 use crate::model::ids::GrantId;
 use crate::people::session;
-use crate::records::{self, Grant, RevocationReason};
+use crate::records::{self, Grant};
 
 #[derive(Debug)]
 pub struct RevokeGrant {
@@ -36,9 +36,8 @@ impl Operation for RevokeGrant {
             .user(user)
             .grant(self.grant)
             .peer(&self.peer);
-        let revoked = grant.record.revoke(RevocationReason::ByUser, env.now);
         Ok(Decision::reply(RemoveAccessReply::Done)
-            .write(records::update(&env.realm.name, &revoked, &grant.row)?)
+            .write(records::delete(&grant.row)?)
             .writes(signed_in.checks(env))
             .event(event)
             .writes(signed_in.touch))
