@@ -91,8 +91,8 @@ fn a_refusal_names_client_and_reason_and_repeats_no_unknown_name() {
         .map(|line| (of(&line, "username"), of(&line, "reason")))
         .collect();
     assert_eq!(failed.len(), 2, "{log}");
-    assert_eq!(failed[0], ("Alice".to_owned(), "WrongPassword".to_owned()));
-    assert_eq!(failed[1].1, "UserGone");
+    assert_eq!(failed[0], ("Alice".to_owned(), "wrong_password".to_owned()));
+    assert_eq!(failed[1].1, "user_gone");
     assert!(failed[1].0.starts_with("unknown:"), "{failed:?}");
     assert!(
         !log.contains("my-pass-phrase") && !log.contains("AsDescribed"),

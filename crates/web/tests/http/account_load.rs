@@ -187,7 +187,8 @@ async fn no_request_about_an_account_with_10_000_grants_lists_many_rows_at_once(
         alice.approve(&codes).await;
         let counts = store.take();
         assert!(counts.longest_list <= 64, "{counts:?}");
-        assert!(counts.rows_read <= 2500, "{counts:?}");
+        // Codes and access have a limit each.
+        assert!(counts.rows_read <= 4500, "{counts:?}");
     }
 }
 

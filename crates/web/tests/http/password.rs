@@ -118,7 +118,7 @@ async fn no_address_focuses_the_button_that_changes_the_password() {
     let mut dora = server.signed_in("dora").await;
     let page = dora.get("/account").await.body;
     let (_, form) = page
-        .split_once(&format!("action=\"{CHANGE}\""))
+        .split_once(&format!("action=\"{CHANGE}#password\""))
         .expect("a form");
     let (form, _) = form.split_once("</form>").expect("its end");
     let (_, button) = form.split_once("<button").expect("a button");
