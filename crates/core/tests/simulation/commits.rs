@@ -156,7 +156,9 @@ impl Life {
                     .model
                     .refresh(&flight.realm, device, generation, from, at);
                 // Where it is a reuse by now, the commit may be the revocation, after which a second one is right.
-                let may_be = flight.before.good && stands != Refresh::Reused;
+                // What is refused from elsewhere writes a mark, and is no success.
+                let no_success = [Refresh::Reused, Refresh::Elsewhere].contains(&stands);
+                let may_be = flight.before.good && !no_success;
                 matches!(stands, Refresh::Next(_)) || may_be
             }
             Request::Redeem { device, .. } => {

@@ -306,8 +306,8 @@ impl Life {
                 self.restart();
             }
             1..4 => self.back_up(),
-            4..8 => self.restore(),
-            50..53 => {
+            4 => self.restore(),
+            5..8 => {
                 let all: Vec<_> = CLIENTS.into_iter().chain(APPS).collect();
                 let client = self.chance.pick(&all);
                 if !self.disabled.remove(client) {

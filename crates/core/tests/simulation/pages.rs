@@ -77,7 +77,10 @@ impl Life {
         let session = self.model.signed_in(cookie, flight.begun);
         flight.before.signed_in
             && !flight.tried
-            && session.is_some_and(|session| flight.begun.since(session.signed_in) < 1.h())
+            // After the clock stepped back, its row may be swept already.
+            && session.is_some_and(|session| {
+                session.signed_in <= flight.begun && flight.begun.since(session.signed_in) < 1.h()
+            })
     }
 
     pub(crate) fn visited(&mut self, flight: &Flight, cookie: usize, user: Option<UserId>) {

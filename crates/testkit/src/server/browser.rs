@@ -28,8 +28,7 @@ impl Form {
     pub fn of(page: &Answer, action: &str) -> Self {
         let forms = page.body.split("<form method=\"post\" action=\"").skip(1);
         let mut forms = forms.filter_map(|form| form.split_once('"'));
-        let path = |to: &str| unescaped(to.split('#').next().unwrap_or_default());
-        let form = forms.find(|(to, _)| path(to) == action);
+        let form = forms.find(|(to, _)| unescaped(to).split('#').next() == Some(action));
         let (_, rest) = form.unwrap_or_else(|| panic!("no form for {action} on {}", page.body));
         let inside = rest.split("</form>").next().unwrap_or_default();
         let hidden = inside.split("<input type=\"hidden\" name=\"").skip(1);
