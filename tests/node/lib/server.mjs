@@ -102,6 +102,12 @@ export class Server {
     return this.#output;
   }
 
+  /// Waits until the log holds this: its lines are written by a thread of their own.
+  async logged(text) {
+    const signal = AbortSignal.timeout(10_000);
+    while (!this.#output.includes(text)) await once(this.#process.stderr, 'data', { signal });
+  }
+
   url(path) {
     return new URL(path, this.origin).href;
   }

@@ -62,7 +62,7 @@ pub enum LimitQuery {
         window: Window,
         guess: Guess,
     },
-    /// Asks with the result of a comparison that was too cheap to ask before it. See [`secrets`].
+    /// Asks with the result of a comparison that was too cheap to ask before it. See `secrets`.
     Secret {
         client: ClientId,
         peer: Peer,

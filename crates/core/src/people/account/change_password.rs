@@ -29,7 +29,7 @@ pub struct ChangePassword {
 pub enum ChangePasswordReply {
     /// The user is not signed in.
     SignIn,
-    /// The user cannot change the password here: see [`may_change_password`].
+    /// The user cannot change the password here: see `may_change_password`.
     NotHere,
     WrongPassword,
     Unfit(InvalidPassword),
