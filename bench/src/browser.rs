@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use crate::Result;
 use crate::http::{Answer, Connection, Request};
-use crate::installation::{PASSWORD, USER};
+use crate::installation::{PASSWORD, username};
 
 /// A browser in which the user has signed in.
 pub(crate) struct Browser {
@@ -15,7 +15,7 @@ pub(crate) struct Browser {
 }
 
 impl Browser {
-    pub(crate) async fn sign_in(address: SocketAddr) -> Result<Self> {
+    pub(crate) async fn sign_in(address: SocketAddr, user: usize) -> Result<Self> {
         let mut browser = Self {
             connection: Connection::open(address).await?,
             cookies: Vec::new(),
@@ -23,9 +23,10 @@ impl Browser {
         };
         let form = browser.get("/login").await?;
         let token = field(&form, "form_token")?;
+        let username = username(user);
         let credentials = [
             ("form_token", token.as_str()),
-            ("username", USER),
+            ("username", username.as_str()),
             ("password", PASSWORD),
         ];
         let signed_in = browser.post("/login", &credentials).await?;

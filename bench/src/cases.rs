@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use crate::Result;
 use crate::browser::Browser;
 use crate::http::{Answer, Request, basic};
-use crate::installation::{DEVICE, DEVICE_OPENID, MACHINE, SECRET};
+use crate::installation::{DEVICE, DEVICE_OPENID, MACHINE, SECRET, USERS};
 use crate::load::send;
 use crate::results::{CONNECTIONS, WRITERS};
 use crate::workload::{self, Workload, path};
@@ -171,10 +171,12 @@ impl Session {
 
 /// Approves devices; the requests that redeem their codes.
 pub(crate) async fn redeem(server: SocketAddr, devices: &[Answer]) -> Result<Workload> {
-    let mut browser = Browser::sign_in(server).await?;
     let devices = devices.get(..APPROVED).unwrap_or(devices);
-    for user_code in members(devices, "user_code") {
-        browser.approve(&user_code).await?;
+    for (user, devices) in devices.chunks(APPROVED.div_ceil(USERS)).enumerate() {
+        let mut browser = Browser::sign_in(server, user).await?;
+        for user_code in members(devices, "user_code") {
+            browser.approve(&user_code).await?;
+        }
     }
     Ok(Workload::once(polls(devices), workload::TOKEN))
 }

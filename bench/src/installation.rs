@@ -9,7 +9,8 @@ use crate::fill;
 use crate::server::{Placement, Server, free_address};
 use crate::workload::path;
 
-pub(crate) const USER: &str = "alice";
+/// Each approves a part of the devices: a user has a limited number of grants at a client.
+pub(crate) const USERS: usize = 24;
 pub(crate) const PASSWORD: &str = "a password for measuring";
 pub(crate) const MACHINE: &str = "machine";
 pub(crate) const SECRET: &str = "a-secret-for-measuring-0123456789abcdef";
@@ -75,6 +76,10 @@ impl Installation {
     }
 }
 
+pub(crate) fn username(number: usize) -> String {
+    format!("alice{}", number % USERS)
+}
+
 fn configuration(address: SocketAddr) -> String {
     let mut text = format!(
         r#"issuer = "http://{address}"
@@ -105,13 +110,15 @@ client = "{MACHINE}"
 audience = "next"
 scopes = {{ "es256/read" = ["next/read"] }}
 
-[[user]]
-username = "{USER}"
-password = "{PASSWORD}"
-email = "alice@example.com"
-claims = {{ given_name = "Alice" }}
 "#
     );
+    for number in 0..USERS {
+        let name = username(number);
+        text += &format!(
+            "\n[[user]]\nusername = \"{name}\"\npassword = \"{PASSWORD}\"\nemail = \"{name}@example.com\"\n\
+             claims = {{ given_name = \"Alice\" }}\n"
+        );
+    }
     for (identifier, kind) in [
         ("es256", "alg = \"ES256\""),
         ("next", "alg = \"ES256\""),
