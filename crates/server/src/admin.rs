@@ -13,6 +13,7 @@ pub mod socket;
 mod users;
 
 use std::collections::HashSet;
+use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -71,13 +72,10 @@ impl Admin {
 
     async fn run<O>(&self, operation: O) -> Result<O::Reply, Rejection>
     where
-        O: Operation + Send + 'static,
-        O::Reply: Send + 'static,
+        O: Operation<Refused = Infallible> + Send + 'static,
     {
-        let outcome = self.app.run(operation).await?;
-        outcome
-            .reply
-            .map_err(|refusal| Rejection::failed(refusal.description))
+        let Ok(reply) = self.app.run(operation).await?.reply;
+        Ok(reply)
     }
 
     fn declares(&self, username: &str) -> bool {

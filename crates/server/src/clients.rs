@@ -40,7 +40,7 @@ pub async fn provision(app: &Arc<App>, store: &dyn Store) -> Result<(), Unavaila
     for clients in declared.chunks(ProvisionClients::MAX_CLIENTS) {
         let clients = clients.to_vec();
         let found = run(app, ProvisionClients { clients }).await?;
-        instances.extend(found.into_iter().flatten());
+        instances.extend(found);
     }
     run(app, RememberInstances).await?;
     app.set_instances(instances);

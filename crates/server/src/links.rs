@@ -35,12 +35,12 @@ pub async fn provision(app: &Arc<App>, store: &dyn Store, links: &[Link]) {
     for link in links {
         let (issuer, sub) = (&*link.issuer, &*link.sub);
         match retry(|| run(app, ProvisionLink { link: link.clone() })).await {
-            Ok(Some(ProvisionLinkReply::Taken)) => tracing::error!(
+            Ok(ProvisionLinkReply::Taken) => tracing::error!(
                 issuer,
                 sub,
                 "[[user]] links: the subject is linked to another account of the store; this link was left out"
             ),
-            Ok(Some(ProvisionLinkReply::Done) | None) => {}
+            Ok(ProvisionLinkReply::Done) => {}
             Err(error) => tracing::error!(
                 issuer, sub, error = %Causes(&error),
                 "[[user]] links: the link could not be written and was left out"

@@ -1,5 +1,6 @@
 //! The realm's signing keys in the store: read, opened, and changed by one conditional write on their one row.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use base64::Engine;
@@ -274,7 +275,10 @@ impl KeyStore {
     }
 
     /// Performs an operation on the store alone.
-    async fn run<O: Operation>(&self, operation: O) -> Result<O::Reply, SigningKeysError> {
+    async fn run<O>(&self, operation: O) -> Result<O::Reply, SigningKeysError>
+    where
+        O: Operation<Refused = Infallible>,
+    {
         let (clock, entropy) = (&self.clock, &self.entropy);
         let realm = Arc::clone(&self.realm);
         let mut drive = Drive::new(operation, realm, clock.now(), entropy.seed());
@@ -286,11 +290,11 @@ impl KeyStore {
                 }
                 Step::Commit { now, id, writes } => {
                     let committed = self.store.commit(now, id, writes).await?;
-                    drive.committed(committed, clock.now(), entropy.seed());
+                    drive.committed(committed, clock.now(), entropy.seed(), &self.realm);
                 }
                 Step::Done(outcome) => {
-                    let refused = |_| Failure::Bug("a change of the signing keys was refused");
-                    return Ok(outcome.reply.map_err(refused)?);
+                    let Ok(reply) = outcome.reply;
+                    return Ok(reply);
                 }
                 Step::Failed(failure, _) => return Err(failure.into()),
                 _ => return Err(Failure::Bug("a change of the signing keys needs more").into()),

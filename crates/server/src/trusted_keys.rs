@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use grantor_core::engine::decide::KeyQuery;
+use grantor_core::engine::facts::KeyQuery;
 use grantor_jose::VerificationKeys;
 use grantor_verify::{KeySource, Limits, RemoteKeySet};
 use grantor_web::{NoTrustedKeys, TrustedKeys};

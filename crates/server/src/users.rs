@@ -1,6 +1,7 @@
 //! Provisions the users of the file into the store, while the server runs.
 
 use std::collections::{HashMap, HashSet};
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -56,14 +57,14 @@ pub async fn provision(app: &Arc<App>, store: &dyn Store, users: &[Provision]) {
     }
     for user in users {
         match retry(|| run(app, user.clone())).await {
-            Ok(Some(ProvisionReply::Done { changed: true })) => {
+            Ok(ProvisionReply::Done { changed: true }) => {
                 tracing::info!(sub = %user.id, "wrote an account of the file")
             }
-            Ok(Some(ProvisionReply::NameTaken)) => tracing::error!(
+            Ok(ProvisionReply::NameTaken) => tracing::error!(
                 username = user.username,
                 "[[user]]: the name belongs to another account of the store; this one was left out"
             ),
-            Ok(Some(ProvisionReply::Done { changed: false }) | None) => {}
+            Ok(ProvisionReply::Done { changed: false }) => {}
             Err(error) => tracing::error!(
                 username = user.username, error = %Causes(&error),
                 "[[user]]: the account could not be written and was left out"
@@ -144,13 +145,12 @@ pub(crate) async fn listed<T: Record>(store: &dyn Store) -> Result<Vec<T>, Unava
     Ok(found)
 }
 
-/// The reply; none where the operation is refused, which these never are.
-pub(crate) async fn run<O>(app: &Arc<App>, operation: O) -> Result<Option<O::Reply>, Unavailable>
+pub(crate) async fn run<O>(app: &Arc<App>, operation: O) -> Result<O::Reply, Unavailable>
 where
-    O: Operation + Send + 'static,
-    O::Reply: Send + 'static,
+    O: Operation<Refused = Infallible> + Send + 'static,
 {
-    Ok(app.run(operation).await?.reply.ok())
+    let Ok(reply) = app.run(operation).await?.reply;
+    Ok(reply)
 }
 
 /// Repeats an attempt while its error is temporary.

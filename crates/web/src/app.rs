@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::task::Poll;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::TryStreamExt as _;
@@ -13,11 +14,12 @@ use grantor_core::base::secret::Secret;
 use grantor_core::base::seed::Seed;
 use grantor_core::base::time::Timestamp;
 use grantor_core::endpoints::metadata;
-use grantor_core::engine::decide::{Operation, PasswordQueue};
+use grantor_core::engine::decide::Operation;
 use grantor_core::engine::drive::{Drive, Outcome, Step};
 use grantor_core::engine::event::Event;
+use grantor_core::engine::facts::PasswordQueue;
 use grantor_core::engine::limits::pending;
-use grantor_core::engine::limits::{Effect, LimitQuery, Limits};
+use grantor_core::engine::limits::{Effect, Limits};
 use grantor_core::model::ids::{ClientId, ClientInstance};
 use grantor_core::model::password_hash::Cost;
 use grantor_core::model::realm::Realm;
@@ -42,6 +44,9 @@ use crate::trace::TraceId;
 const COUNT_PAGE_ROWS: usize = 1000;
 /// Counting stops here: more pending codes do not make user codes longer.
 const MAX_COUNTED: u32 = 2_000_000;
+
+/// A request that has waited for so long goes on with the newest realm.
+const RENEWAL: Duration = Duration::from_secs(2);
 
 pub struct Parts {
     pub realm: Realm,
@@ -180,10 +185,12 @@ impl App {
     ///
     /// # Errors
     /// [`Unavailable`].
-    pub async fn run<O>(self: &Arc<Self>, operation: O) -> Result<Outcome<O::Reply>, Unavailable>
+    pub async fn run<O>(
+        self: &Arc<Self>,
+        operation: O,
+    ) -> Result<Outcome<O::Reply, O::Refused>, Unavailable>
     where
         O: Operation + Send + 'static,
-        O::Reply: Send + 'static,
     {
         let trace = TraceId::new(&self.seed());
         self.run_traced(operation, &trace).await
@@ -195,10 +202,9 @@ impl App {
         self: &Arc<Self>,
         operation: O,
         trace: &TraceId,
-    ) -> Result<Outcome<O::Reply>, Unavailable>
+    ) -> Result<Outcome<O::Reply, O::Refused>, Unavailable>
     where
         O: Operation + Send + 'static,
-        O::Reply: Send + 'static,
     {
         let mut work = Box::pin(Arc::clone(self).drive_to_completion(operation, trace.clone()));
         if let Poll::Ready(result) = futures_util::poll!(&mut work) {
@@ -222,15 +228,14 @@ impl App {
         self: Arc<Self>,
         operation: O,
         trace: TraceId,
-    ) -> Result<Outcome<O::Reply>, Unavailable>
+    ) -> Result<Outcome<O::Reply, O::Refused>, Unavailable>
     where
         O: Operation + Send,
-        O::Reply: Send,
     {
         let snapshot = self.snapshot();
         let realm = Arc::clone(&snapshot.realm);
         let mut drive = Drive::new(operation, realm, self.now(), self.seed());
-        let mut result = self.perform(&mut drive, &*snapshot.signer).await;
+        let mut result = self.perform(&mut drive, snapshot).await;
         let effects = match &result {
             Ok(outcome) => outcome.effects.clone(),
             // Give back what was reserved in memory: a store failure does not count as an attempt.
@@ -259,21 +264,35 @@ impl App {
     async fn perform<O>(
         &self,
         drive: &mut Drive<O>,
-        signer: &dyn Signer,
-    ) -> Result<Outcome<O::Reply>, Unavailable>
+        mut snapshot: Arc<Snapshot>,
+    ) -> Result<Outcome<O::Reply, O::Refused>, Unavailable>
     where
         O: Operation + Send,
-        O::Reply: Send,
     {
+        let mut taken = self.clock.monotonic();
         loop {
+            // What took long may have been overtaken by a change of the realm.
+            if self.clock.monotonic().since(taken) > RENEWAL {
+                taken = self.clock.monotonic();
+                let newest = self.snapshot();
+                if drive.renew(&newest.realm) {
+                    snapshot = newest;
+                }
+            }
             match drive.step() {
                 Step::Get(keys) => {
                     let rows = self.store.get(&keys).await?;
                     drive.rows(keys, rows);
                 }
-                Step::Table(ask) => {
-                    let answer = self.ask(&ask);
-                    drive.answer(ask, answer);
+                Step::Quota(ask) => {
+                    let now = self.clock.monotonic();
+                    let answer = self.limits().quota(now, &ask);
+                    drive.quota(ask, answer);
+                }
+                Step::Poll(ask) => {
+                    let now = self.clock.monotonic();
+                    let poll = self.limits().poll(now, &ask);
+                    drive.poll(ask, poll);
                 }
                 Step::Password {
                     hash,
@@ -296,7 +315,8 @@ impl App {
                     drive.keys(ask, keys);
                 }
                 Step::Sign(input) => {
-                    let signature = signer
+                    let signature = snapshot
+                        .signer
                         .sign(input.kid(), input.algorithm(), input.as_bytes())
                         .await?;
                     drive.signature(input, &signature);
@@ -307,7 +327,8 @@ impl App {
                     if writes_outbox {
                         self.outbox.notify_one();
                     }
-                    drive.committed(committed, self.now(), self.seed());
+                    snapshot = self.snapshot();
+                    drive.committed(committed, self.now(), self.seed(), &snapshot.realm);
                 }
                 Step::Done(outcome) => return Ok(outcome),
                 Step::Failed(failure, effects) => {
@@ -467,11 +488,6 @@ impl App {
 
     pub(crate) fn seed(&self) -> Seed {
         self.entropy.seed()
-    }
-
-    fn ask(&self, ask: &LimitQuery) -> grantor_core::engine::limits::LimitAnswer {
-        let now = self.clock.monotonic();
-        self.limits().answer(now, ask)
     }
 
     fn apply(&self, effects: &[Effect]) {

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
-use grantor_core::endpoints::cors;
 use grantor_core::model::ids::ClientId;
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
@@ -17,7 +16,7 @@ use http::header::{
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 use crate::app::App;
-use crate::request::{Caller, Form};
+use crate::request::Caller;
 
 /// Response headers that a script may read.
 const EXPOSED_HEADERS: &str = "www-authenticate, x-request-id, retry-after";
@@ -26,35 +25,20 @@ const ALLOWED_HEADERS: &str = "authorization, content-type";
 /// How long browsers cache a preflight, in seconds. Chromium caches no longer than this.
 const PREFLIGHT_MAX_AGE: &str = "7200";
 
-/// Makes the response readable for the client that the form or the `Authorization` header names.
-pub(crate) fn for_client(app: &App, form: &Form, response: Response) -> Response {
-    allow_origin(app, &form.caller, response, || {
-        let params = form.params.as_ref().ok()?;
-        cors::client_of_form(form.caller.authorization(), params)
-    })
-}
-
-/// Makes the response readable for the client to which the request's token was issued.
-pub(crate) fn for_token(app: &App, form: &Form, response: Response) -> Response {
-    allow_origin(app, &form.caller, response, || {
-        let params = form.params.as_ref().ok()?;
-        cors::client_of_token(&app.realm(), form.caller.authorization(), params)
-    })
-}
-
-fn allow_origin(
+/// Makes the response readable for the client whose request it answers, if that is known.
+pub(crate) fn for_client(
     app: &App,
     caller: &Caller,
+    client: Option<&ClientId>,
     mut response: Response,
-    client: impl FnOnce() -> Option<ClientId>,
 ) -> Response {
     if !caller.headers.contains_key(ORIGIN) {
         return response;
     }
     let realm = app.realm();
-    let client = || realm.clients.get(&client()?);
+    let client = client.and_then(|id| realm.clients.get(id));
     let origin = origin(&caller.headers)
-        .filter(|(_, text)| client().is_some_and(|client| client.has_origin(text)));
+        .filter(|(_, text)| client.is_some_and(|client| client.has_origin(text)));
     let headers = response.headers_mut();
     headers.append(VARY, HeaderValue::from_static("Origin"));
     if let Some((origin, _)) = origin {

@@ -6,23 +6,36 @@ use axum::body::Body;
 use axum::response::Response;
 use grantor_core::base::cause::Causes;
 use grantor_core::base::error::{Cause, ErrorCode, Failure, Refusal};
+use grantor_core::base::params::Params;
 use grantor_core::client_auth::Credentials;
 use grantor_core::engine::decide::Operation;
 use grantor_core::engine::drive::Minted;
+use grantor_core::model::endpoint::{Clients, CrossOrigin, Endpoint};
+use grantor_core::model::ids::ClientId;
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 
 use crate::app::{App, Unavailable};
+use crate::cors;
 use crate::request::{Caller, Form, FormError};
 use crate::trace;
 
 /// The scheme of an endpoint's `WWW-Authenticate` challenges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Challenge {
+enum Challenge {
     /// Client authentication (RFC 6749 section 5.2).
     Basic,
     /// An access token (RFC 6750 section 3).
     Bearer,
+}
+
+impl Challenge {
+    fn of(endpoint: Endpoint) -> Self {
+        match endpoint.clients() {
+            Clients::None => Self::Bearer,
+            Clients::All | Clients::Confidential => Self::Basic,
+        }
+    }
 }
 
 /// RFC 6749 section 5.2, with the trace id.
@@ -38,39 +51,53 @@ struct ErrorResponse<'a> {
 pub(crate) async fn handle<O>(
     app: &Arc<App>,
     form: &Form,
-    challenge: Challenge,
-    parse: impl FnOnce(&grantor_core::base::params::Params) -> Result<O, Refusal>,
+    endpoint: Endpoint,
+    parse: impl FnOnce(&Params) -> Result<O, Refusal>,
     render: impl FnOnce(O::Reply, Option<Minted>) -> Response,
 ) -> Response
 where
-    O: Operation + Send + 'static,
-    O::Reply: Send + 'static,
+    O: Operation<Refused = Refusal> + Send + 'static,
 {
     let caller = &form.caller;
+    let challenge = Challenge::of(endpoint);
     let params = match &form.params {
         Ok(params) => params,
         Err(error) => return invalid_form(app, caller, challenge, *error),
     };
-    let refuse = |refusal: &Refusal| {
-        let credentials = Credentials::parse(caller.authorization(), params).ok();
-        let client = credentials.as_ref().map(|it| it.client_id().as_str());
-        let client = client.or_else(|| params.opt("client_id"));
+    let refused = |refusal: &Refusal, client: Option<&ClientId>| {
+        let named = named_client(caller, params);
+        let client = client.map(ClientId::as_str).or(named.as_deref());
         refusal_response(app, caller, challenge, client, refusal)
     };
-    if let Some(refusal) = secret_in_query(caller) {
-        return refuse(&refusal);
-    }
-    let operation = match parse(params) {
-        Ok(operation) => operation,
-        Err(refusal) => return refuse(&refusal),
+    let named = || named_client(caller, params).and_then(|id| id.parse().ok());
+    let parsed = match secret_in_query(caller) {
+        Some(refusal) => Err(refusal),
+        None => parse(params),
     };
-    match app.run_traced(operation, &caller.trace).await {
-        Ok(outcome) => match outcome.reply {
-            Ok(reply) => render(reply, outcome.tokens),
-            Err(refusal) => refuse(&refusal),
+    let (client, response) = match parsed {
+        Err(refusal) => (named(), refused(&refusal, None)),
+        Ok(operation) => match app.run_traced(operation, &caller.trace).await {
+            Err(error) => (named(), unavailable(app, caller, &error)),
+            Ok(outcome) => {
+                let response = match outcome.reply {
+                    Ok(reply) => render(reply, outcome.tokens),
+                    Err(refusal) => refused(&refusal, outcome.client.as_ref()),
+                };
+                (outcome.client, response)
+            }
         },
-        Err(error) => unavailable(app, caller, &error),
+    };
+    match endpoint.cross_origin() {
+        CrossOrigin::OwnClient => cors::for_client(app, caller, client.as_ref(), response),
+        CrossOrigin::Never | CrossOrigin::Everyone => response,
     }
+}
+
+/// The client that the request names, if it could not be read otherwise.
+fn named_client(caller: &Caller, params: &Params) -> Option<String> {
+    let credentials = Credentials::parse(caller.authorization(), params).ok();
+    let client = credentials.map(|credentials| credentials.client_id().clone());
+    client.or_else(|| params.opt("client_id").map(ToOwned::to_owned))
 }
 
 /// RFC 6749 section 2.3.1: credentials "MUST NOT be included in the request URI"; RFC 6750 section 2.3 likewise, since

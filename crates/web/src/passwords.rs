@@ -8,7 +8,7 @@ use std::time::Duration;
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use grantor_core::base::secret::Secret;
-use grantor_core::engine::decide::PasswordQueue;
+use grantor_core::engine::facts::PasswordQueue;
 use grantor_core::model::password_hash::{Cost, StoredHash};
 use tokio::sync::oneshot;
 

@@ -5,23 +5,28 @@ use crate::base::error::{Cause, ErrorCode, Refusal};
 use crate::base::params::Params;
 use crate::base::peer::Peer;
 use crate::base::secret::{Secret, SecretVerifier};
-use crate::engine::decide::{Facts, Stop};
+use crate::engine::decide::Stop;
 use crate::engine::env::Env;
-use crate::engine::limits::{LimitAnswer, LimitQuery};
-use crate::model::client::{Client, ClientAuth};
+use crate::engine::facts::Facts;
+use crate::engine::limits::{QuotaAnswer, QuotaQuery};
+use crate::model::client::{AuthMethod, Client, ClientAuth};
 use crate::model::endpoint::Clients;
 use crate::model::grant_type::GrantType;
 
+mod authenticated;
 mod none;
 mod secret;
 
-/// The registered names of the methods that `clients` may use (RFC 8414 section 2).
+pub use authenticated::{Authenticated, ClientOperation};
+
+/// The methods that `clients` may use: what the endpoints accept, and what the metadata says.
 #[must_use]
-pub const fn methods(clients: Clients) -> &'static [&'static str] {
+pub const fn methods(clients: Clients) -> &'static [AuthMethod] {
+    use AuthMethod::{None, SecretBasic, SecretPost};
     match clients {
         Clients::None => &[],
-        Clients::All => &["none", "client_secret_basic", "client_secret_post"],
-        Clients::Confidential => &["client_secret_basic", "client_secret_post"],
+        Clients::All => &[None, SecretBasic, SecretPost],
+        Clients::Confidential => &[SecretBasic, SecretPost],
     }
 }
 
@@ -101,19 +106,33 @@ impl Credentials {
             | Self::Post { client_id, .. } => client_id,
         }
     }
+
+    /// An empty Basic secret is none: some public clients send `Basic base64(id)`.
+    fn method(&self) -> AuthMethod {
+        match self {
+            Self::None { .. } => AuthMethod::None,
+            Self::Basic { secret, .. } if secret.is_empty() => AuthMethod::None,
+            Self::Basic { .. } => AuthMethod::SecretBasic,
+            Self::Post { .. } => AuthMethod::SecretPost,
+        }
+    }
 }
 
+/// Authenticates one of those `clients`. A public client's id alone proves nothing (RFC 6749 section 2.2), so where only
+/// confidential ones may ask, it is refused.
+///
 /// # Errors
 /// `invalid_client` with one text for every cause; `too_many_requests` after too many wrong secrets.
-pub fn authenticate<'p>(
+fn authenticate<'p>(
     env: &Env<'p>,
-    facts: &Facts,
+    facts: &'p Facts,
     credentials: &Credentials,
     peer: &Peer,
+    clients: Clients,
 ) -> Result<AuthenticatedClient<'p>, Stop> {
-    let Some(client) = env.realm.client(credentials.client_id()) else {
-        return Err(REFUSED.because(Cause::UnknownClient).into());
-    };
+    let id = credentials.client_id().parse().ok();
+    let client = id.map(|id| facts.client(env, &id)).transpose()?.flatten();
+    let client = client.ok_or(REFUSED.because(Cause::UnknownClient))?;
     let proof = match &client.auth {
         ClientAuth::Public => none::check(credentials),
         ClientAuth::Secret {
@@ -129,6 +148,9 @@ pub fn authenticate<'p>(
         }
     };
     proof.map_err(|cause| REFUSED.because(cause))?;
+    if !methods(clients).contains(&credentials.method()) {
+        return Err(REFUSED.because(Cause::SecretMissing).into());
+    }
     if !client.enabled {
         return Err(REFUSED.because(Cause::DisabledClient).into());
     }
@@ -155,13 +177,13 @@ fn limit_guesses(
     peer: &Peer,
     is_right: bool,
 ) -> Result<(), Stop> {
-    match facts.ask(LimitQuery::Secret {
+    match facts.quota(QuotaQuery::Secret {
         client: client.id.clone(),
         peer: peer.clone(),
         limit: env.realm.per_node(MAX_WRONG_SECRETS),
         is_right,
     })? {
-        LimitAnswer::Full { retry_after } => {
+        QuotaAnswer::Full { retry_after } => {
             let refusal = Refusal::new(
                 ErrorCode::TooManyRequests,
                 "Too many failed client authentications.",

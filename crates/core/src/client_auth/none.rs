@@ -2,6 +2,7 @@
 
 use super::Credentials;
 use crate::base::error::{Cause, ErrorCode, Refusal};
+use crate::model::client::AuthMethod;
 
 /// RFC 6749 section 3.2.1: "an unauthenticated client MUST send its "client_id"".
 pub(super) fn parse(client_id: Option<&str>) -> Result<Credentials, Refusal> {
@@ -14,11 +15,9 @@ pub(super) fn parse(client_id: Option<&str>) -> Result<Credentials, Refusal> {
     })
 }
 
-/// An empty Basic secret is accepted, because some public clients send `Basic base64(id)`.
 pub(super) fn check(credentials: &Credentials) -> Result<(), Cause> {
-    match credentials {
-        Credentials::None { .. } => Ok(()),
-        Credentials::Basic { secret, .. } if secret.is_empty() => Ok(()),
-        Credentials::Basic { .. } | Credentials::Post { .. } => Err(Cause::MethodNotAllowed),
+    match credentials.method() {
+        AuthMethod::None => Ok(()),
+        AuthMethod::SecretBasic | AuthMethod::SecretPost => Err(Cause::MethodNotAllowed),
     }
 }

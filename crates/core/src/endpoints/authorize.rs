@@ -7,9 +7,10 @@ use crate::base::params::Params;
 use crate::base::peer::Peer;
 use crate::base::row::Write;
 use crate::base::secret::Secret;
-use crate::engine::decide::{Decision, Excess, Facts, Operation, Stop, Versioned};
+use crate::engine::decide::{Decision, Excess, Operation, Stop};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
+use crate::engine::facts::{Facts, Versioned};
 use crate::model::client::{Client, ConsentPolicy};
 use crate::model::grant_type::GrantType;
 use crate::model::ids::{ClientId, GrantId};
@@ -278,9 +279,20 @@ impl Authorize {
 }
 
 impl Operation for Authorize {
+    type Parsed = ();
     type Reply = AuthorizeReply;
+    type Refused = Refusal;
 
-    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<AuthorizeReply>, Stop> {
+    fn prepare(&self, _: &Realm) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    fn decide(
+        &self,
+        (): &(),
+        env: &Env<'_>,
+        facts: &Facts,
+    ) -> Result<Decision<AuthorizeReply>, Stop> {
         let ResolvedClient { client, redirect } = resolve_client(&self.params, env.realm)?;
         match self.decide_for(env, facts, client, &redirect) {
             Err(Stop::Refuse(refusal)) => {

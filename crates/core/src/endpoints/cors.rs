@@ -1,27 +1,6 @@
-//! CORS (Fetch section 3.2): the client of a request, and its allowed origins.
+//! CORS (Fetch section 3.2): the allowed origins of clients.
 
-use crate::base::params::Params;
-use crate::client_auth::Credentials;
-use crate::endpoints::userinfo::Userinfo;
-use crate::model::ids::ClientId;
 use crate::model::realm::Realm;
-
-/// The client that the request names, not authenticated.
-#[must_use]
-pub fn client_of_form(authorization: Option<&[u8]>, params: &Params) -> Option<ClientId> {
-    let credentials = Credentials::parse(authorization, params).ok()?;
-    credentials.client_id().parse().ok()
-}
-
-/// The client of an access token of ours. An expired token counts too, so that the client's script can read the error.
-#[must_use]
-pub fn client_of_token(
-    realm: &Realm,
-    authorization: Option<&[u8]>,
-    params: &Params,
-) -> Option<ClientId> {
-    Userinfo::parse(authorization, params).ok()?.client(realm)
-}
 
 impl Realm {
     /// Whether any client has this origin: a preflight does not identify the client.

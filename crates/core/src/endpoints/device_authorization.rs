@@ -6,14 +6,17 @@ use crate::base::error::{ErrorCode, Failure, Refusal};
 use crate::base::params::Params;
 use crate::base::peer::Peer;
 use crate::base::secret::Secret;
-use crate::client_auth::{self, Credentials};
-use crate::engine::decide::{Decision, Facts, Operation, Stop};
+use crate::client_auth::{AuthenticatedClient, ClientOperation, require_grant};
+use crate::engine::decide::{Decision, Stop};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
-use crate::engine::limits::{LimitAnswer, LimitQuery, pending};
+use crate::engine::facts::Facts;
+use crate::engine::limits::{QuotaAnswer, QuotaQuery, pending};
 use crate::model::client::Client;
+use crate::model::endpoint::Endpoint;
 use crate::model::grant_type::GrantType;
 use crate::model::ids::GrantId;
+use crate::model::realm::Realm;
 use crate::model::scope::Scope;
 use crate::model::target::{RequestedResources, Target};
 use crate::records::{self, Grant, GrantOrigin, GrantState, Started, UserCodeRow};
@@ -21,10 +24,8 @@ use crate::tokens::handles::Code;
 
 #[derive(Debug)]
 pub struct DeviceAuthorization {
-    credentials: Credentials,
     scope: Option<Scope>,
     resources: Vec<String>,
-    peer: Peer,
 }
 
 /// RFC 8628 section 3.2.
@@ -40,35 +41,20 @@ pub struct DeviceAuthorizationReply {
 }
 
 impl DeviceAuthorization {
-    /// # Errors
-    /// A [`Refusal`] for a malformed request.
-    pub fn parse(
-        authorization: Option<&[u8]>,
-        params: &Params,
-        peer: Peer,
-    ) -> Result<Self, Refusal> {
-        Ok(Self {
-            credentials: Credentials::parse(authorization, params)?,
-            scope: Scope::from_params(params)?,
-            resources: params.resource_indicators(),
-            peer,
-        })
-    }
-
     fn decide_for(
         &self,
+        resources: RequestedResources,
         env: &Env<'_>,
         facts: &Facts,
         client: &Client,
+        peer: &Peer,
     ) -> Result<Decision<DeviceAuthorizationReply>, Stop> {
-        client_auth::require_grant(client, GrantType::DeviceCode)?;
         let scope = client.requested_scope(self.scope.as_ref())?;
-        let resources = RequestedResources::parse(env.realm, self.resources.iter())?;
         // Fail now, not after approval, where no token can hold these scopes.
         for resource in resources.each() {
             Target::choose(env.realm, &scope, &resource)?;
         }
-        let pending_codes = self.reserve(env, facts, client)?;
+        let pending_codes = reserve(env, facts, client, peer)?;
         let id = GrantId::newest_first(env.now, env.seed.bytes("grant"));
         let expires_at = env.now + client.device.lifetime;
         let user_code = env.realm.device.user_code.generate(env.seed, pending_codes);
@@ -88,7 +74,7 @@ impl DeviceAuthorization {
             resources,
             started: Started {
                 at: env.now,
-                by: self.peer.clone(),
+                by: peer.clone(),
             },
             expires_at,
             state: GrantState::DevicePending {
@@ -115,44 +101,58 @@ impl DeviceAuthorization {
             Event::new(EventKind::DeviceAuthorizationStarted)
                 .client(&client.id)
                 .grant(id)
-                .peer(&self.peer),
+                .peer(peer),
         ))
     }
+}
 
-    /// Counts this code as pending. Returns an estimate of the realm's pending codes.
-    fn reserve(&self, env: &Env<'_>, facts: &Facts, client: &Client) -> Result<u64, Stop> {
-        let window = pending::window(env.realm);
-        match facts.ask(LimitQuery::Reserve {
-            quotas: pending::quotas(env, client, &self.peer),
-            window,
-        })? {
-            LimitAnswer::Reserved { count, .. } => {
-                Ok(u64::from(count) * u64::from(env.realm.nodes.max(1)))
-            }
-            LimitAnswer::Full { retry_after } => {
-                let refusal = Refusal::new(
-                    ErrorCode::TooManyRequests,
-                    "Too many device codes are waiting for users.",
-                );
-                Err(refusal.retry_after(retry_after).into())
-            }
-            LimitAnswer::Poll(_) => {
-                Err(Failure::Bug("a reservation was answered as a poll").into())
-            }
+/// Counts this code as pending. Returns an estimate of the realm's pending codes.
+fn reserve(env: &Env<'_>, facts: &Facts, client: &Client, peer: &Peer) -> Result<u64, Stop> {
+    let window = pending::window(env.realm);
+    match facts.quota(QuotaQuery::Reserve {
+        quotas: pending::quotas(env, client, peer),
+        window,
+    })? {
+        QuotaAnswer::Reserved { count, .. } => {
+            Ok(u64::from(count) * u64::from(env.realm.nodes.max(1)))
+        }
+        QuotaAnswer::Full { retry_after } => {
+            let refusal = Refusal::new(
+                ErrorCode::TooManyRequests,
+                "Too many device codes are waiting for users.",
+            );
+            Err(refusal.retry_after(retry_after).into())
         }
     }
 }
 
-impl Operation for DeviceAuthorization {
+impl ClientOperation for DeviceAuthorization {
+    /// The resources that are asked for.
+    type Parsed = Result<RequestedResources, Refusal>;
     type Reply = DeviceAuthorizationReply;
+    /// RFC 8628 section 3.1: "The client authentication requirements of Section 3.2.1 of [RFC6749] apply".
+    const ENDPOINT: Endpoint = Endpoint::DeviceAuthorization;
+
+    fn parse(params: &Params) -> Result<Self, Refusal> {
+        Ok(Self {
+            scope: Scope::from_params(params)?,
+            resources: params.resource_indicators(),
+        })
+    }
+
+    fn prepare(&self, realm: &Realm) -> Result<RequestedResources, Refusal> {
+        RequestedResources::parse(realm, self.resources.iter())
+    }
 
     fn decide(
         &self,
+        resources: &Result<RequestedResources, Refusal>,
         env: &Env<'_>,
         facts: &Facts,
+        client: AuthenticatedClient<'_>,
+        peer: &Peer,
     ) -> Result<Decision<DeviceAuthorizationReply>, Stop> {
-        // RFC 8628 section 3.1: "The client authentication requirements of Section 3.2.1 of [RFC6749] apply".
-        let client = client_auth::authenticate(env, facts, &self.credentials, &self.peer)?;
-        self.decide_for(env, facts, client.client())
+        require_grant(&client, GrantType::DeviceCode)?;
+        self.decide_for(resources.clone()?, env, facts, client.client(), peer)
     }
 }

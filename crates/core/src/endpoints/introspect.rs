@@ -1,28 +1,31 @@
 //! Token introspection (RFC 7662).
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::base::error::Refusal;
 use crate::base::params::Params;
 use crate::base::peer::Peer;
-use crate::client_auth::{self, Credentials};
-use crate::engine::decide::{Decision, Facts, Operation, Stop};
+use crate::client_auth::{AuthenticatedClient, ClientOperation};
+use crate::engine::decide::{Decision, Halt, Stop};
 use crate::engine::env::Env;
+use crate::engine::facts::Facts;
 use crate::model::actor::{Actor, MayAct};
 use crate::model::client::Client;
+use crate::model::endpoint::Endpoint;
+use crate::model::realm::Realm;
 use crate::model::resource::Resource;
 use crate::model::scope::Scope;
 use crate::records::{self, Grant, RefreshTokenStatus, User};
-use crate::tokens::bearer::{self, PresentedToken};
+use crate::tokens::bearer::{self, OpenedToken, PresentedToken};
 use crate::tokens::grant_liveness;
 
 /// `token_type_hint` is ignored: our tokens identify their own type.
 #[derive(Debug)]
 pub struct Introspect {
-    credentials: Credentials,
     token: PresentedToken,
-    peer: Peer,
 }
 
 /// RFC 7662 section 2.2. An inactive token has no other members.
@@ -73,34 +76,21 @@ pub struct ActiveToken {
 }
 
 impl Introspect {
-    /// # Errors
-    /// A [`Refusal`] for a malformed request.
-    pub fn parse(
-        authorization: Option<&[u8]>,
-        params: &Params,
-        peer: Peer,
-    ) -> Result<Self, Refusal> {
-        Ok(Self {
-            token: PresentedToken::parse(params)?,
-            credentials: Credentials::parse(authorization, params)?,
-            peer,
-        })
-    }
-
     fn inspect(
         &self,
+        opened: &OpenedToken,
         env: &Env<'_>,
         facts: &Facts,
         caller: &Client,
-    ) -> Result<Option<ActiveToken>, Stop> {
-        if let Some(token) = env.realm.sealing.open_refresh_token(self.token.reveal()) {
+    ) -> Result<Option<ActiveToken>, Halt> {
+        if let Some(token) = opened.refresh_token() {
             let key = records::key::<Grant>(&env.realm.name, &token.grant.to_string());
             let Some(grant) = facts.record::<Grant>(env, &key)?.live() else {
                 return Ok(None);
             };
             return refresh_token(env, facts, caller, &grant.record, token.generation);
         }
-        let Some(claims) = self.token.claims(env) else {
+        let Some(claims) = opened.claims(env) else {
             return Ok(None);
         };
         // RFC 7662 section 4: "the authorization server MUST determine whether or not the token can be used at
@@ -111,12 +101,13 @@ impl Introspect {
         if claims.client_id != caller.id && !env.realm.resources.iter().any(is_own_resource) {
             return Ok(None);
         }
-        let Ok(live) = bearer::verify_live(env, facts, claims)? else {
+        let live = bearer::verify_live(env, facts, claims).map(Some);
+        let Some(live) = live.or_else(|stop| stop.recover(|_| None))? else {
             return Ok(None);
         };
         let user = live.owner.user();
         let username = user.and_then(|user| username(user, &live.claims.scope));
-        let mut claims = live.claims;
+        let mut claims = Arc::unwrap_or_clone(live.claims);
         // The only member of this response whose name a mapped claim can have.
         claims.mapped.remove("username");
         Ok(Some(ActiveToken {
@@ -152,7 +143,7 @@ fn refresh_token(
     caller: &Client,
     grant: &Grant,
     generation: u32,
-) -> Result<Option<ActiveToken>, Stop> {
+) -> Result<Option<ActiveToken>, Halt> {
     let presented = grant.refresh_token_status(generation, caller.grace, env.now);
     let expires_at = grant
         .refresh_ends(&caller.refresh_lifetimes())
@@ -163,7 +154,8 @@ fn refresh_token(
     if !grant.is_of(caller) || matches!(presented, None | Some(RefreshTokenStatus::Reused)) {
         return Ok(None);
     }
-    let Ok(dependencies) = grant_liveness::check(env, facts, grant)? else {
+    let dependencies = grant_liveness::check(env, facts, grant).map(Some);
+    let Some(dependencies) = dependencies.or_else(|stop| stop.recover(|_| None))? else {
         return Ok(None);
     };
     let user = dependencies.user;
@@ -179,13 +171,30 @@ fn refresh_token(
     }))
 }
 
-impl Operation for Introspect {
+impl ClientOperation for Introspect {
+    type Parsed = OpenedToken;
     type Reply = Introspection;
+    /// RFC 7662 section 2.1: "the endpoint MUST also require some form of authorization to access this endpoint".
+    const ENDPOINT: Endpoint = Endpoint::Introspect;
 
-    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<Introspection>, Stop> {
-        // RFC 7662 section 2.1: "the endpoint MUST also require some form of authorization to access this endpoint".
-        let caller = client_auth::authenticate(env, facts, &self.credentials, &self.peer)?;
-        let token = self.inspect(env, facts, caller.confidential()?)?;
+    fn parse(params: &Params) -> Result<Self, Refusal> {
+        let token = PresentedToken::parse(params)?;
+        Ok(Self { token })
+    }
+
+    fn prepare(&self, realm: &Realm) -> OpenedToken {
+        self.token.open(realm)
+    }
+
+    fn decide(
+        &self,
+        opened: &OpenedToken,
+        env: &Env<'_>,
+        facts: &Facts,
+        caller: AuthenticatedClient<'_>,
+        _: &Peer,
+    ) -> Result<Decision<Introspection>, Stop> {
+        let token = self.inspect(opened, env, facts, &caller)?;
         Ok(Decision::reply(Introspection {
             active: token.is_some(),
             token,

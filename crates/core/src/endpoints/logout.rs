@@ -7,9 +7,10 @@ use super::id_token_hint::IdTokenHint;
 use crate::base::error::{Cause, ErrorCode, Refusal};
 use crate::base::params::Params;
 use crate::base::secret::Secret;
-use crate::engine::decide::{Decision, Facts, Operation, Stop};
+use crate::engine::decide::{Decision, Operation, Stop};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
+use crate::engine::facts::Facts;
 use crate::model::client::Client;
 use crate::model::realm::Realm;
 use crate::people::Visitor;
@@ -56,9 +57,15 @@ pub struct LogoutPrompt {
 }
 
 impl Operation for Logout {
+    type Parsed = ();
     type Reply = LogoutReply;
+    type Refused = Refusal;
 
-    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<LogoutReply>, Stop> {
+    fn prepare(&self, _: &Realm) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    fn decide(&self, (): &(), env: &Env<'_>, facts: &Facts) -> Result<Decision<LogoutReply>, Stop> {
         let request = LogoutRequest::parse(&self.params, env.realm);
         let Some(signed_in) = session::signed_in(env, facts, self.cookie.as_ref(), &[])? else {
             return Ok(Decision::reply(request?.reply(self.confirmed)));

@@ -29,6 +29,11 @@ const TOKEN_CLAIMS: [&str; 11] = [
 /// The endpoints with a `*_auth_methods_supported` member (RFC 8414 section 2).
 const AUTHENTICATING: [Endpoint; 3] = [Endpoint::Token, Endpoint::Introspect, Endpoint::Revoke];
 
+fn methods(endpoint: Endpoint) -> Vec<&'static str> {
+    let methods = client_auth::methods(endpoint.clients()).iter();
+    methods.map(|method| method.name()).collect()
+}
+
 /// The same document at both well-known paths. `ui_locales` are the languages of the pages (BCP 47).
 #[must_use]
 pub fn document(realm: &Realm, ui_locales: &[&str]) -> Value {
@@ -62,8 +67,7 @@ pub fn document(realm: &Realm, ui_locales: &[&str]) -> Value {
         };
         document[member] = realm.url(endpoint).into();
         if AUTHENTICATING.contains(&endpoint) {
-            document[format!("{member}_auth_methods_supported")] =
-                client_auth::methods(endpoint.clients()).into();
+            document[format!("{member}_auth_methods_supported")] = methods(endpoint).into();
         }
     }
     document

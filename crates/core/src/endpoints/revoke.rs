@@ -4,44 +4,38 @@ use crate::base::error::{Cause, Refusal};
 use crate::base::params::Params;
 use crate::base::peer::Peer;
 use crate::base::time::Timestamp;
-use crate::client_auth::{self, Credentials};
-use crate::engine::decide::{Decision, Facts, Operation, Stop, invalid_grant};
+use crate::client_auth::{AuthenticatedClient, ClientOperation};
+use crate::engine::decide::{Decision, Stop, invalid_grant};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
+use crate::engine::facts::Facts;
 use crate::model::client::Client;
+use crate::model::endpoint::Endpoint;
 use crate::model::ids::GrantId;
+use crate::model::realm::Realm;
 use crate::records::{self, Grant, GrantState, RevokedToken};
-use crate::tokens::bearer::PresentedToken;
+use crate::tokens::bearer::{OpenedToken, PresentedToken};
 
 /// `token_type_hint` is ignored: our tokens identify their own type (RFC 7009 section 2.1).
 #[derive(Debug)]
 pub struct Revoke {
-    credentials: Credentials,
     token: PresentedToken,
-    peer: Peer,
 }
 
 impl Revoke {
-    /// # Errors
-    /// A [`Refusal`] for a malformed request.
-    pub fn parse(
-        authorization: Option<&[u8]>,
-        params: &Params,
-        peer: Peer,
-    ) -> Result<Self, Refusal> {
-        Ok(Self {
-            token: PresentedToken::parse(params)?,
-            credentials: Credentials::parse(authorization, params)?,
-            peer,
-        })
-    }
-
-    fn revoke(&self, env: &Env<'_>, facts: &Facts, client: &Client) -> Result<Decision<()>, Stop> {
-        if let Some(token) = env.realm.sealing.open_refresh_token(self.token.reveal()) {
-            return self.revoke_grant(env, facts, client, token.grant);
+    fn revoke(
+        &self,
+        opened: &OpenedToken,
+        env: &Env<'_>,
+        facts: &Facts,
+        client: &Client,
+        peer: &Peer,
+    ) -> Result<Decision<()>, Stop> {
+        if let Some(token) = opened.refresh_token() {
+            return revoke_grant(env, facts, client, token.grant, peer);
         }
         // RFC 7009 section 2.2: "invalid tokens do not cause an error response".
-        let Some(claims) = self.token.claims(env) else {
+        let Some(claims) = opened.claims(env) else {
             return Ok(Decision::reply(()));
         };
         if claims.client_id != client.id {
@@ -52,10 +46,10 @@ impl Revoke {
         }
         let mut event = Event::new(EventKind::TokenRevoked)
             .client(&client.id)
-            .peer(&self.peer);
+            .peer(peer);
         event.user = claims.sub.parse().ok();
         let revoked = RevokedToken {
-            jti: claims.jti,
+            jti: claims.jti.clone(),
             expires_at: Timestamp::from_secs(claims.exp),
         };
         let key = records::key::<RevokedToken>(&env.realm.name, revoked.jti.as_str());
@@ -66,43 +60,60 @@ impl Revoke {
             .write(records::insert(&env.realm.name, &revoked)?)
             .event(event))
     }
-
-    /// RFC 7009 section 2.1: revoking a refresh token also ends every access token of the same grant.
-    fn revoke_grant(
-        &self,
-        env: &Env<'_>,
-        facts: &Facts,
-        client: &Client,
-        id: GrantId,
-    ) -> Result<Decision<()>, Stop> {
-        let key = records::key::<Grant>(&env.realm.name, &id.to_string());
-        let Some(grant) = facts.record::<Grant>(env, &key)?.live() else {
-            return Ok(Decision::reply(()));
-        };
-        // RFC 7009 section 2.1: "verifies whether the token was issued to the client making the revocation request".
-        if !grant.record.is_of(client) {
-            return Err(invalid_grant(Cause::GrantOfAnotherClient).into());
-        }
-        if matches!(grant.record.state, GrantState::Revoked(_)) {
-            return Ok(Decision::reply(()));
-        }
-        let mut event = Event::new(EventKind::GrantRevoked)
-            .client(&client.id)
-            .grant(id)
-            .peer(&self.peer);
-        event.user = grant.record.authorization().map(|of| of.user);
-        Ok(Decision::reply(())
-            .write(records::delete(&grant.row)?)
-            .event(event))
-    }
 }
 
-impl Operation for Revoke {
-    type Reply = ();
+/// RFC 7009 section 2.1: revoking a refresh token also ends every access token of the same grant.
+fn revoke_grant(
+    env: &Env<'_>,
+    facts: &Facts,
+    client: &Client,
+    id: GrantId,
+    peer: &Peer,
+) -> Result<Decision<()>, Stop> {
+    let key = records::key::<Grant>(&env.realm.name, &id.to_string());
+    let Some(grant) = facts.record::<Grant>(env, &key)?.live() else {
+        return Ok(Decision::reply(()));
+    };
+    // RFC 7009 section 2.1: "verifies whether the token was issued to the client making the revocation request".
+    if !grant.record.is_of(client) {
+        return Err(invalid_grant(Cause::GrantOfAnotherClient).into());
+    }
+    if matches!(grant.record.state, GrantState::Revoked(_)) {
+        return Ok(Decision::reply(()));
+    }
+    let mut event = Event::new(EventKind::GrantRevoked)
+        .client(&client.id)
+        .grant(id)
+        .peer(peer);
+    event.user = grant.record.authorization().map(|of| of.user);
+    Ok(Decision::reply(())
+        .write(records::delete(&grant.row)?)
+        .event(event))
+}
 
-    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<()>, Stop> {
-        // RFC 7009 section 2.1: "first validates the client credentials (in case of a confidential client)".
-        let client = client_auth::authenticate(env, facts, &self.credentials, &self.peer)?;
-        self.revoke(env, facts, client.client())
+impl ClientOperation for Revoke {
+    type Parsed = OpenedToken;
+    type Reply = ();
+    /// RFC 7009 section 2.1: "first validates the client credentials (in case of a confidential client)".
+    const ENDPOINT: Endpoint = Endpoint::Revoke;
+
+    fn parse(params: &Params) -> Result<Self, Refusal> {
+        let token = PresentedToken::parse(params)?;
+        Ok(Self { token })
+    }
+
+    fn prepare(&self, realm: &Realm) -> OpenedToken {
+        self.token.open(realm)
+    }
+
+    fn decide(
+        &self,
+        opened: &OpenedToken,
+        env: &Env<'_>,
+        facts: &Facts,
+        client: AuthenticatedClient<'_>,
+        peer: &Peer,
+    ) -> Result<Decision<()>, Stop> {
+        self.revoke(opened, env, facts, client.client(), peer)
     }
 }

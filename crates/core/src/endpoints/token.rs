@@ -1,47 +1,48 @@
-//! The token endpoint (RFC 6749 section 3.2): authenticates the client, then dispatches to the grant.
+//! The token endpoint (RFC 6749 section 3.2): dispatches to the grant.
 
 use crate::base::error::Refusal;
 use crate::base::params::Params;
 use crate::base::peer::Peer;
-use crate::client_auth::{self, Credentials};
-use crate::engine::decide::{Decision, Facts, Operation, Stop};
+use crate::client_auth::{AuthenticatedClient, ClientOperation, require_grant};
+use crate::engine::decide::{Decision, Stop};
 use crate::engine::env::Env;
-use crate::grants::{GrantRequest, TokenReply};
+use crate::engine::facts::Facts;
+use crate::grants::{GrantRequest, PreparedGrant, TokenReply};
+use crate::model::endpoint::Endpoint;
 use crate::model::grant_type::GrantType;
+use crate::model::realm::Realm;
 
 #[derive(Debug)]
 pub struct Token {
-    credentials: Credentials,
     grant: GrantType,
     request: GrantRequest,
-    peer: Peer,
 }
 
-impl Token {
-    /// # Errors
-    /// A [`Refusal`] for a malformed request.
-    pub fn parse(
-        authorization: Option<&[u8]>,
-        params: &Params,
-        peer: Peer,
-    ) -> Result<Self, Refusal> {
-        let (grant, request) = GrantRequest::parse(params)?;
-        let credentials = Credentials::parse(authorization, params)?;
-        Ok(Self {
-            credentials,
-            grant,
-            request,
-            peer,
-        })
-    }
-}
+pub struct PreparedToken(PreparedGrant);
 
-impl Operation for Token {
+impl ClientOperation for Token {
+    type Parsed = PreparedToken;
     type Reply = TokenReply;
+    const ENDPOINT: Endpoint = Endpoint::Token;
 
-    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<TokenReply>, Stop> {
-        let client = client_auth::authenticate(env, facts, &self.credentials, &self.peer)?;
-        client_auth::require_grant(&client, self.grant)?;
-        self.request.decide(env, facts, client, &self.peer)
+    fn parse(params: &Params) -> Result<Self, Refusal> {
+        let (grant, request) = GrantRequest::parse(params)?;
+        Ok(Self { grant, request })
+    }
+
+    fn prepare(&self, realm: &Realm) -> PreparedToken {
+        PreparedToken(self.request.prepare(realm))
+    }
+
+    fn decide(
+        &self,
+        prepared: &PreparedToken,
+        env: &Env<'_>,
+        facts: &Facts,
+        client: AuthenticatedClient<'_>,
+        peer: &Peer,
+    ) -> Result<Decision<TokenReply>, Stop> {
+        require_grant(&client, self.grant)?;
+        prepared.0.decide(env, facts, client, peer)
     }
 }

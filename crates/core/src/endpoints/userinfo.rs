@@ -5,14 +5,15 @@ use serde_json::{Map, Value};
 use crate::base::error::{Cause, ErrorCode, Refusal};
 use crate::base::params::Params;
 use crate::base::secret::Secret;
-use crate::engine::decide::{Decision, Facts, Operation, Stop};
+use crate::engine::decide::{Decision, Operation, Stop};
 use crate::engine::env::Env;
+use crate::engine::facts::Facts;
 use crate::model::claims_request::{self, RequestedClaims};
 use crate::model::ids::ClientId;
 use crate::model::realm::Realm;
 use crate::model::scope::Scope;
 use crate::records::User;
-use crate::tokens::bearer::{self, PresentedToken};
+use crate::tokens::bearer::{self, OpenedToken, PresentedToken};
 
 #[derive(Debug)]
 pub struct Userinfo {
@@ -47,12 +48,6 @@ impl Userinfo {
             (None, None) => Err(NEEDED),
         }
     }
-
-    /// The client of a token of ours, live or not.
-    #[must_use]
-    pub fn client(&self, realm: &Realm) -> Option<ClientId> {
-        bearer::open(realm, self.token.reveal()).map(|claims| claims.client_id)
-    }
 }
 
 fn bearer_token(header: &[u8]) -> Result<Secret, Refusal> {
@@ -67,13 +62,29 @@ fn bearer_token(header: &[u8]) -> Result<Secret, Refusal> {
 }
 
 impl Operation for Userinfo {
+    type Parsed = OpenedToken;
     type Reply = Map<String, Value>;
+    type Refused = Refusal;
 
-    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<Self::Reply>, Stop> {
-        let claims = self.token.claims(env);
+    fn prepare(&self, realm: &Realm) -> Result<OpenedToken, Refusal> {
+        Ok(self.token.open(realm))
+    }
+
+    /// Of a token of ours, live or not.
+    fn client(&self, opened: &OpenedToken) -> Option<ClientId> {
+        opened.known_claims().map(|claims| claims.client_id.clone())
+    }
+
+    fn decide(
+        &self,
+        opened: &OpenedToken,
+        env: &Env<'_>,
+        facts: &Facts,
+    ) -> Result<Decision<Self::Reply>, Stop> {
+        let claims = opened.claims(env);
         let claims = claims.ok_or(INVALID.because(Cause::ForgedOrForeignToken))?;
-        let live =
-            bearer::verify_live(env, facts, claims)?.map_err(|cause| INVALID.because(cause))?;
+        let live = bearer::verify_live(env, facts, claims)
+            .map_err(|stop| stop.map(|cause| INVALID.because(cause)))?;
         let user = live.owner.user();
         let user = user.ok_or(INVALID.because(Cause::UserGone))?;
         if !live.claims.scope.contains("openid") {
@@ -86,7 +97,7 @@ impl Operation for Userinfo {
         Ok(Decision::reply(claims_of(
             user,
             &live.claims.scope,
-            &live.requested(env.realm),
+            &live.requested(env, facts)?,
         )))
     }
 }

@@ -3,77 +3,129 @@
 //! A decision is straight-line code. A missing fact stops it ([`Stop::Need`]); the driver gets the fact
 //! and calls it again. It performs no writes: it returns a [`Decision`].
 
-use std::sync::Arc;
-
-use grantor_jose::{Algorithm, Kid, VerificationKeys};
+use std::convert::Infallible;
 
 use crate::base::error::{Cause, Failure, Refusal};
-use crate::base::peer::Peer;
-use crate::base::row::{Key, Row, Write};
+use crate::base::row::Write;
 use crate::base::secret::Secret;
-use crate::base::time::Timestamp;
 use crate::engine::env::Env;
 use crate::engine::event::Event;
-use crate::engine::limits::{Effect, LimitAnswer, LimitQuery};
+use crate::engine::facts::{Facts, Need};
+use crate::engine::limits::Effect;
 use crate::model::claims::IdTokenClaims;
 use crate::model::ids::{ClientId, GrantId, SessionId, UserId};
-use crate::records::Record;
+use crate::model::realm::Realm;
 
-/// A parsed request, ready to be decided.
+/// A request, ready to be decided.
 pub trait Operation {
-    type Reply;
+    /// What [`Self::prepare`] opened and looked up. It belongs to one snapshot of the realm.
+    type Parsed: Send;
+    type Reply: Send + 'static;
+    /// How it can be refused: [`Refusal`], or [`Infallible`] where each outcome is a reply.
+    type Refused: Send + 'static;
+
+    /// Does once what the repetitions of [`Self::decide`] have in common and what costs a MAC at most. It runs again only
+    /// if the realm is replaced meanwhile.
+    ///
+    /// # Errors
+    /// The refusal.
+    fn prepare(&self, realm: &Realm) -> Result<Self::Parsed, Self::Refused>;
 
     /// # Errors
     /// [`Stop`] if a fact is missing, or to refuse without writes.
-    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<Self::Reply>, Stop>;
+    fn decide(
+        &self,
+        parsed: &Self::Parsed,
+        env: &Env<'_>,
+        facts: &Facts,
+    ) -> Result<Decision<Self::Reply, Self::Refused>, Stop<Self::Refused>>;
+
+    /// The client that asks, as far as the request proves or claims it.
+    fn client(&self, _: &Self::Parsed) -> Option<ClientId> {
+        None
+    }
 }
 
+/// An operation of people or operators. It has nothing to prepare, and each outcome is a reply.
+pub trait Task {
+    type Reply: Send + 'static;
+
+    /// # Errors
+    /// [`Halt`] if a fact is missing.
+    fn decide(
+        &self,
+        env: &Env<'_>,
+        facts: &Facts,
+    ) -> Result<Decision<Self::Reply, Infallible>, Halt>;
+}
+
+impl<T: Task> Operation for T {
+    type Parsed = ();
+    type Reply = T::Reply;
+    type Refused = Infallible;
+
+    fn prepare(&self, _: &Realm) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    fn decide(
+        &self,
+        (): &(),
+        env: &Env<'_>,
+        facts: &Facts,
+    ) -> Result<Decision<Self::Reply, Infallible>, Stop<Infallible>> {
+        Ok(Task::decide(self, env, facts)?)
+    }
+}
+
+/// Why there is no decision yet, or none at all.
 #[derive(Clone, Debug)]
-pub enum Need {
-    Row(Key),
-    /// An answer of the in-memory limits.
-    Table(LimitQuery),
-    /// The keys of a trusted issuer.
-    Keys(KeyQuery),
-    /// Whether a password is correct. Slow on purpose; runs on separate workers.
-    Password {
-        /// The hash (PHC string); `None` for an unknown user, which takes the same time.
-        hash: Option<String>,
-        password: Secret,
-        queue: PasswordQueue,
-    },
-    /// A new hash of a password (PHC string), by the same workers.
-    HashPassword {
-        password: Secret,
-        queue: PasswordQueue,
-    },
-}
-
-/// Where a password waits for its turn, since hashing is slow. The queue is fair among the networks of new browsers and
-/// among the users of known ones, and keeps room for the latter.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PasswordQueue {
-    Network(Peer),
-    KnownBrowser(UserId),
-    /// A password that the operator sets.
-    Operator,
-}
-
-/// The key that verifies a foreign token.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeyQuery {
-    pub issuer: String,
-    pub kid: Option<Kid>,
-    pub algorithm: Algorithm,
-}
-
-#[derive(Clone, Debug)]
-pub enum Stop {
+pub enum Stop<R = Refusal> {
     Need(Vec<Need>),
     /// Refused, and nothing is written.
-    Refuse(Refusal),
+    Refuse(R),
     /// No decision is possible.
     Fail(Failure),
+}
+
+/// A [`Stop`] of what cannot refuse.
+#[derive(Clone, Debug)]
+pub enum Halt {
+    Need(Vec<Need>),
+    Fail(Failure),
+}
+
+impl<R> Stop<R> {
+    /// Refuses for the same reason in other words.
+    #[must_use]
+    pub fn map<S>(self, refuse: impl FnOnce(R) -> S) -> Stop<S> {
+        match self {
+            Self::Need(needs) => Stop::Need(needs),
+            Self::Refuse(refused) => Stop::Refuse(refuse(refused)),
+            Self::Fail(failure) => Stop::Fail(failure),
+        }
+    }
+
+    /// Goes on after a refusal.
+    ///
+    /// # Errors
+    /// [`Halt`] if it was none.
+    pub fn recover<T>(self, go_on: impl FnOnce(R) -> T) -> Result<T, Halt> {
+        match self {
+            Self::Need(needs) => Err(Halt::Need(needs)),
+            Self::Refuse(refused) => Ok(go_on(refused)),
+            Self::Fail(failure) => Err(Halt::Fail(failure)),
+        }
+    }
+}
+
+impl<R> From<Halt> for Stop<R> {
+    fn from(halt: Halt) -> Self {
+        match halt {
+            Halt::Need(needs) => Self::Need(needs),
+            Halt::Fail(failure) => Self::Fail(failure),
+        }
+    }
 }
 
 impl From<Refusal> for Stop {
@@ -82,20 +134,32 @@ impl From<Refusal> for Stop {
     }
 }
 
-impl From<Failure> for Stop {
+impl From<Cause> for Stop<Cause> {
+    fn from(cause: Cause) -> Self {
+        Self::Refuse(cause)
+    }
+}
+
+impl<R> From<Failure> for Stop<R> {
+    fn from(failure: Failure) -> Self {
+        Self::Fail(failure)
+    }
+}
+
+impl From<Failure> for Halt {
     fn from(failure: Failure) -> Self {
         Self::Fail(failure)
     }
 }
 
 #[derive(Debug)]
-pub struct Decision<R> {
+pub struct Decision<R, E = Refusal> {
     /// Committed atomically; no commit if empty.
     pub writes: Vec<Write>,
     /// Tokens to issue before the commit.
     pub mint: Option<Mint>,
     /// A refusal here is committed *with* its writes, such as reuse that revokes a grant.
-    pub reply: Result<R, Refusal>,
+    pub reply: Result<R, E>,
     /// Applied to the in-memory limits after the commit.
     pub effects: Vec<Effect>,
     /// Reported after the commit.
@@ -124,7 +188,7 @@ impl Excess {
     }
 }
 
-impl<R> Decision<R> {
+impl<R, E> Decision<R, E> {
     #[must_use]
     pub const fn reply(reply: R) -> Self {
         Self::new(Ok(reply))
@@ -132,11 +196,11 @@ impl<R> Decision<R> {
 
     /// A refusal that may have writes.
     #[must_use]
-    pub const fn refuse(refusal: Refusal) -> Self {
+    pub const fn refuse(refusal: E) -> Self {
         Self::new(Err(refusal))
     }
 
-    const fn new(reply: Result<R, Refusal>) -> Self {
+    const fn new(reply: Result<R, E>) -> Self {
         Self {
             writes: Vec::new(),
             mint: None,
@@ -198,190 +262,6 @@ pub enum UnsignedToken {
     Jwt(grantor_jose::SigningInput),
     /// An opaque token, already sealed.
     Sealed(Secret),
-}
-
-/// The facts gathered so far.
-#[derive(Debug, Default)]
-pub struct Facts {
-    pub(crate) rows: Vec<(Key, Option<Row>)>,
-    pub(crate) answers: Vec<(LimitQuery, LimitAnswer)>,
-    /// `None` if the keys are unavailable.
-    pub(crate) keys: Vec<(KeyQuery, Option<Arc<VerificationKeys>>)>,
-    /// The hash that the password was compared with, and whether it matched.
-    pub(crate) password: Option<(Option<String>, bool)>,
-    /// The new hash. An operation hashes one password only.
-    pub(crate) hashed: Option<String>,
-    /// Whether an earlier commit ended in [`crate::base::row::Committed::Unknown`].
-    pub(crate) after_unknown: bool,
-}
-
-/// A record and its row: a write needs the row's version, and keeps its unknown members.
-#[derive(Clone, Debug)]
-pub struct Versioned<T> {
-    pub record: T,
-    pub row: Row,
-}
-
-impl<T> Versioned<T> {
-    /// The commit fails if the row changed since it was read.
-    #[must_use]
-    pub fn unchanged(&self) -> Write {
-        Write::Check {
-            key: self.row.key.clone(),
-            expect: self.row.version,
-        }
-    }
-}
-
-/// The result of a lookup. The core decides about expiry, by its own clock.
-#[derive(Clone, Debug)]
-pub enum Lookup<T> {
-    Live(Versioned<T>),
-    Expired,
-    Absent,
-}
-
-impl<T> Lookup<T> {
-    #[must_use]
-    pub fn live(self) -> Option<Versioned<T>> {
-        match self {
-            Self::Live(record) => Some(record),
-            Self::Expired | Self::Absent => None,
-        }
-    }
-}
-
-impl Facts {
-    /// Looks a record up.
-    ///
-    /// # Errors
-    /// [`Stop::Need`] if it was not read yet.
-    pub fn record<T: Record>(&self, env: &Env<'_>, key: &Key) -> Result<Lookup<T>, Stop> {
-        let Some((_, row)) = self.rows.iter().find(|(known, _)| known == key) else {
-            return Err(Stop::Need(vec![Need::Row(key.clone())]));
-        };
-        Ok(row
-            .as_ref()
-            .map_or(Ok(Lookup::Absent), |row| open(row, env.now))?)
-    }
-
-    /// Requests all missing rows at once, so that they are read together.
-    ///
-    /// # Errors
-    /// [`Stop::Need`] with the rows that were not read yet.
-    pub fn need(&self, keys: &[&Key]) -> Result<(), Stop> {
-        let known = |key: &Key| self.rows.iter().any(|(k, _)| k == key);
-        let missing: Vec<Need> = keys
-            .iter()
-            .filter(|key| !known(key))
-            .map(|key| Need::Row((*key).clone()))
-            .collect();
-        if missing.is_empty() {
-            Ok(())
-        } else {
-            Err(Stop::Need(missing))
-        }
-    }
-
-    /// Asks the in-memory limits.
-    ///
-    /// # Errors
-    /// [`Stop::Need`] if it was not asked yet.
-    pub fn ask(&self, ask: LimitQuery) -> Result<LimitAnswer, Stop> {
-        let known = self.answers.iter().find(|(known, _)| *known == ask);
-        known
-            .map(|(_, answer)| *answer)
-            .ok_or_else(|| Stop::Need(vec![Need::Table(ask)]))
-    }
-
-    /// # Errors
-    /// [`Stop::Need`] if they were not requested yet; [`Failure::Upstream`] if they are unavailable.
-    pub fn keys(&self, ask: KeyQuery) -> Result<&VerificationKeys, Stop> {
-        match self.keys.iter().find(|(known, _)| *known == ask) {
-            None => Err(Stop::Need(vec![Need::Keys(ask)])),
-            Some((_, Some(keys))) => Ok(keys),
-            Some((_, None)) => {
-                Err(Failure::Upstream("the keys of a trusted issuer are unavailable").into())
-            }
-        }
-    }
-
-    /// Whether a password that the operator set is still the stored one.
-    ///
-    /// # Errors
-    /// [`Stop::Need`] if it was not compared yet.
-    pub fn password(&self, hash: Option<&str>, password: &Secret) -> Result<bool, Stop> {
-        self.password_in(PasswordQueue::Operator, hash, password)
-    }
-
-    /// Whether the password is correct. Compared again if the hash changed in between.
-    ///
-    /// # Errors
-    /// [`Stop::Need`] if it was not compared yet.
-    pub fn password_in(
-        &self,
-        queue: PasswordQueue,
-        hash: Option<&str>,
-        password: &Secret,
-    ) -> Result<bool, Stop> {
-        match &self.password {
-            Some((compared, right)) if compared.as_deref() == hash => Ok(*right),
-            _ => Err(Stop::Need(vec![Need::Password {
-                hash: hash.map(ToOwned::to_owned),
-                password: password.clone(),
-                queue,
-            }])),
-        }
-    }
-
-    /// A new hash of a password that the operator sets.
-    ///
-    /// # Errors
-    /// [`Stop::Need`] if it was not computed yet.
-    pub fn hash_password(&self, password: &Secret) -> Result<String, Stop> {
-        self.hash_password_in(PasswordQueue::Operator, password)
-    }
-
-    /// A new hash of the one password that the operation hashes. It waits where the request's comparison does.
-    ///
-    /// # Errors
-    /// [`Stop::Need`] if it was not computed yet.
-    pub fn hash_password_in(
-        &self,
-        queue: PasswordQueue,
-        password: &Secret,
-    ) -> Result<String, Stop> {
-        let hashed = self.hashed.clone();
-        hashed.ok_or_else(|| {
-            Stop::Need(vec![Need::HashPassword {
-                password: password.clone(),
-                queue,
-            }])
-        })
-    }
-
-    /// Whether an earlier attempt's commit may have happened. Reuse that is detected now may be due to our
-    /// own write, so it revokes nothing.
-    #[must_use]
-    pub const fn after_unknown(&self) -> bool {
-        self.after_unknown
-    }
-}
-
-/// Reads a row.
-///
-/// # Errors
-/// [`Failure::Corrupt`] if the row has no such record.
-pub(crate) fn open<T: Record>(row: &Row, now: Timestamp) -> Result<Lookup<T>, Failure> {
-    if row.expires_at.is_some_and(|at| at.is_past(now)) {
-        return Ok(Lookup::Expired);
-    }
-    let record = serde_json::from_slice(&row.value);
-    let record = record.map_err(|_| Failure::Corrupt(format!("{:?}", row.key)))?;
-    Ok(Lookup::Live(Versioned {
-        record,
-        row: row.clone(),
-    }))
 }
 
 /// One text for all causes, so that clients learn nothing about them.

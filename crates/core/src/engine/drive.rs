@@ -1,7 +1,7 @@
 //! The state machine of one request, where reading, deciding, minting and committing meet.
 //!
 //! ```text
-//! step() ─▶ Get / Table / Keys / Password ─▶ step() ─▶ … ─▶ Sign ─▶ … ─▶ Commit ─▶ Done
+//! step() ─▶ Get / Quota / Poll / Keys / Password ─▶ step() ─▶ … ─▶ Sign ─▶ … ─▶ Commit ─▶ Done
 //!    ▲                                                               │ Conflict, Unknown: read and decide again
 //!    └───────────────────────────────────────────────────────────────┘
 //! ```
@@ -19,12 +19,12 @@ use crate::base::row::{Committed, Key, MAX_KEYS, Row, Version, Write};
 use crate::base::secret::Secret;
 use crate::base::seed::Seed;
 use crate::base::time::Timestamp;
-use crate::engine::decide::{
-    Decision, Excess, Facts, KeyQuery, Mint, Need, Operation, PasswordQueue, Stop, UnsignedToken,
-};
+use crate::engine::decide::{Decision, Excess, Mint, Operation, Stop, UnsignedToken};
 use crate::engine::env::Env;
 use crate::engine::event::Event;
-use crate::engine::limits::{Effect, LimitAnswer, LimitQuery};
+use crate::engine::facts::{Facts, KeyQuery, Need, PasswordQueue};
+use crate::engine::limits::{Effect, Poll, PollQuery, QuotaAnswer, QuotaQuery};
+use crate::model::ids::ClientId;
 use crate::model::realm::Realm;
 
 /// Including the first.
@@ -33,11 +33,13 @@ const MAX_ATTEMPTS: u8 = 5;
 const MAX_ROUNDS: u8 = 12;
 
 #[derive(Debug)]
-pub enum Step<R> {
+pub enum Step<R, E = Refusal> {
     /// Read these rows in one `get`, then call [`Drive::rows`].
     Get(Vec<Key>),
-    /// Ask the in-memory limits, then call [`Drive::answer`].
-    Table(LimitQuery),
+    /// Ask the in-memory limits, then call [`Drive::quota`].
+    Quota(QuotaQuery),
+    /// Ask the poll clock, then call [`Drive::poll`].
+    Poll(PollQuery),
     /// Verify a password, then call [`Drive::password`].
     Password {
         /// `None` if the user is unknown or has no password.
@@ -61,14 +63,16 @@ pub enum Step<R> {
         writes: Vec<Write>,
     },
     /// Apply the effects, report the events and answer.
-    Done(Outcome<R>),
+    Done(Outcome<R, E>),
     /// No decision was possible. The effects release reservations.
     Failed(Failure, Vec<Effect>),
 }
 
 #[derive(Debug)]
-pub struct Outcome<R> {
-    pub reply: Result<R, Refusal>,
+pub struct Outcome<R, E = Refusal> {
+    pub reply: Result<R, E>,
+    /// The client that asked, as far as the request proved or claimed it.
+    pub client: Option<ClientId>,
     pub tokens: Option<Minted>,
     pub effects: Vec<Effect>,
     pub events: Vec<Event>,
@@ -83,19 +87,19 @@ pub struct Minted {
     pub refresh: Option<Secret>,
 }
 
-enum Stage<R> {
+enum Stage<R, E> {
     Deciding(Vec<Need>),
-    Access(Decision<R>, Option<SigningInput>, Rest),
+    Access(Decision<R, E>, Option<SigningInput>, Rest),
     Id(
-        Decision<R>,
+        Decision<R, E>,
         Option<SigningInput>,
         Option<Secret>,
         Option<Secret>,
     ),
-    Committing(Version, Decision<R>, Option<Minted>),
+    Committing(Version, Decision<R, E>, Option<Minted>),
     /// After an `Unknown` commit: reads what was written, to learn whether it happened.
-    CheckingCommit(Version, Decision<R>, Option<Minted>),
-    Settled(Decision<R>, Option<Minted>),
+    CheckingCommit(Version, Decision<R, E>, Option<Minted>),
+    Settled(Decision<R, E>, Option<Minted>),
     Failed(Failure),
     Ended,
 }
@@ -110,12 +114,16 @@ struct Rest {
 pub struct Drive<O: Operation> {
     operation: O,
     realm: Arc<Realm>,
+    /// For another attempt.
+    newest: Option<Arc<Realm>>,
+    /// `None` until it is prepared for this realm.
+    parsed: Option<O::Parsed>,
     now: Timestamp,
     seed: Seed,
     facts: Facts,
     /// The hash that a password is being compared with.
     comparing: Option<String>,
-    stage: Stage<O::Reply>,
+    stage: Stage<O::Reply, O::Refused>,
     attempt: u8,
     round: u8,
 }
@@ -127,6 +135,8 @@ impl<O: Operation> Drive<O> {
         let mut drive = Self {
             operation,
             realm,
+            newest: None,
+            parsed: None,
             now,
             seed,
             facts: Facts::default(),
@@ -141,7 +151,7 @@ impl<O: Operation> Drive<O> {
 
     /// The next step. Call the method that takes its result before calling this again.
     #[must_use]
-    pub fn step(&mut self) -> Step<O::Reply> {
+    pub fn step(&mut self) -> Step<O::Reply, O::Refused> {
         match std::mem::replace(&mut self.stage, Stage::Ended) {
             Stage::Deciding(needs) => self.ask(needs),
             Stage::Access(decision, input, rest) => self.sign(input, |drive| {
@@ -181,6 +191,7 @@ impl<O: Operation> Drive<O> {
                 tokens,
             ) => Step::Done(Outcome {
                 reply,
+                client: self.client(),
                 tokens,
                 effects,
                 events,
@@ -212,8 +223,13 @@ impl<O: Operation> Drive<O> {
         self.decide();
     }
 
-    pub fn answer(&mut self, ask: LimitQuery, answer: LimitAnswer) {
-        self.facts.answers.push((ask, answer));
+    pub fn quota(&mut self, ask: QuotaQuery, answer: QuotaAnswer) {
+        self.facts.quotas.push((ask, answer));
+        self.decide();
+    }
+
+    pub fn poll(&mut self, ask: PollQuery, poll: Poll) {
+        self.facts.polls.push((ask, poll));
         self.decide();
     }
 
@@ -255,8 +271,14 @@ impl<O: Operation> Drive<O> {
         }
     }
 
-    /// The result of the commit, with the time and a fresh seed for another attempt.
-    pub fn committed(&mut self, committed: Committed, now: Timestamp, seed: Seed) {
+    /// The result of the commit, with the time, a fresh seed and the newest realm for another attempt.
+    pub fn committed(
+        &mut self,
+        committed: Committed,
+        now: Timestamp,
+        seed: Seed,
+        realm: &Arc<Realm>,
+    ) {
         let Stage::Committing(id, decision, minted) =
             std::mem::replace(&mut self.stage, Stage::Ended)
         else {
@@ -267,13 +289,27 @@ impl<O: Operation> Drive<O> {
             Committed::Done => self.stage = Stage::Settled(decision, minted),
             Committed::Conflict(_) => {
                 (self.now, self.seed) = (now, seed);
+                self.newest = Some(Arc::clone(realm));
                 self.retry();
             }
             Committed::Unknown => {
                 (self.now, self.seed) = (now, seed);
+                self.newest = Some(Arc::clone(realm));
                 self.stage = Stage::CheckingCommit(id, decision, minted);
             }
         }
+    }
+
+    /// Goes on with a newer realm, after a wait. Nothing happens once the decision is made.
+    /// Returns whether it does: tokens must then be signed with that realm's keys.
+    #[must_use]
+    pub fn renew(&mut self, realm: &Arc<Realm>) -> bool {
+        let renews = matches!(self.stage, Stage::Deciding(_)) && self.take(realm);
+        if renews {
+            self.round = 0;
+            self.decide();
+        }
+        renews
     }
 
     /// Gives up, and releases reservations.
@@ -282,10 +318,10 @@ impl<O: Operation> Drive<O> {
         self.stage = Stage::Ended;
         let reserved =
             self.facts
-                .answers
+                .quotas
                 .drain(..)
                 .filter_map(|(ask, answer)| match (ask, answer) {
-                    (LimitQuery::Reserve { quotas, window }, LimitAnswer::Reserved { .. }) => {
+                    (QuotaQuery::Reserve { quotas, window }, QuotaAnswer::Reserved { .. }) => {
                         Some(Effect::Release {
                             quotas,
                             window,
@@ -305,8 +341,25 @@ impl<O: Operation> Drive<O> {
         }
     }
 
+    fn client(&self) -> Option<ClientId> {
+        self.operation.client(self.parsed.as_ref()?)
+    }
+
+    /// Whether it is another realm, for which the request must be prepared again.
+    fn take(&mut self, realm: &Arc<Realm>) -> bool {
+        if Arc::ptr_eq(&self.realm, realm) {
+            return false;
+        }
+        self.realm = Arc::clone(realm);
+        self.parsed = None;
+        true
+    }
+
     /// Rows are read again; other facts are kept.
     fn retry(&mut self) {
+        if let Some(newest) = self.newest.take() {
+            self.take(&newest);
+        }
         self.facts.rows.clear();
         self.attempt += 1;
         self.round = 0;
@@ -323,7 +376,19 @@ impl<O: Operation> Drive<O> {
             self.stage = Stage::Failed(Failure::Bug("a decision that never finishes"));
             return;
         }
-        match self.operation.decide(&self.env(), &self.facts) {
+        let parsed = match self.parsed.take() {
+            Some(parsed) => parsed,
+            None => match self.operation.prepare(&self.realm) {
+                Ok(parsed) => parsed,
+                Err(refused) => {
+                    self.stage = Stage::Settled(Decision::refuse(refused), None);
+                    return;
+                }
+            },
+        };
+        let decided = self.operation.decide(&parsed, &self.env(), &self.facts);
+        self.parsed = Some(parsed);
+        match decided {
             Ok(decision) => self.mint(decision),
             Err(Stop::Need(needs)) => self.stage = Stage::Deciding(needs),
             Err(Stop::Refuse(refusal)) => {
@@ -334,12 +399,13 @@ impl<O: Operation> Drive<O> {
     }
 
     /// Rows are read together; other needs one at a time.
-    fn ask(&mut self, needs: Vec<Need>) -> Step<O::Reply> {
+    fn ask(&mut self, needs: Vec<Need>) -> Step<O::Reply, O::Refused> {
         let mut keys = Vec::new();
         for need in needs {
             match need {
                 Need::Row(key) => keys.push(key),
-                Need::Table(ask) if keys.is_empty() => return Step::Table(ask),
+                Need::Quota(ask) if keys.is_empty() => return Step::Quota(ask),
+                Need::Poll(ask) if keys.is_empty() => return Step::Poll(ask),
                 Need::Keys(ask) if keys.is_empty() => return Step::Keys(ask),
                 Need::Password {
                     hash,
@@ -356,7 +422,8 @@ impl<O: Operation> Drive<O> {
                 Need::HashPassword { password, queue } if keys.is_empty() => {
                     return Step::HashPassword { password, queue };
                 }
-                Need::Table(_)
+                Need::Quota(_)
+                | Need::Poll(_)
                 | Need::Keys(_)
                 | Need::Password { .. }
                 | Need::HashPassword { .. } => {}
@@ -369,7 +436,7 @@ impl<O: Operation> Drive<O> {
         &mut self,
         input: Option<SigningInput>,
         wait: impl FnOnce(&mut Self),
-    ) -> Step<O::Reply> {
+    ) -> Step<O::Reply, O::Refused> {
         match input {
             Some(input) => {
                 wait(self);
@@ -382,7 +449,7 @@ impl<O: Operation> Drive<O> {
         }
     }
 
-    fn mint(&mut self, mut decision: Decision<O::Reply>) {
+    fn mint(&mut self, mut decision: Decision<O::Reply, O::Refused>) {
         let Some(Mint {
             access,
             id,
@@ -403,7 +470,7 @@ impl<O: Operation> Drive<O> {
 
     fn access_minted(
         &mut self,
-        decision: Decision<O::Reply>,
+        decision: Decision<O::Reply, O::Refused>,
         access: Option<Secret>,
         Rest { id, refresh }: Rest,
     ) {
@@ -434,7 +501,7 @@ impl<O: Operation> Drive<O> {
         };
     }
 
-    fn minted(&mut self, decision: Decision<O::Reply>, minted: Option<Minted>) {
+    fn minted(&mut self, decision: Decision<O::Reply, O::Refused>, minted: Option<Minted>) {
         self.stage = if decision.writes.is_empty() {
             Stage::Settled(decision, minted)
         } else {

@@ -1,7 +1,7 @@
 //! In-memory limits: failed attempts, pending codes, and when each device last polled.
 //!
 //! Each counter has a table of its own, of fixed size, so that floods neither exhaust memory nor evict counts of another
-//! kind. A decision asks them ([`LimitQuery`]), and changes them ([`Effect`]) after its commit. They run on the monotonic
+//! kind. A decision asks them ([`QuotaQuery`], [`PollQuery`]), and changes them ([`Effect`]) after its commit. They run on the monotonic
 //! clock: setting the system's clock neither extends nor ends a limit.
 
 use std::time::Duration;
@@ -51,7 +51,7 @@ pub(crate) fn per_network(
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LimitQuery {
+pub enum QuotaQuery {
     /// Reserves one of each quota, or none if any is used up.
     Reserve { quotas: Vec<Quota>, window: Window },
     /// Asks before a secret is compared, and again before anyone learns the result. A wrong one counts. Where a quota is
@@ -70,11 +70,14 @@ pub enum LimitQuery {
         limit: u32,
         is_right: bool,
     },
-    Poll {
-        grant: GrantId,
-        /// The interval that the device was given initially.
-        interval: Duration,
-    },
+}
+
+/// A device polls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PollQuery {
+    pub grant: GrantId,
+    /// The interval that the device was given initially.
+    pub interval: Duration,
 }
 
 /// What is known of a secret that was presented.
@@ -106,7 +109,7 @@ impl Window {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LimitAnswer {
+pub enum QuotaAnswer {
     /// Within all quotas, and counted.
     Reserved {
         /// The highest count, including this one, among quotas without a limit.
@@ -116,7 +119,6 @@ pub enum LimitAnswer {
         /// Seconds until part of it is available again.
         retry_after: u64,
     },
-    Poll(Poll),
 }
 
 /// A change of the tables after a decision's commit.
@@ -153,19 +155,21 @@ impl Limits {
     }
 
     /// `now` is the time of the monotonic clock.
-    pub fn answer(&mut self, now: Timestamp, ask: &LimitQuery) -> LimitAnswer {
+    pub fn poll(&mut self, now: Timestamp, ask: &PollQuery) -> Poll {
+        self.polls.poll(now, ask.grant, ask.interval)
+    }
+
+    /// `now` is the time of the monotonic clock.
+    pub fn quota(&mut self, now: Timestamp, ask: &QuotaQuery) -> QuotaAnswer {
         match ask {
-            LimitQuery::Poll { grant, interval } => {
-                LimitAnswer::Poll(self.polls.poll(now, *grant, *interval))
-            }
-            LimitQuery::Reserve { quotas, window } => self.count(now, quotas, *window, 1),
-            LimitQuery::Secret {
+            QuotaQuery::Reserve { quotas, window } => self.count(now, quotas, *window, 1),
+            QuotaQuery::Secret {
                 client,
                 peer,
                 limit,
                 is_right,
             } => self.secret(now, client.as_str(), peer, *limit, *is_right),
-            LimitQuery::Check {
+            QuotaQuery::Check {
                 quotas,
                 window,
                 guess,
@@ -229,7 +233,7 @@ impl Limits {
     }
 
     /// Counts `n` more in each quota, or in none if any is used up.
-    fn count(&mut self, now: Timestamp, quotas: &[Quota], window: Window, n: u32) -> LimitAnswer {
+    fn count(&mut self, now: Timestamp, quotas: &[Quota], window: Window, n: u32) -> QuotaAnswer {
         let places: Vec<u64> = quotas.iter().map(|quota| self.place(quota)).collect();
         let length = window.length();
         let mut used_up = quotas
@@ -252,7 +256,7 @@ impl Limits {
         if full {
             // The oldest eighth of the window is dropped first.
             let retry_after = (length.as_secs() / 8).max(1);
-            return LimitAnswer::Full { retry_after };
+            return QuotaAnswer::Full { retry_after };
         }
         let mut count = 0;
         for (place, quota) in places.into_iter().zip(quotas).filter(|_| n > 0) {
@@ -262,7 +266,7 @@ impl Limits {
                 count = count.max(counted);
             }
         }
-        LimitAnswer::Reserved { count }
+        QuotaAnswer::Reserved { count }
     }
 
     fn has_room(&mut self, quota: &Quota, place: u64, window: Duration, now: Timestamp) -> bool {
@@ -296,13 +300,13 @@ mod tests {
     }
 
     fn ask(limits: &mut Limits, secs: u64, subject: &str) -> bool {
-        let ask = LimitQuery::Reserve {
+        let ask = QuotaQuery::Reserve {
             quotas: quota(subject, 20),
             window: Window::Hour,
         };
         matches!(
-            limits.answer(Timestamp::from_secs(1_000_000 + secs), &ask),
-            LimitAnswer::Reserved { .. }
+            limits.quota(Timestamp::from_secs(1_000_000 + secs), &ask),
+            QuotaAnswer::Reserved { .. }
         )
     }
 
@@ -353,18 +357,18 @@ mod tests {
         let mut limits = Limits::new(&[1; 32]);
         let both = [quota("full", 0), quota("free", 1)].concat();
         let now = Timestamp::from_secs(1_000_000);
-        let ask = LimitQuery::Reserve {
+        let ask = QuotaQuery::Reserve {
             quotas: both,
             window: Window::Hour,
         };
-        assert!(matches!(limits.answer(now, &ask), LimitAnswer::Full { .. }));
-        let free = LimitQuery::Reserve {
+        assert!(matches!(limits.quota(now, &ask), QuotaAnswer::Full { .. }));
+        let free = QuotaQuery::Reserve {
             quotas: quota("free", 1),
             window: Window::Hour,
         };
         assert!(matches!(
-            limits.answer(now, &free),
-            LimitAnswer::Reserved { .. }
+            limits.quota(now, &free),
+            QuotaAnswer::Reserved { .. }
         ));
     }
 
@@ -374,13 +378,13 @@ mod tests {
         let now = Timestamp::from_secs(1_000_000);
         let mut password = quota("alice", 10);
         password[0].counter = Counter::PasswordsPerAccount;
-        let check = |quotas: Vec<Quota>, guess| LimitQuery::Check {
+        let check = |quotas: Vec<Quota>, guess| QuotaQuery::Check {
             quotas,
             window: Window::Hour,
             guess,
         };
         for _ in 0..10 {
-            limits.answer(now, &check(password.clone(), Guess::Wrong));
+            limits.quota(now, &check(password.clone(), Guess::Wrong));
         }
         // Wrong secrets come fast, and their limit is high: their counts outnumber and exceed those of passwords.
         for client in 0..200_000 {
@@ -390,12 +394,12 @@ mod tests {
                 limit: 100,
             };
             for _ in 0..11 {
-                limits.answer(now, &check(vec![secret.clone()], Guess::Wrong));
+                limits.quota(now, &check(vec![secret.clone()], Guess::Wrong));
             }
         }
         assert!(matches!(
-            limits.answer(now, &check(password, Guess::NotCompared)),
-            LimitAnswer::Full { .. }
+            limits.quota(now, &check(password, Guess::NotCompared)),
+            QuotaAnswer::Full { .. }
         ));
     }
 }

@@ -4,4 +4,5 @@ pub mod decide;
 pub mod drive;
 pub mod env;
 pub mod event;
+pub mod facts;
 pub mod limits;

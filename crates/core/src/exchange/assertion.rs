@@ -1,24 +1,30 @@
 //! Verification of trusted issuers' JWTs (RFC 7521 section 5.2, RFC 7523 section 3).
 
+use std::cell::OnceCell;
 use std::time::Duration;
 
+use grantor_jose::{TokenType, Unverified, VerificationKeys};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::base::error::Cause;
 use crate::base::time::Timestamp;
-use crate::engine::decide::{Facts, KeyQuery, Stop};
+use crate::engine::decide::Stop;
 use crate::engine::env::Env;
+use crate::engine::facts::{Facts, KeyQuery};
 use crate::model::actor::MayAct;
 use crate::model::endpoint::Endpoint;
 use crate::model::realm::Realm;
 use crate::model::trusted_issuer::{TrustedIssuer, may_be_subject};
+use crate::tokens::bearer::PresentedToken;
 
-/// A foreign token with a valid signature and us as its audience.
-#[derive(Debug)]
-pub(crate) struct VerifiedAssertion<'p> {
-    pub(crate) issuer: &'p TrustedIssuer,
-    pub(crate) claims: Claims,
+/// A token that another issuer signed, or nobody whom we know.
+pub(crate) struct Assertion {
+    /// Which of the realm's trusted issuers, and the key that verifies it.
+    named: Result<(usize, KeyQuery), Cause>,
+    token: PresentedToken,
+    /// Once the keys are known.
+    verified: OnceCell<Result<Claims, Cause>>,
 }
 
 /// The claims of a foreign JWT that matter here (RFC 7519 section 4.1).
@@ -138,51 +144,89 @@ impl Claims {
     }
 }
 
-/// # Errors
-/// [`Stop`] where the issuer's keys are still needed or unavailable; the inner error for an invalid token.
-pub(crate) fn open<'p>(
-    env: &Env<'p>,
-    facts: &Facts,
-    token: &str,
-) -> Result<Result<VerifiedAssertion<'p>, Cause>, Stop> {
-    let Ok(decoded) = grantor_jose::decode(token) else {
-        return Ok(Err(Cause::ForgedOrForeignToken));
-    };
-    let Some(iss) = unverified_issuer(&decoded) else {
-        return Ok(Err(Cause::ForeignTokenMalformed));
-    };
-    let mut trusted = env.realm.trusted_issuers.iter();
-    let Some(issuer) = trusted.find(|trusted| trusted.issuer == iss) else {
-        return Ok(Err(Cause::UnknownIssuer));
-    };
-    let header = decoded.header();
+impl Assertion {
+    /// `None` for a token that names this realm as its issuer.
+    pub(crate) fn prepare(realm: &Realm, token: &PresentedToken) -> Option<Self> {
+        let named = match grantor_jose::decode(token.reveal()) {
+            Err(_) => Err(Cause::ForgedOrForeignToken),
+            Ok(decoded) => match unverified_issuer(&decoded) {
+                None => Err(Cause::ForeignTokenMalformed),
+                Some(issuer) if issuer == realm.issuer => return None,
+                Some(issuer) => find_issuer(realm, &decoded, issuer),
+            },
+        };
+        Some(Self {
+            named,
+            token: token.clone(),
+            verified: OnceCell::new(),
+        })
+    }
+
+    /// The issuer and the claims of a valid token that is meant for us. `env` has the realm that prepared it.
+    ///
+    /// # Errors
+    /// [`Stop`] where the issuer's keys are still needed or unavailable, or with the cause why it is not valid.
+    pub(crate) fn verify<'a>(
+        &'a self,
+        env: &Env<'a>,
+        facts: &Facts,
+    ) -> Result<(&'a TrustedIssuer, &'a Claims), Stop<Cause>> {
+        let (at, query) = self.named.as_ref().map_err(|cause| *cause)?;
+        let issuer = env.realm.trusted_issuers.get(*at);
+        let issuer = issuer.ok_or(Cause::UnknownIssuer)?;
+        let keys = facts.keys(query)?;
+        let verify = || verified_claims(issuer, keys, self.token.reveal());
+        let claims = self.verified.get_or_init(verify).as_ref();
+        let claims = claims.map_err(|cause| *cause)?;
+        validate(issuer, env, claims)?;
+        Ok((issuer, claims))
+    }
+}
+
+fn find_issuer(
+    realm: &Realm,
+    token: &Unverified,
+    issuer: String,
+) -> Result<(usize, KeyQuery), Cause> {
+    let mut all = realm.trusted_issuers.iter().enumerate();
+    let found = all.find(|(_, trusted)| trusted.issuer == issuer);
+    let (at, trusted) = found.ok_or(Cause::UnknownIssuer)?;
+    let header = token.header();
     // RFC 8725 section 3.11: another explicit type, such as a logout token's, is refused.
     let typ = header.typ.as_deref();
-    let accepted = [grantor_jose::TokenType::Id, grantor_jose::TokenType::Access];
-    if !issuer.algorithms.contains(&header.algorithm)
+    let accepted = [TokenType::Id, TokenType::Access];
+    if !trusted.algorithms.contains(&header.algorithm)
         || typ.is_some() && !accepted.iter().any(|accepted| accepted.is(typ))
     {
-        return Ok(Err(Cause::ForeignTokenMalformed));
+        return Err(Cause::ForeignTokenMalformed);
     }
-    let keys = facts.keys(KeyQuery {
-        issuer: iss,
+    let query = KeyQuery {
+        issuer,
         kid: header.kid.clone(),
         algorithm: header.algorithm,
-    })?;
-    let Ok(verified) = keys.verify(decoded) else {
-        return Ok(Err(Cause::ForgedOrForeignToken));
     };
-    let Ok(claims) = verified.claims::<Claims>() else {
-        return Ok(Err(Cause::ForeignTokenMalformed));
-    };
-    if claims.iss != issuer.issuer {
-        return Ok(Err(Cause::ForgedOrForeignToken));
+    Ok((at, query))
+}
+
+fn verified_claims(
+    issuer: &TrustedIssuer,
+    keys: &VerificationKeys,
+    token: &str,
+) -> Result<Claims, Cause> {
+    let decoded = grantor_jose::decode(token).map_err(|_| Cause::ForgedOrForeignToken)?;
+    let verified = keys.verify(decoded);
+    let verified = verified.map_err(|_| Cause::ForgedOrForeignToken)?;
+    let claims: Claims = verified
+        .claims()
+        .map_err(|_| Cause::ForeignTokenMalformed)?;
+    match claims.iss == issuer.issuer {
+        true => Ok(claims),
+        false => Err(Cause::ForgedOrForeignToken),
     }
-    Ok(validate(issuer, env, &claims).map(|()| VerifiedAssertion { issuer, claims }))
 }
 
 /// `iss`, only for choosing the keys that verify the token.
-pub(crate) fn unverified_issuer(token: &grantor_jose::Unverified) -> Option<String> {
+fn unverified_issuer(token: &Unverified) -> Option<String> {
     #[derive(Deserialize)]
     struct Issuer {
         iss: String,

@@ -3,9 +3,9 @@
 use super::party::{Party, Role, find_user};
 use crate::base::error::{ErrorCode, Refusal};
 use crate::base::params::Params;
-use crate::engine::decide::{Facts, Stop};
+use crate::engine::decide::Stop;
 use crate::engine::env::Env;
-use crate::model::client::Client;
+use crate::engine::facts::Facts;
 use crate::model::exchange_rule::TokenKind;
 use crate::model::ids::ClientId;
 use crate::model::scope::Scope;
@@ -49,8 +49,7 @@ impl AssumedToken {
 
     /// The party of such a token, if it were issued now.
     pub(super) fn open(&self, env: &Env<'_>, facts: &Facts) -> Result<Party, Stop> {
-        let client = env.realm.clients.get(&self.client);
-        let client: &Client = client.filter(|client| client.enabled).ok_or(NO_CLIENT)?;
+        let client = facts.enabled_client(env, &self.client)?.ok_or(NO_CLIENT)?;
         let scope = self.scope.as_ref().unwrap_or(&client.default_scopes);
         if !scope.is_within(&client.scopes) {
             return Err(NO_SCOPE.into());

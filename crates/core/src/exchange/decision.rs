@@ -2,11 +2,12 @@
 
 use super::party::{Party, Role};
 use super::policy::{self, ExchangeTarget, RuleInput, Unmet};
-use super::request::ExchangeRequest;
+use super::request::{ExchangeRequest, PreparedExchange};
 use crate::base::error::{ErrorCode, Refusal};
 use crate::base::time::Timestamp;
-use crate::engine::decide::{Facts, Need, Stop};
+use crate::engine::decide::Stop;
 use crate::engine::env::Env;
+use crate::engine::facts::{Facts, Need};
 use crate::model::actor::Actor;
 use crate::model::client::Client;
 use crate::model::exchange_rule::ExchangeRule;
@@ -61,10 +62,11 @@ pub(crate) fn evaluate<'p>(
     facts: &Facts,
     client: &Client,
     request: &ExchangeRequest,
+    prepared: &PreparedExchange,
 ) -> Result<(Case<'p>, Result<Granted<'p>, Refusal>), Stop> {
-    let target = request.target(env.realm, client)?;
-    let subject = request.subject.open(env, facts, client);
-    let actor = request.actor.as_ref();
+    let target = request.target(prepared, env.realm, client)?;
+    let subject = prepared.open_subject(env, facts, client);
+    let actor = prepared.actor.as_ref();
     let actor = actor.map(|actor| actor.open(env, facts, client, Role::Actor));
     let (subject, actor) = join(subject, actor.transpose())?;
     let actor = actor.map(Party::require_no_actor).transpose()?;

@@ -1,22 +1,25 @@
 //! A dry run of an exchange for operators: the same decision without its effects.
 
 use std::borrow::Cow;
+use std::convert::Infallible;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::party::Party;
-use super::{Case, Content, Unmet, evaluate, policy};
+use super::{Case, Content, PreparedExchange, Unmet, evaluate, policy};
 use crate::base::error::{Cause, ErrorCode, Failure, Refusal};
 use crate::base::params::Params;
 use crate::client_auth::require_grant;
-use crate::engine::decide::{Decision, Facts, Operation, Stop};
+use crate::engine::decide::{Decision, Operation, Stop};
 use crate::engine::env::Env;
+use crate::engine::facts::Facts;
 use crate::model::actor::Actor;
 use crate::model::client::Client;
 use crate::model::exchange_rule::ExchangeRule;
 use crate::model::grant_type::GrantType;
 use crate::model::ids::ClientId;
+use crate::model::realm::Realm;
 use crate::model::scope::Scope;
 use crate::model::token_type::TokenType;
 use crate::tokens::issue;
@@ -129,20 +132,41 @@ impl Explain {
 }
 
 impl Operation for Explain {
+    type Parsed = PreparedExchange;
     type Reply = Explanation;
+    type Refused = Infallible;
 
-    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<Explanation>, Stop> {
-        let client = match self.client(env) {
-            Ok(client) => client,
-            Err(refusal) => return Ok(Decision::reply(Explanation::refused(&refusal))),
-        };
-        let (case, outcome) = match evaluate(env, facts, client, &self.request) {
-            Ok(evaluated) => evaluated,
-            Err(Stop::Refuse(refusal)) => {
-                return Ok(Decision::reply(Explanation::refused(&refusal)));
+    fn prepare(&self, realm: &Realm) -> Result<PreparedExchange, Infallible> {
+        Ok(self.request.prepare(realm))
+    }
+
+    fn decide(
+        &self,
+        prepared: &PreparedExchange,
+        env: &Env<'_>,
+        facts: &Facts,
+    ) -> Result<Decision<Explanation, Infallible>, Stop<Infallible>> {
+        match self.explain(prepared, env, facts) {
+            Ok(explanation) => Ok(Decision::reply(explanation)),
+            Err(stop) => {
+                let explanation = stop.recover(|refusal| Explanation::refused(&refusal))?;
+                Ok(Decision::reply(explanation))
             }
-            Err(stop) => return Err(stop),
-        };
+        }
+    }
+}
+
+impl Explain {
+    /// # Errors
+    /// What is refused before any rule is tried.
+    fn explain(
+        &self,
+        prepared: &PreparedExchange,
+        env: &Env<'_>,
+        facts: &Facts,
+    ) -> Result<Explanation, Stop> {
+        let client = self.asking_client(env, facts)?;
+        let (case, outcome) = evaluate(env, facts, client, &self.request, prepared)?;
         let mut explanation = match &outcome {
             Err(refusal) => Explanation::refused(refusal),
             Ok(granted) => {
@@ -172,23 +196,21 @@ impl Operation for Explain {
             .collect();
         explanation.subject = Some(summarize(&case.subject));
         explanation.actor = case.actor.as_ref().map(summarize);
-        Ok(Decision::reply(explanation))
+        Ok(explanation)
     }
-}
 
-impl Explain {
     /// The checks of client authentication and the token endpoint, except the secret.
-    fn client<'p>(&self, env: &Env<'p>) -> Result<&'p Client, Refusal> {
-        let client = env.realm.clients.get(&self.client);
+    fn asking_client<'p>(&self, env: &Env<'p>, facts: &Facts) -> Result<&'p Client, Stop> {
+        let client = facts.client(env, &self.client)?;
         let client = client.ok_or(UNKNOWN_CLIENT.because(Cause::UnknownClient))?;
         if !client.enabled {
             let disabled = Refusal::new(ErrorCode::InvalidClient, "The client is disabled.");
-            return Err(disabled.because(Cause::DisabledClient));
+            return Err(disabled.because(Cause::DisabledClient).into());
         }
         require_grant(client, GrantType::TokenExchange)?;
         if !client.is_confidential() {
             let public = Refusal::new(ErrorCode::InvalidClient, "The client is public.");
-            return Err(public.because(Cause::SecretMissing));
+            return Err(public.because(Cause::SecretMissing).into());
         }
         Ok(client)
     }

@@ -17,3 +17,4 @@ pub(crate) use content::Content;
 pub(crate) use decision::{Case, Granted, evaluate};
 pub(crate) use party::Party;
 pub(crate) use request::ExchangeRequest;
+pub use request::PreparedExchange;

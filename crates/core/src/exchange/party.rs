@@ -1,26 +1,32 @@
 //! Subject and actor tokens: opening them, and the party that each identifies.
 
+use std::cell::OnceCell;
+use std::sync::Arc;
+
 use grantor_jose::TokenType as Typ;
 use serde_json::Value;
 
-use super::assertion::{self, Claims, VerifiedAssertion};
+use super::assertion::{Assertion, Claims};
 use super::policy::still_allowed;
 use crate::base::error::{Cause, ErrorCode, Refusal};
 use crate::base::secret::Secret;
 use crate::base::time::Timestamp;
-use crate::engine::decide::{Facts, Lookup, Stop};
+use crate::engine::decide::Stop;
 use crate::engine::env::Env;
+use crate::engine::facts::{Facts, Lookup};
 use crate::model::actor::{Actor, MayAct};
-use crate::model::claims::IdTokenClaims;
+use crate::model::claims::{AccessTokenClaims, IdTokenClaims};
 use crate::model::client::Client;
 use crate::model::exchange_rule::TokenKind;
 use crate::model::ids::{ClientId, GrantId, UserId};
+use crate::model::realm::Realm;
 use crate::model::scope::Scope;
 use crate::model::token_type::TokenType;
 use crate::model::trusted_issuer::TrustedIssuer;
 use crate::records::{self, Grant, Link, RefreshTokenStatus, Session, User, Username};
-use crate::tokens::bearer::{self, PresentedToken, TokenOwner};
+use crate::tokens::bearer::{self, OpenedToken, PresentedToken, TokenOwner};
 use crate::tokens::grant_liveness;
+use crate::tokens::handles::RefreshToken;
 
 #[derive(Debug)]
 pub(crate) struct PresentedParty {
@@ -84,12 +90,36 @@ const HAS_ACTOR: Refusal = Refusal::new(
     "The token is of a party for whom somebody else acts already.",
 );
 
+/// What this realm reads in a presented token. The signature of a JWT is verified once, after client authentication.
+pub(crate) enum OpenedParty {
+    Access(OpenedToken),
+    Refresh(Option<RefreshToken>),
+    Id(PresentedToken, OnceCell<Option<IdTokenClaims>>),
+    Foreign(Assertion),
+}
+
 impl PresentedParty {
-    pub(crate) const fn new(token: Secret, typ: TokenType) -> Self {
+    pub(crate) fn new(token: Secret, typ: TokenType) -> Self {
         let token = PresentedToken::new(token);
         Self { token, typ }
     }
 
+    pub(crate) fn prepare(&self, realm: &Realm) -> OpenedParty {
+        match self.typ {
+            TokenType::AccessToken => OpenedParty::Access(self.token.open(realm)),
+            TokenType::RefreshToken => {
+                OpenedParty::Refresh(realm.sealing.open_refresh_token(self.token.reveal()))
+            }
+            TokenType::Jwt | TokenType::IdToken => match Assertion::prepare(realm, &self.token) {
+                Some(foreign) => OpenedParty::Foreign(foreign),
+                None if self.typ == TokenType::Jwt => OpenedParty::Access(self.token.open(realm)),
+                None => OpenedParty::Id(self.token.clone(), OnceCell::new()),
+            },
+        }
+    }
+}
+
+impl OpenedParty {
     /// # Errors
     /// `invalid_request` for a token that is not valid, not live or another client's.
     pub(crate) fn open(
@@ -99,144 +129,143 @@ impl PresentedParty {
         client: &Client,
         role: Role,
     ) -> Result<Party, Stop> {
-        match self.typ {
-            TokenType::AccessToken => self.access_token(env, facts, role),
-            TokenType::RefreshToken => self.refresh_token(env, facts, client, role),
-            TokenType::Jwt if self.is_ours(env) => self.access_token(env, facts, role),
-            TokenType::IdToken if self.is_ours(env) => self.id_token(env, facts, client, role),
-            TokenType::Jwt | TokenType::IdToken => self.foreign(env, facts, role),
-        }
-    }
-
-    /// Whether the unverified `iss` is ours.
-    fn is_ours(&self, env: &Env<'_>) -> bool {
-        let decoded = grantor_jose::decode(self.token.reveal()).ok();
-        let issuer = decoded.and_then(|token| assertion::unverified_issuer(&token));
-        issuer.as_deref() == Some(&env.realm.issuer)
-    }
-
-    fn access_token(&self, env: &Env<'_>, facts: &Facts, role: Role) -> Result<Party, Stop> {
-        let claims = self.token.claims(env);
-        let claims = claims.ok_or(role.invalid(Cause::ForgedOrForeignToken))?;
-        refuse_cnf(claims.cnf.as_ref())?;
-        // Refused before the rows of the chain are read.
-        if role == Role::Actor && claims.act.is_some() {
-            return Err(HAS_ACTOR.into());
-        }
-        let live = bearer::verify_live(env, facts, claims)?.map_err(|cause| role.invalid(cause))?;
-        let claims = live.claims;
-        Ok(Party {
-            issuer: None,
-            kind: TokenKind::AccessToken,
-            sub: claims.sub,
-            foreign_sub: None,
-            client: Some(claims.client_id),
-            aud: Some(claims.aud),
-            max_scope: claims.scope,
-            expires_at: Timestamp::from_secs(claims.exp),
-            act: claims.act,
-            may_act: claims.may_act,
-            owner: live.owner,
-        })
-    }
-
-    /// Like a refresh token, limited by the scope of its grant.
-    fn id_token(
-        &self,
-        env: &Env<'_>,
-        facts: &Facts,
-        client: &Client,
-        role: Role,
-    ) -> Result<Party, Stop> {
-        let forged = role.invalid(Cause::ForgedOrForeignToken);
-        let decoded = grantor_jose::decode(self.token.reveal()).map_err(|_| forged.clone())?;
-        let verified = env.realm.signing.verify(decoded);
-        let verified = verified.map_err(|_| forged.clone())?;
-        if !Typ::Id.is(verified.header().typ.as_deref()) {
-            return Err(forged.into());
-        }
-        let claims: IdTokenClaims = verified.claims().map_err(|_| forged)?;
-        if claims.aud != client.id {
-            return Err(OTHER_CLIENT.because(Cause::GrantOfAnotherClient).into());
-        }
-        if claims.exp <= env.now.as_secs() {
-            return Err(role.invalid(Cause::TokenExpired).into());
-        }
-        let id = claims.jti.grant();
-        let id = id.ok_or(role.invalid(Cause::NoSuchGrant))?;
-        // The token names its user and session, so one read brings all rows.
-        let grant = records::key::<Grant>(&env.realm.name, &id.to_string());
-        let user = claims.sub.parse::<UserId>().ok();
-        let user = user.map(|user| grant_liveness::user_key(env, user));
-        let session = claims.sid.as_deref();
-        let session = session.map(|session| records::key::<Session>(&env.realm.name, session));
-        let keys = [&grant].into_iter().chain(&user).chain(&session);
-        facts.need(&keys.collect::<Vec<_>>())?;
-        let mut party = grant_party(env, facts, client, id, role)?;
-        party.kind = TokenKind::IdToken;
-        party.expires_at = Timestamp::from_secs(claims.exp).min(party.expires_at);
-        Ok(party)
-    }
-
-    fn refresh_token(
-        &self,
-        env: &Env<'_>,
-        facts: &Facts,
-        client: &Client,
-        role: Role,
-    ) -> Result<Party, Stop> {
-        let token = env.realm.sealing.open_refresh_token(self.token.reveal());
-        let token = token.ok_or(role.invalid(Cause::ForgedOrForeignToken))?;
-        let mut party = grant_party(env, facts, client, token.grant, role)?;
-        let Some(grant) = party.owner.grant() else {
-            return Err(role.invalid(Cause::NoSuchGrant).into());
-        };
-        // An exchange does not rotate the token, so nothing is written.
-        match grant.refresh_token_status(token.generation, client.grace, env.now) {
-            Some(
-                RefreshTokenStatus::Current
-                | RefreshTokenStatus::InGrace
-                | RefreshTokenStatus::Ahead,
-            ) => {}
-            Some(RefreshTokenStatus::Reused) | None => {
-                return Err(role.invalid(Cause::RefreshReused).into());
+        match self {
+            Self::Access(opened) => access_token(env, facts, opened.claims(env), role),
+            Self::Refresh(token) => refresh_token(env, facts, client, *token, role),
+            Self::Id(token, claims) => {
+                let verify = || id_token_claims(env.realm, token.reveal());
+                let claims = claims.get_or_init(verify).as_ref();
+                id_token(env, facts, client, claims, role)
             }
+            Self::Foreign(assertion) => foreign(env, facts, assertion, role),
         }
-        let expires_at = grant.refresh_ends(&client.refresh_lifetimes());
-        let expires_at = expires_at.filter(|expires_at| !expires_at.is_past(env.now));
-        party.expires_at = expires_at.ok_or(role.invalid(Cause::RefreshExpired))?;
-        Ok(party)
     }
+}
 
-    fn foreign(&self, env: &Env<'_>, facts: &Facts, role: Role) -> Result<Party, Stop> {
-        let assertion = assertion::open(env, facts, self.token.reveal())?;
-        let VerifiedAssertion { issuer, claims } =
-            assertion.map_err(|cause| role.invalid(cause))?;
-        refuse_cnf(claims.cnf.as_ref())?;
-        // We cannot name actors of another issuer, and must not drop them from the chain.
-        if claims.act.is_some() {
-            return Err(HAS_ACTOR.into());
-        }
-        let user = foreign_user(env, facts, issuer, &claims, role)?;
-        let sub = match &user {
-            Some(user) => user.id.to_string(),
-            None => issuer.qualified_subject(&claims.sub),
-        };
-        let expires_at = claims.expires_at();
-        Ok(Party {
-            issuer: Some(issuer.issuer.clone()),
-            kind: TokenKind::AccessToken,
-            sub,
-            foreign_sub: Some(claims.sub),
-            client: None,
-            aud: None,
-            max_scope: Scope::default(),
-            expires_at,
-            act: None,
-            may_act: claims.may_act,
-            owner: user.map_or(TokenOwner::None, |user| TokenOwner::User(Box::new(user))),
-        })
+fn id_token_claims(realm: &Realm, token: &str) -> Option<IdTokenClaims> {
+    let verified = realm
+        .signing
+        .verify(grantor_jose::decode(token).ok()?)
+        .ok()?;
+    let is_id_token = Typ::Id.is(verified.header().typ.as_deref());
+    verified.claims().ok().filter(|_| is_id_token)
+}
+
+fn access_token(
+    env: &Env<'_>,
+    facts: &Facts,
+    claims: Option<Arc<AccessTokenClaims>>,
+    role: Role,
+) -> Result<Party, Stop> {
+    let claims = claims.ok_or(role.invalid(Cause::ForgedOrForeignToken))?;
+    refuse_cnf(claims.cnf.as_ref())?;
+    // Refused before the rows of the chain are read.
+    if role == Role::Actor && claims.act.is_some() {
+        return Err(HAS_ACTOR.into());
     }
+    let live = bearer::verify_live(env, facts, claims);
+    let live = live.map_err(|stop| stop.map(|cause| role.invalid(cause)))?;
+    let claims = Arc::unwrap_or_clone(live.claims);
+    Ok(Party {
+        issuer: None,
+        kind: TokenKind::AccessToken,
+        sub: claims.sub,
+        foreign_sub: None,
+        client: Some(claims.client_id),
+        aud: Some(claims.aud),
+        max_scope: claims.scope,
+        expires_at: Timestamp::from_secs(claims.exp),
+        act: claims.act,
+        may_act: claims.may_act,
+        owner: live.owner,
+    })
+}
+
+/// Like a refresh token, limited by the scope of its grant.
+fn id_token(
+    env: &Env<'_>,
+    facts: &Facts,
+    client: &Client,
+    claims: Option<&IdTokenClaims>,
+    role: Role,
+) -> Result<Party, Stop> {
+    let claims = claims.ok_or(role.invalid(Cause::ForgedOrForeignToken))?;
+    if claims.aud != client.id {
+        return Err(OTHER_CLIENT.because(Cause::GrantOfAnotherClient).into());
+    }
+    if claims.exp <= env.now.as_secs() {
+        return Err(role.invalid(Cause::TokenExpired).into());
+    }
+    let id = claims.jti.grant();
+    let id = id.ok_or(role.invalid(Cause::NoSuchGrant))?;
+    // The token names its user and session, so one read brings all rows.
+    let grant = records::key::<Grant>(&env.realm.name, &id.to_string());
+    let user = claims.sub.parse::<UserId>().ok();
+    let user = user.map(|user| grant_liveness::user_key(env, user));
+    let session = claims.sid.as_deref();
+    let session = session.map(|session| records::key::<Session>(&env.realm.name, session));
+    let keys = [&grant].into_iter().chain(&user).chain(&session);
+    facts.need(&keys.collect::<Vec<_>>())?;
+    let mut party = grant_party(env, facts, client, id, role)?;
+    party.kind = TokenKind::IdToken;
+    party.expires_at = Timestamp::from_secs(claims.exp).min(party.expires_at);
+    Ok(party)
+}
+
+fn refresh_token(
+    env: &Env<'_>,
+    facts: &Facts,
+    client: &Client,
+    token: Option<RefreshToken>,
+    role: Role,
+) -> Result<Party, Stop> {
+    let token = token.ok_or(role.invalid(Cause::ForgedOrForeignToken))?;
+    let mut party = grant_party(env, facts, client, token.grant, role)?;
+    let Some(grant) = party.owner.grant() else {
+        return Err(role.invalid(Cause::NoSuchGrant).into());
+    };
+    // An exchange does not rotate the token, so nothing is written.
+    match grant.refresh_token_status(token.generation, client.grace, env.now) {
+        Some(
+            RefreshTokenStatus::Current | RefreshTokenStatus::InGrace | RefreshTokenStatus::Ahead,
+        ) => {}
+        Some(RefreshTokenStatus::Reused) | None => {
+            return Err(role.invalid(Cause::RefreshReused).into());
+        }
+    }
+    let expires_at = grant.refresh_ends(&client.refresh_lifetimes());
+    let expires_at = expires_at.filter(|expires_at| !expires_at.is_past(env.now));
+    party.expires_at = expires_at.ok_or(role.invalid(Cause::RefreshExpired))?;
+    Ok(party)
+}
+
+fn foreign(env: &Env<'_>, facts: &Facts, assertion: &Assertion, role: Role) -> Result<Party, Stop> {
+    let verified = assertion.verify(env, facts);
+    let (issuer, claims) = verified.map_err(|stop| stop.map(|cause| role.invalid(cause)))?;
+    refuse_cnf(claims.cnf.as_ref())?;
+    // We cannot name actors of another issuer, and must not drop them from the chain.
+    if claims.act.is_some() {
+        return Err(HAS_ACTOR.into());
+    }
+    let user = foreign_user(env, facts, issuer, claims, role)?;
+    let sub = match &user {
+        Some(user) => user.id.to_string(),
+        None => issuer.qualified_subject(&claims.sub),
+    };
+    let expires_at = claims.expires_at();
+    Ok(Party {
+        issuer: Some(issuer.issuer.clone()),
+        kind: TokenKind::AccessToken,
+        sub,
+        foreign_sub: Some(claims.sub.clone()),
+        client: None,
+        aud: None,
+        max_scope: Scope::default(),
+        expires_at,
+        act: None,
+        may_act: claims.may_act.clone(),
+        owner: user.map_or(TokenOwner::None, |user| TokenOwner::User(Box::new(user))),
+    })
 }
 
 impl Party {
@@ -276,7 +305,8 @@ fn grant_party(
     role: Role,
 ) -> Result<Party, Stop> {
     let key = records::key::<Grant>(&env.realm.name, &id.to_string());
-    let owner = bearer::live_grant(env, facts, &key)?.map_err(|cause| role.invalid(cause))?;
+    let owner = bearer::live_grant(env, facts, &key);
+    let owner = owner.map_err(|stop| stop.map(|cause| role.invalid(cause)))?;
     let authorization = owner.grant().and_then(Grant::active).cloned();
     let (Some(grant), Some(authorization)) = (owner.grant(), authorization) else {
         return Err(role.invalid(Cause::RevokedGrant).into());

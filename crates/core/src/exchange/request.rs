@@ -1,24 +1,26 @@
 //! The token exchange request (RFC 8693 section 2.1).
 
+use std::sync::Arc;
+
 use super::assumed::AssumedToken;
-use super::party::{Party, PresentedParty, Role};
+use super::party::{OpenedParty, Party, PresentedParty, Role};
 use super::policy::ExchangeTarget;
 use crate::base::error::{ErrorCode, Refusal};
 use crate::base::params::Params;
 use crate::base::secret::Secret;
-use crate::engine::decide::{Facts, Stop};
+use crate::engine::decide::Stop;
 use crate::engine::env::Env;
+use crate::engine::facts::Facts;
 use crate::model::client::Client;
 use crate::model::exchange_rule::{RuleTarget, TokenKind};
 use crate::model::realm::Realm;
-use crate::model::resource::Resource;
 use crate::model::scope::Scope;
 use crate::model::token_type::TokenType;
 
 #[derive(Debug)]
 pub(crate) struct ExchangeRequest {
-    pub(super) subject: Subject,
-    pub(super) actor: Option<PresentedParty>,
+    subject: Subject,
+    actor: Option<PresentedParty>,
     resources: Vec<String>,
     audiences: Vec<String>,
     pub(super) scope: Option<Scope>,
@@ -26,23 +28,22 @@ pub(crate) struct ExchangeRequest {
 }
 
 #[derive(Debug)]
-pub(super) enum Subject {
-    Presented(Box<PresentedParty>),
-    Assumed(AssumedToken),
+enum Subject {
+    Presented(PresentedParty),
+    Assumed(Arc<AssumedToken>),
 }
 
-impl Subject {
-    pub(super) fn open(
-        &self,
-        env: &Env<'_>,
-        facts: &Facts,
-        client: &Client,
-    ) -> Result<Party, Stop> {
-        match self {
-            Self::Presented(token) => token.open(env, facts, client, Role::Subject),
-            Self::Assumed(assumed) => assumed.open(env, facts),
-        }
-    }
+/// What this realm reads in a request.
+pub struct PreparedExchange {
+    subject: PreparedSubject,
+    pub(super) actor: Option<OpenedParty>,
+    /// Which of the realm's resources the request names, by itself or by its scopes.
+    named: Result<Vec<usize>, Refusal>,
+}
+
+enum PreparedSubject {
+    Presented(OpenedParty),
+    Assumed(Arc<AssumedToken>),
 }
 
 const fn invalid(text: &'static str) -> Refusal {
@@ -75,7 +76,7 @@ impl ExchangeRequest {
             .transpose()?
             .ok_or(NO_SUBJECT_TYPE)?;
         let subject = PresentedParty::new(Secret::new(subject), typ);
-        Self::with_subject(Subject::Presented(Box::new(subject)), params)
+        Self::with_subject(Subject::Presented(subject), params)
     }
 
     /// The same, but accepts the parameters of an assumed token.
@@ -83,7 +84,7 @@ impl ExchangeRequest {
         let Some(assumed) = AssumedToken::parse(params)? else {
             return Self::parse(params);
         };
-        let request = Self::with_subject(Subject::Assumed(assumed), params)?;
+        let request = Self::with_subject(Subject::Assumed(Arc::new(assumed)), params)?;
         match request.kind() {
             TokenKind::AccessToken => Ok(request),
             TokenKind::IdToken | TokenKind::RefreshToken => Err(NOT_EXPLAINABLE),
@@ -111,6 +112,18 @@ impl ExchangeRequest {
         })
     }
 
+    pub(crate) fn prepare(&self, realm: &Realm) -> PreparedExchange {
+        let subject = match &self.subject {
+            Subject::Presented(subject) => PreparedSubject::Presented(subject.prepare(realm)),
+            Subject::Assumed(subject) => PreparedSubject::Assumed(Arc::clone(subject)),
+        };
+        PreparedExchange {
+            subject,
+            actor: self.actor.as_ref().map(|actor| actor.prepare(realm)),
+            named: self.named(realm),
+        }
+    }
+
     pub(super) const fn kind(&self) -> TokenKind {
         match self.requested {
             TokenType::AccessToken | TokenType::Jwt => TokenKind::AccessToken,
@@ -119,12 +132,44 @@ impl ExchangeRequest {
         }
     }
 
+    /// The resources that `resource` and `audience` name, else the owners of the scopes.
+    fn named(&self, realm: &Realm) -> Result<Vec<usize>, Refusal> {
+        // RFC 8693 section 2.1: "The value of the resource parameter MUST be an absolute URI […] and MUST NOT include a
+        // fragment component."
+        let is_uri = |text: &String| text.contains(':') && !text.contains('#');
+        if !self.resources.iter().all(is_uri) {
+            return Err(NOT_A_URI);
+        }
+        let find = |name: &String| {
+            let mut resources = realm.resources.iter();
+            resources.position(|one| one.matches_indicator(name))
+        };
+        let names = self.resources.iter().chain(&self.audiences);
+        let named: Vec<usize> = names
+            .map(|name| find(name).ok_or(UNKNOWN_TARGET))
+            .collect::<Result<_, _>>()?;
+        if !named.is_empty() {
+            return Ok(named);
+        }
+        let owner = |token| {
+            let owner = realm.scope_owner(token)?;
+            realm.resources.iter().position(|one| one == owner)
+        };
+        Ok(self
+            .scope
+            .iter()
+            .flat_map(Scope::iter)
+            .filter_map(owner)
+            .collect())
+    }
+
     /// The one target: the named one, else the owner of the scopes, else the only target of the client's rules.
     ///
     /// # Errors
     /// `invalid_target` for none or several.
     pub(super) fn target<'p>(
         &self,
+        prepared: &PreparedExchange,
         realm: &'p Realm,
         client: &Client,
     ) -> Result<ExchangeTarget<'p>, Refusal> {
@@ -135,13 +180,8 @@ impl ExchangeRequest {
                 false => Err(ID_TOKEN_TARGET),
             };
         }
-        let mut named = self.named(realm)?;
-        if named.is_empty() {
-            let tokens = self.scope.iter().flat_map(Scope::iter);
-            named = tokens
-                .filter_map(|token| realm.scope_owner(token))
-                .collect();
-        }
+        let named = prepared.named.as_ref().map_err(Clone::clone)?.iter();
+        let mut named: Vec<_> = named.filter_map(|at| realm.resources.get(*at)).collect();
         if named.is_empty() {
             let rules = realm
                 .exchange
@@ -165,23 +205,19 @@ impl ExchangeRequest {
             _ => Err(SEVERAL_TARGETS),
         }
     }
+}
 
-    /// The resources that `resource` and `audience` name.
-    fn named<'p>(&self, realm: &'p Realm) -> Result<Vec<&'p Resource>, Refusal> {
-        // RFC 8693 section 2.1: "The value of the resource parameter MUST be an absolute URI […] and MUST NOT include a
-        // fragment component."
-        let is_uri = |text: &String| text.contains(':') && !text.contains('#');
-        if !self.resources.iter().all(is_uri) {
-            return Err(NOT_A_URI);
+impl PreparedExchange {
+    pub(super) fn open_subject(
+        &self,
+        env: &Env<'_>,
+        facts: &Facts,
+        client: &Client,
+    ) -> Result<Party, Stop> {
+        match &self.subject {
+            PreparedSubject::Presented(token) => token.open(env, facts, client, Role::Subject),
+            PreparedSubject::Assumed(assumed) => assumed.open(env, facts),
         }
-        let find = |name: &String| {
-            realm
-                .resources
-                .iter()
-                .find(|one| one.matches_indicator(name))
-        };
-        let names = self.resources.iter().chain(&self.audiences);
-        names.map(|name| find(name).ok_or(UNKNOWN_TARGET)).collect()
     }
 }
 

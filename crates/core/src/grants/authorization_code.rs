@@ -1,17 +1,20 @@
 //! The authorization code grant at the token endpoint (RFC 6749 section 4.1.3, RFC 7636). A code works once.
 
-use super::{TokenReply, own_code, redeem, required_secret};
+use super::{GrantOperation, TokenReply, own_code, redeem, required_secret};
 use crate::base::error::{Cause, Refusal};
 use crate::base::params::Params;
 use crate::base::peer::Peer;
 use crate::base::secret::Secret;
 use crate::client_auth::AuthenticatedClient;
-use crate::engine::decide::{Decision, Excess, Facts, Lookup, Stop, Versioned, invalid_grant};
+use crate::engine::decide::{Decision, Excess, Stop, invalid_grant};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
+use crate::engine::facts::{Facts, Lookup, Versioned};
 use crate::model::client::Client;
 use crate::model::pkce::{CodeChallenge, CodeVerifier};
+use crate::model::realm::Realm;
 use crate::records::{self, CodeError, CodeIssued, Grant};
+use crate::tokens::handles::Code;
 
 #[derive(Debug)]
 pub(crate) struct AuthorizationCodeRequest {
@@ -21,8 +24,10 @@ pub(crate) struct AuthorizationCodeRequest {
     resources: Vec<String>,
 }
 
-impl AuthorizationCodeRequest {
-    pub(crate) fn parse(params: &Params) -> Result<Self, Refusal> {
+impl GrantOperation for AuthorizationCodeRequest {
+    type Parsed = Option<Code>;
+
+    fn parse(params: &Params) -> Result<Self, Refusal> {
         Ok(Self {
             code: required_secret(params, "code", "The parameter code is missing.")?,
             redirect_uri: params.opt("redirect_uri").map(ToOwned::to_owned),
@@ -31,17 +36,21 @@ impl AuthorizationCodeRequest {
         })
     }
 
-    pub(crate) fn decide(
+    fn prepare(&self, realm: &Realm) -> Option<Code> {
+        realm.sealing.open_authorization_code(self.code.reveal())
+    }
+
+    fn decide(
         &self,
+        code: &Option<Code>,
         env: &Env<'_>,
         facts: &Facts,
         client: AuthenticatedClient<'_>,
         peer: &Peer,
     ) -> Result<Decision<TokenReply>, Stop> {
-        let sealing = &env.realm.sealing;
         // RFC 6749 section 4.1.3: "ensure that the authorization code was issued to the authenticated confidential
         // client, or if the client is public, ensure that the code was issued to client_id".
-        let code = own_code(sealing.open_authorization_code(self.code.reveal()), &client)?;
+        let code = own_code(code.as_ref(), &client)?;
         let key = records::key::<Grant>(&env.realm.name, &code.grant.to_string());
         let grant = match facts.record::<Grant>(env, &key)? {
             Lookup::Live(grant) => grant,
@@ -74,7 +83,9 @@ impl AuthorizationCodeRequest {
             Err(CodeError::NotACode) => Err(invalid_grant(Cause::NoSuchGrant).into()),
         }
     }
+}
 
+impl AuthorizationCodeRequest {
     /// Checks the redirect URI and the PKCE verifier. A failure leaves the code usable.
     fn check(&self, issued: &CodeIssued, client: &Client) -> Result<(), Refusal> {
         // A redirect URI that was removed since may belong to somebody else by now, with the code sent to it.

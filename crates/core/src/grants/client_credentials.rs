@@ -1,13 +1,14 @@
 //! The client credentials grant (RFC 6749 section 4.4).
 
-use super::TokenReply;
+use super::{GrantOperation, TokenReply};
 use crate::base::error::{ErrorCode, Refusal};
 use crate::base::params::Params;
 use crate::base::peer::Peer;
 use crate::client_auth::AuthenticatedClient;
-use crate::engine::decide::{Decision, Facts, Stop};
+use crate::engine::decide::{Decision, Stop};
 use crate::engine::env::Env;
-use crate::model::realm::OPENID_SCOPES;
+use crate::engine::facts::Facts;
+use crate::model::realm::{OPENID_SCOPES, Realm};
 use crate::model::scope::Scope;
 use crate::model::target::{RequestedResources, Target};
 use crate::tokens::issue;
@@ -18,17 +19,22 @@ pub(crate) struct ClientCredentialsRequest {
     resources: Vec<String>,
 }
 
-impl ClientCredentialsRequest {
-    pub(crate) fn parse(params: &Params) -> Result<Self, Refusal> {
+impl GrantOperation for ClientCredentialsRequest {
+    type Parsed = ();
+
+    fn parse(params: &Params) -> Result<Self, Refusal> {
         Ok(Self {
             scope: Scope::from_params(params)?,
             resources: params.resource_indicators(),
         })
     }
 
+    fn prepare(&self, _: &Realm) {}
+
     /// Reads and writes no row: the token depends on nothing but its expiry.
-    pub(crate) fn decide(
+    fn decide(
         &self,
+        (): &(),
         env: &Env<'_>,
         _: &Facts,
         client: AuthenticatedClient<'_>,

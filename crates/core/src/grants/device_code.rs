@@ -1,15 +1,18 @@
 //! The device authorization grant at the token endpoint (RFC 8628 sections 3.4 and 3.5).
 
-use super::{TokenReply, own_code, redeem, required_secret};
+use super::{GrantOperation, TokenReply, own_code, redeem, required_secret};
 use crate::base::error::{Cause, ErrorCode, Refusal};
 use crate::base::params::Params;
 use crate::base::peer::Peer;
 use crate::base::secret::Secret;
 use crate::client_auth::AuthenticatedClient;
-use crate::engine::decide::{Decision, Facts, Lookup, Stop, Versioned, invalid_grant};
+use crate::engine::decide::{Decision, Stop, invalid_grant};
 use crate::engine::env::Env;
-use crate::engine::limits::{Effect, LimitAnswer, LimitQuery, Poll};
+use crate::engine::facts::{Facts, Lookup, Versioned};
+use crate::engine::limits::{Effect, Poll, PollQuery};
+use crate::model::realm::Realm;
 use crate::records::{self, DeviceCodeError, Grant};
+use crate::tokens::handles::Code;
 
 const PENDING: Refusal = Refusal::new(
     ErrorCode::AuthorizationPending,
@@ -28,8 +31,10 @@ pub(crate) struct DeviceCodeRequest {
     resources: Vec<String>,
 }
 
-impl DeviceCodeRequest {
-    pub(crate) fn parse(params: &Params) -> Result<Self, Refusal> {
+impl GrantOperation for DeviceCodeRequest {
+    type Parsed = Option<Code>;
+
+    fn parse(params: &Params) -> Result<Self, Refusal> {
         let device_code = required_secret(
             params,
             "device_code",
@@ -41,27 +46,28 @@ impl DeviceCodeRequest {
         })
     }
 
-    pub(crate) fn decide(
+    fn prepare(&self, realm: &Realm) -> Option<Code> {
+        realm.sealing.open_device_code(self.device_code.reveal())
+    }
+
+    fn decide(
         &self,
+        code: &Option<Code>,
         env: &Env<'_>,
         facts: &Facts,
         client: AuthenticatedClient<'_>,
         peer: &Peer,
     ) -> Result<Decision<TokenReply>, Stop> {
-        let code = env
-            .realm
-            .sealing
-            .open_device_code(self.device_code.reveal());
         // Refused before the poll is counted: whoever leaked it must not slow down its owner.
-        let code = own_code(code, &client)?;
-        let ask = LimitQuery::Poll {
+        let code = own_code(code.as_ref(), &client)?;
+        let ask = PollQuery {
             grant: code.grant,
             interval: env.realm.device.interval,
         };
-        let early = match facts.ask(ask)? {
-            LimitAnswer::Poll(Poll::Read { early }) => early,
+        let early = match facts.poll(ask)? {
+            Poll::Read { early } => early,
             // Fast polls are answered from memory: the grant was pending within the last second.
-            LimitAnswer::Poll(Poll::FromMemory { early }) if !code.expires_at.is_past(env.now) => {
+            Poll::FromMemory { early } if !code.expires_at.is_past(env.now) => {
                 return Err(pending(early).into());
             }
             _ => return Err(EXPIRED.into()),

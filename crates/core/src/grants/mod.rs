@@ -1,15 +1,20 @@
 //! The grants of the token endpoint: one file and one line of the table each.
 
+use std::sync::Arc;
+
 use crate::base::error::{Cause, ErrorCode, Refusal};
 use crate::base::params::Params;
 use crate::base::peer::Peer;
 use crate::base::secret::Secret;
 use crate::client_auth::AuthenticatedClient;
-use crate::engine::decide::{Decision, Facts, Stop, Versioned, invalid_grant};
+use crate::engine::decide::{Decision, Stop, invalid_grant};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
+use crate::engine::facts::{Facts, Versioned};
 use crate::model::client::Client;
+use crate::model::realm::Realm;
 use crate::records::{self, Grant};
+use crate::tokens::grant_liveness::GrantDependencies;
 use crate::tokens::handles::Code;
 use crate::tokens::{grant_liveness, issue};
 
@@ -22,12 +27,36 @@ mod token_exchange;
 pub use crate::model::grant_type::GrantType;
 pub use crate::tokens::issue::TokenReply;
 
+/// A request of one grant.
+pub(crate) trait GrantOperation: Sized {
+    /// What is opened once ([`crate::engine::decide::Operation::prepare`]).
+    type Parsed: Send;
+
+    fn parse(params: &Params) -> Result<Self, Refusal>;
+
+    fn prepare(&self, realm: &Realm) -> Self::Parsed;
+
+    fn decide(
+        &self,
+        parsed: &Self::Parsed,
+        env: &Env<'_>,
+        facts: &Facts,
+        client: AuthenticatedClient<'_>,
+        peer: &Peer,
+    ) -> Result<Decision<TokenReply>, Stop>;
+}
+
 macro_rules! grants {
     ($($Grant:ident => $module:ident::$Request:ident;)+) => {
         /// A token request that was parsed and not yet decided.
         #[derive(Debug)]
         pub(crate) enum GrantRequest {
-            $($Grant(Box<$module::$Request>)),+
+            $($Grant(Arc<$module::$Request>)),+
+        }
+
+        /// With what the realm says of it.
+        pub(crate) enum PreparedGrant {
+            $($Grant(Arc<$module::$Request>, <$module::$Request as GrantOperation>::Parsed)),+
         }
 
         impl GrantRequest {
@@ -35,11 +64,22 @@ macro_rules! grants {
                 match grant {
                     $(GrantType::$Grant => {
                         let request = $module::$Request::parse(params)?;
-                        Ok(Self::$Grant(Box::new(request)))
+                        Ok(Self::$Grant(Arc::new(request)))
                     })+
                 }
             }
 
+            pub(crate) fn prepare(&self, realm: &Realm) -> PreparedGrant {
+                match self {
+                    $(Self::$Grant(request) => {
+                        let parsed = request.prepare(realm);
+                        PreparedGrant::$Grant(Arc::clone(request), parsed)
+                    })+
+                }
+            }
+        }
+
+        impl PreparedGrant {
             pub(crate) fn decide(
                 &self,
                 env: &Env<'_>,
@@ -48,7 +88,9 @@ macro_rules! grants {
                 peer: &Peer,
             ) -> Result<Decision<TokenReply>, Stop> {
                 match self {
-                    $(Self::$Grant(request) => request.decide(env, facts, client, peer),)+
+                    $(Self::$Grant(request, parsed) => {
+                        request.decide(parsed, env, facts, client, peer)
+                    })+
                 }
             }
         }
@@ -89,9 +131,11 @@ fn redeem(
     peer: &Peer,
 ) -> Result<Decision<TokenReply>, Stop> {
     let Versioned { record: grant, row } = active;
-    let dependencies = grant_liveness::require_live(env, facts, grant)?;
+    let dependencies = live(env, facts, grant)?;
     let user = &dependencies.user.record;
-    let granted = &grant_liveness::authorization(grant)?.scope;
+    let granted = &grant_liveness::authorization(grant)
+        .map_err(invalid_grant)?
+        .scope;
     let request = issue::IssueRequest {
         indicators,
         scope: granted.intersection(&client.scopes),
@@ -109,9 +153,14 @@ fn redeem(
         .event(event))
 }
 
+/// What the grant depends on.
+fn live(env: &Env<'_>, facts: &Facts, grant: &Grant) -> Result<GrantDependencies, Stop> {
+    grant_liveness::check(env, facts, grant).map_err(|stop| stop.map(invalid_grant))
+}
+
 /// The content of a code, if it was issued to this client. Another client's code changes nothing.
-fn own_code(code: Option<Code>, client: &Client) -> Result<Code, Refusal> {
-    let own = code.filter(|code| code.belongs_to(&client.id));
+fn own_code(code: Option<&Code>, client: &Client) -> Result<Code, Refusal> {
+    let own = code.copied().filter(|code| code.belongs_to(&client.id));
     own.ok_or(invalid_grant(Cause::ForgedOrForeignToken))
 }
 

@@ -4,20 +4,23 @@
 
 use std::time::Duration;
 
-use super::{TokenReply, required_secret};
+use super::{GrantOperation, TokenReply, live, required_secret};
 use crate::base::error::{Cause, ErrorCode, Refusal};
 use crate::base::params::Params;
 use crate::base::peer::Peer;
 use crate::base::secret::Secret;
 use crate::base::time::Timestamp;
 use crate::client_auth::AuthenticatedClient;
-use crate::engine::decide::{Decision, Facts, Stop, Versioned, invalid_grant};
+use crate::engine::decide::{Decision, Stop, invalid_grant};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
+use crate::engine::facts::{Facts, Versioned};
 use crate::exchange;
 use crate::model::client::Client;
+use crate::model::realm::Realm;
 use crate::model::scope::Scope;
 use crate::records::{self, Grant, GrantState, RefreshTokenStatus};
+use crate::tokens::handles::RefreshToken;
 use crate::tokens::{grant_liveness, issue};
 
 /// A token that does not rotate extends its idle lifetime at most this often.
@@ -30,8 +33,10 @@ pub(crate) struct RefreshTokenRequest {
     resources: Vec<String>,
 }
 
-impl RefreshTokenRequest {
-    pub(crate) fn parse(params: &Params) -> Result<Self, Refusal> {
+impl GrantOperation for RefreshTokenRequest {
+    type Parsed = Option<RefreshToken>;
+
+    fn parse(params: &Params) -> Result<Self, Refusal> {
         let refresh_token = required_secret(
             params,
             "refresh_token",
@@ -44,8 +49,15 @@ impl RefreshTokenRequest {
         })
     }
 
-    pub(crate) fn decide(
+    fn prepare(&self, realm: &Realm) -> Option<RefreshToken> {
+        realm
+            .sealing
+            .open_refresh_token(self.refresh_token.reveal())
+    }
+
+    fn decide(
         &self,
+        token: &Option<RefreshToken>,
         env: &Env<'_>,
         facts: &Facts,
         client: AuthenticatedClient<'_>,
@@ -53,10 +65,6 @@ impl RefreshTokenRequest {
     ) -> Result<Decision<TokenReply>, Stop> {
         let client = client.client();
         // RFC 6749 section 6: "validate the refresh token".
-        let token = env
-            .realm
-            .sealing
-            .open_refresh_token(self.refresh_token.reveal());
         let token = token.ok_or(invalid_grant(Cause::ForgedOrForeignToken))?;
         let key = records::key::<Grant>(&env.realm.name, &token.grant.to_string());
         let grant = facts
@@ -93,9 +101,9 @@ impl RefreshTokenRequest {
         {
             return Err(invalid_grant(Cause::RefreshExpired).into());
         }
-        let dependencies = grant_liveness::require_live(env, facts, &grant.record)?;
+        let dependencies = live(env, facts, &grant.record)?;
         let user = &dependencies.user.record;
-        let granted = grant_liveness::authorization(&grant.record)?;
+        let granted = grant_liveness::authorization(&grant.record).map_err(invalid_grant)?;
         let scope = narrow(self.scope.as_ref(), &granted.scope)?;
         let scope = scope.unwrap_or_else(|| granted.scope.clone());
         // Scopes that the client has lost since are dropped.

@@ -1,18 +1,20 @@
 //! The token exchange grant (RFC 8693).
 
-use super::TokenReply;
+use super::{GrantOperation, TokenReply};
 use crate::base::error::Refusal;
 use crate::base::params::Params;
 use crate::base::peer::Peer;
 use crate::base::row::Write;
 use crate::base::secret::Secret;
 use crate::client_auth::AuthenticatedClient;
-use crate::engine::decide::{Decision, Excess, Facts, Mint, Stop};
+use crate::engine::decide::{Decision, Excess, Mint, Stop};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind, Hop};
-use crate::exchange::{self, Case, Content, Granted, Party};
+use crate::engine::facts::Facts;
+use crate::exchange::{self, Case, Content, Granted, Party, PreparedExchange};
 use crate::model::client::Client;
 use crate::model::ids::GrantId;
+use crate::model::realm::Realm;
 use crate::records::{self, Grant};
 use crate::tokens::bearer::TokenOwner;
 use crate::tokens::handles::RefreshToken;
@@ -21,14 +23,21 @@ use crate::tokens::issue;
 #[derive(Debug)]
 pub(crate) struct TokenExchangeRequest(exchange::ExchangeRequest);
 
-impl TokenExchangeRequest {
-    pub(crate) fn parse(params: &Params) -> Result<Self, Refusal> {
+impl GrantOperation for TokenExchangeRequest {
+    type Parsed = PreparedExchange;
+
+    fn parse(params: &Params) -> Result<Self, Refusal> {
         exchange::ExchangeRequest::parse(params).map(Self)
     }
 
+    fn prepare(&self, realm: &Realm) -> PreparedExchange {
+        self.0.prepare(realm)
+    }
+
     /// Writes a row only for a refresh token.
-    pub(crate) fn decide(
+    fn decide(
         &self,
+        prepared: &PreparedExchange,
         env: &Env<'_>,
         facts: &Facts,
         client: AuthenticatedClient<'_>,
@@ -37,7 +46,7 @@ impl TokenExchangeRequest {
         // RFC 8693 section 2.1: "omitting client authentication allows for a compromised token to be leveraged via an
         // STS into other tokens by anyone possessing the compromised token."
         let client = client.confidential()?;
-        let (case, outcome) = exchange::evaluate(env, facts, client, &self.0)?;
+        let (case, outcome) = exchange::evaluate(env, facts, client, &self.0, prepared)?;
         match outcome {
             Ok(granted) => issue(env, client, case, &granted, peer),
             Err(refusal) => {

@@ -10,7 +10,7 @@ use crate::base::sealing::SealingKeys;
 use crate::model::client::Client;
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange_rule::ExchangeRule;
-use crate::model::ids::{ClientId, ClientInstance};
+use crate::model::ids::ClientId;
 use crate::model::resource::{self, Resource};
 use crate::model::scope::Scope;
 use crate::model::trusted_issuer::TrustedIssuer;
@@ -133,35 +133,17 @@ pub const OPENID_SCOPES: [&str; 6] = [
 ];
 
 impl Realm {
+    /// Decisions ask [`crate::engine::facts::Facts::client`] instead.
     #[must_use]
     pub fn client(&self, id: &str) -> Option<&Client> {
         self.clients.get(&id.parse::<ClientId>().ok()?)
     }
 
+    /// Whether it is the subject of a trusted issuer.
     #[must_use]
-    pub fn enabled_client(&self, id: &ClientId) -> Option<&Client> {
-        self.clients.get(id).filter(|client| client.enabled)
-    }
-
-    /// False for unknown clients.
-    #[must_use]
-    pub fn is_enabled(&self, id: &ClientId) -> bool {
-        self.enabled_client(id).is_some()
-    }
-
-    /// The enabled client of this instance. A client that was declared later under the same id is another one.
-    #[must_use]
-    pub fn client_of(&self, id: &ClientId, instance: ClientInstance) -> Option<&Client> {
-        let client = self.clients.get(id)?;
-        (client.enabled && client.instance == instance).then_some(client)
-    }
-
-    /// Whether a subject other than a user is known: an enabled client, or a subject of a trusted issuer.
-    #[must_use]
-    pub fn knows_subject(&self, sub: &str) -> bool {
+    pub fn is_foreign_subject(&self, sub: &str) -> bool {
         let is_theirs = |trusted: &TrustedIssuer| trusted.own_subject(sub).is_some();
-        self.client(sub).is_some_and(|client| client.enabled)
-            || self.trusted_issuers.iter().any(is_theirs)
+        self.trusted_issuers.iter().any(is_theirs)
     }
 
     #[must_use]

@@ -1,11 +1,13 @@
 //! The operator's commands on users. Users that the configuration file declares are changed only there.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 
 use crate::base::row::Key;
-use crate::engine::decide::{Decision, Facts, Operation, Stop, Versioned};
+use crate::engine::decide::{Decision, Halt, Task};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
+use crate::engine::facts::{Facts, Versioned};
 use crate::model::ids::Epoch;
 use crate::model::ids::UserId;
 use crate::records::{self, User, Username};
@@ -34,7 +36,7 @@ pub(super) fn find(
     env: &Env<'_>,
     facts: &Facts,
     name_or_id: &str,
-) -> Result<Option<Versioned<User>>, Stop> {
+) -> Result<Option<Versioned<User>>, Halt> {
     let name = facts.record::<Username>(env, &username_key(env, name_or_id))?;
     let id = match name.live() {
         Some(name) => Some(name.record.user),
@@ -45,10 +47,14 @@ pub(super) fn find(
     Ok(user.live())
 }
 
-impl Operation for AddUser {
+impl Task for AddUser {
     type Reply = AddUserReply;
 
-    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<AddUserReply>, Stop> {
+    fn decide(
+        &self,
+        env: &Env<'_>,
+        facts: &Facts,
+    ) -> Result<Decision<AddUserReply, Infallible>, Halt> {
         let name_key = username_key(env, &self.username);
         if facts.record::<Username>(env, &name_key)?.live().is_some() {
             return Ok(Decision::reply(AddUserReply::NameTaken));
@@ -97,10 +103,14 @@ pub enum SetEnabledReply {
     Unknown,
 }
 
-impl Operation for SetEnabled {
+impl Task for SetEnabled {
     type Reply = SetEnabledReply;
 
-    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<SetEnabledReply>, Stop> {
+    fn decide(
+        &self,
+        env: &Env<'_>,
+        facts: &Facts,
+    ) -> Result<Decision<SetEnabledReply, Infallible>, Halt> {
         let Some(stored) = find(env, facts, &self.username)? else {
             return Ok(Decision::reply(SetEnabledReply::Unknown));
         };

@@ -1,9 +1,9 @@
 //! Attempts to guess a secret. The limits are asked before the secret is compared, which costs something, and again
 //! before anyone learns the result: parallel guesses stay within the limits, and right ones in flight use up nothing.
 
-use crate::base::error::Failure;
-use crate::engine::decide::{Facts, Stop};
-use crate::engine::limits::{Guess, LimitAnswer, LimitQuery, Quota, Window};
+use crate::engine::decide::Stop;
+use crate::engine::facts::Facts;
+use crate::engine::limits::{Guess, Quota, QuotaAnswer, QuotaQuery, Window};
 
 /// The quotas that a wrong guess counts in.
 pub(super) struct Attempt {
@@ -17,30 +17,29 @@ pub(super) struct LimitReached {
 }
 
 impl Attempt {
-    /// Whether a secret may be compared.
-    pub(super) fn begin(&self, facts: &Facts) -> Result<Result<(), LimitReached>, Stop> {
-        Ok(self.ask(facts, Guess::NotCompared)?.map(|_| ()))
+    /// # Errors
+    /// [`LimitReached`] if no secret may be compared.
+    pub(super) fn begin(&self, facts: &Facts) -> Result<(), Stop<LimitReached>> {
+        self.ask(facts, Guess::NotCompared).map(|_| ())
     }
 
-    /// Whether the result may be told. Returns the highest count among the quotas without a limit, a wrong one included.
-    pub(super) fn end(
-        &self,
-        facts: &Facts,
-        is_right: bool,
-    ) -> Result<Result<u32, LimitReached>, Stop> {
+    /// The highest count among the quotas without a limit, a wrong one included.
+    ///
+    /// # Errors
+    /// [`LimitReached`] if the result may not be told.
+    pub(super) fn end(&self, facts: &Facts, is_right: bool) -> Result<u32, Stop<LimitReached>> {
         self.ask(facts, if is_right { Guess::Right } else { Guess::Wrong })
     }
 
-    fn ask(&self, facts: &Facts, guess: Guess) -> Result<Result<u32, LimitReached>, Stop> {
-        let answer = facts.ask(LimitQuery::Check {
+    fn ask(&self, facts: &Facts, guess: Guess) -> Result<u32, Stop<LimitReached>> {
+        let answer = facts.quota(QuotaQuery::Check {
             quotas: self.quotas.clone(),
             window: self.window,
             guess,
         })?;
         match answer {
-            LimitAnswer::Reserved { count } => Ok(Ok(count)),
-            LimitAnswer::Full { retry_after } => Ok(Err(LimitReached { retry_after })),
-            LimitAnswer::Poll(_) => Err(Failure::Bug("an attempt was answered as a poll").into()),
+            QuotaAnswer::Reserved { count } => Ok(count),
+            QuotaAnswer::Full { retry_after } => Err(Stop::Refuse(LimitReached { retry_after })),
         }
     }
 }

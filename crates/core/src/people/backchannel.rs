@@ -4,15 +4,17 @@
 //! A due row is claimed by one conditional write, tried, and settled by another. After a crash in between, the clients are
 //! notified again: delivery is at least once.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use grantor_jose::{SigningInput, TokenType};
 
 use crate::base::error::Failure;
 use crate::base::row::{Key, Write};
-use crate::engine::decide::{Decision, Facts, Operation, Stop, Versioned};
+use crate::engine::decide::{Decision, Halt, Task};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
+use crate::engine::facts::{Facts, Versioned};
 use crate::model::claims::LogoutTokenClaims;
 use crate::model::client::Client;
 use crate::model::ids::{ClientId, Jti};
@@ -56,11 +58,15 @@ pub struct Notice {
     pub token: SigningInput,
 }
 
-impl Operation for Claim {
+impl Task for Claim {
     /// None where another node claimed it first.
     type Reply = Option<Claimed>;
 
-    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<Self::Reply>, Stop> {
+    fn decide(
+        &self,
+        env: &Env<'_>,
+        facts: &Facts,
+    ) -> Result<Decision<Self::Reply, Infallible>, Halt> {
         let Some(row) = facts.record::<Outbox>(env, &key(env, &self.outbox))?.live() else {
             return Ok(Decision::reply(None));
         };
@@ -70,8 +76,12 @@ impl Operation for Claim {
         let mut outbox = row.record.clone();
         let mut notices = Vec::new();
         // Clients that were removed since, or lost their URI, are skipped.
-        for client in outbox.logout_subscribers.declared(env.realm) {
-            if let Some(uri) = client.logout.backchannel_uri.clone() {
+        for id in row.record.logout_subscribers.ids() {
+            let client = facts.client(env, id)?;
+            let client = client.filter(|client| outbox.logout_subscribers.contains(client));
+            if let Some(client) = client
+                && let Some(uri) = client.logout.backchannel_uri.clone()
+            {
                 notices.push(Notice {
                     client: client.id.clone(),
                     uri,
@@ -170,10 +180,10 @@ impl Settle {
     }
 }
 
-impl Operation for Settle {
+impl Task for Settle {
     type Reply = ();
 
-    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<()>, Stop> {
+    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<(), Infallible>, Halt> {
         let key = key(env, &self.outbox);
         let row = facts.record::<Outbox>(env, &key)?.live();
         let next = self.next(env);

@@ -1,13 +1,15 @@
 //! The operator's commands on one user. What the configuration file declares is changed only there.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 
 use super::administer::{find, username_key};
 use crate::base::row::Write;
 use crate::base::secret::Secret;
-use crate::engine::decide::{Decision, Facts, Operation, Stop, Versioned};
+use crate::engine::decide::{Decision, Halt, Task};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
+use crate::engine::facts::{Facts, Versioned};
 use crate::model::ids::{Epoch, UserId};
 use crate::records::{self, User, Username};
 
@@ -26,7 +28,7 @@ pub enum ChangeUserReply {
 }
 
 impl ChangeUserReply {
-    fn decide(self) -> Result<Decision<Self>, Stop> {
+    fn decide(self) -> Result<Decision<Self, Infallible>, Halt> {
         Ok(Decision::reply(self))
     }
 }
@@ -37,10 +39,14 @@ pub struct FindUser {
     pub username: String,
 }
 
-impl Operation for FindUser {
+impl Task for FindUser {
     type Reply = Option<Box<User>>;
 
-    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<Self::Reply>, Stop> {
+    fn decide(
+        &self,
+        env: &Env<'_>,
+        facts: &Facts,
+    ) -> Result<Decision<Self::Reply, Infallible>, Halt> {
         let user = find(env, facts, &self.username)?;
         Ok(Decision::reply(user.map(|user| Box::new(user.record))))
     }
@@ -53,10 +59,14 @@ pub struct SetPassword {
     pub password: Secret,
 }
 
-impl Operation for SetPassword {
+impl Task for SetPassword {
     type Reply = ChangeUserReply;
 
-    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<ChangeUserReply>, Stop> {
+    fn decide(
+        &self,
+        env: &Env<'_>,
+        facts: &Facts,
+    ) -> Result<Decision<ChangeUserReply, Infallible>, Halt> {
         let Some(user) = find(env, facts, &self.username)? else {
             return ChangeUserReply::Unknown.decide();
         };
@@ -113,10 +123,14 @@ impl UserChange {
     }
 }
 
-impl Operation for ChangeUser {
+impl Task for ChangeUser {
     type Reply = ChangeUserReply;
 
-    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<ChangeUserReply>, Stop> {
+    fn decide(
+        &self,
+        env: &Env<'_>,
+        facts: &Facts,
+    ) -> Result<Decision<ChangeUserReply, Infallible>, Halt> {
         let Some(user) = find(env, facts, &self.username)? else {
             return ChangeUserReply::Unknown.decide();
         };
@@ -136,10 +150,14 @@ pub struct RenameUser {
     pub to: String,
 }
 
-impl Operation for RenameUser {
+impl Task for RenameUser {
     type Reply = ChangeUserReply;
 
-    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<ChangeUserReply>, Stop> {
+    fn decide(
+        &self,
+        env: &Env<'_>,
+        facts: &Facts,
+    ) -> Result<Decision<ChangeUserReply, Infallible>, Halt> {
         let Some(user) = find(env, facts, &self.username)? else {
             return ChangeUserReply::Unknown.decide();
         };
@@ -178,10 +196,14 @@ pub struct DeleteUser {
     pub username: String,
 }
 
-impl Operation for DeleteUser {
+impl Task for DeleteUser {
     type Reply = ChangeUserReply;
 
-    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<ChangeUserReply>, Stop> {
+    fn decide(
+        &self,
+        env: &Env<'_>,
+        facts: &Facts,
+    ) -> Result<Decision<ChangeUserReply, Infallible>, Halt> {
         let Some(user) = find(env, facts, &self.username)? else {
             return ChangeUserReply::Unknown.decide();
         };
@@ -197,7 +219,7 @@ impl Operation for DeleteUser {
 }
 
 /// Deletes the user's name, unless somebody else has it.
-fn free_name(env: &Env<'_>, facts: &Facts, user: &Versioned<User>) -> Result<Option<Write>, Stop> {
+fn free_name(env: &Env<'_>, facts: &Facts, user: &Versioned<User>) -> Result<Option<Write>, Halt> {
     let name_key = username_key(env, &user.record.username);
     let name = facts.record::<Username>(env, &name_key)?.live();
     let own = name.filter(|name| name.record.user == user.record.id);
@@ -210,7 +232,7 @@ fn written(
     user: &Versioned<User>,
     to: &User,
     kind: EventKind,
-) -> Result<Decision<ChangeUserReply>, Stop> {
+) -> Result<Decision<ChangeUserReply, Infallible>, Halt> {
     let id = user.record.id;
     let changed = user.record != *to;
     let decision = Decision::reply(ChangeUserReply::Done { id, changed });

@@ -1,13 +1,16 @@
 //! Approving or denying a device (RFC 8628 section 3.3).
 
+use std::convert::Infallible;
+
 use super::attempt::{Attempt, LimitReached};
 use super::lookup_user_code::{self, CodeCheck, PendingDevice};
 use super::session::{self, SignedIn, Visitor};
 use crate::base::peer::Peer;
 use crate::base::secret::Secret;
-use crate::engine::decide::{Decision, Excess, Facts, Operation, Stop, Versioned};
+use crate::engine::decide::{Decision, Excess, Halt, Task};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
+use crate::engine::facts::{Facts, Versioned};
 use crate::engine::limits::{Effect, Window, pending};
 use crate::model::claims_request::RequestedClaims;
 use crate::model::client::{Client, DeviceApproval};
@@ -80,7 +83,7 @@ impl DeviceDecision {
         facts: &Facts,
         signed_in: &SignedIn,
         name: &str,
-    ) -> Result<Retyped, Stop> {
+    ) -> Result<Retyped, Halt> {
         let (typed, format) = (self.typed.as_ref(), &env.realm.device.user_code);
         let Some(typed) = typed.and_then(|typed| format.read(typed.reveal())) else {
             return Ok(Retyped::Wrong);
@@ -91,11 +94,15 @@ impl DeviceDecision {
             quotas: lookup_user_code::quotas(env, signed_in, &self.peer),
             window: Window::Hour,
         };
-        Ok(match attempt.end(facts, !wrong)? {
-            Err(LimitReached { retry_after }) => Retyped::TooMany(retry_after),
-            Ok(_) if wrong => Retyped::Wrong,
-            Ok(_) => Retyped::Right,
-        })
+        let checked = match wrong {
+            true => Retyped::Wrong,
+            false => Retyped::Right,
+        };
+        let limit_reached = |limit: LimitReached| Retyped::TooMany(limit.retry_after);
+        match attempt.end(facts, !wrong) {
+            Ok(_) => Ok(checked),
+            Err(stop) => stop.recover(limit_reached),
+        }
     }
 
     /// The reply where the client's policy prevents the approval.
@@ -107,7 +114,7 @@ impl DeviceDecision {
         client: &Client,
         grant: &Grant,
         code: &str,
-    ) -> Result<Option<DeviceDecisionReply>, Stop> {
+    ) -> Result<Option<DeviceDecisionReply>, Halt> {
         let again = |code| {
             let device = PendingDevice::with(signed_in, client, grant, code, &self.peer);
             Some(DeviceDecisionReply::Again(Box::new(device)))
@@ -128,7 +135,11 @@ impl DeviceDecision {
     }
 
     /// The answer to a decision made now, or by an earlier attempt whose commit had an unknown outcome.
-    fn decided(&self, signed_in: &SignedIn, client: &Client) -> Decision<DeviceDecisionReply> {
+    fn decided(
+        &self,
+        signed_in: &SignedIn,
+        client: &Client,
+    ) -> Decision<DeviceDecisionReply, Infallible> {
         let visitor = signed_in.visitor();
         let kind = if self.approve {
             EventKind::DeviceApproved
@@ -157,10 +168,14 @@ enum Retyped {
     TooMany(u64),
 }
 
-impl Operation for DeviceDecision {
+impl Task for DeviceDecision {
     type Reply = DeviceDecisionReply;
 
-    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<DeviceDecisionReply>, Stop> {
+    fn decide(
+        &self,
+        env: &Env<'_>,
+        facts: &Facts,
+    ) -> Result<Decision<DeviceDecisionReply, Infallible>, Halt> {
         let key = records::key::<Grant>(&env.realm.name, &self.grant.to_string());
         let Some(signed_in) = session::signed_in(env, facts, self.cookie.as_ref(), &[&key])? else {
             return Ok(Decision::reply(DeviceDecisionReply::SignIn));
@@ -173,7 +188,7 @@ impl Operation for DeviceDecision {
         else {
             return already_decided();
         };
-        let Some(client) = grant.live_client(env.realm) else {
+        let Some(client) = facts.live_client(env, &grant)? else {
             return already_decided();
         };
         let GrantState::DevicePending { user_code } = &grant.state else {
@@ -197,7 +212,7 @@ impl Operation for DeviceDecision {
         let code_key = records::key::<UserCodeRow>(&env.realm.name, user_code);
         let code = facts.record::<UserCodeRow>(env, &code_key)?.live();
         let mut decision = self.decided(&signed_in, client);
-        decision.effects.extend(pending::release(env, &grant));
+        decision.effects.push(pending::release(env, client, &grant));
         if self.approve {
             let user = signed_in.user.record.id;
             decision.excess = Excess::of_new_grant(self.grant, user, &client.id);

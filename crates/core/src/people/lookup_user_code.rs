@@ -1,14 +1,17 @@
 //! Looking up the device of a user code (RFC 8628 section 3.3, RFC 10027 section 6.1.14).
 
+use std::convert::Infallible;
+
 use super::attempt::{Attempt, LimitReached};
 use super::session::{self, SignedIn, Visitor};
 use crate::base::error::Cause;
 use crate::base::peer::Peer;
 use crate::base::row::Key;
 use crate::base::secret::Secret;
-use crate::engine::decide::{Decision, Facts, Operation, Stop};
+use crate::engine::decide::{Decision, Halt, Stop, Task};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
+use crate::engine::facts::Facts;
 use crate::engine::limits::{Counter, Quota, Window, per_network};
 use crate::model::client::{Client, DeviceApproval};
 use crate::model::ids::{ClientId, GrantId};
@@ -113,10 +116,14 @@ impl PendingDevice {
     }
 }
 
-impl Operation for LookupUserCode {
+impl Task for LookupUserCode {
     type Reply = LookupUserCodeReply;
 
-    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<LookupUserCodeReply>, Stop> {
+    fn decide(
+        &self,
+        env: &Env<'_>,
+        facts: &Facts,
+    ) -> Result<Decision<LookupUserCodeReply, Infallible>, Halt> {
         let Some(signed_in) = session::signed_in(env, facts, self.cookie.as_ref(), &[])? else {
             return Ok(Decision::reply(LookupUserCodeReply::SignIn));
         };
@@ -126,27 +133,43 @@ impl Operation for LookupUserCode {
                 delay: false,
             }));
         };
+        let limit_reached = |limit| too_many(&signed_in, &self.peer, &limit);
+        match self.look_up(env, facts, &signed_in, &code) {
+            Ok(decision) => Ok(decision),
+            Err(stop) => stop.recover(limit_reached),
+        }
+    }
+}
+
+impl LookupUserCode {
+    /// # Errors
+    /// [`LimitReached`] if too many wrong codes were typed.
+    fn look_up(
+        &self,
+        env: &Env<'_>,
+        facts: &Facts,
+        signed_in: &SignedIn,
+        code: &UserCode,
+    ) -> Result<Decision<LookupUserCodeReply, Infallible>, Stop<LimitReached>> {
         let attempt = Attempt {
-            quotas: quotas(env, &signed_in, &self.peer),
+            quotas: quotas(env, signed_in, &self.peer),
             window: Window::Hour,
         };
-        if let Err(limit) = attempt.begin(facts)? {
-            return Ok(too_many(&signed_in, &self.peer, &limit));
-        }
-        let found = pending(env, facts, &code)?
-            .and_then(|grant| Some((grant.live_client(env.realm)?, grant)));
-        let count = match attempt.end(facts, found.is_some())? {
-            Ok(count) => count,
-            Err(limit) => return Ok(too_many(&signed_in, &self.peer, &limit)),
+        attempt.begin(facts)?;
+        let found = match pending(env, facts, code)? {
+            Some(grant) => facts.live_client(env, &grant)?.zip(Some(grant)),
+            None => None,
         };
+        let count = attempt.end(facts, found.is_some())?;
         let Some((client, grant)) = found else {
-            return Ok(not_valid(env, &signed_in, count, &self.peer));
+            return Ok(not_valid(env, signed_in, count, &self.peer));
         };
         if !signed_in.is_fresh(client.device.approver_max_age, env.now) {
             return Ok(Decision::reply(LookupUserCodeReply::SignIn));
         }
-        let device = PendingDevice::new(&signed_in, client, &grant, &code, &self.peer);
-        Ok(Decision::reply(LookupUserCodeReply::Pending(Box::new(device))).writes(signed_in.touch))
+        let device = PendingDevice::new(signed_in, client, &grant, code, &self.peer);
+        let reply = LookupUserCodeReply::Pending(Box::new(device));
+        Ok(Decision::reply(reply).writes(signed_in.touch.clone()))
     }
 }
 
@@ -175,7 +198,7 @@ pub(super) fn quotas(env: &Env<'_>, signed_in: &SignedIn, peer: &Peer) -> Vec<Qu
 }
 
 /// The pending grant of a code. The code has another row name under each master key that is still accepted.
-fn pending(env: &Env<'_>, facts: &Facts, code: &UserCode) -> Result<Option<Grant>, Stop> {
+fn pending(env: &Env<'_>, facts: &Facts, code: &UserCode) -> Result<Option<Grant>, Halt> {
     let realm = env.realm;
     let names = realm.sealing.user_code_names(code);
     let keys = names.map(|name| records::key::<UserCodeRow>(&realm.name, &name));
@@ -198,7 +221,7 @@ fn too_many(
     signed_in: &SignedIn,
     peer: &Peer,
     limit: &LimitReached,
-) -> Decision<LookupUserCodeReply> {
+) -> Decision<LookupUserCodeReply, Infallible> {
     Decision::reply(LookupUserCodeReply::TooMany {
         visitor: signed_in.visitor(),
         retry_after: limit.retry_after,
@@ -217,7 +240,7 @@ fn not_valid(
     signed_in: &SignedIn,
     count: u32,
     peer: &Peer,
-) -> Decision<LookupUserCodeReply> {
+) -> Decision<LookupUserCodeReply, Infallible> {
     let delay = count > env.realm.per_node(DELAY_THRESHOLD);
     let reply = LookupUserCodeReply::NotValid {
         visitor: signed_in.visitor(),

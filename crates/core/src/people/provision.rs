@@ -2,11 +2,13 @@
 //! users changed beyond that stays.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 
 use super::administer::username_key;
 use crate::base::secret::Secret;
-use crate::engine::decide::{Decision, Facts, Operation, Stop};
+use crate::engine::decide::{Decision, Halt, Task};
 use crate::engine::env::Env;
+use crate::engine::facts::Facts;
 use crate::model::ids::Epoch;
 use crate::model::ids::UserId;
 use crate::records::{self, User, Username};
@@ -66,7 +68,7 @@ impl Provision {
         env: &Env<'_>,
         facts: &Facts,
         stored: Option<&User>,
-    ) -> Result<StoredPassword, Stop> {
+    ) -> Result<StoredPassword, Halt> {
         let hash = stored.and_then(|user| user.password.clone());
         let Some((kind, credential)) = self.password.credential() else {
             // One that the file declared before goes with its line.
@@ -153,10 +155,14 @@ impl Provision {
     }
 }
 
-impl Operation for Provision {
+impl Task for Provision {
     type Reply = ProvisionReply;
 
-    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<ProvisionReply>, Stop> {
+    fn decide(
+        &self,
+        env: &Env<'_>,
+        facts: &Facts,
+    ) -> Result<Decision<ProvisionReply, Infallible>, Halt> {
         let (user_key, name_key) = (
             grant_liveness::user_key(env, self.id),
             username_key(env, &self.username),
@@ -233,10 +239,10 @@ impl Deprovision {
     }
 }
 
-impl Operation for Deprovision {
+impl Task for Deprovision {
     type Reply = ();
 
-    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<()>, Stop> {
+    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<(), Infallible>, Halt> {
         let stored = facts
             .record::<User>(env, &grant_liveness::user_key(env, self.id))?
             .live();

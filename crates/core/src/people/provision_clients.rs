@@ -1,8 +1,11 @@
 //! Keeps which clients the configuration file declares, so that an id that is declared again is another client.
 
+use std::convert::Infallible;
+
 use crate::base::row::MAX_KEYS;
-use crate::engine::decide::{Decision, Facts, Operation, Stop};
+use crate::engine::decide::{Decision, Halt, Task};
 use crate::engine::env::Env;
+use crate::engine::facts::Facts;
 use crate::model::ids::{ClientId, ClientInstance};
 use crate::records::{self, DeclaredClient, InstancesSince};
 
@@ -19,10 +22,14 @@ impl ProvisionClients {
     pub const MAX_CLIENTS: usize = MAX_KEYS - 1;
 }
 
-impl Operation for ProvisionClients {
+impl Task for ProvisionClients {
     type Reply = Vec<(ClientId, ClientInstance)>;
 
-    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<Self::Reply>, Stop> {
+    fn decide(
+        &self,
+        env: &Env<'_>,
+        facts: &Facts,
+    ) -> Result<Decision<Self::Reply, Infallible>, Halt> {
         let realm = &env.realm.name;
         let since = InstancesSince::key(realm);
         let clients = self.clients.iter().take(Self::MAX_CLIENTS);
@@ -60,10 +67,10 @@ impl Operation for ProvisionClients {
 #[derive(Clone, Copy, Debug)]
 pub struct RememberInstances;
 
-impl Operation for RememberInstances {
+impl Task for RememberInstances {
     type Reply = ();
 
-    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<()>, Stop> {
+    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<(), Infallible>, Halt> {
         let key = InstancesSince::key(&env.realm.name);
         let known = facts.record::<InstancesSince>(env, &key)?.live();
         let since = InstancesSince { at: env.now };
@@ -82,10 +89,10 @@ pub struct WithdrawClient {
     pub client: ClientId,
 }
 
-impl Operation for WithdrawClient {
+impl Task for WithdrawClient {
     type Reply = ();
 
-    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<()>, Stop> {
+    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<(), Infallible>, Halt> {
         let key = DeclaredClient::key(&env.realm.name, &self.client);
         let stored = facts.record::<DeclaredClient>(env, &key)?.live();
         let delete = stored.map(|stored| records::delete(&stored.row));

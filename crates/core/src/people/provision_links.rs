@@ -1,7 +1,10 @@
 //! Writes the links of the configuration file to the store: which subjects of other issuers are our users.
 
-use crate::engine::decide::{Decision, Facts, Operation, Stop};
+use std::convert::Infallible;
+
+use crate::engine::decide::{Decision, Halt, Task};
 use crate::engine::env::Env;
+use crate::engine::facts::Facts;
 use crate::records::{self, Link};
 
 /// Writes a link that the configuration file declares.
@@ -17,10 +20,14 @@ pub enum ProvisionLinkReply {
     Taken,
 }
 
-impl Operation for ProvisionLink {
+impl Task for ProvisionLink {
     type Reply = ProvisionLinkReply;
 
-    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<Self::Reply>, Stop> {
+    fn decide(
+        &self,
+        env: &Env<'_>,
+        facts: &Facts,
+    ) -> Result<Decision<Self::Reply, Infallible>, Halt> {
         let (realm, link) = (&env.realm.name, &self.link);
         let key = Link::key(realm, &link.issuer, &link.sub);
         let write = match facts.record::<Link>(env, &key)?.live() {
@@ -44,10 +51,10 @@ pub struct WithdrawLink {
     pub sub: String,
 }
 
-impl Operation for WithdrawLink {
+impl Task for WithdrawLink {
     type Reply = ();
 
-    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<()>, Stop> {
+    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<(), Infallible>, Halt> {
         let key = Link::key(&env.realm.name, &self.issuer, &self.sub);
         let stored = facts.record::<Link>(env, &key)?.live();
         let stored = stored.filter(|stored| stored.record.from_file);

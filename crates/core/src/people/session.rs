@@ -6,8 +6,9 @@ use crate::base::error::Failure;
 use crate::base::row::{Key, Write};
 use crate::base::secret::Secret;
 use crate::base::time::Timestamp;
-use crate::engine::decide::{Facts, Stop, Versioned};
+use crate::engine::decide::Halt;
 use crate::engine::env::Env;
+use crate::engine::facts::{Facts, Versioned};
 use crate::model::ids::{SessionId, UserId};
 use crate::records::{self, Outbox, Seen, Session, User};
 use crate::tokens::grant_liveness;
@@ -83,7 +84,7 @@ pub(crate) fn signed_in(
     facts: &Facts,
     cookie: Option<&Secret>,
     also: &[&Key],
-) -> Result<Option<SignedIn>, Stop> {
+) -> Result<Option<SignedIn>, Halt> {
     let Some(cookie) = open(env, cookie) else {
         return Ok(None);
     };

@@ -1,5 +1,6 @@
 //! Sign-in with a password.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use super::attempt::{Attempt, LimitReached};
@@ -8,9 +9,10 @@ use crate::base::error::Cause;
 use crate::base::peer::{Peer, Width};
 use crate::base::row::Write;
 use crate::base::secret::Secret;
-use crate::engine::decide::{Decision, Excess, Facts, Operation, PasswordQueue, Stop, Versioned};
+use crate::engine::decide::{Decision, Excess, Halt, Stop, Task};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
+use crate::engine::facts::{Facts, PasswordQueue, Versioned};
 use crate::engine::limits::{Counter, Quota, Window, per_network};
 use crate::model::credentials::{InvalidPassword, check_password, may_be_username};
 use crate::model::ids::{SessionId, UserId};
@@ -97,7 +99,7 @@ impl SignIn {
         env: &Env<'_>,
         facts: &Facts,
         account: &str,
-    ) -> Result<Result<(Attempt, PasswordQueue), LimitReached>, Stop> {
+    ) -> Result<(Attempt, PasswordQueue), Stop<LimitReached>> {
         if let Some(known) = self.known_browser(env)
             && let Some(user) = self.user(env, facts, account)?
             && is_of(&known, &user.record)
@@ -118,8 +120,9 @@ impl SignIn {
                 ],
                 window: Window::Day,
             };
-            if attempt.begin(facts)?.is_ok() {
-                return Ok(Ok((attempt, PasswordQueue::KnownBrowser(known.user))));
+            match attempt.begin(facts) {
+                Ok(()) => return Ok((attempt, PasswordQueue::KnownBrowser(known.user))),
+                Err(stop) => stop.recover(|_: LimitReached| ())?,
             }
         }
         let attempt = Attempt {
@@ -127,7 +130,8 @@ impl SignIn {
             window: Window::Hour,
         };
         let queue = PasswordQueue::Network(self.peer.clone());
-        Ok(attempt.begin(facts)?.map(|()| (attempt, queue)))
+        attempt.begin(facts)?;
+        Ok((attempt, queue))
     }
 
     fn too_many(
@@ -135,7 +139,7 @@ impl SignIn {
         env: &Env<'_>,
         account: &str,
         limit: &LimitReached,
-    ) -> Decision<SignInReply> {
+    ) -> Decision<SignInReply, Infallible> {
         let event = Event::new(EventKind::TriesUsedUp)
             .username(env.realm.sealing.unknown_name(account))
             .because(Cause::TooManyTries);
@@ -151,7 +155,7 @@ impl SignIn {
         env: &Env<'_>,
         facts: &Facts,
         account: &str,
-    ) -> Result<Option<Versioned<User>>, Stop> {
+    ) -> Result<Option<Versioned<User>>, Halt> {
         let name = records::key::<Username>(&env.realm.name, account);
         let previous = self
             .previous(env)
@@ -175,7 +179,7 @@ impl SignIn {
         facts: &Facts,
         queue: PasswordQueue,
         user: &Versioned<User>,
-    ) -> Result<Write, Stop> {
+    ) -> Result<Write, Halt> {
         let stored = user.record.password.as_deref();
         if !stored.is_some_and(|hash| StoredHash::parse(hash).is_ok_and(|hash| hash.is_weak())) {
             return Ok(Write::Check {
@@ -202,7 +206,7 @@ impl SignIn {
         env: &Env<'_>,
         facts: &Facts,
         user: &User,
-    ) -> Result<(SessionCookie, Vec<Write>), Stop> {
+    ) -> Result<(SessionCookie, Vec<Write>), Halt> {
         // A cookie with an old secret neither keeps the session nor ends it.
         let previous = match self.previous(env) {
             Some(cookie) => facts
@@ -260,20 +264,37 @@ fn is_of(known: &KnownBrowser, user: &User) -> bool {
     known.user == user.id && user.is_current(known.epoch)
 }
 
-impl Operation for SignIn {
+impl Task for SignIn {
     type Reply = SignInReply;
 
-    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<SignInReply>, Stop> {
+    fn decide(
+        &self,
+        env: &Env<'_>,
+        facts: &Facts,
+    ) -> Result<Decision<SignInReply, Infallible>, Halt> {
         let account = Username::fold(&self.username);
         let is_too_long = check_password(&self.password) == Err(InvalidPassword::Long);
         if is_too_long || !may_be_username(&account) {
             return Ok(Decision::reply(SignInReply::Wrong));
         }
-        let (attempt, queue) = match self.attempt(env, facts, &account)? {
-            Ok(attempt) => attempt,
-            Err(limit) => return Ok(self.too_many(env, &account, &limit)),
-        };
-        let user = self.user(env, facts, &account)?;
+        match self.sign_in(env, facts, &account) {
+            Ok(decision) => Ok(decision),
+            Err(stop) => stop.recover(|limit| self.too_many(env, &account, &limit)),
+        }
+    }
+}
+
+impl SignIn {
+    /// # Errors
+    /// [`LimitReached`] if too many wrong passwords were tried.
+    fn sign_in(
+        &self,
+        env: &Env<'_>,
+        facts: &Facts,
+        account: &str,
+    ) -> Result<Decision<SignInReply, Infallible>, Stop<LimitReached>> {
+        let (attempt, queue) = self.attempt(env, facts, account)?;
+        let user = self.user(env, facts, account)?;
         let hash = user
             .as_ref()
             .and_then(|user| user.record.password.as_deref());
@@ -282,9 +303,7 @@ impl Operation for SignIn {
             .as_ref()
             .map(|user| (user.record.id, user.record.username.clone()));
         let user = user.filter(|user| is_right && user.record.enabled);
-        if let Err(limit) = attempt.end(facts, user.is_some())? {
-            return Ok(self.too_many(env, &account, &limit));
-        }
+        attempt.end(facts, user.is_some())?;
         let Some(user) = user else {
             let mut event = Event::new(EventKind::SignInFailed).peer(&self.peer);
             event.reason = Some(match (&known, is_right) {
@@ -293,7 +312,7 @@ impl Operation for SignIn {
                 (Some(_), true) => Cause::UserDisabled,
             });
             event.user = known.as_ref().map(|(id, _)| *id);
-            let unknown = || env.realm.sealing.unknown_name(&account);
+            let unknown = || env.realm.sealing.unknown_name(account);
             event.username = Some(known.map_or_else(unknown, |(_, username)| username));
             return Ok(Decision::reply(SignInReply::Wrong).event(event));
         };

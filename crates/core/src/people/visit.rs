@@ -1,9 +1,12 @@
 //! Finds the signed-in user of a page request.
 
+use std::convert::Infallible;
+
 use super::session::{self, Visitor};
 use crate::base::secret::Secret;
-use crate::engine::decide::{Decision, Facts, Operation, Stop};
+use crate::engine::decide::{Decision, Halt, Task};
 use crate::engine::env::Env;
+use crate::engine::facts::Facts;
 
 #[derive(Debug)]
 pub struct Visit {
@@ -11,10 +14,14 @@ pub struct Visit {
     pub cookie: Option<Secret>,
 }
 
-impl Operation for Visit {
+impl Task for Visit {
     type Reply = Option<Visitor>;
 
-    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<Self::Reply>, Stop> {
+    fn decide(
+        &self,
+        env: &Env<'_>,
+        facts: &Facts,
+    ) -> Result<Decision<Self::Reply, Infallible>, Halt> {
         let Some(signed_in) = session::signed_in(env, facts, self.cookie.as_ref(), &[])? else {
             return Ok(Decision::reply(None));
         };

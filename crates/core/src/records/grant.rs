@@ -11,7 +11,6 @@ use crate::model::claims_request::RequestedClaims;
 use crate::model::client::{Client, GrantLifetimes};
 use crate::model::ids::{ClientId, ClientInstance, Epoch, GrantId, SessionId, UserId};
 use crate::model::pkce::CodeChallenge;
-use crate::model::realm::Realm;
 use crate::model::scope::Scope;
 use crate::model::target::RequestedResources;
 
@@ -183,12 +182,6 @@ impl Grant {
     #[must_use]
     pub fn is_of(&self, client: &Client) -> bool {
         self.client == client.id && self.instance == client.instance
-    }
-
-    /// The client that it was given to, if it is still declared and enabled.
-    #[must_use]
-    pub fn live_client<'p>(&self, realm: &'p Realm) -> Option<&'p Client> {
-        realm.client_of(&self.client, self.instance)
     }
 
     /// `DevicePending -> DeviceApproved`.

@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::client::Client;
 use crate::model::ids::{ClientId, ClientInstance};
-use crate::model::realm::Realm;
 
 /// A part of the rows that hold it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,13 +46,6 @@ impl LogoutSubscribers {
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.clients.is_empty()
-    }
-
-    /// Those that are still declared.
-    pub fn declared<'p>(&self, realm: &'p Realm) -> impl Iterator<Item = &'p Client> {
-        let known = |id: &ClientId| realm.clients.get(id);
-        let clients = self.clients.iter().filter_map(known);
-        clients.filter(|client| self.contains(client))
     }
 
     #[must_use]

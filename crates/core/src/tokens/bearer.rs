@@ -1,6 +1,7 @@
 //! Verifies our own access tokens: first the signature or seal, then the rows that they depend on.
 
 use std::cell::OnceCell;
+use std::sync::Arc;
 
 use grantor_jose::TokenType;
 
@@ -8,28 +9,32 @@ use crate::base::error::{Cause, ErrorCode, Refusal};
 use crate::base::params::Params;
 use crate::base::row::Key;
 use crate::base::secret::Secret;
-use crate::engine::decide::{Facts, Stop, Versioned};
+use crate::engine::decide::{Halt, Stop};
 use crate::engine::env::Env;
+use crate::engine::facts::{Facts, Versioned};
 use crate::model::claims::AccessTokenClaims;
 use crate::model::claims_request::RequestedClaims;
 use crate::model::ids::UserId;
 use crate::model::realm::Realm;
 use crate::records::{self, Grant, RevokedToken, Session, User};
 use crate::tokens::grant_liveness::{self, GrantDependencies};
+use crate::tokens::handles::RefreshToken;
 
-/// A presented token. Verified once, since decisions are repeated and signatures are expensive to verify.
-#[derive(Debug)]
-pub(crate) struct PresentedToken {
-    token: Secret,
-    claims: OnceCell<Option<AccessTokenClaims>>,
+/// A token that a request presents.
+#[derive(Clone, Debug)]
+pub(crate) struct PresentedToken(Arc<Secret>);
+
+/// What this realm reads in a token. Its signature is verified when that is asked for, and once, since decisions are
+/// repeated and signatures are expensive to verify.
+pub struct OpenedToken {
+    token: PresentedToken,
+    refresh_token: Option<RefreshToken>,
+    claims: OnceCell<Option<Arc<AccessTokenClaims>>>,
 }
 
 impl PresentedToken {
-    pub(crate) const fn new(token: Secret) -> Self {
-        Self {
-            token,
-            claims: OnceCell::new(),
-        }
+    pub(crate) fn new(token: Secret) -> Self {
+        Self(Arc::new(token))
     }
 
     /// The parameter `token` (RFC 7009 section 2.1, RFC 7662 section 2.1).
@@ -40,21 +45,40 @@ impl PresentedToken {
     }
 
     pub(crate) fn reveal(&self) -> &str {
-        self.token.reveal()
+        self.0.reveal()
     }
 
-    /// The claims of an access token that this realm issued, live or not. Cached: one drive has one realm.
-    pub(crate) fn claims(&self, env: &Env<'_>) -> Option<AccessTokenClaims> {
-        self.claims
-            .get_or_init(|| open(env.realm, self.token.reveal()))
-            .clone()
+    pub(crate) fn open(&self, realm: &Realm) -> OpenedToken {
+        OpenedToken {
+            token: self.clone(),
+            refresh_token: realm.sealing.open_refresh_token(self.reveal()),
+            claims: OnceCell::new(),
+        }
+    }
+}
+
+impl OpenedToken {
+    /// A refresh token that this realm issued.
+    pub(crate) const fn refresh_token(&self) -> Option<RefreshToken> {
+        self.refresh_token
+    }
+
+    /// The claims of an access token that this realm issued, live or not. `env` has the realm that opened it.
+    pub(crate) fn claims(&self, env: &Env<'_>) -> Option<Arc<AccessTokenClaims>> {
+        let verify = || open(env.realm, self.token.reveal());
+        self.claims.get_or_init(verify).clone()
+    }
+
+    /// The claims, if they were asked for.
+    pub(crate) fn known_claims(&self) -> Option<&AccessTokenClaims> {
+        self.claims.get()?.as_deref()
     }
 }
 
 /// The claims of an access token that this realm issued, live or not.
-pub(crate) fn open(realm: &Realm, token: &str) -> Option<AccessTokenClaims> {
-    let claims = match realm.sealing.open_access_token(token) {
-        Some(sealed) => serde_json::from_slice::<AccessTokenClaims>(&sealed).ok()?,
+fn open(realm: &Realm, token: &str) -> Option<Arc<AccessTokenClaims>> {
+    let claims: AccessTokenClaims = match realm.sealing.open_access_token(token) {
+        Some(sealed) => serde_json::from_slice(&sealed).ok()?,
         None => {
             let verified = realm
                 .signing
@@ -67,12 +91,12 @@ pub(crate) fn open(realm: &Realm, token: &str) -> Option<AccessTokenClaims> {
             verified.claims().ok()?
         }
     };
-    (claims.iss == realm.issuer).then_some(claims)
+    (claims.iss == realm.issuer).then(|| Arc::new(claims))
 }
 
 #[derive(Debug)]
 pub(crate) struct LiveToken {
-    pub(crate) claims: AccessTokenClaims,
+    pub(crate) claims: Arc<AccessTokenClaims>,
     pub(crate) owner: TokenOwner,
 }
 
@@ -105,13 +129,16 @@ impl TokenOwner {
 }
 
 impl LiveToken {
-    pub(crate) fn requested(&self, realm: &Realm) -> RequestedClaims {
+    /// # Errors
+    /// [`Halt`] if the client is not known yet.
+    pub(crate) fn requested(&self, env: &Env<'_>, facts: &Facts) -> Result<RequestedClaims, Halt> {
         let authorization = self.owner.grant().and_then(Grant::active);
-        let client = realm.clients.get(&self.claims.client_id);
-        let both = authorization.zip(client);
-        both.map_or_else(RequestedClaims::default, |(authorization, client)| {
-            authorization.claims.clone().within(&client.scopes)
-        })
+        let both = authorization.zip(facts.client(env, &self.claims.client_id)?);
+        Ok(
+            both.map_or_else(RequestedClaims::default, |(authorization, client)| {
+                authorization.claims.clone().within(&client.scopes)
+            }),
+        )
     }
 }
 
@@ -120,13 +147,13 @@ impl LiveToken {
 pub(crate) fn verify_live(
     env: &Env<'_>,
     facts: &Facts,
-    claims: AccessTokenClaims,
-) -> Result<Result<LiveToken, Cause>, Stop> {
+    claims: Arc<AccessTokenClaims>,
+) -> Result<LiveToken, Stop<Cause>> {
     if claims.exp <= env.now.as_secs() {
-        return Ok(Err(Cause::TokenExpired));
+        return Err(Cause::TokenExpired.into());
     }
-    if !env.realm.is_enabled(&claims.client_id) {
-        return Ok(Err(Cause::DisabledClient));
+    if facts.enabled_client(env, &claims.client_id)?.is_none() {
+        return Err(Cause::DisabledClient.into());
     }
     let revoked = records::key::<RevokedToken>(&env.realm.name, claims.jti.as_str());
     let (grant, epoch) = (claims.jti.grant(), claims.jti.epoch());
@@ -138,26 +165,24 @@ pub(crate) fn verify_live(
     let user = user.map(|user| grant_liveness::user_key(env, user));
     let session = claims.sid.as_deref().filter(|_| grant.is_some());
     let session = session.map(|session| records::key::<Session>(&env.realm.name, session));
-    let actors: Vec<_> = grant_liveness::actor_keys(env, claims.act.as_ref()).collect();
+    let actors = grant_liveness::actor_keys(env, facts, claims.act.as_ref())?;
     let keys = [&revoked].into_iter().chain(&grant).chain(&user);
     facts.need(&keys.chain(&session).chain(&actors).collect::<Vec<_>>())?;
     let revoked = facts.record::<RevokedToken>(env, &revoked)?;
     if revoked.live().is_some() {
-        return Ok(Err(Cause::TokenRevoked));
+        return Err(Cause::TokenRevoked.into());
     }
-    if let Err(cause) = grant_liveness::check_actors(env, facts, claims.act.as_ref())? {
-        return Ok(Err(cause));
-    }
+    grant_liveness::check_actors(env, facts, claims.act.as_ref())?;
     let owner = match (grant, epoch.zip(user)) {
         (Some(grant), _) => live_grant(env, facts, &grant)?,
         (None, Some((epoch, key))) => {
             let user = grant_liveness::user_at_epoch(env, facts, &key, epoch)?;
-            user.map(|user| TokenOwner::User(Box::new(user.record)))
+            TokenOwner::User(Box::new(user.record))
         }
-        (None, None) if env.realm.knows_subject(&claims.sub) => Ok(TokenOwner::None),
-        (None, None) => Err(Cause::SubjectGone),
+        (None, None) if grant_liveness::knows_subject(env, facts, &claims.sub)? => TokenOwner::None,
+        (None, None) => return Err(Cause::SubjectGone.into()),
     };
-    Ok(owner.map(|owner| LiveToken { claims, owner }))
+    Ok(LiveToken { claims, owner })
 }
 
 /// The live grant with this key, if its client is enabled.
@@ -165,16 +190,16 @@ pub(crate) fn live_grant(
     env: &Env<'_>,
     facts: &Facts,
     key: &Key,
-) -> Result<Result<TokenOwner, Cause>, Stop> {
+) -> Result<TokenOwner, Stop<Cause>> {
     let Some(grant) = facts.record::<Grant>(env, key)?.live() else {
-        return Ok(Err(Cause::NoSuchGrant));
+        return Err(Cause::NoSuchGrant.into());
     };
     if grant.record.active().is_none() {
-        return Ok(Err(Cause::RevokedGrant));
+        return Err(Cause::RevokedGrant.into());
     }
-    if grant.record.live_client(env.realm).is_none() {
-        return Ok(Err(Cause::DisabledClient));
+    if facts.live_client(env, &grant.record)?.is_none() {
+        return Err(Cause::DisabledClient.into());
     }
     let dependencies = grant_liveness::check(env, facts, &grant.record)?;
-    Ok(dependencies.map(|dependencies| TokenOwner::Grant(Box::new((grant, dependencies)))))
+    Ok(TokenOwner::Grant(Box::new((grant, dependencies))))
 }

@@ -1,9 +1,10 @@
 //! Whether everything that a grant depends on is still valid. Read for every decision, never cached.
 
-use crate::base::error::{Cause, Refusal};
+use crate::base::error::Cause;
 use crate::base::row::{Key, Version, Write};
-use crate::engine::decide::{Facts, Lookup, Stop, Versioned, invalid_grant};
+use crate::engine::decide::{Halt, Stop};
 use crate::engine::env::Env;
+use crate::engine::facts::{Facts, Lookup, Versioned};
 use crate::model::actor::Actor;
 use crate::model::ids::{Epoch, UserId};
 use crate::records::{self, Authorization, Grant, Session, User};
@@ -14,11 +15,9 @@ pub fn user_key(env: &Env<'_>, user: UserId) -> Key {
 }
 
 /// # Errors
-/// `invalid_grant` if it was revoked, or no user decided yet.
-pub(crate) fn authorization(grant: &Grant) -> Result<&Authorization, Refusal> {
-    grant
-        .authorization()
-        .ok_or(invalid_grant(Cause::RevokedGrant))
+/// [`Cause::RevokedGrant`] if it was revoked, or no user decided yet.
+pub(crate) fn authorization(grant: &Grant) -> Result<&Authorization, Cause> {
+    grant.authorization().ok_or(Cause::RevokedGrant)
 }
 
 /// The rows that a grant depends on.
@@ -41,13 +40,13 @@ impl GrantDependencies {
 /// Reads a grant's user, session, parent grant and acting users, all at once.
 ///
 /// # Errors
-/// `invalid_grant` if the user is deleted, disabled or signed out everywhere, the session or parent grant ended, or
-/// an actor is disabled or unknown.
-pub(crate) fn require_live(
+/// The [`Cause`], if the user is deleted, disabled or signed out everywhere, the session or parent grant ended, or an actor
+/// is disabled or unknown. Endpoints do not tell it.
+pub(crate) fn check(
     env: &Env<'_>,
     facts: &Facts,
     grant: &Grant,
-) -> Result<GrantDependencies, Stop> {
+) -> Result<GrantDependencies, Stop<Cause>> {
     let authorization = authorization(grant)?;
     let user_key = user_key(env, authorization.user);
     let session_key = authorization
@@ -56,28 +55,28 @@ pub(crate) fn require_live(
     let parent = grant.kind.parent();
     let parent_key = parent.map(|id| records::key::<Grant>(&env.realm.name, &id.to_string()));
     let act = grant.kind.exchanged().and_then(|it| it.act.as_ref());
-    let actors: Vec<_> = actor_keys(env, act).collect();
+    let actors = actor_keys(env, facts, act)?;
     let keys = [&user_key]
         .into_iter()
         .chain(&session_key)
         .chain(&parent_key)
         .chain(&actors);
     facts.need(&keys.collect::<Vec<_>>())?;
-    let user = user_at_epoch(env, facts, &user_key, authorization.epoch)?.map_err(invalid_grant)?;
-    let mut others = check_actors(env, facts, act)?.map_err(invalid_grant)?;
+    let user = user_at_epoch(env, facts, &user_key, authorization.epoch)?;
+    let mut others = check_actors(env, facts, act)?;
     if let Some(key) = session_key {
         let session = facts.record::<Session>(env, &key)?.live();
-        let session = session.ok_or(invalid_grant(Cause::SessionEnded))?;
+        let session = session.ok_or(Cause::SessionEnded)?;
         others.push((key, session.row.version));
     }
     if let Some(key) = parent_key {
         let parent = facts.record::<Grant>(env, &key)?.live();
-        let parent = parent.ok_or(invalid_grant(Cause::NoSuchGrant))?;
+        let parent = parent.ok_or(Cause::NoSuchGrant)?;
         if parent.record.active().is_none() {
-            return Err(invalid_grant(Cause::RevokedGrant).into());
+            return Err(Cause::RevokedGrant.into());
         }
-        if parent.record.live_client(env.realm).is_none() {
-            return Err(invalid_grant(Cause::DisabledClient).into());
+        if facts.live_client(env, &parent.record)?.is_none() {
+            return Err(Cause::DisabledClient.into());
         }
         others.push((key, parent.row.version));
     }
@@ -85,37 +84,57 @@ pub(crate) fn require_live(
 }
 
 /// The row keys of the users among the actors.
-pub(crate) fn actor_keys(env: &Env<'_>, act: Option<&Actor>) -> impl Iterator<Item = Key> {
-    let all = act.into_iter().flat_map(Actor::chain);
-    all.filter_map(|actor| Some(user_key(env, acting_user(env, actor)?)))
+///
+/// # Errors
+/// [`Halt`] if a client is not known yet.
+pub(crate) fn actor_keys(
+    env: &Env<'_>,
+    facts: &Facts,
+    act: Option<&Actor>,
+) -> Result<Vec<Key>, Halt> {
+    let mut keys = Vec::new();
+    for actor in act.into_iter().flat_map(Actor::chain) {
+        let user = acting_user(env, facts, actor)?;
+        keys.extend(user.map(|user| user_key(env, user)));
+    }
+    Ok(keys)
 }
 
 /// The actor's user id, unless it is a client, whose id may look like a user's.
-fn acting_user(env: &Env<'_>, actor: &Actor) -> Option<UserId> {
-    match env.realm.client(&actor.sub) {
+fn acting_user(env: &Env<'_>, facts: &Facts, actor: &Actor) -> Result<Option<UserId>, Halt> {
+    Ok(match facts.client_named(env, &actor.sub)? {
         Some(_) => None,
         None => actor.sub.parse().ok(),
-    }
+    })
+}
+
+/// Whether a subject other than a user is known: an enabled client, or a subject of a trusted issuer.
+///
+/// # Errors
+/// [`Halt`] if the client is not known yet.
+pub(crate) fn knows_subject(env: &Env<'_>, facts: &Facts, sub: &str) -> Result<bool, Halt> {
+    let client = facts.client_named(env, sub)?;
+    Ok(client.is_some_and(|client| client.enabled) || env.realm.is_foreign_subject(sub))
 }
 
 /// Checks that all actors in the chain are known and enabled, or a trusted issuer's. Returns the row versions of the
 /// users among them.
 ///
 /// # Errors
-/// [`Stop`] if a row was not read yet, or is corrupt.
+/// The [`Cause`] if one is not.
 pub(crate) fn check_actors(
     env: &Env<'_>,
     facts: &Facts,
     act: Option<&Actor>,
-) -> Result<Result<Vec<(Key, Version)>, Cause>, Stop> {
+) -> Result<Vec<(Key, Version)>, Stop<Cause>> {
     let mut users = Vec::new();
     for actor in act.into_iter().flat_map(Actor::chain) {
-        if !env.realm.is_enabled(&actor.client_id) {
-            return Ok(Err(Cause::DisabledClient));
+        if facts.enabled_client(env, &actor.client_id)?.is_none() {
+            return Err(Cause::DisabledClient.into());
         }
-        let Some(user) = acting_user(env, actor) else {
-            if !env.realm.knows_subject(&actor.sub) {
-                return Ok(Err(Cause::ActorGone));
+        let Some(user) = acting_user(env, facts, actor)? else {
+            if !knows_subject(env, facts, &actor.sub)? {
+                return Err(Cause::ActorGone.into());
             }
             continue;
         };
@@ -128,42 +147,26 @@ pub(crate) fn check_actors(
                     users.push(row);
                 }
             }
-            _ => return Ok(Err(Cause::ActorGone)),
+            _ => return Err(Cause::ActorGone.into()),
         }
     }
-    Ok(Ok(users))
+    Ok(users)
 }
 
-/// The user with this key, if enabled and still at this epoch.
+/// The user with this key.
 ///
 /// # Errors
-/// [`Stop`] if the row was not read yet, or is corrupt.
+/// The [`Cause`] if the user is deleted, disabled or no longer at this epoch.
 pub(crate) fn user_at_epoch(
     env: &Env<'_>,
     facts: &Facts,
     key: &Key,
     epoch: Epoch,
-) -> Result<Result<Versioned<User>, Cause>, Stop> {
-    Ok(match facts.record::<User>(env, key)? {
+) -> Result<Versioned<User>, Stop<Cause>> {
+    match facts.record::<User>(env, key)? {
         Lookup::Live(user) if user.record.is_current(epoch) => Ok(user),
-        Lookup::Live(user) if user.record.enabled => Err(Cause::SignedOutEverywhere),
-        Lookup::Live(_) => Err(Cause::UserDisabled),
-        _ => Err(Cause::UserGone),
-    })
-}
-
-/// Like [`require_live`], but returns the cause, for endpoints that do not report it to clients.
-///
-/// # Errors
-/// [`Stop`] if a row was not read yet, or is corrupt.
-pub(crate) fn check(
-    env: &Env<'_>,
-    facts: &Facts,
-    grant: &Grant,
-) -> Result<Result<GrantDependencies, Cause>, Stop> {
-    match require_live(env, facts, grant) {
-        Ok(dependencies) => Ok(Ok(dependencies)),
-        Err(Stop::Refuse(refusal)) => Ok(Err(refusal.cause)),
-        Err(stop) => Err(stop),
+        Lookup::Live(user) if user.record.enabled => Err(Cause::SignedOutEverywhere.into()),
+        Lookup::Live(_) => Err(Cause::UserDisabled.into()),
+        _ => Err(Cause::UserGone.into()),
     }
 }

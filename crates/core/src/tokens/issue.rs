@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use crate::base::error::Failure;
 use crate::base::secret::Secret;
 use crate::base::time::Timestamp;
-use crate::engine::decide::{Decision, Mint, Stop, UnsignedToken};
+use crate::engine::decide::{Decision, Mint, Stop, UnsignedToken, invalid_grant};
 use crate::engine::env::Env;
 use crate::model::actor::Actor;
 use crate::model::claim_mapping::ClaimSources;
@@ -134,7 +134,7 @@ pub(crate) fn for_user(
     user: &User,
     request: IssueRequest<'_>,
 ) -> Result<Decision<TokenReply>, Stop> {
-    let authorization = grant_liveness::authorization(grant)?;
+    let authorization = grant_liveness::authorization(grant).map_err(invalid_grant)?;
     let asked = RequestedResources::parse(env.realm, request.indicators.iter())?;
     // RFC 8707 section 2.2: a token request may name a subset of the grant's resources.
     if !grant.resources.is_empty() && !asked.is_within(&grant.resources) {

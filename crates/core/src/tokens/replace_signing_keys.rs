@@ -1,8 +1,11 @@
 //! The write of changed signing keys. Of several nodes that change the same keys, one succeeds.
 
+use std::convert::Infallible;
+
 use crate::base::row::Version;
-use crate::engine::decide::{Decision, Facts, Lookup, Operation, Stop};
+use crate::engine::decide::{Decision, Halt, Task};
 use crate::engine::env::Env;
+use crate::engine::facts::{Facts, Lookup};
 use crate::records::{self, Record as _, SigningKeys};
 
 #[derive(Debug)]
@@ -19,10 +22,10 @@ pub enum Replaced {
     Outdated,
 }
 
-impl Operation for ReplaceSigningKeys {
+impl Task for ReplaceSigningKeys {
     type Reply = Replaced;
 
-    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<Replaced>, Stop> {
+    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<Replaced, Infallible>, Halt> {
         let realm = &env.realm.name;
         let key = records::key::<SigningKeys>(realm, &self.keys.name());
         let write = match facts.record::<SigningKeys>(env, &key)? {

@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use grantor_core::base::error::ErrorCode::{self, InvalidClient, InvalidRequest, TooManyRequests};
 use grantor_core::base::error::Refusal;
 use grantor_core::base::secret::{Secret, SecretVerifier};
+use grantor_core::client_auth::Authenticated;
 use grantor_core::endpoints::token::Token;
 use grantor_core::model::client::ClientAuth;
 
@@ -16,7 +17,7 @@ use grantor_testkit::{CONSOLE_SECRET, ORDERS_SECRET, RealmBuilder, Spans, client
 /// A machine asks for a token with this header and these credentials in the body.
 fn ask(world: &mut World, header: Option<&str>, body: &[(&str, &str)]) -> Result<(), Refusal> {
     let form = params(&[&[("grant_type", "client_credentials")], body].concat());
-    let request = Token::parse(header.map(str::as_bytes), &form, world.peer())?;
+    let request = Authenticated::<Token>::parse(header.map(str::as_bytes), &form, world.peer())?;
     world.ask(request).reply.map(|_| ())
 }
 
@@ -148,9 +149,9 @@ fn a_public_client_may_send_an_empty_secret_and_no_other() {
         let form = params(body);
         let header = header.as_deref().map(str::as_bytes);
         let peer = world.peer();
-        let request = grantor_core::endpoints::device_authorization::DeviceAuthorization::parse(
-            header, &form, peer,
-        )
+        let request = Authenticated::<
+            grantor_core::endpoints::device_authorization::DeviceAuthorization,
+        >::parse(header, &form, peer)
         .map_err(|refusal| refusal.code)?;
         world
             .ask(request)

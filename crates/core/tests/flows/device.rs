@@ -1,5 +1,7 @@
 //! The device grant from the codes to the tokens (RFC 8628).
 
+use grantor_core::client_auth::Authenticated;
+
 use grantor_core::base::error::ErrorCode::{
     AccessDenied, AuthorizationPending, ExpiredToken, InvalidGrant, InvalidRequest, InvalidScope,
     UnauthorizedClient,
@@ -258,7 +260,11 @@ fn rfc6749_3_3_no_scope_means_the_clients_defaults() {
 fn a_missing_code_is_an_invalid_request() {
     let mut world = World::new();
     let pairs = [("grant_type", DEVICE_CODE), ("client_id", "tv")];
-    let refused = grantor_core::endpoints::token::Token::parse(None, &params(&pairs), world.peer());
+    let refused = Authenticated::<grantor_core::endpoints::token::Token>::parse(
+        None,
+        &params(&pairs),
+        world.peer(),
+    );
     assert_eq!(refused.expect_err("no code").code, InvalidRequest);
     assert_eq!(world.poll_as("tv", "grantor_dc_"), Err(InvalidGrant));
 }

@@ -2,6 +2,7 @@
 
 use grantor_core::base::error::ErrorCode::{self, AuthorizationPending, InvalidGrant};
 use grantor_core::base::error::Failure;
+use grantor_core::client_auth::Authenticated;
 use grantor_core::endpoints::token::Token;
 use grantor_core::engine::drive::Outcome;
 use grantor_core::grants::TokenReply;
@@ -148,7 +149,11 @@ fn a_refresh_whose_commit_is_unknown_gives_the_successor_whether_or_not_it_happe
 }
 
 /// The effects of a request up to and with its first commit, whose answer is lost.
-fn up_to_unknown(world: &mut World, request: Token, fault: Fault) -> Run<Token> {
+fn up_to_unknown(
+    world: &mut World,
+    request: Authenticated<Token>,
+    fault: Fault,
+) -> Run<Authenticated<Token>> {
     let mut run = Run::new(world, request);
     inject(world, &[fault]);
     let commits = |world: &World| world.store.counts().commits;
@@ -159,7 +164,7 @@ fn up_to_unknown(world: &mut World, request: Token, fault: Fault) -> Run<Token> 
     run
 }
 
-fn run_detached(world: &mut World, mut run: Run<Token>) -> Outcome<TokenReply> {
+fn run_detached(world: &mut World, mut run: Run<Authenticated<Token>>) -> Outcome<TokenReply> {
     loop {
         if let Some(end) = run.effect(world) {
             return end.expect("the server answers");

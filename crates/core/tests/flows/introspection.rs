@@ -1,6 +1,7 @@
 //! Introspection (RFC 7662): who may learn what.
 
 use grantor_core::base::error::ErrorCode::{InvalidClient, InvalidRequest};
+use grantor_core::client_auth::Authenticated;
 use grantor_core::endpoints::introspect::Introspect;
 use serde_json::{json, to_value};
 
@@ -135,7 +136,7 @@ fn rfc7662_2_1_a_public_client_cannot_introspect() {
     assert_eq!(world.introspect("tv", &tokens.access), Err(InvalidClient));
     assert_eq!(InvalidClient.status(), 401);
     let form = params(&[("client_id", "console"), ("token", &tokens.access)]);
-    let request = Introspect::parse(None, &form, world.peer()).expect("a request");
+    let request = Authenticated::<Introspect>::parse(None, &form, world.peer()).expect("a request");
     assert_eq!(
         world.ask(request).reply.expect_err("no secret").code,
         InvalidClient
@@ -159,7 +160,7 @@ fn an_id_token_a_device_code_and_rubbish_are_inactive() {
     ] {
         assert!(!world.is_active("console", token), "{token}");
     }
-    let missing = Introspect::parse(None, &form_of("console", &[]), world.peer());
+    let missing = Authenticated::<Introspect>::parse(None, &form_of("console", &[]), world.peer());
     assert_eq!(missing.expect_err("no token").code, InvalidRequest);
 }
 

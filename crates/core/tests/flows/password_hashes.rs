@@ -1,6 +1,6 @@
 //! Stored hashes that are weaker than new ones: each is raised when its user signs in.
 
-use grantor_core::engine::decide::PasswordQueue;
+use grantor_core::engine::facts::PasswordQueue;
 use grantor_core::model::password_hash::StoredHash;
 use grantor_core::people::Password;
 

@@ -3,6 +3,7 @@
 use grantor_core::base::error::ErrorCode::{
     InvalidClient, InvalidGrant, InvalidRequest, InvalidToken,
 };
+use grantor_core::client_auth::Authenticated;
 use grantor_core::endpoints::revoke::Revoke;
 use grantor_core::engine::event::EventKind;
 
@@ -145,7 +146,8 @@ fn rfc7009_2_1_a_hint_that_does_not_fit_is_ignored() {
         let tokens = world.device_tokens("tv", "alice");
         for token in [&tokens.access, tokens.refresh()] {
             let form = form_of("tv", &[("token", token), ("token_type_hint", hint)]);
-            let request = Revoke::parse(None, &form, world.peer()).expect("a request");
+            let request =
+                Authenticated::<Revoke>::parse(None, &form, world.peer()).expect("a request");
             assert!(world.ask(request).reply.is_ok());
         }
         assert_eq!(
@@ -161,10 +163,10 @@ fn rfc7009_2_1_the_client_is_authenticated() {
     let mut world = World::new();
     let tokens = world.device_tokens("console", "alice");
     let form = params(&[("client_id", "console"), ("token", tokens.refresh())]);
-    let request = Revoke::parse(None, &form, world.peer()).expect("a request");
+    let request = Authenticated::<Revoke>::parse(None, &form, world.peer()).expect("a request");
     let refused = world.ask(request).reply.expect_err("without its secret");
     assert_eq!(refused.code, InvalidClient);
     assert!(world.refresh("console", tokens.refresh()).is_ok());
-    let missing = Revoke::parse(None, &form_of("tv", &[]), world.peer());
+    let missing = Authenticated::<Revoke>::parse(None, &form_of("tv", &[]), world.peer());
     assert_eq!(missing.expect_err("no token").code, InvalidRequest);
 }

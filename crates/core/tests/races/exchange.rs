@@ -7,7 +7,7 @@ use grantor_core::model::ids::GrantId;
 use grantor_core::model::token_type::TokenType;
 use grantor_store::testing::Fault;
 
-use crate::{End, Racer, plain, racer};
+use crate::{End, Racer, plain, racer, refusable};
 use grantor_testkit::world::{Browser, Tokens, World, answer, declared_user};
 use grantor_testkit::{ACCESS_TOKEN, AuthorizationRequest, add_services, client, scope};
 
@@ -122,10 +122,10 @@ impl Scene {
             }
             Revoke => {
                 let revoke = world.revoke_request("site", self.app.refresh());
-                racer(world, revoke, plain)
+                racer(world, revoke, refusable)
             }
             TakeBack => racer(world, self.alice.revoke_grant(self.grant), plain),
-            SignOut => racer(world, self.alice.sign_out(), plain),
+            SignOut => racer(world, self.alice.sign_out(), refusable),
             Everywhere => racer(world, self.alice.sign_out_everywhere(), plain),
             Disable => racer(world, declared_user("alice", false), plain),
             DisableActor => racer(world, declared_user("bob", false), plain),

@@ -14,6 +14,8 @@ mod limits;
 mod passwords;
 mod signing_keys;
 
+use std::convert::Infallible;
+
 use grantor_core::base::error::ErrorCode;
 use grantor_core::base::secret::Secret;
 use grantor_core::engine::decide::Operation;
@@ -182,11 +184,11 @@ impl Scene {
             }
             Request::Revoke => {
                 let revoke = world.revoke_request("tv2", held.expect("tokens").refresh());
-                racer(world, revoke, plain)
+                racer(world, revoke, refusable)
             }
             Request::RevokeAccess => {
                 let revoke = world.revoke_request("tv2", &held.expect("tokens").access);
-                racer(world, revoke, plain)
+                racer(world, revoke, refusable)
             }
             Request::TakeBack => racer(world, self.alice.revoke_grant(grant), plain),
             Request::Everywhere => racer(world, self.alice.sign_out_everywhere(), plain),
@@ -196,20 +198,23 @@ impl Scene {
                 user.password = Password::Hash("plain$new".to_owned());
                 racer(world, user, plain)
             }
-            Request::SignOut => racer(world, self.alice.sign_out(), plain),
+            Request::SignOut => racer(world, self.alice.sign_out(), refusable),
             Request::SignIn => {
                 let sign_in = self.alice.sign_in("alice", "alice-password");
                 racer(world, sign_in, |outcome| match outcome.reply {
                     Ok(SignInReply::SignedIn { session, .. }) => End::SignedIn(Some(session)),
                     Ok(_) => End::SignedIn(None),
-                    Err(refusal) => End::Refused(refusal.code),
                 })
             }
         }
     }
 }
 
-fn plain<R>(outcome: Outcome<R>) -> End {
+fn plain<R>(_: Outcome<R, Infallible>) -> End {
+    End::Done
+}
+
+fn refusable<R>(outcome: Outcome<R>) -> End {
     match outcome.reply {
         Ok(_) => End::Done,
         Err(refusal) => End::Refused(refusal.code),
@@ -223,7 +228,7 @@ trait Racer {
 
 struct Lane<O: Operation> {
     run: Run<O>,
-    end: fn(Outcome<O::Reply>) -> End,
+    end: fn(Outcome<O::Reply, O::Refused>) -> End,
 }
 
 impl<O: Operation> Racer for Lane<O> {
@@ -236,7 +241,7 @@ impl<O: Operation> Racer for Lane<O> {
 fn racer<O: Operation + 'static>(
     world: &mut World,
     operation: O,
-    end: fn(Outcome<O::Reply>) -> End,
+    end: fn(Outcome<O::Reply, O::Refused>) -> End,
 ) -> Box<dyn Racer> {
     let run = Run::new(world, operation);
     Box::new(Lane { run, end })

@@ -3,7 +3,7 @@
 use futures_util::FutureExt as _;
 use grantor_core::base::row::{Key, Row};
 use grantor_core::base::time::Timestamp;
-use grantor_core::engine::limits::{LimitAnswer, Poll};
+use grantor_core::engine::limits::Poll;
 use grantor_core::model::client::DeviceApproval;
 use grantor_store::Store as _;
 
@@ -74,11 +74,9 @@ impl Life {
 
     pub(crate) fn saw(&mut self, flight: &mut Flight, seen: Seen) {
         match seen {
-            Seen::Asked(answer) => {
+            Seen::Asked(poll) => {
                 flight.asked = self.passed;
-                if let (Request::Poll { device, .. }, LimitAnswer::Poll(poll)) =
-                    (flight.request, answer)
-                {
+                if let (Request::Poll { device, .. }, Some(poll)) = (flight.request, poll) {
                     flight.polled = Some(self.polled(device, poll));
                 }
                 if let Request::Codes {

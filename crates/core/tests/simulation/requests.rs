@@ -1,7 +1,10 @@
 //! What devices, browsers and the operator ask for, and how each is answered.
 
+use std::convert::Infallible;
+
 use grantor_core::base::error::{ErrorCode, Refusal};
 use grantor_core::base::secret::Secret;
+use grantor_core::client_auth::Authenticated;
 use grantor_core::endpoints::authorize::{AuthorizeReply, ConsentDecision};
 use grantor_core::endpoints::introspect::Introspect;
 use grantor_core::endpoints::token::Token;
@@ -194,7 +197,7 @@ pub(crate) trait Lane {
 
 struct Of<O: Operation> {
     run: Run<O>,
-    end: fn(Outcome<O::Reply>) -> End,
+    end: fn(Outcome<O::Reply, O::Refused>) -> End,
 }
 
 impl<O: Operation> Lane for Of<O> {
@@ -215,7 +218,7 @@ impl<O: Operation> Lane for Of<O> {
 fn lane<O: Operation + 'static>(
     world: &mut World,
     operation: O,
-    end: fn(Outcome<O::Reply>) -> End,
+    end: fn(Outcome<O::Reply, O::Refused>) -> End,
 ) -> Box<dyn Lane> {
     let run = Run::new(world, operation);
     Box::new(Of { run, end })
@@ -229,8 +232,12 @@ fn plain<R>(outcome: Outcome<R>) -> End {
     End::Plain(outcome.reply.map(drop).map_err(code))
 }
 
-fn taken_back(outcome: Outcome<RemoveAccessReply>) -> End {
-    End::RemoveAccessReply(outcome.reply.expect("a page is no protocol"))
+fn done<R>(_: Outcome<R, Infallible>) -> End {
+    End::Plain(Ok(()))
+}
+
+fn taken_back(outcome: Outcome<RemoveAccessReply, Infallible>) -> End {
+    End::RemoveAccessReply(outcome.reply.unwrap_or_else(|never| match never {}))
 }
 
 /// The password of a user.
@@ -322,7 +329,8 @@ impl Things {
             }
             Request::Introspect { device, token, by } => {
                 let form = form_of(by, &[("token", &self.devices[device].access[token].text)]);
-                let introspect = Introspect::parse(None, &form, world.peer()).expect("a request");
+                let introspect = Authenticated::<Introspect>::parse(None, &form, world.peer())
+                    .expect("a request");
                 lane(world, introspect, |outcome| {
                     let decision = outcome
                         .reply
@@ -343,7 +351,7 @@ impl Things {
                     ("scope", "files.example.com/read"),
                 ]);
                 let peer = world.from(address).peer();
-                let token = Token::parse(None, &form, peer).expect("a request");
+                let token = Authenticated::<Token>::parse(None, &form, peer).expect("a request");
                 lane(world, token, |outcome| End::Tokens(answer(outcome)))
             }
             Request::SignIn {
@@ -355,7 +363,7 @@ impl Things {
                 let browser = self.browser(seat, cookie);
                 let sign_in = browser.sign_in(user, &password(user, number));
                 lane(world, sign_in, |outcome| {
-                    match outcome.reply.expect("a page is no protocol") {
+                    match outcome.reply.unwrap_or_else(|never| match never {}) {
                         SignInReply::SignedIn {
                             session,
                             known_browser,
@@ -372,7 +380,7 @@ impl Things {
             Request::Visit { cookie } => {
                 let cookie = Some(self.cookies[cookie].text.clone());
                 lane(world, Visit { cookie }, |outcome| {
-                    let visitor = outcome.reply.expect("a page is no protocol");
+                    let visitor = outcome.reply.unwrap_or_else(|never| match never {});
                     End::Visitor(visitor.map(|visitor| visitor.user))
                 })
             }
@@ -429,7 +437,7 @@ impl Things {
                 let session = self.cookies[of].session.expect("a cookie that arrived");
                 let end = self.browser(seat, Some(cookie)).end_session(session);
                 lane(world, end, |outcome| {
-                    End::Ended(outcome.reply.expect("a page is no protocol"))
+                    End::Ended(outcome.reply.unwrap_or_else(|never| match never {}))
                 })
             }
             Request::TakeBack {
@@ -454,7 +462,7 @@ impl Things {
             Request::Everywhere { seat, cookie } => {
                 let everywhere = self.browser(seat, Some(cookie)).sign_out_everywhere();
                 lane(world, everywhere, |outcome| {
-                    End::Everywhere(outcome.reply.expect("a page is no protocol"))
+                    End::Everywhere(outcome.reply.unwrap_or_else(|never| match never {}))
                 })
             }
             Request::Declare {
@@ -466,7 +474,7 @@ impl Things {
                 let mut declared = declared_user(user, enabled);
                 declared.password = Password::Hash(format!("plain${}", password(user, number)));
                 declared.groups = Some(vec![format!("group-{group}")]);
-                lane(world, declared, plain)
+                lane(world, declared, done)
             }
         }
     }

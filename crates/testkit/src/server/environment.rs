@@ -9,8 +9,8 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use grantor_core::base::seed::Seed;
 use grantor_core::base::time::Timestamp;
-use grantor_core::engine::decide::KeyQuery;
 use grantor_core::engine::event::{Event, EventKind};
+use grantor_core::engine::facts::KeyQuery;
 use grantor_jose::{Algorithm, Kid, SignError, Signer, VerificationKeys};
 use grantor_web::{Clock, Entropy, EventSink, TrustedKeys};
 

@@ -4,7 +4,7 @@ use grantor_core::base::error::{ErrorCode, Refusal};
 use grantor_core::base::params::Params;
 use grantor_core::base::row::Key;
 use grantor_core::base::secret::Secret;
-use grantor_core::client_auth::Credentials;
+use grantor_core::client_auth::{Authenticated, Credentials};
 use grantor_core::endpoints::device_authorization::DeviceAuthorization;
 use grantor_core::endpoints::introspect::{Introspect, Introspection};
 use grantor_core::endpoints::revoke::Revoke;
@@ -86,8 +86,13 @@ impl World {
         answer(self.ask(request))
     }
 
-    pub fn token_request(&self, client: &str, pairs: &[(&str, &str)]) -> Result<Token, ErrorCode> {
-        Token::parse(None, &form_of(client, pairs), self.peer()).map_err(|refusal| refusal.code)
+    pub fn token_request(
+        &self,
+        client: &str,
+        pairs: &[(&str, &str)],
+    ) -> Result<Authenticated<Token>, ErrorCode> {
+        Authenticated::<Token>::parse(None, &form_of(client, pairs), self.peer())
+            .map_err(|refusal| refusal.code)
     }
 
     /// The codes for a device of this client.
@@ -114,8 +119,8 @@ impl World {
         &self,
         client: &str,
         pairs: &[(&str, &str)],
-    ) -> Result<DeviceAuthorization, Refusal> {
-        DeviceAuthorization::parse(None, &form_of(client, pairs), self.peer())
+    ) -> Result<Authenticated<DeviceAuthorization>, Refusal> {
+        Authenticated::<DeviceAuthorization>::parse(None, &form_of(client, pairs), self.peer())
     }
 
     /// The device polls.
@@ -137,7 +142,7 @@ impl World {
         self.run(request).map(answer)
     }
 
-    pub fn poll_request(&self, client: &str, device_code: &str) -> Token {
+    pub fn poll_request(&self, client: &str, device_code: &str) -> Authenticated<Token> {
         let pairs = [("grant_type", DEVICE_CODE), ("device_code", device_code)];
         self.token_request(client, &pairs).expect("a request")
     }
@@ -156,7 +161,7 @@ impl World {
         self.request_tokens(client, &[&pairs, more].concat())
     }
 
-    pub fn refresh_request(&self, client: &str, token: &str) -> Token {
+    pub fn refresh_request(&self, client: &str, token: &str) -> Authenticated<Token> {
         let pairs = [("grant_type", "refresh_token"), ("refresh_token", token)];
         self.token_request(client, &pairs).expect("a request")
     }
@@ -173,9 +178,9 @@ impl World {
         )
     }
 
-    pub fn revoke_request(&self, client: &str, token: &str) -> Revoke {
+    pub fn revoke_request(&self, client: &str, token: &str) -> Authenticated<Revoke> {
         let form = form_of(client, &[("token", token)]);
-        Revoke::parse(None, &form, self.peer()).expect("a request")
+        Authenticated::<Revoke>::parse(None, &form, self.peer()).expect("a request")
     }
 
     pub fn revoke(&mut self, client: &str, token: &str) -> Result<(), ErrorCode> {
@@ -185,7 +190,8 @@ impl World {
 
     pub fn introspect(&mut self, client: &str, token: &str) -> Result<Introspection, ErrorCode> {
         let form = form_of(client, &[("token", token)]);
-        let request = Introspect::parse(None, &form, self.peer()).expect("a request");
+        let request =
+            Authenticated::<Introspect>::parse(None, &form, self.peer()).expect("a request");
         self.ask(request).reply.map_err(|refusal| refusal.code)
     }
 

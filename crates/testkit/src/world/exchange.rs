@@ -1,6 +1,7 @@
 //! Services that act for users: what they send, and what they get.
 
 use grantor_core::base::error::{ErrorCode, Refusal};
+use grantor_core::client_auth::Authenticated;
 use grantor_core::endpoints::token::Token;
 use grantor_core::exchange::{Explain, Explanation};
 use grantor_core::model::token_type::TokenType;
@@ -28,13 +29,13 @@ impl World {
         client: &str,
         subject: &str,
         more: &[(&str, &str)],
-    ) -> Result<Token, Refusal> {
+    ) -> Result<Authenticated<Token>, Refusal> {
         let own = [
             ("grant_type", EXCHANGE),
             ("subject_token", subject),
             ("subject_token_type", ACCESS_TOKEN),
         ];
-        Token::parse(None, &form_of(client, &merged(&own, more)), self.peer())
+        Authenticated::<Token>::parse(None, &form_of(client, &merged(&own, more)), self.peer())
     }
 
     /// A client exchanges an access token, unless `more` says otherwise.
@@ -82,7 +83,8 @@ impl World {
         more: &[(&str, &str)],
     ) -> Result<Explanation, Refusal> {
         let request = explain_request(client, subject, more)?;
-        self.ask(request).reply
+        let Ok(explanation) = self.ask(request).reply;
+        Ok(explanation)
     }
 
     /// Alice's token for orders, by an app.

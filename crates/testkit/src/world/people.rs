@@ -1,5 +1,7 @@
 //! People and their browsers.
 
+use std::convert::Infallible;
+
 use grantor_core::base::secret::Secret;
 use grantor_core::endpoints::logout::Logout;
 use grantor_core::engine::drive::Outcome;
@@ -113,7 +115,7 @@ impl Browser {
 }
 
 /// What the page shows after a decision.
-pub fn decided(outcome: &Outcome<DeviceDecisionReply>) -> Decided {
+pub fn decided(outcome: &Outcome<DeviceDecisionReply, Infallible>) -> Decided {
     match &outcome.reply {
         Ok(DeviceDecisionReply::Decided { approved: true, .. }) => Decided::Approved,
         Ok(DeviceDecisionReply::Decided {
@@ -128,7 +130,7 @@ pub fn decided(outcome: &Outcome<DeviceDecisionReply>) -> Decided {
 }
 
 /// What the page shows after a code was typed.
-pub fn code_lookup(outcome: Outcome<LookupUserCodeReply>) -> CodeLookup {
+pub fn code_lookup(outcome: Outcome<LookupUserCodeReply, Infallible>) -> CodeLookup {
     match outcome.reply {
         Ok(LookupUserCodeReply::SignIn) => CodeLookup::SignIn,
         Ok(LookupUserCodeReply::NotValid { .. }) => CodeLookup::NotValid,

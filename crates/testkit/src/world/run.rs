@@ -8,7 +8,7 @@ use grantor_core::base::row::{Committed, Key, Version, Write};
 use grantor_core::base::time::Timestamp;
 use grantor_core::engine::decide::Operation;
 use grantor_core::engine::drive::{Drive, Outcome, Step};
-use grantor_core::engine::limits::{Effect, LimitAnswer};
+use grantor_core::engine::limits::{Effect, Poll};
 use grantor_core::model::password_hash::StoredHash;
 use grantor_jose::Signer as _;
 use grantor_store::{Store, StoreError};
@@ -28,7 +28,7 @@ pub enum Down {
 pub struct Run<O: Operation> {
     drive: Drive<O>,
     /// The effect that comes next, where it is known.
-    next: Option<Step<O::Reply>>,
+    next: Option<Step<O::Reply, O::Refused>>,
     /// What the last effect was, for tests that need it.
     pub seen: Option<Seen>,
 }
@@ -36,8 +36,8 @@ pub struct Run<O: Operation> {
 /// An effect that was performed.
 #[derive(Debug)]
 pub enum Seen {
-    /// The tables in memory answered.
-    Asked(LimitAnswer),
+    /// The tables in memory answered; a poll's answer is there.
+    Asked(Option<Poll>),
     /// A commit was tried; whether it happened can be seen in the row.
     Tried {
         /// The time of the attempt.
@@ -68,7 +68,10 @@ impl<O: Operation> Run<O> {
 
     /// Goes on until the next effect is performed, and further while no other request could see a difference; returns
     /// the end, if it is reached.
-    pub fn effect(&mut self, world: &mut World) -> Option<Result<Outcome<O::Reply>, Down>> {
+    pub fn effect(
+        &mut self,
+        world: &mut World,
+    ) -> Option<Result<Outcome<O::Reply, O::Refused>, Down>> {
         let mut performed = false;
         loop {
             let step = self.next.take().unwrap_or_else(|| self.drive.step());
@@ -77,7 +80,7 @@ impl<O: Operation> Run<O> {
                 | Step::HashPassword { .. }
                 | Step::Keys(_)
                 | Step::Sign(_) => false,
-                Step::Get(_) | Step::Table(_) | Step::Commit { .. } => true,
+                Step::Get(_) | Step::Quota(_) | Step::Poll(_) | Step::Commit { .. } => true,
                 Step::Done(outcome) => !outcome.effects.is_empty(),
                 Step::Failed(_, effects) => !effects.is_empty(),
             };
@@ -95,8 +98,8 @@ impl<O: Operation> Run<O> {
     fn perform(
         &mut self,
         world: &mut World,
-        step: Step<O::Reply>,
-    ) -> Option<Result<Outcome<O::Reply>, Down>> {
+        step: Step<O::Reply, O::Refused>,
+    ) -> Option<Result<Outcome<O::Reply, O::Refused>, Down>> {
         match step {
             Step::Password { hash, password, .. } => {
                 world.hashes += 1;
@@ -126,10 +129,15 @@ impl<O: Operation> Run<O> {
                 Ok(rows) => self.drive.rows(keys, rows),
                 Err(error) => return Some(Err(self.abandon(world, error))),
             },
-            Step::Table(ask) => {
-                let answer = world.limits.answer(world.monotonic, &ask);
-                self.seen = Some(Seen::Asked(answer));
-                self.drive.answer(ask, answer);
+            Step::Quota(ask) => {
+                let answer = world.limits.quota(world.monotonic, &ask);
+                self.seen = Some(Seen::Asked(None));
+                self.drive.quota(ask, answer);
+            }
+            Step::Poll(ask) => {
+                let poll = world.limits.poll(world.monotonic, &ask);
+                self.seen = Some(Seen::Asked(Some(poll)));
+                self.drive.poll(ask, poll);
             }
             Step::Commit {
                 now: at,
@@ -148,7 +156,7 @@ impl<O: Operation> Run<O> {
                             unknown,
                         });
                         let (now, seed) = (world.now, world.seed());
-                        self.drive.committed(committed, now, seed);
+                        self.drive.committed(committed, now, seed, &world.realm);
                     }
                     Err(error) => return Some(Err(self.abandon(world, error))),
                 }
@@ -201,7 +209,10 @@ fn apply(world: &mut World, effects: &[Effect]) {
 
 impl World {
     /// A request from its beginning to its end.
-    pub fn run<O: Operation>(&mut self, operation: O) -> Result<Outcome<O::Reply>, Down> {
+    pub fn run<O: Operation>(
+        &mut self,
+        operation: O,
+    ) -> Result<Outcome<O::Reply, O::Refused>, Down> {
         let mut run = Run::new(self, operation);
         loop {
             if let Some(end) = run.effect(self) {
@@ -211,7 +222,7 @@ impl World {
     }
 
     /// The same where it must not fail, and what follows it.
-    pub fn ask<O: Operation>(&mut self, operation: O) -> Outcome<O::Reply> {
+    pub fn ask<O: Operation>(&mut self, operation: O) -> Outcome<O::Reply, O::Refused> {
         let outcome = self.run(operation).expect("the server answers");
         if let Some(excess) = &outcome.excess {
             self.end_excess(excess);

@@ -5,15 +5,16 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 use grantor_core::base::secret::Secret;
+use grantor_core::client_auth::Authenticated;
 use grantor_core::endpoints::token::Token;
 use grantor_core::engine::drive::Minted;
+use grantor_core::model::endpoint::Endpoint;
 use grantor_core::model::token_type::TokenType;
 use http::StatusCode;
 use serde::Serialize;
 
 use crate::app::App;
-use crate::cors;
-use crate::oauth::{self, Challenge};
+use crate::oauth;
 use crate::request::Form;
 
 /// RFC 6749 section 5.1, with `id_token` (OpenID Connect Core section 3.1.3.3).
@@ -34,8 +35,10 @@ struct TokenResponse<'a> {
 
 pub(crate) async fn post(State(app): State<Arc<App>>, form: Form) -> Response {
     let caller = &form.caller;
-    let parse = |params: &_| Token::parse(caller.authorization(), params, caller.peer.clone());
-    let response = oauth::handle(&app, &form, Challenge::Basic, parse, |reply, tokens| {
+    let parse = |params: &_| {
+        Authenticated::<Token>::parse(caller.authorization(), params, caller.peer.clone())
+    };
+    oauth::handle(&app, &form, Endpoint::Token, parse, |reply, tokens| {
         let tokens = tokens.as_ref();
         let reveal = |which: fn(&Minted) -> &Option<Secret>| {
             tokens.and_then(|tokens| which(tokens).as_ref().map(Secret::reveal))
@@ -62,6 +65,5 @@ pub(crate) async fn post(State(app): State<Arc<App>>, form: Form) -> Response {
         };
         oauth::json(StatusCode::OK, &body)
     })
-    .await;
-    cors::for_client(&app, &form, response)
+    .await
 }

@@ -3,7 +3,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher as _};
 
 use grantor_core::base::peer::Width;
-use grantor_core::engine::decide::PasswordQueue;
+use grantor_core::engine::facts::PasswordQueue;
 
 /// How many passwords may wait in each lane.
 const LANE_LENGTH: usize = 64;

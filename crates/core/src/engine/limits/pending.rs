@@ -12,13 +12,12 @@ const SHARE: u32 = 10;
 
 /// Releases a pending grant's reservation once it is decided.
 #[must_use]
-pub(crate) fn release(env: &Env<'_>, grant: &Grant) -> Option<Effect> {
-    let client = env.realm.clients.get(&grant.client)?;
-    Some(Effect::Release {
+pub(crate) fn release(env: &Env<'_>, client: &Client, grant: &Grant) -> Effect {
+    Effect::Release {
         quotas: quotas(env, client, &grant.started.by),
         window: window(env.realm),
         age: env.now.since(grant.started.at),
-    })
+    }
 }
 
 /// Has no limit: its count determines the length of user codes.

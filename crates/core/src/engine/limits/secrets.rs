@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::windows::Room;
-use super::{Counter, DAY, HOUR, LimitAnswer, Limits, Quota, per_network};
+use super::{Counter, DAY, HOUR, Limits, Quota, QuotaAnswer, per_network};
 use crate::base::peer::Peer;
 use crate::base::time::Timestamp;
 
@@ -26,11 +26,11 @@ impl Limits {
         peer: &Peer,
         limit: u32,
         is_right: bool,
-    ) -> LimitAnswer {
+    ) -> QuotaAnswer {
         let counter = Counter::SecretsPerClientAndNetwork;
         let mut quotas = per_network(peer, counter, client, limit);
         let Some(own) = quotas.next() else {
-            return LimitAnswer::Reserved { count: 0 };
+            return QuotaAnswer::Reserved { count: 0 };
         };
         let own_place = self.place(&own);
         let marks = self.table(Counter::ProvenSecrets);
@@ -53,7 +53,7 @@ impl Limits {
             (passes, widest)
         };
         if !passes && !self.take_slow(Counter::SecretsBeyondLimit, waits, now) {
-            return LimitAnswer::Full {
+            return QuotaAnswer::Full {
                 retry_after: RETRY_AFTER_SECS,
             };
         }
@@ -67,7 +67,7 @@ impl Limits {
                 table.add(place, HOUR, now, quota.limit, 1);
             }
         }
-        LimitAnswer::Reserved { count: 0 }
+        QuotaAnswer::Reserved { count: 0 }
     }
 
     /// Within the address's limit, or beyond it a right one. Beyond it, wrong ones are counted by the day, answered or not.
@@ -106,18 +106,18 @@ impl Limits {
 mod tests {
     use super::*;
     use crate::base::peer::Width;
-    use crate::engine::limits::{LimitQuery, Window};
+    use crate::engine::limits::{QuotaQuery, Window};
 
     const LIMIT: u32 = 100;
 
     fn present(limits: &mut Limits, now: Timestamp, address: &str, is_right: bool) -> bool {
-        let secret = LimitQuery::Secret {
+        let secret = QuotaQuery::Secret {
             client: "orders".parse().unwrap(),
             peer: Peer::new(address.parse().unwrap(), ""),
             limit: LIMIT,
             is_right,
         };
-        matches!(limits.answer(now, &secret), LimitAnswer::Reserved { .. })
+        matches!(limits.quota(now, &secret), QuotaAnswer::Reserved { .. })
     }
 
     fn quota(counter: Counter, network: &str) -> Quota {

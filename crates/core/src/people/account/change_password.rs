@@ -1,16 +1,19 @@
 //! The user changes the password. Whoever is at the browser must know the old one.
 
+use std::convert::Infallible;
+
 use crate::base::error::Cause;
 use crate::base::peer::Peer;
 use crate::base::secret::Secret;
-use crate::engine::decide::{Decision, Facts, Operation, PasswordQueue, Stop};
+use crate::engine::decide::{Decision, Halt, Stop, Task};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
+use crate::engine::facts::{Facts, PasswordQueue};
 use crate::engine::limits::{Counter, Quota, Window};
 use crate::model::credentials::{InvalidPassword, check_new_password, check_password};
 use crate::model::ids::{Epoch, SessionId, UserId};
 use crate::people::attempt::{Attempt, LimitReached};
-use crate::people::session;
+use crate::people::session::{self, SignedIn};
 use crate::records::{self, Session, User};
 use crate::tokens::handles::SessionCookie;
 
@@ -73,10 +76,14 @@ impl ChangePassword {
     }
 }
 
-impl Operation for ChangePassword {
+impl Task for ChangePassword {
     type Reply = ChangePasswordReply;
 
-    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<ChangePasswordReply>, Stop> {
+    fn decide(
+        &self,
+        env: &Env<'_>,
+        facts: &Facts,
+    ) -> Result<Decision<ChangePasswordReply, Infallible>, Halt> {
         let Some(signed_in) = session::signed_in(env, facts, self.cookie.as_ref(), &[])? else {
             return Ok(Decision::reply(ChangePasswordReply::SignIn));
         };
@@ -87,29 +94,42 @@ impl Operation for ChangePassword {
         if let Err(why) = check_new_password(&self.new) {
             return Ok(Decision::reply(ChangePasswordReply::Unfit(why)));
         }
+        let event = Event::new(EventKind::TriesUsedUp)
+            .username(user.username.clone())
+            .because(Cause::TooManyTries)
+            .user(user.id);
+        let too_many = |limit: LimitReached| {
+            let retry_after = limit.retry_after;
+            Decision::reply(ChangePasswordReply::TooMany { retry_after })
+                .event(event.peer(&self.peer))
+        };
+        match self.change(env, facts, signed_in) {
+            Ok(decision) => Ok(decision),
+            Err(stop) => stop.recover(too_many),
+        }
+    }
+}
+
+impl ChangePassword {
+    /// # Errors
+    /// [`LimitReached`] if too many wrong passwords were tried.
+    fn change(
+        &self,
+        env: &Env<'_>,
+        facts: &Facts,
+        signed_in: SignedIn,
+    ) -> Result<Decision<ChangePasswordReply, Infallible>, Stop<LimitReached>> {
+        let user = &signed_in.user.record;
         let id = user.id;
         let attempt = Attempt {
             quotas: Self::quotas(env, signed_in.session.record.id, id),
             window: Window::Hour,
         };
-        let too_many = |limit: LimitReached| {
-            let retry_after = limit.retry_after;
-            let event = Event::new(EventKind::TriesUsedUp)
-                .username(user.username.clone())
-                .because(Cause::TooManyTries)
-                .user(id);
-            Decision::reply(ChangePasswordReply::TooMany { retry_after })
-                .event(event.peer(&self.peer))
-        };
-        if let Err(limit) = attempt.begin(facts)? {
-            return Ok(too_many(limit));
-        }
+        attempt.begin(facts)?;
         let (hash, queue) = (user.password.as_deref(), PasswordQueue::KnownBrowser(id));
         let is_right = check_password(&self.current).is_ok()
             && facts.password_in(queue.clone(), hash, &self.current)?;
-        if let Err(limit) = attempt.end(facts, is_right)? {
-            return Ok(too_many(limit));
-        }
+        attempt.end(facts, is_right)?;
         if !is_right {
             let event = Event::new(EventKind::SignInFailed)
                 .username(user.username.clone())

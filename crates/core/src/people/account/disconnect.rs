@@ -1,14 +1,17 @@
 //! Removing all access of a client: consent and every grant.
 
+use std::convert::Infallible;
+
 use super::{RemoveAccessReply, already_removed};
 use crate::base::error::Failure;
 use crate::base::peer::Peer;
 use crate::base::row::Row;
 use crate::base::secret::Secret;
 use crate::base::time::Timestamp;
-use crate::engine::decide::{self, Decision, Facts, Lookup, Operation, Stop};
+use crate::engine::decide::{Decision, Halt, Task};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
+use crate::engine::facts::{self, Facts, Lookup};
 use crate::model::ids::{ClientId, GrantId, UserId};
 use crate::people::session;
 use crate::records::{self, Consent, Grant};
@@ -41,7 +44,7 @@ impl Disconnect {
     ) -> Result<Vec<GrantId>, Failure> {
         let mut listed = Vec::new();
         for row in rows {
-            if let Lookup::Live(grant) = decide::open::<Grant>(row, now)?
+            if let Lookup::Live(grant) = facts::open::<Grant>(row, now)?
                 && grant.record.client == *client
                 && grant.record.belongs_to(user)
             {
@@ -52,10 +55,14 @@ impl Disconnect {
     }
 }
 
-impl Operation for Disconnect {
+impl Task for Disconnect {
     type Reply = RemoveAccessReply;
 
-    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<RemoveAccessReply>, Stop> {
+    fn decide(
+        &self,
+        env: &Env<'_>,
+        facts: &Facts,
+    ) -> Result<Decision<RemoveAccessReply, Infallible>, Halt> {
         let cookie = self.cookie.as_ref();
         let Some(user) = session::user_of_cookie(env, cookie) else {
             return Ok(Decision::reply(RemoveAccessReply::SignIn));

@@ -3,12 +3,15 @@
 //! The shell lists after the commit that added something, so the limits may be exceeded by what is under way at the same
 //! time. A list may lag: each row is read again, and a grant that was used since it was listed is kept.
 
+use std::convert::Infallible;
+
 use crate::base::error::Failure;
 use crate::base::row::{Key, MAX_KEYS, Row, Version};
 use crate::base::time::Timestamp;
-use crate::engine::decide::{self, Decision, Facts, Lookup, Operation, Stop};
+use crate::engine::decide::{Decision, Halt, Task};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
+use crate::engine::facts::{self, Facts, Lookup};
 use crate::model::ids::{ClientId, SessionId, UserId};
 use crate::model::realm::AccessLimits;
 use crate::people::session;
@@ -38,11 +41,11 @@ impl EndExcessSessions {
     }
 }
 
-impl Operation for EndExcessSessions {
+impl Task for EndExcessSessions {
     /// How many sessions were ended.
     type Reply = usize;
 
-    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<usize>, Stop> {
+    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<usize, Infallible>, Halt> {
         let mut sessions = super::live::<Session>(&self.listed, env.now)?;
         sessions.retain(|session| session.user == self.user && session.id != self.new);
         let excess = (sessions.len() + 1).saturating_sub(env.realm.access.sessions);
@@ -118,7 +121,7 @@ impl EndExcessGrants {
     ) -> Result<Vec<(Key, Version)>, Failure> {
         let (mut redeemed, mut codes) = (Vec::new(), Vec::new());
         for row in rows {
-            if let Lookup::Live(grant) = decide::open::<Grant>(row, now)? {
+            if let Lookup::Live(grant) = facts::open::<Grant>(row, now)? {
                 let of_client = grant.record.client == *client;
                 let listed = (grant.record.last_used(), of_client, row);
                 match grant.record.state {
@@ -154,11 +157,11 @@ impl EndExcessGrants {
     }
 }
 
-impl Operation for EndExcessGrants {
+impl Task for EndExcessGrants {
     /// How many grants were ended.
     type Reply = usize;
 
-    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<usize>, Stop> {
+    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<usize, Infallible>, Halt> {
         let grants = &self.grants[..self.grants.len().min(Self::MAX_ENDED)];
         facts.need(&grants.iter().map(|(key, _)| key).collect::<Vec<_>>())?;
         let mut decision = Decision::reply(0);

@@ -1,8 +1,11 @@
 //! Ends sessions that a new epoch revoked, so that their clients are notified.
 
+use std::convert::Infallible;
+
 use crate::base::row::{Key, Row};
-use crate::engine::decide::{Decision, Facts, Operation, Stop};
+use crate::engine::decide::{Decision, Halt, Task};
 use crate::engine::env::Env;
+use crate::engine::facts::Facts;
 use crate::model::ids::{SessionId, UserId};
 use crate::people::session;
 use crate::records::{Session, User};
@@ -27,11 +30,11 @@ impl EndRevokedSessions {
     }
 }
 
-impl Operation for EndRevokedSessions {
+impl Task for EndRevokedSessions {
     /// How many sessions were ended.
     type Reply = usize;
 
-    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<usize>, Stop> {
+    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<usize, Infallible>, Halt> {
         let user_key = grant_liveness::user_key(env, self.user);
         let sessions = self.sessions.iter().take(Self::MAX_SESSIONS);
         let keys: Vec<Key> = sessions.map(|id| session::key(env, *id)).collect();

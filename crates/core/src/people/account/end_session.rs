@@ -1,11 +1,14 @@
 //! Ending one of the user's sessions, in this browser or another.
 
+use std::convert::Infallible;
+
 use crate::base::peer::Peer;
 use crate::base::row::Write;
 use crate::base::secret::Secret;
-use crate::engine::decide::{Decision, Facts, Operation, Stop};
+use crate::engine::decide::{Decision, Halt, Task};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
+use crate::engine::facts::Facts;
 use crate::model::ids::SessionId;
 use crate::people::session::{self, SignedIn};
 use crate::records::Session;
@@ -37,7 +40,7 @@ impl EndSession {
         &self,
         env: &Env<'_>,
         signed_in: &SignedIn,
-    ) -> Result<Decision<EndSessionReply>, Stop> {
+    ) -> Result<Decision<EndSessionReply, Infallible>, Halt> {
         let user = &signed_in.user;
         Ok(Decision::reply(EndSessionReply::SignedOut)
             .writes(session::end(env, &signed_in.session)?)
@@ -54,10 +57,14 @@ impl EndSession {
     }
 }
 
-impl Operation for EndSession {
+impl Task for EndSession {
     type Reply = EndSessionReply;
 
-    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<EndSessionReply>, Stop> {
+    fn decide(
+        &self,
+        env: &Env<'_>,
+        facts: &Facts,
+    ) -> Result<Decision<EndSessionReply, Infallible>, Halt> {
         let key = session::key(env, self.session);
         let cookie = self.cookie.as_ref();
         let own = session::id_of_cookie(env, cookie) == Some(self.session);

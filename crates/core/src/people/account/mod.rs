@@ -5,6 +5,8 @@
 //! No action but a change of the password asks for it again, however old the session, because the others only remove access.
 //! An intruder in the session could cause annoyance, but the owner must be able to end the intruder's session at once.
 
+use std::convert::Infallible;
+
 mod change_password;
 mod disconnect;
 pub mod end_excess;
@@ -27,8 +29,9 @@ use crate::base::error::Failure;
 use crate::base::row::Key;
 use crate::base::row::{Index, Row};
 use crate::base::time::Timestamp;
-use crate::engine::decide::{self, Decision, Facts, Lookup};
+use crate::engine::decide::Decision;
 use crate::engine::env::Env;
+use crate::engine::facts::{self, Facts, Lookup};
 use crate::model::ids::{SessionId, UserId};
 use crate::model::realm::Realm;
 use crate::records::{self, Consent, Grant, Record, Seen, Session};
@@ -43,7 +46,7 @@ pub enum RemoveAccessReply {
 }
 
 /// Nothing is left to remove. After a commit with an unknown outcome, it may be this very request that removed it.
-fn already_removed(facts: &Facts) -> Decision<RemoveAccessReply> {
+fn already_removed(facts: &Facts) -> Decision<RemoveAccessReply, Infallible> {
     Decision::reply(match facts.after_unknown() {
         true => RemoveAccessReply::Done,
         false => RemoveAccessReply::Gone,
@@ -75,7 +78,7 @@ fn session_ids(rows: &[Row]) -> impl Iterator<Item = SessionId> {
 fn live<T: Record>(rows: &[Row], now: Timestamp) -> Result<Vec<T>, Failure> {
     let mut live = Vec::new();
     for row in rows {
-        if let Lookup::Live(record) = decide::open::<T>(row, now)? {
+        if let Lookup::Live(record) = facts::open::<T>(row, now)? {
             live.push(record.record);
         }
     }

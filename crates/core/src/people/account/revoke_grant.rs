@@ -1,11 +1,14 @@
 //! Revoking one grant, such as that of a lost device.
 
+use std::convert::Infallible;
+
 use super::{RemoveAccessReply, already_removed};
 use crate::base::peer::Peer;
 use crate::base::secret::Secret;
-use crate::engine::decide::{Decision, Facts, Operation, Stop};
+use crate::engine::decide::{Decision, Halt, Task};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
+use crate::engine::facts::Facts;
 use crate::model::ids::GrantId;
 use crate::people::session;
 use crate::records::{self, Grant};
@@ -18,10 +21,14 @@ pub struct RevokeGrant {
     pub peer: Peer,
 }
 
-impl Operation for RevokeGrant {
+impl Task for RevokeGrant {
     type Reply = RemoveAccessReply;
 
-    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<RemoveAccessReply>, Stop> {
+    fn decide(
+        &self,
+        env: &Env<'_>,
+        facts: &Facts,
+    ) -> Result<Decision<RemoveAccessReply, Infallible>, Halt> {
         let key = records::key::<Grant>(&env.realm.name, &self.grant.to_string());
         let Some(signed_in) = session::signed_in(env, facts, self.cookie.as_ref(), &[&key])? else {
             return Ok(Decision::reply(RemoveAccessReply::SignIn));

@@ -1,10 +1,13 @@
 //! Signing out everywhere.
 
+use std::convert::Infallible;
+
 use crate::base::peer::Peer;
 use crate::base::secret::Secret;
-use crate::engine::decide::{Decision, Facts, Operation, Stop};
+use crate::engine::decide::{Decision, Halt, Task};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
+use crate::engine::facts::Facts;
 use crate::model::ids::Epoch;
 use crate::model::ids::UserId;
 use crate::people::session;
@@ -26,14 +29,14 @@ pub enum SignOutEverywhereReply {
     SignedOut { user: UserId },
 }
 
-impl Operation for SignOutEverywhere {
+impl Task for SignOutEverywhere {
     type Reply = SignOutEverywhereReply;
 
     fn decide(
         &self,
         env: &Env<'_>,
         facts: &Facts,
-    ) -> Result<Decision<SignOutEverywhereReply>, Stop> {
+    ) -> Result<Decision<SignOutEverywhereReply, Infallible>, Halt> {
         let Some(signed_in) = session::signed_in(env, facts, self.cookie.as_ref(), &[])? else {
             return Ok(Decision::reply(SignOutEverywhereReply::SignIn));
         };

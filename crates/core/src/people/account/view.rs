@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
 
 use super::change_password::may_change_password;
 use super::{live, seen_key, session_ids};
@@ -9,8 +10,10 @@ use crate::base::error::Failure;
 use crate::base::row::{Key, MAX_KEYS, Row};
 use crate::base::secret::Secret;
 use crate::base::time::Timestamp;
-use crate::engine::decide::{Decision, Facts, Operation, Stop};
+use crate::engine::decide::{Decision, Halt, Task};
 use crate::engine::env::Env;
+use crate::engine::facts::Facts;
+use crate::model::client::Client;
 use crate::model::ids::{ClientId, ClientInstance, GrantId, SessionId};
 use crate::model::scope::Scope;
 use crate::people::session::{self, SignedIn, Visitor};
@@ -108,7 +111,7 @@ impl ViewAccount {
         env: &Env<'_>,
         facts: &Facts,
         current_sessions: Vec<Session>,
-    ) -> Result<Vec<SessionView>, Stop> {
+    ) -> Result<Vec<SessionView>, Halt> {
         let newest: Vec<_> = current_sessions.into_iter().take(MAX_SESSIONS).collect();
         let keys: Vec<_> = newest
             .iter()
@@ -137,17 +140,17 @@ impl ViewAccount {
     fn grants(
         &self,
         env: &Env<'_>,
+        facts: &Facts,
         signed_in: &SignedIn,
         current_sessions: &BTreeSet<SessionId>,
-    ) -> Result<(Vec<AppView>, Vec<DeviceView>), Failure> {
+    ) -> Result<(Vec<AppView>, Vec<DeviceView>), Halt> {
         let user = &signed_in.user.record;
         let (mut apps, mut devices) = (BTreeMap::new(), Vec::new());
         for consent in live::<Consent>(&self.consents, env.now)? {
-            if consent.user == user.id
-                && user.is_current(consent.epoch)
-                && !is_of_earlier_client(env, &consent.client, consent.instance)
-            {
-                add_to_app(env, &mut apps, consent.client, &consent.scope, consent.at);
+            let (client, is_other) = client_of(env, facts, &consent.client, consent.instance)?;
+            if consent.user == user.id && user.is_current(consent.epoch) && !is_other {
+                let Consent { scope, at, .. } = consent;
+                add_to_app(&mut apps, consent.client, client, &scope, at);
             }
         }
         let grants = live::<Grant>(&self.grants.rows, env.now)?;
@@ -167,20 +170,21 @@ impl ViewAccount {
                 .is_some_and(|id| !self.sessions.more && !current_sessions.contains(&id))
                 || (grant.kind.parent())
                     .is_some_and(|id| !self.grants.more && !active.contains(&id));
+            let (client, is_other) = client_of(env, facts, &grant.client, grant.instance)?;
             if authorization.user != user.id
                 || !user.is_current(authorization.epoch)
-                || is_of_earlier_client(env, &grant.client, grant.instance)
+                || is_other
                 || ended
             {
                 continue;
             }
             match &grant.kind {
                 GrantOrigin::Code | GrantOrigin::Exchange(_) => {
-                    add_to_app(env, &mut apps, grant.client.clone(), scope, *at)
+                    add_to_app(&mut apps, grant.client.clone(), client, scope, *at)
                 }
                 GrantOrigin::Device => devices.push(DeviceView {
                     grant: grant.id,
-                    name: client_name(env, &grant.client),
+                    name: name(&grant.client, client),
                     scope: scope.clone(),
                     started: grant.started.clone(),
                     approved: *at,
@@ -194,11 +198,15 @@ impl ViewAccount {
     }
 }
 
-impl Operation for ViewAccount {
+impl Task for ViewAccount {
     /// None where nobody is signed in.
     type Reply = Option<Box<AccountView>>;
 
-    fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<Self::Reply>, Stop> {
+    fn decide(
+        &self,
+        env: &Env<'_>,
+        facts: &Facts,
+    ) -> Result<Decision<Self::Reply, Infallible>, Halt> {
         let cookie = self.cookie.as_ref();
         let own = session::id_of_cookie(env, cookie);
         let others = session_ids(&self.sessions.rows).filter(|id| Some(*id) != own);
@@ -212,7 +220,7 @@ impl Operation for ViewAccount {
         };
         let current_sessions = self.current_sessions(env, &signed_in)?;
         let ids = current_sessions.iter().map(|session| session.id).collect();
-        let (apps, devices) = self.grants(env, &signed_in, &ids)?;
+        let (apps, devices) = self.grants(env, facts, &signed_in, &ids)?;
         let view = AccountView {
             visitor: signed_in.visitor(),
             sessions: Self::sessions(env, facts, current_sessions)?,
@@ -224,16 +232,28 @@ impl Operation for ViewAccount {
     }
 }
 
+/// The client with this id, if there is one, and whether it is another one than that of the instance.
+fn client_of<'f>(
+    env: &Env<'f>,
+    facts: &Facts,
+    id: &ClientId,
+    instance: ClientInstance,
+) -> Result<(Option<&'f Client>, bool), Halt> {
+    let client = facts.client(env, id)?;
+    let is_other = client.is_some_and(|client| client.instance != instance);
+    Ok((client, is_other))
+}
+
 fn add_to_app(
-    env: &Env<'_>,
     apps: &mut BTreeMap<ClientId, AppView>,
-    client: ClientId,
+    id: ClientId,
+    client: Option<&Client>,
     scope: &Scope,
     at: Timestamp,
 ) {
-    let app = apps.entry(client).or_insert_with_key(|client| AppView {
-        client: client.clone(),
-        name: client_name(env, client),
+    let app = apps.entry(id).or_insert_with_key(|id| AppView {
+        client: id.clone(),
+        name: name(id, client),
         scope: scope.clone(),
         since: at,
     });
@@ -241,13 +261,6 @@ fn add_to_app(
     app.since = app.since.max(at);
 }
 
-/// Whether the id belongs to another client by now.
-fn is_of_earlier_client(env: &Env<'_>, id: &ClientId, instance: ClientInstance) -> bool {
-    let client = env.realm.clients.get(id);
-    client.is_some_and(|client| client.instance != instance)
-}
-
-fn client_name(env: &Env<'_>, id: &ClientId) -> String {
-    let client = env.realm.clients.get(id);
+fn name(id: &ClientId, client: Option<&Client>) -> String {
     client.map_or_else(|| id.to_string(), |client| client.name.clone())
 }
