@@ -1,5 +1,7 @@
 //! What each request may cost: reads, commits, rows written. Counted, not timed.
 
+use std::sync::Arc;
+
 use grantor_core::base::error::ErrorCode::{self, AuthorizationPending, InvalidGrant, SlowDown};
 
 use grantor_core::grants::GrantType;
@@ -404,7 +406,7 @@ fn an_exchange_is_at_most_two_reads_and_no_commit() {
         realm.exchange[0].subject.kinds = vec![TokenKind::AccessToken, TokenKind::RefreshToken];
         let rule = realm.exchange[0].clone();
         let client = "site".parse().expect("an id");
-        let site = realm.clients.get_mut(&client).expect("it is there");
+        let site = Arc::make_mut(realm.clients.get_mut(&client).expect("it is there"));
         site.grants.push(GrantType::TokenExchange);
         realm.exchange.push(ExchangeRule {
             client,

@@ -72,12 +72,13 @@ pub fn realm(
     let sealing = SealingKeys::new(POOL, masters.current(), masters.older());
     let secret_key = Arc::new(sealing.client_secret_key());
     let client = |client| {
-        clients::client(client, settings, &secret_key).map(|client| (client.id.clone(), client))
+        clients::client(client, settings, &secret_key)
+            .map(|client| (client.id.clone(), Arc::new(client)))
     };
     Ok(Realm {
         name: POOL.to_owned(),
         issuer: settings.issuer.to_string(),
-        signing,
+        signing: signing.into(),
         clients: settings
             .clients
             .iter()

@@ -1,5 +1,7 @@
 //! Token exchange: the rules and services that tests start from.
 
+use std::sync::Arc;
+
 use grantor_core::grants::GrantType;
 use grantor_core::model::exchange_rule::{
     ActorRule, ExchangeRule, RuleTarget, SubjectRule, TokenKind,
@@ -57,7 +59,7 @@ pub fn add_services(realm: &mut Realm) {
         service("shipping", "shipping.example.com"),
         service("files", "files.example.com"),
     ] {
-        realm.clients.insert(client.id.clone(), client);
+        realm.clients.insert(client.id.clone(), Arc::new(client));
     }
     client(realm, "orders")
         .grants

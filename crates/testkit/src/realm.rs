@@ -1,6 +1,7 @@
 //! Realms: the standard one, changed by what a test is about.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use grantor_core::model::claim_mapping::ClaimMapping;
 use grantor_core::model::client::Client;
@@ -27,7 +28,7 @@ impl RealmBuilder {
             name: "default".to_owned(),
             issuer: ISSUER.to_owned(),
             sealing: sealing(),
-            signing: key_set().clone(),
+            signing: key_set().clone().into(),
             clients: HashMap::new(),
             resources: Vec::new(),
             exchange: Vec::new(),
@@ -78,7 +79,7 @@ impl RealmBuilder {
     /// With this client; it takes the place of one of the same id.
     #[must_use]
     pub fn client(mut self, client: Client) -> Self {
-        self.0.clients.insert(client.id.clone(), client);
+        self.0.clients.insert(client.id.clone(), Arc::new(client));
         self
     }
 
@@ -122,5 +123,5 @@ pub fn resource(
 /// A client of the realm, to be changed.
 pub fn client<'p>(realm: &'p mut Realm, id: &str) -> &'p mut Client {
     let id = id.parse().expect("a client id");
-    realm.clients.get_mut(&id).expect("a client of the realm")
+    Arc::make_mut(realm.clients.get_mut(&id).expect("a client of the realm"))
 }

@@ -451,7 +451,7 @@ impl App {
     /// Concurrent calls may overwrite each other.
     pub fn replace_keys(&self, signing: KeySet, signer: Arc<dyn Signer>) {
         let realm = Realm {
-            signing,
+            signing: signing.into(),
             ..(*self.realm()).clone()
         };
         self.replace(Snapshot::new(realm, signer));
@@ -463,7 +463,7 @@ impl App {
         let mut realm = (*snapshot.realm).clone();
         for (id, instance) in instances {
             if let Some(client) = realm.clients.get_mut(&id) {
-                client.instance = instance;
+                Arc::make_mut(client).instance = instance;
             }
         }
         self.replace(Snapshot::new(realm, Arc::clone(&snapshot.signer)));

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
-use grantor_core::model::ids::ClientId;
+use grantor_core::model::client::Client;
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ORIGIN, VARY,
@@ -27,16 +27,13 @@ const PREFLIGHT_MAX_AGE: &str = "7200";
 
 /// Makes the response readable for the client whose request it answers, if that is known.
 pub(crate) fn for_client(
-    app: &App,
     caller: &Caller,
-    client: Option<&ClientId>,
+    client: Option<&Client>,
     mut response: Response,
 ) -> Response {
     if !caller.headers.contains_key(ORIGIN) {
         return response;
     }
-    let realm = app.realm();
-    let client = client.and_then(|id| realm.clients.get(id));
     let origin = origin(&caller.headers)
         .filter(|(_, text)| client.is_some_and(|client| client.has_origin(text)));
     let headers = response.headers_mut();

@@ -10,8 +10,8 @@ use grantor_core::base::params::Params;
 use grantor_core::client_auth::Credentials;
 use grantor_core::engine::decide::Operation;
 use grantor_core::engine::drive::Minted;
+use grantor_core::model::client::Client;
 use grantor_core::model::endpoint::{Clients, CrossOrigin, Endpoint};
-use grantor_core::model::ids::ClientId;
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 
@@ -64,36 +64,40 @@ where
         Ok(params) => params,
         Err(error) => return invalid_form(app, caller, challenge, *error),
     };
-    let refused = |refusal: &Refusal, client: Option<&ClientId>| {
-        let named = named_client(caller, params);
-        let client = client.map(ClientId::as_str).or(named.as_deref());
-        refusal_response(app, caller, challenge, client, refusal)
+    let refused = |refusal: &Refusal, client: Option<&Client>| {
+        let named = || named_client(caller, params);
+        let client = client.map_or_else(named, |client| Some(client.id.to_string()));
+        refusal_response(app, caller, challenge, client.as_deref(), refusal)
     };
-    let named = || named_client(caller, params).and_then(|id| id.parse().ok());
+    // Of a request without a decision.
+    let declared = || {
+        let id = named_client(caller, params)?.parse().ok()?;
+        app.realm().clients.get(&id).cloned()
+    };
     let parsed = match secret_in_query(caller) {
         Some(refusal) => Err(refusal),
         None => parse(params),
     };
     let (client, response) = match parsed {
-        Err(refusal) => (named(), refused(&refusal, None)),
+        Err(refusal) => (declared(), refused(&refusal, None)),
         Ok(operation) => match app.run_traced(operation, &caller.trace).await {
-            Err(error) => (named(), unavailable(app, caller, &error)),
+            Err(error) => (declared(), unavailable(app, caller, &error)),
             Ok(outcome) => {
                 let response = match outcome.reply {
                     Ok(reply) => render(reply, outcome.tokens),
-                    Err(refusal) => refused(&refusal, outcome.client.as_ref()),
+                    Err(refusal) => refused(&refusal, outcome.client.as_deref()),
                 };
                 (outcome.client, response)
             }
         },
     };
     match endpoint.cross_origin() {
-        CrossOrigin::OwnClient => cors::for_client(app, caller, client.as_ref(), response),
+        CrossOrigin::OwnClient => cors::for_client(caller, client.as_deref(), response),
         CrossOrigin::Never | CrossOrigin::Everyone => response,
     }
 }
 
-/// The client that the request names, if it could not be read otherwise.
+/// The client that the request names.
 fn named_client(caller: &Caller, params: &Params) -> Option<String> {
     let credentials = Credentials::parse(caller.authorization(), params).ok();
     let client = credentials.map(|credentials| credentials.client_id().clone());

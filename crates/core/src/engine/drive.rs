@@ -24,7 +24,7 @@ use crate::engine::env::Env;
 use crate::engine::event::Event;
 use crate::engine::facts::{Facts, KeyQuery, Need, PasswordQueue};
 use crate::engine::limits::{Effect, Poll, PollQuery, QuotaAnswer, QuotaQuery};
-use crate::model::ids::ClientId;
+use crate::model::client::Client;
 use crate::model::realm::Realm;
 
 /// Including the first.
@@ -72,7 +72,7 @@ pub enum Step<R, E = Refusal> {
 pub struct Outcome<R, E = Refusal> {
     pub reply: Result<R, E>,
     /// The client that asked, as far as the request proved or claimed it.
-    pub client: Option<ClientId>,
+    pub client: Option<Arc<Client>>,
     pub tokens: Option<Minted>,
     pub effects: Vec<Effect>,
     pub events: Vec<Event>,
@@ -341,8 +341,9 @@ impl<O: Operation> Drive<O> {
         }
     }
 
-    fn client(&self) -> Option<ClientId> {
-        self.operation.client(self.parsed.as_ref()?)
+    fn client(&self) -> Option<Arc<Client>> {
+        let id = self.operation.client(self.parsed.as_ref()?)?;
+        Facts::known_client(&self.env(), &id).map(Arc::clone)
     }
 
     /// Whether it is another realm, for which the request must be prepared again.

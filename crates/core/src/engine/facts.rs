@@ -146,7 +146,11 @@ impl Facts {
     /// # Errors
     /// None yet: it is part of the contract, since clients that are kept in the store will be asked for.
     pub fn client<'f>(&self, env: &Env<'f>, id: &ClientId) -> Result<Option<&'f Client>, Halt> {
-        Ok(env.realm.clients.get(id))
+        Ok(Self::known_client(env, id).map(|client| &**client))
+    }
+
+    pub(crate) fn known_client<'f>(env: &Env<'f>, id: &ClientId) -> Option<&'f Arc<Client>> {
+        env.realm.clients.get(id)
     }
 
     /// The client of an id that may be anything.

@@ -3,7 +3,6 @@
 use std::cell::OnceCell;
 use std::sync::Arc;
 
-use grantor_jose::TokenType as Typ;
 use serde_json::Value;
 
 use super::assertion::{Assertion, Claims};
@@ -94,7 +93,7 @@ const HAS_ACTOR: Refusal = Refusal::new(
 pub(crate) enum OpenedParty {
     Access(OpenedToken),
     Refresh(Option<RefreshToken>),
-    Id(PresentedToken, OnceCell<Option<IdTokenClaims>>),
+    Id(PresentedToken, OnceCell<Option<Arc<IdTokenClaims>>>),
     Foreign(Assertion),
 }
 
@@ -133,22 +132,13 @@ impl OpenedParty {
             Self::Access(opened) => access_token(env, facts, opened.claims(env), role),
             Self::Refresh(token) => refresh_token(env, facts, client, *token, role),
             Self::Id(token, claims) => {
-                let verify = || id_token_claims(env.realm, token.reveal());
-                let claims = claims.get_or_init(verify).as_ref();
+                let verify = || env.realm.signing.id_token(token.reveal());
+                let claims = claims.get_or_init(verify).as_deref();
                 id_token(env, facts, client, claims, role)
             }
             Self::Foreign(assertion) => foreign(env, facts, assertion, role),
         }
     }
-}
-
-fn id_token_claims(realm: &Realm, token: &str) -> Option<IdTokenClaims> {
-    let verified = realm
-        .signing
-        .verify(grantor_jose::decode(token).ok()?)
-        .ok()?;
-    let is_id_token = Typ::Id.is(verified.header().typ.as_deref());
-    verified.claims().ok().filter(|_| is_id_token)
 }
 
 fn access_token(

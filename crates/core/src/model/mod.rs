@@ -12,6 +12,7 @@ pub mod exchange_rule;
 pub mod grant_type;
 pub mod group_filter;
 pub mod ids;
+pub mod issuer_keys;
 pub mod password_hash;
 pub mod pkce;
 pub mod prompt;

@@ -1,9 +1,10 @@
 //! A realm: an issuer with its own keys, clients, resources and users.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
-use grantor_jose::{Algorithm, KeySet};
+use grantor_jose::Algorithm;
 
 use crate::base::error::Failure;
 use crate::base::sealing::SealingKeys;
@@ -11,6 +12,7 @@ use crate::model::client::Client;
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange_rule::ExchangeRule;
 use crate::model::ids::ClientId;
+use crate::model::issuer_keys::IssuerKeys;
 use crate::model::resource::{self, Resource};
 use crate::model::scope::Scope;
 use crate::model::trusted_issuer::TrustedIssuer;
@@ -28,8 +30,8 @@ pub struct Realm {
     pub issuer: String,
     pub sealing: SealingKeys,
     /// Public keys only.
-    pub signing: KeySet,
-    pub clients: HashMap<ClientId, Client>,
+    pub signing: IssuerKeys,
+    pub clients: HashMap<ClientId, Arc<Client>>,
     pub resources: Vec<Resource>,
     /// In the order in which they are tried.
     pub exchange: Vec<ExchangeRule>,
@@ -136,7 +138,8 @@ impl Realm {
     /// Decisions ask [`crate::engine::facts::Facts::client`] instead.
     #[must_use]
     pub fn client(&self, id: &str) -> Option<&Client> {
-        self.clients.get(&id.parse::<ClientId>().ok()?)
+        let client = self.clients.get(&id.parse::<ClientId>().ok()?);
+        client.map(|client| &**client)
     }
 
     /// Whether it is the subject of a trusted issuer.

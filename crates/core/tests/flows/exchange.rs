@@ -1,5 +1,7 @@
 //! Token exchange (RFC 8693): what a service gets, and what it does not.
 
+use std::sync::Arc;
+
 use grantor_core::base::error::Cause;
 use grantor_core::base::error::ErrorCode::{InvalidRequest, InvalidScope, InvalidTarget};
 use grantor_core::engine::event::EventKind;
@@ -217,7 +219,7 @@ fn a_token_ends_with_the_user_who_acts_by_it() {
     let orders = "orders".parse().expect("an id");
     let enable = |world: &mut World, enabled| {
         world.reconfigure(|realm| {
-            realm.clients.get_mut(&orders).expect("it is there").enabled = enabled
+            Arc::make_mut(realm.clients.get_mut(&orders).expect("it is there")).enabled = enabled
         });
     };
     enable(&mut world, false);
@@ -338,7 +340,7 @@ fn a_client_whose_id_looks_like_a_users_acts_as_a_client() {
             default_scopes: scopes,
             ..service
         };
-        realm.clients.insert(robot.id.clone(), robot);
+        realm.clients.insert(robot.id.clone(), Arc::new(robot));
     });
     let subject = world.orders_token();
     let actor = world.machine_token(ROBOT, &[]).expect("a token");

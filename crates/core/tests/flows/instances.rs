@@ -112,7 +112,7 @@ fn the_first_start_that_knows_instances_ends_nothing_and_later_clients_are_new()
     world.start();
     assert!(world.refresh("tv", next.refresh()).is_ok());
     assert_eq!(world.list("instances").len(), 1);
-    world.declare_client(late.expect("a client"));
+    world.declare_client(late.expect("a client").as_ref().clone());
     let instance = |world: &mut World, id: &str| {
         let mut found = ClientInstance::FIRST;
         world.reconfigure(|realm| found = client(realm, id).instance);

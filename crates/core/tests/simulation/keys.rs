@@ -120,8 +120,8 @@ impl Life {
     pub(crate) fn configure(&mut self) {
         let mut realm = self.manner.realm(&self.disabled);
         let changed = Arc::get_mut(&mut realm).expect("the only reference");
-        changed.signing = self.keys.published();
-        for client in changed.clients.values_mut() {
+        changed.signing = self.keys.published().into();
+        for client in changed.clients.values_mut().map(std::sync::Arc::make_mut) {
             let known = self.instances.get(&client.id);
             client.instance = known.copied().unwrap_or_default();
         }

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use grantor_core::base::params::Params;
@@ -150,7 +151,7 @@ async fn server(store: &Arc<Memory>, world: &Arc<World>, shop: &Shop) -> TestSer
     };
     let opened = keys.open().await.unwrap();
     let mut realm = assemble::realm(&settings, &keys.masters, opened.published.clone()).unwrap();
-    let client = realm.clients.get_mut(&"shop".parse().unwrap()).unwrap();
+    let client = Arc::make_mut(realm.clients.get_mut(&"shop".parse().unwrap()).unwrap());
     client.code = CodePolicy {
         redirect_uris: vec![CALLBACK.parse().unwrap()],
         pkce_required: false,

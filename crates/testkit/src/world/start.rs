@@ -1,5 +1,7 @@
 //! Starts of a server with the clients of its configuration.
 
+use std::sync::Arc;
+
 use grantor_core::model::client::Client;
 use grantor_core::model::ids::ClientId;
 use grantor_core::people::{ProvisionClients, RememberInstances, WithdrawClient};
@@ -38,13 +40,13 @@ impl World {
         let mut withdrawn = None;
         self.reconfigure(|realm| withdrawn = realm.clients.remove(&id));
         self.start();
-        withdrawn.expect("a client of the realm")
+        Arc::unwrap_or_clone(withdrawn.expect("a client of the realm"))
     }
 
     /// The operator declares a client, and starts the server.
     pub fn declare_client(&mut self, client: Client) {
         self.reconfigure(|realm| {
-            realm.clients.insert(client.id.clone(), client);
+            realm.clients.insert(client.id.clone(), Arc::new(client));
         });
         self.start();
     }

@@ -1,5 +1,7 @@
 //! `/account`: what has access, and how it is removed; clients and APIs see it at once.
 
+use std::sync::Arc;
+
 use grantor_core::engine::event::EventKind;
 use grantor_core::grants::GrantType;
 use grantor_core::model::client::{Client, CodePolicy, ConsentPolicy};
@@ -37,7 +39,7 @@ async fn server() -> TestServer {
             },
             ..like
         };
-        realm.clients.insert(app.id.clone(), app);
+        realm.clients.insert(app.id.clone(), Arc::new(app));
     })
     .await
 }

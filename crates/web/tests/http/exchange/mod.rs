@@ -3,6 +3,8 @@
 //! The parties are those of the examples: `rs08` is the API `frontend.example.com` and calls `backend.example.com`;
 //! `https://original-issuer.example.net` vouches for users unknown to us.
 
+use std::sync::Arc;
+
 use grantor_core::model::client::Client;
 use grantor_core::model::exchange_rule::{ExchangeRule, RuleTarget, SubjectRule};
 use grantor_core::model::realm::Realm;
@@ -64,7 +66,7 @@ fn furnish(realm: &mut Realm, rules: impl IntoIterator<Item = ExchangeRule>) {
         ),
     ] {
         let service = example_service(id, secret, api);
-        realm.clients.insert(service.id.clone(), service);
+        realm.clients.insert(service.id.clone(), Arc::new(service));
     }
     realm.exchange = rules.into_iter().collect();
     realm.trusted_issuers = vec![trusted_issuer(ORIGINAL_ISSUER, None)];
