@@ -23,6 +23,7 @@ pub mod metrics;
 pub mod outgoing;
 pub mod password;
 pub mod run;
+pub mod setting_error;
 pub mod signing_keys;
 pub mod system;
 pub mod tls;
