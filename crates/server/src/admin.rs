@@ -6,7 +6,6 @@
 
 pub mod api;
 mod backup;
-mod change_user;
 mod exchange;
 mod keys;
 pub mod socket;
@@ -89,7 +88,6 @@ pub fn router(admin: Arc<Admin>) -> Router {
     Router::new()
         .merge(keys::routes())
         .merge(users::routes())
-        .merge(change_user::routes())
         .merge(backup::routes())
         .merge(exchange::routes())
         .fallback(async || {

@@ -1,0 +1,32 @@
+//! What commands are given: names, addresses, passwords.
+
+use grantor_core::base::secret::Secret;
+use grantor_core::model::credentials::{ValidUsername, check_new_password, is_email};
+use grantor_web::Entropy as _;
+
+use crate::admin::Rejection;
+use crate::password::readable;
+use crate::system::SystemEntropy;
+
+/// The password that was given, or one that is made.
+pub(super) fn new_password(given: Option<String>) -> Result<Secret, Rejection> {
+    let made = || readable(SystemEntropy.seed().bytes("password"));
+    let password = Secret::new(given.unwrap_or_else(made));
+    check_new_password(&password)
+        .map_err(|why| Rejection::invalid(format!("The password {why}.")))?;
+    Ok(password)
+}
+
+pub(super) fn valid_username(text: &str) -> Result<ValidUsername, Rejection> {
+    text.parse()
+        .map_err(|why| Rejection::invalid(format!("The username {text:?} {why}.")))
+}
+
+pub(super) fn check_email(email: &str) -> Result<(), Rejection> {
+    if is_email(email) {
+        return Ok(());
+    }
+    Err(Rejection::invalid(
+        "The email is not an address such as name@example.com.",
+    ))
+}
