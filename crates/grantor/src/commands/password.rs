@@ -66,10 +66,11 @@ pub(super) fn first_line() -> io::Result<Zeroizing<String>> {
 /// Standard output may be a file, so the question goes to standard error.
 fn typed(question: &str) -> Result<Zeroizing<String>, PasswordError> {
     let mut stderr = io::stderr();
-    write!(stderr, "{question}")?;
-    stderr.flush()?;
     let line = {
+        // First, so that nothing typed after the question is shown or lost.
         let _hidden = HiddenInput::new()?;
+        write!(stderr, "{question}")?;
+        stderr.flush()?;
         typed_line()
     };
     writeln!(stderr)?;

@@ -1,6 +1,7 @@
 //! `grantor user`: who may sign in.
 
 use std::fmt::Write as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
@@ -13,6 +14,7 @@ use serde_json::Value as Json;
 
 use super::administer::{Common, administer};
 use super::password::{PasswordError, first_line, new_password};
+use crate::admin_client::ask;
 use crate::exit;
 
 #[derive(Debug, Args)]
@@ -38,17 +40,17 @@ enum What {
     },
     /// Disable a user: sessions and whatever was granted end at once
     Disable {
-        /// The name
+        /// Username or sub
         name: String,
     },
     /// Enable a user again; what was granted before stays ended
     Enable {
-        /// The name
+        /// Username or sub
         name: String,
     },
     /// Give a user another password, typed at the terminal. Sessions and whatever was granted end at once
     Password {
-        /// The name
+        /// Username or sub
         name: String,
         /// Read the password from the first line of standard input
         #[arg(long)]
@@ -66,9 +68,9 @@ enum What {
     },
     /// Give a user another name to sign in with; the sub stays
     Rename {
-        /// The name
+        /// Username or sub
         name: String,
-        /// The new name
+        /// The new name to sign in with
         to: String,
     },
     /// Delete a user: sessions and whatever was granted end at once
@@ -82,7 +84,7 @@ enum What {
 
 #[derive(Debug, Args)]
 struct SetArguments {
-    /// The name to sign in with
+    /// Username or sub
     name: String,
     /// The full name: the claim name
     #[arg(long = "name", value_name = "TEXT")]
@@ -241,6 +243,13 @@ fn set_password(
     from_stdin: bool,
     random: bool,
 ) -> ExitCode {
+    // No one types a password for nothing.
+    if !random
+        && !from_stdin
+        && let Err(code) = check_changeable(common, settings, name)
+    {
+        return code;
+    }
     let given = (!random).then(|| new_password(from_stdin, ", or --random to have one made"));
     let password = match given.transpose() {
         Ok(password) => password,
@@ -259,6 +268,37 @@ fn set_password(
         }
         Some(text)
     })
+}
+
+/// Whether there is the user, and the file does not declare the password.
+fn check_changeable(common: &Common, settings: &Settings, name: &str) -> Result<(), ExitCode> {
+    let request = ShowUser {
+        username: name.to_owned(),
+    };
+    let mut declares = None;
+    ask(settings, &common.config, &request, |line| {
+        let user = line.answer;
+        let declared = user.filter(|user| user.declared.iter().any(|member| member == "password"));
+        declares = declared.map(|user| user.username);
+    })
+    .map_err(|error| exit::failure(&error))?;
+    match declares {
+        None => Ok(()),
+        Some(username) => Err(exit::failure(&DeclaredPassword {
+            file: common.config.clone(),
+            username,
+        })),
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "{} declares the password, in the [[user]] with username = {username:?}: change it there, and restart the server",
+    file.display()
+)]
+struct DeclaredPassword {
+    file: PathBuf,
+    username: String,
 }
 
 fn render_added(user: &AddedUser) -> String {
