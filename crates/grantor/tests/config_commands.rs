@@ -302,6 +302,7 @@ fn check_tells_of_secrets_that_others_on_the_machine_can_read() {
     assert!(!said().contains("Others"), "{}", said());
     let file = folder.path().join("grantor.toml");
     fs::set_permissions(file, Permissions::from_mode(0o644)).expect("ours");
-    let advice = "Others on this machine can read grantor.toml, which holds secrets: chmod o= grantor.toml\n";
+    let advice = "Others on this machine can read grantor.toml, which holds secrets (of a hash, the password can be \
+                  guessed): chmod o= grantor.toml\n";
     assert!(said().ends_with(advice), "{}", said());
 }

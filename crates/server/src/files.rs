@@ -87,9 +87,10 @@ pub(crate) fn folder_of(file: &Path) -> &Path {
 /// A sentence for each file with secrets that others on this machine can read: the configuration `file`, and each
 /// `secret_file`.
 pub fn advice<'a>(settings: &'a Settings, file: &'a Path) -> impl Iterator<Item = String> + 'a {
-    let holds = settings
-        .holds_secrets()
-        .then_some((file, "which holds secrets"));
+    let holds = settings.holds_secrets().then_some((
+        file,
+        "which holds secrets (of a hash, the password can be guessed)",
+    ));
     let clients = settings.clients.iter();
     let files = clients.filter_map(|client| client.secret_file.as_ref());
     let files = files.map(|file| (file.path(), "a secret_file"));
