@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use grantor_core::model::client::ConsentPolicy;
-use grantor_core::model::credentials::check_new_password;
+use grantor_core::model::credentials::NewPassword;
 use grantor_core::model::exchange_rule::TokenKind;
 use grantor_core::model::grant_type::GrantType;
 use grantor_core::model::password_hash::{Cost, StoredHash};
@@ -221,7 +221,7 @@ impl User {
     fn advice(&self) -> Option<String> {
         let sentence = match self.credential()? {
             // Hashed only by those who may be given it: the file's author may write a shorter one, for tests.
-            UserPassword::Plain(password) => check_new_password(password).err().map(|why| {
+            UserPassword::Plain(password) => NewPassword::new(password.clone()).err().map(|why| {
                 format!("the password {why}, so it is easily guessed. Better give a longer one.")
             }),
             UserPassword::Hash(hash) => {

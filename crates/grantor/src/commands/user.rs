@@ -13,7 +13,7 @@ use grantor_server::admin::api::{
 use serde_json::Value as Json;
 
 use super::administer::{Common, administer};
-use super::password::{PasswordError, first_line, new_password};
+use super::password_input::{PasswordError, first_line, new_password};
 use crate::admin_client::ask;
 use crate::exit;
 
@@ -257,7 +257,7 @@ fn set_password(
     };
     let request = SetPassword {
         username: name.to_owned(),
-        password: password.map(|password| password.reveal().to_owned()),
+        password: password.map(|password| password.secret().reveal().to_owned()),
     };
     administer(common, settings, &request, |set| {
         let mut text = format!(

@@ -7,7 +7,7 @@ use crate::engine::decide::{Decision, Facts, Operation, PasswordQueue, Stop};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
 use crate::engine::limits::{Counter, Quota, Window};
-use crate::model::credentials::{InvalidPassword, check_new_password, check_password};
+use crate::model::credentials::{InvalidPassword, NewPassword, check_password};
 use crate::model::ids::{Epoch, SessionId, UserId};
 use crate::people::attempt::{Attempt, LimitReached};
 use crate::people::session;
@@ -84,9 +84,10 @@ impl Operation for ChangePassword {
         if !may_change_password(user) {
             return Ok(Decision::reply(ChangePasswordReply::NotHere));
         }
-        if let Err(why) = check_new_password(&self.new) {
-            return Ok(Decision::reply(ChangePasswordReply::Unfit(why)));
-        }
+        let new = match NewPassword::new(self.new.clone()) {
+            Ok(new) => new,
+            Err(why) => return Ok(Decision::reply(ChangePasswordReply::Unfit(why))),
+        };
         let id = user.id;
         let attempt = Attempt {
             quotas: Self::quotas(env, signed_in.session.record.id, id),
@@ -120,7 +121,7 @@ impl Operation for ChangePassword {
             );
         }
         let changed = User {
-            password: Some(facts.hash_password_in(queue, &self.new)?),
+            password: Some(facts.hash_password_in(queue, new.secret())?),
             epoch: Epoch::from_bytes(env.seed.bytes("epoch")),
             ..user.clone()
         };

@@ -34,7 +34,7 @@ pub(super) async fn add(
     let user = people::AddUser {
         username: username.to_string(),
         email: email.clone(),
-        password: admin.app.hash_password(password.clone()).await?,
+        password: admin.app.hash_password(password.secret().clone()).await?,
     };
     match admin.run(user).await? {
         AddUserReply::Added { id } => {
@@ -42,7 +42,7 @@ pub(super) async fn add(
                 id: id.to_string(),
                 username: username.to_string(),
                 email,
-                password: made.then(|| password.reveal().to_owned()),
+                password: made.then(|| password.secret().reveal().to_owned()),
             };
             Ok(answer(StatusCode::CREATED, &added))
         }

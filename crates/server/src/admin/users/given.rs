@@ -1,20 +1,18 @@
 //! What commands are given: names, addresses, passwords.
 
 use grantor_core::base::secret::Secret;
-use grantor_core::model::credentials::{ValidUsername, check_new_password, is_email};
+use grantor_core::model::credentials::{NewPassword, ValidUsername, is_email};
 use grantor_web::Entropy as _;
 
 use crate::admin::Rejection;
-use crate::password::readable;
+use crate::generated_password::readable;
 use crate::system::SystemEntropy;
 
 /// The password that was given, or one that is made.
-pub(super) fn new_password(given: Option<String>) -> Result<Secret, Rejection> {
+pub(super) fn new_password(given: Option<String>) -> Result<NewPassword, Rejection> {
     let made = || readable(SystemEntropy.seed().bytes("password"));
-    let password = Secret::new(given.unwrap_or_else(made));
-    check_new_password(&password)
-        .map_err(|why| Rejection::invalid(format!("The password {why}.")))?;
-    Ok(password)
+    NewPassword::new(Secret::new(given.unwrap_or_else(made)))
+        .map_err(|why| Rejection::invalid(format!("The password {why}.")))
 }
 
 pub(super) fn valid_username(text: &str) -> Result<ValidUsername, Rejection> {

@@ -22,13 +22,13 @@ pub(super) async fn set_password(
     let password = new_password(password)?;
     let set = people::SetPassword {
         username: username.clone(),
-        password: password.clone(),
+        password: password.secret().clone(),
     };
     let id = done(&admin, &username, admin.run(set).await?).await?;
     let set = NewPassword {
         id,
         username,
-        password: made.then(|| password.reveal().to_owned()),
+        password: made.then(|| password.secret().reveal().to_owned()),
     };
     Ok(answer(StatusCode::OK, &set))
 }
