@@ -11,6 +11,8 @@ mod keys;
 pub mod socket;
 mod users;
 
+pub use users::{CHANGE_PASSWORD_THERE, declared_message};
+
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

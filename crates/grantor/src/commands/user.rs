@@ -1,20 +1,21 @@
 //! `grantor user`: who may sign in.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use grantor_config::{Environment, Settings};
+use grantor_core::model::credentials::fold_username;
 use grantor_server::admin::api::{
     AddUser, AddedUser, DeleteUser, DisableUser, EnableUser, ListUsers, ListedUser, RenameUser,
     SetPassword, SetUser, ShowUser, ShownUser,
 };
+use grantor_server::admin::{CHANGE_PASSWORD_THERE, declared_message};
 use serde_json::Value as Json;
 
 use super::administer::{Common, administer};
 use super::password_input::{PasswordError, first_line, new_password};
-use crate::admin_client::ask;
+use crate::admin_client::{AdminError, ask};
 use crate::exit;
 
 #[derive(Debug, Args)]
@@ -282,23 +283,15 @@ fn check_changeable(common: &Common, settings: &Settings, name: &str) -> Result<
         declares = declared.map(|user| user.username);
     })
     .map_err(|error| exit::failure(&error))?;
-    match declares {
-        None => Ok(()),
-        Some(username) => Err(exit::failure(&DeclaredPassword {
-            file: common.config.clone(),
-            username,
-        })),
-    }
-}
-
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "{} declares the password, in the [[user]] with username = {username:?}: change it there, and restart the server",
-    file.display()
-)]
-struct DeclaredPassword {
-    file: PathBuf,
-    username: String,
+    let Some(username) = declares else {
+        return Ok(());
+    };
+    let mut users = settings.users.iter();
+    let is_declared =
+        users.any(|user| fold_username(user.username.as_str()) == fold_username(&username));
+    let file = &common.config;
+    let message = declared_message(file, is_declared, &username, CHANGE_PASSWORD_THERE);
+    Err(exit::failure(&AdminError::Refused(message)))
 }
 
 fn render_added(user: &AddedUser) -> String {

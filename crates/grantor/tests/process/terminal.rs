@@ -92,7 +92,7 @@ fn no_password_is_asked_for_where_it_cannot_be_changed() {
         assert!(!shown.contains("New password"), "{shown}");
         assert!(shown.contains(why) && shown.contains("code=1"), "{shown}");
     };
-    let declared = "grantor.toml declares the password, in the [[user]] with username = \"alice\"";
+    let declared = "grantor.toml declares this user, in the [[user]] with username = \"alice\"";
     refused("alice", declared);
     refused("dave", "There is no user \"dave\".");
     server.end("TERM");

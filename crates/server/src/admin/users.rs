@@ -16,6 +16,8 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::{get, post};
 
+pub use refusals::{CHANGE_PASSWORD_THERE, declared_message};
+
 use super::Admin;
 use super::api::{
     AddUser, AdminRequest as _, DeleteUser, DisableUser, EnableUser, ListUsers, RenameUser,

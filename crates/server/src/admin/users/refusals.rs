@@ -1,5 +1,7 @@
 //! Why a command changes nothing, and what to do instead.
 
+use std::path::Path;
+
 use grantor_core::people::{ChangeUserReply, FindUser};
 use http::StatusCode;
 
@@ -30,11 +32,29 @@ fn todo_about(member: &str, sub: &str) -> String {
                 "change username and write id = {sub:?} there, which keeps the sub, and restart the server"
             );
         }
-        None if member == "password" => "password (or password_hash)".to_owned(),
+        None if member == "password" => return CHANGE_PASSWORD_THERE.to_owned(),
         None => member.to_owned(),
         Some((_, claim)) => format!("the claim {claim:?}"),
     };
     format!("change {key} there, and restart the server")
+}
+
+/// What to do where the file declares a password.
+pub const CHANGE_PASSWORD_THERE: &str =
+    "change password (or password_hash) there, and restart the server";
+
+/// Why a user whom the file declares, or declared before, is not changed.
+#[must_use]
+pub fn declared_message(file: &Path, is_declared: bool, username: &str, todo: &str) -> String {
+    let file = file.display();
+    if is_declared {
+        return format!(
+            "{file} declares this user, in the [[user]] with username = {username:?}: {todo}."
+        );
+    }
+    format!(
+        "{file} declared {username:?} and does not any more, so the user stays disabled: declare it again, or delete it."
+    )
 }
 
 /// The entry of the file that declares the user, and what to do about it.
@@ -52,15 +72,7 @@ pub(super) async fn declared(
         || (username.to_owned(), username.to_owned()),
         |user| (user.username, user.id.to_string()),
     );
-    let file = admin.file.display();
-    let message = if admin.declares(&name) {
-        let todo = todo(&sub);
-        format!("{file} declares this user, in the [[user]] with username = {name:?}: {todo}.")
-    } else {
-        format!(
-            "{file} declared {name:?} and does not any more, so the user stays disabled: declare it again, or delete it."
-        )
-    };
+    let message = declared_message(&admin.file, admin.declares(&name), &name, &todo(&sub));
     Ok(Rejection::new(
         StatusCode::CONFLICT,
         "declared_in_file",
