@@ -1,5 +1,6 @@
 //! Where the workspace is, and how commands run in it: one log file per step, shown only when the step fails.
 
+use std::env;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -118,6 +119,12 @@ pub(crate) fn output(command: &mut Command) -> Result<String, String> {
         ));
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// A program that cargo built next to this one, wherever the target folder is.
+pub(crate) fn built(program: &str) -> Result<PathBuf, String> {
+    let own = env::current_exe().map_err(|error| format!("this program: {error}"))?;
+    Ok(own.with_file_name(program))
 }
 
 /// The result of `work`, and how long it took.

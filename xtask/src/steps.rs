@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::run::{Log, Workspace, output};
+use crate::run::{Log, Workspace, built, output};
 use crate::{dependencies, setup, structure};
 
 /// One check. It succeeds, perhaps with a note for the table (what it could not check), or fails with a reason.
@@ -166,10 +166,7 @@ pub(crate) const STEPS: &[Step] = &[
         needs: &["build"],
         after: &[],
         // Two seconds for each reader of untrusted bytes; `fuzz/README.md` has longer runs.
-        run: |workspace, log| {
-            let driver = workspace.root.join("target/release/grantor-fuzz");
-            without_note(log.run(&mut Command::new(driver)))
-        },
+        run: |_, log| without_note(log.run(&mut Command::new(built("grantor-fuzz")?))),
     },
     Step {
         name: "clients",

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use grantor_core::model::client::ConsentPolicy;
-use grantor_core::model::credentials::check_new_password;
+use grantor_core::model::credentials::NewPassword;
 use grantor_core::model::exchange_rule::TokenKind;
 use grantor_core::model::grant_type::GrantType;
 use grantor_core::model::password_hash::{Cost, StoredHash};
@@ -12,7 +12,8 @@ use grantor_core::model::server_url::is_loopback_address;
 use ipnet::IpNet;
 
 use super::names::Pkce;
-use super::settings::{Client, ClientSecret, Exchange, Settings, Test, User, UserPassword};
+use super::secret::SecretFile;
+use super::settings::{Client, Exchange, Settings, Test, User, UserPassword};
 
 impl Settings {
     /// A sentence for each setting that is probably a mistake, for `check` and the start.
@@ -167,23 +168,30 @@ impl Test {
 
 impl Client {
     fn advice(&self) -> impl Iterator<Item = String> {
-        let sentences = [
-            self.secret_advice(),
-            self.consent_advice(),
-            self.pkce_advice(),
-        ];
-        sentences
-            .into_iter()
-            .flatten()
+        let others = [self.consent_advice(), self.pkce_advice()];
+        self.secret_advice()
+            .chain(others.into_iter().flatten())
             .map(|sentence| format!("Client {:?}: {sentence}", self.id.as_str()))
     }
 
-    fn secret_advice(&self) -> Option<String> {
-        let is_weak = |secret| matches!(secret, ClientSecret::Plain(secret) if secret.is_weak());
-        self.credentials().any(is_weak).then(|| {
-            "the secret can be guessed: it is short, repeats itself or follows a pattern. Tries are bounded, but better \
-             make one: openssl rand -hex 32"
-                .to_owned()
+    /// A sentence for each weak secret.
+    fn secret_advice(&self) -> impl Iterator<Item = String> {
+        let several = self.secrets_env.iter().flatten();
+        let variables = self.secret_env.iter().chain(several);
+        let variables =
+            variables.map(|it| (it.secret(), format!(" in the variable {}", it.variable())));
+        let file = self.secret_file.iter().flat_map(SecretFile::secrets);
+        let file = file.zip(1_usize..);
+        let file =
+            file.map(|(secret, number)| (secret, format!(" number {number} in secret_file")));
+        let plain = self.secret.iter().map(|secret| (secret, String::new()));
+        let weak = plain.chain(variables).chain(file);
+        let weak = weak.filter(|(secret, _)| secret.is_weak());
+        weak.map(|(_, which)| {
+            format!(
+                "the secret{which} can be guessed: it is short, repeats itself or follows a pattern. Tries are bounded, \
+                 but better make one: openssl rand -hex 32"
+            )
         })
     }
 
@@ -213,7 +221,7 @@ impl User {
     fn advice(&self) -> Option<String> {
         let sentence = match self.credential()? {
             // Hashed only by those who may be given it: the file's author may write a shorter one, for tests.
-            UserPassword::Plain(password) => check_new_password(password).err().map(|why| {
+            UserPassword::Plain(password) => NewPassword::new(password.clone()).err().map(|why| {
                 format!("the password {why}, so it is easily guessed. Better give a longer one.")
             }),
             UserPassword::Hash(hash) => {

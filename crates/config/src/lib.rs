@@ -39,7 +39,8 @@ mod values;
 mod tests;
 
 use std::fs;
-use std::path::Path;
+use std::io;
+use std::path::{self, Path};
 
 use toml::de::DeTable;
 use zeroize::Zeroizing;
@@ -73,13 +74,26 @@ const MAX_SYNTAX_MISTAKES: usize = 20;
 pub fn load(file: &Path, environment: &Environment) -> Result<Settings, Mistakes> {
     let name = file.display().to_string();
     let unreadable = |why: String| Mistakes::from(Mistake::of_file(&name, why));
-    let bytes = Zeroizing::new(
-        fs::read(file).map_err(|error| unreadable(format!("cannot be read: {error}")))?,
-    );
+    let bytes = fs::read(file).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => unreadable(missing(file)),
+        _ => unreadable(format!("cannot be read: {error}")),
+    });
+    let bytes = Zeroizing::new(bytes?);
     let text =
         std::str::from_utf8(&bytes).map_err(|_| unreadable("is not UTF-8 text".to_owned()))?;
     let folder = file.parent().unwrap_or(Path::new(""));
     parse(text, &name, folder, environment)
+}
+
+/// What was looked for, and what to do.
+fn missing(file: &Path) -> String {
+    let looked_for = path::absolute(file);
+    let looked_for = looked_for.as_deref().unwrap_or(file).display();
+    format!(
+        "there is no file {looked_for}: name the configuration with --config FILE, or begin with \
+         `grantor config > {}`",
+        file.display()
+    )
 }
 
 /// Reads the settings from the text of a file called `name` in mistakes, whose relative paths
@@ -105,7 +119,8 @@ pub fn parse(
         folder,
         environment,
     });
-    let settings = reader.settings(root.get_ref());
+    let mut settings = reader.settings(root.get_ref());
     check::check(&settings, &mut reader);
-    reader.finish(&lines).map(|()| settings)
+    settings.places = reader.finish(&lines)?;
+    Ok(settings)
 }

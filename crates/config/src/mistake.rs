@@ -1,6 +1,9 @@
 //! What is wrong with a configuration, and where.
 
+use std::collections::BTreeMap;
 use std::fmt;
+
+use super::place::Place;
 
 /// One mistake: where it stands and what is wrong with it. It never holds the value of a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -21,6 +24,16 @@ pub enum Location {
         column: usize,
     },
     Variable(String),
+}
+
+impl Location {
+    fn in_file(&self, file: &str) -> String {
+        match self {
+            Self::File => file.to_owned(),
+            Self::Position { line, column } => format!("{file}:{line}:{column}"),
+            Self::Variable(name) => name.clone(),
+        }
+    }
 }
 
 impl Mistake {
@@ -49,11 +62,7 @@ impl fmt::Display for Mistake {
             location,
             message,
         } = self;
-        match location {
-            Location::File => write!(f, "{file}: {message}"),
-            Location::Position { line, column } => write!(f, "{file}:{line}:{column}: {message}"),
-            Location::Variable(name) => write!(f, "{name}: {message}"),
-        }
+        write!(f, "{}: {message}", location.in_file(file))
     }
 }
 
@@ -93,6 +102,21 @@ impl fmt::Display for Mistakes {
     }
 }
 
+/// Where the settings of a valid configuration are written, for what is found out about them later.
+#[derive(Debug, Clone, Default)]
+pub(super) struct WrittenPlaces {
+    file: String,
+    places: BTreeMap<Place, Location>,
+}
+
+impl WrittenPlaces {
+    /// The file alone for a setting that has its default.
+    pub(super) fn location(&self, place: &Place) -> String {
+        let location = self.places.get(place).unwrap_or(&Location::File);
+        location.in_file(&self.file)
+    }
+}
+
 /// The text of a file, to turn offsets into lines and columns.
 pub(super) struct Lines<'a> {
     file: &'a str,
@@ -106,10 +130,19 @@ impl<'a> Lines<'a> {
 
     /// A mistake at a byte offset of the text.
     pub(super) fn at(&self, offset: usize, message: String) -> Mistake {
+        Mistake::new(self.file, self.location(offset), message)
+    }
+
+    pub(super) fn location(&self, offset: usize) -> Location {
         let before = self.text.get(..offset).unwrap_or(self.text);
         let line = before.matches('\n').count() + 1;
         let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
-        Mistake::new(self.file, Location::Position { line, column }, message)
+        Location::Position { line, column }
+    }
+
+    pub(super) fn places(&self, places: BTreeMap<Place, Location>) -> WrittenPlaces {
+        let file = self.file.to_owned();
+        WrittenPlaces { file, places }
     }
 
     pub(super) fn of_variable(&self, name: &str, message: String) -> Mistake {

@@ -9,7 +9,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::Settings;
 use super::environment::Environment;
-use super::mistake::{Lines, Mistakes, did_you_mean};
+use super::mistake::{Lines, Location, Mistakes, WrittenPlaces, did_you_mean};
 use super::place::Place;
 use super::table::{Schema, Shape, Table, Value};
 
@@ -106,11 +106,21 @@ impl<'a> Reader<'a> {
         self.origins.insert(place.clone(), Origin::File(span));
     }
 
-    pub(super) fn finish(self, lines: &Lines<'_>) -> Result<(), Mistakes> {
-        if self.refusals.is_empty() {
-            return Ok(());
-        }
+    /// Where each setting is written, or what is wrong.
+    pub(super) fn finish(self, lines: &Lines<'_>) -> Result<WrittenPlaces, Mistakes> {
         let origins = &self.origins;
+        if self.refusals.is_empty() {
+            let locate = |(place, origin): (&Place, &Origin)| {
+                // Those of tables in lists are named by what they are, and may be many.
+                let location = place.variable().map(|_| match origin {
+                    Origin::File(span) => lines.location(span.start),
+                    Origin::Variable(name) => Location::Variable(name.clone()),
+                });
+                Some((place.clone(), location?))
+            };
+            let places = origins.iter().filter_map(locate).collect();
+            return Ok(lines.places(places));
+        }
         let locate = |(place, message): (Place, String)| {
             let mut ancestors = std::iter::successors(Some(place), Place::parent);
             match ancestors.find_map(|place| origins.get(&place)) {

@@ -25,7 +25,9 @@ use grantor_core::model::user_code::UserCodeAlphabet;
 use grantor_jose::Algorithm;
 use ipnet::IpNet;
 
+use super::mistake::WrittenPlaces;
 use super::names::{DeviceTokens, Dialect, Pkce, TlsVersion};
+use super::place::Place;
 use super::rotation::KeyRotation;
 use super::secret::{SecretFile, SecretVariable, Sha256Digest};
 use super::size::FileSize;
@@ -116,6 +118,8 @@ table! {
 
         /// What only tests need. Each of these that is set is told at every start.
         test: Test, example "";
+
+        ..places: WrittenPlaces
     }
 }
 
@@ -129,6 +133,15 @@ pub enum MasterKey<'a> {
 }
 
 impl Settings {
+    /// Where a setting is written, for messages: `grantor.toml:2:9`, a variable, or the file where it has its default. The
+    /// key in a table is that of TOML: `test.extra_ca`.
+    #[must_use]
+    pub fn location(&self, key: &str) -> String {
+        let steps = key.split('.');
+        let place = steps.fold(Place::root(), |place, key| place.key(key));
+        self.places.location(&place)
+    }
+
     pub fn master_key(&self) -> MasterKey<'_> {
         match &self.key_env {
             Some(variable) => MasterKey::Given(variable.secret()),

@@ -109,12 +109,15 @@ macro_rules! table {
                 $(#[doc = $doc:literal])+
                 $field:ident $(as $key:ident)? : $T:ty $(= $default:literal)?, example $example:literal;
             )+
+            // No setting, but what the reader adds.
+            $( ..$added:ident: $Added:ty )?
         }
     ) => {
         $(#[doc = $about])+
         #[derive(Debug, Clone)]
         pub struct $Name {
             $( $(#[doc = $doc])+ pub $field: $T, )+
+            $( pub(crate) $added: $Added, )?
         }
 
         impl $crate::table::Table for $Name {
@@ -138,6 +141,7 @@ macro_rules! table {
             fn read_fields(fields: &mut $crate::read::Fields<'_, '_>) -> Self {
                 Self {
                     $( $field: fields.field(table!(@key $field $($key)?), table!(@default $($default)?)), )+
+                    $( $added: <$Added>::default(), )?
                 }
             }
         }

@@ -108,7 +108,7 @@ async fn ask_anywhere<R: AdminRequest>(
     let store = match &settings.store {
         Store::Sqlite(path) => path,
         Store::Memory => return Err(AdminError::Memory),
-        Store::Postgres(_) => return Err(StartError::Postgres.into()),
+        Store::Postgres(_) => return Err(StartError::postgres(settings).into()),
     };
     let why = match connect(store).await? {
         Ok(stream) => return ask_server(stream, request, take).await,

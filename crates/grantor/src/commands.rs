@@ -9,7 +9,7 @@ pub mod device_login;
 pub mod explain;
 pub mod hash_password;
 pub mod keys;
-mod password;
+mod password_input;
 pub mod restore;
 pub mod serve;
 pub mod user;

@@ -86,10 +86,46 @@ fn check_counts_what_is_there_and_says_what_is_not_built() {
          Dialects are not built yet: their paths are not found.\n\
          The proxy that speaks https is not in trusted_proxies: every client seems to be 127.0.0.1, shares the limits \
          of that address, and is warned of no other network. Write trusted_proxies = [\"127.0.0.1\"] if it runs here.\n\
-         Client \"orders\": the secret can be guessed: it is short, repeats itself or follows a pattern. Tries are \
+         Client \"orders\": the secret in the variable ORDERS_SECRET can be guessed: it is short, repeats itself or follows a pattern. Tries are \
          bounded, but better make one: openssl rand -hex 32\n"
     );
     assert_eq!(checked.status.code(), Some(0));
+}
+
+#[test]
+fn of_several_secrets_check_names_the_weak_ones_and_shows_none() {
+    let folder = TempDir::new().expect("a folder");
+    let long = "0f1e2d3c4b5a69788796a5b4c3d2e1f0";
+    fs::write(folder.path().join("b"), format!("{long}\nstaple\n")).expect("ours");
+    let file = "issuer = \"http://127.0.0.1:8080\"\n\
+                [[client]]\nid = \"a\"\nsecrets_env = [\"NEW_SECRET\", \"ORDERS_SECRET\"]\n\
+                [[client]]\nid = \"b\"\nsecret_file = \"b\"\n\
+                [[client]]\nid = \"c\"\nsecret = \"battery\"\n";
+    configure(&folder, file);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_grantor"));
+    let command = command.arg("check").current_dir(folder.path()).env_clear();
+    let command = command
+        .env("NEW_SECRET", long)
+        .env("ORDERS_SECRET", "hunter2");
+    let checked = command.output().expect("it runs");
+    let said = text(&checked.stdout);
+    let weak: Vec<_> = said
+        .lines()
+        .filter_map(|line| line.split_once(" can be guessed"))
+        .map(|(which, _)| which)
+        .collect();
+    assert_eq!(
+        weak,
+        [
+            "Client \"a\": the secret in the variable ORDERS_SECRET",
+            "Client \"b\": the secret number 2 in secret_file",
+            "Client \"c\": the secret",
+        ],
+        "{checked:?}"
+    );
+    for secret in [long, "staple", "hunter2", "battery"] {
+        assert!(!said.contains(secret), "{said}");
+    }
 }
 
 #[test]
@@ -145,14 +181,17 @@ fn check_reports_each_test_setting_and_reads_the_certificates() {
 
     let missing = check();
     let said = text(&missing.stderr);
-    assert!(said.starts_with("test.extra_ca: ca.pem: "), "{said}");
+    assert!(
+        said.starts_with("grantor.toml:3:12: test.extra_ca: ca.pem: "),
+        "{said}"
+    );
     assert_eq!(missing.status.code(), Some(2));
 
     fs::write(folder.path().join("ca.pem"), "no certificate").expect("the file is written");
     let empty = check();
     assert_eq!(
         text(&empty.stderr),
-        "test.extra_ca: ca.pem holds no certificate as PEM\n"
+        "grantor.toml:3:12: test.extra_ca: ca.pem holds no certificate as PEM\n"
     );
 
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
@@ -206,9 +245,31 @@ fn check_prints_mistakes_to_standard_error_and_exits_2() {
     );
     assert_eq!(checked.status.code(), Some(2));
 
-    let checked = grantor(&["check", "--config", "none.toml"], &folder);
-    assert!(text(&checked.stderr).starts_with("none.toml: cannot be read: "));
+    let checked = grantor(&["check", "--config", "."], &folder);
+    assert!(text(&checked.stderr).starts_with(".: cannot be read: "));
     assert_eq!(checked.status.code(), Some(2));
+}
+
+#[test]
+fn a_missing_configuration_is_said_with_where_it_was_looked_for_and_what_to_do() {
+    let folder = TempDir::new().expect("a folder");
+    let place = folder.path().canonicalize().expect("a folder");
+    for (command, file) in [
+        (&["check"][..], "grantor.toml"),
+        (&["serve"], "grantor.toml"),
+        (&["user", "list"], "grantor.toml"),
+        (&["check", "--config", "other.toml"], "other.toml"),
+    ] {
+        let missing = grantor(command, &folder);
+        let path = place.join(file);
+        let expected = format!(
+            "{file}: there is no file {}: name the configuration with --config FILE, or begin with \
+             `grantor config > {file}`\n",
+            path.display()
+        );
+        assert_eq!(text(&missing.stderr), expected);
+        assert_eq!(missing.status.code(), Some(2));
+    }
 }
 
 #[test]
@@ -241,6 +302,7 @@ fn check_tells_of_secrets_that_others_on_the_machine_can_read() {
     assert!(!said().contains("Others"), "{}", said());
     let file = folder.path().join("grantor.toml");
     fs::set_permissions(file, Permissions::from_mode(0o644)).expect("ours");
-    let advice = "Others on this machine can read grantor.toml, which holds secrets: chmod o= grantor.toml\n";
+    let advice = "Others on this machine can read grantor.toml, which holds secrets (of a hash, the password can be \
+                  guessed): chmod o= grantor.toml\n";
     assert!(said().ends_with(advice), "{}", said());
 }

@@ -6,11 +6,12 @@
 
 pub mod api;
 mod backup;
-mod change_user;
 mod exchange;
 mod keys;
 pub mod socket;
 mod users;
+
+pub use users::{CHANGE_PASSWORD_THERE, declared_message};
 
 use std::collections::HashSet;
 use std::convert::Infallible;
@@ -87,7 +88,6 @@ pub fn router(admin: Arc<Admin>) -> Router {
     Router::new()
         .merge(keys::routes())
         .merge(users::routes())
-        .merge(change_user::routes())
         .merge(backup::routes())
         .merge(exchange::routes())
         .fallback(async || {

@@ -1,12 +1,15 @@
 //! The files around a server: their folders exist, and others on the machine can neither read nor replace what is secret.
 
 use std::fs::{self, Metadata};
+use std::io;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use grantor_config::{self as config, Settings};
 
-use crate::master_key::{self, MasterKeyError};
+use crate::master_key;
+use crate::outgoing::Outgoing;
+use crate::setting_error::SettingError;
 
 /// The root user's id.
 const ROOT: u32 = 0;
@@ -21,39 +24,59 @@ pub enum FilesError {
     /// Its owner may read and change it.
     #[error("key_file {} belongs to another user (id {owner}), who can read and change it: chown it to this server's user", path.display())]
     ForeignKey { path: PathBuf, owner: u32 },
-    #[error(transparent)]
-    MasterKey(#[from] MasterKeyError),
+    #[error("templates: the folder {} cannot be read", folder.display())]
+    Templates { folder: PathBuf, source: io::Error },
 }
 
 /// Checks the files that the settings name, without opening them.
 ///
 /// # Errors
-/// [`FilesError`]
-pub fn check(settings: &Settings) -> Result<(), FilesError> {
+/// [`SettingError`] of a [`FilesError`] or a [`MasterKeyError`]
+///
+/// [`MasterKeyError`]: master_key::MasterKeyError
+pub fn check(settings: &Settings) -> Result<(), SettingError> {
+    if let Some(folder) = &settings.templates {
+        fs::read_dir(folder).map_err(|source| {
+            let folder = folder.clone();
+            SettingError::new(
+                settings,
+                "templates",
+                FilesError::Templates { folder, source },
+            )
+        })?;
+    }
+    Outgoing::check(settings)?;
     let config::Store::Sqlite(store) = &settings.store else {
         return Ok(());
     };
-    check_folder("store", store)?;
+    check_folder(settings, "store", store)?;
     if let config::MasterKey::File(path) = settings.master_key() {
-        check_folder("key_file", path)?;
-        master_key::check_permissions(path)?;
+        check_folder(settings, "key_file", path)?;
+        master_key::check_permissions(path)
+            .map_err(|error| SettingError::new(settings, "key_file", error))?;
         let found = fs::metadata(path).ok();
         if let Some(owner) = found.and_then(|found| foreign_owner(&found, folder_of(store))) {
             let path = path.to_owned();
-            return Err(FilesError::ForeignKey { path, owner });
+            let error = FilesError::ForeignKey { path, owner };
+            return Err(SettingError::new(settings, "key_file", error));
         }
     }
     Ok(())
 }
 
 /// Neither the store nor the key creates its folder: it is usually a typing error, or a disk that is not mounted.
-fn check_folder(setting: &'static str, file: &Path) -> Result<(), FilesError> {
+fn check_folder(
+    settings: &Settings,
+    setting: &'static str,
+    file: &Path,
+) -> Result<(), SettingError> {
     let folder = folder_of(file);
     if folder.is_dir() {
         return Ok(());
     }
     let folder = folder.to_owned();
-    Err(FilesError::NoFolder { setting, folder })
+    let error = FilesError::NoFolder { setting, folder };
+    Err(SettingError::new(settings, setting, error))
 }
 
 pub(crate) fn folder_of(file: &Path) -> &Path {
@@ -64,9 +87,10 @@ pub(crate) fn folder_of(file: &Path) -> &Path {
 /// A sentence for each file with secrets that others on this machine can read: the configuration `file`, and each
 /// `secret_file`.
 pub fn advice<'a>(settings: &'a Settings, file: &'a Path) -> impl Iterator<Item = String> + 'a {
-    let holds = settings
-        .holds_secrets()
-        .then_some((file, "which holds secrets"));
+    let holds = settings.holds_secrets().then_some((
+        file,
+        "which holds secrets (of a hash, the password can be guessed)",
+    ));
     let clients = settings.clients.iter();
     let files = clients.filter_map(|client| client.secret_file.as_ref());
     let files = files.map(|file| (file.path(), "a secret_file"));
@@ -97,6 +121,7 @@ fn foreign(owner: u32, trusted: [u32; 2]) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cause::Causes;
     use grantor_config::Environment;
     use tempfile::TempDir;
 
@@ -111,7 +136,7 @@ mod tests {
         let place = format!("{}/", folder.path().display());
         let said = |text: &str| {
             let checked = check(&settings(text, folder.path()));
-            checked.map_err(|error| error.to_string().replace(&place, ""))
+            checked.map_err(|error| Causes(&error).to_string().replace(&place, ""))
         };
         assert_eq!(said("store = \"sqlite:grantor.db\"\n"), Ok(()));
         assert_eq!(said("store = \"memory:\"\nkey_file = \"no/key\"\n"), Ok(()));
@@ -119,10 +144,15 @@ mod tests {
             ("store = \"sqlite:no/grantor.db\"\n", "store"),
             ("key_file = \"no/grantor.key\"\n", "key_file"),
         ] {
-            let expected =
-                format!("{setting}: there is no folder no; create it, for this server's user only");
+            let column = text.find('"').unwrap() + 1;
+            let expected = format!(
+                "grantor.toml:2:{column}: {setting}: there is no folder no; create it, for this server's user only"
+            );
             assert_eq!(said(text), Err(expected));
         }
+        let templates = said("store = \"memory:\"\ntemplates = \"no\"\n").unwrap_err();
+        let expected = "grantor.toml:3:13: templates: the folder no cannot be read: No such file";
+        assert!(templates.starts_with(expected), "{templates}");
     }
 
     #[test]

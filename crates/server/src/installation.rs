@@ -20,6 +20,7 @@ use crate::key_ring::KeyRing;
 use crate::master_key::{self, MasterKeys, Source};
 use crate::metrics::Sources;
 use crate::run::StartError;
+use crate::setting_error::SettingError;
 use crate::signing_keys::{self, KeyStore};
 use crate::system::{SystemClock, SystemEntropy};
 use crate::trusted_keys;
@@ -42,7 +43,7 @@ impl Installation {
     /// [`StartError`]
     pub async fn open(settings: &Settings) -> Result<Self, StartError> {
         files::check(settings)?;
-        let (store, sqlite) = kept(&settings.store)?;
+        let (store, sqlite) = kept(settings)?;
         let keys = key_store(settings, Arc::clone(&store)).await?;
         let signing = keys.open().await?;
 
@@ -110,7 +111,11 @@ impl Installation {
 pub async fn key_store(settings: &Settings, store: Arc<dyn Store>) -> Result<KeyStore, StartError> {
     let never_used = signing_keys::read(&*store).await?.is_none();
     let fresh = SystemEntropy.seed().bytes("master key");
-    let (masters, source) = master_key::load(settings, never_used, fresh)?;
+    let loaded = master_key::load(settings, never_used, fresh);
+    let (masters, source) = loaded.map_err(|error| {
+        let key = settings.key_env.as_ref().map_or("key_file", |_| "key_env");
+        SettingError::new(settings, key, error)
+    })?;
     Ok(key_store_of(settings, store, masters, source)?)
 }
 
@@ -140,20 +145,20 @@ pub fn key_store_of(
 ///
 /// # Errors
 /// [`StartError`]
-pub fn open(store: &config::Store) -> Result<Arc<dyn Store>, StartError> {
-    kept(store).map(|(store, _)| store)
+pub fn open(settings: &Settings) -> Result<Arc<dyn Store>, StartError> {
+    kept(settings).map(|(store, _)| store)
 }
 
 type Opened = (Arc<dyn Store>, Option<Arc<Sqlite>>);
 
-fn kept(store: &config::Store) -> Result<Opened, StartError> {
-    match store {
+fn kept(settings: &Settings) -> Result<Opened, StartError> {
+    match &settings.store {
         config::Store::Memory => Ok((Arc::new(Memory::new()), None)),
         config::Store::Sqlite(path) => {
             let sqlite = Arc::new(Sqlite::open(path)?);
             Ok((Arc::clone(&sqlite) as Arc<dyn Store>, Some(sqlite)))
         }
-        config::Store::Postgres(_) => Err(StartError::Postgres),
+        config::Store::Postgres(_) => Err(StartError::postgres(settings)),
     }
 }
 

@@ -11,6 +11,8 @@ use std::time::Duration;
 use grantor_config::Settings;
 use grantor_verify::http_client_builder;
 
+use crate::setting_error::SettingError;
+
 #[derive(Clone, Debug, Default)]
 pub struct Outgoing {
     /// A PEM file of certificates that are trusted in addition to the system's.
@@ -49,6 +51,16 @@ impl Outgoing {
             .user_agent(concat!("grantor/", env!("CARGO_PKG_VERSION")))
             .tls_certs_merge(self.certificates()?);
         Ok(client.build()?)
+    }
+
+    /// Reads the certificates of the settings, as [`Outgoing::client`] will.
+    ///
+    /// # Errors
+    /// [`SettingError`] of an [`OutgoingError`]
+    pub fn check(settings: &Settings) -> Result<(), SettingError> {
+        let read = Self::from_settings(settings).certificates();
+        let unusable = |error| SettingError::new(settings, "test.extra_ca", error);
+        read.map(drop).map_err(unusable)
     }
 
     fn certificates(&self) -> Result<Vec<reqwest::Certificate>, OutgoingError> {

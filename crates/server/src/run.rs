@@ -24,12 +24,13 @@ use crate::assemble::{self, AssembleError};
 use crate::backchannel::{self, BackChannel};
 use crate::cause::Causes;
 use crate::clients;
-use crate::files::{self, FilesError};
+use crate::files;
 use crate::installation::Installation;
 use crate::links;
 use crate::master_key::MasterKeyError;
 use crate::metrics;
 use crate::outgoing::{Outgoing, OutgoingError};
+use crate::setting_error::SettingError;
 use crate::signing_keys::SigningKeysError;
 use crate::system::{SystemClock, SystemEntropy};
 use crate::tls::{self, Stamps, TlsError, Watch};
@@ -45,15 +46,20 @@ const MAX_SWEEPS: usize = 500;
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The address is in use, or is not one of this machine.
-    #[error("cannot listen on {address}")]
+    #[error("{location}: cannot listen on {address}")]
     Listen {
+        /// Where the setting is written.
+        location: String,
         address: SocketAddr,
         source: io::Error,
     },
-    #[error("PostgreSQL is not built yet: set store to \"sqlite:FILE\" or \"memory:\"")]
-    Postgres,
+    #[error("{location}: PostgreSQL is not built yet: set store to \"sqlite:FILE\" or \"memory:\"")]
+    Postgres {
+        /// Where the setting is written.
+        location: String,
+    },
     #[error(transparent)]
-    Files(#[from] FilesError),
+    Setting(#[from] SettingError),
     #[error(transparent)]
     Open(#[from] OpenError),
     #[error(transparent)]
@@ -80,6 +86,14 @@ pub enum StartError {
     Traces(#[from] crate::traces::TracesError),
     #[error("I/O error")]
     Io(#[from] io::Error),
+}
+
+impl StartError {
+    #[must_use]
+    pub fn postgres(settings: &Settings) -> Self {
+        let location = settings.location("store");
+        Self::Postgres { location }
+    }
 }
 
 /// Runs a server until SIGTERM or SIGINT. `file` is where its settings were read from; `announce` gets its URL once it
@@ -164,12 +178,11 @@ impl Server {
     ) -> Result<Self, StartError> {
         let stop = Stop::new(on_hangup)?;
         raise_file_limit();
-        let certificate = settings.tls.as_ref().map(tls::read).transpose();
-        let certificate = certificate.map_err(TlsError::from)?;
+        let certificate = tls::of_settings(settings)?;
         // First, so that a server that cannot listen leaves no files.
-        let listener = listen(settings.listen).await?;
+        let listener = listen(settings, "listen", settings.listen).await?;
         let metrics = match settings.admin_listen {
-            Some(address) => Some(listen(address).await?),
+            Some(address) => Some(listen(settings, "admin_listen", address).await?),
             None => None,
         };
         let installation = Installation::open(settings).await?;
@@ -266,9 +279,17 @@ fn raise_file_limit() {
     setrlimit(Resource::Nofile, raised).ok();
 }
 
-async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
+async fn listen(
+    settings: &Settings,
+    key: &str,
+    address: SocketAddr,
+) -> Result<TcpListener, StartError> {
     let listener = TcpListener::bind(address).await;
-    listener.map_err(|source| StartError::Listen { address, source })
+    listener.map_err(|source| StartError::Listen {
+        location: settings.location(key),
+        address,
+        source,
+    })
 }
 
 /// Watches the certificate, and reads it again at SIGHUP.

@@ -9,6 +9,7 @@ use grantor_web::{Certificate, CertificateError, MinTlsVersion, Tls};
 use url::{Host, Url};
 
 use crate::files::readable_by_others;
+use crate::setting_error::SettingError;
 use grantor_config::{self as config, Settings, TlsVersion};
 
 pub use watch::{Stamps, Watch};
@@ -33,6 +34,15 @@ pub enum TlsError {
 pub fn read(files: &config::Tls) -> Result<(Certificate, Stamps), CertificateError> {
     let stamps = Stamps::read(files);
     Certificate::read(&files.cert, &files.key).map(|certificate| (certificate, stamps))
+}
+
+/// The same for the files of the settings, if there are any.
+///
+/// # Errors
+/// [`SettingError`] of a [`TlsError`]
+pub fn of_settings(settings: &Settings) -> Result<Option<(Certificate, Stamps)>, SettingError> {
+    let read = settings.tls.as_ref().map(read).transpose();
+    read.map_err(|error| SettingError::new(settings, "tls", TlsError::from(error)))
 }
 
 /// TLS by the settings.

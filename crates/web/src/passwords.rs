@@ -9,6 +9,7 @@ use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use grantor_core::base::secret::Secret;
 use grantor_core::engine::facts::PasswordQueue;
+use grantor_core::model::credentials::NewPassword;
 use grantor_core::model::password_hash::{Cost, StoredHash};
 use tokio::sync::oneshot;
 
@@ -186,10 +187,15 @@ impl Shared {
     }
 }
 
-/// A new hash of a password, in this thread: for commands. `None` where the password is too long for Argon2.
+/// A new hash of a password, a PHC string, made in this thread: for commands.
 #[must_use]
-pub fn hash_password(password: &Secret, salt: [u8; 16]) -> Option<String> {
-    Worker::new(Arc::new(Costliest::new())).hash(password, salt)
+pub fn hash_password(password: &NewPassword, salt: [u8; 16]) -> String {
+    let hash = Worker::new(Arc::new(Costliest::new())).hash(password.secret(), salt);
+    #[expect(
+        clippy::expect_used,
+        reason = "the parameters are ours, and a checked password is not too long for Argon2"
+    )]
+    hash.expect("a hash")
 }
 
 struct Worker {

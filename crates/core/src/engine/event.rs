@@ -60,21 +60,17 @@ impl EventKind {
     /// Whether it is so frequent that it goes to the day's event file only, not to the log.
     #[must_use]
     pub const fn is_routine(self) -> bool {
-        matches!(
-            self,
-            Self::DeviceAuthorizationStarted
-                | Self::CodeIssued
-                | Self::TokensIssued
-                | Self::TokensRefreshed
-                | Self::TokenExchanged
-        )
+        matches!(self.class(), EventClass::Routine)
     }
 
-    /// A kind that is not listed is protected.
     #[must_use]
     pub const fn class(self) -> EventClass {
         match self {
-            _ if self.is_routine() => EventClass::Routine,
+            Self::DeviceAuthorizationStarted
+            | Self::CodeIssued
+            | Self::TokensIssued
+            | Self::TokensRefreshed
+            | Self::TokenExchanged => EventClass::Routine,
             Self::DeviceApproved
             | Self::DeviceDenied
             | Self::ConsentGiven
@@ -92,7 +88,26 @@ impl EventKind {
             | Self::WrongUserCode
             | Self::ManyWrongUserCodes
             | Self::TriesUsedUp => EventClass::Frequent,
-            _ => EventClass::Protected,
+            Self::CodeReusedGrantRevoked
+            | Self::RefreshRepeatedFromElsewhere
+            | Self::RefreshReusedGrantRevoked
+            | Self::TokenRevoked
+            | Self::GrantRevoked
+            | Self::SessionEndedByUser
+            | Self::GrantRevokedByUser
+            | Self::ClientDisconnected
+            | Self::SignedOutEverywhere
+            | Self::UserAdded
+            | Self::UserDisabled
+            | Self::UserEnabled
+            | Self::UserChanged
+            | Self::UserDeleted
+            | Self::PasswordChanged
+            | Self::BackedUp
+            | Self::Restored
+            | Self::CertificateReplaced
+            | Self::CertificateRefused
+            | Self::CertificateEnds => EventClass::Protected,
         }
     }
 }

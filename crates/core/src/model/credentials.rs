@@ -85,15 +85,24 @@ pub fn check_password(password: &Secret) -> Result<(), InvalidPassword> {
     }
 }
 
-/// Whether a user may be given this password. The file's author may write shorter ones, for tests.
-///
-/// # Errors
-/// [`InvalidPassword`]
-pub fn check_new_password(password: &Secret) -> Result<(), InvalidPassword> {
-    check_password(password)?;
-    match password.reveal().chars().count() {
-        ..MIN_NEW_PASSWORD_CHARS => Err(InvalidPassword::Short),
-        _ => Ok(()),
+/// A password that a user may be given. The file's author may write shorter ones, for tests.
+#[derive(Clone, Debug)]
+pub struct NewPassword(Secret);
+
+impl NewPassword {
+    /// # Errors
+    /// [`InvalidPassword`]
+    pub fn new(password: Secret) -> Result<Self, InvalidPassword> {
+        check_password(&password)?;
+        match password.reveal().chars().count() {
+            ..MIN_NEW_PASSWORD_CHARS => Err(InvalidPassword::Short),
+            _ => Ok(Self(password)),
+        }
+    }
+
+    #[must_use]
+    pub const fn secret(&self) -> &Secret {
+        &self.0
     }
 }
 
@@ -123,7 +132,7 @@ mod tests {
 
     #[test]
     fn every_new_password_can_sign_in() {
-        let check = |text: String| check_new_password(&Secret::new(text));
+        let check = |text: String| NewPassword::new(Secret::new(text)).map(drop);
         assert_eq!(check("é".repeat(8)), Ok(()));
         assert_eq!(check("é".repeat(7)), Err(InvalidPassword::Short));
         assert_eq!(check("é".repeat(512)), Ok(()));

@@ -8,6 +8,7 @@ use grantor_store::testing::Fault;
 use grantor_testkit::world::{Browser, Tokens, World, answer};
 use grantor_testkit::{AuthorizationRequest, VERIFIER, redirect_uri, user_id};
 
+use crate::schedules::{self, Schedule};
 use crate::{End, Racer, plain, racer};
 
 /// What meets the limit.
@@ -25,6 +26,8 @@ enum Act {
 
 struct Scene {
     world: World,
+    /// Whether the limit is that of sessions, else that of grants.
+    sessions: bool,
     desk: Browser,
     phone: Browser,
     code: String,
@@ -32,7 +35,7 @@ struct Scene {
 }
 
 impl Scene {
-    fn new() -> Self {
+    fn new(sessions: bool) -> Self {
         let mut world = World::new();
         let (phone, desk) = (world.signed_in("alice"), world.signed_in("alice"));
         world.reconfigure(|realm| realm.access.sessions = 1);
@@ -42,6 +45,7 @@ impl Scene {
         let code = world.authorize(&phone, &request).code();
         Self {
             world,
+            sessions,
             desk,
             phone,
             code,
@@ -49,10 +53,10 @@ impl Scene {
         }
     }
 
-    fn limit(&mut self, sessions: bool) -> Box<dyn Racer> {
+    fn limit(&mut self) -> Box<dyn Racer> {
         let world = &mut self.world;
         let user = user_id("alice");
-        if sessions {
+        if self.sessions {
             let new: SessionId = world.session_of(&self.desk).0;
             let listed = world.list_all("session");
             return racer(world, EndExcessSessions { user, new, listed }, plain);
@@ -62,43 +66,9 @@ impl Scene {
         racer(world, EndExcessGrants { user, grants }, plain)
     }
 
-    fn begin(&mut self, act: Act, sessions: bool) -> Box<dyn Racer> {
-        if act == Act::Limit {
-            return self.limit(sessions);
-        }
-        let world = &mut self.world;
-        match act {
-            Act::Redeem => {
-                let form = [
-                    ("grant_type", "authorization_code"),
-                    ("code", &self.code),
-                    ("redirect_uri", redirect_uri("spa")),
-                    ("code_verifier", VERIFIER),
-                ];
-                let redeem = world.token_request("spa", &form).expect("a request");
-                racer(world, redeem, |outcome| End::Tokens(answer(outcome)))
-            }
-            Act::Refresh => {
-                let refresh = world.refresh_request("spa", self.held.refresh());
-                racer(world, refresh, |outcome| End::Tokens(answer(outcome)))
-            }
-            Act::Authorize => {
-                let request = AuthorizationRequest::new("spa");
-                let authorize = self.phone.authorize(&request, None);
-                racer(world, authorize, |outcome| match outcome.reply {
-                    Ok(AuthorizeReply::Respond(of)) => End::Code(of.outcome.ok()),
-                    _ => End::Code(None),
-                })
-            }
-            Act::EndSession => {
-                let session = world.session_of(&self.phone).0;
-                racer(world, self.desk.end_session(session), plain)
-            }
-            Act::Limit => self.limit(sessions),
-        }
-    }
-
-    fn check(mut self, act: Act, sessions: bool, end: &End, story: &str) {
+    fn check(mut self, act: Act, schedule: &Schedule) {
+        let (sessions, end) = (self.sessions, &schedule.ends[1]);
+        let story = format!("{sessions}, {}", schedule.story);
         let world = &mut self.world;
         let mut held = vec![self.held.clone()];
         match end {
@@ -137,35 +107,53 @@ impl Scene {
     }
 }
 
-fn every_order(act: Act, sessions: bool, fault: Option<Fault>) -> usize {
-    let orders = 0..1_u32 << 7;
-    for order in orders.clone() {
-        let mut scene = Scene::new();
-        let mut lanes = [None, None];
-        for (lane, of) in [Act::Limit, act].into_iter().enumerate() {
-            lanes[lane] = Some(scene.begin(of, sessions));
-        }
-        let faults = scene.world.faults();
-        fault.into_iter().for_each(|fault| faults.inject(fault));
-        let mut ends = [None, None];
-        for turn in 0.. {
-            let lane = match (&lanes[0], &lanes[1]) {
-                (None, None) => break,
-                (Some(_), None) => 0,
-                (None, Some(_)) => 1,
-                (Some(_), Some(_)) => (order >> turn & 1) as usize,
-            };
-            let racer = lanes[lane].as_mut().expect("under way");
-            if let Some(end) = racer.effect(&mut scene.world) {
-                ends[lane] = Some(end);
-                lanes[lane] = None;
-            }
-        }
-        let story = format!("{act:?}, {sessions}, {fault:?}, {order:b}: {ends:?}");
-        let end = ends[1].take().expect("it ended");
-        scene.check(act, sessions, &end, &story);
+impl schedules::Scene for Scene {
+    type Act = Act;
+
+    fn world(&mut self) -> &mut World {
+        &mut self.world
     }
-    orders.len()
+
+    fn begin(&mut self, act: Act) -> Box<dyn Racer> {
+        let world = &mut self.world;
+        match act {
+            Act::Redeem => {
+                let form = [
+                    ("grant_type", "authorization_code"),
+                    ("code", &self.code),
+                    ("redirect_uri", redirect_uri("spa")),
+                    ("code_verifier", VERIFIER),
+                ];
+                let redeem = world.token_request("spa", &form).expect("a request");
+                racer(world, redeem, |outcome| End::Tokens(answer(outcome)))
+            }
+            Act::Refresh => {
+                let refresh = world.refresh_request("spa", self.held.refresh());
+                racer(world, refresh, |outcome| End::Tokens(answer(outcome)))
+            }
+            Act::Authorize => {
+                let request = AuthorizationRequest::new("spa");
+                let authorize = self.phone.authorize(&request, None);
+                racer(world, authorize, |outcome| match outcome.reply {
+                    Ok(AuthorizeReply::Respond(of)) => End::Code(of.outcome.ok()),
+                    _ => End::Code(None),
+                })
+            }
+            Act::EndSession => {
+                let session = world.session_of(&self.phone).0;
+                racer(world, self.desk.end_session(session), plain)
+            }
+            Act::Limit => self.limit(),
+        }
+    }
+}
+
+fn every_order(act: Act, sessions: bool, fault: Option<Fault>) -> usize {
+    let pair = [Act::Limit, act];
+    let new = || Scene::new(sessions);
+    schedules::every_order(new, pair, fault, |scene, schedule| {
+        scene.check(act, &schedule);
+    })
 }
 
 #[test]
@@ -186,4 +174,5 @@ fn every_interleaving_of_a_limit_and_what_uses_the_access_that_it_ends() {
         }
     }
     println!("{all} schedules");
+    assert!(all > 100, "they do interleave");
 }

@@ -6,6 +6,7 @@ use grantor_core::model::ids::GrantId;
 use grantor_core::people::account::RemoveAccessReply;
 use grantor_store::testing::Fault;
 
+use crate::schedules::{self, Schedule, every_order};
 use crate::{End, Racer, plain, racer};
 use grantor_testkit::world::{AuthorizationOutcome, Browser, Tokens, World, answer};
 use grantor_testkit::{AuthorizationRequest, VERIFIER, redirect_uri};
@@ -64,6 +65,14 @@ impl Scene {
             held,
         }
     }
+}
+
+impl schedules::Scene for Scene {
+    type Act = Act;
+
+    fn world(&mut self) -> &mut World {
+        &mut self.world
+    }
 
     fn begin(&mut self, act: Act) -> Box<dyn Racer> {
         let world = &mut self.world;
@@ -112,54 +121,11 @@ impl Scene {
     }
 }
 
-/// Every order of the effects of two acts; returns how many there were.
-fn every_order(pair: [Act; 2], fault: Option<Fault>) -> usize {
-    let (mut schedules, mut prefix) = (0, Vec::new());
-    loop {
-        let mut scene = Scene::new();
-        let faults = scene.world.faults();
-        fault.into_iter().for_each(|fault| faults.inject(fault));
-        let mut lanes = pair.map(|act| Some(scene.begin(act)));
-        let mut ends = [None, None];
-        let (mut order, mut open, mut wrote) = (Vec::new(), Vec::new(), Vec::new());
-        while lanes.iter().any(Option::is_some) {
-            let first = usize::from(lanes[0].is_none());
-            let lane = prefix.get(order.len()).copied().unwrap_or(first);
-            open.push(lanes.iter().all(Option::is_some));
-            let racer = lanes[lane].as_mut().expect("a lane that is not at its end");
-            let before = scene.world.store.counts().rows_written;
-            if let Some(end) = racer.effect(&mut scene.world) {
-                ends[lane] = Some(end);
-                lanes[lane] = None;
-            }
-            if scene.world.store.counts().rows_written > before {
-                wrote.push(pair[lane]);
-            }
-            order.push(lane);
-        }
-        schedules += 1;
-        let late = wrote.iter().position(|act| *act == Act::Disconnect);
-        let late = late.is_some_and(|at| wrote[at..].contains(&Act::Authorize));
-        assert!(
-            !late,
-            "a silent code after consent was taken back: {order:?}"
-        );
-        let story = format!("{pair:?} with {fault:?}, in the order {order:?}: {ends:?}");
-        check(
-            scene,
-            pair,
-            &ends.map(|end| end.expect("both ended")),
-            &story,
-        );
-        let Some(turn) = (0..open.len()).rev().find(|&at| open[at] && order[at] == 0) else {
-            return schedules;
-        };
-        prefix = order[..turn].to_vec();
-        prefix.push(1);
-    }
-}
-
-fn check(mut scene: Scene, pair: [Act; 2], ends: &[End; 2], story: &str) {
+fn check(mut scene: Scene, pair: [Act; 2], schedule: &Schedule) {
+    let (wrote, story) = (schedule.wrote(pair), &schedule.story);
+    let late = wrote.iter().position(|act| *act == Act::Disconnect);
+    let late = late.is_some_and(|at| wrote[at..].contains(&Act::Authorize));
+    assert!(!late, "a silent code after consent was taken back: {story}");
     let has = |act| pair.contains(&act);
     let world = &mut scene.world;
     // The shell lists again until nothing is left.
@@ -176,7 +142,7 @@ fn check(mut scene: Scene, pair: [Act; 2], ends: &[End; 2], story: &str) {
     let all = has(Act::Disconnect) || has(Act::EndSession) || has(Act::Everywhere);
     let mut codes = vec![scene.code.clone()];
     let mut held = vec![scene.held.clone()];
-    for (act, end) in pair.iter().zip(ends) {
+    for (act, end) in pair.iter().zip(&schedule.ends) {
         match end {
             End::Code(Some(code)) => codes.push(code.reveal().to_owned()),
             // Silently or not at all: no user is there to consent.
@@ -241,7 +207,10 @@ fn every_interleaving_of_what_an_app_gets_and_what_its_user_takes_back() {
     for (at, first) in acts.iter().enumerate() {
         for second in &acts[at..] {
             for fault in [None, Some(Fault::UnknownWritten), Some(Fault::UnknownLost)] {
-                all += every_order([*first, *second], fault);
+                let pair = [*first, *second];
+                all += every_order(Scene::new, pair, fault, |scene, schedule| {
+                    check(scene, pair, &schedule);
+                });
             }
         }
     }

@@ -7,6 +7,7 @@ use grantor_core::model::ids::GrantId;
 use grantor_core::model::token_type::TokenType;
 use grantor_store::testing::Fault;
 
+use crate::schedules::{self, Schedule, every_order};
 use crate::{End, Racer, plain, racer, refusable};
 use grantor_testkit::world::{Browser, Tokens, World, answer, declared_user};
 use grantor_testkit::{ACCESS_TOKEN, AuthorizationRequest, add_services, client, scope};
@@ -96,6 +97,14 @@ impl Scene {
             held: held.expect("a refresh token").token,
         }
     }
+}
+
+impl schedules::Scene for Scene {
+    type Act = Act;
+
+    fn world(&mut self) -> &mut World {
+        &mut self.world
+    }
 
     fn begin(&mut self, act: Act) -> Box<dyn Racer> {
         let world = &mut self.world;
@@ -142,58 +151,18 @@ fn asked(actor: &str) -> [(&str, &str); 3] {
     ]
 }
 
-/// Every order of the effects of two acts; returns how many there were.
-fn every_order(pair: [Act; 2], fault: Option<Fault>) -> usize {
-    let (mut schedules, mut prefix) = (0, Vec::new());
-    loop {
-        let mut scene = Scene::new();
-        let faults = scene.world.faults();
-        fault.into_iter().for_each(|fault| faults.inject(fault));
-        let mut lanes = pair.map(|act| Some(scene.begin(act)));
-        let mut ends = [None, None];
-        let (mut order, mut open, mut wrote) = (Vec::new(), Vec::new(), Vec::new());
-        while lanes.iter().any(Option::is_some) {
-            let first = usize::from(lanes[0].is_none());
-            let lane = prefix.get(order.len()).copied().unwrap_or(first);
-            open.push(lanes.iter().all(Option::is_some));
-            let racer = lanes[lane].as_mut().expect("a lane that is not at its end");
-            let before = scene.world.store.counts().rows_written;
-            if let Some(end) = racer.effect(&mut scene.world) {
-                ends[lane] = Some(end);
-                lanes[lane] = None;
-            }
-            if scene.world.store.counts().rows_written > before {
-                wrote.push(pair[lane]);
-            }
-            order.push(lane);
-        }
-        schedules += 1;
-        let story = format!("{pair:?} with {fault:?}, in the order {order:?}: {ends:?}");
-        let ended = wrote.iter().position(|act| act.ends());
-        let late = ended.is_some_and(|at| {
-            wrote[at..]
-                .iter()
-                .any(|act| matches!(act, Exchange | Refresh))
-        });
-        assert!(!late, "it is given after it was taken away: {story}");
-        check(
-            scene,
-            pair,
-            &ends.map(|end| end.expect("both ended")),
-            &story,
-        );
-        let Some(turn) = (0..open.len()).rev().find(|&at| open[at] && order[at] == 0) else {
-            return schedules;
-        };
-        prefix = order[..turn].to_vec();
-        prefix.push(1);
-    }
-}
-
-fn check(mut scene: Scene, pair: [Act; 2], ends: &[End; 2], story: &str) {
+fn check(mut scene: Scene, pair: [Act; 2], schedule: &Schedule) {
+    let (wrote, story) = (schedule.wrote(pair), &schedule.story);
+    let ended = wrote.iter().position(|act| act.ends());
+    let late = ended.is_some_and(|at| {
+        wrote[at..]
+            .iter()
+            .any(|act| matches!(act, Exchange | Refresh))
+    });
+    assert!(!late, "it is given after it was taken away: {story}");
     let over = pair.iter().any(|act| act.ends());
     let (mut access, mut refresh) = (Vec::new(), vec![scene.held.clone()]);
-    for (act, end) in pair.iter().zip(ends) {
+    for (act, end) in pair.iter().zip(&schedule.ends) {
         match (act, end) {
             (Exchange, End::Code(Some(token))) => refresh.push(token.reveal().to_owned()),
             (Refresh, End::Tokens(Ok(tokens))) => {
@@ -226,7 +195,10 @@ fn every_interleaving_of_an_exchange_and_of_what_takes_it_away() {
                 continue;
             }
             for fault in [None, Some(Fault::UnknownWritten), Some(Fault::UnknownLost)] {
-                all += every_order([*first, *second], fault);
+                let pair = [*first, *second];
+                all += every_order(Scene::new, pair, fault, |scene, schedule| {
+                    check(scene, pair, &schedule);
+                });
             }
         }
     }

@@ -12,6 +12,7 @@ mod check;
 mod exchange;
 mod limits;
 mod passwords;
+mod schedules;
 mod signing_keys;
 
 use std::convert::Infallible;
@@ -28,6 +29,7 @@ use grantor_testkit::world::{
     Browser, Decided, Run, Tokens, World, answer, decided, declared_user,
 };
 use grantor_testkit::{Codes, DEVICE_ADDRESS, Spans as _};
+use schedules::every_order;
 
 /// What may meet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,6 +149,14 @@ impl Scene {
             held,
         }
     }
+}
+
+impl schedules::Scene for Scene {
+    type Act = Request;
+
+    fn world(&mut self) -> &mut World {
+        &mut self.world
+    }
 
     fn begin(&mut self, request: Request) -> Box<dyn Racer> {
         let world = &mut self.world;
@@ -263,68 +273,26 @@ struct Raced {
 
 /// Runs two requests in every order of their effects, and checks each outcome. Tells how many orders there were.
 fn race(stage: Stage, pair: [Request; 2], fault: Option<Fault>) -> usize {
-    let mut schedules = 0;
-    let mut prefix = Vec::new();
-    loop {
-        let (raced, open) = follow(stage, pair, fault, &prefix);
-        let order = raced.order.clone();
-        schedules += 1;
-        check(raced);
-        // Depth first: the last place at which the second request could have gone on instead of the first.
-        let Some(turn) = (0..open.len()).rev().find(|&at| open[at] && order[at] == 0) else {
-            return schedules;
-        };
-        prefix = order[..turn].to_vec();
-        prefix.push(1);
-    }
-}
-
-/// Follows a schedule as far as it is given, then lets the first request go on while it can. Tells also at which
-/// effects both could have gone on.
-fn follow(
-    stage: Stage,
-    pair: [Request; 2],
-    fault: Option<Fault>,
-    prefix: &[usize],
-) -> (Raced, Vec<bool>) {
-    let mut scene = Scene::new(stage);
-    let _ = scene.world.store.take();
-    fault
-        .into_iter()
-        .for_each(|fault| scene.world.faults().inject(fault));
-    let mut lanes = pair.map(|request| Some(scene.begin(request)));
-    let mut ends = [None, None];
-    let mut wrote: [Vec<usize>; 2] = Default::default();
-    let (mut order, mut open) = (Vec::new(), Vec::new());
-    while lanes.iter().any(Option::is_some) {
-        let first = usize::from(lanes[0].is_none());
-        let lane = prefix.get(order.len()).copied().unwrap_or(first);
-        open.push(lanes.iter().all(Option::is_some));
-        let racer = lanes[lane].as_mut().expect("a lane that is not at its end");
-        let before = scene.world.store.counts();
-        if let Some(end) = racer.effect(&mut scene.world) {
-            ends[lane] = Some(end);
-            lanes[lane] = None;
+    let new = || Scene::new(stage);
+    every_order(new, pair, fault, |scene, schedule| {
+        let mut wrote: [Vec<usize>; 2] = Default::default();
+        for (at, step) in schedule.steps.iter().enumerate() {
+            // The first commit meets no conflict, since nothing was written before it.
+            let unseen = fault == Some(Fault::UnknownWritten) && step.first_commit;
+            if unseen || step.wrote {
+                wrote[step.lane].push(at);
+            }
         }
-        let after = scene.world.store.counts();
-        // The first commit meets no conflict, since nothing was written before it.
-        let unseen =
-            fault == Some(Fault::UnknownWritten) && (before.commits, after.commits) == (0, 1);
-        if unseen || after.rows_written > before.rows_written {
-            wrote[lane].push(order.len());
-        }
-        order.push(lane);
-    }
-    let raced = Raced {
-        stage,
-        pair,
-        scene,
-        ends: ends.map(|end| end.expect("both ended")),
-        order,
-        wrote,
-        fault,
-    };
-    (raced, open)
+        check(Raced {
+            stage,
+            pair,
+            scene,
+            ends: schedule.ends,
+            order: schedule.steps.iter().map(|step| step.lane).collect(),
+            wrote,
+            fault,
+        });
+    })
 }
 
 /// Every pair of these, a request with its own kind among them; and the same where the answer of the first commit is

@@ -11,6 +11,7 @@ use grantor_core::people::{
 use grantor_core::records::User;
 use grantor_store::testing::Fault;
 
+use crate::schedules::{self, Schedule, every_order};
 use crate::{End, Racer, plain, racer};
 use grantor_testkit::weak_hash;
 use grantor_testkit::world::{Browser, SignedIn, World};
@@ -58,6 +59,22 @@ impl Scene {
         }
     }
 
+    fn user(&self) -> Option<User> {
+        self.world.user(self.id())
+    }
+
+    fn id(&self) -> UserId {
+        self.before.id
+    }
+}
+
+impl schedules::Scene for Scene {
+    type Act = Act;
+
+    fn world(&mut self) -> &mut World {
+        &mut self.world
+    }
+
     fn begin(&mut self, act: Act) -> Box<dyn Racer> {
         let (world, username) = (&mut self.world, "dave".to_owned());
         match act {
@@ -92,50 +109,10 @@ impl Scene {
             Act::Delete => racer(world, DeleteUser { username }, plain),
         }
     }
-
-    fn user(&self) -> Option<User> {
-        self.world.user(self.id())
-    }
-
-    fn id(&self) -> UserId {
-        self.before.id
-    }
 }
 
-/// Every order of the effects of two acts; returns how many there were.
-fn every_order(pair: [Act; 2], fault: Option<Fault>) -> usize {
-    let (mut schedules, mut prefix) = (0, Vec::new());
-    loop {
-        let mut scene = Scene::new();
-        let faults = scene.world.faults();
-        fault.into_iter().for_each(|fault| faults.inject(fault));
-        let mut lanes = pair.map(|act| Some(scene.begin(act)));
-        let mut ends = [None, None];
-        let (mut order, mut open) = (Vec::new(), Vec::new());
-        while lanes.iter().any(Option::is_some) {
-            let first = usize::from(lanes[0].is_none());
-            let lane = prefix.get(order.len()).copied().unwrap_or(first);
-            open.push(lanes.iter().all(Option::is_some));
-            let racer = lanes[lane].as_mut().expect("a lane that is not at its end");
-            if let Some(end) = racer.effect(&mut scene.world) {
-                ends[lane] = Some(end);
-                lanes[lane] = None;
-            }
-            order.push(lane);
-        }
-        schedules += 1;
-        let story = format!("{pair:?} with {fault:?}, in the order {order:?}: {ends:?}");
-        let ends = ends.map(|end| end.expect("both ended"));
-        check(scene, pair, &ends, &story);
-        let Some(turn) = (0..open.len()).rev().find(|&at| open[at] && order[at] == 0) else {
-            return schedules;
-        };
-        prefix = order[..turn].to_vec();
-        prefix.push(1);
-    }
-}
-
-fn check(mut scene: Scene, pair: [Act; 2], ends: &[End; 2], story: &str) {
+fn check(mut scene: Scene, pair: [Act; 2], schedule: &Schedule) {
+    let (ends, story) = (&schedule.ends, &schedule.story);
     let cuts = pair.iter().any(|act| *act != Act::SignIn);
     let sessions: Vec<_> = ends
         .iter()
@@ -198,7 +175,10 @@ fn every_interleaving_of_sign_ins_that_raise_a_hash_and_what_changes_the_passwor
     for (at, first) in acts.iter().enumerate() {
         for second in &acts[at..] {
             for fault in [None, Some(Fault::UnknownWritten), Some(Fault::UnknownLost)] {
-                all += every_order([*first, *second], fault);
+                let pair = [*first, *second];
+                all += every_order(Scene::new, pair, fault, |scene, schedule| {
+                    check(scene, pair, &schedule);
+                });
             }
         }
     }

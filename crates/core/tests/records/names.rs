@@ -8,7 +8,7 @@ use grantor_core::base::peer::Peer;
 use grantor_core::base::sealing::{MasterKey, SealingKeys};
 use grantor_core::base::seed::Seed;
 use grantor_core::base::time::Timestamp;
-use grantor_core::engine::event::{Event, EventKind, FoldedEvents, Hop};
+use grantor_core::engine::event::{Event, EventClass, EventKind, FoldedEvents, Hop};
 use grantor_core::model::actor::Actor;
 use grantor_core::model::ids::Epoch;
 use grantor_core::model::ids::{ClientId, GrantId, Jti, SessionId, UserId};
@@ -216,11 +216,11 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// Each kind of event. A new one makes the match incomplete, and belongs into the list too.
-fn kinds() -> Vec<String> {
+fn kinds() -> Vec<EventKind> {
     macro_rules! all {
         ($($kind:ident)*) => {
             [$(EventKind::$kind),*].map(|kind| match kind {
-                $(EventKind::$kind => name(kind),)*
+                $(EventKind::$kind => kind,)*
             })
         };
     }
@@ -268,6 +268,27 @@ fn stored_and_public_names_stay() {
         gone.join("\n"),
         new.join("\n"),
     );
+}
+
+#[test]
+fn the_page_on_watching_has_the_class_of_each_kind_of_event() {
+    let page = include_str!("../../../../docs/src/operations/watching.md");
+    for (class, title) in [
+        (EventClass::Routine, "routine"),
+        (EventClass::Frequent, "frequent"),
+        (EventClass::Protected, "protected"),
+    ] {
+        let row = page
+            .lines()
+            .find(|line| line.starts_with(&format!("| {title} |")));
+        let row = row.expect("a row for each class");
+        let listed = row.split('|').nth(2).expect("a list of kinds");
+        let listed: BTreeSet<_> = listed.split('`').skip(1).step_by(2).collect();
+        let kinds = kinds().into_iter().filter(|kind| kind.class() == class);
+        let names: Vec<_> = kinds.map(name).collect();
+        let names: BTreeSet<_> = names.iter().map(String::as_str).collect();
+        assert_eq!(listed, names, "{title}");
+    }
 }
 
 #[test]

@@ -14,8 +14,9 @@ use grantor_config::{self as config, Environment, Settings};
 use grantor_server::cause::Causes;
 use grantor_server::files;
 use grantor_server::outgoing::Outgoing;
+use grantor_server::setting_error::SettingError;
 use grantor_server::system::SystemClock;
-use grantor_server::tls::{self, TlsError};
+use grantor_server::tls;
 
 /// Prints the mistakes of the file and of the templates to standard error, or a summary of the file.
 pub fn run(file: &Path, environment: &Environment) -> ExitCode {
@@ -33,14 +34,9 @@ pub fn run(file: &Path, environment: &Environment) -> ExitCode {
     if let Err(error) = Pages::new(settings.templates.as_deref()) {
         return refuse(&error);
     }
-    let certificate = match settings
-        .tls
-        .as_ref()
-        .map(|files| certificate(&settings, files))
-    {
-        None => Vec::new(),
-        Some(Ok(advice)) => advice,
-        Some(Err(error)) => return refuse(&error),
+    let certificate = match certificate(&settings) {
+        Ok(advice) => advice,
+        Err(error) => return refuse(&error),
     };
     if let Err(error) = Outgoing::from_settings(&settings).client(Duration::ZERO) {
         return refuse(&error);
@@ -50,8 +46,11 @@ pub fn run(file: &Path, environment: &Environment) -> ExitCode {
 }
 
 /// Advice on the certificate, if it can be used.
-fn certificate(settings: &Settings, files: &config::Tls) -> Result<Vec<String>, TlsError> {
-    let (certificate, _) = tls::read(files)?;
+fn certificate(settings: &Settings) -> Result<Vec<String>, SettingError> {
+    let read = settings.tls.as_ref().zip(tls::of_settings(settings)?);
+    let Some((files, (certificate, _))) = read else {
+        return Ok(Vec::new());
+    };
     let validity = tls::validity(&certificate, SystemClock.now());
     let advice = tls::advice(settings, files, &certificate);
     Ok(advice.into_iter().chain(validity).collect())

@@ -3,9 +3,10 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use grantor_server::password;
+use grantor_server::system::SystemEntropy;
+use grantor_web::{Entropy as _, hash_password};
 
-use super::password::{PasswordError, new_password};
+use super::password_input::new_password;
 use crate::exit;
 
 #[derive(Debug, Args)]
@@ -20,13 +21,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         Ok(password) => password,
         Err(error) => return error.exit(),
     };
-    match password::hash(&password) {
-        Some(hash) => {
-            exit::print(&format_args!("{hash}\n"));
-            ExitCode::SUCCESS
-        }
-        None => exit::failure(&PasswordError::Unfit(
-            grantor_core::model::credentials::InvalidPassword::Long,
-        )),
-    }
+    let hash = hash_password(&password, SystemEntropy.seed().bytes("salt"));
+    exit::print(&format_args!("{hash}\n"));
+    ExitCode::SUCCESS
 }

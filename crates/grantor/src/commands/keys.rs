@@ -106,7 +106,7 @@ async fn rotated(settings: &Settings) -> Result<NewMaster, RotateMasterError> {
         return Err(RotateMasterError::Memory);
     }
     // From here on this process holds the store's lock, so no server runs.
-    let store = installation::open(&settings.store)?;
+    let store = installation::open(settings)?;
     let row = signing_keys::read(&*store)
         .await
         .map_err(StartError::from)?;

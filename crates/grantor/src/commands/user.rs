@@ -5,14 +5,17 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use grantor_config::{Environment, Settings};
+use grantor_core::model::credentials::fold_username;
 use grantor_server::admin::api::{
     AddUser, AddedUser, DeleteUser, DisableUser, EnableUser, ListUsers, ListedUser, RenameUser,
     SetPassword, SetUser, ShowUser, ShownUser,
 };
+use grantor_server::admin::{CHANGE_PASSWORD_THERE, declared_message};
 use serde_json::Value as Json;
 
 use super::administer::{Common, administer};
-use super::password::{PasswordError, first_line, new_password};
+use super::password_input::{PasswordError, first_line, new_password};
+use crate::admin_client::{AdminError, ask};
 use crate::exit;
 
 #[derive(Debug, Args)]
@@ -38,17 +41,17 @@ enum What {
     },
     /// Disable a user: sessions and whatever was granted end at once
     Disable {
-        /// The name
+        /// Username or sub
         name: String,
     },
     /// Enable a user again; what was granted before stays ended
     Enable {
-        /// The name
+        /// Username or sub
         name: String,
     },
     /// Give a user another password, typed at the terminal. Sessions and whatever was granted end at once
     Password {
-        /// The name
+        /// Username or sub
         name: String,
         /// Read the password from the first line of standard input
         #[arg(long)]
@@ -66,9 +69,9 @@ enum What {
     },
     /// Give a user another name to sign in with; the sub stays
     Rename {
-        /// The name
+        /// Username or sub
         name: String,
-        /// The new name
+        /// The new name to sign in with
         to: String,
     },
     /// Delete a user: sessions and whatever was granted end at once
@@ -82,7 +85,7 @@ enum What {
 
 #[derive(Debug, Args)]
 struct SetArguments {
-    /// The name to sign in with
+    /// Username or sub
     name: String,
     /// The full name: the claim name
     #[arg(long = "name", value_name = "TEXT")]
@@ -241,6 +244,13 @@ fn set_password(
     from_stdin: bool,
     random: bool,
 ) -> ExitCode {
+    // No one types a password for nothing.
+    if !random
+        && !from_stdin
+        && let Err(code) = check_changeable(common, settings, name)
+    {
+        return code;
+    }
     let given = (!random).then(|| new_password(from_stdin, ", or --random to have one made"));
     let password = match given.transpose() {
         Ok(password) => password,
@@ -248,7 +258,7 @@ fn set_password(
     };
     let request = SetPassword {
         username: name.to_owned(),
-        password: password.map(|password| password.reveal().to_owned()),
+        password: password.map(|password| password.secret().reveal().to_owned()),
     };
     administer(common, settings, &request, |set| {
         let mut text = format!(
@@ -259,6 +269,29 @@ fn set_password(
         }
         Some(text)
     })
+}
+
+/// Whether there is the user, and the file does not declare the password.
+fn check_changeable(common: &Common, settings: &Settings, name: &str) -> Result<(), ExitCode> {
+    let request = ShowUser {
+        username: name.to_owned(),
+    };
+    let mut declares = None;
+    ask(settings, &common.config, &request, |line| {
+        let user = line.answer;
+        let declared = user.filter(|user| user.declared.iter().any(|member| member == "password"));
+        declares = declared.map(|user| user.username);
+    })
+    .map_err(|error| exit::failure(&error))?;
+    let Some(username) = declares else {
+        return Ok(());
+    };
+    let mut users = settings.users.iter();
+    let is_declared =
+        users.any(|user| fold_username(user.username.as_str()) == fold_username(&username));
+    let file = &common.config;
+    let message = declared_message(file, is_declared, &username, CHANGE_PASSWORD_THERE);
+    Err(exit::failure(&AdminError::Refused(message)))
 }
 
 fn render_added(user: &AddedUser) -> String {

@@ -21,6 +21,7 @@ mod openidconnect_crate;
 mod otel;
 mod outgoing;
 mod serve;
+mod terminal;
 mod tls;
 mod users;
 mod verify;

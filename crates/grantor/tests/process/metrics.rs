@@ -108,7 +108,7 @@ fn an_operator_listener_in_use_is_reported_and_no_files_are_left() {
     let refused = home.refused();
     let said = crate::home::text(&refused.stderr);
     assert!(
-        said.contains(&format!("cannot listen on {address}")),
+        said.contains(&format!("grantor.toml:3:16: cannot listen on {address}")),
         "{said}"
     );
     assert_eq!(home.files(), ["grantor.toml"]);

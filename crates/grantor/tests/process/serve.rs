@@ -109,7 +109,7 @@ fn a_server_that_cannot_listen_says_so_and_leaves_no_files() {
     let refused = home.refused();
     assert_eq!(refused.status.code(), Some(1));
     let expected = format!(
-        "grantor: cannot listen on {}: Address already in use",
+        "grantor: grantor.toml:2:10: cannot listen on {}: Address already in use",
         home.address
     );
     assert!(
@@ -135,7 +135,7 @@ fn mistakes_of_the_configuration_end_with_2_and_what_is_not_built_with_1() {
     let refused = home.refused();
     assert_eq!(refused.status.code(), Some(1));
     assert!(
-        text(&refused.stderr).contains("PostgreSQL is not built yet"),
+        text(&refused.stderr).contains("grantor.toml:3:9: PostgreSQL is not built yet"),
         "{}",
         text(&refused.stderr)
     );
@@ -415,7 +415,16 @@ fn a_store_in_a_folder_that_is_not_there_is_refused_by_check_and_serve() {
         assert_eq!(refused.status.code(), Some(code), "{command}");
         let said = text(&refused.stderr);
         assert!(
-            said.contains("store: there is no folder no/such;"),
+            said.contains("grantor.toml:3:9: store: there is no folder no/such;"),
+            "{said}"
+        );
+        let refused = output(
+            home.command(&[command])
+                .env("GRANTOR_STORE", "sqlite:none/grantor.db"),
+        );
+        let said = text(&refused.stderr);
+        assert!(
+            said.contains("GRANTOR_STORE: store: there is no folder none;"),
             "{said}"
         );
     }

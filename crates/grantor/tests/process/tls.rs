@@ -136,7 +136,7 @@ fn a_new_certificate_is_loaded_and_a_broken_one_is_logged_once() {
 fn files_that_make_no_tls_are_refused_by_check_and_at_the_start() {
     let home = with_tls("");
     fs::remove_file(home.path("key.pem")).expect("it was there");
-    let said = "tls: key.pem cannot be read: No such file or directory";
+    let said = "grantor.toml:3:7: tls: key.pem cannot be read: No such file or directory";
     let checked = output(&mut home.command(&["check", "--config", "grantor.toml"]));
     assert_eq!(checked.status.code(), Some(2));
     assert!(

@@ -127,29 +127,55 @@ fn of_a_declared_user_commands_change_only_what_the_file_leaves_open() {
     let home = Home::new(&format!("{TV}{ALICE}"));
     let server = home.serve();
     home.ready();
-    for (arguments, what) in [
-        (&["password", "alice", "--random"][..], "the password of"),
-        (&["set", "alice", "--group", "admins"], "the groups of"),
+    let shown = json(&home, &["user", "show", "alice"]);
+    let sub = shown["id"].as_str().expect("a sub").to_owned();
+    let sub = sub.as_str();
+    for (arguments, todo) in [
         (
-            &["set", "alice", "--claim", "given_name=A"],
-            "the claim \"given_name\" of",
+            &["password", "alice", "--random"][..],
+            "change password (or password_hash) there, and restart the server".to_owned(),
         ),
-        (&["rename", "alice", "alicia"], "the username of"),
+        (
+            &["set", "Alice", "--group", "admins"],
+            "change groups there, and restart the server".to_owned(),
+        ),
+        (
+            &["set", sub, "--claim", "given_name=A"],
+            "change the claim \"given_name\" there, and restart the server".to_owned(),
+        ),
+        (
+            &["rename", "alice", "alicia"],
+            format!(
+                "change username and write id = \"{sub}\" there, which keeps the sub, and restart the server"
+            ),
+        ),
+        (
+            &["disable", sub],
+            "set enabled = false there, and restart the server".to_owned(),
+        ),
+        (
+            &["delete", "alice"],
+            format!(
+                "remove it there, and restart the server, which disables the user; then `grantor user delete {sub}` \
+                 deletes what is stored"
+            ),
+        ),
     ] {
         let why = refused(&home, &[&["user"], arguments].concat());
-        assert!(
-            why.contains(&format!("grantor.toml declares {what} \"alice\"")),
-            "{why}"
+        let expected = format!(
+            "grantor: grantor.toml declares this user, in the [[user]] with username = \"alice\": {todo}.\n"
         );
-        assert!(
-            why.contains("change it there, and restart the server"),
-            "{why}"
-        );
+        assert_eq!(why, expected);
     }
-    let why = refused(&home, &["user", "delete", "alice"]);
-    assert!(why.contains("remove the [[user]] there"), "{why}");
-    let why = refused(&home, &["user", "set", "alice", "--claim", "sub=bob"]);
-    assert!(why.contains("\"sub\" is reserved"), "{why}");
+    for (claim, instead) in [
+        ("sub=bob", "the server sets it"),
+        ("email=a@b", "use --email"),
+        ("groups=staff", "use --group"),
+        ("username=a", "use `grantor user rename`"),
+    ] {
+        let why = refused(&home, &["user", "set", "alice", "--claim", claim]);
+        assert!(why.contains(&format!("is reserved: {instead}.")), "{why}");
+    }
     json(&home, &["user", "add", "dave"]);
     let why = refused(&home, &["user", "rename", "dave", "Alice"]);
     assert!(why.contains("is taken: grantor.toml declares it"), "{why}");
@@ -175,9 +201,13 @@ fn of_a_declared_user_commands_change_only_what_the_file_leaves_open() {
     home.configure(TV);
     let _server = home.serve();
     home.ready();
-    let id = shown["id"].as_str().expect("a sub");
-    json(&home, &["user", "delete", id]);
-    assert!(refused(&home, &["user", "show", id]).contains("no user"));
+    let why = refused(&home, &["user", "enable", sub]);
+    assert!(
+        why.contains("grantor.toml declared \"alice\" and does not any more"),
+        "{why}"
+    );
+    json(&home, &["user", "delete", sub]);
+    assert!(refused(&home, &["user", "show", sub]).contains("no user"));
 }
 
 #[test]

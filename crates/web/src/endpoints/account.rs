@@ -85,7 +85,7 @@ async fn show(
 ) -> Response {
     match view(app, caller, after).await {
         Ok(Some((view, more))) => {
-            let page = page(app, *view, more, notice, problem);
+            let page = page(app, caller, *view, more, notice, problem);
             browser::page(app, caller, status, &page)
         }
         Ok(None) => browser::redirect_to_login(app, &ReturnTo::Account),
@@ -407,6 +407,7 @@ async fn end_cut_off(app: &Arc<App>, caller: &Caller, user: UserId) -> Result<()
 
 fn page(
     app: &App,
+    caller: &Caller,
     view: AccountView,
     more: More,
     notice: Option<Notice>,
@@ -430,6 +431,7 @@ fn page(
         notice,
         may_change_password: view.may_change_password,
         password_problem,
+        trace_id: caller.trace.as_str().to_owned(),
     }
 }
 

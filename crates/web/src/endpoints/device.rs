@@ -186,6 +186,7 @@ fn code_form(
         user_code: prefilled.unwrap_or_default(),
         numeric: app.realm().device.user_code.is_numeric(),
         problem,
+        trace_id: caller.trace.as_str().to_owned(),
     };
     browser::page(app, caller, status, &form)
 }
@@ -220,6 +221,7 @@ fn confirm(app: &App, caller: &Caller, status: StatusCode, pending: &PendingDevi
         network,
         agent: Agent::parse(&pending.started.by.agent),
         started: RelativeTime::new(pending.started.at.as_secs(), app.now().as_secs()),
+        trace_id: (status != StatusCode::OK).then(|| caller.trace.as_str().to_owned()),
     };
     browser::page(app, caller, status, &page)
 }

@@ -103,6 +103,7 @@ fn ask_confirmation(
         client_name: ask.client_name,
         request: ask.request,
         refused: ask.refused.is_some(),
+        trace_id: caller.trace.as_str().to_owned(),
     };
     match ask.form_action_targets.as_slice() {
         [] => browser::page(app, caller, status, &page),

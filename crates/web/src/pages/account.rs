@@ -24,6 +24,8 @@ pub struct AccountPage {
     pub may_change_password: bool,
     /// Why it was not changed.
     pub password_problem: Option<PasswordProblem>,
+    /// With a problem, by which the operator finds it.
+    pub trace_id: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -188,6 +190,7 @@ impl Page for AccountPage {
             notice: None,
             may_change_password: true,
             password_problem: None,
+            trace_id: "4bf92f3577b34da6a3ce929d0e0e4736".to_owned(),
         };
         let empty = Self {
             sessions: vec![here].into(),

@@ -19,6 +19,8 @@ pub struct DeviceCode {
     /// Whether codes contain digits only, so that phones show a numeric keyboard.
     pub numeric: bool,
     pub problem: Option<DeviceCodeProblem>,
+    /// With a problem, by which the operator finds it.
+    pub trace_id: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -44,6 +46,7 @@ impl Page for DeviceCode {
             prefilled: false,
             numeric: false,
             problem: None,
+            trace_id: "4bf92f3577b34da6a3ce929d0e0e4736".to_owned(),
         };
         let prefilled = Self {
             user_code: "WDJB-MJHT".to_owned(),

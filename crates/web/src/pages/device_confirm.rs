@@ -28,6 +28,8 @@ pub struct DeviceConfirm {
     pub agent: Option<Agent>,
     /// When the device asked.
     pub started: RelativeTime,
+    /// Where an approval was refused, by which the operator finds it.
+    pub trace_id: Option<String>,
 }
 
 /// How users check that the request comes from their device.
@@ -110,6 +112,7 @@ impl Page for DeviceConfirm {
                 "Mozilla/5.0 (Web0S; Linux/SmartTV) Chrome/108.0.0.0 Safari/537.36",
             ),
             started: RelativeTime::new(1_795_286_340, 1_795_286_340 + 130),
+            trace_id: None,
         };
         let different = Self {
             device_address: "2001:db8:3f1c:22::9a4".to_owned(),
@@ -142,6 +145,7 @@ impl Page for DeviceConfirm {
         };
         let retyped_wrong = Self {
             code: CodeCheck::Retype { wrong: true },
+            trace_id: Some("4bf92f3577b34da6a3ce929d0e0e4736".to_owned()),
             client_name: "A very long client name <script>alert(1)</script> that an attacker might choose & \"quote\""
                 .to_owned(),
             client_id: "dynamically-registered-client-0190f3c2a7b14d8e9f60".to_owned(),

@@ -18,6 +18,8 @@ pub struct Logout {
     pub request: Option<String>,
     /// Whether the client's request is not valid and therefore ignored.
     pub refused: bool,
+    /// Where it is refused, by which the operator finds it.
+    pub trace_id: String,
 }
 
 impl Page for Logout {
@@ -31,6 +33,7 @@ impl Page for Logout {
             client_name: None,
             request: None,
             refused: false,
+            trace_id: "4bf92f3577b34da6a3ce929d0e0e4736".to_owned(),
         };
         let asked = Self {
             client_name: Some("Orders".to_owned()),

@@ -106,6 +106,7 @@ table! {
         "account_line.html"
         "layout.html"
         "parts.html"
+        "trace_id.html"
     }
 }
 

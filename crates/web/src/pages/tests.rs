@@ -167,7 +167,7 @@ fn the_ids_for_tests_and_styles_are_stable() {
             format!(
                 "{account} app-N apps apps-heading current-password device-N devices devices-heading error \
                  everywhere-text new-password no-apps no-devices notice older password password-elsewhere \
-                 password-heading password-text repeated-password session-N sessions sessions-heading"
+                 password-heading password-text repeated-password session-N sessions sessions-heading trace-id"
             ),
         ),
         (
@@ -178,13 +178,13 @@ fn the_ids_for_tests_and_styles_are_stable() {
         ),
         (
             "device_code.html",
-            format!("{account} error hint user_code"),
+            format!("{account} error hint trace-id user_code"),
         ),
         (
             "device_confirm.html",
             format!(
                 "{account} browser-address client-id client-name code code-label details-heading device-address \
-                 device-agent error network-heading network-warning safety scopes scopes-heading started user_code"
+                 device-agent error network-heading network-warning safety scopes scopes-heading started trace-id user_code"
             ),
         ),
         ("device_done.html", format!("{account} client-name done")),
@@ -203,7 +203,7 @@ fn the_ids_for_tests_and_styles_are_stable() {
         ),
         (
             "logout.html",
-            "asked-by client-name developers developers-heading refused stay".to_owned(),
+            "asked-by client-name developers developers-heading refused stay trace-id".to_owned(),
         ),
         (
             "signed_out.html",
@@ -259,13 +259,20 @@ fn only_wrong_input_is_marked_as_invalid_not_a_wait() {
         let wrong = page.problem == Some(LoginProblem::WrongCredentials);
         let html = pages.render(&page, ENGLISH).unwrap();
         assert_eq!(html.contains("aria-invalid"), wrong, "{page:?}");
-        let traced = html.contains(&page.trace_id);
-        assert_eq!(traced, page.problem.is_some(), "{page:?}");
     }
     for page in DeviceCode::samples() {
         let wrong = page.problem == Some(DeviceCodeProblem::NotValid);
         let html = pages.render(&page, ENGLISH).unwrap();
         assert_eq!(html.contains("aria-invalid"), wrong, "{page:?}");
+    }
+}
+
+#[test]
+fn every_page_that_refuses_and_no_other_shows_the_trace_id() {
+    for (name, html) in rendered() {
+        let refuses = ["role=\"alert\"", "id=\"refused\"", "id=\"status\""];
+        let refuses = refuses.iter().any(|mark| html.contains(mark));
+        assert_eq!(html.contains("id=\"trace-id\""), refuses, "{name}");
     }
 }
 

@@ -71,6 +71,8 @@ async fn what_is_wrong_is_said_on_the_page_and_changes_nothing() {
         let refused = change(&mut dora, current, new, repeated).await;
         assert_eq!(refused.status, 400, "{refused:?}");
         assert!(refused.body.contains(text), "{}", refused.body);
+        let trace = refused.header("x-request-id");
+        assert!(refused.body.contains(trace), "{}", refused.body);
         assert!(!refused.body.contains(NEW), "what was typed is not shown");
     }
     for _ in 0..9 {

@@ -2,7 +2,10 @@
 
 use std::collections::HashSet;
 
-use grantor_testkit::server::{DEVICE_AUTHORIZATION, TOKEN, TestServer, With as _, post};
+use grantor_core::model::client::DeviceApproval;
+use grantor_core::model::realm::Realm;
+use grantor_testkit::client;
+use grantor_testkit::server::{DEVICE_AUTHORIZATION, Form, TOKEN, TestServer, With as _, post};
 
 const ID: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
@@ -43,6 +46,27 @@ async fn every_answer_has_its_own_trace_id() {
             "{path}: {id:?}"
         );
         assert!(ids.insert(id), "{path} has an id of its own");
+    }
+}
+
+#[tokio::test]
+async fn a_page_that_refuses_shows_the_trace_id_of_its_answer() {
+    let retype = |realm: &mut Realm| {
+        client(realm, "tv").device.approval = DeviceApproval::Retype;
+    };
+    let server = TestServer::with(retype).await;
+    let wrong_password = server.browser().sign_in("alice", "wrong").await;
+    let mut alice = server.signed_in("alice").await;
+    let wrong_code = alice.type_code("BCDF-GHJK").await;
+    let bad_logout = alice.get("/oauth2/logout?client_id=nobody").await;
+    let tv = server.post(DEVICE_AUTHORIZATION, &[("client_id", "tv")]);
+    let question = alice.type_code(&tv.await.member("user_code")).await;
+    let unseen = Form::of(&question, "/device/decision").fill("decision", "approve");
+    let not_retyped = alice.submit(unseen).await;
+    for refused in [wrong_password, wrong_code, bad_logout, not_retyped] {
+        assert_eq!(refused.status, 400, "{refused:?}");
+        let id = format!("id=\"trace-id\">{}<", refused.header("x-request-id"));
+        assert!(refused.body.contains(&id), "{refused:?}");
     }
 }
 

@@ -10,7 +10,7 @@ use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
 use crate::engine::facts::{Facts, PasswordQueue};
 use crate::engine::limits::{Counter, Quota, Window};
-use crate::model::credentials::{InvalidPassword, check_new_password, check_password};
+use crate::model::credentials::{InvalidPassword, NewPassword, check_password};
 use crate::model::ids::{Epoch, SessionId, UserId};
 use crate::people::attempt::{Attempt, LimitReached};
 use crate::people::session::{self, SignedIn};
@@ -91,9 +91,10 @@ impl Task for ChangePassword {
         if !may_change_password(user) {
             return Ok(Decision::reply(ChangePasswordReply::NotHere));
         }
-        if let Err(why) = check_new_password(&self.new) {
-            return Ok(Decision::reply(ChangePasswordReply::Unfit(why)));
-        }
+        let new = match NewPassword::new(self.new.clone()) {
+            Ok(new) => new,
+            Err(why) => return Ok(Decision::reply(ChangePasswordReply::Unfit(why))),
+        };
         let event = Event::new(EventKind::TriesUsedUp)
             .username(user.username.clone())
             .because(Cause::TooManyTries)
@@ -103,7 +104,7 @@ impl Task for ChangePassword {
             Decision::reply(ChangePasswordReply::TooMany { retry_after })
                 .event(event.peer(&self.peer))
         };
-        match self.change(env, facts, signed_in) {
+        match self.change(env, facts, signed_in, &new) {
             Ok(decision) => Ok(decision),
             Err(stop) => stop.recover(too_many),
         }
@@ -118,6 +119,7 @@ impl ChangePassword {
         env: &Env<'_>,
         facts: &Facts,
         signed_in: SignedIn,
+        new: &NewPassword,
     ) -> Result<Decision<ChangePasswordReply, Infallible>, Stop<LimitReached>> {
         let user = &signed_in.user.record;
         let id = user.id;
@@ -140,7 +142,7 @@ impl ChangePassword {
             );
         }
         let changed = User {
-            password: Some(facts.hash_password_in(queue, &self.new)?),
+            password: Some(facts.hash_password_in(queue, new.secret())?),
             epoch: Epoch::from_bytes(env.seed.bytes("epoch")),
             ..user.clone()
         };

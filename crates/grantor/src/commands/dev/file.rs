@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use grantor_core::base::seed::Seed;
 use zeroize::Zeroizing;
 
-use grantor_server::password::readable;
+use grantor_server::generated_password::readable;
 
 /// The settings: an API, one client of each kind, and a user with every standard claim (OpenID Connect
 /// Core section 5.1). Password and secrets are drawn from the seed.

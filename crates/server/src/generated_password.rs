@@ -1,15 +1,4 @@
-//! Generated passwords, and hashes of given ones.
-
-use grantor_core::base::secret::Secret;
-use grantor_web::Entropy as _;
-
-use crate::system::SystemEntropy;
-
-/// The hash of a password as the file and the store have it, a PHC string. `None` where the password is too long for it.
-#[must_use]
-pub fn hash(password: &Secret) -> Option<String> {
-    grantor_web::hash_password(password, SystemEntropy.seed().bytes("salt"))
-}
+//! Passwords that commands make.
 
 /// A password of 72 bits that can be read aloud and typed: twelve syllables of six bits, in four words.
 #[must_use]

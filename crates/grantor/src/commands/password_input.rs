@@ -4,7 +4,7 @@ use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
 use std::process::ExitCode;
 
 use grantor_core::base::secret::Secret;
-use grantor_core::model::credentials::{InvalidPassword, check_new_password};
+use grantor_core::model::credentials::{InvalidPassword, NewPassword};
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use zeroize::Zeroizing;
 
@@ -38,7 +38,10 @@ impl PasswordError {
 }
 
 /// A password that a user may have. `or` is what else can be given where there is no terminal.
-pub(super) fn new_password(from_stdin: bool, or: &'static str) -> Result<Secret, PasswordError> {
+pub(super) fn new_password(
+    from_stdin: bool,
+    or: &'static str,
+) -> Result<NewPassword, PasswordError> {
     let password = if from_stdin {
         first_line()?
     } else if io::stdin().is_terminal() {
@@ -50,9 +53,7 @@ pub(super) fn new_password(from_stdin: bool, or: &'static str) -> Result<Secret,
     } else {
         return Err(PasswordError::NoTerminal(or));
     };
-    let password = Secret::new(password.as_str());
-    check_new_password(&password).map_err(PasswordError::Unfit)?;
-    Ok(password)
+    NewPassword::new(Secret::new(password.as_str())).map_err(PasswordError::Unfit)
 }
 
 pub(super) fn first_line() -> io::Result<Zeroizing<String>> {
@@ -66,10 +67,11 @@ pub(super) fn first_line() -> io::Result<Zeroizing<String>> {
 /// Standard output may be a file, so the question goes to standard error.
 fn typed(question: &str) -> Result<Zeroizing<String>, PasswordError> {
     let mut stderr = io::stderr();
-    write!(stderr, "{question}")?;
-    stderr.flush()?;
     let line = {
+        // First, so that nothing typed after the question is shown or lost.
         let _hidden = HiddenInput::new()?;
+        write!(stderr, "{question}")?;
+        stderr.flush()?;
         typed_line()
     };
     writeln!(stderr)?;

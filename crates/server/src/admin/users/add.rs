@@ -1,0 +1,51 @@
+//! Adds a user.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::response::Response;
+use grantor_core::people::{self, AddUserReply};
+use http::StatusCode;
+
+use super::given::{check_email, new_password, valid_username};
+use super::refusals::name_taken;
+use crate::admin::api::{AddUser, AddedUser};
+use crate::admin::{Admin, Rejection, answer, read};
+
+pub(super) async fn add(
+    State(admin): State<Arc<Admin>>,
+    body: Bytes,
+) -> Result<Response, Rejection> {
+    let AddUser {
+        username,
+        email,
+        password,
+    } = read(&body)?;
+    let username = valid_username(&username)?;
+    if let Some(email) = &email {
+        check_email(email)?;
+    }
+    let made = password.is_none();
+    let password = new_password(password)?;
+    if admin.declares(username.as_str()) {
+        return Err(name_taken(&admin, username.as_str(), true));
+    }
+    let user = people::AddUser {
+        username: username.to_string(),
+        email: email.clone(),
+        password: admin.app.hash_password(password.secret().clone()).await?,
+    };
+    match admin.run(user).await? {
+        AddUserReply::Added { id } => {
+            let added = AddedUser {
+                id: id.to_string(),
+                username: username.to_string(),
+                email,
+                password: made.then(|| password.secret().reveal().to_owned()),
+            };
+            Ok(answer(StatusCode::CREATED, &added))
+        }
+        AddUserReply::NameTaken => Err(name_taken(&admin, username.as_str(), false)),
+    }
+}

@@ -1,0 +1,103 @@
+//! Why a command changes nothing, and what to do instead.
+
+use std::path::Path;
+
+use grantor_core::people::{ChangeUserReply, FindUser};
+use http::StatusCode;
+
+use crate::admin::{Admin, Rejection};
+
+/// The `sub`, where it was done.
+pub(super) async fn done(
+    admin: &Admin,
+    username: &str,
+    reply: ChangeUserReply,
+) -> Result<String, Rejection> {
+    Err(match reply {
+        ChangeUserReply::Done { id, .. } => return Ok(id.to_string()),
+        ChangeUserReply::Declared(member) => {
+            declared(admin, username, |sub| todo_about(&member, sub)).await?
+        }
+        ChangeUserReply::NameTaken => name_taken(admin, username, false),
+        ChangeUserReply::Unknown => unknown(admin, username),
+    })
+}
+
+/// What to do in the file to change a member, as [`ChangeUserReply::Declared`] names it.
+fn todo_about(member: &str, sub: &str) -> String {
+    let key = match member.split_once('/') {
+        // A new name makes a new user, unless the entry keeps the sub.
+        None if member == "username" => {
+            return format!(
+                "change username and write id = {sub:?} there, which keeps the sub, and restart the server"
+            );
+        }
+        None if member == "password" => return CHANGE_PASSWORD_THERE.to_owned(),
+        None => member.to_owned(),
+        Some((_, claim)) => format!("the claim {claim:?}"),
+    };
+    format!("change {key} there, and restart the server")
+}
+
+/// What to do where the file declares a password.
+pub const CHANGE_PASSWORD_THERE: &str =
+    "change password (or password_hash) there, and restart the server";
+
+/// Why a user whom the file declares, or declared before, is not changed.
+#[must_use]
+pub fn declared_message(file: &Path, is_declared: bool, username: &str, todo: &str) -> String {
+    let file = file.display();
+    if is_declared {
+        return format!(
+            "{file} declares this user, in the [[user]] with username = {username:?}: {todo}."
+        );
+    }
+    format!(
+        "{file} declared {username:?} and does not any more, so the user stays disabled: declare it again, or delete it."
+    )
+}
+
+/// The entry of the file that declares the user, and what to do about it.
+pub(super) async fn declared(
+    admin: &Admin,
+    username: &str,
+    todo: impl FnOnce(&str) -> String,
+) -> Result<Rejection, Rejection> {
+    let find = FindUser {
+        username: username.to_owned(),
+    };
+    // The command may have named the user by its sub.
+    let user = admin.run(find).await?;
+    let (name, sub) = user.map_or_else(
+        || (username.to_owned(), username.to_owned()),
+        |user| (user.username, user.id.to_string()),
+    );
+    let message = declared_message(&admin.file, admin.declares(&name), &name, &todo(&sub));
+    Ok(Rejection::new(
+        StatusCode::CONFLICT,
+        "declared_in_file",
+        message,
+    ))
+}
+
+pub(super) fn unknown(admin: &Admin, username: &str) -> Rejection {
+    let (status, code) = (StatusCode::NOT_FOUND, "unknown_user");
+    if admin.declares(username) {
+        let file = admin.file.display();
+        let message = format!(
+            "{file} declares {username:?}, and the store does not hold that user yet: start the server first. One with enabled = false is named by its sub."
+        );
+        return Rejection::new(status, code, message);
+    }
+    Rejection::new(status, code, format!("There is no user {username:?}."))
+}
+
+pub(super) fn name_taken(admin: &Admin, username: &str, by_file: bool) -> Rejection {
+    let by = if by_file {
+        format!(": {} declares it", admin.file.display())
+    } else {
+        String::new()
+    };
+    let message = format!("The name {username:?} is taken{by}.");
+    Rejection::new(StatusCode::CONFLICT, "name_taken", message)
+}
