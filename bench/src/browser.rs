@@ -3,8 +3,9 @@
 use std::net::SocketAddr;
 
 use crate::Result;
-use crate::http::{Answer, Connection, Request};
-use crate::installation::{PASSWORD, username};
+use crate::http::{Answer, Connection, Request, basic};
+use crate::installation::{PASSWORD, PORTAL, PORTAL_CALLBACK, SECRET, username};
+use crate::workload::path;
 
 /// A browser in which the user has signed in.
 pub(crate) struct Browser {
@@ -55,6 +56,37 @@ impl Browser {
         } else {
             Err(format!("approval got status {}", answer.status).into())
         }
+    }
+
+    /// The request with which the browser comes from a website that knows its user by an ID token.
+    pub(crate) fn authorization(&self, id_token: Option<&str>) -> Request {
+        let mut query = format!(
+            "{}?response_type=code&client_id={PORTAL}&redirect_uri={PORTAL_CALLBACK}&scope=openid%20es256%2Fread&prompt=none",
+            path::AUTHORIZE
+        );
+        if let Some(hint) = id_token {
+            query += &format!("&id_token_hint={hint}");
+        }
+        Request::get(&query, &[("Cookie", &self.cookie())])
+    }
+
+    /// The tokens of a website in which the user signs in.
+    pub(crate) async fn tokens_of_website(&mut self) -> Result<Answer> {
+        let answer = self.send(self.authorization(None)).await?;
+        let location = answer.headers("location").next().unwrap_or_default();
+        let code = location.split_once("code=").map(|(_, rest)| rest);
+        let code = code.and_then(|rest| rest.split('&').next());
+        let code = code.ok_or_else(|| format!("no code in {} {location}", answer.status))?;
+        let redeem = Request::post(
+            path::TOKEN,
+            &[("Authorization", &basic(PORTAL, SECRET))],
+            &[
+                ("grant_type", "authorization_code"),
+                ("code", code),
+                ("redirect_uri", PORTAL_CALLBACK),
+            ],
+        );
+        self.send(redeem).await
     }
 
     async fn get(&mut self, path: &str) -> Result<Answer> {

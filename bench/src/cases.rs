@@ -5,7 +5,9 @@ use std::net::SocketAddr;
 use crate::Result;
 use crate::browser::Browser;
 use crate::http::{Answer, Request, basic};
-use crate::installation::{DEVICE, DEVICE_OPENID, MACHINE, SECRET, USERS};
+use crate::installation::{
+    DEVICE, DEVICE_OPENID, MACHINE, PORTAL, PORTAL_ORIGIN, SECRET, USERS,
+};
 use crate::load::send;
 use crate::results::{CONNECTIONS, WRITERS};
 use crate::workload::{self, Workload, path};
@@ -34,11 +36,14 @@ pub(crate) enum Case {
     IntrospectUser,
     TokenExchange,
     Userinfo,
+    UserinfoFromScript,
+    AuthorizeWithHint,
+    ExchangeIdToken,
     Jwks,
 }
 
 impl Case {
-    pub(crate) const ALL: [Self; 16] = [
+    pub(crate) const ALL: [Self; 19] = [
         Self::ClientCredentialsEs256,
         Self::ClientCredentialsEdDsa,
         Self::ClientCredentialsRs256,
@@ -54,6 +59,9 @@ impl Case {
         Self::IntrospectUser,
         Self::TokenExchange,
         Self::Userinfo,
+        Self::UserinfoFromScript,
+        Self::AuthorizeWithHint,
+        Self::ExchangeIdToken,
         Self::Jwks,
     ];
 
@@ -75,6 +83,9 @@ impl Case {
             Self::IntrospectUser => "introspect, a user's token",
             Self::TokenExchange => "token exchange",
             Self::Userinfo => "userinfo",
+            Self::UserinfoFromScript => "userinfo, by a script",
+            Self::AuthorizeWithHint => "authorize with id_token_hint",
+            Self::ExchangeIdToken => "exchange of an ID token",
             Self::Jwks => "JWKS",
         }
     }
@@ -146,6 +157,25 @@ impl Session {
             Case::Userinfo => {
                 Workload::repeat(workload::userinfo(&self.user_token), (200, "\"sub\""))
             }
+            Case::UserinfoFromScript => {
+                let tokens = website(server).await?;
+                let token = tokens.member("access_token").unwrap_or_default();
+                let request = workload::userinfo_from(PORTAL_ORIGIN, &token);
+                Workload::repeat(request, (200, "\"sub\""))
+            }
+            Case::AuthorizeWithHint => {
+                let browser = Browser::sign_in(server, 0).await?;
+                let tokens = website(server).await?;
+                let hint = tokens.member("id_token");
+                Workload::repeat(browser.authorization(hint.as_deref()), (303, ""))
+            }
+            Case::ExchangeIdToken => {
+                let tokens = website(server).await?;
+                let token = tokens.member("id_token").unwrap_or_default();
+                let authorization = basic(PORTAL, SECRET);
+                let request = workload::exchange_id_token(&authorization, &token);
+                Workload::repeat(request, workload::TOKEN)
+            }
             Case::Jwks => Workload::repeat(Request::get(path::JWKS, &[]), (200, "\"keys\"")),
         })
     }
@@ -179,6 +209,12 @@ pub(crate) async fn redeem(server: SocketAddr, devices: &[Answer]) -> Result<Wor
         }
     }
     Ok(Workload::once(polls(devices), workload::TOKEN))
+}
+
+/// The tokens of a website in which a user signs in.
+async fn website(server: SocketAddr) -> Result<Answer> {
+    let mut browser = Browser::sign_in(server, 0).await?;
+    browser.tokens_of_website().await
 }
 
 /// One poll for each answer to a device authorization request.

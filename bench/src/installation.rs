@@ -13,6 +13,10 @@ use crate::workload::path;
 pub(crate) const USERS: usize = 24;
 pub(crate) const PASSWORD: &str = "a password for measuring";
 pub(crate) const MACHINE: &str = "machine";
+/// A website whose users sign in, and which exchanges their ID tokens. Its script is of another origin.
+pub(crate) const PORTAL: &str = "portal";
+pub(crate) const PORTAL_ORIGIN: &str = "https://portal.example.com";
+pub(crate) const PORTAL_CALLBACK: &str = "https://portal.example.com/callback";
 pub(crate) const SECRET: &str = "a-secret-for-measuring-0123456789abcdef";
 /// The scopes of a device without an ID token, and of one with.
 pub(crate) const DEVICE: &str = "offline_access es256/read";
@@ -98,6 +102,15 @@ grants = ["device_code", "refresh_token"]
 scopes = ["openid", "profile", "offline_access", "es256/read"]
 
 [[client]]
+id = "{PORTAL}"
+secret = "{SECRET}"
+grants = ["authorization_code", "token_exchange"]
+redirect_uris = ["{PORTAL_CALLBACK}"]
+scopes = ["openid", "es256/read"]
+pkce = "optional"
+consent = "skip"
+
+[[client]]
 id = "{MACHINE}"
 secret = "{SECRET}"
 grants = ["client_credentials", "token_exchange"]
@@ -108,6 +121,12 @@ resources = ["es256", "rs256", "eddsa", "sealed"]
 [[exchange]]
 client = "{MACHINE}"
 audience = "next"
+scopes = {{ "es256/read" = ["next/read"] }}
+
+[[exchange]]
+client = "{PORTAL}"
+audience = "next"
+subject_tokens = ["id_token"]
 scopes = {{ "es256/read" = ["next/read"] }}
 
 "#

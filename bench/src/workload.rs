@@ -9,6 +9,7 @@ use crate::http::{Answer, Request};
 pub(crate) mod path {
     use grantor_core::model::endpoint::Endpoint;
 
+    pub(crate) const AUTHORIZE: &str = Endpoint::Authorize.path();
     pub(crate) const DEVICE_AUTHORIZATION: &str = Endpoint::DeviceAuthorization.path();
     pub(crate) const INTROSPECT: &str = Endpoint::Introspect.path();
     pub(crate) const JWKS: &str = Endpoint::Jwks.path();
@@ -20,6 +21,7 @@ pub(crate) mod path {
 const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
+const ID_TOKEN: &str = "urn:ietf:params:oauth:token-type:id_token";
 
 /// Requests, and the answer expected to each.
 pub(crate) struct Workload {
@@ -96,10 +98,7 @@ impl Workload {
     /// The answer, when it is not the expected one: a load of refusals would not be a measurement.
     pub(crate) fn check(&mut self, connection: usize, answer: &Answer) -> Result<()> {
         let (status, content) = self.expected;
-        let found = answer
-            .body
-            .windows(content.len())
-            .any(|part| part == content.as_bytes());
+        let found = answer.text().contains(content);
         if answer.status != status || !found {
             return Err(format!("got {} {}", answer.status, answer.text()).into());
         }
@@ -154,13 +153,22 @@ pub(crate) fn poll(device_code: &str) -> Request {
 
 /// A service exchanges a user's token (RFC 8693 section 2.1).
 pub(crate) fn exchange(authorization: &str, token: &str) -> Request {
+    exchange_of(authorization, token, ACCESS_TOKEN)
+}
+
+/// A website exchanges its user's ID token.
+pub(crate) fn exchange_id_token(authorization: &str, token: &str) -> Request {
+    exchange_of(authorization, token, ID_TOKEN)
+}
+
+fn exchange_of(authorization: &str, token: &str, kind: &str) -> Request {
     Request::post(
         path::TOKEN,
         &[("Authorization", authorization)],
         &[
             ("grant_type", TOKEN_EXCHANGE),
             ("subject_token", token),
-            ("subject_token_type", ACCESS_TOKEN),
+            ("subject_token_type", kind),
             ("audience", "next"),
         ],
     )
@@ -180,5 +188,16 @@ pub(crate) fn userinfo(token: &str) -> Request {
     Request::get(
         path::USERINFO,
         &[("Authorization", &format!("Bearer {token}"))],
+    )
+}
+
+/// The script of an application does.
+pub(crate) fn userinfo_from(origin: &str, token: &str) -> Request {
+    Request::get(
+        path::USERINFO,
+        &[
+            ("Authorization", &format!("Bearer {token}")),
+            ("Origin", origin),
+        ],
     )
 }

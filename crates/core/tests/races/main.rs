@@ -12,6 +12,7 @@ mod check;
 mod exchange;
 mod limits;
 mod passwords;
+mod reload;
 mod schedules;
 mod signing_keys;
 

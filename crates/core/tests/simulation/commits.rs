@@ -121,6 +121,10 @@ impl Life {
                 if unknown || !row || perhaps {
                     flight.now = self.world.now;
                 }
+                if !row {
+                    // Another attempt asks the newest realm.
+                    flight.realm = self.world.realm.clone();
+                }
                 if !row && !unknown {
                     self.count("a commit in conflict");
                 }

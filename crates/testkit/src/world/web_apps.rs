@@ -5,9 +5,11 @@ use grantor_core::endpoints::authorize::{
     AUTH_AFTER, AuthorizationResponse, Authorize, AuthorizeReply, ConsentDecision, ConsentPrompt,
     sign_in_proof,
 };
+use grantor_core::client_auth::Authenticated;
+use grantor_core::endpoints::token::Token;
 use grantor_core::engine::drive::Outcome;
 
-use super::{Browser, Tokens, World, params, peer};
+use super::{Browser, Tokens, World, answer, params, peer};
 use crate::{AuthorizationRequest, VERIFIER, merged, redirect_uri, sealing, uses_pkce};
 
 impl Browser {
@@ -143,12 +145,15 @@ impl World {
 
     /// The client presents a code, with the verifier where it uses PKCE.
     pub fn redeem(&mut self, client: &str, code: &str) -> Result<Tokens, ErrorCode> {
+        answer(self.ask(self.redeem_request(client, code)))
+    }
+
+    pub fn redeem_request(&self, client: &str, code: &str) -> Authenticated<Token> {
         let verifier = [("code_verifier", VERIFIER)];
-        self.redeem_with(
-            client,
-            code,
-            if uses_pkce(client) { &verifier } else { &[] },
-        )
+        let more: &[_] = if uses_pkce(client) { &verifier } else { &[] };
+        let pairs = code_pairs(client, code);
+        let request = self.token_request(client, &merged(&pairs, more));
+        request.expect("a request")
     }
 
     pub fn redeem_with(
@@ -157,11 +162,7 @@ impl World {
         code: &str,
         more: &[(&str, &str)],
     ) -> Result<Tokens, ErrorCode> {
-        let pairs = [
-            ("grant_type", "authorization_code"),
-            ("code", code),
-            ("redirect_uri", redirect_uri(client)),
-        ];
+        let pairs = code_pairs(client, code);
         self.request_tokens(client, &merged(&pairs, more))
     }
 
@@ -171,4 +172,12 @@ impl World {
         let client = request.value("client_id").expect("a client");
         self.redeem(client, &code).expect("tokens")
     }
+}
+
+fn code_pairs<'a>(client: &str, code: &'a str) -> [(&'static str, &'a str); 3] {
+    [
+        ("grant_type", "authorization_code"),
+        ("code", code),
+        ("redirect_uri", redirect_uri(client)),
+    ]
 }
