@@ -8,6 +8,7 @@ use crate::base::error::{Cause, ErrorCode, Refusal};
 use crate::base::params::Params;
 use crate::base::row::Key;
 use crate::base::secret::Secret;
+use crate::base::time::Timestamp;
 use crate::engine::decide::{Facts, Stop, Versioned};
 use crate::engine::env::Env;
 use crate::model::claims::AccessTokenClaims;
@@ -115,6 +116,12 @@ impl LiveToken {
     }
 }
 
+/// Whether a token has not expired. One that was signed in the future has an end that no one meant: the clock has stepped
+/// back since.
+pub(crate) fn is_current(iat: u64, exp: u64, now: Timestamp) -> bool {
+    exp > now.as_secs() && Timestamp::from_secs(iat).age(now).is_some()
+}
+
 /// Checks that an access token is not expired or revoked, that its client and actors are enabled, and that a user's
 /// token has a live grant and user.
 pub(crate) fn verify_live(
@@ -122,7 +129,7 @@ pub(crate) fn verify_live(
     facts: &Facts,
     claims: AccessTokenClaims,
 ) -> Result<Result<LiveToken, Cause>, Stop> {
-    if claims.exp <= env.now.as_secs() {
+    if !is_current(claims.iat, claims.exp, env.now) {
         return Ok(Err(Cause::TokenExpired));
     }
     if !env.realm.is_enabled(&claims.client_id) {
