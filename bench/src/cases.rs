@@ -5,9 +5,7 @@ use std::net::SocketAddr;
 use crate::Result;
 use crate::browser::Browser;
 use crate::http::{Answer, Request, basic};
-use crate::installation::{
-    DEVICE, DEVICE_OPENID, MACHINE, PORTAL, PORTAL_ORIGIN, SECRET, USERS,
-};
+use crate::installation::{DEVICE, DEVICE_OPENID, MACHINE, PORTAL, PORTAL_ORIGIN, SECRET, USERS};
 use crate::load::send;
 use crate::results::{CONNECTIONS, WRITERS};
 use crate::workload::{self, Workload, path};

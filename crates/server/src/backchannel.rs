@@ -97,7 +97,7 @@ impl BackChannel {
         let rows = self.store.list(&index, None, PAGE).await?;
         let now = self.clock.now();
         let rows = rows.iter().filter_map(read);
-        let due = rows.take_while(|outbox| outbox.due.is_past(now));
+        let due = rows.filter(|outbox| outbox.is_due(now));
         // The next sweep deletes expired rows.
         Ok(due
             .filter(|outbox| !outbox.expires_at.is_past(now))

@@ -204,6 +204,8 @@ pub enum Cause {
     UnverifiedClaim,
     WrongPassword,
     TooManyTries,
+    TooManyRevoked,
+    TooManyUndelivered,
 }
 
 /// Why a request failed without a decision. Sorted by who is at fault.

@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+/// How far another node's clock may be ahead. What is stamped later was stamped before this clock stepped back.
+const MAX_CLOCK_DIFFERENCE: Duration = Duration::from_secs(30);
+
 /// Milliseconds since the Unix epoch. Passed in, never read from a clock.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
@@ -40,6 +43,19 @@ impl Timestamp {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
 
+    /// How long ago this was, for what is fresh for a while. `None` for a time in the future: how long ago that was is not
+    /// known, so nothing is fresh by it.
+    #[must_use]
+    pub fn age(self, now: Self) -> Option<Duration> {
+        (self.since(now) <= MAX_CLOCK_DIFFERENCE).then(|| now.since(self))
+    }
+
+    /// Whether this was less than `period` ago. A time in the future was not.
+    #[must_use]
+    pub fn is_within(self, period: Duration, now: Self) -> bool {
+        self.age(now).is_some_and(|age| age < period)
+    }
+
     /// Whether something that expires at `self` has expired at `now`.
     #[must_use]
     pub const fn is_past(self, now: Self) -> bool {
@@ -72,6 +88,14 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_time_in_the_future_is_fresh_by_no_more_than_clocks_differ() {
+        let now = Timestamp::from_secs(1000);
+        let is_within = |at| Timestamp::from_secs(at).is_within(Duration::from_secs(100), now);
+        assert!(is_within(901) && is_within(1000) && is_within(1030));
+        assert!(!is_within(900) && !is_within(1031) && !is_within(u64::MAX));
+    }
 
     proptest! {
         #[test]

@@ -334,7 +334,7 @@ fn check_reauthentication(
     let is_expected = request.expected.iter().all(|expected| *expected == user);
     // OpenID Connect Core section 3.1.2.1: "If the elapsed time is greater than this value, the OP MUST attempt to
     // actively re-authenticate the End-User."
-    let too_old = |max_age: Duration| env.now.since(auth_time) >= max_age;
+    let too_old = |max_age: Duration| !auth_time.is_within(max_age, env.now);
     match (is_expected, signed_in_as_demanded) {
         (true, true) => SessionMatch::Accepted,
         (false, true) => SessionMatch::OtherUser,

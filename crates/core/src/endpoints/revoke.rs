@@ -1,6 +1,6 @@
 //! Token revocation (RFC 7009).
 
-use crate::base::error::{Cause, Refusal};
+use crate::base::error::{Cause, ErrorCode, Refusal};
 use crate::base::params::Params;
 use crate::base::peer::Peer;
 use crate::base::time::Timestamp;
@@ -9,12 +9,19 @@ use crate::engine::decide::{Decision, Stop, invalid_grant};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
 use crate::engine::facts::Facts;
+use crate::engine::limits::{Counter, Quota, QuotaAnswer, QuotaQuery, Window};
+use crate::model::claims::AccessTokenClaims;
 use crate::model::client::Client;
 use crate::model::endpoint::Endpoint;
 use crate::model::ids::GrantId;
 use crate::model::realm::Realm;
 use crate::records::{self, Grant, GrantState, RevokedToken};
 use crate::tokens::bearer::{OpenedToken, PresentedToken};
+
+/// How many access tokens are revoked in an hour, of a user's grants at a client, and of the others of a client. Each is a
+/// row until the token would have ended, and tokens are minted without end.
+const MAX_REVOKED_PER_USER: u32 = 1000;
+const MAX_REVOKED_PER_CLIENT: u32 = 10_000;
 
 /// `token_type_hint` is ignored: our tokens identify their own type (RFC 7009 section 2.1).
 #[derive(Debug)]
@@ -44,6 +51,11 @@ impl Revoke {
         if claims.exp <= env.now.as_secs() {
             return Ok(Decision::reply(()));
         }
+        let key = records::key::<RevokedToken>(&env.realm.name, claims.jti.as_str());
+        if facts.record::<RevokedToken>(env, &key)?.live().is_some() {
+            return Ok(Decision::reply(()));
+        }
+        limit_rows(env, facts, &claims)?;
         let mut event = Event::new(EventKind::TokenRevoked)
             .client(&client.id)
             .peer(peer);
@@ -52,10 +64,6 @@ impl Revoke {
             jti: claims.jti.clone(),
             expires_at: Timestamp::from_secs(claims.exp),
         };
-        let key = records::key::<RevokedToken>(&env.realm.name, revoked.jti.as_str());
-        if facts.record::<RevokedToken>(env, &key)?.live().is_some() {
-            return Ok(Decision::reply(()));
-        }
         Ok(Decision::reply(())
             .write(records::insert(&env.realm.name, &revoked)?)
             .event(event))
@@ -89,6 +97,42 @@ fn revoke_grant(
     Ok(Decision::reply(())
         .write(records::delete(&grant.row)?)
         .event(event))
+}
+
+/// RFC 7009 section 2.2.1 lets a client try again later. The grant's refresh token can be revoked meanwhile.
+fn limit_rows(env: &Env<'_>, facts: &Facts, claims: &AccessTokenClaims) -> Result<(), Stop> {
+    let client = claims.client_id.as_str();
+    // A user of a public client, who needs no secret, must not use up what others of its users have.
+    let (counter, subject, limit) = match claims.jti.grant() {
+        Some(_) => (
+            Counter::RevokedPerClientAndUser,
+            format!("{client}\0{}", claims.sub),
+            MAX_REVOKED_PER_USER,
+        ),
+        None => (
+            Counter::RevokedPerClient,
+            client.to_owned(),
+            MAX_REVOKED_PER_CLIENT,
+        ),
+    };
+    let quota = Quota {
+        counter,
+        subject,
+        limit: env.realm.per_node(limit),
+    };
+    match facts.quota(QuotaQuery::Reserve {
+        quotas: vec![quota],
+        window: Window::Hour,
+    })? {
+        QuotaAnswer::Reserved { .. } => Ok(()),
+        QuotaAnswer::Full { retry_after } => Err(Refusal::new(
+            ErrorCode::TooManyRequests,
+            "Too many access tokens were revoked.",
+        )
+        .because(Cause::TooManyRevoked)
+        .retry_after(retry_after)
+        .into()),
+    }
 }
 
 impl ClientOperation for Revoke {

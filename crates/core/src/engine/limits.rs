@@ -90,9 +90,7 @@ pub enum Guess {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Window {
-    /// For failed attempts.
     Hour,
-    /// For failed attempts in known browsers.
     Day,
     /// For pending codes: their lifetime.
     Custom(Duration),

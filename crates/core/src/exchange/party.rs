@@ -183,7 +183,7 @@ fn id_token(
     if claims.aud != client.id {
         return Err(OTHER_CLIENT.because(Cause::GrantOfAnotherClient).into());
     }
-    if claims.exp <= env.now.as_secs() {
+    if !bearer::is_current(claims.iat, claims.exp, env.now) {
         return Err(role.invalid(Cause::TokenExpired).into());
     }
     let id = claims.jti.grant();

@@ -211,7 +211,7 @@ fn skip_write(
     match (presented, &grant.state) {
         (RefreshTokenStatus::InGrace, _) => true,
         (RefreshTokenStatus::Current, GrantState::Active { rotated_at, .. }) => {
-            !client.rotation && now.since(*rotated_at) < MIN_EXTENSION_INTERVAL
+            !client.rotation && rotated_at.is_within(MIN_EXTENSION_INTERVAL, now)
         }
         _ => false,
     }

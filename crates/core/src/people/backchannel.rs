@@ -9,12 +9,13 @@ use std::time::Duration;
 
 use grantor_jose::{SigningInput, TokenType};
 
-use crate::base::error::Failure;
+use crate::base::error::{Cause, Failure};
 use crate::base::row::{Key, Write};
 use crate::engine::decide::{Decision, Halt, Task};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
 use crate::engine::facts::{Facts, Versioned};
+use crate::engine::limits::{Counter, Quota, QuotaAnswer, QuotaQuery, Window};
 use crate::model::claims::LogoutTokenClaims;
 use crate::model::client::Client;
 use crate::model::ids::{ClientId, Jti};
@@ -31,6 +32,9 @@ const RETRY_DELAYS: [Duration; 5] = [
     Duration::from_secs(30 * 60),
     Duration::from_secs(2 * 60 * 60),
 ];
+/// A user's sign-outs in a day whose first attempt failed and that are tried again. Each is a row for a day while its client
+/// is away, and signing in and out makes such rows without end.
+const MAX_UNDELIVERED_PER_USER: u32 = 1000;
 /// Short, because each attempt sends a new token at once.
 const LOGOUT_TOKEN_LIFETIME: Duration = Duration::from_secs(2 * 60);
 
@@ -70,10 +74,10 @@ impl Task for Claim {
         let Some(row) = facts.record::<Outbox>(env, &key(env, &self.outbox))?.live() else {
             return Ok(Decision::reply(None));
         };
-        if !row.record.due.is_past(env.now) {
+        if !row.record.is_due(env.now) {
             return Ok(Decision::reply(None));
         }
-        let mut outbox = row.record.clone();
+        let mut outbox = row.record.clone().claimed(env.now + LEASE, env.now);
         let mut notices = Vec::new();
         // Clients that were removed since, or lost their URI, are skipped.
         for id in row.record.logout_subscribers.ids() {
@@ -94,8 +98,6 @@ impl Task for Claim {
         }
         let noticed = |id: &ClientId| notices.iter().any(|notice| notice.client == *id);
         outbox.logout_subscribers = outbox.logout_subscribers.only(noticed);
-        outbox.attempts = outbox.attempts.saturating_add(1);
-        outbox.due = env.now + LEASE;
         let writes = reschedule(env, &row, &outbox)?;
         Ok(Decision::reply(Some(Claimed { outbox, notices })).writes(writes))
     }
@@ -180,28 +182,55 @@ impl Settle {
     }
 }
 
+/// Whether one more sign-out of the user may wait for its clients.
+fn may_wait(env: &Env<'_>, facts: &Facts, outbox: &Outbox) -> Result<bool, Halt> {
+    // Counted once. A first attempt that ended with its process is not counted.
+    if outbox.attempts > 1 {
+        return Ok(true);
+    }
+    let quota = Quota {
+        counter: Counter::UndeliveredPerUser,
+        subject: outbox.user.to_string(),
+        limit: env.realm.per_node(MAX_UNDELIVERED_PER_USER),
+    };
+    let answer = facts.quota(QuotaQuery::Reserve {
+        quotas: vec![quota],
+        window: Window::Day,
+    })?;
+    Ok(!matches!(answer, QuotaAnswer::Full { .. }))
+}
+
 impl Task for Settle {
     type Reply = ();
 
     fn decide(&self, env: &Env<'_>, facts: &Facts) -> Result<Decision<(), Infallible>, Halt> {
         let key = key(env, &self.outbox);
         let row = facts.record::<Outbox>(env, &key)?.live();
-        let next = self.next(env);
-        let gave_up = next.is_none().then(|| self.clients_with(Answer::Later));
-        let failed = self
-            .clients_with(Answer::Refused)
-            .chain(gave_up.into_iter().flatten());
+        let mut next = self.next(env);
+        let is_dropped = next.is_some() && !may_wait(env, facts, &self.outbox)?;
+        if is_dropped {
+            next = None;
+        }
         let event = |kind| {
             move |client| {
                 let event = Event::new(kind).user(self.outbox.user);
                 event.client(client)
             }
         };
-        let events: Vec<Event> = self
-            .clients_with(Answer::Delivered)
+        let delivered = self.clients_with(Answer::Delivered);
+        let refused = self.clients_with(Answer::Refused);
+        let mut events: Vec<Event> = delivered
             .map(event(EventKind::LogoutDelivered))
-            .chain(failed.map(event(EventKind::LogoutFailed)))
+            .chain(refused.map(event(EventKind::LogoutFailed)))
             .collect();
+        if next.is_none() {
+            let gave_up = self.clients_with(Answer::Later);
+            let gave_up = gave_up.map(event(EventKind::LogoutFailed));
+            events.extend(gave_up.map(|event| match is_dropped {
+                true => event.because(Cause::TooManyUndelivered),
+                false => event,
+            }));
+        }
         // Without the row, our lease ran out and another node claimed it.
         let writes = match (row, next) {
             (None, _) => Vec::new(),

@@ -77,7 +77,7 @@ impl Binding {
             return false;
         };
         let at = made.parse().map(Timestamp::from_secs);
-        at.is_ok_and(|at| now.since(at) < LIFETIME)
+        at.is_ok_and(|at| at.is_within(LIFETIME, now))
             && sealing.accepts_form_token(&self.bytes(action, made), mac)
     }
 

@@ -45,7 +45,7 @@ impl SignedIn {
 
     /// Whether the sign-in is more recent than `age`.
     pub(crate) fn is_fresh(&self, age: std::time::Duration, now: Timestamp) -> bool {
-        now.since(self.session.record.auth_time) < age
+        self.session.record.auth_time.is_within(age, now)
     }
 
     /// The commit fails if user or session changed since they were read.
@@ -104,14 +104,13 @@ pub(crate) fn signed_in(
         return Ok(None);
     }
     let seen = facts.record::<Seen>(env, &seen_key)?.live();
-    let used = seen.as_ref().map_or(session.record.auth_time, |seen| {
-        seen.record.at.max(session.record.auth_time)
-    });
     let idle = env.realm.lifetimes.session_idle;
-    if env.now.since(used) >= idle {
+    let used = last_use(&session.record, seen.as_ref(), env.now);
+    let unused_for = used.map(|used| env.now.since(used));
+    let Some(unused_for) = unused_for.filter(|unused_for| *unused_for < idle) else {
         return Ok(None);
-    }
-    let touch = (env.now.since(used) >= idle / SEEN_WRITES)
+    };
+    let touch = (unused_for >= idle / SEEN_WRITES)
         .then(|| touch(env, &session.record, seen))
         .transpose()?;
     Ok(Some(SignedIn {
@@ -119,6 +118,17 @@ pub(crate) fn signed_in(
         user,
         touch,
     }))
+}
+
+/// The last use of a session. None where all are in the future: how long it was not used is not known.
+pub(crate) fn last_use(
+    session: &Session,
+    seen: Option<&Versioned<Seen>>,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let seen = seen.map(|seen| seen.record.at);
+    let uses = [Some(session.auth_time), seen].into_iter().flatten();
+    uses.filter(|at| at.age(now).is_some()).max()
 }
 
 fn touch(

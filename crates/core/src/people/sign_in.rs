@@ -88,7 +88,11 @@ impl SignIn {
     fn known_browser(&self, env: &Env<'_>) -> Option<KnownBrowser> {
         let cookie = self.known_browser.as_ref()?;
         let known = env.realm.sealing.open_known_browser(cookie.reveal())?;
-        (!known.expires_at.is_past(env.now)).then_some(known)
+        // A cookie that was made in the future would last for longer.
+        let since = known.expires_at - KNOWN_BROWSER_LIFETIME;
+        since
+            .is_within(KNOWN_BROWSER_LIFETIME, env.now)
+            .then_some(known)
     }
 
     /// What a wrong password counts for, and where this one waits. A known browser has a count of its own, so no one

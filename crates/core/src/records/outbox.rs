@@ -44,6 +44,23 @@ impl Outbox {
             expires_at: now + MAX_DELIVERY_TIME,
         }
     }
+
+    /// Whether its next attempt is due. What would wait for longer than a row lives was written before the clock stepped back.
+    #[must_use]
+    pub fn is_due(&self, now: Timestamp) -> bool {
+        self.due.is_past(now) || self.due.since(now) > MAX_DELIVERY_TIME
+    }
+
+    /// Claimed until `until`. No session that ended is told of for longer than a day from now.
+    #[must_use]
+    pub fn claimed(self, until: Timestamp, now: Timestamp) -> Self {
+        Self {
+            attempts: self.attempts.saturating_add(1),
+            due: until,
+            expires_at: self.expires_at.min(now + MAX_DELIVERY_TIME),
+            ..self
+        }
+    }
 }
 
 impl Record for Outbox {

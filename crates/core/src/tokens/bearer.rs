@@ -7,6 +7,7 @@ use crate::base::error::{Cause, ErrorCode, Refusal};
 use crate::base::params::Params;
 use crate::base::row::Key;
 use crate::base::secret::Secret;
+use crate::base::time::Timestamp;
 use crate::engine::decide::{Halt, Stop};
 use crate::engine::env::Env;
 use crate::engine::facts::{Facts, Versioned};
@@ -130,6 +131,12 @@ impl LiveToken {
     }
 }
 
+/// Whether a token has not expired. One that was signed in the future has an end that no one meant: the clock has stepped
+/// back since.
+pub(crate) fn is_current(iat: u64, exp: u64, now: Timestamp) -> bool {
+    exp > now.as_secs() && Timestamp::from_secs(iat).age(now).is_some()
+}
+
 /// Checks that an access token is not expired or revoked, that its client and actors are enabled, and that a user's
 /// token has a live grant and user.
 pub(crate) fn verify_live(
@@ -137,7 +144,7 @@ pub(crate) fn verify_live(
     facts: &Facts,
     claims: Arc<AccessTokenClaims>,
 ) -> Result<LiveToken, Stop<Cause>> {
-    if claims.exp <= env.now.as_secs() {
+    if !is_current(claims.iat, claims.exp, env.now) {
         return Err(Cause::TokenExpired.into());
     }
     if facts.enabled_client(env, &claims.client_id)?.is_none() {

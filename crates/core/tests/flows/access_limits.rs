@@ -65,6 +65,31 @@ fn of_the_sessions_of_a_user_beyond_the_limit_the_least_recently_used_ends_as_if
     assert_eq!(notices.len(), 1, "its clients get logout tokens");
 }
 
+/// The clock leapt ahead and is back.
+#[test]
+fn access_that_was_last_used_in_the_future_ends_before_what_is_in_use() {
+    let mut world = world();
+    let request = AuthorizationRequest::new("spa").with("scope", OFFLINE);
+    let real = world.now;
+    world.now = real + 30.days();
+    for _ in 0..3 {
+        let browser = signed_in(&mut world);
+        world.app_tokens(&browser, &request);
+    }
+    world.now = real;
+    let (mut browsers, mut tokens) = (Vec::new(), Vec::new());
+    for _ in 0..3 {
+        let browser = signed_in(&mut world);
+        tokens.push(world.app_tokens(&browser, &request));
+        browsers.push(browser);
+        end_excess(&mut world, "spa");
+    }
+    for (browser, tokens) in browsers.iter().zip(&tokens) {
+        assert!(world.visitor(browser).is_some());
+        assert!(world.userinfo(&tokens.access).is_ok());
+    }
+}
+
 #[test]
 fn a_thousand_sign_ins_leave_200_sessions() {
     let mut world = World::new();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use grantor_core::base::error::ErrorCode;
+use grantor_core::base::error::{Cause, ErrorCode};
 use grantor_core::engine::event::EventKind;
 use grantor_core::people::backchannel::{Answer, Claim, Claimed, Settle};
 use grantor_core::records::Outbox;
@@ -30,7 +30,7 @@ fn telling() -> World {
 
 /// The queued logouts.
 fn waiting(world: &World) -> Vec<Outbox> {
-    let rows = world.list("outbox").into_iter();
+    let rows = world.list_all("outbox").into_iter();
     rows.map(|row| serde_json::from_slice(&row.value).expect("an outbox row"))
         .collect()
 }
@@ -228,6 +228,58 @@ fn openid_backchannel_2_5_a_client_that_is_away_is_tried_for_a_day_with_growing_
     let tried_for = world.now.since(began);
     assert!(tried_for < 24.h() && tried_for > Duration::from_secs(21 * 3600));
     assert_eq!(world.take_events(), [EventKind::LogoutFailed]);
+}
+
+/// It would else wait as long as the clock had leapt.
+#[test]
+fn a_sign_out_in_the_future_is_told_at_once_and_for_a_day() {
+    let mut world = telling();
+    let real = world.now;
+    world.now = real + 30.days();
+    ended(&mut world);
+    attempt(&mut world, Answer::Later);
+    world.now = real;
+    attempt(&mut world, Answer::Later);
+    let waiting = waiting(&world).remove(0);
+    assert_eq!(waiting.due, real + 60.s());
+    assert_eq!(waiting.expires_at, real + 24.h());
+}
+
+/// A client is away, and a user signs in and out without end.
+#[test]
+fn the_sign_outs_of_a_user_that_wait_for_a_client_have_a_limit_and_each_is_tried_once() {
+    let mut world = telling();
+    let mut events = Vec::new();
+    for _ in 0..1100 {
+        ended(&mut world);
+        let tried = claim(&mut world).expect("it is due");
+        let notices = tried.notices.into_iter();
+        let answers = notices.map(|notice| (notice.client, Answer::Later));
+        let settle = Settle {
+            answers: answers.collect(),
+            outbox: tried.outbox,
+        };
+        world.ask(settle).reply.expect("no OAuth error");
+        events.append(&mut world.events);
+    }
+    assert_eq!(waiting(&world).len(), 1000);
+    assert_eq!(events.len(), 100, "what is dropped is told");
+    for event in events {
+        assert_eq!(event.kind, EventKind::LogoutFailed);
+        assert_eq!(event.reason, Some(Cause::TooManyUndelivered));
+    }
+    let bob = world.signed_in("bob");
+    tokens(&mut world, &bob, "site", "openid");
+    world.sign_out(&bob);
+    attempt(&mut world, Answer::Later);
+    assert_eq!(waiting(&world).len(), 1001, "of another user");
+    ended(&mut world);
+    attempt(&mut world, Answer::Delivered);
+    assert_eq!(world.take_events(), [EventKind::LogoutDelivered]);
+    // The others go on to be tried.
+    world.advance(10.s());
+    attempt(&mut world, Answer::Later);
+    assert_eq!(waiting(&world).len(), 1001);
 }
 
 #[test]

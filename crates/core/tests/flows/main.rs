@@ -12,6 +12,7 @@ mod backchannel;
 mod change_password;
 mod claims;
 mod client_auth;
+mod clock;
 mod consent;
 mod cut_off;
 mod device;

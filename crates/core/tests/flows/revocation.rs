@@ -1,14 +1,15 @@
 //! Revocation (RFC 7009).
 
 use grantor_core::base::error::ErrorCode::{
-    InvalidClient, InvalidGrant, InvalidRequest, InvalidToken,
+    InvalidClient, InvalidGrant, InvalidRequest, InvalidToken, TooManyRequests,
 };
 use grantor_core::client_auth::Authenticated;
 use grantor_core::endpoints::revoke::Revoke;
 use grantor_core::engine::event::EventKind;
+use grantor_core::grants::GrantType;
 
-use grantor_testkit::Spans;
 use grantor_testkit::world::{World, form_of, params};
+use grantor_testkit::{Spans, client};
 
 #[test]
 fn rfc7009_2_1_a_revoked_refresh_token_ends_every_token_of_its_grant() {
@@ -137,6 +138,48 @@ fn the_row_of_a_revoked_token_ends_with_the_token() {
         Err(InvalidToken),
         "expired by then"
     );
+}
+
+#[test]
+fn a_client_that_mints_and_revokes_without_end_leaves_a_bounded_number_of_rows() {
+    let mut world = World::with(|realm| {
+        let grants = &mut client(realm, "console").grants;
+        grants.push(GrantType::ClientCredentials);
+    });
+    let mint_and_revoke = |world: &mut World, client: &str| {
+        let tokens = world.machine_token(client, &[]).expect("tokens");
+        world.revoke(client, &tokens.access)
+    };
+    let before = world.rows();
+    let revoked = (0..11_000).filter(|_| mint_and_revoke(&mut world, "orders").is_ok());
+    assert_eq!(revoked.count(), 10_000);
+    assert_eq!(world.rows(), before + 10_000);
+    assert_eq!(mint_and_revoke(&mut world, "orders"), Err(TooManyRequests));
+    // Others are not held up, and neither are its users.
+    assert_eq!(mint_and_revoke(&mut world, "console"), Ok(()));
+    world.advance(68.mins());
+    world.sweep();
+    assert_eq!(world.rows(), before);
+    assert_eq!(mint_and_revoke(&mut world, "orders"), Ok(()));
+}
+
+#[test]
+fn a_user_who_revokes_without_end_holds_up_no_other_user_of_the_client() {
+    let mut world = World::new();
+    let mut tokens = world.device_tokens("tv", "bob");
+    let other = world.device_tokens("tv", "alice");
+    let rows = world.rows();
+    let mut revoked = 0;
+    for _ in 0..1100 {
+        revoked += usize::from(world.revoke("tv", &tokens.access).is_ok());
+        tokens = world.refresh("tv", tokens.refresh()).expect("tokens");
+    }
+    assert_eq!(revoked, 1000);
+    assert!(world.rows() <= rows + 1000);
+    assert_eq!(world.revoke("tv", &tokens.access), Err(TooManyRequests));
+    assert_eq!(world.revoke("tv", &other.access), Ok(()));
+    assert_eq!(world.revoke("tv", tokens.refresh()), Ok(()));
+    assert_eq!(world.userinfo(&tokens.access), Err(InvalidToken));
 }
 
 #[test]

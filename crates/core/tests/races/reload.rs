@@ -162,8 +162,7 @@ impl Scene {
     }
 }
 
-const FOR_REFRESH: [(&str, &str); 1] =
-    [("requested_token_type", TokenType::RefreshToken.uri())];
+const FOR_REFRESH: [(&str, &str); 1] = [("requested_token_type", TokenType::RefreshToken.uri())];
 
 /// Runs the act, and replaces the realm before its effect number `at`. Returns whether the act came so far.
 fn replaced_before(act: Act, change: Option<Change>, at: usize, fault: Option<Fault>) -> bool {
@@ -178,7 +177,9 @@ fn replaced_before(act: Act, change: Option<Change>, at: usize, fault: Option<Fa
     while end.is_none() {
         if effects == at {
             tried_before = commits(&scene) - before;
-            change.into_iter().for_each(|change| scene.apply(act, change));
+            change
+                .into_iter()
+                .for_each(|change| scene.apply(act, change));
         }
         end = run.effect(&mut scene.world);
         effects += 1;

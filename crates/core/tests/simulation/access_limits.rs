@@ -65,9 +65,9 @@ impl Life {
             let of_user = grant.state.yes().is_some_and(|yes| yes.user == user);
             if self.row(&self.world.grant_row(id)).is_none() {
                 assert!(of_user, "not this user's: {grant:?}");
-                gone.push((*place, last_used(&grant.state), is_code(&grant.state)));
+                gone.push((*place, last_used(&grant.state, now), is_code(&grant.state)));
             } else if of_user && !grant.ends.is_past(now) && grant.client == client {
-                left.push((last_used(&grant.state), is_code(&grant.state)));
+                left.push((last_used(&grant.state, now), is_code(&grant.state)));
             }
         }
         assert_eq!(gone.len(), ended);
@@ -87,9 +87,11 @@ impl Life {
     }
 }
 
-fn last_used(state: &State) -> Timestamp {
-    match state {
+/// A time in the future is no recent one.
+fn last_used(state: &State, now: Timestamp) -> Timestamp {
+    let used = match state {
         State::Active { rotated_at, .. } => *rotated_at,
         _ => state.yes().map_or(Timestamp::default(), |yes| yes.at),
-    }
+    };
+    used.age(now).map_or(Timestamp::default(), |_| used)
 }

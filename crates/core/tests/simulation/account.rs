@@ -222,7 +222,8 @@ impl Life {
         let (view, who) = match (view, who) {
             (Some(view), Some(who)) => (view, who),
             (None, Some(who)) => {
-                return assert!(now.since(who.signed_in) >= 1.h(), "a live session is dead");
+                let is_recent = who.signed_in <= now && now.since(who.signed_in) < 1.h();
+                return assert!(!is_recent, "a live session is dead");
             }
             (Some(_), None) => panic!("a dead session has a page"),
             (None, None) => return,

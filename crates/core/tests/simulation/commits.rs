@@ -416,7 +416,9 @@ impl Life {
         now: Timestamp,
     ) -> bool {
         let holder = &self.things.devices[device];
-        holder.access[token].claims.exp > now.as_secs()
+        let claims = &holder.access[token].claims;
+        claims.exp > now.as_secs()
+            && Timestamp::from_secs(claims.iat).age(now).is_some()
             && client_of(realm, holder.client).enabled
             && !self.model.revoked.contains(&(device, token))
             && self.model.is_live(device, now)

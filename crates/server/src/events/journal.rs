@@ -189,7 +189,7 @@ impl Journal {
             }
             // A steady stream never lets the wait above run out.
             if let Some(last) = last
-                && last.since(self.synced_at) >= SYNC_EVERY
+                && !self.synced_at.is_within(SYNC_EVERY, last)
             {
                 self.sync();
                 (self.synced_at, unsynced) = (last, false);

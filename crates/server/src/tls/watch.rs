@@ -104,7 +104,7 @@ impl Watch {
 
     fn warn_of_expiry(&self, warned: &mut Option<Timestamp>) {
         let now = self.clock.now();
-        if warned.is_some_and(|warned| now.since(warned) < WARN_INTERVAL) {
+        if warned.is_some_and(|warned| warned.is_within(WARN_INTERVAL, now)) {
             return;
         }
         if let Some(sentence) = validity(&self.certificate, now) {

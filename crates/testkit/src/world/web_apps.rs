@@ -1,11 +1,11 @@
 //! Apps that sign their users in by a redirect: they send a browser here, and wait for it to come back with a code.
 
 use grantor_core::base::error::{ErrorCode, Refusal};
+use grantor_core::client_auth::Authenticated;
 use grantor_core::endpoints::authorize::{
     AUTH_AFTER, AuthorizationResponse, Authorize, AuthorizeReply, ConsentDecision, ConsentPrompt,
     sign_in_proof,
 };
-use grantor_core::client_auth::Authenticated;
 use grantor_core::endpoints::token::Token;
 use grantor_core::engine::drive::Outcome;
 

@@ -31,7 +31,7 @@ pub(super) fn is_proven(
 ) -> bool {
     let proof = request.opt(AUTH_AFTER);
     proof.zip(cookie).is_some_and(|(proof, cookie)| {
-        now.since(auth_time) < MAX_PROOF_AGE
+        auth_time.is_within(MAX_PROOF_AGE, now)
             && sealing.accepts_form_token(&binding(cookie, request), proof)
     })
 }

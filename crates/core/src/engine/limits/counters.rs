@@ -2,7 +2,8 @@
 
 use crate::base::peer::Width;
 
-/// Wrong user codes, passwords and client secrets, and undecided device codes. Each has its own table.
+/// Wrong user codes, passwords and client secrets, undecided device codes, and rows that anyone can make. Each has its own
+/// table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Counter {
     UserCodesPerAccount,
@@ -26,6 +27,12 @@ pub enum Counter {
     RightSecretsBeyondLimit,
     /// Wrong secrets at a proven address, beyond its limit.
     WrongSecretsBeyondLimit,
+    /// Access tokens of a client that were revoked.
+    RevokedPerClient,
+    /// Those of a user's grants at a client.
+    RevokedPerClientAndUser,
+    /// A user's sign-outs that a client was not told of at the first attempt.
+    UndeliveredPerUser,
     PendingPerClient,
     /// A client's share for one network. See [`pending`](super::pending).
     PendingPerClientAndNetwork,
@@ -66,6 +73,10 @@ impl Counter {
             // The client's count holds. Its subjects are declared.
             Self::PendingPerClientAndNetwork | Self::PendingPerNetwork(_) => true,
             Self::PendingPerClient => false,
+            // Nothing else holds. Subjects are declared clients, and users with tokens or sessions.
+            Self::RevokedPerClient | Self::RevokedPerClientAndUser | Self::UndeliveredPerUser => {
+                false
+            }
             // One subject.
             Self::UserCodesPerRealm | Self::PendingPerRealm => true,
         }

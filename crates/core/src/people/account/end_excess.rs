@@ -64,9 +64,8 @@ impl Task for EndExcessSessions {
         let mut by_use = Vec::new();
         for (session, key) in sessions.iter().zip(&seen) {
             let seen = facts.record::<Seen>(env, key)?.live();
-            let used = seen.map_or(session.auth_time, |seen| {
-                seen.record.at.max(session.auth_time)
-            });
+            // One that was used in the future only is dead, so it ends first.
+            let used = session::last_use(session, seen.as_ref(), env.now);
             by_use.push((used, session::key(env, session.id)));
         }
         by_use.sort_by_key(|(used, _)| *used);
@@ -123,7 +122,9 @@ impl EndExcessGrants {
         for row in rows {
             if let Lookup::Live(grant) = facts::open::<Grant>(row, now)? {
                 let of_client = grant.record.client == *client;
-                let listed = (grant.record.last_used(), of_client, row);
+                // A use in the future is no recent one.
+                let used = Some(grant.record.last_used()).filter(|at| at.age(now).is_some());
+                let listed = (used, of_client, row);
                 match grant.record.state {
                     GrantState::CodeIssued(_) => codes.push(listed),
                     _ => redeemed.push(listed),
@@ -138,7 +139,7 @@ impl EndExcessGrants {
     /// Those that exceed the limit of the client, then those that exceed the limit of the user. Of each: its last use, and
     /// whether it is of the client.
     fn excess(
-        mut grants: Vec<(Timestamp, bool, &Row)>,
+        mut grants: Vec<(Option<Timestamp>, bool, &Row)>,
         limits: &AccessLimits,
     ) -> Vec<(Key, Version)> {
         grants.sort_by_key(|(used, ..)| *used);

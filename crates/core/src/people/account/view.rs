@@ -123,9 +123,9 @@ impl ViewAccount {
         let mut sessions = Vec::new();
         for (session, key) in newest.into_iter().zip(&keys) {
             let seen = facts.record::<Seen>(env, key)?.live();
-            let seen = seen.map_or(session.auth_time, |seen| seen.record.at);
-            let used = seen.max(session.auth_time);
-            if env.now.since(used) < env.realm.lifetimes.session_idle {
+            let used = session::last_use(&session, seen.as_ref(), env.now);
+            let idle = env.realm.lifetimes.session_idle;
+            if let Some(used) = used.filter(|used| used.is_within(idle, env.now)) {
                 sessions.push(SessionView {
                     id: session.id,
                     started: session.started,

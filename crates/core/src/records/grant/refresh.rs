@@ -7,10 +7,6 @@ use crate::base::peer::Peer;
 use crate::base::time::Timestamp;
 use crate::model::client::{GrantLifetimes, RefreshLifetimes};
 
-/// How far another node's clock may be ahead. A rotation later than that was written before this clock stepped back: how
-/// long ago it was is not known, so it gives no grace.
-const MAX_CLOCK_DIFFERENCE: Duration = Duration::from_secs(30);
-
 /// The generation of a presented refresh token, relative to the grant's current one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RefreshTokenStatus {
@@ -44,9 +40,7 @@ impl Grant {
             RefreshTokenStatus::Current
         } else if generation > *current {
             RefreshTokenStatus::Ahead
-        } else if generation + 1 == *current
-            && now.since(*rotated_at) <= grace
-            && rotated_at.since(now) <= MAX_CLOCK_DIFFERENCE
+        } else if generation + 1 == *current && rotated_at.age(now).is_some_and(|age| age <= grace)
         {
             RefreshTokenStatus::InGrace
         } else {
