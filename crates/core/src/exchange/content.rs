@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use super::decision::{Case, Granted};
+use super::decision::{Granted, Issuable, UserGrant};
 use super::party::Party;
-use super::policy::ExchangeTarget;
 use crate::base::error::Failure;
 use crate::base::time::Timestamp;
 use crate::engine::env::Env;
@@ -15,8 +14,7 @@ use crate::model::ids::Jti;
 use crate::model::resource::Resource;
 use crate::model::target;
 use crate::model::target::RequestedResources;
-use crate::model::token_type::TokenType;
-use crate::records::{Authorization, Exchanged, Grant, NewGrant, User};
+use crate::records::{Authorization, Exchanged, NewGrant, User};
 use crate::tokens::bearer::TokenOwner;
 use crate::tokens::issue::{self, TokenSubject};
 
@@ -38,44 +36,41 @@ impl Content<'_> {
     }
 
     /// # Errors
-    /// [`Failure::Operator`] where the claims would be too long. [`Failure::Bug`] for what `evaluate` should have refused.
+    /// [`Failure::Operator`] where the claims would be too long.
     pub(crate) fn new<'p>(
         env: &Env<'_>,
         client: &Client,
-        case: &Case<'p>,
-        granted: &Granted<'_>,
+        subject: &Party,
+        granted: &Granted<'p>,
     ) -> Result<Content<'p>, Failure> {
-        let subject = &case.subject;
-        let grant = subject.owner.grant();
-        let authorization = grant.and_then(Grant::active);
-        match (granted.requested, case.target, grant.zip(authorization)) {
-            (TokenType::AccessToken | TokenType::Jwt, ExchangeTarget::Resource(resource), _) => {
+        Ok(match &granted.issuable {
+            Issuable::Access(resource) => {
                 let claims = access_token(env, client, subject, resource, granted);
-                Ok(Content::Access(Box::new(claims), resource))
+                Content::Access(Box::new(claims), resource)
             }
-            (TokenType::IdToken, ExchangeTarget::Client, Some(user_grant)) => {
-                let claims = id_token(env, client, subject, user_grant, granted)?;
-                Ok(Content::Id(Box::new(claims)))
+            Issuable::Id(given) => {
+                Content::Id(Box::new(id_token(env, client, subject, given, granted)?))
             }
-            (
-                TokenType::RefreshToken,
-                ExchangeTarget::Resource(resource),
-                Some((grant, authorization)),
-            ) => Ok(Content::Refresh(Box::new(NewGrant {
-                exchanged: Exchanged {
-                    parent: grant.id,
-                    given_to: subject.client.clone().unwrap_or_else(|| client.id.clone()),
-                    act: granted.act.clone(),
-                    ends_at: granted.ends_at.min(grant.expires_at),
-                },
-                resources: RequestedResources::only(resource),
-                authorization: Authorization {
-                    scope: granted.scope.clone(),
-                    ..authorization.clone()
-                },
-            }))),
-            _ => Err(Failure::Bug("a token is issued that no rule can allow")),
-        }
+            Issuable::Refresh(resource, given) => {
+                let UserGrant {
+                    grant,
+                    authorization,
+                } = given;
+                Content::Refresh(Box::new(NewGrant {
+                    exchanged: Exchanged {
+                        parent: grant.id,
+                        given_to: subject.client.clone().unwrap_or_else(|| client.id.clone()),
+                        act: granted.act.clone(),
+                        ends_at: granted.ends_at.min(grant.expires_at),
+                    },
+                    resources: RequestedResources::only(resource),
+                    authorization: Authorization {
+                        scope: granted.scope.clone(),
+                        ..authorization.clone()
+                    },
+                }))
+            }
+        })
     }
 }
 
@@ -110,9 +105,13 @@ fn id_token(
     env: &Env<'_>,
     client: &Client,
     subject: &Party,
-    (grant, authorization): (&Grant, &Authorization),
+    given: &UserGrant,
     granted: &Granted<'_>,
 ) -> Result<IdTokenClaims, Failure> {
+    let UserGrant {
+        grant,
+        authorization,
+    } = given;
     let sources = ClaimSources {
         user: subject.owner.user().map(User::facts),
         client_id: &client.id,

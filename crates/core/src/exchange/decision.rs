@@ -12,9 +12,10 @@ use crate::model::actor::Actor;
 use crate::model::client::Client;
 use crate::model::exchange_rule::ExchangeRule;
 use crate::model::grant_type::GrantType;
-use crate::model::resource::TokenForm;
+use crate::model::resource::{Resource, TokenForm};
 use crate::model::scope::Scope;
 use crate::model::token_type::TokenType;
+use crate::records::{Authorization, Grant};
 
 /// A request with its tokens opened, and the rules tried on it.
 #[derive(Debug)]
@@ -28,8 +29,25 @@ pub(crate) struct Case<'p> {
     pub(crate) rules: Vec<(&'p ExchangeRule, Option<Unmet>)>,
 }
 
+/// A kind of token, with what it is made of.
+#[derive(Debug)]
+pub(crate) enum Issuable<'p> {
+    Access(&'p Resource),
+    /// For the client itself.
+    Id(UserGrant),
+    Refresh(&'p Resource, UserGrant),
+}
+
+/// A grant that a user gave here, still active.
+#[derive(Debug)]
+pub(crate) struct UserGrant {
+    pub(crate) grant: Grant,
+    pub(crate) authorization: Authorization,
+}
+
 #[derive(Debug)]
 pub(crate) struct Granted<'p> {
+    pub(crate) issuable: Issuable<'p>,
     pub(crate) rule: &'p ExchangeRule,
     pub(crate) requested: TokenType,
     pub(crate) scope: Scope,
@@ -73,8 +91,8 @@ pub(crate) fn evaluate<'p>(
     let act = new_actor(client, &subject, actor.as_ref());
     let mut rules = Vec::new();
     let outcome = check_may_act(env, &subject, actor.as_ref(), &act)
-        .and_then(|()| check_issuable(client, &subject, target, request.requested))
-        .and_then(|()| {
+        .and_then(|()| issuable(client, &subject, target, request.requested))
+        .and_then(|issuable| {
             let input = RuleInput {
                 client,
                 subject: &subject,
@@ -84,7 +102,7 @@ pub(crate) fn evaluate<'p>(
                 requested: request.kind(),
                 scope: request.scope.as_ref(),
             };
-            apply_rules(env, &input, request.requested, &mut rules)
+            apply_rules(env, &input, issuable, request.requested, &mut rules)
         });
     let case = Case {
         subject,
@@ -100,6 +118,7 @@ pub(crate) fn evaluate<'p>(
 fn apply_rules<'p>(
     env: &Env<'p>,
     input: &RuleInput<'_>,
+    issuable: Issuable<'p>,
     requested: TokenType,
     rules: &mut Vec<(&'p ExchangeRule, Option<Unmet>)>,
 ) -> Result<Granted<'p>, Refusal> {
@@ -115,6 +134,7 @@ fn apply_rules<'p>(
             rule.lifetime.map(|lifetime| env.now + lifetime),
         ];
         return Ok(Granted {
+            issuable,
             rule,
             requested,
             scope: allowed.scope,
@@ -168,27 +188,43 @@ fn check_may_act(
 }
 
 /// Refuses what no rule can allow.
-fn check_issuable(
+fn issuable<'p>(
     client: &Client,
     subject: &Party,
-    target: ExchangeTarget<'_>,
+    target: ExchangeTarget<'p>,
     requested: TokenType,
-) -> Result<(), Refusal> {
-    let grant = subject.owner.grant();
+) -> Result<Issuable<'p>, Refusal> {
+    let user_grant = || {
+        let grant = subject.owner.grant().cloned();
+        let authorization = grant.as_ref().and_then(Grant::active).cloned();
+        let both = grant.zip(authorization);
+        let both = both.map(|(grant, authorization)| UserGrant {
+            grant,
+            authorization,
+        });
+        both.ok_or(NEEDS_USER_GRANT)
+    };
     match (requested, target) {
         (TokenType::Jwt, ExchangeTarget::Resource(resource))
             if resource.token == TokenForm::Sealed =>
         {
             Err(SEALED_RESOURCE)
         }
-        (TokenType::IdToken, _) if grant.is_none() => Err(NEEDS_USER_GRANT),
-        (TokenType::RefreshToken, _) if !client.may_use(GrantType::RefreshToken) => Err(NO_REFRESH),
-        (TokenType::RefreshToken, _)
-            if grant.is_none_or(|grant| grant.kind.exchanged().is_some()) =>
-        {
-            Err(NEEDS_USER_GRANT)
+        (TokenType::AccessToken | TokenType::Jwt, ExchangeTarget::Resource(resource)) => {
+            Ok(Issuable::Access(resource))
         }
-        _ => Ok(()),
+        (TokenType::IdToken, ExchangeTarget::Client) => Ok(Issuable::Id(user_grant()?)),
+        (TokenType::RefreshToken, ExchangeTarget::Resource(resource)) => {
+            if !client.may_use(GrantType::RefreshToken) {
+                return Err(NO_REFRESH);
+            }
+            let given = user_grant()?;
+            match given.grant.kind.exchanged() {
+                Some(_) => Err(NEEDS_USER_GRANT),
+                None => Ok(Issuable::Refresh(resource, given)),
+            }
+        }
+        _ => Err(Unmet::Audience.refusal()),
     }
 }
 

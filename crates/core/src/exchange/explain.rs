@@ -170,7 +170,7 @@ impl Explain {
         let mut explanation = match &outcome {
             Err(refusal) => Explanation::refused(refusal),
             Ok(granted) => {
-                let content = Content::new(env, client, &case, granted)?;
+                let content = Content::new(env, client, &case.subject, granted)?;
                 if let Content::Access(claims, resource) = &content {
                     // Fails where the token would be too long.
                     issue::access_token(env, Some(resource), claims)?;

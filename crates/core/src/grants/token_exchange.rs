@@ -64,7 +64,7 @@ fn issue(
     granted: &Granted<'_>,
     peer: &Peer,
 ) -> Result<Decision<TokenReply>, Stop> {
-    let content = Content::new(env, client, &case, granted)?;
+    let content = Content::new(env, client, &case.subject, granted)?;
     let reply = TokenReply {
         expires_in: content
             .ends_at()
