@@ -103,10 +103,17 @@ impl fmt::Display for Mistakes {
 }
 
 /// Where the settings of a valid configuration are written, for what is found out about them later.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub(super) struct WrittenPlaces {
     file: String,
     places: BTreeMap<Place, Location>,
+}
+
+/// Settings are the same wherever they are written.
+impl fmt::Debug for WrittenPlaces {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
+    }
 }
 
 impl WrittenPlaces {

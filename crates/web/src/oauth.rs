@@ -69,9 +69,10 @@ where
         let client = client.map_or_else(named, |client| Some(client.id.to_string()));
         refusal_response(app, caller, challenge, client.as_deref(), refusal)
     };
-    // Of a request without a decision.
+    // Of a request without a decision, where clients authenticate.
     let declared = || {
-        let id = named_client(caller, params)?.parse().ok()?;
+        let credentials = credentials(caller, params).filter(|_| challenge == Challenge::Basic)?;
+        let id = credentials.client_id().parse().ok()?;
         app.realm().clients.get(&id).cloned()
     };
     let parsed = match secret_in_query(caller) {
@@ -99,9 +100,12 @@ where
 
 /// The client that the request names.
 fn named_client(caller: &Caller, params: &Params) -> Option<String> {
-    let credentials = Credentials::parse(caller.authorization(), params).ok();
-    let client = credentials.map(|credentials| credentials.client_id().clone());
+    let client = credentials(caller, params).map(|credentials| credentials.client_id().clone());
     client.or_else(|| params.opt("client_id").map(ToOwned::to_owned))
+}
+
+fn credentials(caller: &Caller, params: &Params) -> Option<Credentials> {
+    Credentials::parse(caller.authorization(), params).ok()
 }
 
 /// RFC 6749 section 2.3.1: credentials "MUST NOT be included in the request URI"; RFC 6750 section 2.3 likewise, since

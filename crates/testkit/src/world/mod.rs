@@ -99,10 +99,9 @@ impl World {
         world
     }
 
-    /// The operator changes the configuration.
+    /// The operator changes the configuration. Requests under way keep the realm that they have.
     pub fn reconfigure(&mut self, change: impl FnOnce(&mut Realm)) {
-        let realm = Arc::get_mut(&mut self.realm);
-        change(realm.expect("no request is under way"));
+        change(Arc::make_mut(&mut self.realm));
     }
 
     pub fn advance(&mut self, time: Duration) {
