@@ -1,7 +1,9 @@
 //! The wrapper that authenticates the client of a request, once for all endpoints.
 
-use super::{AuthenticatedClient, Credentials, authenticate};
-use crate::base::error::Refusal;
+use std::cell::OnceCell;
+
+use super::{AuthenticatedClient, Credentials, REFUSED, authenticate, methods};
+use crate::base::error::{Cause, Refusal};
 use crate::base::params::Params;
 use crate::base::peer::Peer;
 use crate::engine::decide::{Decision, Operation, Stop};
@@ -62,28 +64,51 @@ impl<O: ClientOperation> Authenticated<O> {
     }
 }
 
+/// What a snapshot of the realm says of a client's request.
+pub struct Prepared<P> {
+    /// Whom the request names.
+    client: Option<ClientId>,
+    /// Whether the credentials are right, once they were compared.
+    proof: OnceCell<Result<(), Cause>>,
+    operation: P,
+}
+
 impl<O: ClientOperation> Operation for Authenticated<O> {
-    type Parsed = O::Parsed;
+    type Parsed = Prepared<O::Parsed>;
     type Reply = O::Reply;
     type Refused = Refusal;
 
-    fn prepare(&self, realm: &Realm) -> Result<O::Parsed, Refusal> {
-        Ok(self.operation.prepare(realm))
+    fn prepare(&self, realm: &Realm) -> Result<Self::Parsed, Refusal> {
+        Ok(Prepared {
+            client: self.credentials.client_id().parse().ok(),
+            proof: OnceCell::new(),
+            operation: self.operation.prepare(realm),
+        })
     }
 
     fn decide(
         &self,
-        parsed: &O::Parsed,
+        prepared: &Self::Parsed,
         env: &Env<'_>,
         facts: &Facts,
     ) -> Result<Decision<O::Reply>, Stop> {
+        let client = match &prepared.client {
+            Some(id) => facts.client(env, id)?,
+            None => None,
+        };
+        let client = client.ok_or(REFUSED.because(Cause::UnknownClient))?;
+        let prove = || self.credentials.prove(client);
+        let proof = *prepared.proof.get_or_init(prove);
         let clients = O::ENDPOINT.clients();
-        let client = authenticate(env, facts, &self.credentials, &self.peer, clients)?;
+        let client = authenticate(env, facts, client, proof, &self.peer)?;
+        if !methods(clients).contains(&self.credentials.method()) {
+            return Err(REFUSED.because(Cause::SecretMissing).into());
+        }
         self.operation
-            .decide(parsed, env, facts, client, &self.peer)
+            .decide(&prepared.operation, env, facts, client, &self.peer)
     }
 
-    fn client(&self, _: &O::Parsed) -> Option<ClientId> {
-        self.credentials.client_id().parse().ok()
+    fn client(&self, prepared: &Self::Parsed) -> Option<ClientId> {
+        prepared.client.clone()
     }
 }

@@ -4,7 +4,7 @@
 use crate::base::error::{Cause, ErrorCode, Refusal};
 use crate::base::params::Params;
 use crate::base::peer::Peer;
-use crate::base::secret::{Secret, SecretVerifier};
+use crate::base::secret::Secret;
 use crate::engine::decide::Stop;
 use crate::engine::env::Env;
 use crate::engine::facts::Facts;
@@ -107,6 +107,18 @@ impl Credentials {
         }
     }
 
+    /// Whether they are the client's.
+    fn prove(&self, client: &Client) -> Result<(), Cause> {
+        match &client.auth {
+            ClientAuth::Public => none::check(self),
+            ClientAuth::Secret {
+                verifiers,
+                basic,
+                post,
+            } => secret::check(verifiers, *basic, *post, self),
+        }
+    }
+
     /// An empty Basic secret is none: some public clients send `Basic base64(id)`.
     fn method(&self) -> AuthMethod {
         match self {
@@ -118,39 +130,19 @@ impl Credentials {
     }
 }
 
-/// Authenticates one of those `clients`. A public client's id alone proves nothing (RFC 6749 section 2.2), so where only
-/// confidential ones may ask, it is refused.
-///
 /// # Errors
 /// `invalid_client` with one text for every cause; `too_many_requests` after too many wrong secrets.
 fn authenticate<'p>(
     env: &Env<'p>,
-    facts: &'p Facts,
-    credentials: &Credentials,
+    facts: &Facts,
+    client: &'p Client,
+    proof: Result<(), Cause>,
     peer: &Peer,
-    clients: Clients,
 ) -> Result<AuthenticatedClient<'p>, Stop> {
-    let id = credentials.client_id().parse().ok();
-    let client = id.map(|id| facts.client(env, &id)).transpose()?.flatten();
-    let client = client.ok_or(REFUSED.because(Cause::UnknownClient))?;
-    let proof = match &client.auth {
-        ClientAuth::Public => none::check(credentials),
-        ClientAuth::Secret {
-            verifiers,
-            basic,
-            post,
-        } => {
-            let proof = secret::check(verifiers, *basic, *post, credentials);
-            if verifiers.iter().any(SecretVerifier::guessable) {
-                limit_guesses(env, facts, client, peer, proof.is_ok())?;
-            }
-            proof
-        }
-    };
-    proof.map_err(|cause| REFUSED.because(cause))?;
-    if !methods(clients).contains(&credentials.method()) {
-        return Err(REFUSED.because(Cause::SecretMissing).into());
+    if client.has_guessable_secret() {
+        limit_guesses(env, facts, client, peer, proof.is_ok())?;
     }
+    proof.map_err(|cause| REFUSED.because(cause))?;
     if !client.enabled {
         return Err(REFUSED.because(Cause::DisabledClient).into());
     }

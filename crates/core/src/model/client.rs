@@ -168,6 +168,14 @@ impl Client {
         matches!(self.auth, ClientAuth::Secret { .. })
     }
 
+    #[must_use]
+    pub fn has_guessable_secret(&self) -> bool {
+        match &self.auth {
+            ClientAuth::Public => false,
+            ClientAuth::Secret { verifiers, .. } => verifiers.iter().any(SecretVerifier::guessable),
+        }
+    }
+
     /// The registered redirect URI that matches the request, and whether it matches exactly: loopback addresses match
     /// with any port (RFC 8252 section 7.3).
     #[must_use]
