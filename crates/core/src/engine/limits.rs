@@ -197,12 +197,12 @@ impl Limits {
         for at in [at, at + part, at - part] {
             let mut counted = quotas.iter().zip(&places);
             if counted.all(|(quota, &place)| {
-                let counted = self.table(quota.counter).counted_at(place, window, at);
+                let counted = self.table(quota.counter).counted_at(place, at);
                 // It had no slot then either, or has lost it.
                 counted.unwrap_or(quota.counter.is_bounded_elsewhere())
             }) {
                 for (quota, place) in quotas.iter().zip(places) {
-                    self.table(quota.counter).release(place, window, at);
+                    self.table(quota.counter).release(place, at);
                 }
                 return;
             }
@@ -237,7 +237,7 @@ impl Limits {
         let mut used_up = quotas
             .iter()
             .zip(&places)
-            .filter(|(quota, place)| !self.has_room(quota, **place, length, now));
+            .filter(|(quota, place)| !self.has_room(quota, **place, now));
         let first = used_up.next().map(|(quota, _)| quota.counter);
         let only = first.is_some() && used_up.next().is_none();
         let full = match first {
@@ -267,9 +267,9 @@ impl Limits {
         QuotaAnswer::Reserved { count }
     }
 
-    fn has_room(&mut self, quota: &Quota, place: u64, window: Duration, now: Timestamp) -> bool {
+    fn has_room(&mut self, quota: &Quota, place: u64, now: Timestamp) -> bool {
         let table = self.table(quota.counter);
-        match table.room(place, window, now, quota.limit) {
+        match table.room(place, now, quota.limit) {
             Room::Free => true,
             Room::UsedUp => false,
             Room::NoSlot => quota.counter.is_bounded_elsewhere(),

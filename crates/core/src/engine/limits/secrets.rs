@@ -49,7 +49,7 @@ impl Limits {
             // The widest network waits as one, or each of its addresses would have guesses of its own.
             let widest = places.last().map_or(own_place, |(_, place)| *place);
             let mut all = places.iter();
-            let passes = all.all(|(quota, place)| self.has_room(quota, *place, HOUR, now));
+            let passes = all.all(|(quota, place)| self.has_room(quota, *place, now));
             (passes, widest)
         };
         if !passes && !self.take_slow(Counter::SecretsBeyondLimit, waits, now) {
@@ -72,13 +72,13 @@ impl Limits {
 
     /// Within the address's limit, or beyond it a right one. Beyond it, wrong ones are counted by the day, answered or not.
     fn passes_proven(&mut self, own: &Quota, place: u64, now: Timestamp, is_right: bool) -> bool {
-        let room = self.table(own.counter).room(place, HOUR, now, own.limit);
+        let room = self.table(own.counter).room(place, now, own.limit);
         if room == Room::Free {
             return true;
         }
         let limit = own.limit.saturating_mul(HOURS_WORTH_BEYOND_LIMIT);
         let wrong = self.table(Counter::WrongSecretsBeyondLimit);
-        let within = wrong.room(place, DAY, now, limit) == Room::Free;
+        let within = wrong.room(place, now, limit) == Room::Free;
         if !is_right {
             wrong.add(place, DAY, now, limit, 1);
         }
@@ -94,7 +94,7 @@ impl Limits {
     /// Takes the one secret of this interval that is still answered.
     fn take_slow(&mut self, counter: Counter, place: u64, now: Timestamp) -> bool {
         let slow = self.table(counter);
-        let free = slow.room(place, SLOW_INTERVAL, now, 1) == Room::Free;
+        let free = slow.room(place, now, 1) == Room::Free;
         if free {
             slow.add(place, SLOW_INTERVAL, now, 1, 1);
         }

@@ -13,6 +13,8 @@ const SETS: usize = 4 * 1024;
 #[derive(Clone, Copy)]
 struct Slot {
     place: u64,
+    /// The length of its parts, in milliseconds.
+    length: u64,
     /// The newest counted part, numbered since the epoch.
     newest: u64,
     counts: [u32; PARTS],
@@ -20,6 +22,7 @@ struct Slot {
 
 const EMPTY: Slot = Slot {
     place: 0,
+    length: 1,
     newest: 0,
     counts: [0; PARTS],
 };
@@ -34,10 +37,22 @@ impl Slot {
         self.newest = self.newest.max(part);
     }
 
-    /// The sum at part `part`. The slot stays as old as it is.
-    fn sum_at(mut self, part: u64) -> u32 {
-        self.slide(part);
+    /// The sum now. The slot stays as old as it is.
+    fn sum_at(mut self, now: Timestamp) -> u32 {
+        self.slide(part_at(now, self.length));
         self.sum()
+    }
+
+    /// Slides to the part of now, of this length. Where a reload changed the length of the window, what counts so far goes
+    /// on to count for a whole new window: too much for a while, never too little.
+    fn slide_to(&mut self, now: Timestamp, length: u64) {
+        if self.length != length {
+            let (sum, newest) = (self.sum_at(now), part_at(now, length));
+            self.counts = EMPTY.counts;
+            self.counts[index(newest)] = sum;
+            (self.length, self.newest) = (length, newest);
+        }
+        self.slide(part_at(now, length));
     }
 
     fn sum(&self) -> u32 {
@@ -75,16 +90,14 @@ impl Windows {
 
     /// The count of `place` within the last `window`.
     pub(super) fn count(&mut self, place: u64, window: Duration, now: Timestamp) -> u32 {
-        let part = part_of(now, window);
         self.find(place).map_or(0, |slot| {
-            slot.slide(part);
+            slot.slide_to(now, part_millis(window));
             slot.sum()
         })
     }
 
     /// Whether `place` can be counted below `limit`.
-    pub(super) fn room(&self, place: u64, window: Duration, now: Timestamp, limit: u32) -> Room {
-        let part = part_of(now, window);
+    pub(super) fn room(&self, place: u64, now: Timestamp, limit: u32) -> Room {
         if limit == 0 {
             return Room::UsedUp;
         }
@@ -92,9 +105,9 @@ impl Windows {
             return Room::Free;
         };
         match set.iter().find(|slot| slot.place == place) {
-            Some(slot) if slot.sum_at(part) < limit => Room::Free,
+            Some(slot) if slot.sum_at(now) < limit => Room::Free,
             Some(_) => Room::UsedUp,
-            None if set.iter().any(|slot| slot.sum_at(part) < near(limit)) => Room::Free,
+            None if set.iter().any(|slot| slot.sum_at(now) < near(limit)) => Room::Free,
             None => Room::NoSlot,
         }
     }
@@ -108,34 +121,29 @@ impl Windows {
         limit: u32,
         n: u32,
     ) -> u32 {
-        let part = part_of(now, window);
-        let Some(slot) = self.find_or_make(place, part, near(limit)) else {
+        let length = part_millis(window);
+        let Some(slot) = self.find_or_make(place, length, now, near(limit)) else {
             return 0;
         };
-        slot.slide(part);
-        let at = index(part);
+        slot.slide_to(now, length);
+        let at = index(part_at(now, length));
         slot.counts[at] = slot.counts[at].saturating_add(n);
         slot.sum()
     }
 
     /// Whether one was counted at `at` that still counts. `None` where it has no slot.
-    pub(super) fn counted_at(
-        &mut self,
-        place: u64,
-        window: Duration,
-        at: Timestamp,
-    ) -> Option<bool> {
-        let part = part_of(at, window);
+    pub(super) fn counted_at(&mut self, place: u64, at: Timestamp) -> Option<bool> {
         self.find(place).map(|slot| {
+            let part = part_at(at, slot.length);
             let kept = part <= slot.newest && slot.newest - part < PARTS as u64;
             kept && slot.counts[index(part)] > 0
         })
     }
 
     /// Subtracts one, where [`Self::counted_at`].
-    pub(super) fn release(&mut self, place: u64, window: Duration, at: Timestamp) {
+    pub(super) fn release(&mut self, place: u64, at: Timestamp) {
         if let Some(slot) = self.find(place) {
-            let count = &mut slot.counts[index(part_of(at, window))];
+            let count = &mut slot.counts[index(part_at(at, slot.length))];
             *count = count.saturating_sub(1);
         }
     }
@@ -147,18 +155,28 @@ impl Windows {
 
     /// In a full set, evicts the slot with the lowest count, and of equal ones the oldest: a flood of single attempts
     /// evicts its own slots before others. Expired parts count as zero. `None` where each has `near` or more.
-    fn find_or_make(&mut self, place: u64, part: u64, near: u32) -> Option<&mut Slot> {
+    fn find_or_make(
+        &mut self,
+        place: u64,
+        length: u64,
+        now: Timestamp,
+        near: u32,
+    ) -> Option<&mut Slot> {
         let set = self.sets[set_of(place)].get_or_insert_with(|| Box::new([EMPTY; WAYS]));
         let known = set.iter().position(|slot| slot.place == place);
-        let heat = |slot: &Slot| (slot.sum_at(part), slot.newest);
+        let heat = |slot: &Slot| (slot.sum_at(now), slot.newest);
         let at = match known {
             Some(at) => at,
             None => {
                 let coldest = (0..WAYS).min_by_key(|&i| heat(&set[i]))?;
-                if set[coldest].sum_at(part) >= near {
+                if set[coldest].sum_at(now) >= near {
                     return None;
                 }
-                set[coldest] = Slot { place, ..EMPTY };
+                set[coldest] = Slot {
+                    place,
+                    length,
+                    ..EMPTY
+                };
                 coldest
             }
         };
@@ -184,9 +202,13 @@ pub(super) fn part(window: Duration) -> Duration {
     window / (PARTS as u32 - 1)
 }
 
-fn part_of(at: Timestamp, window: Duration) -> u64 {
+fn part_millis(window: Duration) -> u64 {
     let length = u64::try_from(part(window).as_millis()).unwrap_or(u64::MAX);
-    at.as_millis() / length.max(1)
+    length.max(1)
+}
+
+fn part_at(at: Timestamp, length: u64) -> u64 {
+    at.as_millis() / length
 }
 
 #[cfg(test)]
@@ -214,7 +236,7 @@ mod tests {
         let mut counted = 0;
         for other in (1..100_u64).map(|n| 8 + n * SETS as u64) {
             for _ in 0..20 {
-                if windows.room(other, HOUR, now, 20) == Room::Free {
+                if windows.room(other, now, 20) == Room::Free {
                     windows.add(other, HOUR, now, 20, 1);
                     counted += 1;
                 }
@@ -223,20 +245,16 @@ mod tests {
         assert_eq!(windows.count(8, HOUR, now), 10);
         // The others fill the rest of the set to their limit, and those without a slot pass no attempt.
         assert_eq!(counted, 20 * (WAYS - 1));
-        assert_eq!(
-            windows.room(9, HOUR, now, 20),
-            Room::Free,
-            "another set has room"
-        );
+        assert_eq!(windows.room(9, now, 20), Room::Free, "another set has room");
         let later = Timestamp::from_secs(1_005_000);
         let other = 8 + 999 * SETS as u64;
-        assert_eq!(windows.room(other, HOUR, now, 20), Room::NoSlot);
+        assert_eq!(windows.room(other, now, 20), Room::NoSlot);
         assert_eq!(
             windows.add(other, HOUR, now, 20, 1),
             0,
             "nothing goes for it"
         );
-        assert_eq!(windows.room(other, HOUR, later, 20), Room::Free);
+        assert_eq!(windows.room(other, later, 20), Room::Free);
     }
 
     #[test]
@@ -260,5 +278,27 @@ mod tests {
         let mut windows = Windows::new();
         windows.add(8, HOUR, Timestamp::from_secs(1_000_000), 20, 5);
         assert_eq!(windows.count(8, HOUR, Timestamp::from_secs(990_000)), 5);
+    }
+
+    #[test]
+    fn a_window_that_a_reload_made_longer_keeps_its_counts_and_lets_them_end() {
+        let mut windows = Windows::new();
+        let now = Timestamp::from_secs(1_000_000);
+        windows.add(8, HOUR, now, 20, 5);
+        let half = now + HOUR / 2;
+        windows.add(8, HOUR * 3, half, 20, 1);
+        assert_eq!(windows.count(8, HOUR * 3, half + HOUR * 2), 6);
+        assert_eq!(windows.count(8, HOUR * 3, half + HOUR * 4), 0);
+        windows.add(8, HOUR * 3, half + HOUR * 4, 20, 1);
+        assert_eq!(windows.counted_at(8, half + HOUR * 4), Some(true));
+    }
+
+    #[test]
+    fn a_window_that_is_made_shorter_drops_no_counts() {
+        let mut windows = Windows::new();
+        let now = Timestamp::from_secs(1_000_000);
+        windows.add(8, HOUR * 3, now, 20, 5);
+        assert_eq!(windows.count(8, HOUR, now + HOUR * 2), 5);
+        assert_eq!(windows.count(8, HOUR, now + HOUR * 4), 0);
     }
 }
