@@ -25,6 +25,7 @@ mod not_built;
 mod place;
 mod print;
 mod read;
+mod reload;
 mod remote;
 mod rotation;
 mod secret;

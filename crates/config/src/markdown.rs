@@ -18,7 +18,7 @@ One TOML file says everything. `grantor config` prints it with every setting at 
 - An environment variable overrides any setting that is no list: `GRANTOR_LISTEN`, `GRANTOR_LIFETIMES_ACCESS`.
 - A setting whose name ends in `_env` holds the name of a variable, and the value is read from that variable. Secrets need not stand in the file.
 - `GRANTOR_LOG` says what is logged: `off`, `error`, `warn`, `info` (the default), `debug`, `trace`, or a list such as `info,grantor_web=debug`.
-- The file is read at start. To change something, change the file and restart.
+- The file is read at start. To change something, change the file and [reload](operations/reload.md) it, or restart.
 ";
 
 pub fn markdown() -> String {

@@ -103,7 +103,7 @@ impl fmt::Display for Mistakes {
 }
 
 /// Where the settings of a valid configuration are written, for what is found out about them later.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub(super) struct WrittenPlaces {
     file: String,
     places: BTreeMap<Place, Location>,

@@ -1,7 +1,7 @@
 //! Secrets.
 
 use std::fmt;
-use std::fs::File;
+use std::fs::{self, File, Metadata};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
@@ -27,7 +27,7 @@ impl Value for Secret {
 }
 
 /// A secret that the file does not hold: it names the environment variable that does.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecretVariable {
     variable: String,
     secret: Secret,
@@ -73,7 +73,7 @@ impl Value for SecretVariable {
 }
 
 /// A file of secrets, one a line, as orchestrators mount them.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecretFile {
     path: PathBuf,
     secrets: Vec<Secret>,
@@ -93,10 +93,14 @@ impl SecretFile {
 
     /// Its text. A device or a pipe might have no end.
     fn read(path: &Path) -> io::Result<Zeroizing<String>> {
+        // Looked at before, too: opening a pipe waits for its other end.
+        let is_file = |found: io::Result<Metadata>| match found?.is_file() {
+            true => Ok(()),
+            false => Err(io::Error::other("it is not a file")),
+        };
+        is_file(fs::metadata(path))?;
         let file = File::open(path)?;
-        if !file.metadata()?.is_file() {
-            return Err(io::Error::other("it is not a file"));
-        }
+        is_file(file.metadata())?;
         let mut text = Zeroizing::new(String::new());
         let length = file.take(MAX_FILE_BYTES + 1).read_to_string(&mut text)?;
         if length as u64 > MAX_FILE_BYTES {

@@ -2,7 +2,7 @@
 
 use grantor_core::base::secret::Secret;
 use grantor_core::model::checks::{
-    ClientSpec, DeviceSpec, ExchangeSpec, Given, LifetimesSpec, RealmSpec, ResourceSpec,
+    ClientSpec, DeviceSpec, ExchangeSpec, Given, LifetimesSpec, Problem, RealmSpec, ResourceSpec,
     TrustedIssuerSpec, UserSpec,
 };
 
@@ -16,7 +16,27 @@ use super::settings::{Client, Exchange, Resource, Settings, TrustedIssuer, User}
 impl Settings {
     /// What is checked together, with the members that `reader` found.
     pub(super) fn realm_spec(&self, reader: &Reader<'_>) -> RealmSpec<'_> {
-        let given = |table: &str, row| reader.keys(&Place::root().key(table).row(row));
+        self.spec(|table, row| reader.keys(&Place::root().key(table).row(row)))
+    }
+
+    /// What is wrong with settings that were read one by one, and then put together.
+    #[must_use]
+    pub fn conflicts(&self) -> Vec<Problem> {
+        // Each was read already: only what concerns several is looked for.
+        let secrets = |client: &Client| match client.is_public() {
+            true => Given::default(),
+            false => Given::from_iter(["secret"]),
+        };
+        let ids = |user: &User| user.id.map(|_| "id").into_iter().collect();
+        let spec = self.spec(|table, row| match table {
+            "client" => self.clients.get(row).map(secrets).unwrap_or_default(),
+            "user" => self.users.get(row).map(ids).unwrap_or_default(),
+            _ => Given::default(),
+        });
+        spec.problems()
+    }
+
+    fn spec(&self, given: impl Fn(&str, usize) -> Given) -> RealmSpec<'_> {
         let lifetimes = &self.lifetimes;
         RealmSpec {
             issuer: &self.issuer,

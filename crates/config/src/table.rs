@@ -114,10 +114,18 @@ macro_rules! table {
         }
     ) => {
         $(#[doc = $about])+
-        #[derive(Debug, Clone)]
+        #[derive(Debug, Clone, PartialEq)]
         pub struct $Name {
             $( $(#[doc = $doc])+ pub $field: $T, )+
             $( pub(crate) $added: $Added, )?
+        }
+
+        impl $Name {
+            /// The keys whose values differ, in the order of their declaration.
+            pub fn differing_keys(&self, other: &Self) -> Vec<&'static str> {
+                let differs = [$( (table!(@key $field $($key)?), self.$field != other.$field), )+];
+                differs.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key).collect()
+            }
         }
 
         impl $crate::table::Table for $Name {

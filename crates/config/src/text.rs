@@ -212,7 +212,7 @@ impl Value for ValidUsername {
 }
 
 /// An Argon2id hash in PHC form.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PasswordHash(Secret);
 
 impl PasswordHash {
@@ -241,7 +241,7 @@ impl Value for PasswordHash {
 }
 
 /// Where grants, users and sessions live.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Store {
     /// In memory: gone with the process.
     Memory,

@@ -37,6 +37,16 @@ impl Secret {
     }
 }
 
+/// In constant time, but for the length.
+impl PartialEq for Secret {
+    fn eq(&self, other: &Self) -> bool {
+        let [one, other] = [self, other].map(|secret| secret.0.as_bytes());
+        constant_time::verify_slices_are_equal(one, other).is_ok()
+    }
+}
+
+impl Eq for Secret {}
+
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret(…)")

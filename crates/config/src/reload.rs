@@ -1,0 +1,28 @@
+//! What a running server takes of its changed file.
+
+use super::Settings;
+
+impl Settings {
+    /// The tables whose entries have names.
+    pub const NAMED_TABLES: [&str; 5] =
+        ["resource", "client", "exchange", "trusted_issuer", "user"];
+    /// What else a reload takes. All other settings are of the process, and need a restart.
+    pub const TAKEN_BY_RELOAD: [&str; 4] = ["lifetimes", "device", "key_rotation", "nodes"];
+
+    /// The settings of a server that takes `file`: what needs a restart stays.
+    #[must_use]
+    pub fn reloaded(&self, file: Self) -> Self {
+        Self {
+            lifetimes: file.lifetimes,
+            device: file.device,
+            key_rotation: file.key_rotation,
+            nodes: file.nodes,
+            resources: file.resources,
+            clients: file.clients,
+            exchanges: file.exchanges,
+            trusted_issuers: file.trusted_issuers,
+            users: file.users,
+            ..self.clone()
+        }
+    }
+}
