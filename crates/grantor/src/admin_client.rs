@@ -36,6 +36,9 @@ pub enum AdminError {
     /// The command needs an existing store.
     #[error("there is no store {} yet: the first start of the server creates it", .0.display())]
     NoStore(PathBuf),
+    /// No server runs, or the one that runs has another store than the file names now.
+    #[error("no server runs with the store {}: the next start reads the file", .0.display())]
+    NoServer(PathBuf),
     /// A process has the store open, and its socket does not work.
     #[error("the process that has the store cannot be asked: {why}")]
     Unreachable {
@@ -114,11 +117,17 @@ async fn ask_anywhere<R: AdminRequest>(
         Ok(stream) => return ask_server(stream, request, take).await,
         Err(why) => why,
     };
-    if !R::CREATES_STORE && !store.exists() {
-        return Err(AdminError::NoStore(store.clone()));
+    if !store.exists() {
+        if R::NEEDS_SERVER {
+            return Err(AdminError::NoServer(store.clone()));
+        }
+        if !R::CREATES_STORE {
+            return Err(AdminError::NoStore(store.clone()));
+        }
     }
     match Installation::open(settings).await {
-        Ok(installation) => ask_here(installation, settings, file, request, take).await,
+        Ok(_) if R::NEEDS_SERVER => Err(AdminError::NoServer(store.clone())),
+        Ok(installation) => ask_here(installation, file, request, take).await,
         Err(source @ StartError::Open(OpenError::InUse { .. })) => {
             Err(AdminError::Unreachable { source, why })
         }
@@ -163,12 +172,11 @@ async fn ask_server<R: AdminRequest>(
 
 async fn ask_here<R: AdminRequest>(
     installation: Installation,
-    settings: &Settings,
     file: &Path,
     request: &R,
     take: impl FnMut(Line<R::Answer>),
 ) -> Result<(), AdminError> {
-    let router = router(installation.admin(settings, file));
+    let router = router(installation.admin(file, None));
     let answer = router
         .oneshot(http_request(request))
         .await

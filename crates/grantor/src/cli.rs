@@ -7,7 +7,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    backup, check, config, dev, device_login, explain, hash_password, keys, restore, serve, user,
+    backup, check, config, dev, device_login, explain, hash_password, keys, reload, restore, serve,
+    user,
 };
 use grantor_config::Environment;
 
@@ -39,6 +40,8 @@ enum Command {
         #[arg(long, value_name = "DIR", default_value = "grantor-dev")]
         data: PathBuf,
     },
+    /// Let the running server take its changed configuration file, without a restart
+    Reload(reload::Arguments),
     /// Check a configuration file, and list what of it is not built yet
     Check {
         /// The configuration file
@@ -72,6 +75,7 @@ pub fn run(cli: Cli, environment: &Environment) -> ExitCode {
     match cli.command {
         Command::Serve { config } => serve::run(&config, environment),
         Command::Dev { listen, data } => dev::run(listen, &data, environment),
+        Command::Reload(arguments) => reload::run(&arguments, environment),
         Command::Check { config } => check::run(&config, environment),
         Command::Config { markdown } => config::run(markdown),
         Command::Keys(arguments) => keys::run(&arguments, environment),

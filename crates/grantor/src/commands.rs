@@ -10,6 +10,7 @@ pub mod explain;
 pub mod hash_password;
 pub mod keys;
 mod password_input;
+pub mod reload;
 pub mod restore;
 pub mod serve;
 pub mod user;

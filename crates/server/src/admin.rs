@@ -8,14 +8,14 @@ pub mod api;
 mod backup;
 mod exchange;
 mod keys;
+mod reload;
 pub mod socket;
 mod users;
 
 pub use users::{CHANGE_PASSWORD_THERE, declared_message};
 
-use std::collections::HashSet;
 use std::convert::Infallible;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
@@ -33,44 +33,24 @@ use tokio::sync::Semaphore;
 
 use crate::cause::Causes;
 use crate::key_ring::KeyRing;
+use crate::realm_owner::RealmOwner;
+use crate::reload::Reloader;
 use api::Problem;
-use grantor_config::Settings;
 
 pub struct Admin {
-    app: Arc<App>,
-    store: Arc<dyn Store>,
-    keys: Arc<KeyRing>,
-    sqlite: Option<Arc<Sqlite>>,
+    pub(crate) app: Arc<App>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) owner: Arc<RealmOwner>,
+    pub(crate) keys: Arc<KeyRing>,
+    pub(crate) sqlite: Option<Arc<Sqlite>>,
     /// Permits one backup at a time.
-    one_backup: Arc<Semaphore>,
-    file: PathBuf,
-    /// The folded names of the users of the file.
-    declared: HashSet<String>,
+    pub(crate) one_backup: Arc<Semaphore>,
+    pub(crate) file: PathBuf,
+    /// None where a command does all in its own process.
+    pub(crate) reloader: Option<Arc<Reloader>>,
 }
 
 impl Admin {
-    pub(crate) fn new(
-        app: Arc<App>,
-        store: Arc<dyn Store>,
-        keys: Arc<KeyRing>,
-        sqlite: Option<Arc<Sqlite>>,
-        settings: &Settings,
-        file: &Path,
-    ) -> Self {
-        let names = settings.users.iter();
-        Self {
-            app,
-            store,
-            keys,
-            sqlite,
-            one_backup: Arc::new(Semaphore::new(1)),
-            file: file.to_owned(),
-            declared: names
-                .map(|user| Username::fold(user.username.as_str()))
-                .collect(),
-        }
-    }
-
     async fn run<O>(&self, operation: O) -> Result<O::Reply, Rejection>
     where
         O: Operation<Refused = Infallible> + Send + 'static,
@@ -79,8 +59,16 @@ impl Admin {
         Ok(reply)
     }
 
+    /// Whether the file declared the user, does so no longer, and the user was not pruned.
+    fn keeps(&self, username: &str) -> bool {
+        self.owner.keeps_user(&Username::fold(username))
+    }
+
+    /// Whether a user of the file has the name, or one that the file declared and that was not pruned.
     fn declares(&self, username: &str) -> bool {
-        self.declared.contains(&Username::fold(username))
+        let (settings, folded) = (self.owner.settings(), Username::fold(username));
+        let mut users = settings.users.iter();
+        users.any(|user| Username::fold(user.username.as_str()) == folded)
     }
 }
 
@@ -90,6 +78,7 @@ pub fn router(admin: Arc<Admin>) -> Router {
         .merge(users::routes())
         .merge(backup::routes())
         .merge(exchange::routes())
+        .merge(reload::routes())
         .fallback(async || {
             Rejection::new(StatusCode::NOT_FOUND, "not_found", "There is no such path.")
         })

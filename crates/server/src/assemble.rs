@@ -143,7 +143,7 @@ fn device_settings(settings: &Settings) -> Result<DeviceSettings, InvalidFormat>
 
 /// The id of a user of the file. Without one, it is derived from the folded name, so that a change of case does not make
 /// another account.
-fn user_id(user: &config::User) -> UserId {
+pub(crate) fn user_id(user: &config::User) -> UserId {
     let derived = || UserId::from_username(POOL, &Username::fold(user.username.as_str()));
     user.id.map_or_else(derived, UserId::new)
 }

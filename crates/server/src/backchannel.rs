@@ -11,7 +11,7 @@ use grantor_core::model::ids::ClientId;
 use grantor_core::people::backchannel::{Answer, Claim, Notice, Settle};
 use grantor_core::records::{Outbox, Record as _};
 use grantor_store::Store;
-use grantor_web::{App, Clock, Unavailable};
+use grantor_web::{App, Clock, Snapshot, Unavailable};
 use tokio::time::timeout;
 
 use crate::cause::{Causes, innermost};
@@ -106,12 +106,13 @@ impl BackChannel {
 
     /// Delivers the logout tokens of one session, unless another server has claimed it.
     async fn deliver(&self, outbox: Outbox, silent: &Silent) -> Result<(), Unavailable> {
-        let claimed = self.app.run(Claim { outbox }).await?;
+        // The tokens name keys of this snapshot.
+        let (claimed, snapshot) = self.app.run_to_sign(Claim { outbox }).await?;
         let Ok(Some(claimed)) = claimed.reply else {
             return Ok(());
         };
         let notices = claimed.notices.into_iter();
-        let deliveries = notices.map(|notice| self.send(notice, silent));
+        let deliveries = notices.map(|notice| self.send(notice, &snapshot, silent));
         let settle = Settle {
             answers: join_all(deliveries).await,
             outbox: claimed.outbox,
@@ -122,12 +123,13 @@ impl BackChannel {
     async fn send(
         &self,
         Notice { client, uri, token }: Notice,
+        snapshot: &Snapshot,
         silent: &Silent,
     ) -> (ClientId, Answer) {
         if silent.has(&client) {
             return (client, Answer::Later);
         }
-        let (answer, why) = match self.app.sign(token).await {
+        let (answer, why) = match snapshot.sign(token).await {
             Ok(token) => self.post(&uri, &token).await,
             Err(error) => (Answer::Later, error.to_string()),
         };

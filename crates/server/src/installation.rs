@@ -4,11 +4,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use grantor_jose::{KeySet, Signer};
+use grantor_jose::KeySet;
 use grantor_store::Store;
 use grantor_store::memory::Memory;
 use grantor_store::sqlite::Sqlite;
 use grantor_web::{App, Clock as _, Entropy as _, EventSink, Parts};
+use tokio::sync::{Mutex, Semaphore};
 
 use crate::admin::Admin;
 use crate::assemble::{self, AssembleError};
@@ -19,17 +20,19 @@ use crate::key_policy;
 use crate::key_ring::KeyRing;
 use crate::master_key::{self, MasterKeys, Source};
 use crate::metrics::Sources;
+use crate::realm_owner::{InUse, RealmOwner};
+use crate::reload::{self, Reloader};
 use crate::run::StartError;
 use crate::setting_error::SettingError;
 use crate::signing_keys::{self, KeyStore};
 use crate::system::{SystemClock, SystemEntropy};
-use crate::trusted_keys;
-use grantor_config::{self as config, Settings};
+use grantor_config::{self as config, Environment, Settings};
 
 /// An application with its store, its keys and its events. It does not listen.
 pub struct Installation {
     pub app: Arc<App>,
     pub store: Arc<dyn Store>,
+    pub owner: Arc<RealmOwner>,
     pub keys: Arc<KeyRing>,
     sqlite: Option<Arc<Sqlite>>,
     pub sink: Arc<dyn EventSink>,
@@ -49,22 +52,28 @@ impl Installation {
 
         let (sink, events) = events(&settings.store, settings.events_max.bytes())?;
         let sink: Arc<dyn EventSink> = Arc::new(sink);
+        let mut first = InUse::new(settings, SystemClock.now(), &keys.masters, &signing)?;
+        for (id, instance) in clients::restore(&*store).await? {
+            if let Some(client) = first.realm.clients.get_mut(&id) {
+                Arc::make_mut(client).instance = instance;
+            }
+        }
         let app = App::new(Parts {
-            realm: assemble::realm(settings, &keys.masters, signing.published.clone())?,
+            snapshot: first.snapshot(),
             store: Arc::clone(&store),
-            signer: Arc::clone(&signing.signer) as Arc<dyn Signer>,
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
             events: Arc::clone(&sink),
-            trusted_keys: trusted_keys::from_settings(settings)?,
             proxies: assemble::proxies(settings),
             templates: settings.templates.clone(),
         })?;
-        clients::restore(&app, &*store).await?;
-        let keys = Arc::new(KeyRing::new(keys, signing, Arc::clone(&app)));
+        let owner = RealmOwner::new(Arc::clone(&app), keys.masters.clone(), first);
+        let owner = Arc::new(owner);
+        let keys = Arc::new(KeyRing::new(keys, signing, Arc::clone(&owner)));
         Ok(Self {
             app,
             store,
+            owner,
             keys,
             sqlite,
             sink,
@@ -74,15 +83,32 @@ impl Installation {
 
     /// The state of the admin socket; `file` is the configuration file.
     #[must_use]
-    pub fn admin(&self, settings: &Settings, file: &Path) -> Arc<Admin> {
-        Arc::new(Admin::new(
-            Arc::clone(&self.app),
-            Arc::clone(&self.store),
-            Arc::clone(&self.keys),
-            self.sqlite.clone(),
-            settings,
-            file,
-        ))
+    pub fn admin(&self, file: &Path, reloader: Option<Arc<Reloader>>) -> Arc<Admin> {
+        Arc::new(Admin {
+            app: Arc::clone(&self.app),
+            store: Arc::clone(&self.store),
+            owner: Arc::clone(&self.owner),
+            keys: Arc::clone(&self.keys),
+            sqlite: self.sqlite.clone(),
+            one_backup: Arc::new(Semaphore::new(1)),
+            file: file.to_owned(),
+            reloader,
+        })
+    }
+
+    /// What takes the changed `file`; `environment` is what the settings were read with.
+    #[must_use]
+    pub fn reloader(&self, file: &Path, environment: &Environment) -> Arc<Reloader> {
+        Arc::new(Reloader {
+            file: file.to_owned(),
+            environment: environment.clone(),
+            app: Arc::clone(&self.app),
+            store: Arc::clone(&self.store),
+            owner: Arc::clone(&self.owner),
+            keys: Arc::clone(&self.keys),
+            pause: reload::pause(),
+            one: Mutex::new(()),
+        })
     }
 
     /// What metrics are read from.
@@ -90,6 +116,7 @@ impl Installation {
     pub fn metrics(&self) -> Arc<Sources> {
         Arc::new(Sources {
             app: Arc::clone(&self.app),
+            owner: Arc::clone(&self.owner),
             keys: Arc::clone(&self.keys),
             sqlite: self.sqlite.clone(),
             started: SystemClock.now(),

@@ -17,6 +17,20 @@ pub struct Lives {
     pub sealed: Duration,
 }
 
+impl Lives {
+    /// As long as these or the others need them: what was made by those may live on. The period of rotation is of these.
+    #[must_use]
+    pub fn or_longer(self, other: Self) -> Self {
+        Self {
+            policy: KeyPolicy {
+                kept: self.policy.kept.max(other.policy.kept),
+                ..self.policy
+            },
+            sealed: self.sealed.max(other.sealed),
+        }
+    }
+}
+
 /// How long keys are needed by these settings.
 #[must_use]
 pub fn lives(settings: &Settings) -> Lives {

@@ -5,14 +5,16 @@ use std::time::Duration;
 
 use grantor_core::base::row::Version;
 use grantor_core::records::{SealedSigningKey, SigningKeys};
-use grantor_core::tokens::key_life::{KeyObservations, by_command, due};
-use grantor_jose::{KeyState, Kid};
-use grantor_web::App;
+use grantor_core::tokens::key_life::{KeyObservations, KeyPolicy, Plan, by_command, due, needed};
+use grantor_jose::{Algorithm, KeyState, Kid};
 use tokio::sync::Mutex;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::admin::api::{KeyListing, ListedKey, ListedMasterKey, RotatedKeys};
+use crate::assemble;
 use crate::cause::Causes;
+use crate::key_policy;
+use crate::realm_owner::{Next, RealmOwner};
 use crate::signing_keys::{KeyStore, Opened, SigningKeysError, read};
 
 #[cfg(test)]
@@ -21,33 +23,68 @@ mod tests;
 /// How often the row is read, and so how late this server notices what another one wrote.
 const READ_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The keys of a running server, and the application that signs with them.
+/// The keys of a running server, and the owner of the realm that signs with them.
 pub struct KeyRing {
-    keys: KeyStore,
-    app: Arc<App>,
+    owner: Arc<RealmOwner>,
     held: Mutex<Held>,
 }
 
 /// The keys in use.
 struct Held {
+    /// What they are needed for is that of the settings in use.
+    keys: KeyStore,
     record: SigningKeys,
     version: Option<Version>,
     watched: KeyObservations,
 }
 
 impl KeyRing {
-    /// The keys that `app` was made with.
+    /// The keys that the realm of `owner` was made with.
     #[must_use]
-    pub fn new(keys: KeyStore, opened: Opened, app: Arc<App>) -> Self {
+    pub fn new(keys: KeyStore, opened: Opened, owner: Arc<RealmOwner>) -> Self {
         let held = Held {
+            keys,
             record: opened.record,
             version: opened.version,
             watched: KeyObservations::default(),
         };
         Self {
-            keys,
-            app,
+            owner,
             held: Mutex::new(held),
+        }
+    }
+
+    /// Serves by other settings from now on. The keys that they need are made before, and those in use are kept as long as
+    /// the settings of before or the next ones need them.
+    ///
+    /// # Errors
+    /// [`SigningKeysError`]; the previous settings and keys stay in use.
+    pub async fn replace_settings(&self, next: Next) -> Result<(), SigningKeysError> {
+        let mut held = self.held.lock().await;
+        let held = &mut *held;
+        let in_use = assemble::algorithms(&next.settings);
+        let lives = key_policy::lives(&next.settings).or_longer(held.keys.lives);
+        let before = (
+            std::mem::replace(&mut held.keys.in_use, in_use.clone()),
+            std::mem::replace(&mut held.keys.lives, lives),
+        );
+        let plan = |keys: &SigningKeys| needed_for(keys, &in_use, &lives.policy);
+        match held.keys.change(plan).await {
+            Ok(opened) => {
+                let Opened {
+                    record,
+                    version,
+                    signer,
+                    published,
+                } = opened;
+                self.owner.set_settings(next, published, signer);
+                (held.record, held.version) = (record, version);
+                Ok(())
+            }
+            Err(error) => {
+                (held.keys.in_use, held.keys.lives) = before;
+                Err(error)
+            }
         }
     }
 
@@ -77,27 +114,22 @@ impl KeyRing {
     /// [`SigningKeysError`]; the previous keys stay in use.
     pub async fn look(&self, uptime: Duration) -> Result<(), SigningKeysError> {
         let mut held = self.held.lock().await;
-        let row = read(&*self.keys.store).await?;
+        let held = &mut *held;
+        let row = read(&*held.keys.store).await?;
         if row.as_ref().map(|row| row.version) != held.version {
-            let opened = self.keys.opened(row.as_ref())?;
-            self.take(&mut held, opened);
+            let opened = held.keys.opened(row.as_ref())?;
+            self.take(held, opened);
         }
-        let Held {
-            record, watched, ..
-        } = &mut *held;
-        let (now, policy) = (self.keys.clock.now(), self.keys.policy());
-        watched.record(record, now, uptime);
-        let plan =
-            |record: &SigningKeys| due(record, &self.keys.in_use, &policy, now, watched, uptime);
-        if plan(record).is_empty() {
+        let (now, policy) = (held.keys.clock.now(), held.keys.policy());
+        held.watched.record(&held.record, now, uptime);
+        let (in_use, watched) = (&held.keys.in_use, &held.watched);
+        let plan = |record: &SigningKeys| due(record, in_use, &policy, now, watched, uptime);
+        if plan(&held.record).is_empty() {
             return Ok(());
         }
-        let opened = self.keys.change(plan).await?;
-        self.take(&mut held, opened);
-        let Held {
-            record, watched, ..
-        } = &mut *held;
-        watched.record(record, now, uptime);
+        let opened = held.keys.change(plan).await?;
+        self.take(held, opened);
+        held.watched.record(&held.record, now, uptime);
         Ok(())
     }
 
@@ -107,11 +139,12 @@ impl KeyRing {
     /// [`SigningKeysError`]; the previous keys stay in use, unless it is unknown whether the commit was written.
     pub async fn rotate_now(&self) -> Result<RotatedKeys, SigningKeysError> {
         let mut held = self.held.lock().await;
-        let before = self.keys.read().await?.record;
-        let (in_use, watched) = (&self.keys.in_use, &held.watched);
+        let held = &mut *held;
+        let before = held.keys.read().await?.record;
+        let (in_use, watched) = (&held.keys.in_use, &held.watched);
         let plan = |keys: &SigningKeys| by_command(keys, in_use, watched);
-        let opened = self.keys.change(plan).await?;
-        let now = self.keys.clock.now();
+        let opened = held.keys.change(plan).await?;
+        let now = held.keys.clock.now();
         let known = |kid: &Kid| before.keys.iter().find(|key| key.kid == *kid);
         let fresh = |key: &&SealedSigningKey| {
             key.state == KeyState::Active
@@ -125,35 +158,42 @@ impl KeyRing {
             published_secs: published.min().flatten(),
             promoted: promoted.into_iter().map(ListedKey::from).collect(),
         };
-        self.take(&mut held, opened);
+        self.take(held, opened);
         Ok(rotated)
     }
 
     pub async fn list(&self) -> KeyListing {
         let held = self.held.lock().await;
-        let now = self.keys.clock.now();
-        let policy = self.keys.policy();
-        let in_use = &self.keys.in_use;
-        let plan = due(
-            &held.record,
-            in_use,
-            &policy,
-            now,
-            &held.watched,
-            Duration::ZERO,
-        );
+        let Held {
+            keys,
+            record,
+            watched,
+            ..
+        } = &*held;
+        let (now, policy) = (keys.clock.now(), keys.policy());
+        let plan = due(record, &keys.in_use, &policy, now, watched, Duration::ZERO);
         KeyListing {
-            keys: held.record.keys.iter().map(ListedKey::from).collect(),
-            masters: self.keys.listed_masters(&held.record),
+            keys: record.keys.iter().map(ListedKey::from).collect(),
+            masters: keys.listed_masters(record),
             due: plan.next_check,
             now,
         }
     }
 
     fn take(&self, held: &mut Held, opened: Opened) {
-        self.app.replace_keys(opened.published, opened.signer);
+        self.owner.set_keys(opened.published, opened.signer);
         held.record = opened.record;
         held.version = opened.version;
+    }
+}
+
+/// What must be there before the first token by these settings: an active key for each algorithm, kept as long as they say.
+fn needed_for(keys: &SigningKeys, in_use: &[Algorithm], policy: &KeyPolicy) -> Plan {
+    let active = keys.keys.iter().filter(|key| key.state == KeyState::Active);
+    let short = active.filter(|key| key.kept() < policy.kept);
+    Plan {
+        extend: short.map(|key| key.kid.clone()).collect(),
+        ..needed(keys, in_use)
     }
 }
 

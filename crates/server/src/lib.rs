@@ -1,6 +1,6 @@
 //! A running server: everything between the settings and the sockets.
 //!
-//! What belongs here: the assembly of a realm from settings, the key ring, signing keys and master keys, calls to other
+//! What belongs here: the assembly of a realm from settings, the owner of its snapshots, reloads, the key ring, signing keys and master keys, calls to other
 //! servers, back-channel logout, events, metrics, traces, TLS, the server's side of the admin socket, the users of the
 //! file, the keys of trusted issuers, and the system's clock and entropy. Protocol decisions belong to `grantor-core`, HTTP
 //! endpoints and pages to `grantor-web`, and what a command prints to `grantor`.
@@ -22,6 +22,8 @@ pub mod links;
 pub mod master_key;
 pub mod metrics;
 pub mod outgoing;
+pub mod realm_owner;
+pub mod reload;
 pub mod run;
 pub mod setting_error;
 pub mod signing_keys;

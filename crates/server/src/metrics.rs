@@ -23,10 +23,12 @@ use prometheus_client::registry::Registry;
 
 use crate::admin::api::KeyListing;
 use crate::key_ring::KeyRing;
+use crate::realm_owner::RealmOwner;
 use crate::system::SystemClock;
 
 pub struct Sources {
     pub app: Arc<App>,
+    pub owner: Arc<RealmOwner>,
     pub keys: Arc<KeyRing>,
     /// Its store, unless it is in memory.
     pub sqlite: Option<Arc<Sqlite>>,
@@ -63,6 +65,7 @@ impl Sources {
             keys: self.keys.list().await,
             store: self.sqlite.as_ref().map(|store| store.figures()),
             started: self.started,
+            configured: self.owner.read_at(),
             now: SystemClock.now(),
             resident: resident_bytes(),
         }
@@ -77,6 +80,7 @@ struct Reading {
     keys: KeyListing,
     store: Option<sqlite::Figures>,
     started: Timestamp,
+    configured: Timestamp,
     now: Timestamp,
     resident: Option<u64>,
 }
@@ -182,6 +186,12 @@ impl Reading {
             "process_start_time_seconds",
             help,
             float(self.started.as_secs()),
+        )?;
+        let help = "When the configuration in use was read, in Unix time";
+        out.gauge(
+            "grantor_configured_seconds",
+            help,
+            float(self.configured.as_secs()),
         )?;
         let Some(resident) = self.resident else {
             return Ok(());

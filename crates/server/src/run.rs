@@ -1,5 +1,6 @@
 //! One running server: assembled from settings, run until a signal stops it.
 
+use std::future::pending;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -30,11 +31,12 @@ use crate::links;
 use crate::master_key::MasterKeyError;
 use crate::metrics;
 use crate::outgoing::{Outgoing, OutgoingError};
+use crate::reload::Reloader;
 use crate::setting_error::SettingError;
 use crate::signing_keys::SigningKeysError;
 use crate::system::{SystemClock, SystemEntropy};
 use crate::tls::{self, Stamps, TlsError, Watch};
-use crate::users;
+use crate::users::{self, OnOutage};
 use grantor_config::{self as config, Environment, Settings};
 
 const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
@@ -127,7 +129,7 @@ async fn serve(
     announce: impl FnOnce(&str) + Send + 'static,
 ) -> Result<(), StartError> {
     let traces = crate::traces::start(environment)?;
-    let server = Server::start(settings, file, on_hangup).await?;
+    let server = Server::start(settings, file, environment, on_hangup).await?;
     if let Some(traces) = &traces {
         server
             .installation
@@ -154,7 +156,7 @@ async fn serve(
     if environment.value(ENDPOINT).is_some() {
         tracing::warn!("{ENDPOINT} has no effect: this program was built without OpenTelemetry");
     }
-    let server = Server::start(settings, file, on_hangup).await?;
+    let server = Server::start(settings, file, environment, on_hangup).await?;
     Ok(server.run(announce).await?)
 }
 
@@ -166,6 +168,12 @@ struct Server {
     backchannel: BackChannel,
     admin: Option<(Socket, Arc<Admin>)>,
     metrics: Option<TcpListener>,
+    declared: Declared,
+    reload: (Arc<Reloader>, Option<Signal>),
+}
+
+/// Who is written to the store after the start.
+struct Declared {
     users: Vec<Provision>,
     links: Vec<Link>,
 }
@@ -174,9 +182,10 @@ impl Server {
     async fn start(
         settings: &Settings,
         file: &Path,
+        environment: &Environment,
         on_hangup: Hangup,
     ) -> Result<Self, StartError> {
-        let stop = Stop::new(on_hangup)?;
+        let (stop, reload_asked) = signals(on_hangup)?;
         raise_file_limit();
         let certificate = tls::of_settings(settings)?;
         // First, so that a server that cannot listen leaves no files.
@@ -187,13 +196,18 @@ impl Server {
         };
         let installation = Installation::open(settings).await?;
         installation.app.count_pending().await?;
-        clients::provision(&installation.app, &*installation.store).await?;
+        let Installation {
+            app, store, owner, ..
+        } = &installation;
+        clients::start(app, &**store, owner).await?;
         let advice = settings.not_built().into_iter().chain(settings.advice());
         for sentence in advice.chain(files::advice(settings, file)) {
             tracing::warn!("{sentence}");
         }
         let socket = socket(&settings.store);
-        let admin = socket.map(|socket| (socket, installation.admin(settings, file)));
+        let reloader = installation.reloader(file, environment);
+        let admin = installation.admin(file, Some(Arc::clone(&reloader)));
+        let admin = socket.map(|socket| (socket, admin));
         let tls = match settings.tls.clone().zip(certificate) {
             Some((files, certificate)) => {
                 Some(watched(settings, files, certificate, &installation)?)
@@ -216,8 +230,8 @@ impl Server {
             backchannel,
             admin,
             metrics,
-            users,
-            links,
+            declared: Declared { users, links },
+            reload: (reloader, reload_asked),
         })
     }
 
@@ -230,8 +244,8 @@ impl Server {
             backchannel,
             admin,
             metrics,
-            users,
-            links,
+            declared,
+            reload: (reloader, reload_asked),
         } = self;
         let (app, store) = (&installation.app, &installation.store);
         let scheme = if tls.is_some() { "https" } else { "http" };
@@ -241,12 +255,15 @@ impl Server {
         let keys = Arc::clone(&installation.keys);
         background.spawn(async move { keys.watch().await });
         background.spawn(backchannel.watch());
-        background.spawn(prepare(
-            Arc::clone(app),
-            Arc::clone(store),
-            (users, links),
-            move || announce(&url),
-        ));
+        let prepared = prepare(Arc::clone(app), Arc::clone(store), declared, move || {
+            announce(&url)
+        });
+        background.spawn(async move {
+            prepared.await;
+            if let Some(asked) = reload_asked {
+                reloader.watch(asked).await;
+            }
+        });
         if let Some((socket, admin)) = admin {
             background.spawn(socket.serve(admin));
         }
@@ -331,11 +348,17 @@ fn socket(store: &config::Store) -> Option<Socket> {
 async fn prepare(
     app: Arc<App>,
     store: Arc<dyn Store>,
-    (users, links): (Vec<Provision>, Vec<Link>),
+    Declared { users, links }: Declared,
     announce: impl FnOnce() + Send + 'static,
 ) {
-    users::provision(&app, &*store, &users).await;
-    links::provision(&app, &*store, &links).await;
+    let written = async {
+        users::provision(&app, &*store, &users, OnOutage::Retry).await?;
+        links::provision(&app, &*store, &links, OnOutage::Retry).await
+    };
+    // What was left out was logged, and an outage is waited for.
+    if let Err(error) = written.await {
+        tracing::error!(error = %Causes(&error), "what the file declares was not written");
+    }
     app.set_ready();
     // Printing may block where no one reads, and a server that runs can do without it.
     thread::Builder::new().spawn(announce).ok();
@@ -365,40 +388,46 @@ async fn sweep(store: Arc<dyn Store>) {
 pub enum Hangup {
     /// The terminal was closed: stop.
     Stop,
-    /// Read the certificate again.
+    /// Read the certificate and the configuration file again.
     Reload,
 }
 
-/// The signals that stop the server. They are handled from the start, so that none kills it while it starts.
+/// The signals, handled from the start, so that none kills the server while it starts: those that stop it, and the one
+/// that asks for a reload.
+fn signals(on_hangup: Hangup) -> io::Result<(Stop, Option<Signal>)> {
+    let hangup = signal(SignalKind::hangup())?;
+    let (stop, reload) = match on_hangup {
+        Hangup::Stop => (Some(hangup), None),
+        Hangup::Reload => (None, Some(hangup)),
+    };
+    let stop = Stop {
+        terminate: signal(SignalKind::terminate())?,
+        interrupt: signal(SignalKind::interrupt())?,
+        hangup: stop,
+    };
+    Ok((stop, reload))
+}
+
+/// The signals that stop the server.
 struct Stop {
     terminate: Signal,
     interrupt: Signal,
-    hangup: Signal,
-    on_hangup: Hangup,
+    /// Where it stops the server.
+    hangup: Option<Signal>,
 }
 
 impl Stop {
-    fn new(on_hangup: Hangup) -> io::Result<Self> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-            hangup: signal(SignalKind::hangup())?,
-            on_hangup,
-        })
-    }
-
     async fn asked(mut self) {
-        loop {
-            tokio::select! {
-                _ = self.terminate.recv() => break,
-                _ = self.interrupt.recv() => break,
-                Some(()) = self.hangup.recv() => match self.on_hangup {
-                    Hangup::Stop => break,
-                    Hangup::Reload => tracing::info!(
-                        "SIGHUP: the certificate is read again if there is one; other settings need a restart"
-                    ),
-                },
+        let hangup = async {
+            match &mut self.hangup {
+                Some(hangup) => hangup.recv().await,
+                None => pending().await,
             }
+        };
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+            _ = hangup => {}
         }
         tracing::info!("stopping after the requests in progress");
     }

@@ -9,7 +9,7 @@ use futures_util::future::BoxFuture;
 use grantor_core::engine::facts::KeyQuery;
 use grantor_jose::VerificationKeys;
 use grantor_verify::{KeySource, Limits, RemoteKeySet};
-use grantor_web::{NoTrustedKeys, TrustedKeys};
+use grantor_web::TrustedKeys;
 
 use crate::outgoing::{Outgoing, OutgoingError};
 use grantor_config::{self as config, Settings};
@@ -21,45 +21,82 @@ mod tests;
 const ANSWER_TIME: Duration = Duration::from_secs(5);
 
 /// A key set for each issuer that the file trusts. Tokens cannot add to them.
-struct KeySets(HashMap<String, RemoteKeySet>);
-
-/// The keys of the issuers that these settings trust.
-///
-/// # Errors
-/// [`OutgoingError`]
-pub fn from_settings(settings: &Settings) -> Result<Arc<dyn TrustedKeys>, OutgoingError> {
-    with_timeout(settings, ANSWER_TIME)
+pub struct KeySets {
+    /// None while no issuer is trusted.
+    http: Option<reqwest::Client>,
+    limits: Limits,
+    sets: HashMap<String, (KeySource, RemoteKeySet)>,
 }
 
-fn with_timeout(
-    settings: &Settings,
-    time: Duration,
-) -> Result<Arc<dyn TrustedKeys>, OutgoingError> {
-    if settings.trusted_issuers.is_empty() {
-        return Ok(Arc::new(NoTrustedKeys));
+impl KeySets {
+    /// The keys of the issuers that these settings trust.
+    ///
+    /// # Errors
+    /// [`OutgoingError`]
+    pub fn from_settings(settings: &Settings) -> Result<Self, OutgoingError> {
+        Self::with_timeout(settings, ANSWER_TIME)
     }
-    let http = Outgoing::from_settings(settings).client(time)?;
-    let limits = Limits {
-        time,
-        ..Limits::default()
-    };
-    let of = |trusted: &config::TrustedIssuer| {
-        let issuer = trusted.issuer.clone();
-        let source = match trusted.jwks_uri.clone() {
-            Some(jwks_uri) => KeySource::JwksUri { issuer, jwks_uri },
-            None => KeySource::Issuer(issuer),
+
+    fn with_timeout(settings: &Settings, time: Duration) -> Result<Self, OutgoingError> {
+        let limits = Limits {
+            time,
+            ..Limits::default()
         };
-        let keys = RemoteKeySet::with_limits(http.clone(), source, limits);
-        (trusted.issuer.to_string(), keys)
-    };
-    let sets = settings.trusted_issuers.iter().map(of);
-    Ok(Arc::new(KeySets(sets.collect())))
+        let none = Self {
+            http: None,
+            limits,
+            sets: HashMap::new(),
+        };
+        none.for_settings(settings)
+    }
+
+    /// Those of other settings. An issuer whose keys are where they were keeps what was fetched of them.
+    ///
+    /// # Errors
+    /// [`OutgoingError`]
+    pub fn for_settings(&self, settings: &Settings) -> Result<Self, OutgoingError> {
+        let (limits, mut sets) = (self.limits, HashMap::new());
+        if settings.trusted_issuers.is_empty() {
+            return Ok(Self {
+                http: None,
+                limits,
+                sets,
+            });
+        }
+        let http = match &self.http {
+            Some(http) => http.clone(),
+            None => Outgoing::from_settings(settings).client(limits.time)?,
+        };
+        for trusted in &settings.trusted_issuers {
+            let source = source(trusted);
+            let known = self.sets.get(trusted.issuer.as_str());
+            let known = known.filter(|(before, _)| *before == source);
+            let keys = known.map_or_else(
+                || RemoteKeySet::with_limits(http.clone(), source.clone(), limits),
+                |(_, keys)| keys.clone(),
+            );
+            sets.insert(trusted.issuer.to_string(), (source, keys));
+        }
+        Ok(Self {
+            http: Some(http),
+            limits,
+            sets,
+        })
+    }
+}
+
+fn source(trusted: &config::TrustedIssuer) -> KeySource {
+    let issuer = trusted.issuer.clone();
+    match trusted.jwks_uri.clone() {
+        Some(jwks_uri) => KeySource::JwksUri { issuer, jwks_uri },
+        None => KeySource::Issuer(issuer),
+    }
 }
 
 impl TrustedKeys for KeySets {
     fn keys<'a>(&'a self, ask: &'a KeyQuery) -> BoxFuture<'a, Option<Arc<VerificationKeys>>> {
         let keys = async {
-            let of_issuer = self.0.get(&ask.issuer)?;
+            let (_, of_issuer) = self.sets.get(&ask.issuer)?;
             let keys = of_issuer.keys_for(ask.kid.as_ref(), ask.algorithm);
             // The reason was logged.
             keys.await.ok()

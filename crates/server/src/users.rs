@@ -23,54 +23,106 @@ const PAGE: usize = 500;
 /// The time before another attempt.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
+/// What to do while the store is unavailable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnOutage {
+    /// Try again, until it is back.
+    Retry,
+    /// End with the error.
+    Fail,
+}
+
 /// Makes the declared users of the store those of the file. A new or changed password is hashed, which takes some hundredths
-/// of a second. While the store is unavailable it is tried again; an account that cannot be written for another reason is
-/// logged and left out.
-pub async fn provision(app: &Arc<App>, store: &dyn Store, users: &[Provision]) {
+/// of a second. An account that cannot be written for a reason of its own is logged, left out, and returned as a sentence.
+///
+/// # Errors
+/// The store is unavailable.
+pub async fn provision(
+    app: &Arc<App>,
+    store: &dyn Store,
+    users: &[Provision],
+    on_outage: OnOutage,
+) -> Result<Vec<String>, Unavailable> {
+    let mut left_out = Vec::new();
     // First, so that cutting a user off does not wait for the password hashes of others.
-    match retry(|| examine(store, users)).await {
-        Ok(stored) => {
-            app.include_password_cost(stored.costliest);
-            if stored.without_password > 0 {
-                tracing::warn!(
-                    users = stored.without_password,
-                    "declared accounts have no password yet: `grantor user password NAME` sets one"
-                );
-            }
-            if stored.below_minimum > 0 {
-                tracing::warn!(
-                    users = stored.below_minimum,
-                    "stored password hashes are below OWASP's minimum for Argon2id; each is replaced when its user signs in"
-                );
-            }
-            for due in stored.due {
-                let sub = due.id;
-                tracing::info!(%sub, "the file no longer declares this account, or disables it");
-                if let Err(error) = retry(|| run(app, due.clone())).await {
-                    tracing::error!(%sub, error = %Causes(&error), "the account could not be disabled");
-                }
-            }
-        }
+    match retry(on_outage, || examine(store, users)).await {
+        Ok(stored) => left_out.extend(prepare(app, stored, on_outage).await?),
+        Err(error) if is_temporary(&error) => return Err(error),
         Err(error) => {
-            tracing::error!(error = %Causes(&error), "accounts that the file no longer declares were not disabled")
+            tracing::error!(error = %Causes(&error), "accounts that the file no longer declares were not disabled");
+            left_out.push(
+                "Accounts that the file no longer declares were not disabled: see the log."
+                    .to_owned(),
+            );
         }
     }
     for user in users {
-        match retry(|| run(app, user.clone())).await {
-            Ok(ProvisionReply::Done { changed: true }) => {
-                tracing::info!(sub = %user.id, "wrote an account of the file")
+        let username = user.username.as_str();
+        match retry(on_outage, || run(app, user.clone())).await {
+            Ok(ProvisionReply::Done { changed }) => {
+                if changed {
+                    tracing::info!(sub = %user.id, "wrote an account of the file");
+                }
             }
-            Ok(ProvisionReply::NameTaken) => tracing::error!(
-                username = user.username,
-                "[[user]]: the name belongs to another account of the store; this one was left out"
-            ),
-            Ok(ProvisionReply::Done { changed: false }) => {}
-            Err(error) => tracing::error!(
-                username = user.username, error = %Causes(&error),
-                "[[user]]: the account could not be written and was left out"
-            ),
+            Ok(ProvisionReply::NameTaken) => {
+                tracing::error!(
+                    username,
+                    "[[user]]: the name belongs to another account of the store; this one was left out"
+                );
+                left_out.push(format!(
+                    "User {username:?}: the name belongs to another account of the store; this one was left out."
+                ));
+            }
+            Err(error) if is_temporary(&error) => return Err(error),
+            Err(error) => {
+                tracing::error!(
+                    username, error = %Causes(&error),
+                    "[[user]]: the account could not be written and was left out"
+                );
+                left_out.push(format!(
+                    "User {username:?}: the account could not be written and was left out: see the log."
+                ));
+            }
         }
     }
+    Ok(left_out)
+}
+
+/// Before users are written: the cost of a sign-in, what an operator should know, and who is cut off.
+async fn prepare(
+    app: &Arc<App>,
+    stored: StoredUsers,
+    on_outage: OnOutage,
+) -> Result<Vec<String>, Unavailable> {
+    let mut left_out = Vec::new();
+    app.include_password_cost(stored.costliest);
+    if stored.without_password > 0 {
+        tracing::warn!(
+            users = stored.without_password,
+            "declared accounts have no password yet: `grantor user password NAME` sets one"
+        );
+    }
+    if stored.below_minimum > 0 {
+        tracing::warn!(
+            users = stored.below_minimum,
+            "stored password hashes are below OWASP's minimum for Argon2id; each is replaced when its user signs in"
+        );
+    }
+    for due in stored.due {
+        let sub = due.id;
+        tracing::info!(%sub, "the file no longer declares this account, or disables it");
+        match retry(on_outage, || run(app, due.clone())).await {
+            Ok(()) => {}
+            Err(error) if is_temporary(&error) => return Err(error),
+            Err(error) => {
+                tracing::error!(%sub, error = %Causes(&error), "the account could not be disabled");
+                left_out.push(format!(
+                    "The account {sub} could not be disabled: see the log."
+                ));
+            }
+        }
+    }
+    Ok(left_out)
 }
 
 /// What the users of the store have in common at the start.
@@ -153,17 +205,20 @@ where
     Ok(reply)
 }
 
-/// Repeats an attempt while its error is temporary.
+/// Repeats an attempt while its error is temporary, where that is asked for.
 ///
 /// # Errors
 /// The first error that is not.
-pub(crate) async fn retry<T, F>(attempt: impl Fn() -> F) -> Result<T, Unavailable>
+pub(crate) async fn retry<T, F>(
+    on_outage: OnOutage,
+    attempt: impl Fn() -> F,
+) -> Result<T, Unavailable>
 where
     F: Future<Output = Result<T, Unavailable>>,
 {
     loop {
         match attempt().await {
-            Err(error) if is_temporary(&error) => {
+            Err(error) if is_temporary(&error) && on_outage == OnOutage::Retry => {
                 tracing::warn!(error = %Causes(&error), "what the file declares is not in the store yet; trying again")
             }
             ended => return ended,
@@ -173,7 +228,7 @@ where
 }
 
 /// A damaged row, for example, stays damaged.
-fn is_temporary(error: &Unavailable) -> bool {
+pub(crate) fn is_temporary(error: &Unavailable) -> bool {
     match error {
         Unavailable::Store(error) => matches!(error, StoreError::Unavailable(_)),
         // This version never becomes the one that may write the row.

@@ -14,6 +14,7 @@
 //! | build a realm by itself | [`RealmBuilder`] | the same |
 //! | make a client | [`device_app`], [`app`], [`machine`], [`service`] | the same |
 //! | change a client of a realm | [`client`] | the same |
+//! | replace the realm of a running server | | `server.replace(realm, signer)` |
 //! | let time pass | `world.advance(5.s())` | `server.advance(5.s())` |
 //! | see what was recorded | `world.take_events()` | `server.take_events()` |
 //! | let the store fail | `world.faults().inject(…)` | `server.store.inject(…)` |

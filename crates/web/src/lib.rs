@@ -21,6 +21,8 @@ pub mod render;
 mod request;
 mod router;
 mod server;
+mod shell;
+mod snapshot;
 #[cfg(feature = "spans")]
 mod span;
 mod system;
@@ -33,6 +35,8 @@ pub use passwords::hash_password;
 pub use peer::Proxies;
 pub use router::{Router, probes};
 pub use server::{serve, serve_operators};
+pub use shell::Shell;
+pub use snapshot::{Snapshot, SnapshotParts};
 #[cfg(feature = "spans")]
 pub use span::{Span, SpanSink};
 pub use system::{Clock, Entropy, EventSink, NoTrustedKeys, TrustedKeys};

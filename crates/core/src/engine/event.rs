@@ -54,6 +54,8 @@ pub enum EventKind {
     CertificateReplaced,
     CertificateRefused,
     CertificateEnds,
+    RealmReloaded,
+    ReloadRefused,
 }
 
 impl EventKind {
@@ -105,6 +107,8 @@ impl EventKind {
             | Self::PasswordChanged
             | Self::BackedUp
             | Self::Restored
+            | Self::RealmReloaded
+            | Self::ReloadRefused
             | Self::CertificateReplaced
             | Self::CertificateRefused
             | Self::CertificateEnds => EventClass::Protected,
@@ -173,6 +177,41 @@ pub struct Event {
     pub peer: Option<Peer>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exchange: Option<Box<Hop>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reload: Option<Box<ReloadSummary>>,
+}
+
+/// What a reload of the configuration changed: of each kind the first names, such as `client tv`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ReloadSummary {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub added: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub changed: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub removed: Vec<String>,
+    /// No longer declared, and kept as it was.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub kept: Vec<String>,
+    /// Settings that only a restart changes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub restart: Vec<String>,
+}
+
+impl ReloadSummary {
+    const MAX_NAMES: usize = 50;
+
+    /// The first of these names, and how many more there are.
+    #[must_use]
+    pub fn shorten(names: impl Iterator<Item = String>) -> Vec<String> {
+        let mut names: Vec<String> = names.collect();
+        let more = names.len().saturating_sub(Self::MAX_NAMES);
+        if more > 0 {
+            names.truncate(Self::MAX_NAMES);
+            names.push(format!("and {more} more"));
+        }
+        names
+    }
 }
 
 /// One token exchange in a chain (RFC 8693).
@@ -204,6 +243,7 @@ impl Event {
             grant: None,
             peer: None,
             exchange: None,
+            reload: None,
         }
     }
 
@@ -249,6 +289,12 @@ impl Event {
     #[must_use]
     pub fn hop(mut self, hop: Hop) -> Self {
         self.exchange = Some(Box::new(hop));
+        self
+    }
+
+    #[must_use]
+    pub fn reload(mut self, summary: ReloadSummary) -> Self {
+        self.reload = Some(Box::new(summary));
         self
     }
 

@@ -8,7 +8,7 @@ use grantor_core::base::peer::Peer;
 use grantor_core::base::sealing::{MasterKey, SealingKeys};
 use grantor_core::base::seed::Seed;
 use grantor_core::base::time::Timestamp;
-use grantor_core::engine::event::{Event, EventClass, EventKind, FoldedEvents, Hop};
+use grantor_core::engine::event::{Event, EventClass, EventKind, FoldedEvents, Hop, ReloadSummary};
 use grantor_core::model::actor::Actor;
 use grantor_core::model::ids::Epoch;
 use grantor_core::model::ids::{ClientId, GrantId, Jti, SessionId, UserId};
@@ -187,6 +187,13 @@ impl Names {
                 act: Some(actor),
                 refused: Some("why"),
             })),
+            reload: Some(Box::new(ReloadSummary {
+                added: vec!["client tv".to_owned()],
+                changed: vec!["client tv".to_owned()],
+                removed: vec!["client tv".to_owned()],
+                kept: vec!["client tv".to_owned()],
+                restart: vec!["issuer".to_owned()],
+            })),
         };
         let mut of_event = Self::default();
         of_event.members("", "", &serde_json::to_value(event).expect("JSON"));
@@ -231,7 +238,7 @@ fn kinds() -> Vec<EventKind> {
         SignedIn SignInFailed SignedOut SessionEndedByUser SessionEndedByLimit GrantRevokedByUser GrantEndedByLimit ClientDisconnected
         SignedOutEverywhere LogoutDelivered LogoutFailed WrongUserCode ManyWrongUserCodes TriesUsedUp
         UserAdded UserDisabled UserEnabled UserChanged UserDeleted PasswordChanged BackedUp Restored
-        CertificateReplaced CertificateRefused CertificateEnds
+        CertificateReplaced CertificateRefused CertificateEnds RealmReloaded ReloadRefused
     }
     .into()
 }

@@ -5,7 +5,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::process::{Child, ChildStderr, ChildStdout, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockWriteGuard};
 
@@ -110,6 +110,9 @@ impl Home {
 pub(crate) struct Server {
     child: Child,
     stdout: BufReader<ChildStdout>,
+    stderr: BufReader<ChildStderr>,
+    /// The lines of its log that were read already.
+    log: String,
     /// What it said on standard output until it was listening, that line among it.
     pub(crate) said: String,
 }
@@ -126,9 +129,12 @@ impl Server {
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = spawn(&mut command);
         let stdout = BufReader::new(child.stdout.take().expect("piped"));
+        let stderr = BufReader::new(child.stderr.take().expect("piped"));
         let mut server = Self {
             child,
             stdout,
+            stderr,
+            log: String::new(),
             said: String::new(),
         };
         while !server
@@ -148,16 +154,33 @@ impl Server {
         self.child.id()
     }
 
+    /// Reads the log up to the next line that holds this.
+    pub(crate) fn logs(&mut self, words: &str) -> String {
+        loop {
+            let mut line = String::new();
+            let read = self.stderr.read_line(&mut line).expect("text");
+            assert!(read > 0, "it ended without {words:?}: {}", self.log);
+            self.log += &line;
+            if line.contains(words) {
+                return line;
+            }
+        }
+    }
+
+    /// Asks it to reload.
+    pub(crate) fn hang_up(&self) {
+        let id = self.id().to_string();
+        let sent = output(Command::new("kill").args(["-s", "HUP", &id]));
+        assert!(sent.status.success());
+    }
+
     /// Sends a signal by its name and waits for the end.
     pub(crate) fn end(mut self, signal: &str) -> Ended {
         let id = self.child.id().to_string();
         let sent = spawn(Command::new("kill").args(["-s", signal, &id])).wait();
         assert!(sent.is_ok_and(|status| status.success()) || signal == "KILL");
-        let (mut stderr, mut rest) = (String::new(), String::new());
-        let pipe = self.child.stderr.take();
-        pipe.expect("piped")
-            .read_to_string(&mut stderr)
-            .expect("text");
+        let (mut stderr, mut rest) = (std::mem::take(&mut self.log), String::new());
+        self.stderr.read_to_string(&mut stderr).expect("text");
         self.stdout.read_to_string(&mut rest).expect("text");
         let code = self.child.wait().expect("it ended").code();
         Ended {

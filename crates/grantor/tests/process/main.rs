@@ -20,6 +20,7 @@ mod openidconnect_crate;
 #[cfg(feature = "otel")]
 mod otel;
 mod outgoing;
+mod reload;
 mod serve;
 mod terminal;
 mod tls;

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
-use crate::home::{Home, Server, output, text};
+use crate::home::{Home, output, text};
 
 /// Writes a certificate for 127.0.0.1 with its key.
 fn renew(home: &Home) {
@@ -43,15 +43,6 @@ fn told(log: &str, kind: &str) -> usize {
     log.lines()
         .filter(|line| line.contains("\"target\":\"event\"") && line.contains(kind))
         .count()
-}
-
-fn hang_up(server: &Server) {
-    let id = server.id().to_string();
-    assert!(
-        output(Command::new("kill").args(["-s", "HUP", &id]))
-            .status
-            .success()
-    );
 }
 
 /// Tries until it is so; a hundred handshakes a second, for minutes at most.
@@ -117,11 +108,11 @@ fn a_new_certificate_is_loaded_and_a_broken_one_is_logged_once() {
     renew(&home);
     let newer = fs::read(home.path("key.pem")).expect("a key");
     fs::write(home.path("key.pem"), &key).expect("a file");
-    hang_up(&server);
+    server.hang_up();
     assert!(curl(&home, &good, &[]).is_some(), "the one before is kept");
 
     fs::write(home.path("key.pem"), newer).expect("a file");
-    hang_up(&server);
+    server.hang_up();
     until("the newest is shown", || curl(&home, &own, &[]).is_some());
     let log = server.end("TERM").stderr;
     assert_eq!(told(&log, "certificate_refused"), 1, "{log}");

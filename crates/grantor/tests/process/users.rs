@@ -133,30 +133,30 @@ fn of_a_declared_user_commands_change_only_what_the_file_leaves_open() {
     for (arguments, todo) in [
         (
             &["password", "alice", "--random"][..],
-            "change password (or password_hash) there, and restart the server".to_owned(),
+            "change password (or password_hash) there, and run `grantor reload`".to_owned(),
         ),
         (
             &["set", "Alice", "--group", "admins"],
-            "change groups there, and restart the server".to_owned(),
+            "change groups there, and run `grantor reload`".to_owned(),
         ),
         (
             &["set", sub, "--claim", "given_name=A"],
-            "change the claim \"given_name\" there, and restart the server".to_owned(),
+            "change the claim \"given_name\" there, and run `grantor reload`".to_owned(),
         ),
         (
             &["rename", "alice", "alicia"],
             format!(
-                "change username and write id = \"{sub}\" there, which keeps the sub, and restart the server"
+                "change username and write id = \"{sub}\" there, which keeps the sub, and run `grantor reload`"
             ),
         ),
         (
             &["disable", sub],
-            "set enabled = false there, and restart the server".to_owned(),
+            "set enabled = false there, and run `grantor reload`".to_owned(),
         ),
         (
             &["delete", "alice"],
             format!(
-                "remove it there, and restart the server, which disables the user; then `grantor user delete {sub}` \
+                "remove it there, and run `grantor reload --prune`, which disables the user; then `grantor user delete {sub}` \
                  deletes what is stored"
             ),
         ),

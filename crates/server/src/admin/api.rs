@@ -1,6 +1,7 @@
 //! The requests and answers of the admin socket: one type each, for the server that answers and the commands that ask.
 
 mod keys;
+mod reload;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 pub use keys::{KeyListing, ListedKey, ListedMasterKey, RotatedKeys};
+pub use reload::{Change, Reload, Reloaded};
 
 /// A request with its method, its path and the type of its answer.
 pub trait AdminRequest {
@@ -19,6 +21,8 @@ pub trait AdminRequest {
     const PATH: &'static str;
     /// Whether it is of use on a store that was never used, which it then creates.
     const CREATES_STORE: bool = false;
+    /// Whether only a running server can do it.
+    const NEEDS_SERVER: bool = false;
     /// One line of the answer.
     type Answer: DeserializeOwned;
 

@@ -17,7 +17,7 @@ use grantor_core::model::ids::{SessionId, UserId};
 use grantor_core::people::{Password, Provision, SignIn, SignInReply};
 use grantor_jose::{Algorithm, Signer, TokenType};
 use grantor_store::memory::Memory;
-use grantor_web::{EventSink, ForwardedHeader, NoTrustedKeys, Parts, Proxies};
+use grantor_web::{EventSink, ForwardedHeader, NoTrustedKeys, Parts, Proxies, SnapshotParts};
 use serde_json::{Map, Value};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -163,13 +163,15 @@ async fn server(store: &Arc<Memory>, world: &Arc<World>, shop: &Shop) -> TestSer
         backchannel_uri: Some(format!("http://{}/logout?tenant=a%20b", shop.address)),
     };
     let app = App::new(Parts {
-        realm,
+        snapshot: SnapshotParts {
+            realm,
+            signer: Arc::clone(&opened.signer) as Arc<dyn Signer>,
+            trusted_keys: Arc::new(NoTrustedKeys),
+        },
         store: Arc::clone(store) as Arc<dyn Store>,
-        signer: Arc::clone(&opened.signer) as Arc<dyn Signer>,
         clock: Arc::clone(world) as Arc<dyn Clock>,
         entropy: Arc::new(SystemEntropy),
         events: Arc::clone(world) as Arc<dyn EventSink>,
-        trusted_keys: Arc::new(NoTrustedKeys),
         proxies: Proxies {
             trusted: Vec::new(),
             header: ForwardedHeader::XForwardedFor,

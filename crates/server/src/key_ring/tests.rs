@@ -1,6 +1,7 @@
 use grantor_core::base::time::Timestamp;
 use grantor_core::tokens::key_life::PUBLISH_AHEAD;
 use grantor_jose::Algorithm;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -8,13 +9,14 @@ use grantor_core::base::sealing::MasterKey;
 use grantor_core::engine::event::Event;
 use grantor_store::Store;
 use grantor_store::memory::Memory;
-use grantor_web::{Clock, EventSink, ForwardedHeader, NoTrustedKeys, Parts, Proxies};
+use grantor_web::{App, Clock, EventSink, ForwardedHeader, Parts, Proxies};
 
 use super::*;
 use crate::installation::key_store_of;
 use crate::master_key::{MasterKeys, Source};
+use crate::realm_owner::InUse;
+use crate::signing_keys;
 use crate::system::SystemEntropy;
-use crate::{assemble, signing_keys};
 use grantor_config::{Environment, parse};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -49,7 +51,20 @@ impl EventSink for Nowhere {
     fn record(&self, _: Timestamp, _: &str, _: &Event) {}
 }
 
-async fn node(store: &Arc<Memory>, time: &Arc<Time>) -> KeyRing {
+struct Node {
+    ring: KeyRing,
+    app: Arc<App>,
+}
+
+impl Deref for Node {
+    type Target = KeyRing;
+
+    fn deref(&self) -> &KeyRing {
+        &self.ring
+    }
+}
+
+async fn node(store: &Arc<Memory>, time: &Arc<Time>) -> Node {
     let settings = parse(
         "issuer = \"https://id.example.com\"",
         "grantor.toml",
@@ -66,24 +81,28 @@ async fn node(store: &Arc<Memory>, time: &Arc<Time>) -> KeyRing {
         ..key_store_of(&settings, kept, masters, source).unwrap()
     };
     let opened = keys.open().await.unwrap();
+    let first = InUse::new(&settings, time.now(), &keys.masters, &opened).unwrap();
     let app = App::new(Parts {
-        realm: assemble::realm(&settings, &keys.masters, opened.published.clone()).unwrap(),
+        snapshot: first.snapshot(),
         store: Arc::clone(store) as Arc<dyn Store>,
-        signer: Arc::clone(&opened.signer) as Arc<dyn grantor_jose::Signer>,
         clock: Arc::clone(time) as Arc<dyn Clock>,
         entropy: Arc::new(SystemEntropy),
         events: Arc::new(Nowhere),
-        trusted_keys: Arc::new(NoTrustedKeys),
         proxies: Proxies {
             trusted: Vec::new(),
             header: ForwardedHeader::XForwardedFor,
         },
         templates: None,
-    });
-    KeyRing::new(keys, opened, app.unwrap())
+    })
+    .unwrap();
+    let owner = RealmOwner::new(Arc::clone(&app), keys.masters.clone(), first);
+    Node {
+        ring: KeyRing::new(keys, opened, Arc::new(owner)),
+        app,
+    }
 }
 
-fn kid(ring: &KeyRing, state: KeyState) -> Option<Kid> {
+fn kid(ring: &Node, state: KeyState) -> Option<Kid> {
     let realm = ring.app.realm();
     let keys = realm.signing.keys().iter();
     keys.filter(|key| key.state() == state)

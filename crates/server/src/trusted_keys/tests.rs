@@ -1,6 +1,6 @@
 //! A server that trusts an issuer on loopback, which answers as a test wants it to.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
 use std::path::Path;
 use std::sync::Mutex;
@@ -22,6 +22,7 @@ use tower::ServiceExt as _;
 
 use super::*;
 use crate::installation::Installation;
+use crate::realm_owner::Next;
 use crate::system::SystemClock;
 use grantor_config::{Environment, parse};
 
@@ -130,8 +131,8 @@ fn signed(key: &SigningKey, kid: &Kid, issuer: &str) -> String {
 /// The server, as a start opens it.
 struct Trusting {
     router: Router,
-    _installation: Installation,
-    _folder: TempDir,
+    installation: Installation,
+    folder: TempDir,
 }
 
 /// What came: the status, and the body.
@@ -142,8 +143,7 @@ impl Trusting {
         Self::with(issuers, "").await
     }
 
-    /// The same with more lines of each `[[trusted_issuer]]`.
-    async fn with(issuers: &[&Issuer], lines: &str) -> Self {
+    fn settings(folder: &TempDir, issuers: &[&Issuer], lines: &str) -> Settings {
         let rules = issuers.iter().map(|issuer| {
             let url = &issuer.url;
             format!(
@@ -159,20 +159,41 @@ impl Trusting {
              grants = [\"token_exchange\", \"client_credentials\"]\nscopes = [\"shipping/read\"]\n{}",
             rules.collect::<String>()
         );
-        let folder = TempDir::new().unwrap();
-        let settings = parse(
+        parse(
             &text,
             "grantor.toml",
             folder.path(),
             &Environment::default(),
-        );
-        let installation = Installation::open(&settings.unwrap()).await.unwrap();
+        )
+        .unwrap()
+    }
+
+    /// The same with more lines of each `[[trusted_issuer]]`.
+    async fn with(issuers: &[&Issuer], lines: &str) -> Self {
+        let folder = TempDir::new().unwrap();
+        let settings = Self::settings(&folder, issuers, lines);
+        let installation = Installation::open(&settings).await.unwrap();
         installation.app.set_ready();
         Self {
             router: Router::new(Arc::clone(&installation.app)),
-            _installation: installation,
-            _folder: folder,
+            installation,
+            folder,
         }
+    }
+
+    /// Trusts these issuers from now on.
+    async fn reload(&self, issuers: &[&Issuer]) {
+        let settings = Self::settings(&self.folder, issuers, "");
+        let known = self.installation.owner.trusted_keys();
+        let next = Next {
+            trusted_keys: Arc::new(known.for_settings(&settings).unwrap()),
+            realm: self.installation.owner.assemble(&settings).unwrap(),
+            settings: Arc::new(settings),
+            kept_users: HashSet::new(),
+            read_at: SystemClock.now(),
+            instances: HashMap::new(),
+        };
+        self.installation.keys.replace_settings(next).await.unwrap();
     }
 
     async fn token(&self, secret: &str, form: String) -> Came {
@@ -224,6 +245,26 @@ async fn a_trusted_issuers_subject_gets_what_the_rule_gives_and_its_keys_are_fet
         assert_eq!(claims["aud"], "shipping");
     }
     assert_eq!(issuer.asked(), (1, 1));
+}
+
+#[tokio::test]
+async fn a_reload_keeps_the_keys_of_issuers_that_stay_and_no_others() {
+    let (stays, comes) = (Issuer::open().await, Issuer::open().await);
+    let server = Trusting::of(&[&stays]).await;
+    assert_eq!(server.exchange(&stays.token()).await.0, 200);
+    assert_eq!(error(&server.exchange(&comes.token()).await).0, 400);
+
+    server.reload(&[&stays, &comes]).await;
+    for issuer in [&stays, &comes] {
+        assert_eq!(server.exchange(&issuer.token()).await.0, 200);
+        assert_eq!(issuer.asked(), (1, 1));
+    }
+    server.reload(&[&stays]).await;
+    assert_eq!(error(&server.exchange(&comes.token()).await).0, 400);
+    // Once it was gone, nothing is left of it.
+    server.reload(&[&stays, &comes]).await;
+    assert_eq!(server.exchange(&comes.token()).await.0, 200);
+    assert_eq!((stays.asked(), comes.asked()), ((1, 1), (2, 2)));
 }
 
 #[tokio::test]
@@ -341,7 +382,7 @@ async fn a_fetch_of_issuer_keys_times_out() {
         &Environment::default(),
     )
     .unwrap();
-    let keys = with_timeout(&settings, Duration::from_millis(50)).unwrap();
+    let keys = KeySets::with_timeout(&settings, Duration::from_millis(50)).unwrap();
     let mut ask = KeyQuery {
         issuer: issuer.url.clone(),
         kid: Some(issuer.key.kid().clone()),

@@ -9,10 +9,11 @@ use grantor_core::base::secret::Secret;
 use grantor_core::engine::event::EventKind;
 use grantor_core::model::realm::Realm;
 use grantor_core::people::Provision;
+use grantor_jose::{KeySet, Signer};
 use grantor_store::Store;
 use grantor_store::memory::Memory;
 use grantor_store::testing::Faulty;
-use grantor_web::{App, Clock as _, ForwardedHeader, Parts, Proxies};
+use grantor_web::{App, Clock as _, ForwardedHeader, Parts, Proxies, SnapshotParts};
 use http::Request;
 use http_body_util::BodyExt as _;
 use serde_json::Value;
@@ -81,13 +82,15 @@ impl TestServer {
     pub fn over(realm: Realm, store: Arc<dyn Store>, faults: Arc<Faulty<Memory>>) -> Self {
         let environment = Arc::new(Environment::default());
         let app = App::new(Parts {
-            realm,
+            snapshot: SnapshotParts {
+                realm,
+                signer: Arc::clone(&environment) as _,
+                trusted_keys: Arc::clone(&environment) as _,
+            },
             store,
-            signer: Arc::clone(&environment) as _,
             clock: Arc::clone(&environment) as _,
             entropy: Arc::clone(&environment) as _,
             events: Arc::clone(&environment) as _,
-            trusted_keys: Arc::clone(&environment) as _,
             // The address of a request without a socket, so a test sets the client's address by `X-Forwarded-For`.
             proxies: Proxies {
                 trusted: vec!["0.0.0.0/32".parse().expect("a network")],
@@ -102,6 +105,24 @@ impl TestServer {
             store: faults,
             environment,
         }
+    }
+
+    /// Replaces the realm, as a reload does, and keeps its trusted issuers' keys.
+    pub fn replace(&self, realm: Realm, signer: Arc<dyn Signer>) {
+        self.app.replace(SnapshotParts {
+            realm,
+            signer,
+            trusted_keys: Arc::clone(&self.environment) as _,
+        });
+    }
+
+    /// Replaces the realm's keys alone.
+    pub fn replace_keys(&self, signing: KeySet, signer: Arc<dyn Signer>) {
+        let realm = Realm {
+            signing: signing.into(),
+            ..(*self.app.realm()).clone()
+        };
+        self.replace(realm, signer);
     }
 
     /// Lets time pass.

@@ -12,6 +12,7 @@ use grantor_core::endpoints::authorize::{
     ResponseMode, sign_in_proof,
 };
 use grantor_core::model::endpoint::Endpoint;
+use grantor_core::model::realm::Realm;
 use grantor_core::people::{Action, Binding};
 use http::StatusCode;
 use url::form_urlencoded::Serializer;
@@ -74,13 +75,15 @@ pub(super) async fn handle(
         decision,
         peer: caller.peer.clone(),
     };
-    let reply = match app.run_traced(authorize, &caller.trace).await {
+    let snapshot = app.snapshot();
+    let decided = app.run_with(Arc::clone(&snapshot), authorize, &caller.trace);
+    let reply = match decided.await {
         Ok(outcome) => outcome.reply,
         Err(error) => return browser::unavailable(app, &caller, &error),
     };
     match reply {
         Ok(AuthorizeReply::Respond(response)) => respond(app, &caller, &response),
-        Ok(AuthorizeReply::Consent(ask)) => consent(app, &caller, &ask, request),
+        Ok(AuthorizeReply::Consent(ask)) => consent(app, &snapshot.realm, &caller, &ask, request),
         Ok(AuthorizeReply::SignIn) => {
             let request = without_auth_after(&request).finish();
             browser::redirect_to_login(app, &ReturnTo::Authorize(request))
@@ -143,24 +146,29 @@ fn respond(app: &App, caller: &Caller, response: &AuthorizationResponse) -> Resp
 }
 
 /// The form token is bound to the session and to this request, so the form is not valid for another one.
-fn consent(app: &App, caller: &Caller, ask: &ConsentPrompt, request: String) -> Response {
-    let realm = app.realm();
+fn consent(
+    app: &App,
+    realm: &Realm,
+    caller: &Caller,
+    ask: &ConsentPrompt,
+    request: String,
+) -> Response {
     let page = Consent {
         site: app.site.clone(),
         account: browser::account(app, &ask.visitor),
         form_token: Binding::Session(ask.visitor.session).token(
-            &realm,
+            realm,
             Action::consent(&request),
             app.now(),
         ),
         request,
         client_name: ask.client_name.clone(),
         client_id: ask.client.to_string(),
-        scopes: browser::scope_lines(&realm, &ask.scope),
+        scopes: browser::scope_lines(realm, &ask.scope),
         asked_again: ask.agreed_before,
         goes_to: destination(ask.redirect.uri()),
     };
-    let targets = browser::form_action_targets(&realm, &ask.redirect);
+    let targets = browser::form_action_targets(realm, &ask.redirect);
     browser::page_with_form_targets(app, caller, StatusCode::OK, &page, &targets)
 }
 

@@ -24,6 +24,7 @@ mod methods;
 mod pages;
 mod password;
 mod path;
+mod replaced_realm;
 mod revocation;
 mod rotation;
 mod socket;

@@ -4,8 +4,9 @@ use std::sync::{Arc, OnceLock};
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+use grantor_core::model::realm::Realm;
 use grantor_jose::{Algorithm, KeySet, KeyState, Kid, LocalSigner, SignError, Signer, SigningKey};
-use grantor_web::App;
+use grantor_web::{App, NoTrustedKeys, SnapshotParts};
 use serde_json::Value;
 
 use grantor_testkit::key_set;
@@ -48,7 +49,7 @@ async fn tokens_of_a_retiring_key_keep_working_and_new_ones_are_of_the_new_key()
         .await
         .member("access_token");
     let (published, signer) = successor(Some(KeyState::Retiring));
-    server.app.replace_keys(published, Arc::new(signer));
+    server.replace_keys(published, Arc::new(signer));
 
     let after = server
         .device_tokens_with("tv", "alice", &[("scope", SCOPE)])
@@ -75,7 +76,7 @@ async fn tokens_of_a_removed_key_are_refused() {
         .await
         .member("access_token");
     let (published, signer) = successor(None);
-    server.app.replace_keys(published, Arc::new(signer));
+    server.replace_keys(published, Arc::new(signer));
     assert_eq!(server.userinfo(&before).await.status, 401);
     assert_eq!(
         server.introspect("orders", &before).await.json()["active"],
@@ -89,7 +90,7 @@ async fn metadata_follows_the_keys() {
     let key = SigningKey::generate(Algorithm::EdDsa).expect("memory").0;
     let published = KeySet::new([(key.jwk(), KeyState::Active)]).expect("a key");
     let signer: LocalSigner = [key].into_iter().collect();
-    server.app.replace_keys(published, Arc::new(signer));
+    server.replace_keys(published, Arc::new(signer));
     let metadata = document(&server.get("/.well-known/openid-configuration").await);
     let algorithms = &metadata["id_token_signing_alg_values_supported"];
     assert_eq!(*algorithms, serde_json::json!(["EdDSA"]));
@@ -111,7 +112,15 @@ impl Signer for Meddler {
         let (published, signer) = successor(None);
         let app = self.app.get().expect("it is set");
         async move {
-            app.replace_keys(published, Arc::new(signer));
+            let realm = Realm {
+                signing: published.into(),
+                ..(*app.realm()).clone()
+            };
+            app.replace(SnapshotParts {
+                realm,
+                signer: Arc::new(signer),
+                trusted_keys: Arc::new(NoTrustedKeys),
+            });
             self.signer.sign(kid, alg, input).await
         }
         .boxed()
@@ -129,7 +138,7 @@ async fn a_request_ends_with_the_keys_that_it_began_with() {
         app: OnceLock::from(Arc::clone(&server.app)),
         signer,
     });
-    server.app.replace_keys(published.clone(), meddler);
+    server.replace_keys(published.clone(), meddler);
     // An access token and an ID token: the keys change before each signature.
     let tokens = server.poll(&codes).await;
     for (member, alg) in [

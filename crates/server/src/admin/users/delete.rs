@@ -24,7 +24,7 @@ pub(super) async fn delete(
     if matches!(reply, ChangeUserReply::Declared(_)) {
         let todo = |sub: &str| {
             format!(
-                "remove it there, and restart the server, which disables the user; then `grantor user delete {sub}` \
+                "remove it there, and run `grantor reload --prune`, which disables the user; then `grantor user delete {sub}` \
                  deletes what is stored"
             )
         };

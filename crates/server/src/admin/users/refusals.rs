@@ -29,19 +29,19 @@ fn todo_about(member: &str, sub: &str) -> String {
         // A new name makes a new user, unless the entry keeps the sub.
         None if member == "username" => {
             return format!(
-                "change username and write id = {sub:?} there, which keeps the sub, and restart the server"
+                "change username and write id = {sub:?} there, which keeps the sub, and run `grantor reload`"
             );
         }
         None if member == "password" => return CHANGE_PASSWORD_THERE.to_owned(),
         None => member.to_owned(),
         Some((_, claim)) => format!("the claim {claim:?}"),
     };
-    format!("change {key} there, and restart the server")
+    format!("change {key} there, and run `grantor reload`")
 }
 
 /// What to do where the file declares a password.
 pub const CHANGE_PASSWORD_THERE: &str =
-    "change password (or password_hash) there, and restart the server";
+    "change password (or password_hash) there, and run `grantor reload`";
 
 /// Why a user whom the file declares, or declared before, is not changed.
 #[must_use]
@@ -72,7 +72,15 @@ pub(super) async fn declared(
         || (username.to_owned(), username.to_owned()),
         |user| (user.username, user.id.to_string()),
     );
-    let message = declared_message(&admin.file, admin.declares(&name), &name, &todo(&sub));
+    let message = if admin.keeps(&name) {
+        format!(
+            "{} does not declare {name:?} any more, and the user is kept until `grantor reload --prune`, or a restart, \
+             disables it.",
+            admin.file.display()
+        )
+    } else {
+        declared_message(&admin.file, admin.declares(&name), &name, &todo(&sub))
+    };
     Ok(Rejection::new(
         StatusCode::CONFLICT,
         "declared_in_file",

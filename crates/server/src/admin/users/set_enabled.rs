@@ -50,7 +50,7 @@ async fn set_enabled(
         // The name of a declared user who is disabled is free.
         SetEnabledReply::Unknown if !admin.declares(&username) => Err(unknown(admin, &username)),
         SetEnabledReply::Unknown | SetEnabledReply::DeclaredInConfig => {
-            let todo = |_: &str| format!("set enabled = {enabled} there, and restart the server");
+            let todo = |_: &str| format!("set enabled = {enabled} there, and run `grantor reload`");
             Err(declared(admin, &username, todo).await?)
         }
     }

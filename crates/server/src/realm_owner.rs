@@ -1,0 +1,175 @@
+//! The one owner of the realm's snapshots. It builds each from the settings, the keys and the instances of clients, and
+//! makes one change after another, so that none is lost.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use grantor_core::base::time::Timestamp;
+use grantor_core::model::ids::{ClientId, ClientInstance};
+use grantor_core::model::realm::Realm;
+use grantor_jose::{KeySet, LocalSigner};
+use grantor_web::{App, SnapshotParts};
+
+use crate::assemble::{self, AssembleError};
+use crate::master_key::MasterKeys;
+use crate::run::StartError;
+use crate::signing_keys::Opened;
+use crate::trusted_keys::KeySets;
+use grantor_config::Settings;
+
+pub struct RealmOwner {
+    app: Arc<App>,
+    masters: MasterKeys,
+    /// Held while a snapshot is built and replaced: the next change starts from what this one made.
+    in_use: Mutex<InUse>,
+}
+
+/// All that a snapshot is built from.
+pub struct InUse {
+    pub settings: Arc<Settings>,
+    /// The folded names of users that the file no longer declares, and that were not pruned.
+    pub kept_users: HashSet<String>,
+    /// When the settings were read.
+    pub read_at: Timestamp,
+    pub realm: Realm,
+    pub signer: Arc<LocalSigner>,
+    pub trusted_keys: Arc<KeySets>,
+}
+
+impl InUse {
+    /// What a server begins with. Its clients have no instances yet.
+    ///
+    /// # Errors
+    /// [`StartError`]
+    pub fn new(
+        settings: &Settings,
+        read_at: Timestamp,
+        masters: &MasterKeys,
+        keys: &Opened,
+    ) -> Result<Self, StartError> {
+        Ok(Self {
+            settings: Arc::new(settings.clone()),
+            kept_users: HashSet::new(),
+            read_at,
+            realm: assemble::realm(settings, masters, keys.published.clone())?,
+            signer: Arc::clone(&keys.signer),
+            trusted_keys: Arc::new(KeySets::from_settings(settings)?),
+        })
+    }
+
+    #[must_use]
+    pub fn snapshot(&self) -> SnapshotParts {
+        SnapshotParts {
+            realm: self.realm.clone(),
+            signer: Arc::clone(&self.signer) as _,
+            trusted_keys: Arc::clone(&self.trusted_keys) as _,
+        }
+    }
+}
+
+impl RealmOwner {
+    /// The owner of the realm of `app`, which was made with the snapshot of `first`.
+    #[must_use]
+    pub fn new(app: Arc<App>, masters: MasterKeys, first: InUse) -> Self {
+        Self {
+            app,
+            masters,
+            in_use: Mutex::new(first),
+        }
+    }
+
+    /// The settings in use: those of the file, but with what needs a restart as it was at the start, and with the clients and
+    /// users that the file no longer declares and that were not pruned.
+    #[must_use]
+    pub fn settings(&self) -> Arc<Settings> {
+        Arc::clone(&self.in_use().settings)
+    }
+
+    /// Whether a user is kept whom the file no longer declares.
+    #[must_use]
+    pub fn keeps_user(&self, folded_name: &str) -> bool {
+        self.in_use().kept_users.contains(folded_name)
+    }
+
+    /// When they were read.
+    #[must_use]
+    pub fn read_at(&self) -> Timestamp {
+        self.in_use().read_at
+    }
+
+    #[must_use]
+    pub fn trusted_keys(&self) -> Arc<KeySets> {
+        Arc::clone(&self.in_use().trusted_keys)
+    }
+
+    /// Signs and verifies with these keys from now on, and publishes them. Requests in progress keep their keys.
+    pub fn set_keys(&self, signing: KeySet, signer: Arc<LocalSigner>) {
+        let mut current = self.in_use();
+        current.realm.signing = signing.into();
+        current.signer = signer;
+        self.app.replace(current.snapshot());
+    }
+
+    /// Which client each id stands for from now on.
+    pub fn set_instances(&self, instances: impl IntoIterator<Item = (ClientId, ClientInstance)>) {
+        let mut current = self.in_use();
+        for (id, instance) in instances {
+            if let Some(client) = current.realm.clients.get_mut(&id) {
+                Arc::make_mut(client).instance = instance;
+            }
+        }
+        self.app.replace(current.snapshot());
+    }
+
+    /// The realm of other settings, without keys. Slow where there are many secrets: their strength is estimated.
+    ///
+    /// # Errors
+    /// [`AssembleError`]
+    pub fn assemble(&self, settings: &Settings) -> Result<Realm, AssembleError> {
+        assemble::realm(settings, &self.masters, KeySet::default())
+    }
+
+    /// Serves by other settings from now on, with these keys.
+    pub fn set_settings(&self, next: Next, signing: KeySet, signer: Arc<LocalSigner>) {
+        let mut current = self.in_use();
+        let mut realm = Realm {
+            signing: signing.into(),
+            ..next.realm
+        };
+        for (id, client) in &mut realm.clients {
+            let before = || current.realm.clients.get(id).map(|client| client.instance);
+            let instance = next.instances.get(id).copied();
+            let client = Arc::make_mut(client);
+            client.instance = instance.or_else(before).unwrap_or(client.instance);
+        }
+        // Codes of before may still be pending.
+        let longest = &mut realm.device.longest_lifetime;
+        *longest = (*longest).max(current.realm.device.longest_lifetime);
+        *current = InUse {
+            settings: next.settings,
+            kept_users: next.kept_users,
+            read_at: next.read_at,
+            realm,
+            signer,
+            trusted_keys: next.trusted_keys,
+        };
+        self.app.replace(current.snapshot());
+    }
+
+    fn in_use(&self) -> MutexGuard<'_, InUse> {
+        self.in_use.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The settings of a changed file, and what follows from them.
+pub struct Next {
+    pub settings: Arc<Settings>,
+    /// The folded names of its users that the file does not declare.
+    pub kept_users: HashSet<String>,
+    pub read_at: Timestamp,
+    /// That of the settings, without keys and instances.
+    pub realm: Realm,
+    /// Of the clients that the file declares. Others keep theirs.
+    pub instances: HashMap<ClientId, ClientInstance>,
+    pub trusted_keys: Arc<KeySets>,
+}

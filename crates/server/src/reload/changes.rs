@@ -1,0 +1,240 @@
+//! What a changed file means for a running server: which settings it uses from now on, and what is said of the change.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
+
+use grantor_config::{Client, Resource, Settings, User};
+use grantor_core::model::ids::UserId;
+use grantor_core::records::Username;
+
+use crate::admin::api::{Change, Reloaded};
+use crate::assemble::user_id;
+
+/// The settings of a server with a changed file, and what of it changed.
+pub(super) struct Merged {
+    pub(super) settings: Settings,
+    /// The folded names of its users that the file does not declare.
+    pub(super) kept_users: HashSet<String>,
+    pub(super) changes: Reloaded,
+}
+
+/// What `running` becomes by the settings of its changed file. What needs a restart stays as it runs, and unless `prune`
+/// is set, clients and users stay that the file no longer declares.
+pub(super) fn merge(running: &Settings, mut file: Settings, prune: bool) -> Merged {
+    let mut kept = (Vec::new(), Vec::new());
+    if !prune {
+        kept = (
+            vanished_clients(running, &file),
+            vanished_users(running, &file),
+        );
+    }
+    let changes = Reloaded {
+        changes: changes(running, &file, &kept),
+        restart: restart(running, &file),
+        ..Reloaded::default()
+    };
+    let names = kept.1.iter();
+    let kept_users = names.map(|user| Username::fold(user.username.as_str()));
+    let kept_users = kept_users.collect();
+    file.clients.extend(kept.0);
+    file.users.extend(kept.1);
+    Merged {
+        settings: running.reloaded(file),
+        kept_users,
+        changes,
+    }
+}
+
+/// The clients that `file` no longer declares, without what it took away: an API's scopes go with the API.
+fn vanished_clients(running: &Settings, file: &Settings) -> Vec<Client> {
+    let declared: HashSet<_> = file.clients.iter().map(|client| &client.id).collect();
+    let vanished = running.clients.iter();
+    let vanished = vanished.filter(|client| !declared.contains(&client.id));
+    let scopes = |settings: &Settings| -> HashSet<String> {
+        let resources = settings.resources.iter();
+        resources.flat_map(Resource::scope_tokens).collect()
+    };
+    let gone = &scopes(running) - &scopes(file);
+    let stripped = vanished.map(|client| {
+        let mut client = client.clone();
+        client.scopes.retain(|scope| !gone.contains(&**scope));
+        if let Some(scopes) = &mut client.default_scopes {
+            scopes.retain(|scope| !gone.contains(&**scope));
+        }
+        client
+            .resources
+            .retain(|name| file.resource(name).is_some());
+        client
+    });
+    stripped.collect()
+}
+
+/// The users that `file` no longer declares, without the links to issuers that it no longer trusts.
+fn vanished_users(running: &Settings, file: &Settings) -> Vec<User> {
+    let declared: HashSet<UserId> = file.users.iter().map(user_id).collect();
+    let vanished = running.users.iter();
+    let vanished = vanished.filter(|user| !declared.contains(&user_id(user)));
+    let trusted = |issuer: &str| {
+        file.trusted_issuers
+            .iter()
+            .any(|it| it.issuer.as_str() == issuer)
+    };
+    let stripped = vanished.map(|user| {
+        let mut user = user.clone();
+        user.links.retain(|link| trusted(&link.issuer));
+        user
+    });
+    stripped.collect()
+}
+
+/// The settings that differ and that only a start reads.
+fn restart(running: &Settings, file: &Settings) -> Vec<String> {
+    let mut names = Vec::new();
+    for key in running.differing_keys(file) {
+        let parts = match (key, &running.tls, &file.tls) {
+            ("tls", Some(one), Some(other)) => one.differing_keys(other),
+            ("test", ..) => running.test.differing_keys(&file.test),
+            _ => Vec::new(),
+        };
+        if Settings::NAMED_TABLES.contains(&key) || Settings::TAKEN_BY_RELOAD.contains(&key) {
+            continue;
+        }
+        names.extend(named(key, parts));
+    }
+    names
+}
+
+fn named(key: &str, parts: Vec<&str>) -> Vec<String> {
+    if parts.is_empty() {
+        return vec![key.to_owned()];
+    }
+    parts
+        .into_iter()
+        .map(|part| format!("{key}.{part}"))
+        .collect()
+}
+
+/// What differs of the rest, by kind and name. Values are never said: they may be secret.
+fn changes(running: &Settings, file: &Settings, kept: &(Vec<Client>, Vec<User>)) -> Vec<Change> {
+    let (clients, users) = kept;
+    let rules = |settings: &Settings| -> Vec<_> {
+        let rules = settings.exchange_names().into_iter();
+        rules.zip(settings.exchanges.clone()).collect()
+    };
+    let (rules_before, rules_now) = (rules(running), rules(file));
+    let mut exchange = change(
+        "exchange",
+        (&rules_before, &rules_now),
+        |(name, _)| name.clone(),
+        |(name, _)| name.clone(),
+    );
+    add_moved(&mut exchange, &rules_before, &rules_now);
+    let of_clients = change(
+        "client",
+        (&running.clients, &file.clients),
+        |client| client.id.clone(),
+        |client| client.id.to_string(),
+    );
+    let of_users = change("user", (&running.users, &file.users), user_id, |user| {
+        user.username.to_string()
+    });
+    let all = [
+        settings_change(running, file),
+        change(
+            "resource",
+            (&running.resources, &file.resources),
+            |it| it.identifier.to_string(),
+            |it| it.identifier.to_string(),
+        ),
+        keep(
+            of_clients,
+            clients.iter().map(|client| client.id.to_string()),
+        ),
+        exchange,
+        change(
+            "trusted_issuer",
+            (&running.trusted_issuers, &file.trusted_issuers),
+            |it| it.issuer.to_string(),
+            |it| it.issuer.to_string(),
+        ),
+        keep(of_users, users.iter().map(|user| user.username.to_string())),
+    ];
+    all.into_iter()
+        .filter(|change| !change.is_empty())
+        .collect()
+}
+
+fn settings_change(running: &Settings, file: &Settings) -> Change {
+    let keys = running.differing_keys(file).into_iter();
+    let changed = keys
+        .filter(|key| Settings::TAKEN_BY_RELOAD.contains(key))
+        .flat_map(|key| {
+            let parts = match key {
+                "lifetimes" => running.lifetimes.differing_keys(&file.lifetimes),
+                "device" => running.device.differing_keys(&file.device),
+                _ => Vec::new(),
+            };
+            named(key, parts)
+        });
+    Change {
+        changed: changed.collect(),
+        ..Change::of("setting")
+    }
+}
+
+fn change<T: PartialEq, K: Eq + Hash>(
+    kind: &str,
+    (before, now): (&[T], &[T]),
+    key: impl Fn(&T) -> K,
+    name: impl Fn(&T) -> String,
+) -> Change {
+    let by_key = |items: &[T]| -> HashMap<K, usize> {
+        items
+            .iter()
+            .enumerate()
+            .map(|(row, it)| (key(it), row))
+            .collect()
+    };
+    let (old, new) = (by_key(before), by_key(now));
+    let mut change = Change::of(kind);
+    for item in now {
+        match old.get(&key(item)).and_then(|row| before.get(*row)) {
+            None => change.added.push(name(item)),
+            Some(before) if before != item => change.changed.push(name(item)),
+            Some(_) => {}
+        }
+    }
+    let gone = before.iter().filter(|item| !new.contains_key(&key(item)));
+    change.removed = gone.map(name).collect();
+    change
+}
+
+/// Rules are tried in their order.
+fn add_moved<T>(change: &mut Change, before: &[(String, T)], now: &[(String, T)]) {
+    let common = |rules: &[(String, T)], others: &[(String, T)]| -> Vec<String> {
+        let names = rules.iter().map(|(name, _)| name.clone());
+        names
+            .filter(|name| others.iter().any(|(other, _)| other == name))
+            .collect()
+    };
+    let moved = common(before, now).into_iter().zip(common(now, before));
+    for (was, is) in moved {
+        if was != is && !change.changed.contains(&is) {
+            change.changed.push(is);
+        }
+    }
+}
+
+/// What vanished, and stays.
+fn keep(change: Change, kept: impl Iterator<Item = String>) -> Change {
+    let kept: Vec<String> = kept.collect();
+    Change {
+        removed: if kept.is_empty() {
+            change.removed
+        } else {
+            Vec::new()
+        },
+        kept,
+        ..change
+    }
+}

@@ -1,0 +1,247 @@
+//! What a process has, whichever realm a request is for: store, clock, randomness, limits, password workers, pages.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures_util::TryStreamExt as _;
+use grantor_core::base::error::Failure;
+use grantor_core::base::row::Index;
+use grantor_core::base::secret::Secret;
+use grantor_core::base::seed::Seed;
+use grantor_core::base::time::Timestamp;
+use grantor_core::engine::event::Event;
+use grantor_core::engine::facts::PasswordQueue;
+use grantor_core::engine::limits::{
+    Effect, Limits, Poll, PollQuery, QuotaAnswer, QuotaQuery, pending,
+};
+use grantor_core::model::password_hash::Cost;
+use grantor_core::model::realm::Realm;
+use grantor_core::records::{Record, UserCodeRow};
+use grantor_store::{Store, list_pages};
+use tokio::sync::Notify;
+use tokio_util::task::TaskTracker;
+
+use crate::app::{StartError, Unavailable};
+use crate::metrics::{Metrics, MetricsSnapshot};
+use crate::passwords::Passwords;
+use crate::peer::Proxies;
+use crate::render::Pages;
+use crate::system::{Clock, Entropy, EventSink};
+use crate::trace::TraceId;
+
+/// Rows per page while pending device codes are counted at start.
+const COUNT_PAGE_ROWS: usize = 1000;
+/// Counting stops here: more pending codes do not make user codes longer.
+const MAX_COUNTED: u32 = 2_000_000;
+
+pub(crate) struct ShellParts {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) events: Arc<dyn EventSink>,
+    pub(crate) proxies: Proxies,
+    /// A folder with templates that override the embedded ones.
+    pub(crate) templates: Option<PathBuf>,
+}
+
+/// What no realm has for itself.
+pub struct Shell {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    events: Arc<dyn EventSink>,
+    limits: Mutex<Limits>,
+    pub(crate) passwords: Passwords,
+    ready: AtomicBool,
+    tasks: TaskTracker,
+    /// Notified when a row of the outbox may have been written.
+    pub(crate) outbox: Notify,
+    pub(crate) pages: Pages,
+    pub(crate) proxies: Proxies,
+    pub(crate) metrics: Metrics,
+    #[cfg(feature = "spans")]
+    pub(crate) spans: std::sync::OnceLock<Arc<dyn crate::span::SpanSink>>,
+}
+
+impl Shell {
+    /// Renders every page with samples, to check the templates.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub(crate) fn new(parts: ShellParts) -> Result<Self, StartError> {
+        Ok(Self {
+            pages: Pages::new(parts.templates.as_deref())?,
+            limits: Mutex::new(Limits::new(&parts.entropy.seed().bytes("limits"))),
+            passwords: Passwords::start()?,
+            ready: AtomicBool::new(false),
+            tasks: TaskTracker::new(),
+            outbox: Notify::new(),
+            store: parts.store,
+            clock: parts.clock,
+            entropy: parts.entropy,
+            events: parts.events,
+            proxies: parts.proxies,
+            metrics: Metrics::default(),
+            #[cfg(feature = "spans")]
+            spans: std::sync::OnceLock::new(),
+        })
+    }
+
+    /// Runs work in a separate task, so that it completes even if the client disconnects.
+    pub(crate) async fn run_detached<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, Unavailable>> + Send + 'static,
+    ) -> Result<T, Unavailable> {
+        let task = self.tasks.spawn(work);
+        task.await.unwrap_or(Err(Unavailable::Failure(Failure::Bug(
+            "a decision did not complete",
+        ))))
+    }
+
+    /// Waits for detached work, at shutdown.
+    pub(crate) async fn finish_tasks(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    /// Waits until this process may have written a row of the outbox. A write since the last call counts.
+    pub async fn outbox_written(&self) {
+        self.outbox.notified().await;
+    }
+
+    /// Records an event that does not come from a decision. Returns its trace id.
+    pub fn record(&self, event: &Event) -> String {
+        let trace = TraceId::new(&self.seed());
+        self.record_traced(event, &trace);
+        trace.as_str().to_owned()
+    }
+
+    pub(crate) fn record_traced(&self, event: &Event, trace: &TraceId) {
+        self.events.record(self.now(), trace.as_str(), event);
+    }
+
+    /// Hashes a password that the operator sets. Returns a PHC string.
+    ///
+    /// # Errors
+    /// [`Unavailable::Busy`].
+    pub async fn hash_password(&self, password: Secret) -> Result<String, Unavailable> {
+        self.hash_password_in(&PasswordQueue::Operator, password)
+            .await
+    }
+
+    pub(crate) async fn hash_password_in(
+        &self,
+        queue: &PasswordQueue,
+        password: Secret,
+    ) -> Result<String, Unavailable> {
+        let salt = self.seed().bytes("salt");
+        self.passwords
+            .hash(queue, password, salt)
+            .await
+            .ok_or(Unavailable::Busy)
+    }
+
+    /// From now on, every sign-in costs as much as a stored hash of this cost, if it did not before.
+    pub fn include_password_cost(&self, cost: Cost) {
+        self.passwords.include_cost(cost);
+    }
+
+    /// Counts the pending device codes of a realm in the store, once at start: the more are pending, the longer new user
+    /// codes are.
+    ///
+    /// # Errors
+    /// [`Unavailable::Store`].
+    pub(crate) async fn count_pending(&self, realm: &Realm) -> Result<u32, Unavailable> {
+        let index = Index::Kind {
+            realm: realm.name.clone(),
+            kind: UserCodeRow::KIND.to_owned(),
+        };
+        let mut pages = list_pages(self.store(), &index, COUNT_PAGE_ROWS);
+        let mut pending_codes = 0_u32;
+        while pending_codes < MAX_COUNTED
+            && let Some(page) = pages.try_next().await?
+        {
+            let now = self.now();
+            let count = page
+                .iter()
+                .filter(|row| !row.expires_at.is_some_and(|at| at.is_past(now)))
+                .count();
+            pending_codes = pending_codes.saturating_add(u32::try_from(count).unwrap_or(u32::MAX));
+        }
+        let window = pending::window(realm);
+        let now = self.monotonic();
+        self.limits()
+            .preload(now, &pending::realm_quota(), window, pending_codes);
+        Ok(pending_codes)
+    }
+
+    /// How many device codes of a realm are pending, as far as this node knows.
+    pub(crate) fn pending_devices(&self, realm: &Realm) -> u32 {
+        let (window, quota) = (pending::window(realm), pending::realm_quota());
+        let now = self.monotonic();
+        self.limits().counted(now, &quota, window)
+    }
+
+    /// Sends the span of each request to `sink`. Only the first call has an effect.
+    #[cfg(feature = "spans")]
+    pub fn set_span_sink(&self, sink: Arc<dyn crate::span::SpanSink>) {
+        self.spans.set(sink).ok();
+    }
+
+    #[must_use]
+    pub fn request_metrics(&self) -> MetricsSnapshot {
+        self.metrics.snapshot()
+    }
+
+    /// Makes `/readyz` answer 200 while the store is ready.
+    pub fn set_ready(&self) {
+        self.ready.store(true, Ordering::Release);
+    }
+
+    /// Whether the server has started.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.ready.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn store(&self) -> &dyn Store {
+        &*self.store
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub(crate) fn seed(&self) -> Seed {
+        self.entropy.seed()
+    }
+
+    /// The time of the clock that no one sets.
+    pub(crate) fn monotonic(&self) -> Timestamp {
+        self.clock.monotonic()
+    }
+
+    pub(crate) fn quota(&self, ask: &QuotaQuery) -> QuotaAnswer {
+        let now = self.monotonic();
+        self.limits().quota(now, ask)
+    }
+
+    pub(crate) fn poll(&self, ask: &PollQuery) -> Poll {
+        let now = self.monotonic();
+        self.limits().poll(now, ask)
+    }
+
+    pub(crate) fn apply(&self, effects: &[Effect]) {
+        if !effects.is_empty() {
+            let now = self.monotonic();
+            let mut limits = self.limits();
+            effects.iter().for_each(|effect| limits.apply(now, effect));
+        }
+    }
+
+    /// The guard must not be held across an await.
+    fn limits(&self) -> MutexGuard<'_, Limits> {
+        self.limits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
