@@ -182,9 +182,9 @@ fn route(endpoint: Endpoint) -> MethodRouter<Arc<App>> {
     let handlers = handlers(endpoint);
     let handlers = match endpoint.cross_origin() {
         CrossOrigin::Never => handlers,
-        CrossOrigin::OwnClient => handlers.options(async move |app, headers| {
-            cors::preflight(app, headers, methods(endpoint)).await
-        }),
+        CrossOrigin::OwnClient => {
+            handlers.options(async move || cors::preflight(methods(endpoint)).await)
+        }
         CrossOrigin::Everyone => handlers.options(cors::document_preflight),
     };
     match endpoint.kind() {

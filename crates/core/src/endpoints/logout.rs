@@ -49,7 +49,7 @@ pub struct LogoutPrompt {
     /// The validated request, for the form to submit.
     pub request: Option<String>,
     /// Where the browser is redirected after the confirmation.
-    pub form_action_targets: Option<String>,
+    pub redirect_uri: Option<String>,
     /// The error in the client's request. Section 4: "Not giving the End-User the opportunity to log out at the OP …
     /// would likely violate the End-User's security expectations". So the user is asked anyway, but nothing of the
     /// request is used.
@@ -86,7 +86,7 @@ impl Operation for Logout {
             visitor: signed_in.visitor(),
             client_name: request.client_name(),
             request: request.to_query(),
-            form_action_targets: request.redirect.map(|redirect| redirect.uri),
+            redirect_uri: request.redirect.map(|redirect| redirect.uri),
             refused,
         };
         Ok(Decision::reply(LogoutReply::Confirm(Box::new(prompt))).writes(signed_in.touch))

@@ -87,7 +87,7 @@ fn assert_refused(world: &mut World, browser: &Browser, pairs: &[(&str, &str)]) 
     let ask = confirmation(world, browser, pairs);
     assert!(ask.refused.is_some(), "{pairs:?}");
     assert_eq!(
-        (ask.client_name, ask.request, ask.form_action_targets),
+        (ask.client_name, ask.request, ask.redirect_uri),
         (None, None, None)
     );
     // Without a session, there is an error and nothing else.
@@ -114,7 +114,7 @@ fn openid_rpinitiated_2_the_user_confirms_and_returns_with_only_the_state() {
         assert!(ask.refused.is_none());
         assert_eq!(ask.visitor.username, "alice");
         assert_eq!(ask.client_name.as_deref(), Some("The site & Co"));
-        assert_eq!(ask.form_action_targets.as_deref(), Some(BYE));
+        assert_eq!(ask.redirect_uri.as_deref(), Some(BYE));
         assert!(
             world.visitor(&alice).is_some(),
             "a question changes nothing"
@@ -197,7 +197,7 @@ fn openid_rpinitiated_2_an_id_token_that_ended_is_still_a_hint() {
         ("post_logout_redirect_uri", BYE),
     ];
     let ask = confirmation(&mut world, &alice, &pairs);
-    assert!(ask.refused.is_none() && ask.form_action_targets.is_some());
+    assert!(ask.refused.is_none() && ask.redirect_uri.is_some());
 }
 
 #[test]

@@ -135,8 +135,7 @@ fn respond(app: &App, caller: &Caller, response: &AuthorizationResponse) -> Resp
             });
             let action = response.redirect.uri().to_owned();
             let page = FormPost::new(app.site.clone(), action, fields.collect());
-            let targets = browser::form_action_targets(&app.realm(), &response.redirect);
-            let policy = page.content_security_policy(&targets);
+            let policy = page.content_security_policy();
             browser::page_with_policy(app, caller, StatusCode::OK, &page, &policy)
         }
     }
@@ -160,8 +159,8 @@ fn consent(app: &App, caller: &Caller, ask: &ConsentPrompt, request: String) -> 
         asked_again: ask.agreed_before,
         goes_to: destination(ask.redirect.uri()),
     };
-    let targets = browser::form_action_targets(&realm, &ask.redirect);
-    browser::page_with_form_targets(app, caller, StatusCode::OK, &page, &targets)
+    let redirect_uri = Some(ask.redirect.uri());
+    browser::page_of_request(app, caller, StatusCode::OK, &page, redirect_uri)
 }
 
 /// RFC 6749 section 4.1.2.1: the error is shown to the user, without a redirect.

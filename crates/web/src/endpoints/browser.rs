@@ -7,7 +7,6 @@ use axum::response::Response;
 use grantor_core::base::cause::Causes;
 use grantor_core::base::params::Params;
 use grantor_core::base::secret::Secret;
-use grantor_core::endpoints::authorize::CheckedRedirect;
 use grantor_core::model::endpoint::Endpoint;
 use grantor_core::model::realm::{OPENID_SCOPES, Realm};
 use grantor_core::model::scope::Scope;
@@ -26,7 +25,7 @@ use crate::request::{Caller, Form, FormError};
 
 /// A page. RFC 6749 section 10.13: it must not be framed.
 pub(super) fn page<P: Page>(app: &App, caller: &Caller, status: StatusCode, page: &P) -> Response {
-    let mut response = page_with_form_targets(app, caller, status, page, &[]);
+    let mut response = page_of_request(app, caller, status, page, None);
     response.headers_mut().insert(
         header::HeaderName::from_static("cross-origin-opener-policy"),
         HeaderValue::from_static("same-origin"),
@@ -34,16 +33,16 @@ pub(super) fn page<P: Page>(app: &App, caller: &Caller, status: StatusCode, page
     response
 }
 
-/// A page whose form may redirect to `form_targets`, which must be verified addresses of the client. The client may have
-/// opened it as a popup and wait for it. `Cross-Origin-Opener-Policy` would cut that link for good, so it is not set.
-pub(super) fn page_with_form_targets<P: Page>(
+/// A page of a client's request, which may lead to its redirect URI if that is proven. The client may have opened it as a
+/// popup and wait for it. `Cross-Origin-Opener-Policy` would cut that link for good, so it is not set.
+pub(super) fn page_of_request<P: Page>(
     app: &App,
     caller: &Caller,
     status: StatusCode,
     page: &P,
-    form_targets: &[String],
+    redirect_uri: Option<&str>,
 ) -> Response {
-    let policy = content_security_policy(form_targets);
+    let policy = content_security_policy(redirect_uri);
     page_with_policy(app, caller, status, page, &policy)
 }
 
@@ -91,7 +90,7 @@ fn html_response(status: StatusCode, html: String, policy: &str) -> Response {
 
 pub(super) fn error_page(app: &App, caller: &Caller, error: PageError) -> Response {
     let page = ErrorPage::new(app.site.clone(), error, caller.trace.as_str().to_owned());
-    page_with_form_targets(app, caller, error.status(), &page, &[])
+    page_of_request(app, caller, error.status(), &page, None)
 }
 
 pub(super) fn unavailable(app: &App, caller: &Caller, reason: &Unavailable) -> Response {
@@ -122,14 +121,6 @@ pub(super) fn checked_form<'f>(
     valid
         .then_some(params)
         .ok_or_else(|| refused(PageError::ExpiredForm))
-}
-
-/// Where a form may redirect to: the redirect URI, and the client's other origins, since its callback may redirect there.
-pub(super) fn form_action_targets(realm: &Realm, redirect: &CheckedRedirect) -> Vec<String> {
-    let client = realm.clients.get(redirect.client());
-    let origins = client.into_iter().flat_map(|client| &client.origins);
-    let uri = redirect.uri().to_owned();
-    [uri].into_iter().chain(origins.cloned()).collect()
 }
 
 impl From<FormError> for PageError {

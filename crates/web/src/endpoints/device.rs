@@ -7,7 +7,6 @@ use axum::extract::State;
 use axum::response::Response;
 use grantor_core::base::params::Params;
 use grantor_core::base::secret::Secret;
-use grantor_core::model::client::DeviceApproval;
 use grantor_core::model::ids::GrantId;
 use grantor_core::people::{
     self, Action, Binding, DeviceDecision, DeviceDecisionReply, LookupUserCode,
@@ -34,11 +33,9 @@ pub(crate) async fn get(State(app): State<Arc<App>>, caller: Caller) -> Response
     let code = code.map(ToOwned::to_owned);
     match browser::visitor(&app, &caller).await {
         Ok(Some(visitor)) => {
-            // Only a well-formed code is filled in, and none if a client requires it to be typed from the device.
+            // Only a well-formed code is filled in. It is not looked up: a link must not use up anyone's attempts.
             let code = code.and_then(|code| app.realm().device.user_code.read(&code));
-            let prefilled = code
-                .filter(|_| !any_client_requires_retype(&app))
-                .map(|code| code.formatted());
+            let prefilled = code.map(|code| code.formatted());
             code_form(&app, &caller, StatusCode::OK, &visitor, prefilled, None)
         }
         Ok(None) => browser::redirect_to_login(&app, &ReturnTo::Device(code)),
@@ -143,13 +140,6 @@ pub(crate) async fn decide(State(app): State<Arc<App>>, posted: Form) -> Respons
         }
         Err(_) => browser::error_page(&app, caller, PageError::BadRequest),
     }
-}
-
-fn any_client_requires_retype(app: &App) -> bool {
-    app.realm()
-        .clients
-        .values()
-        .any(|client| client.device.approval == DeviceApproval::Retype)
 }
 
 fn not_valid(app: &App, caller: &Caller, visitor: &Visitor) -> Response {

@@ -98,7 +98,7 @@ struct LoginContext {
     ui_locales: Option<String>,
     client_name: Option<String>,
     /// Where the redirects after sign-in may lead without another page.
-    form_action_targets: Vec<String>,
+    redirect_uri: Option<String>,
 }
 
 impl LoginContext {
@@ -118,9 +118,7 @@ impl LoginContext {
             client_name: resolved
                 .as_ref()
                 .map(|resolved| resolved.client.name.clone()),
-            form_action_targets: resolved.map_or_else(Vec::new, |resolved| {
-                browser::form_action_targets(&realm, &resolved.redirect)
-            }),
+            redirect_uri: resolved.map(|resolved| resolved.redirect.uri().to_owned()),
         }
     }
 }
@@ -152,14 +150,13 @@ fn form(
         return_to: return_to.path(app),
         username: typed.or(context.login_hint).unwrap_or_default(),
         client_name: context.client_name,
-        again: !context.form_action_targets.is_empty()
-            && browser::session_binding(app, caller).is_some(),
+        again: context.redirect_uri.is_some() && browser::session_binding(app, caller).is_some(),
         for_device: matches!(return_to, ReturnTo::Device(_)),
         problem,
         trace_id: caller.trace.as_str().to_owned(),
     };
-    let response =
-        browser::page_with_form_targets(app, caller, status, &login, &context.form_action_targets);
+    let redirect_uri = context.redirect_uri.as_deref();
+    let response = browser::page_of_request(app, caller, status, &login, redirect_uri);
     let set = existing
         .is_none()
         .then(|| app.cookies.set(Cookie::PreSession, &cookie, None))

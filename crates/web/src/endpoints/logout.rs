@@ -105,10 +105,8 @@ fn ask_confirmation(
         refused: ask.refused.is_some(),
         trace_id: caller.trace.as_str().to_owned(),
     };
-    match ask.form_action_targets.as_slice() {
-        [] => browser::page(app, caller, status, &page),
-        form_action_targets => {
-            browser::page_with_form_targets(app, caller, status, &page, form_action_targets)
-        }
+    match ask.redirect_uri.as_deref() {
+        None => browser::page(app, caller, status, &page),
+        redirect_uri => browser::page_of_request(app, caller, status, &page, redirect_uri),
     }
 }

@@ -99,10 +99,7 @@ async fn openid_rpinitiated_3_the_browser_returns_to_the_registered_uri_with_exa
         assert_eq!(page.status, 200);
         assert!(page.body.contains("The console") && page.body.contains("alice"));
         let policy = page.header("content-security-policy");
-        assert!(
-            policy.contains("form-action 'self' https://console.example;"),
-            "{policy}"
-        );
+        assert!(policy.contains("form-action 'self' https:;"), "{policy}");
 
         let answer = alice.submit(question(&page)).await;
         assert_eq!(answer.status, 303);

@@ -122,10 +122,7 @@ async fn form_post_sends_success_and_error_in_the_body_and_nothing_in_the_addres
         );
         let policy = page.header("content-security-policy");
         assert!(policy.contains("script-src 'self'"), "{policy}");
-        assert!(
-            policy.contains("form-action 'self' https://shop.example.com;"),
-            "{policy}"
-        );
+        assert!(policy.contains("form-action 'self' https:;"), "{policy}");
         assert_eq!(page.header("cache-control"), "no-store");
     }
     let denied = server
