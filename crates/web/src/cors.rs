@@ -12,7 +12,6 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderValue, StatusCode};
 
-use crate::app::App;
 use crate::request::Caller;
 
 /// Response headers that a script may read.

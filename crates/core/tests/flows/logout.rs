@@ -2,7 +2,7 @@
 
 use futures_util::FutureExt as _;
 use grantor_core::base::error::ErrorCode;
-use grantor_core::endpoints::logout::{Logout, LogoutPrompt, LogoutReply};
+use grantor_core::endpoints::logout::{Logout, LogoutPrompt, LogoutReply, LogoutRequest};
 use grantor_core::engine::event::EventKind;
 use grantor_core::model::client::LogoutPolicy;
 use grantor_core::model::realm::Realm;
@@ -47,8 +47,8 @@ fn hint(world: &mut World, browser: &Browser) -> String {
 
 fn request(browser: &Browser, pairs: &[(&str, &str)], confirmed: bool) -> Logout {
     Logout {
-        params: params(pairs),
-        cookie: browser.session.clone(),
+        request: LogoutRequest::parse(&params(pairs)),
+        cookie: browser.cookie(),
         confirmed,
     }
 }

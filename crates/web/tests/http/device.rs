@@ -267,7 +267,9 @@ async fn rfc10027_6_1_1_a_client_can_demand_proximity() {
     );
     let approve = Form::of(&page, "/device/decision").fill("decision", "approve");
     assert_eq!(alice.submit(approve.clone()).await.status, 400);
-    let done = alice.submit(approve.fill("user_code", &code)).await;
+    let done = alice
+        .submit_and_follow(approve.fill("user_code", &code))
+        .await;
     assert!(done.body.contains("id=\"done\""), "{done:?}");
 }
 
