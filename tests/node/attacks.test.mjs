@@ -178,8 +178,10 @@ describe('over plain HTTP on loopback', () => {
 
   test('a wrong code and a code that is gone read the same', async () => {
     const device = await deviceAuthorization(server);
+    await new Visitor(server).deny(device);
+    // In the browser that decided, the code leads to what was decided.
     const alice = new Visitor(server);
-    await alice.deny(device);
+    await alice.signIn('alice');
     const texts = [];
     for (const user_code of [device.user_code, 'BBBB-BBBB', 'b b b b', '<b>', 'ÄÖÜ']) {
       const page = await alice.submit(await alice.get('/device'), { user_code });
