@@ -3,10 +3,13 @@
 use futures_util::FutureExt as _;
 use grantor_core::base::error::ErrorCode;
 use grantor_core::endpoints::logout::{Logout, LogoutPrompt, LogoutReply, LogoutRequest};
+use grantor_core::engine::decide::{Operation as _, Stop};
+use grantor_core::engine::env::Env;
 use grantor_core::engine::event::EventKind;
+use grantor_core::engine::facts::Facts;
 use grantor_core::model::client::LogoutPolicy;
 use grantor_core::model::realm::Realm;
-use grantor_jose::{Algorithm, Kid, ProtectedHeader, SigningInput, SigningKey, TokenType};
+use grantor_jose::{Algorithm, KeySet, Kid, ProtectedHeader, SigningInput, SigningKey, TokenType};
 use serde_json::{Value, json};
 
 use grantor_testkit::world::{Browser, Tokens, World, params};
@@ -424,4 +427,39 @@ fn a_sign_out_costs_one_read_and_one_commit() {
     assert_eq!(cost, [1, 0, 0]);
     let (cost, _) = world.cost(|world| left(world, request(&alice, &pairs, true)));
     assert_eq!(cost, [1, 1, 1]);
+}
+
+/// However often a request is decided: the signature costs more than the rest of it.
+#[test]
+fn an_id_token_hint_is_verified_once_for_a_request() {
+    let mut world = world();
+    let alice = world.signed_in("alice");
+    let hint = hint(&mut world, &alice);
+    let seed = world.seed();
+    let mut keyless = (*world.realm).clone();
+    keyless.signing = KeySet::default().into();
+    let env = |realm| Env {
+        now: world.now,
+        seed: &seed,
+        realm,
+    };
+    let pairs = [("id_token_hint", hint.as_str())];
+    let logout = request(&alice, &pairs, false);
+    let sign_in = AuthorizationRequest::new("site").with("id_token_hint", &hint);
+    let authorize = alice.authorize(&sign_in, None);
+    let (of_logout, of_authorize) = (
+        logout.prepare(&world.realm).expect("a request"),
+        authorize.prepare(&world.realm).expect("a request"),
+    );
+    // The second decision could not verify it any more.
+    for realm in [&*world.realm, &keyless] {
+        let facts = Facts::default();
+        let decided = logout.decide(&of_logout, &env(realm), &facts);
+        assert!(matches!(decided, Err(Stop::Need(_))), "{decided:?}");
+        let decided = authorize.decide(&of_authorize, &env(realm), &facts);
+        assert!(matches!(decided, Err(Stop::Need(_))), "{decided:?}");
+    }
+    let fresh = authorize.prepare(&keyless).expect("a request");
+    let refused = authorize.decide(&fresh, &env(&keyless), &Facts::default());
+    assert!(refused.is_ok(), "the client is told: {refused:?}");
 }
