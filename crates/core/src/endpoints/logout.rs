@@ -1,5 +1,7 @@
 //! The logout endpoint (OpenID Connect RP-Initiated Logout).
 
+use std::fmt;
+
 use url::form_urlencoded;
 
 use super::authorize::with_query;
@@ -28,7 +30,6 @@ pub struct Logout {
 }
 
 /// A request as it was parsed.
-#[derive(Debug)]
 pub struct LogoutRequest {
     /// `client_id`: the text, since one that cannot be a client's is an error, too.
     client: Option<String>,
@@ -36,6 +37,13 @@ pub struct LogoutRequest {
     /// `post_logout_redirect_uri` and `logout_uri`, which is Cognito's name.
     redirect_uris: Vec<String>,
     state: Option<String>,
+}
+
+impl fmt::Debug for LogoutRequest {
+    /// Without what only its client may know, such as `state`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LogoutRequest").finish_non_exhaustive()
+    }
 }
 
 impl LogoutRequest {

@@ -1,5 +1,6 @@
 //! The authorization request: parsed once, then judged for its client before the user is asked.
 
+use std::fmt;
 use std::time::Duration;
 
 use super::error_redirect::ErrorRedirectParams;
@@ -22,7 +23,6 @@ const MAX_NONCE_BYTES: usize = 1024;
 
 /// A request as it was parsed. What is wrong with its details is kept: only a client that is known, at a redirect URI that
 /// is registered, can be told.
-#[derive(Debug)]
 pub struct AuthorizationRequest {
     pub(super) client: Option<ClientId>,
     pub(super) redirect_uri: Option<String>,
@@ -35,7 +35,6 @@ pub struct AuthorizationRequest {
 }
 
 /// What every client's request is asked.
-#[derive(Debug)]
 pub(super) struct RequestDetails {
     code_challenge: Option<CodeChallenge>,
     scope: Option<Scope>,
@@ -67,6 +66,15 @@ pub(super) struct ValidRequest {
     pub(super) claims: ClaimsRequest,
     /// The expected users, from `id_token_hint` and the claim `sub`.
     pub(super) expected: Vec<String>,
+}
+
+impl fmt::Debug for AuthorizationRequest {
+    /// Without what only its client may know, such as `state`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthorizationRequest")
+            .field("client", &self.client)
+            .finish_non_exhaustive()
+    }
 }
 
 impl AuthorizationRequest {
