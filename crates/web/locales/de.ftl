@@ -58,6 +58,8 @@ login-username = Benutzername
 login-password = Passwort
 login-wrong = Benutzername oder Passwort ist falsch.
 login-limited = Zu viele Versuche.
+login-stale = Diese Seite war nicht mehr aktuell, deshalb wurden Sie nicht angemeldet. Bitte geben Sie Ihr Passwort noch einmal ein.
+login-no-cookies = Ihr Browser hat unsere Cookies nicht zurückgeschickt. Ohne sie ist keine Anmeldung möglich. Erlauben Sie Cookies für diese Seite und melden Sie sich dann an.
 
 ### Connect a device: the code
 device-title = Gerät verbinden
@@ -145,6 +147,7 @@ account-notice = { $notice ->
     [app_removed] Die App hat keinen Zugriff mehr. Sie muss Sie neu fragen.
     [device_removed] Das Gerät hat keinen Zugriff mehr. Es muss Sie neu fragen.
     [password_changed] Ihr Passwort ist geändert. Alle anderen Browser sind abgemeldet.
+    [stale] Die Seite war nicht mehr aktuell, deshalb wurde nichts geändert. Bitte versuchen Sie es hier noch einmal.
    *[gone] Das war schon beendet.
 }
 account-sessions = Wo Sie angemeldet sind
@@ -191,7 +194,6 @@ home-text = Hier melden Sie sich an, und hier entscheiden Sie, welche Geräte un
 ### Errors
 error-title = { $fault ->
     [bad_request] Anfrage nicht verstanden
-    [expired_form] Seite abgelaufen
     [unknown_client] App unbekannt
     [redirect_uri] Adresse nicht eingetragen
     [bad_logout] Abmeldung nicht verstanden
@@ -205,7 +207,6 @@ error-title = { $fault ->
 }
 error-text = { $fault ->
     [bad_request] Ihr Browser hat etwas geschickt, das dieser Server nicht lesen kann. Gehen Sie zurück und versuchen Sie es noch einmal.
-    [expired_form] Diese Seite war zu lange offen, oder Sie haben sich in einem anderen Fenster an- oder abgemeldet. Es wurde nichts geändert. Beginnen Sie von vorn.
     [unknown_client] Der Link, der Sie hierher gebracht hat, nennt keine App, die dieser Server kennt. Es wurde niemandem etwas geschickt. Gehen Sie dorthin zurück, woher Sie kamen, und melden Sie es dort den Betreibern.
     [redirect_uri] Der Link, der Sie hierher gebracht hat, will Sie an eine Adresse weiterschicken, die für die genannte App nicht eingetragen ist. Sie werden nicht dorthin geschickt, und es wurde niemandem etwas geschickt. Gehen Sie dorthin zurück, woher Sie kamen, und melden Sie es dort den Betreibern.
     [bad_logout] Eine App hat Sie zum Abmelden hierher geschickt, mit einer Anfrage, die dieser Server nicht annehmen kann. Es wurde nichts geändert. Abmelden können Sie sich auf der Startseite.

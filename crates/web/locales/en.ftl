@@ -58,6 +58,8 @@ login-username = Username
 login-password = Password
 login-wrong = Wrong username or password.
 login-limited = Too many tries.
+login-stale = This page was no longer up to date, so you were not signed in. Please enter your password again.
+login-no-cookies = Your browser did not send our cookies back, and without them no one can sign in. Allow cookies for this site, then sign in.
 
 ### Connect a device: the code
 device-title = Connect a device
@@ -145,6 +147,7 @@ account-notice = { $notice ->
     [app_removed] The app has lost its access. It has to ask you again.
     [device_removed] The device has lost its access. It has to ask you again.
     [password_changed] Your password is changed. All other browsers are signed out.
+    [stale] That page was no longer up to date, so nothing was changed. Please try again here.
    *[gone] That had ended already.
 }
 account-sessions = Where you are signed in
@@ -191,7 +194,6 @@ home-text = Here you sign in, and here you decide which devices and apps may act
 ### Errors
 error-title = { $fault ->
     [bad_request] Request not understood
-    [expired_form] Page expired
     [unknown_client] App not known
     [redirect_uri] Address not registered
     [bad_logout] Sign-out not understood
@@ -205,7 +207,6 @@ error-title = { $fault ->
 }
 error-text = { $fault ->
     [bad_request] Your browser sent something that this server cannot read. Go back and try again.
-    [expired_form] This page was open for too long, or you signed in or out in another window. Nothing was changed. Start again.
     [unknown_client] The link that brought you here names no app that this server knows. Nothing was sent to anybody. Go back to where you came from, and tell whoever runs it.
     [redirect_uri] Whatever brought you here wants you sent on to an address that is not registered for the app it names. You are not sent there, and nothing was sent to anybody. Go back to where you came from, and tell whoever runs it.
     [bad_logout] An app sent you here to sign you out, with a request that this server cannot accept. Nothing was changed. You can sign out from the start page.

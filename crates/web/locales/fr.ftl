@@ -58,6 +58,8 @@ login-username = Nom d’utilisateur
 login-password = Mot de passe
 login-wrong = Nom d’utilisateur ou mot de passe incorrect.
 login-limited = Trop de tentatives.
+login-stale = Cette page n’était plus à jour, vous n’avez donc pas été connecté. Saisissez de nouveau votre mot de passe.
+login-no-cookies = Votre navigateur n’a pas renvoyé nos cookies, sans lesquels la connexion est impossible. Autorisez les cookies pour ce site, puis connectez-vous.
 
 ### Connect a device: the code
 device-title = Connecter un appareil
@@ -145,6 +147,7 @@ account-notice = { $notice ->
     [app_removed] L’application n’a plus d’accès. Elle devra vous le redemander.
     [device_removed] L’appareil n’a plus d’accès. Il devra vous le redemander.
     [password_changed] Votre mot de passe a été modifié. Tous les autres navigateurs sont déconnectés.
+    [stale] La page n’était plus à jour, rien n’a donc été modifié. Réessayez ici.
    *[gone] C’était déjà terminé.
 }
 account-sessions = Vos sessions ouvertes
@@ -191,7 +194,6 @@ home-text = Ici, vous vous connectez et vous décidez quels appareils et quelles
 ### Errors
 error-title = { $fault ->
     [bad_request] Demande incomprise
-    [expired_form] Page expirée
     [unknown_client] Application inconnue
     [redirect_uri] Adresse non enregistrée
     [bad_logout] Déconnexion incomprise
@@ -205,7 +207,6 @@ error-title = { $fault ->
 }
 error-text = { $fault ->
     [bad_request] Votre navigateur a envoyé quelque chose que ce serveur ne peut pas lire. Revenez en arrière et réessayez.
-    [expired_form] Cette page est restée ouverte trop longtemps, ou votre session a changé dans une autre fenêtre. Rien n’a été modifié. Recommencez.
     [unknown_client] Le lien suivi ne nomme aucune application connue de ce serveur. Rien n’a été envoyé à personne. Retournez d’où vous venez, et prévenez les responsables.
     [redirect_uri] Le lien suivi demande de continuer vers une adresse qui n’est pas enregistrée pour l’application nommée. Vous n’irez pas à cette adresse, et rien n’a été transmis à personne. Retournez d’où vous venez, et prévenez les responsables.
     [bad_logout] Une application vous amène ici pour vous déconnecter, avec une demande que ce serveur ne peut pas accepter. Rien n’a été modifié. Vous pouvez vous déconnecter depuis la page d’accueil.

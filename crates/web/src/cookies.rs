@@ -12,6 +12,8 @@ pub(crate) enum Cookie {
     PreSession,
     /// Marks a browser in which the user signed in before.
     KnownBrowser,
+    /// The device that this browser looked up last.
+    FoundDevice,
 }
 
 #[derive(Clone, Debug)]
@@ -35,6 +37,7 @@ impl Cookies {
             Cookie::Session => "",
             Cookie::PreSession => "-pre",
             Cookie::KnownBrowser => "-known",
+            Cookie::FoundDevice => "-device",
         };
         format!("{prefix}grantor-{}{suffix}", self.realm)
     }

@@ -3,10 +3,7 @@
 //!
 //! Credentialed requests are never allowed: no endpoint that other origins can call reads a cookie.
 
-use std::sync::Arc;
-
 use axum::body::Body;
-use axum::extract::State;
 use axum::response::Response;
 use grantor_core::model::client::Client;
 use http::header::{
@@ -15,7 +12,6 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderValue, StatusCode};
 
-use crate::app::App;
 use crate::request::Caller;
 
 /// Response headers that a script may read.
@@ -57,48 +53,28 @@ fn origin(headers: &HeaderMap) -> Option<(&HeaderValue, &str)> {
 
 /// Answers a preflight for an endpoint with these methods.
 ///
-/// A preflight does not name the client, so the origin of any client is allowed. That does not make the response of the
-/// actual request readable.
-pub(crate) async fn preflight(
-    State(app): State<Arc<App>>,
-    headers: HeaderMap,
-    methods: &'static str,
-) -> Response {
-    let allowed = origin(&headers).filter(|(_, text)| app.realm().has_origin(text));
-    let mut response = match allowed {
-        Some((origin, _)) => preflight_response(origin.clone(), methods, ALLOWED_HEADERS),
-        None => no_content(),
-    };
-    let headers = response.headers_mut();
-    headers.insert(VARY, HeaderValue::from_static("Origin"));
-    response
+/// A preflight does not name the client, so each origin may send requests: that allows no more than a program outside a
+/// browser can do, as no cookie counts. The response of the actual request is readable for the client's own origins only.
+pub(crate) async fn preflight(methods: &'static str) -> Response {
+    preflight_response(methods, ALLOWED_HEADERS)
 }
 
 /// Documents are public: any origin may read them.
 pub(crate) async fn document_preflight() -> Response {
-    preflight_response(HeaderValue::from_static("*"), "GET, HEAD", "*")
+    preflight_response("GET, HEAD", "*")
 }
 
-fn preflight_response(
-    origin: HeaderValue,
-    methods: &'static str,
-    allowed_headers: &'static str,
-) -> Response {
-    let mut response = no_content();
+fn preflight_response(methods: &'static str, allowed_headers: &'static str) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
     let headers = response.headers_mut();
-    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
     for (name, value) in [
+        (ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
         (ACCESS_CONTROL_ALLOW_METHODS, methods),
         (ACCESS_CONTROL_ALLOW_HEADERS, allowed_headers),
         (ACCESS_CONTROL_MAX_AGE, PREFLIGHT_MAX_AGE),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    response
-}
-
-fn no_content() -> Response {
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = StatusCode::NO_CONTENT;
     response
 }

@@ -6,6 +6,7 @@
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 mod app;
+mod context;
 mod cookies;
 mod cors;
 mod endpoints;

@@ -16,6 +16,7 @@ use tokio::time::Instant;
 use tower::Service;
 
 use crate::app::App;
+use crate::context;
 use crate::cors;
 use crate::endpoints;
 use crate::metrics;
@@ -115,7 +116,9 @@ async fn starting(
     let mut response = match endpoint.map(Endpoint::kind) {
         Some(EndpointKind::Probe) => endpoints::health::starting(),
         Some(EndpointKind::Protocol | EndpointKind::Document) => oauth::starting(&caller),
-        Some(EndpointKind::Page) | None => endpoints::fallback::starting(&app, &caller),
+        Some(EndpointKind::Page) | None => {
+            endpoints::fallback::starting(&context::Context::new(&app, caller))
+        }
     };
     let headers = response.headers_mut();
     headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
@@ -182,9 +185,9 @@ fn route(endpoint: Endpoint) -> MethodRouter<Arc<App>> {
     let handlers = handlers(endpoint);
     let handlers = match endpoint.cross_origin() {
         CrossOrigin::Never => handlers,
-        CrossOrigin::OwnClient => handlers.options(async move |app, headers| {
-            cors::preflight(app, headers, methods(endpoint)).await
-        }),
+        CrossOrigin::OwnClient => {
+            handlers.options(async move || cors::preflight(methods(endpoint)).await)
+        }
         CrossOrigin::Everyone => handlers.options(cors::document_preflight),
     };
     match endpoint.kind() {
@@ -212,7 +215,7 @@ fn handlers(endpoint: Endpoint) -> MethodRouter<Arc<App>> {
         }
         Endpoint::Jwks => get(endpoints::jwks::get),
         Endpoint::Device => get(endpoints::device::get).post(endpoints::device::post),
-        Endpoint::DeviceDecision => post(endpoints::device::decide),
+        Endpoint::DeviceDecision => get(endpoints::device::decided).post(endpoints::device::decide),
         Endpoint::Consent => post(endpoints::consent::post),
         Endpoint::Login => get(endpoints::login::get).post(endpoints::login::post),
         Endpoint::EndSession => get(endpoints::logout::get).post(endpoints::logout::post),

@@ -11,6 +11,7 @@ const MAX_VALUE_BYTES: usize = 16 * 1024;
 const REPEATABLE: [&str; 2] = ["resource", "audience"];
 
 /// The parameters of one request. Names are unique except the repeatable ones; no value is empty.
+#[derive(Default)]
 pub struct Params(Vec<(Zeroizing<String>, Zeroizing<String>)>);
 
 /// Why a form or query is malformed. The texts are public and contain no input.

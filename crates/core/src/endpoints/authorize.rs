@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use crate::base::error::{Cause, ErrorCode, Failure, Refusal};
-use crate::base::params::Params;
 use crate::base::peer::Peer;
-use crate::base::row::Write;
+use crate::base::row::{Key, Write};
 use crate::base::secret::Secret;
 use crate::engine::decide::{Decision, Excess, Operation, Stop};
 use crate::engine::env::Env;
@@ -22,24 +21,25 @@ use crate::people::session::{self, SignedIn};
 use crate::records::{
     self, Authorization, CodeIssued, Consent, Grant, GrantOrigin, GrantState, Started,
 };
-use crate::tokens::handles::Code;
+use crate::tokens::handles::{Code, PresentedCookie};
 
 mod error_redirect;
 mod reauthentication;
 mod request;
 mod response;
+mod sign_in_context;
 
-use error_redirect::ErrorRedirectParams;
 pub use reauthentication::{AUTH_AFTER, sign_in_proof};
-use request::AuthorizationRequest;
+use request::ValidRequest;
+pub use request::{AuthorizationRequest, PreparedRequest};
 pub(super) use response::with_query;
 pub use response::{AuthorizationResponse, CheckedRedirect, MODES, ResponseMode};
+pub use sign_in_context::{DescribeSignIn, SignInContext};
 
 #[derive(Debug)]
 pub struct Authorize {
-    pub params: Params,
-    /// The session cookie.
-    pub cookie: Option<Secret>,
+    pub request: AuthorizationRequest,
+    pub cookie: Option<PresentedCookie>,
     /// From the consent page.
     pub decision: Option<ConsentDecision>,
     pub peer: Peer,
@@ -75,45 +75,65 @@ pub struct ConsentPrompt {
 }
 
 /// A client and one of its registered redirect URIs.
-#[derive(Debug)]
-pub struct ResolvedClient<'p> {
-    pub client: &'p Client,
-    pub redirect: CheckedRedirect,
+struct ResolvedClient<'e> {
+    client: &'e Client,
+    redirect: CheckedRedirect,
 }
 
-/// Validates client and redirect URI, before anything may be sent there.
-///
-/// # Errors
-/// For a page. RFC 6749 section 4.1.2.1: "the authorization server SHOULD inform the resource owner of the error and
-/// MUST NOT automatically redirect the user agent to the invalid redirection URI".
-pub fn resolve_client<'p>(
-    params: &Params,
-    realm: &'p Realm,
-) -> Result<ResolvedClient<'p>, Refusal> {
-    let client = params.opt("client_id").and_then(|id| realm.client(id));
-    let client = client
-        .filter(|client| client.enabled)
-        .ok_or(invalid("The client is not known here.").because(Cause::UnknownClient))?;
-    let requested = params.opt("redirect_uri");
-    let (registered, exact) = match (requested, client.code.redirect_uris.as_slice()) {
-        (Some(requested), _) => client.redirect_uri(requested).ok_or(NOT_REGISTERED)?,
-        // RFC 6749 section 3.1.2.3: it may be omitted where only one is registered. But OpenID Connect Core section
-        // 3.1.2.1 makes it REQUIRED, and a request object could name another.
-        (None, [only]) if !is_openid(params) => (only, true),
-        (None, _) => return Err(NOT_REGISTERED),
-    };
-    let mut redirect = CheckedRedirect::new(&client.id, registered, requested, exact);
-    let ErrorRedirectParams {
-        response_mode,
-        state,
-    } = ErrorRedirectParams::parse(params);
-    redirect.state = state;
-    let mode = response_mode.as_deref();
-    redirect.mode = MODES
-        .iter()
-        .find(|(name, _)| mode == Some(name))
-        .map_or(ResponseMode::Query, |(_, mode)| *mode);
-    Ok(ResolvedClient { client, redirect })
+impl AuthorizationRequest {
+    /// Validates client and redirect URI, before anything may be sent there.
+    ///
+    /// # Errors
+    /// For a page. RFC 6749 section 4.1.2.1: "the authorization server SHOULD inform the resource owner of the error and
+    /// MUST NOT automatically redirect the user agent to the invalid redirection URI".
+    fn resolve<'e>(&self, env: &Env<'e>, facts: &Facts) -> Result<ResolvedClient<'e>, Stop> {
+        let client = match &self.client {
+            Some(id) => facts.enabled_client(env, id)?,
+            None => None,
+        };
+        let client =
+            client.ok_or(invalid("The client is not known here.").because(Cause::UnknownClient))?;
+        let requested = self.redirect_uri.as_deref();
+        let (registered, exact) = match (requested, client.code.redirect_uris.as_slice()) {
+            (Some(requested), _) => client.redirect_uri(requested).ok_or(NOT_REGISTERED)?,
+            // RFC 6749 section 3.1.2.3: it may be omitted where only one is registered.
+            (None, [only]) if !self.needs_redirect_uri => (only, true),
+            (None, _) => return Err(NOT_REGISTERED.into()),
+        };
+        let mut redirect = CheckedRedirect::new(&client.id, registered, requested, exact);
+        redirect.state.clone_from(&self.state);
+        let mode = self.response_mode.as_deref();
+        redirect.mode = MODES
+            .iter()
+            .find(|(name, _)| mode == Some(name))
+            .map_or(ResponseMode::Query, |(_, mode)| *mode);
+        Ok(ResolvedClient { client, redirect })
+    }
+
+    /// The session of the browser, if it meets the request; `None` where the user must sign in.
+    fn session(
+        &self,
+        env: &Env<'_>,
+        facts: &Facts,
+        request: &ValidRequest,
+        cookie: Option<&PresentedCookie>,
+        also: &[&Key],
+    ) -> Result<Option<SignedIn>, Stop> {
+        let signed_in = session::signed_in(env, facts, cookie, also)?;
+        let (Some(signed_in), Some(cookie)) = (signed_in, cookie) else {
+            return sign_in(request);
+        };
+        let auth_time = signed_in.session.record.auth_time;
+        let proven = self
+            .proof
+            .as_ref()
+            .is_some_and(|proof| proof.is_valid(&env.realm.sealing, cookie, auth_time, env.now));
+        match check_reauthentication(env, request, &signed_in, proven) {
+            SessionMatch::Accepted => Ok(Some(signed_in)),
+            SessionMatch::SignInRequired => sign_in(request),
+            SessionMatch::OtherUser => Err(LOGIN_REQUIRED.into()),
+        }
+    }
 }
 
 const NOT_REGISTERED: Refusal = Refusal::new(
@@ -138,45 +158,24 @@ const fn invalid(description: &'static str) -> Refusal {
     Refusal::new(ErrorCode::InvalidRequest, description)
 }
 
-fn is_openid(params: &Params) -> bool {
-    let has = |name| params.opt(name).is_some();
-    let scope = params.opt("scope").unwrap_or_default();
-    has("request") || has("request_uri") || scope.split(' ').any(|token| token == "openid")
-}
-
 impl Authorize {
     fn decide_for(
         &self,
+        prepared: &PreparedRequest,
         env: &Env<'_>,
         facts: &Facts,
         client: &Client,
         redirect: &CheckedRedirect,
     ) -> Result<Decision<AuthorizeReply>, Stop> {
-        if let Some(mode) = self.params.opt("response_mode")
-            && !MODES.iter().any(|(known, _)| *known == mode)
-        {
-            return Err(invalid("The response_mode must be query or form_post.").into());
-        }
-        let request = AuthorizationRequest::parse(&self.params, client, env.realm)?;
-        let consent_key = session::user_of_cookie(env, self.cookie.as_ref())
-            .map(|user| Consent::key(&env.realm.name, user, &client.id));
+        let request = self.request.for_client(prepared, client, env.realm)?;
+        let cookie = self.cookie.as_ref();
+        let consent_key =
+            cookie.map(|cookie| Consent::key(&env.realm.name, cookie.user(), &client.id));
         let also: Vec<_> = consent_key.iter().collect();
-        let signed_in = session::signed_in(env, facts, self.cookie.as_ref(), &also)?;
+        let signed_in = self.request.session(env, facts, &request, cookie, &also)?;
         let (Some(signed_in), Some(consent_key)) = (signed_in, consent_key) else {
-            return sign_in(&request);
+            return Ok(Decision::reply(AuthorizeReply::SignIn));
         };
-        let proven = reauthentication::is_proven(
-            &env.realm.sealing,
-            self.cookie.as_ref(),
-            &self.params,
-            signed_in.session.record.auth_time,
-            env.now,
-        );
-        match check_reauthentication(env, &request, &signed_in, proven) {
-            SessionMatch::Accepted => {}
-            SessionMatch::SignInRequired => return sign_in(&request),
-            SessionMatch::OtherUser => return Err(LOGIN_REQUIRED.into()),
-        }
         let stored = facts.record::<Consent>(env, &consent_key)?.live();
         let user = &signed_in.user.record;
         let agreed = stored
@@ -221,7 +220,7 @@ impl Authorize {
         env: &Env<'_>,
         client: &Client,
         redirect: &CheckedRedirect,
-        request: AuthorizationRequest,
+        request: ValidRequest,
         signed_in: &SignedIn,
     ) -> Result<Decision<AuthorizeReply>, Stop> {
         let id = GrantId::newest_first(env.now, env.seed.bytes("grant"));
@@ -279,22 +278,23 @@ impl Authorize {
 }
 
 impl Operation for Authorize {
-    type Parsed = ();
+    type Parsed = PreparedRequest;
     type Reply = AuthorizeReply;
+    /// For a page.
     type Refused = Refusal;
 
-    fn prepare(&self, _: &Realm) -> Result<(), Refusal> {
-        Ok(())
+    fn prepare(&self, realm: &Realm) -> Result<PreparedRequest, Refusal> {
+        Ok(self.request.prepare(realm))
     }
 
     fn decide(
         &self,
-        (): &(),
+        prepared: &PreparedRequest,
         env: &Env<'_>,
         facts: &Facts,
     ) -> Result<Decision<AuthorizeReply>, Stop> {
-        let ResolvedClient { client, redirect } = resolve_client(&self.params, env.realm)?;
-        match self.decide_for(env, facts, client, &redirect) {
+        let ResolvedClient { client, redirect } = self.request.resolve(env, facts)?;
+        match self.decide_for(prepared, env, facts, client, &redirect) {
             Err(Stop::Refuse(refusal)) => {
                 Ok(Decision::reply(respond(env, &redirect, Err(refusal))))
             }
@@ -325,7 +325,7 @@ enum SessionMatch {
 
 fn check_reauthentication(
     env: &Env<'_>,
-    request: &AuthorizationRequest,
+    request: &ValidRequest,
     signed_in: &SignedIn,
     signed_in_as_demanded: bool,
 ) -> SessionMatch {
@@ -348,18 +348,18 @@ fn check_reauthentication(
 
 /// OpenID Connect Core section 3.1.2.1: with `none`, "the Authorization Server MUST NOT display any authentication or
 /// consent user interface pages."
-fn sign_in(request: &AuthorizationRequest) -> Result<Decision<AuthorizeReply>, Stop> {
+fn sign_in(request: &ValidRequest) -> Result<Option<SignedIn>, Stop> {
     if request.prompt == Prompt::Nothing {
         return Err(LOGIN_REQUIRED.into());
     }
-    Ok(Decision::reply(AuthorizeReply::SignIn))
+    Ok(None)
 }
 
 /// Whether a code may be issued without asking the user.
 fn is_agreed(
     client: &Client,
     redirect: &CheckedRedirect,
-    request: &AuthorizationRequest,
+    request: &ValidRequest,
     scope: &Scope,
     agreed: Option<&Versioned<Consent>>,
 ) -> bool {

@@ -1,12 +1,14 @@
 //! The logout endpoint (OpenID Connect RP-Initiated Logout).
 
+use std::fmt;
+
 use url::form_urlencoded;
 
 use super::authorize::with_query;
 use super::id_token_hint::IdTokenHint;
+pub use super::id_token_hint::VerifiedHint;
 use crate::base::error::{Cause, ErrorCode, Refusal};
 use crate::base::params::Params;
-use crate::base::secret::Secret;
 use crate::engine::decide::{Decision, Operation, Stop};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
@@ -15,16 +17,47 @@ use crate::model::client::Client;
 use crate::model::realm::Realm;
 use crate::people::Visitor;
 use crate::people::session;
+use crate::tokens::handles::PresentedCookie;
 
 /// A sign-out requested by a client or, without parameters, by the user.
 #[derive(Debug)]
 pub struct Logout {
-    pub params: Params,
-    /// The session cookie.
-    pub cookie: Option<Secret>,
+    pub request: LogoutRequest,
+    pub cookie: Option<PresentedCookie>,
     /// Whether the user confirmed this very request on our page. Section 2 requires that only where the hint does not
     /// belong to the session. We always ask, so that no link signs anyone out.
     pub confirmed: bool,
+}
+
+/// A request as it was parsed.
+pub struct LogoutRequest {
+    /// `client_id`: the text, since one that cannot be a client's is an error, too.
+    client: Option<String>,
+    hint: Option<IdTokenHint>,
+    /// `post_logout_redirect_uri` and `logout_uri`, which is Cognito's name.
+    redirect_uris: Vec<String>,
+    state: Option<String>,
+}
+
+impl fmt::Debug for LogoutRequest {
+    /// Without what only its client may know, such as `state`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LogoutRequest").finish_non_exhaustive()
+    }
+}
+
+impl LogoutRequest {
+    #[must_use]
+    pub fn parse(params: &Params) -> Self {
+        let param = |name| params.opt(name).map(ToOwned::to_owned);
+        let uris = ["post_logout_redirect_uri", "logout_uri"].map(param);
+        Self {
+            client: param("client_id"),
+            hint: IdTokenHint::from_params(params),
+            redirect_uris: uris.into_iter().flatten().collect(),
+            state: param("state"),
+        }
+    }
 }
 
 /// An invalid request without a session is refused on a page instead.
@@ -49,7 +82,7 @@ pub struct LogoutPrompt {
     /// The validated request, for the form to submit.
     pub request: Option<String>,
     /// Where the browser is redirected after the confirmation.
-    pub form_action_targets: Option<String>,
+    pub redirect_uri: Option<String>,
     /// The error in the client's request. Section 4: "Not giving the End-User the opportunity to log out at the OP …
     /// would likely violate the End-User's security expectations". So the user is asked anyway, but nothing of the
     /// request is used.
@@ -57,16 +90,25 @@ pub struct LogoutPrompt {
 }
 
 impl Operation for Logout {
-    type Parsed = ();
+    type Parsed = VerifiedHint;
     type Reply = LogoutReply;
+    /// For a page.
     type Refused = Refusal;
 
-    fn prepare(&self, _: &Realm) -> Result<(), Refusal> {
-        Ok(())
+    fn prepare(&self, _: &Realm) -> Result<VerifiedHint, Refusal> {
+        Ok(VerifiedHint::default())
     }
 
-    fn decide(&self, (): &(), env: &Env<'_>, facts: &Facts) -> Result<Decision<LogoutReply>, Stop> {
-        let request = LogoutRequest::parse(&self.params, env.realm);
+    fn decide(
+        &self,
+        verified: &VerifiedHint,
+        env: &Env<'_>,
+        facts: &Facts,
+    ) -> Result<Decision<LogoutReply>, Stop> {
+        let request = match self.request.validate(verified, env, facts) {
+            Ok(request) => Ok(request),
+            Err(stop) => stop.recover(Err)?,
+        };
         let Some(signed_in) = session::signed_in(env, facts, self.cookie.as_ref(), &[])? else {
             return Ok(Decision::reply(request?.reply(self.confirmed)));
         };
@@ -80,13 +122,13 @@ impl Operation for Logout {
         }
         let (request, refused) = match request {
             Ok(request) => (request, None),
-            Err(refusal) => (LogoutRequest::default(), Some(refusal)),
+            Err(refusal) => (ValidLogout::default(), Some(refusal)),
         };
         let prompt = LogoutPrompt {
             visitor: signed_in.visitor(),
             client_name: request.client_name(),
             request: request.to_query(),
-            form_action_targets: request.redirect.map(|redirect| redirect.uri),
+            redirect_uri: request.redirect.map(|redirect| redirect.uri),
             refused,
         };
         Ok(Decision::reply(LogoutReply::Confirm(Box::new(prompt))).writes(signed_in.touch))
@@ -96,8 +138,8 @@ impl Operation for Logout {
 /// A valid request. Section 4: "any operations requiring the information that failed to
 /// correctly validate MUST be aborted".
 #[derive(Debug, Default)]
-struct LogoutRequest<'p> {
-    client: Option<&'p Client>,
+struct ValidLogout<'e> {
+    client: Option<&'e Client>,
     /// Whether an ID token proves that the client had a user here. Only then it may redirect unconfirmed.
     by_hint: bool,
     redirect: Option<Redirect>,
@@ -124,45 +166,57 @@ const fn invalid(description: &'static str, cause: Cause) -> Refusal {
     Refusal::new(ErrorCode::InvalidRequest, description).because(cause)
 }
 
-impl<'p> LogoutRequest<'p> {
-    fn parse(params: &Params, realm: &'p Realm) -> Result<Self, Refusal> {
-        let hint = IdTokenHint::from_params(params, realm)?;
-        let hinted = hint.as_ref().map(|hint| hint.aud.as_str());
-        let named = params.opt("client_id");
+impl LogoutRequest {
+    fn validate<'e>(
+        &self,
+        verified: &VerifiedHint,
+        env: &Env<'e>,
+        facts: &Facts,
+    ) -> Result<ValidLogout<'e>, Stop> {
+        let hint = match &self.hint {
+            Some(hint) => Some(hint.verified(verified, env.realm)?),
+            None => None,
+        };
+        let hinted = hint.map(|hint| hint.aud.as_str());
+        let named = self.client.as_deref();
         // Section 2: "When both client_id and id_token_hint are present, the OP MUST verify that the Client Identifier
         // matches the one used when issuing the ID Token."
         let both = hinted.zip(named);
         if both.is_some_and(|(hinted, named)| hinted != named) {
-            return Err(OTHER_CLIENT);
+            return Err(OTHER_CLIENT.into());
         }
-        let client = hinted.or(named).map(|id| {
-            let client = realm.client(id).filter(|client| client.enabled);
-            client.ok_or(UNKNOWN_CLIENT)
-        });
-        let client = client.transpose()?;
-        // `logout_uri` is Cognito's name.
-        let uris = ["post_logout_redirect_uri", "logout_uri"].map(|name| params.opt(name));
-        let redirects = uris.into_iter().flatten().map(|uri| {
+        let client = match hinted.or(named) {
+            Some(id) => {
+                let client = facts.client_named(env, id)?;
+                let client = client.filter(|client| client.enabled);
+                Some(client.ok_or(UNKNOWN_CLIENT)?)
+            }
+            None => None,
+        };
+        for uri in &self.redirect_uris {
             // Section 3: "The OP also MUST NOT perform post-logout redirection if the post_logout_redirect_uri value
             // supplied does not exactly match one of the previously registered post_logout_redirect_uris values."
             let registered = client.is_some_and(|client| {
                 let mut uris = client.logout.redirect_uris.iter();
                 uris.any(|registered| registered.as_str() == uri)
             });
-            registered.then_some(uri).ok_or(NOT_REGISTERED)
+            if !registered {
+                return Err(NOT_REGISTERED.into());
+            }
+        }
+        let redirect = self.redirect_uris.first().map(|uri| Redirect {
+            uri: uri.clone(),
+            state: self.state.clone(),
         });
-        let redirects: Vec<&str> = redirects.collect::<Result<_, _>>()?;
-        let redirect = redirects.first().map(|uri| Redirect {
-            uri: (*uri).to_owned(),
-            state: params.opt("state").map(ToOwned::to_owned),
-        });
-        Ok(Self {
+        Ok(ValidLogout {
             client,
             by_hint: hint.is_some(),
             redirect,
         })
     }
+}
 
+impl ValidLogout<'_> {
     fn client_name(&self) -> Option<String> {
         self.client.map(|client| client.name.clone())
     }

@@ -136,12 +136,11 @@ const MALFORMED: Refusal = Refusal::new(
 );
 
 impl ClaimsRequest {
-    /// Keeps only claims whose scopes are `allowed`. Unknown members are ignored: section 5.5: "any members used that
-    /// are not understood MUST be ignored".
+    /// Unknown members are ignored: section 5.5: "any members used that are not understood MUST be ignored".
     ///
     /// # Errors
     /// `invalid_request` for malformed JSON.
-    pub fn parse(text: Option<&str>, allowed: &Scope) -> Result<Self, Refusal> {
+    pub fn parse(text: Option<&str>) -> Result<Self, Refusal> {
         let Some(text) = text else {
             return Ok(Self::default());
         };
@@ -166,7 +165,7 @@ impl ClaimsRequest {
             id_token: names(id_token),
         };
         Ok(Self {
-            requested: requested.within(allowed),
+            requested,
             sub,
             essential_acr,
         })
@@ -197,7 +196,11 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> Result<ClaimsRequest, Refusal> {
-        ClaimsRequest::parse(Some(text), &"openid profile email".parse().unwrap())
+        let mut request = ClaimsRequest::parse(Some(text))?;
+        request.requested = request
+            .requested
+            .within(&"openid profile email".parse().unwrap());
+        Ok(request)
     }
 
     #[test]

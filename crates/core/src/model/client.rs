@@ -104,7 +104,7 @@ pub enum DeviceApproval {
     /// Warn if device and browser are on different networks.
     Warn,
     SameNetwork,
-    /// The user must type the code; prefilled codes are not shown.
+    /// The page of the decision does not show the code: the user must type it from the device.
     Retype,
 }
 

@@ -128,7 +128,7 @@ endpoints! {
         cross_origin Everyone, clients None, metadata "jwks_uri";
     /// Where users enter a device's code (RFC 8628 section 3.3): short enough to type.
     Device: "/device", ["GET", "POST"], Page, label "device", cross_origin Never, clients None;
-    DeviceDecision: "/device/decision", ["POST"], Page, label "device_decision", cross_origin Never, clients None;
+    DeviceDecision: "/device/decision", ["GET", "POST"], Page, label "device_decision", cross_origin Never, clients None;
     Consent: "/consent", ["POST"], Page, label "consent", cross_origin Never, clients None;
     Login: "/login", ["GET", "POST"], Page, label "login", cross_origin Never, clients None;
     /// Sign-out at a client's request (OpenID Connect RP-Initiated Logout section 2).

@@ -15,13 +15,15 @@ use crate::engine::limits::{Effect, Window, pending};
 use crate::model::claims_request::RequestedClaims;
 use crate::model::client::{Client, DeviceApproval};
 use crate::model::ids::GrantId;
-use crate::records::{self, Authorization, Grant, GrantState, NotPending, UserCodeRow};
+use crate::records::{
+    self, Authorization, Grant, GrantOrigin, GrantState, NotPending, UserCodeRow,
+};
+use crate::tokens::handles::PresentedCookie;
 
 /// The form that submits it is bound to session and grant, never to the code.
 #[derive(Debug)]
 pub struct DeviceDecision {
-    /// The session cookie.
-    pub cookie: Option<Secret>,
+    pub cookie: Option<PresentedCookie>,
     pub grant: GrantId,
     pub approve: bool,
     /// The user code, where it must be typed again.
@@ -33,14 +35,13 @@ pub struct DeviceDecision {
 pub enum DeviceDecisionReply {
     /// The user is not signed in, or the sign-in is too old.
     SignIn,
-    Decided {
+    Decided(DecidedDevice),
+    /// Decided before by the same user: the form was sent again.
+    DecidedBefore(DecidedDevice),
+    /// Decided by someone else, or expired.
+    Gone {
         visitor: Visitor,
-        /// The client's name.
-        client: String,
-        approved: bool,
     },
-    /// Already decided or expired.
-    Gone { visitor: Visitor },
     /// Not decided: the retyped code is wrong, or the client requires device and browser on one network.
     Again(Box<PendingDevice>),
     /// Too many wrong codes.
@@ -49,6 +50,33 @@ pub enum DeviceDecisionReply {
         /// In seconds.
         retry_after: u64,
     },
+}
+
+/// A device that the user decided about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DecidedDevice {
+    pub visitor: Visitor,
+    pub grant: GrantId,
+    pub client_name: String,
+    pub approved: bool,
+}
+
+impl DecidedDevice {
+    /// `None` where the user has not decided about it.
+    pub(super) fn new(signed_in: &SignedIn, client: &Client, grant: &Grant) -> Option<Self> {
+        let user = signed_in.user.record.id;
+        let (by, approved) = match (&grant.kind, &grant.state) {
+            (_, GrantState::DeviceDenied { by }) => (*by, false),
+            (GrantOrigin::Device, _) => (grant.authorization()?.user, true),
+            _ => return None,
+        };
+        (by == user).then(|| Self {
+            visitor: signed_in.visitor(),
+            grant: grant.id,
+            client_name: client.name.clone(),
+            approved,
+        })
+    }
 }
 
 impl DeviceDecision {
@@ -151,11 +179,12 @@ impl DeviceDecision {
             .user(visitor.user)
             .grant(self.grant)
             .peer(&self.peer);
-        let reply = DeviceDecisionReply::Decided {
+        let reply = DeviceDecisionReply::Decided(DecidedDevice {
             visitor,
-            client: client.name.clone(),
+            grant: self.grant,
+            client_name: client.name.clone(),
             approved: self.approve,
-        };
+        });
         Decision::reply(reply)
             .effect(Effect::ClearPoll(self.grant))
             .event(event)
@@ -197,7 +226,10 @@ impl Task for DeviceDecision {
             if facts.after_unknown() && self.approve && approver == Some(signed_in.user.record.id) {
                 return Ok(self.decided(&signed_in, client));
             }
-            return already_decided();
+            return match DecidedDevice::new(&signed_in, client, &grant) {
+                Some(decided) => Ok(Decision::reply(DeviceDecisionReply::DecidedBefore(decided))),
+                None => already_decided(),
+            };
         };
         if !signed_in.is_fresh(client.device.approver_max_age, env.now) {
             return Ok(Decision::reply(DeviceDecisionReply::SignIn));
@@ -230,5 +262,46 @@ impl Task for DeviceDecision {
             .writes(code.map(|code| records::delete(&code.row)).transpose()?)
             .writes(signed_in.checks(env))
             .writes(signed_in.touch))
+    }
+}
+
+/// What the user decided about a device, for the page that the decision leads to. A reload shows it again.
+#[derive(Debug)]
+pub struct ViewDecision {
+    pub cookie: Option<PresentedCookie>,
+    pub grant: GrantId,
+}
+
+#[derive(Clone, Debug)]
+pub enum ViewDecisionReply {
+    /// The user is not signed in.
+    SignIn,
+    Decided(DecidedDevice),
+    /// Not decided by this user, or removed since.
+    Gone,
+}
+
+impl Task for ViewDecision {
+    type Reply = ViewDecisionReply;
+
+    fn decide(
+        &self,
+        env: &Env<'_>,
+        facts: &Facts,
+    ) -> Result<Decision<ViewDecisionReply, Infallible>, Halt> {
+        let key = records::key::<Grant>(&env.realm.name, &self.grant.to_string());
+        let Some(signed_in) = session::signed_in(env, facts, self.cookie.as_ref(), &[&key])? else {
+            return Ok(Decision::reply(ViewDecisionReply::SignIn));
+        };
+        let grant = facts.record::<Grant>(env, &key)?.live();
+        let decided = match &grant {
+            Some(Versioned { record, .. }) => match facts.live_client(env, record)? {
+                Some(client) => DecidedDevice::new(&signed_in, client, record),
+                None => None,
+            },
+            None => None,
+        };
+        let reply = decided.map_or(ViewDecisionReply::Gone, ViewDecisionReply::Decided);
+        Ok(Decision::reply(reply).writes(signed_in.touch))
     }
 }

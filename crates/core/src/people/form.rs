@@ -8,6 +8,7 @@ use crate::base::sealing::SealingKeys;
 use crate::base::time::Timestamp;
 use crate::model::ids::{GrantId, SessionId};
 use crate::model::realm::Realm;
+use crate::model::user_code::UserCode;
 
 /// How long a form can be sent after it was made.
 const LIFETIME: Duration = Duration::from_secs(8 * 60 * 60);
@@ -26,12 +27,19 @@ pub enum Action {
     Account,
     /// Approves or denies the device of this grant. Never bound to its code.
     Decide(GrantId),
+    /// No form: this browser looked up a code, of this SHA-256, and found this grant.
+    Found(GrantId, [u8; 32]),
 }
 
 impl Action {
     #[must_use]
     pub fn consent(request: &str) -> Self {
         Self::Consent(sha256(request))
+    }
+
+    #[must_use]
+    pub fn found(grant: GrantId, code: &UserCode) -> Self {
+        Self::Found(grant, sha256(code.normalized()))
     }
 
     /// `request` is a client's logout request.
@@ -90,6 +98,7 @@ impl Binding {
             Action::Consent(request) => format!("consent {:02x?}", request),
             Action::Account => "account".to_owned(),
             Action::Decide(grant) => format!("decide {grant}"),
+            Action::Found(grant, code) => format!("found {grant} {code:02x?}"),
         };
         match self {
             Self::PreSession(cookie) => format!("pre\0{action}\0{made}\0{cookie}"),

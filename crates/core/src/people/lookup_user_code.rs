@@ -18,14 +18,14 @@ use crate::model::ids::{ClientId, GrantId};
 use crate::model::scope::Scope;
 use crate::model::user_code::{MAX_TRIES_PER_ACCOUNT, MAX_TRIES_PER_ADDRESS, UserCode};
 use crate::records::{self, Grant, GrantState, Started, UserCodeRow};
+use crate::tokens::handles::PresentedCookie;
 
 /// From this many wrong codes per hour in the realm, an event is written and responses are delayed. Never a lockout.
 const DELAY_THRESHOLD: u32 = 10_000;
 
 #[derive(Debug)]
 pub struct LookupUserCode {
-    /// The session cookie.
-    pub cookie: Option<Secret>,
+    pub cookie: Option<PresentedCookie>,
     pub typed: Secret,
     pub peer: Peer,
 }

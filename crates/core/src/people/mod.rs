@@ -9,6 +9,7 @@ mod attempt;
 pub mod backchannel;
 mod change_user;
 mod device_decision;
+mod establish_session;
 mod form;
 mod lookup_user_code;
 mod provision;
@@ -22,7 +23,9 @@ pub use administer::{AddUser, AddUserReply, SetEnabled, SetEnabledReply};
 pub use change_user::{
     ChangeUser, ChangeUserReply, DeleteUser, FindUser, RenameUser, SetPassword, UserChange,
 };
-pub use device_decision::{DeviceDecision, DeviceDecisionReply};
+pub use device_decision::{
+    DecidedDevice, DeviceDecision, DeviceDecisionReply, ViewDecision, ViewDecisionReply,
+};
 pub use form::{Action, Binding};
 pub use lookup_user_code::{CodeCheck, LookupUserCode, LookupUserCodeReply, PendingDevice};
 pub use provision::{Deprovision, Password, Provision, ProvisionReply};

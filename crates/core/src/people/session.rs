@@ -4,7 +4,6 @@ use aws_lc_rs::{constant_time, digest};
 
 use crate::base::error::Failure;
 use crate::base::row::{Key, Write};
-use crate::base::secret::Secret;
 use crate::base::time::Timestamp;
 use crate::engine::decide::Halt;
 use crate::engine::env::Env;
@@ -12,7 +11,7 @@ use crate::engine::facts::{Facts, Versioned};
 use crate::model::ids::{SessionId, UserId};
 use crate::records::{self, Outbox, Seen, Session, User};
 use crate::tokens::grant_liveness;
-use crate::tokens::handles::SessionCookie;
+use crate::tokens::handles::{PresentedCookie, SessionCookie};
 
 /// The last use of a session is written at most this often per idle lifetime.
 const SEEN_WRITES: u32 = 16;
@@ -63,29 +62,15 @@ impl SignedIn {
     }
 }
 
-fn open(env: &Env<'_>, cookie: Option<&Secret>) -> Option<SessionCookie> {
-    env.realm.sealing.open_session_cookie(cookie?.reveal())
-}
-
-/// For reading the user's rows together with the session. The session may not be live.
-pub(crate) fn user_of_cookie(env: &Env<'_>, cookie: Option<&Secret>) -> Option<UserId> {
-    open(env, cookie).map(|cookie| cookie.user)
-}
-
-/// The session may not be live.
-pub(crate) fn id_of_cookie(env: &Env<'_>, cookie: Option<&Secret>) -> Option<SessionId> {
-    open(env, cookie).map(|cookie| cookie.id)
-}
-
 /// The live session of a cookie: not ended, not idle for too long, with its current secret, and of a user who is enabled
 /// and has not signed out everywhere. One read, which includes `also`.
 pub(crate) fn signed_in(
     env: &Env<'_>,
     facts: &Facts,
-    cookie: Option<&Secret>,
+    cookie: Option<&PresentedCookie>,
     also: &[&Key],
 ) -> Result<Option<SignedIn>, Halt> {
-    let Some(cookie) = open(env, cookie) else {
+    let Some(cookie) = cookie.map(|cookie| &cookie.holds) else {
         return Ok(None);
     };
     let session_key = key(env, cookie.id);
@@ -99,7 +84,7 @@ pub(crate) fn signed_in(
     };
     if session.record.user != user.record.id
         || !user.record.is_current(session.record.epoch)
-        || !matches_secret(&session.record, &cookie)
+        || !matches_secret(&session.record, cookie)
     {
         return Ok(None);
     }

@@ -4,29 +4,31 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use super::attempt::{Attempt, LimitReached};
+use super::establish_session::{Authenticated, Established, establish_session};
 use super::session;
 use crate::base::error::Cause;
 use crate::base::peer::{Peer, Width};
 use crate::base::row::Write;
 use crate::base::secret::Secret;
-use crate::engine::decide::{Decision, Excess, Halt, Stop, Task};
+use crate::engine::decide::{Decision, Halt, Stop, Task};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
 use crate::engine::facts::{Facts, PasswordQueue, Versioned};
 use crate::engine::limits::{Counter, Quota, Window, per_network};
+use crate::model::claims::ACR;
 use crate::model::credentials::{InvalidPassword, check_password, may_be_username};
-use crate::model::ids::{SessionId, UserId};
+use crate::model::ids::UserId;
 use crate::model::password_hash::StoredHash;
-use crate::records::{self, Session, Started, User, Username};
+use crate::records::{self, User, Username};
 use crate::tokens::grant_liveness;
-use crate::tokens::handles::{KnownBrowser, SessionCookie};
+use crate::tokens::handles::{KnownBrowser, PresentedCookie};
 
 #[derive(Debug)]
 pub struct SignIn {
     pub username: String,
     pub password: Secret,
-    /// The browser's current session cookie.
-    pub previous: Option<Secret>,
+    /// The browser's current session.
+    pub previous: Option<PresentedCookie>,
     /// The cookie of an earlier sign-in in this browser.
     pub known_browser: Option<Secret>,
     pub peer: Peer,
@@ -161,9 +163,8 @@ impl SignIn {
         account: &str,
     ) -> Result<Option<Versioned<User>>, Halt> {
         let name = records::key::<Username>(&env.realm.name, account);
-        let previous = self
-            .previous(env)
-            .map(|cookie| session::key(env, cookie.id));
+        let previous = self.previous.as_ref();
+        let previous = previous.map(|cookie| session::key(env, cookie.session()));
         facts.need(&previous.iter().chain([&name]).collect::<Vec<_>>())?;
         // An unknown name reads a user that does not exist, so that the number of reads reveals nothing.
         let user = match facts.record::<Username>(env, &name)?.live() {
@@ -196,71 +197,6 @@ impl SignIn {
             ..user.record.clone()
         };
         Ok(records::update(&env.realm.name, &raised, &user.row)?)
-    }
-
-    fn previous(&self, env: &Env<'_>) -> Option<SessionCookie> {
-        env.realm
-            .sealing
-            .open_session_cookie(self.previous.as_ref()?.reveal())
-    }
-
-    /// The same user keeps the session with a new secret. Another user ends it.
-    fn session(
-        &self,
-        env: &Env<'_>,
-        facts: &Facts,
-        user: &User,
-    ) -> Result<(SessionCookie, Vec<Write>), Halt> {
-        // A cookie with an old secret neither keeps the session nor ends it.
-        let previous = match self.previous(env) {
-            Some(cookie) => facts
-                .record::<Session>(env, &session::key(env, cookie.id))?
-                .live()
-                .filter(|old| session::matches_secret(&old.record, &cookie)),
-            None => None,
-        };
-        let kept = previous
-            .as_ref()
-            .filter(|old| old.record.user == user.id && user.is_current(old.record.epoch));
-        let id = kept.map_or_else(
-            || SessionId::newest_first(env.now, env.seed.bytes("session")),
-            |old| old.record.id,
-        );
-        let cookie = SessionCookie {
-            id,
-            user: user.id,
-            secret: env.seed.bytes("session secret"),
-        };
-        let record = Session {
-            id,
-            user: user.id,
-            epoch: user.epoch,
-            secret: session::secret_digest(&cookie.secret),
-            auth_time: env.now,
-            amr: vec!["pwd".to_owned()],
-            started: Some(
-                kept.and_then(|old| old.record.started.clone())
-                    .unwrap_or(Started {
-                        at: env.now,
-                        by: self.peer.clone(),
-                    }),
-            ),
-            logout_subscribers: kept.map_or_else(Default::default, |old| {
-                old.record.logout_subscribers.clone()
-            }),
-            expires_at: env.now + env.realm.lifetimes.session_absolute,
-        };
-        let mut writes = vec![match kept {
-            // What was proven at the earlier sign-in does not count for this one.
-            Some(old) => records::replace(&env.realm.name, &record, &old.row)?,
-            None => records::insert(&env.realm.name, &record)?,
-        }];
-        if kept.is_none()
-            && let Some(old) = &previous
-        {
-            writes.extend(session::end(env, old)?);
-        }
-        Ok((cookie, writes))
     }
 }
 
@@ -321,12 +257,18 @@ impl SignIn {
             return Ok(Decision::reply(SignInReply::Wrong).event(event));
         };
         let keep_user = self.keep_or_raise(env, facts, queue, &user)?;
-        let (cookie, writes) = self.session(env, facts, &user.record)?;
-        let kept = self.previous(env).map(|previous| previous.id) == Some(cookie.id);
-        let excess = (!kept).then_some(Excess::Sessions {
-            user: user.record.id,
-            new: cookie.id,
-        });
+        let authenticated = Authenticated {
+            user: &user.record,
+            amr: &["pwd"],
+            acr: ACR[0],
+            at: env.now,
+        };
+        let previous = self.previous.as_ref();
+        let Established {
+            cookie,
+            writes,
+            excess,
+        } = establish_session(env, facts, &authenticated, previous, &self.peer)?;
         let known = self
             .known_browser(env)
             .filter(|known| is_of(known, &user.record))

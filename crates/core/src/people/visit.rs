@@ -3,15 +3,14 @@
 use std::convert::Infallible;
 
 use super::session::{self, Visitor};
-use crate::base::secret::Secret;
 use crate::engine::decide::{Decision, Halt, Task};
 use crate::engine::env::Env;
 use crate::engine::facts::Facts;
+use crate::tokens::handles::PresentedCookie;
 
 #[derive(Debug)]
 pub struct Visit {
-    /// The session cookie.
-    pub cookie: Option<Secret>,
+    pub cookie: Option<PresentedCookie>,
 }
 
 impl Task for Visit {

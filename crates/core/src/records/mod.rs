@@ -34,7 +34,7 @@ pub use logout_subscribers::LogoutSubscribers;
 pub use outbox::Outbox;
 pub use revoked::RevokedToken;
 pub use seen::Seen;
-pub use session::Session;
+pub use session::{ProvenFactor, Session};
 pub use signing_keys::{SealedSigningKey, SigningKeys, SupersededMaster};
 pub use unknown_members::{MIN_WRITER, WRITER_LEVEL, merged};
 pub use user::{User, Username};

@@ -19,6 +19,12 @@ pub struct Session {
     pub auth_time: Timestamp,
     /// RFC 8176.
     pub amr: Vec<String>,
+    /// OpenID Connect Core section 2: the class of the latest sign-in. Sessions of older versions: by password.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acr: Option<String>,
+    /// Each factor that was proven, with its own time. Empty for sessions of older versions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub proven: Vec<ProvenFactor>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started: Option<Started>,
     /// Clients that got codes in this session and have a back-channel logout URI.
@@ -26,6 +32,23 @@ pub struct Session {
     pub logout_subscribers: LogoutSubscribers,
     /// The absolute limit, regardless of use.
     pub expires_at: Timestamp,
+}
+
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProvenFactor {
+    /// RFC 8176.
+    pub amr: String,
+    pub at: Timestamp,
+}
+
+impl ProvenFactor {
+    #[must_use]
+    pub fn new(amr: &str, at: Timestamp) -> Self {
+        Self {
+            amr: amr.to_owned(),
+            at,
+        }
+    }
 }
 
 impl std::fmt::Debug for Session {
@@ -38,6 +61,13 @@ impl std::fmt::Debug for Session {
 }
 
 impl Session {
+    /// The factor was proven again, in this session.
+    pub fn prove_again(&mut self, amr: &str, at: Timestamp) {
+        self.auth_time = at;
+        self.proven.retain(|factor| factor.amr != amr);
+        self.proven.push(ProvenFactor::new(amr, at));
+    }
+
     #[must_use]
     pub fn user_index(realm: &str, user: UserId) -> IndexName {
         IndexName::new(realm, "sessions_of", &user.to_string())

@@ -4,6 +4,7 @@
 use std::fmt;
 
 use crate::base::sealing::{SealKind, SealingKeys, array};
+use crate::base::secret::Secret;
 use crate::base::time::Timestamp;
 use crate::model::ids::{ClientId, Epoch, GrantId, SessionId, UserId};
 use crate::model::user_code::UserCode;
@@ -48,6 +49,34 @@ pub struct SessionCookie {
 impl fmt::Debug for SessionCookie {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "SessionCookie({}, …)", self.id)
+    }
+}
+
+/// A session cookie as a browser sent it, opened once for a request. Whether its session is live, only its row says.
+#[derive(Clone, Debug)]
+pub struct PresentedCookie {
+    pub(crate) holds: SessionCookie,
+    /// A proof of a sign-in is bound to it.
+    pub(crate) text: Secret,
+}
+
+impl PresentedCookie {
+    #[must_use]
+    pub fn open(sealing: &SealingKeys, text: Secret) -> Option<Self> {
+        let holds = sealing.open_session_cookie(text.reveal())?;
+        Some(Self { holds, text })
+    }
+
+    /// The session may not be live.
+    #[must_use]
+    pub const fn session(&self) -> SessionId {
+        self.holds.id
+    }
+
+    /// The session may not be live.
+    #[must_use]
+    pub const fn user(&self) -> UserId {
+        self.holds.user
     }
 }
 

@@ -15,7 +15,7 @@ fn a_denial_cannot_be_changed_to_an_approval() {
     let codes = world.device_codes("tv");
     let browser = world.signed_in("alice");
     assert_eq!(world.decide(&browser, &codes, false), Decided::Denied);
-    assert_eq!(world.decide(&browser, &codes, true), Decided::Gone);
+    assert_eq!(world.decide(&browser, &codes, true), Decided::Before);
     assert_eq!(world.poll(&codes), Err(AccessDenied));
 }
 
@@ -25,9 +25,9 @@ fn an_approval_cannot_be_changed_to_a_denial() {
     let codes = world.device_codes("tv");
     let browser = world.signed_in("alice");
     assert_eq!(world.decide(&browser, &codes, true), Decided::Approved);
-    assert_eq!(world.decide(&browser, &codes, false), Decided::Gone);
+    assert_eq!(world.decide(&browser, &codes, false), Decided::Before);
     assert!(world.poll(&codes).is_ok());
-    assert_eq!(world.decide(&browser, &codes, true), Decided::Gone);
+    assert_eq!(world.decide(&browser, &codes, true), Decided::Before);
 }
 
 #[test]
@@ -59,6 +59,8 @@ fn a_decided_code_cannot_be_looked_up() {
             world.type_code(&browser, &codes.user),
             CodeLookup::NotValid
         ));
+        // The same form, sent again, decides nothing.
+        assert_eq!(world.decide(&browser, &codes, !approve), Decided::Before);
     }
 }
 

@@ -4,6 +4,8 @@ use grantor_core::base::error::ErrorCode::InvalidGrant;
 use grantor_core::engine::event::EventKind;
 use grantor_core::model::credentials::InvalidPassword;
 use grantor_core::people::account::ChangePasswordReply;
+use grantor_core::records::{self, Session};
+use serde_json::{Value, json};
 
 use crate::administration::{add, set_password};
 use grantor_testkit::Spans as _;
@@ -153,4 +155,26 @@ fn a_declared_password_is_not_changed_here_and_the_page_knows() {
     );
     let reply = change(&mut world, &mut Browser::new(), NEW, OLD);
     assert!(matches!(reply, ChangePasswordReply::SignIn));
+}
+
+/// What was proven in a session, and when, stands in its row: each sign-in begins it again, and a factor that is proven again
+/// gets its new time.
+#[test]
+fn a_session_keeps_what_was_proven_and_when() {
+    let (mut world, mut browser) = world_with_dave();
+    let row = |world: &World, browser: &Browser| {
+        let session = browser.cookie().expect("a session").session().to_string();
+        let row = world.row(&records::key::<Session>("default", &session));
+        serde_json::from_slice::<Value>(&row.expect("a row").value).expect("JSON")
+    };
+    let proven = |at: u64| json!([{ "amr": "pwd", "at": at }]);
+    let first = world.now.as_millis();
+    assert_eq!(row(&world, &browser)["proven"], proven(first));
+    assert_eq!(row(&world, &browser)["acr"], "1");
+    world.advance(1.mins());
+    assert_eq!(world.sign_in(&mut browser, "dave", OLD), SignedIn::Yes);
+    assert_eq!(row(&world, &browser)["proven"], proven(first + 60_000));
+    world.advance(1.mins());
+    change(&mut world, &mut browser, OLD, NEW);
+    assert_eq!(row(&world, &browser)["proven"], proven(first + 120_000));
 }

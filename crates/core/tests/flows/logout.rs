@@ -2,11 +2,14 @@
 
 use futures_util::FutureExt as _;
 use grantor_core::base::error::ErrorCode;
-use grantor_core::endpoints::logout::{Logout, LogoutPrompt, LogoutReply};
+use grantor_core::endpoints::logout::{Logout, LogoutPrompt, LogoutReply, LogoutRequest};
+use grantor_core::engine::decide::{Operation as _, Stop};
+use grantor_core::engine::env::Env;
 use grantor_core::engine::event::EventKind;
+use grantor_core::engine::facts::Facts;
 use grantor_core::model::client::LogoutPolicy;
 use grantor_core::model::realm::Realm;
-use grantor_jose::{Algorithm, Kid, ProtectedHeader, SigningInput, SigningKey, TokenType};
+use grantor_jose::{Algorithm, KeySet, Kid, ProtectedHeader, SigningInput, SigningKey, TokenType};
 use serde_json::{Value, json};
 
 use grantor_testkit::world::{Browser, Tokens, World, params};
@@ -47,8 +50,8 @@ fn hint(world: &mut World, browser: &Browser) -> String {
 
 fn request(browser: &Browser, pairs: &[(&str, &str)], confirmed: bool) -> Logout {
     Logout {
-        params: params(pairs),
-        cookie: browser.session.clone(),
+        request: LogoutRequest::parse(&params(pairs)),
+        cookie: browser.cookie(),
         confirmed,
     }
 }
@@ -87,7 +90,7 @@ fn assert_refused(world: &mut World, browser: &Browser, pairs: &[(&str, &str)]) 
     let ask = confirmation(world, browser, pairs);
     assert!(ask.refused.is_some(), "{pairs:?}");
     assert_eq!(
-        (ask.client_name, ask.request, ask.form_action_targets),
+        (ask.client_name, ask.request, ask.redirect_uri),
         (None, None, None)
     );
     // Without a session, there is an error and nothing else.
@@ -114,7 +117,7 @@ fn openid_rpinitiated_2_the_user_confirms_and_returns_with_only_the_state() {
         assert!(ask.refused.is_none());
         assert_eq!(ask.visitor.username, "alice");
         assert_eq!(ask.client_name.as_deref(), Some("The site & Co"));
-        assert_eq!(ask.form_action_targets.as_deref(), Some(BYE));
+        assert_eq!(ask.redirect_uri.as_deref(), Some(BYE));
         assert!(
             world.visitor(&alice).is_some(),
             "a question changes nothing"
@@ -197,7 +200,7 @@ fn openid_rpinitiated_2_an_id_token_that_ended_is_still_a_hint() {
         ("post_logout_redirect_uri", BYE),
     ];
     let ask = confirmation(&mut world, &alice, &pairs);
-    assert!(ask.refused.is_none() && ask.form_action_targets.is_some());
+    assert!(ask.refused.is_none() && ask.redirect_uri.is_some());
 }
 
 #[test]
@@ -424,4 +427,39 @@ fn a_sign_out_costs_one_read_and_one_commit() {
     assert_eq!(cost, [1, 0, 0]);
     let (cost, _) = world.cost(|world| left(world, request(&alice, &pairs, true)));
     assert_eq!(cost, [1, 1, 1]);
+}
+
+/// However often a request is decided: the signature costs more than the rest of it.
+#[test]
+fn an_id_token_hint_is_verified_once_for_a_request() {
+    let mut world = world();
+    let alice = world.signed_in("alice");
+    let hint = hint(&mut world, &alice);
+    let seed = world.seed();
+    let mut keyless = (*world.realm).clone();
+    keyless.signing = KeySet::default().into();
+    let env = |realm| Env {
+        now: world.now,
+        seed: &seed,
+        realm,
+    };
+    let pairs = [("id_token_hint", hint.as_str())];
+    let logout = request(&alice, &pairs, false);
+    let sign_in = AuthorizationRequest::new("site").with("id_token_hint", &hint);
+    let authorize = alice.authorize(&sign_in, None);
+    let (of_logout, of_authorize) = (
+        logout.prepare(&world.realm).expect("a request"),
+        authorize.prepare(&world.realm).expect("a request"),
+    );
+    // The second decision could not verify it any more.
+    for realm in [&*world.realm, &keyless] {
+        let facts = Facts::default();
+        let decided = logout.decide(&of_logout, &env(realm), &facts);
+        assert!(matches!(decided, Err(Stop::Need(_))), "{decided:?}");
+        let decided = authorize.decide(&of_authorize, &env(realm), &facts);
+        assert!(matches!(decided, Err(Stop::Need(_))), "{decided:?}");
+    }
+    let fresh = authorize.prepare(&keyless).expect("a request");
+    let refused = authorize.decide(&fresh, &env(&keyless), &Facts::default());
+    assert!(refused.is_ok(), "the client is told: {refused:?}");
 }

@@ -109,6 +109,7 @@ fn one_decision(raced: &Raced, story: &str) {
         let fits = [
             Decided::Approved,
             Decided::Denied,
+            Decided::Before,
             Decided::Gone,
             Decided::SignIn,
         ];

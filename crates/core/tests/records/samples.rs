@@ -11,9 +11,9 @@ use grantor_core::model::ids::{ClientId, ClientInstance, GrantId, Jti, SessionId
 use grantor_core::model::pkce::CodeChallenge;
 use grantor_core::records::{
     Authorization, CodeIssued, Consent, DeclaredClient, Exchanged, Grant, GrantOrigin, GrantState,
-    InstancesSince, Link, LogoutSubscribers, Outbox, Revocation, RevocationReason, RevokedToken,
-    SealedSigningKey, Seen, Session, SigningKeys, Started, SupersededMaster, User, UserCodeRow,
-    Username,
+    InstancesSince, Link, LogoutSubscribers, Outbox, ProvenFactor, Revocation, RevocationReason,
+    RevokedToken, SealedSigningKey, Seen, Session, SigningKeys, Started, SupersededMaster, User,
+    UserCodeRow, Username,
 };
 use grantor_jose::{Algorithm, KeyState};
 
@@ -166,6 +166,8 @@ pub(crate) fn session() -> Session {
         secret: "00".to_owned(),
         auth_time: AT,
         amr: vec!["pwd".to_owned()],
+        acr: Some("1".to_owned()),
+        proven: vec![ProvenFactor::new("pwd", AT)],
         started: Some(started()),
         logout_subscribers: logout_subscribers(),
         expires_at: AT,

@@ -165,6 +165,22 @@ impl Life {
         self.used(cookie, flight.now);
     }
 
+    /// The user of the cookie decided, at the latest while the request was under way.
+    fn was_decided(&self, flight: &Flight, device: usize, cookie: usize) {
+        let user = self.things.cookies[cookie].user;
+        let so = |state: State| match state {
+            State::Denied(by) => by == user,
+            State::Approved(yes) | State::Active { yes, .. } => yes.user == user,
+            State::Pending | State::Issued(_) => false,
+        };
+        let now = self.model.grants.get(&device).map(|grant| grant.state);
+        let gone = now.is_none();
+        assert!(
+            gone || now.is_some_and(so) || flight.before.state.is_some_and(so),
+            "decided by someone else"
+        );
+    }
+
     /// This can no longer be decided.
     fn is_not_pending(&self, flight: &Flight, device: usize) {
         let pending = flight.before.state == Some(State::Pending)
@@ -201,6 +217,10 @@ impl Life {
                 } else {
                     "decision: denied"
                 });
+            }
+            Decided::Before => {
+                self.was_decided(flight, device, cookie);
+                self.count("decision: sent again");
             }
             Decided::Gone => {
                 self.is_not_pending(flight, device);

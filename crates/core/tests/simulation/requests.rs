@@ -378,7 +378,7 @@ impl Things {
                 lane(world, sign_out, plain)
             }
             Request::Visit { cookie } => {
-                let cookie = Some(self.cookies[cookie].text.clone());
+                let cookie = self.browser(0, Some(cookie)).cookie();
                 lane(world, Visit { cookie }, |outcome| {
                     let visitor = outcome.reply.unwrap_or_else(|never| match never {});
                     End::Visitor(visitor.map(|visitor| visitor.user))

@@ -185,6 +185,7 @@ async fn approve(home: &Home, user_code: &str) {
         origin: format!("http://{}", home.address),
         http: http(),
         cookies: BTreeMap::new(),
+        location: None,
     };
     let page = person.get("/login").await;
     let sign_in = [("username", "alice"), ("password", PASSWORD)];
@@ -202,9 +203,11 @@ async fn approve(home: &Home, user_code: &str) {
         .await;
     let hidden = ["form_token", "grant"];
     let decision = [("decision", "approve")];
-    let page = person
+    person
         .post("/device/decision", &page, &hidden, &decision)
         .await;
+    let decided = person.location.take().expect("where it is said");
+    let page = person.get(&decided).await;
     assert!(page.contains("id=\"done\""), "{page}");
 }
 
@@ -213,6 +216,8 @@ struct Person {
     origin: String,
     http: reqwest::Client,
     cookies: BTreeMap<String, String>,
+    /// Where the last answer leads.
+    location: Option<String>,
 }
 
 impl Person {
@@ -246,6 +251,8 @@ impl Person {
             let (name, value) = set.and_then(|set| set.split_once('=')).expect("a cookie");
             self.cookies.insert(name.to_owned(), value.to_owned());
         }
+        let location = answer.headers().get("location");
+        self.location = location.map(|to| to.to_str().expect("text").to_owned());
         answer.text().await.expect("a page")
     }
 }

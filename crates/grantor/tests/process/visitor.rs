@@ -217,7 +217,8 @@ impl Home {
             ("grant", &*grant),
             ("decision", "approve"),
         ];
-        assert_eq!(browser.go("/device/decision", &decision).0, 200);
+        let decided = browser.led("/device/decision", &decision);
+        assert!(browser.go(&decided, &[]).1.contains("id=\"done\""));
         let (status, tokens) = self.poll(codes["device_code"].as_str().expect("a code"));
         assert_eq!(status, 200, "{tokens}");
         tokens

@@ -9,12 +9,13 @@ use grantor_core::base::row::{Key, NewRow, Version, Write};
 use grantor_core::base::sealing::MasterKey;
 use grantor_core::base::secret::Secret;
 use grantor_core::base::time::Timestamp;
-use grantor_core::endpoints::authorize::{Authorize, AuthorizeReply};
-use grantor_core::endpoints::logout::Logout;
+use grantor_core::endpoints::authorize::{AuthorizationRequest, Authorize, AuthorizeReply};
+use grantor_core::endpoints::logout::{Logout, LogoutRequest};
 use grantor_core::engine::event::{Event, EventKind};
 use grantor_core::model::client::{CodePolicy, ConsentPolicy, LogoutPolicy};
 use grantor_core::model::ids::{SessionId, UserId};
 use grantor_core::people::{Password, Provision, SignIn, SignInReply};
+use grantor_core::tokens::handles::PresentedCookie;
 use grantor_jose::{Algorithm, Signer, TokenType};
 use grantor_store::memory::Memory;
 use grantor_web::{EventSink, ForwardedHeader, NoTrustedKeys, Parts, Proxies, SnapshotParts};
@@ -214,19 +215,20 @@ impl TestServer {
         else {
             panic!("the password is right");
         };
+        let cookie = PresentedCookie::open(&self.app.realm().sealing, session).unwrap();
         let query =
             "client_id=shop&response_type=code&scope=openid&redirect_uri=https://shop.example/cb";
         let authorize = Authorize {
-            params: Params::parse(query.as_bytes()).unwrap(),
-            cookie: Some(session.clone()),
+            request: AuthorizationRequest::parse(&Params::parse(query.as_bytes()).unwrap()),
+            cookie: Some(cookie.clone()),
             decision: None,
             peer,
         };
         let reply = self.app.run(authorize).await.unwrap().reply;
         assert!(matches!(reply, Ok(AuthorizeReply::Respond(_))), "{reply:?}");
         let logout = Logout {
-            params: Params::parse(b"").unwrap(),
-            cookie: Some(session),
+            request: LogoutRequest::parse(&Params::default()),
+            cookie: Some(cookie),
             confirmed: true,
         };
         self.app.run(logout).await.unwrap().reply.unwrap();

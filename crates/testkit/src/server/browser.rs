@@ -82,7 +82,7 @@ impl<'s> Browser<'s> {
         let decision = if approve { "approve" } else { "deny" };
         let page = self.type_code(&codes.user).await;
         let form = Form::of(&page, "/device/decision").fill("decision", decision);
-        let done = self.submit(form).await;
+        let done = self.submit_and_follow(form).await;
         assert!(done.body.contains("id=\"done\""), "{done:?}");
     }
 
@@ -98,6 +98,16 @@ impl<'s> Browser<'s> {
             .map(|(name, value)| (name.as_str(), value.as_str()))
             .collect();
         self.send(post(&form.action, &pairs)).await
+    }
+
+    /// Sends a form, and follows where it leads within our pages.
+    pub async fn submit_and_follow(&mut self, form: Form) -> Answer {
+        let mut answer = self.submit(form).await;
+        while answer.status == 303 && answer.header("location").starts_with('/') {
+            let location = answer.header("location").to_owned();
+            answer = self.get(&location).await;
+        }
+        answer
     }
 
     /// Sends a request with this browser's cookies, and keeps those of the answer.

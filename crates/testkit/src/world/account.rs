@@ -18,7 +18,7 @@ use super::{Browser, World, peer};
 impl Browser {
     pub fn end_session(&self, session: SessionId) -> EndSession {
         EndSession {
-            cookie: self.session.clone(),
+            cookie: self.cookie(),
             session,
             peer: peer(&self.address),
         }
@@ -26,7 +26,7 @@ impl Browser {
 
     pub fn revoke_grant(&self, grant: GrantId) -> RevokeGrant {
         RevokeGrant {
-            cookie: self.session.clone(),
+            cookie: self.cookie(),
             grant,
             peer: peer(&self.address),
         }
@@ -34,7 +34,7 @@ impl Browser {
 
     pub fn disconnect(&self, client: &str, grants: Vec<GrantId>) -> Disconnect {
         Disconnect {
-            cookie: self.session.clone(),
+            cookie: self.cookie(),
             client: client.parse().expect("a client id"),
             grants,
             peer: peer(&self.address),
@@ -43,7 +43,7 @@ impl Browser {
 
     pub fn change_password(&self, current: &str, new: &str) -> ChangePassword {
         ChangePassword {
-            cookie: self.session.clone(),
+            cookie: self.cookie(),
             current: Secret::new(current),
             new: Secret::new(new),
             peer: peer(&self.address),
@@ -52,7 +52,7 @@ impl Browser {
 
     pub fn sign_out_everywhere(&self) -> SignOutEverywhere {
         SignOutEverywhere {
-            cookie: self.session.clone(),
+            cookie: self.cookie(),
             peer: peer(&self.address),
         }
     }
@@ -84,7 +84,7 @@ impl World {
         };
         let listed = |rows| Listed { rows, more: false };
         ViewAccount {
-            cookie: browser.session.clone(),
+            cookie: browser.cookie(),
             sessions: listed(list(sessions_of)),
             grants: listed(list(grants_of)),
             consents: list(consents_of),

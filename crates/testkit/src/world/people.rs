@@ -3,16 +3,17 @@
 use std::convert::Infallible;
 
 use grantor_core::base::secret::Secret;
-use grantor_core::endpoints::logout::Logout;
+use grantor_core::endpoints::logout::{Logout, LogoutRequest};
 use grantor_core::engine::drive::Outcome;
 use grantor_core::model::ids::GrantId;
 use grantor_core::people::{
     Deprovision, DeviceDecision, DeviceDecisionReply, LookupUserCode, LookupUserCodeReply,
     PendingDevice, Provision, ProvisionReply, SignIn, SignInReply, Visit, Visitor,
 };
+use grantor_core::tokens::handles::PresentedCookie;
 
 use super::{Codes, Tokens, World, params, peer};
-use crate::{BROWSER_ADDRESS, password_of, user_id, user_with_hash};
+use crate::{BROWSER_ADDRESS, password_of, sealing, user_id, user_with_hash};
 
 /// A browser: where it is, and its cookies.
 #[derive(Clone, Debug)]
@@ -53,6 +54,8 @@ impl CodeLookup {
 pub enum Decided {
     Approved,
     Denied,
+    /// By the same user, before.
+    Before,
     SignIn,
     Gone,
     Again,
@@ -75,12 +78,17 @@ impl Browser {
         }
     }
 
+    /// Its session cookie, as a server with the key of all tests opens it.
+    pub fn cookie(&self) -> Option<PresentedCookie> {
+        PresentedCookie::open(&sealing(), self.session.clone()?)
+    }
+
     /// The requests that it sends.
     pub fn sign_in(&self, username: &str, password: &str) -> SignIn {
         SignIn {
             username: username.to_owned(),
             password: Secret::new(password),
-            previous: self.session.clone(),
+            previous: self.cookie(),
             known_browser: self.known.clone(),
             peer: peer(&self.address),
         }
@@ -88,7 +96,7 @@ impl Browser {
 
     pub fn type_code(&self, typed: &str) -> LookupUserCode {
         LookupUserCode {
-            cookie: self.session.clone(),
+            cookie: self.cookie(),
             typed: Secret::new(typed),
             peer: peer(&self.address),
         }
@@ -96,7 +104,7 @@ impl Browser {
 
     pub fn decide(&self, grant: GrantId, approve: bool, typed: Option<&str>) -> DeviceDecision {
         DeviceDecision {
-            cookie: self.session.clone(),
+            cookie: self.cookie(),
             grant,
             approve,
             typed: typed.map(Secret::new),
@@ -107,8 +115,8 @@ impl Browser {
     /// The user confirms signing out.
     pub fn sign_out(&self) -> Logout {
         Logout {
-            params: params(&[]),
-            cookie: self.session.clone(),
+            request: LogoutRequest::parse(&params(&[])),
+            cookie: self.cookie(),
             confirmed: true,
         }
     }
@@ -117,10 +125,9 @@ impl Browser {
 /// What the page shows after a decision.
 pub fn decided(outcome: &Outcome<DeviceDecisionReply, Infallible>) -> Decided {
     match &outcome.reply {
-        Ok(DeviceDecisionReply::Decided { approved: true, .. }) => Decided::Approved,
-        Ok(DeviceDecisionReply::Decided {
-            approved: false, ..
-        }) => Decided::Denied,
+        Ok(DeviceDecisionReply::Decided(device)) if device.approved => Decided::Approved,
+        Ok(DeviceDecisionReply::Decided(_)) => Decided::Denied,
+        Ok(DeviceDecisionReply::DecidedBefore(_)) => Decided::Before,
         Ok(DeviceDecisionReply::SignIn) => Decided::SignIn,
         Ok(DeviceDecisionReply::Gone { .. }) => Decided::Gone,
         Ok(DeviceDecisionReply::Again(_)) => Decided::Again,
@@ -199,7 +206,8 @@ impl World {
 
     /// Who is signed in in this browser.
     pub fn visitor(&mut self, browser: &Browser) -> Option<Visitor> {
-        let cookie = browser.session.clone();
+        let session = browser.session.clone();
+        let cookie = session.and_then(|text| PresentedCookie::open(&self.realm.sealing, text));
         self.ask(Visit { cookie }).reply.expect("no OAuth error")
     }
 

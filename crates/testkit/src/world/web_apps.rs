@@ -3,8 +3,8 @@
 use grantor_core::base::error::{ErrorCode, Refusal};
 use grantor_core::client_auth::Authenticated;
 use grantor_core::endpoints::authorize::{
-    AUTH_AFTER, AuthorizationResponse, Authorize, AuthorizeReply, ConsentDecision, ConsentPrompt,
-    sign_in_proof,
+    AUTH_AFTER, AuthorizationRequest as CoreRequest, AuthorizationResponse, Authorize,
+    AuthorizeReply, ConsentDecision, ConsentPrompt, sign_in_proof,
 };
 use grantor_core::endpoints::token::Token;
 use grantor_core::engine::drive::Outcome;
@@ -20,8 +20,8 @@ impl Browser {
         decision: Option<ConsentDecision>,
     ) -> Authorize {
         Authorize {
-            params: params(&self.after_sign_in(request).pairs()),
-            cookie: self.session.clone(),
+            request: CoreRequest::parse(&params(&self.after_sign_in(request).pairs())),
+            cookie: self.cookie(),
             decision,
             peer: peer(&self.address),
         }

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
 use axum::response::Response;
 use futures_util::TryStreamExt as _;
 use grantor_core::base::params::Params;
@@ -16,13 +15,16 @@ use grantor_core::people::account::{
     EndRevokedSessions, EndSession, EndSessionReply, RemoveAccessReply, RevokeGrant, SessionView,
     SignOutEverywhere, SignOutEverywhereReply, ViewAccount,
 };
-use grantor_core::people::{Action, Binding, Visitor};
+use grantor_core::people::{Action, Visitor};
 use grantor_core::records::{self, Grant};
+use grantor_core::tokens::handles::PresentedCookie;
 use grantor_store::list_pages;
 use http::StatusCode;
 
-use super::browser::{self, ReturnTo};
-use crate::app::{App, Unavailable};
+use super::browser;
+use super::return_to::ReturnTo;
+use crate::app::Unavailable;
+use crate::context::{Context, PostedForm};
 use crate::cookies::Cookie;
 use crate::lists::{ROWS_AT_ONCE, first_rows};
 use crate::oauth;
@@ -30,7 +32,6 @@ use crate::pages::{
     AccountPage, Agent, AppRow, DeviceRow, List, Notice, PageError, PasswordProblem, RelativeTime,
     SessionRow,
 };
-use crate::request::{Caller, Form};
 
 /// The rows that are read of each list. Lists of sessions and grants begin with the newest; a user has no more consents
 /// than there are clients.
@@ -41,12 +42,13 @@ const CONSENTS_READ: usize = 256;
 const MAX_PASSES: usize = 4;
 
 /// The values of the query parameter `notice`. A link can show one of these texts only.
-const NOTICES: [(&str, Notice); 5] = [
+const NOTICES: [(&str, Notice); 6] = [
     ("session-ended", Notice::SessionEnded),
     ("app-removed", Notice::AppRemoved),
     ("device-removed", Notice::DeviceRemoved),
     ("password-changed", Notice::PasswordChanged),
     ("gone", Notice::Gone),
+    ("stale", Notice::Stale),
 ];
 
 /// The query parameter with the last grant of the page before.
@@ -60,250 +62,239 @@ struct More {
 }
 
 /// A GET changes nothing.
-pub(crate) async fn get(State(app): State<Arc<App>>, caller: Caller) -> Response {
-    let query = Params::parse(caller.query().unwrap_or_default().as_bytes()).ok();
+pub(crate) async fn get(context: Context) -> Response {
+    let query = Params::parse(context.caller.query().unwrap_or_default().as_bytes()).ok();
     let name = query.as_ref().and_then(|query| query.opt("notice"));
     let notice = NOTICES.iter().find(|(known, _)| name == Some(known));
     let notice = notice.map(|(_, notice)| *notice);
     let older = query.as_ref().and_then(|query| query.opt(OLDER));
     let after = older.and_then(|grant| grant.parse().ok());
-    show(&app, &caller, StatusCode::OK, after, notice, None).await
+    show(&context, StatusCode::OK, after, notice, None).await
 }
 
 /// `GET /.well-known/change-password`
-pub(crate) async fn redirect_to_password(State(app): State<Arc<App>>) -> Response {
-    browser::see_other(&format!("{}/account#password", app.site.path))
+pub(crate) async fn redirect_to_password(context: Context) -> Response {
+    browser::see_other(&format!("{}/account#password", context.app.site.path))
 }
 
 async fn show(
-    app: &Arc<App>,
-    caller: &Caller,
+    context: &Context,
     status: StatusCode,
     after: Option<GrantId>,
     notice: Option<Notice>,
     problem: Option<PasswordProblem>,
 ) -> Response {
-    match view(app, caller, after).await {
+    match view(context, after).await {
         Ok(Some((view, more))) => {
-            let page = page(app, caller, *view, more, notice, problem);
-            browser::page(app, caller, status, &page)
+            let page = page(context, *view, more, notice, problem);
+            context.page(status, &page)
         }
-        Ok(None) => browser::redirect_to_login(app, &ReturnTo::Account),
-        Err(error) => browser::unavailable(app, caller, &error),
+        Ok(None) => context.go_to_login(&ReturnTo::Account).await,
+        Err(error) => context.unavailable(&error),
     }
 }
 
 /// `POST /account/password`: replaces the password, and ends all other sessions and grants.
-pub(crate) async fn change_password(State(app): State<Arc<App>>, posted: Form) -> Response {
-    let params = match checked_params(&app, &posted) {
-        Ok(params) => params,
+pub(crate) async fn change_password(posted: PostedForm) -> Response {
+    let (context, params) = match checked(posted) {
+        Ok(checked) => checked,
         Err(response) => return *response,
     };
     let field = |name| Secret::new(params.opt(name).unwrap_or_default());
-    let (caller, new) = (&posted.caller, field("new"));
+    let new = field("new");
     if new.reveal() != field("repeated").reveal() {
-        return password_problem(&app, caller, PasswordProblem::Different).await;
+        return password_problem(&context, PasswordProblem::Different).await;
     }
     let change = ChangePassword {
-        cookie: app.cookies.get(&caller.headers, Cookie::Session),
+        cookie: context.cookie.clone(),
         current: field("current"),
         new,
-        peer: caller.peer.clone(),
+        peer: context.caller.peer.clone(),
     };
-    let work = change_and_end(Arc::clone(&app), caller.clone(), change);
-    match app.run_detached(work).await {
-        Ok(ChangePasswordReply::SignIn) => browser::redirect_to_login(&app, &ReturnTo::Account),
-        Ok(ChangePasswordReply::NotHere) => redirect_to_account(&app, Notice::Gone),
-        Ok(ChangePasswordReply::WrongPassword) => {
-            password_problem(&app, caller, PasswordProblem::Wrong).await
+    let context = Arc::new(context);
+    let work = change_and_end(Arc::clone(&context), change);
+    let reply = match context.app.run_detached(work).await {
+        Ok(reply) => reply,
+        Err(error) => return context.unavailable(&error),
+    };
+    match reply {
+        ChangePasswordReply::SignIn => context.go_to_login(&ReturnTo::Account).await,
+        ChangePasswordReply::NotHere => redirect_to_account(&context, Notice::Gone),
+        ChangePasswordReply::WrongPassword => {
+            password_problem(&context, PasswordProblem::Wrong).await
         }
-        Ok(ChangePasswordReply::Unfit(why)) => {
+        ChangePasswordReply::Unfit(why) => {
             let problem = match why {
                 InvalidPassword::Long => PasswordProblem::Long,
                 InvalidPassword::Empty | InvalidPassword::Short => PasswordProblem::Short,
             };
-            password_problem(&app, caller, problem).await
+            password_problem(&context, problem).await
         }
-        Ok(ChangePasswordReply::TooMany { retry_after }) => {
+        ChangePasswordReply::TooMany { retry_after } => {
             let problem = PasswordProblem::TooManyTries {
                 minutes: browser::minutes(retry_after),
             };
             let status = StatusCode::TOO_MANY_REQUESTS;
-            let response = show(&app, caller, status, None, None, Some(problem)).await;
+            let response = show(&context, status, None, None, Some(problem)).await;
             browser::with_retry_after(response, retry_after)
         }
-        Ok(ChangePasswordReply::Changed { session, .. }) => {
-            let response = redirect_to_account(&app, Notice::PasswordChanged);
-            let cookie = app.cookies.set(Cookie::Session, session.reveal(), None);
+        ChangePasswordReply::Changed { session, .. } => {
+            let response = redirect_to_account(&context, Notice::PasswordChanged);
+            let cookies = &context.app.cookies;
+            let cookie = cookies.set(Cookie::Session, session.reveal(), None);
             browser::with_cookies(response, [cookie])
         }
-        Err(error) => browser::unavailable(&app, caller, &error),
     }
 }
 
-async fn password_problem(app: &Arc<App>, caller: &Caller, problem: PasswordProblem) -> Response {
-    show(
-        app,
-        caller,
-        StatusCode::BAD_REQUEST,
-        None,
-        None,
-        Some(problem),
-    )
-    .await
+async fn password_problem(context: &Context, problem: PasswordProblem) -> Response {
+    show(context, StatusCode::BAD_REQUEST, None, None, Some(problem)).await
 }
 
 /// Failures after the change are only logged: the rest is for back-channel logout.
 async fn change_and_end(
-    app: Arc<App>,
-    caller: Caller,
+    context: Arc<Context>,
     change: ChangePassword,
 ) -> Result<ChangePasswordReply, Unavailable> {
-    let outcome = app.run_traced(change, &caller.trace).await?;
-    let reply = outcome.reply.unwrap_or(ChangePasswordReply::SignIn);
+    let Ok(reply) = context.run(change).await?.reply;
     if let ChangePasswordReply::Changed { user, .. } = &reply
-        && let Err(error) = end_cut_off(&app, &caller, *user).await
+        && let Err(error) = end_cut_off(&context, *user).await
     {
-        oauth::log_unavailable(&caller, &error);
+        oauth::log_unavailable(&context.caller, &error);
     }
     Ok(reply)
 }
 
 /// `POST /account/session`: ends a session, possibly that of this browser.
-pub(crate) async fn end_session(State(app): State<Arc<App>>, posted: Form) -> Response {
-    let session = match parse_field::<SessionId>(&app, &posted, "session") {
-        Ok(session) => session,
+pub(crate) async fn end_session(posted: PostedForm) -> Response {
+    let (context, session) = match parse_field::<SessionId>(posted, "session") {
+        Ok(parsed) => parsed,
         Err(response) => return *response,
     };
-    let caller = &posted.caller;
     let end = EndSession {
-        cookie: app.cookies.get(&caller.headers, Cookie::Session),
+        cookie: context.cookie.clone(),
         session,
-        peer: caller.peer.clone(),
+        peer: context.caller.peer.clone(),
     };
-    match app.run_traced(end, &caller.trace).await {
-        Ok(ended) => match ended.reply {
-            Ok(EndSessionReply::SignIn) => browser::redirect_to_login(&app, &ReturnTo::Account),
-            Ok(EndSessionReply::SignedOut) => redirect_to_logout(&app),
-            Ok(EndSessionReply::Ended) => redirect_to_account(&app, Notice::SessionEnded),
-            Ok(EndSessionReply::Gone) | Err(_) => redirect_to_account(&app, Notice::Gone),
-        },
-        Err(error) => browser::unavailable(&app, caller, &error),
+    let Ok(reply) = match context.run(end).await {
+        Ok(outcome) => outcome.reply,
+        Err(error) => return context.unavailable(&error),
+    };
+    match reply {
+        EndSessionReply::SignIn => context.go_to_login(&ReturnTo::Account).await,
+        EndSessionReply::SignedOut => redirect_to_logout(&context),
+        EndSessionReply::Ended => redirect_to_account(&context, Notice::SessionEnded),
+        EndSessionReply::Gone => redirect_to_account(&context, Notice::Gone),
     }
 }
 
 /// `POST /account/grant`: removes a device's access.
-pub(crate) async fn revoke_grant(State(app): State<Arc<App>>, posted: Form) -> Response {
-    let grant = match parse_field::<GrantId>(&app, &posted, "grant") {
-        Ok(grant) => grant,
+pub(crate) async fn revoke_grant(posted: PostedForm) -> Response {
+    let (context, grant) = match parse_field::<GrantId>(posted, "grant") {
+        Ok(parsed) => parsed,
         Err(response) => return *response,
     };
-    let caller = &posted.caller;
     let revoke = RevokeGrant {
-        cookie: app.cookies.get(&caller.headers, Cookie::Session),
+        cookie: context.cookie.clone(),
         grant,
-        peer: caller.peer.clone(),
+        peer: context.caller.peer.clone(),
     };
-    let revoked = app.run_traced(revoke, &caller.trace).await;
-    let revoked = revoked.map(|outcome| outcome.reply.unwrap_or(RemoveAccessReply::Gone));
-    removal_response(&app, caller, revoked, Notice::DeviceRemoved)
+    match context.run(revoke).await {
+        Ok(outcome) => {
+            let Ok(reply) = outcome.reply;
+            removal_response(&context, reply, Notice::DeviceRemoved).await
+        }
+        Err(error) => context.unavailable(&error),
+    }
 }
 
 /// `POST /account/app`: removes a client's consent and grants.
-pub(crate) async fn disconnect(State(app): State<Arc<App>>, posted: Form) -> Response {
-    let client = match parse_field::<ClientId>(&app, &posted, "client") {
-        Ok(client) => client,
+pub(crate) async fn disconnect(posted: PostedForm) -> Response {
+    let (context, client) = match parse_field::<ClientId>(posted, "client") {
+        Ok(parsed) => parsed,
         Err(response) => return *response,
     };
-    let caller = &posted.caller;
-    let work = remove_app(Arc::clone(&app), caller.clone(), client);
-    let disconnected = app.run_detached(work).await;
-    removal_response(&app, caller, disconnected, Notice::AppRemoved)
+    let context = Arc::new(context);
+    let work = remove_app(Arc::clone(&context), client);
+    match context.app.run_detached(work).await {
+        Ok(reply) => removal_response(&context, reply, Notice::AppRemoved).await,
+        Err(error) => context.unavailable(&error),
+    }
 }
 
 /// `POST /account/everywhere`: ends all sessions and grants.
-pub(crate) async fn sign_out_everywhere(State(app): State<Arc<App>>, posted: Form) -> Response {
-    if let Err(response) = checked_params(&app, &posted) {
-        return *response;
-    }
-    let caller = &posted.caller;
-    let work = end_all_sessions(Arc::clone(&app), caller.clone());
-    match app.run_detached(work).await {
-        Ok(true) => redirect_to_logout(&app),
-        Ok(false) => browser::redirect_to_login(&app, &ReturnTo::Account),
-        Err(error) => browser::unavailable(&app, caller, &error),
+pub(crate) async fn sign_out_everywhere(posted: PostedForm) -> Response {
+    let context = match checked(posted) {
+        Ok((context, _)) => Arc::new(context),
+        Err(response) => return *response,
+    };
+    let work = end_all_sessions(Arc::clone(&context));
+    match context.app.run_detached(work).await {
+        Ok(SignOutEverywhereReply::SignedOut { .. }) => redirect_to_logout(&context),
+        Ok(SignOutEverywhereReply::SignIn) => context.go_to_login(&ReturnTo::Account).await,
+        Err(error) => context.unavailable(&error),
     }
 }
 
-/// The parameters of the form, if its token is valid.
-fn checked_params<'f>(app: &App, posted: &'f Form) -> Result<&'f Params, Box<Response>> {
-    let binding = browser::session_binding(app, &posted.caller);
-    browser::checked_form(app, posted, binding.as_ref(), |_| Some(Action::Account))
+/// The form, if its token is valid; else the page, which says that it was out of date.
+fn checked(posted: PostedForm) -> Result<(Context, Params), Box<Response>> {
+    let PostedForm { context, params } = posted;
+    match params {
+        Ok(params) if context.accepts(Action::Account, &params) => Ok((context, params)),
+        Ok(_) => Err(Box::new(redirect_to_account(&context, Notice::Stale))),
+        Err(error) => Err(Box::new(context.error_page(error.into()))),
+    }
 }
 
 fn parse_field<T: std::str::FromStr>(
-    app: &App,
-    posted: &Form,
+    posted: PostedForm,
     field: &str,
-) -> Result<T, Box<Response>> {
-    let value = checked_params(app, posted)?.opt(field);
-    let value = value.and_then(|value| value.parse().ok());
-    let refused = || browser::error_page(app, &posted.caller, PageError::BadRequest);
-    value.ok_or_else(|| Box::new(refused()))
+) -> Result<(Context, T), Box<Response>> {
+    let (context, params) = checked(posted)?;
+    let value = params.opt(field).and_then(|value| value.parse().ok());
+    match value {
+        Some(value) => Ok((context, value)),
+        None => Err(Box::new(context.error_page(PageError::BadRequest))),
+    }
 }
 
-fn removal_response(
-    app: &App,
-    caller: &Caller,
-    result: Result<RemoveAccessReply, Unavailable>,
-    done: Notice,
-) -> Response {
-    match result {
-        Ok(RemoveAccessReply::SignIn) => browser::redirect_to_login(app, &ReturnTo::Account),
-        Ok(RemoveAccessReply::Done) => redirect_to_account(app, done),
-        Ok(RemoveAccessReply::Gone) => redirect_to_account(app, Notice::Gone),
-        Err(error) => browser::unavailable(app, caller, &error),
+async fn removal_response(context: &Context, reply: RemoveAccessReply, done: Notice) -> Response {
+    match reply {
+        RemoveAccessReply::SignIn => context.go_to_login(&ReturnTo::Account).await,
+        RemoveAccessReply::Done => redirect_to_account(context, done),
+        RemoveAccessReply::Gone => redirect_to_account(context, Notice::Gone),
     }
 }
 
 /// A redirect, so that reloading the page does not post the form again.
-fn redirect_to_account(app: &App, notice: Notice) -> Response {
+fn redirect_to_account(context: &Context, notice: Notice) -> Response {
     let name = NOTICES.iter().find(|(_, known)| *known == notice);
     let name = name.map_or("gone", |(name, _)| name);
-    browser::see_other(&format!("{}/account?notice={name}", app.site.path))
+    browser::see_other(&format!("{}/account?notice={name}", context.app.site.path))
 }
 
 /// Without a session, that page shows that the user is signed out.
-fn redirect_to_logout(app: &App) -> Response {
-    let response = browser::see_other(&format!("{}/logout", app.site.path));
-    browser::with_cookies(response, [app.cookies.remove(Cookie::Session)])
-}
-
-/// The user of the session cookie, even if the session has ended.
-fn cookie_user(app: &App, cookie: Option<&Secret>) -> Option<UserId> {
-    let realm = app.realm();
-    let cookie = realm.sealing.open_session_cookie(cookie?.reveal())?;
-    Some(cookie.user)
+fn redirect_to_logout(context: &Context) -> Response {
+    let response = browser::see_other(&format!("{}/logout", context.app.site.path));
+    browser::with_cookies(response, [context.app.cookies.remove(Cookie::Session)])
 }
 
 /// `after` is the last grant of the page before.
 async fn view(
-    app: &Arc<App>,
-    caller: &Caller,
+    context: &Context,
     after: Option<GrantId>,
 ) -> Result<Option<(Box<AccountView>, More)>, Unavailable> {
-    let cookie = app.cookies.get(&caller.headers, Cookie::Session);
     // The lists are read for a live session only.
-    let Some(Visitor { user, .. }) = browser::visitor(app, caller).await? else {
+    let Some(Visitor { user, .. }) = context.visitor().await? else {
         return Ok(None);
     };
-    let realm = app.realm();
+    let (app, realm) = (&context.app, context.realm());
     let after = after.map(|grant| records::key::<Grant>(&realm.name, &grant.to_string()));
-    let sessions = account::sessions_of(&realm, user);
+    let sessions = account::sessions_of(realm, user);
     let sessions = first_rows(app, &sessions, None, SESSIONS_READ).await?;
-    let grants = account::grants_of(&realm, user);
+    let grants = account::grants_of(realm, user);
     let grants = first_rows(app, &grants, after, GRANTS_READ).await?;
-    let consents = account::consents_of(&realm, user);
+    let consents = account::consents_of(realm, user);
     let consents = first_rows(app, &consents, None, CONSENTS_READ).await?.rows;
     let last = grants.rows.last().filter(|_| grants.more);
     let more = More {
@@ -311,28 +302,27 @@ async fn view(
         grants: last.and_then(|row| row.key.as_str().rsplit('/').next()?.parse().ok()),
     };
     let view = ViewAccount {
-        cookie,
+        cookie: context.cookie.clone(),
         sessions,
         grants,
         consents,
     };
-    let outcome = app.run_traced(view, &caller.trace).await?;
-    Ok(outcome.reply.unwrap_or_default().map(|view| (view, more)))
+    let Ok(view) = context.run(view).await?.reply;
+    Ok(view.map(|view| (view, more)))
 }
 
 /// Removes the consent first, then the listed grants until none is left.
 async fn remove_app(
-    app: Arc<App>,
-    caller: Caller,
+    context: Arc<Context>,
     client: ClientId,
 ) -> Result<RemoveAccessReply, Unavailable> {
-    let cookie = app.cookies.get(&caller.headers, Cookie::Session);
-    let Some(user) = cookie_user(&app, cookie.as_ref()) else {
+    // The session may have ended.
+    let Some(user) = context.cookie.as_ref().map(PresentedCookie::user) else {
         return Ok(RemoveAccessReply::SignIn);
     };
     let mut reply = RemoveAccessReply::Gone;
     for pass in 0..MAX_PASSES {
-        let grants = grants_of(&app, user, &client).await?;
+        let grants = grants_of(&context, user, &client).await?;
         let mut chunks: Vec<_> = grants.chunks(Disconnect::MAX_GRANTS).collect();
         if chunks.is_empty() && pass == 0 {
             chunks.push(&[]);
@@ -342,13 +332,13 @@ async fn remove_app(
         }
         for chunk in chunks {
             let disconnect = Disconnect {
-                cookie: cookie.clone(),
+                cookie: context.cookie.clone(),
                 client: client.clone(),
                 grants: chunk.to_vec(),
-                peer: caller.peer.clone(),
+                peer: context.caller.peer.clone(),
             };
-            let outcome = app.run_traced(disconnect, &caller.trace).await?;
-            match outcome.reply.unwrap_or(RemoveAccessReply::Gone) {
+            let Ok(removed) = context.run(disconnect).await?.reply;
+            match removed {
                 RemoveAccessReply::SignIn => return Ok(RemoveAccessReply::SignIn),
                 RemoveAccessReply::Done => reply = RemoveAccessReply::Done,
                 RemoveAccessReply::Gone => {}
@@ -360,45 +350,44 @@ async fn remove_app(
 
 /// The grants of one client in the user's list.
 async fn grants_of(
-    app: &App,
+    context: &Context,
     user: UserId,
     client: &ClientId,
 ) -> Result<Vec<GrantId>, Unavailable> {
-    let index = account::grants_of(&app.realm(), user);
-    let mut pages = list_pages(app.store(), &index, ROWS_AT_ONCE);
+    let index = account::grants_of(context.realm(), user);
+    let mut pages = list_pages(context.app.store(), &index, ROWS_AT_ONCE);
     let mut grants = Vec::new();
     while let Some(rows) = pages.try_next().await? {
-        grants.extend(Disconnect::listed(&rows, user, client, app.now())?);
+        grants.extend(Disconnect::listed(&rows, user, client, context.app.now())?);
         tokio::task::yield_now().await;
     }
     Ok(grants)
 }
 
-/// Whether the user was signed in. Failures after the sign-out are only logged: the rest is for back-channel logout.
-async fn end_all_sessions(app: Arc<App>, caller: Caller) -> Result<bool, Unavailable> {
+/// Failures after the sign-out are only logged: the rest is for back-channel logout.
+async fn end_all_sessions(context: Arc<Context>) -> Result<SignOutEverywhereReply, Unavailable> {
     let sign_out = SignOutEverywhere {
-        cookie: app.cookies.get(&caller.headers, Cookie::Session),
-        peer: caller.peer.clone(),
+        cookie: context.cookie.clone(),
+        peer: context.caller.peer.clone(),
     };
-    let outcome = app.run_traced(sign_out, &caller.trace).await?;
-    let Ok(SignOutEverywhereReply::SignedOut { user }) = outcome.reply else {
-        return Ok(false);
-    };
-    if let Err(error) = end_cut_off(&app, &caller, user).await {
-        oauth::log_unavailable(&caller, &error);
+    let Ok(reply) = context.run(sign_out).await?.reply;
+    if let SignOutEverywhereReply::SignedOut { user } = reply
+        && let Err(error) = end_cut_off(&context, user).await
+    {
+        oauth::log_unavailable(&context.caller, &error);
     }
-    Ok(true)
+    Ok(reply)
 }
 
 /// Ends the sessions that a sign-out everywhere cut off, so that their clients get logout tokens.
-async fn end_cut_off(app: &Arc<App>, caller: &Caller, user: UserId) -> Result<(), Unavailable> {
-    let index = account::sessions_of(&app.realm(), user);
-    let mut pages = list_pages(app.store(), &index, ROWS_AT_ONCE);
+async fn end_cut_off(context: &Context, user: UserId) -> Result<(), Unavailable> {
+    let index = account::sessions_of(context.realm(), user);
+    let mut pages = list_pages(context.app.store(), &index, ROWS_AT_ONCE);
     while let Some(rows) = pages.try_next().await? {
         for sessions in EndRevokedSessions::listed(&rows).chunks(EndRevokedSessions::MAX_SESSIONS) {
             let sessions = sessions.to_vec();
             let end = EndRevokedSessions { user, sessions };
-            app.run_traced(end, &caller.trace).await?;
+            context.run(end).await?;
         }
         tokio::task::yield_now().await;
     }
@@ -406,24 +395,23 @@ async fn end_cut_off(app: &Arc<App>, caller: &Caller, user: UserId) -> Result<()
 }
 
 fn page(
-    app: &App,
-    caller: &Caller,
+    context: &Context,
     view: AccountView,
     more: More,
     notice: Option<Notice>,
     password_problem: Option<PasswordProblem>,
 ) -> AccountPage {
-    let (realm, now) = (app.realm(), app.now());
+    let (realm, now) = (context.realm(), context.app.now());
     let current = view.visitor.session;
     let sessions = view.sessions.into_iter();
     let sessions = sessions.map(|session| session_row(session, current, now));
-    let apps = view.apps.into_iter().map(|app| app_row(&realm, app, now));
+    let apps = view.apps.into_iter().map(|app| app_row(realm, app, now));
     let devices = view.devices.into_iter();
-    let devices = devices.map(|device| device_row(&realm, device, now));
+    let devices = devices.map(|device| device_row(realm, device, now));
     AccountPage {
-        site: app.site.clone(),
-        account: browser::account(app, &view.visitor),
-        form_token: Binding::Session(current).token(&realm, Action::Account, app.now()),
+        site: context.app.site.clone(),
+        account: context.account(&view.visitor),
+        form_token: context.form_token(current, Action::Account),
         sessions: List::new(sessions.collect(), more.sessions),
         apps: apps.collect::<Vec<_>>().into(),
         devices: devices.collect::<Vec<_>>().into(),
@@ -431,7 +419,7 @@ fn page(
         notice,
         may_change_password: view.may_change_password,
         password_problem,
-        trace_id: caller.trace.as_str().to_owned(),
+        trace_id: context.caller.trace.as_str().to_owned(),
     }
 }
 

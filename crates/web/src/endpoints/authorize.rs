@@ -1,131 +1,198 @@
 //! `/oauth2/authorize` (RFC 6749 section 3.1, OpenID Connect Core section 3.1.2).
 
-use std::sync::Arc;
-
-use axum::extract::State;
 use axum::response::Response;
 use grantor_core::base::error::{Cause, Refusal};
 use grantor_core::base::params::Params;
 use grantor_core::base::secret::Secret;
 use grantor_core::endpoints::authorize::{
-    AUTH_AFTER, AuthorizationResponse, Authorize, AuthorizeReply, ConsentDecision, ConsentPrompt,
-    ResponseMode, sign_in_proof,
+    AUTH_AFTER, AuthorizationRequest, AuthorizationResponse, Authorize, AuthorizeReply,
+    ConsentDecision, ConsentPrompt, DescribeSignIn, ResponseMode, SignInContext, sign_in_proof,
 };
 use grantor_core::model::endpoint::Endpoint;
-use grantor_core::model::realm::Realm;
-use grantor_core::people::{Action, Binding};
+use grantor_core::people::Action;
+use grantor_core::tokens::handles::PresentedCookie;
 use http::StatusCode;
 use url::form_urlencoded::Serializer;
 
-use super::browser::{self, ReturnTo};
-use crate::app::App;
-use crate::cookies::Cookie;
+use super::browser;
+use super::return_to::ReturnTo;
+use crate::app::Unavailable;
+use crate::context::{Context, PostedForm};
 use crate::oauth;
 use crate::pages::{Consent, Field, FormPost, PageError, destination};
-use crate::request::{Caller, Form};
 
 /// Browsers and proxies support headers of 8 KiB, but not all support more.
-const MAX_REQUEST_BYTES: usize = 8 * 1024;
+const MAX_QUERY_BYTES: usize = 8 * 1024;
+/// A request in a field of our forms. A field has at most 16 KiB.
+const MAX_REQUEST_BYTES: usize = 15 * 1024;
 /// What [`AUTH_AFTER`] may add to a request.
 const AUTH_AFTER_BYTES: usize = 64;
 
-pub(crate) async fn get(State(app): State<Arc<App>>, caller: Caller) -> Response {
-    let query = caller.query().unwrap_or_default().to_owned();
-    handle(&app, caller, &query, None).await
+pub(crate) async fn get(context: Context) -> Response {
+    match parse_query(context.caller.query()) {
+        Ok(params) => handle(context, &params, None).await,
+        Err(error) => context.error_page(error),
+    }
 }
 
 /// RFC 6749 section 3.1: "The authorization server MUST support the use of the HTTP "GET" method … and MAY support the use of
 /// the "POST" method as well."
-pub(crate) async fn post(State(app): State<Arc<App>>, form: Form) -> Response {
-    redirect_to_get(&app, &form, Endpoint::Authorize)
-}
-
-/// Turns a POST into a GET: the session cookie is `SameSite=Lax`, so browsers do not send it with another site's POST.
-pub(super) fn redirect_to_get(app: &App, form: &Form, endpoint: Endpoint) -> Response {
-    match &form.params {
-        Ok(params) => {
-            let (site, query) = (&app.site.path, to_query(params));
-            browser::see_other(&format!("{site}{}?{query}", endpoint.path()))
-        }
-        Err(error) => browser::error_page(app, &form.caller, (*error).into()),
+pub(crate) async fn post(posted: PostedForm) -> Response {
+    let PostedForm { context, params } = posted;
+    match params {
+        Ok(params) if context.must_come_again() => send_again(&context, &params).await,
+        Ok(params) => handle(context, &params, None).await,
+        Err(error) => context.error_page(error.into()),
     }
 }
 
 /// Handles a request, with the user's decision after the consent page.
 pub(super) async fn handle(
-    app: &Arc<App>,
-    mut caller: Caller,
-    query: &str,
+    mut context: Context,
+    params: &Params,
     decision: Option<ConsentDecision>,
 ) -> Response {
-    let params = match parse(query) {
-        Ok(params) => params,
-        Err(error) => return browser::error_page(app, &caller, error),
-    };
-    caller.prefer_locales(params.opt("ui_locales"));
-    let request = to_query(&params);
+    context.caller.prefer_locales(params.opt("ui_locales"));
+    let request = to_query(params);
     // Re-encoding can make it longer, and it must still fit when it returns from sign-in.
     let extra = params.opt(AUTH_AFTER).map_or(0, |_| AUTH_AFTER_BYTES);
     if request.len() > MAX_REQUEST_BYTES + extra {
-        return browser::error_page(app, &caller, PageError::TooLarge);
+        return context.error_page(PageError::TooLarge);
     }
-    let authorize = Authorize {
-        params,
-        cookie: app.cookies.get(&caller.headers, Cookie::Session),
-        decision,
-        peer: caller.peer.clone(),
-    };
-    let snapshot = app.snapshot();
-    let decided = app.run_with(Arc::clone(&snapshot), authorize, &caller.trace);
-    let reply = match decided.await {
+    let cookie = context.cookie.clone();
+    let outcome = context
+        .run(operation(&context, params, cookie, decision))
+        .await;
+    let reply = match outcome {
         Ok(outcome) => outcome.reply,
-        Err(error) => return browser::unavailable(app, &caller, &error),
+        Err(error) => return context.unavailable(&error),
     };
     match reply {
-        Ok(AuthorizeReply::Respond(response)) => respond(app, &caller, &response),
-        Ok(AuthorizeReply::Consent(ask)) => consent(app, &snapshot.realm, &caller, &ask, request),
+        Ok(AuthorizeReply::Respond(response)) => respond(&context, &response),
+        Ok(AuthorizeReply::Consent(ask)) => consent(&context, &ask, request),
         Ok(AuthorizeReply::SignIn) => {
-            let request = without_auth_after(&request).finish();
-            browser::redirect_to_login(app, &ReturnTo::Authorize(request))
+            let request = without_auth_after(params);
+            context.go_to_login(&ReturnTo::Authorize(request)).await
         }
-        Err(refusal) => refuse_without_redirect(app, &caller, &request, &refusal),
+        Err(refusal) => refuse_without_redirect(&context, params, &refusal),
     }
 }
 
-pub(super) fn parse(query: &str) -> Result<Params, PageError> {
-    if query.len() > MAX_REQUEST_BYTES + AUTH_AFTER_BYTES {
+fn operation(
+    context: &Context,
+    params: &Params,
+    cookie: Option<PresentedCookie>,
+    decision: Option<ConsentDecision>,
+) -> Authorize {
+    Authorize {
+        request: AuthorizationRequest::parse(params),
+        cookie,
+        decision,
+        peer: context.caller.peer.clone(),
+    }
+}
+
+pub(super) fn parse_query(query: Option<&str>) -> Result<Params, PageError> {
+    let query = query.unwrap_or_default();
+    if query.len() > MAX_QUERY_BYTES + AUTH_AFTER_BYTES {
         return Err(PageError::TooLarge);
     }
-    Params::parse(query.as_bytes()).map_err(|_| PageError::BadRequest)
+    parse(query)
+}
+
+/// A request in a field of our forms.
+pub(super) fn parse(request: &str) -> Result<Params, PageError> {
+    if request.len() > MAX_REQUEST_BYTES + AUTH_AFTER_BYTES {
+        return Err(PageError::TooLarge);
+    }
+    Params::parse(request.as_bytes()).map_err(|_| PageError::BadRequest)
 }
 
 /// Encodes the parsed parameters.
 pub(super) fn to_query(params: &Params) -> String {
-    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    let mut query = Serializer::new(String::new());
     query.extend_pairs(params.iter()).finish()
 }
 
-fn without_auth_after(request: &str) -> Serializer<'static, String> {
-    let pairs = url::form_urlencoded::parse(request.as_bytes());
+fn without_auth_after(params: &Params) -> String {
     let mut query = Serializer::new(String::new());
-    query.extend_pairs(pairs.filter(|(name, _)| name != AUTH_AFTER));
-    query
+    let own = params.iter().filter(|(name, _)| *name != AUTH_AFTER);
+    query.extend_pairs(own).finish()
 }
 
-/// The request for after sign-in, which proves that this session cookie is of a sign-in for it.
-pub(super) fn with_sign_in(app: &App, request: &str, cookie: &Secret) -> String {
-    let Ok(params) = parse(request) else {
-        return request.to_owned();
+/// Sends the browser to the request, as it came.
+pub(super) async fn go_to(context: &Context, params: &Params) -> Response {
+    match context.redirect_to(Endpoint::Authorize, &to_query(params)) {
+        Some(short) => short,
+        None => send_again(context, params).await,
+    }
+}
+
+async fn send_again(context: &Context, params: &Params) -> Response {
+    match describe(context, params, None).await {
+        Ok(known) => {
+            let redirect_uri = known.as_ref().map(|known| known.redirect.uri());
+            context.send_again(Endpoint::Authorize, &to_query(params), redirect_uri)
+        }
+        Err(error) => context.unavailable(&error),
+    }
+}
+
+/// What is known of a request that waits for a sign-in. Nothing is read without a session.
+pub(super) async fn describe(
+    context: &Context,
+    params: &Params,
+    cookie: Option<PresentedCookie>,
+) -> Result<Option<SignInContext>, Unavailable> {
+    let describe = DescribeSignIn {
+        request: AuthorizationRequest::parse(params),
+        cookie,
     };
-    let proof = sign_in_proof(&app.realm().sealing, cookie, &params);
-    let mut query = without_auth_after(request);
-    query.append_pair(AUTH_AFTER, &proof).finish()
+    let Ok(known) = context.run(describe).await?.reply;
+    Ok(known)
 }
 
-fn respond(app: &App, caller: &Caller, response: &AuthorizationResponse) -> Response {
+/// After a sign-in: on to the request, with the proof that this session cookie is of a sign-in for it. A request that is too
+/// long for a redirect is handled here, so that no page comes between the form and the client; the consent page is another
+/// request, since this one holds a password.
+pub(super) async fn after_sign_in(context: &Context, request: &str, session: &Secret) -> Response {
+    let params = match parse(request) {
+        Ok(params) => params,
+        Err(error) => return context.error_page(error),
+    };
+    let proof = sign_in_proof(&context.realm().sealing, session, &params);
+    // The proof is base64url.
+    let query = format!("{}&{AUTH_AFTER}={proof}", without_auth_after(&params));
+    if let Some(short) = context.redirect_to(Endpoint::Authorize, &query) {
+        return short;
+    }
+    let params = match parse(&query) {
+        Ok(params) => params,
+        Err(error) => return context.error_page(error),
+    };
+    let cookie = PresentedCookie::open(&context.realm().sealing, session.clone());
+    let outcome = context.run(operation(context, &params, cookie, None)).await;
+    let reply = match outcome {
+        Ok(outcome) => outcome.reply,
+        Err(error) => return context.unavailable(&error),
+    };
+    match reply {
+        Ok(AuthorizeReply::Respond(response)) => respond(context, &response),
+        Ok(AuthorizeReply::Consent(ask)) => {
+            let redirect_uri = Some(ask.redirect.uri());
+            context.send_again(Endpoint::Authorize, &query, redirect_uri)
+        }
+        // The session ended meanwhile.
+        Ok(AuthorizeReply::SignIn) => context.send_again(Endpoint::Authorize, &query, None),
+        Err(refusal) => refuse_without_redirect(context, &params, &refusal),
+    }
+}
+
+fn respond(context: &Context, response: &AuthorizationResponse) -> Response {
+    let caller = &context.caller;
     if let Err(refusal) = &response.outcome {
         let client = Some(response.redirect.client().as_str());
-        oauth::log_refusal(app, caller, client, refusal);
+        oauth::log_refusal(&context.app, caller, client, refusal);
     }
     let trace = caller.trace.as_str();
     match response.redirect.mode() {
@@ -136,55 +203,36 @@ fn respond(app: &App, caller: &Caller, response: &AuthorizationResponse) -> Resp
                 name: name.to_owned(),
                 value,
             });
-            let action = response.redirect.uri().to_owned();
-            let page = FormPost::new(app.site.clone(), action, fields.collect());
-            let targets = browser::form_action_targets(&app.realm(), &response.redirect);
-            let policy = page.content_security_policy(&targets);
-            browser::page_with_policy(app, caller, StatusCode::OK, &page, &policy)
+            let redirect_uri = response.redirect.uri();
+            let site = context.app.site.clone();
+            let page = FormPost::new(site, redirect_uri.to_owned(), fields.collect());
+            context.form_post(&page, Some(redirect_uri))
         }
     }
 }
 
 /// The form token is bound to the session and to this request, so the form is not valid for another one.
-fn consent(
-    app: &App,
-    realm: &Realm,
-    caller: &Caller,
-    ask: &ConsentPrompt,
-    request: String,
-) -> Response {
+fn consent(context: &Context, ask: &ConsentPrompt, request: String) -> Response {
     let page = Consent {
-        site: app.site.clone(),
-        account: browser::account(app, &ask.visitor),
-        form_token: Binding::Session(ask.visitor.session).token(
-            realm,
-            Action::consent(&request),
-            app.now(),
-        ),
+        site: context.app.site.clone(),
+        account: context.account(&ask.visitor),
+        form_token: context.form_token(ask.visitor.session, Action::consent(&request)),
         request,
         client_name: ask.client_name.clone(),
         client_id: ask.client.to_string(),
-        scopes: browser::scope_lines(realm, &ask.scope),
+        scopes: browser::scope_lines(context.realm(), &ask.scope),
         asked_again: ask.agreed_before,
         goes_to: destination(ask.redirect.uri()),
     };
-    let targets = browser::form_action_targets(realm, &ask.redirect);
-    browser::page_with_form_targets(app, caller, StatusCode::OK, &page, &targets)
+    context.page_of_request(StatusCode::OK, &page, Some(ask.redirect.uri()))
 }
 
 /// RFC 6749 section 4.1.2.1: the error is shown to the user, without a redirect.
-fn refuse_without_redirect(
-    app: &App,
-    caller: &Caller,
-    request: &str,
-    refusal: &Refusal,
-) -> Response {
-    let params = parse(request).ok();
-    let client = params.as_ref().and_then(|params| params.opt("client_id"));
-    oauth::log_refusal(app, caller, client, refusal);
-    let fault = match refusal.cause {
+fn refuse_without_redirect(context: &Context, params: &Params, refusal: &Refusal) -> Response {
+    let client = params.opt("client_id");
+    oauth::log_refusal(&context.app, &context.caller, client, refusal);
+    context.error_page(match refusal.cause {
         Cause::UnknownClient => PageError::UnknownClient,
         _ => PageError::RedirectUri,
-    };
-    browser::error_page(app, caller, fault)
+    })
 }

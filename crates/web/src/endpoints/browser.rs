@@ -1,64 +1,168 @@
-//! Shared by the browser endpoints: pages with their headers, redirects, form tokens, and return addresses.
-
-use std::sync::Arc;
+//! Shared by the browser endpoints: pages with their headers, redirects, and pages that redirect by a form.
 
 use axum::body::Body;
 use axum::response::Response;
 use grantor_core::base::cause::Causes;
-use grantor_core::base::params::Params;
-use grantor_core::base::secret::Secret;
-use grantor_core::endpoints::authorize::CheckedRedirect;
+use grantor_core::base::error::ErrorCode;
 use grantor_core::model::endpoint::Endpoint;
+use grantor_core::model::ids::GrantId;
 use grantor_core::model::realm::{OPENID_SCOPES, Realm};
 use grantor_core::model::scope::Scope;
-use grantor_core::people::{Action, Binding, Visit, Visitor};
+use grantor_core::people::{Action, Visit, Visitor};
 use http::{HeaderValue, StatusCode, header};
 
-use super::authorize;
-use crate::app::{App, Unavailable};
-use crate::cookies::Cookie;
+use super::login;
+use super::return_to::ReturnTo;
+use crate::app::Unavailable;
+use crate::context::Context;
 use crate::oauth;
 use crate::pages::{
-    Account, CONTENT_SECURITY_POLICY, ErrorPage, PageError, ScopeLine, content_security_policy,
+    Account, CONTENT_SECURITY_POLICY, ErrorPage, Field, FormPost, PageError, ScopeLine,
+    content_security_policy,
 };
 use crate::render::Page;
-use crate::request::{Caller, Form, FormError};
+use crate::request::FormError;
 
-/// A page. RFC 6749 section 10.13: it must not be framed.
-pub(super) fn page<P: Page>(app: &App, caller: &Caller, status: StatusCode, page: &P) -> Response {
-    let mut response = page_with_form_targets(app, caller, status, page, &[]);
-    response.headers_mut().insert(
-        header::HeaderName::from_static("cross-origin-opener-policy"),
-        HeaderValue::from_static("same-origin"),
-    );
-    response
-}
+/// Redirects within our pages have no more in `Location`: proxies have 4 KiB for the head of a response, and browsers as
+/// little as 8 KiB for an address. Longer ones are a form that sends itself.
+const MAX_LOCATION_BYTES: usize = 2 * 1024;
+/// The query of a form that sent itself: it is not sent back once more, also of a browser without `Sec-Fetch-Site`.
+const SENT_ITSELF: &str = "sent-itself";
 
-/// A page whose form may redirect to `form_targets`, which must be verified addresses of the client. The client may have
-/// opened it as a popup and wait for it. `Cross-Origin-Opener-Policy` would cut that link for good, so it is not set.
-pub(super) fn page_with_form_targets<P: Page>(
-    app: &App,
-    caller: &Caller,
-    status: StatusCode,
-    page: &P,
-    form_targets: &[String],
-) -> Response {
-    let policy = content_security_policy(form_targets);
-    page_with_policy(app, caller, status, page, &policy)
-}
+impl Context {
+    /// A page. RFC 6749 section 10.13: it must not be framed.
+    pub(super) fn page<P: Page>(&self, status: StatusCode, page: &P) -> Response {
+        let mut response = self.page_of_request(status, page, None);
+        response.headers_mut().insert(
+            header::HeaderName::from_static("cross-origin-opener-policy"),
+            HeaderValue::from_static("same-origin"),
+        );
+        response
+    }
 
-pub(super) fn page_with_policy<P: Page>(
-    app: &App,
-    caller: &Caller,
-    status: StatusCode,
-    page: &P,
-    policy: &str,
-) -> Response {
-    match app.pages.render(page, caller.locale()) {
-        Ok(html) => html_response(status, html, policy),
-        Err(error) => {
-            tracing::error!(target: "grantor::failure", trace_id = caller.trace.as_str(), reason = %Causes(&error), "template render failed");
-            html_response(StatusCode::INTERNAL_SERVER_ERROR, String::new(), policy)
+    /// A page of a client's request, which may lead to its redirect URI if that is proven. The client may have opened it as
+    /// a popup and wait for it. `Cross-Origin-Opener-Policy` would cut that link for good, so it is not set.
+    pub(super) fn page_of_request<P: Page>(
+        &self,
+        status: StatusCode,
+        page: &P,
+        redirect_uri: Option<&str>,
+    ) -> Response {
+        self.page_with_policy(status, page, &content_security_policy(redirect_uri))
+    }
+
+    fn page_with_policy<P: Page>(&self, status: StatusCode, page: &P, policy: &str) -> Response {
+        match self.app.pages.render(page, self.caller.locale()) {
+            Ok(html) => html_response(status, html, policy),
+            Err(error) => {
+                let trace_id = self.caller.trace.as_str();
+                tracing::error!(target: "grantor::failure", trace_id, reason = %Causes(&error), "template render failed");
+                html_response(StatusCode::INTERNAL_SERVER_ERROR, String::new(), policy)
+            }
+        }
+    }
+
+    /// A page whose form sends itself, by a script of ours or else by its button. `redirect_uri` is where the answer to the
+    /// form may redirect.
+    pub(super) fn form_post(&self, page: &FormPost, redirect_uri: Option<&str>) -> Response {
+        let policy = page.content_security_policy(redirect_uri);
+        self.page_with_policy(StatusCode::OK, page, &policy)
+    }
+
+    /// Sends a request on to an endpoint of ours: by a redirect, or where it is too long for that by a form that sends itself.
+    /// `redirect_uri` is where the answer may redirect.
+    pub(super) fn send_on(
+        &self,
+        endpoint: Endpoint,
+        query: &str,
+        redirect_uri: Option<&str>,
+    ) -> Response {
+        self.redirect_to(endpoint, query)
+            .unwrap_or_else(|| self.send_again(endpoint, query, redirect_uri))
+    }
+
+    /// `None` where the address would be too long.
+    pub(super) fn redirect_to(&self, endpoint: Endpoint, query: &str) -> Option<Response> {
+        let location = format!("{}{}?{query}", self.app.site.path, endpoint.path());
+        (location.len() <= MAX_LOCATION_BYTES).then(|| see_other(&location))
+    }
+
+    /// A form with a request to us that sends itself from our own page, so that the browser adds its `SameSite` cookies.
+    pub(super) fn send_again(
+        &self,
+        endpoint: Endpoint,
+        query: &str,
+        redirect_uri: Option<&str>,
+    ) -> Response {
+        let fields = url::form_urlencoded::parse(query.as_bytes());
+        let fields = fields.map(|(name, value)| Field {
+            name: name.into_owned(),
+            value: value.into_owned(),
+        });
+        let action = format!("{}{}?{SENT_ITSELF}", self.app.site.path, endpoint.path());
+        let page = FormPost::to_ourselves(self.app.site.clone(), action, fields.collect());
+        self.form_post(&page, redirect_uri)
+    }
+
+    /// Whether a POST of a client's request must come again from our own page. Browsers send `SameSite` cookies with no POST
+    /// of another site.
+    pub(super) fn must_come_again(&self) -> bool {
+        let sent_itself = self.caller.query() == Some(SENT_ITSELF);
+        let unknown = self.fetch_site().is_none() && self.cookie.is_none();
+        !sent_itself && (self.is_cross_site() || unknown)
+    }
+
+    pub(super) fn error_page(&self, error: PageError) -> Response {
+        let site = self.app.site.clone();
+        let page = ErrorPage::new(site, error, self.caller.trace.as_str().to_owned());
+        self.page_of_request(error.status(), &page, None)
+    }
+
+    pub(super) fn unavailable(&self, reason: &Unavailable) -> Response {
+        oauth::log_unavailable(&self.caller, reason);
+        let temporary = reason.code() == ErrorCode::TemporarilyUnavailable;
+        match reason {
+            Unavailable::Busy => with_retry_after(self.error_page(PageError::Busy), 1),
+            _ if temporary => with_retry_after(self.error_page(PageError::Unavailable), 1),
+            _ => self.error_page(PageError::Internal),
+        }
+    }
+
+    /// The signed-in user of the browser.
+    pub(super) async fn visitor(&self) -> Result<Option<Visitor>, Unavailable> {
+        let cookie = self.cookie.clone();
+        let Ok(visitor) = self.run(Visit { cookie }).await?.reply;
+        Ok(visitor)
+    }
+
+    pub(super) fn account(&self, visitor: &Visitor) -> Account {
+        Account {
+            username: visitor.username.clone(),
+            sign_out_token: self.form_token(visitor.session, Action::SignOut),
+        }
+    }
+
+    /// To a page of ours whose address is short.
+    pub(super) fn go_to(&self, then: &ReturnTo) -> Response {
+        see_other(&then.path(&self.app.site.path))
+    }
+
+    /// To the page about a device that was decided.
+    pub(super) fn go_to_decision(&self, grant: GrantId, code: Option<&str>) -> Response {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        query.append_pair("grant", &grant.to_string());
+        query.extend_pairs(code.map(|code| ("user_code", code)));
+        self.send_on(Endpoint::DeviceDecision, &query.finish(), None)
+    }
+
+    /// The sign-in form. Where its address would be too long, it is the answer itself.
+    pub(super) async fn go_to_login(&self, then: &ReturnTo) -> Response {
+        let query = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("return_to", &then.path(&self.app.site.path))
+            .finish();
+        match self.redirect_to(Endpoint::Login, &query) {
+            Some(short) => short,
+            None => login::form(self, StatusCode::OK, then, None, None).await,
         }
     }
 }
@@ -89,49 +193,6 @@ fn html_response(status: StatusCode, html: String, policy: &str) -> Response {
     response
 }
 
-pub(super) fn error_page(app: &App, caller: &Caller, error: PageError) -> Response {
-    let page = ErrorPage::new(app.site.clone(), error, caller.trace.as_str().to_owned());
-    page_with_form_targets(app, caller, error.status(), &page, &[])
-}
-
-pub(super) fn unavailable(app: &App, caller: &Caller, reason: &Unavailable) -> Response {
-    oauth::log_unavailable(caller, reason);
-    let temporary = reason.code() == grantor_core::base::error::ErrorCode::TemporarilyUnavailable;
-    match reason {
-        Unavailable::Busy => with_retry_after(error_page(app, caller, PageError::Busy), 1),
-        _ if temporary => with_retry_after(error_page(app, caller, PageError::Unavailable), 1),
-        _ => error_page(app, caller, PageError::Internal),
-    }
-}
-
-/// The parameters of a form whose token is for this browser and action; else the response to send.
-pub(super) fn checked_form<'f>(
-    app: &App,
-    form: &'f Form,
-    binding: Option<&Binding>,
-    action: impl FnOnce(&Params) -> Option<Action>,
-) -> Result<&'f Params, Box<Response>> {
-    let refused = |error| Box::new(error_page(app, &form.caller, error));
-    let params = form.params.as_ref();
-    let params = params.map_err(|error| refused((*error).into()))?;
-    let token = params.opt("form_token").unwrap_or_default();
-    let both = binding.zip(action(params));
-    let realm = app.realm();
-    let valid = both
-        .is_some_and(|(binding, action)| binding.accepts(&realm.sealing, action, token, app.now()));
-    valid
-        .then_some(params)
-        .ok_or_else(|| refused(PageError::ExpiredForm))
-}
-
-/// Where a form may redirect to: the redirect URI, and the client's other origins, since its callback may redirect there.
-pub(super) fn form_action_targets(realm: &Realm, redirect: &CheckedRedirect) -> Vec<String> {
-    let client = realm.clients.get(redirect.client());
-    let origins = client.into_iter().flat_map(|client| &client.origins);
-    let uri = redirect.uri().to_owned();
-    [uri].into_iter().chain(origins.cloned()).collect()
-}
-
 impl From<FormError> for PageError {
     fn from(error: FormError) -> Self {
         match error {
@@ -159,34 +220,6 @@ pub(super) fn scope_lines(realm: &Realm, scope: &Scope) -> Vec<ScopeLine> {
     tokens.into_iter().map(line).collect()
 }
 
-/// The signed-in user of the browser.
-pub(super) async fn visitor(
-    app: &Arc<App>,
-    caller: &Caller,
-) -> Result<Option<Visitor>, Unavailable> {
-    let cookie = app.cookies.get(&caller.headers, Cookie::Session);
-    let outcome = app.run_traced(Visit { cookie }, &caller.trace).await?;
-    Ok(outcome.reply.unwrap_or_default())
-}
-
-/// Form tokens of a signed-in browser are bound to the session of its cookie. The decision checks whether it is live.
-pub(super) fn session_binding(app: &App, caller: &Caller) -> Option<Binding> {
-    let cookie: Secret = app.cookies.get(&caller.headers, Cookie::Session)?;
-    let cookie = app.realm().sealing.open_session_cookie(cookie.reveal())?;
-    Some(Binding::Session(cookie.id))
-}
-
-pub(super) fn account(app: &App, visitor: &Visitor) -> Account {
-    Account {
-        username: visitor.username.clone(),
-        sign_out_token: Binding::Session(visitor.session).token(
-            &app.realm(),
-            Action::SignOut,
-            app.now(),
-        ),
-    }
-}
-
 /// A redirect to a GET (RFC 9110 section 15.4.4).
 pub(super) fn see_other(location: &str) -> Response {
     let mut response = Response::new(Body::empty());
@@ -201,13 +234,6 @@ pub(super) fn see_other(location: &str) -> Response {
         HeaderValue::from_static("no-referrer"),
     );
     response
-}
-
-pub(super) fn redirect_to_login(app: &App, then: &ReturnTo) -> Response {
-    let query = url::form_urlencoded::Serializer::new(String::new())
-        .append_pair("return_to", &then.path(app))
-        .finish();
-    see_other(&format!("{}/login?{query}", app.site.path))
 }
 
 /// Rounded up.
@@ -230,111 +256,4 @@ pub(super) fn with_cookies(
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     response
-}
-
-/// Where to continue after sign-in: only pages of this server, so that it is not an open redirector.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum ReturnTo {
-    /// `/`.
-    Home,
-    /// `/device`, with the code from the link.
-    Device(Option<String>),
-    /// `/oauth2/authorize`, with the query of the request.
-    Authorize(String),
-    /// `/account`.
-    Account,
-}
-
-impl ReturnTo {
-    /// Anything that is not a page of this server becomes the home page.
-    pub(super) fn parse(text: Option<&str>, site_path: &str) -> Self {
-        let own = text.and_then(|text| text.strip_prefix(site_path));
-        if let Some(query) = own
-            .and_then(|path| path.strip_prefix(Endpoint::Authorize.path()))
-            .and_then(|rest| rest.strip_prefix('?'))
-        {
-            let request = authorize::parse(query);
-            return request.map_or(Self::Home, |params| {
-                Self::Authorize(authorize::to_query(&params))
-            });
-        }
-        if own == Some("/account") {
-            return Self::Account;
-        }
-        let Some(rest) = own.and_then(|path| path.strip_prefix("/device")) else {
-            return Self::Home;
-        };
-        match rest
-            .strip_prefix('?')
-            .map(|query| Params::parse(query.as_bytes()))
-        {
-            None if rest.is_empty() => Self::Device(None),
-            Some(Ok(params)) => Self::Device(params.opt("user_code").map(ToOwned::to_owned)),
-            _ => Self::Home,
-        }
-    }
-
-    /// Re-encoded from the parsed value.
-    pub(super) fn path(&self, app: &App) -> String {
-        let site = &app.site.path;
-        match self {
-            Self::Home => format!("{site}/"),
-            Self::Account => format!("{site}/account"),
-            Self::Authorize(query) => format!("{site}{}?{query}", Endpoint::Authorize.path()),
-            Self::Device(None) => format!("{site}/device"),
-            Self::Device(Some(code)) => {
-                let query = url::form_urlencoded::Serializer::new(String::new())
-                    .append_pair("user_code", code)
-                    .finish();
-                format!("{site}/device?{query}")
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn return_to_leads_to_pages_of_this_server_only() {
-        for elsewhere in [
-            "https://evil.example/device",
-            "//evil.example/device",
-            "/\\evil.example",
-            "/device/../..//evil.example",
-            "/deviceevil",
-            "javascript:alert(1)",
-            "",
-        ] {
-            assert_eq!(
-                ReturnTo::parse(Some(elsewhere), ""),
-                ReturnTo::Home,
-                "{elsewhere}"
-            );
-        }
-        assert_eq!(ReturnTo::parse(Some("/device"), ""), ReturnTo::Device(None));
-        assert_eq!(ReturnTo::parse(Some("/account"), ""), ReturnTo::Account);
-        assert_eq!(
-            ReturnTo::parse(Some("/device?user_code=AB-C%0Ax"), ""),
-            ReturnTo::Home,
-            "control characters are refused"
-        );
-        assert_eq!(
-            ReturnTo::parse(Some("/oauth2/authorize?client_id=a&state=x y"), ""),
-            ReturnTo::Authorize("client_id=a&state=x+y".to_owned())
-        );
-        for elsewhere in [
-            "/oauth2/authorize",
-            "/oauth2/authorize.evil?client_id=a",
-            "/oauth2/authorize?client_id=a&client_id=b",
-            "/oauth2/authorize?a=%0d%0aLocation:x",
-        ] {
-            assert_eq!(ReturnTo::parse(Some(elsewhere), ""), ReturnTo::Home);
-        }
-        assert_eq!(
-            ReturnTo::parse(Some("/p/device?user_code=AB-C&x=1"), "/p"),
-            ReturnTo::Device(Some("AB-C".to_owned()))
-        );
-    }
 }

@@ -1,212 +1,246 @@
 //! `/device`: a user enters the code of a device, reviews the request, and decides (RFC 8628 section 3.3).
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::State;
 use axum::response::Response;
 use grantor_core::base::params::Params;
 use grantor_core::base::secret::Secret;
-use grantor_core::model::client::DeviceApproval;
 use grantor_core::model::ids::GrantId;
 use grantor_core::people::{
-    self, Action, Binding, DeviceDecision, DeviceDecisionReply, LookupUserCode,
-    LookupUserCodeReply, PendingDevice, Visitor,
+    self, Action, Binding, DecidedDevice, DeviceDecision, DeviceDecisionReply, LookupUserCode,
+    LookupUserCodeReply, PendingDevice, ViewDecision, ViewDecisionReply, Visitor,
 };
-use http::StatusCode;
+use http::{HeaderValue, StatusCode};
 
-use super::browser::{self, ReturnTo};
-use crate::app::App;
+use super::browser;
+use super::return_to::ReturnTo;
+use crate::app::Unavailable;
+use crate::context::{Context, PostedForm};
 use crate::cookies::Cookie;
 use crate::pages::{
     Agent, CodeCheck, DeviceCode, DeviceCodeProblem, DeviceConfirm, DeviceDone, Network, Outcome,
     PageError, RelativeTime,
 };
-use crate::request::{Caller, Form};
 
 /// Delays responses while codes are being guessed on a large scale; nobody is locked out.
 const GUESSING_DELAY: Duration = Duration::from_secs(1);
 
 /// A GET changes nothing: a code from the link is only filled in.
-pub(crate) async fn get(State(app): State<Arc<App>>, caller: Caller) -> Response {
-    let query = Params::parse(caller.query().unwrap_or_default().as_bytes()).ok();
+pub(crate) async fn get(context: Context) -> Response {
+    let query = Params::parse(context.caller.query().unwrap_or_default().as_bytes()).ok();
     let code = query.as_ref().and_then(|query| query.opt("user_code"));
     let code = code.map(ToOwned::to_owned);
-    match browser::visitor(&app, &caller).await {
+    match context.visitor().await {
         Ok(Some(visitor)) => {
-            // Only a well-formed code is filled in, and none if a client requires it to be typed from the device.
-            let code = code.and_then(|code| app.realm().device.user_code.read(&code));
-            let prefilled = code
-                .filter(|_| !any_client_requires_retype(&app))
-                .map(|code| code.formatted());
-            code_form(&app, &caller, StatusCode::OK, &visitor, prefilled, None)
+            // It is not looked up: a link must not use up anyone's attempts.
+            let prefilled = code.and_then(|code| formatted(&context, &code));
+            code_form(&context, StatusCode::OK, &visitor, prefilled, None)
         }
-        Ok(None) => browser::redirect_to_login(&app, &ReturnTo::Device(code)),
-        Err(error) => browser::unavailable(&app, &caller, &error),
+        Ok(None) => context.go_to_login(&ReturnTo::Device(code)).await,
+        Err(error) => context.unavailable(&error),
     }
 }
 
 /// Looks up the entered code.
-pub(crate) async fn post(State(app): State<Arc<App>>, posted: Form) -> Response {
-    let caller = &posted.caller;
-    let binding = browser::session_binding(&app, caller);
-    let params =
-        match browser::checked_form(&app, &posted, binding.as_ref(), |_| Some(Action::UserCode)) {
-            Ok(params) => params,
-            Err(response) => return *response,
-        };
-    let typed = params.opt("user_code").unwrap_or_default().to_owned();
-    let lookup_user_code = LookupUserCode {
-        cookie: app.cookies.get(&caller.headers, Cookie::Session),
-        typed: Secret::new(typed),
-        peer: caller.peer.clone(),
+pub(crate) async fn post(posted: PostedForm) -> Response {
+    let PostedForm { context, params } = posted;
+    let params = match params {
+        Ok(params) => params,
+        Err(error) => return context.error_page(error.into()),
     };
-    let reply = match app.run_traced(lookup_user_code, &caller.trace).await {
+    let typed = params.opt("user_code").unwrap_or_default().to_owned();
+    let again = ReturnTo::Device(formatted(&context, &typed));
+    if !context.accepts(Action::UserCode, &params) {
+        return context.go_to(&again);
+    }
+    // The same form, sent again: the code is used up once its device was decided, and would count as a wrong one.
+    if let Some(grant) = found_before(&context, &typed) {
+        match view_decision(&context, grant).await {
+            Ok(ViewDecisionReply::Decided(device)) => {
+                return context.go_to_decision(device.grant, None);
+            }
+            Ok(ViewDecisionReply::SignIn | ViewDecisionReply::Gone) => {}
+            Err(error) => return context.unavailable(&error),
+        }
+    }
+    let lookup_user_code = LookupUserCode {
+        cookie: context.cookie.clone(),
+        typed: Secret::new(typed.clone()),
+        peer: context.caller.peer.clone(),
+    };
+    let Ok(reply) = match context.run(lookup_user_code).await {
         Ok(outcome) => outcome.reply,
-        Err(error) => return browser::unavailable(&app, caller, &error),
+        Err(error) => return context.unavailable(&error),
     };
     match reply {
-        Ok(LookupUserCodeReply::Pending(pending)) => {
-            confirm(&app, caller, StatusCode::OK, &pending)
+        LookupUserCodeReply::Pending(pending) => {
+            let page = confirm(&context, StatusCode::OK, &pending);
+            browser::with_cookies(page, [found(&context, &pending, &typed)])
         }
-        Ok(LookupUserCodeReply::SignIn) => {
-            browser::redirect_to_login(&app, &ReturnTo::Device(None))
-        }
-        Ok(LookupUserCodeReply::NotValid { visitor, delay }) => {
+        LookupUserCodeReply::SignIn => context.go_to_login(&again).await,
+        LookupUserCodeReply::NotValid { visitor, delay } => {
             if delay {
                 tokio::time::sleep(GUESSING_DELAY).await;
             }
-            not_valid(&app, caller, &visitor)
+            not_valid(&context, &visitor)
         }
-        Ok(LookupUserCodeReply::TooMany {
+        LookupUserCodeReply::TooMany {
             visitor,
             retry_after,
-        }) => too_many(&app, caller, &visitor, retry_after),
-        Err(_) => browser::error_page(&app, caller, PageError::BadRequest),
+        } => too_many(&context, &visitor, retry_after),
     }
 }
 
-pub(crate) async fn decide(State(app): State<Arc<App>>, posted: Form) -> Response {
-    let caller = &posted.caller;
-    let binding = browser::session_binding(&app, caller);
-    let action = |params: &Params| {
-        let grant = params.opt("grant")?.parse::<GrantId>().ok();
-        grant.map(Action::Decide)
-    };
-    let params = match browser::checked_form(&app, &posted, binding.as_ref(), action) {
+/// `POST /device/decision`
+pub(crate) async fn decide(posted: PostedForm) -> Response {
+    let PostedForm { context, params } = posted;
+    let params = match params {
         Ok(params) => params,
-        Err(response) => return *response,
+        Err(error) => return context.error_page(error.into()),
     };
-    let (Some(Action::Decide(grant)), Some(decision @ ("approve" | "deny"))) =
-        (action(params), params.opt("decision"))
-    else {
-        return browser::error_page(&app, caller, PageError::BadRequest);
+    let Some(grant) = grant_of(&params) else {
+        return context.error_page(PageError::BadRequest);
+    };
+    // Typed, where the client demands that: the form itself does not hold the code.
+    let code = params.opt("user_code");
+    let code = code.and_then(|code| formatted(&context, code));
+    if !context.accepts(Action::Decide(grant), &params) {
+        return context.go_to_decision(grant, code.as_deref());
+    }
+    let Some(decision @ ("approve" | "deny")) = params.opt("decision") else {
+        return context.error_page(PageError::BadRequest);
     };
     let decision = DeviceDecision {
-        cookie: app.cookies.get(&caller.headers, Cookie::Session),
+        cookie: context.cookie.clone(),
         grant,
         approve: decision == "approve",
         typed: params.opt("user_code").map(Secret::new),
-        peer: caller.peer.clone(),
+        peer: context.caller.peer.clone(),
     };
-    let reply = match app.run_traced(decision, &caller.trace).await {
+    let Ok(reply) = match context.run(decision).await {
         Ok(outcome) => outcome.reply,
-        Err(error) => return browser::unavailable(&app, caller, &error),
+        Err(error) => return context.unavailable(&error),
     };
     match reply {
-        Ok(DeviceDecisionReply::Decided {
-            visitor,
-            client,
-            approved,
-        }) => {
-            let done = DeviceDone {
-                site: app.site.clone(),
-                account: browser::account(&app, &visitor),
-                client_name: client,
-                outcome: match approved {
-                    true => Outcome::Approved,
-                    false => Outcome::Denied,
-                },
-            };
-            browser::page(&app, caller, StatusCode::OK, &done)
+        DeviceDecisionReply::Decided(device) | DeviceDecisionReply::DecidedBefore(device) => {
+            context.go_to_decision(device.grant, None)
         }
-        Ok(DeviceDecisionReply::Again(pending)) => {
-            confirm(&app, caller, StatusCode::BAD_REQUEST, &pending)
-        }
-        Ok(DeviceDecisionReply::Gone { visitor }) => not_valid(&app, caller, &visitor),
-        Ok(DeviceDecisionReply::TooMany {
+        DeviceDecisionReply::Again(pending) => confirm(&context, StatusCode::BAD_REQUEST, &pending),
+        DeviceDecisionReply::Gone { visitor } => not_valid(&context, &visitor),
+        DeviceDecisionReply::TooMany {
             visitor,
             retry_after,
-        }) => too_many(&app, caller, &visitor, retry_after),
-        Ok(DeviceDecisionReply::SignIn) => {
-            browser::redirect_to_login(&app, &ReturnTo::Device(None))
-        }
-        Err(_) => browser::error_page(&app, caller, PageError::BadRequest),
+        } => too_many(&context, &visitor, retry_after),
+        DeviceDecisionReply::SignIn => context.go_to_login(&ReturnTo::Device(code)).await,
     }
 }
 
-fn any_client_requires_retype(app: &App) -> bool {
-    app.realm()
-        .clients
-        .values()
-        .any(|client| client.device.approval == DeviceApproval::Retype)
+/// `GET /device/decision`: what the user decided. Where there is nothing to show, the code is asked for.
+pub(crate) async fn decided(context: Context) -> Response {
+    let query = Params::parse(context.caller.query().unwrap_or_default().as_bytes()).ok();
+    let code = query.as_ref().and_then(|query| query.opt("user_code"));
+    let again = ReturnTo::Device(code.and_then(|code| formatted(&context, code)));
+    let Some(grant) = query.as_ref().and_then(grant_of) else {
+        return context.go_to(&again);
+    };
+    match view_decision(&context, grant).await {
+        Ok(ViewDecisionReply::Decided(device)) => done(&context, device),
+        Ok(ViewDecisionReply::Gone) => context.go_to(&again),
+        Ok(ViewDecisionReply::SignIn) => context.go_to_login(&again).await,
+        Err(error) => context.unavailable(&error),
+    }
 }
 
-fn not_valid(app: &App, caller: &Caller, visitor: &Visitor) -> Response {
+async fn view_decision(
+    context: &Context,
+    grant: GrantId,
+) -> Result<ViewDecisionReply, Unavailable> {
+    let cookie = context.cookie.clone();
+    let Ok(reply) = context.run(ViewDecision { cookie, grant }).await?.reply;
+    Ok(reply)
+}
+
+/// The cookie by which this browser shows that it looked up this code and found this device.
+fn found(context: &Context, pending: &PendingDevice, typed: &str) -> Option<HeaderValue> {
+    let code = context.realm().device.user_code.read(typed)?;
+    let action = Action::found(pending.grant, &code);
+    let token = context.form_token(pending.visitor.session, action);
+    let cookies = &context.app.cookies;
+    cookies.set(
+        Cookie::FoundDevice,
+        &format!("{}.{token}", pending.grant),
+        None,
+    )
+}
+
+/// The device of this code, if it is the one that this browser looked up last, in this session.
+fn found_before(context: &Context, typed: &str) -> Option<GrantId> {
+    let cookies = &context.app.cookies;
+    let cookie = cookies.get(&context.caller.headers, Cookie::FoundDevice)?;
+    let (grant, token) = cookie.reveal().split_once('.')?;
+    let grant = grant.parse().ok()?;
+    let code = context.realm().device.user_code.read(typed)?;
+    let binding = Binding::Session(context.cookie.as_ref()?.session());
+    let accepted = context.accepts_token(&binding, Action::found(grant, &code), token);
+    accepted.then_some(grant)
+}
+
+fn grant_of(params: &Params) -> Option<GrantId> {
+    params.opt("grant")?.parse().ok()
+}
+
+/// A well-formed code, as devices show it.
+fn formatted(context: &Context, code: &str) -> Option<String> {
+    let code = context.realm().device.user_code.read(code)?;
+    Some(code.formatted())
+}
+
+fn not_valid(context: &Context, visitor: &Visitor) -> Response {
     let (status, problem) = (StatusCode::BAD_REQUEST, DeviceCodeProblem::NotValid);
-    code_form(app, caller, status, visitor, None, Some(problem))
+    code_form(context, status, visitor, None, Some(problem))
 }
 
-fn too_many(app: &App, caller: &Caller, visitor: &Visitor, retry_after: u64) -> Response {
+fn too_many(context: &Context, visitor: &Visitor, retry_after: u64) -> Response {
     let problem = DeviceCodeProblem::TooManyTries {
         minutes: browser::minutes(retry_after),
     };
     let status = StatusCode::TOO_MANY_REQUESTS;
-    let response = code_form(app, caller, status, visitor, None, Some(problem));
+    let response = code_form(context, status, visitor, None, Some(problem));
     browser::with_retry_after(response, retry_after)
 }
 
 fn code_form(
-    app: &App,
-    caller: &Caller,
+    context: &Context,
     status: StatusCode,
     visitor: &Visitor,
     prefilled: Option<String>,
     problem: Option<DeviceCodeProblem>,
 ) -> Response {
     let form = DeviceCode {
-        site: app.site.clone(),
-        account: browser::account(app, visitor),
-        form_token: Binding::Session(visitor.session).token(
-            &app.realm(),
-            Action::UserCode,
-            app.now(),
-        ),
+        site: context.app.site.clone(),
+        account: context.account(visitor),
+        form_token: context.form_token(visitor.session, Action::UserCode),
         prefilled: prefilled.is_some(),
         user_code: prefilled.unwrap_or_default(),
-        numeric: app.realm().device.user_code.is_numeric(),
+        numeric: context.realm().device.user_code.is_numeric(),
         problem,
-        trace_id: caller.trace.as_str().to_owned(),
+        trace_id: context.caller.trace.as_str().to_owned(),
     };
-    browser::page(app, caller, status, &form)
+    context.page(status, &form)
 }
 
 /// The form token is bound to the session and the grant, never to the code.
-fn confirm(app: &App, caller: &Caller, status: StatusCode, pending: &PendingDevice) -> Response {
-    let realm = app.realm();
+fn confirm(context: &Context, status: StatusCode, pending: &PendingDevice) -> Response {
     let network = match (pending.same_network, pending.same_network_required) {
         (true, _) => Network::Same,
         (false, false) => Network::Different,
         (false, true) => Network::Refused,
     };
+    let now = context.app.now().as_secs();
     let page = DeviceConfirm {
-        site: app.site.clone(),
-        account: browser::account(app, &pending.visitor),
-        form_token: Binding::Session(pending.visitor.session).token(
-            &realm,
-            Action::Decide(pending.grant),
-            app.now(),
-        ),
+        site: context.app.site.clone(),
+        account: context.account(&pending.visitor),
+        form_token: context.form_token(pending.visitor.session, Action::Decide(pending.grant)),
         grant: pending.grant.to_string(),
         client_name: pending.client_name.clone(),
         client_id: pending.client.to_string(),
@@ -215,13 +249,26 @@ fn confirm(app: &App, caller: &Caller, status: StatusCode, pending: &PendingDevi
             people::CodeCheck::Hidden => CodeCheck::Hidden,
             people::CodeCheck::Retype { wrong } => CodeCheck::Retype { wrong: *wrong },
         },
-        scopes: browser::scope_lines(&realm, &pending.scope),
+        scopes: browser::scope_lines(context.realm(), &pending.scope),
         device_address: pending.started.by.address.to_string(),
-        browser_address: caller.peer.address.to_string(),
+        browser_address: context.caller.peer.address.to_string(),
         network,
         agent: Agent::parse(&pending.started.by.agent),
-        started: RelativeTime::new(pending.started.at.as_secs(), app.now().as_secs()),
-        trace_id: (status != StatusCode::OK).then(|| caller.trace.as_str().to_owned()),
+        started: RelativeTime::new(pending.started.at.as_secs(), now),
+        trace_id: (status != StatusCode::OK).then(|| context.caller.trace.as_str().to_owned()),
     };
-    browser::page(app, caller, status, &page)
+    context.page(status, &page)
+}
+
+fn done(context: &Context, device: DecidedDevice) -> Response {
+    let page = DeviceDone {
+        site: context.app.site.clone(),
+        account: context.account(&device.visitor),
+        client_name: device.client_name,
+        outcome: match device.approved {
+            true => Outcome::Approved,
+            false => Outcome::Denied,
+        },
+    };
+    context.page(StatusCode::OK, &page)
 }

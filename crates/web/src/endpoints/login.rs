@@ -1,175 +1,227 @@
 //! `/login`: sign-in with a password.
 
-use std::sync::Arc;
-
-use axum::extract::State;
 use axum::response::Response;
 use grantor_core::base::params::Params;
 use grantor_core::base::secret::Secret;
-use grantor_core::endpoints::authorize::resolve_client;
+use grantor_core::endpoints::authorize::SignInContext;
 use grantor_core::people::{Action, Binding, KNOWN_BROWSER_LIFETIME, SignIn, SignInReply};
 use http::StatusCode;
 
 use super::authorize;
-use super::browser::{self, ReturnTo};
-use crate::app::App;
+use super::browser;
+use super::return_to::ReturnTo;
+use crate::app::Unavailable;
+use crate::context::{Context, PostedForm};
 use crate::cookies::Cookie;
 use crate::pages::{Login, LoginProblem};
-use crate::request::{Caller, Form};
 
 /// Longer hints are ignored.
 const MAX_LOGIN_HINT_BYTES: usize = 256;
 
-pub(crate) async fn get(State(app): State<Arc<App>>, mut caller: Caller) -> Response {
-    let query = Params::parse(caller.query().unwrap_or_default().as_bytes()).ok();
+pub(crate) async fn get(mut context: Context) -> Response {
+    let query = Params::parse(context.caller.query().unwrap_or_default().as_bytes()).ok();
     let return_to = query.as_ref().and_then(|query| query.opt("return_to"));
-    let return_to = ReturnTo::parse(return_to, &app.site.path);
-    form(&app, &mut caller, StatusCode::OK, &return_to, None, None)
+    let return_to = ReturnTo::parse(return_to, &context.app.site.path);
+    prefer_locales(&mut context, &return_to);
+    form(&context, StatusCode::OK, &return_to, None, None).await
 }
 
-pub(crate) async fn post(State(app): State<Arc<App>>, posted: Form) -> Response {
-    let mut caller = posted.caller.clone();
-    let binding = pre_session(&app, &caller).map(Binding::PreSession);
-    let params =
-        match browser::checked_form(&app, &posted, binding.as_ref(), |_| Some(Action::SignIn)) {
-            Ok(params) => params,
-            Err(response) => return *response,
-        };
-    let return_to = ReturnTo::parse(params.opt("return_to"), &app.site.path);
+pub(crate) async fn post(posted: PostedForm) -> Response {
+    let PostedForm {
+        mut context,
+        params,
+    } = posted;
+    let params = match params {
+        Ok(params) => params,
+        Err(error) => return context.error_page(error.into()),
+    };
+    let return_to = ReturnTo::parse(params.opt("return_to"), &context.app.site.path);
+    prefer_locales(&mut context, &return_to);
+    let context = &context;
     let username = params.opt("username").unwrap_or_default().to_owned();
+    let binding = pre_session(context).map(Binding::PreSession);
+    if !binding.is_some_and(|binding| context.accepts_for(&binding, Action::SignIn, &params)) {
+        return stale(context, &return_to, username).await;
+    }
+    let cookie = |cookie| context.app.cookies.get(&context.caller.headers, cookie);
     let sign_in = SignIn {
         username: username.clone(),
         password: Secret::new(params.opt("password").unwrap_or_default()),
-        previous: app.cookies.get(&caller.headers, Cookie::Session),
-        known_browser: app.cookies.get(&caller.headers, Cookie::KnownBrowser),
-        peer: caller.peer.clone(),
+        previous: context.cookie.clone(),
+        known_browser: cookie(Cookie::KnownBrowser),
+        peer: context.caller.peer.clone(),
     };
-    let outcome = match app.run_traced(sign_in, &caller.trace).await {
-        Ok(outcome) => outcome,
-        Err(error) => return browser::unavailable(&app, &caller, &error),
+    let Ok(reply) = match context.run(sign_in).await {
+        Ok(outcome) => outcome.reply,
+        Err(error) => return context.unavailable(&error),
     };
-    let retry = |caller: &mut Caller, status, problem| {
-        let username = Some(username);
-        form(&app, caller, status, &return_to, username, Some(problem))
-    };
-    match outcome.reply {
-        Ok(SignInReply::SignedIn {
+    let retry = |status, problem| form(context, status, &return_to, Some(username), Some(problem));
+    match reply {
+        SignInReply::SignedIn {
             session,
             known_browser,
-        }) => {
+        } => {
+            let response = match &return_to {
+                ReturnTo::Authorize(request) => {
+                    authorize::after_sign_in(context, request, &session).await
+                }
+                other => context.go_to(other),
+            };
+            let cookies = &context.app.cookies;
             let cookies = [
-                app.cookies.set(Cookie::Session, session.reveal(), None),
-                app.cookies.set(
+                cookies.set(Cookie::Session, session.reveal(), None),
+                cookies.set(
                     Cookie::KnownBrowser,
                     known_browser.reveal(),
                     Some(KNOWN_BROWSER_LIFETIME),
                 ),
                 // The next sign-in form uses a new one, so a planted cookie is useless.
-                app.cookies.remove(Cookie::PreSession),
+                cookies.remove(Cookie::PreSession),
             ];
-            let return_to = match &return_to {
-                ReturnTo::Authorize(request) => {
-                    ReturnTo::Authorize(authorize::with_sign_in(&app, request, &session))
-                }
-                other => other.clone(),
-            };
-            browser::with_cookies(browser::see_other(&return_to.path(&app)), cookies)
+            browser::with_cookies(response, cookies)
         }
-        Ok(SignInReply::TooMany { retry_after }) => {
+        SignInReply::TooMany { retry_after } => {
             let problem = LoginProblem::TooManyTries {
                 minutes: browser::minutes(retry_after),
             };
-            let response = retry(&mut caller, StatusCode::TOO_MANY_REQUESTS, problem);
+            let response = retry(StatusCode::TOO_MANY_REQUESTS, problem).await;
             browser::with_retry_after(response, retry_after)
         }
-        Ok(SignInReply::Wrong) | Err(_) => retry(
-            &mut caller,
-            StatusCode::BAD_REQUEST,
-            LoginProblem::WrongCredentials,
-        ),
+        SignInReply::Wrong => retry(StatusCode::BAD_REQUEST, LoginProblem::WrongCredentials).await,
     }
 }
 
-/// What the sign-in form shows of the authorization request that follows.
+/// Those of the app's request are those of its sign-in form, too.
+fn prefer_locales(context: &mut Context, return_to: &ReturnTo) {
+    if let ReturnTo::Authorize(request) = return_to
+        && let Ok(params) = authorize::parse(request)
+    {
+        context.caller.prefer_locales(params.opt("ui_locales"));
+    }
+}
+
+/// A form whose token is not of this browser's cookie, such as one of another tab in which someone signed in meanwhile. Its
+/// password is not looked at, so this signs no one in.
+async fn stale(context: &Context, return_to: &ReturnTo, username: String) -> Response {
+    let cookies = [Cookie::Session, Cookie::PreSession, Cookie::KnownBrowser];
+    let came = |cookie| context.app.cookies.get(&context.caller.headers, cookie);
+    if cookies.into_iter().all(|cookie| came(cookie).is_none()) {
+        // Another site's form: its answer comes with the cookies that this one lacks.
+        if context.is_cross_site() {
+            return context.go_to_login(return_to).await;
+        }
+        let problem = Some(LoginProblem::NoCookies);
+        return form(
+            context,
+            StatusCode::FORBIDDEN,
+            return_to,
+            Some(username),
+            problem,
+        )
+        .await;
+    }
+    match needs_no_sign_in(context, return_to).await {
+        Ok(true) => match return_to {
+            ReturnTo::Authorize(request) => match authorize::parse(request) {
+                Ok(request) => authorize::go_to(context, &request).await,
+                Err(error) => context.error_page(error),
+            },
+            other => context.go_to(other),
+        },
+        Ok(false) => {
+            let problem = Some(LoginProblem::Stale);
+            form(
+                context,
+                StatusCode::FORBIDDEN,
+                return_to,
+                Some(username),
+                problem,
+            )
+            .await
+        }
+        Err(error) => context.unavailable(&error),
+    }
+}
+
+/// Whether the session of the browser serves for what waits.
+async fn needs_no_sign_in(context: &Context, return_to: &ReturnTo) -> Result<bool, Unavailable> {
+    let ReturnTo::Authorize(request) = return_to else {
+        return Ok(context.visitor().await?.is_some());
+    };
+    let Ok(params) = authorize::parse(request) else {
+        return Ok(false);
+    };
+    let known = authorize::describe(context, &params, context.cookie.clone()).await?;
+    Ok(known.is_some_and(|known| known.goes_on))
+}
+
+/// What the sign-in form shows of what follows.
 #[derive(Default)]
 struct LoginContext {
     /// OpenID Connect Core section 3.1.2.1: "Hint to the Authorization Server about the login identifier".
     login_hint: Option<String>,
-    ui_locales: Option<String>,
-    client_name: Option<String>,
-    /// Where the redirects after sign-in may lead without another page.
-    form_action_targets: Vec<String>,
+    /// Of an authorization request that can be answered.
+    known: Option<SignInContext>,
 }
 
 impl LoginContext {
-    fn new(app: &App, return_to: &ReturnTo) -> Self {
+    async fn new(context: &Context, return_to: &ReturnTo) -> Result<Self, Unavailable> {
         let ReturnTo::Authorize(request) = return_to else {
-            return Self::default();
+            return Ok(Self::default());
         };
         let Ok(params) = authorize::parse(request) else {
-            return Self::default();
+            return Ok(Self::default());
         };
-        let param = |name: &str| params.opt(name).map(ToOwned::to_owned);
-        let realm = app.realm();
-        let resolved = resolve_client(&params, &realm).ok();
-        Self {
-            login_hint: param("login_hint").filter(|hint| hint.len() <= MAX_LOGIN_HINT_BYTES),
-            ui_locales: param("ui_locales"),
-            client_name: resolved
-                .as_ref()
-                .map(|resolved| resolved.client.name.clone()),
-            form_action_targets: resolved.map_or_else(Vec::new, |resolved| {
-                browser::form_action_targets(&realm, &resolved.redirect)
-            }),
-        }
+        let hint = params.opt("login_hint");
+        let hint = hint.filter(|hint| hint.len() <= MAX_LOGIN_HINT_BYTES);
+        Ok(Self {
+            login_hint: hint.map(ToOwned::to_owned),
+            known: authorize::describe(context, &params, None).await?,
+        })
     }
 }
 
 /// The form token is bound to a cookie of this browser, which prevents login CSRF.
-fn form(
-    app: &App,
-    caller: &mut Caller,
+pub(super) async fn form(
+    context: &Context,
     status: StatusCode,
     return_to: &ReturnTo,
     typed: Option<String>,
     problem: Option<LoginProblem>,
 ) -> Response {
-    let context = LoginContext::new(app, return_to);
-    caller.prefer_locales(context.ui_locales.as_deref());
-    let existing = pre_session(app, caller);
-    let new = format!(
-        "{:032x}",
-        u128::from_be_bytes(app.seed().bytes("pre-session"))
-    );
-    let cookie = existing.clone().unwrap_or(new);
+    let waits = match LoginContext::new(context, return_to).await {
+        Ok(waits) => waits,
+        Err(error) => return context.unavailable(&error),
+    };
+    let existing = pre_session(context);
+    let new = u128::from_be_bytes(context.app.seed().bytes("pre-session"));
+    let cookie = existing.clone().unwrap_or_else(|| format!("{new:032x}"));
+    let binding = Binding::PreSession(cookie.clone());
+    let known = waits.known.as_ref();
     let login = Login {
-        site: app.site.clone(),
-        form_token: Binding::PreSession(cookie.clone()).token(
-            &app.realm(),
-            Action::SignIn,
-            app.now(),
-        ),
-        return_to: return_to.path(app),
-        username: typed.or(context.login_hint).unwrap_or_default(),
-        client_name: context.client_name,
-        again: !context.form_action_targets.is_empty()
-            && browser::session_binding(app, caller).is_some(),
+        site: context.app.site.clone(),
+        form_token: context.token(&binding, Action::SignIn),
+        return_to: return_to.path(&context.app.site.path),
+        username: typed.or(waits.login_hint).unwrap_or_default(),
+        client_name: known.map(|known| known.client_name.clone()),
+        again: known.is_some() && context.cookie.is_some(),
         for_device: matches!(return_to, ReturnTo::Device(_)),
         problem,
-        trace_id: caller.trace.as_str().to_owned(),
+        trace_id: context.caller.trace.as_str().to_owned(),
     };
-    let response =
-        browser::page_with_form_targets(app, caller, status, &login, &context.form_action_targets);
+    let redirect_uri = known.map(|known| known.redirect.uri());
+    let response = context.page_of_request(status, &login, redirect_uri);
     let set = existing
         .is_none()
-        .then(|| app.cookies.set(Cookie::PreSession, &cookie, None))
+        .then(|| context.app.cookies.set(Cookie::PreSession, &cookie, None))
         .flatten();
     browser::with_cookies(response, [set])
 }
 
 /// The browser's pre-session cookie, if it is well-formed: 32 hexadecimal digits.
-fn pre_session(app: &App, caller: &Caller) -> Option<String> {
-    let cookie = app.cookies.get(&caller.headers, Cookie::PreSession)?;
+fn pre_session(context: &Context) -> Option<String> {
+    let cookies = &context.app.cookies;
+    let cookie = cookies.get(&context.caller.headers, Cookie::PreSession)?;
     let text = cookie.reveal();
     (text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit())).then(|| text.to_owned())
 }

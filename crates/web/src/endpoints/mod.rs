@@ -15,6 +15,7 @@ pub(crate) mod jwks;
 pub(crate) mod login;
 pub(crate) mod logout;
 pub(crate) mod metadata;
+mod return_to;
 pub(crate) mod revoke;
 pub(crate) mod token;
 pub(crate) mod userinfo;

@@ -107,6 +107,8 @@ pub enum Notice {
     PasswordChanged,
     /// It had already been removed.
     Gone,
+    /// The page was older than the session, so nothing was done.
+    Stale,
 }
 
 impl<Row> From<Vec<Row>> for List<Row> {
@@ -217,6 +219,7 @@ impl Page for AccountPage {
             Notice::DeviceRemoved,
             Notice::PasswordChanged,
             Notice::Gone,
+            Notice::Stale,
         ]
         .map(|notice| Self {
             notice: Some(notice),

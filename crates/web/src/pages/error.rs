@@ -21,8 +21,6 @@ pub struct ErrorPage {
 #[serde(rename_all = "snake_case")]
 pub enum PageError {
     BadRequest,
-    /// The form token is missing, expired, or from another session.
-    ExpiredForm,
     /// The authorization request names an unknown client, so the error cannot be sent to it.
     UnknownClient,
     /// The redirect URI is not registered, so it must not be used (RFC 6749 section 4.1.2.1).
@@ -42,9 +40,8 @@ pub enum PageError {
 }
 
 impl PageError {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 11] = [
         Self::BadRequest,
-        Self::ExpiredForm,
         Self::UnknownClient,
         Self::RedirectUri,
         Self::BadLogout,
@@ -62,7 +59,6 @@ impl PageError {
             Self::BadRequest | Self::UnknownClient | Self::RedirectUri | Self::BadLogout => {
                 StatusCode::BAD_REQUEST
             }
-            Self::ExpiredForm => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,

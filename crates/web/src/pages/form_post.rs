@@ -1,4 +1,5 @@
-//! The authorization response by POST: OAuth 2.0 Form Post Response Mode.
+//! A form that sends itself: the authorization response by POST (OAuth 2.0 Form Post Response Mode), and requests to us that
+//! are too long for a redirect or came from another site.
 
 use serde::Serialize;
 
@@ -32,12 +33,21 @@ impl FormPost {
         }
     }
 
-    /// The Content-Security-Policy of this page, the only one with a script. `form_targets` are where the form may redirect.
-    pub fn content_security_policy(&self, form_targets: &[String]) -> String {
-        format!(
-            "{}; script-src 'self'",
-            policy::content_security_policy(form_targets)
-        )
+    /// A request to us, which the browser sends from a page of ours.
+    pub fn to_ourselves(site: Site, action: String, fields: Vec<Field>) -> Self {
+        Self {
+            goes_to: site.host.clone(),
+            site,
+            action,
+            fields,
+        }
+    }
+
+    /// The Content-Security-Policy of this page, the only one with a script. `redirect_uri` is where the form or the redirects
+    /// after it lead.
+    pub fn content_security_policy(&self, redirect_uri: Option<&str>) -> String {
+        let policy = policy::content_security_policy(redirect_uri);
+        format!("{policy}; script-src 'self'")
     }
 }
 
@@ -49,7 +59,7 @@ impl Page for FormPost {
             name: name.to_owned(),
             value: value.to_owned(),
         };
-        vec![Self::new(
+        let response = Self::new(
             Site::sample(),
             "https://orders.example.com/callback".to_owned(),
             vec![
@@ -57,7 +67,13 @@ impl Page for FormPost {
                 field("state", "af0ifjsldkj"),
                 field("iss", "https://id.example.com"),
             ],
-        )]
+        );
+        let request = Self::to_ourselves(
+            Site::sample(),
+            "/oauth2/authorize?sent-itself".to_owned(),
+            vec![field("client_id", "orders"), field("state", "af0ifjsldkj")],
+        );
+        vec![response, request]
     }
 }
 
@@ -69,8 +85,8 @@ mod tests {
     fn the_policy_allows_scripts_of_this_server_only() {
         let page = FormPost::samples().remove(0);
         assert_eq!(
-            page.content_security_policy(std::slice::from_ref(&page.action)),
-            "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self' https://orders.example.com; \
+            page.content_security_policy(Some(&page.action)),
+            "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self' https:; \
              frame-ancestors 'none'; base-uri 'none'; script-src 'self'"
         );
         assert_eq!(page.goes_to, "orders.example.com");

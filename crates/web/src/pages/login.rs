@@ -35,6 +35,10 @@ pub enum LoginProblem {
         /// Until the next attempt, rounded up.
         minutes: u64,
     },
+    /// The form was older than the browser's cookies. Its password was not looked at.
+    Stale,
+    /// The browser sent no cookie back.
+    NoCookies,
 }
 
 impl Page for Login {
@@ -75,10 +79,15 @@ impl Page for Login {
             problem: Some(LoginProblem::WrongCredentials),
             ..retried.clone()
         };
-        let limited = Self {
-            problem: Some(LoginProblem::TooManyTries { minutes: 12 }),
-            ..retried
+        let problem = |problem| Self {
+            problem: Some(problem),
+            ..retried.clone()
         };
-        vec![plain, device, client, again, wrong, limited]
+        let limited = problem(LoginProblem::TooManyTries { minutes: 12 });
+        let stale = problem(LoginProblem::Stale);
+        let no_cookies = problem(LoginProblem::NoCookies);
+        vec![
+            plain, device, client, again, wrong, limited, stale, no_cookies,
+        ]
     }
 }

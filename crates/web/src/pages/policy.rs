@@ -1,6 +1,7 @@
 //! The Content-Security-Policy of the pages, and the display of redirect URIs.
 
 use std::borrow::Cow;
+use std::net::Ipv4Addr;
 
 use url::{Host, Url};
 
@@ -8,30 +9,33 @@ use url::{Host, Url};
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
      frame-ancestors 'none'; base-uri 'none'";
 
-/// As [`CONTENT_SECURITY_POLICY`], for a page whose form redirects to a client. Browsers apply `form-action` to all
-/// redirects after a form is submitted (CSP 3 section 6.4.1).
-pub fn content_security_policy(form_targets: &[String]) -> Cow<'static, str> {
-    let mut sources: Vec<String> = form_targets.iter().filter_map(|uri| source(uri)).collect();
-    sources.sort_unstable();
-    sources.dedup();
-    if sources.is_empty() {
+/// The policy of a page. `redirect_uri` is that of the proven request that the page belongs to: it must be registered.
+///
+/// Browsers apply `form-action` to every redirect after a form is submitted (CSP 3 section 6.4.1), those of the client's
+/// callback included. So the pages of a proven request allow each https address: no one can know where a callback leads.
+pub fn content_security_policy(redirect_uri: Option<&str>) -> Cow<'static, str> {
+    let Some(url) = redirect_uri.and_then(|uri| Url::parse(uri).ok()) else {
         return Cow::Borrowed(CONTENT_SECURITY_POLICY);
-    }
-    Cow::Owned(CONTENT_SECURITY_POLICY.replace(
-        "form-action 'self'",
-        &format!("form-action 'self' {}", sources.join(" ")),
-    ))
+    };
+    let own = source(&url).map_or_else(String::new, |source| format!(" {source}"));
+    let sources = format!("form-action 'self' https:{own};");
+    Cow::Owned(CONTENT_SECURITY_POLICY.replace("form-action 'self';", &sources))
 }
 
-/// A redirect URI as a source expression (CSP 3 section 2.3.1): its origin, or only its scheme if it has no host or an
-/// IPv6 address, which source expressions do not support. `None` if it could inject another expression or directive.
-fn source(redirect_uri: &str) -> Option<String> {
-    let url = Url::parse(redirect_uri).ok()?;
-    let scheme = url.scheme();
-    match url.host() {
-        Some(Host::Domain(host)) if !is_host_name(host) => None,
-        Some(Host::Domain(_) | Host::Ipv4(_)) => Some(format!("{scheme}://{}", authority(&url)?)),
-        Some(Host::Ipv6(_)) | None => Some(format!("{scheme}:")),
+/// A redirect URI that is not https as source expressions (CSP 3 section 2.3.1). An app on this machine may redirect to
+/// another of its ports. Source expressions cannot name IPv6 addresses.
+fn source(url: &Url) -> Option<String> {
+    match (url.scheme(), url.host()) {
+        ("https", _) => None,
+        ("http", Some(Host::Domain("localhost") | Host::Ipv4(Ipv4Addr::LOCALHOST))) => {
+            Some("http://127.0.0.1:* http://localhost:*".to_owned())
+        }
+        ("http", Some(Host::Domain(host))) if is_host_name(host) => {
+            Some(format!("http://{host}:*"))
+        }
+        ("http", Some(Host::Ipv4(address))) => Some(format!("http://{address}:*")),
+        ("http", Some(Host::Domain(_))) => None,
+        (scheme, _) => Some(format!("{scheme}:")),
     }
 }
 
@@ -66,43 +70,50 @@ mod tests {
     use super::*;
 
     #[test]
-    fn form_action_allows_only_the_origin_of_the_redirect_uri() {
-        for (redirect_uri, source) in [
-            ("https://app.example.com/cb?x=1", "https://app.example.com"),
-            (
-                "https://app.example.com:8443/cb",
-                "https://app.example.com:8443",
-            ),
-            ("http://127.0.0.1:49152/", "http://127.0.0.1:49152"),
-            ("http://localhost:3000/cb", "http://localhost:3000"),
-            ("http://[::1]:49152/cb", "http:"),
-            ("com.example.app:/cb", "com.example.app:"),
-            ("com.example.app://cb/x", "com.example.app://cb"),
+    fn form_action_allows_https_and_what_else_the_redirect_uri_needs() {
+        const LOOPBACK: &str = " http://127.0.0.1:* http://localhost:*";
+        for (redirect_uri, more) in [
+            ("https://app.example.com:8443/cb?x=1", ""),
+            ("http://127.0.0.1:49152/", LOOPBACK),
+            ("http://localhost:3000/cb", LOOPBACK),
+            ("http://app.localhost:3000/cb", " http://app.localhost:*"),
+            ("http://127.0.0.2:3000/cb", " http://127.0.0.2:*"),
+            ("http://[::1]:49152/cb", " http:"),
+            ("com.example.app:/cb", " com.example.app:"),
+            ("com.example.app://cb/x", " com.example.app:"),
         ] {
             assert_eq!(
-                content_security_policy(&[redirect_uri.to_owned()]),
+                content_security_policy(Some(redirect_uri)),
                 format!(
-                    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self' {source}; \
+                    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self' https:{more}; \
                      frame-ancestors 'none'; base-uri 'none'"
                 ),
             );
         }
+        assert_eq!(content_security_policy(None), CONTENT_SECURITY_POLICY);
     }
 
     #[test]
     fn a_redirect_uri_cannot_inject_into_the_policy() {
+        let allowed = CONTENT_SECURITY_POLICY.replace("'self'; frame", "'self' https:; frame");
         for redirect_uri in [
             "https://a;script-src*/",
             "https://a,b/",
             "https://*.example.com/",
-            "app://a;script-src%20*/",
-            "/cb",
-            "",
+            "http://a;script-src*/",
+            "http://*.localhost/",
         ] {
-            assert_eq!(
-                content_security_policy(&[redirect_uri.to_owned()]),
-                CONTENT_SECURITY_POLICY,
-                "{redirect_uri}"
+            let policy = content_security_policy(Some(redirect_uri));
+            assert!(
+                policy == allowed || policy == CONTENT_SECURITY_POLICY,
+                "{policy}"
+            );
+        }
+        for redirect_uri in ["app://a;script-src%20*/", "/cb", ""] {
+            let policy = content_security_policy(Some(redirect_uri));
+            assert!(
+                !policy.contains("script-src") && !policy.contains('*'),
+                "{policy}"
             );
         }
     }

@@ -94,14 +94,14 @@ fn assert_open(answer: &Answer, origin: &str) {
 }
 
 #[tokio::test]
-async fn a_preflight_is_allowed_for_each_origin_that_some_client_has() {
+async fn a_preflight_is_allowed_for_every_origin_without_its_cookies() {
     let server = server().await;
     for (path, methods) in OPEN {
-        for origin in [OWN, OTHER] {
+        for origin in [OWN, OTHER, "https://evil.example", "null"] {
             let answer = server.send(asked_before(path).with("origin", origin)).await;
             assert_eq!((answer.status, answer.body.as_str()), (204, ""), "{path}");
             let cors = [
-                ("access-control-allow-origin", origin),
+                ("access-control-allow-origin", "*"),
                 ("access-control-allow-methods", methods),
                 (
                     "access-control-allow-headers",
@@ -109,7 +109,6 @@ async fn a_preflight_is_allowed_for_each_origin_that_some_client_has() {
                 ),
                 ("access-control-max-age", "7200"),
                 ("access-control-allow-credentials", ""),
-                ("vary", "Origin"),
             ];
             for (name, value) in cors {
                 assert_eq!(answer.header(name), value, "{path} {name}");
@@ -119,8 +118,12 @@ async fn a_preflight_is_allowed_for_each_origin_that_some_client_has() {
 }
 
 #[tokio::test]
-async fn an_origin_that_only_resembles_a_clients_is_refused() {
+async fn an_origin_that_only_resembles_a_clients_reads_no_answer() {
     let server = server().await;
+    let token = server
+        .device_tokens("tv", "alice")
+        .await
+        .member("access_token");
     for stranger in [
         "null",
         "",
@@ -146,16 +149,11 @@ async fn an_origin_that_only_resembles_a_clients_is_refused() {
         "http://localhost:3000",
         "http://127.1:3000",
     ] {
-        for (path, _) in OPEN {
-            let answer = server
-                .send(asked_before(path).with("origin", stranger))
-                .await;
-            assert_eq!(answer.status, 204);
-            assert_eq!(answer.header("vary"), "Origin");
-            assert_closed(&answer, stranger);
-        }
         let answer = server.send(failing("tv").with("origin", stranger)).await;
         assert_eq!(answer.error(), refused(400, "invalid_grant"));
+        assert_closed(&answer, stranger);
+        let answer = server.send(userinfo(&token).with("origin", stranger)).await;
+        assert_eq!((answer.status, answer.header("vary")), (200, "Origin"));
         assert_closed(&answer, stranger);
     }
 }
@@ -163,10 +161,8 @@ async fn an_origin_that_only_resembles_a_clients_is_refused() {
 #[tokio::test]
 async fn two_origin_headers_allow_no_script() {
     let server = server().await;
-    for request in [asked_before(TOKEN), failing("tv")] {
-        let two = request.with("origin", OWN).with("origin", OWN);
-        assert_closed(&server.send(two).await, "two");
-    }
+    let two = failing("tv").with("origin", OWN).with("origin", OWN);
+    assert_closed(&server.send(two).await, "two");
     let mut bytes = failing("tv");
     let origin = HeaderValue::from_bytes(b"https://app.example\xff").expect("opaque bytes");
     bytes.headers_mut().insert("origin", origin);
@@ -319,7 +315,7 @@ async fn without_an_origin_nothing_is_added() {
         .device_tokens("tv", "alice")
         .await
         .member("access_token");
-    for request in [failing("tv"), userinfo(&token), asked_before(TOKEN)] {
+    for request in [failing("tv"), userinfo(&token)] {
         let answer = server.send(request).await;
         assert_closed(&answer, "no origin");
     }

@@ -3,9 +3,18 @@
 use grantor_testkit::encoded;
 use grantor_testkit::server::{Answer, Form, TestServer, refused};
 
-fn assert_expired(page: &Answer) {
+use crate::assert_begins_again;
+
+/// The sign-in form again: its password was not looked at.
+fn assert_asks_again(page: &Answer) {
     assert_eq!(page.status, 403, "{page:?}");
-    assert!(page.body.contains("Page expired"), "{page:?}");
+    assert!(page.body.contains("value=\"sign-in\""), "{page:?}");
+    assert!(!page.body.contains("bob-password"), "{page:?}");
+}
+
+/// Nothing was decided.
+fn assert_undecided(page: &Answer) {
+    assert_begins_again(page, "/device/decision");
 }
 
 #[tokio::test]
@@ -23,7 +32,7 @@ async fn an_approval_form_without_its_own_token_approves_nothing() {
 
     let mut without = form.clone();
     without.fields.remove("form_token");
-    assert_expired(&alice.submit(without).await);
+    assert_undecided(&alice.submit(without).await);
     for token in [
         "",
         "x",
@@ -31,16 +40,16 @@ async fn an_approval_form_without_its_own_token_approves_nothing() {
         &of_code_form.fields["form_token"],
         &of_other_grant.fields["form_token"],
     ] {
-        assert_expired(&alice.submit(form.clone().fill("form_token", token)).await);
+        assert_undecided(&alice.submit(form.clone().fill("form_token", token)).await);
     }
     // Our form, in a browser without the session.
-    assert_expired(&server.browser().submit(form.clone()).await);
-    assert_expired(&bob.submit(form.clone()).await);
+    assert_undecided(&server.browser().submit(form.clone()).await);
+    assert_undecided(&bob.submit(form.clone()).await);
     assert_eq!(
         server.poll(&codes).await.error(),
         refused(400, "authorization_pending")
     );
-    let done = alice.submit(form).await;
+    let done = alice.submit_and_follow(form).await;
     assert!(
         done.body.contains("id=\"done\""),
         "the rightful form still works"
@@ -56,12 +65,13 @@ async fn a_foreign_form_cannot_sign_in_or_out() {
     let foreign = attackers
         .fill("username", "bob")
         .fill("password", "bob-password");
-    assert_expired(&victim.submit(foreign).await);
+    assert_asks_again(&victim.submit(foreign).await);
+    assert!(!victim.cookies.contains_key("__Host-grantor-default"));
 
     let mut alice = server.signed_in("alice").await;
     let mut bob = server.signed_in("bob").await;
     let bobs = Form::of(&bob.get("/logout").await, "/logout");
-    assert_expired(&alice.submit(bobs).await);
+    assert_begins_again(&alice.submit(bobs).await, "/logout");
     assert!(
         alice.get("/").await.body.contains("alice"),
         "still signed in"
@@ -74,7 +84,7 @@ async fn a_code_is_looked_up_by_our_form_only() {
     let codes = server.device_codes("tv").await;
     let mut alice = server.signed_in("alice").await;
     let form = Form::of(&alice.get("/device").await, "/device").fill("user_code", &codes.user);
-    assert_expired(&alice.submit(form.fill("form_token", "x")).await);
+    assert_begins_again(&alice.submit(form.fill("form_token", "x")).await, "/device");
 }
 
 #[tokio::test]

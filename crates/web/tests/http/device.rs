@@ -260,17 +260,44 @@ async fn rfc10027_6_1_1_a_client_can_demand_proximity() {
         .post(DEVICE_AUTHORIZATION, &[("client_id", "tv2")])
         .await;
     let code = codes.member("user_code");
-    let link = alice.get(&format!("/device?user_code={code}")).await;
-    assert!(
-        !link.body.contains(&code),
-        "where it must be typed, a link fills in nothing"
-    );
     let page = alice.type_code(&code).await;
-    assert!(!page.body.contains(&code), "and nothing shows it");
+    assert!(
+        !page.body.contains(&code),
+        "the page of the decision does not show it"
+    );
     let approve = Form::of(&page, "/device/decision").fill("decision", "approve");
     assert_eq!(alice.submit(approve.clone()).await.status, 400);
-    let done = alice.submit(approve.fill("user_code", &code)).await;
+    let done = alice
+        .submit_and_follow(approve.fill("user_code", &code))
+        .await;
     assert!(done.body.contains("id=\"done\""), "{done:?}");
+}
+
+/// A link fills the code in whoever's it is: that tells nothing of the device, approves nothing, and uses up no attempt.
+/// Where its client demands it, the code is to be typed again.
+#[tokio::test]
+async fn retype_changes_the_page_of_its_own_devices_only() {
+    use grantor_core::model::client::DeviceApproval;
+    let server = TestServer::with(|realm| {
+        client(realm, "tv2").device.approval = DeviceApproval::Retype;
+    })
+    .await;
+    let mut alice = server.signed_in("alice").await;
+    for (app, retype) in [("tv", false), ("tv2", true)] {
+        let code = server.device_codes(app).await.user;
+        let mut page = None;
+        for _ in 0..30 {
+            page = Some(alice.get(&format!("/device?user_code={code}")).await);
+        }
+        let page = page.expect("a page");
+        assert!(page.body.contains(&format!("value=\"{code}\"")), "{page:?}");
+        assert!(!page.body.contains("The tv"), "{page:?}");
+        let form = Form::of(&page, "/device").fill("user_code", &code);
+        let asked = alice.submit(form).await;
+        assert_eq!(!asked.body.contains(&code), retype, "{app}");
+        let approve = Form::of(&asked, "/device/decision").fill("decision", "approve");
+        assert_eq!(alice.submit(approve).await.status == 400, retype, "{app}");
+    }
 }
 
 #[tokio::test]

@@ -99,10 +99,7 @@ async fn openid_rpinitiated_3_the_browser_returns_to_the_registered_uri_with_exa
         assert_eq!(page.status, 200);
         assert!(page.body.contains("The console") && page.body.contains("alice"));
         let policy = page.header("content-security-policy");
-        assert!(
-            policy.contains("form-action 'self' https://console.example;"),
-            "{policy}"
-        );
+        assert!(policy.contains("form-action 'self' https:;"), "{policy}");
 
         let answer = alice.submit(question(&page)).await;
         assert_eq!(answer.status, 303);
@@ -257,13 +254,7 @@ async fn openid_rpinitiated_2_a_post_is_answered_by_the_same_request_as_a_get() 
         ("post_logout_redirect_uri", BYE),
         ("state", STATE),
     ];
-    // As it comes from another site: without the cookie.
-    let answer = server.post(LOGOUT, &pairs).await;
-    assert_eq!(
-        (answer.status, answer.header("location")),
-        (303, &*address(&pairs))
-    );
-    let page = alice.get(answer.header("location")).await;
+    let page = alice.send(post(LOGOUT, &pairs)).await;
     let answer = alice.submit(question(&page)).await;
     let expected = format!("{BYE}?{}", encoded(&[("state", STATE)]));
     assert_eq!(answer.header("location"), expected);
@@ -294,11 +285,18 @@ async fn a_link_or_foreign_form_cannot_sign_out_or_redirect() {
         form.clone().fill("form_token", &plain.fields["form_token"]),
     ] {
         let answer = alice.submit(forged).await;
-        assert_eq!((answer.status, answer.header("location")), (403, ""));
+        assert_eq!(answer.status, 303);
+        let location = answer.header("location");
+        assert!(
+            location.starts_with(LOGOUT) || location == "/logout",
+            "{location}"
+        );
+        let page = alice.get(location).await;
+        assert!(page.body.contains("Sign out?"), "it asks: {page:?}");
     }
     let mut without = form.clone();
     without.fields.remove("request");
-    assert_eq!(alice.submit(without).await.status, 403);
+    crate::assert_begins_again(&alice.submit(without).await, "/logout");
     let page = alice.get("/").await;
     assert!(page.body.contains("alice"), "still signed in");
     assert_eq!(alice.submit(form).await.header("location"), BYE);

@@ -18,6 +18,7 @@ mod gone;
 mod health;
 mod introspection;
 mod logout;
+mod long_requests;
 mod mapped_claims;
 mod metadata;
 mod methods;
@@ -28,8 +29,17 @@ mod replaced_realm;
 mod revocation;
 mod rotation;
 mod socket;
+mod tabs;
 mod tls;
 mod token;
 mod trace;
 mod unavailable;
 mod userinfo;
+
+/// A form whose token does not count does nothing: the browser is sent to where the form was going, by a GET.
+fn assert_begins_again(answer: &grantor_testkit::server::Answer, at: &str) {
+    assert_eq!(answer.status, 303, "{answer:?}");
+    let location = answer.header("location");
+    assert_eq!(location.split('?').next(), Some(at), "{answer:?}");
+    assert_eq!(answer.header("set-cookie"), "", "{answer:?}");
+}

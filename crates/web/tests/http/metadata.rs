@@ -117,7 +117,8 @@ async fn every_advertised_endpoint_answers() {
         };
         let expected = match name.as_str() {
             "jwks_uri" => 200,
-            "authorization_endpoint" | "end_session_endpoint" => 303,
+            // A page that sends the request again, with the session's cookie.
+            "authorization_endpoint" | "end_session_endpoint" => 200,
             "userinfo_endpoint" => 401,
             _ => 400,
         };

@@ -56,7 +56,7 @@ async fn documents_and_pages_say_which_methods_they_have() {
         ("/logout", "GET,HEAD,POST"),
         ("/oauth2/logout", "GET,HEAD,POST"),
         ("/device", "GET,HEAD,POST"),
-        ("/device/decision", "POST"),
+        ("/device/decision", "GET,HEAD,POST"),
     ] {
         let answer = send(&server, "DELETE", path).await;
         assert_eq!(

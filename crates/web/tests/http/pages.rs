@@ -37,13 +37,13 @@ async fn rfc6749_10_13_every_page_forbids_frames_scripts_sniffing_and_caching() 
         assert_page(&alice.get(path).await, 200);
     }
     assert_page(&alice.get("/no/such/page").await, 404);
-    assert_page(&alice.get("/device/decision").await, 405);
+    assert_page(&alice.get("/consent").await, 405);
     assert_page(&alice.type_code("BBBB-BBBB").await, 400);
     let asked = alice.type_code(&codes.user).await;
     assert_page(&asked, 200);
     let form = Form::of(&asked, "/device/decision").fill("decision", "deny");
-    assert_page(&alice.submit(form.clone()).await, 200);
-    assert_page(&alice.submit(form).await, 400);
+    assert_page(&alice.submit_and_follow(form.clone()).await, 200);
+    assert_page(&alice.submit_and_follow(form).await, 200);
     let out = Form::of(&alice.get("/logout").await, "/logout");
     assert_page(&alice.submit(out).await, 200);
 }

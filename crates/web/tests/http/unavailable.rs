@@ -123,7 +123,7 @@ async fn pages_explain_that_the_store_is_down() {
         "which needs no row"
     );
     server.store.set_down(false);
-    let done = alice.submit(approve).await;
+    let done = alice.submit_and_follow(approve).await;
     assert!(
         done.body.contains("id=\"done\""),
         "the same form still works: {done:?}"

@@ -1,14 +1,18 @@
-//! The authorization request: parsed and validated before the user is asked.
+//! The authorization request: parsed once, then judged for its client before the user is asked.
 
+use std::fmt;
 use std::time::Duration;
 
+use super::error_redirect::ErrorRedirectParams;
+use super::reauthentication::SignInProof;
 use crate::base::error::{ErrorCode, Refusal};
 use crate::base::params::Params;
-use crate::endpoints::id_token_hint::IdTokenHint;
+use crate::endpoints::id_token_hint::{IdTokenHint, VerifiedHint};
 use crate::model::claims::ACR;
 use crate::model::claims_request::ClaimsRequest;
 use crate::model::client::Client;
 use crate::model::grant_type::GrantType;
+use crate::model::ids::ClientId;
 use crate::model::pkce::CodeChallenge;
 use crate::model::prompt::Prompt;
 use crate::model::realm::Realm;
@@ -17,8 +21,42 @@ use crate::model::target::{RequestedResources, Target};
 
 const MAX_NONCE_BYTES: usize = 1024;
 
+/// A request as it was parsed. What is wrong with its details is kept: only a client that is known, at a redirect URI that
+/// is registered, can be told.
+pub struct AuthorizationRequest {
+    pub(super) client: Option<ClientId>,
+    pub(super) redirect_uri: Option<String>,
+    /// OpenID Connect Core section 3.1.2.1 makes the redirect URI REQUIRED, and a request object could name another.
+    pub(super) needs_redirect_uri: bool,
+    pub(super) response_mode: Option<String>,
+    pub(super) state: Option<String>,
+    pub(super) proof: Option<SignInProof>,
+    pub(super) details: Result<RequestDetails, Refusal>,
+}
+
+/// What every client's request is asked.
+pub(super) struct RequestDetails {
+    code_challenge: Option<CodeChallenge>,
+    scope: Option<Scope>,
+    resources: Vec<String>,
+    claims: ClaimsRequest,
+    hint: Option<IdTokenHint>,
+    nonce: Option<String>,
+    pub(super) prompt: Prompt,
+    max_age: Option<Duration>,
+}
+
+/// What a realm makes of a request, once.
 #[derive(Debug)]
-pub(super) struct AuthorizationRequest {
+pub struct PreparedRequest {
+    resources: Result<RequestedResources, Refusal>,
+    /// Verified when the client and its redirect URI are known.
+    hint: VerifiedHint,
+}
+
+/// A request that is valid for its client.
+#[derive(Debug)]
+pub(super) struct ValidRequest {
     pub(super) scope: Scope,
     pub(super) resources: RequestedResources,
     pub(super) code_challenge: Option<CodeChallenge>,
@@ -30,10 +68,93 @@ pub(super) struct AuthorizationRequest {
     pub(super) expected: Vec<String>,
 }
 
+impl fmt::Debug for AuthorizationRequest {
+    /// Without what only its client may know, such as `state`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthorizationRequest")
+            .field("client", &self.client)
+            .finish_non_exhaustive()
+    }
+}
+
 impl AuthorizationRequest {
+    #[must_use]
+    pub fn parse(params: &Params) -> Self {
+        let ErrorRedirectParams {
+            response_mode,
+            state,
+        } = ErrorRedirectParams::parse(params);
+        Self {
+            client: params.opt("client_id").and_then(|id| id.parse().ok()),
+            redirect_uri: params.opt("redirect_uri").map(ToOwned::to_owned),
+            needs_redirect_uri: is_openid(params),
+            response_mode,
+            state,
+            proof: SignInProof::from_params(params),
+            details: RequestDetails::parse(params),
+        }
+    }
+
+    pub(super) fn prepare(&self, realm: &Realm) -> PreparedRequest {
+        let resources = self.details.iter().flat_map(|details| &details.resources);
+        PreparedRequest {
+            resources: RequestedResources::parse(realm, resources),
+            hint: VerifiedHint::default(),
+        }
+    }
+
     /// # Errors
     /// For the client's redirect URI (RFC 6749 section 4.1.2.1, OpenID Connect Core section 3.1.2.6).
-    pub(super) fn parse(params: &Params, client: &Client, realm: &Realm) -> Result<Self, Refusal> {
+    pub(super) fn for_client(
+        &self,
+        prepared: &PreparedRequest,
+        client: &Client,
+        realm: &Realm,
+    ) -> Result<ValidRequest, Refusal> {
+        let details = self.details.as_ref().map_err(Clone::clone)?;
+        if !client.may_use(GrantType::AuthorizationCode) {
+            return Err(Refusal::new(
+                ErrorCode::UnauthorizedClient,
+                "The client may not ask for an authorization code.",
+            ));
+        }
+        if details.code_challenge.is_none() && client.code.pkce_required {
+            // RFC 9700 section 2.1.1: "For public clients, the use of PKCE [RFC7636] is REQUIRED."
+            return Err(invalid("The parameter code_challenge is missing (PKCE)."));
+        }
+        let scope = client.requested_scope(details.scope.as_ref())?;
+        let resources = prepared.resources.clone()?;
+        // Fail now, not after consent, where no token can hold these scopes.
+        for resource in resources.each() {
+            Target::choose(realm, &scope, &resource)?;
+        }
+        let mut claims = details.claims.clone();
+        claims.requested = claims.requested.within(&client.scopes);
+        let hint = match &details.hint {
+            Some(hint) => Some(hint.verified(&prepared.hint, realm)?),
+            None => None,
+        };
+        let hinted = hint.map(|hint| hint.sub.clone()).into_iter();
+        Ok(ValidRequest {
+            scope,
+            resources,
+            code_challenge: details.code_challenge.clone(),
+            nonce: details.nonce.clone(),
+            prompt: details.prompt,
+            max_age: details.max_age,
+            expected: hinted.chain(claims.sub.clone()).collect(),
+            claims,
+        })
+    }
+}
+
+impl RequestDetails {
+    fn parse(params: &Params) -> Result<Self, Refusal> {
+        if let Some(mode) = params.opt("response_mode")
+            && !super::MODES.iter().any(|(known, _)| *known == mode)
+        {
+            return Err(invalid("The response_mode must be query or form_post."));
+        }
         refuse_unsupported(params)?;
         match params.opt("response_type") {
             Some("code") => {}
@@ -45,27 +166,11 @@ impl AuthorizationRequest {
             }
             None => return Err(invalid("The parameter response_type is missing.")),
         }
-        if !client.may_use(GrantType::AuthorizationCode) {
-            return Err(Refusal::new(
-                ErrorCode::UnauthorizedClient,
-                "The client may not ask for an authorization code.",
-            ));
-        }
         let code_challenge = CodeChallenge::parse(
             params.opt("code_challenge"),
             params.opt("code_challenge_method"),
         )?;
-        if code_challenge.is_none() && client.code.pkce_required {
-            // RFC 9700 section 2.1.1: "For public clients, the use of PKCE [RFC7636] is REQUIRED."
-            return Err(invalid("The parameter code_challenge is missing (PKCE)."));
-        }
-        let scope = client.requested_scope(Scope::from_params(params)?.as_ref())?;
-        let resources = RequestedResources::parse(realm, params.all("resource"))?;
-        // Fail now, not after consent, where no token can hold these scopes.
-        for resource in resources.each() {
-            Target::choose(realm, &scope, &resource)?;
-        }
-        let claims = ClaimsRequest::parse(params.opt("claims"), &client.scopes)?;
+        let claims = ClaimsRequest::parse(params.opt("claims"))?;
         if let Some(acr) = &claims.essential_acr
             && !acr.iter().any(|acr| ACR.contains(&acr.as_str()))
         {
@@ -76,23 +181,20 @@ impl AuthorizationRequest {
                 "No class of authentication that the claims parameter demands is offered here.",
             ));
         }
-        let hint = IdTokenHint::from_params(params, realm)?;
         Ok(Self {
-            scope,
-            resources,
             code_challenge,
+            scope: Scope::from_params(params)?,
+            resources: params.resource_indicators(),
+            claims,
+            hint: IdTokenHint::from_params(params),
             nonce: nonce(params)?,
             prompt: Prompt::parse(params.opt("prompt"))?,
             max_age: max_age(params)?,
-            expected: hint
-                .map(|hint| hint.sub)
-                .into_iter()
-                .chain(claims.sub.clone())
-                .collect(),
-            claims,
         })
     }
+}
 
+impl ValidRequest {
     /// The requested scopes, and those of individually requested claims.
     pub(super) fn consent_scope(&self) -> Scope {
         let scopes_of_claims = self.claims.requested.scopes();
@@ -102,6 +204,12 @@ impl AuthorizationRequest {
 
 const fn invalid(description: &'static str) -> Refusal {
     Refusal::new(ErrorCode::InvalidRequest, description)
+}
+
+fn is_openid(params: &Params) -> bool {
+    let has = |name| params.opt(name).is_some();
+    let scope = params.opt("scope").unwrap_or_default();
+    has("request") || has("request_uri") || scope.split(' ').any(|token| token == "openid")
 }
 
 /// OpenID Connect Core section 6: "If the OP does not support request parameters … the OP returns the

@@ -15,14 +15,13 @@ use crate::model::ids::{Epoch, SessionId, UserId};
 use crate::people::attempt::{Attempt, LimitReached};
 use crate::people::session::{self, SignedIn};
 use crate::records::{self, Session, User};
-use crate::tokens::handles::SessionCookie;
+use crate::tokens::handles::{PresentedCookie, SessionCookie};
 
 /// A new password and a new epoch, which ends every other session, grant and consent. This browser's session goes on, with
 /// a new secret: its cookie of before may be what was stolen.
 #[derive(Debug)]
 pub struct ChangePassword {
-    /// The session cookie.
-    pub cookie: Option<Secret>,
+    pub cookie: Option<PresentedCookie>,
     pub current: Secret,
     pub new: Secret,
     pub peer: Peer,
@@ -151,12 +150,12 @@ impl ChangePassword {
             user: id,
             secret: env.seed.bytes("session secret"),
         };
-        let session = Session {
+        let mut session = Session {
             epoch: changed.epoch,
             secret: session::secret_digest(&cookie.secret),
-            auth_time: env.now,
             ..signed_in.session.record
         };
+        session.prove_again("pwd", env.now);
         Ok(Decision::reply(ChangePasswordReply::Changed {
             user: id,
             session: Secret::new(env.realm.sealing.session_cookie(&cookie)),

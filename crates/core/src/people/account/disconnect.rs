@@ -6,7 +6,6 @@ use super::{RemoveAccessReply, already_removed};
 use crate::base::error::Failure;
 use crate::base::peer::Peer;
 use crate::base::row::Row;
-use crate::base::secret::Secret;
 use crate::base::time::Timestamp;
 use crate::engine::decide::{Decision, Halt, Task};
 use crate::engine::env::Env;
@@ -15,13 +14,13 @@ use crate::engine::facts::{self, Facts, Lookup};
 use crate::model::ids::{ClientId, GrantId, UserId};
 use crate::people::session;
 use crate::records::{self, Consent, Grant};
+use crate::tokens::handles::PresentedCookie;
 
 /// Deletes the consent, so that the client gets no new code unasked, and revokes these grants. A client with more grants
 /// than [`Self::MAX_GRANTS`] takes several operations.
 #[derive(Debug)]
 pub struct Disconnect {
-    /// The session cookie.
-    pub cookie: Option<Secret>,
+    pub cookie: Option<PresentedCookie>,
     pub client: ClientId,
     /// At most [`Self::MAX_GRANTS`], from the list.
     pub grants: Vec<GrantId>,
@@ -64,7 +63,7 @@ impl Task for Disconnect {
         facts: &Facts,
     ) -> Result<Decision<RemoveAccessReply, Infallible>, Halt> {
         let cookie = self.cookie.as_ref();
-        let Some(user) = session::user_of_cookie(env, cookie) else {
+        let Some(user) = cookie.map(PresentedCookie::user) else {
             return Ok(Decision::reply(RemoveAccessReply::SignIn));
         };
         let consent_key = Consent::key(&env.realm.name, user, &self.client);

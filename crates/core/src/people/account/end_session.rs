@@ -4,7 +4,6 @@ use std::convert::Infallible;
 
 use crate::base::peer::Peer;
 use crate::base::row::Write;
-use crate::base::secret::Secret;
 use crate::engine::decide::{Decision, Halt, Task};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
@@ -13,11 +12,11 @@ use crate::model::ids::SessionId;
 use crate::people::session::{self, SignedIn};
 use crate::records::Session;
 use crate::tokens::grant_liveness;
+use crate::tokens::handles::PresentedCookie;
 
 #[derive(Debug)]
 pub struct EndSession {
-    /// The session cookie.
-    pub cookie: Option<Secret>,
+    pub cookie: Option<PresentedCookie>,
     pub session: SessionId,
     pub peer: Peer,
 }
@@ -67,7 +66,7 @@ impl Task for EndSession {
     ) -> Result<Decision<EndSessionReply, Infallible>, Halt> {
         let key = session::key(env, self.session);
         let cookie = self.cookie.as_ref();
-        let own = session::id_of_cookie(env, cookie) == Some(self.session);
+        let own = cookie.map(PresentedCookie::session) == Some(self.session);
         let also = if own { None } else { Some(&key) };
         let signed_in = session::signed_in(env, facts, cookie, also.as_slice())?;
         let Some(signed_in) = signed_in else {

@@ -4,7 +4,6 @@ use std::convert::Infallible;
 
 use super::{RemoveAccessReply, already_removed};
 use crate::base::peer::Peer;
-use crate::base::secret::Secret;
 use crate::engine::decide::{Decision, Halt, Task};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
@@ -12,11 +11,11 @@ use crate::engine::facts::Facts;
 use crate::model::ids::GrantId;
 use crate::people::session;
 use crate::records::{self, Grant};
+use crate::tokens::handles::PresentedCookie;
 
 #[derive(Debug)]
 pub struct RevokeGrant {
-    /// The session cookie.
-    pub cookie: Option<Secret>,
+    pub cookie: Option<PresentedCookie>,
     pub grant: GrantId,
     pub peer: Peer,
 }

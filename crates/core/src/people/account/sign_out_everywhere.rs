@@ -3,7 +3,6 @@
 use std::convert::Infallible;
 
 use crate::base::peer::Peer;
-use crate::base::secret::Secret;
 use crate::engine::decide::{Decision, Halt, Task};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
@@ -12,12 +11,12 @@ use crate::model::ids::Epoch;
 use crate::model::ids::UserId;
 use crate::people::session;
 use crate::records::{self, User};
+use crate::tokens::handles::PresentedCookie;
 
 /// Ends every session, grant and consent of the user by one write: a new epoch.
 #[derive(Debug)]
 pub struct SignOutEverywhere {
-    /// The session cookie.
-    pub cookie: Option<Secret>,
+    pub cookie: Option<PresentedCookie>,
     pub peer: Peer,
 }
 

@@ -8,7 +8,6 @@ use super::change_password::may_change_password;
 use super::{live, seen_key, session_ids};
 use crate::base::error::Failure;
 use crate::base::row::{Key, MAX_KEYS, Row};
-use crate::base::secret::Secret;
 use crate::base::time::Timestamp;
 use crate::engine::decide::{Decision, Halt, Task};
 use crate::engine::env::Env;
@@ -18,6 +17,7 @@ use crate::model::ids::{ClientId, ClientInstance, GrantId, SessionId};
 use crate::model::scope::Scope;
 use crate::people::session::{self, SignedIn, Visitor};
 use crate::records::{Authorization, Consent, Grant, GrantOrigin, Seen, Session, Started};
+use crate::tokens::handles::PresentedCookie;
 
 /// Only the newest sessions are shown: their last uses take four reads at most, and usually one.
 const MAX_SESSIONS: usize = 61;
@@ -26,8 +26,7 @@ const SEEN_IN_FIRST_READ: usize = MAX_KEYS - 3;
 
 #[derive(Debug)]
 pub struct ViewAccount {
-    /// The session cookie.
-    pub cookie: Option<Secret>,
+    pub cookie: Option<PresentedCookie>,
     pub sessions: Listed,
     pub grants: Listed,
     pub consents: Vec<Row>,
@@ -208,7 +207,7 @@ impl Task for ViewAccount {
         facts: &Facts,
     ) -> Result<Decision<Self::Reply, Infallible>, Halt> {
         let cookie = self.cookie.as_ref();
-        let own = session::id_of_cookie(env, cookie);
+        let own = cookie.map(PresentedCookie::session);
         let others = session_ids(&self.sessions.rows).filter(|id| Some(*id) != own);
         let also: Vec<Key> = others
             .take(SEEN_IN_FIRST_READ)

@@ -24,7 +24,7 @@ async fn a_consent_form_without_its_own_token_gives_no_consent() {
 
     let mut without = form.clone();
     without.fields.remove("form_token");
-    super::assert_expired(&alice.submit(without).await);
+    super::assert_unanswered(&alice.submit(without).await);
     for token in [
         "",
         "x",
@@ -40,13 +40,13 @@ async fn a_consent_form_without_its_own_token_gives_no_consent() {
                 .clone()
                 .fill("form_token", token)
                 .fill("decision", decision);
-            super::assert_expired(&alice.submit(forged).await);
+            super::assert_unanswered(&alice.submit(forged).await);
         }
     }
     // Our form, in a browser without the session, or with another.
-    super::assert_expired(&server.browser().submit(form.clone()).await);
+    super::assert_unanswered(&server.browser().submit(form.clone()).await);
     let mut bob = server.signed_in("bob").await;
-    super::assert_expired(&bob.submit(form.clone()).await);
+    super::assert_unanswered(&bob.submit(form.clone()).await);
     let silent = alice
         .authorize(&AuthorizationRequest::new(SHOP).with("prompt", "none"))
         .await;
@@ -77,7 +77,7 @@ async fn a_consent_form_is_valid_for_the_shown_request_only() {
     ] {
         assert_ne!(&changed, request);
         let form = form.clone().fill("request", &changed);
-        super::assert_expired(&alice.submit(form).await);
+        super::assert_unanswered(&alice.submit(form).await);
     }
 }
 
@@ -119,13 +119,7 @@ async fn a_get_of_the_consent_form_gives_no_consent() {
         .map(|(n, v)| (n.as_str(), v.as_str()))
         .collect();
     let posted = alice.send(post(AUTHORIZE, &pairs)).await;
-    assert!(
-        alice
-            .get(posted.header("location"))
-            .await
-            .body
-            .contains("value=\"approve\"")
-    );
+    assert!(posted.body.contains("value=\"approve\""), "{posted:?}");
 }
 
 /// RFC 9700 section 4.7: signing a victim's browser in as the attacker ("login CSRF") takes a form of ours, too.
@@ -152,12 +146,19 @@ async fn a_sign_in_for_an_app_needs_a_form_of_this_browser() {
         let forged = forged
             .fill("username", "bob")
             .fill("password", "bob-password");
-        super::assert_expired(&victim.submit(forged).await);
+        let page = victim.submit(forged).await;
+        assert_eq!(page.status, 403, "{page:?}");
+        assert!(page.body.contains("value=\"sign-in\""), "{page:?}");
         assert!(!victim.cookies.contains_key("__Host-grantor-default"));
     }
     // A browser that never saw the form is refused too.
     let filled = own.fill("username", "bob").fill("password", "bob-password");
-    super::assert_expired(&server.browser().submit(filled).await);
+    let page = server.browser().submit(filled).await;
+    assert_eq!(page.status, 403, "{page:?}");
+    assert!(
+        page.body.contains("Allow cookies for this site"),
+        "{page:?}"
+    );
 }
 
 /// The request is checked again when the form comes back: scopes that the client lost are not given.

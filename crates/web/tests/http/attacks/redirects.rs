@@ -268,7 +268,9 @@ async fn the_consent_form_cannot_lead_to_an_unregistered_redirect_uri() {
             .clone()
             .fill("request", &elsewhere)
             .fill("decision", decision);
-        super::assert_expired(&alice.submit(form).await);
+        let answer = alice.submit(form).await;
+        super::assert_unanswered(&answer);
+        assert_stays(&alice.get(answer.header("location")).await, 400);
     }
 }
 

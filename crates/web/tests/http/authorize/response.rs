@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use grantor_testkit::server::{FlowResult, Form, TestServer, post, redirect_of};
+use grantor_testkit::server::{FlowResult, Form, TestServer, With as _, post, redirect_of};
 use grantor_testkit::{
     AUTHORIZE, AuthorizationRequest, ISSUER, PORTAL, SHOP, SHOP_WITH_QUERY, SPA, redirect_uri,
 };
@@ -122,10 +122,7 @@ async fn form_post_sends_success_and_error_in_the_body_and_nothing_in_the_addres
         );
         let policy = page.header("content-security-policy");
         assert!(policy.contains("script-src 'self'"), "{policy}");
-        assert!(
-            policy.contains("form-action 'self' https://shop.example.com;"),
-            "{policy}"
-        );
+        assert!(policy.contains("form-action 'self' https:;"), "{policy}");
         assert_eq!(page.header("cache-control"), "no-store");
     }
     let denied = server
@@ -183,13 +180,8 @@ async fn every_redirect_after_a_post_is_303() {
     let server = TestServer::new().await;
     let mut alice = server.browser();
     let authorization = AuthorizationRequest::new(SPA);
-    let pairs: Vec<_> = authorization
-        .0
-        .iter()
-        .map(|(n, v)| (n.as_str(), v.as_str()))
-        .collect();
-    let posted = alice.send(post(AUTHORIZE, &pairs)).await;
-    let to_login = alice.get(posted.header("location")).await;
+    let posted = post(AUTHORIZE, &authorization.pairs()).with("sec-fetch-site", "same-origin");
+    let to_login = alice.send(posted).await;
     let login = alice.get(to_login.header("location")).await;
     let form = Form::of(&login, "/login");
     let form = form
@@ -200,7 +192,7 @@ async fn every_redirect_after_a_post_is_303() {
     let form = Form::of(&consent, "/consent");
     let denied = alice.submit(form.clone().fill("decision", "deny")).await;
     let agreed = alice.submit(form.fill("decision", "approve")).await;
-    for answer in [&posted, &to_login, &signed_in, &denied, &agreed] {
+    for answer in [&to_login, &signed_in, &denied, &agreed] {
         assert_eq!(answer.status, 303, "{answer:?}");
         assert!(answer.body.is_empty());
         // Codes, states and requests are private: neither caches nor the next site get them.

@@ -1,0 +1,119 @@
+//! What the handler of a page knows of its request.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{FromRequest, FromRequestParts};
+use grantor_core::base::params::Params;
+use grantor_core::engine::decide::Operation;
+use grantor_core::engine::drive::Outcome;
+use grantor_core::model::ids::SessionId;
+use grantor_core::model::realm::Realm;
+use grantor_core::people::{Action, Binding};
+use grantor_core::tokens::handles::PresentedCookie;
+use http::Request;
+use http::request::Parts;
+
+use crate::app::{App, Unavailable};
+use crate::cookies::Cookie;
+use crate::request::{Caller, Form, FormError};
+use crate::snapshot::Snapshot;
+
+/// One snapshot of the application, who asks, and the session cookie, opened once.
+pub(crate) struct Context {
+    pub(crate) app: Arc<App>,
+    snapshot: Arc<Snapshot>,
+    pub(crate) caller: Caller,
+    /// The session may not be live.
+    pub(crate) cookie: Option<PresentedCookie>,
+}
+
+/// A form of a page that was posted, or what is wrong with it.
+pub(crate) struct PostedForm {
+    pub(crate) context: Context,
+    pub(crate) params: Result<Params, FormError>,
+}
+
+impl Context {
+    pub(crate) fn new(app: &Arc<App>, caller: Caller) -> Self {
+        let snapshot = app.snapshot();
+        let cookie = app.cookies.get(&caller.headers, Cookie::Session);
+        Self {
+            cookie: cookie.and_then(|text| PresentedCookie::open(&snapshot.realm.sealing, text)),
+            app: Arc::clone(app),
+            snapshot,
+            caller,
+        }
+    }
+
+    pub(crate) fn realm(&self) -> &Realm {
+        &self.snapshot.realm
+    }
+
+    /// Runs a decision for this request.
+    pub(crate) async fn run<O>(
+        &self,
+        operation: O,
+    ) -> Result<Outcome<O::Reply, O::Refused>, Unavailable>
+    where
+        O: Operation + Send + 'static,
+    {
+        let snapshot = Arc::clone(&self.snapshot);
+        self.app.run_with(snapshot, operation, &self.caller.trace).await
+    }
+
+    /// The token of a form of this session.
+    pub(crate) fn form_token(&self, session: SessionId, action: Action) -> String {
+        self.token(&Binding::Session(session), action)
+    }
+
+    pub(crate) fn token(&self, binding: &Binding, action: Action) -> String {
+        binding.token(self.realm(), action, self.app.now())
+    }
+
+    /// Whether a form was made for this action, and for the session of the cookie. The decision checks whether that is live.
+    pub(crate) fn accepts(&self, action: Action, params: &Params) -> bool {
+        let session = self.cookie.as_ref().map(PresentedCookie::session);
+        session.is_some_and(|id| self.accepts_for(&Binding::Session(id), action, params))
+    }
+
+    pub(crate) fn accepts_for(&self, binding: &Binding, action: Action, params: &Params) -> bool {
+        let token = params.opt("form_token").unwrap_or_default();
+        self.accepts_token(binding, action, token)
+    }
+
+    pub(crate) fn accepts_token(&self, binding: &Binding, action: Action, token: &str) -> bool {
+        binding.accepts(&self.realm().sealing, action, token, self.app.now())
+    }
+
+    /// Whether the request began at another site, so that the browser kept its `SameSite` cookies.
+    pub(crate) fn is_cross_site(&self) -> bool {
+        self.fetch_site() == Some(b"cross-site")
+    }
+
+    /// Fetch Metadata section 2.3. `None` of browsers that do not know it, and of programs.
+    pub(crate) fn fetch_site(&self) -> Option<&[u8]> {
+        let site = self.caller.headers.get("sec-fetch-site")?;
+        Some(site.as_bytes())
+    }
+}
+
+impl FromRequestParts<Arc<App>> for Context {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {
+        let caller = Caller::from_request_parts(parts, app).await?;
+        Ok(Self::new(app, caller))
+    }
+}
+
+impl FromRequest<Arc<App>> for PostedForm {
+    type Rejection = Infallible;
+
+    async fn from_request(request: Request<Body>, app: &Arc<App>) -> Result<Self, Infallible> {
+        let Form { caller, params } = Form::from_request(request, app).await?;
+        let context = Context::new(app, caller);
+        Ok(Self { context, params })
+    }
+}
