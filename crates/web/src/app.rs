@@ -15,9 +15,7 @@ use grantor_core::records::{Outbox, Record};
 use grantor_jose::SignError;
 use grantor_store::{Store, StoreError};
 
-use crate::cookies::Cookies;
 use crate::excess;
-use crate::pages::Site;
 use crate::peer::Proxies;
 use crate::render::PagesError;
 use crate::shell::{Shell, ShellParts};
@@ -79,8 +77,6 @@ impl Unavailable {
 pub struct App {
     shell: Shell,
     snapshot: RwLock<Arc<Snapshot>>,
-    pub(crate) cookies: Cookies,
-    pub(crate) site: Site,
 }
 
 impl Deref for App {
@@ -116,8 +112,6 @@ impl App {
                 proxies,
                 templates,
             })?,
-            cookies: snapshot.cookies.clone(),
-            site: snapshot.site.clone(),
             snapshot: RwLock::new(Arc::new(snapshot)),
         }))
     }

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts};
 use grantor_core::base::params::Params;
+use grantor_core::endpoints::authorize::ConsentPrompt;
 use grantor_core::engine::decide::Operation;
 use grantor_core::engine::drive::Outcome;
-use grantor_core::model::ids::SessionId;
+use grantor_core::model::ids::{ClientInstance, SessionId};
 use grantor_core::model::realm::Realm;
 use grantor_core::people::{Action, Binding};
 use grantor_core::tokens::handles::PresentedCookie;
@@ -16,7 +17,8 @@ use http::Request;
 use http::request::Parts;
 
 use crate::app::{App, Unavailable};
-use crate::cookies::Cookie;
+use crate::cookies::{Cookie, Cookies};
+use crate::pages::Site;
 use crate::request::{Caller, Form, FormError};
 use crate::snapshot::Snapshot;
 
@@ -38,7 +40,7 @@ pub(crate) struct PostedForm {
 impl Context {
     pub(crate) fn new(app: &Arc<App>, caller: Caller) -> Self {
         let snapshot = app.snapshot();
-        let cookie = app.cookies.get(&caller.headers, Cookie::Session);
+        let cookie = snapshot.cookies.get(&caller.headers, Cookie::Session);
         Self {
             cookie: cookie.and_then(|text| PresentedCookie::open(&snapshot.realm.sealing, text)),
             app: Arc::clone(app),
@@ -51,6 +53,14 @@ impl Context {
         &self.snapshot.realm
     }
 
+    pub(crate) fn site(&self) -> &Site {
+        &self.snapshot.site
+    }
+
+    pub(crate) fn cookies(&self) -> &Cookies {
+        &self.snapshot.cookies
+    }
+
     /// Runs a decision for this request.
     pub(crate) async fn run<O>(
         &self,
@@ -60,12 +70,39 @@ impl Context {
         O: Operation + Send + 'static,
     {
         let snapshot = Arc::clone(&self.snapshot);
-        self.app.run_with(snapshot, operation, &self.caller.trace).await
+        self.app
+            .run_with(snapshot, operation, &self.caller.trace)
+            .await
     }
 
     /// The token of a form of this session.
     pub(crate) fn form_token(&self, session: SessionId, action: Action) -> String {
         self.token(&Binding::Session(session), action)
+    }
+
+    /// The token of the consent page's form. It begins with the client's instance.
+    pub(crate) fn consent_token(&self, ask: &ConsentPrompt, request: &str) -> String {
+        let action = Action::consent(request, ask.instance);
+        let token = self.form_token(ask.visitor.session, action);
+        format!(
+            "{:016x}.{token}",
+            u64::from_be_bytes(ask.instance.to_bytes())
+        )
+    }
+
+    /// The instance of the client on the consent page whose form was sent, if its token is for this session and request.
+    pub(crate) fn consented_instance(
+        &self,
+        form: &Params,
+        request: &str,
+    ) -> Option<ClientInstance> {
+        let (instance, token) = form.opt("form_token")?.split_once('.')?;
+        let instance = u64::from_str_radix(instance, 16).ok()?;
+        let instance = ClientInstance::from_bytes(instance.to_be_bytes());
+        let binding = Binding::Session(self.cookie.as_ref()?.session());
+        let action = Action::consent(request, instance);
+        self.accepts_token(&binding, action, token)
+            .then_some(instance)
     }
 
     pub(crate) fn token(&self, binding: &Binding, action: Action) -> String {

@@ -299,7 +299,7 @@ fn error_response(refusal: &Refusal, caller: &Caller, status: StatusCode) -> Res
 /// Client authentication: RFC 6749 section 5.2. Bearer tokens: RFC 6750 section 3, also with `insufficient_scope`.
 fn challenge_header(app: &App, challenge: Challenge, refusal: &Refusal) -> Option<HeaderValue> {
     let (code, description) = (refusal.code, refusal.description);
-    let realm = &app.site.host;
+    let realm = &app.snapshot().site.host;
     let text = match challenge {
         Challenge::Basic if code == ErrorCode::InvalidClient => {
             format!("Basic realm=\"{realm}\", charset=\"UTF-8\"")

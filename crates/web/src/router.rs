@@ -35,6 +35,8 @@ const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000");
 pub struct Router {
     app: Arc<App>,
     routes: axum::Router,
+    /// The issuer's, which stays.
+    path: String,
     /// Whether browsers may remember that the issuer's host speaks TLS.
     uses_hsts: bool,
 }
@@ -43,11 +45,12 @@ impl Router {
     #[must_use]
     pub fn new(app: Arc<App>) -> Self {
         let routes = routes(Arc::clone(&app));
-        let uses_hsts = uses_hsts(&app.realm().issuer);
+        let snapshot = app.snapshot();
         Self {
+            uses_hsts: uses_hsts(&snapshot.realm.issuer),
+            path: snapshot.site.path.clone(),
             app,
             routes,
-            uses_hsts,
         }
     }
 }
@@ -63,7 +66,7 @@ impl Service<Request> for Router {
 
     fn call(&mut self, mut request: Request) -> Self::Future {
         let start = Instant::now();
-        let endpoint = metrics::endpoint_for_path(request.uri().path(), &self.app.site.path);
+        let endpoint = metrics::endpoint_for_path(request.uri().path(), &self.path);
         let trace = TraceId::new(&self.app.seed());
         let header = HeaderValue::try_from(trace.as_str());
         #[cfg(feature = "spans")]
@@ -135,7 +138,7 @@ fn routes(app: Arc<App>) -> axum::Router {
     let routes = routes
         .method_not_allowed_fallback(endpoints::fallback::method_not_allowed)
         .fallback(endpoints::fallback::any);
-    let prefix = app.site.path.clone();
+    let prefix = app.snapshot().site.path.clone();
     // RFC 8414 section 3.1: if the issuer has a path, the document's path is inserted between host and path.
     let routes = if prefix.is_empty() {
         routes

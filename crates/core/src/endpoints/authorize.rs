@@ -12,7 +12,7 @@ use crate::engine::event::{Event, EventKind};
 use crate::engine::facts::{Facts, Versioned};
 use crate::model::client::{Client, ConsentPolicy};
 use crate::model::grant_type::GrantType;
-use crate::model::ids::{ClientId, GrantId};
+use crate::model::ids::{ClientId, ClientInstance, GrantId};
 use crate::model::prompt::Prompt;
 use crate::model::realm::Realm;
 use crate::model::scope::Scope;
@@ -41,8 +41,15 @@ pub struct Authorize {
     pub request: AuthorizationRequest,
     pub cookie: Option<PresentedCookie>,
     /// From the consent page.
-    pub decision: Option<ConsentDecision>,
+    pub decision: Option<ConsentAnswer>,
     pub peer: Peer,
+}
+
+/// What the user decided, and about which client: one that was declared under its id since was not on the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConsentAnswer {
+    pub decision: ConsentDecision,
+    pub instance: ClientInstance,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +74,7 @@ pub enum AuthorizeReply {
 pub struct ConsentPrompt {
     pub visitor: Visitor,
     pub client: ClientId,
+    pub instance: ClientInstance,
     pub client_name: String,
     pub scope: Scope,
     /// Whether the user consented to a narrower scope before.
@@ -182,7 +190,10 @@ impl Authorize {
             .as_ref()
             .filter(|stored| stored.record.counts(user, client));
         let scope = request.consent_scope();
-        match self.decision {
+        let answer = self.decision;
+        let answer = answer.filter(|answer| answer.instance == client.instance);
+        let decided = answer.map(|answer| answer.decision);
+        match decided {
             Some(ConsentDecision::Deny) => {
                 let event = event(EventKind::ConsentDenied, client, &signed_in, &self.peer);
                 return Ok(Decision::reply(respond(env, redirect, Err(DENIED))).event(event));
@@ -194,6 +205,7 @@ impl Authorize {
                 let prompt = ConsentPrompt {
                     visitor: signed_in.visitor(),
                     client: client.id.clone(),
+                    instance: client.instance,
                     client_name: client.name.clone(),
                     scope,
                     agreed_before: agreed.is_some(),
@@ -204,7 +216,7 @@ impl Authorize {
             }
         }
         let decision = self.issue(env, client, redirect, request, &signed_in)?;
-        if self.decision != Some(ConsentDecision::Approve) {
+        if decided != Some(ConsentDecision::Approve) {
             // The commit fails if the consent was withdrawn meanwhile.
             let consent_unchanged = agreed.map(Versioned::unchanged);
             return Ok(decision.writes(consent_unchanged).writes(signed_in.touch));

@@ -174,6 +174,11 @@ impl ClientInstance {
     }
 
     #[must_use]
+    pub const fn to_bytes(self) -> [u8; 8] {
+        self.0.to_be_bytes()
+    }
+
+    #[must_use]
     pub fn is_first(&self) -> bool {
         *self == Self::FIRST
     }

@@ -6,7 +6,7 @@ use aws_lc_rs::digest;
 
 use crate::base::sealing::SealingKeys;
 use crate::base::time::Timestamp;
-use crate::model::ids::{GrantId, SessionId};
+use crate::model::ids::{ClientInstance, GrantId, SessionId};
 use crate::model::realm::Realm;
 use crate::model::user_code::UserCode;
 
@@ -21,7 +21,7 @@ pub enum Action {
     Logout([u8; 32]),
     /// Looks up a user code.
     UserCode,
-    /// The SHA-256 of the authorization request.
+    /// The SHA-256 of the client's instance and the authorization request.
     Consent([u8; 32]),
     /// Any action of the account page.
     Account,
@@ -33,25 +33,29 @@ pub enum Action {
 
 impl Action {
     #[must_use]
-    pub fn consent(request: &str) -> Self {
-        Self::Consent(sha256(request))
+    pub fn consent(request: &str, instance: ClientInstance) -> Self {
+        let mut shown = instance.to_bytes().to_vec();
+        shown.extend_from_slice(request.as_bytes());
+        Self::Consent(sha256(&shown))
     }
 
     #[must_use]
     pub fn found(grant: GrantId, code: &UserCode) -> Self {
-        Self::Found(grant, sha256(code.normalized()))
+        Self::Found(grant, sha256(code.normalized().as_bytes()))
     }
 
     /// `request` is a client's logout request.
     #[must_use]
     pub fn sign_out(request: Option<&str>) -> Self {
-        request.map_or(Self::SignOut, |request| Self::Logout(sha256(request)))
+        request.map_or(Self::SignOut, |request| {
+            Self::Logout(sha256(request.as_bytes()))
+        })
     }
 }
 
-fn sha256(text: &str) -> [u8; 32] {
+fn sha256(bytes: &[u8]) -> [u8; 32] {
     let mut sha256 = [0; 32];
-    sha256.copy_from_slice(digest::digest(&digest::SHA256, text.as_bytes()).as_ref());
+    sha256.copy_from_slice(digest::digest(&digest::SHA256, bytes).as_ref());
     sha256
 }
 

@@ -118,13 +118,16 @@ impl Scene {
             }
             Consent => {
                 let wider = AuthorizationRequest::new("site").with("scope", "openid profile");
-                let consent = self.alice.authorize(&wider, Some(ConsentDecision::Approve));
+                let answer = world.consent_answer(&wider, ConsentDecision::Approve);
+                let consent = self.alice.authorize(&wider, Some(answer));
                 return racer(world, consent, |outcome| match outcome.reply {
                     Ok(AuthorizeReply::Respond(response)) => match response.outcome {
                         Ok(code) => End::Code(Some(code)),
                         Err(refusal) => End::Refused(refusal.code),
                     },
-                    Ok(other) => panic!("she has decided: {other:?}"),
+                    // She has decided about another client: this one asks her.
+                    Ok(AuthorizeReply::Consent(_)) => End::Done,
+                    Ok(other) => panic!("she is signed in: {other:?}"),
                     Err(refusal) => End::Refused(refusal.code),
                 });
             }
@@ -199,15 +202,16 @@ fn replaced_before(act: Act, change: Option<Change>, at: usize, fault: Option<Fa
     // Its commit was not written, and the realm was another one before the next attempt.
     if ended && fault == Some(Fault::UnknownLost) && tried_before == 0 && at < effects && tried > 0
     {
-        let refused = matches!(
-            end.refused(),
-            Some(
-                ErrorCode::InvalidClient
-                    | ErrorCode::InvalidGrant
-                    | ErrorCode::InvalidRequest
-                    | ErrorCode::InvalidTarget
-            )
-        );
+        let refused = matches!(end, End::Done)
+            || matches!(
+                end.refused(),
+                Some(
+                    ErrorCode::InvalidClient
+                        | ErrorCode::InvalidGrant
+                        | ErrorCode::InvalidRequest
+                        | ErrorCode::InvalidTarget
+                )
+            );
         assert!(refused, "another attempt asks the new realm: {story}");
     }
     at < effects

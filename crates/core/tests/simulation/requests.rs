@@ -417,6 +417,7 @@ impl Things {
                 let request = request.with("scope", crate::things::SCOPES[scope]);
                 let browser = self.browser(seat, Some(cookie));
                 let decision = agrees.then_some(ConsentDecision::Approve);
+                let decision = decision.map(|decision| world.consent_answer(&request, decision));
                 lane(world, browser.authorize(&request, decision), authorized)
             }
             Request::Redeem { device, by, right } => {

@@ -4,7 +4,7 @@ use grantor_core::base::error::{ErrorCode, Refusal};
 use grantor_core::client_auth::Authenticated;
 use grantor_core::endpoints::authorize::{
     AUTH_AFTER, AuthorizationRequest as CoreRequest, AuthorizationResponse, Authorize,
-    AuthorizeReply, ConsentDecision, ConsentPrompt, sign_in_proof,
+    AuthorizeReply, ConsentAnswer, ConsentDecision, ConsentPrompt, sign_in_proof,
 };
 use grantor_core::endpoints::token::Token;
 use grantor_core::engine::drive::Outcome;
@@ -17,7 +17,7 @@ impl Browser {
     pub fn authorize(
         &self,
         request: &AuthorizationRequest,
-        decision: Option<ConsentDecision>,
+        decision: Option<ConsentAnswer>,
     ) -> Authorize {
         Authorize {
             request: CoreRequest::parse(&params(&self.after_sign_in(request).pairs())),
@@ -133,12 +133,27 @@ impl World {
         self.authorize_with(browser, request, Some(ConsentDecision::Approve))
     }
 
+    /// What a user decides about the client of a request as it is now.
+    pub fn consent_answer(
+        &self,
+        request: &AuthorizationRequest,
+        decision: ConsentDecision,
+    ) -> ConsentAnswer {
+        let client = request.value("client_id");
+        let client = client.and_then(|client| self.realm.client(client));
+        ConsentAnswer {
+            decision,
+            instance: client.map(|client| client.instance).unwrap_or_default(),
+        }
+    }
+
     pub fn authorize_with(
         &mut self,
         browser: &Browser,
         request: &AuthorizationRequest,
         decision: Option<ConsentDecision>,
     ) -> AuthorizationOutcome {
+        let decision = decision.map(|decision| self.consent_answer(request, decision));
         let outcome = self.ask(browser.authorize(request, decision));
         AuthorizationOutcome::new(browser, request, outcome)
     }

@@ -74,7 +74,7 @@ pub(crate) async fn get(context: Context) -> Response {
 
 /// `GET /.well-known/change-password`
 pub(crate) async fn redirect_to_password(context: Context) -> Response {
-    browser::see_other(&format!("{}/account#password", context.app.site.path))
+    browser::see_other(&format!("{}/account#password", context.site().path))
 }
 
 async fn show(
@@ -140,7 +140,7 @@ pub(crate) async fn change_password(posted: PostedForm) -> Response {
         }
         ChangePasswordReply::Changed { session, .. } => {
             let response = redirect_to_account(&context, Notice::PasswordChanged);
-            let cookies = &context.app.cookies;
+            let cookies = context.cookies();
             let cookie = cookies.set(Cookie::Session, session.reveal(), None);
             browser::with_cookies(response, [cookie])
         }
@@ -270,13 +270,13 @@ async fn removal_response(context: &Context, reply: RemoveAccessReply, done: Not
 fn redirect_to_account(context: &Context, notice: Notice) -> Response {
     let name = NOTICES.iter().find(|(_, known)| *known == notice);
     let name = name.map_or("gone", |(name, _)| name);
-    browser::see_other(&format!("{}/account?notice={name}", context.app.site.path))
+    browser::see_other(&format!("{}/account?notice={name}", context.site().path))
 }
 
 /// Without a session, that page shows that the user is signed out.
 fn redirect_to_logout(context: &Context) -> Response {
-    let response = browser::see_other(&format!("{}/logout", context.app.site.path));
-    browser::with_cookies(response, [context.app.cookies.remove(Cookie::Session)])
+    let response = browser::see_other(&format!("{}/logout", context.site().path));
+    browser::with_cookies(response, [context.cookies().remove(Cookie::Session)])
 }
 
 /// `after` is the last grant of the page before.
@@ -409,7 +409,7 @@ fn page(
     let devices = view.devices.into_iter();
     let devices = devices.map(|device| device_row(realm, device, now));
     AccountPage {
-        site: context.app.site.clone(),
+        site: context.site().clone(),
         account: context.account(&view.visitor),
         form_token: context.form_token(current, Action::Account),
         sessions: List::new(sessions.collect(), more.sessions),

@@ -6,10 +6,9 @@ use grantor_core::base::params::Params;
 use grantor_core::base::secret::Secret;
 use grantor_core::endpoints::authorize::{
     AUTH_AFTER, AuthorizationRequest, AuthorizationResponse, Authorize, AuthorizeReply,
-    ConsentDecision, ConsentPrompt, DescribeSignIn, ResponseMode, SignInContext, sign_in_proof,
+    ConsentAnswer, ConsentPrompt, DescribeSignIn, ResponseMode, SignInContext, sign_in_proof,
 };
 use grantor_core::model::endpoint::Endpoint;
-use grantor_core::people::Action;
 use grantor_core::tokens::handles::PresentedCookie;
 use http::StatusCode;
 use url::form_urlencoded::Serializer;
@@ -50,7 +49,7 @@ pub(crate) async fn post(posted: PostedForm) -> Response {
 pub(super) async fn handle(
     mut context: Context,
     params: &Params,
-    decision: Option<ConsentDecision>,
+    decision: Option<ConsentAnswer>,
 ) -> Response {
     context.caller.prefer_locales(params.opt("ui_locales"));
     let request = to_query(params);
@@ -82,7 +81,7 @@ fn operation(
     context: &Context,
     params: &Params,
     cookie: Option<PresentedCookie>,
-    decision: Option<ConsentDecision>,
+    decision: Option<ConsentAnswer>,
 ) -> Authorize {
     Authorize {
         request: AuthorizationRequest::parse(params),
@@ -204,7 +203,7 @@ fn respond(context: &Context, response: &AuthorizationResponse) -> Response {
                 value,
             });
             let redirect_uri = response.redirect.uri();
-            let site = context.app.site.clone();
+            let site = context.site().clone();
             let page = FormPost::new(site, redirect_uri.to_owned(), fields.collect());
             context.form_post(&page, Some(redirect_uri))
         }
@@ -214,9 +213,9 @@ fn respond(context: &Context, response: &AuthorizationResponse) -> Response {
 /// The form token is bound to the session and to this request, so the form is not valid for another one.
 fn consent(context: &Context, ask: &ConsentPrompt, request: String) -> Response {
     let page = Consent {
-        site: context.app.site.clone(),
+        site: context.site().clone(),
         account: context.account(&ask.visitor),
-        form_token: context.form_token(ask.visitor.session, Action::consent(&request)),
+        form_token: context.consent_token(ask, &request),
         request,
         client_name: ask.client_name.clone(),
         client_id: ask.client.to_string(),

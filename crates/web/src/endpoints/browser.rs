@@ -83,7 +83,7 @@ impl Context {
 
     /// `None` where the address would be too long.
     pub(super) fn redirect_to(&self, endpoint: Endpoint, query: &str) -> Option<Response> {
-        let location = format!("{}{}?{query}", self.app.site.path, endpoint.path());
+        let location = format!("{}{}?{query}", self.site().path, endpoint.path());
         (location.len() <= MAX_LOCATION_BYTES).then(|| see_other(&location))
     }
 
@@ -99,8 +99,8 @@ impl Context {
             name: name.into_owned(),
             value: value.into_owned(),
         });
-        let action = format!("{}{}?{SENT_ITSELF}", self.app.site.path, endpoint.path());
-        let page = FormPost::to_ourselves(self.app.site.clone(), action, fields.collect());
+        let action = format!("{}{}?{SENT_ITSELF}", self.site().path, endpoint.path());
+        let page = FormPost::to_ourselves(self.site().clone(), action, fields.collect());
         self.form_post(&page, redirect_uri)
     }
 
@@ -113,7 +113,7 @@ impl Context {
     }
 
     pub(super) fn error_page(&self, error: PageError) -> Response {
-        let site = self.app.site.clone();
+        let site = self.site().clone();
         let page = ErrorPage::new(site, error, self.caller.trace.as_str().to_owned());
         self.page_of_request(error.status(), &page, None)
     }
@@ -144,7 +144,7 @@ impl Context {
 
     /// To a page of ours whose address is short.
     pub(super) fn go_to(&self, then: &ReturnTo) -> Response {
-        see_other(&then.path(&self.app.site.path))
+        see_other(&then.path(&self.site().path))
     }
 
     /// To the page about a device that was decided.
@@ -158,7 +158,7 @@ impl Context {
     /// The sign-in form. Where its address would be too long, it is the answer itself.
     pub(super) async fn go_to_login(&self, then: &ReturnTo) -> Response {
         let query = url::form_urlencoded::Serializer::new(String::new())
-            .append_pair("return_to", &then.path(&self.app.site.path))
+            .append_pair("return_to", &then.path(&self.site().path))
             .finish();
         match self.redirect_to(Endpoint::Login, &query) {
             Some(short) => short,

@@ -1,8 +1,7 @@
 //! `POST /consent`: the user's decision about a client's request.
 
 use axum::response::Response;
-use grantor_core::endpoints::authorize::ConsentDecision;
-use grantor_core::people::Action;
+use grantor_core::endpoints::authorize::{ConsentAnswer, ConsentDecision};
 
 use super::authorize;
 use crate::context::PostedForm;
@@ -19,14 +18,15 @@ pub(crate) async fn post(posted: PostedForm) -> Response {
         Ok(request) => request,
         Err(error) => return context.error_page(error),
     };
-    if !context.accepts(Action::consent(text), &form) {
+    let Some(instance) = context.consented_instance(&form, text) else {
         // Asks again, if there is still something to ask.
         return authorize::go_to(&context, &request).await;
-    }
+    };
     let decision = match form.opt("decision") {
         Some("approve") => ConsentDecision::Approve,
         Some("deny") => ConsentDecision::Deny,
         _ => return context.error_page(PageError::BadRequest),
     };
-    authorize::handle(context, &request, Some(decision)).await
+    let answer = ConsentAnswer { decision, instance };
+    authorize::handle(context, &request, Some(answer)).await
 }

@@ -165,7 +165,7 @@ fn found(context: &Context, pending: &PendingDevice, typed: &str) -> Option<Head
     let code = context.realm().device.user_code.read(typed)?;
     let action = Action::found(pending.grant, &code);
     let token = context.form_token(pending.visitor.session, action);
-    let cookies = &context.app.cookies;
+    let cookies = context.cookies();
     cookies.set(
         Cookie::FoundDevice,
         &format!("{}.{token}", pending.grant),
@@ -175,7 +175,7 @@ fn found(context: &Context, pending: &PendingDevice, typed: &str) -> Option<Head
 
 /// The device of this code, if it is the one that this browser looked up last, in this session.
 fn found_before(context: &Context, typed: &str) -> Option<GrantId> {
-    let cookies = &context.app.cookies;
+    let cookies = context.cookies();
     let cookie = cookies.get(&context.caller.headers, Cookie::FoundDevice)?;
     let (grant, token) = cookie.reveal().split_once('.')?;
     let grant = grant.parse().ok()?;
@@ -217,7 +217,7 @@ fn code_form(
     problem: Option<DeviceCodeProblem>,
 ) -> Response {
     let form = DeviceCode {
-        site: context.app.site.clone(),
+        site: context.site().clone(),
         account: context.account(visitor),
         form_token: context.form_token(visitor.session, Action::UserCode),
         prefilled: prefilled.is_some(),
@@ -238,7 +238,7 @@ fn confirm(context: &Context, status: StatusCode, pending: &PendingDevice) -> Re
     };
     let now = context.app.now().as_secs();
     let page = DeviceConfirm {
-        site: context.app.site.clone(),
+        site: context.site().clone(),
         account: context.account(&pending.visitor),
         form_token: context.form_token(pending.visitor.session, Action::Decide(pending.grant)),
         grant: pending.grant.to_string(),
@@ -262,7 +262,7 @@ fn confirm(context: &Context, status: StatusCode, pending: &PendingDevice) -> Re
 
 fn done(context: &Context, device: DecidedDevice) -> Response {
     let page = DeviceDone {
-        site: context.app.site.clone(),
+        site: context.site().clone(),
         account: context.account(&device.visitor),
         client_name: device.client_name,
         outcome: match device.approved {

@@ -10,7 +10,7 @@ pub(crate) async fn get(context: Context) -> Response {
     match context.visitor().await {
         Ok(visitor) => {
             let account = visitor.map(|visitor| context.account(&visitor));
-            let site = context.app.site.clone();
+            let site = context.site().clone();
             context.page(StatusCode::OK, &Home { site, account })
         }
         Err(error) => context.unavailable(&error),

@@ -21,7 +21,7 @@ const MAX_LOGIN_HINT_BYTES: usize = 256;
 pub(crate) async fn get(mut context: Context) -> Response {
     let query = Params::parse(context.caller.query().unwrap_or_default().as_bytes()).ok();
     let return_to = query.as_ref().and_then(|query| query.opt("return_to"));
-    let return_to = ReturnTo::parse(return_to, &context.app.site.path);
+    let return_to = ReturnTo::parse(return_to, &context.site().path);
     prefer_locales(&mut context, &return_to);
     form(&context, StatusCode::OK, &return_to, None, None).await
 }
@@ -35,7 +35,7 @@ pub(crate) async fn post(posted: PostedForm) -> Response {
         Ok(params) => params,
         Err(error) => return context.error_page(error.into()),
     };
-    let return_to = ReturnTo::parse(params.opt("return_to"), &context.app.site.path);
+    let return_to = ReturnTo::parse(params.opt("return_to"), &context.site().path);
     prefer_locales(&mut context, &return_to);
     let context = &context;
     let username = params.opt("username").unwrap_or_default().to_owned();
@@ -43,7 +43,7 @@ pub(crate) async fn post(posted: PostedForm) -> Response {
     if !binding.is_some_and(|binding| context.accepts_for(&binding, Action::SignIn, &params)) {
         return stale(context, &return_to, username).await;
     }
-    let cookie = |cookie| context.app.cookies.get(&context.caller.headers, cookie);
+    let cookie = |cookie| context.cookies().get(&context.caller.headers, cookie);
     let sign_in = SignIn {
         username: username.clone(),
         password: Secret::new(params.opt("password").unwrap_or_default()),
@@ -67,7 +67,7 @@ pub(crate) async fn post(posted: PostedForm) -> Response {
                 }
                 other => context.go_to(other),
             };
-            let cookies = &context.app.cookies;
+            let cookies = context.cookies();
             let cookies = [
                 cookies.set(Cookie::Session, session.reveal(), None),
                 cookies.set(
@@ -104,7 +104,7 @@ fn prefer_locales(context: &mut Context, return_to: &ReturnTo) {
 /// password is not looked at, so this signs no one in.
 async fn stale(context: &Context, return_to: &ReturnTo, username: String) -> Response {
     let cookies = [Cookie::Session, Cookie::PreSession, Cookie::KnownBrowser];
-    let came = |cookie| context.app.cookies.get(&context.caller.headers, cookie);
+    let came = |cookie| context.cookies().get(&context.caller.headers, cookie);
     if cookies.into_iter().all(|cookie| came(cookie).is_none()) {
         // Another site's form: its answer comes with the cookies that this one lacks.
         if context.is_cross_site() {
@@ -199,9 +199,9 @@ pub(super) async fn form(
     let binding = Binding::PreSession(cookie.clone());
     let known = waits.known.as_ref();
     let login = Login {
-        site: context.app.site.clone(),
+        site: context.site().clone(),
         form_token: context.token(&binding, Action::SignIn),
-        return_to: return_to.path(&context.app.site.path),
+        return_to: return_to.path(&context.site().path),
         username: typed.or(waits.login_hint).unwrap_or_default(),
         client_name: known.map(|known| known.client_name.clone()),
         again: known.is_some() && context.cookie.is_some(),
@@ -213,14 +213,14 @@ pub(super) async fn form(
     let response = context.page_of_request(status, &login, redirect_uri);
     let set = existing
         .is_none()
-        .then(|| context.app.cookies.set(Cookie::PreSession, &cookie, None))
+        .then(|| context.cookies().set(Cookie::PreSession, &cookie, None))
         .flatten();
     browser::with_cookies(response, [set])
 }
 
 /// The browser's pre-session cookie, if it is well-formed: 32 hexadecimal digits.
 fn pre_session(context: &Context) -> Option<String> {
-    let cookies = &context.app.cookies;
+    let cookies = context.cookies();
     let cookie = cookies.get(&context.caller.headers, Cookie::PreSession)?;
     let text = cookie.reveal();
     (text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit())).then(|| text.to_owned())

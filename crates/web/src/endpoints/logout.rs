@@ -59,7 +59,7 @@ pub(crate) async fn confirm(posted: PostedForm) -> Response {
     }
     // Asks again, or says that the user is signed out.
     let Some(request) = request else {
-        return browser::see_other(&format!("{}/logout", context.app.site.path));
+        return browser::see_other(&format!("{}/logout", context.site().path));
     };
     match redirect_uri(&context, &params).await {
         Ok(uri) => context.send_on(Endpoint::EndSession, request, uri.as_deref()),
@@ -90,7 +90,7 @@ async fn handle(mut context: Context, params: &Params, confirmed: bool) -> Respo
     };
     // Only after the session has ended, not if the store was unavailable.
     let remove_cookie = |response| {
-        let cookie = confirmed.then(|| context.app.cookies.remove(Cookie::Session));
+        let cookie = confirmed.then(|| context.cookies().remove(Cookie::Session));
         browser::with_cookies(response, cookie)
     };
     let reply = match context.run(logout).await {
@@ -101,7 +101,7 @@ async fn handle(mut context: Context, params: &Params, confirmed: bool) -> Respo
         Ok(LogoutReply::Confirm(ask)) => ask_confirmation(&context, client, *ask),
         Ok(LogoutReply::Redirect(location)) => remove_cookie(browser::see_other(&location)),
         Ok(LogoutReply::SignedOut { client_name }) => {
-            let site = context.app.site.clone();
+            let site = context.site().clone();
             let page = SignedOut { site, client_name };
             remove_cookie(context.page(StatusCode::OK, &page))
         }
@@ -123,7 +123,7 @@ fn ask_confirmation(context: &Context, client: Option<&str>, ask: LogoutPrompt) 
     };
     let action = Action::sign_out(ask.request.as_deref());
     let page = pages::Logout {
-        site: context.app.site.clone(),
+        site: context.site().clone(),
         username: ask.visitor.username,
         form_token: context.form_token(ask.visitor.session, action),
         client_name: ask.client_name,

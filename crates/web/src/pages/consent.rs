@@ -11,7 +11,7 @@ use crate::render::Page;
 pub struct Consent {
     pub site: Site,
     pub account: Account,
-    /// Bound to the session and to `request`.
+    /// Bound to the session, the client and `request`.
     pub form_token: String,
     /// The query of the authorization request, to be sent with the form.
     pub request: String,
