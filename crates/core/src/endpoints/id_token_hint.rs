@@ -1,32 +1,21 @@
 //! `id_token_hint` (OpenID Connect Core section 3.1.2.1, RP-Initiated Logout section 2).
 
 use std::cell::OnceCell;
-
-use grantor_jose::TokenType;
-use serde::Deserialize;
+use std::sync::Arc;
 
 use crate::base::error::{Cause, ErrorCode, Refusal};
 use crate::base::params::Params;
 use crate::base::secret::Secret;
+use crate::model::claims::IdTokenClaims;
 use crate::model::realm::Realm;
 
 /// As the request holds it, not verified.
 #[derive(Debug)]
 pub(super) struct IdTokenHint(Secret);
 
-/// An ID token of ours, which may have expired.
-#[derive(Debug, Deserialize)]
-pub(super) struct HintClaims {
-    iss: String,
-    /// The user.
-    pub(super) sub: String,
-    /// The client.
-    pub(super) aud: String,
-}
-
 /// A hint is verified once for a request, however often it is decided.
 #[derive(Debug, Default)]
-pub struct VerifiedHint(OnceCell<Result<HintClaims, Refusal>>);
+pub struct VerifiedHint(OnceCell<Result<Arc<IdTokenClaims>, Refusal>>);
 
 const NOT_OURS: Refusal = Refusal::new(
     ErrorCode::InvalidRequest,
@@ -41,7 +30,7 @@ impl IdTokenHint {
             .map(|hint| Self(Secret::new(hint)))
     }
 
-    /// RP-Initiated Logout section 2: "the OP MUST validate that it was the issuer of the ID Token".
+    /// The claims of an ID token of ours, which may have expired. RP-Initiated Logout section 2: "the OP MUST validate that it was the issuer of the ID Token".
     ///
     /// # Errors
     /// `invalid_request` for anything but an ID token of ours, such as our own access and logout tokens.
@@ -49,18 +38,14 @@ impl IdTokenHint {
         &self,
         verified: &'v VerifiedHint,
         realm: &Realm,
-    ) -> Result<&'v HintClaims, Refusal> {
+    ) -> Result<&'v IdTokenClaims, Refusal> {
         let verified = verified.0.get_or_init(|| verify(realm, self.0.reveal()));
-        verified.as_ref().map_err(Clone::clone)
+        verified.as_deref().map_err(Clone::clone)
     }
 }
 
-fn verify(realm: &Realm, token: &str) -> Result<HintClaims, Refusal> {
-    let decoded = grantor_jose::decode(token).map_err(|_| NOT_OURS)?;
-    let verified = realm.signing.verify(decoded).map_err(|_| NOT_OURS)?;
-    let is_id_token = TokenType::Id.is(verified.header().typ.as_deref());
-    let hint: HintClaims = verified.claims().map_err(|_| NOT_OURS)?;
-    (is_id_token && hint.iss == realm.issuer)
-        .then_some(hint)
-        .ok_or(NOT_OURS)
+fn verify(realm: &Realm, token: &str) -> Result<Arc<IdTokenClaims>, Refusal> {
+    let claims = realm.signing.id_token(token);
+    let ours = claims.filter(|claims| claims.iss == realm.issuer);
+    ours.ok_or(NOT_OURS)
 }

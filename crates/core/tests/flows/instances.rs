@@ -1,6 +1,7 @@
 //! A name that is used again stands for another client, who inherits nothing.
 
 use grantor_core::base::error::ErrorCode::InvalidGrant;
+use grantor_core::endpoints::authorize::{AuthorizeReply, ConsentDecision};
 use grantor_core::model::exchange_rule::TokenKind;
 use grantor_core::model::ids::{ClientId, ClientInstance};
 use grantor_core::people::{ProvisionClients, WithdrawClient};
@@ -45,6 +46,23 @@ fn a_client_that_is_declared_again_has_none_of_the_first_ones_grants() {
     }
     let tokens = world.device_tokens("console", "alice");
     assert!(world.refresh("console", tokens.refresh()).is_ok());
+}
+
+#[test]
+fn an_answer_on_the_page_of_an_earlier_client_is_none_to_its_successor() {
+    let mut world = started();
+    let alice = world.signed_in("alice");
+    let request = AuthorizationRequest::new("spa");
+    world.authorize(&alice, &request).consent();
+    let answer = world.consent_answer(&request, ConsentDecision::Approve);
+    declare_again(&mut world, "spa");
+    let outcome = world.ask(alice.authorize(&request, Some(answer)));
+    assert!(
+        matches!(outcome.reply, Ok(AuthorizeReply::Consent(_))),
+        "she is asked about the new one: {:?}",
+        outcome.reply
+    );
+    world.consent(&alice, &request).code();
 }
 
 #[test]
