@@ -76,8 +76,10 @@ fn no_page_has_inline_styles_handlers_or_scripts_except_form_post() {
         if name.starts_with(FormPost::TEMPLATE) {
             html = html.replace("&#x2f;", "/");
             let form = "<form method=\"post\" action=\"https://orders.example.com/callback\">";
+            assert_eq!(html.matches(&*script).count(), 1, "{name}");
+            // Of the response to a client; a request to ourselves has no address of others.
             for allowed in [&*script, form, "value=\"https://id.example.com\""] {
-                assert_eq!(html.matches(allowed).count(), 1, "{allowed} in {name}");
+                assert!(html.matches(allowed).count() <= 1, "{allowed} in {name}");
                 html = html.replace(allowed, "");
             }
         }
