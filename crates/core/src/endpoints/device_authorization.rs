@@ -130,7 +130,7 @@ impl ClientOperation for DeviceAuthorization {
     /// The resources that are asked for.
     type Parsed = Result<RequestedResources, Refusal>;
     type Reply = DeviceAuthorizationReply;
-    /// RFC 8628 section 3.1: "The client authentication requirements of Section 3.2.1 of [RFC6749] apply".
+    /// RFC 8628 section 3.1: "The client authentication requirements of Section 3.2.1 of \[RFC6749\] apply".
     const ENDPOINT: Endpoint = Endpoint::DeviceAuthorization;
 
     fn parse(params: &Params) -> Result<Self, Refusal> {

@@ -38,13 +38,16 @@ pub trait Operation {
         parsed: &Self::Parsed,
         env: &Env<'_>,
         facts: &Facts,
-    ) -> Result<Decision<Self::Reply, Self::Refused>, Stop<Self::Refused>>;
+    ) -> Decided<Self::Reply, Self::Refused>;
 
     /// The client that asks, as far as the request proves or claims it.
     fn client(&self, _: &Self::Parsed) -> Option<ClientId> {
         None
     }
 }
+
+/// What came of an attempt to decide.
+pub type Decided<R, E> = Result<Decision<R, E>, Stop<E>>;
 
 /// An operation of people or operators. It has nothing to prepare, and each outcome is a reply.
 pub trait Task {
@@ -68,12 +71,7 @@ impl<T: Task> Operation for T {
         Ok(())
     }
 
-    fn decide(
-        &self,
-        (): &(),
-        env: &Env<'_>,
-        facts: &Facts,
-    ) -> Result<Decision<Self::Reply, Infallible>, Stop<Infallible>> {
+    fn decide(&self, (): &(), env: &Env<'_>, facts: &Facts) -> Decided<Self::Reply, Infallible> {
         Ok(Task::decide(self, env, facts)?)
     }
 }

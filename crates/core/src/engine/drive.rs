@@ -14,16 +14,16 @@ use std::time::Duration;
 
 use grantor_jose::{SigningInput, TokenType, VerificationKeys, left_half_hash};
 
-use crate::base::error::{Failure, Refusal};
+use crate::base::error::Failure;
 use crate::base::row::{Committed, Key, MAX_KEYS, Row, Version, Write};
 use crate::base::secret::Secret;
 use crate::base::seed::Seed;
 use crate::base::time::Timestamp;
-use crate::engine::decide::{Decision, Excess, Mint, Operation, Stop, UnsignedToken};
+use crate::engine::decide::{Decision, Mint, Operation, Stop, UnsignedToken};
 use crate::engine::env::Env;
-use crate::engine::event::Event;
-use crate::engine::facts::{Facts, KeyQuery, Need, PasswordQueue};
+use crate::engine::facts::{Facts, KeyQuery, Need};
 use crate::engine::limits::{Effect, Poll, PollQuery, QuotaAnswer, QuotaQuery};
+pub use crate::engine::step::{Minted, Outcome, Step};
 use crate::model::client::Client;
 use crate::model::realm::Realm;
 
@@ -31,61 +31,6 @@ use crate::model::realm::Realm;
 const MAX_ATTEMPTS: u8 = 5;
 /// Rounds of needs within one attempt. More are a bug, since each round provides what was needed.
 const MAX_ROUNDS: u8 = 12;
-
-#[derive(Debug)]
-pub enum Step<R, E = Refusal> {
-    /// Read these rows in one `get`, then call [`Drive::rows`].
-    Get(Vec<Key>),
-    /// Ask the in-memory limits, then call [`Drive::quota`].
-    Quota(QuotaQuery),
-    /// Ask the poll clock, then call [`Drive::poll`].
-    Poll(PollQuery),
-    /// Verify a password, then call [`Drive::password`].
-    Password {
-        /// `None` if the user is unknown or has no password.
-        hash: Option<String>,
-        password: Secret,
-        queue: PasswordQueue,
-    },
-    /// Hash a password, then call [`Drive::hashed`].
-    HashPassword {
-        password: Secret,
-        queue: PasswordQueue,
-    },
-    /// Get the keys of a trusted issuer, then call [`Drive::keys`].
-    Keys(KeyQuery),
-    /// Sign, then call [`Drive::signature`].
-    Sign(SigningInput),
-    /// Commit, then call [`Drive::committed`].
-    Commit {
-        now: Timestamp,
-        id: Version,
-        writes: Vec<Write>,
-    },
-    /// Apply the effects, report the events and answer.
-    Done(Outcome<R, E>),
-    /// No decision was possible. The effects release reservations.
-    Failed(Failure, Vec<Effect>),
-}
-
-#[derive(Debug)]
-pub struct Outcome<R, E = Refusal> {
-    pub reply: Result<R, E>,
-    /// The client that asked, as far as the request proved or claimed it.
-    pub client: Option<Arc<Client>>,
-    pub tokens: Option<Minted>,
-    pub effects: Vec<Effect>,
-    pub events: Vec<Event>,
-    pub excess: Option<Excess>,
-}
-
-#[derive(Debug)]
-pub struct Minted {
-    /// `None` if another kind of token was requested by exchange.
-    pub access: Option<Secret>,
-    pub id: Option<Secret>,
-    pub refresh: Option<Secret>,
-}
 
 enum Stage<R, E> {
     Deciding(Vec<Need>),

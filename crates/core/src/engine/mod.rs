@@ -6,3 +6,4 @@ pub mod env;
 pub mod event;
 pub mod facts;
 pub mod limits;
+mod step;

@@ -94,7 +94,7 @@ pub(crate) enum OpenedParty {
     Access(OpenedToken),
     Refresh(Option<RefreshToken>),
     Id(PresentedToken, OnceCell<Option<Arc<IdTokenClaims>>>),
-    Foreign(Assertion),
+    Foreign(Box<Assertion>),
 }
 
 impl PresentedParty {
@@ -110,7 +110,7 @@ impl PresentedParty {
                 OpenedParty::Refresh(realm.sealing.open_refresh_token(self.token.reveal()))
             }
             TokenType::Jwt | TokenType::IdToken => match Assertion::prepare(realm, &self.token) {
-                Some(foreign) => OpenedParty::Foreign(foreign),
+                Some(foreign) => OpenedParty::Foreign(Box::new(foreign)),
                 None if self.typ == TokenType::Jwt => OpenedParty::Access(self.token.open(realm)),
                 None => OpenedParty::Id(self.token.clone(), OnceCell::new()),
             },

@@ -34,7 +34,7 @@ pub use clients::{Tokens, answer, credentials, form_of, params};
 pub use exchange::{Exchanged, explain_request};
 pub use external::trust;
 pub use people::{Browser, CodeLookup, Decided, SignedIn, code_lookup, decided, declared_user};
-pub use run::{Down, Run, Seen};
+pub use run::{Down, Ended, Run, Seen};
 pub use web_apps::AuthorizationOutcome;
 
 pub use crate::Codes;

@@ -23,6 +23,9 @@ pub enum Down {
     Store(StoreError),
 }
 
+/// How a request ended.
+pub type Ended<O> = Result<Outcome<<O as Operation>::Reply, <O as Operation>::Refused>, Down>;
+
 /// A request under way. Other requests can see three effects of it: a read, a question to the tables in memory, a
 /// commit; and at its end, what it writes to those tables.
 pub struct Run<O: Operation> {
@@ -68,10 +71,7 @@ impl<O: Operation> Run<O> {
 
     /// Goes on until the next effect is performed, and further while no other request could see a difference; returns
     /// the end, if it is reached.
-    pub fn effect(
-        &mut self,
-        world: &mut World,
-    ) -> Option<Result<Outcome<O::Reply, O::Refused>, Down>> {
+    pub fn effect(&mut self, world: &mut World) -> Option<Ended<O>> {
         let mut performed = false;
         loop {
             let step = self.next.take().unwrap_or_else(|| self.drive.step());
@@ -95,11 +95,7 @@ impl<O: Operation> Run<O> {
         }
     }
 
-    fn perform(
-        &mut self,
-        world: &mut World,
-        step: Step<O::Reply, O::Refused>,
-    ) -> Option<Result<Outcome<O::Reply, O::Refused>, Down>> {
+    fn perform(&mut self, world: &mut World, step: Step<O::Reply, O::Refused>) -> Option<Ended<O>> {
         match step {
             Step::Password { hash, password, .. } => {
                 world.hashes += 1;
@@ -209,10 +205,7 @@ fn apply(world: &mut World, effects: &[Effect]) {
 
 impl World {
     /// A request from its beginning to its end.
-    pub fn run<O: Operation>(
-        &mut self,
-        operation: O,
-    ) -> Result<Outcome<O::Reply, O::Refused>, Down> {
+    pub fn run<O: Operation>(&mut self, operation: O) -> Ended<O> {
         let mut run = Run::new(self, operation);
         loop {
             if let Some(end) = run.effect(self) {
