@@ -6,10 +6,10 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts};
 use grantor_core::base::params::Params;
-use grantor_core::endpoints::authorize::ConsentPrompt;
+use grantor_core::endpoints::authorize::{ConsentPrompt, ShownConsent};
 use grantor_core::engine::decide::Operation;
 use grantor_core::engine::drive::Outcome;
-use grantor_core::model::ids::{ClientInstance, SessionId};
+use grantor_core::model::ids::SessionId;
 use grantor_core::model::realm::Realm;
 use grantor_core::people::{Action, Binding};
 use grantor_core::tokens::handles::PresentedCookie;
@@ -80,29 +80,21 @@ impl Context {
         self.token(&Binding::Session(session), action)
     }
 
-    /// The token of the consent page's form. It begins with the client's instance.
+    /// The token of the consent page's form. It begins with what that page shows.
     pub(crate) fn consent_token(&self, ask: &ConsentPrompt, request: &str) -> String {
-        let action = Action::consent(request, ask.instance);
+        let shown = ask.shown.to_hex();
+        let action = Action::consent(request, &shown);
         let token = self.form_token(ask.visitor.session, action);
-        format!(
-            "{:016x}.{token}",
-            u64::from_be_bytes(ask.instance.to_bytes())
-        )
+        format!("{shown}.{token}")
     }
 
-    /// The instance of the client on the consent page whose form was sent, if its token is for this session and request.
-    pub(crate) fn consented_instance(
-        &self,
-        form: &Params,
-        request: &str,
-    ) -> Option<ClientInstance> {
-        let (instance, token) = form.opt("form_token")?.split_once('.')?;
-        let instance = u64::from_str_radix(instance, 16).ok()?;
-        let instance = ClientInstance::from_bytes(instance.to_be_bytes());
+    /// What the consent page showed whose form was sent, if its token is for this session and request.
+    pub(crate) fn shown_consent(&self, form: &Params, request: &str) -> Option<ShownConsent> {
+        let (shown, token) = form.opt("form_token")?.split_once('.')?;
         let binding = Binding::Session(self.cookie.as_ref()?.session());
-        let action = Action::consent(request, instance);
-        self.accepts_token(&binding, action, token)
-            .then_some(instance)
+        let action = Action::consent(request, shown);
+        let accepted = self.accepts_token(&binding, action, token);
+        ShownConsent::from_hex(shown).filter(|_| accepted)
     }
 
     pub(crate) fn token(&self, binding: &Binding, action: Action) -> String {

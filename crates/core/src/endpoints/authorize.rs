@@ -12,7 +12,7 @@ use crate::engine::event::{Event, EventKind};
 use crate::engine::facts::{Facts, Versioned};
 use crate::model::client::{Client, ConsentPolicy};
 use crate::model::grant_type::GrantType;
-use crate::model::ids::{ClientId, ClientInstance, GrantId};
+use crate::model::ids::{ClientId, GrantId};
 use crate::model::prompt::Prompt;
 use crate::model::realm::Realm;
 use crate::model::scope::Scope;
@@ -23,12 +23,14 @@ use crate::records::{
 };
 use crate::tokens::handles::{Code, PresentedCookie};
 
+mod consent_answer;
 mod error_redirect;
 mod reauthentication;
 mod request;
 mod response;
 mod sign_in_context;
 
+pub use consent_answer::{ConsentAnswer, ConsentDecision, ShownConsent};
 pub use reauthentication::{AUTH_AFTER, sign_in_proof};
 use request::ValidRequest;
 pub use request::{AuthorizationRequest, PreparedRequest};
@@ -43,19 +45,6 @@ pub struct Authorize {
     /// From the consent page.
     pub decision: Option<ConsentAnswer>,
     pub peer: Peer,
-}
-
-/// What the user decided, and about which client: one that was declared under its id since was not on the page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ConsentAnswer {
-    pub decision: ConsentDecision,
-    pub instance: ClientInstance,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ConsentDecision {
-    Approve,
-    Deny,
 }
 
 /// The reply once client and redirect URI are valid. Before, errors are shown on a page and never redirected.
@@ -74,7 +63,7 @@ pub enum AuthorizeReply {
 pub struct ConsentPrompt {
     pub visitor: Visitor,
     pub client: ClientId,
-    pub instance: ClientInstance,
+    pub shown: ShownConsent,
     pub client_name: String,
     pub scope: Scope,
     /// Whether the user consented to a narrower scope before.
@@ -167,6 +156,21 @@ const fn invalid(description: &'static str) -> Refusal {
 }
 
 impl Authorize {
+    /// What the consent page would show of this request.
+    ///
+    /// # Errors
+    /// [`Stop`] if the request is refused.
+    pub fn shown(&self, env: &Env<'_>, facts: &Facts) -> Result<ShownConsent, Stop> {
+        let ResolvedClient { client, redirect } = self.request.resolve(env, facts)?;
+        let prepared = self.request.prepare(env.realm);
+        let request = self.request.for_client(&prepared, client, env.realm)?;
+        Ok(ShownConsent::new(
+            client,
+            &redirect,
+            &request.consent_scope(),
+        ))
+    }
+
     fn decide_for(
         &self,
         prepared: &PreparedRequest,
@@ -190,8 +194,8 @@ impl Authorize {
             .as_ref()
             .filter(|stored| stored.record.counts(user, client));
         let scope = request.consent_scope();
-        let answer = self.decision;
-        let answer = answer.filter(|answer| answer.instance == client.instance);
+        let shown = ShownConsent::new(client, redirect, &scope);
+        let answer = self.decision.filter(|answer| answer.shown == shown);
         let decided = answer.map(|answer| answer.decision);
         match decided {
             Some(ConsentDecision::Deny) => {
@@ -205,7 +209,7 @@ impl Authorize {
                 let prompt = ConsentPrompt {
                     visitor: signed_in.visitor(),
                     client: client.id.clone(),
-                    instance: client.instance,
+                    shown,
                     client_name: client.name.clone(),
                     scope,
                     agreed_before: agreed.is_some(),

@@ -298,6 +298,8 @@ impl<O: Operation> Drive<O> {
         }
         self.realm = Arc::clone(realm);
         self.parsed = None;
+        // They may be of an issuer that is trusted no more.
+        self.facts.keys.clear();
         true
     }
 

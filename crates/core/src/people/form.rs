@@ -6,7 +6,7 @@ use aws_lc_rs::digest;
 
 use crate::base::sealing::SealingKeys;
 use crate::base::time::Timestamp;
-use crate::model::ids::{ClientInstance, GrantId, SessionId};
+use crate::model::ids::{GrantId, SessionId};
 use crate::model::realm::Realm;
 use crate::model::user_code::UserCode;
 
@@ -21,7 +21,7 @@ pub enum Action {
     Logout([u8; 32]),
     /// Looks up a user code.
     UserCode,
-    /// The SHA-256 of the client's instance and the authorization request.
+    /// The SHA-256 of what the page shows and of the authorization request.
     Consent([u8; 32]),
     /// Any action of the account page.
     Account,
@@ -33,10 +33,8 @@ pub enum Action {
 
 impl Action {
     #[must_use]
-    pub fn consent(request: &str, instance: ClientInstance) -> Self {
-        let mut shown = instance.to_bytes().to_vec();
-        shown.extend_from_slice(request.as_bytes());
-        Self::Consent(sha256(&shown))
+    pub fn consent(request: &str, shown: &str) -> Self {
+        Self::Consent(sha256(format!("{shown}\0{request}").as_bytes()))
     }
 
     #[must_use]

@@ -1,12 +1,12 @@
 //! Consent: asked for once, again when more is requested, and never for clients that skip it.
 
 use grantor_core::base::error::ErrorCode::{AccessDenied, ConsentRequired};
-use grantor_core::endpoints::authorize::ConsentDecision;
+use grantor_core::endpoints::authorize::{AuthorizeReply, ConsentDecision};
 use grantor_core::engine::event::EventKind::{CodeIssued, ConsentDenied, ConsentGiven};
 use grantor_core::model::client::ConsentPolicy;
 
 use grantor_testkit::world::World;
-use grantor_testkit::{AuthorizationRequest, Spans as _, client};
+use grantor_testkit::{AuthorizationRequest, Spans as _, client, scope};
 
 #[test]
 fn consent_is_asked_for_once() {
@@ -119,4 +119,22 @@ fn a_client_that_skips_consent_can_still_ask_for_it() {
     // The operator changes the policy: there was no consent.
     world.reconfigure(|realm| client(realm, "spa").code.consent = ConsentPolicy::Ask);
     assert_eq!(world.authorize(&alice, &silent).error(), ConsentRequired);
+}
+
+#[test]
+fn a_decision_counts_only_for_what_its_page_showed() {
+    let mut world = World::new();
+    let alice = world.signed_in("alice");
+    let request = AuthorizationRequest::new("site").without("scope");
+    world.reconfigure(|realm| client(realm, "site").default_scopes = scope("openid"));
+    world.authorize(&alice, &request).consent();
+    let answer = world.consent_answer(&request, ConsentDecision::Approve);
+    // The operator gives the client more by default while she looks at the page.
+    world.reconfigure(|realm| client(realm, "site").default_scopes = scope("openid profile"));
+    let outcome = world.ask(alice.authorize(&request, Some(answer)));
+    let Ok(AuthorizeReply::Consent(asked)) = outcome.reply else {
+        panic!("she is asked again: {:?}", outcome.reply);
+    };
+    assert_eq!(asked.scope, scope("openid profile"));
+    world.consent(&alice, &request).code();
 }

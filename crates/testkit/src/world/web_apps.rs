@@ -1,6 +1,7 @@
 //! Apps that sign their users in by a redirect: they send a browser here, and wait for it to come back with a code.
 
 use grantor_core::base::error::{ErrorCode, Refusal};
+use grantor_core::base::seed::Seed;
 use grantor_core::client_auth::Authenticated;
 use grantor_core::endpoints::authorize::{
     AUTH_AFTER, AuthorizationRequest as CoreRequest, AuthorizationResponse, Authorize,
@@ -8,6 +9,8 @@ use grantor_core::endpoints::authorize::{
 };
 use grantor_core::endpoints::token::Token;
 use grantor_core::engine::drive::Outcome;
+use grantor_core::engine::env::Env;
+use grantor_core::engine::facts::Facts;
 
 use super::{Browser, Tokens, World, answer, params, peer};
 use crate::{AuthorizationRequest, VERIFIER, merged, redirect_uri, sealing, uses_pkce};
@@ -133,17 +136,22 @@ impl World {
         self.authorize_with(browser, request, Some(ConsentDecision::Approve))
     }
 
-    /// What a user decides about the client of a request as it is now.
+    /// What a user decides on the page of a request as it is now.
     pub fn consent_answer(
         &self,
         request: &AuthorizationRequest,
         decision: ConsentDecision,
     ) -> ConsentAnswer {
-        let client = request.value("client_id");
-        let client = client.and_then(|client| self.realm.client(client));
+        let env = Env {
+            now: self.now,
+            seed: &Seed::from_bytes([0; 32]),
+            realm: &self.realm,
+        };
+        let authorize = Browser::new().authorize(request, None);
+        let shown = authorize.shown(&env, &Facts::default());
         ConsentAnswer {
             decision,
-            instance: client.map(|client| client.instance).unwrap_or_default(),
+            shown: shown.unwrap_or_default(),
         }
     }
 

@@ -18,7 +18,7 @@ pub(crate) async fn post(posted: PostedForm) -> Response {
         Ok(request) => request,
         Err(error) => return context.error_page(error),
     };
-    let Some(instance) = context.consented_instance(&form, text) else {
+    let Some(shown) = context.shown_consent(&form, text) else {
         // Asks again, if there is still something to ask.
         return authorize::go_to(&context, &request).await;
     };
@@ -27,6 +27,6 @@ pub(crate) async fn post(posted: PostedForm) -> Response {
         Some("deny") => ConsentDecision::Deny,
         _ => return context.error_page(PageError::BadRequest),
     };
-    let answer = ConsentAnswer { decision, instance };
+    let answer = ConsentAnswer { decision, shown };
     authorize::handle(context, &request, Some(answer)).await
 }

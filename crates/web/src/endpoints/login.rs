@@ -5,6 +5,7 @@ use grantor_core::base::params::Params;
 use grantor_core::base::secret::Secret;
 use grantor_core::endpoints::authorize::SignInContext;
 use grantor_core::people::{Action, Binding, KNOWN_BROWSER_LIFETIME, SignIn, SignInReply};
+use grantor_core::records::Username;
 use http::StatusCode;
 
 use super::authorize;
@@ -120,7 +121,7 @@ async fn stale(context: &Context, return_to: &ReturnTo, username: String) -> Res
         )
         .await;
     }
-    match needs_no_sign_in(context, return_to).await {
+    match needs_no_sign_in(context, return_to, &username).await {
         Ok(true) => match return_to {
             ReturnTo::Authorize(request) => match authorize::parse(request) {
                 Ok(request) => authorize::go_to(context, &request).await,
@@ -143,10 +144,21 @@ async fn stale(context: &Context, return_to: &ReturnTo, username: String) -> Res
     }
 }
 
-/// Whether the session of the browser serves for what waits.
-async fn needs_no_sign_in(context: &Context, return_to: &ReturnTo) -> Result<bool, Unavailable> {
+/// Whether the session of the browser serves for what waits, and is of whoever filled in the form: somebody else must not go
+/// on with it unawares.
+async fn needs_no_sign_in(
+    context: &Context,
+    return_to: &ReturnTo,
+    username: &str,
+) -> Result<bool, Unavailable> {
+    let Some(visitor) = context.visitor().await? else {
+        return Ok(false);
+    };
+    if !username.is_empty() && Username::fold(username) != Username::fold(&visitor.username) {
+        return Ok(false);
+    }
     let ReturnTo::Authorize(request) = return_to else {
-        return Ok(context.visitor().await?.is_some());
+        return Ok(true);
     };
     let Ok(params) = authorize::parse(request) else {
         return Ok(false);

@@ -5,6 +5,9 @@ use grantor_core::model::endpoint::Endpoint;
 
 use super::authorize;
 
+/// Longer ones are no codes, however they are spelled.
+const MAX_USER_CODE_BYTES: usize = 64;
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum ReturnTo {
     /// `/`.
@@ -41,7 +44,11 @@ impl ReturnTo {
             .map(|query| Params::parse(query.as_bytes()))
         {
             None if rest.is_empty() => Self::Device(None),
-            Some(Ok(params)) => Self::Device(params.opt("user_code").map(ToOwned::to_owned)),
+            Some(Ok(params)) => {
+                let code = params.opt("user_code");
+                let code = code.filter(|code| code.len() <= MAX_USER_CODE_BYTES);
+                Self::Device(code.map(ToOwned::to_owned))
+            }
             _ => Self::Home,
         }
     }
@@ -86,6 +93,8 @@ mod tests {
         }
         assert_eq!(ReturnTo::parse(Some("/device"), ""), ReturnTo::Device(None));
         assert_eq!(ReturnTo::parse(Some("/account"), ""), ReturnTo::Account);
+        let long = format!("/device?user_code={}", "A".repeat(65));
+        assert_eq!(ReturnTo::parse(Some(&long), ""), ReturnTo::Device(None));
         assert_eq!(
             ReturnTo::parse(Some("/device?user_code=AB-C%0Ax"), ""),
             ReturnTo::Home,

@@ -68,6 +68,23 @@ async fn a_stale_form_whose_request_needs_its_own_sign_in_comes_back_filled_in()
     result.code();
 }
 
+/// Somebody else signed in in another tab: whoever filled in this form must not go on as them.
+#[tokio::test]
+async fn a_stale_form_of_another_user_comes_back_instead_of_going_on() {
+    let server = TestServer::new().await;
+    let mut browser = server.browser();
+    let form = sign_in_form(&mut browser, &AuthorizationRequest::new(PORTAL)).await;
+    let other = sign_in_form(&mut browser, &AuthorizationRequest::new(SPA)).await;
+    let other = other
+        .fill("username", "bob")
+        .fill("password", "bob-password");
+    browser.submit(other).await;
+    let page = browser.submit(form).await;
+    assert_eq!(page.status, 403, "{page:?}");
+    assert!(page.body.contains("value=\"alice\""), "{page:?}");
+    browser.follow(page, "alice", "approve").await.code();
+}
+
 /// The form is older than its token lives, and nobody is signed in.
 #[tokio::test]
 async fn an_old_sign_in_form_comes_back_and_signs_in() {
