@@ -198,20 +198,26 @@ fn replaced_before(act: Act, change: Option<Change>, at: usize, fault: Option<Fa
         scene.apply(act, change);
     }
     let ended = act.is_ended_by(change);
-    assert_eq!(scene.is_of_use(act, &end), !ended, "{story}");
     // Its commit was not written, and the realm was another one before the next attempt.
-    if ended && fault == Some(Fault::UnknownLost) && tried_before == 0 && at < effects && tried > 0
-    {
-        let refused = matches!(end, End::Done)
-            || matches!(
-                end.refused(),
-                Some(
+    let is_asked_again = fault == Some(Fault::UnknownLost) && tried_before == 0 && tried > 0;
+    if is_asked_again && (act, change) == (Exchange, Change::AnotherInstance) {
+        // The new client has the same secret and the same rule.
+        return at < effects;
+    }
+    assert_eq!(scene.is_of_use(act, &end), !ended, "{story}");
+    if ended && is_asked_again && at < effects {
+        let refused = matches!(
+            end,
+            // On another page.
+            End::Done
+                | End::Refused(
                     ErrorCode::InvalidClient
                         | ErrorCode::InvalidGrant
                         | ErrorCode::InvalidRequest
                         | ErrorCode::InvalidTarget
                 )
-            );
+                | End::Tokens(Err(ErrorCode::InvalidClient | ErrorCode::InvalidGrant))
+        );
         assert!(refused, "another attempt asks the new realm: {story}");
     }
     at < effects

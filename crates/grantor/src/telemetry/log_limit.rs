@@ -15,12 +15,13 @@ use tracing::{Event, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 
-/// The lines of one kind in a minute, of one network where they have an address.
-pub(super) const LINES_A_MINUTE: u32 = 60;
+/// The lines of one kind in a minute; of those with an address, the ones of one client in its network.
+const LINES_A_MINUTE: u32 = 60;
+/// The same of one network: a client alone hides no other one in it.
+const LINES_OF_A_NETWORK: u32 = 2 * LINES_A_MINUTE;
 /// The same of all networks together.
 const LINES_OF_ALL_NETWORKS: u32 = 10 * LINES_A_MINUTE;
-/// The same of one client in one network or, of protected events, of one user or client: as many as are never folded in a
-/// file.
+/// Of protected events, those of one user or client: as many as are never folded in a file.
 const LINES_OF_ONE: u32 = 8;
 /// How many sources are counted in one minute. What further ones cause is counted for their kind only.
 const MAX_COUNTED: usize = 16 * 1024;
@@ -178,9 +179,9 @@ impl Line {
             (None, Some(network)) => [
                 client.as_ref().map(|client| {
                     let (client, network) = (client.clone(), network.clone());
-                    (Source::Client { client, network }, LINES_OF_ONE)
+                    (Source::Client { client, network }, LINES_A_MINUTE)
                 }),
-                Some((Source::Network(network.clone()), LINES_A_MINUTE)),
+                Some((Source::Network(network.clone()), LINES_OF_A_NETWORK)),
                 Some((Source::All, LINES_OF_ALL_NETWORKS)),
             ],
         };
@@ -292,10 +293,10 @@ mod tests {
             tracing::info!(target: "event", kind = "sign_in_failed", peer = "203.0.113.2");
         });
         for (text, logged) in [
-            ("client=\"broken\" address=192.0.2.1", 8),
-            ("address=198.51.100.1", 60),
-            ("address=2001:db8:1::1", 60),
-            ("peer=\"198.51.100.1\"", 60),
+            ("client=\"broken\" address=192.0.2.1", 60),
+            ("address=198.51.100.1", 120),
+            ("address=2001:db8:1::1", 120),
+            ("peer=\"198.51.100.1\"", 120),
             ("client=\"orders\"", 1),
             ("address=203.0.113.1", 1),
             ("address=2001:db8:2::1", 1),
