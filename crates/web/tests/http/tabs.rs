@@ -150,9 +150,10 @@ async fn another_sites_sign_in_form_begins_again_without_a_look_at_it() {
             .fields
             .insert("username".to_owned(), "alice".to_owned());
         let answer = victim.submit(forged).await;
-        assert_eq!(answer.status, 303, "{answer:?}");
-        assert!(answer.header("location").starts_with('/'), "{answer:?}");
-        assert_eq!(victim.cookies, cookies, "bob's session, and no other");
+        assert_eq!(answer.status, 403, "{answer:?}");
+        assert!(!answer.body.contains("evil.example"), "{answer:?}");
+        let kept = victim.cookies.get(SESSION) == cookies.get(SESSION);
+        assert!(kept, "bob's session, and no other");
     }
 }
 
