@@ -215,9 +215,16 @@ fn render(problem: &Problem, settings: &Settings) -> String {
     let [PointerStep::Key(table), PointerStep::Index(row), rest @ ..] = pointer.steps() else {
         return format!("{pointer} {message}");
     };
+    let resource = || {
+        settings
+            .resources
+            .get(*row)
+            .map(|it| it.identifier.to_string())
+    };
     let client = || settings.clients.get(*row).map(|it| it.id.to_string());
     let user = || settings.users.get(*row).map(|it| it.username.to_string());
     let name = match table.as_str() {
+        "resource" => resource(),
         "client" => client(),
         "user" => user(),
         _ => None,

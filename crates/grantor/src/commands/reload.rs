@@ -14,7 +14,7 @@ pub struct Arguments {
     /// Only say what would change
     #[arg(long)]
     dry_run: bool,
-    /// Also withdraw the clients and users that the file no longer declares, as a restart does
+    /// Also withdraw the APIs, clients and users that the file no longer declares, as a restart does
     #[arg(long)]
     prune: bool,
     #[command(flatten)]

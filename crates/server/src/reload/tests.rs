@@ -278,12 +278,30 @@ async fn a_client_that_changes_or_comes_back_unpruned_is_the_same_instance() {
 }
 
 #[tokio::test]
-async fn a_vanished_client_loses_the_scopes_of_a_removed_api() {
+async fn a_vanished_api_stays_with_its_client_until_it_is_pruned() {
     let server = TestServer::with(&format!("{API}{SHIPPER}")).await;
-    let reloaded = server.reload(ORDERS).await;
-    assert_eq!(change(&reloaded, "resource").removed, ["shipping"]);
-    let realm = server.installation.app.realm();
-    assert!(realm.client("shipper").unwrap().scopes.is_empty());
+    let realm = || server.installation.app.realm();
+    let has_scope = || !realm().client("shipper").unwrap().scopes.is_empty();
+    for _ in 0..2 {
+        let reloaded = server.reload(ORDERS).await;
+        assert_eq!(change(&reloaded, "resource").kept, ["shipping"]);
+        assert_eq!((realm().resources.len(), has_scope()), (1, true));
+    }
+    // A scope that is taken out of an API goes at once.
+    let other = API.replace("read", "write");
+    server.reload(&format!("{ORDERS}{other}")).await;
+    assert_eq!((realm().resources.len(), has_scope()), (1, false));
+
+    // Of two APIs with one URI, the kept one is named.
+    let with_uri =
+        |name: &str| API.replace("shipping", name) + "uri = \"https://api.example.com\"\n";
+    server.reload(&with_uri("shipping")).await;
+    server.write(&with_uri("parcels"));
+    let refused = server.take(Reload::default()).await.unwrap_err();
+    assert!(refused.contains("resource \"shipping\": uri "), "{refused}");
+    let pruned = server.prune(ORDERS).await;
+    assert_eq!(change(&pruned, "resource").removed, ["shipping"]);
+    assert!(realm().resources.is_empty());
 }
 
 #[tokio::test]

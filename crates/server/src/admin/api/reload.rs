@@ -14,7 +14,7 @@ pub struct Reload {
     /// Only says what would change.
     #[serde(default)]
     pub dry_run: bool,
-    /// Also withdraws the clients and users that the file no longer declares, as a start does.
+    /// Also withdraws the APIs, clients and users that the file no longer declares, as a start does.
     #[serde(default)]
     pub prune: bool,
 }

@@ -45,6 +45,8 @@ async fn a_file_cut_off_at_any_line_is_taken_or_refused_and_prunes_nothing() {
             assert_eq!(server.token("orders", SECRET).await, 200, "{kept}");
         }
         assert!(server.user("bob").await.enabled, "{kept}");
+        let realm = server.installation.app.realm();
+        assert_eq!(realm.resources.len(), 1, "{kept}");
         assert_eq!(server.declared_clients().await, ["orders", "shipper", "tv"]);
     }
     assert!(taken > 6, "{taken}");
