@@ -155,7 +155,8 @@ impl Reloader {
     async fn settled(&self) -> Result<Settings, ReloadError> {
         let look = || {
             let (file, environment) = (self.file.clone(), self.environment.clone());
-            spawn_blocking(move || Look::new(&file, &environment))
+            let running = self.owner.settings();
+            spawn_blocking(move || Look::new(&file, &environment, &running))
         };
         let first = look().await?;
         (self.pause)().await;

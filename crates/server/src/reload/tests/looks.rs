@@ -116,6 +116,15 @@ async fn a_file_that_others_can_write_or_that_is_none_is_refused() {
         why.contains("others on this machine can write it: chmod o-w"),
         "{why}"
     );
+    fs::set_permissions(&file, Permissions::from_mode(0o664)).unwrap();
+    // A group that is not the owner's own: only root can give the file to one.
+    if std::os::unix::fs::chown(&file, None, Some(4711)).is_ok() {
+        let why = refusal().await;
+        assert!(
+            why.contains("its group (id 4711) can write it: chmod g-w"),
+            "{why}"
+        );
+    }
     fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
 
     fs::set_permissions(server.folder.path(), Permissions::from_mode(0o777)).unwrap();
