@@ -31,7 +31,7 @@ pub(super) fn merge(running: &Settings, mut file: Settings, prune: bool) -> Merg
     }
     let changes = Reloaded {
         changes: changes(running, &file, &kept),
-        restart: restart(running, &file),
+        needs_restart: needs_restart(running, &file),
         ..Reloaded::default()
     };
     let names = kept.users.iter();
@@ -104,7 +104,7 @@ fn vanished_users(running: &Settings, file: &Settings) -> Vec<User> {
 }
 
 /// The settings that differ and that only a start reads.
-fn restart(running: &Settings, file: &Settings) -> Vec<String> {
+fn needs_restart(running: &Settings, file: &Settings) -> Vec<String> {
     let mut names = Vec::new();
     for key in running.differing_keys(file) {
         let parts = match (key, &running.tls, &file.tls) {

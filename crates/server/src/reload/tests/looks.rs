@@ -64,6 +64,16 @@ async fn an_invalid_file_keeps_the_realm_and_is_refused_by_file_line_and_key() {
         why.contains("grantor.toml:7:1: unknown key \"grnats\""),
         "{why}"
     );
+    server.write(&format!("{TV}secret_env = \"TV_SECRET\"\n"));
+    let why = server.take(Reload::default()).await.unwrap_err();
+    let expected = "TV_SECRET is not set in the server's environment, which it keeps from its start: restart it";
+    assert!(why.contains(expected), "{why}");
+    let other = Reload {
+        file: Some("/other.toml".to_owned()),
+        ..Reload::default()
+    };
+    let why = server.take(other).await.unwrap_err();
+    assert!(why.contains("grantor.toml, not /other.toml: run"), "{why}");
     fs::remove_file(server.file()).unwrap();
     let why = server.take(Reload::default()).await.unwrap_err();
     assert!(why.contains("grantor.toml: No such file"), "{why}");
