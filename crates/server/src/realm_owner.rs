@@ -91,7 +91,7 @@ impl RealmOwner {
         self.in_use().kept_users.contains(folded_name)
     }
 
-    /// When they were read.
+    /// When the settings in use were read.
     #[must_use]
     pub fn read_at(&self) -> Timestamp {
         self.in_use().read_at
