@@ -55,7 +55,7 @@ impl Value for SecretVariable {
             "the environment variable that it names".to_owned()
         };
         match context.environment.value(variable) {
-            None => Err(format!("{named} is not set")),
+            None => Err(format!("{named} is not set{}", context.environment.place())),
             Some("") => Err(format!("{named} is empty")),
             Some(secret) => Ok(Self {
                 variable: variable.to_owned(),

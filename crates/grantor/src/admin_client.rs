@@ -33,14 +33,23 @@ pub enum AdminError {
     /// A store in memory ends with its server, which has no socket.
     #[error("a store in memory has no commands: declare in the file what it should hold")]
     Memory,
+    /// Likewise, for a command that only a server can carry out.
+    #[error("a store in memory has no admin socket: send SIGHUP to the server")]
+    MemoryOfServer,
     /// The command needs an existing store.
     #[error("there is no store {} yet: the first start of the server creates it", .0.display())]
     NoStore(PathBuf),
     /// No server runs, or the one that runs has another store than the file names now.
-    #[error("no server runs with the store {}: the next start reads the file", .0.display())]
+    #[error(
+        "no server answers for the store {}: the next start reads the file. If you changed `store`, restart the server, \
+         or reload by SIGHUP",
+        .0.display()
+    )]
     NoServer(PathBuf),
     /// A process has the store open, and its socket does not work.
-    #[error("the process that has the store cannot be asked: {why}")]
+    #[error(
+        "the process that has the store cannot be asked: {why}; it may still be starting: try again"
+    )]
     Unreachable {
         /// Which process has the store.
         source: StartError,
@@ -110,6 +119,7 @@ async fn ask_anywhere<R: AdminRequest>(
 ) -> Result<(), AdminError> {
     let store = match &settings.store {
         Store::Sqlite(path) => path,
+        Store::Memory if R::NEEDS_SERVER => return Err(AdminError::MemoryOfServer),
         Store::Memory => return Err(AdminError::Memory),
         Store::Postgres(_) => return Err(StartError::postgres(settings).into()),
     };

@@ -40,7 +40,7 @@ enum Command {
         #[arg(long, value_name = "DIR", default_value = "grantor-dev")]
         data: PathBuf,
     },
-    /// Let the running server take its changed configuration file, without a restart
+    /// Reload the configuration file of the running server
     Reload(reload::Arguments),
     /// Check a configuration file, and list what of it is not built yet
     Check {

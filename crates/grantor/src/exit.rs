@@ -1,4 +1,5 @@
-//! How commands end: 0 for success, 1 for failure, 2 for wrong usage or a wrong configuration. And how they print.
+//! How commands end: 0 for success, 1 for failure, 2 for wrong usage or a wrong configuration (and 3 where a
+//! reload left something out). And how they print.
 
 use std::error::Error;
 use std::fmt::Display;

@@ -6,6 +6,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use grantor_config::{self as config, Settings};
+use rustix::fs::{StatVfsMountFlags, statvfs};
 
 use crate::master_key;
 use crate::outgoing::Outgoing;
@@ -13,6 +14,8 @@ use crate::setting_error::SettingError;
 
 /// The root user's id.
 const ROOT: u32 = 0;
+/// In such a folder, everyone replaces their own files only.
+const STICKY: u32 = 0o1000;
 
 #[derive(Debug, thiserror::Error)]
 pub enum FilesError {
@@ -85,7 +88,7 @@ pub(crate) fn folder_of(file: &Path) -> &Path {
 }
 
 /// A sentence for each file with secrets that others on this machine can read: the configuration `file`, and each
-/// `secret_file`.
+/// `secret_file`. And one where others can write the configuration.
 pub fn advice<'a>(settings: &'a Settings, file: &'a Path) -> impl Iterator<Item = String> + 'a {
     let holds = settings.holds_secrets().then_some((
         file,
@@ -96,10 +99,70 @@ pub fn advice<'a>(settings: &'a Settings, file: &'a Path) -> impl Iterator<Item 
     let files = files.map(|file| (file.path(), "a secret_file"));
     let open = holds.into_iter().chain(files);
     let open = open.filter(|(file, _)| readable_by_others(file));
-    open.map(|(file, what)| {
+    let open = open.map(|(file, what)| {
         let file = file.display();
         format!("Others on this machine can read {file}, {what}: chmod o= {file}")
-    })
+    });
+    let found = fs::metadata(file).ok();
+    let refused = found.and_then(|found| check_writers(file, &found, settings).err());
+    open.chain(refused.map(|why| format!("No reload takes {}: {why}", file.display())))
+}
+
+/// Whoever can write the configuration could add a client or a user, and need only wait for the next reload. Looks at the
+/// file and at its folder, which is where it is replaced.
+pub(crate) fn check_writers(path: &Path, file: &Metadata, settings: &Settings) -> io::Result<()> {
+    let refuse = |can: &str, (who, remedy): (String, &str), path: &Path| {
+        let path = path.display();
+        Err(io::Error::other(format!(
+            "{who} can {can} it: {remedy} {path}"
+        )))
+    };
+    if let Some(writer) = other_writer(file, file.mode(), settings) {
+        return refuse("write", writer, path);
+    }
+    // Of a link, the folder of its target as well.
+    let target = fs::canonicalize(path)?;
+    for folder in [folder_of(path), folder_of(&target)] {
+        let found = fs::metadata(folder)?;
+        let mode = match found.mode() {
+            mode if mode & STICKY != 0 => 0,
+            mode => mode,
+        };
+        if let Some(writer) = other_writer(&found, mode, settings)
+            && !is_read_only(folder)
+        {
+            return refuse("replace", writer, folder);
+        }
+    }
+    Ok(())
+}
+
+/// Who else can write what has this owner, group and mode, and what ends that.
+fn other_writer(
+    found: &Metadata,
+    mode: u32,
+    settings: &Settings,
+) -> Option<(String, &'static str)> {
+    let store_folder = match &settings.store {
+        config::Store::Sqlite(store) => folder_of(store),
+        _ => Path::new(""),
+    };
+    if let Some(owner) = foreign_owner(found, store_folder) {
+        let remedy = "make this server's user or root the owner of";
+        return Some((format!("another user (id {owner})"), remedy));
+    }
+    if mode & 0o002 != 0 {
+        return Some(("others on this machine".to_owned(), "chmod o-w"));
+    }
+    // Where each user has a group of their own, it has the user's number.
+    let is_shared = found.gid() != found.uid();
+    (mode & 0o020 != 0 && is_shared)
+        .then(|| (format!("its group (id {})", found.gid()), "chmod g-w"))
+}
+
+/// As Kubernetes mounts a ConfigMap, in folders for all.
+fn is_read_only(folder: &Path) -> bool {
+    statvfs(folder).is_ok_and(|mount| mount.f_flag.contains(StatVfsMountFlags::RDONLY))
 }
 
 /// The file's group may be allowed to (Debian's `ssl-cert`), all users may not.
@@ -184,6 +247,34 @@ mod tests {
             let sentences: Vec<_> = advice(&settings, &file).collect();
             let names = |said: &String| said.contains("orders.secret, a secret_file");
             assert_eq!(sentences.iter().any(names), reported, "{sentences:?}");
+        }
+    }
+
+    #[test]
+    fn a_configuration_that_others_can_write_is_reported() {
+        let folder = TempDir::new().unwrap();
+        let file = folder.path().join("grantor.toml");
+        fs::write(&file, "").unwrap();
+        let settings = settings("", folder.path());
+        let set = |path: &Path, mode| {
+            fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+            advice(&settings, &file).collect::<Vec<_>>()
+        };
+        assert!(set(&file, 0o644).is_empty());
+        let sentences = set(&file, 0o646);
+        assert!(sentences[0].contains("others on this machine can write it: chmod o-w"));
+        assert!(set(&file, 0o600).is_empty());
+        assert!(set(folder.path(), 0o703)[0].contains("can replace it: chmod o-w"));
+        assert!(set(folder.path(), 0o1703).is_empty());
+        set(folder.path(), 0o700);
+
+        // A group that is not the owner's own, and another owner: only root can make them.
+        if rustix::process::geteuid().is_root() {
+            std::os::unix::fs::chown(&file, None, Some(4711)).unwrap();
+            assert!(set(&file, 0o640).is_empty());
+            assert!(set(&file, 0o660)[0].contains("its group (id 4711) can write it: chmod g-w"));
+            std::os::unix::fs::chown(&file, Some(4711), None).unwrap();
+            assert!(set(&file, 0o660)[0].contains("another user (id 4711) can write it: make"));
         }
     }
 

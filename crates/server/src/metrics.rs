@@ -189,7 +189,7 @@ impl Reading {
         )?;
         let help = "When the configuration in use was read, in Unix time";
         out.gauge(
-            "grantor_configured_seconds",
+            "grantor_config_last_reload_success_timestamp_seconds",
             help,
             float(self.configured.as_secs()),
         )?;

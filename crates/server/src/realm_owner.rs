@@ -78,8 +78,8 @@ impl RealmOwner {
         }
     }
 
-    /// The settings in use: those of the file, but with what needs a restart as it was at the start, and with the clients and
-    /// users that the file no longer declares and that were not pruned.
+    /// The settings in use: those of the file, but with what needs a restart as it was at the start, and with the APIs,
+    /// clients and users that the file no longer declares and that were not pruned.
     #[must_use]
     pub fn settings(&self) -> Arc<Settings> {
         Arc::clone(&self.in_use().settings)
@@ -91,7 +91,7 @@ impl RealmOwner {
         self.in_use().kept_users.contains(folded_name)
     }
 
-    /// When they were read.
+    /// When the settings in use were read.
     #[must_use]
     pub fn read_at(&self) -> Timestamp {
         self.in_use().read_at

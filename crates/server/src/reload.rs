@@ -5,6 +5,7 @@
 //! that is repeated goes on where it stopped.
 
 use std::collections::HashSet;
+use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,7 +33,7 @@ use crate::outgoing::OutgoingError;
 use crate::realm_owner::{Next, RealmOwner};
 use crate::signing_keys::SigningKeysError;
 use crate::system::SystemClock;
-use crate::users::{self, OnOutage};
+use crate::users::{self, LeftOut, OnOutage};
 use changes::{Merged, merge};
 use file::Look;
 
@@ -47,18 +48,22 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// Why nothing was taken. The realm is as it was.
 #[derive(Debug, thiserror::Error)]
 pub enum ReloadError {
-    #[error("the server is still starting")]
+    #[error("the server is still starting; try again")]
     Starting,
     #[error(
         "the file is still being written: two looks, a second apart, found different things; reload again"
     )]
     Changing,
+    #[error(
+        "the server reads {file}, not {named}: run `grantor reload --config {file}`, or restart the server with the other file"
+    )]
+    OtherFile { file: String, named: String },
     /// The mistakes, one a line.
     #[error("{0}")]
     Invalid(String),
     /// The file is valid, but not together with what stays as it runs.
     #[error(
-        "the file does not go together with what stays until a restart, or until --prune withdraws it: {0}"
+        "the file conflicts with what is kept until a restart or `grantor reload --prune`: {0}"
     )]
     Conflict(String),
     #[error("not everything could be written; reload again")]
@@ -103,9 +108,10 @@ impl Reloader {
     /// [`ReloadError`]: the realm is as it was.
     pub async fn reload(&self, wanted: Reload) -> Result<Reloaded, ReloadError> {
         let _one = self.one.lock().await;
+        let dry_run = wanted.dry_run;
         let done = self.take(wanted).await;
         match &done {
-            _ if wanted.dry_run => {}
+            _ if dry_run => {}
             Ok(reloaded) => {
                 let event = Event::new(EventKind::RealmReloaded).reload(summary(reloaded));
                 let trace_id = self.app.record(&event);
@@ -130,10 +136,21 @@ impl Reloader {
         }
     }
 
-    async fn take(&self, Reload { dry_run, prune }: Reload) -> Result<Reloaded, ReloadError> {
+    async fn take(&self, wanted: Reload) -> Result<Reloaded, ReloadError> {
+        let Reload {
+            dry_run,
+            prune,
+            file: named,
+        } = wanted;
         // The users of the file that was read at the start are written first.
         if !self.app.is_ready() {
             return Err(ReloadError::Starting);
+        }
+        let path = self.file.clone();
+        let path = spawn_blocking(move || fs::canonicalize(&path).unwrap_or(path)).await?;
+        let path = path.display().to_string();
+        if let Some(named) = named.filter(|named| *named != path) {
+            return Err(ReloadError::OtherFile { file: path, named });
         }
         let file = self.settled().await?;
         let Merged {
@@ -145,8 +162,11 @@ impl Reloader {
             return Err(ReloadError::Conflict(render(conflict, &settings)));
         }
         changes.dry_run = dry_run;
+        changes.file = path;
         if !dry_run {
-            changes.problems = self.replace(settings, kept_users, prune).await?;
+            let LeftOut { users, problems } = self.replace(settings, kept_users, prune).await?;
+            changes.leave_out_users(users);
+            changes.problems = problems;
         }
         Ok(changes)
     }
@@ -154,8 +174,12 @@ impl Reloader {
     /// The settings of the file, once two looks agree.
     async fn settled(&self) -> Result<Settings, ReloadError> {
         let look = || {
-            let (file, environment) = (self.file.clone(), self.environment.clone());
-            spawn_blocking(move || Look::new(&file, &environment))
+            let (file, environment) = (
+                self.file.clone(),
+                self.environment.clone().of_running_server(),
+            );
+            let running = self.owner.settings();
+            spawn_blocking(move || Look::new(&file, &environment, &running))
         };
         let first = look().await?;
         (self.pause)().await;
@@ -163,13 +187,13 @@ impl Reloader {
         first.confirmed(&second)
     }
 
-    /// Serves by these settings from now on. Returns what was left out, as sentences.
+    /// Serves by these settings from now on. Returns what was left out.
     async fn replace(
         &self,
         settings: Settings,
         kept_users: HashSet<String>,
         prune: bool,
-    ) -> Result<Vec<String>, ReloadError> {
+    ) -> Result<LeftOut, ReloadError> {
         let (app, store) = (&self.app, &*self.store);
         let read_at = SystemClock.now();
         let settings = Arc::new(settings);
@@ -182,7 +206,8 @@ impl Reloader {
         let provisions: Vec<_> = settings.users.iter().map(assemble::provision).collect();
         let mut left_out = users::provision(app, store, &provisions, OnOutage::Fail).await?;
         let links = assemble::links(&settings);
-        left_out.extend(links::provision(app, store, &links, OnOutage::Fail).await?);
+        let links_left_out = links::provision(app, store, &links, OnOutage::Fail).await?;
+        left_out.problems.extend(links_left_out);
         if prune {
             clients::withdraw(app, store, &declared).await?;
         }
@@ -215,9 +240,16 @@ fn render(problem: &Problem, settings: &Settings) -> String {
     let [PointerStep::Key(table), PointerStep::Index(row), rest @ ..] = pointer.steps() else {
         return format!("{pointer} {message}");
     };
+    let resource = || {
+        settings
+            .resources
+            .get(*row)
+            .map(|it| it.identifier.to_string())
+    };
     let client = || settings.clients.get(*row).map(|it| it.id.to_string());
     let user = || settings.users.get(*row).map(|it| it.username.to_string());
     let name = match table.as_str() {
+        "resource" => resource(),
         "client" => client(),
         "user" => user(),
         _ => None,
@@ -247,6 +279,6 @@ fn summary(reloaded: &Reloaded) -> ReloadSummary {
         changed: names(|change| &change.changed),
         removed: names(|change| &change.removed),
         kept: names(|change| &change.kept),
-        restart: ReloadSummary::shorten(reloaded.restart.iter().cloned()),
+        restart: ReloadSummary::shorten(reloaded.needs_restart.iter().cloned()),
     }
 }

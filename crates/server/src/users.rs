@@ -32,8 +32,17 @@ pub enum OnOutage {
     Fail,
 }
 
+/// What of the file could not be written, for a reason of its own.
+#[derive(Debug, Default)]
+pub struct LeftOut {
+    /// The names of accounts.
+    pub users: Vec<String>,
+    /// A sentence for each, and for all else.
+    pub problems: Vec<String>,
+}
+
 /// Makes the declared users of the store those of the file. A new or changed password is hashed, which takes some hundredths
-/// of a second. An account that cannot be written for a reason of its own is logged, left out, and returned as a sentence.
+/// of a second. An account that cannot be written for a reason of its own is logged, left out, and returned.
 ///
 /// # Errors
 /// The store is unavailable.
@@ -42,15 +51,16 @@ pub async fn provision(
     store: &dyn Store,
     users: &[Provision],
     on_outage: OnOutage,
-) -> Result<Vec<String>, Unavailable> {
-    let mut left_out = Vec::new();
+) -> Result<LeftOut, Unavailable> {
+    let mut left_out = LeftOut::default();
+    let problems = &mut left_out.problems;
     // First, so that cutting a user off does not wait for the password hashes of others.
     match retry(on_outage, || examine(store, users)).await {
-        Ok(stored) => left_out.extend(prepare(app, stored, on_outage).await?),
+        Ok(stored) => problems.extend(prepare(app, stored, on_outage).await?),
         Err(error) if is_temporary(&error) => return Err(error),
         Err(error) => {
             tracing::error!(error = %Causes(&error), "accounts that the file no longer declares were not disabled");
-            left_out.push(
+            problems.push(
                 "Accounts that the file no longer declares were not disabled: see the log."
                     .to_owned(),
             );
@@ -69,8 +79,10 @@ pub async fn provision(
                     username,
                     "[[user]]: the name belongs to another account of the store; this one was left out"
                 );
-                left_out.push(format!(
-                    "User {username:?}: the name belongs to another account of the store; this one was left out."
+                left_out.users.push(username.to_owned());
+                left_out.problems.push(format!(
+                    "User {username:?} was not written: another account has that name. Rename or delete it (`grantor user \
+                     list` shows its sub), then reload."
                 ));
             }
             Err(error) if is_temporary(&error) => return Err(error),
@@ -79,9 +91,10 @@ pub async fn provision(
                     username, error = %Causes(&error),
                     "[[user]]: the account could not be written and was left out"
                 );
-                left_out.push(format!(
-                    "User {username:?}: the account could not be written and was left out: see the log."
-                ));
+                left_out.users.push(username.to_owned());
+                left_out
+                    .problems
+                    .push(format!("User {username:?} was not written: see the log."));
             }
         }
     }

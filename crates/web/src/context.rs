@@ -116,7 +116,7 @@ impl Context {
         binding.accepts(&self.realm().sealing, action, token, self.app.now())
     }
 
-    /// Whether the request began at another site, so that the browser kept its `SameSite` cookies.
+    /// Whether the request began at another site, so that the browser withheld its `SameSite` cookies.
     pub(crate) fn is_cross_site(&self) -> bool {
         self.fetch_site() == Some(b"cross-site")
     }

@@ -1,5 +1,6 @@
 //! `grantor reload`: the running server takes its changed configuration file.
 
+use std::fs;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -9,12 +10,15 @@ use grantor_server::admin::api::Reload;
 use super::administer::{Common, administer};
 use crate::exit;
 
+/// The file was taken, but not all of it.
+const LEFT_OUT: u8 = 3;
+
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Only say what would change
+    /// Show what would change, and change nothing
     #[arg(long)]
     dry_run: bool,
-    /// Also withdraw the clients and users that the file no longer declares, as a restart does
+    /// Also withdraw the APIs, clients and users that the file no longer declares, as a restart does
     #[arg(long)]
     prune: bool,
     #[command(flatten)]
@@ -22,11 +26,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments, environment: &Environment) -> ExitCode {
-    let Arguments {
-        dry_run,
-        prune,
-        ref common,
-    } = *arguments;
+    let common = &arguments.common;
     let settings = match common.settings(environment) {
         Ok(settings) => settings,
         Err(code) => {
@@ -34,13 +34,20 @@ pub fn run(arguments: &Arguments, environment: &Environment) -> ExitCode {
             return code;
         }
     };
+    // It was read just now.
+    let path = fs::canonicalize(&common.config).ok();
+    let request = Reload {
+        dry_run: arguments.dry_run,
+        prune: arguments.prune,
+        file: path.map(|path| path.display().to_string()),
+    };
     let mut all_taken = true;
-    let done = administer(common, &settings, &Reload { dry_run, prune }, |reloaded| {
+    let done = administer(common, &settings, &request, |reloaded| {
         all_taken &= reloaded.problems.is_empty();
         Some(reloaded.to_string())
     });
     match all_taken {
         true => done,
-        false => ExitCode::FAILURE,
+        false => ExitCode::from(LEFT_OUT),
     }
 }

@@ -208,6 +208,7 @@ fn mistakes_in_a_command_are_reported_and_a_memory_store_has_no_commands() {
 
     let memory = Home::new("store = \"memory:\"\n");
     assert!(refused(&memory, &["user", "list"]).contains("a store in memory has no commands"));
+    assert!(refused(&memory, &["reload"]).contains("send SIGHUP to the server"));
 }
 
 #[test]

@@ -25,7 +25,10 @@ fn reload(home: &Home, tables: &str, arguments: &[&str]) -> String {
     home.configure(tables);
     let done = run(home, arguments);
     assert!(done.status.success(), "{}", text(&done.stderr));
-    text(&done.stdout).to_owned()
+    let path = fs::canonicalize(home.path("grantor.toml")).expect("a file");
+    let path = path.display().to_string();
+    assert!(text(&done.stdout).contains(&path), "{done:?}");
+    text(&done.stdout).replace(&path, "grantor.toml")
 }
 
 fn token(home: &Home) -> u16 {
@@ -51,7 +54,7 @@ fn a_reload_takes_the_file_says_what_changed_and_needs_no_restart() {
     let would = reload(&home, &tables, &["--dry-run"]);
     assert_eq!(
         would,
-        "A reload would change:\n  client: added tv\n  user: added alice\nChanged only by a restart: events_max\n"
+        "A reload of grantor.toml would change:\n  client: added tv\n  user: added alice\nNeeds a restart: events_max\n"
     );
     let form = "client_id=tv";
     assert_eq!(
@@ -59,7 +62,8 @@ fn a_reload_takes_the_file_says_what_changed_and_needs_no_restart() {
         401
     );
     let did = reload(&home, &tables, &[]);
-    assert_eq!(did, would.replace("A reload would change:", "Changed:"));
+    let header = "A reload of grantor.toml would change:";
+    assert_eq!(did, would.replace(header, "Reloaded grantor.toml:"));
     let tokens = home.device_tokens("alice", "staple of alice");
     assert_eq!(home.userinfo(&tokens), 200);
 
@@ -87,7 +91,9 @@ fn a_reload_takes_the_file_says_what_changed_and_needs_no_restart() {
     // What vanished stays until it is pruned.
     let kept = reload(&home, &other, &[]);
     assert!(
-        kept.starts_with("Nothing changed.\nNo longer in the file"),
+        kept.starts_with(
+            "Reloaded grantor.toml: nothing changed.\nNo longer in the file but still active"
+        ),
         "{kept}"
     );
     assert_eq!(home.userinfo(&tokens), 200);
@@ -98,14 +104,21 @@ fn a_reload_takes_the_file_says_what_changed_and_needs_no_restart() {
         said.contains("is kept until `grantor reload --prune`"),
         "{said}"
     );
+    let refused = output(&mut home.command(&["user", "add", "Alice"]));
+    let why = text(&refused.stderr);
+    assert!(
+        why.contains("taken by a user who is kept until `grantor reload --prune`"),
+        "{why}"
+    );
     let pruned = reload(&home, &other, &["--prune"]);
     assert_eq!(
         pruned,
-        "Changed:\n  client: removed tv\n  user: removed alice\n"
+        "Reloaded grantor.toml:\n  client: removed tv\n  user: removed alice\n"
     );
     assert_eq!(home.userinfo(&tokens), 401);
     assert!(!home.signs_in("alice", "staple of alice"));
-    assert_eq!(reload(&home, &other, &["--prune"]), "Nothing changed.\n");
+    let nothing = "Reloaded grantor.toml: nothing changed.\n";
+    assert_eq!(reload(&home, &other, &["--prune"]), nothing);
 
     let all = written(&home, server);
     assert!(
@@ -125,7 +138,7 @@ fn an_invalid_file_is_refused_as_check_does_and_a_command_without_a_server_says_
     let refused = run(&home, &[]);
     assert_eq!(refused.status.code(), Some(1));
     assert!(
-        text(&refused.stderr).contains("no server runs"),
+        text(&refused.stderr).contains("no server answers for the store"),
         "{}",
         text(&refused.stderr)
     );
@@ -145,6 +158,55 @@ fn an_invalid_file_is_refused_as_check_does_and_a_command_without_a_server_says_
     drop(server);
     let refused = run(&home, &[]);
     assert_eq!(refused.status.code(), Some(2));
+}
+
+#[test]
+fn what_is_not_taken_or_not_all_of_it_ends_with_a_code_of_its_own() {
+    let home = Home::new(MACHINE);
+    let _server = home.serve();
+    home.ready();
+    // Another file with the same store.
+    fs::copy(home.path("grantor.toml"), home.path("b.toml")).expect("a file");
+    let other = run(&home, &["--config", "b.toml"]);
+    assert_eq!(other.status.code(), Some(1));
+    let why = text(&other.stderr);
+    assert!(
+        why.contains("grantor.toml, not /") && why.contains("b.toml: run"),
+        "{why}"
+    );
+
+    assert!(
+        output(&mut home.command(&["user", "add", "alice"]))
+            .status
+            .success()
+    );
+    home.configure(&format!(
+        "{MACHINE}{ALICE}{}",
+        ALICE.replace("alice", "bob")
+    ));
+    for changed in [
+        "  user: added bob; left out alice\n",
+        "  user: left out alice\n",
+    ] {
+        let done = run(&home, &[]);
+        assert_eq!(done.status.code(), Some(3), "{done:?}");
+        let said = text(&done.stdout);
+        assert!(said.contains(changed), "{said}");
+        assert!(
+            said.contains("User \"alice\" was not written: another account"),
+            "{said}"
+        );
+    }
+
+    // Another store, of which this server does not know.
+    home.configure(&format!("store = \"sqlite:other.db\"\n{MACHINE}"));
+    let moved = run(&home, &[]);
+    assert_eq!(moved.status.code(), Some(1));
+    let why = text(&moved.stderr);
+    assert!(
+        why.contains("If you changed `store`, restart the server"),
+        "{why}"
+    );
 }
 
 /// Asks until it is told to stop; each answer is 200.

@@ -19,25 +19,26 @@ pub(super) struct Merged {
 }
 
 /// What `running` becomes by the settings of its changed file. What needs a restart stays as it runs, and unless `prune`
-/// is set, clients and users stay that the file no longer declares.
+/// is set, APIs, clients and users stay that the file no longer declares.
 pub(super) fn merge(running: &Settings, mut file: Settings, prune: bool) -> Merged {
-    let mut kept = (Vec::new(), Vec::new());
+    let mut kept = Kept::default();
     if !prune {
-        kept = (
-            vanished_clients(running, &file),
-            vanished_users(running, &file),
-        );
+        kept.resources = vanished_resources(running, &file);
+        // They have their scopes still, and so do the clients that vanished with them.
+        file.resources.extend(kept.resources.iter().cloned());
+        kept.clients = vanished_clients(running, &file);
+        kept.users = vanished_users(running, &file);
     }
     let changes = Reloaded {
         changes: changes(running, &file, &kept),
-        restart: restart(running, &file),
+        needs_restart: needs_restart(running, &file),
         ..Reloaded::default()
     };
-    let names = kept.1.iter();
+    let names = kept.users.iter();
     let kept_users = names.map(|user| Username::fold(user.username.as_str()));
     let kept_users = kept_users.collect();
-    file.clients.extend(kept.0);
-    file.users.extend(kept.1);
+    file.clients.extend(kept.clients);
+    file.users.extend(kept.users);
     Merged {
         settings: running.reloaded(file),
         kept_users,
@@ -45,7 +46,22 @@ pub(super) fn merge(running: &Settings, mut file: Settings, prune: bool) -> Merg
     }
 }
 
-/// The clients that `file` no longer declares, without what it took away: an API's scopes go with the API.
+/// What the file no longer declares, and stays.
+#[derive(Default)]
+struct Kept {
+    resources: Vec<Resource>,
+    clients: Vec<Client>,
+    users: Vec<User>,
+}
+
+fn vanished_resources(running: &Settings, file: &Settings) -> Vec<Resource> {
+    let declared: HashSet<_> = file.resources.iter().map(|api| &api.identifier).collect();
+    let vanished = running.resources.iter();
+    let vanished = vanished.filter(|api| !declared.contains(&api.identifier));
+    vanished.cloned().collect()
+}
+
+/// The clients that `file` no longer declares, without what it took away: a scope that its API has no longer.
 fn vanished_clients(running: &Settings, file: &Settings) -> Vec<Client> {
     let declared: HashSet<_> = file.clients.iter().map(|client| &client.id).collect();
     let vanished = running.clients.iter();
@@ -88,7 +104,7 @@ fn vanished_users(running: &Settings, file: &Settings) -> Vec<User> {
 }
 
 /// The settings that differ and that only a start reads.
-fn restart(running: &Settings, file: &Settings) -> Vec<String> {
+fn needs_restart(running: &Settings, file: &Settings) -> Vec<String> {
     let mut names = Vec::new();
     for key in running.differing_keys(file) {
         let parts = match (key, &running.tls, &file.tls) {
@@ -115,8 +131,7 @@ fn named(key: &str, parts: Vec<&str>) -> Vec<String> {
 }
 
 /// What differs of the rest, by kind and name. Values are never said: they may be secret.
-fn changes(running: &Settings, file: &Settings, kept: &(Vec<Client>, Vec<User>)) -> Vec<Change> {
-    let (clients, users) = kept;
+fn changes(running: &Settings, file: &Settings, kept: &Kept) -> Vec<Change> {
     let rules = |settings: &Settings| -> Vec<_> {
         let rules = settings.exchange_names().into_iter();
         rules.zip(settings.exchanges.clone()).collect()
@@ -138,18 +153,19 @@ fn changes(running: &Settings, file: &Settings, kept: &(Vec<Client>, Vec<User>))
     let of_users = change("user", (&running.users, &file.users), user_id, |user| {
         user.username.to_string()
     });
+    let of_resources = change(
+        "resource",
+        (&running.resources, &file.resources),
+        |it| it.identifier.to_string(),
+        |it| it.identifier.to_string(),
+    );
+    let resources = kept.resources.iter().map(|it| it.identifier.to_string());
+    let clients = kept.clients.iter().map(|client| client.id.to_string());
+    let users = kept.users.iter().map(|user| user.username.to_string());
     let all = [
         settings_change(running, file),
-        change(
-            "resource",
-            (&running.resources, &file.resources),
-            |it| it.identifier.to_string(),
-            |it| it.identifier.to_string(),
-        ),
-        keep(
-            of_clients,
-            clients.iter().map(|client| client.id.to_string()),
-        ),
+        keep(of_resources, resources),
+        keep(of_clients, clients),
         exchange,
         change(
             "trusted_issuer",
@@ -157,7 +173,7 @@ fn changes(running: &Settings, file: &Settings, kept: &(Vec<Client>, Vec<User>))
             |it| it.issuer.to_string(),
             |it| it.issuer.to_string(),
         ),
-        keep(of_users, users.iter().map(|user| user.username.to_string())),
+        keep(of_users, users),
     ];
     all.into_iter()
         .filter(|change| !change.is_empty())

@@ -1,23 +1,19 @@
 //! The configuration file of a running server, looked at twice: a file that is still being written must not be taken.
 
-use std::fs::{self, File, Metadata, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use grantor_config::{self as config, Environment, Settings};
-use rustix::fs::{OFlags, StatVfsMountFlags, statvfs};
+use rustix::fs::OFlags;
 use zeroize::Zeroizing;
 
 use super::ReloadError;
-use crate::files::folder_of;
+use crate::files::check_writers;
 
 /// More than any file of settings has.
 const MAX_FILE_BYTES: u64 = 16 * 1024 * 1024;
-/// Anyone on this machine may write.
-const WRITABLE: u32 = 0o002;
-/// In such a folder, everyone replaces their own files only.
-const STICKY: u32 = 0o1000;
 
 /// What one look found. The settings are compared as well: they hold what is in the files of secrets.
 #[derive(PartialEq)]
@@ -27,9 +23,9 @@ pub(super) struct Look {
 }
 
 impl Look {
-    /// Blocks while it reads.
-    pub(super) fn new(file: &Path, environment: &Environment) -> Self {
-        match read(file) {
+    /// Blocks while it reads. The settings are those that run.
+    pub(super) fn new(file: &Path, environment: &Environment, running: &Settings) -> Self {
+        match read(file, running) {
             Ok(text) => Self {
                 settings: parse(&text, file, environment),
                 text,
@@ -58,7 +54,7 @@ fn parse(text: &[u8], file: &Path, environment: &Environment) -> Result<Settings
 }
 
 /// Follows links, as a mounted file is one. What is checked is the file that is read.
-fn read(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
+fn read(path: &Path, running: &Settings) -> io::Result<Zeroizing<Vec<u8>>> {
     // Without waiting, where it is a pipe.
     let nonblocking = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or_default();
     let file = OpenOptions::new()
@@ -69,7 +65,7 @@ fn read(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
     if !found.is_file() {
         return Err(io::Error::other("is not a file"));
     }
-    check_writers(path, &found)?;
+    check_writers(path, &found, running)?;
     bounded(file)
 }
 
@@ -80,31 +76,4 @@ fn bounded(file: File) -> io::Result<Zeroizing<Vec<u8>>> {
         return Err(io::Error::other("holds more than 16 MiB"));
     }
     Ok(text)
-}
-
-/// Whoever can write the file could add a client or a user, and need only wait for the next reload.
-fn check_writers(path: &Path, file: &Metadata) -> io::Result<()> {
-    if file.permissions().mode() & WRITABLE != 0 {
-        let why = format!(
-            "others on this machine can write it: chmod o-w {}",
-            path.display()
-        );
-        return Err(io::Error::other(why));
-    }
-    // Of a link, the folder of its target as well.
-    let target = fs::canonicalize(path)?;
-    for folder in [folder_of(path), folder_of(&target)] {
-        let mode = fs::metadata(folder)?.permissions().mode();
-        if mode & WRITABLE != 0 && mode & STICKY == 0 && !is_read_only(folder) {
-            let folder = folder.display();
-            let why = format!("others on this machine can replace it: chmod o-w {folder}");
-            return Err(io::Error::other(why));
-        }
-    }
-    Ok(())
-}
-
-/// As Kubernetes mounts a ConfigMap, in folders for all.
-fn is_read_only(folder: &Path) -> bool {
-    statvfs(folder).is_ok_and(|mount| mount.f_flag.contains(StatVfsMountFlags::RDONLY))
 }

@@ -96,7 +96,10 @@ impl TestServer {
 
     async fn take(&self, wanted: Reload) -> Result<Reloaded, String> {
         let taken = self.reloader.reload(wanted).await;
-        taken.map_err(|error| Causes(&error).to_string())
+        let mut reloaded = taken.map_err(|error| Causes(&error).to_string())?;
+        let (_, name) = reloaded.file.rsplit_once('/').unwrap();
+        reloaded.file = name.to_owned();
+        Ok(reloaded)
     }
 
     async fn reload(&self, tables: &str) -> Reloaded {
@@ -176,7 +179,7 @@ async fn a_changed_file_is_taken_and_the_answer_names_what_changed() {
     let said = reloaded.to_string();
     assert_eq!(
         said,
-        "Changed:\n  setting: changed lifetimes.access\n  client: added tv, shipper; changed orders\n  \
+        "Reloaded grantor.toml:\n  setting: changed lifetimes.access\n  client: added tv, shipper; changed orders\n  \
          user: added bob; changed alice\n"
     );
     assert!(
@@ -201,7 +204,8 @@ async fn a_changed_file_is_taken_and_the_answer_names_what_changed() {
         realm.client("orders").unwrap().access_lifetime.as_secs(),
         420
     );
-    assert_eq!(server.reload(&text).await, Reloaded::default());
+    let again = server.reload(&text).await.to_string();
+    assert_eq!(again, "Reloaded grantor.toml: nothing changed.\n");
 }
 
 #[tokio::test]
@@ -212,11 +216,12 @@ async fn a_dry_run_says_the_same_and_changes_nothing() {
     let dry_run = Reload {
         dry_run: true,
         prune: true,
+        file: None,
     };
     let would = server.take(dry_run).await.unwrap();
     assert_eq!(
         would.to_string(),
-        "A reload would change:\n  client: added tv; removed orders\n  user: added bob\n"
+        "A reload of grantor.toml would change:\n  client: added tv; removed orders\n  user: added bob\n"
     );
     assert!(Arc::ptr_eq(&before, &server.installation.app.realm()));
     assert_eq!(server.declared_clients().await, ["orders"]);
@@ -237,7 +242,7 @@ async fn vanished_clients_and_users_work_on_until_they_are_pruned() {
         assert_eq!(change(&reloaded, "client").kept, ["orders"]);
         assert_eq!(change(&reloaded, "user").kept, ["alice"]);
         assert!(
-            reloaded.to_string().contains("--prune: client orders\n"),
+            reloaded.to_string().contains("--prune`: client orders\n"),
             "{reloaded}"
         );
         assert_eq!(server.token("orders", SECRET).await, 200);
@@ -266,7 +271,10 @@ async fn a_client_that_changes_or_comes_back_unpruned_is_the_same_instance() {
         .reload(&format!("{TV}name = \"Living room\"\n"))
         .await;
     let new = server.reload(&format!("{ORDERS}{TV}")).await;
-    assert_eq!(new.to_string(), "Changed:\n  client: changed tv\n");
+    assert_eq!(
+        new.to_string(),
+        "Reloaded grantor.toml:\n  client: changed tv\n"
+    );
     let before = TestServer::with(&format!("{ORDERS}{TV}")).await;
     assert_eq!(before.instance("tv"), ClientInstance::FIRST);
     assert_eq!(server.instance("tv"), ClientInstance::FIRST);
@@ -278,12 +286,30 @@ async fn a_client_that_changes_or_comes_back_unpruned_is_the_same_instance() {
 }
 
 #[tokio::test]
-async fn a_vanished_client_loses_the_scopes_of_a_removed_api() {
+async fn a_vanished_api_stays_with_its_client_until_it_is_pruned() {
     let server = TestServer::with(&format!("{API}{SHIPPER}")).await;
-    let reloaded = server.reload(ORDERS).await;
-    assert_eq!(change(&reloaded, "resource").removed, ["shipping"]);
-    let realm = server.installation.app.realm();
-    assert!(realm.client("shipper").unwrap().scopes.is_empty());
+    let realm = || server.installation.app.realm();
+    let has_scope = || !realm().client("shipper").unwrap().scopes.is_empty();
+    for _ in 0..2 {
+        let reloaded = server.reload(ORDERS).await;
+        assert_eq!(change(&reloaded, "resource").kept, ["shipping"]);
+        assert_eq!((realm().resources.len(), has_scope()), (1, true));
+    }
+    // A scope that is taken out of an API goes at once.
+    let other = API.replace("read", "write");
+    server.reload(&format!("{ORDERS}{other}")).await;
+    assert_eq!((realm().resources.len(), has_scope()), (1, false));
+
+    // Of two APIs with one URI, the kept one is named.
+    let with_uri =
+        |name: &str| API.replace("shipping", name) + "uri = \"https://api.example.com\"\n";
+    server.reload(&with_uri("shipping")).await;
+    server.write(&with_uri("parcels"));
+    let refused = server.take(Reload::default()).await.unwrap_err();
+    assert!(refused.contains("resource \"shipping\": uri "), "{refused}");
+    let pruned = server.prune(ORDERS).await;
+    assert_eq!(change(&pruned, "resource").removed, ["shipping"]);
+    assert!(realm().resources.is_empty());
 }
 
 #[tokio::test]
@@ -316,7 +342,7 @@ async fn what_needs_a_restart_is_named_and_stays() {
     fs::write(server.file(), text).unwrap();
     let reloaded = server.take(Reload::default()).await.unwrap();
     assert_eq!(
-        reloaded.restart,
+        reloaded.needs_restart,
         [
             "issuer",
             "listen",
@@ -345,7 +371,8 @@ fn settings_that_were_checked_for_another_issuer_do_not_come_through() {
         "{HEAD}{ORDERS}backchannel_logout_uri = \"http://127.0.0.1:9/logout\"\n[test]\nwrong_passwords = 10000\n"
     ));
     let merged = merge(&running, file, false);
-    assert_eq!(merged.changes.restart, ["issuer", "test.wrong_passwords"]);
+    let needs_restart = merged.changes.needs_restart;
+    assert_eq!(needs_restart, ["issuer", "test.wrong_passwords"]);
     assert!(merged.settings.test.wrong_passwords.is_none());
     let conflicts = merged.settings.conflicts();
     assert_eq!(

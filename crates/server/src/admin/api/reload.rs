@@ -8,15 +8,18 @@ use serde::{Deserialize, Serialize};
 use super::AdminRequest;
 
 /// Takes the changed configuration file.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Reload {
     /// Only says what would change.
     #[serde(default)]
     pub dry_run: bool,
-    /// Also withdraws the clients and users that the file no longer declares, as a start does.
+    /// Also withdraws the APIs, clients and users that the file no longer declares, as a start does.
     #[serde(default)]
     pub prune: bool,
+    /// The canonical path of the file that the operator means: a server with another one refuses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
 }
 
 impl AdminRequest for Reload {
@@ -34,14 +37,32 @@ impl AdminRequest for Reload {
 /// What a reload changed. It names things, and never says what is in them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reloaded {
+    /// The path of the file.
+    pub file: String,
     /// Whether it only says what would change.
     pub dry_run: bool,
     /// The kinds in which something changed.
     pub changes: Vec<Change>,
     /// Settings that differ, and that a reload cannot take: they stay as they are until a restart.
-    pub restart: Vec<String>,
+    pub needs_restart: Vec<String>,
     /// What was left out, as a sentence each.
     pub problems: Vec<String>,
+}
+
+impl Reloaded {
+    /// Users who were not written are neither added nor changed.
+    pub(crate) fn leave_out_users(&mut self, left_out: Vec<String>) {
+        if left_out.is_empty() {
+            return;
+        }
+        let place = self.changes.iter().position(|it| it.kind == "user");
+        let users = place.map(|place| self.changes.remove(place));
+        let mut users = users.unwrap_or_else(|| Change::of("user"));
+        let written = |name: &String| !left_out.contains(name);
+        users.added.retain(written);
+        users.changed.retain(written);
+        self.changes.push(Change { left_out, ..users });
+    }
 }
 
 /// What changed of one kind, by name.
@@ -58,6 +79,9 @@ pub struct Change {
     /// What the file no longer declares, and stays as it was until it is pruned or the server restarts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kept: Vec<String>,
+    /// What could not be written; `problems` says why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<String>,
 }
 
 impl Change {
@@ -78,21 +102,30 @@ impl Change {
 impl fmt::Display for Reloaded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let says_changes = |change: &&Change| {
-            let lists = [&change.added, &change.changed, &change.removed];
+            let Change {
+                added,
+                changed,
+                removed,
+                left_out,
+                ..
+            } = change;
+            let lists = [added, changed, removed, left_out];
             lists.iter().any(|names| !names.is_empty())
         };
         let mut changes = self.changes.iter().filter(says_changes).peekable();
-        f.write_str(match (changes.peek().is_some(), self.dry_run) {
-            (true, true) => "A reload would change:\n",
-            (true, false) => "Changed:\n",
-            (false, true) => "A reload would change nothing.\n",
-            (false, false) => "Nothing changed.\n",
-        })?;
+        let file = &self.file;
+        match (changes.peek().is_some(), self.dry_run) {
+            (true, true) => writeln!(f, "A reload of {file} would change:")?,
+            (true, false) => writeln!(f, "Reloaded {file}:")?,
+            (false, true) => writeln!(f, "A reload of {file} would change nothing.")?,
+            (false, false) => writeln!(f, "Reloaded {file}: nothing changed.")?,
+        }
         for change in changes {
             let lists = [
                 ("added", &change.added),
                 ("changed", &change.changed),
                 ("removed", &change.removed),
+                ("left out", &change.left_out),
             ];
             let lists = lists.into_iter().filter(|(_, names)| !names.is_empty());
             let lists: Vec<_> = lists
@@ -104,13 +137,13 @@ impl fmt::Display for Reloaded {
             if !kept.is_empty() {
                 writeln!(
                     f,
-                    "No longer in the file, and kept until a restart or --prune: {kind} {}",
+                    "No longer in the file but still active, until a restart or `grantor reload --prune`: {kind} {}",
                     kept.join(", ")
                 )?;
             }
         }
-        if !self.restart.is_empty() {
-            writeln!(f, "Changed only by a restart: {}", self.restart.join(", "))?;
+        if !self.needs_restart.is_empty() {
+            writeln!(f, "Needs a restart: {}", self.needs_restart.join(", "))?;
         }
         for problem in &self.problems {
             writeln!(f, "{problem}")?;

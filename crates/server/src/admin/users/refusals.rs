@@ -101,10 +101,12 @@ pub(super) fn unknown(admin: &Admin, username: &str) -> Rejection {
 }
 
 pub(super) fn name_taken(admin: &Admin, username: &str, by_file: bool) -> Rejection {
-    let by = if by_file {
-        format!(": {} declares it", admin.file.display())
-    } else {
-        String::new()
+    let by = match by_file {
+        true if admin.keeps(username) => {
+            " by a user who is kept until `grantor reload --prune`".to_owned()
+        }
+        true => format!(": {} declares it", admin.file.display()),
+        false => String::new(),
     };
     let message = format!("The name {username:?} is taken{by}.");
     Rejection::new(StatusCode::CONFLICT, "name_taken", message)

@@ -45,6 +45,8 @@ async fn a_file_cut_off_at_any_line_is_taken_or_refused_and_prunes_nothing() {
             assert_eq!(server.token("orders", SECRET).await, 200, "{kept}");
         }
         assert!(server.user("bob").await.enabled, "{kept}");
+        let realm = server.installation.app.realm();
+        assert_eq!(realm.resources.len(), 1, "{kept}");
         assert_eq!(server.declared_clients().await, ["orders", "shipper", "tv"]);
     }
     assert!(taken > 6, "{taken}");
@@ -62,6 +64,16 @@ async fn an_invalid_file_keeps_the_realm_and_is_refused_by_file_line_and_key() {
         why.contains("grantor.toml:7:1: unknown key \"grnats\""),
         "{why}"
     );
+    server.write(&format!("{TV}secret_env = \"TV_SECRET\"\n"));
+    let why = server.take(Reload::default()).await.unwrap_err();
+    let expected = "TV_SECRET is not set in the server's environment, which it keeps from its start: restart it";
+    assert!(why.contains(expected), "{why}");
+    let other = Reload {
+        file: Some("/other.toml".to_owned()),
+        ..Reload::default()
+    };
+    let why = server.take(other).await.unwrap_err();
+    assert!(why.contains("grantor.toml, not /other.toml: run"), "{why}");
     fs::remove_file(server.file()).unwrap();
     let why = server.take(Reload::default()).await.unwrap_err();
     assert!(why.contains("grantor.toml: No such file"), "{why}");
@@ -114,6 +126,15 @@ async fn a_file_that_others_can_write_or_that_is_none_is_refused() {
         why.contains("others on this machine can write it: chmod o-w"),
         "{why}"
     );
+    fs::set_permissions(&file, Permissions::from_mode(0o664)).unwrap();
+    // A group that is not the owner's own: only root can give the file to one.
+    if std::os::unix::fs::chown(&file, None, Some(4711)).is_ok() {
+        let why = refusal().await;
+        assert!(
+            why.contains("its group (id 4711) can write it: chmod g-w"),
+            "{why}"
+        );
+    }
     fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
 
     fs::set_permissions(server.folder.path(), Permissions::from_mode(0o777)).unwrap();
