@@ -1,8 +1,8 @@
 //! Takes a changed configuration file without a restart: by `grantor reload`, or at SIGHUP.
 //!
-//! Nothing of the new settings is visible before all of it is. Clients get their instances, users and links are written,
-//! and keys are made; then one snapshot replaces the other. What fails before that leaves the realm as it was; a reload
-//! that is repeated goes on where it stopped.
+//! What takes long is done first and changes nothing: passwords are hashed, keys are made, clients get their instances.
+//! Then users and links are written, one snapshot replaces the other, and pruned clients are forgotten, back to back. What
+//! fails before the first user is written leaves the realm as it was; a reload that is repeated goes on where it stopped.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -44,7 +44,7 @@ mod tests;
 /// The time between the two looks at the file.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
-/// Why nothing was taken. The realm is as it was.
+/// Why nothing was taken. The realm is as it was; only after [`ReloadError::Partial`], some users may not be.
 #[derive(Debug, thiserror::Error)]
 pub enum ReloadError {
     #[error("the server is still starting")]
@@ -61,8 +61,12 @@ pub enum ReloadError {
         "the file does not go together with what stays until a restart, or until --prune withdraws it: {0}"
     )]
     Conflict(String),
-    #[error("not everything could be written; reload again")]
+    #[error("the store could not be read or written, and nothing was changed; reload again")]
     Unavailable(#[from] Unavailable),
+    #[error(
+        "the store failed while users were written: some are those of the changed file, while all else is as it was; reload again"
+    )]
+    Partial(#[source] Unavailable),
     #[error(transparent)]
     Assemble(#[from] AssembleError),
     #[error(transparent)]
@@ -176,17 +180,19 @@ impl Reloader {
         let trusted_keys = self.owner.trusted_keys().for_settings(&settings)?;
         let (owner, of) = (Arc::clone(&self.owner), Arc::clone(&settings));
         let realm = spawn_blocking(move || owner.assemble(&of)).await??;
+        let provisions = settings.users.iter().map(assemble::provision);
+        let provisions = users::prepare_passwords(app, provisions).await?;
         let declared: HashSet<ClientId> = realm.clients.keys().cloned().collect();
         let instances = clients::provision(app, declared.clone()).await?;
 
-        let provisions: Vec<_> = settings.users.iter().map(assemble::provision).collect();
-        let mut left_out = users::provision(app, store, &provisions, OnOutage::Fail).await?;
         let links = assemble::links(&settings);
-        left_out.extend(links::provision(app, store, &links, OnOutage::Fail).await?);
-        if prune {
-            clients::withdraw(app, store, &declared).await?;
-        }
-
+        let write = async {
+            let users = users::provision(app, store, &provisions, OnOutage::Fail).await;
+            let mut left_out = users.map_err(ReloadError::Partial)?;
+            let links = links::provision(app, store, &links, OnOutage::Fail).await;
+            left_out.extend(links.map_err(ReloadError::Partial)?);
+            Ok::<_, ReloadError>(left_out)
+        };
         let next = Next {
             settings: Arc::clone(&settings),
             kept_users,
@@ -195,7 +201,14 @@ impl Reloader {
             instances,
             trusted_keys: Arc::new(trusted_keys),
         };
-        self.keys.replace_settings(next).await?;
+        let mut left_out = self.keys.replace_settings(next, write).await?;
+        if prune && let Err(error) = clients::withdraw(app, store, &declared).await {
+            tracing::error!(error = %Causes(&error), "pruned clients were not forgotten");
+            left_out.push(
+                "The store still knows clients that were pruned: reload with --prune again before one is declared again."
+                    .to_owned(),
+            );
+        }
         let file = self.file.clone();
         spawn_blocking(move || {
             let advice = settings.not_built().into_iter().chain(settings.advice());

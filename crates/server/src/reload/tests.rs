@@ -19,8 +19,10 @@ use super::*;
 use crate::admin::api::Change;
 use crate::installation::Installation;
 use crate::users::listed;
+use order::Watched;
 
 mod looks;
+mod order;
 
 const HEAD: &str = "issuer = \"http://127.0.0.1:8080\"\nstore = \"memory:\"\n";
 const SECRET: &str = "orders' secret of 40 characters, drawn so";
@@ -38,6 +40,7 @@ type Between = Arc<StdMutex<Option<Box<dyn FnOnce() + Send>>>>;
 
 struct TestServer {
     folder: TempDir,
+    store: Arc<Watched>,
     installation: Installation,
     reloader: Arc<Reloader>,
     router: Router,
@@ -52,7 +55,9 @@ impl TestServer {
         fs::write(&file, format!("{HEAD}{tables}")).unwrap();
         let environment = Environment::default();
         let settings = grantor_config::load(&file, &environment).unwrap();
-        let installation = Installation::open(&settings).await.unwrap();
+        let watched = Arc::new(Watched::default());
+        let opened = (Arc::clone(&watched) as Arc<dyn Store>, None);
+        let installation = Installation::over(&settings, opened).await.unwrap();
         let Installation {
             app, store, owner, ..
         } = &installation;
@@ -79,6 +84,7 @@ impl TestServer {
         };
         Self {
             router: Router::new(Arc::clone(app)),
+            store: watched,
             folder,
             installation,
             reloader: Arc::new(reloader),

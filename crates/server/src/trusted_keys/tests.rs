@@ -23,6 +23,7 @@ use tower::ServiceExt as _;
 use super::*;
 use crate::installation::Installation;
 use crate::realm_owner::Next;
+use crate::signing_keys::SigningKeysError;
 use crate::system::SystemClock;
 use grantor_config::{Environment, parse};
 
@@ -193,7 +194,9 @@ impl Trusting {
             read_at: SystemClock.now(),
             instances: HashMap::new(),
         };
-        self.installation.keys.replace_settings(next).await.unwrap();
+        let nothing = async { Ok::<_, SigningKeysError>(()) };
+        let keys = &self.installation.keys;
+        keys.replace_settings(next, nothing).await.unwrap();
     }
 
     async fn token(&self, secret: &str, form: String) -> Came {
