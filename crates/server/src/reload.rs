@@ -29,7 +29,7 @@ use crate::files;
 use crate::key_ring::KeyRing;
 use crate::links;
 use crate::outgoing::OutgoingError;
-use crate::realm_owner::{Next, RealmOwner};
+use crate::realm_owner::{Kept, Next, RealmOwner};
 use crate::signing_keys::SigningKeysError;
 use crate::system::SystemClock;
 use crate::users::{self, OnOutage};
@@ -37,6 +37,7 @@ use changes::{Merged, merge};
 use file::Look;
 
 mod changes;
+mod cut_off;
 mod file;
 #[cfg(test)]
 mod tests;
@@ -61,6 +62,9 @@ pub enum ReloadError {
         "the file does not go together with what stays until a restart, or until --prune withdraws it: {0}"
     )]
     Conflict(String),
+    /// The file, and why.
+    #[error("{0} seems cut off{1}")]
+    CutOff(String, String),
     #[error("the store could not be read or written, and nothing was changed; reload again")]
     Unavailable(#[from] Unavailable),
     #[error(
@@ -139,24 +143,34 @@ impl Reloader {
         if !self.app.is_ready() {
             return Err(ReloadError::Starting);
         }
-        let file = self.settled().await?;
+        let (file, text) = self.settled().await?;
+        let last_table = cut_off::last_table(&text, &file);
+        let before = self.owner.kept();
         let Merged {
             settings,
-            kept_users,
+            kept,
             mut changes,
-        } = merge(&self.owner.settings(), file, prune);
+        } = merge(&self.owner.settings(), &before, file, prune);
+        cut_off::check(
+            &text,
+            last_table,
+            &changes,
+            kept.has_more_than(&before),
+            prune,
+        )
+        .map_err(|why| ReloadError::CutOff(self.file.display().to_string(), why))?;
         if let Some(conflict) = settings.conflicts().first() {
             return Err(ReloadError::Conflict(render(conflict, &settings)));
         }
         changes.dry_run = dry_run;
         if !dry_run {
-            changes.problems = self.replace(settings, kept_users, prune).await?;
+            changes.problems = self.replace(settings, kept, prune).await?;
         }
         Ok(changes)
     }
 
     /// The settings of the file, once two looks agree.
-    async fn settled(&self) -> Result<Settings, ReloadError> {
+    async fn settled(&self) -> Result<(Settings, file::Text), ReloadError> {
         let look = || {
             let (file, environment) = (self.file.clone(), self.environment.clone());
             spawn_blocking(move || Look::new(&file, &environment))
@@ -171,7 +185,7 @@ impl Reloader {
     async fn replace(
         &self,
         settings: Settings,
-        kept_users: HashSet<String>,
+        kept: Kept,
         prune: bool,
     ) -> Result<Vec<String>, ReloadError> {
         let (app, store) = (&self.app, &*self.store);
@@ -195,7 +209,7 @@ impl Reloader {
         };
         let next = Next {
             settings: Arc::clone(&settings),
-            kept_users,
+            kept,
             read_at,
             realm,
             instances,
@@ -260,6 +274,7 @@ fn summary(reloaded: &Reloaded) -> ReloadSummary {
         changed: names(|change| &change.changed),
         removed: names(|change| &change.removed),
         kept: names(|change| &change.kept),
+        declared_again: names(|change| &change.declared_again),
         restart: ReloadSummary::shorten(reloaded.restart.iter().cloned()),
     }
 }

@@ -9,18 +9,23 @@ use grantor_core::records::Username;
 
 use crate::admin::api::{Change, Reloaded};
 use crate::assemble::user_id;
+use crate::realm_owner::Kept;
 
 /// The settings of a server with a changed file, and what of it changed.
 pub(super) struct Merged {
     pub(super) settings: Settings,
-    /// The folded names of its users that the file does not declare.
-    pub(super) kept_users: HashSet<String>,
+    pub(super) kept: Kept,
     pub(super) changes: Reloaded,
 }
 
 /// What `running` becomes by the settings of its changed file. What needs a restart stays as it runs, and unless `prune`
-/// is set, clients and users stay that the file no longer declares.
-pub(super) fn merge(running: &Settings, mut file: Settings, prune: bool) -> Merged {
+/// is set, clients and users stay that the file no longer declares; `kept_before` are those that stayed already.
+pub(super) fn merge(
+    running: &Settings,
+    kept_before: &Kept,
+    mut file: Settings,
+    prune: bool,
+) -> Merged {
     let mut kept = (Vec::new(), Vec::new());
     if !prune {
         kept = (
@@ -28,20 +33,49 @@ pub(super) fn merge(running: &Settings, mut file: Settings, prune: bool) -> Merg
             vanished_users(running, &file),
         );
     }
+    let mut changes = changes(running, &file, &kept);
+    add_declared_again(&mut changes, kept_before, &file);
     let changes = Reloaded {
-        changes: changes(running, &file, &kept),
+        changes,
         restart: restart(running, &file),
         ..Reloaded::default()
     };
-    let names = kept.1.iter();
-    let kept_users = names.map(|user| Username::fold(user.username.as_str()));
-    let kept_users = kept_users.collect();
+    let now = Kept {
+        clients: kept.0.iter().map(|client| client.id.clone()).collect(),
+        users: kept.1.iter().map(folded).collect(),
+    };
     file.clients.extend(kept.0);
     file.users.extend(kept.1);
     Merged {
         settings: running.reloaded(file),
-        kept_users,
+        kept: now,
         changes,
+    }
+}
+
+fn folded(user: &User) -> String {
+    Username::fold(user.username.as_str())
+}
+
+/// Those that were kept have what they were given before: an operator must know.
+fn add_declared_again(changes: &mut Vec<Change>, kept: &Kept, file: &Settings) {
+    let clients = file.clients.iter();
+    let clients = clients.filter(|client| kept.clients.contains(&client.id));
+    let users = file.users.iter();
+    let users = users.filter(|user| kept.users.contains(&folded(user)));
+    let again: [(&str, Vec<String>); 2] = [
+        ("client", clients.map(|it| it.id.to_string()).collect()),
+        ("user", users.map(|it| it.username.to_string()).collect()),
+    ];
+    for (kind, names) in again {
+        match changes.iter_mut().find(|change| change.kind == kind) {
+            _ if names.is_empty() => {}
+            Some(change) => change.declared_again = names,
+            None => changes.push(Change {
+                declared_again: names,
+                ..Change::of(kind)
+            }),
+        }
     }
 }
 

@@ -19,6 +19,8 @@ const WRITABLE: u32 = 0o002;
 /// In such a folder, everyone replaces their own files only.
 const STICKY: u32 = 0o1000;
 
+pub(super) type Text = Zeroizing<Vec<u8>>;
+
 /// What one look found. The settings are compared as well: they hold what is in the files of secrets.
 #[derive(PartialEq)]
 pub(super) struct Look {
@@ -41,12 +43,13 @@ impl Look {
         }
     }
 
-    /// The settings, where a later look found the same.
-    pub(super) fn confirmed(self, later: &Self) -> Result<Settings, ReloadError> {
+    /// The settings and their text, where a later look found the same.
+    pub(super) fn confirmed(self, later: &Self) -> Result<(Settings, Text), ReloadError> {
         if self != *later {
             return Err(ReloadError::Changing);
         }
-        self.settings.map_err(ReloadError::Invalid)
+        let settings = self.settings.map_err(ReloadError::Invalid)?;
+        Ok((settings, self.text))
     }
 }
 

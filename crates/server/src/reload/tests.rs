@@ -267,12 +267,20 @@ async fn vanished_clients_and_users_work_on_until_they_are_pruned() {
 
 #[tokio::test]
 async fn a_client_that_changes_or_comes_back_unpruned_is_the_same_instance() {
-    let server = TestServer::with(&format!("{ORDERS}{TV}")).await;
+    let server = TestServer::with(&format!("{ORDERS}{TV}{BOB}{API}")).await;
     server
-        .reload(&format!("{TV}name = \"Living room\"\n"))
+        .reload(&format!("{TV}name = \"Living room\"\n{API}"))
         .await;
-    let new = server.reload(&format!("{ORDERS}{TV}")).await;
-    assert_eq!(new.to_string(), "Changed:\n  client: changed tv\n");
+    let tables = format!("{ORDERS}name = \"Others\"\n{TV}{BOB}{API}");
+    let new = server.reload(&tables).await;
+    assert_eq!(
+        new.to_string(),
+        "Changed:\n  client: changed orders, tv; declared again, with what it was given: orders\n  \
+         user: declared again, with what it was given: bob\n"
+    );
+    assert_eq!(summary(&new).declared_again, ["client orders", "user bob"]);
+    assert_eq!(server.instance("orders"), ClientInstance::FIRST);
+    assert_eq!(server.reload(&tables).await, Reloaded::default());
     let before = TestServer::with(&format!("{ORDERS}{TV}")).await;
     assert_eq!(before.instance("tv"), ClientInstance::FIRST);
     assert_eq!(server.instance("tv"), ClientInstance::FIRST);
@@ -350,7 +358,7 @@ fn settings_that_were_checked_for_another_issuer_do_not_come_through() {
     let file = parse(&format!(
         "{HEAD}{ORDERS}backchannel_logout_uri = \"http://127.0.0.1:9/logout\"\n[test]\nwrong_passwords = 10000\n"
     ));
-    let merged = merge(&running, file, false);
+    let merged = merge(&running, &Kept::default(), file, false);
     assert_eq!(merged.changes.restart, ["issuer", "test.wrong_passwords"]);
     assert!(merged.settings.test.wrong_passwords.is_none());
     let conflicts = merged.settings.conflicts();
@@ -468,7 +476,7 @@ async fn links_are_those_of_the_file_and_of_users_who_were_not_pruned() {
     assert_eq!(subs(&server).await, ["a", "b"]);
     assert!(server.installation.app.realm().trusted_issuers[0].has_links);
     // Alice is linked to another subject, bob is no longer declared.
-    server.reload(&format!("{idp}{}", linked(ALICE, "c"))).await;
+    server.reload(&format!("{}{idp}", linked(ALICE, "c"))).await;
     assert_eq!(subs(&server).await, ["b", "c"]);
     server.prune(&format!("{idp}{ALICE}")).await;
     assert!(subs(&server).await.is_empty());

@@ -58,6 +58,9 @@ pub struct Change {
     /// What the file no longer declares, and stays as it was until it is pruned or the server restarts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kept: Vec<String>,
+    /// What was kept and is in the file again. It has what it was given before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub declared_again: Vec<String>,
 }
 
 impl Change {
@@ -69,7 +72,15 @@ impl Change {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        let all = [&self.added, &self.changed, &self.removed, &self.kept];
+        let Self {
+            kind: _,
+            added,
+            changed,
+            removed,
+            kept,
+            declared_again,
+        } = self;
+        let all = [added, changed, removed, kept, declared_again];
         all.iter().all(|names| names.is_empty())
     }
 }
@@ -78,7 +89,12 @@ impl Change {
 impl fmt::Display for Reloaded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let says_changes = |change: &&Change| {
-            let lists = [&change.added, &change.changed, &change.removed];
+            let lists = [
+                &change.added,
+                &change.changed,
+                &change.removed,
+                &change.declared_again,
+            ];
             lists.iter().any(|names| !names.is_empty())
         };
         let mut changes = self.changes.iter().filter(says_changes).peekable();
@@ -93,6 +109,10 @@ impl fmt::Display for Reloaded {
                 ("added", &change.added),
                 ("changed", &change.changed),
                 ("removed", &change.removed),
+                (
+                    "declared again, with what it was given:",
+                    &change.declared_again,
+                ),
             ];
             let lists = lists.into_iter().filter(|(_, names)| !names.is_empty());
             let lists: Vec<_> = lists
