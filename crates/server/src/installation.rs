@@ -46,7 +46,14 @@ impl Installation {
     /// [`StartError`]
     pub async fn open(settings: &Settings) -> Result<Self, StartError> {
         files::check(settings)?;
-        let (store, sqlite) = kept(settings)?;
+        Self::over(settings, kept(settings)?).await
+    }
+
+    /// The same over a store that is open.
+    pub(crate) async fn over(
+        settings: &Settings,
+        (store, sqlite): Opened,
+    ) -> Result<Self, StartError> {
         let keys = key_store(settings, Arc::clone(&store)).await?;
         let signing = keys.open().await?;
 
@@ -176,7 +183,7 @@ pub fn open(settings: &Settings) -> Result<Arc<dyn Store>, StartError> {
     kept(settings).map(|(store, _)| store)
 }
 
-type Opened = (Arc<dyn Store>, Option<Arc<Sqlite>>);
+pub(crate) type Opened = (Arc<dyn Store>, Option<Arc<Sqlite>>);
 
 fn kept(settings: &Settings) -> Result<Opened, StartError> {
     match &settings.store {

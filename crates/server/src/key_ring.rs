@@ -55,11 +55,15 @@ impl KeyRing {
     }
 
     /// Serves by other settings from now on. The keys that they need are made before, and those in use are kept as long as
-    /// the settings of before or the next ones need them.
+    /// the settings of before or the next ones need them. `write` is done between the two: making keys takes long.
     ///
     /// # Errors
-    /// [`SigningKeysError`]; the previous settings and keys stay in use.
-    pub async fn replace_settings(&self, next: Next) -> Result<(), SigningKeysError> {
+    /// [`SigningKeysError`], or that of `write`; the previous settings and keys stay in use.
+    pub async fn replace_settings<T, E: From<SigningKeysError>>(
+        &self,
+        next: Next,
+        write: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
         let mut held = self.held.lock().await;
         let held = &mut *held;
         let in_use = assemble::algorithms(&next.settings);
@@ -69,8 +73,12 @@ impl KeyRing {
             std::mem::replace(&mut held.keys.lives, lives),
         );
         let plan = |keys: &SigningKeys| needed_for(keys, &in_use, &lives.policy);
-        match held.keys.change(plan).await {
-            Ok(opened) => {
+        let done = match held.keys.change(plan).await {
+            Ok(opened) => write.await.map(|written| (opened, written)),
+            Err(error) => Err(error.into()),
+        };
+        match done {
+            Ok((opened, written)) => {
                 let Opened {
                     record,
                     version,
@@ -79,7 +87,7 @@ impl KeyRing {
                 } = opened;
                 self.owner.set_settings(next, published, signer);
                 (held.record, held.version) = (record, version);
-                Ok(())
+                Ok(written)
             }
             Err(error) => {
                 (held.keys.in_use, held.keys.lives) = before;

@@ -24,11 +24,30 @@ pub struct RealmOwner {
     in_use: Mutex<InUse>,
 }
 
+/// What of the settings in use the file no longer declares, and was not pruned.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// Identifiers of APIs.
+    pub resources: HashSet<String>,
+    pub clients: HashSet<ClientId>,
+    /// Folded names.
+    pub users: HashSet<String>,
+}
+
+impl Kept {
+    /// Whether something is kept that `before` did not keep.
+    #[must_use]
+    pub fn has_more_than(&self, before: &Self) -> bool {
+        !self.resources.is_subset(&before.resources)
+            || !self.clients.is_subset(&before.clients)
+            || !self.users.is_subset(&before.users)
+    }
+}
+
 /// All that a snapshot is built from.
 pub struct InUse {
     pub settings: Arc<Settings>,
-    /// The folded names of users that the file no longer declares, and that were not pruned.
-    pub kept_users: HashSet<String>,
+    pub kept: Kept,
     /// When the settings were read.
     pub read_at: Timestamp,
     pub realm: Realm,
@@ -49,7 +68,7 @@ impl InUse {
     ) -> Result<Self, StartError> {
         Ok(Self {
             settings: Arc::new(settings.clone()),
-            kept_users: HashSet::new(),
+            kept: Kept::default(),
             read_at,
             realm: assemble::realm(settings, masters, keys.published.clone())?,
             signer: Arc::clone(&keys.signer),
@@ -85,10 +104,15 @@ impl RealmOwner {
         Arc::clone(&self.in_use().settings)
     }
 
+    #[must_use]
+    pub fn kept(&self) -> Kept {
+        self.in_use().kept.clone()
+    }
+
     /// Whether a user is kept whom the file no longer declares.
     #[must_use]
     pub fn keeps_user(&self, folded_name: &str) -> bool {
-        self.in_use().kept_users.contains(folded_name)
+        self.in_use().kept.users.contains(folded_name)
     }
 
     /// When the settings in use were read.
@@ -147,7 +171,7 @@ impl RealmOwner {
         *longest = (*longest).max(current.realm.device.longest_lifetime);
         *current = InUse {
             settings: next.settings,
-            kept_users: next.kept_users,
+            kept: next.kept,
             read_at: next.read_at,
             realm,
             signer,
@@ -164,8 +188,7 @@ impl RealmOwner {
 /// The settings of a changed file, and what follows from them.
 pub struct Next {
     pub settings: Arc<Settings>,
-    /// The folded names of its users that the file does not declare.
-    pub kept_users: HashSet<String>,
+    pub kept: Kept,
     pub read_at: Timestamp,
     /// That of the settings, without keys and instances.
     pub realm: Realm,

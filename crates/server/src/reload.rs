@@ -1,8 +1,8 @@
 //! Takes a changed configuration file without a restart: by `grantor reload`, or at SIGHUP.
 //!
-//! Nothing of the new settings is visible before all of it is. Clients get their instances, users and links are written,
-//! and keys are made; then one snapshot replaces the other. What fails before that leaves the realm as it was; a reload
-//! that is repeated goes on where it stopped.
+//! What takes long is done first and changes nothing: passwords are hashed, keys are made, clients get their instances.
+//! Then users and links are written, one snapshot replaces the other, and pruned clients are forgotten, back to back. What
+//! fails before the first user is written leaves the realm as it was; a reload that is repeated goes on where it stopped.
 
 use std::collections::HashSet;
 use std::fs;
@@ -30,7 +30,7 @@ use crate::files;
 use crate::key_ring::KeyRing;
 use crate::links;
 use crate::outgoing::OutgoingError;
-use crate::realm_owner::{Next, RealmOwner};
+use crate::realm_owner::{Kept, Next, RealmOwner};
 use crate::signing_keys::SigningKeysError;
 use crate::system::SystemClock;
 use crate::users::{self, LeftOut, OnOutage};
@@ -38,6 +38,7 @@ use changes::{Merged, merge};
 use file::Look;
 
 mod changes;
+mod cut_off;
 mod file;
 #[cfg(test)]
 mod tests;
@@ -45,7 +46,7 @@ mod tests;
 /// The time between the two looks at the file.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
-/// Why nothing was taken. The realm is as it was.
+/// Why nothing was taken. The realm is as it was; only after [`ReloadError::Partial`], some users may not be.
 #[derive(Debug, thiserror::Error)]
 pub enum ReloadError {
     #[error("the server is still starting; try again")]
@@ -66,8 +67,15 @@ pub enum ReloadError {
         "the file conflicts with what is kept until a restart or `grantor reload --prune`: {0}"
     )]
     Conflict(String),
-    #[error("not everything could be written; reload again")]
+    /// The file, and why.
+    #[error("{0} seems cut off{1}")]
+    CutOff(String, String),
+    #[error("the store could not be read or written, and nothing was changed; reload again")]
     Unavailable(#[from] Unavailable),
+    #[error(
+        "the store failed while users were written: some are those of the changed file, while all else is as it was; reload again"
+    )]
+    Partial(#[source] Unavailable),
     #[error(transparent)]
     Assemble(#[from] AssembleError),
     #[error(transparent)]
@@ -152,19 +160,29 @@ impl Reloader {
         if let Some(named) = named.filter(|named| *named != path) {
             return Err(ReloadError::OtherFile { file: path, named });
         }
-        let file = self.settled().await?;
+        let (file, text) = self.settled().await?;
+        let last_table = cut_off::last_table(&text, &file);
+        let before = self.owner.kept();
         let Merged {
             settings,
-            kept_users,
+            kept,
             mut changes,
-        } = merge(&self.owner.settings(), file, prune);
+        } = merge(&self.owner.settings(), &before, file, prune);
+        cut_off::check(
+            &text,
+            last_table,
+            &changes,
+            kept.has_more_than(&before),
+            prune,
+        )
+        .map_err(|why| ReloadError::CutOff(self.file.display().to_string(), why))?;
         if let Some(conflict) = settings.conflicts().first() {
             return Err(ReloadError::Conflict(render(conflict, &settings)));
         }
         changes.dry_run = dry_run;
         changes.file = path;
         if !dry_run {
-            let LeftOut { users, problems } = self.replace(settings, kept_users, prune).await?;
+            let LeftOut { users, problems } = self.replace(settings, kept, prune).await?;
             changes.leave_out_users(users);
             changes.problems = problems;
         }
@@ -172,7 +190,7 @@ impl Reloader {
     }
 
     /// The settings of the file, once two looks agree.
-    async fn settled(&self) -> Result<Settings, ReloadError> {
+    async fn settled(&self) -> Result<(Settings, file::Text), ReloadError> {
         let look = || {
             let (file, environment) = (
                 self.file.clone(),
@@ -191,7 +209,7 @@ impl Reloader {
     async fn replace(
         &self,
         settings: Settings,
-        kept_users: HashSet<String>,
+        kept: Kept,
         prune: bool,
     ) -> Result<LeftOut, ReloadError> {
         let (app, store) = (&self.app, &*self.store);
@@ -200,27 +218,37 @@ impl Reloader {
         let trusted_keys = self.owner.trusted_keys().for_settings(&settings)?;
         let (owner, of) = (Arc::clone(&self.owner), Arc::clone(&settings));
         let realm = spawn_blocking(move || owner.assemble(&of)).await??;
+        let provisions = settings.users.iter().map(assemble::provision);
+        let provisions = users::prepare_passwords(app, provisions).await?;
         let declared: HashSet<ClientId> = realm.clients.keys().cloned().collect();
         let instances = clients::provision(app, declared.clone()).await?;
 
-        let provisions: Vec<_> = settings.users.iter().map(assemble::provision).collect();
-        let mut left_out = users::provision(app, store, &provisions, OnOutage::Fail).await?;
         let links = assemble::links(&settings);
-        let links_left_out = links::provision(app, store, &links, OnOutage::Fail).await?;
-        left_out.problems.extend(links_left_out);
-        if prune {
-            clients::withdraw(app, store, &declared).await?;
-        }
-
+        let write = async {
+            let users = users::provision(app, store, &provisions, OnOutage::Fail).await;
+            let mut left_out = users.map_err(ReloadError::Partial)?;
+            let links = links::provision(app, store, &links, OnOutage::Fail).await;
+            left_out
+                .problems
+                .extend(links.map_err(ReloadError::Partial)?);
+            Ok::<_, ReloadError>(left_out)
+        };
         let next = Next {
             settings: Arc::clone(&settings),
-            kept_users,
+            kept,
             read_at,
             realm,
             instances,
             trusted_keys: Arc::new(trusted_keys),
         };
-        self.keys.replace_settings(next).await?;
+        let mut left_out = self.keys.replace_settings(next, write).await?;
+        if prune && let Err(error) = clients::withdraw(app, store, &declared).await {
+            tracing::error!(error = %Causes(&error), "pruned clients were not forgotten");
+            left_out.problems.push(
+                "The store still knows clients that were pruned: reload with --prune again before one is declared again."
+                    .to_owned(),
+            );
+        }
         let file = self.file.clone();
         spawn_blocking(move || {
             let advice = settings.not_built().into_iter().chain(settings.advice());
@@ -279,6 +307,7 @@ fn summary(reloaded: &Reloaded) -> ReloadSummary {
         changed: names(|change| &change.changed),
         removed: names(|change| &change.removed),
         kept: names(|change| &change.kept),
+        declared_again: names(|change| &change.declared_again),
         restart: ReloadSummary::shorten(reloaded.needs_restart.iter().cloned()),
     }
 }

@@ -10,7 +10,7 @@ use grantor_core::base::error::{ErrorCode, Failure};
 use grantor_core::base::row::Index;
 use grantor_core::engine::decide::Operation;
 use grantor_core::model::password_hash::{Cost, StoredHash};
-use grantor_core::people::{Deprovision, Password, Provision, ProvisionReply};
+use grantor_core::people::{Deprovision, Password, PreparePassword, Provision, ProvisionReply};
 use grantor_core::records::{Record, User};
 use grantor_store::{Store, StoreError, list_all};
 use grantor_web::{App, Unavailable};
@@ -39,6 +39,26 @@ pub struct LeftOut {
     pub users: Vec<String>,
     /// A sentence for each, and for all else.
     pub problems: Vec<String>,
+}
+
+/// Hashes new and changed passwords, and writes nothing: [`provision`] then hashes none.
+///
+/// # Errors
+/// The store is unavailable.
+pub async fn prepare_passwords(
+    app: &Arc<App>,
+    users: impl IntoIterator<Item = Provision>,
+) -> Result<Vec<Provision>, Unavailable> {
+    let mut prepared = Vec::new();
+    for user in users {
+        match run(app, PreparePassword(user.clone())).await {
+            Ok(user) => prepared.push(user),
+            Err(error) if is_temporary(&error) => return Err(error),
+            // Provisioning says what is wrong with the account.
+            Err(_) => prepared.push(user),
+        }
+    }
+    Ok(prepared)
 }
 
 /// Makes the declared users of the store those of the file. A new or changed password is hashed, which takes some hundredths

@@ -193,6 +193,9 @@ pub struct ReloadSummary {
     /// No longer declared, and kept as it was.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub kept: Vec<String>,
+    /// Was kept and is declared again, with what it was given before.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub declared_again: Vec<String>,
     /// Settings that only a restart changes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub restart: Vec<String>,

@@ -28,7 +28,9 @@ pub use device_decision::{
 };
 pub use form::{Action, Binding};
 pub use lookup_user_code::{CodeCheck, LookupUserCode, LookupUserCodeReply, PendingDevice};
-pub use provision::{Deprovision, Password, Provision, ProvisionReply};
+pub use provision::{
+    Deprovision, Password, PreparePassword, PreparedPassword, Provision, ProvisionReply,
+};
 pub use provision_clients::{ProvisionClients, RememberInstances, WithdrawClient};
 pub use provision_links::{ProvisionLink, ProvisionLinkReply, WithdrawLink};
 pub use session::Visitor;

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
+use std::fmt;
 
 use super::administer::username_key;
 use crate::base::secret::Secret;
@@ -33,6 +34,23 @@ pub enum Password {
     /// A PHC string.
     Hash(String),
     Plain(Secret),
+    /// As [`PreparePassword`] left it.
+    Prepared(Secret, PreparedPassword),
+}
+
+/// What a declared password is to the stored hash, computed before anything is written.
+#[derive(Clone)]
+pub struct PreparedPassword {
+    /// The stored hash.
+    before: Option<String>,
+    /// The same one, where it is of this password; otherwise a new one.
+    hash: String,
+}
+
+impl fmt::Debug for PreparedPassword {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PreparedPassword")
+    }
 }
 
 impl Password {
@@ -41,7 +59,9 @@ impl Password {
         match self {
             Self::None => None,
             Self::Hash(hash) => Some(("hash", hash)),
-            Self::Plain(password) => Some(("password", password.reveal())),
+            Self::Plain(password) | Self::Prepared(password, _) => {
+                Some(("password", password.reveal()))
+            }
         }
     }
 }
@@ -85,16 +105,31 @@ impl Provision {
         let known = stored
             .and_then(|user| user.declared_credential.as_ref())
             .is_some_and(|mac| sealing.is_declared_credential(id, kind, credential, mac));
+        // What was prepared counts for the hash that it was compared with.
+        let prepared = match &self.password {
+            Password::Prepared(_, prepared) => Some(prepared).filter(|it| it.before == hash),
+            _ => None,
+        };
         let is_same = match (&hash, &self.password) {
             (None, _) => false,
             (Some(_), _) if known => true,
-            (Some(hash), Password::Plain(password)) => facts.password(Some(hash), password)?,
+            (Some(hash), Password::Plain(password) | Password::Prepared(password, _)) => {
+                match prepared {
+                    Some(prepared) => prepared.hash == *hash,
+                    None => facts.password(Some(hash), password)?,
+                }
+            }
             (Some(hash), Password::Hash(declared)) => hash == declared,
             (Some(_), Password::None) => false,
         };
         let hash = match (hash.filter(|_| is_same), &self.password) {
             (Some(hash), _) => Some(hash),
-            (None, Password::Plain(password)) => Some(facts.hash_password(password)?),
+            (None, Password::Plain(password) | Password::Prepared(password, _)) => {
+                Some(match prepared {
+                    Some(prepared) => prepared.hash.clone(),
+                    None => facts.hash_password(password)?,
+                })
+            }
             (None, Password::Hash(declared)) => Some(declared.clone()),
             (None, Password::None) => None,
         };
@@ -212,6 +247,34 @@ impl Task for Provision {
             )?);
         }
         Ok(decision)
+    }
+}
+
+/// Does the slow part of a [`Provision`] and writes nothing: where the password is new, hashes it. Replies with the user to
+/// provision.
+#[derive(Clone, Debug)]
+pub struct PreparePassword(pub Provision);
+
+impl Task for PreparePassword {
+    type Reply = Provision;
+
+    fn decide(
+        &self,
+        env: &Env<'_>,
+        facts: &Facts,
+    ) -> Result<Decision<Provision, Infallible>, Halt> {
+        let mut user = self.0.clone();
+        if let Password::Plain(password) = &self.0.password {
+            let key = grant_liveness::user_key(env, user.id);
+            let stored = facts.record::<User>(env, &key)?.live();
+            let stored = stored.as_ref().map(|stored| &stored.record);
+            if let Some(hash) = user.password(env, facts, stored)?.hash {
+                let before = stored.and_then(|user| user.password.clone());
+                let prepared = PreparedPassword { before, hash };
+                user.password = Password::Prepared(password.clone(), prepared);
+            }
+        }
+        Ok(Decision::reply(user))
     }
 }
 

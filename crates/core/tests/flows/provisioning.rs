@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use grantor_core::base::sealing::{MasterKey, SealingKeys};
 use grantor_core::base::secret::Secret;
-use grantor_core::people::{Password, Provision, ProvisionReply, UserChange};
+use grantor_core::people::{Password, PreparePassword, Provision, ProvisionReply, UserChange};
 use grantor_core::records::User;
 
 use crate::administration::{change_user, set_password};
@@ -76,6 +76,47 @@ fn a_password_in_plain_text_is_hashed_only_when_it_changed() {
         world.sign_in(&mut Browser::new(), "alice", "new"),
         SignedIn::Yes
     );
+}
+
+#[test]
+fn a_prepared_password_was_hashed_before_anything_is_written() {
+    let mut world = World::new();
+    let with = |password: &str| Provision {
+        password: Password::Plain(Secret::new(password)),
+        ..declared_user("alice", true)
+    };
+    let browser = world.signed_in("alice");
+    let prepare = |world: &mut World, password: &str| {
+        let Ok(prepared) = world.ask(PreparePassword(with(password))).reply;
+        prepared
+    };
+    // The same as before, the same again, another one: compared; neither; compared and hashed.
+    for (password, hashes, changed) in [
+        ("alice-password", 1, true),
+        ("alice-password", 0, false),
+        ("new", 2, true),
+    ] {
+        world.hashes = 0;
+        let (cost, prepared) = world.cost(|world| prepare(world, password));
+        assert_eq!((cost, world.hashes), ([1, 0, 0], hashes));
+        assert!(!format!("{prepared:?}").contains(password));
+        assert_eq!(world.provision(prepared), Some(changed));
+        assert_eq!(world.hashes, hashes, "{password}");
+        assert_eq!(world.visitor(&browser).is_some(), password != "new");
+        // The MAC is that of the declared password.
+        assert_eq!(world.provision(with(password)), Some(false));
+        assert_eq!(world.hashes, hashes);
+    }
+    // What was prepared for another stored hash does not count.
+    let prepared = prepare(&mut world, "newer");
+    rewrite(&mut world, "alice", |user| {
+        user.password = Some("plain$newest".to_owned());
+    });
+    world.hashes = 0;
+    assert_eq!(world.provision(prepared), Some(true));
+    assert_eq!(world.hashes, 2);
+    let signed_in = world.sign_in(&mut Browser::new(), "alice", "newer");
+    assert_eq!(signed_in, SignedIn::Yes);
 }
 
 #[test]

@@ -192,6 +192,7 @@ impl Names {
                 changed: vec!["client tv".to_owned()],
                 removed: vec!["client tv".to_owned()],
                 kept: vec!["client tv".to_owned()],
+                declared_again: vec!["client tv".to_owned()],
                 restart: vec!["issuer".to_owned()],
             })),
         };

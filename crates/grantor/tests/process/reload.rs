@@ -252,7 +252,7 @@ fn sighup_under_load_takes_a_file_or_keeps_what_it_has() {
         let cuts = (0..lines.len()).filter(|kept| !matches!(kept, 3..6));
         for kept in cuts {
             // Whole tables, or the middle of one: each is taken or refused, and nothing is withdrawn.
-            let text = lines[..kept].join("\n");
+            let text = format!("{}\n", lines[..kept].join("\n"));
             let is_valid = grantor_config::parse(
                 &text,
                 "grantor.toml",

@@ -9,19 +9,24 @@ use grantor_core::records::Username;
 
 use crate::admin::api::{Change, Reloaded};
 use crate::assemble::user_id;
+use crate::realm_owner::Kept;
 
 /// The settings of a server with a changed file, and what of it changed.
 pub(super) struct Merged {
     pub(super) settings: Settings,
-    /// The folded names of its users that the file does not declare.
-    pub(super) kept_users: HashSet<String>,
+    pub(super) kept: Kept,
     pub(super) changes: Reloaded,
 }
 
 /// What `running` becomes by the settings of its changed file. What needs a restart stays as it runs, and unless `prune`
-/// is set, APIs, clients and users stay that the file no longer declares.
-pub(super) fn merge(running: &Settings, mut file: Settings, prune: bool) -> Merged {
-    let mut kept = Kept::default();
+/// is set, APIs, clients and users stay that the file no longer declares; `kept_before` are those that stayed already.
+pub(super) fn merge(
+    running: &Settings,
+    kept_before: &Kept,
+    mut file: Settings,
+    prune: bool,
+) -> Merged {
+    let mut kept = Vanished::default();
     if !prune {
         kept.resources = vanished_resources(running, &file);
         // They have their scopes still, and so do the clients that vanished with them.
@@ -29,26 +34,38 @@ pub(super) fn merge(running: &Settings, mut file: Settings, prune: bool) -> Merg
         kept.clients = vanished_clients(running, &file);
         kept.users = vanished_users(running, &file);
     }
+    let mut changes = changes(running, &file, &kept);
+    add_declared_again(&mut changes, kept_before, &file);
     let changes = Reloaded {
-        changes: changes(running, &file, &kept),
+        changes,
         needs_restart: needs_restart(running, &file),
         ..Reloaded::default()
     };
-    let names = kept.users.iter();
-    let kept_users = names.map(|user| Username::fold(user.username.as_str()));
-    let kept_users = kept_users.collect();
+    let now = Kept {
+        resources: kept
+            .resources
+            .iter()
+            .map(|api| api.identifier.to_string())
+            .collect(),
+        clients: kept
+            .clients
+            .iter()
+            .map(|client| client.id.clone())
+            .collect(),
+        users: kept.users.iter().map(folded).collect(),
+    };
     file.clients.extend(kept.clients);
     file.users.extend(kept.users);
     Merged {
         settings: running.reloaded(file),
-        kept_users,
+        kept: now,
         changes,
     }
 }
 
 /// What the file no longer declares, and stays.
 #[derive(Default)]
-struct Kept {
+struct Vanished {
     resources: Vec<Resource>,
     clients: Vec<Client>,
     users: Vec<User>,
@@ -59,6 +76,32 @@ fn vanished_resources(running: &Settings, file: &Settings) -> Vec<Resource> {
     let vanished = running.resources.iter();
     let vanished = vanished.filter(|api| !declared.contains(&api.identifier));
     vanished.cloned().collect()
+}
+
+fn folded(user: &User) -> String {
+    Username::fold(user.username.as_str())
+}
+
+/// Those that were kept have what they were given before: an operator must know.
+fn add_declared_again(changes: &mut Vec<Change>, kept: &Kept, file: &Settings) {
+    let clients = file.clients.iter();
+    let clients = clients.filter(|client| kept.clients.contains(&client.id));
+    let users = file.users.iter();
+    let users = users.filter(|user| kept.users.contains(&folded(user)));
+    let again: [(&str, Vec<String>); 2] = [
+        ("client", clients.map(|it| it.id.to_string()).collect()),
+        ("user", users.map(|it| it.username.to_string()).collect()),
+    ];
+    for (kind, names) in again {
+        match changes.iter_mut().find(|change| change.kind == kind) {
+            _ if names.is_empty() => {}
+            Some(change) => change.declared_again = names,
+            None => changes.push(Change {
+                declared_again: names,
+                ..Change::of(kind)
+            }),
+        }
+    }
 }
 
 /// The clients that `file` no longer declares, without what it took away: a scope that its API has no longer.
@@ -131,7 +174,7 @@ fn named(key: &str, parts: Vec<&str>) -> Vec<String> {
 }
 
 /// What differs of the rest, by kind and name. Values are never said: they may be secret.
-fn changes(running: &Settings, file: &Settings, kept: &Kept) -> Vec<Change> {
+fn changes(running: &Settings, file: &Settings, kept: &Vanished) -> Vec<Change> {
     let rules = |settings: &Settings| -> Vec<_> {
         let rules = settings.exchange_names().into_iter();
         rules.zip(settings.exchanges.clone()).collect()

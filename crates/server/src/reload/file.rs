@@ -15,6 +15,8 @@ use crate::files::check_writers;
 /// More than any file of settings has.
 const MAX_FILE_BYTES: u64 = 16 * 1024 * 1024;
 
+pub(super) type Text = Zeroizing<Vec<u8>>;
+
 /// What one look found. The settings are compared as well: they hold what is in the files of secrets.
 #[derive(PartialEq)]
 pub(super) struct Look {
@@ -37,12 +39,13 @@ impl Look {
         }
     }
 
-    /// The settings, where a later look found the same.
-    pub(super) fn confirmed(self, later: &Self) -> Result<Settings, ReloadError> {
+    /// The settings and their text, where a later look found the same.
+    pub(super) fn confirmed(self, later: &Self) -> Result<(Settings, Text), ReloadError> {
         if self != *later {
             return Err(ReloadError::Changing);
         }
-        self.settings.map_err(ReloadError::Invalid)
+        let settings = self.settings.map_err(ReloadError::Invalid)?;
+        Ok((settings, self.text))
     }
 }
 

@@ -19,8 +19,11 @@ use super::*;
 use crate::admin::api::Change;
 use crate::installation::Installation;
 use crate::users::listed;
+use order::Watched;
 
+mod links;
 mod looks;
+mod order;
 
 const HEAD: &str = "issuer = \"http://127.0.0.1:8080\"\nstore = \"memory:\"\n";
 const SECRET: &str = "orders' secret of 40 characters, drawn so";
@@ -38,6 +41,7 @@ type Between = Arc<StdMutex<Option<Box<dyn FnOnce() + Send>>>>;
 
 struct TestServer {
     folder: TempDir,
+    store: Arc<Watched>,
     installation: Installation,
     reloader: Arc<Reloader>,
     router: Router,
@@ -52,7 +56,9 @@ impl TestServer {
         fs::write(&file, format!("{HEAD}{tables}")).unwrap();
         let environment = Environment::default();
         let settings = grantor_config::load(&file, &environment).unwrap();
-        let installation = Installation::open(&settings).await.unwrap();
+        let watched = Arc::new(Watched::default());
+        let opened = (Arc::clone(&watched) as Arc<dyn Store>, None);
+        let installation = Installation::over(&settings, opened).await.unwrap();
         let Installation {
             app, store, owner, ..
         } = &installation;
@@ -79,6 +85,7 @@ impl TestServer {
         };
         Self {
             router: Router::new(Arc::clone(app)),
+            store: watched,
             folder,
             installation,
             reloader: Arc::new(reloader),
@@ -266,15 +273,20 @@ async fn vanished_clients_and_users_work_on_until_they_are_pruned() {
 
 #[tokio::test]
 async fn a_client_that_changes_or_comes_back_unpruned_is_the_same_instance() {
-    let server = TestServer::with(&format!("{ORDERS}{TV}")).await;
+    let server = TestServer::with(&format!("{ORDERS}{TV}{BOB}{API}")).await;
     server
-        .reload(&format!("{TV}name = \"Living room\"\n"))
+        .reload(&format!("{TV}name = \"Living room\"\n{API}"))
         .await;
-    let new = server.reload(&format!("{ORDERS}{TV}")).await;
+    let tables = format!("{ORDERS}name = \"Others\"\n{TV}{BOB}{API}");
+    let new = server.reload(&tables).await;
     assert_eq!(
         new.to_string(),
-        "Reloaded grantor.toml:\n  client: changed tv\n"
+        "Reloaded grantor.toml:\n  client: changed orders, tv; declared again, with what it was given: orders\n  \
+         user: declared again, with what it was given: bob\n"
     );
+    assert_eq!(summary(&new).declared_again, ["client orders", "user bob"]);
+    assert_eq!(server.instance("orders"), ClientInstance::FIRST);
+    assert!(server.reload(&tables).await.changes.is_empty());
     let before = TestServer::with(&format!("{ORDERS}{TV}")).await;
     assert_eq!(before.instance("tv"), ClientInstance::FIRST);
     assert_eq!(server.instance("tv"), ClientInstance::FIRST);
@@ -303,7 +315,9 @@ async fn a_vanished_api_stays_with_its_client_until_it_is_pruned() {
     // Of two APIs with one URI, the kept one is named.
     let with_uri =
         |name: &str| API.replace("shipping", name) + "uri = \"https://api.example.com\"\n";
-    server.reload(&with_uri("shipping")).await;
+    server
+        .reload(&format!("{}{ORDERS}", with_uri("shipping")))
+        .await;
     server.write(&with_uri("parcels"));
     let refused = server.take(Reload::default()).await.unwrap_err();
     assert!(refused.contains("resource \"shipping\": uri "), "{refused}");
@@ -370,7 +384,7 @@ fn settings_that_were_checked_for_another_issuer_do_not_come_through() {
     let file = parse(&format!(
         "{HEAD}{ORDERS}backchannel_logout_uri = \"http://127.0.0.1:9/logout\"\n[test]\nwrong_passwords = 10000\n"
     ));
-    let merged = merge(&running, file, false);
+    let merged = merge(&running, &Kept::default(), file, false);
     let needs_restart = merged.changes.needs_restart;
     assert_eq!(needs_restart, ["issuer", "test.wrong_passwords"]);
     assert!(merged.settings.test.wrong_passwords.is_none());
@@ -464,34 +478,4 @@ async fn a_server_that_is_starting_reloads_nothing() {
     let reloader = starting.reloader(server.file(), &Environment::default());
     let refused = reloader.reload(Reload::default()).await;
     assert!(matches!(refused, Err(ReloadError::Starting)), "{refused:?}");
-}
-
-#[tokio::test]
-async fn links_are_those_of_the_file_and_of_users_who_were_not_pruned() {
-    let idp = "[[trusted_issuer]]\nissuer = \"https://idp.example\"\n";
-    let linked = |user: &str, sub: &str| {
-        format!("{user}links = [{{ issuer = \"https://idp.example\", sub = \"{sub}\" }}]\n")
-    };
-    let subs = async |server: &TestServer| {
-        let links = listed::<Link>(&*server.installation.store).await.unwrap();
-        let mut subs: Vec<_> = links.into_iter().map(|link| link.sub).collect();
-        subs.sort();
-        subs
-    };
-    let server = TestServer::with("").await;
-    let added = server
-        .reload(&format!("{idp}{}{}", linked(ALICE, "a"), linked(BOB, "b")))
-        .await;
-    assert_eq!(
-        change(&added, "trusted_issuer").added,
-        ["https://idp.example"]
-    );
-    assert_eq!(subs(&server).await, ["a", "b"]);
-    assert!(server.installation.app.realm().trusted_issuers[0].has_links);
-    // Alice is linked to another subject, bob is no longer declared.
-    server.reload(&format!("{idp}{}", linked(ALICE, "c"))).await;
-    assert_eq!(subs(&server).await, ["b", "c"]);
-    server.prune(&format!("{idp}{ALICE}")).await;
-    assert!(subs(&server).await.is_empty());
-    assert!(!server.installation.app.realm().trusted_issuers[0].has_links);
 }

@@ -1,6 +1,6 @@
 //! A server that trusts an issuer on loopback, which answers as a test wants it to.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::convert::Infallible;
 use std::path::Path;
 use std::sync::Mutex;
@@ -22,7 +22,8 @@ use tower::ServiceExt as _;
 
 use super::*;
 use crate::installation::Installation;
-use crate::realm_owner::Next;
+use crate::realm_owner::{Kept, Next};
+use crate::signing_keys::SigningKeysError;
 use crate::system::SystemClock;
 use grantor_config::{Environment, parse};
 
@@ -189,11 +190,13 @@ impl Trusting {
             trusted_keys: Arc::new(known.for_settings(&settings).unwrap()),
             realm: self.installation.owner.assemble(&settings).unwrap(),
             settings: Arc::new(settings),
-            kept_users: HashSet::new(),
+            kept: Kept::default(),
             read_at: SystemClock.now(),
             instances: HashMap::new(),
         };
-        self.installation.keys.replace_settings(next).await.unwrap();
+        let nothing = async { Ok::<_, SigningKeysError>(()) };
+        let keys = &self.installation.keys;
+        keys.replace_settings(next, nothing).await.unwrap();
     }
 
     async fn token(&self, secret: &str, form: String) -> Came {

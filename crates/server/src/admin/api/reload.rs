@@ -82,6 +82,9 @@ pub struct Change {
     /// What could not be written; `problems` says why.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<String>,
+    /// What was kept and is in the file again. It has what it was given before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub declared_again: Vec<String>,
 }
 
 impl Change {
@@ -93,7 +96,16 @@ impl Change {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        let all = [&self.added, &self.changed, &self.removed, &self.kept];
+        let Self {
+            kind: _,
+            added,
+            changed,
+            removed,
+            kept,
+            left_out,
+            declared_again,
+        } = self;
+        let all = [added, changed, removed, kept, left_out, declared_again];
         all.iter().all(|names| names.is_empty())
     }
 }
@@ -107,9 +119,10 @@ impl fmt::Display for Reloaded {
                 changed,
                 removed,
                 left_out,
+                declared_again,
                 ..
             } = change;
-            let lists = [added, changed, removed, left_out];
+            let lists = [added, changed, removed, left_out, declared_again];
             lists.iter().any(|names| !names.is_empty())
         };
         let mut changes = self.changes.iter().filter(says_changes).peekable();
@@ -126,6 +139,10 @@ impl fmt::Display for Reloaded {
                 ("changed", &change.changed),
                 ("removed", &change.removed),
                 ("left out", &change.left_out),
+                (
+                    "declared again, with what it was given:",
+                    &change.declared_again,
+                ),
             ];
             let lists = lists.into_iter().filter(|(_, names)| !names.is_empty());
             let lists: Vec<_> = lists
