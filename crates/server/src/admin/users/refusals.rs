@@ -53,7 +53,7 @@ pub fn declared_message(file: &Path, is_declared: bool, username: &str, todo: &s
         );
     }
     format!(
-        "{file} declared {username:?} and does not any more, so the user stays disabled: declare it again, or delete it."
+        "{file} declared {username:?} and does not any more: declare it again, or delete it once a restart or `grantor reload --prune` has disabled it."
     )
 }
 
