@@ -7,7 +7,7 @@ use axum::response::Response;
 use grantor_core::base::cause::Causes;
 use grantor_core::base::error::{Cause, ErrorCode, Failure, Refusal};
 use grantor_core::base::params::Params;
-use grantor_core::client_auth::Credentials;
+use grantor_core::client_auth::{Authenticated, ClientOperation, Credentials};
 use grantor_core::engine::decide::Operation;
 use grantor_core::engine::drive::Minted;
 use grantor_core::model::client::Client;
@@ -45,6 +45,22 @@ struct ErrorResponse<'a> {
     error_description: &'a str,
     error_uri: &'a str,
     trace_id: &'a str,
+}
+
+/// Handles a request with which a client authenticates.
+pub(crate) async fn handle_client<O>(
+    app: &Arc<App>,
+    form: &Form,
+    render: impl FnOnce(O::Reply, Option<Minted>) -> Response,
+) -> Response
+where
+    O: ClientOperation + Send + 'static,
+{
+    let caller = &form.caller;
+    let parse = |params: &Params| {
+        Authenticated::<O>::parse(caller.authorization(), params, caller.peer.clone())
+    };
+    handle(app, form, O::ENDPOINT, parse, render).await
 }
 
 /// Parses a request, runs its decision, and renders the response.

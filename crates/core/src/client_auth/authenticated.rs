@@ -101,6 +101,7 @@ impl<O: ClientOperation> Operation for Authenticated<O> {
         let proof = *prepared.proof.get_or_init(prove);
         let clients = O::ENDPOINT.clients();
         let client = authenticate(env, facts, client, proof, &self.peer)?;
+        // RFC 6749 section 2.2: a public client's id alone proves nothing.
         if !methods(clients).contains(&self.credentials.method()) {
             return Err(REFUSED.because(Cause::SecretMissing).into());
         }

@@ -1,7 +1,6 @@
 //! The endpoints, one file each.
 
 pub mod authorize;
-pub mod cors;
 pub mod device_authorization;
 mod id_token_hint;
 pub mod introspect;

@@ -189,6 +189,13 @@ impl Client {
         })
     }
 
+    /// Whether scripts of this origin may read its answers (CORS). `origin` is as browsers serialize it (RFC 6454 section
+    /// 6.2). Never true for `null`, which stands for any file, sandbox or redirect.
+    #[must_use]
+    pub fn has_origin(&self, origin: &str) -> bool {
+        origin != "null" && self.origins.iter().any(|own| own == origin)
+    }
+
     /// RFC 8693 section 4.4.
     #[must_use]
     pub fn may_act(&self) -> Option<MayAct> {

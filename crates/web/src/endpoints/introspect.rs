@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
-use grantor_core::client_auth::Authenticated;
 use grantor_core::endpoints::introspect::Introspect;
-use grantor_core::model::endpoint::Endpoint;
 use http::StatusCode;
 
 use crate::app::App;
@@ -14,12 +12,6 @@ use crate::oauth;
 use crate::request::Form;
 
 pub(crate) async fn post(State(app): State<Arc<App>>, form: Form) -> Response {
-    let caller = &form.caller;
-    let parse = |params: &_| {
-        Authenticated::<Introspect>::parse(caller.authorization(), params, caller.peer.clone())
-    };
-    oauth::handle(&app, &form, Endpoint::Introspect, parse, |reply, _| {
-        oauth::json(StatusCode::OK, &reply)
-    })
-    .await
+    oauth::handle_client::<Introspect>(&app, &form, |reply, _| oauth::json(StatusCode::OK, &reply))
+        .await
 }

@@ -5,9 +5,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
-use grantor_core::client_auth::Authenticated;
 use grantor_core::endpoints::revoke::Revoke;
-use grantor_core::model::endpoint::Endpoint;
 use http::{HeaderValue, header};
 
 use crate::app::App;
@@ -15,12 +13,8 @@ use crate::oauth;
 use crate::request::Form;
 
 pub(crate) async fn post(State(app): State<Arc<App>>, form: Form) -> Response {
-    let caller = &form.caller;
-    let parse = |params: &_| {
-        Authenticated::<Revoke>::parse(caller.authorization(), params, caller.peer.clone())
-    };
     // RFC 7009 section 2.2: 200; clients ignore the body, so it is empty.
-    oauth::handle(&app, &form, Endpoint::Revoke, parse, |(), _| {
+    oauth::handle_client::<Revoke>(&app, &form, |(), _| {
         let mut response = Response::new(Body::empty());
         response
             .headers_mut()

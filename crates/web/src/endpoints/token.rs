@@ -5,10 +5,8 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 use grantor_core::base::secret::Secret;
-use grantor_core::client_auth::Authenticated;
 use grantor_core::endpoints::token::Token;
 use grantor_core::engine::drive::Minted;
-use grantor_core::model::endpoint::Endpoint;
 use grantor_core::model::token_type::TokenType;
 use http::StatusCode;
 use serde::Serialize;
@@ -34,11 +32,7 @@ struct TokenResponse<'a> {
 }
 
 pub(crate) async fn post(State(app): State<Arc<App>>, form: Form) -> Response {
-    let caller = &form.caller;
-    let parse = |params: &_| {
-        Authenticated::<Token>::parse(caller.authorization(), params, caller.peer.clone())
-    };
-    oauth::handle(&app, &form, Endpoint::Token, parse, |reply, tokens| {
+    oauth::handle_client::<Token>(&app, &form, |reply, tokens| {
         let tokens = tokens.as_ref();
         let reveal = |which: fn(&Minted) -> &Option<Secret>| {
             tokens.and_then(|tokens| which(tokens).as_ref().map(Secret::reveal))
