@@ -3,9 +3,10 @@
 use std::fmt;
 
 use grantor_core::base::peer::ForwardedHeader;
-use grantor_core::model::client::{AuthMethod, ConsentPolicy, DeviceApproval};
+use grantor_core::model::client::{AuthMethod, ConsentPolicy, DeviceApproval, IdTokenContent};
 use grantor_core::model::exchange_rule;
 use grantor_core::model::grant_type::GrantType;
+use grantor_core::model::requested_scope::UnknownScopes;
 use grantor_core::model::resource::TokenForm;
 use grantor_jose::Algorithm;
 
@@ -71,6 +72,8 @@ names_of!(Algorithm as "signature algorithm", Algorithm::name);
 names_of!(exchange_rule::TokenKind as "kind of token", exchange_rule::TokenKind::name);
 names_of!(DeviceApproval as "device approval", DeviceApproval::name);
 names_of!(ConsentPolicy as "consent policy", ConsentPolicy::name);
+names_of!(IdTokenContent as "content of ID tokens", IdTokenContent::name);
+names_of!(UnknownScopes as "policy for unknown scopes", UnknownScopes::name);
 names_of!(AuthMethod as "client authentication method", AuthMethod::name);
 names_of!(ForwardedHeader as "header", ForwardedHeader::name);
 

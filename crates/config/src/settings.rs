@@ -12,12 +12,13 @@ use std::time::Duration;
 use grantor_core::base::peer::ForwardedHeader;
 use grantor_core::base::secret::Secret;
 use grantor_core::model::claim_mapping::Source;
-use grantor_core::model::client::{AuthMethod, ConsentPolicy, DeviceApproval};
+use grantor_core::model::client::{AuthMethod, ConsentPolicy, DeviceApproval, IdTokenContent};
 use grantor_core::model::grant_type::GrantType;
 use grantor_core::model::group_filter::GroupFilter;
 use grantor_core::model::ids::ClientId;
 use grantor_core::model::realm::TokenSet;
 use grantor_core::model::redirect_uri::RedirectUri;
+use grantor_core::model::requested_scope::UnknownScopes;
 use grantor_core::model::resource::TokenForm;
 use grantor_core::model::scope::ScopeToken;
 use grantor_core::model::server_url::ServerUrl;
@@ -84,6 +85,11 @@ table! {
 
         /// The folder of templates that replace those of the pages, by their names.
         templates: Option<PathBuf>, example "templates";
+
+        /// What becomes of a scope that nobody knows or its client may not ask for, where users sign in and
+        /// devices start: ignore leaves it out, and the answer and the log say so; refuse ends the
+        /// request. The token endpoint always refuses it.
+        unknown_scopes: UnknownScopes = "ignore", example "refuse";
 
         /// Translations for the clients of other systems: cognito_device, iroh.
         dialects: Vec<Dialect>, example r#"["cognito_device"]"#;
@@ -395,8 +401,14 @@ table! {
         /// The algorithm that signs its ID tokens: RS256, PS256, ES256, EdDSA.
         id_token_alg: Algorithm = "RS256", example "ES256";
 
-        /// The further claims of its ID tokens, each with its source, like claims of a resource.
+        /// The further claims of its ID tokens, each with its source, like claims of a resource. What a scope
+        /// stands for needs that scope; the rest is shown where users consent.
         id_claims: BTreeMap<String, Source>, example r#"{ "cognito:groups" = "groups", app = "client.name" }"#;
+
+        /// Which claims its ID tokens have besides: requested for those that the app asks for by the claims
+        /// parameter, scopes for those of the granted scopes too (name, email, …), for apps that
+        /// do not ask userinfo.
+        id_token_claims: IdTokenContent = "requested", example "scopes";
 
         /// The client that may act for its users: their access tokens name it (RFC 8693 section 4.4).
         may_act: Option<ClientId>, example "orders";

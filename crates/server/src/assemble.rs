@@ -91,6 +91,7 @@ pub fn realm(
             .collect::<Result<_, _>>()?,
         exchange: exchange::rules(settings),
         trusted_issuers: exchange::trusted_issuers(settings),
+        unknown_scopes: settings.unknown_scopes,
         access_token_alg: ACCESS_TOKEN_ALG,
         lifetimes: realm::Lifetimes {
             id: settings.lifetimes.id,

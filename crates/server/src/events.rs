@@ -130,6 +130,7 @@ fn log(trace_id: &str, event: &Event) {
                 username = event.username.as_deref(),
                 reason = event.reason.and_then(|reason| name(&reason)),
                 grant = event.grant.as_ref().map(field::display),
+                left_out = event.left_out.as_deref(),
                 peer = event.peer.as_ref().map(field::display),
             )
         };

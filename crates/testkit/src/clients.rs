@@ -19,7 +19,8 @@ use grantor_core::base::secret::{Secret, SecretVerifier};
 use grantor_core::grants::GrantType;
 use grantor_core::model::claim_mapping::ClaimMapping;
 use grantor_core::model::client::{
-    Client, ClientAuth, CodePolicy, ConsentPolicy, DeviceApproval, DevicePolicy, LogoutPolicy,
+    Client, ClientAuth, CodePolicy, ConsentPolicy, DeviceApproval, DevicePolicy, IdTokenContent,
+    LogoutPolicy,
 };
 use grantor_core::model::scope::Scope;
 use grantor_jose::Algorithm;
@@ -132,6 +133,7 @@ pub fn device_app(id: &str) -> Client {
             Algorithm::Es256
         },
         id_claims: ClaimMapping::default(),
+        id_token_claims: IdTokenContent::Requested,
         actor: None,
         device: DevicePolicy {
             lifetime: 10.mins(),

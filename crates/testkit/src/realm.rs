@@ -9,7 +9,9 @@ use grantor_core::model::group_filter::GroupFilter;
 use grantor_core::model::realm::{
     AccessLimits, DeviceSettings, Lifetimes, Realm, SignInLimits, TokenSet,
 };
+use grantor_core::model::requested_scope::UnknownScopes;
 use grantor_core::model::resource::{Resource, TokenForm};
+use grantor_core::model::resource_uri::NormalUri;
 use grantor_core::model::user_code::UserCodeFormat;
 use grantor_jose::Algorithm;
 
@@ -33,6 +35,7 @@ impl RealmBuilder {
             resources: Vec::new(),
             exchange: Vec::new(),
             trusted_issuers: Vec::new(),
+            unknown_scopes: UnknownScopes::Ignore,
             access_token_alg: Algorithm::Es256,
             lifetimes: Lifetimes {
                 id: 10.mins(),
@@ -112,6 +115,7 @@ pub fn resource(
     Resource {
         identifier: identifier.to_owned(),
         uri: uri.map(ToOwned::to_owned),
+        normal: NormalUri::parse(uri.unwrap_or(identifier)),
         scopes: scopes.collect(),
         token,
         lifetime: None,

@@ -21,9 +21,11 @@ scope = { $scope ->
     [email] Ihre E-Mail-Adresse sehen
     [phone] Ihre Telefonnummer sehen
     [address] Ihre Postanschrift sehen
+    [groups] Sehen, zu welchen Gruppen Sie gehören
     [offline_access] Verbunden bleiben, auch wenn Sie nicht angemeldet sind
    *[other] { $scope }
 }
+scope-claims = Weitere Angaben zu Ihrem Konto sehen:
 
 ### When, and by what software
 ago = { $unit ->

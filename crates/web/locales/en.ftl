@@ -21,9 +21,11 @@ scope = { $scope ->
     [email] See your email address
     [phone] See your phone number
     [address] See your postal address
+    [groups] See the groups you belong to
     [offline_access] Stay connected while you are not signed in
    *[other] { $scope }
 }
+scope-claims = See other details of your account:
 
 ### When, and by what software
 ago = { $unit ->

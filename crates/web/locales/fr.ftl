@@ -21,9 +21,11 @@ scope = { $scope ->
     [email] Voir votre adresse e-mail
     [phone] Voir votre numéro de téléphone
     [address] Voir votre adresse postale
+    [groups] Voir les groupes dont vous faites partie
     [offline_access] Garder son accès même quand votre session est fermée
    *[other] { $scope }
 }
+scope-claims = Voir d'autres informations de votre compte :
 
 ### When, and by what software
 ago = { $unit ->

@@ -20,9 +20,11 @@ scope = { $scope ->
     [email] メールアドレスを見る
     [phone] 電話番号を見る
     [address] 住所を見る
+    [groups] 所属するグループを見る
     [offline_access] サインインしていない間も接続を保つ
    *[other] { $scope }
 }
+scope-claims = アカウントのその他の情報を見る:
 
 ### When, and by what software
 ago = { $unit ->

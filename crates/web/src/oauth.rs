@@ -206,7 +206,7 @@ pub(crate) fn log_refusal(app: &App, caller: &Caller, client: Option<&str>, refu
             endpoint = caller.path(),
             client = client.map(|id| logged_client(app, id)),
             error = code.name(),
-            description = refusal.description,
+            description = &*refusal.description(),
             cause = refusal.cause.logged().map(tracing::field::debug),
             traceparent = trace::traceparent(&caller.headers),
             address = %caller.peer,
@@ -302,7 +302,7 @@ pub(crate) fn log_unavailable(caller: &Caller, reason: &Unavailable) {
 fn error_response(refusal: &Refusal, caller: &Caller, status: StatusCode) -> Response {
     let body = ErrorResponse {
         error: refusal.code.name(),
-        error_description: refusal.description,
+        error_description: &refusal.description(),
         error_uri: &refusal.code.uri(),
         trace_id: caller.trace.as_str(),
     };
@@ -314,7 +314,7 @@ fn error_response(refusal: &Refusal, caller: &Caller, status: StatusCode) -> Res
 
 /// Client authentication: RFC 6749 section 5.2. Bearer tokens: RFC 6750 section 3, also with `insufficient_scope`.
 fn challenge_header(app: &App, challenge: Challenge, refusal: &Refusal) -> Option<HeaderValue> {
-    let (code, description) = (refusal.code, refusal.description);
+    let (code, description) = (refusal.code, refusal.description());
     let realm = &app.snapshot().site.host;
     let text = match challenge {
         Challenge::Basic if code == ErrorCode::InvalidClient => {

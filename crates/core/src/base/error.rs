@@ -1,5 +1,7 @@
 //! The table of error codes (name, status, defining section), and failures sorted by blame.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 /// The text that defines a code, and where in it.
@@ -118,8 +120,9 @@ impl ErrorCode {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     pub code: ErrorCode,
-    /// `error_description`: public and constant, so it never repeats input.
-    pub description: &'static str,
+    text: &'static str,
+    /// A part of the request that is refused, such as a scope token.
+    named: Option<Box<str>>,
     /// For the operator; never sent.
     pub cause: Cause,
     /// Seconds after which a retry may succeed.
@@ -131,10 +134,29 @@ impl Refusal {
     pub const fn new(code: ErrorCode, description: &'static str) -> Self {
         Self {
             code,
-            description,
+            text: description,
+            named: None,
             cause: Cause::AsDescribed,
             retry_after: None,
         }
+    }
+
+    /// `error_description`: public and constant. Input is never repeated, except for what [`Self::naming`] names.
+    #[must_use]
+    pub fn description(&self) -> Cow<'static, str> {
+        match &self.named {
+            None => Cow::Borrowed(self.text),
+            Some(named) => format!("{}: {named}", self.text.trim_end_matches('.')).into(),
+        }
+    }
+
+    /// Names a part of the request, cut to what a description may hold (RFC 6749 section 5.2) and at most 100 characters.
+    #[must_use]
+    pub fn naming(mut self, part: &str) -> Self {
+        let allowed = |c: &char| matches!(c, ' ' | '!' | '#'..='[' | ']'..='~');
+        let part: String = part.chars().filter(allowed).take(100).collect();
+        self.named = Some(part.into_boxed_str());
+        self
     }
 
     #[must_use]
@@ -260,6 +282,15 @@ mod tests {
         }
         let documented = page.matches("\n## ").count();
         assert_eq!(documented, ErrorCode::ALL.len(), "no other codes");
+    }
+
+    #[test]
+    fn rfc6749_5_2_a_description_names_no_more_than_it_may_hold() {
+        let refusal = Refusal::new(ErrorCode::InvalidScope, "Unknown.");
+        assert_eq!(refusal.description(), "Unknown.");
+        let hostile = format!("a\"b\\c\r\né{}", "x".repeat(200));
+        let named = refusal.naming(&hostile).description();
+        assert_eq!(named, format!("Unknown: abc{}", "x".repeat(97)));
     }
 
     #[test]

@@ -15,7 +15,6 @@ use crate::model::grant_type::GrantType;
 use crate::model::ids::{ClientId, GrantId};
 use crate::model::prompt::Prompt;
 use crate::model::realm::Realm;
-use crate::model::scope::Scope;
 use crate::people::Visitor;
 use crate::people::session::{self, SignedIn};
 use crate::records::{
@@ -30,7 +29,7 @@ mod request;
 mod response;
 mod sign_in_context;
 
-pub use consent_answer::{ConsentAnswer, ConsentDecision, ShownConsent};
+pub use consent_answer::{ConsentAnswer, ConsentDecision, Disclosure, ShownConsent};
 pub use reauthentication::{AUTH_AFTER, sign_in_proof};
 use request::ValidRequest;
 pub use request::{AuthorizationRequest, PreparedRequest};
@@ -65,7 +64,7 @@ pub struct ConsentPrompt {
     pub client: ClientId,
     pub shown: ShownConsent,
     pub client_name: String,
-    pub scope: Scope,
+    pub asked: Disclosure,
     /// Whether the user consented to a narrower scope before.
     pub agreed_before: bool,
     pub redirect: CheckedRedirect,
@@ -164,11 +163,8 @@ impl Authorize {
         let ResolvedClient { client, redirect } = self.request.resolve(env, facts)?;
         let prepared = self.request.prepare(env.realm);
         let request = self.request.for_client(&prepared, client, env.realm)?;
-        Ok(ShownConsent::new(
-            client,
-            &redirect,
-            &request.consent_scope(),
-        ))
+        let asked = Disclosure::new(client, request.consent_scope());
+        Ok(ShownConsent::new(client, &redirect, &asked))
     }
 
     fn decide_for(
@@ -193,8 +189,8 @@ impl Authorize {
         let agreed = stored
             .as_ref()
             .filter(|stored| stored.record.counts(user, client));
-        let scope = request.consent_scope();
-        let shown = ShownConsent::new(client, redirect, &scope);
+        let asked = Disclosure::new(client, request.consent_scope());
+        let shown = ShownConsent::new(client, redirect, &asked);
         let answer = self.decision.filter(|answer| answer.shown == shown);
         let decided = answer.map(|answer| answer.decision);
         match decided {
@@ -203,7 +199,7 @@ impl Authorize {
                 return Ok(Decision::reply(respond(env, redirect, Err(DENIED))).event(event));
             }
             Some(ConsentDecision::Approve) => {}
-            None if is_agreed(client, redirect, &request, &scope, agreed) => {}
+            None if is_agreed(client, redirect, &request, &asked, agreed) => {}
             None if request.prompt == Prompt::Nothing => return Err(CONSENT_REQUIRED.into()),
             None => {
                 let prompt = ConsentPrompt {
@@ -211,7 +207,7 @@ impl Authorize {
                     client: client.id.clone(),
                     shown,
                     client_name: client.name.clone(),
-                    scope,
+                    asked,
                     agreed_before: agreed.is_some(),
                     redirect: redirect.clone(),
                 };
@@ -226,7 +222,7 @@ impl Authorize {
             return Ok(decision.writes(consent_unchanged).writes(signed_in.touch));
         }
         let event = event(EventKind::ConsentGiven, client, &signed_in, &self.peer);
-        let write = record_consent(env, client, &signed_in, &scope, stored)?;
+        let write = record_consent(env, client, &signed_in, &asked, stored)?;
         Ok(decision.event(event).write(write).writes(signed_in.touch))
     }
 
@@ -282,12 +278,14 @@ impl Authorize {
                 nonce: request.nonce,
             }),
         };
+        let left_out = Event::scopes_left_out(&client.id, &request.left_out, &self.peer);
         let event = event(EventKind::CodeIssued, client, signed_in, &self.peer).grant(id);
         Ok(
             Decision::reply(respond(env, redirect, Ok(Secret::new(code))))
                 .write(records::insert(&env.realm.name, &grant)?)
                 .writes(preconditions(env, client, signed_in)?)
                 .event(event)
+                .events(left_out)
                 .excess(Excess::of_new_grant(id, user.id, &client.id)),
         )
     }
@@ -376,7 +374,7 @@ fn is_agreed(
     client: &Client,
     redirect: &CheckedRedirect,
     request: &ValidRequest,
-    scope: &Scope,
+    asked: &Disclosure,
     agreed: Option<&Versioned<Consent>>,
 ) -> bool {
     if request.prompt.wants_consent() {
@@ -390,7 +388,7 @@ fn is_agreed(
     // ephemeral loopback ports, which any program of the machine could claim. A registered port counts as assured; it is
     // an app under development.
     let is_assured = client.is_confidential() || redirect.is_web();
-    is_assured && agreed.is_some_and(|agreed| scope.is_within(&agreed.record.scope))
+    is_assured && agreed.is_some_and(|agreed| asked.is_within(&agreed.record))
 }
 
 /// Writes the consent where it is wider than before. Otherwise the commit fails if it changed since it was read.
@@ -398,32 +396,32 @@ fn record_consent(
     env: &Env<'_>,
     client: &Client,
     signed_in: &SignedIn,
-    scope: &Scope,
+    asked: &Disclosure,
     stored: Option<Versioned<Consent>>,
 ) -> Result<Write, Failure> {
     let user = &signed_in.user.record;
-    let consent = |scope: Scope| Consent {
+    let consent = |agreed: &Disclosure| Consent {
         user: user.id,
         client: client.id.clone(),
         instance: client.instance,
         epoch: user.epoch,
-        scope,
+        scope: agreed.scope.clone(),
+        claims: agreed.claims.clone(),
         at: env.now,
     };
     let Some(stored) = stored else {
-        return records::insert(&env.realm.name, &consent(scope.clone()));
+        return records::insert(&env.realm.name, &consent(asked));
     };
     let Versioned { record, row } = &stored;
     // Nothing stays of what someone else may have agreed to before the user was cut off, or agreed to for an earlier
     // client of this id.
     if !record.counts(user, client) {
-        return records::replace(&env.realm.name, &consent(scope.clone()), row);
+        return records::replace(&env.realm.name, &consent(asked), row);
     }
-    if scope.is_within(&record.scope) {
+    if asked.is_within(record) {
         return Ok(stored.unchanged());
     }
-    let all = record.scope.iter().chain(scope.iter()).collect();
-    records::update(&env.realm.name, &consent(all), row)
+    records::update(&env.realm.name, &consent(&asked.and(record)), row)
 }
 
 /// The commit fails if user or session changed since they were read. A client with a back-channel logout URI is added to

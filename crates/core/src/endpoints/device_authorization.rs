@@ -17,6 +17,7 @@ use crate::model::endpoint::Endpoint;
 use crate::model::grant_type::GrantType;
 use crate::model::ids::GrantId;
 use crate::model::realm::Realm;
+use crate::model::requested_scope::RequestedScope;
 use crate::model::scope::Scope;
 use crate::model::target::{RequestedResources, Target};
 use crate::records::{self, Grant, GrantOrigin, GrantState, Started, UserCodeRow};
@@ -49,7 +50,9 @@ impl DeviceAuthorization {
         client: &Client,
         peer: &Peer,
     ) -> Result<Decision<DeviceAuthorizationReply>, Stop> {
-        let scope = client.requested_scope(self.scope.as_ref())?;
+        let (asked, unknown) = (self.scope.as_ref(), env.realm.unknown_scopes);
+        let RequestedScope { scope, left_out } =
+            RequestedScope::new(client, env.realm, asked, &resources, unknown)?;
         // Fail now, not after approval, where no token can hold these scopes.
         for resource in resources.each() {
             Target::choose(env.realm, &scope, &resource)?;
@@ -102,7 +105,8 @@ impl DeviceAuthorization {
                 .client(&client.id)
                 .grant(id)
                 .peer(peer),
-        ))
+        )
+        .events(Event::scopes_left_out(&client.id, &left_out, peer)))
     }
 }
 

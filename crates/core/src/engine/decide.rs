@@ -240,6 +240,12 @@ impl<R, E> Decision<R, E> {
     }
 
     #[must_use]
+    pub fn events(mut self, events: impl IntoIterator<Item = Event>) -> Self {
+        self.events.extend(events);
+        self
+    }
+
+    #[must_use]
     pub fn excess(mut self, excess: Option<Excess>) -> Self {
         self.excess = excess;
         self

@@ -1,5 +1,6 @@
 //! Events: what operators learn about a decision, after its commit. Events are not stored as rows.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::Serialize;
@@ -8,6 +9,7 @@ use crate::base::error::Cause;
 use crate::base::peer::Peer;
 use crate::model::actor::Actor;
 use crate::model::ids::{ClientId, GrantId, UserId};
+use crate::model::scope::Scope;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -16,6 +18,8 @@ pub enum EventKind {
     DeviceApproved,
     DeviceDenied,
     CodeIssued,
+    ScopesLeftOut,
+    ClaimsLeftOut,
     ConsentGiven,
     ConsentDenied,
     CodeReusedGrantRevoked,
@@ -75,6 +79,8 @@ impl EventKind {
             | Self::TokenExchanged => EventClass::Routine,
             Self::DeviceApproved
             | Self::DeviceDenied
+            | Self::ScopesLeftOut
+            | Self::ClaimsLeftOut
             | Self::ConsentGiven
             | Self::ConsentDenied
             | Self::RefreshRepeatedInGrace
@@ -179,7 +185,12 @@ pub struct Event {
     pub exchange: Option<Box<Hop>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reload: Option<Box<ReloadSummary>>,
+    /// Scopes or claims that were asked for: the first of them, in at most [`MAX_LEFT_OUT`] bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left_out: Option<Box<str>>,
 }
+
+const MAX_LEFT_OUT: usize = 300;
 
 /// What a reload of the configuration changed: of each kind the first names, such as `client tv`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -231,7 +242,7 @@ pub struct Hop {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub act: Option<Actor>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub refused: Option<&'static str>,
+    pub refused: Option<Cow<'static, str>>,
 }
 
 impl Event {
@@ -247,7 +258,23 @@ impl Event {
             peer: None,
             exchange: None,
             reload: None,
+            left_out: None,
         }
+    }
+
+    /// A request asked for scopes that nobody knows, or that its client may not have.
+    #[must_use]
+    pub fn scopes_left_out(client: &ClientId, scopes: &Scope, peer: &Peer) -> Option<Self> {
+        let event = Self::new(EventKind::ScopesLeftOut).client(client);
+        (!scopes.is_empty()).then(|| event.left_out(scopes.iter()).peer(peer))
+    }
+
+    #[must_use]
+    pub fn left_out<'n>(mut self, names: impl Iterator<Item = &'n str>) -> Self {
+        let mut text = names.collect::<Vec<_>>().join(" ");
+        text.truncate(text.floor_char_boundary(MAX_LEFT_OUT));
+        self.left_out = Some(text.into_boxed_str());
+        self
     }
 
     #[must_use]

@@ -8,6 +8,7 @@ use crate::engine::env::Env;
 use crate::engine::facts::Facts;
 use crate::model::exchange_rule::TokenKind;
 use crate::model::ids::ClientId;
+use crate::model::requested_scope::{RequestedScope, UnknownScopes};
 use crate::model::scope::Scope;
 use crate::model::target::RequestedResources;
 use crate::model::target::Target;
@@ -50,12 +51,11 @@ impl AssumedToken {
     /// The party of such a token, if it were issued now.
     pub(super) fn open(&self, env: &Env<'_>, facts: &Facts) -> Result<Party, Stop> {
         let client = facts.enabled_client(env, &self.client)?.ok_or(NO_CLIENT)?;
-        let scope = self.scope.as_ref().unwrap_or(&client.default_scopes);
-        if !scope.is_within(&client.scopes) {
-            return Err(NO_SCOPE.into());
-        }
         let resources = RequestedResources::parse(env.realm, self.audience.as_deref().into_iter())?;
-        let target = Target::choose(env.realm, scope, &resources)?;
+        let (asked, unknown) = (self.scope.as_ref(), UnknownScopes::Refuse);
+        let requested = RequestedScope::new(client, env.realm, asked, &resources, unknown);
+        let RequestedScope { scope, .. } = requested.map_err(|_| NO_SCOPE)?;
+        let target = Target::choose(env.realm, &scope, &resources)?;
         let user = find_user(env, facts, &self.username, Role::Subject)?;
         Ok(Party {
             issuer: None,

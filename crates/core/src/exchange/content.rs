@@ -9,6 +9,7 @@ use crate::base::time::Timestamp;
 use crate::engine::env::Env;
 use crate::model::claim_mapping::ClaimSources;
 use crate::model::claims::{ACR, AccessTokenClaims, IdTokenClaims};
+use crate::model::claims_request::RequestedClaims;
 use crate::model::client::Client;
 use crate::model::ids::Jti;
 use crate::model::resource::Resource;
@@ -17,12 +18,13 @@ use crate::model::target::RequestedResources;
 use crate::records::{Authorization, Exchanged, NewGrant, User};
 use crate::tokens::bearer::TokenOwner;
 use crate::tokens::issue::{self, TokenSubject};
+use crate::tokens::user_claims::{self, LeftOut};
 
 /// Before it is signed, sealed or stored.
 #[derive(Debug)]
 pub(crate) enum Content<'p> {
     Access(Box<AccessTokenClaims>, &'p Resource),
-    Id(Box<IdTokenClaims>),
+    Id(Box<IdTokenClaims>, LeftOut),
     Refresh(Box<NewGrant>),
 }
 
@@ -30,7 +32,7 @@ impl Content<'_> {
     pub(crate) fn ends_at(&self) -> Timestamp {
         match self {
             Self::Access(claims, _) => Timestamp::from_secs(claims.exp),
-            Self::Id(claims) => Timestamp::from_secs(claims.exp),
+            Self::Id(claims, _) => Timestamp::from_secs(claims.exp),
             Self::Refresh(new) => new.exchanged.ends_at,
         }
     }
@@ -49,7 +51,8 @@ impl Content<'_> {
                 Content::Access(Box::new(claims), resource)
             }
             Issuable::Id(given) => {
-                Content::Id(Box::new(id_token(env, client, subject, given, granted)?))
+                let (claims, left_out) = id_token(env, client, subject, given, granted)?;
+                Content::Id(Box::new(claims), left_out)
             }
             Issuable::Refresh(resource, given) => {
                 let UserGrant {
@@ -107,7 +110,7 @@ fn id_token(
     subject: &Party,
     given: &UserGrant,
     granted: &Granted<'_>,
-) -> Result<IdTokenClaims, Failure> {
+) -> Result<(IdTokenClaims, LeftOut), Failure> {
     let UserGrant {
         grant,
         authorization,
@@ -118,9 +121,10 @@ fn id_token(
         client_name: &client.name,
         grant: Some(grant.facts()),
     };
-    let further = client.id_claims.mapped_claims(&sources);
-    issue::check_id_token_size(&further)?;
-    Ok(IdTokenClaims {
+    let (requested, mut left_out) = (RequestedClaims::default(), LeftOut::default());
+    let further =
+        user_claims::id_token_claims(client, &granted.scope, &requested, &sources, &mut left_out)?;
+    let claims = IdTokenClaims {
         iss: env.realm.issuer.clone(),
         sub: authorization.user.to_string(),
         aud: client.id.clone(),
@@ -137,7 +141,8 @@ fn id_token(
         further,
         at_hash: None,
         alg: client.id_token_alg,
-    })
+    };
+    Ok((claims, left_out))
 }
 
 /// Never later than the subject token's.

@@ -170,9 +170,9 @@ impl Explain {
         let mut explanation = match &outcome {
             Err(refusal) => Explanation::refused(refusal),
             Ok(granted) => {
-                let content = Content::new(env, client, &case.subject, granted)?;
-                if let Content::Access(claims, resource) = &content {
-                    // Fails where the token would be too long.
+                let mut content = Content::new(env, client, &case.subject, granted)?;
+                if let Content::Access(claims, resource) = &mut content {
+                    // Leaves out what the token would have no room for.
                     issue::access_token(env, Some(resource), claims)?;
                 }
                 let expires_at = content.ends_at().as_secs();
@@ -224,7 +224,7 @@ impl Explanation {
         Self {
             refusal: Some(Refused {
                 error: refusal.code.name().into(),
-                error_description: refusal.description.into(),
+                error_description: refusal.description(),
                 cause: cause.map(|cause| format!("{cause:?}")),
             }),
             ..Self::default()
@@ -236,7 +236,7 @@ impl Content<'_> {
     fn claims(&self) -> Result<Value, Failure> {
         let claims = match self {
             Self::Access(claims, _) => serde_json::to_value(claims),
-            Self::Id(claims) => serde_json::to_value(claims),
+            Self::Id(claims, _) => serde_json::to_value(claims),
             Self::Refresh(new) => serde_json::to_value(&new.exchanged),
         };
         claims.map_err(|_| Failure::Bug("claims do not serialize"))

@@ -14,6 +14,7 @@ use crate::engine::facts::Facts;
 use crate::model::client::Client;
 use crate::model::exchange_rule::{RuleTarget, TokenKind};
 use crate::model::realm::Realm;
+use crate::model::resource::Resource;
 use crate::model::scope::Scope;
 use crate::model::token_type::TokenType;
 
@@ -140,13 +141,21 @@ impl ExchangeRequest {
         if !self.resources.iter().all(is_uri) {
             return Err(NOT_A_URI);
         }
-        let find = |name: &String| {
+        let position = |found: &Resource| {
             let mut resources = realm.resources.iter();
-            resources.position(|one| one.matches_indicator(name))
+            resources.position(|one| std::ptr::eq(one, found))
         };
-        let names = self.resources.iter().chain(&self.audiences);
-        let named: Vec<usize> = names
-            .map(|name| find(name).ok_or(UNKNOWN_TARGET))
+        let resources = self.resources.iter();
+        let by_resource = resources.map(|name| realm.indicated_resource(name));
+        // Section 2.1: an audience is a name, so it is compared as it is written.
+        let audiences = self.audiences.iter();
+        let by_audience = audiences.map(|name| {
+            let mut resources = realm.resources.iter();
+            resources.find(|one| one.matches_indicator(name))
+        });
+        let named: Vec<usize> = by_resource
+            .chain(by_audience)
+            .map(|found| found.and_then(position).ok_or(UNKNOWN_TARGET))
             .collect::<Result<_, _>>()?;
         if !named.is_empty() {
             return Ok(named);

@@ -18,6 +18,7 @@ use crate::engine::facts::{Facts, Versioned};
 use crate::exchange;
 use crate::model::client::Client;
 use crate::model::realm::Realm;
+use crate::model::requested_scope::UnknownScopes;
 use crate::model::scope::Scope;
 use crate::records::{self, Grant, GrantState, RefreshTokenStatus};
 use crate::tokens::handles::RefreshToken;
@@ -104,7 +105,11 @@ impl GrantOperation for RefreshTokenRequest {
         let dependencies = live(env, facts, &grant.record)?;
         let user = &dependencies.user.record;
         let granted = grant_liveness::authorization(&grant.record).map_err(invalid_grant)?;
-        let scope = narrow(self.scope.as_ref(), &granted.scope)?;
+        let is_exchanged = grant.record.kind.exchanged().is_some();
+        let ignores = env.realm.unknown_scopes == UnknownScopes::Ignore && !is_exchanged;
+        // An app asks again for what it asked for at first, of which these were left out.
+        let ignored = |token: &str| ignores && !client.scopes.contains(token);
+        let scope = narrow(self.scope.as_ref(), &granted.scope, ignored)?;
         let scope = scope.unwrap_or_else(|| granted.scope.clone());
         // Scopes that the client has lost since are dropped.
         let scope = match grant.record.kind.exchanged() {
@@ -190,15 +195,30 @@ fn refuse_elsewhere(
 
 /// RFC 6749 section 6: "The requested scope MUST NOT include any scope not originally granted by the resource owner,
 /// and if omitted is treated as equal to the scope originally granted".
-fn narrow(requested: Option<&Scope>, granted: &Scope) -> Result<Option<Scope>, Refusal> {
-    match requested {
-        Some(scope) if !scope.is_within(granted) => Err(Refusal::new(
-            ErrorCode::InvalidScope,
-            "The scope is wider than what the user granted.",
-        )),
-        requested => Ok(requested.cloned()),
+fn narrow(
+    requested: Option<&Scope>,
+    granted: &Scope,
+    ignored: impl Fn(&str) -> bool,
+) -> Result<Option<Scope>, Refusal> {
+    let Some(requested) = requested else {
+        return Ok(None);
+    };
+    let not_granted = || requested.iter().filter(|token| !granted.contains(token));
+    let scope = requested.intersection(granted);
+    let refused = match scope.is_empty() {
+        true => not_granted().next(),
+        false => not_granted().find(|token| !ignored(token)),
+    };
+    match refused {
+        Some(token) => Err(WIDER.naming(token)),
+        None => Ok(Some(scope)),
     }
 }
+
+const WIDER: Refusal = Refusal::new(
+    ErrorCode::InvalidScope,
+    "The scope is wider than what the user granted.",
+);
 
 /// A retry, or a token that does not rotate and was used a moment ago. So any number of simultaneous refreshes succeed
 /// without write conflicts.

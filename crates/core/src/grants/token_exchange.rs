@@ -74,19 +74,24 @@ fn issue(
         issued: Some(granted.requested),
     };
     let event = event(client, &case, Ok(granted), peer);
+    let user = event.user;
     let decision = Decision::reply(reply).event(event);
     match content {
-        Content::Access(claims, resource) => {
-            let access = issue::access_token(env, Some(resource), &claims)?;
-            Ok(decision.mint(Mint {
+        Content::Access(mut claims, resource) => {
+            let (access, left_out) = issue::access_token(env, Some(resource), &mut claims)?;
+            let left_out = left_out.event(client, user);
+            Ok(decision.events(left_out).mint(Mint {
                 access: Some(access),
                 ..Mint::default()
             }))
         }
-        Content::Id(claims) => Ok(decision.mint(Mint {
-            id: Some(claims),
-            ..Mint::default()
-        })),
+        Content::Id(claims, left_out) => {
+            let left_out = left_out.event(client, user);
+            Ok(decision.events(left_out).mint(Mint {
+                id: Some(claims),
+                ..Mint::default()
+            }))
+        }
         Content::Refresh(new) => {
             let user = new.authorization.user;
             let id = GrantId::newest_first(env.now, env.seed.bytes("grant"));
@@ -137,7 +142,7 @@ fn event(
         audience: case.target.audience().map(ToOwned::to_owned),
         rule: granted.map(|granted| granted.rule.name.clone()),
         act: granted.map_or_else(|| Some(case.act.clone()), |granted| granted.act.clone()),
-        refused: outcome.err().map(|refusal| refusal.description),
+        refused: outcome.err().map(|refusal| refusal.description()),
     };
     let kind = match outcome {
         Ok(_) => EventKind::TokenExchanged,

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use crate::model::claims_request::{self, UserFacts};
 use crate::model::group_filter::{GroupFilter, GroupPattern};
 use crate::model::ids::{ClientId, SessionId};
+use crate::model::scope::Scope;
 
 /// Claims that specifications define for tokens and introspection responses.
 #[rustfmt::skip]
@@ -91,6 +92,42 @@ impl ClaimMapping {
         } else {
             Ok(())
         }
+    }
+
+    /// The claims of an ID token: without those whose scope is not in `scope`.
+    #[must_use]
+    pub fn claims_within(&self, scope: &Scope, from: &ClaimSources<'_>) -> Map<String, Value> {
+        let claims = self.0.iter();
+        let allowed = claims.filter(|(name, source)| {
+            let needed = source.needed_scope(name);
+            needed.is_none_or(|needed| scope.contains(needed))
+        });
+        allowed
+            .filter_map(|(name, source)| Some((name.clone(), source.value(from)?)))
+            .collect()
+    }
+
+    /// What the claims disclose of a user that no scope stands for, by the names of their sources.
+    #[must_use]
+    pub fn disclosed_without_scope(&self) -> Vec<&str> {
+        let claims = self.0.iter();
+        let open = claims.filter(|(name, source)| source.needed_scope(name).is_none());
+        let mut names: Vec<&str> = open.filter_map(|(_, source)| source.of_user()).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(claim, _)| claim == name)
+    }
+
+    /// Whether a claim of this name says something about the user.
+    #[must_use]
+    pub fn is_of_user(&self, name: &str) -> bool {
+        let mut claims = self.0.iter();
+        claims.any(|(claim, source)| claim == name && source.of_user().is_some())
     }
 
     /// The claims of one token. Claims without a value are omitted.
@@ -182,6 +219,28 @@ impl Source {
     /// The fixed names, without those of user claims and groups.
     pub fn names() -> impl Iterator<Item = &'static str> + Clone {
         NAMED.iter().map(|(name, _)| *name).chain(["user.email"])
+    }
+
+    /// The scope without which an ID token may not have it under this name. Groups under another name have none: a client
+    /// that wants them so cannot ask for `groups`.
+    #[must_use]
+    pub fn needed_scope(&self, name: &str) -> Option<&'static str> {
+        match self {
+            Self::Username => claims_request::scope_of_claim("preferred_username"),
+            Self::UserClaim(claim) => claims_request::scope_of_claim(claim),
+            Self::Groups(_) => (name == "groups").then_some("groups"),
+            _ => None,
+        }
+    }
+
+    /// What it tells of the user.
+    fn of_user(&self) -> Option<&str> {
+        match self {
+            Self::Username => Some("username"),
+            Self::UserClaim(claim) => Some(claim),
+            Self::Groups(_) => Some("groups"),
+            _ => None,
+        }
     }
 
     /// The length of a constant in bytes.

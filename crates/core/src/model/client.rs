@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use grantor_jose::Algorithm;
 
-use crate::base::error::{ErrorCode, Refusal};
 use crate::base::names::config_names;
 use crate::base::secret::SecretVerifier;
 use crate::model::actor::MayAct;
@@ -39,6 +38,7 @@ pub struct Client {
     pub rotation: bool,
     pub id_token_alg: Algorithm,
     pub id_claims: ClaimMapping,
+    pub id_token_claims: IdTokenContent,
     /// The client that may act for the users of this one; their access tokens name it in `may_act`.
     pub actor: Option<ClientId>,
     pub device: DevicePolicy,
@@ -67,6 +67,22 @@ impl CodePolicy {
         consent: ConsentPolicy::Ask,
     };
 }
+
+/// Which of the standard claims ID tokens have, besides those that the `claims` parameter asks for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum IdTokenContent {
+    /// `groups` where that scope was granted. OpenID Connect Core section 5.4: the claims of the other scopes "are returned
+    /// from the UserInfo Endpoint […] when […] an Access Token is issued".
+    #[default]
+    Requested,
+    /// Those of the granted scopes, for clients that do not ask userinfo.
+    Scopes,
+}
+
+config_names!(IdTokenContent {
+    Requested = "requested",
+    Scopes = "scopes",
+});
 
 /// Whether users are asked for consent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -231,18 +247,12 @@ impl Client {
         }
     }
 
-    /// The requested scope, or the default (RFC 6749 section 3.3).
-    ///
-    /// # Errors
-    /// `invalid_scope` if a scope token is unknown or not allowed.
-    pub fn requested_scope(&self, asked: Option<&Scope>) -> Result<Scope, Refusal> {
-        let scope = asked.unwrap_or(&self.default_scopes);
-        if scope.is_within(&self.scopes) {
-            return Ok(scope.clone());
+    /// What its ID tokens disclose of a user besides the granted scopes.
+    #[must_use]
+    pub fn disclosed_claims(&self, scope: &Scope) -> Vec<&str> {
+        match scope.contains("openid") {
+            true => self.id_claims.disclosed_without_scope(),
+            false => Vec::new(),
         }
-        Err(Refusal::new(
-            ErrorCode::InvalidScope,
-            "The client may not ask for this scope, or it is unknown.",
-        ))
     }
 }

@@ -13,7 +13,9 @@ use crate::model::endpoint::Endpoint;
 use crate::model::exchange_rule::ExchangeRule;
 use crate::model::ids::ClientId;
 use crate::model::issuer_keys::IssuerKeys;
+use crate::model::requested_scope::UnknownScopes;
 use crate::model::resource::{self, Resource};
+use crate::model::resource_uri::NormalUri;
 use crate::model::scope::Scope;
 use crate::model::trusted_issuer::TrustedIssuer;
 use crate::model::user_code::UserCodeFormat;
@@ -37,6 +39,8 @@ pub struct Realm {
     pub exchange: Vec<ExchangeRule>,
     /// Issuers whose JWTs are accepted in token exchange.
     pub trusted_issuers: Vec<TrustedIssuer>,
+    /// At the authorization endpoint and the device authorization endpoint.
+    pub unknown_scopes: UnknownScopes,
     /// For access tokens without a resource, meant for the issuer's own endpoints.
     pub access_token_alg: Algorithm,
     /// Lifetimes that clients cannot override.
@@ -124,13 +128,14 @@ impl TokenSet {
     };
 }
 
-/// Scopes without a resource (OpenID Connect Core sections 5.4 and 11).
-pub const OPENID_SCOPES: [&str; 6] = [
+/// Scopes without a resource (OpenID Connect Core sections 5.4 and 11), and `groups`, which stands for the claim.
+pub const OPENID_SCOPES: [&str; 7] = [
     "openid",
     "profile",
     "email",
     "address",
     "phone",
+    "groups",
     "offline_access",
 ];
 
@@ -154,6 +159,18 @@ impl Realm {
         self.resources
             .iter()
             .find(|resource| resource.identifier == identifier)
+    }
+
+    /// The resource that a `resource` parameter names (RFC 8707 section 2). What is written exactly so comes first.
+    #[must_use]
+    pub fn indicated_resource(&self, indicator: &str) -> Option<&Resource> {
+        let mut resources = self.resources.iter();
+        let exact = resources.find(|resource| resource.matches_indicator(indicator));
+        exact.or_else(|| {
+            let normal = NormalUri::parse(indicator)?;
+            let mut resources = self.resources.iter();
+            resources.find(|resource| resource.normal.as_ref() == Some(&normal))
+        })
     }
 
     /// The resource that a scope token belongs to.

@@ -7,6 +7,7 @@ use grantor_jose::Algorithm;
 
 use crate::model::claim_mapping::ClaimMapping;
 use crate::model::group_filter::GroupFilter;
+use crate::model::resource_uri::NormalUri;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resource {
@@ -14,6 +15,8 @@ pub struct Resource {
     pub identifier: String,
     /// The resource indicator (RFC 8707 section 2), which is then also the audience.
     pub uri: Option<String>,
+    /// Of the URI, or else the identifier.
+    pub normal: Option<NormalUri>,
     /// Scope names, each with a description for people.
     pub scopes: BTreeMap<String, String>,
     pub token: TokenForm,
@@ -41,7 +44,7 @@ impl Resource {
         self.uri.as_deref().unwrap_or(&self.identifier)
     }
 
-    /// Whether a `resource` parameter names this resource, by URI or identifier.
+    /// Whether a `resource` parameter names this resource, by URI or identifier as they are written.
     #[must_use]
     pub fn matches_indicator(&self, indicator: &str) -> bool {
         self.uri.as_deref() == Some(indicator) || self.identifier == indicator

@@ -9,7 +9,6 @@ use crate::base::error::{ErrorCode, Refusal};
 use crate::model::claim_mapping::ClaimSources;
 use crate::model::claims_request::UserFacts;
 use crate::model::client::Client;
-use crate::model::group_filter::GroupFilter;
 use crate::model::realm::Realm;
 use crate::model::resource::Resource;
 use crate::model::scope::Scope;
@@ -28,9 +27,7 @@ impl RequestedResources {
     ) -> Result<Self, Refusal> {
         let mut named = Vec::new();
         for indicator in indicators {
-            let mut resources = realm.resources.iter();
-            let resource =
-                resources.find(|resource| resource.matches_indicator(indicator.as_ref()));
+            let resource = realm.indicated_resource(indicator.as_ref());
             let resource = resource.ok_or(UNKNOWN)?;
             if !named.contains(&resource.identifier) {
                 named.push(resource.identifier.clone());
@@ -47,6 +44,15 @@ impl RequestedResources {
     #[must_use]
     pub fn is_only(&self, identifier: &str) -> bool {
         matches!(self.0.as_slice(), [one] if one == identifier)
+    }
+
+    #[must_use]
+    pub fn contains(&self, identifier: &str) -> bool {
+        self.identifiers().any(|one| one == identifier)
+    }
+
+    pub fn identifiers(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
     }
 
     #[must_use]
@@ -140,11 +146,11 @@ impl<'p> Target<'p> {
         })
     }
 
-    /// The user's groups that the token contains.
+    /// The user's groups that the token contains. The issuer's own endpoints read them from the user's row.
     #[must_use]
     pub fn groups(&self, user: UserFacts<'_>) -> Vec<String> {
         let filter = self.resource.map(|resource| &resource.groups);
-        filter.unwrap_or(&GroupFilter::All).apply(user.groups)
+        filter.map_or_else(Vec::new, |filter| filter.apply(user.groups))
     }
 
     #[must_use]

@@ -57,6 +57,8 @@ pub struct PendingDevice {
     pub client: ClientId,
     pub client_name: String,
     pub scope: Scope,
+    /// What the client's ID tokens tell of the user besides.
+    pub claims: Vec<String>,
     pub code: CodeCheck,
     pub started: Started,
     /// Whether device and browser seem to be on one network.
@@ -108,6 +110,11 @@ impl PendingDevice {
             client: client.id.clone(),
             client_name: client.name.clone(),
             scope: grant.scope.clone(),
+            claims: client
+                .disclosed_claims(&grant.scope)
+                .into_iter()
+                .map(ToOwned::to_owned)
+                .collect(),
             code,
             started: grant.started.clone(),
             same_network: grant.started.by.shares_network_with(peer),

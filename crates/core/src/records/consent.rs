@@ -20,6 +20,9 @@ pub struct Consent {
     /// The user's epoch at that time: a previous holder of the account must not consent for its owner.
     pub epoch: Epoch,
     pub scope: Scope,
+    /// What else the client's ID tokens tell of the user, as the page showed it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub claims: Vec<String>,
     /// When the user last agreed.
     pub at: Timestamp,
 }

@@ -1,7 +1,7 @@
 //! Issuing tokens: claims, lifetimes and forms.
 
 use grantor_jose::{SigningInput, TokenType as Typ};
-use serde_json::{Map, Value};
+use serde_json::Map;
 
 use crate::base::error::Failure;
 use crate::base::secret::Secret;
@@ -11,7 +11,6 @@ use crate::engine::env::Env;
 use crate::model::actor::Actor;
 use crate::model::claim_mapping::ClaimSources;
 use crate::model::claims::{ACR, AccessTokenClaims, IdTokenClaims};
-use crate::model::claims_request;
 use crate::model::client::Client;
 use crate::model::grant_type::GrantType;
 use crate::model::ids::Jti;
@@ -23,10 +22,11 @@ use crate::model::token_type::TokenType;
 use crate::records::{Grant, GrantOrigin, GrantState, User, to_json};
 use crate::tokens::grant_liveness;
 use crate::tokens::handles::RefreshToken;
+use crate::tokens::user_claims::{LeftOut, id_token_claims};
 
 /// The maximum size of an access token without its signature: many servers limit request heads to 8 KiB. Also limits
 /// the user's claims in an ID token, which is sent in URLs as `id_token_hint`.
-const MAX_TOKEN_BYTES: usize = 7 * 1024;
+pub(super) const MAX_TOKEN_BYTES: usize = 7 * 1024;
 
 /// The token response without the tokens (RFC 6749 section 5.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,8 +102,8 @@ pub(crate) fn for_machine(
         grant: None,
         act: None,
     };
-    let claims = access_claims(env, client, target, subject);
-    let access = access_token(env, target.resource, &claims)?;
+    let mut claims = access_claims(env, client, target, subject);
+    let (access, _) = access_token(env, target.resource, &mut claims)?;
     let reply = TokenReply {
         expires_in: lifetime.as_secs(),
         scope: claims.scope,
@@ -163,8 +163,8 @@ pub(crate) fn for_user(
         grant: Some(grant),
         act: exchanged.and_then(|exchanged| exchanged.act.clone()),
     };
-    let claims = access_claims(env, client, &target, subject);
-    let access = access_token(env, target.resource, &claims)?;
+    let mut claims = access_claims(env, client, &target, subject);
+    let (access, mut left_out) = access_token(env, target.resource, &mut claims)?;
     let wanted = match &grant.kind {
         GrantOrigin::Device => env.realm.device.tokens,
         GrantOrigin::Code => TokenSet::ALL,
@@ -174,13 +174,11 @@ pub(crate) fn for_user(
         },
     };
     let requested = authorization.claims.clone().within(&client.scopes);
-    let mut further =
-        claims_request::user_claims(user.facts(), requested.id_token.iter().map(String::as_str));
-    further.extend(client.id_claims.mapped_claims(&from));
     let has_id = wanted.id && request.scope.contains("openid");
-    if has_id {
-        check_id_token_size(&further)?;
-    }
+    let further = match has_id {
+        true => id_token_claims(client, &request.scope, &requested, &from, &mut left_out)?,
+        false => Map::new(),
+    };
     let id = has_id.then(|| {
         Box::new(IdTokenClaims {
             iss: env.realm.issuer.clone(),
@@ -208,22 +206,14 @@ pub(crate) fn for_user(
         scope: claims.scope,
         issued: None,
     };
-    Ok(Decision::reply(reply).mint(Mint {
+    let event = left_out
+        .event(client, Some(user.id))
+        .map(|it| it.grant(grant.id));
+    Ok(Decision::reply(reply).events(event).mint(Mint {
         access: Some(access),
         id,
         refresh,
     }))
-}
-
-/// # Errors
-/// [`Failure::Operator`] if the user's claims are too long.
-pub(crate) fn check_id_token_size(further: &Map<String, Value>) -> Result<(), Failure> {
-    if to_json(further)?.len() > MAX_TOKEN_BYTES {
-        return Err(Failure::Operator(
-            "an ID token would be too long: map fewer of the user's claims and groups for the client",
-        ));
-    }
-    Ok(())
 }
 
 /// The current refresh token. Derived from the grant, so that it can be issued again.
@@ -236,15 +226,38 @@ fn refresh_token(env: &Env<'_>, grant: &Grant) -> Option<Secret> {
     Some(Secret::new(env.realm.sealing.refresh_token(&token)))
 }
 
+/// With the names of claims that it has no room for.
+///
+/// # Errors
+/// [`Failure::Operator`] where it is too long without any claim that depends on the user.
 pub(crate) fn access_token(
     env: &Env<'_>,
     resource: Option<&Resource>,
+    claims: &mut AccessTokenClaims,
+) -> Result<(UnsignedToken, LeftOut), Failure> {
+    let mut left_out = LeftOut::default();
+    loop {
+        let (length, token) = unsigned_access_token(env, resource, claims)?;
+        if length <= MAX_TOKEN_BYTES {
+            return Ok((token, left_out));
+        }
+        if !left_out.largest_of_access_token(claims, resource) {
+            return Err(Failure::Operator(
+                "an access token would be too long for HTTP headers: give the resource fewer claims",
+            ));
+        }
+    }
+}
+
+fn unsigned_access_token(
+    env: &Env<'_>,
+    resource: Option<&Resource>,
     claims: &AccessTokenClaims,
-) -> Result<UnsignedToken, Failure> {
+) -> Result<(usize, UnsignedToken), Failure> {
     let form = resource.map_or(TokenForm::Jwt(env.realm.access_token_alg), |resource| {
         resource.token
     });
-    let (length, token) = match form {
+    Ok(match form {
         TokenForm::Jwt(alg) => {
             let header = env.realm.header(alg, Typ::Access)?;
             let input = SigningInput::new(header, claims)
@@ -257,12 +270,5 @@ pub(crate) fn access_token(
             let sealed = sealed.ok_or(Failure::Bug("the claims cannot be sealed"))?;
             (sealed.len(), UnsignedToken::Sealed(Secret::new(sealed)))
         }
-    };
-    if length > MAX_TOKEN_BYTES {
-        return Err(Failure::Operator(
-            "an access token would be too long for HTTP headers: give the user fewer groups, or the resource fewer of them and \
-             of its claims",
-        ));
-    }
-    Ok(token)
+    })
 }

@@ -6,3 +6,4 @@ pub mod handles;
 pub mod issue;
 pub mod key_life;
 pub mod replace_signing_keys;
+pub(crate) mod user_claims;

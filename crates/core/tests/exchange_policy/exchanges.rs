@@ -62,10 +62,10 @@ impl Scene {
                 self.issued(&ask, &subject, &given, &expected, &explained, &story);
             }
             Err(refusal) => {
-                self.count(refusal.description);
+                self.count(refusal.description());
                 assert!(expected.is_none(), "{refusal:?}: {story}");
                 let reply = match explained {
-                    Err(reply) => (reply.code.name().into(), reply.description.into()),
+                    Err(reply) => (reply.code.name().into(), reply.description().into()),
                     Ok(reply) => {
                         assert!(
                             !reply.allowed
@@ -82,7 +82,7 @@ impl Scene {
                 assert_eq!(reply.0, refusal.code.name(), "{story}");
                 // A failed authentication gets one text for every cause; the log has the cause.
                 if reply.0 != "invalid_client" {
-                    assert_eq!(reply.1, refusal.description, "{story}");
+                    assert_eq!(reply.1, refusal.description(), "{story}");
                 }
             }
         }

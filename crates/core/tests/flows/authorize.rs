@@ -107,7 +107,7 @@ fn rfc6749_4_1_2_1_errors_are_returned_to_the_client() {
             UnsupportedResponseType,
         ),
         (spa().with("response_mode", "fragment"), InvalidRequest),
-        (spa().with("scope", "openid admin"), InvalidScope),
+        (spa().with("scope", "admin"), InvalidScope),
         (spa().with("scope", "openid \"x\""), InvalidScope),
         (
             spa().with("resource", "https://unknown.example"),

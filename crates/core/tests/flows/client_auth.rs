@@ -103,7 +103,7 @@ fn unknown_client_disabled_client_and_wrong_secret_get_the_same_error() {
     .map(|header| ask(&mut world, Some(&header), &[]).expect_err("refused"));
     for refusal in &refused {
         assert_eq!(refusal.code, InvalidClient);
-        assert_eq!(refusal.description, refused[0].description);
+        assert_eq!(refusal.description(), refused[0].description());
     }
     assert_eq!(InvalidClient.status(), 401);
 }

@@ -19,7 +19,7 @@ fn consent_is_asked_for_once() {
         (ask.client.as_str(), &*ask.client_name),
         ("spa", "The spa & Co")
     );
-    assert_eq!(ask.scope.to_string(), "email openid");
+    assert_eq!(ask.asked.scope.to_string(), "email openid");
     assert!(!ask.agreed_before);
     world.consent(&alice, &request).code();
     assert_eq!(world.take_events(), [CodeIssued, ConsentGiven]);
@@ -62,7 +62,7 @@ fn individually_requested_claims_need_consent() {
     let claims = r#"{"userinfo":{"email":null}}"#;
     let request = AuthorizationRequest::new("spa").with("claims", claims);
     let ask = world.authorize(&alice, &request).consent();
-    assert_eq!(ask.scope.to_string(), "email openid");
+    assert_eq!(ask.asked.scope.to_string(), "email openid");
 }
 
 #[test]
@@ -135,6 +135,6 @@ fn a_decision_counts_only_for_what_its_page_showed() {
     let Ok(AuthorizeReply::Consent(asked)) = outcome.reply else {
         panic!("she is asked again: {:?}", outcome.reply);
     };
-    assert_eq!(asked.scope, scope("openid profile"));
+    assert_eq!(asked.asked.scope, scope("openid profile"));
     world.consent(&alice, &request).code();
 }

@@ -142,7 +142,7 @@ fn rfc8707_2_an_unknown_resource_or_two_of_them_are_an_invalid_target() {
     let mut world = World::new();
     for unknown in [
         "https://elsewhere.example",
-        "https://orders.example.com/",
+        "https://orders.example.com/x",
         "x",
         ISSUER,
     ] {

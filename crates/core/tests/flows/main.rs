@@ -36,6 +36,7 @@ mod polling;
 mod provisioning;
 mod refresh;
 mod revocation;
+mod scopes;
 mod sessions;
 mod sign_in;
 mod tokens;

@@ -25,7 +25,7 @@ fn oidc_core_5_4_each_scope_gives_its_claims() {
     );
     assert_eq!(
         claims_for("openid email orders.example.com/read"),
-        json!({ "sub": sub, "email": "alice@example.com" })
+        json!({ "sub": sub, "email": "alice@example.com", "email_verified": true })
     );
 }
 

@@ -185,7 +185,7 @@ impl Names {
                 audience: Some("https://orders.example.com".to_owned()),
                 rule: Some("rule".to_owned()),
                 act: Some(actor),
-                refused: Some("why"),
+                refused: Some("why".into()),
             })),
             reload: Some(Box::new(ReloadSummary {
                 added: vec!["client tv".to_owned()],
@@ -195,6 +195,7 @@ impl Names {
                 declared_again: vec!["client tv".to_owned()],
                 restart: vec!["issuer".to_owned()],
             })),
+            left_out: Some("groups".into()),
         };
         let mut of_event = Self::default();
         of_event.members("", "", &serde_json::to_value(event).expect("JSON"));
@@ -233,7 +234,7 @@ fn kinds() -> Vec<EventKind> {
         };
     }
     all! {
-        DeviceAuthorizationStarted DeviceApproved DeviceDenied CodeIssued ConsentGiven ConsentDenied
+        DeviceAuthorizationStarted DeviceApproved DeviceDenied CodeIssued ScopesLeftOut ClaimsLeftOut ConsentGiven ConsentDenied
         CodeReusedGrantRevoked TokensIssued TokensRefreshed RefreshRepeatedInGrace RefreshRepeatedFromElsewhere
         RefreshReusedGrantRevoked RefreshAheadOfStore TokenExchanged ExchangeRefused TokenRevoked GrantRevoked
         SignedIn SignInFailed SignedOut SessionEndedByUser SessionEndedByLimit GrantRevokedByUser GrantEndedByLimit ClientDisconnected

@@ -189,6 +189,7 @@ pub(crate) fn consent() -> Consent {
         instance: INSTANCE,
         epoch: EPOCH,
         scope: "openid".parse().expect("a scope"),
+        claims: vec!["department".to_owned()],
         at: AT,
     }
 }

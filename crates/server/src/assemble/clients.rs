@@ -54,6 +54,7 @@ pub(super) fn client(
         rotation: client.rotation || public,
         id_token_alg: client.id_token_alg,
         id_claims: ClaimMapping::new(Carrier::IdToken, client.id_claims.clone())?,
+        id_token_claims: client.id_token_claims,
         actor: client.may_act.clone(),
         device: DevicePolicy {
             lifetime: client.device_lifetime.unwrap_or(settings.device.lifetime),

@@ -2,6 +2,7 @@
 
 use grantor_core::model::claim_mapping::{Carrier, ClaimMapping, InvalidMapping};
 use grantor_core::model::resource::Resource;
+use grantor_core::model::resource_uri::NormalUri;
 
 use grantor_config as config;
 
@@ -9,6 +10,7 @@ pub(super) fn resource(resource: &config::Resource) -> Result<Resource, InvalidM
     let claims = resource.claims.clone();
     Ok(Resource {
         identifier: resource.identifier.to_string(),
+        normal: NormalUri::parse(resource.audience()),
         uri: resource.uri.as_ref().map(ToString::to_string),
         scopes: resource.scopes.clone(),
         token: resource.token_form(),

@@ -72,7 +72,7 @@ impl World {
         let refusal = self
             .exchange(client, subject, more)
             .expect_err("it is refused");
-        (refusal.code, refusal.description)
+        (refusal.code, refusal.description().into_owned().leak())
     }
 
     /// What an operator sees for the same request.

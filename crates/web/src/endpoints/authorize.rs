@@ -219,7 +219,8 @@ fn consent(context: &Context, ask: &ConsentPrompt, request: String) -> Response 
         request,
         client_name: ask.client_name.clone(),
         client_id: ask.client.to_string(),
-        scopes: browser::scope_lines(context.realm(), &ask.scope),
+        scopes: browser::scope_lines(context.realm(), &ask.asked.scope),
+        claims: ask.asked.claims.clone(),
         asked_again: ask.agreed_before,
         goes_to: destination(ask.redirect.uri()),
     };

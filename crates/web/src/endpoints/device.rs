@@ -250,6 +250,7 @@ fn confirm(context: &Context, status: StatusCode, pending: &PendingDevice) -> Re
             people::CodeCheck::Retype { wrong } => CodeCheck::Retype { wrong: *wrong },
         },
         scopes: browser::scope_lines(context.realm(), &pending.scope),
+        claims: pending.claims.clone(),
         device_address: pending.started.by.address.to_string(),
         browser_address: context.caller.peer.address.to_string(),
         network,

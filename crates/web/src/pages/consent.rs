@@ -18,6 +18,8 @@ pub struct Consent {
     pub client_name: String,
     pub client_id: String,
     pub scopes: Vec<ScopeLine>,
+    /// Names of claims that ID tokens have besides.
+    pub claims: Vec<String>,
     /// Whether the user consented to fewer scopes before.
     pub asked_again: bool,
     /// The host that the browser is redirected to.
@@ -41,10 +43,12 @@ impl Page for Consent {
                 ScopeLine::sample("offline_access"),
                 ScopeLine::sample_of_resource(),
             ],
+            claims: Vec::new(),
             asked_again: false,
             goes_to: "orders.example.com".to_owned(),
         };
         let more = Self {
+            claims: vec!["department".to_owned(), "https://example.com/tier".to_owned()],
             asked_again: true,
             client_name: "A very long client name <script>alert(1)</script> that an attacker might choose & \"quote\""
                 .to_owned(),

@@ -22,6 +22,8 @@ pub struct DeviceConfirm {
     pub client_id: String,
     pub code: CodeCheck,
     pub scopes: Vec<ScopeLine>,
+    /// Names of claims that ID tokens have besides.
+    pub claims: Vec<String>,
     pub device_address: String,
     pub browser_address: String,
     pub network: Network,
@@ -105,6 +107,7 @@ impl Page for DeviceConfirm {
                 code: "WDJB-MJHT".to_owned(),
             },
             scopes: vec![openid("openid"), openid("profile"), read_orders],
+            claims: Vec::new(),
             device_address: "192.0.2.17".to_owned(),
             browser_address: "192.0.2.44".to_owned(),
             network: Network::Same,
@@ -135,11 +138,13 @@ impl Page for DeviceConfirm {
                 "email",
                 "phone",
                 "address",
+                "groups",
                 "offline_access",
                 "custom",
             ]
             .map(openid)
             .to_vec(),
+            claims: vec!["department".to_owned()],
             started: RelativeTime::new(1_795_286_340, 1_795_286_340 + 200_000),
             ..compare.clone()
         };

@@ -5,6 +5,7 @@ use aws_lc_rs::digest;
 use super::CheckedRedirect;
 use crate::model::client::Client;
 use crate::model::scope::Scope;
+use crate::records::Consent;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConsentDecision {
@@ -20,16 +21,48 @@ pub struct ConsentAnswer {
     pub shown: ShownConsent,
 }
 
-/// A digest of client, redirect URI and scopes.
+/// What a client gets to know and to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Disclosure {
+    pub scope: Scope,
+    /// What its ID tokens tell of the user besides.
+    pub claims: Vec<String>,
+}
+
+impl Disclosure {
+    pub(super) fn new(client: &Client, scope: Scope) -> Self {
+        let claims = client.disclosed_claims(&scope);
+        Self {
+            claims: claims.into_iter().map(ToOwned::to_owned).collect(),
+            scope,
+        }
+    }
+
+    pub(super) fn is_within(&self, agreed: &Consent) -> bool {
+        let knows = |claim: &String| agreed.claims.contains(claim);
+        self.scope.is_within(&agreed.scope) && self.claims.iter().all(knows)
+    }
+
+    /// Adds what was agreed to before.
+    pub(super) fn and(&self, agreed: &Consent) -> Self {
+        let mut claims = [&*agreed.claims, &*self.claims].concat();
+        claims.sort_unstable();
+        claims.dedup();
+        let scope = agreed.scope.iter().chain(self.scope.iter()).collect();
+        Self { scope, claims }
+    }
+}
+
+/// A digest of client, redirect URI, scopes and claims.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ShownConsent(u128);
 
 impl ShownConsent {
-    pub(super) fn new(client: &Client, redirect: &CheckedRedirect, scope: &Scope) -> Self {
-        let scope = scope.to_string();
+    pub(super) fn new(client: &Client, redirect: &CheckedRedirect, asked: &Disclosure) -> Self {
+        let (scope, claims) = (asked.scope.to_string(), asked.claims.join("\n"));
         let mut hash = digest::Context::new(&digest::SHA256);
         hash.update(&client.instance.to_bytes());
-        for part in [client.id.as_str(), redirect.uri(), &scope] {
+        for part in [client.id.as_str(), redirect.uri(), &scope, &claims] {
             hash.update(&part.len().to_be_bytes());
             hash.update(part.as_bytes());
         }

@@ -16,6 +16,7 @@ use crate::model::ids::ClientId;
 use crate::model::pkce::CodeChallenge;
 use crate::model::prompt::Prompt;
 use crate::model::realm::Realm;
+use crate::model::requested_scope::RequestedScope;
 use crate::model::scope::Scope;
 use crate::model::target::{RequestedResources, Target};
 
@@ -58,6 +59,8 @@ pub struct PreparedRequest {
 #[derive(Debug)]
 pub(super) struct ValidRequest {
     pub(super) scope: Scope,
+    /// Requested, but unknown or not allowed for the client.
+    pub(super) left_out: Scope,
     pub(super) resources: RequestedResources,
     pub(super) code_challenge: Option<CodeChallenge>,
     pub(super) nonce: Option<String>,
@@ -122,8 +125,11 @@ impl AuthorizationRequest {
             // RFC 9700 section 2.1.1: "For public clients, the use of PKCE [RFC7636] is REQUIRED."
             return Err(invalid("The parameter code_challenge is missing (PKCE)."));
         }
-        let scope = client.requested_scope(details.scope.as_ref())?;
         let resources = prepared.resources.clone()?;
+        let asked = details.scope.as_ref();
+        let requested =
+            RequestedScope::new(client, realm, asked, &resources, realm.unknown_scopes)?;
+        let RequestedScope { scope, left_out } = requested;
         // Fail now, not after consent, where no token can hold these scopes.
         for resource in resources.each() {
             Target::choose(realm, &scope, &resource)?;
@@ -137,6 +143,7 @@ impl AuthorizationRequest {
         let hinted = hint.map(|hint| hint.sub.clone()).into_iter();
         Ok(ValidRequest {
             scope,
+            left_out,
             resources,
             code_challenge: details.code_challenge.clone(),
             nonce: details.nonce.clone(),

@@ -93,7 +93,7 @@ impl AuthorizationResponse {
             Ok(code) => vec![("code", code.reveal().to_owned())],
             Err(refusal) => vec![
                 ("error", refusal.code.name().to_owned()),
-                ("error_description", refusal.description.to_owned()),
+                ("error_description", refusal.description().into_owned()),
                 (
                     "error_uri",
                     with_trace(&refusal.code.authorization_uri(), trace_id),

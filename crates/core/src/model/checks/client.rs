@@ -68,6 +68,7 @@ impl ClientSpec<'_> {
         self.check_backchannel(realm, &mut problems);
         let carrier = Carrier::IdToken;
         check_claims(&mut problems, "id_claims", carrier, self.id_claims);
+        self.check_scopes_of_claims(&mut problems);
         if let Some(actor) = self.may_act {
             let known = || realm.client_ids();
             problems.known_name(at("may_act"), "client", actor.as_str(), known);
@@ -188,6 +189,18 @@ impl ClientSpec<'_> {
             }
         }
         self.check_resource_of_defaults(scopes, problems);
+    }
+
+    /// Claims that a scope stands for are given with that scope only.
+    fn check_scopes_of_claims(&self, problems: &mut Problems) {
+        for (name, source) in self.id_claims {
+            let needed = source.needed_scope(name);
+            let needed = needed.filter(|it| self.scopes.iter().all(|scope| &**scope != *it));
+            if let Some(needed) = needed {
+                let why = format!("needs the scope {needed:?}, which the client may not ask for");
+                problems.add(at("id_claims").key(name), why);
+            }
+        }
     }
 
     /// A token is for one API. Defaults of two could never be answered when the client asks for nothing, as it then names

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::RealmSpec;
 use super::problem::{Problem, Problems, at};
 use crate::model::claim_mapping::{Carrier, ClaimMapping, InvalidMapping, Source};
+use crate::model::resource_uri::NormalUri;
 use crate::model::scope::is_scope_name;
 
 #[derive(Clone, Copy, Debug)]
@@ -44,6 +45,7 @@ impl<'a> ResourceSpec<'a> {
 /// A token names one audience, which must be one API's.
 pub(super) fn check_audiences(realm: &RealmSpec<'_>, problems: &mut Problems) {
     let mut audiences = BTreeSet::new();
+    let mut normal = BTreeSet::new();
     for (index, resource) in realm.resources.iter().enumerate() {
         let audience = resource.audience();
         let key = if resource.uri.is_some() {
@@ -56,13 +58,17 @@ pub(super) fn check_audiences(realm: &RealmSpec<'_>, problems: &mut Problems) {
             continue;
         }
         // A token without a resource names the issuer.
-        if audience == realm.issuer {
+        let uri = NormalUri::parse(audience);
+        if audience == realm.issuer || uri.is_some() && uri == NormalUri::parse(realm.issuer) {
             problems.add(pointer, "is the issuer, whose tokens are not this API's");
         } else if !audiences.insert(audience) {
             problems.add(
                 pointer,
                 format!("a [[resource]] before has the audience {audience:?} already"),
             );
+        } else if uri.is_some_and(|uri| !normal.insert(uri)) {
+            let why = "is the same URI as that of a [[resource]] before, only written otherwise";
+            problems.add(pointer, why);
         }
     }
 }

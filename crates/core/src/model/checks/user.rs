@@ -63,6 +63,12 @@ impl UserSpec<'_> {
             );
             problems.add(at("claims").key(claim), why);
         }
+        // OpenID Connect Core section 5.1.
+        for claim in ["email_verified", "phone_number_verified"] {
+            if self.claims.get(claim).is_some_and(|it| !it.is_boolean()) {
+                problems.add(at("claims").key(claim), "is true or false, without quotes");
+            }
+        }
         problems.into_vec()
     }
 }

@@ -3,6 +3,7 @@
 use grantor_core::model::claim_mapping::ClaimMapping;
 use grantor_core::model::group_filter::GroupFilter;
 use grantor_core::model::resource::{Resource, TokenForm};
+use grantor_core::model::resource_uri::NormalUri;
 use grantor_jose::Algorithm;
 
 use grantor_testkit::server::{Answer, TestServer, claims, refused};
@@ -18,6 +19,7 @@ async fn server() -> TestServer {
         realm.resources.push(Resource {
             identifier: "stock.example.com".to_owned(),
             uri: Some(STOCK.to_owned()),
+            normal: NormalUri::parse(STOCK),
             scopes: [("look".to_owned(), "See what there is".to_owned())].into(),
             token: TokenForm::Jwt(Algorithm::Es256),
             lifetime: None,

@@ -9,6 +9,7 @@ use grantor_core::model::client::Client;
 use grantor_core::model::exchange_rule::{ExchangeRule, RuleTarget, SubjectRule};
 use grantor_core::model::realm::Realm;
 use grantor_core::model::resource::Resource;
+use grantor_core::model::resource_uri::NormalUri;
 use grantor_testkit::server::{Answer, TOKEN, TestServer, With as _, post};
 use grantor_testkit::{
     ACCESS_TOKEN, EXCHANGE, ExternalIssuer, client, rule, scope, secret_auth, service,
@@ -78,6 +79,7 @@ fn resource(realm: &Realm, identifier: &str, uri: Option<&str>, scopes: &[&str])
     Resource {
         identifier: identifier.to_owned(),
         uri: uri.map(ToOwned::to_owned),
+        normal: NormalUri::parse(uri.unwrap_or(identifier)),
         scopes: scopes.iter().map(name).collect(),
         ..realm.resources[0].clone()
     }
