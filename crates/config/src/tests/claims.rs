@@ -5,7 +5,7 @@ fn advice(claims: &str) -> Vec<String> {
     settings(&format!(
         "issuer = \"http://127.0.0.1:8080\"\n\
          [[resource]]\nidentifier = \"orders\"\nclaims = {claims}\n\
-         [[client]]\nid = \"tv\"\nid_claims = {claims}\n\
+         [[client]]\nid = \"tv\"\nscopes = [\"openid\", \"profile\"]\nid_claims = {claims}\n\
          [[user]]\nusername = \"alice\"\npassword = \"correct horse\"\nclaims = {{ department = \"sales\" }}\n"
     ))
     .advice()

@@ -3,6 +3,7 @@
 use grantor_core::base::error::ErrorCode::{AccessDenied, ConsentRequired};
 use grantor_core::endpoints::authorize::{AuthorizeReply, ConsentDecision};
 use grantor_core::engine::event::EventKind::{CodeIssued, ConsentDenied, ConsentGiven};
+use grantor_core::model::claim_mapping::{Carrier, ClaimMapping, Source};
 use grantor_core::model::client::ConsentPolicy;
 
 use grantor_testkit::world::World;
@@ -137,4 +138,42 @@ fn a_decision_counts_only_for_what_its_page_showed() {
     };
     assert_eq!(asked.asked.scope, scope("openid profile"));
     world.consent(&alice, &request).code();
+}
+
+#[test]
+fn what_id_tokens_tell_besides_the_scopes_is_asked_about_and_asked_again_when_it_grows() {
+    let id_claims = |claims: &[(&str, &str)]| {
+        let claims = claims.iter().map(|(name, source)| {
+            let source: Source = source.parse().expect("a source");
+            ((*name).to_owned(), source)
+        });
+        ClaimMapping::new(Carrier::IdToken, claims).expect("a mapping")
+    };
+    let few = id_claims(&[
+        ("app", "client.name"),
+        ("team", "user.department"),
+        ("cognito:groups", "groups"),
+        // A scope stands for this one.
+        ("mail", "user.email"),
+    ]);
+    let mut world = World::with(|realm| client(realm, "site").id_claims = few);
+    let alice = world.signed_in("alice");
+    let request = AuthorizationRequest::new("site").with("scope", "openid");
+    let ask = world.authorize(&alice, &request).consent();
+    assert_eq!(ask.asked.claims, ["department", "groups"]);
+    world.consent(&alice, &request).code();
+    world.authorize(&alice, &request).code();
+    let no_id_token = AuthorizationRequest::new("site").with("scope", "profile");
+    let ask = world.authorize(&alice, &no_id_token).consent();
+    assert!(ask.asked.claims.is_empty());
+    // The operator has them tell more.
+    let more = id_claims(&[("team", "user.department"), ("rank", "user.rank")]);
+    world.reconfigure(|realm| client(realm, "site").id_claims = more);
+    let ask = world.authorize(&alice, &request).consent();
+    assert_eq!(ask.asked.claims, ["department", "rank"]);
+    // A device's page says it as well.
+    world.reconfigure(|realm| client(realm, "tv").id_claims = id_claims(&[("rank", "user.rank")]));
+    let codes = world.device_codes("tv");
+    let pending = world.type_code(&alice, &codes.user).device();
+    assert_eq!(pending.claims, ["rank"]);
 }

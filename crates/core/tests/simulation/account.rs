@@ -10,7 +10,7 @@ use crate::answers::refused;
 use crate::life::{Flight, Life};
 use crate::model::{State, client_of};
 use crate::requests::{Authorized, Request};
-use crate::things::scope;
+use crate::things::granted;
 use grantor_testkit::world::Tokens;
 use grantor_testkit::{Spans as _, user_id};
 
@@ -34,7 +34,7 @@ impl Life {
                 return self.count("app: sign in first");
             }
             Authorized::Refused(InvalidScope) => {
-                return assert!(!scope(asked).is_within(&config.scopes));
+                return assert_eq!(granted(&flight.realm, client, asked), None);
             }
             Authorized::Refused(code) => panic!("an app gets {code:?}"),
             Authorized::Asked => {

@@ -7,12 +7,13 @@ use grantor_core::base::error::ErrorCode::{
     InvalidGrant, InvalidScope, InvalidToken, SlowDown, TooManyRequests,
 };
 use grantor_core::base::error::Failure;
+use grantor_core::model::requested_scope::UnknownScopes;
 
 use crate::life::{Flight, Life};
 use crate::model::{Grant, Name, Refresh, State, client_of};
 use crate::requests::{End, Request};
 use crate::tables::Wrong;
-use crate::things::{Device, scope};
+use crate::things::{Device, granted, scope};
 use grantor_testkit::Codes;
 use grantor_testkit::world::{Down, Tokens};
 
@@ -140,7 +141,9 @@ impl Life {
         let config = client_of(&flight.realm, client);
         let codes = match end {
             Ok(codes) => codes,
-            Err(InvalidScope) => return assert!(!scope(asked).is_within(&config.scopes)),
+            Err(InvalidScope) => {
+                return assert_eq!(granted(&flight.realm, client, asked), None);
+            }
             Err(TooManyRequests) => {
                 let used_up = |of| self.tables.is_used_up(of, flight.asked);
                 let counted = self.codes_asked(client, address);
@@ -149,7 +152,7 @@ impl Life {
             }
             Err(code) => return refused(flight, client, code),
         };
-        assert!(scope(asked).is_within(&config.scopes), "a foreign scope");
+        let asked = granted(&flight.realm, client, asked).expect("a foreign scope");
         let opened = flight.realm.sealing.open_device_code(&codes.device);
         let opened = opened.expect("a device code of ours");
         let at = flight.wrote.last().expect("codes without rows");
@@ -308,8 +311,15 @@ impl Life {
             panic!("no refresh");
         };
         let own = by == self.things.devices[device].client;
-        let granted = scope(self.things.devices[device].scope);
-        let wider = asked.is_some_and(|asked| !scope(asked).is_within(&granted));
+        let has = scope(self.things.devices[device].scope);
+        let wider = asked.is_some_and(|asked| {
+            let ignores = flight.realm.unknown_scopes == UnknownScopes::Ignore;
+            let allowed = &client_of(&flight.realm, by).scopes;
+            let is_wider =
+                |token: &str| !has.contains(token) && (!ignores || allowed.contains(token));
+            let asked = scope(asked);
+            asked.intersection(&has).is_empty() || asked.iter().any(is_wider)
+        });
         match end {
             Ok(tokens) => {
                 assert!(own && !wider, "given to another, or too wide");

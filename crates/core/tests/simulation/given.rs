@@ -9,7 +9,7 @@ use grantor_core::people::account::Disconnect;
 use crate::life::{Flight, Life};
 use crate::model::{self, Cookie, Grant, Name, State, Yes, client_of};
 use crate::requests::Request;
-use crate::things::{self, scope};
+use crate::things::{self, granted, scope};
 use grantor_testkit::{Codes, user_id};
 
 impl Life {
@@ -98,6 +98,7 @@ impl Life {
         asked: usize,
     ) -> bool {
         let user = self.things.cookies[cookie].user;
+        let asked = granted(realm, client, asked).unwrap_or(asked);
         client_of(realm, client).code.consent == ConsentPolicy::Skip
             || self.model.has_agreed(user, client, &scope(asked))
     }
@@ -119,7 +120,8 @@ impl Life {
             .signed_in(cookie, at)
             .expect("who lets an app in is signed in");
         let config = client_of(&flight.realm, client);
-        assert!(config.enabled && scope(asked).is_within(&config.scopes));
+        assert!(config.enabled);
+        let asked = granted(&flight.realm, client, asked).expect("a foreign scope");
         if agrees {
             self.model.agree(who.user, client, &scope(asked));
         } else {

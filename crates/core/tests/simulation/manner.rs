@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use grantor_core::model::client::{Client, ConsentPolicy, DeviceApproval};
 use grantor_core::model::realm::{AccessLimits, Realm};
+use grantor_core::model::requested_scope::UnknownScopes;
 use grantor_jose::Algorithm;
 
 use crate::model::Name;
@@ -35,6 +36,7 @@ pub(crate) struct Manner {
     pub(crate) site_asks: bool,
     /// Whether the limits on sessions and grants are low.
     little_access: bool,
+    unknown_scopes: UnknownScopes,
 }
 
 impl Manner {
@@ -67,6 +69,10 @@ impl Manner {
             site_asks: chance.one_in(2),
             little_access: chance.one_in(3),
             max_pending: chance.pick(&[5, 100, 100_000]),
+            unknown_scopes: match chance.one_in(3) {
+                true => UnknownScopes::Refuse,
+                false => UnknownScopes::Ignore,
+            },
         }
     }
 
@@ -74,6 +80,7 @@ impl Manner {
     pub(crate) fn realm(&self, disabled: &BTreeSet<Name>) -> Arc<Realm> {
         let mut realm = RealmBuilder::standard().build();
         realm.device.max_pending = self.max_pending;
+        realm.unknown_scopes = self.unknown_scopes;
         if self.little_access {
             realm.access = AccessLimits {
                 sessions: 2,

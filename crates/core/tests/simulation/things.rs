@@ -7,9 +7,10 @@ use grantor_core::base::time::Timestamp;
 use grantor_core::model::claims::AccessTokenClaims;
 use grantor_core::model::ids::{GrantId, SessionId};
 use grantor_core::model::realm::Realm;
+use grantor_core::model::requested_scope::UnknownScopes;
 use grantor_core::model::scope::Scope;
 
-use crate::model::Name;
+use crate::model::{Name, client_of};
 use grantor_testkit::Codes;
 use grantor_testkit::world::Tokens;
 
@@ -34,6 +35,18 @@ const OFFLINE: Name = "openid files.example.com/read offline_access";
 
 pub(crate) fn scope(place: usize) -> Scope {
     SCOPES[place].parse().expect("a scope")
+}
+
+/// The scope that a request for this one is given; `None` where it is refused.
+pub(crate) fn granted(realm: &Realm, client: Name, asked: usize) -> Option<usize> {
+    let all = scope(asked);
+    let left = all.intersection(&client_of(realm, client).scopes);
+    let is_refused = realm.unknown_scopes == UnknownScopes::Refuse && left != all;
+    if left.is_empty() || is_refused {
+        return None;
+    }
+    let place = (0..SCOPES.len()).find(|place| scope(*place) == left);
+    Some(place.expect("what is left is another scope of the list"))
 }
 
 pub(crate) fn is_offline(place: usize) -> bool {

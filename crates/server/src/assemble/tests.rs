@@ -145,7 +145,7 @@ fn claims_come_from_their_sources_and_constants_are_what_toml_says() {
          claims = { tier = \"'gold'\", level = 3, beta = true, app = \"client.name\" }\n\
          [[resource]]\nidentifier = \"none\"\ngroups = false\n\
          [[resource]]\nidentifier = \"all\"\n\
-         [[client]]\nid = \"tv\"\nname = \"The TV\"\nmay_act = \"orders\"\nid_claims = { groups = \"groups\" }\n\
+         [[client]]\nid = \"tv\"\nname = \"The TV\"\nscopes = [\"openid\", \"groups\"]\nmay_act = \"orders\"\nid_claims = { groups = \"groups\" }\n\
          [[client]]\nid = \"orders\"\n",
     );
     let [api, none, all] = realm.resources.as_slice() else {

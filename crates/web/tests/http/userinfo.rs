@@ -21,7 +21,7 @@ async fn rfc6750_2_the_token_comes_by_header_or_form() {
         .member("access_token");
     let by_header = server.userinfo(&token).await;
     assert_eq!(by_header.status, 200);
-    assert_eq!(by_header.members(), ["email", "sub"]);
+    assert_eq!(by_header.members(), ["email", "email_verified", "sub"]);
     let bearer = format!("Bearer {token}");
     let by_post = server
         .send(post(USERINFO, &[]).with("authorization", &bearer))

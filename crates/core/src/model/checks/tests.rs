@@ -294,7 +294,9 @@ fn problems_of_exchange_point_at_the_rule_and_the_issuer() {
 #[test]
 fn problems_of_users_point_at_their_members() {
     let mut parts = parts();
-    parts.user_claims.insert("email".to_owned(), true.into());
+    for claim in ["email", "email_verified"] {
+        parts.user_claims.insert(claim.to_owned(), "true".into());
+    }
     let (other_case, long) = (
         "ALICE".parse().unwrap(),
         Secret::new("é".repeat(600).as_str()),
@@ -313,10 +315,12 @@ fn problems_of_users_point_at_their_members() {
         [
             "/user/1/username",
             "/user/0/claims/email",
+            "/user/0/claims/email_verified",
             "/user/1/password_hash",
             "/user/1/password",
             "/user/1/email",
             "/user/1/claims/email",
+            "/user/1/claims/email_verified",
         ]
     );
 }
@@ -398,4 +402,54 @@ fn a_grace_of_more_than_five_minutes_is_refused() {
     let problems = realm.problems();
     assert_eq!(pointers(&problems), ["/client/0/grace"]);
     assert!(problems[0].message.contains("\"5m\" or less"), "the fix");
+}
+
+#[test]
+fn an_id_claim_needs_the_scope_that_stands_for_it() {
+    let mut parts = parts();
+    for (name, source) in [
+        ("groups", "groups"),
+        ("mail", "user.email"),
+        ("name", "user.username"),
+        ("cognito:groups", "groups"),
+        ("team", "user.department"),
+        ("app", "client.id"),
+    ] {
+        parts
+            .claims
+            .insert(name.to_owned(), source.parse().unwrap());
+    }
+    let mut realm = parts.realm();
+    realm.resources.clear();
+    realm.clients[0].id_claims = &parts.claims;
+    let found = pointers(&realm.problems());
+    for name in ["groups", "mail", "name"] {
+        let pointer = format!("/client/0/id_claims/{name}");
+        assert!(found.contains(&pointer), "{pointer} in {found:?}");
+    }
+    let of_claims = found.iter().filter(|it| it.contains("id_claims"));
+    assert_eq!(of_claims.count(), 3, "{found:?}");
+}
+
+#[test]
+fn two_resources_are_not_one_uri_in_two_spellings() {
+    let parts = parts();
+    let mut realm = parts.realm();
+    let other = |uri| ResourceSpec {
+        identifier: uri,
+        uri: Some(uri),
+        ..parts.resource()
+    };
+    realm.resources.push(other("https://a.example"));
+    realm.resources.push(other("https://A.example:443/"));
+    realm.resources.push(other("https://id.example.com/"));
+    let problems = pointers(&realm.problems());
+    assert!(
+        problems.contains(&"/resource/2/uri".to_owned()),
+        "{problems:?}"
+    );
+    assert!(
+        problems.contains(&"/resource/3/uri".to_owned()),
+        "the issuer: {problems:?}"
+    );
 }

@@ -46,7 +46,7 @@ scopes = ["openid", "profile", "email", "offline_access", "orders.example.com/re
 id = "spa"
 name = "Browser app"
 grants = ["authorization_code", "refresh_token"]
-scopes = ["openid", "profile", "email", "address", "phone", "offline_access", "orders.example.com/read"]
+scopes = ["openid", "profile", "email", "address", "phone", "groups", "offline_access", "orders.example.com/read"]
 redirect_uris = ["http://127.0.0.1:3000/callback"]
 post_logout_redirect_uris = ["http://127.0.0.1:3000/"]
 
@@ -56,7 +56,7 @@ id = "website"
 name = "Website"
 secret = "{website}"
 grants = ["authorization_code", "refresh_token"]
-scopes = ["openid", "profile", "email", "address", "phone", "offline_access", "orders.example.com/read"]
+scopes = ["openid", "profile", "email", "address", "phone", "groups", "offline_access", "orders.example.com/read"]
 redirect_uris = ["http://127.0.0.1:4000/callback"]
 post_logout_redirect_uris = ["http://127.0.0.1:4000/"]
 

@@ -174,8 +174,9 @@ async fn a_consent_form_is_checked_against_the_configuration_when_it_is_sent() {
     let later = server.restarted(|realm| client(realm, "shop").scopes = scope("openid"));
     let mut at_later = later.browser();
     at_later.cookies = alice.cookies.clone();
-    let answer = at_later.submit(form.clone()).await;
-    assert_eq!(redirect_of(&answer).1["error"], "invalid_scope");
+    let answer = at_later.submit_and_follow(form.clone()).await;
+    // The page showed another scope than what is left now, so she is asked again.
+    Form::of(&answer, "/consent");
     let disabled = server.restarted(|realm| client(realm, "shop").enabled = false);
     let mut at_disabled = disabled.browser();
     at_disabled.cookies = alice.cookies;

@@ -122,11 +122,19 @@ async fn claims_without_a_value_are_left_out() {
     let (userinfo, _) = returned_claims(&server, &mut bob, &all).await;
     assert_eq!(
         names(&userinfo),
-        ["email", "given_name", "preferred_username", "sub"]
+        [
+            "email",
+            "email_verified",
+            "given_name",
+            "preferred_username",
+            "sub"
+        ]
     );
     for (name, value) in userinfo.as_object().expect("claims") {
-        let text = value.as_str().unwrap_or_default();
-        assert!(!text.is_empty() && text != "null", "{name}");
+        let is_empty = value
+            .as_str()
+            .is_some_and(|it| it.is_empty() || it == "null");
+        assert!(!value.is_null() && !is_empty, "{name}");
     }
 }
 

@@ -12,7 +12,7 @@ pub(crate) const FAULTS: [(&str, &str, &str); 15] = [
     ("response_type", "", "invalid_request"),
     ("response_type", "token", "unsupported_response_type"),
     ("response_mode", "fragment", "invalid_request"),
-    ("scope", "openid unknown", "invalid_scope"),
+    ("scope", "unknown", "invalid_scope"),
     ("scope", "open\"id", "invalid_scope"),
     ("prompt", "none", "login_required"),
     ("prompt", "none login", "invalid_request"),
