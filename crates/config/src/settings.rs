@@ -362,7 +362,7 @@ table! {
 
         /// Where browsers are sent back to after sign-in: https, the app's own scheme, or http on
         /// this machine. Requests name one of these as it is written here; http on the address
-        /// 127.0.0.1 or ::1 with any port (RFC 8252), and on localhost where none is written here.
+        /// 127.0.0.1 or ::1 with any port (RFC 8252), and on localhost if written without one.
         redirect_uris: Vec<RedirectUri>, example r#"["https://app.example.com/callback"]"#;
 
         /// Where browsers are sent back to after sign-out: such addresses, as they are written here.
