@@ -68,7 +68,7 @@ fn rfc6750_3_1_a_dpop_token_is_refused_as_an_unsupported_scheme() {
     let refused = |header: &str| {
         let refusal = Userinfo::parse(Some(header.as_bytes()), &body).expect_err("refused");
         assert_eq!(refusal.code, InvalidToken);
-        (refusal.cause, refusal.description.contains("DPoP"))
+        (refusal.cause, refusal.description().contains("DPoP"))
     };
     assert_eq!(refused("DPoP x"), (Cause::SchemeNotSupported, true));
     assert_eq!(refused("dpop x"), (Cause::SchemeNotSupported, true));

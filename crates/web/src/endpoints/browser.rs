@@ -119,7 +119,7 @@ impl Context {
     /// With what the client's developers are told.
     pub(super) fn refusal_page(&self, error: PageError, refusal: &Refusal) -> Response {
         let mut page = self.error(error);
-        page.description = Some(refusal.description);
+        page.description = Some(refusal.description());
         self.page_of_request(error.status(), &page, None)
     }
 

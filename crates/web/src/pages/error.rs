@@ -1,5 +1,7 @@
 //! The error page, with the trace id for finding details in the log.
 
+use std::borrow::Cow;
+
 use http::StatusCode;
 use serde::Serialize;
 
@@ -15,7 +17,7 @@ pub struct ErrorPage {
     /// Whether to show a hint for the client's developers.
     for_developers: bool,
     /// The refusal, in English, for the same.
-    pub description: Option<&'static str>,
+    pub description: Option<Cow<'static, str>>,
     pub trace_id: String,
 }
 
@@ -103,7 +105,7 @@ impl Page for ErrorPage {
         let trace_id = "4bf92f3577b34da6a3ce929d0e0e4736".to_owned();
         let page = |fault| Self::new(Site::sample(), fault, trace_id.clone());
         let refused = Self {
-            description: Some("The parameter request_uri is not supported."),
+            description: Some("The parameter request_uri is not supported.".into()),
             ..page(PageError::NotSupported)
         };
         PageError::ALL

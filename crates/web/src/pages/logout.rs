@@ -1,5 +1,7 @@
 //! Asks for confirmation of a sign-out, so that a link alone cannot cause one.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use super::Site;
@@ -17,7 +19,7 @@ pub struct Logout {
     /// The query of the client's request, to be sent with the form.
     pub request: Option<String>,
     /// Why the client's request is not valid and therefore ignored, in English, for its developers.
-    pub refused: Option<&'static str>,
+    pub refused: Option<Cow<'static, str>>,
     /// Where it is refused, by which the operator finds it.
     pub trace_id: String,
 }
@@ -41,7 +43,7 @@ impl Page for Logout {
             ..own.clone()
         };
         let refused = Self {
-            refused: Some("The post_logout_redirect_uri is not registered for the client."),
+            refused: Some("The post_logout_redirect_uri is not registered for the client.".into()),
             ..own.clone()
         };
         vec![own, asked, refused]
