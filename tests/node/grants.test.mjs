@@ -222,13 +222,18 @@ test('a client shows who it is by one of its ways, and learns nothing from a ref
     [{ ...grant, client_id: 'orders', client_secret: orders }, { authorization: basic('orders', orders) }, 400, 'invalid_request'],
     [{ ...grant, client_id: 'tv' }, { authorization: basic('orders', orders) }, 400, 'invalid_request'],
     [{ ...grant, client_id: 'orders' }, {}, 401, 'invalid_client'],
-    [grant, {}, 400, 'invalid_request'],
+    [grant, {}, 401, 'invalid_client'],
+    [{ ...grant, client_assertion: 'x' }, {}, 401, 'invalid_client'],
+    [{ ...grant, client_assertion: 'x' }, { authorization: basic('orders', orders) }, 400, 'invalid_request'],
     [grant, { authorization: basic('orders', `${orders}x`) }, 401, 'invalid_client'],
     [grant, { authorization: basic('nobody', 'x') }, 401, 'invalid_client'],
     [grant, { authorization: 'Basic !!!' }, 401, 'invalid_client'],
     [{ ...grant, client_id: 'tv' }, {}, 400, 'unauthorized_client'],
   ];
-  for (const [form, headers, status, code] of bad) assertOAuthError(await post(server, '/oauth2/token', form, headers), status, code, JSON.stringify([Object.keys(form), Object.keys(headers)]));
+  for (const [form, headers, status, code] of bad) {
+    const inBody = !headers.authorization && Object.keys(form).some((name) => name.startsWith('client_'));
+    assertOAuthError(await post(server, '/oauth2/token', form, headers), status, code, JSON.stringify([Object.keys(form), Object.keys(headers)]), inBody);
+  }
   const texts = await Promise.all(['orders', 'nobody'].map(async (id) => (await post(server, '/oauth2/token', grant, { authorization: basic(id, 'wrong') })).json.error_description));
   assert.equal(texts[0], texts[1], 'an unknown client and a wrong secret read the same');
 });

@@ -171,6 +171,7 @@ impl Client {
         let others = [self.consent_advice(), self.pkce_advice()];
         self.secret_advice()
             .chain(others.into_iter().flatten())
+            .chain(self.redirect_advice())
             .map(|sentence| format!("Client {:?}: {sentence}", self.id.as_str()))
     }
 
@@ -206,6 +207,28 @@ impl Client {
                  tokens of any user who is signed in, without asking. Better let it ask."
             )
         })
+    }
+
+    /// RFC 8252 section 8.4: "any private-use URI scheme that doesn't contain at least one period character (".") SHOULD be
+    /// rejected". Apps that people use have such schemes, so the operator decides.
+    fn redirect_advice(&self) -> impl Iterator<Item = String> {
+        let undotted = self
+            .redirect_uris
+            .iter()
+            .filter_map(RedirectUri::undotted_scheme);
+        let undotted = undotted.map(|scheme| {
+            format!(
+                "any app can take the scheme of {scheme}: for its own, as no domain is in it. Better have the app use \
+                 https, http://127.0.0.1, or a domain of its maker backwards, such as com.example.app:"
+            )
+        });
+        let after_sign_out = self.post_logout_redirect_uris.iter();
+        let patterns = self.redirect_uris.iter().chain(after_sign_out);
+        let patterns = patterns.filter(|uri| uri.as_str().contains('*'));
+        let patterns = patterns.map(|uri| {
+            format!("{uri} is compared as text, so its * is no wildcard. Write each address.")
+        });
+        undotted.chain(patterns)
     }
 
     /// RFC 9700 section 2.1.1: for confidential clients "the use of PKCE … is RECOMMENDED".

@@ -362,14 +362,15 @@ table! {
 
         /// Where browsers are sent back to after sign-in: https, the app's own scheme, or http on
         /// this machine. Requests name one of these as it is written here; http on the address
-        /// 127.0.0.1 or ::1 with any port (RFC 8252).
+        /// 127.0.0.1 or ::1 with any port (RFC 8252), and on localhost if written without one.
         redirect_uris: Vec<RedirectUri>, example r#"["https://app.example.com/callback"]"#;
 
         /// Where browsers are sent back to after sign-out: such addresses, as they are written here.
         post_logout_redirect_uris: Vec<RedirectUri>, example r#"["https://app.example.com/"]"#;
 
         /// The origins whose scripts may call the endpoints for tokens, userinfo, revocation and
-        /// devices as this client (CORS); those of redirect_uris, if left out.
+        /// devices as this client (CORS); those of redirect_uris, if left out. http on 127.0.0.1,
+        /// ::1 or localhost without a port is for every port.
         origins: Option<Vec<Origin>>, example r#"["https://app.example.com"]"#;
 
         /// What is told when a session ends in which it got tokens: https; for a client with a secret

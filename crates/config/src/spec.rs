@@ -108,6 +108,7 @@ impl Client {
             default_scopes: self.default_scopes.as_deref(),
             resources: &self.resources,
             redirect_uris: &self.redirect_uris,
+            post_logout_redirect_uris: &self.post_logout_redirect_uris,
             backchannel_logout_uri: self.backchannel_logout_uri.as_ref(),
             access_lifetime: self.access_lifetime,
             refresh_idle: self.refresh_idle,

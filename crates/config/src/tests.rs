@@ -7,6 +7,7 @@ mod exchange;
 mod identity;
 mod mistakes;
 mod printed;
+mod redirect_uris;
 mod shared_rules;
 
 use std::path::Path;

@@ -198,6 +198,7 @@ error-title = { $fault ->
     [bad_request] Anfrage nicht verstanden
     [unknown_client] App unbekannt
     [redirect_uri] Adresse nicht eingetragen
+    [not_supported] Anfrage nicht unterstützt
     [bad_logout] Abmeldung nicht verstanden
     [not_found] Seite nicht gefunden
     [method_not_allowed] Hier nicht möglich
@@ -211,6 +212,7 @@ error-text = { $fault ->
     [bad_request] Ihr Browser hat etwas geschickt, das dieser Server nicht lesen kann. Gehen Sie zurück und versuchen Sie es noch einmal.
     [unknown_client] Der Link, der Sie hierher gebracht hat, nennt keine App, die dieser Server kennt. Es wurde niemandem etwas geschickt. Gehen Sie dorthin zurück, woher Sie kamen, und melden Sie es dort den Betreibern.
     [redirect_uri] Der Link, der Sie hierher gebracht hat, will Sie an eine Adresse weiterschicken, die für die genannte App nicht eingetragen ist. Sie werden nicht dorthin geschickt, und es wurde niemandem etwas geschickt. Gehen Sie dorthin zurück, woher Sie kamen, und melden Sie es dort den Betreibern.
+    [not_supported] Die App, die Sie hierher gebracht hat, fragt auf eine Weise, die dieser Server nicht unterstützt. Es wurde niemandem etwas geschickt. Gehen Sie dorthin zurück, woher Sie kamen, und melden Sie es den Betreibern der App.
     [bad_logout] Eine App hat Sie zum Abmelden hierher geschickt, mit einer Anfrage, die dieser Server nicht annehmen kann. Es wurde nichts geändert. Abmelden können Sie sich auf der Startseite.
     [not_found] Unter dieser Adresse gibt es nichts. Prüfen Sie, ob sie richtig geschrieben ist.
     [method_not_allowed] Diese Adresse lässt sich so nicht benutzen. Es wurde nichts geändert.
@@ -224,6 +226,7 @@ error-developers-heading = Für die Entwickler der App
 error-developers = { $fault ->
     [unknown_client] Der Parameter client_id fehlt, steht zweimal da oder ist nicht die ID eines Clients dieses Ausstellers.
     [redirect_uri] Der Parameter redirect_uri muss genau einer der redirect_uris sein, die für den Client eingestellt sind, Zeichen für Zeichen. Nur der Port einer Loopback-Adresse darf abweichen.
+    [not_supported] Die Autorisierungsanfrage muss ihre Parameter selbst enthalten, auch redirect_uri. Was unterstützt wird, steht in den Metadaten dieses Servers.
    *[bad_logout] Vergleichen Sie mit den Einstellungen des Clients: id_token_hint muss ein ID-Token sein, das dieser Aussteller dem Client gegeben hat, und post_logout_redirect_uri (oder logout_uri) genau einer seiner post_logout_redirect_uris.
 }
 error-status = Fehler { $status }

@@ -198,6 +198,7 @@ error-title = { $fault ->
     [bad_request] Request not understood
     [unknown_client] App not known
     [redirect_uri] Address not registered
+    [not_supported] Request not supported
     [bad_logout] Sign-out not understood
     [not_found] Page not found
     [method_not_allowed] Not possible here
@@ -211,6 +212,7 @@ error-text = { $fault ->
     [bad_request] Your browser sent something that this server cannot read. Go back and try again.
     [unknown_client] The link that brought you here names no app that this server knows. Nothing was sent to anybody. Go back to where you came from, and tell whoever runs it.
     [redirect_uri] Whatever brought you here wants you sent on to an address that is not registered for the app it names. You are not sent there, and nothing was sent to anybody. Go back to where you came from, and tell whoever runs it.
+    [not_supported] The app that brought you here asks in a way that this server does not support. Nothing was sent to anyone. Go back to where you came from, and contact the app's owner.
     [bad_logout] An app sent you here to sign you out, with a request that this server cannot accept. Nothing was changed. You can sign out from the start page.
     [not_found] There is nothing at this address. Check it for typing mistakes.
     [method_not_allowed] This address cannot be used in that way. Nothing was changed.
@@ -224,6 +226,7 @@ error-developers-heading = For the developers of the app
 error-developers = { $fault ->
     [unknown_client] The parameter client_id is missing, given twice, or not the ID of a client of this issuer.
     [redirect_uri] The parameter redirect_uri must be exactly one of the client's redirect_uris in the configuration, character by character. Only the port of a loopback address may differ.
+    [not_supported] The authorization request must hold its parameters itself, redirect_uri among them. This server's metadata lists what is supported.
    *[bad_logout] Compare with the client's configuration: id_token_hint must be an ID token that this issuer gave to the client, and post_logout_redirect_uri (or logout_uri) exactly one of its post_logout_redirect_uris.
 }
 error-status = Error { $status }

@@ -198,6 +198,7 @@ error-title = { $fault ->
     [bad_request] Demande incomprise
     [unknown_client] Application inconnue
     [redirect_uri] Adresse non enregistrée
+    [not_supported] Demande non prise en charge
     [bad_logout] Déconnexion incomprise
     [not_found] Page introuvable
     [method_not_allowed] Impossible ici
@@ -211,6 +212,7 @@ error-text = { $fault ->
     [bad_request] Votre navigateur a envoyé quelque chose que ce serveur ne peut pas lire. Revenez en arrière et réessayez.
     [unknown_client] Le lien suivi ne nomme aucune application connue de ce serveur. Rien n’a été envoyé à personne. Retournez d’où vous venez, et prévenez les responsables.
     [redirect_uri] Le lien suivi demande de continuer vers une adresse qui n’est pas enregistrée pour l’application nommée. Vous n’irez pas à cette adresse, et rien n’a été transmis à personne. Retournez d’où vous venez, et prévenez les responsables.
+    [not_supported] L’application qui vous a conduit ici utilise une forme de demande que ce serveur ne prend pas en charge. Rien n’a été envoyé à personne. Revenez là d’où vous venez et prévenez le responsable de l’application.
     [bad_logout] Une application vous amène ici pour vous déconnecter, avec une demande que ce serveur ne peut pas accepter. Rien n’a été modifié. Vous pouvez vous déconnecter depuis la page d’accueil.
     [not_found] Il n’y a rien à cette adresse. Vérifiez qu’elle est bien écrite.
     [method_not_allowed] Cette adresse ne peut pas être utilisée de cette façon. Rien n’a été modifié.
@@ -224,6 +226,7 @@ error-developers-heading = Pour l’équipe qui développe l’application
 error-developers = { $fault ->
     [unknown_client] Le paramètre client_id manque, figure deux fois, ou n’est pas l’ID d’un client de cet émetteur.
     [redirect_uri] Le paramètre redirect_uri doit être exactement l’une des redirect_uris configurées pour le client, au caractère près. Seul le port d’une adresse de bouclage peut différer.
+    [not_supported] La demande d’autorisation doit contenir elle-même ses paramètres, dont redirect_uri. Les métadonnées de ce serveur indiquent ce qui est pris en charge.
    *[bad_logout] Comparez avec la configuration du client : id_token_hint doit être un jeton d’identité que cet émetteur a donné au client, et post_logout_redirect_uri (ou logout_uri) exactement l’une de ses post_logout_redirect_uris.
 }
 error-status = Erreur { $status }

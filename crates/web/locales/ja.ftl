@@ -193,6 +193,7 @@ error-title = { $fault ->
     [bad_request] 要求を理解できません
     [unknown_client] 不明なアプリ
     [redirect_uri] 登録されていないアドレス
+    [not_supported] 対応していないリクエストです
     [bad_logout] サインアウトの要求を理解できません
     [not_found] ページが見つかりません
     [method_not_allowed] ここではできない操作です
@@ -206,6 +207,7 @@ error-text = { $fault ->
     [bad_request] ブラウザーから送られた内容を、このサーバーは読み取れません。前のページに戻って、もう一度お試しください。
     [unknown_client] ここへ導いたリンクが示すアプリを、このサーバーは知りません。どこにも何も送信されていません。元の場所に戻り、その運営者に知らせてください。
     [redirect_uri] ここへ導いた要求は、示されたアプリに登録されていないアドレスへの移動を求めています。そこへは移動せず、どこにも何も送信されていません。元の場所に戻り、その運営者に知らせてください。
+    [not_supported] アプリからのリクエストの形式に、このサーバーは対応していません。どこにも何も送信されていません。元のページに戻り、アプリの運営者に連絡してください。
     [bad_logout] アプリがサインアウトのためにここへ導きましたが、その要求をこのサーバーは受け付けられません。何も変更されていません。サインアウトはホームからできます。
     [not_found] このアドレスには何もありません。入力の間違いがないか確認してください。
     [method_not_allowed] このアドレスは、そのような方法では利用できません。何も変更されていません。
@@ -219,6 +221,7 @@ error-developers-heading = アプリの開発者の方へ
 error-developers = { $fault ->
     [unknown_client] パラメーター client_id がないか、重複しているか、この発行者のクライアントの ID ではありません。
     [redirect_uri] パラメーター redirect_uri は、クライアントに設定された redirect_uris のいずれかと一字一句同じでなければなりません。異なってよいのは、ループバックアドレスのポートだけです。
+    [not_supported] 認可リクエストには、redirect_uri を含むパラメーターを直接指定してください。対応している機能は、このサーバーのメタデータに記載されています。
    *[bad_logout] クライアントの設定と比べてください。id_token_hint は、この発行者がクライアントに発行した ID トークンでなければなりません。post_logout_redirect_uri（または logout_uri）は、post_logout_redirect_uris のいずれかと一字一句同じでなければなりません。
 }
 error-status = エラー { $status }

@@ -8,6 +8,7 @@ use grantor_core::base::cause::Causes;
 use grantor_core::base::error::{Cause, ErrorCode, Failure, Refusal};
 use grantor_core::base::params::Params;
 use grantor_core::client_auth::{Authenticated, ClientOperation, Credentials};
+use grantor_core::endpoints::unsupported::DPOP_PROOF;
 use grantor_core::engine::decide::Operation;
 use grantor_core::engine::drive::Minted;
 use grantor_core::model::client::Client;
@@ -30,10 +31,18 @@ enum Challenge {
 }
 
 impl Challenge {
-    fn of(endpoint: Endpoint) -> Self {
+    /// RFC 6749 section 5.2 demands a challenge where the client used the `Authorization` header, RFC 9110 section 15.5.2 with
+    /// each 401. A client that says in the body who it is gets none: Basic, the only scheme here, is not how it authenticates,
+    /// and browsers would ask their user for the secret. Programs that send no credentials before they are asked name no client
+    /// in the body either.
+    fn new(endpoint: Endpoint, caller: &Caller, params: &Params) -> Option<Self> {
+        const IN_BODY: [&str; 3] = ["client_id", "client_secret", "client_assertion"];
         match endpoint.clients() {
-            Clients::None => Self::Bearer,
-            Clients::All | Clients::Confidential => Self::Basic,
+            Clients::None => Some(Self::Bearer),
+            Clients::All | Clients::Confidential => {
+                let is_in_body = IN_BODY.iter().any(|name| params.opt(name).is_some());
+                (caller.authorization().is_some() || !is_in_body).then_some(Self::Basic)
+            }
         }
     }
 }
@@ -75,11 +84,11 @@ where
     O: Operation<Refused = Refusal> + Send + 'static,
 {
     let caller = &form.caller;
-    let challenge = Challenge::of(endpoint);
     let params = match &form.params {
         Ok(params) => params,
-        Err(error) => return invalid_form(app, caller, challenge, *error),
+        Err(error) => return invalid_form(app, caller, endpoint, *error),
     };
+    let challenge = Challenge::new(endpoint, caller, params);
     let refused = |refusal: &Refusal, client: Option<&Client>| {
         let named = || named_client(caller, params);
         let client = client.map_or_else(named, |client| Some(client.id.to_string()));
@@ -87,30 +96,42 @@ where
     };
     // Of a request without a decision, where clients authenticate.
     let declared = || {
-        let credentials = credentials(caller, params).filter(|_| challenge == Challenge::Basic)?;
-        let id = credentials.client_id().parse().ok()?;
-        app.realm().clients.get(&id).cloned()
+        // A body that may contradict the header names no one.
+        let is_clear = caller.authorization().is_none() || credentials(caller, params).is_some();
+        let named = named_client(caller, params).filter(|_| is_clear);
+        let id = named.filter(|_| endpoint.clients() != Clients::None)?;
+        app.realm().clients.get(&id.parse().ok()?).cloned()
     };
-    let parsed = match secret_in_query(caller) {
+    let parsed = match secret_in_query(caller).or_else(|| dpop_proof(endpoint, caller)) {
         Some(refusal) => Err(refusal),
         None => parse(params),
     };
+    let mut error = None;
     let (client, response) = match parsed {
-        Err(refusal) => (declared(), refused(&refusal, None)),
+        Err(refusal) => {
+            error = Some(refusal.code);
+            (declared(), refused(&refusal, None))
+        }
         Ok(operation) => match app.run_traced(operation, &caller.trace).await {
             Err(error) => (declared(), unavailable(app, caller, &error)),
             Ok(outcome) => {
                 let response = match outcome.reply {
                     Ok(reply) => render(reply, outcome.tokens),
-                    Err(refusal) => refused(&refusal, outcome.client.as_deref()),
+                    Err(refusal) => {
+                        error = Some(refusal.code);
+                        refused(&refusal, outcome.client.as_deref())
+                    }
                 };
                 (outcome.client, response)
             }
         },
     };
-    match endpoint.cross_origin() {
-        CrossOrigin::OwnClient => cors::for_client(caller, client.as_deref(), response),
-        CrossOrigin::Never | CrossOrigin::Everyone => response,
+    match (endpoint.cross_origin(), client) {
+        (CrossOrigin::OwnClient, None) if error == Some(ErrorCode::InvalidClient) => {
+            cors::for_unknown_client(caller, response)
+        }
+        (CrossOrigin::OwnClient, client) => cors::for_client(caller, client.as_deref(), response),
+        (CrossOrigin::Never | CrossOrigin::Everyone, _) => response,
     }
 }
 
@@ -122,6 +143,12 @@ fn named_client(caller: &Caller, params: &Params) -> Option<String> {
 
 fn credentials(caller: &Caller, params: &Params) -> Option<Credentials> {
     Credentials::parse(caller.authorization(), params).ok()
+}
+
+/// RFC 9449 section 5, where tokens are asked for. Elsewhere nothing is bound to a key, and the header is ignored.
+fn dpop_proof(endpoint: Endpoint, caller: &Caller) -> Option<Refusal> {
+    let asks_for_tokens = matches!(endpoint, Endpoint::Token | Endpoint::DeviceAuthorization);
+    (asks_for_tokens && caller.headers.contains_key("dpop")).then_some(DPOP_PROOF)
 }
 
 /// RFC 6749 section 2.3.1: credentials "MUST NOT be included in the request URI"; RFC 6750 section 2.3 likewise, since
@@ -182,11 +209,12 @@ pub(crate) fn tls_required(app: &App, caller: &Caller) -> Response {
         ErrorCode::InvalidRequest,
         "The request came by plain http; use https.",
     );
-    refusal_response(app, caller, Challenge::Basic, None, &refusal)
+    refusal_response(app, caller, None, None, &refusal)
 }
 
-fn invalid_form(app: &App, caller: &Caller, challenge: Challenge, reason: FormError) -> Response {
+fn invalid_form(app: &App, caller: &Caller, endpoint: Endpoint, reason: FormError) -> Response {
     let refusal = Refusal::new(ErrorCode::InvalidRequest, reason.text());
+    let challenge = (endpoint.clients() == Clients::None).then_some(Challenge::Bearer);
     let mut response = refusal_response(app, caller, challenge, None, &refusal);
     if reason == FormError::TooLarge {
         *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
@@ -227,7 +255,7 @@ fn logged_client(app: &App, id: &str) -> String {
 fn refusal_response(
     app: &App,
     caller: &Caller,
-    challenge: Challenge,
+    challenge: Option<Challenge>,
     client: Option<&str>,
     refusal: &Refusal,
 ) -> Response {
@@ -235,7 +263,8 @@ fn refusal_response(
     let status = StatusCode::from_u16(refusal.code.status()).unwrap_or(StatusCode::BAD_REQUEST);
     let mut response = error_response(refusal, caller, status);
     let headers = response.headers_mut();
-    if let Some(challenge) = challenge_header(app, challenge, refusal) {
+    let challenge = challenge.and_then(|challenge| challenge_header(app, challenge, refusal));
+    if let Some(challenge) = challenge {
         headers.insert(header::WWW_AUTHENTICATE, challenge);
     }
     if let Some(seconds) = refusal.retry_after {
@@ -321,9 +350,15 @@ fn challenge_header(app: &App, challenge: Challenge, refusal: &Refusal) -> Optio
             format!("Basic realm=\"{realm}\", charset=\"UTF-8\"")
         }
         Challenge::Basic => return None,
-        // RFC 6750 section 3.1: "If the request lacks any authentication information … the resource server
-        // SHOULD NOT include an error code".
-        Challenge::Bearer if refusal.cause == Cause::TokenMissing => {
+        // RFC 6750 section 3.1: "If the request lacks any authentication information (e.g., the client was unaware that
+        // authentication is necessary or attempted using an unsupported authentication method), the resource server SHOULD
+        // NOT include an error code or other error information."
+        Challenge::Bearer
+            if matches!(
+                refusal.cause,
+                Cause::TokenMissing | Cause::SchemeNotSupported
+            ) =>
+        {
             format!("Bearer realm=\"{realm}\"")
         }
         Challenge::Bearer => {

@@ -11,7 +11,7 @@ use axum::routing::{MethodRouter, get, post};
 use futures_util::future::{BoxFuture, Either};
 use grantor_core::model::endpoint::{CrossOrigin, Endpoint, EndpointKind};
 use http::header::{RETRY_AFTER, STRICT_TRANSPORT_SECURITY};
-use http::{HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::time::Instant;
 use tower::Service;
 
@@ -188,9 +188,9 @@ fn route(endpoint: Endpoint) -> MethodRouter<Arc<App>> {
     let handlers = handlers(endpoint);
     let handlers = match endpoint.cross_origin() {
         CrossOrigin::Never => handlers,
-        CrossOrigin::OwnClient => {
-            handlers.options(async move || cors::preflight(methods(endpoint)).await)
-        }
+        CrossOrigin::OwnClient => handlers.options(async move |headers: HeaderMap| {
+            cors::preflight(methods(endpoint), &headers).await
+        }),
         CrossOrigin::Everyone => handlers.options(cors::document_preflight),
     };
     match endpoint.kind() {

@@ -159,7 +159,28 @@ mistake! {
         "grantor.toml:4:18: redirect_uris in [[client]]: is not an absolute URI";
     a_redirect_uri_that_runs:
         "[[client]]\nid = \"a\"\nredirect_uris = [\"javascript:alert(1)\"]" =>
-        "grantor.toml:4:18: redirect_uris in [[client]]: has a scheme that cannot be redirected to";
+        "grantor.toml:4:18: redirect_uris in [[client]]: has a scheme that cannot be redirected to: write https, or one of the app's own, such as com.example.app";
+    a_redirect_uri_that_opens_a_mail_program:
+        "[[client]]\nid = \"a\"\nredirect_uris = [\"mailto:a@a.example\"]" =>
+        "grantor.toml:4:18: redirect_uris in [[client]]: has a scheme that cannot be redirected to: write https, or one of the app's own, such as com.example.app";
+    a_redirect_uri_after_sign_out_that_calls_a_number:
+        "[[client]]\nid = \"a\"\npost_logout_redirect_uris = [\"tel:+15550100\"]" =>
+        "grantor.toml:4:30: post_logout_redirect_uris in [[client]]: has a scheme that cannot be redirected to: write https, or one of the app's own, such as com.example.app";
+    a_redirect_uri_of_every_subdomain:
+        "[[client]]\nid = \"a\"\nredirect_uris = [\"https://*.a.example/cb\"]" =>
+        "grantor.toml:4:18: redirect_uris in [[client]]: has a wildcard for the host, and addresses are compared as text: write each one";
+    a_redirect_uri_of_every_port_by_a_wildcard:
+        "[[client]]\nid = \"a\"\nredirect_uris = [\"http://localhost:*/cb\"]" =>
+        "grantor.toml:4:18: redirect_uris in [[client]]: has a wildcard for the port: leave it out, and a loopback address takes any port";
+    a_redirect_uri_with_what_the_answer_adds:
+        "[[client]]\nid = \"a\"\nredirect_uris = [\"https://a.example/\", \"https://a.example/cb?x=1&code=2\"]" =>
+        "grantor.toml:4:40: redirect_uris in [[client]]: its query has code, which the answer adds: leave it out, so that it is not there twice";
+    a_redirect_uri_after_sign_out_with_what_the_answer_adds:
+        "[[client]]\nid = \"a\"\npost_logout_redirect_uris = [\"https://a.example/bye?state=2\"]" =>
+        "grantor.toml:4:30: post_logout_redirect_uris in [[client]]: its query has state, which the answer adds: leave it out, so that it is not there twice";
+    an_origin_of_every_subdomain:
+        "[[client]]\nid = \"a\"\norigins = [\"https://*.a.example\"]" =>
+        "grantor.toml:4:12: origins in [[client]]: \"https://*.a.example\" has a wildcard, and origins are compared as text: write each one";
     a_redirect_uri_of_another_machine_in_the_clear:
         "[[client]]\nid = \"a\"\nredirect_uris = [\"https://a.example/\", \"http://a.example/\"]" =>
         "grantor.toml:4:40: redirect_uris in [[client]]: is http on another machine: use https";

@@ -90,6 +90,7 @@ error_codes! {
     RequestNotSupported => "request_not_supported", 400, OpenIdCore;
     RequestUriNotSupported => "request_uri_not_supported", 400, OpenIdCore;
     RegistrationNotSupported => "registration_not_supported", 400, OpenIdCore;
+    InvalidAuthorizationDetails => "invalid_authorization_details", 400, Rfc(9396, "5");
     UnmetAuthenticationRequirements => "unmet_authentication_requirements", 400, UnmetRequirements;
 }
 
@@ -191,6 +192,13 @@ pub enum Cause {
     WrongSecret,
     SecretMissing,
     MethodNotAllowed,
+    /// No secret, no assertion and no id.
+    CredentialsMissing,
+    /// `client_assertion`: `private_key_jwt`, `client_secret_jwt` and their like.
+    AssertionNotSupported,
+    /// An `Authorization` header of another scheme than the endpoint's.
+    SchemeNotSupported,
+    BasicMalformed,
     TooManyWrongSecrets,
     ForgedOrForeignToken,
     NoSuchGrant,
@@ -215,7 +223,10 @@ pub enum Cause {
     VerifierWrong,
     VerifierMissing,
     VerifierUnexpected,
+    RedirectUriMissing,
     RedirectUriOther,
+    /// A sign-out that names neither client nor ID token.
+    ClientUnnamed,
     SubjectGone,
     RuleGone,
     ActorGone,

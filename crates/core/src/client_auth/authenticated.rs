@@ -56,9 +56,11 @@ impl<O: ClientOperation> Authenticated<O> {
         params: &Params,
         peer: Peer,
     ) -> Result<Self, Refusal> {
+        // First: RFC 7662 section 2.3 and RFC 6749 section 5.2 have another answer for who does not authenticate.
+        let credentials = Credentials::parse(authorization, params)?;
         Ok(Self {
             operation: O::parse(params)?,
-            credentials: Credentials::parse(authorization, params)?,
+            credentials,
             peer,
         })
     }

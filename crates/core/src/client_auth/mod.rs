@@ -16,6 +16,7 @@ use crate::model::grant_type::GrantType;
 mod authenticated;
 mod none;
 mod secret;
+mod unsupported;
 
 pub use authenticated::{Authenticated, ClientOperation};
 
@@ -78,19 +79,26 @@ impl std::ops::Deref for AuthenticatedClient<'_> {
 /// The same text for an unknown client, a disabled client and a wrong secret.
 const REFUSED: Refusal = Refusal::new(ErrorCode::InvalidClient, "Client authentication failed.");
 
+const TWO_METHODS: Refusal = Refusal::new(
+    ErrorCode::InvalidRequest,
+    "The client authenticates in two ways; one is allowed.",
+);
+
 impl Credentials {
     /// Reads the credentials of a request from its `Authorization` header and its body.
     ///
     /// # Errors
-    /// `invalid_request` for none or two. RFC 6749 section 2.3: "The client MUST NOT use more than one authentication
-    /// method in each request." The Basic `client_id` repeated in the body is not a second credential.
+    /// `invalid_request` for two. RFC 6749 section 2.3: "The client MUST NOT use more than one authentication method in each
+    /// request." The Basic `client_id` repeated in the body is not a second credential. `invalid_client` for none, and for a
+    /// method that is not supported, of whichever client (section 5.2).
     pub fn parse(authorization: Option<&[u8]>, params: &Params) -> Result<Self, Refusal> {
         let in_body = params.opt("client_id");
-        match (authorization, params.opt("client_secret")) {
-            (Some(_), Some(_)) => Err(Refusal::new(
-                ErrorCode::InvalidRequest,
-                "The client authenticates in two ways; one is allowed.",
-            )),
+        let given = params.opt("client_secret");
+        let is_assertion = unsupported::is_assertion(params);
+        match (authorization, given) {
+            (Some(_), Some(_)) => Err(TWO_METHODS),
+            (Some(_), None) | (None, Some(_)) if is_assertion => Err(TWO_METHODS),
+            (None, None) if is_assertion => Err(unsupported::ASSERTION),
             (Some(header), None) => secret::basic(header, in_body),
             (None, Some(given)) => secret::post(in_body, given),
             (None, None) => none::parse(in_body),

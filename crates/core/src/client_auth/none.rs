@@ -4,12 +4,14 @@ use super::Credentials;
 use crate::base::error::{Cause, ErrorCode, Refusal};
 use crate::model::client::AuthMethod;
 
-/// RFC 6749 section 3.2.1: "an unauthenticated client MUST send its "client_id"".
+/// RFC 6749 section 3.2.1: "an unauthenticated client MUST send its "client_id"". Section 5.2 names "no client authentication
+/// included" as `invalid_client`.
 pub(super) fn parse(client_id: Option<&str>) -> Result<Credentials, Refusal> {
-    let client_id = client_id.ok_or(Refusal::new(
-        ErrorCode::InvalidRequest,
-        "The parameter client_id is missing.",
-    ))?;
+    let missing = Refusal::new(
+        ErrorCode::InvalidClient,
+        "The request names no client: client_id and the Authorization header are missing.",
+    );
+    let client_id = client_id.ok_or(missing.because(Cause::CredentialsMissing))?;
     Ok(Credentials::None {
         client_id: client_id.to_owned(),
     })

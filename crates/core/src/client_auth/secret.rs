@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
-use super::Credentials;
+use super::{Credentials, unsupported};
 use crate::base::error::{Cause, ErrorCode, Refusal};
 use crate::base::params;
 use crate::base::secret::{Secret, SecretVerifier};
@@ -12,16 +12,18 @@ use crate::base::secret::{Secret, SecretVerifier};
 const MALFORMED: Refusal = Refusal::new(
     ErrorCode::InvalidClient,
     "The Authorization header is not Basic credentials.",
-);
+)
+.because(Cause::BasicMalformed);
 
 /// Reads an `Authorization: Basic` header. RFC 6749 section 2.3.1: id and secret are each form-encoded, joined by a
 /// colon, and Base64-encoded. The scheme is case-insensitive (RFC 9110 section 11.1). Without a colon, the secret is
 /// empty.
 pub(super) fn basic(header: &[u8], id_in_body: Option<&str>) -> Result<Credentials, Refusal> {
-    let (scheme, encoded) = header.split_at_checked(6).ok_or(MALFORMED)?;
-    if !scheme.eq_ignore_ascii_case(b"Basic ") {
-        return Err(MALFORMED);
+    let scheme = header.split(|b| *b == b' ').next().unwrap_or_default();
+    if !scheme.is_empty() && !scheme.eq_ignore_ascii_case(b"Basic") {
+        return Err(unsupported::SCHEME);
     }
+    let (_, encoded) = header.split_at_checked(6).ok_or(MALFORMED)?;
     let decoded = Zeroizing::new(
         STANDARD
             .decode(encoded.trim_ascii())

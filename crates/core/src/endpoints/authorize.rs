@@ -91,19 +91,25 @@ impl AuthorizationRequest {
             client.ok_or(invalid("The client is not known here.").because(Cause::UnknownClient))?;
         let requested = self.redirect_uri.as_deref();
         let (registered, exact) = match (requested, client.code.redirect_uris.as_slice()) {
-            (Some(requested), _) => client.redirect_uri(requested).ok_or(NOT_REGISTERED)?,
+            (Some(requested), _) => client
+                .redirect_uri(requested)
+                .ok_or_else(|| self.without_redirect(NOT_REGISTERED))?,
             // RFC 6749 section 3.1.2.3: it may be omitted where only one is registered.
             (None, [only]) if !self.needs_redirect_uri => (only, true),
-            (None, _) => return Err(NOT_REGISTERED.into()),
+            (None, _) => return Err(self.without_redirect(NOT_NAMED).into()),
         };
         let mut redirect = CheckedRedirect::new(&client.id, registered, requested, exact);
         redirect.state.clone_from(&self.state);
-        let mode = self.response_mode.as_deref();
-        redirect.mode = MODES
-            .iter()
-            .find(|(name, _)| mode == Some(name))
-            .map_or(ResponseMode::Query, |(_, mode)| *mode);
+        redirect.mode = self.response_mode;
         Ok(ResolvedClient { client, redirect })
+    }
+
+    /// Why the browser is sent nowhere: the request object, where only that could say where to.
+    fn without_redirect(&self, otherwise: Refusal) -> Refusal {
+        match &self.details {
+            Err(refusal) if self.is_by_object => refusal.clone(),
+            _ => otherwise,
+        }
     }
 
     /// The session of the browser, if it meets the request; `None` where the user must sign in.
@@ -132,11 +138,11 @@ impl AuthorizationRequest {
     }
 }
 
-const NOT_REGISTERED: Refusal = Refusal::new(
-    ErrorCode::InvalidRequest,
-    "The redirect_uri is missing, or not registered for the client.",
-)
-.because(Cause::RedirectUriOther);
+const NOT_NAMED: Refusal =
+    invalid("The parameter redirect_uri is missing.").because(Cause::RedirectUriMissing);
+
+const NOT_REGISTERED: Refusal =
+    invalid("The redirect_uri is not registered for the client.").because(Cause::RedirectUriOther);
 
 const LOGIN_REQUIRED: Refusal = Refusal::new(
     ErrorCode::LoginRequired,

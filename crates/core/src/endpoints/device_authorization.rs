@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::unsupported;
 use crate::base::error::{ErrorCode, Failure, Refusal};
 use crate::base::params::Params;
 use crate::base::peer::Peer;
@@ -138,6 +139,7 @@ impl ClientOperation for DeviceAuthorization {
     const ENDPOINT: Endpoint = Endpoint::DeviceAuthorization;
 
     fn parse(params: &Params) -> Result<Self, Refusal> {
+        unsupported::refuse(params, &unsupported::IN_DEVICE_AUTHORIZATION)?;
         Ok(Self {
             scope: Scope::from_params(params)?,
             resources: params.resource_indicators(),

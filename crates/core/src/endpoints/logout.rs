@@ -157,8 +157,12 @@ const OTHER_CLIENT: Refusal = invalid(
     Cause::AsDescribed,
 );
 const UNKNOWN_CLIENT: Refusal = invalid("The client is not known here.", Cause::UnknownClient);
+const UNNAMED_CLIENT: Refusal = invalid(
+    "No client is named: client_id or id_token_hint is missing.",
+    Cause::ClientUnnamed,
+);
 const NOT_REGISTERED: Refusal = invalid(
-    "The post_logout_redirect_uri is not registered for the client, or no client is named.",
+    "The post_logout_redirect_uri is not registered for the client.",
     Cause::RedirectUriOther,
 );
 
@@ -187,20 +191,19 @@ impl LogoutRequest {
         }
         let client = match hinted.or(named) {
             Some(id) => {
-                let client = facts.client_named(env, id)?;
-                let client = client.filter(|client| client.enabled);
-                Some(client.ok_or(UNKNOWN_CLIENT)?)
+                let client = facts.client_named(env, id)?.ok_or(UNKNOWN_CLIENT)?;
+                if !client.enabled {
+                    return Err(UNKNOWN_CLIENT.because(Cause::DisabledClient).into());
+                }
+                Some(client)
             }
             None => None,
         };
         for uri in &self.redirect_uris {
             // Section 3: "The OP also MUST NOT perform post-logout redirection if the post_logout_redirect_uri value
             // supplied does not exactly match one of the previously registered post_logout_redirect_uris values."
-            let registered = client.is_some_and(|client| {
-                let mut uris = client.logout.redirect_uris.iter();
-                uris.any(|registered| registered.as_str() == uri)
-            });
-            if !registered {
+            let mut registered = client.ok_or(UNNAMED_CLIENT)?.logout.redirect_uris.iter();
+            if !registered.any(|registered| registered.as_str() == uri) {
                 return Err(NOT_REGISTERED.into());
             }
         }

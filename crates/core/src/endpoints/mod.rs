@@ -8,4 +8,5 @@ pub mod logout;
 pub mod metadata;
 pub mod revoke;
 pub mod token;
+pub mod unsupported;
 pub mod userinfo;

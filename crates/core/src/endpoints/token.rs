@@ -1,5 +1,6 @@
 //! The token endpoint (RFC 6749 section 3.2): dispatches to the grant.
 
+use super::unsupported;
 use crate::base::error::Refusal;
 use crate::base::params::Params;
 use crate::base::peer::Peer;
@@ -26,6 +27,7 @@ impl ClientOperation for Token {
     const ENDPOINT: Endpoint = Endpoint::Token;
 
     fn parse(params: &Params) -> Result<Self, Refusal> {
+        unsupported::refuse(params, &unsupported::IN_TOKEN)?;
         let (grant, request) = GrantRequest::parse(params)?;
         Ok(Self { grant, request })
     }

@@ -28,6 +28,12 @@ const INVALID: Refusal = Refusal::new(
 const NEEDED: Refusal = Refusal::new(ErrorCode::InvalidToken, "An access token is needed.")
     .because(Cause::TokenMissing);
 
+const DPOP: Refusal = Refusal::new(
+    ErrorCode::InvalidToken,
+    "DPoP is not supported: send the access token as Bearer.",
+)
+.because(Cause::SchemeNotSupported);
+
 impl Userinfo {
     /// The token is in the `Authorization` header (RFC 6750 section 2.1) or the body of a POST (section 2.2), never in
     /// both and never in the query.
@@ -53,11 +59,12 @@ impl Userinfo {
 fn bearer_token(header: &[u8]) -> Result<Secret, Refusal> {
     let text = std::str::from_utf8(header).map_err(|_| INVALID)?;
     let (scheme, token) = text.split_once(' ').ok_or(INVALID)?;
-    // RFC 6750 section 3.1: "an unsupported authentication method" gets no error code.
     if scheme.eq_ignore_ascii_case("Bearer") {
         Ok(Secret::new(token.trim()))
+    } else if scheme.eq_ignore_ascii_case("DPoP") {
+        Err(DPOP)
     } else {
-        Err(NEEDED)
+        Err(NEEDED.because(Cause::SchemeNotSupported))
     }
 }
 

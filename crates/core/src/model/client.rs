@@ -10,7 +10,7 @@ use crate::model::actor::MayAct;
 use crate::model::claim_mapping::ClaimMapping;
 use crate::model::grant_type::GrantType;
 use crate::model::ids::{ClientId, ClientInstance};
-use crate::model::redirect_uri::RedirectUri;
+use crate::model::redirect_uri::{RedirectUri, is_same_loopback_host};
 use crate::model::scope::Scope;
 
 /// A registered client (RFC 6749 section 2).
@@ -192,7 +192,7 @@ impl Client {
         }
     }
 
-    /// The registered redirect URI that matches the request, and whether it matches exactly: loopback addresses match
+    /// The registered redirect URI that matches the request, and whether it matches exactly: loopback hosts match
     /// with any port (RFC 8252 section 7.3).
     #[must_use]
     pub fn redirect_uri(&self, asked: &str) -> Option<(&RedirectUri, bool)> {
@@ -206,10 +206,12 @@ impl Client {
     }
 
     /// Whether scripts of this origin may read its answers (CORS). `origin` is as browsers serialize it (RFC 6454 section
-    /// 6.2). Never true for `null`, which stands for any file, sandbox or redirect.
+    /// 6.2). Never true for `null`, which stands for any file, sandbox or redirect. A loopback origin without a port is that
+    /// of every port: redirects take any there, too.
     #[must_use]
     pub fn has_origin(&self, origin: &str) -> bool {
-        origin != "null" && self.origins.iter().any(|own| own == origin)
+        let mut own = self.origins.iter();
+        origin != "null" && own.any(|own| own == origin || is_same_loopback_host(own, origin))
     }
 
     /// RFC 8693 section 4.4.

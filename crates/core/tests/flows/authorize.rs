@@ -71,25 +71,27 @@ fn rfc6749_3_1_2_3_the_only_redirect_uri_may_be_left_out_but_not_with_openid() {
 
 #[test]
 fn rfc8252_7_3_a_loopback_redirect_accepts_any_port_and_needs_consent_each_time() {
-    let mut world = World::with(|realm| {
-        let loopback = SITE_ON_LOOPBACK.parse().expect("a redirect URI");
-        client(realm, "spa").code.redirect_uris.push(loopback);
-    });
-    let alice = world.signed_in("alice");
-    let registered = AuthorizationRequest::new("spa").with("redirect_uri", SITE_ON_LOOPBACK);
-    world.consent(&alice, &registered).code();
-    // The exact URI may be that of a web app in development.
-    world.authorize(&alice, &registered).code();
-    let other_port = registered.with("redirect_uri", "http://127.0.0.1:61023/cb");
-    world.authorize(&alice, &other_port).consent();
-    let response = world.consent(&alice, &other_port).answer();
-    assert_eq!(response.redirect.uri(), "http://127.0.0.1:61023/cb");
-    world.authorize(&alice, &other_port).consent();
-    let silent = other_port.with("prompt", "none");
-    assert_eq!(
-        world.authorize(&alice, &silent).error(),
-        ErrorCode::ConsentRequired
-    );
+    for (registered, other_port) in [
+        (SITE_ON_LOOPBACK, "http://127.0.0.1:61023/cb"),
+        ("http://localhost/cb", "http://localhost:61023/cb"),
+    ] {
+        let mut world = World::with(|realm| {
+            let loopback = registered.parse().expect("a redirect URI");
+            client(realm, "spa").code.redirect_uris.push(loopback);
+        });
+        let alice = world.signed_in("alice");
+        let registered = AuthorizationRequest::new("spa").with("redirect_uri", registered);
+        world.consent(&alice, &registered).code();
+        // The exact URI may be that of a web app in development.
+        world.authorize(&alice, &registered).code();
+        let other = registered.with("redirect_uri", other_port);
+        world.authorize(&alice, &other).consent();
+        let response = world.consent(&alice, &other).answer();
+        assert_eq!(response.redirect.uri(), other_port);
+        world.authorize(&alice, &other).consent();
+        let silent = world.authorize(&alice, &other.with("prompt", "none"));
+        assert_eq!(silent.error(), ErrorCode::ConsentRequired);
+    }
 }
 
 #[test]

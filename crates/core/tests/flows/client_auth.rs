@@ -5,9 +5,10 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use grantor_core::base::error::ErrorCode::{self, InvalidClient, InvalidRequest, TooManyRequests};
-use grantor_core::base::error::Refusal;
+use grantor_core::base::error::{Cause, Refusal};
 use grantor_core::base::secret::{Secret, SecretVerifier};
 use grantor_core::client_auth::Authenticated;
+use grantor_core::endpoints::introspect::Introspect;
 use grantor_core::endpoints::token::Token;
 use grantor_core::model::client::ClientAuth;
 
@@ -117,11 +118,69 @@ fn a_confidential_client_is_refused_without_its_secret() {
     );
     let empty = [("client_id", "orders"), ("client_secret", "")];
     assert_eq!(code(&mut world, None, &empty), Err(InvalidClient));
-    assert_eq!(
-        code(&mut world, None, &[]),
-        Err(InvalidRequest),
-        "no client is named"
+}
+
+/// RFC 6749 section 5.2: "Client authentication failed (e.g., unknown client, no client authentication included, or
+/// unsupported authentication method)."
+#[test]
+fn rfc6749_5_2_no_credentials_and_unsupported_methods_are_invalid_client_with_a_cause_each() {
+    let mut world = World::new();
+    let assertion = ("client_assertion", "eyJhbGciOiJFUzI1NiJ9.e30.c2ln");
+    let jwt = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+    let typ = ("client_assertion_type", jwt);
+    let (public, orders, nobody) = (
+        ("client_id", "tv"),
+        ("client_id", "orders"),
+        ("client_id", "nobody"),
     );
+    let secret = ("client_secret", "");
+    let mut cause = |header: Option<&str>, body: &[(&str, &str)]| {
+        let refusal = ask(&mut world, header, body).expect_err("refused");
+        assert_eq!(refusal.code, InvalidClient, "{header:?} {body:?}");
+        refusal.cause
+    };
+    assert_eq!(cause(None, &[]), Cause::CredentialsMissing);
+    assert_eq!(cause(None, &[secret]), Cause::CredentialsMissing);
+    for body in [
+        &[assertion, typ][..],
+        &[assertion, typ, public],
+        &[assertion, typ, orders],
+        &[assertion, typ, nobody],
+        &[assertion, public],
+        &[typ, public],
+        &[assertion, typ, orders, secret],
+    ] {
+        assert_eq!(cause(None, body), Cause::AssertionNotSupported, "{body:?}");
+    }
+    for header in ["Bearer x", "DPoP x", "Digest a=b", "Negotiate", "Basic\tx"] {
+        let why = cause(Some(header), &[]);
+        assert_eq!(why, Cause::SchemeNotSupported, "{header}");
+    }
+    for header in ["", "Basic", "Basic !!!", " "] {
+        assert_eq!(cause(Some(header), &[]), Cause::BasicMalformed, "{header}");
+    }
+    // Nor does an endpoint say what else is wrong before it knows who asks.
+    let form = params(&[]);
+    let peer = world.peer();
+    let refused = Authenticated::<Introspect>::parse(None, &form, peer).expect_err("refused");
+    assert_eq!(refused.cause, Cause::CredentialsMissing);
+}
+
+#[test]
+fn rfc6749_2_3_an_assertion_next_to_another_method_is_two() {
+    let mut world = World::new();
+    for name in ["client_assertion", "client_assertion_type"] {
+        let with_secret = [
+            ("client_id", "orders"),
+            ("client_secret", ORDERS_SECRET),
+            (name, "x"),
+        ];
+        assert_eq!(code(&mut world, None, &with_secret), Err(InvalidRequest));
+        let with_basic = code(&mut world, Some(&right()), &[(name, "x")]);
+        assert_eq!(with_basic, Err(InvalidRequest));
+    }
+    let empty = [("client_assertion", ""), ("client_assertion_type", "")];
+    assert_eq!(code(&mut world, Some(&right()), &empty), Ok(()), "none");
 }
 
 #[test]

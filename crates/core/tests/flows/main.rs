@@ -40,5 +40,6 @@ mod scopes;
 mod sessions;
 mod sign_in;
 mod tokens;
+mod unsupported;
 mod user_codes;
 mod userinfo;

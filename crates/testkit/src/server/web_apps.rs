@@ -33,11 +33,11 @@ impl FlowResult {
     }
 }
 
-/// Where a redirect leads, and the parameters of its query.
+/// Where a redirect leads, and the parameters of its query or fragment.
 pub fn redirect_of(answer: &Answer) -> (String, BTreeMap<String, String>) {
     assert_eq!(answer.status, 303, "{answer:?}");
     let location = answer.header("location");
-    let (to, query) = location.split_once('?').unwrap_or((location, ""));
+    let (to, query) = location.split_once(['?', '#']).unwrap_or((location, ""));
     let mut params = BTreeMap::new();
     for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
         let before = params.insert(name.into_owned(), value.into_owned());

@@ -195,7 +195,9 @@ fn respond(context: &Context, response: &AuthorizationResponse) -> Response {
     }
     let trace = caller.trace.as_str();
     match response.redirect.mode() {
-        ResponseMode::Query => browser::see_other(&response.location(trace)),
+        ResponseMode::Query | ResponseMode::Fragment => {
+            browser::see_other(&response.location(trace))
+        }
         ResponseMode::FormPost => {
             let fields = response.parameters(trace).into_iter();
             let fields = fields.map(|(name, value)| Field {
@@ -231,8 +233,12 @@ fn consent(context: &Context, ask: &ConsentPrompt, request: String) -> Response 
 fn refuse_without_redirect(context: &Context, params: &Params, refusal: &Refusal) -> Response {
     let client = params.opt("client_id");
     oauth::log_refusal(&context.app, &context.caller, client, refusal);
-    context.error_page(match refusal.cause {
-        Cause::UnknownClient => PageError::UnknownClient,
-        _ => PageError::RedirectUri,
-    })
+    context.refusal_page(
+        match refusal.cause {
+            Cause::UnknownClient => PageError::UnknownClient,
+            Cause::RedirectUriMissing | Cause::RedirectUriOther => PageError::RedirectUri,
+            _ => PageError::NotSupported,
+        },
+        refusal,
+    )
 }

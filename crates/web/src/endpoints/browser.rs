@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::response::Response;
 use grantor_core::base::cause::Causes;
-use grantor_core::base::error::ErrorCode;
+use grantor_core::base::error::{ErrorCode, Refusal};
 use grantor_core::model::endpoint::Endpoint;
 use grantor_core::model::ids::GrantId;
 use grantor_core::model::realm::{OPENID_SCOPES, Realm};
@@ -113,9 +113,19 @@ impl Context {
     }
 
     pub(super) fn error_page(&self, error: PageError) -> Response {
-        let site = self.site().clone();
-        let page = ErrorPage::new(site, error, self.caller.trace.as_str().to_owned());
+        self.page_of_request(error.status(), &self.error(error), None)
+    }
+
+    /// With what the client's developers are told.
+    pub(super) fn refusal_page(&self, error: PageError, refusal: &Refusal) -> Response {
+        let mut page = self.error(error);
+        page.description = Some(refusal.description());
         self.page_of_request(error.status(), &page, None)
+    }
+
+    fn error(&self, error: PageError) -> ErrorPage {
+        let trace = self.caller.trace.as_str().to_owned();
+        ErrorPage::new(self.site().clone(), error, trace)
     }
 
     pub(super) fn unavailable(&self, reason: &Unavailable) -> Response {

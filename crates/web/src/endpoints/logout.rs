@@ -107,7 +107,7 @@ async fn handle(mut context: Context, params: &Params, confirmed: bool) -> Respo
         }
         Err(refusal) => {
             oauth::log_refusal(&context.app, &context.caller, client, &refusal);
-            context.error_page(PageError::BadLogout)
+            context.refusal_page(PageError::BadLogout, &refusal)
         }
     }
 }
@@ -128,7 +128,7 @@ fn ask_confirmation(context: &Context, client: Option<&str>, ask: LogoutPrompt) 
         form_token: context.form_token(ask.visitor.session, action),
         client_name: ask.client_name,
         request: ask.request,
-        refused: ask.refused.is_some(),
+        refused: ask.refused.map(|refusal| refusal.description()),
         trace_id: context.caller.trace.as_str().to_owned(),
     };
     match ask.redirect_uri.as_deref() {

@@ -1,5 +1,7 @@
 //! The error page, with the trace id for finding details in the log.
 
+use std::borrow::Cow;
+
 use http::StatusCode;
 use serde::Serialize;
 
@@ -14,6 +16,8 @@ pub struct ErrorPage {
     status: u16,
     /// Whether to show a hint for the client's developers.
     for_developers: bool,
+    /// The refusal, in English, for the same.
+    pub description: Option<Cow<'static, str>>,
     pub trace_id: String,
 }
 
@@ -25,6 +29,8 @@ pub enum PageError {
     UnknownClient,
     /// The redirect URI is not registered, so it must not be used (RFC 6749 section 4.1.2.1).
     RedirectUri,
+    /// The authorization request asks for what is not supported, and does not say where the error can be sent.
+    NotSupported,
     /// A client's logout request is not valid.
     BadLogout,
     NotFound,
@@ -40,10 +46,11 @@ pub enum PageError {
 }
 
 impl PageError {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::BadRequest,
         Self::UnknownClient,
         Self::RedirectUri,
+        Self::NotSupported,
         Self::BadLogout,
         Self::NotFound,
         Self::MethodNotAllowed,
@@ -56,9 +63,11 @@ impl PageError {
 
     pub const fn status(self) -> StatusCode {
         match self {
-            Self::BadRequest | Self::UnknownClient | Self::RedirectUri | Self::BadLogout => {
-                StatusCode::BAD_REQUEST
-            }
+            Self::BadRequest
+            | Self::UnknownClient
+            | Self::RedirectUri
+            | Self::NotSupported
+            | Self::BadLogout => StatusCode::BAD_REQUEST,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -71,7 +80,7 @@ impl PageError {
     const fn concerns_developers(self) -> bool {
         matches!(
             self,
-            Self::UnknownClient | Self::RedirectUri | Self::BadLogout
+            Self::UnknownClient | Self::RedirectUri | Self::NotSupported | Self::BadLogout
         )
     }
 }
@@ -83,6 +92,7 @@ impl ErrorPage {
             fault,
             status: fault.status().as_u16(),
             for_developers: fault.concerns_developers(),
+            description: None,
             trace_id,
         }
     }
@@ -92,14 +102,16 @@ impl Page for ErrorPage {
     const TEMPLATE: &'static str = "error.html";
 
     fn samples() -> Vec<Self> {
+        let trace_id = "4bf92f3577b34da6a3ce929d0e0e4736".to_owned();
+        let page = |fault| Self::new(Site::sample(), fault, trace_id.clone());
+        let refused = Self {
+            description: Some("The parameter request_uri is not supported.".into()),
+            ..page(PageError::NotSupported)
+        };
         PageError::ALL
-            .map(|fault| {
-                Self::new(
-                    Site::sample(),
-                    fault,
-                    "4bf92f3577b34da6a3ce929d0e0e4736".to_owned(),
-                )
-            })
-            .into()
+            .into_iter()
+            .map(page)
+            .chain([refused])
+            .collect()
     }
 }

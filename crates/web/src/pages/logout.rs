@@ -1,5 +1,7 @@
 //! Asks for confirmation of a sign-out, so that a link alone cannot cause one.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use super::Site;
@@ -16,8 +18,8 @@ pub struct Logout {
     pub client_name: Option<String>,
     /// The query of the client's request, to be sent with the form.
     pub request: Option<String>,
-    /// Whether the client's request is not valid and therefore ignored.
-    pub refused: bool,
+    /// Why the client's request is not valid and therefore ignored, in English, for its developers.
+    pub refused: Option<Cow<'static, str>>,
     /// Where it is refused, by which the operator finds it.
     pub trace_id: String,
 }
@@ -32,7 +34,7 @@ impl Page for Logout {
             form_token: "sample-form-token".to_owned(),
             client_name: None,
             request: None,
-            refused: false,
+            refused: None,
             trace_id: "4bf92f3577b34da6a3ce929d0e0e4736".to_owned(),
         };
         let asked = Self {
@@ -41,7 +43,7 @@ impl Page for Logout {
             ..own.clone()
         };
         let refused = Self {
-            refused: true,
+            refused: Some("The post_logout_redirect_uri is not registered for the client.".into()),
             ..own.clone()
         };
         vec![own, asked, refused]

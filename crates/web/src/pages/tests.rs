@@ -192,7 +192,7 @@ fn the_ids_for_tests_and_styles_are_stable() {
         ("device_done.html", format!("{account} client-name done")),
         (
             "error.html",
-            "developers developers-heading error start status trace-id".to_owned(),
+            "description developers developers-heading error start status trace-id".to_owned(),
         ),
         ("form_post.html", "goes-to".to_owned()),
         (
@@ -205,7 +205,7 @@ fn the_ids_for_tests_and_styles_are_stable() {
         ),
         (
             "logout.html",
-            "asked-by client-name developers developers-heading refused stay trace-id".to_owned(),
+            "asked-by client-name description developers developers-heading refused status stay trace-id".to_owned(),
         ),
         (
             "signed_out.html",

@@ -169,7 +169,7 @@ async fn rfc6749_3_2_an_empty_parameter_counts_as_omitted() {
             &[("grant_type", "client_credentials"), ("client_id", "")],
         )
         .await;
-    assert_eq!(answer.error(), refused(400, "invalid_request"));
+    assert_eq!(answer.error(), refused(401, "invalid_client"));
 }
 
 #[tokio::test]
@@ -185,7 +185,7 @@ async fn rfc8628_3_1_an_empty_parameter_counts_as_omitted() {
             &[("client_id", ""), ("scope", "openid")],
         )
         .await;
-    assert_eq!(answer.error(), refused(400, "invalid_request"));
+    assert_eq!(answer.error(), refused(401, "invalid_client"));
 }
 
 #[tokio::test]
@@ -228,11 +228,7 @@ async fn rfc6749_2_3_1_credentials_and_parameters_in_the_query_are_not_read() {
     for endpoint in FORMS {
         let path = format!("{endpoint}?{query}");
         let answer = server.post(&path, &[("token", "x")]).await;
-        assert_eq!(
-            answer.error(),
-            refused(400, "invalid_request"),
-            "{endpoint}"
-        );
+        assert_eq!(answer.error(), refused(401, "invalid_client"), "{endpoint}");
     }
     // Only the body counts.
     let request = post(

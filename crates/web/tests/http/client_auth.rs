@@ -33,6 +33,70 @@ async fn rfc6749_5_2_a_failed_authentication_is_401_with_a_basic_challenge() {
     }
 }
 
+/// RFC 7662 section 2.3 and RFC 6749 section 5.2. Libraries that send credentials only when they are asked for wait for it.
+#[tokio::test]
+async fn rfc6749_5_2_a_request_without_credentials_is_401_with_a_challenge_at_every_endpoint() {
+    let server = TestServer::new().await;
+    for endpoint in FORMS {
+        for pairs in [body(endpoint), vec![]] {
+            let answer = server.post(endpoint, &pairs).await;
+            assert_eq!(answer.error(), refused(401, "invalid_client"), "{endpoint}");
+            let challenge = answer.header("www-authenticate");
+            assert!(challenge.starts_with("Basic realm="), "{endpoint}");
+        }
+    }
+}
+
+/// A browser would ask its user for a name and a password.
+#[tokio::test]
+async fn a_client_that_names_itself_in_the_body_gets_no_basic_challenge() {
+    let server = TestServer::new().await;
+    let assertion = ("client_assertion", "eyJhbGciOiJFUzI1NiJ9.e30.c2ln");
+    for endpoint in FORMS {
+        for credentials in [
+            &[("client_id", "nobody")][..],
+            &[("client_id", "console")],
+            &[("client_id", "console"), ("client_secret", "wrong")],
+            &[("client_id", "tv"), ("client_secret", "invented")],
+            &[assertion],
+        ] {
+            let pairs = [&*body(endpoint), credentials].concat();
+            let answer = server.post(endpoint, &pairs).await;
+            assert_eq!(answer.error(), refused(401, "invalid_client"), "{endpoint}");
+            let challenge = answer.header("www-authenticate");
+            assert_eq!(challenge, "", "{endpoint} {credentials:?}");
+        }
+        // RFC 6749 section 5.2: "If the client attempted to authenticate via the "Authorization" request header field, the
+        // authorization server MUST … include the "WWW-Authenticate" response header field".
+        let header = basic("tv", "invented");
+        let answer = with_header(&server, endpoint, &header).await;
+        assert_ne!(answer.header("www-authenticate"), "", "{endpoint}");
+    }
+}
+
+#[tokio::test]
+async fn a_dpop_proof_is_refused_where_tokens_are_asked_for_and_ignored_elsewhere() {
+    let server = TestServer::new().await;
+    let secret = ("client_secret", CONSOLE_SECRET);
+    let ask = async |endpoint: &str, proof: &str| {
+        let credentials = [("client_id", "console"), secret];
+        let pairs = [&*body(endpoint), &credentials].concat();
+        server
+            .send(post(endpoint, &pairs).with("dpop", proof))
+            .await
+    };
+    for endpoint in [TOKEN, DEVICE_AUTHORIZATION] {
+        for proof in ["eyJ0eXAiOiJkcG9wK2p3dCJ9.e30.c2ln", ""] {
+            let answer = ask(endpoint, proof).await;
+            assert_eq!(answer.error(), refused(400, "invalid_request"));
+            assert!(answer.member("error_description").contains("DPoP"));
+        }
+    }
+    for endpoint in [REVOKE, INTROSPECT] {
+        assert_eq!(ask(endpoint, "x").await.status, 200, "{endpoint}");
+    }
+}
+
 #[tokio::test]
 async fn an_unknown_client_and_a_wrong_secret_read_the_same() {
     let server = TestServer::new().await;

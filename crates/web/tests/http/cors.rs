@@ -45,7 +45,7 @@ fn asked_before(path: &str) -> Request<Body> {
         .with("access-control-request-method", "POST")
         .with(
             "access-control-request-headers",
-            "authorization, x-anything",
+            "authorization,baggage,sentry-trace,traceparent,x-forwarded-for",
         )
 }
 
@@ -105,8 +105,9 @@ async fn a_preflight_is_allowed_for_every_origin_without_its_cookies() {
                 ("access-control-allow-methods", methods),
                 (
                     "access-control-allow-headers",
-                    "authorization, content-type",
+                    "authorization, content-type, baggage, sentry-trace, traceparent",
                 ),
+                ("vary", "Access-Control-Request-Headers"),
                 ("access-control-max-age", "7200"),
                 ("access-control-allow-credentials", ""),
             ];
@@ -219,7 +220,6 @@ async fn a_script_from_the_origin_of_another_client_cannot_read_answers() {
     let twice = "client_id=tv&client_id=tv2&grant_type=refresh_token";
     for (what, request) in [
         ("a form of tv", failing("tv")),
-        ("a form of an unknown client", failing("nobody")),
         (
             "a form of tv's devices",
             post(DEVICE_AUTHORIZATION, &[("client_id", "tv")]),
@@ -229,7 +229,19 @@ async fn a_script_from_the_origin_of_another_client_cannot_read_answers() {
             post(REVOKE, &both).with("authorization", &basic("tv", "")),
         ),
         ("two clients", raw(TOKEN, FORM, twice)),
-        ("no client", post(TOKEN, &[("grant_type", "refresh_token")])),
+        (
+            "an unknown client next to Basic of tv",
+            post(REVOKE, &[("client_id", "nobody"), ("token", "x")])
+                .with("authorization", &basic("tv", "")),
+        ),
+        (
+            "an assertion of tv",
+            post(TOKEN, &own(&[("client_assertion", "x")])),
+        ),
+        (
+            "a wrong secret of tv",
+            post(REVOKE, &own(&[("client_secret", "x"), ("token", "x")])),
+        ),
         ("a token of tv", userinfo(&token)),
         ("a forged token", userinfo(&forged)),
         (
@@ -253,6 +265,95 @@ async fn a_script_from_the_origin_of_another_client_cannot_read_answers() {
         &server.send(failing("tv2").with("origin", OTHER)).await,
         OTHER,
     );
+}
+
+/// A mistyped `client_id` has no origins. The answer is the same for everyone, and nothing of a client is in it.
+#[tokio::test]
+async fn an_invalid_client_that_is_no_clients_can_be_read_from_any_origin() {
+    let server = server().await;
+    let tokens = server.device_tokens("tv", "alice").await;
+    let refresh = tokens.member("refresh_token");
+    let with_refresh = |client: &'static str| {
+        let form = [
+            ("grant_type", "refresh_token"),
+            ("refresh_token", refresh.as_str()),
+            ("client_id", client),
+        ];
+        post(TOKEN, &form)
+    };
+    let mut texts = std::collections::BTreeSet::new();
+    for request in [
+        failing("nobody"),
+        // Not even next to the token of another client, whose answer it would be.
+        with_refresh("nobody"),
+        with_refresh("TV"),
+        post(DEVICE_AUTHORIZATION, &[("client_id", "nobody")]),
+        post(REVOKE, &[("token", "x")]).with("authorization", &basic("nobody", "x")),
+    ] {
+        let answer = server.send(request.with("origin", OTHER)).await;
+        assert_eq!(answer.error(), refused(401, "invalid_client"));
+        assert_open(&answer, "*");
+        texts.insert(answer.member("error_description"));
+    }
+    assert_eq!(texts.len(), 1, "{texts:?}");
+    for missing in [&[][..], &[("client_assertion", "x")]] {
+        let request = post(DEVICE_AUTHORIZATION, missing).with("origin", "null");
+        let answer = server.send(request).await;
+        assert_eq!(answer.error(), refused(401, "invalid_client"));
+        assert_open(&answer, "*");
+    }
+    // A client's own origins read what is wrong with its method.
+    let assertion = post(TOKEN, &own(&[("client_assertion", "x")]));
+    assert_open(&server.send(assertion.with("origin", OWN)).await, OWN);
+    // The token still works for its client alone.
+    let answer = server.send(with_refresh("tv").with("origin", OTHER)).await;
+    assert_eq!(answer.status, 200);
+    assert_closed(&answer, "a refresh of tv");
+}
+
+#[tokio::test]
+async fn a_list_of_asked_headers_that_is_too_long_or_sent_twice_is_not_reflected() {
+    let server = server().await;
+    let preflight = |asked: &str| {
+        let request = Request::builder().method(Method::OPTIONS).uri(TOKEN);
+        let request = request.body(Body::empty()).expect("a request");
+        let request = request.with("origin", OWN);
+        request.with("access-control-request-headers", asked)
+    };
+    let many: String = (0..10_000).map(|n| format!("x-{n},")).collect();
+    for request in [
+        preflight(&many),
+        preflight("x-a").with("access-control-request-headers", "x-b"),
+        preflight("a b, set-cookie: a=b, <script>"),
+    ] {
+        let answer = server.send(request).await;
+        let allowed = answer.header("access-control-allow-headers");
+        assert_eq!(allowed, "authorization, content-type");
+    }
+}
+
+#[tokio::test]
+async fn a_loopback_origin_without_a_port_reads_answers_at_any_port() {
+    let server = TestServer::with(|realm| {
+        client(realm, "tv").origins = vec!["http://localhost".to_owned()];
+    })
+    .await;
+    for origin in ["http://localhost", "http://localhost:5173"] {
+        let answer = server.send(failing("tv").with("origin", origin)).await;
+        assert_open(&answer, origin);
+    }
+    for stranger in [
+        "http://localhost.evil.example",
+        "http://localhost.evil.example:5173",
+        "http://localhost@evil.example",
+        "http://localhost:80@evil.example",
+        "https://localhost:5173",
+        "http://127.0.0.1:5173",
+        "http://app.localhost:5173",
+    ] {
+        let answer = server.send(failing("tv").with("origin", stranger)).await;
+        assert_closed(&answer, stranger);
+    }
 }
 
 #[tokio::test]

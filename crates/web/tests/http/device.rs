@@ -117,7 +117,7 @@ async fn rfc8628_3_5_denied_and_expired_codes_get_their_own_errors() {
 async fn rfc8628_3_1_the_client_authenticates_as_at_the_token_endpoint() {
     let server = TestServer::new().await;
     let visitor = server.post(DEVICE_AUTHORIZATION, &[]).await;
-    assert_eq!(visitor.error(), refused(400, "invalid_request"));
+    assert_eq!(visitor.error(), refused(401, "invalid_client"));
     let unproven = server
         .post(DEVICE_AUTHORIZATION, &[("client_id", "console")])
         .await;

@@ -206,6 +206,48 @@ async fn openid_rpinitiated_4_unverified_requests_do_not_redirect() {
     }
 }
 
+/// Whether someone is signed in or not.
+#[tokio::test]
+async fn a_refused_sign_out_looks_like_one_names_what_is_missing_and_shows_the_trace_id() {
+    let server = server().await;
+    let mut alice = server.signed_in("alice").await;
+    let hint = hint(&server, &mut alice).await;
+    let uri = ("post_logout_redirect_uri", BYE);
+    for (pairs, description) in [
+        (
+            &[uri][..],
+            "No client is named: client_id or id_token_hint is missing.",
+        ),
+        (
+            &[("client_id", "nobody"), uri],
+            "The client is not known here.",
+        ),
+        (
+            &[("client_id", "tv"), uri],
+            "The post_logout_redirect_uri is not registered for the client.",
+        ),
+        (
+            &[("client_id", "tv"), ("id_token_hint", &hint)],
+            "The id_token_hint is of another client than client_id.",
+        ),
+        (
+            &[("id_token_hint", "x"), uri],
+            "The id_token_hint is no ID token of this issuer.",
+        ),
+    ] {
+        let signed_in = alice.get(&address(pairs)).await;
+        let signed_out = server.browser().get(&address(pairs)).await;
+        for page in [signed_in, signed_out] {
+            assert_eq!(page.status, 400, "{pairs:?}");
+            assert!(page.body.contains("id=\"status\">Error 400<"), "{page:?}");
+            let named = format!("id=\"description\" lang=\"en\">{description}<");
+            assert!(page.body.contains(&named), "{page:?}");
+            let trace = format!("id=\"trace-id\">{}<", page.header("x-request-id"));
+            assert!(page.body.contains(&trace), "{page:?}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn openid_rpinitiated_3_without_an_address_a_page_says_that_the_user_is_signed_out() {
     let server = server().await;

@@ -119,14 +119,20 @@ async fn rfc6749_5_2_an_unknown_grant_type_is_unsupported() {
 async fn rfc6749_5_2_what_a_grant_needs_is_an_invalid_request_where_it_is_missing() {
     let server = TestServer::new().await;
     for body in [
-        vec![],
         vec![("client_id", "tv")],
         vec![("grant_type", DEVICE_CODE), ("client_id", "tv")],
         vec![("grant_type", "refresh_token"), ("client_id", "tv")],
-        vec![("grant_type", DEVICE_CODE), ("device_code", "x")],
     ] {
         let answer = server.post(TOKEN, &body).await;
         assert_eq!(answer.error(), refused(400, "invalid_request"), "{body:?}");
+    }
+    // Who asks comes first.
+    for body in [
+        &[][..],
+        &[("grant_type", DEVICE_CODE), ("device_code", "x")],
+    ] {
+        let answer = server.post(TOKEN, body).await;
+        assert_eq!(answer.error(), refused(401, "invalid_client"), "{body:?}");
     }
 }
 

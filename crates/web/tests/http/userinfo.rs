@@ -39,6 +39,22 @@ async fn rfc6750_2_the_token_comes_by_header_or_form() {
     }
 }
 
+/// RFC 6750 section 3.1: "attempted using an unsupported authentication method".
+#[tokio::test]
+async fn a_dpop_token_is_refused_by_its_name_with_a_bearer_challenge() {
+    let server = TestServer::new().await;
+    let token = server
+        .device_tokens("tv", "alice")
+        .await
+        .member("access_token");
+    let dpop = get().with("authorization", &format!("DPoP {token}"));
+    let answer = server.send(dpop.with("dpop", "eyJ.e30.c2ln")).await;
+    assert_eq!(answer.error(), refused(401, "invalid_token"));
+    assert!(answer.member("error_description").contains("DPoP"));
+    let challenge = answer.header("www-authenticate");
+    assert_eq!(challenge, "Bearer realm=\"id.example.com\"");
+}
+
 #[tokio::test]
 async fn rfc6750_2_3_a_token_in_the_query_is_not_read() {
     let server = TestServer::new().await;

@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use super::error_redirect::ErrorRedirectParams;
 use super::reauthentication::SignInProof;
+use super::response::ResponseMode;
 use crate::base::error::{ErrorCode, Refusal};
 use crate::base::params::Params;
 use crate::endpoints::id_token_hint::{IdTokenHint, VerifiedHint};
+use crate::endpoints::unsupported;
 use crate::model::claims::ACR;
 use crate::model::claims_request::ClaimsRequest;
 use crate::model::client::Client;
@@ -29,7 +31,9 @@ pub struct AuthorizationRequest {
     pub(super) redirect_uri: Option<String>,
     /// OpenID Connect Core section 3.1.2.1 makes the redirect URI REQUIRED, and a request object could name another.
     pub(super) needs_redirect_uri: bool,
-    pub(super) response_mode: Option<String>,
+    /// Whether the redirect URI can only be in a request object.
+    pub(super) is_by_object: bool,
+    pub(super) response_mode: ResponseMode,
     pub(super) state: Option<String>,
     pub(super) proof: Option<SignInProof>,
     pub(super) details: Result<RequestDetails, Refusal>,
@@ -83,16 +87,14 @@ impl fmt::Debug for AuthorizationRequest {
 impl AuthorizationRequest {
     #[must_use]
     pub fn parse(params: &Params) -> Self {
-        let ErrorRedirectParams {
-            response_mode,
-            state,
-        } = ErrorRedirectParams::parse(params);
+        let redirect = ErrorRedirectParams::parse(params);
         Self {
             client: params.opt("client_id").and_then(|id| id.parse().ok()),
-            redirect_uri: params.opt("redirect_uri").map(ToOwned::to_owned),
+            response_mode: redirect.mode(),
+            redirect_uri: redirect.redirect_uri,
             needs_redirect_uri: is_openid(params),
-            response_mode,
-            state,
+            is_by_object: has_object(params) && params.opt("redirect_uri").is_none(),
+            state: redirect.state,
             proof: SignInProof::from_params(params),
             details: RequestDetails::parse(params),
         }
@@ -157,12 +159,7 @@ impl AuthorizationRequest {
 
 impl RequestDetails {
     fn parse(params: &Params) -> Result<Self, Refusal> {
-        if let Some(mode) = params.opt("response_mode")
-            && !super::MODES.iter().any(|(known, _)| *known == mode)
-        {
-            return Err(invalid("The response_mode must be query or form_post."));
-        }
-        refuse_unsupported(params)?;
+        unsupported::refuse(params, &unsupported::IN_AUTHORIZATION)?;
         match params.opt("response_type") {
             Some("code") => {}
             Some(_) => {
@@ -172,6 +169,11 @@ impl RequestDetails {
                 ));
             }
             None => return Err(invalid("The parameter response_type is missing.")),
+        }
+        if let Some(mode) = params.opt("response_mode")
+            && !super::MODES.iter().any(|(known, _)| *known == mode)
+        {
+            return Err(invalid("The response_mode must be query or form_post."));
         }
         let code_challenge = CodeChallenge::parse(
             params.opt("code_challenge"),
@@ -214,33 +216,12 @@ const fn invalid(description: &'static str) -> Refusal {
 }
 
 fn is_openid(params: &Params) -> bool {
-    let has = |name| params.opt(name).is_some();
     let scope = params.opt("scope").unwrap_or_default();
-    has("request") || has("request_uri") || scope.split(' ').any(|token| token == "openid")
+    has_object(params) || scope.split(' ').any(|token| token == "openid")
 }
 
-/// OpenID Connect Core section 6: "If the OP does not support request parameters … the OP returns the
-/// request_not_supported error". The others are alike.
-fn refuse_unsupported(params: &Params) -> Result<(), Refusal> {
-    let refused = [
-        (
-            "request",
-            ErrorCode::RequestNotSupported,
-            "The parameter request is not supported.",
-        ),
-        (
-            "request_uri",
-            ErrorCode::RequestUriNotSupported,
-            "The parameter request_uri is not supported.",
-        ),
-        (
-            "registration",
-            ErrorCode::RegistrationNotSupported,
-            "The parameter registration is not supported.",
-        ),
-    ];
-    let found = refused.iter().find(|(name, ..)| params.opt(name).is_some());
-    found.map_or(Ok(()), |(_, code, text)| Err(Refusal::new(*code, text)))
+fn has_object(params: &Params) -> bool {
+    params.opt("request").is_some() || params.opt("request_uri").is_some()
 }
 
 fn nonce(params: &Params) -> Result<Option<String>, Refusal> {

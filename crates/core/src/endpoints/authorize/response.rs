@@ -15,9 +15,11 @@ pub enum ResponseMode {
     Query,
     /// In the body of a POST that the browser sends.
     FormPost,
+    /// In the fragment of a redirect. For errors only, where the client reads them there: codes do not go there.
+    Fragment,
 }
 
-/// The modes by registered name, for `response_modes_supported`.
+/// The modes of codes, by registered name, for `response_modes_supported`.
 pub const MODES: [(&str, ResponseMode); 2] = [
     ("query", ResponseMode::Query),
     ("form_post", ResponseMode::FormPost),
@@ -107,12 +109,17 @@ impl AuthorizationResponse {
         parameters
     }
 
-    /// Adds the parameters to the query of the redirect URI, which is kept (RFC 6749 section 3.1.2).
+    /// Adds the parameters to the redirect URI, whose query is kept (RFC 6749 section 3.1.2). It has no fragment.
     #[must_use]
     pub fn location(&self, trace_id: &str) -> String {
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        query.extend_pairs(self.parameters(trace_id));
-        with_query(&self.redirect.uri, &query.finish())
+        let mut parameters = form_urlencoded::Serializer::new(String::new());
+        let parameters = parameters.extend_pairs(self.parameters(trace_id)).finish();
+        match self.redirect.mode {
+            ResponseMode::Fragment => format!("{}#{parameters}", self.redirect.uri),
+            ResponseMode::Query | ResponseMode::FormPost => {
+                with_query(&self.redirect.uri, &parameters)
+            }
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use crate::model::client::AuthMethod;
 use crate::model::credentials::is_client_secret;
 use crate::model::grant_type::GrantType;
 use crate::model::ids::ClientId;
-use crate::model::redirect_uri::RedirectUri;
+use crate::model::redirect_uri::{RESPONSE_PARAMETERS, RedirectUri};
 use crate::model::scope::ScopeToken;
 use crate::model::server_url::ServerUrl;
 
@@ -43,6 +43,7 @@ pub struct ClientSpec<'a> {
     pub default_scopes: Option<&'a [ScopeToken]>,
     pub resources: &'a [String],
     pub redirect_uris: &'a [RedirectUri],
+    pub post_logout_redirect_uris: &'a [RedirectUri],
     pub backchannel_logout_uri: Option<&'a ServerUrl>,
     pub access_lifetime: Option<Duration>,
     pub refresh_idle: Option<Duration>,
@@ -63,6 +64,7 @@ impl ClientSpec<'_> {
         self.check_id(realm, &mut problems);
         self.check_secret(&mut problems);
         self.check_grants(&mut problems);
+        self.check_redirect_uris(&mut problems);
         self.check_scopes(scopes, &mut problems);
         self.check_lifetimes(realm, &mut problems);
         self.check_backchannel(realm, &mut problems);
@@ -172,6 +174,28 @@ impl ClientSpec<'_> {
                     problems.add(pointer, "authorization_code needs redirect_uris");
                 }
                 _ => {}
+            }
+        }
+    }
+
+    /// RFC 6749 section 3.1: "Request and response parameters MUST NOT be included more than once."
+    fn check_redirect_uris(&self, problems: &mut Problems) {
+        let after_sign_out = self.post_logout_redirect_uris;
+        for (key, uris, added) in [
+            (
+                "redirect_uris",
+                self.redirect_uris,
+                &RESPONSE_PARAMETERS[..],
+            ),
+            ("post_logout_redirect_uris", after_sign_out, &["state"]),
+        ] {
+            for (index, uri) in uris.iter().enumerate() {
+                if let Some(name) = uri.has_parameter(added) {
+                    let why = format!(
+                        "its query has {name}, which the answer adds: leave it out, so that it is not there twice"
+                    );
+                    problems.add(at(key).index(index), why);
+                }
             }
         }
     }

@@ -86,6 +86,7 @@ impl Parts {
             default_scopes: None,
             resources: &[],
             redirect_uris: &[],
+            post_logout_redirect_uris: &[],
             backchannel_logout_uri: None,
             access_lifetime: None,
             refresh_idle: None,

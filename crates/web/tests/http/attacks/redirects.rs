@@ -103,7 +103,11 @@ async fn no_variation_of_a_registered_redirect_uri_is_accepted() {
 /// RFC 8252 sections 7.1 and 7.3: any port of a loopback address; a name only as it is registered.
 #[tokio::test]
 async fn a_native_app_is_answered_at_any_port_of_its_loopback_addresses() {
-    let server = TestServer::new().await;
+    let server = TestServer::with(|realm| {
+        let name = "http://localhost/dev".parse().expect("a redirect URI");
+        client(realm, NATIVE).code.redirect_uris.push(name);
+    })
+    .await;
     let mut alice = server.signed_in("alice").await;
     for own in [
         "http://127.0.0.1:1/cb",
@@ -112,11 +116,30 @@ async fn a_native_app_is_answered_at_any_port_of_its_loopback_addresses() {
         "http://[::1]:49152/cb",
         "http://[::1]/cb",
         "http://localhost:3000/cb",
+        "http://localhost:61023/dev",
+        "http://localhost/dev",
         "com.example.native:/cb",
     ] {
         let authorization = AuthorizationRequest::new(NATIVE).with("redirect_uri", own);
         let result = alice.authorize(&authorization).await;
         assert_eq!(result.redirect().0, own);
+    }
+    for trick in [
+        "http://localhost.evil.example/dev",
+        "http://localhost.evil.example:61023/dev",
+        "http://localhost@evil.example/dev",
+        "http://localhost:80@evil.example/dev",
+        "http://localhost:80#@evil.example/dev",
+        "http://localhost:0/dev",
+        "http://app.localhost:61023/dev",
+        "http://127.0.0.1:61023/dev",
+        "http://localhost:61023/dev/",
+        // Registered with a port.
+        "http://localhost:3001/cb",
+    ] {
+        let authorization = AuthorizationRequest::new(NATIVE).with("redirect_uri", trick);
+        let page = alice.get(&authorization.path()).await;
+        assert_stays(&page, 400);
     }
 }
 

@@ -7,7 +7,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use grantor_testkit::server::{Answer, Form, TestServer, claims, redirect_of};
 use grantor_testkit::{
-    AuthorizationRequest, NATIVE, PORTAL, SHOP, SHOP_WITH_QUERY, SPA, Spans as _, redirect_uri,
+    AuthorizationRequest, NATIVE, PORTAL, SHOP, SHOP_WITH_QUERY, SPA, Spans as _, client,
+    redirect_uri,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -52,11 +53,16 @@ async fn prompt_none_after_consent_is_silent_and_gives_the_same_user() {
 /// RFC 8252 section 8.6: another program of the machine could ask in this one's name.
 #[tokio::test]
 async fn a_native_app_needs_consent_each_time() {
-    let server = TestServer::new().await;
+    let server = TestServer::with(|realm| {
+        let name = "http://localhost/dev".parse().expect("a redirect URI");
+        client(realm, NATIVE).code.redirect_uris.push(name);
+    })
+    .await;
     let mut alice = server.signed_in("alice").await;
     for uri in [
         redirect_uri(NATIVE),
         "http://[::1]:5000/cb",
+        "http://localhost:5000/dev",
         "com.example.native:/cb",
     ] {
         let request = AuthorizationRequest::new(NATIVE).with("redirect_uri", uri);

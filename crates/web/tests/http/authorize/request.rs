@@ -58,7 +58,6 @@ async fn unknown_parameters_and_hints_never_fail() {
         ("prompt", ""),
         ("max_age", ""),
         ("resource", ""),
-        ("dpop_jkt", "x"),
         ("audience", "https://orders.example.com"),
     ] {
         let result = alice
@@ -101,7 +100,11 @@ async fn rfc6749_4_1_2_1_a_missing_or_unsupported_response_type_is_returned_to_t
         let result = anybody.authorize(&authorization).await;
         assert_eq!(result.error(), error, "{response_type}");
         assert_eq!(result.redirect().1["state"], "st-1");
-        assert!(!result.answer.header("location").contains('#'));
+        // OpenID Connect Core sections 3.2.2.6 and 3.3.2.6: where the answer would be in the fragment, the error is.
+        let is_implicit = response_type.contains("token");
+        let location = result.answer.header("location");
+        assert_eq!(location.contains('#'), is_implicit, "{location}");
+        assert_eq!(location.contains('?'), !is_implicit, "{location}");
     }
 }
 
@@ -249,7 +252,8 @@ async fn pkce_works_for_every_client_and_is_required_of_public_ones() {
     assert_eq!(result.error(), "invalid_request");
 }
 
-/// Items 40 to 42: what a request object says is not ignored but refused, and its redirect URI is not used.
+/// Items 40 to 42: what a request object says is not ignored but refused, and a redirect URI of it that is not registered is
+/// not used.
 #[tokio::test]
 async fn request_objects_are_refused_as_the_metadata_says() {
     let server = TestServer::new().await;
@@ -278,6 +282,20 @@ async fn request_objects_are_refused_as_the_metadata_says() {
             .get(&authorization.without("redirect_uri").path())
             .await;
         super::assert_stays(&without, 400);
+        if name == "registration" {
+            assert!(
+                without.body.contains("Address not registered"),
+                "{without:?}"
+            );
+            continue;
+        }
+        // The redirect URI is not blamed for what is in the object.
+        assert!(
+            without.body.contains("Request not supported"),
+            "{without:?}"
+        );
+        let description = format!("The parameter {name} is not supported.");
+        assert!(without.body.contains(&description), "{without:?}");
     }
 }
 

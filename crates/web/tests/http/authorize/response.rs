@@ -8,7 +8,7 @@ use grantor_testkit::{
 };
 
 /// Requests for each error that is returned by redirect, with the error.
-pub(crate) const FAULTS: [(&str, &str, &str); 15] = [
+pub(crate) const FAULTS: [(&str, &str, &str); 17] = [
     ("response_type", "", "invalid_request"),
     ("response_type", "token", "unsupported_response_type"),
     ("response_mode", "fragment", "invalid_request"),
@@ -24,6 +24,12 @@ pub(crate) const FAULTS: [(&str, &str, &str); 15] = [
     ("request_uri", "x", "request_uri_not_supported"),
     ("registration", "x", "registration_not_supported"),
     ("resource", "https://unknown.example.com", "invalid_target"),
+    (
+        "authorization_details",
+        "[{\"type\":\"payment\"}]",
+        "invalid_authorization_details",
+    ),
+    ("dpop_jkt", "x", "invalid_request"),
 ];
 
 /// The error of a request with one of the faults, in a browser without a session.

@@ -85,7 +85,7 @@ async fn rfc8693_a_1_impersonation_of_a_subject_of_a_trusted_issuer() {
     );
     // The RFC's server lets anyone exchange; ours requires client authentication.
     let anybody = server.send(raw(TOKEN, FORM, body.clone())).await;
-    assert_eq!(anybody.status, 400, "{anybody:?}");
+    assert_eq!(anybody.status, 401, "{anybody:?}");
     let answer = server
         .send(raw(TOKEN, FORM, body).with("authorization", RS08))
         .await;
