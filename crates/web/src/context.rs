@@ -2,10 +2,12 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts};
 use grantor_core::base::params::Params;
+use grantor_core::base::secret::Secret;
 use grantor_core::endpoints::authorize::{ConsentPrompt, ShownConsent};
 use grantor_core::engine::decide::Operation;
 use grantor_core::engine::drive::Outcome;
@@ -13,8 +15,8 @@ use grantor_core::model::ids::SessionId;
 use grantor_core::model::realm::Realm;
 use grantor_core::people::{Action, Binding};
 use grantor_core::tokens::handles::PresentedCookie;
-use http::Request;
 use http::request::Parts;
+use http::{HeaderValue, Request};
 
 use crate::app::{App, Unavailable};
 use crate::cookies::{Cookie, Cookies};
@@ -59,6 +61,30 @@ impl Context {
 
     pub(crate) fn cookies(&self) -> &Cookies {
         &self.snapshot.cookies
+    }
+
+    /// Sets the session cookie. Without `lasts` it ends with the browser.
+    pub(crate) fn set_session(
+        &self,
+        session: &Secret,
+        lasts: Option<Duration>,
+    ) -> [Option<HeaderValue>; 2] {
+        let cookies = self.cookies();
+        let set = cookies.set(Cookie::Session, session.reveal(), lasts);
+        [set, self.remove_earlier_session()]
+    }
+
+    pub(crate) fn remove_session(&self) -> [Option<HeaderValue>; 2] {
+        let removed = self.cookies().remove(Cookie::Session);
+        [removed, self.remove_earlier_session()]
+    }
+
+    /// A cookie of the earlier name goes where it is ours: another issuer of this host may have set it.
+    fn remove_earlier_session(&self) -> Option<HeaderValue> {
+        let cookies = self.cookies();
+        let earlier = cookies.get_earlier(&self.caller.headers, Cookie::Session)?;
+        PresentedCookie::open(&self.realm().sealing, earlier)?;
+        cookies.remove_earlier(Cookie::Session)
     }
 
     /// Runs a decision for this request.

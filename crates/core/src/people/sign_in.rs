@@ -27,6 +27,8 @@ use crate::tokens::handles::{KnownBrowser, PresentedCookie};
 pub struct SignIn {
     pub username: String,
     pub password: Secret,
+    /// Whether the user ticked "Stay signed in".
+    pub stay: bool,
     /// The browser's current session.
     pub previous: Option<PresentedCookie>,
     /// The cookie of an earlier sign-in in this browser.
@@ -39,6 +41,8 @@ pub enum SignInReply {
     SignedIn {
         /// The session cookie, always with a new secret.
         session: Secret,
+        /// How long the browser keeps it. `None`: until it closes.
+        lasts: Option<Duration>,
         /// The cookie by which this browser is known later, for [`KNOWN_BROWSER_LIFETIME`]. One that is still valid
         /// stays as it is, so that its count does.
         known_browser: Secret,
@@ -262,10 +266,12 @@ impl SignIn {
             amr: &["pwd"],
             acr: ACR[0],
             at: env.now,
+            stay: self.stay,
         };
         let previous = self.previous.as_ref();
         let Established {
             cookie,
+            lasts,
             writes,
             excess,
         } = establish_session(env, facts, &authenticated, previous, &self.peer)?;
@@ -280,6 +286,7 @@ impl SignIn {
             });
         Ok(Decision::reply(SignInReply::SignedIn {
             session: Secret::new(env.realm.sealing.session_cookie(&cookie)),
+            lasts,
             known_browser: Secret::new(env.realm.sealing.known_browser(&known)),
         })
         .writes(writes)

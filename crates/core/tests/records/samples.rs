@@ -160,6 +160,7 @@ fn logout_subscribers() -> LogoutSubscribers {
 
 pub(crate) fn session() -> Session {
     Session {
+        persistent: true,
         id: SESSION,
         user: USER,
         epoch: EPOCH,
