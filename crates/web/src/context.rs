@@ -39,6 +39,9 @@ pub(crate) struct PostedForm {
     pub(crate) params: Result<Params, FormError>,
 }
 
+/// The same of a page with fields that people fill in, which may hold anything.
+pub(crate) struct TypedForm(pub(crate) PostedForm);
+
 impl Context {
     pub(crate) fn new(app: &Arc<App>, caller: Caller) -> Self {
         let snapshot = app.snapshot();
@@ -167,8 +170,29 @@ impl FromRequest<Arc<App>> for PostedForm {
     type Rejection = Infallible;
 
     async fn from_request(request: Request<Body>, app: &Arc<App>) -> Result<Self, Infallible> {
-        let Form { caller, params } = Form::from_request(request, app).await?;
-        let context = Context::new(app, caller);
-        Ok(Self { context, params })
+        let form = Form::from_request(request, app).await?;
+        Ok(Self::new(app, form))
     }
+}
+
+impl PostedForm {
+    fn new(app: &Arc<App>, Form { caller, params }: Form) -> Self {
+        let context = Context::new(app, caller);
+        Self { context, params }
+    }
+}
+
+impl FromRequest<Arc<App>> for TypedForm {
+    type Rejection = Infallible;
+
+    async fn from_request(request: Request<Body>, app: &Arc<App>) -> Result<Self, Infallible> {
+        let form = Form::read(request, app, Params::parse_typed).await;
+        Ok(Self(PostedForm::new(app, form)))
+    }
+}
+
+/// A field's text as the page shows it again: what can be seen of its first characters.
+pub(crate) fn typed_again(text: &str, max_chars: usize) -> String {
+    let visible = text.chars().filter(|c| !c.is_control());
+    visible.take(max_chars).collect()
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::attempt::{Attempt, LimitReached};
 use super::establish_session::{Authenticated, Established, establish_session};
+use super::logins::find_by_login;
 use super::session;
 use crate::base::error::Cause;
 use crate::base::peer::{Peer, Width};
@@ -16,10 +17,9 @@ use crate::engine::event::{Event, EventKind};
 use crate::engine::facts::{Facts, PasswordQueue, Versioned};
 use crate::engine::limits::{Counter, Quota, Window, per_network};
 use crate::model::claims::ACR;
-use crate::model::credentials::{InvalidPassword, check_password, may_be_username};
-use crate::model::ids::UserId;
+use crate::model::credentials::{InvalidPassword, check_password, fold_login, may_be_username};
 use crate::model::password_hash::StoredHash;
-use crate::records::{self, User, Username};
+use crate::records::{self, User};
 use crate::tokens::grant_liveness;
 use crate::tokens::handles::{KnownBrowser, PresentedCookie};
 
@@ -111,7 +111,7 @@ impl SignIn {
         account: &str,
     ) -> Result<(Attempt, PasswordQueue), Stop<LimitReached>> {
         if let Some(known) = self.known_browser(env)
-            && let Some(user) = self.user(env, facts, account)?
+            && let Some(user) = self.user(env, facts)?
             && is_of(&known, &user.record)
         {
             let limits = env.realm.sign_in;
@@ -160,24 +160,10 @@ impl SignIn {
     }
 
     /// Two reads, whether or not the user exists.
-    fn user(
-        &self,
-        env: &Env<'_>,
-        facts: &Facts,
-        account: &str,
-    ) -> Result<Option<Versioned<User>>, Halt> {
-        let name = records::key::<Username>(&env.realm.name, account);
+    fn user(&self, env: &Env<'_>, facts: &Facts) -> Result<Option<Versioned<User>>, Halt> {
         let previous = self.previous.as_ref();
         let previous = previous.map(|cookie| session::key(env, cookie.session()));
-        facts.need(&previous.iter().chain([&name]).collect::<Vec<_>>())?;
-        // An unknown name reads a user that does not exist, so that the number of reads reveals nothing.
-        let user = match facts.record::<Username>(env, &name)?.live() {
-            Some(name) => name.record.user,
-            None => UserId::from_username("nobody", account),
-        };
-        Ok(facts
-            .record::<User>(env, &grant_liveness::user_key(env, user))?
-            .live())
+        find_by_login(env, facts, &self.username, previous.as_ref())
     }
 
     /// The user as it was read, with a new hash of the password where the stored one is weak. The epoch stays, so that this
@@ -216,7 +202,7 @@ impl Task for SignIn {
         env: &Env<'_>,
         facts: &Facts,
     ) -> Result<Decision<SignInReply, Infallible>, Halt> {
-        let account = Username::fold(&self.username);
+        let account = fold_login(&self.username);
         let is_too_long = check_password(&self.password) == Err(InvalidPassword::Long);
         if is_too_long || !may_be_username(&account) {
             return Ok(Decision::reply(SignInReply::Wrong));
@@ -238,7 +224,7 @@ impl SignIn {
         account: &str,
     ) -> Result<Decision<SignInReply, Infallible>, Stop<LimitReached>> {
         let (attempt, queue) = self.attempt(env, facts, account)?;
-        let user = self.user(env, facts, account)?;
+        let user = self.user(env, facts)?;
         let hash = user
             .as_ref()
             .and_then(|user| user.record.password.as_deref());

@@ -24,7 +24,7 @@ use http::StatusCode;
 use super::browser;
 use super::return_to::ReturnTo;
 use crate::app::Unavailable;
-use crate::context::{Context, PostedForm};
+use crate::context::{Context, PostedForm, TypedForm};
 use crate::lists::{ROWS_AT_ONCE, first_rows};
 use crate::oauth;
 use crate::pages::{
@@ -94,7 +94,7 @@ async fn show(
 }
 
 /// `POST /account/password`: replaces the password, and ends all other sessions and grants.
-pub(crate) async fn change_password(posted: PostedForm) -> Response {
+pub(crate) async fn change_password(TypedForm(posted): TypedForm) -> Response {
     let (context, params) = match checked(posted) {
         Ok(checked) => checked,
         Err(response) => return *response,

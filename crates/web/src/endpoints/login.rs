@@ -4,16 +4,16 @@ use axum::response::Response;
 use grantor_core::base::params::Params;
 use grantor_core::base::secret::Secret;
 use grantor_core::endpoints::authorize::SignInContext;
+use grantor_core::model::credentials::fold_login;
 use grantor_core::model::realm::CookieLife;
 use grantor_core::people::{Action, Binding, KNOWN_BROWSER_LIFETIME, SignIn, SignInReply};
-use grantor_core::records::Username;
 use http::StatusCode;
 
 use super::authorize;
 use super::browser;
 use super::return_to::ReturnTo;
 use crate::app::Unavailable;
-use crate::context::{Context, PostedForm};
+use crate::context::{Context, PostedForm, TypedForm, typed_again};
 use crate::cookies::Cookie;
 use crate::pages::{Login, LoginProblem};
 
@@ -34,7 +34,7 @@ pub(super) struct Typed {
     stay: bool,
 }
 
-pub(crate) async fn post(posted: PostedForm) -> Response {
+pub(crate) async fn post(TypedForm(posted): TypedForm) -> Response {
     let PostedForm {
         mut context,
         params,
@@ -166,7 +166,7 @@ async fn needs_no_sign_in(
     let Some(visitor) = context.visitor().await? else {
         return Ok(false);
     };
-    if !username.is_empty() && Username::fold(username) != Username::fold(&visitor.username) {
+    if !username.is_empty() && fold_login(username) != fold_login(&visitor.username) {
         return Ok(false);
     }
     let ReturnTo::Authorize(request) = return_to else {
@@ -222,7 +222,10 @@ pub(super) async fn form(
     let cookie = existing.clone().unwrap_or_else(|| format!("{new:032x}"));
     let binding = Binding::PreSession(cookie.clone());
     let known = waits.known.as_ref();
-    let (username, stays) = typed.map_or((None, false), |it| (Some(it.username), it.stay));
+    let (username, stays) = typed.map_or((None, false), |it| {
+        let username = typed_again(&it.username, MAX_LOGIN_HINT_BYTES);
+        (Some(username), it.stay)
+    });
     let login = Login {
         site: context.site().clone(),
         form_token: context.token(&binding, Action::SignIn),

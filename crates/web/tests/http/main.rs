@@ -34,6 +34,7 @@ mod tabs;
 mod tls;
 mod token;
 mod trace;
+mod typed;
 mod unavailable;
 mod userinfo;
 
