@@ -1,8 +1,11 @@
 //! What a username, a password, an e-mail address and a client secret may be: one rule for the file, the operator's
 //! commands and sign-in.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
+
+use serde_json::Value;
 
 use crate::base::secret::Secret;
 use crate::model::precis::{opaque_string, username_case_mapped};
@@ -141,6 +144,18 @@ pub fn is_email(text: &str) -> bool {
         && text
             .rsplit_once('@')
             .is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty())
+}
+
+pub const EMAIL_VERIFIED: &str = "email_verified";
+
+/// A user's address, where it is known to be the user's: what the operator wrote is, unless a claim says otherwise.
+#[must_use]
+pub fn verified_email<'a>(
+    email: Option<&'a str>,
+    claims: &BTreeMap<String, Value>,
+) -> Option<&'a str> {
+    let said = claims.get(EMAIL_VERIFIED);
+    email.filter(|_| matches!(said, None | Some(Value::Bool(true))))
 }
 
 /// RFC 6749 appendix A.2: `client-secret = *VSCHAR`.

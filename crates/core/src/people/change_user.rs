@@ -11,7 +11,7 @@ use crate::engine::decide::{Decision, Halt, Task};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
 use crate::engine::facts::{Facts, Versioned};
-use crate::model::credentials::fold_login;
+use crate::model::credentials::{EMAIL_VERIFIED, fold_login};
 use crate::model::ids::{Epoch, UserId};
 use crate::records::{self, User, Username};
 
@@ -142,13 +142,12 @@ impl Task for ChangeUser {
         }
         let mut changed = user.record.clone();
         self.change.apply(&mut changed);
-        let sharing = if self.change.email.is_some()
-            || self.change.claims.contains_key(User::EMAIL_VERIFIED)
-        {
-            Sharing::Refused
-        } else {
-            Sharing::Kept
-        };
+        let sharing =
+            if self.change.email.is_some() || self.change.claims.contains_key(EMAIL_VERIFIED) {
+                Sharing::Refused
+            } else {
+                Sharing::Kept
+            };
         written(env, facts, &user, changed, EventKind::UserChanged, sharing)
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Record;
 use crate::base::time::Timestamp;
 use crate::model::claims_request::UserFacts;
-use crate::model::credentials::{fold_login, fold_username};
+use crate::model::credentials::{fold_login, fold_username, verified_email};
 use crate::model::ids::{Epoch, UserId};
 
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
@@ -49,7 +49,6 @@ pub struct User {
 
 impl User {
     pub const EMAIL: &'static str = "email";
-    pub const EMAIL_VERIFIED: &'static str = "email_verified";
     pub const GROUPS: &'static str = "groups";
 
     #[must_use]
@@ -93,11 +92,10 @@ impl User {
         *self == self.withdrawn(self.epoch)
     }
 
-    /// The address, where it is known to be the user's: what the operator wrote is, unless the operator says otherwise.
+    /// The address, where it is known to be the user's.
     #[must_use]
     pub fn verified_email(&self) -> Option<&str> {
-        let verified = self.claims.get(Self::EMAIL_VERIFIED) != Some(&false.into());
-        self.email.as_deref().filter(|_| verified)
+        verified_email(self.email.as_deref(), &self.claims)
     }
 
     /// What this user signs in with, folded: the name and the verified address.

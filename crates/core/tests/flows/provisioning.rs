@@ -345,7 +345,7 @@ fn a_renamed_user_keeps_everything_and_leaves_the_old_name_free() {
     let mut renamed = declared_user("alice", true);
     renamed.username = "alicia".to_owned();
     let (cost, changed) = world.cost(|world| world.provision(renamed));
-    assert_eq!((cost[1..].to_vec(), changed), (vec![1, 3], Some(true)));
+    assert_eq!((cost[1..].to_vec(), changed), (vec![1, 5], Some(true)));
     let mut browser = Browser::new();
     assert_eq!(
         world.sign_in(&mut browser, "alice", "alice-password"),

@@ -10,7 +10,7 @@ use super::{Given, RealmSpec};
 use crate::base::secret::Secret;
 use crate::model::claim_mapping::is_reserved;
 use crate::model::credentials::{
-    ValidUsername, check_password, fold_login, fold_username, is_email,
+    ValidUsername, check_password, fold_login, fold_username, is_email, verified_email,
 };
 use crate::model::ids::UserId;
 use crate::model::precis::nfkc;
@@ -85,10 +85,8 @@ impl UserSpec<'_> {
         address == Some(fold_login(self.username.as_str()))
     }
 
-    /// As [`crate::records::User::verified_email`].
     fn verified_email(&self) -> Option<&str> {
-        let verified = self.claims.get("email_verified") != Some(&false.into());
-        self.email.filter(|_| verified)
+        verified_email(self.email, self.claims)
     }
 }
 
