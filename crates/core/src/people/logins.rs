@@ -36,6 +36,9 @@ pub(super) enum Sharing {
     Kept,
 }
 
+/// How many users of one address are looked up.
+const MAX_EXAMINED: usize = 8;
+
 pub(super) fn login_key(env: &Env<'_>, login: &str) -> Key {
     records::key::<Login>(&env.realm.name, login)
 }
@@ -71,12 +74,9 @@ pub(super) fn assign(
     facts.need(&keys.iter().collect::<Vec<_>>())?;
     for (login, key) in all.into_iter().zip(&keys) {
         let row = facts.record::<Login>(env, key)?.live();
-        let mut users = Vec::new();
-        for other in row.iter().flat_map(|row| &row.record.users) {
-            if *other != user.id && has(env, facts, *other, login)? {
-                users.push(*other);
-            }
-        }
+        let users = row.iter().flat_map(|row| &row.record.users).copied();
+        let others = users.filter(|other| *other != user.id).collect();
+        let mut users = who_have(env, facts, login, others)?;
         let is_wanted = wanted.contains(login);
         if is_wanted && sharing == Sharing::Refused && !before.contains(login) {
             let named = facts.record::<Username>(env, &username_key(env, login))?;
@@ -120,11 +120,30 @@ pub(super) fn assign_own(
     assign(env, facts, before, user, wanted, sharing)
 }
 
-/// Where an earlier version deleted or renamed a user, a row may name one who has it no more.
-fn has(env: &Env<'_>, facts: &Facts, user: UserId, login: &str) -> Result<bool, Halt> {
-    let user = facts.record::<User>(env, &grant_liveness::user_key(env, user))?;
-    let user = user.live();
-    Ok(user.is_some_and(|user| user.record.own_logins().iter().any(|own| own == login)))
+/// Those of the users who have the name or the address. Where an earlier version deleted or renamed one, a row names one who
+/// has it no more. One that many share signs nobody in anyway, and is left as it is.
+fn who_have(
+    env: &Env<'_>,
+    facts: &Facts,
+    login: &str,
+    users: Vec<UserId>,
+) -> Result<Vec<UserId>, Halt> {
+    if users.len() > MAX_EXAMINED {
+        return Ok(users);
+    }
+    let keys = users
+        .iter()
+        .map(|user| grant_liveness::user_key(env, *user));
+    let keys: Vec<Key> = keys.collect();
+    facts.need(&keys.iter().collect::<Vec<_>>())?;
+    let mut found = Vec::new();
+    for (user, key) in users.into_iter().zip(&keys) {
+        let record = facts.record::<User>(env, key)?.live();
+        if record.is_some_and(|it| it.record.own_logins().iter().any(|own| own == login)) {
+            found.push(user);
+        }
+    }
+    Ok(found)
 }
 
 /// The user whom a typed name or address is of. With `also`, two reads, whether or not there is one.

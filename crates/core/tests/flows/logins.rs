@@ -138,6 +138,28 @@ fn an_address_that_two_users_have_signs_nobody_in() {
     );
 }
 
+#[test]
+fn an_address_of_many_users_keeps_none_of_them_from_being_written() {
+    let mut world = World::new();
+    let names: Vec<_> = (0..40).map(|n| format!("user{n}")).collect();
+    for written in [true, false] {
+        for name in &names {
+            let changed = world.provision(with_email(name, "team@example.com"));
+            assert_eq!(changed, Some(written), "{name}");
+        }
+    }
+    let typed = "team@example.com";
+    assert_eq!(
+        sign_in(&mut world, typed, "user0-password"),
+        SignedIn::Wrong
+    );
+    assert_eq!(add(&mut world, "dave", Some(typed)), Some(AddressTaken));
+    for name in &names[1..] {
+        world.withdraw(name);
+    }
+    assert_eq!(sign_in(&mut world, typed, "user0-password"), SignedIn::Yes);
+}
+
 /// What looks alike and is not the same is another name, for which no password of this one counts.
 #[test]
 fn names_and_addresses_that_only_look_alike_are_others() {
