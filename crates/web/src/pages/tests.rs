@@ -201,7 +201,7 @@ fn the_ids_for_tests_and_styles_are_stable() {
         ),
         (
             "login.html",
-            "again client-name error password trace-id username".to_owned(),
+            "again client-name error password stay stay-hint trace-id username".to_owned(),
         ),
         (
             "logout.html",
