@@ -31,8 +31,8 @@ table! {
         /// Whether the user may sign in, and the user's tokens count.
         enabled: bool = "true", example "false";
 
-        /// The e-mail address. The user signs in with it, too, unless another user has it or the user's claims say
-        /// email_verified = false.
+        /// The e-mail address. The user signs in with it, too, unless another user has it or the claim
+        /// email_verified is false.
         email: Option<String>, example "alice@example.com";
 
         /// The groups that the user is in.
