@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use grantor_core::model::checks::{Given, shared_addresses};
 use grantor_core::model::client::ConsentPolicy;
 use grantor_core::model::credentials::NewPassword;
 use grantor_core::model::exchange_rule::TokenKind;
@@ -30,6 +31,7 @@ impl Settings {
             .chain(self.test.advice())
             .chain(clients)
             .chain(self.users.iter().flat_map(User::advice))
+            .chain(self.address_advice())
             .chain(self.exchange_advice())
             .chain(self.claims_advice())
             .collect()
@@ -52,6 +54,22 @@ impl Settings {
             )
         });
         proxies.chain(admin)
+    }
+
+    /// A sentence for each address that several users have.
+    fn address_advice(&self) -> impl Iterator<Item = String> {
+        let specs: Vec<_> = self
+            .users
+            .iter()
+            .map(|user| user.spec(Given::default()))
+            .collect();
+        shared_addresses(&specs).into_iter().map(|(address, users)| {
+            let users: Vec<_> = users.iter().map(|user| format!("{user:?}")).collect();
+            format!(
+                "The address {address:?} is that of the users {}: it signs nobody in, so each signs in with the username.",
+                users.join(", ")
+            )
+        })
     }
 
     /// Whether the text of the file itself holds something secret: passwords, their hashes, client secrets.

@@ -6,6 +6,7 @@ use grantor_core::base::peer::ForwardedHeader;
 use grantor_core::model::client::{AuthMethod, ConsentPolicy, DeviceApproval, IdTokenContent};
 use grantor_core::model::exchange_rule;
 use grantor_core::model::grant_type::GrantType;
+use grantor_core::model::realm::CookieLife;
 use grantor_core::model::requested_scope::UnknownScopes;
 use grantor_core::model::resource::TokenForm;
 use grantor_jose::Algorithm;
@@ -76,6 +77,7 @@ names_of!(IdTokenContent as "content of ID tokens", IdTokenContent::name);
 names_of!(UnknownScopes as "policy for unknown scopes", UnknownScopes::name);
 names_of!(AuthMethod as "client authentication method", AuthMethod::name);
 names_of!(ForwardedHeader as "header", ForwardedHeader::name);
+names_of!(CookieLife as "life of a cookie", CookieLife::name);
 
 /// A JWT's algorithm is another setting, so it is the default one here: see [`Resource::token_form`](super::Resource).
 impl Value for TokenForm {

@@ -16,7 +16,7 @@ use grantor_core::model::client::{AuthMethod, ConsentPolicy, DeviceApproval, IdT
 use grantor_core::model::grant_type::GrantType;
 use grantor_core::model::group_filter::GroupFilter;
 use grantor_core::model::ids::ClientId;
-use grantor_core::model::realm::TokenSet;
+use grantor_core::model::realm::{CookieLife, TokenSet};
 use grantor_core::model::redirect_uri::RedirectUri;
 use grantor_core::model::requested_scope::UnknownScopes;
 use grantor_core::model::resource::TokenForm;
@@ -203,6 +203,10 @@ table! {
 
         /// A session as a whole.
         session_absolute: Duration = "7d", example "12h";
+
+        /// The cookie of a session: browser, until the browser closes, or persistent, as long as session_absolute
+        /// where the user ticks "Stay signed in". session_idle ends it all the same.
+        session_cookie: CookieLife = "browser", example "persistent";
 
         /// How far the clocks of others may be off.
         skew: Duration = "60s", example "30s";

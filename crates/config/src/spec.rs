@@ -161,7 +161,7 @@ impl TrustedIssuer {
 }
 
 impl User {
-    fn spec(&self, given: Given) -> UserSpec<'_> {
+    pub(super) fn spec(&self, given: Given) -> UserSpec<'_> {
         UserSpec {
             given,
             username: &self.username,

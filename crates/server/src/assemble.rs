@@ -97,6 +97,7 @@ pub fn realm(
             id: settings.lifetimes.id,
             session_idle: settings.lifetimes.session_idle,
             session_absolute: settings.lifetimes.session_absolute,
+            session_cookie: settings.lifetimes.session_cookie,
         },
         device: device_settings(settings)?,
         sign_in: sign_in_limits(settings),

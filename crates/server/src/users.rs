@@ -10,7 +10,9 @@ use grantor_core::base::error::{ErrorCode, Failure};
 use grantor_core::base::row::Index;
 use grantor_core::engine::decide::Operation;
 use grantor_core::model::password_hash::{Cost, StoredHash};
-use grantor_core::people::{Deprovision, Password, PreparePassword, Provision, ProvisionReply};
+use grantor_core::people::{
+    Deprovision, MoveLogins, Password, PreparePassword, Provision, ProvisionReply,
+};
 use grantor_core::records::{Record, User};
 use grantor_store::{Store, StoreError, list_all};
 use grantor_web::{App, Unavailable};
@@ -141,6 +143,16 @@ async fn prepare(
             "stored password hashes are below OWASP's minimum for Argon2id; each is replaced when its user signs in"
         );
     }
+    for unmoved in stored.unmoved {
+        let sub = unmoved.id;
+        match retry(on_outage, || run(app, unmoved.clone())).await {
+            Ok(()) => {}
+            Err(error) if is_temporary(&error) => return Err(error),
+            Err(error) => {
+                tracing::error!(%sub, error = %Causes(&error), "the account's address does not sign it in yet")
+            }
+        }
+    }
     for due in stored.due {
         let sub = due.id;
         tracing::info!(%sub, "the file no longer declares this account, or disables it");
@@ -163,6 +175,8 @@ struct StoredUsers {
     /// Those that the file does not declare any more, or disables.
     due: Vec<Deprovision>,
     costliest: Cost,
+    /// Those whose names and addresses an earlier version wrote.
+    unmoved: Vec<MoveLogins>,
     /// How many users who may sign in have a hash below OWASP's minimum.
     below_minimum: usize,
     /// How many declared users can only sign in once a command gave them a password.
@@ -174,6 +188,7 @@ async fn examine(store: &dyn Store, users: &[Provision]) -> Result<StoredUsers, 
     let mut stored = StoredUsers {
         due: Vec::new(),
         costliest: Cost::NEW,
+        unmoved: Vec::new(),
         below_minimum: 0,
         without_password: 0,
     };
@@ -185,6 +200,7 @@ async fn examine(store: &dyn Store, users: &[Provision]) -> Result<StoredUsers, 
                 .due
                 .extend(Deprovision::needed(&user, enabled.is_some()));
         }
+        stored.unmoved.extend(MoveLogins::needed(&user));
         if user.password.is_some() {
             with_password.insert(user.id);
         }

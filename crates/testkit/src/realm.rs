@@ -7,7 +7,7 @@ use grantor_core::model::claim_mapping::ClaimMapping;
 use grantor_core::model::client::Client;
 use grantor_core::model::group_filter::GroupFilter;
 use grantor_core::model::realm::{
-    AccessLimits, DeviceSettings, Lifetimes, Realm, SignInLimits, TokenSet,
+    AccessLimits, CookieLife, DeviceSettings, Lifetimes, Realm, SignInLimits, TokenSet,
 };
 use grantor_core::model::requested_scope::UnknownScopes;
 use grantor_core::model::resource::{Resource, TokenForm};
@@ -41,6 +41,7 @@ impl RealmBuilder {
                 id: 10.mins(),
                 session_idle: 8.h(),
                 session_absolute: 7.days(),
+                session_cookie: CookieLife::Browser,
             },
             device: DeviceSettings {
                 interval: 5.s(),

@@ -2,10 +2,12 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts};
 use grantor_core::base::params::Params;
+use grantor_core::base::secret::Secret;
 use grantor_core::endpoints::authorize::{ConsentPrompt, ShownConsent};
 use grantor_core::engine::decide::Operation;
 use grantor_core::engine::drive::Outcome;
@@ -13,8 +15,8 @@ use grantor_core::model::ids::SessionId;
 use grantor_core::model::realm::Realm;
 use grantor_core::people::{Action, Binding};
 use grantor_core::tokens::handles::PresentedCookie;
-use http::Request;
 use http::request::Parts;
+use http::{HeaderValue, Request};
 
 use crate::app::{App, Unavailable};
 use crate::cookies::{Cookie, Cookies};
@@ -36,6 +38,9 @@ pub(crate) struct PostedForm {
     pub(crate) context: Context,
     pub(crate) params: Result<Params, FormError>,
 }
+
+/// The same of a page with fields that people fill in, which may hold anything.
+pub(crate) struct TypedForm(pub(crate) PostedForm);
 
 impl Context {
     pub(crate) fn new(app: &Arc<App>, caller: Caller) -> Self {
@@ -59,6 +64,30 @@ impl Context {
 
     pub(crate) fn cookies(&self) -> &Cookies {
         &self.snapshot.cookies
+    }
+
+    /// Sets the session cookie. Without `lasts` it ends with the browser.
+    pub(crate) fn set_session(
+        &self,
+        session: &Secret,
+        lasts: Option<Duration>,
+    ) -> [Option<HeaderValue>; 2] {
+        let cookies = self.cookies();
+        let set = cookies.set(Cookie::Session, session.reveal(), lasts);
+        [set, self.remove_earlier_session()]
+    }
+
+    pub(crate) fn remove_session(&self) -> [Option<HeaderValue>; 2] {
+        let removed = self.cookies().remove(Cookie::Session);
+        [removed, self.remove_earlier_session()]
+    }
+
+    /// A cookie of the earlier name goes where it is ours: another issuer of this host may have set it.
+    fn remove_earlier_session(&self) -> Option<HeaderValue> {
+        let cookies = self.cookies();
+        let earlier = cookies.get_earlier(&self.caller.headers, Cookie::Session)?;
+        PresentedCookie::open(&self.realm().sealing, earlier)?;
+        cookies.remove_earlier(Cookie::Session)
     }
 
     /// Runs a decision for this request.
@@ -141,8 +170,29 @@ impl FromRequest<Arc<App>> for PostedForm {
     type Rejection = Infallible;
 
     async fn from_request(request: Request<Body>, app: &Arc<App>) -> Result<Self, Infallible> {
-        let Form { caller, params } = Form::from_request(request, app).await?;
-        let context = Context::new(app, caller);
-        Ok(Self { context, params })
+        let form = Form::from_request(request, app).await?;
+        Ok(Self::new(app, form))
     }
+}
+
+impl PostedForm {
+    fn new(app: &Arc<App>, Form { caller, params }: Form) -> Self {
+        let context = Context::new(app, caller);
+        Self { context, params }
+    }
+}
+
+impl FromRequest<Arc<App>> for TypedForm {
+    type Rejection = Infallible;
+
+    async fn from_request(request: Request<Body>, app: &Arc<App>) -> Result<Self, Infallible> {
+        let form = Form::read(request, app, Params::parse_typed).await;
+        Ok(Self(PostedForm::new(app, form)))
+    }
+}
+
+/// A field's text as the page shows it again: what can be seen of its first characters.
+pub(crate) fn typed_again(text: &str, max_chars: usize) -> String {
+    let visible = text.chars().filter(|c| !c.is_control());
+    visible.take(max_chars).collect()
 }

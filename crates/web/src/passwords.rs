@@ -9,7 +9,7 @@ use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use grantor_core::base::secret::Secret;
 use grantor_core::engine::facts::PasswordQueue;
-use grantor_core::model::credentials::NewPassword;
+use grantor_core::model::credentials::{NewPassword, password_forms, password_to_hash};
 use grantor_core::model::password_hash::{Cost, StoredHash};
 use tokio::sync::oneshot;
 
@@ -236,6 +236,10 @@ impl Worker {
     }
 
     fn verify(&mut self, hash: Option<&str>, password: &Secret) -> bool {
+        password_forms(password).any(|form| self.verify_form(hash, &form))
+    }
+
+    fn verify_form(&mut self, hash: Option<&str>, password: &Secret) -> bool {
         let before = self.blocks;
         let parsed = hash.and_then(|hash| StoredHash::parse(hash).ok());
         let matches = match &parsed {
@@ -267,7 +271,8 @@ impl Worker {
 
     fn hash(&mut self, password: &Secret, salt: [u8; 16]) -> Option<String> {
         let argon2 = argon2(Cost::NEW)?;
-        let output = self.compute(&argon2, password, &salt, HASH_BYTES)?;
+        let password = password_to_hash(password);
+        let output = self.compute(&argon2, &password, &salt, HASH_BYTES)?;
         let hash = PasswordHash {
             algorithm: Algorithm::Argon2id.ident(),
             version: Some(Version::V0x13.into()),

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::{Body, HttpBody};
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{FromRequest, FromRequestParts};
 use grantor_core::base::params::{InvalidParams, MAX_BYTES, Params};
 use grantor_core::base::peer::Peer;
@@ -135,15 +135,26 @@ impl FromRequest<Arc<App>> for Form {
     type Rejection = Infallible;
 
     async fn from_request(request: Request<Body>, app: &Arc<App>) -> Result<Self, Infallible> {
-        let (mut parts, body) = request.into_parts();
-        let headers = std::mem::take(&mut parts.headers);
-        let caller = Caller::new(&parts, headers, app);
-        let params = read_form(&caller.headers, body).await;
-        Ok(Self { caller, params })
+        Ok(Self::read(request, app, Params::parse).await)
     }
 }
 
-async fn read_form(headers: &HeaderMap, body: Body) -> Result<Params, FormError> {
+impl Form {
+    pub(crate) async fn read(
+        request: Request<Body>,
+        app: &App,
+        parse: fn(&[u8]) -> Result<Params, InvalidParams>,
+    ) -> Self {
+        let (mut parts, body) = request.into_parts();
+        let headers = std::mem::take(&mut parts.headers);
+        let caller = Caller::new(&parts, headers, app);
+        let bytes = read_body(&caller.headers, body).await;
+        let params = bytes.and_then(|bytes| parse(&bytes).map_err(FormError::Params));
+        Self { caller, params }
+    }
+}
+
+async fn read_body(headers: &HeaderMap, body: Body) -> Result<Bytes, FormError> {
     // Refused before reading if the declared length is too large.
     if body.size_hint().lower() > MAX_BYTES as u64 {
         return Err(FormError::TooLarge);
@@ -168,5 +179,5 @@ async fn read_form(headers: &HeaderMap, body: Body) -> Result<Params, FormError>
     if !media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") && !bytes.is_empty() {
         return Err(FormError::ContentType);
     }
-    Params::parse(&bytes).map_err(FormError::Params)
+    Ok(bytes)
 }

@@ -38,7 +38,7 @@ impl Snapshot {
     /// The issuer is not a URL.
     pub(crate) fn new(parts: SnapshotParts) -> Result<Self, url::ParseError> {
         let site = site(&parts.realm.issuer)?;
-        let cookies = Cookies::new(&parts.realm.name, &parts.realm.issuer);
+        let cookies = Cookies::new(&parts.realm.name, &parts.realm.issuer, &site.path);
         Ok(Self::at(parts, site, cookies))
     }
 

@@ -14,7 +14,7 @@ use crate::text::PasswordHash;
 table! {
     /// A person who signs in.
     pub struct User {
-        /// The name to sign in with.
+        /// The name to sign in with. It holds an @ only where it is the user's own email.
         username: ValidUsername, example "alice";
 
         /// The password. Without it and without password_hash, the password is set by
@@ -31,7 +31,8 @@ table! {
         /// Whether the user may sign in, and the user's tokens count.
         enabled: bool = "true", example "false";
 
-        /// The e-mail address.
+        /// The e-mail address. The user signs in with it, too, unless another user has it or the claim
+        /// email_verified is false.
         email: Option<String>, example "alice@example.com";
 
         /// The groups that the user is in.

@@ -25,6 +25,20 @@ fn advice_names_claims_that_are_likely_misspelt() {
 }
 
 #[test]
+fn advice_names_addresses_that_two_users_have() {
+    let file = |verified: bool| {
+        let text = format!(
+            "issuer = \"https://id.example.com\"\n[[user]]\nusername = \"alice\"\nemail = \"team@example.com\"\n\
+             [[user]]\nusername = \"bob\"\nemail = \"Team@Example.com\"\nclaims = {{ email_verified = {verified} }}\n"
+        );
+        settings(&text).advice().join("\n")
+    };
+    let said = "The address \"team@example.com\" is that of the users \"alice\", \"bob\": it signs nobody in";
+    assert!(file(true).contains(said), "{}", file(true));
+    assert!(!file(false).contains("signs nobody in"), "{}", file(false));
+}
+
+#[test]
 fn advice_accepts_standard_claims_that_no_user_has() {
     let claims = "{ a = \"user.department\", b = \"user.zoneinfo\", c = \"user.custom:tier\", d = \"user.username\" }";
     assert!(advice(claims).is_empty());

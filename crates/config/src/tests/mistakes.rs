@@ -88,6 +88,15 @@ mistake! {
         "[[resource]]\nidentifier = \"a\"\nscopes = { r = \"R\" }\n[[resource]]\nidentifier = \"b\"\nscopes = { r = \"R\" }\n\
          [[client]]\nid = \"tv\"\nscopes = [\"a/r\", \"b/r\"]" =>
         "grantor.toml:10:10: scopes in [[client]]: without default_scopes all are the default, but they are of two resources, \"a\" and \"b\", and a token is for one";
+    a_username_that_is_somebody_elses_address:
+        "[[user]]\nusername = \"a@example.com\"\npassword = \"correct horse\"" =>
+        "grantor.toml:3:12: username in [[user]]: holds an @ and is not the user's own e-mail address: give the same address as email, or choose a username without @";
+    a_username_with_a_full_width_at:
+        "[[user]]\nusername = \"a\u{ff20}example.com\"\nemail = \"b@example.com\"" =>
+        "grantor.toml:3:12: username in [[user]]: holds an @ and is not the user's own e-mail address: give the same address as email, or choose a username without @";
+    an_address_that_is_the_name_of_another_user:
+        "[[user]]\nusername = \"a@example.com\"\nemail = \"A@example.com\"\n[[user]]\nusername = \"b\"\nemail = \"a@EXAMPLE.com\"" =>
+        "grantor.toml:7:9: email in [[user]]: is the username of another [[user]], \"a@example.com\"";
     a_claim_from_an_unknown_source:
         "[[resource]]\nidentifier = \"a\"\nclaims = { department = \"users.department\" }" =>
         "grantor.toml:4:12: claims in [[resource]]: unknown source \"users.department\"; did you mean \"user.department\"?";

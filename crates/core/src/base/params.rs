@@ -10,6 +10,16 @@ const MAX_VALUE_BYTES: usize = 16 * 1024;
 /// Parameters that may be sent more than once (RFC 8707 section 2, RFC 8693 section 2.1).
 const REPEATABLE: [&str; 2] = ["resource", "audience"];
 
+/// What people fill in on our pages.
+const TYPED: [&str; 6] = [
+    "username",
+    "password",
+    "user_code",
+    "current",
+    "new",
+    "repeated",
+];
+
 /// The parameters of one request. Names are unique except the repeatable ones; no value is empty.
 #[derive(Default)]
 pub struct Params(Vec<(Zeroizing<String>, Zeroizing<String>)>);
@@ -42,6 +52,16 @@ impl std::fmt::Debug for Params {
 impl Params {
     /// Parses `application/x-www-form-urlencoded` bytes.
     pub fn parse(form: &[u8]) -> Result<Self, InvalidParams> {
+        Self::parse_with(form, &[])
+    }
+
+    /// The same for a form of ours with fields that people fill in. They paste what they do not see: control characters in
+    /// these are for the reader of the field to judge.
+    pub fn parse_typed(form: &[u8]) -> Result<Self, InvalidParams> {
+        Self::parse_with(form, &TYPED)
+    }
+
+    fn parse_with(form: &[u8], typed: &[&str]) -> Result<Self, InvalidParams> {
         if form.len() > MAX_BYTES {
             return Err(InvalidParams::TooLarge);
         }
@@ -58,7 +78,10 @@ impl Params {
                 Some(at) => (&pair[..at], &pair[at + 1..]),
                 None => (pair, &pair[pair.len()..]),
             };
-            let (name, value) = (decode(name)?, decode(value)?);
+            let (name, value) = (decode(name)?, decode_text(value)?);
+            if !typed.contains(&name.as_str()) {
+                check_control(&value)?;
+            }
             let repeated = params.iter().any(|(known, _)| *known == name);
             if repeated && !REPEATABLE.contains(&name.as_str()) {
                 return Err(InvalidParams::Duplicate);
@@ -98,13 +121,19 @@ impl Params {
 
 /// Decodes one form-encoded name or value: UTF-8 without control characters.
 pub fn decode(bytes: &[u8]) -> Result<Zeroizing<String>, InvalidParams> {
+    let text = decode_text(bytes)?;
+    check_control(&text)?;
+    Ok(text)
+}
+
+fn decode_text(bytes: &[u8]) -> Result<Zeroizing<String>, InvalidParams> {
     if bytes.len() > MAX_VALUE_BYTES {
         return Err(InvalidParams::TooLarge);
     }
     // Most names and values need no decoding.
     if !bytes.iter().any(|b| matches!(b, b'+' | b'%')) {
         let text = std::str::from_utf8(bytes).map_err(|_| InvalidParams::Encoding)?;
-        return without_control(Zeroizing::new(text.to_owned()));
+        return Ok(Zeroizing::new(text.to_owned()));
     }
     let spaced: Zeroizing<Vec<u8>> = Zeroizing::new(
         bytes
@@ -122,14 +151,14 @@ pub fn decode(bytes: &[u8]) -> Result<Zeroizing<String>, InvalidParams> {
     let text = percent_decode(&spaced)
         .decode_utf8()
         .map_err(|_| InvalidParams::Encoding)?;
-    without_control(Zeroizing::new(text.into_owned()))
+    Ok(Zeroizing::new(text.into_owned()))
 }
 
-fn without_control(text: Zeroizing<String>) -> Result<Zeroizing<String>, InvalidParams> {
+fn check_control(text: &str) -> Result<(), InvalidParams> {
     if text.chars().any(char::is_control) {
         return Err(InvalidParams::Control);
     }
-    Ok(text)
+    Ok(())
 }
 
 #[cfg(test)]
@@ -175,6 +204,17 @@ mod tests {
         assert_eq!(error(b"a=\xff"), Some(InvalidParams::Encoding));
         assert_eq!(error(b"a=%00"), Some(InvalidParams::Control));
         assert_eq!(error(b"a=b%0A"), Some(InvalidParams::Control));
+    }
+
+    #[test]
+    fn control_characters_are_let_through_in_typed_fields_only() {
+        let params = Params::parse_typed(b"username=al%00%09ice%0A&return_to=x").unwrap();
+        assert_eq!(params.opt("username"), Some("al\0\tice\n"));
+        for bad in ["return_to=%0A", "user%0Aname=x", "username=a&grant=%00"] {
+            let read = Params::parse_typed(bad.as_bytes()).err();
+            assert_eq!(read, Some(InvalidParams::Control), "{bad}");
+        }
+        assert_eq!(error(b"username=a%0A"), Some(InvalidParams::Control));
     }
 
     #[test]

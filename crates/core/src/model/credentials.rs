@@ -1,10 +1,14 @@
 //! What a username, a password, an e-mail address and a client secret may be: one rule for the file, the operator's
 //! commands and sign-in.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
+use serde_json::Value;
+
 use crate::base::secret::Secret;
+use crate::model::precis::{opaque_string, username_case_mapped};
 
 const MAX_USERNAME_CHARS: usize = 255;
 /// The longest folded username that sign-in looks up: [`MAX_USERNAME_CHARS`] of four bytes each.
@@ -51,16 +55,41 @@ impl fmt::Display for ValidUsername {
     }
 }
 
-/// The form in which usernames are compared: without case and surrounding spaces.
+/// The form in which usernames were compared by earlier versions: without case and surrounding spaces. The ids of users of
+/// the file derive from it, and the keys of rows: it stays for ever.
 #[must_use]
 pub fn fold_username(text: &str) -> String {
     text.trim().to_lowercase()
 }
 
+/// The form in which names and addresses are compared at sign-in: by RFC 8265, or as before where it does not allow the text.
+#[must_use]
+pub fn fold_login(text: &str) -> String {
+    let folded = fold_username(text);
+    username_case_mapped(&folded).unwrap_or(folded)
+}
+
 /// Whether a user could have this folded name, so that sign-in looks for it.
 #[must_use]
 pub fn may_be_username(folded: &str) -> bool {
-    (1..=MAX_USERNAME_BYTES).contains(&folded.len())
+    (1..=MAX_USERNAME_BYTES).contains(&folded.len()) && !folded.chars().any(char::is_control)
+}
+
+/// The forms in which a typed password may have been hashed: that of RFC 8265, and as it was typed, as by earlier versions.
+/// They are one for nearly all. Where they differ, both are compared, whoever the user is: time tells the guesser only what
+/// was typed.
+pub fn password_forms(typed: &Secret) -> impl Iterator<Item = Secret> {
+    let prepared = opaque_string(typed.reveal());
+    let prepared = prepared.filter(|prepared| **prepared != *typed.reveal());
+    let prepared = prepared.map(|prepared| Secret::new(prepared.as_str()));
+    prepared.into_iter().chain([typed.clone()])
+}
+
+/// The form that is hashed.
+#[must_use]
+pub fn password_to_hash(password: &Secret) -> Secret {
+    let forms = password_forms(password).next();
+    forms.unwrap_or_else(|| password.clone())
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -117,6 +146,18 @@ pub fn is_email(text: &str) -> bool {
             .is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty())
 }
 
+pub const EMAIL_VERIFIED: &str = "email_verified";
+
+/// A user's address, where it is known to be the user's: what the operator wrote is, unless a claim says otherwise.
+#[must_use]
+pub fn verified_email<'a>(
+    email: Option<&'a str>,
+    claims: &BTreeMap<String, Value>,
+) -> Option<&'a str> {
+    let said = claims.get(EMAIL_VERIFIED);
+    email.filter(|_| matches!(said, None | Some(Value::Bool(true))))
+}
+
 /// RFC 6749 appendix A.2: `client-secret = *VSCHAR`.
 #[must_use]
 pub fn is_client_secret(secret: &Secret) -> bool {
@@ -163,6 +204,7 @@ mod tests {
         fn every_valid_username_is_looked_up_at_sign_in(text in "\\PC{0,300}") {
             if let Ok(name) = text.parse::<ValidUsername>() {
                 prop_assert!(may_be_username(&fold_username(name.as_str())));
+                prop_assert!(may_be_username(&fold_login(name.as_str())));
             }
         }
     }
@@ -172,6 +214,7 @@ mod tests {
         for longest in ["𐐀", "İ", "Ⱥ", "ẞ"] {
             let name = longest.repeat(255).parse::<ValidUsername>().unwrap();
             assert!(may_be_username(&fold_username(name.as_str())), "{longest}");
+            assert!(may_be_username(&fold_login(name.as_str())), "{longest}");
         }
     }
 }

@@ -15,6 +15,7 @@ pub mod ids;
 pub mod issuer_keys;
 pub mod password_hash;
 pub mod pkce;
+pub mod precis;
 pub mod prompt;
 pub mod realm;
 pub mod redirect_uri;

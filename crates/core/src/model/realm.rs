@@ -60,6 +60,28 @@ pub struct Lifetimes {
     pub session_idle: Duration,
     /// A session, counted from sign-in.
     pub session_absolute: Duration,
+    pub session_cookie: CookieLife,
+}
+
+/// How long the cookie of a session lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CookieLife {
+    /// Until the browser closes.
+    Browser,
+    /// As long as the session, where the user wants it so.
+    Persistent,
+}
+
+impl CookieLife {
+    pub const ALL: &'static [Self] = &[Self::Browser, Self::Persistent];
+
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Browser => "browser",
+            Self::Persistent => "persistent",
+        }
+    }
 }
 
 /// Allowed wrong passwords per hour.

@@ -3,9 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::base::seed::Seed;
+use crate::model::precis::nfkc;
 
 /// Wrong codes per hour and account (RFC 8628 section 5.1).
 pub const MAX_TRIES_PER_ACCOUNT: u32 = 20;
@@ -133,9 +134,10 @@ impl UserCodeFormat {
     /// server … should strip dashes and other punctuation … before processing".
     #[must_use]
     pub fn read(&self, typed: &str) -> Option<UserCode> {
-        let text: String = typed
+        let typed: Zeroizing<String> = Zeroizing::new(typed.chars().take(200).collect());
+        // Full-width letters and digits, as Japanese keyboards write them.
+        let text: String = nfkc(&typed)
             .chars()
-            .take(200)
             .map(|c| c.to_ascii_uppercase())
             .filter(|c| self.alphabet.contains(c))
             .collect();
@@ -273,6 +275,25 @@ mod tests {
         for typed in ["", "WDJB", "AEIO-UYAE", &"B".repeat(33)] {
             assert_eq!(format.read(typed), None, "{typed}");
         }
+    }
+
+    #[test]
+    fn full_width_letters_digits_and_dashes_are_those_of_the_code() {
+        let code = default().read("WDJB-MJHT").unwrap();
+        for typed in [
+            "ＷＤＪＢ－ＭＪＨＴ",
+            "ｗｄｊｂ　ｍｊｈｔ",
+            "\u{200b}WDJB\tMJHT\0\n",
+        ] {
+            assert_eq!(default().read(typed), Some(code.clone()), "{typed}");
+        }
+        let digits = UserCodeFormat::new("#", 9).unwrap();
+        assert_eq!(
+            digits.read("１２３ー４５６ー７８９"),
+            digits.read("123456789")
+        );
+        // Only what Unicode holds to be the same: no look-alike of another script.
+        assert_eq!(default().read("\u{412}DJB-MJHT"), None);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 
+use super::logins::{LoginRefused, Sharing, assign_own, check_name};
 use crate::base::row::Key;
 use crate::engine::decide::{Decision, Halt, Task};
 use crate::engine::env::Env;
@@ -24,7 +25,7 @@ pub struct AddUser {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AddUserReply {
     Added { id: UserId },
-    NameTaken,
+    Refused(LoginRefused),
 }
 
 pub(super) fn username_key(env: &Env<'_>, username: &str) -> Key {
@@ -57,10 +58,12 @@ impl Task for AddUser {
     ) -> Result<Decision<AddUserReply, Infallible>, Halt> {
         let name_key = username_key(env, &self.username);
         if facts.record::<Username>(env, &name_key)?.live().is_some() {
-            return Ok(Decision::reply(AddUserReply::NameTaken));
+            return Ok(Decision::reply(AddUserReply::Refused(
+                LoginRefused::NameTaken,
+            )));
         }
         let id = UserId::random(env.seed.bytes("user"));
-        let user = User {
+        let mut user = User {
             id,
             username: self.username.clone(),
             enabled: true,
@@ -72,6 +75,15 @@ impl Task for AddUser {
             claims: BTreeMap::new(),
             declared: None,
             declared_credential: None,
+            logins: Vec::new(),
+        };
+        let logins = match check_name(&user) {
+            Ok(()) => assign_own(env, facts, None, &mut user, Sharing::Refused)?,
+            Err(why) => Err(why),
+        };
+        let logins = match logins {
+            Ok(writes) => writes,
+            Err(why) => return Ok(Decision::reply(AddUserReply::Refused(why))),
         };
         let name = Username {
             username: self.username.clone(),
@@ -80,6 +92,7 @@ impl Task for AddUser {
         Ok(Decision::reply(AddUserReply::Added { id })
             .write(records::insert(&env.realm.name, &user)?)
             .write(records::insert(&env.realm.name, &name)?)
+            .writes(logins)
             .event(Event::new(EventKind::UserAdded).user(id)))
     }
 }
@@ -123,21 +136,20 @@ impl Task for SetEnabled {
         if !changed {
             return Ok(decision);
         }
-        let (row, user) = (
-            stored.row,
-            User {
-                enabled: self.enabled,
-                epoch: Epoch::from_bytes(env.seed.bytes("epoch")),
-                ..stored.record
-            },
-        );
+        let mut user = User {
+            enabled: self.enabled,
+            epoch: Epoch::from_bytes(env.seed.bytes("epoch")),
+            ..stored.record.clone()
+        };
+        let logins = assign_own(env, facts, Some(&stored.record), &mut user, Sharing::Kept)?;
         let kind = if self.enabled {
             EventKind::UserEnabled
         } else {
             EventKind::UserDisabled
         };
         Ok(decision
-            .write(records::update(&env.realm.name, &user, &row)?)
+            .write(records::update(&env.realm.name, &user, &stored.row)?)
+            .writes(logins.unwrap_or_default())
             .event(Event::new(kind).user(id)))
     }
 }

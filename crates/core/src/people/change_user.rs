@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 
 use super::administer::{find, username_key};
+use super::logins::{LoginRefused, Sharing, assign, assign_own, check_name};
 use crate::base::row::Write;
 use crate::base::secret::Secret;
 use crate::engine::decide::{Decision, Halt, Task};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
 use crate::engine::facts::{Facts, Versioned};
+use crate::model::credentials::{EMAIL_VERIFIED, fold_login};
 use crate::model::ids::{Epoch, UserId};
 use crate::records::{self, User, Username};
 
@@ -22,8 +24,8 @@ pub enum ChangeUserReply {
     },
     /// The configuration file declares this: `password`, `username`, or a member as [`User::declares`] names it.
     Declared(String),
-    /// Another user has the new name.
-    NameTaken,
+    /// The user cannot have the name or the address.
+    Refused(LoginRefused),
     Unknown,
 }
 
@@ -78,7 +80,8 @@ impl Task for SetPassword {
             epoch: Epoch::from_bytes(env.seed.bytes("epoch")),
             ..user.record.clone()
         };
-        written(env, &user, &changed, EventKind::PasswordChanged)
+        let kind = EventKind::PasswordChanged;
+        written(env, facts, &user, changed, kind, Sharing::Kept)
     }
 }
 
@@ -139,7 +142,13 @@ impl Task for ChangeUser {
         }
         let mut changed = user.record.clone();
         self.change.apply(&mut changed);
-        written(env, &user, &changed, EventKind::UserChanged)
+        let sharing =
+            if self.change.email.is_some() || self.change.claims.contains_key(EMAIL_VERIFIED) {
+                Sharing::Refused
+            } else {
+                Sharing::Kept
+            };
+        written(env, facts, &user, changed, EventKind::UserChanged, sharing)
     }
 }
 
@@ -172,12 +181,17 @@ impl Task for RenameUser {
             username: self.to.clone(),
             ..user.record.clone()
         };
-        let decision = written(env, &user, &changed, EventKind::UserChanged)?;
+        let is_other = fold_login(&self.to) != fold_login(&user.record.username);
+        if is_other && let Err(why) = check_name(&changed) {
+            return ChangeUserReply::Refused(why).decide();
+        }
+        let kind = EventKind::UserChanged;
+        let decision = written(env, facts, &user, changed, kind, Sharing::Refused)?;
         if decision.writes.is_empty() || old_key == new_key {
             return Ok(decision);
         }
         if facts.record::<Username>(env, &new_key)?.live().is_some() {
-            return ChangeUserReply::NameTaken.decide();
+            return ChangeUserReply::Refused(LoginRefused::NameTaken).decide();
         }
         let name = Username {
             username: self.to.clone(),
@@ -214,6 +228,7 @@ impl Task for DeleteUser {
         Ok(Decision::reply(ChangeUserReply::Done { id, changed: true })
             .write(records::delete(&user.row)?)
             .writes(free_name(env, facts, &user)?)
+            .writes(free_logins(env, facts, &user)?)
             .event(Event::new(EventKind::UserDeleted).user(id)))
     }
 }
@@ -226,20 +241,33 @@ fn free_name(env: &Env<'_>, facts: &Facts, user: &Versioned<User>) -> Result<Opt
     Ok(own.map(|name| records::delete(&name.row)).transpose()?)
 }
 
-/// One write and its event, or nothing where nothing changes.
+fn free_logins(env: &Env<'_>, facts: &Facts, user: &Versioned<User>) -> Result<Vec<Write>, Halt> {
+    let (before, mut gone) = (&user.record.logins, user.record.clone());
+    let freed = assign(env, facts, before, &mut gone, Vec::new(), Sharing::Kept)?;
+    Ok(freed.unwrap_or_default())
+}
+
+/// The write of the user, those of the names and addresses to sign in with, and the event; or nothing where nothing changes.
 fn written(
     env: &Env<'_>,
+    facts: &Facts,
     user: &Versioned<User>,
-    to: &User,
+    mut to: User,
     kind: EventKind,
+    sharing: Sharing,
 ) -> Result<Decision<ChangeUserReply, Infallible>, Halt> {
     let id = user.record.id;
-    let changed = user.record != *to;
+    let changed = user.record != to;
     let decision = Decision::reply(ChangeUserReply::Done { id, changed });
     if !changed {
         return Ok(decision);
     }
+    let logins = match assign_own(env, facts, Some(&user.record), &mut to, sharing)? {
+        Ok(writes) => writes,
+        Err(why) => return ChangeUserReply::Refused(why).decide(),
+    };
     Ok(decision
-        .write(records::update(&env.realm.name, to, &user.row)?)
+        .write(records::update(&env.realm.name, &to, &user.row)?)
+        .writes(logins)
         .event(Event::new(kind).user(id)))
 }

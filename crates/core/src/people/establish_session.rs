@@ -1,5 +1,7 @@
 //! The one way to make a session.
 
+use std::time::Duration;
+
 use super::session;
 use crate::base::error::Failure;
 use crate::base::peer::Peer;
@@ -9,6 +11,7 @@ use crate::engine::decide::{Excess, Halt};
 use crate::engine::env::Env;
 use crate::engine::facts::Facts;
 use crate::model::ids::SessionId;
+use crate::model::realm::CookieLife;
 use crate::records::{self, ProvenFactor, Session, Started, User};
 use crate::tokens::handles::{PresentedCookie, SessionCookie};
 
@@ -20,11 +23,15 @@ pub(super) struct Authenticated<'u> {
     /// OpenID Connect Core section 2.
     pub(super) acr: &'static str,
     pub(super) at: Timestamp,
+    /// Whether the cookie is to outlive the browser.
+    pub(super) stay: bool,
 }
 
 /// A session, to be made by the commit of these writes.
 pub(super) struct Established {
     pub(super) cookie: SessionCookie,
+    /// How long the browser keeps it. `None`: until it closes.
+    pub(super) lasts: Option<Duration>,
     pub(super) writes: Vec<Write>,
     /// Where the session is a new one.
     pub(super) excess: Option<Excess>,
@@ -39,7 +46,14 @@ pub(super) fn establish_session(
     previous: Option<&PresentedCookie>,
     peer: &Peer,
 ) -> Result<Established, Halt> {
-    let Authenticated { user, amr, acr, at } = *authenticated;
+    let Authenticated {
+        user,
+        amr,
+        acr,
+        at,
+        stay,
+    } = *authenticated;
+    let persistent = stay && env.realm.lifetimes.session_cookie == CookieLife::Persistent;
     let previous = match previous.map(|cookie| &cookie.holds) {
         Some(cookie) => facts
             .record::<Session>(env, &session::key(env, cookie.id))?
@@ -79,8 +93,10 @@ pub(super) fn establish_session(
         logout_subscribers: kept.map_or_else(Default::default, |old| {
             old.record.logout_subscribers.clone()
         }),
+        persistent,
         expires_at: env.now + env.realm.lifetimes.session_absolute,
     };
+    let lasts = record.cookie_lasts(env.now);
     let write: Result<Write, Failure> = match kept {
         Some(old) => records::replace(&env.realm.name, &record, &old.row),
         None => records::insert(&env.realm.name, &record),
@@ -97,6 +113,7 @@ pub(super) fn establish_session(
     });
     Ok(Established {
         cookie,
+        lasts,
         writes,
         excess,
     })

@@ -11,6 +11,7 @@ mod change_user;
 mod device_decision;
 mod establish_session;
 mod form;
+mod logins;
 mod lookup_user_code;
 mod provision;
 mod provision_clients;
@@ -27,6 +28,7 @@ pub use device_decision::{
     DecidedDevice, DeviceDecision, DeviceDecisionReply, ViewDecision, ViewDecisionReply,
 };
 pub use form::{Action, Binding};
+pub use logins::{LoginRefused, MoveLogins};
 pub use lookup_user_code::{CodeCheck, LookupUserCode, LookupUserCodeReply, PendingDevice};
 pub use provision::{
     Deprovision, Password, PreparePassword, PreparedPassword, Provision, ProvisionReply,

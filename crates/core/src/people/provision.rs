@@ -6,6 +6,7 @@ use std::convert::Infallible;
 use std::fmt;
 
 use super::administer::username_key;
+use super::logins::{Sharing, assign, assign_own};
 use crate::base::secret::Secret;
 use crate::engine::decide::{Decision, Halt, Task};
 use crate::engine::env::Env;
@@ -179,6 +180,7 @@ impl Provision {
             claims: own_claims.into_iter().chain(claims).collect(),
             declared: Some(self.declared()),
             declared_credential,
+            logins: Vec::new(),
         }
     }
 
@@ -213,7 +215,9 @@ impl Task for Provision {
         }
         let before = stored.as_ref().map(|stored| &stored.record);
         let password = self.password(env, facts, before)?;
-        let user = self.merged(env, before, password);
+        let mut user = self.merged(env, before, password);
+        let logins = assign_own(env, facts, before, &mut user, Sharing::Kept)?;
+        let logins = logins.unwrap_or_default();
         let mut decision = Decision::reply(ProvisionReply::Done { changed: true });
         match &stored {
             Some(stored) if stored.record == user && name.is_some() => {
@@ -237,6 +241,7 @@ impl Task for Provision {
                 .writes
                 .push(records::insert(&env.realm.name, &user)?),
         }
+        decision.writes.extend(logins);
         if name.is_none() {
             decision.writes.push(records::insert(
                 &env.realm.name,
@@ -319,16 +324,19 @@ impl Task for Deprovision {
         let name = facts.record::<Username>(env, &name_key)?.live();
         let name = name.filter(|name| name.record.user == self.id);
         let epoch = Epoch::from_bytes(env.seed.bytes("epoch"));
-        let user = if self.declared {
+        let mut user = if self.declared {
             User {
                 enabled: false,
                 epoch,
-                ..stored.record
+                ..stored.record.clone()
             }
         } else {
             stored.record.withdrawn(epoch)
         };
+        let before = &stored.record.logins;
+        let logins = assign(env, facts, before, &mut user, Vec::new(), Sharing::Kept)?;
         Ok(Decision::reply(())
+            .writes(logins.unwrap_or_default())
             .write(records::update(&env.realm.name, &user, &stored.row)?)
             .writes(name.map(|name| records::delete(&name.row)).transpose()?))
     }

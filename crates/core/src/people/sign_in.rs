@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::attempt::{Attempt, LimitReached};
 use super::establish_session::{Authenticated, Established, establish_session};
+use super::logins::find_by_login;
 use super::session;
 use crate::base::error::Cause;
 use crate::base::peer::{Peer, Width};
@@ -16,10 +17,9 @@ use crate::engine::event::{Event, EventKind};
 use crate::engine::facts::{Facts, PasswordQueue, Versioned};
 use crate::engine::limits::{Counter, Quota, Window, per_network};
 use crate::model::claims::ACR;
-use crate::model::credentials::{InvalidPassword, check_password, may_be_username};
-use crate::model::ids::UserId;
+use crate::model::credentials::{InvalidPassword, check_password, fold_login, may_be_username};
 use crate::model::password_hash::StoredHash;
-use crate::records::{self, User, Username};
+use crate::records::{self, User};
 use crate::tokens::grant_liveness;
 use crate::tokens::handles::{KnownBrowser, PresentedCookie};
 
@@ -27,6 +27,8 @@ use crate::tokens::handles::{KnownBrowser, PresentedCookie};
 pub struct SignIn {
     pub username: String,
     pub password: Secret,
+    /// Whether the user ticked "Stay signed in".
+    pub stay: bool,
     /// The browser's current session.
     pub previous: Option<PresentedCookie>,
     /// The cookie of an earlier sign-in in this browser.
@@ -39,6 +41,8 @@ pub enum SignInReply {
     SignedIn {
         /// The session cookie, always with a new secret.
         session: Secret,
+        /// How long the browser keeps it. `None`: until it closes.
+        lasts: Option<Duration>,
         /// The cookie by which this browser is known later, for [`KNOWN_BROWSER_LIFETIME`]. One that is still valid
         /// stays as it is, so that its count does.
         known_browser: Secret,
@@ -107,7 +111,7 @@ impl SignIn {
         account: &str,
     ) -> Result<(Attempt, PasswordQueue), Stop<LimitReached>> {
         if let Some(known) = self.known_browser(env)
-            && let Some(user) = self.user(env, facts, account)?
+            && let Some(user) = self.user(env, facts)?
             && is_of(&known, &user.record)
         {
             let limits = env.realm.sign_in;
@@ -156,24 +160,10 @@ impl SignIn {
     }
 
     /// Two reads, whether or not the user exists.
-    fn user(
-        &self,
-        env: &Env<'_>,
-        facts: &Facts,
-        account: &str,
-    ) -> Result<Option<Versioned<User>>, Halt> {
-        let name = records::key::<Username>(&env.realm.name, account);
+    fn user(&self, env: &Env<'_>, facts: &Facts) -> Result<Option<Versioned<User>>, Halt> {
         let previous = self.previous.as_ref();
         let previous = previous.map(|cookie| session::key(env, cookie.session()));
-        facts.need(&previous.iter().chain([&name]).collect::<Vec<_>>())?;
-        // An unknown name reads a user that does not exist, so that the number of reads reveals nothing.
-        let user = match facts.record::<Username>(env, &name)?.live() {
-            Some(name) => name.record.user,
-            None => UserId::from_username("nobody", account),
-        };
-        Ok(facts
-            .record::<User>(env, &grant_liveness::user_key(env, user))?
-            .live())
+        find_by_login(env, facts, &self.username, previous.as_ref())
     }
 
     /// The user as it was read, with a new hash of the password where the stored one is weak. The epoch stays, so that this
@@ -212,7 +202,7 @@ impl Task for SignIn {
         env: &Env<'_>,
         facts: &Facts,
     ) -> Result<Decision<SignInReply, Infallible>, Halt> {
-        let account = Username::fold(&self.username);
+        let account = fold_login(&self.username);
         let is_too_long = check_password(&self.password) == Err(InvalidPassword::Long);
         if is_too_long || !may_be_username(&account) {
             return Ok(Decision::reply(SignInReply::Wrong));
@@ -234,7 +224,7 @@ impl SignIn {
         account: &str,
     ) -> Result<Decision<SignInReply, Infallible>, Stop<LimitReached>> {
         let (attempt, queue) = self.attempt(env, facts, account)?;
-        let user = self.user(env, facts, account)?;
+        let user = self.user(env, facts)?;
         let hash = user
             .as_ref()
             .and_then(|user| user.record.password.as_deref());
@@ -262,10 +252,12 @@ impl SignIn {
             amr: &["pwd"],
             acr: ACR[0],
             at: env.now,
+            stay: self.stay,
         };
         let previous = self.previous.as_ref();
         let Established {
             cookie,
+            lasts,
             writes,
             excess,
         } = establish_session(env, facts, &authenticated, previous, &self.peer)?;
@@ -280,6 +272,7 @@ impl SignIn {
             });
         Ok(Decision::reply(SignInReply::SignedIn {
             session: Secret::new(env.realm.sealing.session_cookie(&cookie)),
+            lasts,
             known_browser: Secret::new(env.realm.sealing.known_browser(&known)),
         })
         .writes(writes)

@@ -11,6 +11,7 @@ mod consent;
 mod grant;
 mod instance;
 mod link;
+mod login;
 mod logout_subscribers;
 mod member_names;
 mod outbox;
@@ -30,6 +31,7 @@ pub use grant::{
 };
 pub use instance::{DeclaredClient, InstancesSince};
 pub use link::Link;
+pub use login::Login;
 pub use logout_subscribers::LogoutSubscribers;
 pub use outbox::Outbox;
 pub use revoked::RevokedToken;

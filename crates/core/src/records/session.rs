@@ -1,5 +1,7 @@
 //! A browser session: a stable id and a rotating cookie secret.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::{LogoutSubscribers, Record, Started};
@@ -30,6 +32,9 @@ pub struct Session {
     /// Clients that got codes in this session and have a back-channel logout URI.
     #[serde(flatten)]
     pub logout_subscribers: LogoutSubscribers,
+    /// Whether the cookie outlives the browser.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub persistent: bool,
     /// The absolute limit, regardless of use.
     pub expires_at: Timestamp,
 }
@@ -66,6 +71,12 @@ impl Session {
         self.auth_time = at;
         self.proven.retain(|factor| factor.amr != amr);
         self.proven.push(ProvenFactor::new(amr, at));
+    }
+
+    /// How long a browser keeps a cookie that is set now. `None`: until it closes.
+    #[must_use]
+    pub fn cookie_lasts(&self, now: Timestamp) -> Option<Duration> {
+        self.persistent.then(|| self.expires_at.since(now))
     }
 
     #[must_use]

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Record;
 use crate::base::time::Timestamp;
 use crate::model::claims_request::UserFacts;
-use crate::model::credentials::fold_username;
+use crate::model::credentials::{fold_login, fold_username, verified_email};
 use crate::model::ids::{Epoch, UserId};
 
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
@@ -42,6 +42,9 @@ pub struct User {
     /// A MAC of the password or hash that the file declares. [`User::password`] may be a later hash of the same password.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub declared_credential: Option<String>,
+    /// The names of this user's rows of [`super::Login`]. Users of older versions have none yet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub logins: Vec<String>,
 }
 
 impl User {
@@ -80,12 +83,28 @@ impl User {
             claims: BTreeMap::new(),
             declared: Some(Vec::new()),
             declared_credential: None,
+            logins: Vec::new(),
         }
     }
 
     #[must_use]
     pub fn is_withdrawn(&self) -> bool {
         *self == self.withdrawn(self.epoch)
+    }
+
+    /// The address, where it is known to be the user's.
+    #[must_use]
+    pub fn verified_email(&self) -> Option<&str> {
+        verified_email(self.email.as_deref(), &self.claims)
+    }
+
+    /// What this user signs in with, folded: the name and the verified address.
+    #[must_use]
+    pub fn own_logins(&self) -> Vec<String> {
+        let address = self.verified_email().map(fold_login);
+        let name = fold_login(&self.username);
+        let address = address.filter(|address| *address != name);
+        [name].into_iter().chain(address).collect()
     }
 
     #[must_use]

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use grantor_core::base::secret::Secret;
 use grantor_core::people::{
-    AddUser, AddUserReply, ChangeUser, ChangeUserReply, DeleteUser, FindUser, RenameUser,
-    SetEnabled, SetEnabledReply, SetPassword, UserChange,
+    AddUser, AddUserReply, ChangeUser, ChangeUserReply, DeleteUser, FindUser, LoginRefused,
+    RenameUser, SetEnabled, SetEnabledReply, SetPassword, UserChange,
 };
 use serde_json::json;
 
@@ -136,12 +136,13 @@ fn a_renamed_user_keeps_sub_and_sessions_and_takes_no_name_that_is_taken() {
     for taken in ["alice", " ALICE"] {
         assert_eq!(
             rename(&mut world, "dave", taken),
-            ChangeUserReply::NameTaken
+            ChangeUserReply::Refused(LoginRefused::NameTaken)
         );
     }
     let (cost, reply) = world.cost(|world| rename(world, "dave", "David"));
     assert!(done(reply));
-    assert_eq!(cost, [3, 1, 3]);
+    // The user, and the name's two rows: the new ones, and the end of the old.
+    assert_eq!(cost, [4, 1, 5]);
     assert!(world.visitor(&browser).is_some());
     let old = world.sign_in(&mut Browser::new(), "dave", "dave-password");
     assert_eq!(old, SignedIn::Wrong);
@@ -165,7 +166,7 @@ fn a_user_made_again_after_a_deletion_inherits_nothing() {
     world.events.clear();
     let (cost, reply) = world.cost(|world| delete(world, "dave"));
     assert!(done(reply));
-    assert_eq!(cost, [2, 1, 2]);
+    assert_eq!(cost, [3, 1, 3]);
     assert_eq!(world.take_events(), [EventKind::UserDeleted]);
     assert_eq!(delete(&mut world, "dave"), ChangeUserReply::Unknown);
     let check = |world: &mut World| {
@@ -237,7 +238,7 @@ fn commands_change_of_a_declared_user_what_the_file_does_not_name() {
 fn an_added_user_can_sign_in_and_an_event_records_the_addition() {
     let mut world = World::new();
     let (cost, added) = world.cost(|world| add(world, "dave"));
-    assert_eq!(cost, [1, 1, 2]);
+    assert_eq!(cost, [2, 1, 3]);
     let AddUserReply::Added { id } = added else {
         panic!("the name was free");
     };
@@ -260,7 +261,7 @@ fn a_username_can_be_added_once_regardless_of_case() {
         let (cost, reply) = world.cost(|world| add(world, name));
         assert_eq!(
             (cost, reply),
-            ([1, 0, 0], AddUserReply::NameTaken),
+            ([1, 0, 0], AddUserReply::Refused(LoginRefused::NameTaken)),
             "{name}"
         );
     }

@@ -27,6 +27,7 @@ mod instances;
 mod introspection;
 mod known_browsers;
 mod links;
+mod logins;
 mod logout;
 mod machines;
 mod newer_versions;

@@ -11,6 +11,7 @@ mod account;
 mod check;
 mod exchange;
 mod limits;
+mod logins;
 mod passwords;
 mod reload;
 mod schedules;

@@ -83,6 +83,7 @@ impl Names {
             .for_each(|grant| self.record(grant));
         self.record(&samples::user());
         self.record(&samples::username());
+        self.record(&samples::login());
         self.record(&samples::session());
         self.record(&samples::seen());
         self.record(&samples::consent());

@@ -11,9 +11,9 @@ use grantor_core::model::ids::{ClientId, ClientInstance, GrantId, Jti, SessionId
 use grantor_core::model::pkce::CodeChallenge;
 use grantor_core::records::{
     Authorization, CodeIssued, Consent, DeclaredClient, Exchanged, Grant, GrantOrigin, GrantState,
-    InstancesSince, Link, LogoutSubscribers, Outbox, ProvenFactor, Revocation, RevocationReason,
-    RevokedToken, SealedSigningKey, Seen, Session, SigningKeys, Started, SupersededMaster, User,
-    UserCodeRow, Username,
+    InstancesSince, Link, Login, LogoutSubscribers, Outbox, ProvenFactor, Revocation,
+    RevocationReason, RevokedToken, SealedSigningKey, Seen, Session, SigningKeys, Started,
+    SupersededMaster, User, UserCodeRow, Username,
 };
 use grantor_jose::{Algorithm, KeyState};
 
@@ -143,6 +143,14 @@ pub(crate) fn user() -> User {
         claims: BTreeMap::from([("*".to_owned(), "anything".into())]),
         declared: Some(vec!["email".to_owned()]),
         declared_credential: Some("MAC".to_owned()),
+        logins: vec!["alice".to_owned()],
+    }
+}
+
+pub(crate) fn login() -> Login {
+    Login {
+        login: "alice@example.com".to_owned(),
+        users: vec![USER],
     }
 }
 
@@ -160,6 +168,7 @@ fn logout_subscribers() -> LogoutSubscribers {
 
 pub(crate) fn session() -> Session {
     Session {
+        persistent: true,
         id: SESSION,
         user: USER,
         epoch: EPOCH,

@@ -367,6 +367,7 @@ impl Things {
                         SignInReply::SignedIn {
                             session,
                             known_browser,
+                            ..
                         } => End::SignedIn(SignedIn::Yes, Some([session, known_browser])),
                         SignInReply::Wrong => End::SignedIn(SignedIn::Wrong, None),
                         SignInReply::TooMany { .. } => End::SignedIn(SignedIn::TooMany, None),

@@ -183,6 +183,22 @@ fn of_a_declared_user_commands_change_only_what_the_file_leaves_open() {
         &home,
         &["user", "set", "alice", "--email", "alice@example.com"],
     );
+    for taken in [
+        ["user", "set", "dave", "--email", "Alice@Example.com"],
+        ["user", "add", "erin", "--email", "alice@example.com"],
+    ] {
+        let why = refused(&home, &taken);
+        let said = format!(
+            "The address {:?} is taken: another user signs in with it.",
+            taken[4]
+        );
+        assert!(why.contains(&said), "{why}");
+    }
+    let why = refused(&home, &["user", "rename", "dave", "d@example.com"]);
+    assert!(
+        why.contains("holds an @ and is not the user's own e-mail address"),
+        "{why}"
+    );
     server.end("TERM");
 
     // The next start changes nothing of it.

@@ -208,6 +208,7 @@ impl TestServer {
             username: "alice".to_owned(),
             password: Secret::new("p"),
             previous: None,
+            stay: false,
             known_browser: None,
             peer: peer.clone(),
         };

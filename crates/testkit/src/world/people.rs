@@ -88,6 +88,7 @@ impl Browser {
         SignIn {
             username: username.to_owned(),
             password: Secret::new(password),
+            stay: false,
             previous: self.cookie(),
             known_browser: self.known.clone(),
             peer: peer(&self.address),
@@ -182,6 +183,7 @@ impl World {
             Ok(SignInReply::SignedIn {
                 session,
                 known_browser,
+                ..
             }) => {
                 browser.session = Some(session);
                 browser.known = Some(known_browser);

@@ -24,8 +24,7 @@ use http::StatusCode;
 use super::browser;
 use super::return_to::ReturnTo;
 use crate::app::Unavailable;
-use crate::context::{Context, PostedForm};
-use crate::cookies::Cookie;
+use crate::context::{Context, PostedForm, TypedForm};
 use crate::lists::{ROWS_AT_ONCE, first_rows};
 use crate::oauth;
 use crate::pages::{
@@ -95,7 +94,7 @@ async fn show(
 }
 
 /// `POST /account/password`: replaces the password, and ends all other sessions and grants.
-pub(crate) async fn change_password(posted: PostedForm) -> Response {
+pub(crate) async fn change_password(TypedForm(posted): TypedForm) -> Response {
     let (context, params) = match checked(posted) {
         Ok(checked) => checked,
         Err(response) => return *response,
@@ -138,11 +137,9 @@ pub(crate) async fn change_password(posted: PostedForm) -> Response {
             let response = show(&context, status, None, None, Some(problem)).await;
             browser::with_retry_after(response, retry_after)
         }
-        ChangePasswordReply::Changed { session, .. } => {
+        ChangePasswordReply::Changed { session, lasts, .. } => {
             let response = redirect_to_account(&context, Notice::PasswordChanged);
-            let cookies = context.cookies();
-            let cookie = cookies.set(Cookie::Session, session.reveal(), None);
-            browser::with_cookies(response, [cookie])
+            browser::with_cookies(response, context.set_session(&session, lasts))
         }
     }
 }
@@ -276,7 +273,7 @@ fn redirect_to_account(context: &Context, notice: Notice) -> Response {
 /// Without a session, that page shows that the user is signed out.
 fn redirect_to_logout(context: &Context) -> Response {
     let response = browser::see_other(&format!("{}/logout", context.site().path));
-    browser::with_cookies(response, [context.cookies().remove(Cookie::Session)])
+    browser::with_cookies(response, context.remove_session())
 }
 
 /// `after` is the last grant of the page before.

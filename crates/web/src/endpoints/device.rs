@@ -15,7 +15,7 @@ use http::{HeaderValue, StatusCode};
 use super::browser;
 use super::return_to::ReturnTo;
 use crate::app::Unavailable;
-use crate::context::{Context, PostedForm};
+use crate::context::{Context, PostedForm, TypedForm, typed_again};
 use crate::cookies::Cookie;
 use crate::pages::{
     Agent, CodeCheck, DeviceCode, DeviceCodeProblem, DeviceConfirm, DeviceDone, Network, Outcome,
@@ -24,6 +24,8 @@ use crate::pages::{
 
 /// Delays responses while codes are being guessed on a large scale; nobody is locked out.
 const GUESSING_DELAY: Duration = Duration::from_secs(1);
+/// Of the field for the code.
+const MAX_CODE_CHARS: usize = 64;
 
 /// A GET changes nothing: a code from the link is only filled in.
 pub(crate) async fn get(context: Context) -> Response {
@@ -34,7 +36,13 @@ pub(crate) async fn get(context: Context) -> Response {
         Ok(Some(visitor)) => {
             // It is not looked up: a link must not use up anyone's attempts.
             let prefilled = code.and_then(|code| formatted(&context, &code));
-            code_form(&context, StatusCode::OK, &visitor, prefilled, None)
+            code_form(
+                &context,
+                StatusCode::OK,
+                &visitor,
+                Code::of_link(prefilled),
+                None,
+            )
         }
         Ok(None) => context.go_to_login(&ReturnTo::Device(code)).await,
         Err(error) => context.unavailable(&error),
@@ -42,7 +50,7 @@ pub(crate) async fn get(context: Context) -> Response {
 }
 
 /// Looks up the entered code.
-pub(crate) async fn post(posted: PostedForm) -> Response {
+pub(crate) async fn post(TypedForm(posted): TypedForm) -> Response {
     let PostedForm { context, params } = posted;
     let params = match params {
         Ok(params) => params,
@@ -74,7 +82,7 @@ pub(crate) async fn post(posted: PostedForm) -> Response {
     };
     match reply {
         LookupUserCodeReply::Pending(pending) => {
-            let page = confirm(&context, StatusCode::OK, &pending);
+            let page = confirm(&context, StatusCode::OK, &pending, "");
             browser::with_cookies(page, [found(&context, &pending, &typed)])
         }
         LookupUserCodeReply::SignIn => context.go_to_login(&again).await,
@@ -82,17 +90,17 @@ pub(crate) async fn post(posted: PostedForm) -> Response {
             if delay {
                 tokio::time::sleep(GUESSING_DELAY).await;
             }
-            not_valid(&context, &visitor)
+            not_valid(&context, &visitor, Code::Typed(typed))
         }
         LookupUserCodeReply::TooMany {
             visitor,
             retry_after,
-        } => too_many(&context, &visitor, retry_after),
+        } => too_many(&context, &visitor, Code::Typed(typed), retry_after),
     }
 }
 
 /// `POST /device/decision`
-pub(crate) async fn decide(posted: PostedForm) -> Response {
+pub(crate) async fn decide(TypedForm(posted): TypedForm) -> Response {
     let PostedForm { context, params } = posted;
     let params = match params {
         Ok(params) => params,
@@ -125,12 +133,15 @@ pub(crate) async fn decide(posted: PostedForm) -> Response {
         DeviceDecisionReply::Decided(device) | DeviceDecisionReply::DecidedBefore(device) => {
             context.go_to_decision(device.grant, None)
         }
-        DeviceDecisionReply::Again(pending) => confirm(&context, StatusCode::BAD_REQUEST, &pending),
-        DeviceDecisionReply::Gone { visitor } => not_valid(&context, &visitor),
+        DeviceDecisionReply::Again(pending) => {
+            let typed = params.opt("user_code").unwrap_or_default();
+            confirm(&context, StatusCode::BAD_REQUEST, &pending, typed)
+        }
+        DeviceDecisionReply::Gone { visitor } => not_valid(&context, &visitor, Code::None),
         DeviceDecisionReply::TooMany {
             visitor,
             retry_after,
-        } => too_many(&context, &visitor, retry_after),
+        } => too_many(&context, &visitor, Code::None, retry_after),
         DeviceDecisionReply::SignIn => context.go_to_login(&ReturnTo::Device(code)).await,
     }
 }
@@ -195,17 +206,32 @@ fn formatted(context: &Context, code: &str) -> Option<String> {
     Some(code.formatted())
 }
 
-fn not_valid(context: &Context, visitor: &Visitor) -> Response {
-    let (status, problem) = (StatusCode::BAD_REQUEST, DeviceCodeProblem::NotValid);
-    code_form(context, status, visitor, None, Some(problem))
+/// What the field for the code holds at first.
+enum Code {
+    None,
+    /// A well-formed code.
+    OfLink(String),
+    /// What the user typed, and may correct.
+    Typed(String),
 }
 
-fn too_many(context: &Context, visitor: &Visitor, retry_after: u64) -> Response {
+impl Code {
+    fn of_link(code: Option<String>) -> Self {
+        code.map_or(Self::None, Self::OfLink)
+    }
+}
+
+fn not_valid(context: &Context, visitor: &Visitor, code: Code) -> Response {
+    let (status, problem) = (StatusCode::BAD_REQUEST, DeviceCodeProblem::NotValid);
+    code_form(context, status, visitor, code, Some(problem))
+}
+
+fn too_many(context: &Context, visitor: &Visitor, code: Code, retry_after: u64) -> Response {
     let problem = DeviceCodeProblem::TooManyTries {
         minutes: browser::minutes(retry_after),
     };
     let status = StatusCode::TOO_MANY_REQUESTS;
-    let response = code_form(context, status, visitor, None, Some(problem));
+    let response = code_form(context, status, visitor, code, Some(problem));
     browser::with_retry_after(response, retry_after)
 }
 
@@ -213,15 +239,19 @@ fn code_form(
     context: &Context,
     status: StatusCode,
     visitor: &Visitor,
-    prefilled: Option<String>,
+    code: Code,
     problem: Option<DeviceCodeProblem>,
 ) -> Response {
     let form = DeviceCode {
         site: context.site().clone(),
         account: context.account(visitor),
         form_token: context.form_token(visitor.session, Action::UserCode),
-        prefilled: prefilled.is_some(),
-        user_code: prefilled.unwrap_or_default(),
+        prefilled: matches!(code, Code::OfLink(_)),
+        user_code: match code {
+            Code::None => String::new(),
+            Code::OfLink(code) => code,
+            Code::Typed(typed) => typed_again(&typed, MAX_CODE_CHARS),
+        },
         numeric: context.realm().device.user_code.is_numeric(),
         problem,
         trace_id: context.caller.trace.as_str().to_owned(),
@@ -230,7 +260,12 @@ fn code_form(
 }
 
 /// The form token is bound to the session and the grant, never to the code.
-fn confirm(context: &Context, status: StatusCode, pending: &PendingDevice) -> Response {
+fn confirm(
+    context: &Context,
+    status: StatusCode,
+    pending: &PendingDevice,
+    typed: &str,
+) -> Response {
     let network = match (pending.same_network, pending.same_network_required) {
         (true, _) => Network::Same,
         (false, false) => Network::Different,
@@ -247,7 +282,10 @@ fn confirm(context: &Context, status: StatusCode, pending: &PendingDevice) -> Re
         code: match &pending.code {
             people::CodeCheck::Compare(code) => CodeCheck::Compare { code: code.clone() },
             people::CodeCheck::Hidden => CodeCheck::Hidden,
-            people::CodeCheck::Retype { wrong } => CodeCheck::Retype { wrong: *wrong },
+            people::CodeCheck::Retype { wrong } => CodeCheck::Retype {
+                wrong: *wrong,
+                typed: typed_again(typed, MAX_CODE_CHARS),
+            },
         },
         scopes: browser::scope_lines(context.realm(), &pending.scope),
         claims: pending.claims.clone(),

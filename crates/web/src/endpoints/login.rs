@@ -4,15 +4,16 @@ use axum::response::Response;
 use grantor_core::base::params::Params;
 use grantor_core::base::secret::Secret;
 use grantor_core::endpoints::authorize::SignInContext;
+use grantor_core::model::credentials::fold_login;
+use grantor_core::model::realm::CookieLife;
 use grantor_core::people::{Action, Binding, KNOWN_BROWSER_LIFETIME, SignIn, SignInReply};
-use grantor_core::records::Username;
 use http::StatusCode;
 
 use super::authorize;
 use super::browser;
 use super::return_to::ReturnTo;
 use crate::app::Unavailable;
-use crate::context::{Context, PostedForm};
+use crate::context::{Context, PostedForm, TypedForm, typed_again};
 use crate::cookies::Cookie;
 use crate::pages::{Login, LoginProblem};
 
@@ -27,7 +28,13 @@ pub(crate) async fn get(mut context: Context) -> Response {
     form(&context, StatusCode::OK, &return_to, None, None).await
 }
 
-pub(crate) async fn post(posted: PostedForm) -> Response {
+/// What a form that was sent held, besides the password.
+pub(super) struct Typed {
+    username: String,
+    stay: bool,
+}
+
+pub(crate) async fn post(TypedForm(posted): TypedForm) -> Response {
     let PostedForm {
         mut context,
         params,
@@ -39,14 +46,18 @@ pub(crate) async fn post(posted: PostedForm) -> Response {
     let return_to = ReturnTo::parse(params.opt("return_to"), &context.site().path);
     prefer_locales(&mut context, &return_to);
     let context = &context;
-    let username = params.opt("username").unwrap_or_default().to_owned();
+    let typed = Typed {
+        username: params.opt("username").unwrap_or_default().to_owned(),
+        stay: params.opt("stay").is_some(),
+    };
     let binding = pre_session(context).map(Binding::PreSession);
     if !binding.is_some_and(|binding| context.accepts_for(&binding, Action::SignIn, &params)) {
-        return stale(context, &return_to, username).await;
+        return stale(context, &return_to, typed).await;
     }
     let cookie = |cookie| context.cookies().get(&context.caller.headers, cookie);
     let sign_in = SignIn {
-        username: username.clone(),
+        username: typed.username.clone(),
+        stay: typed.stay,
         password: Secret::new(params.opt("password").unwrap_or_default()),
         previous: context.cookie.clone(),
         known_browser: cookie(Cookie::KnownBrowser),
@@ -56,10 +67,11 @@ pub(crate) async fn post(posted: PostedForm) -> Response {
         Ok(outcome) => outcome.reply,
         Err(error) => return context.unavailable(&error),
     };
-    let retry = |status, problem| form(context, status, &return_to, Some(username), Some(problem));
+    let retry = |status, problem| form(context, status, &return_to, Some(typed), Some(problem));
     match reply {
         SignInReply::SignedIn {
             session,
+            lasts,
             known_browser,
         } => {
             let response = match &return_to {
@@ -69,8 +81,7 @@ pub(crate) async fn post(posted: PostedForm) -> Response {
                 other => context.go_to(other),
             };
             let cookies = context.cookies();
-            let cookies = [
-                cookies.set(Cookie::Session, session.reveal(), None),
+            let others = [
                 cookies.set(
                     Cookie::KnownBrowser,
                     known_browser.reveal(),
@@ -79,7 +90,8 @@ pub(crate) async fn post(posted: PostedForm) -> Response {
                 // The next sign-in form uses a new one, so a planted cookie is useless.
                 cookies.remove(Cookie::PreSession),
             ];
-            browser::with_cookies(response, cookies)
+            let session = context.set_session(&session, lasts);
+            browser::with_cookies(response, session.into_iter().chain(others))
         }
         SignInReply::TooMany { retry_after } => {
             let problem = LoginProblem::TooManyTries {
@@ -103,7 +115,7 @@ fn prefer_locales(context: &mut Context, return_to: &ReturnTo) {
 
 /// A form whose token is not of this browser's cookie, such as one of another tab in which someone signed in meanwhile. Its
 /// password is not looked at, so this signs no one in.
-async fn stale(context: &Context, return_to: &ReturnTo, username: String) -> Response {
+async fn stale(context: &Context, return_to: &ReturnTo, typed: Typed) -> Response {
     let cookies = [Cookie::Session, Cookie::PreSession, Cookie::KnownBrowser];
     let came = |cookie| context.cookies().get(&context.caller.headers, cookie);
     if cookies.into_iter().all(|cookie| came(cookie).is_none()) {
@@ -116,12 +128,12 @@ async fn stale(context: &Context, return_to: &ReturnTo, username: String) -> Res
             context,
             StatusCode::FORBIDDEN,
             return_to,
-            Some(username),
+            Some(typed),
             problem,
         )
         .await;
     }
-    match needs_no_sign_in(context, return_to, &username).await {
+    match needs_no_sign_in(context, return_to, &typed.username).await {
         Ok(true) => match return_to {
             ReturnTo::Authorize(request) => match authorize::parse(request) {
                 Ok(request) => authorize::go_to(context, &request).await,
@@ -135,7 +147,7 @@ async fn stale(context: &Context, return_to: &ReturnTo, username: String) -> Res
                 context,
                 StatusCode::FORBIDDEN,
                 return_to,
-                Some(username),
+                Some(typed),
                 problem,
             )
             .await
@@ -154,7 +166,7 @@ async fn needs_no_sign_in(
     let Some(visitor) = context.visitor().await? else {
         return Ok(false);
     };
-    if !username.is_empty() && Username::fold(username) != Username::fold(&visitor.username) {
+    if !username.is_empty() && fold_login(username) != fold_login(&visitor.username) {
         return Ok(false);
     }
     let ReturnTo::Authorize(request) = return_to else {
@@ -198,7 +210,7 @@ pub(super) async fn form(
     context: &Context,
     status: StatusCode,
     return_to: &ReturnTo,
-    typed: Option<String>,
+    typed: Option<Typed>,
     problem: Option<LoginProblem>,
 ) -> Response {
     let waits = match LoginContext::new(context, return_to).await {
@@ -210,11 +222,17 @@ pub(super) async fn form(
     let cookie = existing.clone().unwrap_or_else(|| format!("{new:032x}"));
     let binding = Binding::PreSession(cookie.clone());
     let known = waits.known.as_ref();
+    let (username, stays) = typed.map_or((None, false), |it| {
+        let username = typed_again(&it.username, MAX_LOGIN_HINT_BYTES);
+        (Some(username), it.stay)
+    });
     let login = Login {
         site: context.site().clone(),
         form_token: context.token(&binding, Action::SignIn),
         return_to: return_to.path(&context.site().path),
-        username: typed.or(waits.login_hint).unwrap_or_default(),
+        username: username.or(waits.login_hint).unwrap_or_default(),
+        stay: context.realm().lifetimes.session_cookie == CookieLife::Persistent,
+        stays,
         client_name: known.map(|known| known.client_name.clone()),
         again: known.is_some() && context.cookie.is_some(),
         for_device: matches!(return_to, ReturnTo::Device(_)),

@@ -11,7 +11,6 @@ use http::StatusCode;
 use super::{authorize, browser};
 use crate::app::Unavailable;
 use crate::context::{Context, PostedForm};
-use crate::cookies::Cookie;
 use crate::oauth;
 use crate::pages::{self, PageError, SignedOut};
 
@@ -90,8 +89,8 @@ async fn handle(mut context: Context, params: &Params, confirmed: bool) -> Respo
     };
     // Only after the session has ended, not if the store was unavailable.
     let remove_cookie = |response| {
-        let cookie = confirmed.then(|| context.cookies().remove(Cookie::Session));
-        browser::with_cookies(response, cookie)
+        let cookies = confirmed.then(|| context.remove_session());
+        browser::with_cookies(response, cookies.into_iter().flatten())
     };
     let reply = match context.run(logout).await {
         Ok(outcome) => outcome.reply,

@@ -49,6 +49,8 @@ pub enum CodeCheck {
     Retype {
         /// Whether the last attempt was wrong.
         wrong: bool,
+        /// What the user typed then.
+        typed: String,
     },
 }
 
@@ -132,7 +134,10 @@ impl Page for DeviceConfirm {
             ..different.clone()
         };
         let retype = Self {
-            code: CodeCheck::Retype { wrong: false },
+            code: CodeCheck::Retype {
+                wrong: false,
+                typed: "".to_owned(),
+            },
             scopes: [
                 "openid",
                 "email",
@@ -149,7 +154,10 @@ impl Page for DeviceConfirm {
             ..compare.clone()
         };
         let retyped_wrong = Self {
-            code: CodeCheck::Retype { wrong: true },
+            code: CodeCheck::Retype {
+                wrong: true,
+                typed: "WDJB-MJHX".to_owned(),
+            },
             trace_id: Some("4bf92f3577b34da6a3ce929d0e0e4736".to_owned()),
             client_name: "A very long client name <script>alert(1)</script> that an attacker might choose & \"quote\""
                 .to_owned(),

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::Site;
 use crate::render::Page;
 
-/// `POST {site.path}/login` with `username`, `password`, `form_token`, `return_to`.
+/// `POST {site.path}/login` with `username`, `password`, `form_token`, `return_to`; `stay` where the user ticked it.
 #[derive(Clone, Debug, Serialize)]
 pub struct Login {
     pub site: Site,
@@ -15,6 +15,9 @@ pub struct Login {
     pub return_to: String,
     /// The previous input, a login hint, or empty.
     pub username: String,
+    /// Whether the user is asked to stay signed in, and whether the last answer was yes.
+    pub stay: bool,
+    pub stays: bool,
     /// The name of the client that requested the sign-in.
     pub client_name: Option<String>,
     /// Whether a signed-in user must re-authenticate (`prompt=login`, `max_age`; OpenID Connect Core section 3.1.2.1).
@@ -50,6 +53,8 @@ impl Page for Login {
             form_token: "sample-form-token".to_owned(),
             return_to: "/".to_owned(),
             username: String::new(),
+            stay: false,
+            stays: false,
             client_name: None,
             again: false,
             for_device: false,
@@ -86,8 +91,26 @@ impl Page for Login {
         let limited = problem(LoginProblem::TooManyTries { minutes: 12 });
         let stale = problem(LoginProblem::Stale);
         let no_cookies = problem(LoginProblem::NoCookies);
+        let asks_to_stay = Self {
+            stay: true,
+            ..plain.clone()
+        };
+        let stays = Self {
+            stay: true,
+            stays: true,
+            ..wrong.clone()
+        };
         vec![
-            plain, device, client, again, wrong, limited, stale, no_cookies,
+            plain,
+            device,
+            client,
+            again,
+            wrong,
+            limited,
+            stale,
+            no_cookies,
+            asks_to_stay,
+            stays,
         ]
     }
 }

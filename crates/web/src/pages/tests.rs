@@ -201,7 +201,7 @@ fn the_ids_for_tests_and_styles_are_stable() {
         ),
         (
             "login.html",
-            "again client-name error password trace-id username".to_owned(),
+            "again client-name error password stay stay-hint trace-id username".to_owned(),
         ),
         (
             "logout.html",
@@ -361,7 +361,10 @@ fn a_code_that_must_be_retyped_is_not_on_the_page() {
     let pages = Pages::new(None).unwrap();
     let mut page = DeviceConfirm::samples().remove(0);
     assert!(pages.render(&page, ENGLISH).unwrap().contains("WDJB-MJHT"));
-    page.code = CodeCheck::Retype { wrong: true };
+    page.code = CodeCheck::Retype {
+        wrong: true,
+        typed: String::new(),
+    };
     assert!(!pages.render(&page, ENGLISH).unwrap().contains("WDJB"));
 }
 

@@ -66,7 +66,7 @@ async fn a_foreign_form_cannot_sign_in_or_out() {
         .fill("username", "bob")
         .fill("password", "bob-password");
     assert_asks_again(&victim.submit(foreign).await);
-    assert!(!victim.cookies.contains_key("__Host-grantor-default"));
+    assert!(!victim.cookies.contains_key("__Host-grantor-3d38e146cf9f"));
 
     let mut alice = server.signed_in("alice").await;
     let mut bob = server.signed_in("bob").await;
@@ -157,7 +157,7 @@ async fn a_session_ends_at_sign_out_and_its_cookie_with_it() {
     let form = Form::of(&alice.get("/logout").await, "/logout");
     let out = alice.submit(form).await;
     assert_eq!(out.status, 200);
-    assert!(!alice.cookies.contains_key("__Host-grantor-default"));
+    assert!(!alice.cookies.contains_key("__Host-grantor-3d38e146cf9f"));
     alice.cookies = kept;
     assert_eq!(alice.get("/device").await.status, 303);
 }

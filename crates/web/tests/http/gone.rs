@@ -16,6 +16,7 @@ async fn begin_and_leave(server: &TestServer, password: &str) {
         username: "alice".to_owned(),
         password: Secret::new(password),
         previous: None,
+        stay: false,
         known_browser: None,
         peer: Peer::new(address, "a browser"),
     };

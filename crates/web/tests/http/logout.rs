@@ -113,7 +113,7 @@ async fn openid_rpinitiated_3_the_browser_returns_to_the_registered_uri_with_exa
             .collect();
         assert_eq!(got, sent);
         assert!(answer.header("location").starts_with(BYE));
-        assert!(!alice.cookies.contains_key("__Host-grantor-default"));
+        assert!(!alice.cookies.contains_key("__Host-grantor-3d38e146cf9f"));
     }
 }
 

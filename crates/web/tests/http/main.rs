@@ -9,6 +9,7 @@ mod attacks;
 mod authorize;
 mod bad_input;
 mod client_auth;
+mod cookies;
 mod cors;
 mod csrf;
 mod device;
@@ -33,6 +34,7 @@ mod tabs;
 mod tls;
 mod token;
 mod trace;
+mod typed;
 mod unavailable;
 mod userinfo;
 

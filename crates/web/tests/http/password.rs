@@ -1,7 +1,10 @@
 //! A user changes the password on `/account`.
 
+use std::time::Duration;
+
 use grantor_core::base::secret::Secret;
 use grantor_core::engine::event::EventKind;
+use grantor_core::model::realm::CookieLife;
 use grantor_core::people::AddUser;
 
 use grantor_testkit::server::{Answer, Browser, Form, TestServer};
@@ -56,6 +59,35 @@ async fn a_user_changes_the_password_and_only_this_browser_stays_signed_in() {
     let old = server.browser().sign_in("dora", "dora-password").await;
     assert_eq!(old.status, 400);
     assert_eq!(server.browser().sign_in("dora", NEW).await.status, 303);
+}
+
+/// With what is left of the session's time.
+#[tokio::test]
+async fn whoever_stays_signed_in_does_so_after_changing_the_password() {
+    let server = with_dora().await.restarted(|realm| {
+        realm.lifetimes.session_cookie = CookieLife::Persistent;
+    });
+    for stay in [true, false] {
+        let (old, new) = match stay {
+            true => ("dora-password", NEW),
+            false => (NEW, "battery staple"),
+        };
+        let mut dora = server.browser();
+        let form = Form::of(&dora.get("/login").await, "/login");
+        let mut form = form.fill("username", "dora").fill("password", old);
+        if stay {
+            form = form.fill("stay", "yes");
+        }
+        dora.submit(form).await;
+        server.advance(Duration::from_secs(60));
+        let changed = change(&mut dora, old, new, new).await;
+        assert_eq!(
+            changed.header("location"),
+            "/account?notice=password-changed"
+        );
+        let lasts = format!("; Max-Age={}", 7 * 24 * 3600 - 60);
+        assert_eq!(changed.header("set-cookie").ends_with(&lasts), stay);
+    }
 }
 
 #[tokio::test]

@@ -6,8 +6,8 @@ use grantor_core::engine::event::EventKind;
 use grantor_testkit::server::{Browser, Form, TestServer, With as _, post, redirect_of};
 use grantor_testkit::{AuthorizationRequest, FORUM, PORTAL, SHOP, SITE, SPA, redirect_uri};
 
-const SESSION: &str = "__Host-grantor-default";
-const PRE_SESSION: &str = "__Host-grantor-default-pre";
+const SESSION: &str = "__Host-grantor-3d38e146cf9f";
+const PRE_SESSION: &str = "__Host-grantor-3d38e146cf9f-pre";
 const EIGHT_HOURS: Duration = Duration::from_secs(8 * 60 * 60);
 
 /// The sign-in form that a request leads to, filled in.

@@ -20,7 +20,7 @@ pub use exchange::ExchangeSpec;
 pub use problem::{Pointer, PointerStep, Problem, UnknownName};
 pub use resource::ResourceSpec;
 pub use trusted_issuer::TrustedIssuerSpec;
-pub use user::{LinkSpec, UserSpec, is_user_claim};
+pub use user::{LinkSpec, UserSpec, is_user_claim, shared_addresses};
 
 use problem::{Problems, at};
 use scopes::Scopes;

@@ -9,8 +9,11 @@ use super::problem::{Problem, Problems, at};
 use super::{Given, RealmSpec};
 use crate::base::secret::Secret;
 use crate::model::claim_mapping::is_reserved;
-use crate::model::credentials::{ValidUsername, check_password, fold_username, is_email};
+use crate::model::credentials::{
+    ValidUsername, check_password, fold_login, fold_username, is_email, verified_email,
+};
 use crate::model::ids::UserId;
+use crate::model::precis::nfkc;
 use crate::model::realm::DEFAULT_NAME;
 
 /// Claims that have a setting of their own.
@@ -57,6 +60,11 @@ impl UserSpec<'_> {
         if self.email.is_some_and(|email| !is_email(email)) {
             problems.add(at("email"), "is not an e-mail address");
         }
+        if nfkc(self.username.as_str()).contains('@') && !self.is_named_by_own_address() {
+            let why = "holds an @ and is not the user's own e-mail address: give the same address as email, or choose a \
+                       username without @";
+            problems.add(at("username"), why);
+        }
         for claim in self.claims.keys().filter(|claim| !is_user_claim(claim)) {
             let why = format!(
                 "the claim {claim:?} is reserved: the server sets it, or it is a key of [[user]]"
@@ -71,6 +79,30 @@ impl UserSpec<'_> {
         }
         problems.into_vec()
     }
+
+    fn is_named_by_own_address(&self) -> bool {
+        let address = self.verified_email().map(fold_login);
+        address == Some(fold_login(self.username.as_str()))
+    }
+
+    fn verified_email(&self) -> Option<&str> {
+        verified_email(self.email, self.claims)
+    }
+}
+
+/// The addresses that several users have, each with those: they sign nobody in.
+#[must_use]
+pub fn shared_addresses(users: &[UserSpec<'_>]) -> Vec<(String, Vec<String>)> {
+    let mut all = BTreeMap::<String, Vec<String>>::new();
+    for user in users {
+        let name = user.username.as_str();
+        if let Some(address) = user.verified_email() {
+            let of_address = all.entry(fold_login(address)).or_default();
+            of_address.push(name.to_owned());
+        }
+    }
+    all.retain(|_, users| users.len() > 1);
+    all.into_iter().collect()
 }
 
 /// A link leads to one user, and from an issuer that is asked about.
@@ -92,8 +124,20 @@ pub(super) fn check_links(realm: &RealmSpec<'_>, problems: &mut Problems) {
 
 pub(super) fn check_unique(users: &[UserSpec<'_>], problems: &mut Problems) {
     let names = users.iter();
-    let names = names.map(|user| fold_username(user.username.as_str()));
+    let names = names.map(|user| fold_login(user.username.as_str()));
     problems.unique("user", "username", names);
+    let by_name: BTreeMap<_, _> = users
+        .iter()
+        .map(|user| (fold_login(user.username.as_str()), user.username))
+        .collect();
+    for (row, user) in users.iter().enumerate() {
+        let address = user.verified_email().map(fold_login);
+        let other = address.and_then(|address| by_name.get(&address));
+        if let Some(other) = other.filter(|other| **other != user.username) {
+            let why = format!("is the username of another [[user]], {:?}", other.as_str());
+            problems.add(at("user").index(row).key("email"), why);
+        }
+    }
     let ids = users.iter();
     let ids = ids.map(|user| user.id.map(|id| id.to_string()).unwrap_or_default());
     problems.unique("user", "id", ids);

@@ -1,6 +1,7 @@
 //! The user changes the password. Whoever is at the browser must know the old one.
 
 use std::convert::Infallible;
+use std::time::Duration;
 
 use crate::base::error::Cause;
 use crate::base::peer::Peer;
@@ -44,6 +45,8 @@ pub enum ChangePasswordReply {
         user: UserId,
         /// The session cookie.
         session: Secret,
+        /// How long the browser keeps it. `None`: until it closes.
+        lasts: Option<Duration>,
     },
 }
 
@@ -159,6 +162,7 @@ impl ChangePassword {
         Ok(Decision::reply(ChangePasswordReply::Changed {
             user: id,
             session: Secret::new(env.realm.sealing.session_cookie(&cookie)),
+            lasts: session.cookie_lasts(env.now),
         })
         .write(records::update(
             &env.realm.name,

@@ -9,7 +9,7 @@ use grantor_core::people::{self, AddUserReply};
 use http::StatusCode;
 
 use super::given::{check_email, new_password, valid_username};
-use super::refusals::name_taken;
+use super::refusals::{login_refused, name_taken};
 use crate::admin::api::{AddUser, AddedUser};
 use crate::admin::{Admin, Rejection, answer, read};
 
@@ -41,11 +41,14 @@ pub(super) async fn add(
             let added = AddedUser {
                 id: id.to_string(),
                 username: username.to_string(),
-                email,
+                email: email.clone(),
                 password: made.then(|| password.secret().reveal().to_owned()),
             };
             Ok(answer(StatusCode::CREATED, &added))
         }
-        AddUserReply::NameTaken => Err(name_taken(&admin, username.as_str(), false)),
+        AddUserReply::Refused(why) => {
+            let address = email.unwrap_or_default();
+            Err(login_refused(&admin, why, username.as_str(), &address))
+        }
     }
 }

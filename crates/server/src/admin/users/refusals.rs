@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use grantor_core::people::{ChangeUserReply, FindUser};
+use grantor_core::people::{ChangeUserReply, FindUser, LoginRefused};
 use http::StatusCode;
 
 use crate::admin::{Admin, Rejection};
@@ -18,7 +18,7 @@ pub(super) async fn done(
         ChangeUserReply::Declared(member) => {
             declared(admin, username, |sub| todo_about(&member, sub)).await?
         }
-        ChangeUserReply::NameTaken => name_taken(admin, username, false),
+        ChangeUserReply::Refused(why) => login_refused(admin, why, username, ""),
         ChangeUserReply::Unknown => unknown(admin, username),
     })
 }
@@ -98,6 +98,32 @@ pub(super) fn unknown(admin: &Admin, username: &str) -> Rejection {
         return Rejection::new(status, code, message);
     }
     Rejection::new(status, code, format!("There is no user {username:?}."))
+}
+
+/// Why a user cannot have this name, or this address to sign in with.
+pub(super) fn login_refused(
+    admin: &Admin,
+    why: LoginRefused,
+    username: &str,
+    address: &str,
+) -> Rejection {
+    match why {
+        LoginRefused::NameTaken => name_taken(admin, username, false),
+        LoginRefused::AddressTaken => {
+            let what = match address {
+                "" => "The address".to_owned(),
+                address => format!("The address {address:?}"),
+            };
+            let message = format!(
+                "{what} is taken: another user signs in with it. `grantor user list` shows whose it is."
+            );
+            Rejection::new(StatusCode::CONFLICT, "address_taken", message)
+        }
+        LoginRefused::ForeignAddress => Rejection::invalid(format!(
+            "The username {username:?} holds an @ and is not the user's own e-mail address: give that address as --email \
+             first, or choose a name without @."
+        )),
+    }
 }
 
 pub(super) fn name_taken(admin: &Admin, username: &str, by_file: bool) -> Rejection {

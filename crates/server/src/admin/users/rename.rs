@@ -9,7 +9,7 @@ use grantor_core::model::credentials::fold_username;
 use grantor_core::people::{self, ChangeUserReply};
 
 use super::given::valid_username;
-use super::refusals::{done, name_taken};
+use super::refusals::{done, login_refused, name_taken};
 use super::show::shown;
 use crate::admin::api::RenameUser;
 use crate::admin::{Admin, Rejection, read};
@@ -29,8 +29,8 @@ pub(super) async fn rename(
         to: to.to_string(),
     };
     let reply = admin.run(rename).await?;
-    if reply == ChangeUserReply::NameTaken {
-        return Err(name_taken(&admin, to.as_str(), false));
+    if let ChangeUserReply::Refused(why) = reply {
+        return Err(login_refused(&admin, why, to.as_str(), ""));
     }
     let id = done(&admin, &username, reply).await?;
     shown(&admin, &id).await

@@ -6,10 +6,10 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::Response;
 use grantor_core::model::checks::is_user_claim;
-use grantor_core::people::{ChangeUser, UserChange};
+use grantor_core::people::{ChangeUser, ChangeUserReply, UserChange};
 
 use super::given::check_email;
-use super::refusals::done;
+use super::refusals::{done, login_refused};
 use super::show::shown;
 use crate::admin::api::SetUser;
 use crate::admin::{Admin, Rejection, read};
@@ -39,6 +39,7 @@ pub(super) async fn set(
             "The claim {claim:?} is reserved: {instead}."
         )));
     }
+    let address = email.clone().flatten().unwrap_or_default();
     let claims = claims.into_iter();
     let change = UserChange {
         email,
@@ -51,6 +52,10 @@ pub(super) async fn set(
         username: username.clone(),
         change,
     };
-    let id = done(&admin, &username, admin.run(change).await?).await?;
+    let reply = admin.run(change).await?;
+    if let ChangeUserReply::Refused(why) = reply {
+        return Err(login_refused(&admin, why, &username, &address));
+    }
+    let id = done(&admin, &username, reply).await?;
     shown(&admin, &id).await
 }

@@ -149,7 +149,7 @@ async fn a_sign_in_for_an_app_needs_a_form_of_this_browser() {
         let page = victim.submit(forged).await;
         assert_eq!(page.status, 403, "{page:?}");
         assert!(page.body.contains("value=\"sign-in\""), "{page:?}");
-        assert!(!victim.cookies.contains_key("__Host-grantor-default"));
+        assert!(!victim.cookies.contains_key("__Host-grantor-3d38e146cf9f"));
     }
     // A browser that never saw the form is refused too.
     let filled = own.fill("username", "bob").fill("password", "bob-password");

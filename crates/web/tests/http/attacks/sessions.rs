@@ -3,8 +3,8 @@
 use grantor_testkit::server::{Answer, Browser, Form, TestServer, With as _, claims, redirect_of};
 use grantor_testkit::{AuthorizationRequest, PORTAL, SHOP};
 
-const SESSION: &str = "__Host-grantor-default";
-const BEFORE: &str = "__Host-grantor-default-pre";
+const SESSION: &str = "__Host-grantor-3d38e146cf9f";
+const BEFORE: &str = "__Host-grantor-3d38e146cf9f-pre";
 
 /// Whether the app gets a code in this browser without a page.
 async fn is_signed_in(browser: &mut Browser<'_>) -> bool {
