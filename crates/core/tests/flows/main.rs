@@ -28,6 +28,7 @@ mod introspection;
 mod known_browsers;
 mod links;
 mod logout;
+mod logout_unasked;
 mod machines;
 mod newer_versions;
 mod password_hashes;

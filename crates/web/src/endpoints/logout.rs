@@ -1,5 +1,6 @@
-//! `/oauth2/logout` (OpenID Connect RP-Initiated Logout) for clients, and `/logout` for users. A GET changes nothing: it
-//! asks for confirmation, which is sent as `POST /logout`.
+//! `/oauth2/logout` (OpenID Connect RP-Initiated Logout) for clients, and `/logout` for users. A GET
+//! asks for confirmation, which is sent as `POST /logout`; only a client that needs no consent ends the session of its own ID
+//! token at once.
 
 use axum::response::Response;
 use grantor_core::base::params::Params;
@@ -75,7 +76,7 @@ async fn redirect_uri(context: &Context, params: &Params) -> Result<Option<Strin
         confirmed: false,
     };
     Ok(match context.run(logout).await?.reply {
-        Ok(LogoutReply::Redirect(location)) => Some(location),
+        Ok(LogoutReply::Redirect { location, .. }) => Some(location),
         _ => None,
     })
 }
@@ -89,8 +90,9 @@ async fn handle(mut context: Context, params: &Params, confirmed: bool) -> Respo
         confirmed,
     };
     // Only after the session has ended, not if the store was unavailable.
-    let remove_cookie = |response| {
-        let cookie = confirmed.then(|| context.cookies().remove(Cookie::Session));
+    let remove_cookie = |response, ended: bool| {
+        let ended = ended || confirmed;
+        let cookie = ended.then(|| context.cookies().remove(Cookie::Session));
         browser::with_cookies(response, cookie)
     };
     let reply = match context.run(logout).await {
@@ -99,11 +101,13 @@ async fn handle(mut context: Context, params: &Params, confirmed: bool) -> Respo
     };
     match reply {
         Ok(LogoutReply::Confirm(ask)) => ask_confirmation(&context, client, *ask),
-        Ok(LogoutReply::Redirect(location)) => remove_cookie(browser::see_other(&location)),
-        Ok(LogoutReply::SignedOut { client_name }) => {
+        Ok(LogoutReply::Redirect { location, ended }) => {
+            remove_cookie(browser::see_other(&location), ended)
+        }
+        Ok(LogoutReply::SignedOut { client_name, ended }) => {
             let site = context.site().clone();
             let page = SignedOut { site, client_name };
-            remove_cookie(context.page(StatusCode::OK, &page))
+            remove_cookie(context.page(StatusCode::OK, &page), ended)
         }
         Err(refusal) => {
             oauth::log_refusal(&context.app, &context.caller, client, &refusal);
