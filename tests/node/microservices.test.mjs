@@ -75,7 +75,7 @@ describe('the example', () => {
       await signIn(page);
       const account = await page.context().newPage();
       await account.goto(await page.getAttribute('#account', 'href'));
-      await account.getByRole('button', { name: /take access back/i }).click();
+      await account.getByRole('button', { name: /remove access/i }).click();
       await account.waitForLoadState();
 
       await page.reload();

@@ -9,9 +9,11 @@ sign-in = Anmelden
 connect-device = Gerät verbinden
 see-account = Ihr Konto
 go-on = Weiter
+details = Details
+client-id = Client-ID
 try-again-in = { $minutes ->
-    [one] Warten Sie eine Minute und versuchen Sie es dann noch einmal.
-   *[other] Warten Sie { $minutes } Minuten und versuchen Sie es dann noch einmal.
+    [one] Versuchen Sie es in einer Minute noch einmal.
+   *[other] Versuchen Sie es in { $minutes } Minuten noch einmal.
 }
 
 ### What a client may do; a scope of a resource has the words of the configuration.
@@ -22,7 +24,7 @@ scope = { $scope ->
     [phone] Ihre Telefonnummer sehen
     [address] Ihre Postanschrift sehen
     [groups] Sehen, zu welchen Gruppen Sie gehören
-    [offline_access] Verbunden bleiben, auch wenn Sie nicht angemeldet sind
+    [offline_access] Zugriff behalten, auch wenn Sie nicht angemeldet sind
    *[other] { $scope }
 }
 scope-claims = Weitere Angaben zu Ihrem Konto sehen:
@@ -41,21 +43,23 @@ ago = { $unit ->
         [one] vor { $count } Tag
        *[other] vor { $count } Tagen
     }
-   *[now] vor weniger als einer Minute
+   *[now] gerade eben
 }
 at = { $time } UTC
-says-it-runs = Eigene Angabe
+reported-software = Angegebene Software
 agent-on = { $product } unter { $system }
-agent-unknown = Keine Angabe
+agent-unknown = Unbekannt
 
 ### Sign in
 login-title = Anmelden
 login-heading = Anmelden
-login-heading-again = Noch einmal anmelden
-login-lead = und weiter zu { $host }
-login-lead-client = und weiter zu { $client }
-login-again = Sie sind schon angemeldet. Mit Ihrem Passwort zeigen Sie, dass noch immer Sie es sind.
-login-lead-device = Melden Sie sich zuerst an, dann verbinden Sie Ihr Gerät.
+login-heading-again = Bestätigen Sie, dass Sie es sind
+login-lead = um mit { $host } fortzufahren
+login-lead-client = um mit { $client } fortzufahren
+login-again = Sie sind als { $user } angemeldet. Geben Sie Ihr Passwort ein, um fortzufahren.
+login-other = Sie sind als { $user } angemeldet. Um ein anderes Konto zu verwenden, melden Sie sich hier damit an.
+login-another = Anderes Konto verwenden
+login-lead-device = Melden Sie sich zuerst an und verbinden Sie dann Ihr Gerät.
 login-username = Benutzername oder E-Mail-Adresse
 login-password = Passwort
 login-stay = Angemeldet bleiben
@@ -63,53 +67,55 @@ login-stay-hint = Nur in einem Browser, der Ihnen gehört.
 login-wrong = Benutzername oder Passwort ist falsch.
 login-limited = Zu viele Versuche.
 login-stale = Diese Seite war nicht mehr aktuell, deshalb wurden Sie nicht angemeldet. Bitte geben Sie Ihr Passwort noch einmal ein.
-login-no-cookies = Ihr Browser hat unsere Cookies nicht zurückgeschickt. Ohne sie ist keine Anmeldung möglich. Erlauben Sie Cookies für diese Seite und melden Sie sich dann an.
+login-no-cookies = Für die Anmeldung sind Cookies nötig, aber Ihr Browser hat unsere nicht zurückgeschickt. Erlauben Sie Cookies für diese Website und melden Sie sich dann an.
 
 ### Connect a device: the code
 device-title = Gerät verbinden
 device-heading = Gerät verbinden
 device-lead = Geben Sie den Code ein, den Ihr Gerät anzeigt.
-device-lead-prefilled = Zeigt Ihr Gerät diesen Code? Gehen Sie nur weiter, wenn beide gleich sind.
+device-lead-prefilled = Prüfen Sie, ob dies der Code auf Ihrem Gerät ist.
 device-code = Code
-device-hint = Großschreibung, Leerzeichen und Striche spielen keine Rolle.
-device-hint-prefilled = Kein Gerät bei Ihnen, oder ein anderer Code? Dann schließen Sie diese Seite.
-device-not-valid = Dieser Code ist ungültig oder abgelaufen. Prüfen Sie ihn oder lassen Sie Ihr Gerät einen neuen anzeigen.
+device-hint = Leerzeichen und Bindestriche können Sie weglassen. Groß- und Kleinschreibung ist egal.
+device-hint-prefilled = Sie haben kein Gerät bei sich, oder es zeigt einen anderen Code? Schließen Sie diese Seite.
+device-not-valid = Dieser Code ist ungültig oder abgelaufen. Prüfen Sie ihn oder fordern Sie auf Ihrem Gerät einen neuen an.
 device-limited = Zu viele falsche Codes.
 
 ### Who asks, an app or a device
-ask-heading = Darf { $client } Ihr Konto benutzen?
-ask-client-id = Client-ID { $id }
-ask-scopes = Das wird damit erlaubt
-ask-no-scopes = Es werden keine Rechte verlangt
+ask-heading = Darf { $client } Ihr Konto nutzen?
+ask-scopes = Folgendes wird erlaubt
+ask-no-scopes = Es werden keine Berechtigungen angefordert
+ask-account = Konto: { $user }
+ask-new = Neu
 ask-approve = Erlauben
 ask-deny = Ablehnen
 
 ### An app asks
 consent-title = App erlauben
-consent-again = Sie haben dieser App schon etwas erlaubt. Jetzt verlangt sie mehr.
-consent-safety = Wollten Sie sich gerade bei dieser App anmelden? Wenn nicht, lehnen Sie ab.
-consent-safety-more = Was Sie erlauben, können Sie auf der Seite Ihres Kontos jederzeit zurücknehmen.
-consent-goes-to = In jedem Fall geht es weiter zu { $host }.
+consent-again = Sie haben diese App schon einmal erlaubt.
+consent-again-more = Sie haben diese App schon einmal erlaubt. Jetzt fordert sie weitere Berechtigungen an.
+consent-safety = Wollten Sie sich gerade bei dieser App anmelden? Wenn nicht, wählen Sie Ablehnen.
+consent-safety-more = Sie können den Zugriff jederzeit auf Ihrer Kontoseite entfernen.
+consent-goes-to = In beiden Fällen werden Sie zu { $host } weitergeleitet.
 
 ### On the way to an app
-going-on-title = Weiterleitung
-going-on-heading = Einen Moment
-going-on-lead = Es geht weiter zu { $host }. Wenn nichts geschieht, gehen Sie von Hand weiter.
+redirecting-title = Weiterleitung …
+redirecting-heading = Weiterleitung …
+redirecting-lead = Sie werden zu { $host } weitergeleitet. Wenn nichts geschieht, wählen Sie Weiter.
 
 ### Connect a device: who asks
 confirm-title = Erlauben oder ablehnen
-confirm-compare = Ihr Gerät muss diesen Code zeigen
+confirm-compare = Prüfen Sie, ob Ihr Gerät diesen Code anzeigt
 confirm-retype = Geben Sie den Code ein, den Ihr Gerät anzeigt
-confirm-retype-wrong = Das ist nicht der Code dieses Geräts. Sehen Sie noch einmal auf seinen Bildschirm.
+confirm-retype-wrong = Das ist nicht der Code dieses Geräts. Sehen Sie noch einmal auf dem Bildschirm nach.
 confirm-details = Woher die Anfrage kommt
-confirm-address = Adresse des Geräts
-confirm-browser-address = Ihre Adresse
-confirm-started = Begonnen
-confirm-network-heading = Das Gerät ist in einem anderen Netz
-confirm-network-warning = Es steht wahrscheinlich nicht bei Ihnen. Vielleicht hat Ihnen jemand aus der Ferne diesen Code geschickt, um an Ihr Konto zu kommen. Wenn Sie nicht sicher sind, lehnen Sie ab.
-confirm-network-refused = Diese App lässt sich nur aus dem Netz erlauben, in dem das Gerät ist. Wechseln Sie in dieses Netz und öffnen Sie die Seite noch einmal, oder lehnen Sie ab.
-confirm-safety = Haben Sie das selbst begonnen, auf einem Gerät, das Sie sehen? Wenn nicht, lehnen Sie ab.
-confirm-safety-more = Wer Ihnen hilft, braucht nie, dass Sie einen zugeschickten Code erlauben.
+confirm-address = IP des Geräts
+confirm-browser-address = Ihre IP
+confirm-started = Angefordert
+confirm-network-heading = Das Gerät ist in einem anderen Netzwerk
+confirm-network-warning = Es ist wahrscheinlich nicht in Ihrer Nähe. Vielleicht hat Ihnen jemand aus der Ferne diesen Code geschickt, um in Ihr Konto zu gelangen. Wenn Sie unsicher sind, wählen Sie Ablehnen.
+confirm-network-refused = Diese App lässt sich nur aus dem Netzwerk des Geräts erlauben. Wechseln Sie in dieses Netzwerk und öffnen Sie die Seite noch einmal, oder wählen Sie Ablehnen.
+confirm-safety = Haben Sie das selbst gestartet, auf einem Gerät, das Sie sehen? Wenn nicht, wählen Sie Ablehnen.
+confirm-safety-more = Kein Support wird Sie je bitten, einen Code zu erlauben, den er Ihnen geschickt hat.
 
 ### Connect a device: decided
 done-title = { $outcome ->
@@ -121,63 +127,69 @@ done-heading = { $outcome ->
    *[approved] Gerät verbunden
 }
 done-text = { $outcome ->
-    [denied] { $client } hat keinen Zugriff auf Ihr Konto bekommen.
+    [denied] { $client } hat keinen Zugriff auf Ihr Konto erhalten.
    *[approved] { $client } hat jetzt den Zugriff, den Sie erlaubt haben.
 }
 done-next = { $outcome ->
-    [denied] Wenn Sie das nicht begonnen haben, melden Sie es den Betreibern dieses Servers. Sie können diese Seite schließen.
-   *[approved] Gehen Sie zurück zu Ihrem Gerät. Es macht in ein paar Sekunden von selbst weiter. Sie können diese Seite schließen.
+    [denied] Wenn Sie das nicht gestartet haben, wenden Sie sich an Ihre Administration. Sie können diese Seite schließen.
+   *[approved] Gehen Sie zurück zu Ihrem Gerät. Dort geht es in wenigen Sekunden von selbst weiter. Sie können diese Seite schließen.
 }
 
 ### Sign out
 logout-title = Abmelden
 logout-heading = Abmelden?
 logout-asked = { $client } bittet Sie, sich abzumelden.
-logout-refused = Die Anfrage, mit der eine App Sie hierher geschickt hat, ist nicht gültig. Sie können sich trotzdem abmelden, werden aber nicht zur App zurückgeschickt.
-logout-text = Sie sind angemeldet als { $user }. Abgemeldet wird dieser Browser, und mit ihm die Apps, bei denen Sie sich hier angemeldet haben, außer sie dürfen verbunden bleiben. Geräte, die Sie verbunden haben, behalten ihren Zugriff.
+logout-refused = Die Anfrage der App, die Sie hierher geschickt hat, ist ungültig. Sie können sich trotzdem abmelden, werden aber nicht zur App zurückgeleitet.
+logout-text = Sie sind als { $user } angemeldet. Damit melden Sie diesen Browser ab und die Apps, bei denen Sie sich hier angemeldet haben, es sei denn, sie dürfen ihren Zugriff behalten. Verbundene Geräte bleiben verbunden.
 logout-stay = Angemeldet bleiben
 signed-out-title = Abgemeldet
 signed-out-heading = Sie sind abgemeldet
-signed-out-text = Wenn auch andere diesen Browser benutzen, schließen Sie seine Fenster.
-signed-out-client = Sie können zu { $client } zurückgehen oder diese Seite schließen.
-signed-out-again = Wieder anmelden
+signed-out-text = Wenn auch andere diesen Browser benutzen, schließen Sie alle seine Fenster.
+signed-out-client = Sie können zu { $client } zurückkehren oder diese Seite schließen.
+signed-out-again = Erneut anmelden
 
 ### The account
 account-title = Ihr Konto
 account-heading = Ihr Konto
-account-lead = Was für { $user } handeln darf, und wo. Alles davon können Sie hier beenden.
+account-lead = Geräte, Apps und Sitzungen mit Zugriff auf Ihr Konto. Entfernen Sie, was Sie nicht kennen.
 account-notice = { $notice ->
-    [session_ended] Dieser Browser ist abgemeldet.
-    [app_removed] Die App hat keinen Zugriff mehr. Sie muss Sie neu fragen.
-    [device_removed] Das Gerät hat keinen Zugriff mehr. Es muss Sie neu fragen.
-    [password_changed] Ihr Passwort ist geändert. Alle anderen Browser sind abgemeldet.
-    [stale] Die Seite war nicht mehr aktuell, deshalb wurde nichts geändert. Bitte versuchen Sie es hier noch einmal.
-   *[gone] Das war schon beendet.
+    [session_ended] Dieser Browser wurde abgemeldet.
+    [app_removed] Die App hat keinen Zugriff mehr. Sie muss Sie erneut fragen.
+    [device_removed] Das Gerät hat keinen Zugriff mehr. Es muss Sie erneut fragen.
+    [password_changed] Ihr Passwort wurde geändert. Alle anderen Browser wurden abgemeldet.
+    [stale] Die Seite war nicht mehr aktuell, deshalb wurde nichts geändert. Bitte versuchen Sie es noch einmal.
+   *[gone] Das wurde bereits entfernt.
+}
+account-when = { $event ->
+    [seen] Zuletzt aktiv: { $ago }
+    [allowed] Erlaubt: { $ago }
+   *[connected] Verbunden: { $ago }
 }
 account-sessions = Wo Sie angemeldet sind
 account-here = Dieser Browser
-account-address = Adresse
-account-last-seen = Zuletzt benutzt
+account-address = IP-Adresse
+account-last-seen = Zuletzt aktiv
 account-began = Angemeldet
 account-apps = Verbundene Apps
 account-no-apps = Keine App hat Zugriff auf Ihr Konto.
-account-take-back = Zugriff entziehen
-account-client-id = Client-ID
+account-remove-access = Zugriff entfernen
 account-since = Erlaubt
 account-devices = Verbundene Geräte
 account-no-devices = Kein Gerät hat Zugriff auf Ihr Konto.
 account-disconnect = Trennen
-account-approved = Erlaubt
+account-connected = Verbunden
 account-more = { $count ->
-    [one] Es gibt noch einen Eintrag, der älter ist.
-   *[other] Es gibt noch { $count } Einträge, die älter sind.
+    [one] Ein älterer Eintrag wird nicht angezeigt.
+   *[other] { $count } ältere Einträge werden nicht angezeigt.
 }
+account-uncounted = Ältere Einträge werden nicht angezeigt.
+account-older = Ältere Apps und Geräte anzeigen
 account-password = Passwort
 account-password-current = Aktuelles Passwort
-account-password-new = Neues Passwort, mindestens 8 Zeichen
+account-password-new = Neues Passwort (mindestens 8 Zeichen)
 account-password-repeated = Neues Passwort wiederholen
 account-password-change = Passwort ändern
-account-password-text = Damit werden alle anderen Browser abgemeldet, und keine App und kein Gerät hat mehr Zugriff.
+account-password-text = Damit werden alle anderen Browser abgemeldet, und alle Apps und Geräte verlieren den Zugriff.
 account-password-elsewhere = Ihr Passwort wird von Ihrer Administration verwaltet. Wenden Sie sich an sie, um es zu ändern.
 account-password-problem = { $problem ->
     [short] Das neue Passwort ist zu kurz. Verwenden Sie mindestens 8 Zeichen.
@@ -185,51 +197,52 @@ account-password-problem = { $problem ->
     [different] Die beiden neuen Passwörter stimmen nicht überein.
    *[wrong] Das aktuelle Passwort ist falsch.
 }
-account-uncounted = Es gibt noch weitere Einträge, die älter sind.
-account-older = Apps und Geräte mit älterem Zugriff anzeigen
+account-everywhere-heading = Sie erkennen etwas nicht wieder?
+account-everywhere-text = Melden Sie sich in allen Browsern ab, auch in diesem, und entfernen Sie den Zugriff aller Apps und Geräte.
 account-everywhere = Überall abmelden
-account-everywhere-text = Etwas dabei, das Sie nicht kennen? Melden Sie sich in jedem Browser ab, auch in diesem, und entziehen Sie allen Apps und Geräten den Zugriff.
+account-everywhere-ask = Sie müssen sich danach in jedem Browser neu anmelden und Ihre Apps und Geräte neu erlauben.
+account-everywhere-confirm = Ja, überall abmelden
 
 ### What this server is
 home-title = Start
 home-heading = Ihr Konto bei { $host }
-home-text = Hier melden Sie sich an, und hier entscheiden Sie, welche Geräte und Apps für Sie handeln dürfen. Alle fragen zuerst und bekommen nur, was Sie erlauben.
+home-text = Entscheiden Sie, welche Geräte und Apps Ihr Konto nutzen dürfen. Jedes Gerät und jede App fragt zuerst und erhält nur den Zugriff, den Sie erlauben.
 
 ### Errors
 error-title = { $fault ->
-    [bad_request] Anfrage nicht verstanden
-    [unknown_client] App unbekannt
-    [redirect_uri] Adresse nicht eingetragen
+    [bad_request] Ungültige Anfrage
+    [unknown_client] Unbekannte App
+    [redirect_uri] Adresse nicht registriert
     [not_supported] Anfrage nicht unterstützt
-    [bad_logout] Abmeldung nicht verstanden
+    [bad_logout] Ungültige Abmeldeanfrage
     [not_found] Seite nicht gefunden
-    [method_not_allowed] Hier nicht möglich
+    [method_not_allowed] Nicht zulässig
     [too_large] Zu viele Daten
     [too_many_requests] Zu viele Anfragen
-    [unavailable] Gerade nicht verfügbar
+    [unavailable] Vorübergehend nicht verfügbar
     [busy] Gerade melden sich viele an
    *[internal] Etwas ist schiefgegangen
 }
 error-text = { $fault ->
-    [bad_request] Ihr Browser hat etwas geschickt, das dieser Server nicht lesen kann. Gehen Sie zurück und versuchen Sie es noch einmal.
-    [unknown_client] Der Link, der Sie hierher gebracht hat, nennt keine App, die dieser Server kennt. Es wurde niemandem etwas geschickt. Gehen Sie dorthin zurück, woher Sie kamen, und melden Sie es dort den Betreibern.
-    [redirect_uri] Der Link, der Sie hierher gebracht hat, will Sie an eine Adresse weiterschicken, die für die genannte App nicht eingetragen ist. Sie werden nicht dorthin geschickt, und es wurde niemandem etwas geschickt. Gehen Sie dorthin zurück, woher Sie kamen, und melden Sie es dort den Betreibern.
-    [not_supported] Die App, die Sie hierher gebracht hat, fragt auf eine Weise, die dieser Server nicht unterstützt. Es wurde niemandem etwas geschickt. Gehen Sie dorthin zurück, woher Sie kamen, und melden Sie es den Betreibern der App.
-    [bad_logout] Eine App hat Sie zum Abmelden hierher geschickt, mit einer Anfrage, die dieser Server nicht annehmen kann. Es wurde nichts geändert. Abmelden können Sie sich auf der Startseite.
+    [bad_request] Ihr Browser hat etwas gesendet, das dieser Server nicht lesen kann. Gehen Sie zurück und versuchen Sie es noch einmal.
+    [unknown_client] Der Link, dem Sie gefolgt sind, gehört zu einer App, die hier nicht registriert ist. Es wurde nichts an Dritte gesendet. Gehen Sie zurück und wenden Sie sich an den Betreiber der App.
+    [redirect_uri] Der Link, dem Sie gefolgt sind, führt zu einer Adresse, die für seine App nicht registriert ist. Sie wurden nicht dorthin weitergeleitet, und es wurde nichts an Dritte gesendet. Gehen Sie zurück und wenden Sie sich an den Betreiber der App.
+    [not_supported] Die App, die Sie hierher geleitet hat, hat eine Anfrage gesendet, die dieser Server nicht unterstützt. Es wurde nichts an andere gesendet. Gehen Sie zurück und wenden Sie sich an die Betreiber der App.
+    [bad_logout] Eine App hat Sie zum Abmelden hierher geschickt, aber ihre Anfrage ist ungültig. Es wurde nichts geändert. Sie können sich auf der Startseite abmelden.
     [not_found] Unter dieser Adresse gibt es nichts. Prüfen Sie, ob sie richtig geschrieben ist.
-    [method_not_allowed] Diese Adresse lässt sich so nicht benutzen. Es wurde nichts geändert.
-    [too_large] Was Ihr Browser geschickt hat, ist größer als jedes Formular dieses Servers.
-    [too_many_requests] Warten Sie ein wenig und versuchen Sie es dann noch einmal.
-    [unavailable] Der Server erreicht seine Daten im Augenblick nicht. Es wurde nichts geändert. Versuchen Sie es in einer Minute noch einmal.
-    [busy] Es melden sich mehr Personen an, als dieser Server gleichzeitig prüfen kann. Es wurde nichts geändert. Versuchen Sie es in einigen Sekunden noch einmal.
-   *[internal] Der Fehler liegt bei uns und ist aufgezeichnet. Versuchen Sie es noch einmal. Wenn er bleibt, melden Sie es den Betreibern dieses Servers.
+    [method_not_allowed] Diese Adresse kann so nicht verwendet werden. Es wurde nichts geändert.
+    [too_large] Ihr Browser hat mehr Daten gesendet, als dieser Server annimmt.
+    [too_many_requests] Warten Sie einen Moment und versuchen Sie es dann noch einmal.
+    [unavailable] Der Server kann seine Daten gerade nicht erreichen. Es wurde nichts geändert. Versuchen Sie es in einer Minute noch einmal.
+    [busy] Es melden sich mehr Personen an, als dieser Server gleichzeitig bedienen kann. Es wurde nichts geändert. Versuchen Sie es in einigen Sekunden noch einmal.
+   *[internal] Bei uns ist etwas schiefgegangen; der Fehler wurde protokolliert. Versuchen Sie es noch einmal. Wenn es weiterhin geschieht, wenden Sie sich an Ihre Administration.
 }
 error-developers-heading = Für die Entwickler der App
 error-developers = { $fault ->
-    [unknown_client] Der Parameter client_id fehlt, steht zweimal da oder ist nicht die ID eines Clients dieses Ausstellers.
-    [redirect_uri] Der Parameter redirect_uri muss genau einer der redirect_uris sein, die für den Client eingestellt sind, Zeichen für Zeichen. Nur der Port einer Loopback-Adresse darf abweichen.
+    [unknown_client] Der Parameter client_id fehlt, ist doppelt angegeben oder nicht die ID eines Clients dieses Ausstellers.
+    [redirect_uri] Der Parameter redirect_uri muss Zeichen für Zeichen mit einer der redirect_uris in der Konfiguration des Clients übereinstimmen. Nur der Port einer Loopback-Adresse darf abweichen.
     [not_supported] Die Autorisierungsanfrage muss ihre Parameter selbst enthalten, auch redirect_uri. Was unterstützt wird, steht in den Metadaten dieses Servers.
-   *[bad_logout] Vergleichen Sie mit den Einstellungen des Clients: id_token_hint muss ein ID-Token sein, das dieser Aussteller dem Client gegeben hat, und post_logout_redirect_uri (oder logout_uri) genau einer seiner post_logout_redirect_uris.
+   *[bad_logout] Vergleichen Sie mit der Konfiguration des Clients: id_token_hint muss ein ID-Token sein, das dieser Aussteller dem Client ausgestellt hat, und post_logout_redirect_uri (oder logout_uri) genau eine seiner post_logout_redirect_uris.
 }
 error-status = Fehler { $status }
 error-trace = Trace-ID

@@ -9,9 +9,11 @@ sign-in = Sign in
 connect-device = Connect a device
 see-account = Your account
 go-on = Continue
+details = Details
+client-id = Client ID
 try-again-in = { $minutes ->
-    [one] Wait a minute, then try again.
-   *[other] Wait { $minutes } minutes, then try again.
+    [one] Try again in a minute.
+   *[other] Try again in { $minutes } minutes.
 }
 
 ### What a client may do; a scope of a resource has the words of the configuration.
@@ -22,7 +24,7 @@ scope = { $scope ->
     [phone] See your phone number
     [address] See your postal address
     [groups] See the groups you belong to
-    [offline_access] Stay connected while you are not signed in
+    [offline_access] Keep access when you’re not signed in
    *[other] { $scope }
 }
 scope-claims = See other details of your account:
@@ -41,75 +43,79 @@ ago = { $unit ->
         [one] { $count } day ago
        *[other] { $count } days ago
     }
-   *[now] Less than a minute ago
+   *[now] just now
 }
 at = { $time } UTC
-says-it-runs = Says it runs
+reported-software = Reported software
 agent-on = { $product } on { $system }
-agent-unknown = Not said
+agent-unknown = Unknown
 
 ### Sign in
 login-title = Sign in
 login-heading = Sign in
-login-heading-again = Sign in once more
-login-lead = to go on to { $host }
-login-lead-client = to go on to { $client }
-login-again = You are signed in already. Your password shows that it is still you.
+login-heading-again = Confirm it’s you
+login-lead = to continue to { $host }
+login-lead-client = to continue to { $client }
+login-again = You’re signed in as { $user }. Enter your password to continue.
+login-other = You’re signed in as { $user }. To use another account, sign in to it here.
+login-another = Use another account
 login-lead-device = Sign in first, then connect your device.
 login-username = Username or e-mail
 login-password = Password
 login-stay = Stay signed in
 login-stay-hint = Only in a browser of your own.
 login-wrong = Wrong username or password.
-login-limited = Too many tries.
-login-stale = This page was no longer up to date, so you were not signed in. Please enter your password again.
-login-no-cookies = Your browser did not send our cookies back, and without them no one can sign in. Allow cookies for this site, then sign in.
+login-limited = Too many attempts.
+login-stale = This page was out of date, so you weren’t signed in. Please enter your password again.
+login-no-cookies = Signing in needs cookies, but your browser didn’t send ours back. Allow cookies for this site, then sign in.
 
 ### Connect a device: the code
 device-title = Connect a device
 device-heading = Connect a device
-device-lead = Type the code that your device shows.
-device-lead-prefilled = Is this the code that your device shows? Go on only if both are the same.
+device-lead = Enter the code shown on your device.
+device-lead-prefilled = Check that this matches the code on your device.
 device-code = Code
-device-hint = Capitals, spaces and dashes make no difference.
-device-hint-prefilled = No device beside you, or a different code? Then close this page.
-device-not-valid = That code is not valid, or it has expired. Check it, or get a new one on your device.
+device-hint = You can leave out spaces and dashes. Upper or lower case is fine.
+device-hint-prefilled = No device with you, or a different code? Close this page.
+device-not-valid = That code isn’t valid, or it has expired. Check it, or get a new one on your device.
 device-limited = Too many wrong codes.
 
 ### Who asks, an app or a device
 ask-heading = Allow { $client } to use your account?
-ask-client-id = Client ID { $id }
-ask-scopes = It will be able to
-ask-no-scopes = It asks for no permissions
+ask-scopes = This will allow it to
+ask-no-scopes = It isn’t asking for any permissions
+ask-account = Account: { $user }
+ask-new = New
 ask-approve = Approve
 ask-deny = Deny
 
 ### An app asks
 consent-title = Allow an app
-consent-again = You allowed this app before. Now it asks for more.
-consent-safety = Did you just choose to sign in to this app? If not, deny.
-consent-safety-more = What you approve you can take back at any time, on the page of your account.
-consent-goes-to = Whatever you choose, you go on to { $host }.
+consent-again = You’ve allowed this app before.
+consent-again-more = You’ve allowed this app before. Now it’s asking for more.
+consent-safety = Did you just choose to sign in to this app? If not, choose Deny.
+consent-safety-more = You can remove access at any time on your account page.
+consent-goes-to = Either way, you’ll be sent to { $host }.
 
 ### On the way to an app
-going-on-title = Going on
-going-on-heading = One moment
-going-on-lead = You are going on to { $host }. If nothing happens, continue by hand.
+redirecting-title = Redirecting…
+redirecting-heading = Redirecting…
+redirecting-lead = You’re being sent to { $host }. If nothing happens, select Continue.
 
 ### Connect a device: who asks
 confirm-title = Approve or deny
-confirm-compare = Your device must show this code
-confirm-retype = Type the code that your device shows
-confirm-retype-wrong = That is not the code of this device. Look at its screen again.
+confirm-compare = Check that your device shows this code
+confirm-retype = Enter the code shown on your device
+confirm-retype-wrong = That isn’t this device’s code. Check its screen again.
 confirm-details = Where the request comes from
-confirm-address = Device address
-confirm-browser-address = Your address
-confirm-started = Started
+confirm-address = Device’s IP
+confirm-browser-address = Your IP
+confirm-started = Requested
 confirm-network-heading = The device is on another network
-confirm-network-warning = It is probably not beside you. Somebody far away may have sent you this code to get into your account. If you are not certain, deny.
-confirm-network-refused = This app can be approved only from the network that the device is on. Join that network and open this page again, or deny.
-confirm-safety = Did you start this yourself, on a device that you can see? If not, deny.
-confirm-safety-more = Nobody who helps you ever needs you to approve a code that they sent.
+confirm-network-warning = It’s probably not near you. Someone far away may have sent you this code to get into your account. If you’re not sure, choose Deny.
+confirm-network-refused = You can approve this app only from the device’s own network. Join that network and open this page again, or choose Deny.
+confirm-safety = Did you start this yourself, on a device you can see? If not, choose Deny.
+confirm-safety-more = No support agent will ever ask you to approve a code they sent you.
 
 ### Connect a device: decided
 done-title = { $outcome ->
@@ -121,63 +127,69 @@ done-heading = { $outcome ->
    *[approved] Device connected
 }
 done-text = { $outcome ->
-    [denied] { $client } did not get access to your account.
-   *[approved] { $client } now has the access that you approved.
+    [denied] { $client } didn’t get access to your account.
+   *[approved] { $client } now has the access you approved.
 }
 done-next = { $outcome ->
-    [denied] If you did not start it, tell whoever runs this server. You can close this page.
-   *[approved] Go back to your device. It goes on by itself in a few seconds. You can close this page.
+    [denied] If you didn’t start this, contact your administrator. You can close this page.
+   *[approved] Go back to your device. It continues by itself in a few seconds. You can close this page.
 }
 
 ### Sign out
 logout-title = Sign out
 logout-heading = Sign out?
-logout-asked = { $client } asks you to sign out.
-logout-refused = The request by which an app sent you here is not valid. You can sign out all the same, but you will not be sent back to the app.
-logout-text = You are signed in as { $user }. This browser will be signed out, and with it the apps that you signed in to here, unless they may stay connected. Devices that you connected keep their access.
+logout-asked = { $client } is asking you to sign out.
+logout-refused = The app that sent you here made a request that isn’t valid. You can still sign out, but you won’t be sent back to the app.
+logout-text = You’re signed in as { $user }. This signs out this browser and the apps you signed in to here, unless you let them keep access. Devices you connected stay connected.
 logout-stay = Stay signed in
 signed-out-title = Signed out
-signed-out-heading = You are signed out
-signed-out-text = If others use this browser too, close its windows.
-signed-out-client = You can go back to { $client }, or close this page.
+signed-out-heading = You’re signed out
+signed-out-text = If other people use this browser, close all its windows.
+signed-out-client = You can go back to { $client } or close this page.
 signed-out-again = Sign in again
 
 ### The account
 account-title = Your account
 account-heading = Your account
-account-lead = What may act for { $user }, and where. All of it you can end here.
+account-lead = Devices, apps and sessions with access to your account. Remove any you don’t recognise.
 account-notice = { $notice ->
-    [session_ended] That browser is signed out.
-    [app_removed] The app has lost its access. It has to ask you again.
-    [device_removed] The device has lost its access. It has to ask you again.
-    [password_changed] Your password is changed. All other browsers are signed out.
-    [stale] That page was no longer up to date, so nothing was changed. Please try again here.
-   *[gone] That had ended already.
+    [session_ended] That browser has been signed out.
+    [app_removed] The app no longer has access. It will have to ask you again.
+    [device_removed] The device no longer has access. It will have to ask you again.
+    [password_changed] Your password has been changed. All other browsers have been signed out.
+    [stale] That page was out of date, so nothing was changed. Please try again.
+   *[gone] That was already removed.
 }
-account-sessions = Where you are signed in
+account-when = { $event ->
+    [seen] Last seen { $ago }
+    [allowed] Allowed { $ago }
+   *[connected] Connected { $ago }
+}
+account-sessions = Where you’re signed in
 account-here = This browser
-account-address = Address
+account-address = IP address
 account-last-seen = Last seen
 account-began = Signed in
 account-apps = Connected apps
-account-no-apps = No app has access to your account.
-account-take-back = Take access back
-account-client-id = Client ID
+account-no-apps = No apps have access to your account.
+account-remove-access = Remove access
 account-since = Allowed
 account-devices = Connected devices
-account-no-devices = No device has access to your account.
+account-no-devices = No devices have access to your account.
 account-disconnect = Disconnect
-account-approved = Approved
+account-connected = Connected
 account-more = { $count ->
-    [one] There is one more, older than these.
-   *[other] There are { $count } more, older than these.
+    [one] One older entry isn’t shown.
+   *[other] { $count } older entries aren’t shown.
 }
+account-uncounted = Older entries aren’t shown.
+account-older = Show older apps and devices
 account-password = Password
 account-password-current = Current password
-account-password-new = New password, at least 8 characters
-account-password-repeated = New password again
+account-password-new = New password (at least 8 characters)
+account-password-repeated = Repeat the new password
 account-password-change = Change password
-account-password-text = This signs out all other browsers and removes the access of every app and device.
+account-password-text = This signs out all other browsers and removes the access of all apps and devices.
 account-password-elsewhere = Your administrator manages your password. Ask them to change it.
 account-password-problem = { $problem ->
     [short] The new password is too short. Use at least 8 characters.
@@ -185,44 +197,45 @@ account-password-problem = { $problem ->
     [different] The two new passwords don’t match.
    *[wrong] The current password is wrong.
 }
-account-uncounted = There are more, older than these.
-account-older = Show apps and devices with older access
+account-everywhere-heading = Don’t recognise something?
+account-everywhere-text = Sign out of all browsers, including this one, and remove the access of all apps and devices.
 account-everywhere = Sign out everywhere
-account-everywhere-text = Something here that you do not know? Sign out of every browser, this one too, and take the access of every app and device back.
+account-everywhere-ask = You’ll have to sign in again in every browser, and allow your apps and devices again.
+account-everywhere-confirm = Yes, sign out everywhere
 
 ### What this server is
 home-title = Home
 home-heading = Your account at { $host }
-home-text = Here you sign in, and here you decide which devices and apps may act for you. Each asks first, and gets only what you approve.
+home-text = Decide which devices and apps can use your account. Each one asks first and gets only the access you approve.
 
 ### Errors
 error-title = { $fault ->
-    [bad_request] Request not understood
-    [unknown_client] App not known
+    [bad_request] Invalid request
+    [unknown_client] Unknown app
     [redirect_uri] Address not registered
     [not_supported] Request not supported
-    [bad_logout] Sign-out not understood
+    [bad_logout] Invalid sign-out request
     [not_found] Page not found
-    [method_not_allowed] Not possible here
+    [method_not_allowed] Not allowed
     [too_large] Too much data
     [too_many_requests] Too many requests
-    [unavailable] Not available right now
+    [unavailable] Temporarily unavailable
     [busy] Many people are signing in
    *[internal] Something went wrong
 }
 error-text = { $fault ->
-    [bad_request] Your browser sent something that this server cannot read. Go back and try again.
-    [unknown_client] The link that brought you here names no app that this server knows. Nothing was sent to anybody. Go back to where you came from, and tell whoever runs it.
-    [redirect_uri] Whatever brought you here wants you sent on to an address that is not registered for the app it names. You are not sent there, and nothing was sent to anybody. Go back to where you came from, and tell whoever runs it.
-    [not_supported] The app that brought you here asks in a way that this server does not support. Nothing was sent to anyone. Go back to where you came from, and contact the app's owner.
-    [bad_logout] An app sent you here to sign you out, with a request that this server cannot accept. Nothing was changed. You can sign out from the start page.
-    [not_found] There is nothing at this address. Check it for typing mistakes.
-    [method_not_allowed] This address cannot be used in that way. Nothing was changed.
-    [too_large] What your browser sent is larger than any form of this server.
-    [too_many_requests] Wait a little, then try again.
-    [unavailable] The server cannot reach its data at the moment. Nothing was changed. Try again in a minute.
-    [busy] More people are signing in than this server can check at once. Nothing was changed. Try again in a few seconds.
-   *[internal] The mistake is ours, and it has been written down. Try again. If it stays, tell whoever runs this server.
+    [bad_request] Your browser sent something that this server can’t read. Go back and try again.
+    [unknown_client] The link you followed is for an app that isn’t registered here. Nothing was sent to anyone. Go back, and contact the app’s owner.
+    [redirect_uri] The link you followed leads to an address that isn’t registered for its app. You haven’t been sent there, and nothing was sent to anyone. Go back, and contact the app’s owner.
+    [not_supported] The app that brought you here sent a kind of request that this server doesn’t support. Nothing was sent to anyone. Go back, and contact the app’s owner.
+    [bad_logout] An app sent you here to sign you out, but its request isn’t valid. Nothing was changed. You can sign out from the home page.
+    [not_found] There’s nothing at this address. Check it for typing mistakes.
+    [method_not_allowed] This address can’t be used that way. Nothing was changed.
+    [too_large] Your browser sent more data than this server accepts.
+    [too_many_requests] Wait a moment, then try again.
+    [unavailable] This server can’t reach its data right now. Nothing was changed. Try again in a minute.
+    [busy] More people are signing in than this server can handle at once. Nothing was changed. Try again in a few seconds.
+   *[internal] Something went wrong on our side and has been logged. Try again. If it keeps happening, contact your administrator.
 }
 error-developers-heading = For the developers of the app
 error-developers = { $fault ->
@@ -233,4 +246,4 @@ error-developers = { $fault ->
 }
 error-status = Error { $status }
 error-trace = Trace ID
-error-home = Go to the start
+error-home = Go to home page

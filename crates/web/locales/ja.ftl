@@ -9,8 +9,10 @@ sign-in = サインイン
 connect-device = デバイスを接続
 see-account = アカウント
 go-on = 続ける
+details = 詳細
+client-id = クライアント ID
 try-again-in = { $minutes ->
-   *[other] { $minutes } 分待ってから、もう一度お試しください。
+   *[other] { $minutes } 分後にもう一度お試しください。
 }
 
 ### What a client may do; a scope of a resource has the words of the configuration.
@@ -21,7 +23,7 @@ scope = { $scope ->
     [phone] 電話番号を見る
     [address] 住所を見る
     [groups] 所属するグループを見る
-    [offline_access] サインインしていない間も接続を保つ
+    [offline_access] サインインしていない間もアクセスを維持する
    *[other] { $scope }
 }
 scope-claims = アカウントのその他の情報を見る:
@@ -37,75 +39,79 @@ ago = { $unit ->
     [days] { $count ->
        *[other] { $count } 日前
     }
-   *[now] 1 分以内
+   *[now] たった今
 }
 at = { $time } UTC
-says-it-runs = 申告された環境
+reported-software = 申告されたソフトウェア
 agent-on = { $system } の { $product }
-agent-unknown = 申告なし
+agent-unknown = 不明
 
 ### Sign in
 login-title = サインイン
 login-heading = サインイン
-login-heading-again = もう一度サインイン
-login-lead = { $host } へ進みます
-login-lead-client = { $client } へ進みます
-login-again = すでにサインインしています。ご本人であることを、パスワードでもう一度確認します。
-login-lead-device = まずサインインし、それからデバイスを接続します。
+login-heading-again = ご本人確認
+login-lead = { $host } に進みます
+login-lead-client = { $client } に進みます
+login-again = { $user } としてサインインしています。続けるには、パスワードを入力してください。
+login-other = { $user } としてサインインしています。別のアカウントを使うには、ここでそのアカウントにサインインしてください。
+login-another = 別のアカウントを使用
+login-lead-device = サインインしてから、デバイスを接続してください。
 login-username = ユーザー名またはメールアドレス
 login-password = パスワード
 login-stay = ログイン状態を保つ
 login-stay-hint = ご自身のブラウザーでのみ選んでください。
 login-wrong = ユーザー名またはパスワードが違います。
 login-limited = 試行回数が多すぎます。
-login-stale = このページは最新の状態ではなかったため、サインインしていません。もう一度パスワードを入力してください。
-login-no-cookies = ブラウザーから Cookie が送り返されませんでした。Cookie がないとサインインできません。このサイトの Cookie を許可してから、サインインしてください。
+login-stale = ページの有効期限が切れたため、サインインできませんでした。もう一度パスワードを入力してください。
+login-no-cookies = サインインには Cookie が必要ですが、ブラウザーから送信されませんでした。このサイトの Cookie を許可してから、サインインしてください。
 
 ### Connect a device: the code
 device-title = デバイスを接続
 device-heading = デバイスを接続
 device-lead = デバイスに表示されているコードを入力してください。
-device-lead-prefilled = デバイスに表示されているコードと同じですか？　同じ場合にだけ進んでください。
+device-lead-prefilled = デバイスに表示されているコードと同じことを確認してください。
 device-code = コード
-device-hint = 大文字と小文字、空白、ハイフンは区別されません。
-device-hint-prefilled = 手元にデバイスがない、またはコードが違う場合は、このページを閉じてください。
-device-not-valid = コードが無効か、有効期限が切れています。確認するか、デバイスで新しいコードを表示してください。
+device-hint = 空白とハイフンは省略できます。大文字でも小文字でもかまいません。
+device-hint-prefilled = 手元にデバイスがない場合や、コードが異なる場合は、このページを閉じてください。
+device-not-valid = コードが正しくないか、有効期限が切れています。コードを確認するか、デバイスで新しいコードを取得してください。
 device-limited = 間違ったコードが多すぎます。
 
 ### Who asks, an app or a device
 ask-heading = { $client } にアカウントの利用を許可しますか？
-ask-client-id = クライアント ID { $id }
-ask-scopes = 許可される操作
-ask-no-scopes = 権限は求められていません
+ask-scopes = 許可する内容
+ask-no-scopes = 権限は要求されていません
+ask-account = アカウント: { $user }
+ask-new = 新規
 ask-approve = 許可
 ask-deny = 拒否
 
 ### An app asks
 consent-title = アプリの許可
-consent-again = このアプリは以前に許可されています。今回は、それより多くの権限を求めています。
-consent-safety = このアプリへのサインインを、今ご自身で始めましたか？　そうでなければ、拒否してください。
-consent-safety-more = 許可した内容は、アカウントのページでいつでも取り消せます。
-consent-goes-to = どちらを選んでも、{ $host } へ進みます。
+consent-again = このアプリは以前に許可しています。
+consent-again-more = このアプリは以前に許可しています。今回は追加の権限を求めています。
+consent-safety = このアプリへのサインインは、ご自身で選択した操作ですか？　そうでない場合は、「拒否」を選択してください。
+consent-safety-more = アクセスは、アカウントのページでいつでも取り消せます。
+consent-goes-to = どちらを選んでも、{ $host } に移動します。
 
 ### On the way to an app
-going-on-title = 移動中
-going-on-heading = お待ちください
-going-on-lead = { $host } へ進みます。画面が変わらない場合は、ボタンを押してください。
+redirecting-title = 移動しています…
+redirecting-heading = 移動しています…
+redirecting-lead = { $host } に移動しています。画面が変わらない場合は、「続ける」を選択してください。
 
 ### Connect a device: who asks
 confirm-title = 許可または拒否
 confirm-compare = デバイスにこのコードが表示されていることを確認してください
 confirm-retype = デバイスに表示されているコードを入力してください
 confirm-retype-wrong = このデバイスのコードではありません。デバイスの画面をもう一度確認してください。
-confirm-details = 要求の送信元
-confirm-address = デバイスのアドレス
-confirm-browser-address = あなたのアドレス
-confirm-started = 開始
+confirm-details = リクエストの送信元
+confirm-address = デバイスの IP
+confirm-browser-address = あなたの IP
+confirm-started = リクエスト
 confirm-network-heading = デバイスは別のネットワークにあります
-confirm-network-warning = デバイスは手元にない可能性があります。離れた場所にいる誰かが、あなたのアカウントに入り込むためにこのコードを送ったのかもしれません。確信が持てない場合は、拒否してください。
-confirm-network-refused = このアプリを許可できるのは、デバイスと同じネットワークからだけです。そのネットワークに接続してこのページを開き直すか、拒否してください。
-confirm-safety = 目の前にあるデバイスで、ご自身がこの操作を始めましたか？　そうでなければ、拒否してください。
-confirm-safety-more = 手助けのために、送られてきたコードの許可が必要になることは決してありません。
+confirm-network-warning = デバイスは手元にない可能性があります。誰かがあなたのアカウントに侵入するために、離れた場所からこのコードを送ったのかもしれません。確信が持てない場合は、「拒否」を選択してください。
+confirm-network-refused = このアプリは、デバイスと同じネットワークからのみ許可できます。そのネットワークに接続してこのページを開き直すか、「拒否」を選択してください。
+confirm-safety = 目の前にあるデバイスで、ご自身が始めた操作ですか？　そうでない場合は、「拒否」を選択してください。
+confirm-safety-more = サポート担当者が、送ったコードの許可を求めることは決してありません。
 
 ### Connect a device: decided
 done-title = { $outcome ->
@@ -113,15 +119,15 @@ done-title = { $outcome ->
    *[approved] 許可しました
 }
 done-heading = { $outcome ->
-    [denied] 要求を拒否しました
+    [denied] リクエストを拒否しました
    *[approved] デバイスを接続しました
 }
 done-text = { $outcome ->
-    [denied] { $client } はアカウントを利用できません。
-   *[approved] { $client } は、許可された範囲でアカウントを利用できます。
+    [denied] { $client } にアカウントへのアクセスは許可されませんでした。
+   *[approved] { $client } は、許可した範囲でアカウントにアクセスできます。
 }
 done-next = { $outcome ->
-    [denied] ご自身が始めた操作でない場合は、このサーバーの管理者に知らせてください。このページは閉じてかまいません。
+    [denied] ご自身が始めた操作でない場合は、管理者に連絡してください。このページは閉じてかまいません。
    *[approved] デバイスに戻ってください。数秒後に自動的に続きます。このページは閉じてかまいません。
 }
 
@@ -129,50 +135,56 @@ done-next = { $outcome ->
 logout-title = サインアウト
 logout-heading = サインアウトしますか？
 logout-asked = { $client } がサインアウトを求めています。
-logout-refused = アプリがここへ導いた要求は正しくありません。サインアウトはできますが、アプリには戻りません。
-logout-text = { $user } としてサインインしています。サインアウトすると、このブラウザーと、ここからサインインしたアプリが対象になります。ただし、接続を保つことを許可したアプリと、接続したデバイスは、引き続きアカウントを利用できます。
+logout-refused = ここへ移動したアプリのリクエストが正しくありません。サインアウトはできますが、アプリには戻りません。
+logout-text = { $user } としてサインインしています。このブラウザーと、ここからサインインしたアプリからサインアウトします。アクセスの維持を許可したアプリと、接続したデバイスはそのままです。
 logout-stay = サインインしたままにする
 signed-out-title = サインアウト済み
 signed-out-heading = サインアウトしました
-signed-out-text = このブラウザーをほかの人も使う場合は、ウィンドウを閉じてください。
+signed-out-text = このブラウザーをほかの人も使う場合は、すべてのウィンドウを閉じてください。
 signed-out-client = { $client } に戻るか、このページを閉じてください。
 signed-out-again = もう一度サインイン
 
 ### The account
 account-title = アカウント
 account-heading = アカウント
-account-lead = { $user } の代わりに操作できるものと、サインインしている場所です。どれもここで終了できます。
+account-lead = アカウントにアクセスできるデバイス、アプリ、セッションです。心当たりのないものは削除してください。
 account-notice = { $notice ->
-    [session_ended] そのブラウザーをサインアウトしました。
-    [app_removed] アプリはアカウントを利用できなくなりました。再び利用するには、改めて許可が必要です。
-    [device_removed] デバイスはアカウントを利用できなくなりました。再び利用するには、改めて許可が必要です。
-    [password_changed] パスワードを変更しました。ほかのブラウザーはすべてサインアウトしました。
-    [stale] ページが最新の状態ではなかったため、何も変更されていません。ここでもう一度お試しください。
-   *[gone] すでに終了していました。
+    [session_ended] そのブラウザーからサインアウトしました。
+    [app_removed] アプリのアクセスを取り消しました。再び利用するには、改めて許可が必要です。
+    [device_removed] デバイスのアクセスを取り消しました。再び利用するには、改めて許可が必要です。
+    [password_changed] パスワードを変更しました。ほかのブラウザーからはすべてサインアウトしました。
+    [stale] ページの有効期限が切れたため、何も変更されていません。もう一度お試しください。
+   *[gone] すでに削除されています。
+}
+account-when = { $event ->
+    [seen] 最終利用: { $ago }
+    [allowed] 許可: { $ago }
+   *[connected] 接続: { $ago }
 }
 account-sessions = サインインしている場所
 account-here = このブラウザー
-account-address = アドレス
+account-address = IP アドレス
 account-last-seen = 最終利用
 account-began = サインイン
 account-apps = 接続中のアプリ
-account-no-apps = アカウントを利用できるアプリはありません。
-account-take-back = 許可を取り消す
-account-client-id = クライアント ID
+account-no-apps = アカウントにアクセスできるアプリはありません。
+account-remove-access = アクセスを取り消す
 account-since = 許可
 account-devices = 接続中のデバイス
-account-no-devices = アカウントを利用できるデバイスはありません。
+account-no-devices = アカウントにアクセスできるデバイスはありません。
 account-disconnect = 接続を解除
-account-approved = 許可
+account-connected = 接続
 account-more = { $count ->
-   *[other] これより古いものが、ほかに { $count } 件あります。
+   *[other] これより古い { $count } 件は表示されていません。
 }
+account-uncounted = これより古いものは表示されていません。
+account-older = これより古いアプリとデバイスを表示
 account-password = パスワード
 account-password-current = 現在のパスワード
 account-password-new = 新しいパスワード（8 文字以上）
 account-password-repeated = 新しいパスワード（確認）
 account-password-change = パスワードを変更
-account-password-text = ほかのブラウザーはすべてサインアウトされ、すべてのアプリとデバイスの許可が取り消されます。
+account-password-text = ほかのすべてのブラウザーからサインアウトし、すべてのアプリとデバイスのアクセスを取り消します。
 account-password-elsewhere = パスワードは管理者が管理しています。変更するには管理者に連絡してください。
 account-password-problem = { $problem ->
     [short] 新しいパスワードが短すぎます。8 文字以上にしてください。
@@ -180,44 +192,45 @@ account-password-problem = { $problem ->
     [different] 新しいパスワードが一致しません。
    *[wrong] 現在のパスワードが正しくありません。
 }
-account-uncounted = これより古いものが、ほかにもあります。
-account-older = これより古い許可を持つアプリとデバイスを表示
-account-everywhere = すべてサインアウト
-account-everywhere-text = 心当たりのないものがありますか？　このブラウザーを含むすべてのブラウザーをサインアウトし、すべてのアプリとデバイスの許可を取り消せます。
+account-everywhere-heading = 心当たりのないものがありますか？
+account-everywhere-text = このブラウザーを含むすべてのブラウザーからサインアウトし、すべてのアプリとデバイスのアクセスを取り消します。
+account-everywhere = すべての場所からサインアウト
+account-everywhere-ask = すべてのブラウザーで再びサインインし、アプリとデバイスを改めて許可する必要があります。
+account-everywhere-confirm = すべての場所からサインアウトする
 
 ### What this server is
 home-title = ホーム
 home-heading = { $host } のアカウント
-home-text = ここでサインインし、どのデバイスとアプリに操作を任せるかを決めます。どれも最初に確認を求め、許可された範囲だけを利用できます。
+home-text = アカウントを使えるデバイスとアプリを管理します。どれも最初に確認を求め、許可された範囲だけにアクセスします。
 
 ### Errors
 error-title = { $fault ->
-    [bad_request] 要求を理解できません
+    [bad_request] 無効なリクエスト
     [unknown_client] 不明なアプリ
     [redirect_uri] 登録されていないアドレス
     [not_supported] 対応していないリクエストです
-    [bad_logout] サインアウトの要求を理解できません
+    [bad_logout] 無効なサインアウトのリクエスト
     [not_found] ページが見つかりません
-    [method_not_allowed] ここではできない操作です
+    [method_not_allowed] 許可されていない操作
     [too_large] データが大きすぎます
-    [too_many_requests] 要求が多すぎます
-    [unavailable] 現在利用できません
+    [too_many_requests] リクエストが多すぎます
+    [unavailable] 一時的に利用できません
     [busy] サインインが集中しています
    *[internal] 問題が発生しました
 }
 error-text = { $fault ->
-    [bad_request] ブラウザーから送られた内容を、このサーバーは読み取れません。前のページに戻って、もう一度お試しください。
-    [unknown_client] ここへ導いたリンクが示すアプリを、このサーバーは知りません。どこにも何も送信されていません。元の場所に戻り、その運営者に知らせてください。
-    [redirect_uri] ここへ導いた要求は、示されたアプリに登録されていないアドレスへの移動を求めています。そこへは移動せず、どこにも何も送信されていません。元の場所に戻り、その運営者に知らせてください。
+    [bad_request] ブラウザーから送信された内容を読み取れません。前のページに戻って、もう一度お試しください。
+    [unknown_client] リンク先のアプリは、このサーバーに登録されていません。どこにも何も送信されていません。前のページに戻り、アプリの提供者に連絡してください。
+    [redirect_uri] リンク先のアドレスは、アプリに登録されていません。そこへは移動しておらず、どこにも何も送信されていません。前のページに戻り、アプリの提供者に連絡してください。
     [not_supported] アプリからのリクエストの形式に、このサーバーは対応していません。どこにも何も送信されていません。元のページに戻り、アプリの運営者に連絡してください。
-    [bad_logout] アプリがサインアウトのためにここへ導きましたが、その要求をこのサーバーは受け付けられません。何も変更されていません。サインアウトはホームからできます。
-    [not_found] このアドレスには何もありません。入力の間違いがないか確認してください。
+    [bad_logout] サインアウトのためにアプリからここへ移動しましたが、そのリクエストが正しくありません。何も変更されていません。サインアウトはホームからできます。
+    [not_found] このアドレスにページはありません。入力に間違いがないか確認してください。
     [method_not_allowed] このアドレスは、そのような方法では利用できません。何も変更されていません。
-    [too_large] ブラウザーから送られた内容が、このサーバーのどのフォームよりも大きくなっています。
+    [too_large] ブラウザーから送信されたデータが、このサーバーの上限を超えています。
     [too_many_requests] しばらく待ってから、もう一度お試しください。
     [unavailable] サーバーは現在、データにアクセスできません。何も変更されていません。1 分後にもう一度お試しください。
-    [busy] サインインの数が、このサーバーが同時に確認できる数を超えています。何も変更されていません。数秒後にもう一度お試しください。
-   *[internal] 原因はこのサーバーにあり、記録されました。もう一度お試しください。続く場合は、このサーバーの管理者に知らせてください。
+    [busy] サインインが集中し、このサーバーが同時に処理できる数を超えています。何も変更されていません。数秒後にもう一度お試しください。
+   *[internal] サーバー側で問題が発生し、記録されました。もう一度お試しください。解決しない場合は、管理者に連絡してください。
 }
 error-developers-heading = アプリの開発者の方へ
 error-developers = { $fault ->

@@ -16,7 +16,7 @@ pub struct Locale {
 }
 
 /// The first one is the fallback.
-pub const LOCALES: &[Locale; 4] = &[
+pub const LOCALES: &[Locale; 5] = &[
     Locale {
         tag: "en",
         source: include_str!("../locales/en.ftl"),
@@ -24,6 +24,10 @@ pub const LOCALES: &[Locale; 4] = &[
     Locale {
         tag: "de",
         source: include_str!("../locales/de.ftl"),
+    },
+    Locale {
+        tag: "es",
+        source: include_str!("../locales/es.ftl"),
     },
     Locale {
         tag: "fr",
@@ -230,7 +234,8 @@ mod tests {
             ("nl,fr;q=0.5,en;q=0.4", "fr"),
             ("en;q=0.2,ja-JP", "ja"),
             ("de;q=0,fr", "fr"),
-            ("es,*;q=0.5", "en"),
+            ("es-MX,en;q=0.9", "es"),
+            ("nl,*;q=0.5", "en"),
         ] {
             assert_eq!(Locale::negotiate(Some(header)).tag(), tag, "{header}");
         }
@@ -254,7 +259,7 @@ mod tests {
 
     #[test]
     fn tags_lists_every_language() {
-        assert_eq!(tags(), ["en", "de", "fr", "ja"]);
+        assert_eq!(tags(), ["en", "de", "es", "fr", "ja"]);
     }
 
     #[test]

@@ -280,7 +280,7 @@ mod tests {
         let html = pages
             .render(&SignedOut::samples()[0], Locale::FALLBACK)
             .unwrap();
-        assert!(html.contains("<h1>You are signed out!</h1>"), "{html}");
+        assert!(html.contains("<h1>You’re signed out!</h1>"), "{html}");
     }
 
     #[test]

@@ -13,10 +13,10 @@ export const PHONE = { width: 390, height: 844 };
 export const DESK = { width: 1280, height: 800 };
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 
-/// `name` is the screenshots' prefix; `colorScheme`, `viewport` and `javaScriptEnabled` are playwright's.
-export async function browse(name, options, visit) {
+/// `name` is the screenshots' prefix; `textSize` is that of the browser's settings, by which text alone grows; the other options are playwright's.
+export async function browse(name, { textSize = 1, ...options }, visit) {
   await mkdir(dirname(join(SCREENSHOTS, name)), { recursive: true });
-  const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: FLAGS });
+  const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: [...FLAGS, `--blink-settings=defaultFontSize=${16 * textSize}`] });
   try {
     const context = await browser.newContext({ reducedMotion: 'reduce', ...options });
     const page = await context.newPage();

@@ -35,7 +35,7 @@ use request::ValidRequest;
 pub use request::{AuthorizationRequest, PreparedRequest};
 pub(super) use response::with_query;
 pub use response::{AuthorizationResponse, CheckedRedirect, MODES, ResponseMode};
-pub use sign_in_context::{DescribeSignIn, SignInContext};
+pub use sign_in_context::{DescribeSignIn, ExpectedUser, SignInContext};
 
 #[derive(Debug)]
 pub struct Authorize {
@@ -65,8 +65,8 @@ pub struct ConsentPrompt {
     pub shown: ShownConsent,
     pub client_name: String,
     pub asked: Disclosure,
-    /// Whether the user consented to a narrower scope before.
-    pub agreed_before: bool,
+    /// What the user consented to before.
+    pub agreed_before: Option<Disclosure>,
     pub redirect: CheckedRedirect,
 }
 
@@ -214,7 +214,7 @@ impl Authorize {
                     shown,
                     client_name: client.name.clone(),
                     asked,
-                    agreed_before: agreed.is_some(),
+                    agreed_before: agreed.map(|agreed| Disclosure::agreed(&agreed.record)),
                     redirect: redirect.clone(),
                 };
                 let reply = AuthorizeReply::Consent(Box::new(prompt));

@@ -13,10 +13,12 @@ use crate::engine::decide::{Decision, Operation, Stop};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
 use crate::engine::facts::Facts;
-use crate::model::client::Client;
+use crate::model::claims::IdTokenClaims;
+use crate::model::client::{Client, ConsentPolicy};
 use crate::model::realm::Realm;
 use crate::people::Visitor;
 use crate::people::session;
+use crate::records::Session;
 use crate::tokens::handles::PresentedCookie;
 
 /// A sign-out requested by a client or, without parameters, by the user.
@@ -24,8 +26,8 @@ use crate::tokens::handles::PresentedCookie;
 pub struct Logout {
     pub request: LogoutRequest,
     pub cookie: Option<PresentedCookie>,
-    /// Whether the user confirmed this very request on our page. Section 2 requires that only where the hint does not
-    /// belong to the session. We always ask, so that no link signs anyone out.
+    /// Whether the user confirmed this very request on our page. Unconfirmed, only an ID token of the very session ends it,
+    /// and only for a client without consent.
     pub confirmed: bool,
 }
 
@@ -65,12 +67,18 @@ impl LogoutRequest {
 pub enum LogoutReply {
     /// The user must confirm.
     Confirm(Box<LogoutPrompt>),
-    /// Signed out; the browser is redirected to this URI.
-    Redirect(String),
-    /// Signed out; a page says so.
+    /// No one is signed in any more; the browser is redirected to this URI.
+    Redirect {
+        location: String,
+        /// Whether this request ended the session.
+        ended: bool,
+    },
+    /// No one is signed in any more; a page says so.
     SignedOut {
         /// The name of the client that asked.
         client_name: Option<String>,
+        /// Whether this request ended the session.
+        ended: bool,
     },
 }
 
@@ -110,15 +118,17 @@ impl Operation for Logout {
             Err(stop) => stop.recover(Err)?,
         };
         let Some(signed_in) = session::signed_in(env, facts, self.cookie.as_ref(), &[])? else {
-            return Ok(Decision::reply(request?.reply(self.confirmed)));
+            return Ok(Decision::reply(request?.reply(self.confirmed, false)));
         };
-        if self.confirmed {
-            let user = signed_in.session.record.user;
-            return Ok(
-                Decision::reply(request.unwrap_or_default().reply(self.confirmed))
-                    .writes(session::end(env, &signed_in.session)?)
-                    .event(Event::new(EventKind::SignedOut).user(user)),
-            );
+        let session = &signed_in.session.record;
+        let needs_no_question =
+            |request: &ValidLogout<'_>| request.is_of(session) && request.is_trusted(env);
+        if self.confirmed || request.as_ref().is_ok_and(needs_no_question) {
+            let user = session.user;
+            let request = request.unwrap_or_default();
+            return Ok(Decision::reply(request.reply(self.confirmed, true))
+                .writes(session::end(env, &signed_in.session)?)
+                .event(Event::new(EventKind::SignedOut).user(user)));
         }
         let (request, refused) = match request {
             Ok(request) => (request, None),
@@ -140,8 +150,8 @@ impl Operation for Logout {
 #[derive(Debug, Default)]
 struct ValidLogout<'e> {
     client: Option<&'e Client>,
-    /// Whether an ID token proves that the client had a user here. Only then it may redirect unconfirmed.
-    by_hint: bool,
+    /// An ID token proves that the client had a user here. Only then it may redirect unconfirmed.
+    hint: Option<&'e IdTokenClaims>,
     redirect: Option<Redirect>,
 }
 
@@ -173,7 +183,7 @@ const fn invalid(description: &'static str, cause: Cause) -> Refusal {
 impl LogoutRequest {
     fn validate<'e>(
         &self,
-        verified: &VerifiedHint,
+        verified: &'e VerifiedHint,
         env: &Env<'e>,
         facts: &Facts,
     ) -> Result<ValidLogout<'e>, Stop> {
@@ -213,7 +223,7 @@ impl LogoutRequest {
         });
         Ok(ValidLogout {
             client,
-            by_hint: hint.is_some(),
+            hint,
             redirect,
         })
     }
@@ -222,6 +232,22 @@ impl LogoutRequest {
 impl ValidLogout<'_> {
     fn client_name(&self) -> Option<String> {
         self.client.map(|client| client.name.clone())
+    }
+
+    /// Whether the client got its ID token in this very session. Section 2 demands a question where the hint is of another
+    /// one.
+    fn is_of(&self, session: &Session) -> bool {
+        self.hint.is_some_and(|hint| {
+            hint.sid.as_deref() == Some(session.id.to_string().as_str())
+                && hint.sub == session.user.to_string()
+        })
+    }
+
+    /// Whether no user is asked about this client, and its ID token is current: one that leaked long ago signs no one out.
+    fn is_trusted(&self, env: &Env<'_>) -> bool {
+        let skips = |client: &Client| client.code.consent == ConsentPolicy::Skip;
+        let is_current = |hint: &IdTokenClaims| env.now.as_secs() < hint.exp;
+        self.client.is_some_and(skips) && self.hint.is_some_and(is_current)
     }
 
     /// The shortest form of this request. It needs no hint, because the form token is bound to this text and the session.
@@ -238,13 +264,14 @@ impl ValidLogout<'_> {
     /// Once no one is signed in. Section 3: without an ID token "the OP MUST NOT perform post-logout redirection unless
     /// the OP has other means of confirming the legitimacy of the post-logout redirection target": the user's
     /// confirmation.
-    fn reply(self, confirmed: bool) -> LogoutReply {
+    fn reply(self, confirmed: bool, ended: bool) -> LogoutReply {
         let client_name = self.client_name();
         match self.redirect {
-            Some(redirect) if self.by_hint || confirmed => {
-                LogoutReply::Redirect(redirect.location())
-            }
-            _ => LogoutReply::SignedOut { client_name },
+            Some(redirect) if self.hint.is_some() || confirmed => LogoutReply::Redirect {
+                location: redirect.location(),
+                ended,
+            },
+            _ => LogoutReply::SignedOut { client_name, ended },
         }
     }
 }

@@ -190,7 +190,7 @@ fn an_app_that_is_disconnected_gets_nothing_more_and_must_ask_again() {
     let ask = world
         .authorize(&alice, &request_for("wiki", SCOPE))
         .consent();
-    assert!(!ask.agreed_before);
+    assert_eq!(ask.agreed_before, None);
     assert_live(&mut world, &other);
     world.authorize(&alice, &request_for("spa", SCOPE)).code();
     assert_eq!(world.disconnect(&alice, "wiki"), [RemoveAccessReply::Gone]);
@@ -337,13 +337,13 @@ fn a_changed_password_ends_consent_too() {
     let ask = world
         .authorize(&alice, &request_for("spa", SCOPE))
         .consent();
-    assert!(!ask.agreed_before);
+    assert_eq!(ask.agreed_before, None);
     // New consent covers no more than was asked for now.
     world.app_tokens(&alice, &request_for("spa", SCOPE));
     let ask = world
         .authorize(&alice, &request_for("spa", OFFLINE))
         .consent();
-    assert!(ask.agreed_before);
+    assert!(ask.agreed_before.is_some());
 }
 
 #[test]

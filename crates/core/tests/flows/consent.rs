@@ -21,7 +21,7 @@ fn consent_is_asked_for_once() {
         ("spa", "The spa & Co")
     );
     assert_eq!(ask.asked.scope.to_string(), "email openid");
-    assert!(!ask.agreed_before);
+    assert_eq!(ask.agreed_before, None);
     world.consent(&alice, &request).code();
     assert_eq!(world.take_events(), [CodeIssued, ConsentGiven]);
     world.authorize(&alice, &request).code();
@@ -46,7 +46,12 @@ fn a_user_is_asked_again_when_scopes_grow_and_what_was_agreed_stays() {
         .code();
     let more = AuthorizationRequest::new("spa").with("scope", "openid orders.example.com/write");
     let ask = world.authorize(&alice, &more).consent();
-    assert!(ask.agreed_before);
+    let agreed = ask.agreed_before.expect("what was agreed to before");
+    assert_eq!(
+        agreed.scope.to_string(),
+        "email openid",
+        "the page marks what is new"
+    );
     world.consent(&alice, &more).code();
     let all =
         AuthorizationRequest::new("spa").with("scope", "openid email orders.example.com/write");

@@ -91,7 +91,7 @@ fn consent_to_an_earlier_client_is_none_to_its_successor() {
     assert!(world.authorize(&alice, &wide).answer().outcome.is_ok());
     declare_again(&mut world, "site");
     let ask = world.authorize(&alice, &wide).consent();
-    assert!(!ask.agreed_before);
+    assert_eq!(ask.agreed_before, None);
     let view = world.view_account(&alice).expect("a page");
     assert_eq!(view.apps, [], "what was given to another is not shown");
     let narrow = AuthorizationRequest::new("site").with("scope", "openid");

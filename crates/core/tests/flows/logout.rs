@@ -79,7 +79,7 @@ fn confirmed(world: &mut World, browser: &Browser, request: Option<&str>) -> Opt
 
 fn left(world: &mut World, request: Logout) -> Option<String> {
     match world.ask(request).reply {
-        Ok(LogoutReply::Redirect(location)) => Some(location),
+        Ok(LogoutReply::Redirect { location, .. }) => Some(location),
         Ok(LogoutReply::SignedOut { .. }) => None,
         other => panic!("nothing ended: {other:?}"),
     }

@@ -29,6 +29,7 @@ mod known_browsers;
 mod links;
 mod logins;
 mod logout;
+mod logout_unasked;
 mod machines;
 mod newer_versions;
 mod password_hashes;

@@ -137,7 +137,7 @@ async fn send_again(context: &Context, params: &Params) -> Response {
     }
 }
 
-/// What is known of a request that waits for a sign-in. Nothing is read without a session.
+/// What is known of a request that waits for a sign-in. Nothing is read without a session or an `id_token_hint`.
 pub(super) async fn describe(
     context: &Context,
     params: &Params,
@@ -214,6 +214,9 @@ fn respond(context: &Context, response: &AuthorizationResponse) -> Response {
 
 /// The form token is bound to the session and to this request, so the form is not valid for another one.
 fn consent(context: &Context, ask: &ConsentPrompt, request: String) -> Response {
+    let (asked, agreed) = (&ask.asked, ask.agreed_before.as_ref());
+    let is_new = |scope: &&str| agreed.is_some_and(|agreed| !agreed.scope.contains(scope));
+    let is_new_claim = |claim| agreed.is_some_and(|agreed| !agreed.claims.contains(claim));
     let page = Consent {
         site: context.site().clone(),
         account: context.account(&ask.visitor),
@@ -221,9 +224,16 @@ fn consent(context: &Context, ask: &ConsentPrompt, request: String) -> Response 
         request,
         client_name: ask.client_name.clone(),
         client_id: ask.client.to_string(),
-        scopes: browser::scope_lines(context.realm(), &ask.asked.scope),
-        claims: ask.asked.claims.clone(),
-        asked_again: ask.agreed_before,
+        scopes: browser::scope_lines(context.realm(), &asked.scope),
+        claims: asked.claims.clone(),
+        asked_again: agreed.is_some(),
+        new_scopes: asked
+            .scope
+            .iter()
+            .filter(is_new)
+            .map(ToOwned::to_owned)
+            .collect(),
+        new_claims: asked.claims.iter().any(is_new_claim),
         goes_to: destination(ask.redirect.uri()),
     };
     context.page_of_request(StatusCode::OK, &page, Some(ask.redirect.uri()))

@@ -3,8 +3,9 @@
 use axum::response::Response;
 use grantor_core::base::params::Params;
 use grantor_core::base::secret::Secret;
-use grantor_core::endpoints::authorize::SignInContext;
+use grantor_core::endpoints::authorize::{ExpectedUser, SignInContext};
 use grantor_core::model::credentials::fold_login;
+use grantor_core::model::endpoint::Endpoint;
 use grantor_core::model::realm::CookieLife;
 use grantor_core::people::{Action, Binding, KNOWN_BROWSER_LIFETIME, SignIn, SignInReply};
 use http::StatusCode;
@@ -19,16 +20,42 @@ use crate::pages::{Login, LoginProblem};
 
 /// Longer hints are ignored.
 const MAX_LOGIN_HINT_BYTES: usize = 256;
+/// The button, and the query parameter, of a form in which no name is filled in.
+const ANOTHER_ACCOUNT: &str = "another-account";
 
 pub(crate) async fn get(mut context: Context) -> Response {
     let query = Params::parse(context.caller.query().unwrap_or_default().as_bytes()).ok();
     let return_to = query.as_ref().and_then(|query| query.opt("return_to"));
     let return_to = ReturnTo::parse(return_to, &context.site().path);
     prefer_locales(&mut context, &return_to);
-    form(&context, StatusCode::OK, &return_to, None, None).await
+    let another = query.is_some_and(|query| query.opt(ANOTHER_ACCOUNT).is_some());
+    let typed = another.then(Typed::default);
+    form(&context, StatusCode::OK, &return_to, typed, None).await
+}
+
+/// The form without a name. Where its address would be too long, it is the answer itself.
+async fn another_account(context: &Context, return_to: &ReturnTo) -> Response {
+    let query = url::form_urlencoded::Serializer::new(String::new())
+        .append_pair("return_to", &return_to.path(&context.site().path))
+        .append_pair(ANOTHER_ACCOUNT, "1")
+        .finish();
+    match context.redirect_to(Endpoint::Login, &query) {
+        Some(short) => short,
+        None => {
+            form(
+                context,
+                StatusCode::OK,
+                return_to,
+                Some(Typed::default()),
+                None,
+            )
+            .await
+        }
+    }
 }
 
 /// What a form that was sent held, besides the password.
+#[derive(Default)]
 pub(super) struct Typed {
     username: String,
     stay: bool,
@@ -46,6 +73,9 @@ pub(crate) async fn post(TypedForm(posted): TypedForm) -> Response {
     let return_to = ReturnTo::parse(params.opt("return_to"), &context.site().path);
     prefer_locales(&mut context, &return_to);
     let context = &context;
+    if params.opt("button") == Some(ANOTHER_ACCOUNT) {
+        return another_account(context, &return_to).await;
+    }
     let typed = Typed {
         username: params.opt("username").unwrap_or_default().to_owned(),
         stay: params.opt("stay").is_some(),
@@ -186,22 +216,42 @@ struct LoginContext {
     login_hint: Option<String>,
     /// Of an authorization request that can be answered.
     known: Option<SignInContext>,
+    /// The user of the browser's session.
+    signed_in: Option<String>,
 }
 
 impl LoginContext {
     async fn new(context: &Context, return_to: &ReturnTo) -> Result<Self, Unavailable> {
-        let ReturnTo::Authorize(request) = return_to else {
-            return Ok(Self::default());
+        let params = match return_to {
+            ReturnTo::Authorize(request) => authorize::parse(request).ok(),
+            _ => None,
         };
-        let Ok(params) = authorize::parse(request) else {
-            return Ok(Self::default());
+        let Some(params) = params else {
+            return Ok(Self {
+                signed_in: context.visitor().await?.map(|visitor| visitor.username),
+                ..Self::default()
+            });
         };
         let hint = params.opt("login_hint");
         let hint = hint.filter(|hint| hint.len() <= MAX_LOGIN_HINT_BYTES);
+        let known = authorize::describe(context, &params, context.cookie.clone()).await?;
+        let visitor = known.as_ref().and_then(|known| known.signed_in.as_ref());
         Ok(Self {
             login_hint: hint.map(ToOwned::to_owned),
-            known: authorize::describe(context, &params, None).await?,
+            signed_in: visitor.map(|visitor| visitor.username.clone()),
+            known,
         })
+    }
+
+    /// The name to fill in: whom the request expects, the client's hint, or who is signed in.
+    fn username(&self) -> Option<String> {
+        let known = self.known.as_ref();
+        match known.map(|known| &known.expected) {
+            Some(ExpectedUser::Named(name)) => Some(name.clone()),
+            Some(ExpectedUser::Unnamed) => self.login_hint.clone(),
+            Some(ExpectedUser::Any) => self.login_hint.clone().or(self.signed_in.clone()),
+            None => None,
+        }
     }
 }
 
@@ -222,19 +272,24 @@ pub(super) async fn form(
     let cookie = existing.clone().unwrap_or_else(|| format!("{new:032x}"));
     let binding = Binding::PreSession(cookie.clone());
     let known = waits.known.as_ref();
-    let (username, stays) = typed.map_or((None, false), |it| {
+    let is_hinted = known.is_some_and(|known| matches!(known.expected, ExpectedUser::Named(_)));
+    let (typed, stays) = typed.map_or((None, false), |it| {
         let username = typed_again(&it.username, MAX_LOGIN_HINT_BYTES);
         (Some(username), it.stay)
     });
+    let username = typed.or_else(|| waits.username()).unwrap_or_default();
+    let signed_in = waits.signed_in.as_deref();
     let login = Login {
         site: context.site().clone(),
         form_token: context.token(&binding, Action::SignIn),
         return_to: return_to.path(&context.site().path),
-        username: username.or(waits.login_hint).unwrap_or_default(),
         stay: context.realm().lifetimes.session_cookie == CookieLife::Persistent,
         stays,
         client_name: known.map(|known| known.client_name.clone()),
-        again: known.is_some() && context.cookie.is_some(),
+        again: signed_in.is_some_and(|user| fold_login(user) == fold_login(&username)),
+        another: !username.is_empty() && (signed_in.is_some() || is_hinted),
+        signed_in: waits.signed_in.clone(),
+        username,
         for_device: matches!(return_to, ReturnTo::Device(_)),
         problem,
         trace_id: context.caller.trace.as_str().to_owned(),

@@ -1,5 +1,6 @@
-//! `/oauth2/logout` (OpenID Connect RP-Initiated Logout) for clients, and `/logout` for users. A GET changes nothing: it
-//! asks for confirmation, which is sent as `POST /logout`.
+//! `/oauth2/logout` (OpenID Connect RP-Initiated Logout) for clients, and `/logout` for users. A GET
+//! asks for confirmation, which is sent as `POST /logout`; only a client that needs no consent ends the session of its own ID
+//! token at once.
 
 use axum::response::Response;
 use grantor_core::base::params::Params;
@@ -74,7 +75,7 @@ async fn redirect_uri(context: &Context, params: &Params) -> Result<Option<Strin
         confirmed: false,
     };
     Ok(match context.run(logout).await?.reply {
-        Ok(LogoutReply::Redirect(location)) => Some(location),
+        Ok(LogoutReply::Redirect { location, .. }) => Some(location),
         _ => None,
     })
 }
@@ -88,8 +89,8 @@ async fn handle(mut context: Context, params: &Params, confirmed: bool) -> Respo
         confirmed,
     };
     // Only after the session has ended, not if the store was unavailable.
-    let remove_cookie = |response| {
-        let cookies = confirmed.then(|| context.remove_session());
+    let remove_cookie = |response, ended: bool| {
+        let cookies = (ended || confirmed).then(|| context.remove_session());
         browser::with_cookies(response, cookies.into_iter().flatten())
     };
     let reply = match context.run(logout).await {
@@ -98,11 +99,13 @@ async fn handle(mut context: Context, params: &Params, confirmed: bool) -> Respo
     };
     match reply {
         Ok(LogoutReply::Confirm(ask)) => ask_confirmation(&context, client, *ask),
-        Ok(LogoutReply::Redirect(location)) => remove_cookie(browser::see_other(&location)),
-        Ok(LogoutReply::SignedOut { client_name }) => {
+        Ok(LogoutReply::Redirect { location, ended }) => {
+            remove_cookie(browser::see_other(&location), ended)
+        }
+        Ok(LogoutReply::SignedOut { client_name, ended }) => {
             let site = context.site().clone();
             let page = SignedOut { site, client_name };
-            remove_cookie(context.page(StatusCode::OK, &page))
+            remove_cookie(context.page(StatusCode::OK, &page), ended)
         }
         Err(refusal) => {
             oauth::log_refusal(&context.app, &context.caller, client, &refusal);

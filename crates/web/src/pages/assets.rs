@@ -102,7 +102,6 @@ mod tests {
                 ("warning", "warning-well", 4.5),
                 ("edge", "card", 3.0),
                 ("accent", "card", 3.0),
-                ("deny", "card", 3.0),
                 ("danger", "card", 3.0),
                 ("focus", "card", 3.0),
                 ("focus", "paper", 3.0),
@@ -114,6 +113,22 @@ mod tests {
                 );
             }
         }
+    }
+
+    /// The weight of a button is the contrast of its fill. Deny is a control by its edge, which has the contrast of one.
+    #[test]
+    fn deny_is_as_quiet_in_the_dark_as_in_the_light() {
+        let css = stylesheet().body;
+        let (light, dark) = css
+            .split_once("@media (prefers-color-scheme: dark)")
+            .unwrap();
+        let weight = |css, fill| contrast(colour(css, fill), colour(css, "card"));
+        let (in_light, in_dark) = (weight(light, "deny"), weight(dark, "deny"));
+        assert!((in_light - in_dark).abs() < 0.2, "{in_light} {in_dark}");
+        for (css, deny) in [(light, in_light), (dark, in_dark)] {
+            assert!(deny < 1.5 && deny < weight(css, "accent"), "{deny}");
+        }
+        assert!(css.contains(".deny {\n  border-color: var(--edge);"));
     }
 
     /// Relative luminance of `--name: #rrggbb`.

@@ -20,8 +20,12 @@ pub struct Consent {
     pub scopes: Vec<ScopeLine>,
     /// Names of claims that ID tokens have besides.
     pub claims: Vec<String>,
-    /// Whether the user consented to fewer scopes before.
+    /// Whether the user consented to this client before.
     pub asked_again: bool,
+    /// Those of the scopes that the user did not consent to then.
+    pub new_scopes: Vec<String>,
+    /// Whether any of the claims is new.
+    pub new_claims: bool,
     /// The host that the browser is redirected to.
     pub goes_to: String,
 }
@@ -45,11 +49,15 @@ impl Page for Consent {
             ],
             claims: Vec::new(),
             asked_again: false,
+            new_scopes: Vec::new(),
+            new_claims: false,
             goes_to: "orders.example.com".to_owned(),
         };
         let more = Self {
             claims: vec!["department".to_owned(), "https://example.com/tier".to_owned()],
+            new_claims: true,
             asked_again: true,
+            new_scopes: vec!["email".to_owned(), "orders.example.com/read".to_owned()],
             client_name: "A very long client name <script>alert(1)</script> that an attacker might choose & \"quote\""
                 .to_owned(),
             client_id: "dynamically-registered-client-0190f3c2a7b14d8e9f60".to_owned(),
@@ -61,6 +69,10 @@ impl Page for Consent {
             goes_to: "127.0.0.1:49152".to_owned(),
             ..first.clone()
         };
-        vec![first, more, nothing]
+        let same = Self {
+            asked_again: true,
+            ..first.clone()
+        };
+        vec![first, more, nothing, same]
     }
 }

@@ -20,8 +20,12 @@ pub struct Login {
     pub stays: bool,
     /// The name of the client that requested the sign-in.
     pub client_name: Option<String>,
-    /// Whether a signed-in user must re-authenticate (`prompt=login`, `max_age`; OpenID Connect Core section 3.1.2.1).
+    /// The user who is signed in already in this browser.
+    pub signed_in: Option<String>,
+    /// Whether that is the user who is asked for a password (`prompt=login`, `max_age`; OpenID Connect Core section 3.1.2.1).
     pub again: bool,
+    /// Whether to offer the form without the name that is filled in: `button=another-account`, with `return_to`.
+    pub another: bool,
     /// Whether the sign-in is for connecting a device; the page then says so.
     pub for_device: bool,
     pub problem: Option<LoginProblem>,
@@ -56,7 +60,9 @@ impl Page for Login {
             stay: false,
             stays: false,
             client_name: None,
+            signed_in: None,
             again: false,
+            another: false,
             for_device: false,
             problem: None,
             trace_id: "4bf92f3577b34da6a3ce929d0e0e4736".to_owned(),
@@ -73,8 +79,24 @@ impl Page for Login {
         };
         let again = Self {
             username: "alice@example.com".to_owned(),
+            signed_in: Some("alice@example.com".to_owned()),
             again: true,
+            another: true,
             ..client.clone()
+        };
+        let other = Self {
+            username: "bob".to_owned(),
+            again: false,
+            ..again.clone()
+        };
+        let another = Self {
+            username: String::new(),
+            another: false,
+            ..other.clone()
+        };
+        let again_wrong = Self {
+            problem: Some(LoginProblem::WrongCredentials),
+            ..again.clone()
         };
         let retried = Self {
             username: "alice@example.com".to_owned(),
@@ -111,6 +133,9 @@ impl Page for Login {
             no_cookies,
             asks_to_stay,
             stays,
+            other,
+            another,
+            again_wrong,
         ]
     }
 }

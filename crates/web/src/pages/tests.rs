@@ -1,5 +1,6 @@
 //! Properties of every page, with every sample, in every language.
 
+mod asks;
 mod texts;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -168,14 +169,14 @@ fn the_ids_for_tests_and_styles_are_stable() {
             "account.html",
             format!(
                 "{account} app-N apps apps-heading current-password device-N devices devices-heading error \
-                 everywhere-text new-password no-apps no-devices notice older password password-elsewhere \
+                 everywhere everywhere-heading everywhere-text new-password no-apps no-devices notice older password password-elsewhere \
                  password-heading password-text repeated-password session-N sessions sessions-heading trace-id"
             ),
         ),
         (
             "consent.html",
             format!(
-                "{account} asked-again client-id client-name goes-to safety scopes scopes-heading"
+                "{account} asked-again claims client-id client-name goes-to safety scopes scopes-heading whose"
             ),
         ),
         (
@@ -185,8 +186,8 @@ fn the_ids_for_tests_and_styles_are_stable() {
         (
             "device_confirm.html",
             format!(
-                "{account} browser-address client-id client-name code code-label details-heading device-address \
-                 device-agent error network-heading network-warning safety scopes scopes-heading started trace-id user_code"
+                "{account} browser-address claims client-id client-name code code-label details-heading device-address \
+                 device-agent error network-heading network-warning safety scopes scopes-heading started trace-id user_code whose"
             ),
         ),
         ("device_done.html", format!("{account} client-name done")),
@@ -201,7 +202,7 @@ fn the_ids_for_tests_and_styles_are_stable() {
         ),
         (
             "login.html",
-            "again client-name error password stay stay-hint trace-id username".to_owned(),
+            "client-name error password signed-in stay stay-hint trace-id username".to_owned(),
         ),
         (
             "logout.html",
@@ -346,9 +347,9 @@ fn the_account_page_limits_its_rows_and_shows_how_many_more_there_are() {
     let page = AccountPage::samples().remove(2);
     let html = Pages::new(None).unwrap().render(&page, ENGLISH).unwrap();
     for (field, more) in [
-        ("session", "There are more, older"),
-        ("client", "There are 2 more"),
-        ("grant", "There are 40 more"),
+        ("session", "Older entries aren’t shown."),
+        ("client", "2 older entries"),
+        ("grant", "40 older entries"),
     ] {
         let rows = html.matches(&format!("name=\"{field}\"")).count();
         assert_eq!(rows, MAX_ROWS, "{field}");

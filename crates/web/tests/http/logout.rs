@@ -20,6 +20,10 @@ const STATE: &str = "0123456789abcdef+/=&?%#;:,. -_~!$'()*@[]|^`{}\"<>\\01234567
 
 /// A server whose client `console` is a web app.
 async fn server() -> TestServer {
+    server_with(ConsentPolicy::Ask).await
+}
+
+async fn server_with(consent: ConsentPolicy) -> TestServer {
     TestServer::with(|realm| {
         let uri = |text: &str| text.parse().expect("a redirect URI");
         let console = client(realm, "console");
@@ -28,7 +32,7 @@ async fn server() -> TestServer {
             redirect_uris: vec![uri(CALLBACK)],
             pkce_required: false,
             lifetime: Duration::from_secs(60),
-            consent: ConsentPolicy::Skip,
+            consent,
         };
         console.logout = LogoutPolicy {
             redirect_uris: vec![uri(BYE)],
@@ -46,7 +50,11 @@ async fn authorize(browser: &mut Browser<'_>, more: &[(&str, &str)]) -> Url {
         ("scope", "openid"),
     ];
     let query = encoded(&[&request, more].concat());
-    let answer = browser.get(&format!("/oauth2/authorize?{query}")).await;
+    let mut answer = browser.get(&format!("/oauth2/authorize?{query}")).await;
+    if answer.status == 200 {
+        let consent = Form::of(&answer, "/consent").fill("decision", "approve");
+        answer = browser.submit(consent).await;
+    }
     assert_eq!(answer.status, 303, "{answer:?}");
     answer.header("location").parse().expect("a URL")
 }
@@ -115,6 +123,47 @@ async fn openid_rpinitiated_3_the_browser_returns_to_the_registered_uri_with_exa
         assert!(answer.header("location").starts_with(BYE));
         assert!(!alice.cookies.contains_key("__Host-grantor-3d38e146cf9f"));
     }
+}
+
+/// The app is the operator's own, and its ID token is of this very session.
+#[tokio::test]
+async fn openid_rpinitiated_2_an_app_without_consent_signs_out_of_its_own_session_at_once() {
+    let server = server_with(ConsentPolicy::Skip).await;
+    let mut alice = server.signed_in("alice").await;
+    let mut bob = server.signed_in("bob").await;
+    let hint = hint(&server, &mut alice).await;
+    let pairs = [
+        ("id_token_hint", hint.as_str()),
+        ("post_logout_redirect_uri", BYE),
+    ];
+    // Another browser is asked, whoever has the token.
+    let page = bob.get(&address(&pairs)).await;
+    question(&page);
+    assert!(page.body.contains("bob") && !page.body.contains("alice"));
+    let kept = alice.cookies.clone();
+    let answer = alice.get(&address(&pairs)).await;
+    assert_eq!((answer.status, answer.header("location")), (303, BYE));
+    assert!(!alice.cookies.contains_key("__Host-grantor-default"));
+    alice.cookies = kept;
+    assert!(!alice.get("/").await.body.contains("alice"), "it has ended");
+    assert!(bob.get("/").await.body.contains("bob"));
+}
+
+/// A browser that sends no cookie, such as for a picture in a page elsewhere, keeps its session and its cookie.
+#[tokio::test]
+async fn an_unasked_sign_out_of_another_site_ends_and_removes_nothing() {
+    let server = server_with(ConsentPolicy::Skip).await;
+    let mut alice = server.signed_in("alice").await;
+    let hint = hint(&server, &mut alice).await;
+    let pairs = [("id_token_hint", hint.as_str())];
+    let kept = std::mem::take(&mut alice.cookies);
+    let without_cookies = alice.get(&address(&pairs)).await;
+    assert_eq!(without_cookies.header("set-cookie"), "");
+    let posted = post(LOGOUT, &pairs).with("sec-fetch-site", "cross-site");
+    let posted = alice.send(posted).await;
+    assert_eq!((posted.status, posted.header("set-cookie")), (200, ""));
+    alice.cookies = kept;
+    assert!(alice.get("/").await.body.contains("alice"));
 }
 
 #[tokio::test]

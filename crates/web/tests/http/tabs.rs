@@ -218,7 +218,7 @@ async fn stale_forms_of_consent_device_logout_and_account_lead_to_where_they_wer
         assert!(page.body.contains(&filled_in), "{page:?}");
     }
     let page = alice.submit_and_follow(logout).await;
-    assert!(page.body.contains("asks you to sign out"), "{page:?}");
+    assert!(page.body.contains("is asking you to sign out"), "{page:?}");
     let page = alice.submit_and_follow(account).await;
     assert!(page.body.contains("so nothing was changed"), "{page:?}");
     assert!(

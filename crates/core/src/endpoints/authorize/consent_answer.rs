@@ -38,6 +38,13 @@ impl Disclosure {
         }
     }
 
+    pub(super) fn agreed(consent: &Consent) -> Self {
+        Self {
+            scope: consent.scope.clone(),
+            claims: consent.claims.clone(),
+        }
+    }
+
     pub(super) fn is_within(&self, agreed: &Consent) -> bool {
         let knows = |claim: &String| agreed.claims.contains(claim);
         self.scope.is_within(&agreed.scope) && self.claims.iter().all(knows)

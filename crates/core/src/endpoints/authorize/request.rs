@@ -14,7 +14,7 @@ use crate::model::claims::ACR;
 use crate::model::claims_request::ClaimsRequest;
 use crate::model::client::Client;
 use crate::model::grant_type::GrantType;
-use crate::model::ids::ClientId;
+use crate::model::ids::{ClientId, UserId};
 use crate::model::pkce::CodeChallenge;
 use crate::model::prompt::Prompt;
 use crate::model::realm::Realm;
@@ -73,6 +73,8 @@ pub(super) struct ValidRequest {
     pub(super) claims: ClaimsRequest,
     /// The expected users, from `id_token_hint` and the claim `sub`.
     pub(super) expected: Vec<String>,
+    /// The user of an `id_token_hint` that this very client was given.
+    pub(super) hinted: Option<UserId>,
 }
 
 impl fmt::Debug for AuthorizationRequest {
@@ -142,6 +144,7 @@ impl AuthorizationRequest {
             Some(hint) => Some(hint.verified(&prepared.hint, realm)?),
             None => None,
         };
+        let own_hint = hint.filter(|hint| hint.aud == client.id);
         let hinted = hint.map(|hint| hint.sub.clone()).into_iter();
         Ok(ValidRequest {
             scope,
@@ -152,6 +155,7 @@ impl AuthorizationRequest {
             prompt: details.prompt,
             max_age: details.max_age,
             expected: hinted.chain(claims.sub.clone()).collect(),
+            hinted: own_hint.and_then(|hint| hint.sub.parse().ok()),
             claims,
         })
     }

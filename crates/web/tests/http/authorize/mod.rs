@@ -54,6 +54,7 @@ use grantor_testkit::redirect_uri;
 use grantor_testkit::server::{Answer, FlowResult, Form, claims};
 
 mod claims;
+mod consent_page;
 mod discovery;
 mod prompt;
 mod request;
@@ -62,6 +63,7 @@ mod response;
 pub(crate) use response::FAULTS;
 mod tokens;
 mod userinfo;
+mod who_is_meant;
 
 /// The claims of the ID token.
 fn id(tokens: &Answer) -> Value {
