@@ -226,7 +226,8 @@ pub(crate) const STEPS: &[Step] = &[
         needs: &["setup", "build"],
         after: COMPILED,
         run: |workspace, log| {
-            node(workspace, log, &["examples", "examples_run", "links"])?;
+            let files = ["examples", "examples_run", "links", "operations"];
+            node(workspace, log, &files)?;
             book(workspace, log)
         },
     },
