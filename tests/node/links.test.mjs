@@ -41,6 +41,27 @@ test('what the page of errors quotes is what the server says', async () => {
   assert.deepEqual(quoted.filter((text) => !files.some((file) => file.includes(`"${text}"`))), []);
 });
 
+const MISSING = `${BOOK}/what-it-does-not-do.md`;
+
+test('the README names all that the page of missing things has', async () => {
+  const sections = (await textOf(MISSING)).split(/^## /m).slice(1);
+  const rows = sections.map((section) => {
+    const names = [...section.matchAll(/^\| (?!not there)([^|-][^|]*) \|/gm)].map(([, name]) => name);
+    return `| ${section.split('\n', 1)[0]} | ${names.join('; ')} |`;
+  });
+  assert.equal(rows.length, 4);
+  const [, listed] = (await textOf('README.md')).split(/^## What it does not do$/m);
+  assert.deepEqual(listed.match(/^\| \w.*/gm), rows);
+});
+
+test('the page of missing things has each setting without effect', async () => {
+  const page = await textOf(MISSING);
+  const settings = [...(await textOf('crates/config/src/not_built.rs')).matchAll(/self\.((?:\w+\.)?\w+)/g)].map(([, name]) => name);
+  const shown = { store: '`postgres:`', dialects: '`dialects`', providers: '`[[provider]]`', 'device.tokens': '`device.tokens`', 'device.token_set.access': '`token_set`', 'device.token_set': '`token_set`' };
+  assert.ok(settings.length >= 5);
+  assert.deepEqual(settings.filter((name) => !page.includes(shown[name])), []);
+});
+
 const WATCHING = `${BOOK}/operations/watching.md`;
 
 test('the page of metrics has all of them', async () => {
