@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { ALL_PAGES, BOOK, EXAMPLE_PAGES, textOf } from './lib/pages.mjs';
 import { ROOT } from './lib/server.mjs';
 
-const LINK = /\[[^\]]*\]\(([^)\s]+)\)|<img [^>]*src="([^"]+)"/g;
+const LINK = /\[[^\]]*\]\(([^)\s]+)\)|^\[[^\]]*\]: (\S+)$|<img [^>]*src="([^"]+)"/gm;
 
 /// The words of a page: code has no links and no headings.
 const prose = (text) => text.replace(/^\s*```[\s\S]*?^\s*```/gm, '');
@@ -15,8 +15,8 @@ const prose = (text) => text.replace(/^\s*```[\s\S]*?^\s*```/gm, '');
 test('every link leads somewhere', async () => {
   const lost = [];
   for (const page of ALL_PAGES) {
-    for (const [, text, image] of prose(await textOf(page)).replace(/`[^`]*`/g, '').matchAll(LINK)) {
-      const link = text ?? image;
+    for (const [, text, reference, image] of prose(await textOf(page)).replace(/`[^`]*`/g, '').matchAll(LINK)) {
+      const link = text ?? reference ?? image;
       if (/^(https?|mailto):/.test(link)) continue;
       const [path, anchor] = link.split('#');
       const target = path === '' ? page : normalize(join(dirname(page), path));
@@ -56,8 +56,8 @@ test('the README names all that the page of missing things has', async () => {
 
 test('the page of missing things has each setting without effect', async () => {
   const page = await textOf(MISSING);
-  const settings = [...(await textOf('crates/config/src/not_built.rs')).matchAll(/self\.((?:\w+\.)?\w+)/g)].map(([, name]) => name);
-  const shown = { store: '`postgres:`', dialects: '`dialects`', providers: '`[[provider]]`', 'device.tokens': '`device.tokens`', 'device.token_set.access': '`token_set`', 'device.token_set': '`token_set`' };
+  const settings = [...(await textOf('crates/config/src/not_built.rs')).matchAll(/self\.((?:device\.)?\w+)/g)].map(([, name]) => name);
+  const shown = { store: '`postgres:`', dialects: '`dialects`', providers: '`[[provider]]`', 'device.tokens': '`device.tokens`', 'device.token_set': '`token_set`' };
   assert.ok(settings.length >= 5);
   assert.deepEqual(settings.filter((name) => !page.includes(shown[name])), []);
 });
