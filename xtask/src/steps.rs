@@ -214,6 +214,7 @@ pub(crate) const STEPS: &[Step] = &[
                 "device_login_browser",
                 "apache",
                 "pages",
+                "openid_suite",
                 "spa_and_api",
                 "microservices",
             ];
