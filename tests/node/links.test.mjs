@@ -33,6 +33,11 @@ test('the summary has every page of the book once', async () => {
   assert.deepEqual(listed.sort(), pages.sort());
 });
 
+test('the page of clients leads to each page of a client', async () => {
+  const linked = [...(await textOf(`${BOOK}/clients.md`)).matchAll(/\]\((clients\/[^)]+)\)/g)].map(([, path]) => join(BOOK, path));
+  assert.deepEqual(linked.sort(), EXAMPLE_PAGES.filter((page) => page.startsWith(`${BOOK}/clients/`)).sort());
+});
+
 test('what the page of errors quotes is what the server says', async () => {
   const folders = ['crates/core/src', 'crates/web/src'].map((folder) => join(ROOT, folder));
   const files = folders.flatMap((folder) => readdirSync(folder, { recursive: true }).filter((name) => name.endsWith('.rs')).map((name) => readFileSync(join(folder, name), 'utf8')));
