@@ -56,7 +56,8 @@ describe('alerts and board', () => {
     const listed = (await textOf('tests/names/stored-names.txt')).split('\n');
     const of = (kind) => listed.filter((line) => line.startsWith(`${kind} `)).map((line) => line.split(' ').slice(1));
     const series = new Map(of('metric').flatMap(([name, kind]) => SUFFIXES[kind].map((suffix) => [name + suffix, name])));
-    const values = { endpoint: of('endpoint').flat(), error: of('error').flat(), status: ['500', '503'], job: ['grantor'] };
+    const [, statuses] = /const STATUSES: .*= \[([^\]]*)\]/.exec(await textOf('crates/web/src/metrics.rs'));
+    const values = { endpoint: of('endpoint').flat(), error: of('error').flat(), status: statuses.match(/\d+/g), job: ['grantor'] };
     const labels = ['instance', ...of('metric-label').map(([, label]) => label)];
     const rules = (await file('grantor-alerts.yml')).match(/(?<=expr: ).*/g);
     const onBoard = board(await file('grantor-board.json'));
