@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { ALL_PAGES, BOOK, EXAMPLE_PAGES, textOf } from './lib/pages.mjs';
 import { ROOT } from './lib/server.mjs';
 
-const LINK = /\[[^\]]*\]\(([^)\s]+)\)|<img [^>]*src="([^"]+)"/g;
+const LINK = /\[[^\]]*\]\(([^)\s]+)\)|^\[[^\]]*\]: (\S+)$|<img [^>]*src="([^"]+)"/gm;
 
 /// The words of a page: code has no links and no headings.
 const prose = (text) => text.replace(/^\s*```[\s\S]*?^\s*```/gm, '');
@@ -15,8 +15,8 @@ const prose = (text) => text.replace(/^\s*```[\s\S]*?^\s*```/gm, '');
 test('every link leads somewhere', async () => {
   const lost = [];
   for (const page of ALL_PAGES) {
-    for (const [, text, image] of prose(await textOf(page)).replace(/`[^`]*`/g, '').matchAll(LINK)) {
-      const link = text ?? image;
+    for (const [, text, reference, image] of prose(await textOf(page)).replace(/`[^`]*`/g, '').matchAll(LINK)) {
+      const link = text ?? reference ?? image;
       if (/^(https?|mailto):/.test(link)) continue;
       const [path, anchor] = link.split('#');
       const target = path === '' ? page : normalize(join(dirname(page), path));
@@ -33,12 +33,38 @@ test('the summary has every page of the book once', async () => {
   assert.deepEqual(listed.sort(), pages.sort());
 });
 
+test('the page of clients leads to each page of a client', async () => {
+  const linked = [...(await textOf(`${BOOK}/clients.md`)).matchAll(/\]\((clients\/[^)]+)\)/g)].map(([, path]) => join(BOOK, path));
+  assert.deepEqual(linked.sort(), EXAMPLE_PAGES.filter((page) => page.startsWith(`${BOOK}/clients/`)).sort());
+});
+
 test('what the page of errors quotes is what the server says', async () => {
   const folders = ['crates/core/src', 'crates/web/src'].map((folder) => join(ROOT, folder));
   const files = folders.flatMap((folder) => readdirSync(folder, { recursive: true }).filter((name) => name.endsWith('.rs')).map((name) => readFileSync(join(folder, name), 'utf8')));
   const quoted = [...(await textOf(`${BOOK}/errors.md`)).matchAll(/^> (.*)$/gm)].map(([, text]) => text);
   assert.ok(quoted.length > 15);
   assert.deepEqual(quoted.filter((text) => !files.some((file) => file.includes(`"${text}"`))), []);
+});
+
+const MISSING = `${BOOK}/what-it-does-not-do.md`;
+
+test('the README names all that the page of missing things has', async () => {
+  const sections = (await textOf(MISSING)).split(/^## /m).slice(1);
+  const rows = sections.map((section) => {
+    const names = [...section.matchAll(/^\| (?!not there)([^|-][^|]*) \|/gm)].map(([, name]) => name);
+    return `| ${section.split('\n', 1)[0]} | ${names.join('; ')} |`;
+  });
+  assert.equal(rows.length, 4);
+  const [, listed] = (await textOf('README.md')).split(/^## What it does not do$/m);
+  assert.deepEqual(listed.match(/^\| \w.*/gm), rows);
+});
+
+test('the page of missing things has each setting without effect', async () => {
+  const page = await textOf(MISSING);
+  const settings = [...(await textOf('crates/config/src/not_built.rs')).matchAll(/self\.((?:device\.)?\w+)/g)].map(([, name]) => name);
+  const shown = { store: '`postgres:`', dialects: '`dialects`', providers: '`[[provider]]`', 'device.tokens': '`device.tokens`', 'device.token_set': '`token_set`' };
+  assert.ok(settings.length >= 5);
+  assert.deepEqual(settings.filter((name) => !page.includes(shown[name])), []);
 });
 
 const WATCHING = `${BOOK}/operations/watching.md`;

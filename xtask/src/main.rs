@@ -2,6 +2,7 @@
 //! from formatting to tests in a real browser.
 
 mod bench;
+mod book;
 mod dependencies;
 mod features;
 mod licences;
@@ -23,6 +24,7 @@ cargo xtask test                       check everything
 cargo xtask test --only NAME           one step, and the steps that it needs
 cargo xtask setup                      install what the tests need, and nothing else
 cargo xtask screenshots                the pages in Chromium, into target/screenshots
+cargo xtask book                       the book as HTML with search, into target/book
 cargo xtask licences                   the licences of third-party packages, into LICENSES-THIRD-PARTY.md
 cargo xtask bench [--tested] …         what requests cost, into bench/RESULTS.md; `--help` lists the other options
 cargo xtask bench --against REV …      what requests cost compared with an older commit; fails when one costs more";
@@ -45,6 +47,7 @@ fn command() -> Result<bool, String> {
     let workspace = Workspace::new(Path::new(env!("CARGO_MANIFEST_DIR")))?;
     match arguments.as_slice() {
         ["bench", rest @ ..] => bench::run(&workspace, rest),
+        ["book"] => book::run(&workspace),
         ["licences"] => licences::write(&workspace),
         ["test"] => {
             let all: Vec<&str> = STEPS.iter().map(|step| step.name).collect();

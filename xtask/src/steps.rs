@@ -2,8 +2,8 @@
 
 use std::process::Command;
 
-use crate::run::{Log, Workspace, built, output};
-use crate::{dependencies, setup, structure};
+use crate::run::{Log, Workspace, built};
+use crate::{book, dependencies, setup, structure};
 
 /// One check. It succeeds, perhaps with a note for the table (what it could not check), or fails with a reason.
 pub(crate) struct Step {
@@ -214,6 +214,7 @@ pub(crate) const STEPS: &[Step] = &[
                 "device_login_browser",
                 "apache",
                 "pages",
+                "openid_suite",
                 "spa_and_api",
                 "microservices",
             ];
@@ -226,8 +227,9 @@ pub(crate) const STEPS: &[Step] = &[
         needs: &["setup", "build"],
         after: COMPILED,
         run: |workspace, log| {
-            node(workspace, log, &["examples", "examples_run", "links"])?;
-            book(workspace, log)
+            let files = ["examples", "examples_run", "links", "operations"];
+            node(workspace, log, &files)?;
+            book::build_if_installed(workspace, log)
         },
     },
 ];
@@ -283,15 +285,6 @@ fn types(workspace: &Workspace, log: &mut Log<'_>) -> Result<(), String> {
         "--project",
         "examples/spa-and-api/app",
     ]))
-}
-
-/// Builds the book as HTML, if mdBook is installed.
-fn book(workspace: &Workspace, log: &mut Log<'_>) -> Result<Option<String>, String> {
-    if output(Command::new("mdbook").arg("--version")).is_err() {
-        return Ok(Some("book not built: mdbook is missing".to_owned()));
-    }
-    let docs = workspace.root.join("docs");
-    without_note(log.run(Command::new("mdbook").arg("build").arg(docs)))
 }
 
 fn python(workspace: &Workspace, log: &mut Log<'_>) -> Result<Option<String>, String> {

@@ -11,7 +11,7 @@ import { ROOT } from './server.mjs';
 const SCREENSHOTS = join(ROOT, 'target/screenshots');
 export const PHONE = { width: 390, height: 844 };
 export const DESK = { width: 1280, height: 800 };
-const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+export const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 
 /// `name` is the screenshots' prefix; `textSize` is that of the browser's settings, by which text alone grows; the other options are playwright's.
 export async function browse(name, { textSize = 1, ...options }, visit) {

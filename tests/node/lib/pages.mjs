@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { ROOT } from './server.mjs';
 
 export const BOOK = 'docs/src';
-export const EXAMPLE_PAGES = ['README.md', 'examples/microservices/README.md', 'examples/spa-and-api/README.md', ...(await markdownBelow(BOOK))];
+export const EXAMPLE_PAGES = ['README.md', 'conformance/openid-suite.md', 'examples/microservices/README.md', 'examples/spa-and-api/README.md', ...(await markdownBelow(BOOK))];
 /// Those of whom only the links are looked at, too.
 export const ALL_PAGES = [...EXAMPLE_PAGES, 'ARCHITECTURE.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md', 'bench/README.md', 'bench/RESULTS.md', 'conformance/README.md'];
 
@@ -54,12 +54,14 @@ export const RUN = /^run(?<background>: background)?$/;
 export const FILE = /^file: (?<name>[\w.]+)$/;
 export const ANSWER = /^answer(?<part>: part)?$/;
 export const NOT_RUN = /^not run: .{10,}$/;
+/// A block that shows a file of the repository, to the letter.
+export const SAME = /^a file of the repository: (?<path>[\w./@-]+)$/;
 
 /// What a block of each language may be marked as; a language that is not here needs no mark, and is not tried.
 export const MARKS = {
-  sh: [RUN, NOT_RUN],
+  sh: [RUN, NOT_RUN, SAME],
   toml: [FILE, /^$/],
   json: [ANSWER, NOT_RUN],
 };
 /// Programs of clients are not: tests of `tests/` do the same.
-export const UNTRIED = ['text', 'ini', 'nginx', 'caddyfile', 'apache', 'js', 'python', 'rust'];
+export const UNTRIED = ['text', 'ini', 'yaml', 'nginx', 'caddyfile', 'apache', 'js', 'python', 'rust', 'java', 'go'];

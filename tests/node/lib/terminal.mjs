@@ -49,6 +49,11 @@ export class Terminal {
     return answer;
   }
 
+  /// What the last command wrote to standard output.
+  get said() {
+    return this.#said;
+  }
+
   /// For the commands that follow, whatever those before were given by this name.
   async #set(name, value) {
     this.#variables[name] = value;
@@ -133,4 +138,15 @@ export function assertShown(real, shown, { part = false, at = 'the answer' } = {
   } else if (typeof shown !== 'number' || shown < 1e9) {
     assert.equal(real, shown, at);
   }
+}
+
+/// Whether commands wrote these lines; `…` stands for any text.
+export function assertLines(real, shown) {
+  const lines = shown.trimEnd().split('\n');
+  const written = real.trimEnd().split('\n');
+  const matches = (line, at) => {
+    const pattern = line.split('…').map((text) => text.replace(/[^\w\s]/g, '\\$&')).join('.+');
+    return new RegExp(`^${pattern}$`).test(written[at] ?? '');
+  };
+  assert.ok(lines.length === written.length && lines.every(matches), `it wrote\n${real}and not\n${shown}`);
 }
