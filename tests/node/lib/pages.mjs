@@ -7,7 +7,7 @@ import { ROOT } from './server.mjs';
 export const BOOK = 'docs/src';
 export const EXAMPLE_PAGES = ['README.md', 'conformance/openid-suite.md', 'examples/microservices/README.md', 'examples/spa-and-api/README.md', ...(await markdownBelow(BOOK))];
 /// Those of whom only the links are looked at, too.
-export const ALL_PAGES = [...EXAMPLE_PAGES, 'ARCHITECTURE.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md', 'bench/README.md', 'bench/RESULTS.md', 'conformance/README.md'];
+export const ALL_PAGES = [...EXAMPLE_PAGES, 'ARCHITECTURE.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md', 'bench/README.md', 'bench/RESULTS.md', 'conformance/README.md', 'conformance/clients/README.md'];
 
 export function textOf(page) {
   return readFile(join(ROOT, page), 'utf8');

@@ -15,7 +15,9 @@ import { credentials, toml } from './config.mjs';
 export const ROOT = resolve(import.meta.dirname, '../../..');
 /// Where cargo builds.
 export const BUILT = join(resolve(ROOT, process.env.CARGO_TARGET_DIR ?? 'target'), 'release');
-export const BINARY = join(BUILT, 'grantor');
+export const BINARY = process.env.GRANTOR ?? join(BUILT, 'grantor');
+/// The interpreter with the Python clients.
+export const VENV_PYTHON = join(ROOT, 'tests/python/.venv/bin/python');
 
 const START_TIMEOUT = 20_000;
 const STOP_TIMEOUT = 15_000;
@@ -55,7 +57,7 @@ export class Server {
   #folder;
   #seen = new Set();
 
-  /// A free port can be taken before the server binds it: then another.
+  /// A free port can be taken before the server binds it: then another. `file` gives the whole configuration, instead of the tests' own.
   async start(options = {}) {
     this.#folder = await mkdtemp(join(tmpdir(), 'grantor-'));
     Object.assign(this, credentials());
@@ -63,7 +65,7 @@ export class Server {
     for (let attempt = 1; ; attempt++) {
       this.origin = `http://127.0.0.1:${await freePort()}`;
       this.issuer = options.issuer ?? this.origin;
-      await writeFile(join(this.#folder, 'grantor.toml'), toml({ ...this, ...options }));
+      await writeFile(join(this.#folder, 'grantor.toml'), options.file?.(this) ?? toml({ ...this, ...options }));
       try {
         return await this.#run();
       } catch (error) {
