@@ -8,22 +8,23 @@ import { chromium } from 'playwright-core';
 
 import { ROOT } from './server.mjs';
 
-const SCREENSHOTS = join(ROOT, 'target/screenshots');
+export const SCREENSHOTS = join(ROOT, 'target/screenshots');
 export const PHONE = { width: 390, height: 844 };
 export const DESK = { width: 1280, height: 800 };
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 
-/// `name` is the screenshots' prefix; `colorScheme`, `viewport` and `javaScriptEnabled` are playwright's.
-export async function browse(name, options, visit) {
+/// `name` is the screenshots' prefix; `colorScheme`, `viewport` and `javaScriptEnabled` are playwright's. With `origin`, only what is amiss there counts.
+export async function browse(name, { origin = '', ...options }, visit) {
   await mkdir(dirname(join(SCREENSHOTS, name)), { recursive: true });
   const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: FLAGS });
   try {
     const context = await browser.newContext({ reducedMotion: 'reduce', ...options });
     const page = await context.newPage();
     const complaints = [];
-    page.on('console', (message) => ['error', 'warning'].includes(message.type()) && complaints.push(message.text()));
-    page.on('requestfailed', (request) => complaints.push(`${request.url()}: ${request.failure()?.errorText}`));
-    page.on('response', (response) => response.status() >= 400 && complaints.push(`${response.status()} ${response.url()}`));
+    const complain = (url, text) => url.startsWith(origin) && complaints.push(text);
+    page.on('console', (message) => ['error', 'warning'].includes(message.type()) && complain(message.location().url, message.text()));
+    page.on('requestfailed', (request) => complain(request.url(), `${request.url()}: ${request.failure()?.errorText}`));
+    page.on('response', (response) => response.status() >= 400 && complain(response.url(), `${response.status()} ${response.url()}`));
     const scripted = options.javaScriptEnabled !== false;
     await visit(page, (step, { axe = scripted } = {}) => look(page, { scripted, axe }, join(SCREENSHOTS, `${name}-${step}.png`)));
     assert.deepEqual(complaints, [], 'the browser has nothing to complain of');

@@ -55,7 +55,7 @@ export class Server {
   #folder;
   #seen = new Set();
 
-  /// A free port can be taken before the server binds it: then another.
+  /// A free port can be taken before the server binds it: then another. `file` gives the whole configuration, instead of the tests' own.
   async start(options = {}) {
     this.#folder = await mkdtemp(join(tmpdir(), 'grantor-'));
     Object.assign(this, credentials());
@@ -63,7 +63,7 @@ export class Server {
     for (let attempt = 1; ; attempt++) {
       this.origin = `http://127.0.0.1:${await freePort()}`;
       this.issuer = options.issuer ?? this.origin;
-      await writeFile(join(this.#folder, 'grantor.toml'), toml({ ...this, ...options }));
+      await writeFile(join(this.#folder, 'grantor.toml'), options.file?.(this) ?? toml({ ...this, ...options }));
       try {
         return await this.#run();
       } catch (error) {
