@@ -87,10 +87,17 @@ export class ClientPage {
 
   /// Starts a product beside its files, until a line that it says matches.
   async start(command, args, says = /listening/) {
-    const product = spawn(command, args, { cwd: this.#folder, env: { ...process.env, ...this.env }, stdio: ['ignore', 'pipe', 'pipe'] });
-    this.#products.push(product);
-    for (const stream of [product.stdout, product.stderr]) stream.setEncoding('utf8').on('data', (text) => (this.#log += text));
+    const product = this.spawn(command, args);
     await lineOf(product, (line) => says.test(line), () => this.#log);
+    return product;
+  }
+
+  /// All that it says is on its standard output.
+  spawn(command, args) {
+    const options = { cwd: this.#folder, env: { ...process.env, ...this.env }, stdio: ['ignore', 'pipe', 'inherit'] };
+    const product = spawn('sh', ['-c', 'exec "$0" "$@" 2>&1', command, ...args], options);
+    this.#products.push(product);
+    product.stdout.setEncoding('utf8').on('data', (text) => (this.#log += text));
     return product;
   }
 

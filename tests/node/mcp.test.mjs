@@ -1,0 +1,97 @@
+// The SDKs of the Model Context Protocol, unmodified, as docs/src/clients/mcp.md sets them up: the client of each calls a tool of each one's server.
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+
+import { signIn, usePage } from './lib/client_page.mjs';
+import { ROOT, ended } from './lib/server.mjs';
+
+const PYTHON = join(ROOT, 'tests/python/.venv/bin/python');
+const page = usePage('mcp');
+const kept = () => page.path('tokens.json');
+
+/// For the SDK in Python, the first token is over at once; it says when it has got another.
+const OVER_AT_ONCE = `
+import mcp.client.auth.oauth2 as sdk
+lifetime, first = sdk.calculate_token_expiry, [1.0]
+def expiry(seconds):
+    if first:
+        return first.pop()
+    print("refreshed", flush=True)
+    return lifetime(seconds)
+sdk.calculate_token_expiry = expiry
+exec(open("client.py").read())
+`;
+
+/// Runs a client to its end; where it asks for a sign-in, a person does it in a browser. What it said, and what was asked at Grantor.
+async function run(command, ...args) {
+  const program = page.spawn(command, args);
+  let said = '';
+  program.stdout.on('data', (text) => (said += text));
+  const end = once(program, 'close');
+  const asked = [];
+  const requests = () => [...said.matchAll(/^Open (\S+)$/gm)].map(([, url]) => new URL(url));
+  while (program.exitCode === null) {
+    await Promise.race([once(program.stdout, 'data'), end]);
+    const request = requests()[0];
+    if (!request || asked.length) continue;
+    await page.visit(async (tab) => {
+      await tab.goto(request.href);
+      asked.push(...(await signIn(tab, page.server)));
+      await tab.getByText('You can close this window.').waitFor();
+    });
+  }
+  await end;
+  assert.equal(program.exitCode, 0, said);
+  return { said: said.replace(/^Open .*\n/gm, ''), asked, requests: requests() };
+}
+
+const GREETING = /^hello [0-9a-f-]{36}\n$/;
+
+const CLIENTS = {
+  /// Signs in, and refreshes when it is refused, also after it was started again.
+  async TypeScript() {
+    await rm(kept(), { force: true });
+    const first = await run(process.execPath, 'client.mjs');
+    assert.match(first.said, GREETING);
+    const tokens = JSON.parse(await readFile(kept(), 'utf8'));
+    await writeFile(kept(), JSON.stringify({ ...tokens, access_token: 'of yesterday' }));
+    assert.deepEqual(await run(process.execPath, 'client.mjs'), { said: first.said, asked: [], requests: [] });
+    const fresh = JSON.parse(await readFile(kept(), 'utf8'));
+    page.server.remember(tokens.access_token, tokens.refresh_token, fresh.access_token, fresh.refresh_token);
+    assert.notEqual(fresh.refresh_token, tokens.refresh_token);
+    return first;
+  },
+  async Python() {
+    const refreshed = await run(PYTHON, '-c', OVER_AT_ONCE);
+    assert.match(refreshed.said.replace(/^refreshed\n/, ''), GREETING);
+    assert.match(refreshed.said, /^refreshed$/m);
+    assert.match(refreshed.requests[0].searchParams.get('scope'), / offline_access$/, 'which the SDK adds by itself');
+    return refreshed;
+  },
+};
+
+const SERVERS = {
+  TypeScript: () => page.start(process.execPath, ['server.mjs'], /^listening/),
+  Python: () => page.start(PYTHON, ['server.py'], /Uvicorn running/),
+};
+
+for (const [written, start] of Object.entries(SERVERS)) {
+  for (const [language, connect] of Object.entries(CLIENTS)) {
+    test(`a client in ${language} signs in to a server in ${written}, calls its tool and refreshes`, async () => {
+      const server = await start();
+      try {
+        const { asked, requests } = await connect();
+        assert.deepEqual(asked, ['sign-in', 'approve']);
+        assert.equal(requests.length, 1);
+        const asks = requests[0].searchParams;
+        assert.equal(asks.get('code_challenge_method'), 'S256');
+        assert.equal(asks.get('resource').endsWith('/'), written === 'TypeScript', 'which that SDK adds by itself');
+      } finally {
+        await ended(server, 'SIGTERM');
+      }
+    });
+  }
+}
