@@ -2,13 +2,11 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { signIn, usePage } from './lib/client_page.mjs';
-import { ROOT, ended } from './lib/server.mjs';
+import { VENV_PYTHON, ended } from './lib/server.mjs';
 
-const PYTHON = join(ROOT, 'tests/python/.venv/bin/python');
 const page = usePage('mcp');
 const kept = () => page.path('tokens.json');
 
@@ -65,7 +63,7 @@ const CLIENTS = {
     return first;
   },
   async Python() {
-    const refreshed = await run(PYTHON, '-c', OVER_AT_ONCE);
+    const refreshed = await run(VENV_PYTHON, '-c', OVER_AT_ONCE);
     assert.match(refreshed.said.replace(/^refreshed\n/, ''), GREETING);
     assert.match(refreshed.said, /^refreshed$/m);
     assert.match(refreshed.requests[0].searchParams.get('scope'), / offline_access$/, 'which the SDK adds by itself');
@@ -75,7 +73,7 @@ const CLIENTS = {
 
 const SERVERS = {
   TypeScript: () => page.start(process.execPath, ['server.mjs'], /^listening/),
-  Python: () => page.start(PYTHON, ['server.py'], /Uvicorn running/),
+  Python: () => page.start(VENV_PYTHON, ['server.py'], /Uvicorn running/),
 };
 
 for (const [written, start] of Object.entries(SERVERS)) {

@@ -221,6 +221,21 @@ pub(crate) const STEPS: &[Step] = &[
         },
     },
     Step {
+        name: "products",
+        lane: Lane::BlackBox,
+        needs: &["setup", "build"],
+        after: COMPILED,
+        run: |workspace, log| {
+            let files = [
+                "authjs",
+                "django_allauth",
+                "express_openid_connect",
+                "mcp",
+            ];
+            node(workspace, log, &files)
+        },
+    },
+    Step {
         name: "examples",
         lane: Lane::BlackBox,
         needs: &["setup", "build"],

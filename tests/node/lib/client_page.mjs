@@ -92,6 +92,15 @@ export class ClientPage {
     return product;
   }
 
+  /// Waits until something listens at an address of the page.
+  async reachable(url) {
+    for (let attempt = 0; ; attempt++) {
+      const failed = await fetch(this.here(url), { redirect: 'manual' }).then(() => undefined, ({ cause }) => cause);
+      if (!failed) return;
+      if (attempt === 10_000 || failed.code !== 'ECONNREFUSED') throw failed;
+    }
+  }
+
   /// All that it says is on its standard output.
   spawn(command, args) {
     const options = { cwd: this.#folder, env: { ...process.env, ...this.env }, stdio: ['ignore', 'pipe', 'inherit'] };

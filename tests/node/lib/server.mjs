@@ -16,6 +16,8 @@ export const ROOT = resolve(import.meta.dirname, '../../..');
 /// Where cargo builds.
 export const BUILT = join(resolve(ROOT, process.env.CARGO_TARGET_DIR ?? 'target'), 'release');
 export const BINARY = join(BUILT, 'grantor');
+/// The interpreter with the Python clients.
+export const VENV_PYTHON = join(ROOT, 'tests/python/.venv/bin/python');
 
 const START_TIMEOUT = 20_000;
 const STOP_TIMEOUT = 15_000;
