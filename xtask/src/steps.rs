@@ -226,12 +226,7 @@ pub(crate) const STEPS: &[Step] = &[
         needs: &["setup", "build"],
         after: COMPILED,
         run: |workspace, log| {
-            let files = [
-                "authjs",
-                "django_allauth",
-                "express_openid_connect",
-                "mcp",
-            ];
+            let files = ["authjs", "django_allauth", "express_openid_connect", "mcp"];
             node(workspace, log, &files)
         },
     },
