@@ -46,8 +46,7 @@ export class ClientPage {
   }
 
   async open() {
-    const page = `${BOOK}/clients/${this.#name}.md`;
-    const text = await textOf(page);
+    const text = await this.text();
     const blocks = parts(text).filter(({ mark }) => FILE.test(mark));
     this.#files = new Map(blocks.map(({ mark, text }) => [FILE.exec(mark).groups.name, text]));
     for (const [, variable] of text.matchAll(SECRET)) {
@@ -70,6 +69,10 @@ export class ClientPage {
     this.#ports.set(written, new URL(server.origin).port);
     server.passwords = Object.fromEntries([...text.matchAll(/^username = "(.*)"\npassword = "(.*)"$/gm)].map(([, name, password]) => [name, password]));
     return this.file(CONFIGURATION);
+  }
+
+  text() {
+    return textOf(`${BOOK}/clients/${this.#name}.md`);
   }
 
   file(name) {
