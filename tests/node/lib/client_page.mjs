@@ -14,7 +14,7 @@ import { ROOT, Server, ended, freePort, lineOf } from './server.mjs';
 const CONFIGURATION = 'grantor.toml';
 /// A port of this machine, wherever it stands in an address; it then stands for that port in the whole page.
 const LOCAL_PORT = /\b(?:localhost|127\.0\.0\.1):(\d+)\b/g;
-const SECRET = /^export (\w+)=\$\(openssl rand .*\)$/gm;
+const SECRET = /^export (\w+)=\$\(openssl rand -hex (\d+)\)$/gm;
 
 /// A page for all tests of a file, with its server running and then its products. All their logs are shown when a test fails.
 export function usePage(name, startProducts = () => {}) {
@@ -49,8 +49,8 @@ export class ClientPage {
     const text = await this.text();
     const blocks = parts(text).filter(({ mark }) => FILE.test(mark));
     this.#files = new Map(blocks.map(({ mark, text }) => [FILE.exec(mark).groups.name, text]));
-    for (const [, variable] of text.matchAll(SECRET)) {
-      this.env[variable] = randomBytes(32).toString('hex');
+    for (const [, variable, bytes] of text.matchAll(SECRET)) {
+      this.env[variable] = randomBytes(Number(bytes)).toString('hex');
       this.server.remember(this.env[variable]);
       // The server's own, which it reads itself.
       process.env[variable] = this.env[variable];
@@ -79,9 +79,9 @@ export class ClientPage {
     return this.here(this.#files.get(name));
   }
 
-  /// An address or a text of the page, with the ports that are free here.
+  /// An address or a text of the page, with the ports that are free here; also where an address stands encoded in another.
   here(text) {
-    return text.replace(/\b\d{4,5}\b/g, (number) => this.#ports.get(number) ?? number);
+    return text.replace(/(?<!\d)\d{4,5}(?!\d)/g, (number) => this.#ports.get(number) ?? number);
   }
 
   path(name) {
