@@ -7,7 +7,7 @@ import { ROOT } from './server.mjs';
 export const BOOK = 'docs/src';
 export const EXAMPLE_PAGES = ['README.md', 'examples/microservices/README.md', 'examples/spa-and-api/README.md', ...(await markdownBelow(BOOK))];
 /// Those of whom only the links are looked at, too.
-export const ALL_PAGES = [...EXAMPLE_PAGES, 'ARCHITECTURE.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md', 'bench/README.md', 'bench/RESULTS.md', 'conformance/README.md'];
+export const ALL_PAGES = [...EXAMPLE_PAGES, 'ARCHITECTURE.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md', 'bench/README.md', 'bench/RESULTS.md', 'conformance/README.md', 'conformance/clients/README.md'];
 
 export function textOf(page) {
   return readFile(join(ROOT, page), 'utf8');
@@ -62,4 +62,4 @@ export const MARKS = {
   json: [ANSWER, NOT_RUN],
 };
 /// Programs of clients are not: tests of `tests/` do the same.
-export const UNTRIED = ['text', 'ini', 'nginx', 'caddyfile', 'apache', 'js', 'python', 'rust'];
+export const UNTRIED = ['text', 'ini', 'yaml', 'nginx', 'caddyfile', 'apache', 'js', 'python', 'rust'];
