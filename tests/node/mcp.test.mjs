@@ -1,13 +1,35 @@
 // The SDKs of the Model Context Protocol, unmodified, as docs/src/clients/mcp.md sets them up: the client of each calls a tool of each one's server.
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 
 import { signIn, usePage } from './lib/client_page.mjs';
 import { VENV_PYTHON, ended } from './lib/server.mjs';
+import { Visitor } from './lib/visitor.mjs';
+import { clientCredentials, deviceAuthorization, poll } from './lib/wire.mjs';
 
-const page = usePage('mcp');
+const SECRET = randomBytes(24).toString('base64url');
+const machine = (id, scope) => `
+[[client]]
+id = "${id}"
+secret = "${SECRET}"
+grants = ["client_credentials"]
+scopes = ["${scope}"]
+`;
+const tables = `
+[[resource]]
+identifier = "orders.example.com"
+scopes = { read = "Read orders" }
+${machine('tools', 'http://localhost:3000/tools')}${machine('orders', 'orders.example.com/read')}
+[[client]]
+id = "tv"
+grants = ["device_code"]
+scopes = ["openid"]
+id_token_alg = "ES256"
+`;
+const page = usePage('mcp', undefined, { tables });
 const kept = () => page.path('tokens.json');
 
 /// For the SDK in Python, the first token is over at once; it says when it has got another.
@@ -92,4 +114,32 @@ for (const [written, start] of Object.entries(SERVERS)) {
       }
     });
   }
+}
+
+async function idToken() {
+  const device = await deviceAuthorization(page.server, 'tv', { scope: 'openid' });
+  await new Visitor(page.server).approve(device);
+  return (await poll(page.server, device.device_code)).json.id_token;
+}
+
+for (const [written, start] of Object.entries(SERVERS)) {
+  test(`a server in ${written} refuses tokens for others, ID tokens and what is no token, and says where to sign in`, async () => {
+    const headers = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
+    const params = { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'test', version: '1' } };
+    const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'initialize', params });
+    const ask = (token) => fetch(page.here('http://localhost:3000/'), { method: 'POST', headers: { ...headers, ...(token && { authorization: `Bearer ${token}` }) }, body });
+    Object.assign(page.server.secrets, { tools: SECRET, orders: SECRET });
+    const token = async (id) => (await clientCredentials(page.server, id)).access_token;
+    const server = await start();
+    try {
+      assert.equal((await ask(await token('tools'))).status, 200);
+      for (const wrong of [undefined, 'x', 'a.b.c', await token('orders'), await idToken()]) {
+        const { status, headers } = await ask(wrong);
+        assert.equal(status, 401, `${wrong}`);
+        assert.match(headers.get('www-authenticate'), /resource_metadata="http:\/\/localhost:\d+\/\.well-known\/oauth-protected-resource\/?"/);
+      }
+    } finally {
+      await ended(server, 'SIGTERM');
+    }
+  });
 }

@@ -14,7 +14,7 @@ const OTHER = 'http://localhost:3001/landed';
 const site = createServer((request, response) => {
   const told = Object.fromEntries(Object.entries(request.headers).filter(([name]) => name.startsWith('x-forwarded-')));
   response.setHeader('content-type', 'text/html');
-  response.end(`<!doctype html><title>site</title><link rel="icon" href="data:,"><h1>${request.url}</h1><pre>${JSON.stringify(told)}</pre>`);
+  response.end(`<!doctype html><title>site</title><link rel="icon" href="data:,"><h1>${request.url}</h1><pre>${JSON.stringify(told, null, 2)}</pre>`);
 });
 const other = createServer((request, response) => response.end('another site'));
 after(() => [site, other].forEach((server) => server.close() && server.closeAllConnections()));

@@ -17,8 +17,9 @@ const LOCAL_PORT = /\b(?:localhost|127\.0\.0\.1):(\d+)\b/g;
 const SECRET = /^export (\w+)=\$\(openssl rand -hex (\d+)\)$/gm;
 
 /// A page for all tests of a file, with its server running and then its products. All their logs are shown when a test fails.
-export function usePage(name, startProducts = () => {}) {
-  const page = new ClientPage(name);
+/// `tables` are what the tests need besides what the page declares.
+export function usePage(name, startProducts = () => {}, { tables = '' } = {}) {
+  const page = new ClientPage(name, tables);
   before(async () => {
     await page.open();
     await startProducts(page);
@@ -35,14 +36,16 @@ export class ClientPage {
   /// The variables of the reader's shell.
   env = {};
   #name;
+  #tables;
   #files;
   #ports = new Map();
   #folder;
   #products = [];
   #log = '';
 
-  constructor(name) {
+  constructor(name, tables) {
     this.#name = name;
+    this.#tables = tables;
   }
 
   async open() {
@@ -64,11 +67,11 @@ export class ClientPage {
 
   /// The page's file for Grantor, at the port that is free now; whose password it is follows the user's name.
   #configuration(server) {
-    const text = this.#files.get(CONFIGURATION);
+    const text = this.#files.get(CONFIGURATION) + this.#tables;
     const [, written] = /^listen = "127\.0\.0\.1:(\d+)"$/m.exec(text);
     this.#ports.set(written, new URL(server.origin).port);
     server.passwords = Object.fromEntries([...text.matchAll(/^username = "(.*)"\npassword = "(.*)"$/gm)].map(([, name, password]) => [name, password]));
-    return this.file(CONFIGURATION);
+    return this.here(text);
   }
 
   text() {
