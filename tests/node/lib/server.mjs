@@ -15,7 +15,7 @@ import { credentials, toml } from './config.mjs';
 export const ROOT = resolve(import.meta.dirname, '../../..');
 /// Where cargo builds.
 export const BUILT = join(resolve(ROOT, process.env.CARGO_TARGET_DIR ?? 'target'), 'release');
-export const BINARY = join(BUILT, 'grantor');
+export const BINARY = process.env.GRANTOR ?? join(BUILT, 'grantor');
 /// The interpreter with the Python clients.
 export const VENV_PYTHON = join(ROOT, 'tests/python/.venv/bin/python');
 
