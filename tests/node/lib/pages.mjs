@@ -62,4 +62,4 @@ export const MARKS = {
   json: [ANSWER, NOT_RUN],
 };
 /// Programs of clients are not: tests of `tests/` do the same.
-export const UNTRIED = ['text', 'ini', 'yaml', 'nginx', 'caddyfile', 'apache', 'js', 'python', 'rust'];
+export const UNTRIED = ['text', 'ini', 'yaml', 'nginx', 'caddyfile', 'apache', 'js', 'python', 'rust', 'java', 'go'];
