@@ -8,10 +8,12 @@ import { promisify } from 'node:util';
 
 import { TABLES, apiTests } from '../../../tests/node/lib/api_tests.mjs';
 import { signIn, usePage } from '../../../tests/node/lib/client_page.mjs';
-import { freePort } from '../../../tests/node/lib/server.mjs';
+import { freePort, lineOf } from '../../../tests/node/lib/server.mjs';
 
 /// Maven may have to fetch Spring.
 const BUILD_TIMEOUT = 600_000;
+/// On a busy machine.
+const START_TIMEOUT = 120_000;
 const SHOP = 'http://localhost:3000';
 const API = 'http://localhost:3001';
 /// The API for another audience.
@@ -28,8 +30,10 @@ async function start(page) {
   await run('orders', `--server.port=${new URL(forClient).port}`, '--spring.security.oauth2.resourceserver.jwt.audiences=tv');
 }
 
-const run = (name, ...more) =>
-  page.start('java', ['-jar', page.path(`${name}/target/app.jar`), `--spring.config.additional-location=file:${page.path(name)}/`, ...more], /Started \w+ in/);
+function run(name, ...more) {
+  const app = page.spawn('java', ['-jar', page.path(`${name}/target/app.jar`), `--spring.config.additional-location=file:${page.path(name)}/`, ...more]);
+  return lineOf(app, (line) => /Started \w+ in/.test(line), () => page.log(), START_TIMEOUT);
+}
 
 async function build(name, source, settings, starter) {
   const folder = page.path(name);
