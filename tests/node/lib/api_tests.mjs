@@ -1,6 +1,6 @@
 // What an API must do with tokens, the same for each page of docs/src/clients that shows one: `/orders` asks for a scope, `/refunds` for a group.
 import assert from 'node:assert/strict';
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHmac, createPublicKey, randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { SignJWT, decodeJwt, decodeProtectedHeader, generateKeyPair } from 'jose';
@@ -27,7 +27,7 @@ export const TABLES = `
 [[resource]]
 identifier = "invoices.example.com"
 scopes = { read = "Read invoices" }
-${machine('reader', READ)}${machine('writer', 'orders.example.com/write')}${machine('brief', READ, 'access_lifetime = "5s"')}${machine('other', 'invoices.example.com/read')}
+${machine('reader', READ)}${machine('writer', 'orders.example.com/write')}${machine('brief', READ, 'access_lifetime = "20s"')}${machine('other', 'invoices.example.com/read')}
 [[client]]
 id = "${CLIENT}"
 grants = ["device_code"]
@@ -45,7 +45,8 @@ password = "another correct horse battery staple"
 `;
 
 /// `origin` says where the API is, once it runs, and of the audience "tv" another, to whom nothing but its type shows that an ID token is no access token.
-/// `query` says whether it takes tokens from there, which RFC 6750 section 2.3 calls "NOT RECOMMENDED". `until` lets time pass for it, to a moment in seconds. An expired token may be taken for `leeway` seconds.
+/// `query` says whether it takes tokens from there, which RFC 6750 section 2.3 calls "NOT RECOMMENDED". `until` lets time pass for it, to a moment in
+/// seconds. An expired token may be taken for `leeway` seconds.
 export function apiTests(page, { origin, groups = false, leeway = 60, query = false, until = waitUntil }) {
   const { server } = page;
   let held;
@@ -136,7 +137,7 @@ async function forge(server, token) {
   const { privateKey } = await generateKeyPair('ES256');
   const { keys } = await (await fetch(`${server.issuer}/.well-known/jwks.json`)).json();
   const inner = `${part({ ...header, alg: 'HS256' })}.${body}`;
-  const publicKey = JSON.stringify(keys.find(({ kid }) => kid === header.kid));
+  const key = createPublicKey({ key: keys.find(({ kid }) => kid === header.kid), format: 'jwk' });
   const signed = (header) => new SignJWT(decodeJwt(token)).setProtectedHeader(header).sign(privateKey);
   return [
     await signed(header),
@@ -144,7 +145,7 @@ async function forge(server, token) {
     await signed({ ...header, kid: 'unknown too' }),
     `${head}.${part({ ...decodeJwt(token), sub: 'admin' })}.${signature}`,
     `${part({ ...header, alg: 'none' })}.${body}.`,
-    `${inner}.${createHmac('sha256', publicKey).update(inner).digest('base64url')}`,
+    `${inner}.${createHmac('sha256', key.export({ type: 'spki', format: 'pem' })).update(inner).digest('base64url')}`,
   ];
 }
 
