@@ -44,6 +44,8 @@ const PACKAGES: &[(&str, Evidence)] = &[
         "libapache2-mod-auth-openidc",
         Evidence::Path("/usr/lib/apache2/modules/mod_auth_openidc.so"),
     ),
+    // Only the program is needed: the tests start their own.
+    ("nginx", Evidence::Path("/usr/sbin/nginx")),
     ("nodejs", Evidence::Program("node")),
     // Only the server: the store's tests start their own instance.
     ("postgresql", Evidence::Path("/usr/lib/postgresql")),

@@ -227,7 +227,14 @@ pub(crate) const STEPS: &[Step] = &[
         needs: &["setup", "build"],
         after: COMPILED,
         run: |workspace, log| {
-            let files = ["authjs", "django_allauth", "express_openid_connect", "mcp"];
+            let files = [
+                "authjs",
+                "django_allauth",
+                "express_openid_connect",
+                "mcp",
+                "nginx",
+                "node_api",
+            ];
             node(workspace, log, &files)
         },
     },
