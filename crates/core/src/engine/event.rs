@@ -185,7 +185,7 @@ pub struct Event {
     pub exchange: Option<Box<Hop>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reload: Option<Box<ReloadSummary>>,
-    /// Scopes or claims that were asked for: the first of them, in at most [`MAX_LEFT_OUT`] bytes.
+    /// Scopes or claims that were asked for: the first of them, in at most 300 bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub left_out: Option<Box<str>>,
 }

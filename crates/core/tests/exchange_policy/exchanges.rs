@@ -65,7 +65,7 @@ impl Scene {
                 self.count(refusal.description());
                 assert!(expected.is_none(), "{refusal:?}: {story}");
                 let reply = match explained {
-                    Err(reply) => (reply.code.name().into(), reply.description().into()),
+                    Err(reply) => (reply.code.name().into(), reply.description()),
                     Ok(reply) => {
                         assert!(
                             !reply.allowed
