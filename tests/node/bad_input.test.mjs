@@ -36,7 +36,7 @@ for (const endpoint of ENDPOINTS) {
       const reply = await rawPost(server, endpoint, body);
       const allowed = [status].flat();
       assert.ok(allowed.includes(reply.status), `${reply.status} ${reply.text}`);
-      if (reply.status >= 400) assertOAuthError(reply, reply.status, code);
+      if (reply.status >= 400) assertOAuthError(reply, reply.status, code, what, null);
       assert.doesNotMatch(reply.text, /<script|Set-Cookie|xxxx|\u0000/, 'nothing of the input comes back');
     });
   }
@@ -163,7 +163,7 @@ test('a thousand forms made of broken pieces: always a protocol answer', async (
     const body = Array.from({ length: random() % 7 }, () => `${pick(names)}${pick(['=', '=', '=', '', '=='])}${pick(values)}`).join(pick(['&', '&', '&', '&&', ';']));
     const reply = await rawPost(server, pick(ENDPOINTS), body);
     assert.ok(reply.status < 500, `${at}: ${body}: ${reply.status} ${reply.text}`);
-    if (reply.status >= 400) assertOAuthError(reply, reply.status, undefined, body);
+    if (reply.status >= 400) assertOAuthError(reply, reply.status, undefined, body, null);
   };
   for (let at = 0; at < 1000; at += 50) await Promise.all(Array.from({ length: 50 }, (_, offset) => one(at + offset)));
 });

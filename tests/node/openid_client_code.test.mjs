@@ -147,8 +147,8 @@ describe('the answer', () => {
   test('is an error that the client understands, for what Grantor does not do', async () => {
     const config = await client('web');
     const faults = [
-      [{ response_type: 'id_token' }, 'unsupported_response_type'],
-      [{ scope: 'openid shipping.example.com/read' }, 'invalid_scope'],
+      [{ response_type: 'none' }, 'unsupported_response_type'],
+      [{ scope: 'shipping.example.com/read' }, 'invalid_scope'],
       [{ code_challenge_method: 'plain' }, 'invalid_request'],
       [{ prompt: 'none login' }, 'invalid_request'],
       [{ response_type: 'code', request: 'eyJhbGciOiJub25lIn0.e30.' }, 'request_not_supported'],
@@ -157,6 +157,11 @@ describe('the answer', () => {
     for (const [parameters, error] of faults) {
       await assert.rejects(signIn(config, { parameters }), { code: 'OAUTH_AUTHORIZATION_RESPONSE_ERROR', error }, JSON.stringify(parameters));
     }
+    // Where a client of that flow looks for it.
+    const { url } = await begun(config, { response_type: 'id_token' });
+    const { answer } = await new Visitor(server).authorize(url);
+    assert.equal(answer.search, '');
+    assert.equal(new URLSearchParams(answer.hash.slice(1)).get('error'), 'unsupported_response_type');
   });
 });
 

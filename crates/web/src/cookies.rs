@@ -70,10 +70,11 @@ impl Cookies {
     }
 
     /// The value that the browser sent. If there are two, both are ignored, since one may have been planted. One of the
-    /// earlier name counts only where none of the present one came.
+    /// earlier name counts only where none of the present one came, and it is sealed: no one can plant what opens.
     pub(crate) fn get(&self, headers: &HeaderMap, cookie: Cookie) -> Option<Secret> {
+        let is_sealed = matches!(cookie, Cookie::Session | Cookie::KnownBrowser);
         match values(headers, &self.name(cookie)) {
-            Sent::None => self.get_earlier(headers, cookie),
+            Sent::None if is_sealed => self.get_earlier(headers, cookie),
             sent => sent.only(),
         }
     }

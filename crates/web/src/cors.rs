@@ -102,7 +102,8 @@ fn allowed_headers(asked: &[u8]) -> String {
         let is_of_proxies = PROXY_HEADERS
             .iter()
             .any(|known| name.as_str().starts_with(known));
-        if !is_default && !is_of_proxies {
+        // Alone, a star would allow every header (Fetch section 3.3.4).
+        if !is_default && !is_of_proxies && name.as_str() != "*" {
             allowed.push_str(", ");
             allowed.push_str(name.as_str());
         }
@@ -145,6 +146,7 @@ mod tests {
             ),
             ("X-Request-ID ,\tDPoP", ", x-request-id, dpop"),
             ("a b, c:d, e\"f, \u{e9}, , *x", ", *x"),
+            ("*,x-forwarded-for", ""),
             (
                 "forwarded, x-forwarded-for, X-Forwarded-Proto, x-for",
                 ", x-for",

@@ -29,7 +29,7 @@ export class Visitor {
       const here = page(url, response, text, chain);
       if (response.status < 300 || response.status > 399 || !location) return here;
       const next = new URL(location, url);
-      if (this.#app && next.href.split('?')[0] === this.#app.split('?')[0]) return { ...here, left: next };
+      if (this.#app && next.href.split(/[?#]/)[0] === this.#app.split('?')[0]) return { ...here, left: next };
       assert.equal(next.origin, this.#server.origin, 'a redirect of our own pages stays on our own pages');
       url = next;
       [method, body] = ['GET', undefined];

@@ -262,6 +262,7 @@ impl Authorize {
             session: Some(session.id),
             offline,
             claims: request.claims.requested,
+            disclosed: Some(client.disclosed_claims(&request.scope)),
             from: self.peer.clone(),
         };
         let grant = Grant {

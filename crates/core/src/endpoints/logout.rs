@@ -9,6 +9,7 @@ use super::id_token_hint::IdTokenHint;
 pub use super::id_token_hint::VerifiedHint;
 use crate::base::error::{Cause, ErrorCode, Refusal};
 use crate::base::params::Params;
+use crate::base::peer::Peer;
 use crate::engine::decide::{Decision, Operation, Stop};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
@@ -29,6 +30,7 @@ pub struct Logout {
     /// Whether the user confirmed this very request on our page. Unconfirmed, only an ID token of the very session ends it,
     /// and only for a client without consent.
     pub confirmed: bool,
+    pub peer: Peer,
 }
 
 /// A request as it was parsed.
@@ -126,9 +128,11 @@ impl Operation for Logout {
         if self.confirmed || request.as_ref().is_ok_and(needs_no_question) {
             let user = session.user;
             let request = request.unwrap_or_default();
+            let mut event = Event::new(EventKind::SignedOut).user(user).peer(&self.peer);
+            event.client = request.client.map(|client| client.id.clone());
             return Ok(Decision::reply(request.reply(self.confirmed, true))
                 .writes(session::end(env, &signed_in.session)?)
-                .event(Event::new(EventKind::SignedOut).user(user)));
+                .event(event));
         }
         let (request, refused) = match request {
             Ok(request) => (request, None),

@@ -9,7 +9,6 @@ use crate::base::time::Timestamp;
 use crate::engine::env::Env;
 use crate::model::claim_mapping::ClaimSources;
 use crate::model::claims::{ACR, AccessTokenClaims, IdTokenClaims};
-use crate::model::claims_request::RequestedClaims;
 use crate::model::client::Client;
 use crate::model::ids::Jti;
 use crate::model::resource::Resource;
@@ -18,7 +17,7 @@ use crate::model::target::RequestedResources;
 use crate::records::{Authorization, Exchanged, NewGrant, User};
 use crate::tokens::bearer::TokenOwner;
 use crate::tokens::issue::{self, TokenSubject};
-use crate::tokens::user_claims::{self, LeftOut};
+use crate::tokens::user_claims::{self, Agreed, LeftOut};
 
 /// Before it is signed, sealed or stored.
 #[derive(Debug)]
@@ -121,9 +120,10 @@ fn id_token(
         client_name: &client.name,
         grant: Some(grant.facts()),
     };
-    let (requested, mut left_out) = (RequestedClaims::default(), LeftOut::default());
+    // The rule decides what the client is told.
+    let (agreed, mut left_out) = (Agreed::default(), LeftOut::default());
     let further =
-        user_claims::id_token_claims(client, &granted.scope, &requested, &sources, &mut left_out)?;
+        user_claims::id_token_claims(client, &granted.scope, agreed, &sources, &mut left_out)?;
     let claims = IdTokenClaims {
         iss: env.realm.issuer.clone(),
         sub: authorization.user.to_string(),

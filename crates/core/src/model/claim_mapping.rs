@@ -94,13 +94,22 @@ impl ClaimMapping {
         }
     }
 
-    /// The claims of an ID token: without those whose scope is not in `scope`.
+    /// The claims of an ID token: without those whose scope is not in `scope`, and, of those that no scope stands for,
+    /// without what is not `disclosed`.
     #[must_use]
-    pub fn claims_within(&self, scope: &Scope, from: &ClaimSources<'_>) -> Map<String, Value> {
+    pub fn claims_within(
+        &self,
+        scope: &Scope,
+        disclosed: Option<&[String]>,
+        from: &ClaimSources<'_>,
+    ) -> Map<String, Value> {
         let claims = self.0.iter();
         let allowed = claims.filter(|(name, source)| {
-            let needed = source.needed_scope(name);
-            needed.is_none_or(|needed| scope.contains(needed))
+            let agreed = |what: &str| disclosed.is_none_or(|all| all.iter().any(|one| one == what));
+            match source.needed_scope(name) {
+                Some(needed) => scope.contains(needed),
+                None => source.of_user().is_none_or(agreed),
+            }
         });
         allowed
             .filter_map(|(name, source)| Some((name.clone(), source.value(from)?)))

@@ -251,10 +251,9 @@ impl Client {
 
     /// What its ID tokens disclose of a user besides the granted scopes.
     #[must_use]
-    pub fn disclosed_claims(&self, scope: &Scope) -> Vec<&str> {
-        match scope.contains("openid") {
-            true => self.id_claims.disclosed_without_scope(),
-            false => Vec::new(),
-        }
+    pub fn disclosed_claims(&self, scope: &Scope) -> Vec<String> {
+        let open = self.id_claims.disclosed_without_scope();
+        let open = open.into_iter().filter(|_| scope.contains("openid"));
+        open.map(ToOwned::to_owned).collect()
     }
 }

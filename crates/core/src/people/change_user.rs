@@ -142,12 +142,15 @@ impl Task for ChangeUser {
         }
         let mut changed = user.record.clone();
         self.change.apply(&mut changed);
-        let sharing =
-            if self.change.email.is_some() || self.change.claims.contains_key(EMAIL_VERIFIED) {
-                Sharing::Refused
-            } else {
-                Sharing::Kept
-            };
+        let moves_address =
+            self.change.email.is_some() || self.change.claims.contains_key(EMAIL_VERIFIED);
+        if moves_address && let Err(why) = check_name(&changed) {
+            return ChangeUserReply::Refused(why).decide();
+        }
+        let sharing = match moves_address {
+            true => Sharing::Refused,
+            false => Sharing::Kept,
+        };
         written(env, facts, &user, changed, EventKind::UserChanged, sharing)
     }
 }

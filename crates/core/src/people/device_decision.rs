@@ -83,6 +83,7 @@ impl DeviceDecision {
     fn approved(
         &self,
         env: &Env<'_>,
+        client: &Client,
         signed_in: &SignedIn,
         grant: Grant,
     ) -> Result<Grant, NotPending> {
@@ -99,6 +100,7 @@ impl DeviceDecision {
             session: None,
             offline: true,
             claims: RequestedClaims::default(),
+            disclosed: Some(client.disclosed_claims(&grant.scope)),
             from: self.peer.clone(),
         };
         grant.approve(authorization)
@@ -250,7 +252,7 @@ impl Task for DeviceDecision {
             decision.excess = Excess::of_new_grant(self.grant, user, &client.id);
         }
         let decided = if self.approve {
-            self.approved(env, &signed_in, grant)
+            self.approved(env, client, &signed_in, grant)
         } else {
             grant.deny(signed_in.user.record.id)
         };

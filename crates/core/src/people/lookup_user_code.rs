@@ -110,11 +110,7 @@ impl PendingDevice {
             client: client.id.clone(),
             client_name: client.name.clone(),
             scope: grant.scope.clone(),
-            claims: client
-                .disclosed_claims(&grant.scope)
-                .into_iter()
-                .map(ToOwned::to_owned)
-                .collect(),
+            claims: client.disclosed_claims(&grant.scope),
             code,
             started: grant.started.clone(),
             same_network: grant.started.by.shares_network_with(peer),

@@ -8,6 +8,7 @@ use crate::base::time::Timestamp;
 use crate::engine::decide::Halt;
 use crate::engine::env::Env;
 use crate::engine::facts::{Facts, Versioned};
+use crate::model::credentials::fold_login;
 use crate::model::ids::{SessionId, UserId};
 use crate::records::{self, Outbox, Seen, Session, User};
 use crate::tokens::grant_liveness;
@@ -22,6 +23,16 @@ pub struct Visitor {
     pub session: SessionId,
     pub user: UserId,
     pub username: String,
+    /// Name and address, folded.
+    logins: Vec<String>,
+}
+
+impl Visitor {
+    /// Whether the user signs in by this name or address.
+    #[must_use]
+    pub fn signs_in_by(&self, login: &str) -> bool {
+        self.logins.contains(&fold_login(login))
+    }
 }
 
 /// A live session and its user.
@@ -39,6 +50,7 @@ impl SignedIn {
             session: self.session.record.id,
             user: self.user.record.id,
             username: self.user.record.username.clone(),
+            logins: self.user.record.own_logins(),
         }
     }
 

@@ -129,6 +129,9 @@ pub struct Authorization {
     pub offline: bool,
     #[serde(default, skip_serializing_if = "RequestedClaims::is_empty")]
     pub claims: RequestedClaims,
+    /// What ID tokens may tell of the user besides the scopes, as the page showed it. `None` in rows of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disclosed: Option<Vec<String>>,
     pub from: Peer,
 }
 

@@ -22,7 +22,7 @@ use crate::model::token_type::TokenType;
 use crate::records::{Grant, GrantOrigin, GrantState, User, to_json};
 use crate::tokens::grant_liveness;
 use crate::tokens::handles::RefreshToken;
-use crate::tokens::user_claims::{LeftOut, id_token_claims};
+use crate::tokens::user_claims::{Agreed, LeftOut, id_token_claims};
 
 /// The maximum size of an access token without its signature: many servers limit request heads to 8 KiB. Also limits
 /// the user's claims in an ID token, which is sent in URLs as `id_token_hint`.
@@ -173,10 +173,15 @@ pub(crate) fn for_user(
             ..TokenSet::ALL
         },
     };
-    let requested = authorization.claims.clone().within(&client.scopes);
     let has_id = wanted.id && request.scope.contains("openid");
     let further = match has_id {
-        true => id_token_claims(client, &request.scope, &requested, &from, &mut left_out)?,
+        true => id_token_claims(
+            client,
+            &request.scope,
+            Agreed::new(client, authorization),
+            &from,
+            &mut left_out,
+        )?,
         false => Map::new(),
     };
     let id = has_id.then(|| {

@@ -8,11 +8,11 @@ use crate::engine::event::{Event, EventKind};
 use crate::model::claim_mapping::ClaimSources;
 use crate::model::claims::AccessTokenClaims;
 use crate::model::claims_request::{self, RequestedClaims};
-use crate::model::client::{Client, IdTokenContent};
+use crate::model::client::{Client, ConsentPolicy, IdTokenContent};
 use crate::model::ids::UserId;
 use crate::model::resource::Resource;
 use crate::model::scope::Scope;
-use crate::records::to_json;
+use crate::records::{Authorization, to_json};
 
 /// The names of claims that a token has no room for. Only what depends on the user is left out, the largest first: someone in
 /// many groups can still sign in.
@@ -61,6 +61,27 @@ fn largest(claims: &Map<String, Value>, among: impl Fn(&str) -> bool) -> Option<
     sizes.max_by_key(|(_, size)| *size)
 }
 
+/// What a user agreed to besides the scopes.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Agreed<'a> {
+    /// What the request asked for by name.
+    requested: RequestedClaims,
+    /// `None`: whatever the operator has the client told.
+    disclosed: Option<&'a [String]>,
+}
+
+impl<'a> Agreed<'a> {
+    pub(crate) fn new(client: &Client, authorization: &'a Authorization) -> Self {
+        Self {
+            requested: authorization.claims.clone().within(&client.scopes),
+            disclosed: match client.code.consent {
+                ConsentPolicy::Ask => authorization.disclosed.as_deref(),
+                ConsentPolicy::Skip => None,
+            },
+        }
+    }
+}
+
 /// The claims of an ID token besides those of the protocol: of the granted scopes as the client is set, what the request
 /// named, and the client's mapped claims, which win.
 ///
@@ -69,12 +90,15 @@ fn largest(claims: &Map<String, Value>, among: impl Fn(&str) -> bool) -> Option<
 pub(crate) fn id_token_claims(
     client: &Client,
     scope: &Scope,
-    requested: &RequestedClaims,
+    agreed: Agreed<'_>,
     from: &ClaimSources<'_>,
     left_out: &mut LeftOut,
 ) -> Result<Map<String, Value>, Failure> {
-    // The scopes that the user agreed to.
-    let agreed: Scope = scope.iter().chain(requested.scopes().iter()).collect();
+    let Agreed {
+        requested,
+        disclosed,
+    } = agreed;
+    let scopes: Scope = scope.iter().chain(requested.scopes().iter()).collect();
     let mut claims = match from.user {
         None => Map::new(),
         Some(user) => {
@@ -88,7 +112,7 @@ pub(crate) fn id_token_claims(
             claims_request::user_claims(user, named.chain(of_scopes))
         }
     };
-    claims.extend(client.id_claims.claims_within(&agreed, from));
+    claims.extend(client.id_claims.claims_within(&scopes, disclosed, from));
     while to_json(&claims)?.len() > MAX_TOKEN_BYTES {
         let of_client =
             |name: &str| client.id_claims.has(name) && !client.id_claims.is_of_user(name);

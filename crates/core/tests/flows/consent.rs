@@ -6,7 +6,7 @@ use grantor_core::engine::event::EventKind::{CodeIssued, ConsentDenied, ConsentG
 use grantor_core::model::claim_mapping::{Carrier, ClaimMapping, Source};
 use grantor_core::model::client::ConsentPolicy;
 
-use grantor_testkit::world::World;
+use grantor_testkit::world::{World, declared_user};
 use grantor_testkit::{AuthorizationRequest, Spans as _, client, scope};
 
 #[test]
@@ -171,9 +171,22 @@ fn what_id_tokens_tell_besides_the_scopes_is_asked_about_and_asked_again_when_it
     let no_id_token = AuthorizationRequest::new("site").with("scope", "profile");
     let ask = world.authorize(&alice, &no_id_token).consent();
     assert!(ask.asked.claims.is_empty());
+    let mut user = declared_user("alice", true);
+    for (claim, value) in [("department", "sales"), ("rank", "captain")] {
+        user.claims.insert(claim.to_owned(), value.into());
+    }
+    world.provision(user);
+    let tokens = world.app_tokens(&alice, &request);
     // The operator has them tell more.
     let more = id_claims(&[("team", "user.department"), ("rank", "user.rank")]);
     world.reconfigure(|realm| client(realm, "site").id_claims = more);
+    let tokens = world.refresh("site", tokens.refresh()).expect("tokens");
+    let told = world.claims(tokens.id.as_deref().expect("an ID token"));
+    assert_eq!(
+        (&told["team"], told.get("rank")),
+        (&"sales".into(), None),
+        "what she agreed to"
+    );
     let ask = world.authorize(&alice, &request).consent();
     assert_eq!(ask.asked.claims, ["department", "rank"]);
     // A device's page says it as well.

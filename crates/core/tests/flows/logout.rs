@@ -12,7 +12,7 @@ use grantor_core::model::realm::Realm;
 use grantor_jose::{Algorithm, KeySet, Kid, ProtectedHeader, SigningInput, SigningKey, TokenType};
 use serde_json::{Value, json};
 
-use grantor_testkit::world::{Browser, Tokens, World, params};
+use grantor_testkit::world::{Browser, Tokens, World, params, peer};
 use grantor_testkit::{AuthorizationRequest, ISSUER, Spans as _, client, redirect_uri, signer};
 
 /// Where the users of the site go on to.
@@ -53,6 +53,7 @@ fn request(browser: &Browser, pairs: &[(&str, &str)], confirmed: bool) -> Logout
         request: LogoutRequest::parse(&params(pairs)),
         cookie: browser.cookie(),
         confirmed,
+        peer: peer(&browser.address),
     }
 }
 

@@ -5,7 +5,7 @@ use grantor_core::engine::event::EventKind;
 use grantor_core::model::client::ConsentPolicy;
 
 use crate::logout::{tokens, world as asking_world};
-use grantor_testkit::world::{Browser, World, params};
+use grantor_testkit::world::{Browser, World, params, peer};
 use grantor_testkit::{Spans as _, client};
 
 const BYE: &str = "https://site.example/bye";
@@ -27,6 +27,7 @@ fn ask(world: &mut World, browser: &Browser, pairs: &[(&str, &str)]) -> LogoutRe
         request: LogoutRequest::parse(&params(pairs)),
         cookie: browser.cookie(),
         confirmed: false,
+        peer: peer(&browser.address),
     };
     world.ask(logout).reply.expect("a reply")
 }

@@ -55,6 +55,7 @@ pub(crate) fn authorization() -> Authorization {
             userinfo: vec!["email".to_owned()],
             id_token: vec!["name".to_owned()],
         },
+        disclosed: Some(vec!["department".to_owned()]),
         from: peer(),
     }
 }

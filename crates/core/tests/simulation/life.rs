@@ -369,6 +369,7 @@ impl Life {
             "usercode",
             "user",
             "username",
+            "login",
             "session",
             "seen",
             "revoked",

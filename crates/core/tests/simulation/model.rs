@@ -338,9 +338,10 @@ impl Model {
 
     /// The most rows that there can be after it.
     pub(crate) fn rows(&self, revoked: usize, clients: usize) -> usize {
-        // A user and a name; a grant and its code; a session and its use.
+        // A user, the name twice and the address; a grant and its code; a session and its use.
         let grants = self.grants.len() + self.unnamed.len();
-        2 * (self.users.len() + grants + self.cookies.len())
+        4 * self.users.len()
+            + 2 * (grants + self.cookies.len())
             + self.consents.len()
             + revoked
             + clients

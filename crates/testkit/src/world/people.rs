@@ -119,6 +119,7 @@ impl Browser {
             request: LogoutRequest::parse(&params(&[])),
             cookie: self.cookie(),
             confirmed: true,
+            peer: peer(&self.address),
         }
     }
 }

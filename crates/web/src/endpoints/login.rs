@@ -7,7 +7,7 @@ use grantor_core::endpoints::authorize::{ExpectedUser, SignInContext};
 use grantor_core::model::credentials::fold_login;
 use grantor_core::model::endpoint::Endpoint;
 use grantor_core::model::realm::CookieLife;
-use grantor_core::people::{Action, Binding, KNOWN_BROWSER_LIFETIME, SignIn, SignInReply};
+use grantor_core::people::{Action, Binding, KNOWN_BROWSER_LIFETIME, SignIn, SignInReply, Visitor};
 use http::StatusCode;
 
 use super::authorize;
@@ -217,7 +217,7 @@ struct LoginContext {
     /// Of an authorization request that can be answered.
     known: Option<SignInContext>,
     /// The user of the browser's session.
-    signed_in: Option<String>,
+    signed_in: Option<Visitor>,
 }
 
 impl LoginContext {
@@ -228,17 +228,16 @@ impl LoginContext {
         };
         let Some(params) = params else {
             return Ok(Self {
-                signed_in: context.visitor().await?.map(|visitor| visitor.username),
+                signed_in: context.visitor().await?,
                 ..Self::default()
             });
         };
         let hint = params.opt("login_hint");
         let hint = hint.filter(|hint| hint.len() <= MAX_LOGIN_HINT_BYTES);
         let known = authorize::describe(context, &params, context.cookie.clone()).await?;
-        let visitor = known.as_ref().and_then(|known| known.signed_in.as_ref());
         Ok(Self {
             login_hint: hint.map(ToOwned::to_owned),
-            signed_in: visitor.map(|visitor| visitor.username.clone()),
+            signed_in: known.as_ref().and_then(|known| known.signed_in.clone()),
             known,
         })
     }
@@ -249,7 +248,10 @@ impl LoginContext {
         match known.map(|known| &known.expected) {
             Some(ExpectedUser::Named(name)) => Some(name.clone()),
             Some(ExpectedUser::Unnamed) => self.login_hint.clone(),
-            Some(ExpectedUser::Any) => self.login_hint.clone().or(self.signed_in.clone()),
+            Some(ExpectedUser::Any) => {
+                let signed_in = || self.signed_in.as_ref().map(|user| user.username.clone());
+                self.login_hint.clone().or_else(signed_in)
+            }
             None => None,
         }
     }
@@ -278,7 +280,7 @@ pub(super) async fn form(
         (Some(username), it.stay)
     });
     let username = typed.or_else(|| waits.username()).unwrap_or_default();
-    let signed_in = waits.signed_in.as_deref();
+    let signed_in = waits.signed_in.as_ref();
     let login = Login {
         site: context.site().clone(),
         form_token: context.token(&binding, Action::SignIn),
@@ -286,9 +288,9 @@ pub(super) async fn form(
         stay: context.realm().lifetimes.session_cookie == CookieLife::Persistent,
         stays,
         client_name: known.map(|known| known.client_name.clone()),
-        again: signed_in.is_some_and(|user| fold_login(user) == fold_login(&username)),
+        again: signed_in.is_some_and(|user| user.signs_in_by(&username)),
         another: !username.is_empty() && (signed_in.is_some() || is_hinted),
-        signed_in: waits.signed_in.clone(),
+        signed_in: signed_in.map(|user| user.username.clone()),
         username,
         for_device: matches!(return_to, ReturnTo::Device(_)),
         problem,

@@ -73,6 +73,7 @@ async fn redirect_uri(context: &Context, params: &Params) -> Result<Option<Strin
         request: LogoutRequest::parse(params),
         cookie: None,
         confirmed: false,
+        peer: context.caller.peer.clone(),
     };
     Ok(match context.run(logout).await?.reply {
         Ok(LogoutReply::Redirect { location, .. }) => Some(location),
@@ -87,6 +88,7 @@ async fn handle(mut context: Context, params: &Params, confirmed: bool) -> Respo
         request: LogoutRequest::parse(params),
         cookie: context.cookie.clone(),
         confirmed,
+        peer: context.caller.peer.clone(),
     };
     // Only after the session has ended, not if the store was unavailable.
     let remove_cookie = |response, ended: bool| {

@@ -31,9 +31,8 @@ pub struct Disclosure {
 
 impl Disclosure {
     pub(super) fn new(client: &Client, scope: Scope) -> Self {
-        let claims = client.disclosed_claims(&scope);
         Self {
-            claims: claims.into_iter().map(ToOwned::to_owned).collect(),
+            claims: client.disclosed_claims(&scope),
             scope,
         }
     }

@@ -8,6 +8,7 @@ use super::reauthentication::SignInProof;
 use super::response::ResponseMode;
 use crate::base::error::{ErrorCode, Refusal};
 use crate::base::params::Params;
+use crate::base::time::Timestamp;
 use crate::endpoints::id_token_hint::{IdTokenHint, VerifiedHint};
 use crate::endpoints::unsupported;
 use crate::model::claims::ACR;
@@ -73,8 +74,8 @@ pub(super) struct ValidRequest {
     pub(super) claims: ClaimsRequest,
     /// The expected users, from `id_token_hint` and the claim `sub`.
     pub(super) expected: Vec<String>,
-    /// The user of an `id_token_hint` that this very client was given.
-    pub(super) hinted: Option<UserId>,
+    /// The user of an `id_token_hint` that this very client was given, and when that ends.
+    pub(super) hinted: Option<(UserId, Timestamp)>,
 }
 
 impl fmt::Debug for AuthorizationRequest {
@@ -155,7 +156,8 @@ impl AuthorizationRequest {
             prompt: details.prompt,
             max_age: details.max_age,
             expected: hinted.chain(claims.sub.clone()).collect(),
-            hinted: own_hint.and_then(|hint| hint.sub.parse().ok()),
+            hinted: own_hint
+                .and_then(|hint| Some((hint.sub.parse().ok()?, Timestamp::from_secs(hint.exp)))),
             claims,
         })
     }

@@ -74,7 +74,7 @@ async fn a_demanded_sign_in_says_who_is_signed_in_and_offers_another_account() {
     // A wrong password changes nothing of that.
     let request = AuthorizationRequest::new(PORTAL).with("prompt", "login");
     let form = Form::of(&login_page(&mut alice, &request).await, "/login");
-    for (typed, confirms) in [("ALICE", true), ("bob", false)] {
+    for (typed, confirms) in [("ALICE", true), ("alice@EXAMPLE.com", true), ("bob", false)] {
         let wrong = form.clone().fill("username", typed).fill("password", "x");
         let page = alice.submit(wrong).await;
         assert_eq!((page.status, said(&page)), (400, Some("alice")));
