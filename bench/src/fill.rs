@@ -72,6 +72,7 @@ fn row(now: Timestamp, number: u32) -> Result<NewRow> {
                 session: None,
                 offline: true,
                 claims: RequestedClaims::default(),
+                disclosed: None,
                 from: peer.clone(),
             },
             code_challenge: None,

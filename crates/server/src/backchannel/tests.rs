@@ -231,7 +231,7 @@ impl TestServer {
             request: LogoutRequest::parse(&Params::default()),
             cookie: Some(cookie),
             confirmed: true,
-            peer: grantor_testkit::world::peer("192.0.2.10"),
+            peer: Peer::new(std::net::Ipv4Addr::LOCALHOST.into(), ""),
         };
         self.app.run(logout).await.unwrap().reply.unwrap();
         world.events();
