@@ -88,10 +88,10 @@ where
         Ok(params) => params,
         Err(error) => return invalid_form(app, caller, endpoint, *error),
     };
-    let challenge = Challenge::new(endpoint, caller, params);
     let refused = |refusal: &Refusal, client: Option<&Client>| {
         let named = || named_client(caller, params);
         let client = client.map_or_else(named, |client| Some(client.id.to_string()));
+        let challenge = Challenge::new(endpoint, caller, params);
         refusal_response(app, caller, challenge, client.as_deref(), refusal)
     };
     // Of a request without a decision, where clients authenticate.

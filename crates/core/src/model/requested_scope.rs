@@ -48,13 +48,14 @@ impl RequestedScope {
                 left_out: Scope::default(),
             });
         };
-        let left_out = asked.filter(|token| !client.scopes.contains(token));
-        let Some(first) = left_out.iter().next() else {
+        let is_left_out = |token: &&str| !client.scopes.contains(token);
+        let Some(first) = asked.iter().find(is_left_out) else {
             return Ok(Self {
                 scope: asked.clone(),
-                left_out,
+                left_out: Scope::default(),
             });
         };
+        let left_out = asked.filter(|token| is_left_out(&token));
         let scope = asked.intersection(&client.scopes);
         match unknown {
             UnknownScopes::Ignore if !scope.is_empty() => Ok(Self { scope, left_out }),
