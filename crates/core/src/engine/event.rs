@@ -262,7 +262,7 @@ impl Event {
         }
     }
 
-    /// A request asked for scopes that nobody knows, or that its client may not have.
+    /// A request asked for scopes that are unknown, or that its client may not have.
     #[must_use]
     pub fn scopes_left_out(client: &ClientId, scopes: &Scope, peer: &Peer) -> Option<Self> {
         let event = Self::new(EventKind::ScopesLeftOut).client(client);

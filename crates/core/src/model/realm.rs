@@ -7,6 +7,7 @@ use std::time::Duration;
 use grantor_jose::Algorithm;
 
 use crate::base::error::Failure;
+use crate::base::names::config_names;
 use crate::base::sealing::SealingKeys;
 use crate::model::client::Client;
 use crate::model::endpoint::Endpoint;
@@ -72,17 +73,10 @@ pub enum CookieLife {
     Persistent,
 }
 
-impl CookieLife {
-    pub const ALL: &'static [Self] = &[Self::Browser, Self::Persistent];
-
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Browser => "browser",
-            Self::Persistent => "persistent",
-        }
-    }
-}
+config_names!(CookieLife {
+    Browser = "browser",
+    Persistent = "persistent",
+});
 
 /// Allowed wrong passwords per hour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

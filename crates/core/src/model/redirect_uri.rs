@@ -234,7 +234,7 @@ impl FromStr for RedirectUri {
 }
 
 /// RFC 3986 sections 2.1 to 2.3.
-fn is_uri_character(byte: u8) -> bool {
+pub(super) fn is_uri_character(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'()*+,;=%".contains(&byte)
 }
 

@@ -7,7 +7,7 @@ use crate::model::realm::Realm;
 use crate::model::scope::Scope;
 use crate::model::target::RequestedResources;
 
-/// What becomes of a requested scope that nobody knows, or that the client may not ask for.
+/// What becomes of a requested scope that is unknown, or that the client may not ask for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum UnknownScopes {
     /// It is left out. RFC 6749 section 3.3: "The authorization server MAY fully or partially ignore the scope requested by
@@ -64,7 +64,7 @@ impl RequestedScope {
     }
 }
 
-pub(crate) const NOT_ALLOWED: Refusal = Refusal::new(
+const NOT_ALLOWED: Refusal = Refusal::new(
     ErrorCode::InvalidScope,
     "The client may not ask for this scope, or it is unknown.",
 );

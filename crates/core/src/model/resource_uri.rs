@@ -5,6 +5,8 @@ use std::borrow::Cow;
 
 use url::{Position, Url};
 
+use crate::model::redirect_uri::is_uri_character;
+
 /// The normal form of a URI (RFC 3986 sections 6.2.2 and 6.2.3): lower case of scheme and host, no needless
 /// percent-encoding, no dot segments, no default port, and a path.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,15 +31,6 @@ impl NormalUri {
         let (before, after) = (&url[..Position::BeforePath], &url[Position::BeforePath..]);
         Some(Self(format!("{before}{path}{after}")))
     }
-}
-
-/// RFC 3986 section 2.
-const fn is_uri_character(byte: u8) -> bool {
-    byte.is_ascii_graphic()
-        && !matches!(
-            byte,
-            b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}'
-        )
 }
 
 /// RFC 3986 section 6.2.2.2, and upper case of what stays encoded (section 6.2.2.1). `None` for a lone `%`.
