@@ -7,7 +7,7 @@ impl Settings {
     pub const NAMED_TABLES: [&str; 5] =
         ["resource", "client", "exchange", "trusted_issuer", "user"];
     /// What else a reload takes. All other settings are of the process, and need a restart.
-    pub const TAKEN_BY_RELOAD: [&str; 4] = ["lifetimes", "device", "key_rotation", "nodes"];
+    pub const TAKEN_BY_RELOAD: [&str; 5] = ["lifetimes", "device", "key_rotation", "nodes", "api"];
 
     /// The settings of a server that takes `file`: what needs a restart stays.
     #[must_use]
@@ -17,6 +17,7 @@ impl Settings {
             device: file.device,
             key_rotation: file.key_rotation,
             nodes: file.nodes,
+            api: file.api,
             resources: file.resources,
             clients: file.clients,
             exchanges: file.exchanges,

@@ -122,6 +122,9 @@ table! {
         /// A person who signs in.
         users as user: Vec<User>, example "";
 
+        /// The management API.
+        api: Api, example "";
+
         /// What only tests need. Each of these that is set is told at every start.
         test: Test, example "";
 
@@ -465,6 +468,27 @@ impl Client {
 
     pub fn effective_default_scopes(&self) -> &[ScopeToken] {
         self.default_scopes.as_deref().unwrap_or(&self.scopes)
+    }
+}
+
+table! {
+    /// The management API. `grantor` commands work without it, on this machine.
+    pub struct Api {
+        /// Whether the API and its documentation are served, at /api.
+        enabled: bool = "false", example "true";
+
+        /// The groups whose members may do everything there; ["admins"], if left out.
+        admins: Option<Vec<String>>, example r#"["admins"]"#;
+
+        /// The groups whose members may have clients of their own there, within their own scopes.
+        developers: Vec<String>, example r#"["developers"]"#;
+    }
+}
+
+impl Api {
+    pub fn effective_admins(&self) -> Vec<String> {
+        let usual = || vec!["admins".to_owned()];
+        self.admins.clone().unwrap_or_else(usual)
     }
 }
 

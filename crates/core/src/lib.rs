@@ -12,6 +12,7 @@ pub mod endpoints;
 pub mod engine;
 pub mod exchange;
 pub mod grants;
+pub mod manage;
 pub mod model;
 pub mod people;
 pub mod records;

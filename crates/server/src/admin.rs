@@ -20,11 +20,14 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
+use axum::extract::{ConnectInfo, Request};
+use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use grantor_core::engine::decide::Operation;
 use grantor_core::records::Username;
 use grantor_store::sqlite::Sqlite;
 use grantor_store::{Store, StoreError};
+use grantor_web::api::Operator;
 use grantor_web::{App, Unavailable};
 use http::{StatusCode, header};
 use serde::Serialize;
@@ -36,6 +39,7 @@ use crate::key_ring::KeyRing;
 use crate::realm_owner::RealmOwner;
 use crate::reload::Reloader;
 use api::Problem;
+use socket::PeerUid;
 
 pub struct Admin {
     pub(crate) app: Arc<App>,
@@ -79,6 +83,7 @@ pub fn router(admin: Arc<Admin>) -> Router {
         .merge(backup::routes())
         .merge(exchange::routes())
         .merge(reload::routes())
+        .merge(grantor_web::api::for_operator(Arc::clone(&admin.app)))
         .fallback(async || {
             Rejection::new(StatusCode::NOT_FOUND, "not_found", "There is no such path.")
         })
@@ -87,6 +92,17 @@ pub fn router(admin: Arc<Admin>) -> Router {
             Rejection::new(status, "method_not_allowed", "The path has another method.")
         })
         .with_state(admin)
+        .layer(middleware::from_fn(name_operator))
+}
+
+/// Who connected. A command that does all in its own process is its own operator.
+async fn name_operator(mut request: Request, next: Next) -> Response {
+    let peer = request.extensions().get::<ConnectInfo<PeerUid>>();
+    let uid = peer.map(|ConnectInfo(PeerUid(uid))| *uid);
+    let own = || rustix::process::getuid().as_raw();
+    let uid = uid.unwrap_or_else(own);
+    request.extensions_mut().insert(Operator(uid));
+    next.run(request).await
 }
 
 #[derive(Debug)]

@@ -15,6 +15,7 @@ use grantor_core::model::claim_mapping::InvalidMapping;
 use grantor_core::model::ids::UserId;
 use grantor_core::model::realm::{self, AccessLimits, DeviceSettings, Realm, SignInLimits};
 use grantor_core::model::resource::TokenForm;
+use grantor_core::model::right::ApiSettings;
 use grantor_core::model::user_code::{InvalidFormat, UserCodeFormat};
 use grantor_core::people::{Password, Provision};
 use grantor_core::records::{Link, Username};
@@ -88,6 +89,7 @@ pub fn realm(
             .resources
             .iter()
             .map(resources::resource)
+            .chain(resources::built_in(settings).map(Ok))
             .collect::<Result<_, _>>()?,
         exchange: exchange::rules(settings),
         trusted_issuers: exchange::trusted_issuers(settings),
@@ -102,9 +104,18 @@ pub fn realm(
         device: device_settings(settings)?,
         sign_in: sign_in_limits(settings),
         access: AccessLimits::default(),
+        api: api(settings),
         nodes: settings.nodes.get(),
         sealing,
     })
+}
+
+fn api(settings: &Settings) -> ApiSettings {
+    ApiSettings {
+        enabled: settings.api.enabled,
+        admins: settings.api.effective_admins(),
+        developers: settings.api.developers.clone(),
+    }
 }
 
 #[must_use]

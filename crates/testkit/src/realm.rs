@@ -12,6 +12,7 @@ use grantor_core::model::realm::{
 use grantor_core::model::requested_scope::UnknownScopes;
 use grantor_core::model::resource::{Resource, TokenForm};
 use grantor_core::model::resource_uri::NormalUri;
+use grantor_core::model::right::ApiSettings;
 use grantor_core::model::user_code::UserCodeFormat;
 use grantor_jose::Algorithm;
 
@@ -57,6 +58,7 @@ impl RealmBuilder {
             },
             sign_in: SignInLimits::default(),
             access: AccessLimits::default(),
+            api: ApiSettings::default(),
             nodes: 1,
         })
     }

@@ -5,6 +5,7 @@
 // Printing panics where it cannot be written.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
+pub mod api;
 mod app;
 mod context;
 mod cookies;

@@ -49,7 +49,7 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
-    fn new(parts: &Parts, headers: HeaderMap, app: &App) -> Self {
+    pub(crate) fn new(parts: &Parts, headers: HeaderMap, app: &App) -> Self {
         let socket = Socket::from_extensions(&parts.extensions).address;
         let trace = parts.extensions.get::<TraceId>().cloned();
         Self {

@@ -20,6 +20,7 @@ const ROOMS: &[&str] = &[
     "exchange",
     "grants",
     "endpoints",
+    "manage",
 ];
 
 /// The rooms that are not there.

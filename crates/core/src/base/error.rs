@@ -174,6 +174,12 @@ impl Refusal {
 }
 
 impl Cause {
+    /// Whether there was a token to say something about.
+    #[must_use]
+    pub const fn is_about_a_token(self) -> bool {
+        !matches!(self, Self::TokenMissing | Self::SchemeNotSupported)
+    }
+
     /// None where the description says it all.
     #[must_use]
     pub fn logged(self) -> Option<Self> {

@@ -101,7 +101,7 @@ impl Introspect {
         if claims.client_id != caller.id && !env.realm.resources.iter().any(is_own_resource) {
             return Ok(None);
         }
-        let live = bearer::verify_live(env, facts, claims).map(Some);
+        let live = bearer::verify_live(env, facts, claims, &[]).map(Some);
         let Some(live) = live.or_else(|stop| stop.recover(|_| None))? else {
             return Ok(None);
         };

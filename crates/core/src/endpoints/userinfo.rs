@@ -90,7 +90,7 @@ impl Operation for Userinfo {
     ) -> Result<Decision<Self::Reply>, Stop> {
         let claims = opened.claims(env);
         let claims = claims.ok_or(INVALID.because(Cause::ForgedOrForeignToken))?;
-        let live = bearer::verify_live(env, facts, claims)
+        let live = bearer::verify_live(env, facts, claims, &[])
             .map_err(|stop| stop.map(|cause| INVALID.because(cause)))?;
         let user = live.owner.user();
         let user = user.ok_or(INVALID.because(Cause::UserGone))?;

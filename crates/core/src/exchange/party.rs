@@ -153,7 +153,7 @@ fn access_token(
     if role == Role::Actor && claims.act.is_some() {
         return Err(HAS_ACTOR.into());
     }
-    let live = bearer::verify_live(env, facts, claims);
+    let live = bearer::verify_live(env, facts, claims, &[]);
     let live = live.map_err(|stop| stop.map(|cause| role.invalid(cause)))?;
     let claims = Arc::unwrap_or_clone(live.claims);
     Ok(Party {

@@ -22,6 +22,7 @@ pub mod redirect_uri;
 pub mod requested_scope;
 pub mod resource;
 pub mod resource_uri;
+pub mod right;
 pub mod scope;
 pub mod server_url;
 pub mod target;

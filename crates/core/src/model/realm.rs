@@ -17,6 +17,7 @@ use crate::model::issuer_keys::IssuerKeys;
 use crate::model::requested_scope::UnknownScopes;
 use crate::model::resource::{self, Resource};
 use crate::model::resource_uri::NormalUri;
+use crate::model::right::{ApiSettings, Rights};
 use crate::model::scope::Scope;
 use crate::model::trusted_issuer::TrustedIssuer;
 use crate::model::user_code::UserCodeFormat;
@@ -49,6 +50,7 @@ pub struct Realm {
     pub device: DeviceSettings,
     pub sign_in: SignInLimits,
     pub access: AccessLimits,
+    pub api: ApiSettings,
     /// How many nodes share the limits.
     pub nodes: u32,
 }
@@ -206,6 +208,18 @@ impl Realm {
         let openid = OPENID_SCOPES.map(ToOwned::to_owned);
         let all: Vec<String> = openid.into_iter().chain(of_resources).collect();
         all.iter().map(String::as_str).collect()
+    }
+
+    /// The URI of the management API, and the audience of its tokens.
+    #[must_use]
+    pub fn api_uri(&self) -> String {
+        format!("{}/api/v1", self.issuer)
+    }
+
+    /// The rights over the API that scopes of other names stand for.
+    #[must_use]
+    pub fn rights_given_by(&self, _scope: &Scope) -> Rights {
+        Rights::NONE
     }
 
     /// One node's share of a limit; at least one.

@@ -7,6 +7,7 @@ use crate::base::error::Failure;
 use crate::base::row::{IndexName, Key, NewRow, Row, Write};
 use crate::base::time::Timestamp;
 
+mod changed;
 mod consent;
 mod grant;
 mod instance;
@@ -23,6 +24,7 @@ mod unknown_members;
 mod user;
 mod user_code;
 
+pub use changed::Changed;
 pub use consent::Consent;
 pub(crate) use grant::NewGrant;
 pub use grant::{

@@ -138,11 +138,12 @@ pub(crate) fn is_current(iat: u64, exp: u64, now: Timestamp) -> bool {
 }
 
 /// Checks that an access token is not expired or revoked, that its client and actors are enabled, and that a user's
-/// token has a live grant and user.
+/// token has a live grant and user. The rows of `also` are read together with those that this needs.
 pub(crate) fn verify_live(
     env: &Env<'_>,
     facts: &Facts,
     claims: Arc<AccessTokenClaims>,
+    also: &[Key],
 ) -> Result<LiveToken, Stop<Cause>> {
     if !is_current(claims.iat, claims.exp, env.now) {
         return Err(Cause::TokenExpired.into());
@@ -162,7 +163,8 @@ pub(crate) fn verify_live(
     let session = session.map(|session| records::key::<Session>(&env.realm.name, session));
     let actors = grant_liveness::actor_keys(env, facts, claims.act.as_ref())?;
     let keys = [&revoked].into_iter().chain(&grant).chain(&user);
-    facts.need(&keys.chain(&session).chain(&actors).collect::<Vec<_>>())?;
+    let keys = keys.chain(&session).chain(&actors).chain(also);
+    facts.need(&keys.collect::<Vec<_>>())?;
     let revoked = facts.record::<RevokedToken>(env, &revoked)?;
     if revoked.live().is_some() {
         return Err(Cause::TokenRevoked.into());

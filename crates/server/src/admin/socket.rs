@@ -6,6 +6,8 @@ use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use axum::extract::connect_info::Connected;
+use axum::serve::IncomingStream;
 use tokio::net::{UnixListener, UnixSocket};
 
 use super::{Admin, router};
@@ -40,6 +42,17 @@ pub fn path(store: &Path) -> Result<PathBuf, SocketError> {
         return Err(SocketError::TooLong { path, length });
     }
     Ok(path)
+}
+
+/// Who connected, by the user id of the system. Only the owner and root can.
+#[derive(Clone, Copy, Debug)]
+pub struct PeerUid(pub u32);
+
+impl Connected<IncomingStream<'_, UnixListener>> for PeerUid {
+    fn connect_info(stream: IncomingStream<'_, UnixListener>) -> Self {
+        let peer = stream.io().peer_cred();
+        Self(peer.map_or(u32::MAX, |peer| peer.uid()))
+    }
 }
 
 /// A listening socket, whose file is removed when it is dropped.
@@ -91,8 +104,9 @@ impl Socket {
             listener,
             name: _name,
         } = self;
+        let service = router(admin).into_make_service_with_connect_info::<PeerUid>();
         // It retries after errors and never ends.
-        if let Err(error) = axum::serve(listener, router(admin)).await {
+        if let Err(error) = axum::serve(listener, service).await {
             tracing::error!(error = %Causes(&error), "the admin socket is closed");
         }
     }

@@ -6,6 +6,7 @@ use super::problem::{Pointer, Problems};
 use super::resource::ResourceSpec;
 use crate::model::realm::OPENID_SCOPES;
 use crate::model::resource::split;
+use crate::model::right::{self, Right};
 
 /// All scopes that a client may be given, each with the identifier of its resource.
 pub(super) struct Scopes<'a> {
@@ -23,7 +24,11 @@ impl<'a> Scopes<'a> {
             let names = resource.scopes.keys();
             names.map(move |name| (format!("{identifier}/{name}"), Some(identifier)))
         });
-        let scopes: BTreeMap<_, _> = openid.chain(declared).collect();
+        // They are there once [api] is enabled.
+        let rights = Right::ALL
+            .iter()
+            .map(|right| (right.token(), Some(right::RESOURCE)));
+        let scopes: BTreeMap<_, _> = openid.chain(declared).chain(rights).collect();
         Self {
             resources: scopes.values().copied().flatten().collect(),
             scopes,

@@ -1,0 +1,74 @@
+//! Who manages, and what they may.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::refusal::ApiRefusal;
+use crate::base::time::Timestamp;
+use crate::model::claims::AccessTokenClaims;
+use crate::model::ids::{ClientId, UserId};
+use crate::model::right::{Right, Rights};
+use crate::records::{Authorization, Changed, User};
+
+/// Who a change is by, as events and objects name it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// Who can open the admin socket, by the user id of the system.
+    Operator(u32),
+    User(UserId),
+    /// A client that acts for itself.
+    Machine(ClientId),
+}
+
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Operator(uid) => write!(f, "operator:{uid}"),
+            Self::User(user) => write!(f, "user:{user}"),
+            Self::Machine(client) => write!(f, "client:{client}"),
+        }
+    }
+}
+
+/// Who asks, with the rights of this very moment.
+#[derive(Debug)]
+pub struct Caller {
+    pub actor: Actor,
+    pub rights: Rights,
+    /// Callers of an organization see and change what belongs to it, and nothing else.
+    pub organization: Option<String>,
+    /// Of a user.
+    pub user: Option<User>,
+    /// How the user signed in, where the token has a grant.
+    pub authorization: Option<Authorization>,
+    /// Not of the operator.
+    pub token: Option<Arc<AccessTokenClaims>>,
+    pub trace_id: Arc<str>,
+}
+
+impl Caller {
+    /// # Errors
+    /// 403 without the right.
+    pub fn require(&self, right: Right) -> Result<(), ApiRefusal> {
+        match self.rights.allows(right) {
+            true => Ok(()),
+            false => Err(ApiRefusal::lacks(right)),
+        }
+    }
+
+    /// Whether an object of this organization is there for the caller; else it is as if it did not exist.
+    #[must_use]
+    pub fn sees(&self, organization: Option<&str>) -> bool {
+        self.organization.is_none() || self.organization.as_deref() == organization
+    }
+
+    /// The audit line of a change, which rides in its commit.
+    #[must_use]
+    pub fn changed(&self, at: Timestamp) -> Changed {
+        Changed {
+            at,
+            by: self.actor.to_string(),
+            trace_id: self.trace_id.to_string(),
+        }
+    }
+}

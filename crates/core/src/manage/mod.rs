@@ -1,0 +1,17 @@
+//! What is managed while the server runs: clients, users, organizations, resources, scopes and rules, by the API and by the
+//! operator's commands.
+//!
+//! Each operation is admitted first: a [`Caller`] with its rights, of a live access token or of the admin socket. What it
+//! refuses is a [`ApiRefusal`], never an OAuth error.
+
+mod admitted;
+mod caller;
+mod me;
+mod precondition;
+mod refusal;
+
+pub use admitted::{Admission, Admitted, ApiOperation};
+pub use caller::{Actor, Caller};
+pub use me::{Me, MeReply};
+pub use precondition::{ETag, IfMatch};
+pub use refusal::{ApiCode, ApiRefusal, FieldError};
