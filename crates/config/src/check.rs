@@ -25,6 +25,14 @@ pub(super) fn check(settings: &Settings, reader: &mut Reader<'_>) {
 }
 
 fn report(problem: &Problem, reader: &mut Reader<'_>) {
+    reader.refuse(
+        &place(&problem.pointer),
+        format!("{}{}", problem.message, hint(problem)),
+    );
+}
+
+/// The name that was likely meant.
+pub(super) fn hint(problem: &Problem) -> String {
     let hint = problem.unknown.as_ref().map(|unknown| {
         let known = unknown.known.iter().map(String::as_str);
         // Blank stands in for one that was refused.
@@ -33,11 +41,7 @@ fn report(problem: &Problem, reader: &mut Reader<'_>) {
             known.filter(|known| !known.trim().is_empty()),
         )
     });
-    let hint = hint.unwrap_or_default();
-    reader.refuse(
-        &place(&problem.pointer),
-        format!("{}{hint}", problem.message),
-    );
+    hint.unwrap_or_default()
 }
 
 fn place(pointer: &Pointer) -> Place {

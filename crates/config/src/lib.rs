@@ -18,6 +18,7 @@ mod check;
 mod claims;
 mod environment;
 mod link;
+mod managed;
 mod markdown;
 mod mistake;
 mod names;
@@ -35,6 +36,7 @@ mod spec;
 mod table;
 mod text;
 mod values;
+mod written;
 
 #[cfg(test)]
 mod tests;
@@ -51,6 +53,7 @@ use read::{Context, Reader};
 
 pub use environment::Environment;
 pub use link::UserLink;
+pub use managed::{CLIENT_SECRETS, Part, PartProblem, WithParts};
 pub use markdown::markdown;
 pub use mistake::{Location, Mistake, Mistakes};
 pub use names::{DeviceTokens, Dialect, Pkce, TlsVersion};
@@ -63,6 +66,7 @@ pub use settings::{
 };
 pub use table::{Schema, Setting, Shape};
 pub use text::{Issuer, Origin, PasswordHash, ProviderIssuer, ResourceUri, Store};
+pub use written::WrittenJson;
 
 /// How many syntax errors are reported. The others are mostly consequences: a bracket that is never closed causes
 /// thousands, each with a line to be counted.

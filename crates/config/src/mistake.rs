@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::place::Place;
+use super::table::Added;
 
 /// One mistake: where it stands and what is wrong with it. It never holds the value of a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -108,6 +109,8 @@ pub(super) struct WrittenPlaces {
     file: String,
     places: BTreeMap<Place, Location>,
 }
+
+impl Added for WrittenPlaces {}
 
 /// Settings are the same wherever they are written.
 impl fmt::Debug for WrittenPlaces {

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use grantor_core::model::checks::Pointer;
+
 /// A path from the root of the file to a value, such as `client`, row 2, `scopes`, item 0.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place(Vec<Step>);
@@ -49,6 +51,16 @@ impl Place {
             Some([Step::Key(key)]) => Some(key),
             _ => None,
         }
+    }
+
+    /// As a JSON pointer in the object that this table is.
+    pub(super) fn pointer_in(&self, table: &Self) -> Pointer {
+        let steps = self.0.strip_prefix(table.0.as_slice()).unwrap_or(&self.0);
+        let steps = steps.iter();
+        steps.fold(Pointer::default(), |pointer, step| match step {
+            Step::Key(key) => pointer.key(key),
+            Step::Row(index) | Step::Item(index) => pointer.index(*index),
+        })
     }
 
     pub(super) fn parent(&self) -> Option<Self> {

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
 
-use grantor_core::model::checks::Given;
+use grantor_core::model::checks::{Given, Problem};
+use serde_json::{Map, Value as Json};
 use toml::de::{DeTable, DeValue};
 
 use super::Settings;
@@ -12,6 +13,7 @@ use super::environment::Environment;
 use super::mistake::{Lines, Location, Mistakes, WrittenPlaces, did_you_mean};
 use super::place::Place;
 use super::table::{Schema, Shape, Table, Value};
+use super::values::json;
 
 /// What a value may depend on in addition to its text.
 #[derive(Clone, Copy)]
@@ -104,6 +106,21 @@ impl<'a> Reader<'a> {
     /// Remembers that the value at `place` stands at `span` of the file.
     pub(super) fn found(&mut self, place: &Place, span: Range<usize>) {
         self.origins.insert(place.clone(), Origin::File(span));
+    }
+
+    /// What is wrong in the table at `place`, at pointers in it.
+    pub(super) fn problems_in(&self, place: &Place) -> Vec<Problem> {
+        let refusals = self.refusals.iter();
+        let problems = refusals.map(|(at, message)| {
+            // The pointer says where it is.
+            let said = format!("{at}: ");
+            Problem {
+                pointer: at.pointer_in(place),
+                message: message.strip_prefix(&said).unwrap_or(message).to_owned(),
+                unknown: None,
+            }
+        });
+        problems.collect()
     }
 
     /// Where each setting is written, or what is wrong.
@@ -256,6 +273,17 @@ pub(super) struct Fields<'r, 'a> {
 }
 
 impl Fields<'_, '_> {
+    /// What was written, as JSON, without these members.
+    pub(super) fn json_without(&self, left_out: &[&str]) -> Map<String, Json> {
+        let entries = self.table.into_iter().flat_map(DeTable::iter);
+        let entries = entries.filter(|(key, _)| !left_out.contains(&&**key.get_ref()));
+        entries
+            .filter_map(|(key, value)| {
+                Some((key.get_ref().to_string(), json(value.get_ref()).ok()?))
+            })
+            .collect()
+    }
+
     /// Reads one: the variable, else the file, else the default.
     pub(super) fn field<T: Value>(&mut self, key: &str, default: Option<&str>) -> T {
         let place = self.place.key(key);

@@ -34,6 +34,7 @@ use super::secret::{SecretFile, SecretVariable, Sha256Digest};
 use super::size::FileSize;
 use super::table::table;
 use super::text::{Issuer, Origin, ProviderIssuer, ResourceUri, Store};
+use super::written::WrittenJson;
 
 pub use exchange::{Exchange, TrustedIssuer};
 pub use user::{User, UserPassword};
@@ -298,6 +299,8 @@ table! {
         /// is the same in each: a number, true, false, or a text in quotes of its own. One without
         /// a value is left out.
         claims: BTreeMap<String, Source>, example r#"{ department = "user.department", roles = "groups.orders-*", tier = "'gold'" }"#;
+
+        ..written: WrittenJson
     }
 }
 
@@ -430,6 +433,8 @@ table! {
 
         /// How long ago the user who approves a device may have signed in.
         device_approval_max_age: Duration = "12h", example "10m";
+
+        ..written: WrittenJson
     }
 }
 

@@ -1,9 +1,11 @@
 //! The settings as the core checks them.
 
+use std::collections::BTreeMap;
+
 use grantor_core::base::secret::Secret;
 use grantor_core::model::checks::{
-    ClientSpec, DeviceSpec, ExchangeSpec, Given, LifetimesSpec, Problem, RealmSpec, ResourceSpec,
-    TrustedIssuerSpec, UserSpec,
+    ClientSpec, DeviceSpec, ExchangeSpec, Given, KnownClients, LifetimesSpec, Problem, RealmSpec,
+    ResourceSpec, TrustedIssuerSpec, UserSpec,
 };
 
 use super::link::UserLink;
@@ -22,18 +24,56 @@ impl Settings {
     /// What is wrong with settings that were read one by one, and then put together.
     #[must_use]
     pub fn conflicts(&self) -> Vec<Problem> {
-        // Each was read already: only what concerns several is looked for.
+        self.spec(|table, row| self.given_alone(table, row))
+            .problems()
+    }
+
+    /// Of what was read already, and is only compared with others.
+    fn given_alone(&self, table: &str, row: usize) -> Given {
         let secrets = |client: &Client| match client.is_public() {
             true => Given::default(),
             false => Given::from_iter(["secret"]),
         };
         let ids = |user: &User| user.id.map(|_| "id").into_iter().collect();
-        let spec = self.spec(|table, row| match table {
+        match table {
             "client" => self.clients.get(row).map(secrets).unwrap_or_default(),
             "user" => self.users.get(row).map(ids).unwrap_or_default(),
             _ => Given::default(),
+        }
+    }
+
+    /// The same with managed rows of tables, of which `given` says what was written.
+    pub(super) fn problems_among(
+        &self,
+        rows: &BTreeMap<(&'static str, usize), Given>,
+        is_managed_client: &dyn Fn(&str) -> bool,
+    ) -> Vec<Problem> {
+        let spec = self.spec(|table, row| {
+            let managed = rows
+                .iter()
+                .find(|((of, index), _)| *of == table && *index == row);
+            let managed = managed.map(|(_, given)| given.clone());
+            managed.unwrap_or_else(|| self.given_alone(table, row))
         });
+        let spec = RealmSpec {
+            managed_clients: KnownClients(Some(is_managed_client)),
+            ..spec
+        };
         spec.problems()
+    }
+
+    /// What is wrong with a client beside those of the file.
+    pub(super) fn problems_of_client(
+        &self,
+        client: &Client,
+        given: Given,
+        is_managed_client: &dyn Fn(&str) -> bool,
+    ) -> Vec<Problem> {
+        let spec = RealmSpec {
+            managed_clients: KnownClients(Some(is_managed_client)),
+            ..self.spec(|table, row| self.given_alone(table, row))
+        };
+        spec.problems_of_client(&client.spec(given))
     }
 
     fn spec(&self, given: impl Fn(&str, usize) -> Given) -> RealmSpec<'_> {
@@ -62,6 +102,7 @@ impl Settings {
                 .iter()
                 .map(TrustedIssuer::spec)
                 .collect(),
+            managed_clients: KnownClients::default(),
             users: numbered(&self.users, |row, it| it.spec(given("user", row))),
         }
     }

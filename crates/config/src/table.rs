@@ -101,6 +101,13 @@ pub(super) trait Table: Sized {
     fn read_fields(fields: &mut Fields<'_, '_>) -> Self;
 }
 
+/// What the reader adds to a table beside its settings.
+pub(super) trait Added: Default {
+    fn of(_: &Fields<'_, '_>) -> Self {
+        Self::default()
+    }
+}
+
 macro_rules! table {
     (
         $(#[doc = $about:literal])+
@@ -149,7 +156,7 @@ macro_rules! table {
             fn read_fields(fields: &mut $crate::read::Fields<'_, '_>) -> Self {
                 Self {
                     $( $field: fields.field(table!(@key $field $($key)?), table!(@default $($default)?)), )+
-                    $( $added: <$Added>::default(), )?
+                    $( $added: <$Added as $crate::table::Added>::of(fields), )?
                 }
             }
         }

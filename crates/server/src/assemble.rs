@@ -1,6 +1,6 @@
 //! Assembles what the core runs on from the settings of the file.
 
-mod clients;
+pub(crate) mod clients;
 mod exchange;
 mod resources;
 #[cfg(test)]
@@ -12,7 +12,9 @@ use std::time::Duration;
 
 use grantor_core::base::sealing::SealingKeys;
 use grantor_core::model::claim_mapping::InvalidMapping;
+use grantor_core::model::config_document::ConfigDocument;
 use grantor_core::model::ids::UserId;
+use grantor_core::model::managed::Managed;
 use grantor_core::model::realm::{self, AccessLimits, DeviceSettings, Realm, SignInLimits};
 use grantor_core::model::resource::TokenForm;
 use grantor_core::model::right::ApiSettings;
@@ -23,6 +25,7 @@ use grantor_jose::{Algorithm, KeySet};
 use grantor_web::Proxies;
 
 use crate::master_key::MasterKeys;
+use crate::written::{self, Document};
 use grantor_config::{self as config, Settings, UserPassword};
 
 /// The name of the only realm.
@@ -43,7 +46,7 @@ pub enum AssembleError {
 /// The algorithms for which a key is needed. Each issuer has ES256, for access tokens, and RS256: OpenID
 /// Connect Discovery section 3 of `id_token_signing_alg_values_supported`: "The algorithm RS256 MUST be included."
 #[must_use]
-pub fn algorithms(settings: &Settings) -> Vec<Algorithm> {
+pub fn algorithms(settings: &Settings, document: &ConfigDocument) -> Vec<Algorithm> {
     let of_resources =
         settings
             .resources
@@ -57,8 +60,43 @@ pub fn algorithms(settings: &Settings) -> Vec<Algorithm> {
         .into_iter()
         .chain(of_resources)
         .chain(of_clients)
+        .chain(
+            document
+                .algorithms
+                .iter()
+                .filter_map(|name| name.parse().ok()),
+        )
         .collect();
     all.into_iter().collect()
+}
+
+/// What a snapshot is assembled to, without keys.
+pub struct Assembled {
+    pub realm: Realm,
+    /// The settings of the file with the document's parts.
+    pub merged: Arc<Settings>,
+    pub document: Document,
+}
+
+/// The realm that the file and the managed document describe, with these keys.
+///
+/// # Errors
+/// [`AssembleError`]
+pub fn with_document(
+    file: &Arc<Settings>,
+    document: &Document,
+    masters: &MasterKeys,
+    signing: KeySet,
+) -> Result<Assembled, AssembleError> {
+    let merged = document.merged(file);
+    let mut realm = realm(&merged, masters, signing)?;
+    let secret_key = Arc::new(realm.sealing.client_secret_key());
+    realm.managed = written::managed(Arc::clone(file), Arc::clone(&merged), document, secret_key);
+    Ok(Assembled {
+        realm,
+        merged,
+        document: document.clone(),
+    })
 }
 
 /// The realm that the settings describe, with these keys.
@@ -85,6 +123,7 @@ pub fn realm(
             .iter()
             .map(client)
             .collect::<Result<_, _>>()?,
+        managed: Managed::none(),
         resources: settings
             .resources
             .iter()

@@ -14,6 +14,7 @@ use tokio::sync::{Mutex, Semaphore};
 use crate::admin::Admin;
 use crate::assemble::{self, AssembleError};
 use crate::clients;
+use crate::config_watch::{self, ConfigWatch};
 use crate::events::{Events, Writer};
 use crate::files;
 use crate::key_policy;
@@ -26,6 +27,7 @@ use crate::run::StartError;
 use crate::setting_error::SettingError;
 use crate::signing_keys::{self, KeyStore};
 use crate::system::{SystemClock, SystemEntropy};
+use crate::written::Document;
 use grantor_config::{self as config, Environment, Settings};
 
 /// An application with its store, its keys and its events. It does not listen.
@@ -54,12 +56,19 @@ impl Installation {
         settings: &Settings,
         (store, sqlite): Opened,
     ) -> Result<Self, StartError> {
+        let document = config_watch::read(&*store).await?;
         let keys = key_store(settings, Arc::clone(&store)).await?;
         let signing = keys.open().await?;
 
         let (sink, events) = events(&settings.store, settings.events_max.bytes())?;
         let sink: Arc<dyn EventSink> = Arc::new(sink);
-        let mut first = InUse::new(settings, SystemClock.now(), &keys.masters, &signing)?;
+        let mut first = InUse::new(
+            settings,
+            &document,
+            SystemClock.now(),
+            &keys.masters,
+            &signing,
+        )?;
         for (id, instance) in clients::restore(&*store).await? {
             if let Some(client) = first.realm.clients.get_mut(&id) {
                 Arc::make_mut(client).instance = instance;
@@ -118,6 +127,17 @@ impl Installation {
         })
     }
 
+    /// What takes changes of the managed document.
+    #[must_use]
+    pub fn config_watch(&self) -> ConfigWatch {
+        ConfigWatch {
+            app: Arc::clone(&self.app),
+            store: Arc::clone(&self.store),
+            owner: Arc::clone(&self.owner),
+            keys: Arc::clone(&self.keys),
+        }
+    }
+
     /// What metrics are read from.
     #[must_use]
     pub fn metrics(&self) -> Arc<Sources> {
@@ -143,6 +163,7 @@ impl Installation {
 /// # Errors
 /// [`StartError`]
 pub async fn key_store(settings: &Settings, store: Arc<dyn Store>) -> Result<KeyStore, StartError> {
+    let document = config_watch::read(&*store).await?;
     let never_used = signing_keys::read(&*store).await?.is_none();
     let fresh = SystemEntropy.seed().bytes("master key");
     let loaded = master_key::load(settings, never_used, fresh);
@@ -150,7 +171,7 @@ pub async fn key_store(settings: &Settings, store: Arc<dyn Store>) -> Result<Key
         let key = settings.key_env.as_ref().map_or("key_file", |_| "key_env");
         SettingError::new(settings, key, error)
     })?;
-    Ok(key_store_of(settings, store, masters, source)?)
+    Ok(key_store_of(settings, &document, store, masters, source)?)
 }
 
 /// The same with master keys that are known.
@@ -159,17 +180,19 @@ pub async fn key_store(settings: &Settings, store: Arc<dyn Store>) -> Result<Key
 /// [`AssembleError`]
 pub fn key_store_of(
     settings: &Settings,
+    document: &Document,
     store: Arc<dyn Store>,
     masters: MasterKeys,
     source: Source,
 ) -> Result<KeyStore, AssembleError> {
+    let merged = document.merged(settings);
     Ok(KeyStore {
         store,
-        realm: Arc::new(assemble::realm(settings, &masters, KeySet::default())?),
+        realm: Arc::new(assemble::realm(&merged, &masters, KeySet::default())?),
         masters,
         source,
-        in_use: assemble::algorithms(settings),
-        lives: key_policy::lives(settings),
+        in_use: assemble::algorithms(&merged, &document.content),
+        lives: key_policy::lives(&merged),
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
     })

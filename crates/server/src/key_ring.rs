@@ -66,8 +66,11 @@ impl KeyRing {
     ) -> Result<T, E> {
         let mut held = self.held.lock().await;
         let held = &mut *held;
-        let in_use = assemble::algorithms(&next.settings);
-        let lives = key_policy::lives(&next.settings).or_longer(held.keys.lives);
+        let assemble::Assembled {
+            merged, document, ..
+        } = &next.assembled;
+        let in_use = assemble::algorithms(merged, &document.content);
+        let lives = key_policy::lives(merged).or_longer(held.keys.lives);
         let before = (
             std::mem::replace(&mut held.keys.in_use, in_use.clone()),
             std::mem::replace(&mut held.keys.lives, lives),

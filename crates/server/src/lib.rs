@@ -12,6 +12,7 @@ pub mod admin;
 pub mod assemble;
 pub mod backchannel;
 pub mod clients;
+pub mod config_watch;
 pub mod events;
 pub mod files;
 pub mod generated_password;
@@ -33,6 +34,7 @@ pub mod tls;
 pub mod traces;
 pub mod trusted_keys;
 pub mod users;
+pub mod written;
 
 pub use grantor_core::base::cause;
 pub use run::{StartError, run};

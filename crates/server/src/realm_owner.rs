@@ -10,11 +10,12 @@ use grantor_core::model::realm::Realm;
 use grantor_jose::{KeySet, LocalSigner};
 use grantor_web::{App, SnapshotParts};
 
-use crate::assemble::{self, AssembleError};
+use crate::assemble::{self, AssembleError, Assembled};
 use crate::master_key::MasterKeys;
 use crate::run::StartError;
 use crate::signing_keys::Opened;
 use crate::trusted_keys::KeySets;
+use crate::written::Document;
 use grantor_config::Settings;
 
 pub struct RealmOwner {
@@ -22,6 +23,8 @@ pub struct RealmOwner {
     masters: MasterKeys,
     /// Held while a snapshot is built and replaced: the next change starts from what this one made.
     in_use: Mutex<InUse>,
+    /// Held by who makes the next settings or takes a changed document, until they are in use.
+    changing: tokio::sync::Mutex<()>,
 }
 
 /// What of the settings in use the file no longer declares, and was not pruned.
@@ -46,7 +49,11 @@ impl Kept {
 
 /// All that a snapshot is built from.
 pub struct InUse {
+    /// Those of the file.
     pub settings: Arc<Settings>,
+    /// With what is managed.
+    pub merged: Arc<Settings>,
+    pub document: Document,
     pub kept: Kept,
     /// When the settings were read.
     pub read_at: Timestamp,
@@ -62,15 +69,25 @@ impl InUse {
     /// [`StartError`]
     pub fn new(
         settings: &Settings,
+        document: &Document,
         read_at: Timestamp,
         masters: &MasterKeys,
         keys: &Opened,
     ) -> Result<Self, StartError> {
+        let file = Arc::new(settings.clone());
+        let published = keys.published.clone();
+        let Assembled {
+            realm,
+            merged,
+            document,
+        } = assemble::with_document(&file, document, masters, published)?;
         Ok(Self {
-            settings: Arc::new(settings.clone()),
+            settings: file,
+            merged,
+            document,
             kept: Kept::default(),
             read_at,
-            realm: assemble::realm(settings, masters, keys.published.clone())?,
+            realm,
             signer: Arc::clone(&keys.signer),
             trusted_keys: Arc::new(KeySets::from_settings(settings)?),
         })
@@ -94,6 +111,7 @@ impl RealmOwner {
             app,
             masters,
             in_use: Mutex::new(first),
+            changing: tokio::sync::Mutex::new(()),
         }
     }
 
@@ -145,20 +163,58 @@ impl RealmOwner {
         self.app.replace(current.snapshot());
     }
 
-    /// The realm of other settings, without keys. Slow where there are many secrets: their strength is estimated.
+    /// No one else changes settings or document while this is held.
+    pub async fn changing(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.changing.lock().await
+    }
+
+    #[must_use]
+    pub fn document(&self) -> Document {
+        self.in_use().document.clone()
+    }
+
+    /// The realm of other settings or of another document, without keys. Slow where there are many secrets: their strength
+    /// is estimated.
     ///
     /// # Errors
     /// [`AssembleError`]
-    pub fn assemble(&self, settings: &Settings) -> Result<Realm, AssembleError> {
-        assemble::realm(settings, &self.masters, KeySet::default())
+    pub fn assemble(
+        &self,
+        settings: &Arc<Settings>,
+        document: &Document,
+    ) -> Result<Assembled, AssembleError> {
+        assemble::with_document(settings, document, &self.masters, KeySet::default())
+    }
+
+    /// The settings in use with another document.
+    ///
+    /// # Errors
+    /// [`AssembleError`]
+    pub fn next_document(&self, document: &Document) -> Result<Next, AssembleError> {
+        let settings = self.settings();
+        let assembled = self.assemble(&settings, document)?;
+        let current = self.in_use();
+        Ok(Next {
+            settings,
+            kept: current.kept.clone(),
+            read_at: current.read_at,
+            assembled,
+            instances: HashMap::new(),
+            trusted_keys: Arc::clone(&current.trusted_keys),
+        })
     }
 
     /// Serves by other settings from now on, with these keys.
     pub fn set_settings(&self, next: Next, signing: KeySet, signer: Arc<LocalSigner>) {
         let mut current = self.in_use();
+        let Assembled {
+            realm,
+            merged,
+            document,
+        } = next.assembled;
         let mut realm = Realm {
             signing: signing.into(),
-            ..next.realm
+            ..realm
         };
         for (id, client) in &mut realm.clients {
             let before = || current.realm.clients.get(id).map(|client| client.instance);
@@ -171,6 +227,8 @@ impl RealmOwner {
         *longest = (*longest).max(current.realm.device.longest_lifetime);
         *current = InUse {
             settings: next.settings,
+            merged,
+            document,
             kept: next.kept,
             read_at: next.read_at,
             realm,
@@ -190,8 +248,8 @@ pub struct Next {
     pub settings: Arc<Settings>,
     pub kept: Kept,
     pub read_at: Timestamp,
-    /// That of the settings, without keys and instances.
-    pub realm: Realm,
+    /// Of the settings, without keys and instances.
+    pub assembled: Assembled,
     /// Of the clients that the file declares. Others keep theirs.
     pub instances: HashMap<ClientId, ClientInstance>,
     pub trusted_keys: Arc<KeySets>,

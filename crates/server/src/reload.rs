@@ -216,11 +216,13 @@ impl Reloader {
         let read_at = SystemClock.now();
         let settings = Arc::new(settings);
         let trusted_keys = self.owner.trusted_keys().for_settings(&settings)?;
+        let _changing = self.owner.changing().await;
+        let document = self.owner.document();
         let (owner, of) = (Arc::clone(&self.owner), Arc::clone(&settings));
-        let realm = spawn_blocking(move || owner.assemble(&of)).await??;
+        let assembled = spawn_blocking(move || owner.assemble(&of, &document)).await??;
         let provisions = settings.users.iter().map(assemble::provision);
         let provisions = users::prepare_passwords(app, provisions).await?;
-        let declared: HashSet<ClientId> = realm.clients.keys().cloned().collect();
+        let declared: HashSet<ClientId> = assembled.realm.clients.keys().cloned().collect();
         let instances = clients::provision(app, declared.clone()).await?;
 
         let links = assemble::links(&settings);
@@ -237,7 +239,7 @@ impl Reloader {
             settings: Arc::clone(&settings),
             kept,
             read_at,
-            realm,
+            assembled,
             instances,
             trusted_keys: Arc::new(trusted_keys),
         };

@@ -25,6 +25,7 @@ use crate::assemble::{self, AssembleError};
 use crate::backchannel::{self, BackChannel};
 use crate::cause::Causes;
 use crate::clients;
+use crate::config_watch::WatchError;
 use crate::files;
 use crate::installation::Installation;
 use crate::links;
@@ -78,6 +79,8 @@ pub enum StartError {
     Tls(#[from] TlsError),
     #[error(transparent)]
     Outgoing(#[from] OutgoingError),
+    #[error("what is managed cannot be read")]
+    Managed(#[from] WatchError),
     #[error(transparent)]
     Web(#[from] grantor_web::StartError),
     /// The pending codes of the store.
@@ -255,6 +258,7 @@ impl Server {
         let keys = Arc::clone(&installation.keys);
         background.spawn(async move { keys.watch().await });
         background.spawn(backchannel.watch());
+        background.spawn(installation.config_watch().watch());
         let prepared = prepare(Arc::clone(app), Arc::clone(store), declared, move || {
             announce(&url)
         });

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use grantor_core::model::claim_mapping::ClaimMapping;
 use grantor_core::model::client::Client;
 use grantor_core::model::group_filter::GroupFilter;
+use grantor_core::model::managed::Managed;
 use grantor_core::model::realm::{
     AccessLimits, CookieLife, DeviceSettings, Lifetimes, Realm, SignInLimits, TokenSet,
 };
@@ -33,6 +34,7 @@ impl RealmBuilder {
             sealing: sealing(),
             signing: key_set().clone().into(),
             clients: HashMap::new(),
+            managed: Managed::none(),
             resources: Vec::new(),
             exchange: Vec::new(),
             trusted_issuers: Vec::new(),

@@ -10,8 +10,10 @@ use grantor_core::base::error::{ErrorCode, Failure};
 use grantor_core::base::row::{Committed, Write};
 use grantor_core::engine::decide::Operation;
 use grantor_core::engine::drive::{Drive, Outcome, Step};
+use grantor_core::model::config_document::ConfigDocument;
+use grantor_core::model::ids::ClientId;
 use grantor_core::model::realm::Realm;
-use grantor_core::records::{Outbox, Record};
+use grantor_core::records::{ManagedClient, Outbox, Record};
 use grantor_jose::SignError;
 use grantor_store::{Store, StoreError};
 
@@ -233,6 +235,10 @@ impl App {
                     let rows = self.store().get(&keys).await?;
                     drive.rows(keys, rows);
                 }
+                Step::Clients(ids) => {
+                    let clients = self.managed_clients(snapshot, ids).await?;
+                    drive.clients(clients);
+                }
                 Step::Quota(ask) => {
                     let answer = self.quota(&ask);
                     drive.quota(ask, answer);
@@ -269,11 +275,9 @@ impl App {
                     drive.signature(input, &signature);
                 }
                 Step::Commit { now, id, writes } => {
-                    let writes_outbox = writes.iter().any(is_outbox);
+                    let written = Written::new(&writes);
                     let committed: Committed = self.store().commit(now, id, writes).await?;
-                    if writes_outbox {
-                        self.outbox.notify_one();
-                    }
+                    self.tell(written);
                     if committed != Committed::Done {
                         // Another attempt is by the newest realm.
                         *snapshot = self.snapshot();
@@ -286,6 +290,18 @@ impl App {
                     return Err(failure.into());
                 }
             }
+        }
+    }
+
+    fn tell(&self, written: Written) {
+        if written.outbox {
+            self.outbox.notify_one();
+        }
+        if written.config {
+            self.set_config_changed();
+        }
+        for client in &written.clients {
+            self.clients.forget(client);
         }
     }
 
@@ -331,6 +347,25 @@ impl App {
     }
 }
 
-fn is_outbox(write: &Write) -> bool {
-    write.changes() && write.key().kind() == Outbox::KIND
+/// What others of this process are told of a commit.
+#[derive(Default)]
+struct Written {
+    outbox: bool,
+    config: bool,
+    clients: Vec<ClientId>,
+}
+
+impl Written {
+    fn new(writes: &[Write]) -> Self {
+        let mut written = Self::default();
+        for key in writes.iter().filter(|it| it.changes()).map(Write::key) {
+            match key.kind() {
+                Outbox::KIND => written.outbox = true,
+                ConfigDocument::KIND => written.config = true,
+                ManagedClient::KIND => written.clients.extend(key.name().parse()),
+                _ => {}
+            }
+        }
+        written
+    }
 }

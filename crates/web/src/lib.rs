@@ -14,6 +14,7 @@ mod endpoints;
 mod excess;
 mod lists;
 pub mod locale;
+mod managed_clients;
 pub mod metrics;
 mod oauth;
 pub mod pages;

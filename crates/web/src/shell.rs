@@ -1,8 +1,9 @@
 //! What a process has, whichever realm a request is for: store, clock, randomness, limits, password workers, pages.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
 use grantor_core::base::error::Failure;
@@ -23,6 +24,7 @@ use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 
 use crate::app::{StartError, Unavailable};
+use crate::managed_clients::ManagedClients;
 use crate::metrics::{Metrics, MetricsSnapshot};
 use crate::passwords::Passwords;
 use crate::peer::Proxies;
@@ -45,6 +47,17 @@ pub(crate) struct ShellParts {
     pub(crate) templates: Option<PathBuf>,
 }
 
+/// What is known of the managed document.
+#[derive(Default)]
+struct ConfigState {
+    /// This process may have changed it.
+    changed: Notify,
+    /// It was taken, or found to be unchanged.
+    confirmed: Notify,
+    /// When that was begun, by the monotonic clock, in milliseconds.
+    confirmed_at: AtomicU64,
+}
+
 /// What no realm has for itself.
 pub struct Shell {
     store: Arc<dyn Store>,
@@ -57,6 +70,9 @@ pub struct Shell {
     tasks: TaskTracker,
     /// Notified when a row of the outbox may have been written.
     pub(crate) outbox: Notify,
+    /// Managed clients that were read.
+    pub(crate) clients: ManagedClients,
+    config: ConfigState,
     pub(crate) pages: Pages,
     pub(crate) proxies: Proxies,
     pub(crate) metrics: Metrics,
@@ -77,6 +93,8 @@ impl Shell {
             ready: AtomicBool::new(false),
             tasks: TaskTracker::new(),
             outbox: Notify::new(),
+            clients: ManagedClients::default(),
+            config: ConfigState::default(),
             store: parts.store,
             clock: parts.clock,
             entropy: parts.entropy,
@@ -119,6 +137,42 @@ impl Shell {
 
     pub(crate) fn record_traced(&self, event: &Event, trace: &TraceId) {
         self.events.record(self.now(), trace.as_str(), event);
+    }
+
+    /// Returns once this process may have changed the managed document.
+    pub async fn config_changed(&self) {
+        self.config.changed.notified().await;
+    }
+
+    pub(crate) fn set_config_changed(&self) {
+        self.config.changed.notify_one();
+    }
+
+    /// The managed document in use is that of a read that began at `began`, by the monotonic clock.
+    pub fn confirm_config(&self, began: Timestamp) {
+        let began = began.as_millis();
+        self.config.confirmed_at.fetch_max(began, Ordering::Relaxed);
+        self.config.confirmed.notify_waiters();
+    }
+
+    /// When the managed document in use was last found to be the newest, by the monotonic clock.
+    pub(crate) fn config_confirmed_at(&self) -> Timestamp {
+        Timestamp::from_millis(self.config.confirmed_at.load(Ordering::Relaxed))
+    }
+
+    /// Returns once the document in use is one that was read after `since`, or after a while that no change takes.
+    pub(crate) async fn config_taken(&self, since: Timestamp) {
+        const WHILE: Duration = Duration::from_secs(5);
+        let taken = async {
+            loop {
+                let confirmed = self.config.confirmed.notified();
+                if self.config_confirmed_at() >= since {
+                    return;
+                }
+                confirmed.await;
+            }
+        };
+        tokio::time::timeout(WHILE, taken).await.ok();
     }
 
     /// Hashes a password that the operator sets. Returns a PHC string.
@@ -218,7 +272,8 @@ impl Shell {
     }
 
     /// The time of the clock that no one sets.
-    pub(crate) fn monotonic(&self) -> Timestamp {
+    #[must_use]
+    pub fn monotonic(&self) -> Timestamp {
         self.clock.monotonic()
     }
 

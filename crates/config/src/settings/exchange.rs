@@ -12,6 +12,7 @@ use grantor_verify::{IssuerUrl, SecureUrl};
 
 use super::Settings;
 use crate::table::table;
+use crate::written::WrittenJson;
 
 table! {
     /// Who may exchange which token for what (RFC 8693). Without a rule, nobody. Of a client's rules for
@@ -71,6 +72,8 @@ table! {
 
         /// How long the new token lives at most. It never outlives the old one, nor what resource and client allow.
         lifetime: Option<Duration>, example "2m";
+
+        ..written: WrittenJson
     }
 }
 

@@ -39,6 +39,12 @@ impl Key {
     pub fn kind(&self) -> &str {
         self.0.split('/').nth(1).unwrap_or_default()
     }
+
+    /// What follows realm and kind.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.0.splitn(3, '/').nth(2).unwrap_or_default()
+    }
 }
 
 // The name may be user input (a username) but never a secret: codes and tokens are in keys only as

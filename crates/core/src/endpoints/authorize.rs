@@ -82,7 +82,7 @@ impl AuthorizationRequest {
     /// # Errors
     /// For a page. RFC 6749 section 4.1.2.1: "the authorization server SHOULD inform the resource owner of the error and
     /// MUST NOT automatically redirect the user agent to the invalid redirection URI".
-    fn resolve<'e>(&self, env: &Env<'e>, facts: &Facts) -> Result<ResolvedClient<'e>, Stop> {
+    fn resolve<'e>(&self, env: &Env<'e>, facts: &'e Facts) -> Result<ResolvedClient<'e>, Stop> {
         let client = match &self.client {
             Some(id) => facts.enabled_client(env, id)?,
             None => None,

@@ -189,7 +189,7 @@ impl LogoutRequest {
         &self,
         verified: &'e VerifiedHint,
         env: &Env<'e>,
-        facts: &Facts,
+        facts: &'e Facts,
     ) -> Result<ValidLogout<'e>, Stop> {
         let hint = match &self.hint {
             Some(hint) => Some(hint.verified(verified, env.realm)?),

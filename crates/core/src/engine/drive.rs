@@ -25,6 +25,7 @@ use crate::engine::facts::{Facts, KeyQuery, Need};
 use crate::engine::limits::{Effect, Poll, PollQuery, QuotaAnswer, QuotaQuery};
 pub use crate::engine::step::{Minted, Outcome, Step};
 use crate::model::client::Client;
+use crate::model::ids::ClientId;
 use crate::model::realm::Realm;
 
 /// Including the first.
@@ -136,7 +137,7 @@ impl<O: Operation> Drive<O> {
                 tokens,
             ) => Step::Done(Outcome {
                 reply,
-                client: self.client(),
+                client: self.asking_client(),
                 tokens,
                 effects,
                 events,
@@ -165,6 +166,12 @@ impl<O: Operation> Drive<O> {
             return self.retry();
         }
         self.facts.rows.extend(keys.into_iter().zip(rows));
+        self.decide();
+    }
+
+    /// Each of the clients, if there is one of that id.
+    pub fn clients(&mut self, clients: Vec<(ClientId, Option<Arc<Client>>)>) {
+        self.facts.clients.extend(clients);
         self.decide();
     }
 
@@ -286,9 +293,9 @@ impl<O: Operation> Drive<O> {
         }
     }
 
-    fn client(&self) -> Option<Arc<Client>> {
+    fn asking_client(&self) -> Option<Arc<Client>> {
         let id = self.operation.client(self.parsed.as_ref()?)?;
-        Facts::known_client(&self.env(), &id).map(Arc::clone)
+        self.facts.known_client(&self.env(), &id).map(Arc::clone)
     }
 
     /// Whether it is another realm, for which the request must be prepared again.
@@ -300,15 +307,18 @@ impl<O: Operation> Drive<O> {
         self.parsed = None;
         // They may be of an issuer that is trusted no more.
         self.facts.keys.clear();
+        // They were read by the settings of before.
+        self.facts.clients.clear();
         true
     }
 
-    /// Rows are read again; other facts are kept.
+    /// Rows and clients are read again; other facts are kept.
     fn retry(&mut self) {
         if let Some(newest) = self.newest.take() {
             self.take(&newest);
         }
         self.facts.rows.clear();
+        self.facts.clients.clear();
         self.attempt += 1;
         self.round = 0;
         if self.attempt > MAX_ATTEMPTS {
@@ -352,6 +362,7 @@ impl<O: Operation> Drive<O> {
         for need in needs {
             match need {
                 Need::Row(key) => keys.push(key),
+                Need::Clients(ids) if keys.is_empty() => return Step::Clients(ids),
                 Need::Quota(ask) if keys.is_empty() => return Step::Quota(ask),
                 Need::Poll(ask) if keys.is_empty() => return Step::Poll(ask),
                 Need::Keys(ask) if keys.is_empty() => return Step::Keys(ask),
@@ -370,7 +381,8 @@ impl<O: Operation> Drive<O> {
                 Need::HashPassword { password, queue } if keys.is_empty() => {
                     return Step::HashPassword { password, queue };
                 }
-                Need::Quota(_)
+                Need::Clients(_)
+                | Need::Quota(_)
                 | Need::Poll(_)
                 | Need::Keys(_)
                 | Need::Password { .. }

@@ -19,6 +19,8 @@ use crate::records::{Grant, Record};
 #[derive(Clone, Debug)]
 pub enum Need {
     Row(Key),
+    /// Clients that the store may have.
+    Clients(Vec<ClientId>),
     /// Whether the in-memory limits leave room.
     Quota(QuotaQuery),
     /// Whether a device polls too fast.
@@ -61,6 +63,7 @@ pub struct KeyQuery {
 #[derive(Debug, Default)]
 pub struct Facts {
     pub(crate) rows: Vec<(Key, Option<Row>)>,
+    pub(crate) clients: Vec<(ClientId, Option<Arc<Client>>)>,
     pub(crate) quotas: Vec<(QuotaQuery, QuotaAnswer)>,
     pub(crate) polls: Vec<(PollQuery, Poll)>,
     /// `None` if the keys are unavailable.
@@ -141,23 +144,63 @@ impl Facts {
         }
     }
 
-    /// A client by its id. Those that the file declares are known without a question.
+    /// A client by its id. Those that the file declares are known without a question, and ids that are made up are no
+    /// question either.
     ///
     /// # Errors
-    /// None yet: it is part of the contract, since clients that are kept in the store will be asked for.
-    pub fn client<'f>(&self, env: &Env<'f>, id: &ClientId) -> Result<Option<&'f Client>, Halt> {
-        Ok(Self::known_client(env, id).map(|client| &**client))
+    /// [`Halt::Need`] if it was not asked for yet.
+    pub fn client<'f>(&'f self, env: &Env<'f>, id: &ClientId) -> Result<Option<&'f Client>, Halt> {
+        if let Some(client) = self.known_client(env, id) {
+            return Ok(Some(client));
+        }
+        let asked = self.clients.iter().any(|(known, _)| known == id);
+        match asked || !env.realm.managed.may_have(id) {
+            true => Ok(None),
+            false => Err(Halt::Need(vec![Need::Clients(vec![id.clone()])])),
+        }
     }
 
-    pub(crate) fn known_client<'f>(env: &Env<'f>, id: &ClientId) -> Option<&'f Arc<Client>> {
-        env.realm.clients.get(id)
+    /// Asks for several clients at once, so that they are read together. [`Self::client`] then has them.
+    ///
+    /// # Errors
+    /// [`Halt::Need`] with those that were not asked for yet.
+    pub fn need_clients<'i>(
+        &self,
+        env: &Env<'_>,
+        ids: impl IntoIterator<Item = &'i ClientId>,
+    ) -> Result<(), Halt> {
+        let mut missing: Vec<ClientId> = Vec::new();
+        for id in ids {
+            let is_known = env.realm.clients.contains_key(id)
+                || missing.contains(id)
+                || self.clients.iter().any(|(known, _)| known == id);
+            if !is_known && env.realm.managed.may_have(id) {
+                missing.push(id.clone());
+            }
+        }
+        match missing.is_empty() {
+            true => Ok(()),
+            false => Err(Halt::Need(vec![Need::Clients(missing)])),
+        }
+    }
+
+    pub(crate) fn known_client<'f>(
+        &'f self,
+        env: &Env<'f>,
+        id: &ClientId,
+    ) -> Option<&'f Arc<Client>> {
+        let managed = || {
+            let mut managed = self.clients.iter();
+            managed.find(|(known, _)| known == id)?.1.as_ref()
+        };
+        env.realm.clients.get(id).or_else(managed)
     }
 
     /// The client of an id that may be anything.
     ///
     /// # Errors
     /// As [`Self::client`].
-    pub fn client_named<'f>(&self, env: &Env<'f>, id: &str) -> Result<Option<&'f Client>, Halt> {
+    pub fn client_named<'f>(&'f self, env: &Env<'f>, id: &str) -> Result<Option<&'f Client>, Halt> {
         match id.parse() {
             Ok(id) => self.client(env, &id),
             Err(_) => Ok(None),
@@ -167,7 +210,7 @@ impl Facts {
     /// # Errors
     /// As [`Self::client`].
     pub fn enabled_client<'f>(
-        &self,
+        &'f self,
         env: &Env<'f>,
         id: &ClientId,
     ) -> Result<Option<&'f Client>, Halt> {
@@ -181,7 +224,7 @@ impl Facts {
     /// # Errors
     /// As [`Self::client`].
     pub fn live_client<'f>(
-        &self,
+        &'f self,
         env: &Env<'f>,
         grant: &Grant,
     ) -> Result<Option<&'f Client>, Halt> {

@@ -13,11 +13,14 @@ use crate::engine::event::Event;
 use crate::engine::facts::{KeyQuery, PasswordQueue};
 use crate::engine::limits::{Effect, PollQuery, QuotaQuery};
 use crate::model::client::Client;
+use crate::model::ids::ClientId;
 
 #[derive(Debug)]
 pub enum Step<R, E = Refusal> {
     /// Read these rows in one `get`, then call [`super::drive::Drive::rows`].
     Get(Vec<Key>),
+    /// Find clients in the store, or in what is remembered of it, then call [`super::drive::Drive::clients`].
+    Clients(Vec<ClientId>),
     /// Ask the in-memory limits, then call [`super::drive::Drive::quota`].
     Quota(QuotaQuery),
     /// Ask the poll clock, then call [`super::drive::Drive::poll`].

@@ -200,7 +200,7 @@ impl Explain {
     }
 
     /// The checks of client authentication and the token endpoint, except the secret.
-    fn asking_client<'p>(&self, env: &Env<'p>, facts: &Facts) -> Result<&'p Client, Stop> {
+    fn asking_client<'p>(&self, env: &Env<'p>, facts: &'p Facts) -> Result<&'p Client, Stop> {
         let client = facts.client(env, &self.client)?;
         let client = client.ok_or(UNKNOWN_CLIENT.because(Cause::UnknownClient))?;
         if !client.enabled {

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use super::refusal::ApiRefusal;
 use crate::base::time::Timestamp;
+use crate::model::changed::Changed;
 use crate::model::claims::AccessTokenClaims;
 use crate::model::ids::{ClientId, UserId};
 use crate::model::right::{Right, Rights};
-use crate::records::{Authorization, Changed, User};
+use crate::records::{Authorization, User};
 
 /// Who a change is by, as events and objects name it.
 #[derive(Clone, Debug, PartialEq, Eq)]

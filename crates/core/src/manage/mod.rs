@@ -9,6 +9,7 @@ mod caller;
 mod me;
 mod precondition;
 mod refusal;
+pub mod resolve;
 
 pub use admitted::{Admission, Admitted, ApiOperation};
 pub use caller::{Actor, Caller};

@@ -1,11 +1,13 @@
 //! The domain: a realm and its parts, and the contents of tokens, as validated values.
 
 pub mod actor;
+pub mod changed;
 pub mod checks;
 pub mod claim_mapping;
 pub mod claims;
 pub mod claims_request;
 pub mod client;
+pub mod config_document;
 pub mod credentials;
 pub mod endpoint;
 pub mod exchange_rule;
@@ -13,6 +15,7 @@ pub mod grant_type;
 pub mod group_filter;
 pub mod ids;
 pub mod issuer_keys;
+pub mod managed;
 pub mod password_hash;
 pub mod pkce;
 pub mod precis;

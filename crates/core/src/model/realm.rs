@@ -14,6 +14,7 @@ use crate::model::endpoint::Endpoint;
 use crate::model::exchange_rule::ExchangeRule;
 use crate::model::ids::ClientId;
 use crate::model::issuer_keys::IssuerKeys;
+use crate::model::managed::Managed;
 use crate::model::requested_scope::UnknownScopes;
 use crate::model::resource::{self, Resource};
 use crate::model::resource_uri::NormalUri;
@@ -35,7 +36,9 @@ pub struct Realm {
     pub sealing: SealingKeys,
     /// Public keys only.
     pub signing: IssuerKeys,
+    /// Those that the file declares.
     pub clients: HashMap<ClientId, Arc<Client>>,
+    pub managed: Managed,
     pub resources: Vec<Resource>,
     /// In the order in which they are tried.
     pub exchange: Vec<ExchangeRule>,

@@ -79,6 +79,7 @@ impl Task for Claim {
         }
         let mut outbox = row.record.clone().claimed(env.now + LEASE, env.now);
         let mut notices = Vec::new();
+        facts.need_clients(env, row.record.logout_subscribers.ids())?;
         // Clients that were removed since, or lost their URI, are skipped.
         for id in row.record.logout_subscribers.ids() {
             let client = facts.client(env, id)?;

@@ -7,13 +7,14 @@ use crate::base::error::Failure;
 use crate::base::row::{IndexName, Key, NewRow, Row, Write};
 use crate::base::time::Timestamp;
 
-mod changed;
+mod config_document;
 mod consent;
 mod grant;
 mod instance;
 mod link;
 mod login;
 mod logout_subscribers;
+mod managed_client;
 mod member_names;
 mod outbox;
 mod revoked;
@@ -24,7 +25,7 @@ mod unknown_members;
 mod user;
 mod user_code;
 
-pub use changed::Changed;
+pub use config_document::{ConfigVersion, config_key};
 pub use consent::Consent;
 pub(crate) use grant::NewGrant;
 pub use grant::{
@@ -35,6 +36,7 @@ pub use instance::{DeclaredClient, InstancesSince};
 pub use link::Link;
 pub use login::Login;
 pub use logout_subscribers::LogoutSubscribers;
+pub use managed_client::{ClientSecret, ManagedClient};
 pub use outbox::Outbox;
 pub use revoked::RevokedToken;
 pub use seen::Seen;

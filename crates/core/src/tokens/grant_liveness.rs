@@ -6,7 +6,7 @@ use crate::engine::decide::{Halt, Stop};
 use crate::engine::env::Env;
 use crate::engine::facts::{Facts, Lookup, Versioned};
 use crate::model::actor::Actor;
-use crate::model::ids::{Epoch, UserId};
+use crate::model::ids::{ClientId, Epoch, UserId};
 use crate::records::{self, Authorization, Grant, Session, User};
 
 #[must_use]
@@ -92,6 +92,11 @@ pub(crate) fn actor_keys(
     facts: &Facts,
     act: Option<&Actor>,
 ) -> Result<Vec<Key>, Halt> {
+    let named: Vec<ClientId> = (act.into_iter().flat_map(Actor::chain))
+        .flat_map(|actor| [Some(actor.client_id.clone()), actor.sub.parse().ok()])
+        .flatten()
+        .collect();
+    facts.need_clients(env, &named)?;
     let mut keys = Vec::new();
     for actor in act.into_iter().flat_map(Actor::chain) {
         let user = acting_user(env, facts, actor)?;

@@ -25,6 +25,7 @@ use grantor_server::installation;
 use grantor_server::master_key::{MasterKeyError, MasterKeys, Source, copy};
 use grantor_server::signing_keys::SigningKeysError;
 use grantor_server::system::{SystemClock, SystemEntropy};
+use grantor_server::written::Document;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -101,7 +102,13 @@ fn restore(settings: &Settings, file: &Path) -> Result<Outcome, RestoreCommandEr
     let row = prepared.get(&[key])?.pop().flatten();
     let row = row.ok_or_else(|| RestoreCommandError::NoKeys(file.to_owned()))?;
     let opens = |masters: MasterKeys, source| {
-        let keys = installation::key_store_of(settings, Arc::new(Memory::new()), masters, source)?;
+        let keys = installation::key_store_of(
+            settings,
+            &Document::default(),
+            Arc::new(Memory::new()),
+            masters,
+            source,
+        )?;
         let opened = keys.opened(Some(&row));
         opened
             .map(drop)

@@ -23,7 +23,7 @@ const LONG_GRACE: Duration = Duration::from_secs(60);
 /// The grace of other public clients.
 const SHORT_GRACE: Duration = Duration::from_secs(10);
 
-pub(super) fn client(
+pub(crate) fn client(
     client: &config::Client,
     settings: &Settings,
     secret_key: &Arc<hmac::Key>,

@@ -31,6 +31,7 @@ use crate::master_key::{MasterKeys, Source};
 use crate::outgoing::Outgoing;
 use crate::signing_keys::KeyStore;
 use crate::system::SystemEntropy;
+use crate::written::Document;
 use grantor_config::{Environment, parse};
 
 const CALLBACK: &str = "https://shop.example/cb";
@@ -148,7 +149,7 @@ async fn server(store: &Arc<Memory>, world: &Arc<World>, shop: &Shop) -> TestSer
     let keys = KeyStore {
         in_use: vec![Algorithm::Es256, Algorithm::Rs256],
         clock: Arc::clone(world) as Arc<dyn Clock>,
-        ..key_store_of(&settings, kept, masters, source).unwrap()
+        ..key_store_of(&settings, &Document::default(), kept, masters, source).unwrap()
     };
     let opened = keys.open().await.unwrap();
     let mut realm = assemble::realm(&settings, &keys.masters, opened.published.clone()).unwrap();

@@ -17,6 +17,7 @@ use crate::master_key::{MasterKeys, Source};
 use crate::realm_owner::InUse;
 use crate::signing_keys;
 use crate::system::SystemEntropy;
+use crate::written::Document;
 use grantor_config::{Environment, parse};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -78,10 +79,17 @@ async fn node(store: &Arc<Memory>, time: &Arc<Time>) -> Node {
     let keys = signing_keys::KeyStore {
         in_use: vec![Algorithm::Es256],
         clock: Arc::clone(time) as Arc<dyn Clock>,
-        ..key_store_of(&settings, kept, masters, source).unwrap()
+        ..key_store_of(&settings, &Document::default(), kept, masters, source).unwrap()
     };
     let opened = keys.open().await.unwrap();
-    let first = InUse::new(&settings, time.now(), &keys.masters, &opened).unwrap();
+    let first = InUse::new(
+        &settings,
+        &Document::default(),
+        time.now(),
+        &keys.masters,
+        &opened,
+    )
+    .unwrap();
     let app = App::new(Parts {
         snapshot: first.snapshot(),
         store: Arc::clone(store) as Arc<dyn Store>,

@@ -9,6 +9,7 @@ use grantor_store::testing::{Fault, Faulty};
 use super::*;
 use crate::installation::key_store_of;
 use crate::system::SystemClock;
+use crate::written::Document;
 
 type TestStore = Arc<Faulty<Memory>>;
 
@@ -31,7 +32,14 @@ fn keys(store: &TestStore, masters: &[u8], in_use: &[Algorithm]) -> KeyStore {
     let store = Arc::clone(store) as Arc<dyn Store>;
     KeyStore {
         in_use: in_use.to_vec(),
-        ..key_store_of(&settings.unwrap(), store, masters, source).unwrap()
+        ..key_store_of(
+            &settings.unwrap(),
+            &Document::default(),
+            store,
+            masters,
+            source,
+        )
+        .unwrap()
     }
 }
 

@@ -25,6 +25,7 @@ use crate::installation::Installation;
 use crate::realm_owner::{Kept, Next};
 use crate::signing_keys::SigningKeysError;
 use crate::system::SystemClock;
+use crate::written::Document;
 use grantor_config::{Environment, parse};
 
 const METADATA: &str = "/.well-known/openid-configuration";
@@ -185,11 +186,13 @@ impl Trusting {
     /// Trusts these issuers from now on.
     async fn reload(&self, issuers: &[&Issuer]) {
         let settings = Self::settings(&self.folder, issuers, "");
-        let known = self.installation.owner.trusted_keys();
+        let settings = Arc::new(settings);
+        let owner = &self.installation.owner;
+        let known = owner.trusted_keys();
         let next = Next {
             trusted_keys: Arc::new(known.for_settings(&settings).unwrap()),
-            realm: self.installation.owner.assemble(&settings).unwrap(),
-            settings: Arc::new(settings),
+            assembled: owner.assemble(&settings, &Document::default()).unwrap(),
+            settings,
             kept: Kept::default(),
             read_at: SystemClock.now(),
             instances: HashMap::new(),

@@ -9,8 +9,12 @@ use grantor_core::base::time::Timestamp;
 use grantor_core::engine::decide::Operation;
 use grantor_core::engine::drive::{Drive, Outcome, Step};
 use grantor_core::engine::limits::{Effect, Poll};
+use grantor_core::manage::resolve;
+use grantor_core::model::client::Client;
 use grantor_core::model::credentials::{password_forms, password_to_hash};
+use grantor_core::model::ids::ClientId;
 use grantor_core::model::password_hash::StoredHash;
+use grantor_core::records::ManagedClient;
 use grantor_jose::Signer as _;
 use grantor_store::{Store, StoreError};
 
@@ -81,7 +85,11 @@ impl<O: Operation> Run<O> {
                 | Step::HashPassword { .. }
                 | Step::Keys(_)
                 | Step::Sign(_) => false,
-                Step::Get(_) | Step::Quota(_) | Step::Poll(_) | Step::Commit { .. } => true,
+                Step::Get(_)
+                | Step::Clients(_)
+                | Step::Quota(_)
+                | Step::Poll(_)
+                | Step::Commit { .. } => true,
                 Step::Done(outcome) => !outcome.effects.is_empty(),
                 Step::Failed(_, effects) => !effects.is_empty(),
             };
@@ -129,6 +137,11 @@ impl<O: Operation> Run<O> {
             Step::Get(keys) => match now(world.store.get(&keys)) {
                 Ok(rows) => self.drive.rows(keys, rows),
                 Err(error) => return Some(Err(self.abandon(world, error))),
+            },
+            Step::Clients(ids) => match managed_clients(world, ids) {
+                Ok(clients) => self.drive.clients(clients),
+                Err(Down::Store(error)) => return Some(Err(self.abandon(world, error))),
+                Err(error) => return Some(Err(error)),
             },
             Step::Quota(ask) => {
                 let answer = world.limits.quota(world.monotonic, &ask);
@@ -227,4 +240,30 @@ impl World {
         }
         outcome
     }
+}
+
+/// As the shell does, without remembering any.
+fn managed_clients(
+    world: &World,
+    ids: Vec<ClientId>,
+) -> Result<Vec<(ClientId, Option<Arc<Client>>)>, Down> {
+    let realm = &world.realm;
+    let get = |keys: &[Key]| match keys.is_empty() {
+        true => Ok(Vec::new()),
+        false => now(world.store.get(keys)).map_err(Down::Store),
+    };
+    let mut found = Vec::new();
+    for id in ids {
+        let rows = get(&[ManagedClient::key(&realm.name, &id)])?;
+        let client = match rows.into_iter().flatten().next() {
+            None => None,
+            Some(row) => {
+                let record = resolve::read(&row).map_err(Down::Core)?;
+                let rows = get(&resolve::dependencies(realm, &record))?;
+                resolve::client(realm, &record, &rows, world.now).map_err(Down::Core)?
+            }
+        };
+        found.push((id, client.map(Arc::new)));
+    }
+    Ok(found)
 }

@@ -71,7 +71,9 @@ impl ClientSpec<'_> {
         let carrier = Carrier::IdToken;
         check_claims(&mut problems, "id_claims", carrier, self.id_claims);
         self.check_scopes_of_claims(&mut problems);
-        if let Some(actor) = self.may_act {
+        if let Some(actor) = self.may_act
+            && !realm.managed_clients.has(actor.as_str())
+        {
             let known = || realm.client_ids();
             problems.known_name(at("may_act"), "client", actor.as_str(), known);
         }

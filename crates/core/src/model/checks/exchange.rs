@@ -99,6 +99,8 @@ impl ExchangeSpec<'_> {
     ) {
         let id = self.client.as_str();
         match client {
+            // Its grants are asked for when it exchanges.
+            None if realm.managed_clients.has(id) => {}
             None => problems.known_name(at("client"), "client", id, || realm.client_ids()),
             Some(client) if !client.grants.contains(&GrantType::TokenExchange) => {
                 let why = format!("the client {id:?} needs the grant token_exchange");
@@ -150,12 +152,17 @@ impl ExchangeSpec<'_> {
             problems.add(at("scopes"), why);
         }
         let mut clients = realm.clients.iter();
-        if self.require_may_act && clients.all(|client| client.may_act.is_none()) {
+        let may_be_managed = realm.managed_clients.0.is_some();
+        if self.require_may_act && !may_be_managed && clients.all(|client| client.may_act.is_none())
+        {
             let why = "some [[client]] needs may_act = \"…\": without it no token names an actor";
             problems.add(at("require_may_act"), why);
         }
         for (index, id) in self.subject_clients.iter().enumerate() {
             let pointer = at("subject_clients").index(index);
+            if realm.managed_clients.has(id.as_str()) {
+                continue;
+            }
             problems.known_name(pointer, "client", id.as_str(), || realm.client_ids());
         }
         for (index, name) in self.subject_audience.iter().enumerate() {

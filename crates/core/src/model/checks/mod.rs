@@ -13,6 +13,7 @@ mod trusted_issuer;
 mod user;
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 pub use client::ClientSpec;
 pub use device::{DeviceSpec, LifetimesSpec};
@@ -38,6 +39,23 @@ pub struct RealmSpec<'a> {
     pub exchanges: Vec<ExchangeSpec<'a>>,
     pub trusted_issuers: Vec<TrustedIssuerSpec<'a>>,
     pub users: Vec<UserSpec<'a>>,
+    pub managed_clients: KnownClients<'a>,
+}
+
+/// The clients that are kept in the store, by their ids.
+#[derive(Clone, Copy, Default)]
+pub struct KnownClients<'a>(pub Option<&'a dyn Fn(&str) -> bool>);
+
+impl KnownClients<'_> {
+    fn has(self, id: &str) -> bool {
+        self.0.is_some_and(|has| has(id))
+    }
+}
+
+impl fmt::Debug for KnownClients<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KnownClients")
+    }
 }
 
 /// The members of an object that were written, also where their value was refused.
@@ -99,6 +117,12 @@ impl RealmSpec<'_> {
             problems.nest(at("user").index(index), user.problems());
         }
         problems.into_vec()
+    }
+
+    /// What is wrong with a client that is not among those declared.
+    #[must_use]
+    pub fn problems_of_client(&self, client: &ClientSpec<'_>) -> Vec<Problem> {
+        client.problems(self, &Scopes::new(&self.resources))
     }
 
     fn client(&self, id: &str) -> Option<&ClientSpec<'_>> {

@@ -32,6 +32,12 @@ impl Pointer {
         &self.0
     }
 
+    /// Without its first `depth` steps.
+    #[must_use]
+    pub fn from(&self, depth: usize) -> Self {
+        Self(self.0.iter().skip(depth).cloned().collect())
+    }
+
     fn below(mut self, rest: Self) -> Self {
         self.0.extend(rest.0);
         self

@@ -62,6 +62,7 @@ impl Parts {
             exchanges: Vec::new(),
             trusted_issuers: Vec::new(),
             users: vec![self.user()],
+            managed_clients: KnownClients::default(),
         }
     }
 

@@ -145,14 +145,17 @@ impl ViewAccount {
     ) -> Result<(Vec<AppView>, Vec<DeviceView>), Halt> {
         let user = &signed_in.user.record;
         let (mut apps, mut devices) = (BTreeMap::new(), Vec::new());
-        for consent in live::<Consent>(&self.consents, env.now)? {
+        let consents = live::<Consent>(&self.consents, env.now)?;
+        let grants = live::<Grant>(&self.grants.rows, env.now)?;
+        let clients = consents.iter().map(|consent| &consent.client);
+        facts.need_clients(env, clients.chain(grants.iter().map(|grant| &grant.client)))?;
+        for consent in consents {
             let (client, is_other) = client_of(env, facts, &consent.client, consent.instance)?;
             if consent.user == user.id && user.is_current(consent.epoch) && !is_other {
                 let Consent { scope, at, .. } = consent;
                 add_to_app(&mut apps, consent.client, client, &scope, at);
             }
         }
-        let grants = live::<Grant>(&self.grants.rows, env.now)?;
         let active: Vec<_> = grants
             .iter()
             .filter(|grant| grant.active().is_some())
@@ -234,7 +237,7 @@ impl Task for ViewAccount {
 /// The client with this id, if there is one, and whether it is another one than that of the instance.
 fn client_of<'f>(
     env: &Env<'f>,
-    facts: &Facts,
+    facts: &'f Facts,
     id: &ClientId,
     instance: ClientInstance,
 ) -> Result<(Option<&'f Client>, bool), Halt> {
