@@ -244,7 +244,7 @@ fn scopes_default_to_all_that_a_client_may_ask_for() {
 #[test]
 fn each_algorithm_in_use_needs_a_key_and_two_always_do() {
     assert_eq!(
-        algorithms(&settings("")),
+        algorithms(&settings(""), &ConfigDocument::default()),
         [Algorithm::Es256, Algorithm::Rs256]
     );
     let more = settings(
@@ -252,7 +252,7 @@ fn each_algorithm_in_use_needs_a_key_and_two_always_do() {
          [[resource]]\nidentifier = \"other\"\nalg = \"PS256\"\ntoken = \"sealed\"\n",
     );
     assert_eq!(
-        algorithms(&more),
+        algorithms(&more, &ConfigDocument::default()),
         [Algorithm::Es256, Algorithm::Rs256, Algorithm::EdDsa]
     );
 }
