@@ -4,6 +4,7 @@
 //! paths there are, and the OpenAPI document is made from it.
 
 mod me;
+mod operation;
 mod problem;
 mod request;
 mod routes;
@@ -19,10 +20,12 @@ use grantor_core::manage::{ApiCode, ApiRefusal};
 use crate::app::App;
 use request::ApiRequest;
 
+pub use operation::{Kind, Members, Object, Operation, Query, QueryForm};
 pub use request::Operator;
+pub use routes::{ROUTES, Route};
 
 /// Where it is mounted, below the issuer.
-pub(crate) const PATH: &str = "/api/v1";
+pub const PATH: &str = "/api/v1";
 
 /// For the listeners, which answer 404 where `[api]` is not enabled.
 pub(crate) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
