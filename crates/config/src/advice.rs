@@ -122,7 +122,11 @@ impl Settings {
     /// Whether the rule can never get a token with this scope: its API is neither the client's nor named, and the client
     /// gets no such token itself.
     fn is_out_of_reach(&self, rule: &Exchange, scope: &str) -> bool {
-        let (identifier, _) = scope.rsplit_once('/').unwrap_or_default();
+        let mut plain = self.scopes.iter();
+        let identifier = match plain.find(|it| *it.name == *scope) {
+            Some(plain) => plain.resource.as_deref().unwrap_or_default(),
+            None => scope.rsplit_once('/').unwrap_or_default().0,
+        };
         let (Some(client), Some(resource)) =
             (self.client(rule.client.as_str()), self.resource(identifier))
         else {

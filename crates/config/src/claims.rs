@@ -52,12 +52,16 @@ impl Settings {
             let whose = format!("Resource {:?}: claims", &*resource.identifier);
             (whose, &resource.claims)
         });
+        let scopes = self.scopes.iter().map(|scope| {
+            let whose = format!("Scope {:?}: claims", &*scope.name);
+            (whose, &scope.claims)
+        });
         let clients = self.clients.iter().map(|client| {
             let whose = format!("Client {:?}: id_claims", client.id.as_str());
             (whose, &client.id_claims)
         });
         let mut advice = Vec::new();
-        for (whose, claims) in resources.chain(clients) {
+        for (whose, claims) in resources.chain(scopes).chain(clients) {
             for source in claims.values() {
                 let Source::UserClaim(claim) = source else {
                     continue;

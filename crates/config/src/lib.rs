@@ -61,8 +61,9 @@ pub use print::annotated;
 pub use rotation::KeyRotation;
 pub use secret::{SecretVariable, Sha256Digest};
 pub use settings::{
-    Api, Client, ClientSecret, Device, Exchange, Lifetimes, MasterKey, Provider, Resource,
-    Settings, Test, Tls, TrustedIssuer, User, UserPassword,
+    Api, Client, ClientSecret, Device, Exchange, Lifetimes, MasterKey, Organization, PlainScope,
+    Provider, Resource, ResourceScope, ScopeTable, Settings, Test, Tls, TrustedIssuer, User,
+    UserPassword,
 };
 pub use table::{Schema, Setting, Shape};
 pub use text::{Issuer, Origin, PasswordHash, ProviderIssuer, ResourceUri, Store};

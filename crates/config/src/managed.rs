@@ -14,7 +14,7 @@ use super::check::hint;
 use super::environment::Environment;
 use super::place::Place;
 use super::read::{Context, Reader, Written};
-use super::settings::{Client, Exchange, Resource, Settings};
+use super::settings::{Client, Exchange, PlainScope, Resource, Settings};
 use super::table::Table;
 
 /// The members of `[[client]]` that are not written: a managed client's secrets are drawn by the server. Those that name
@@ -123,7 +123,10 @@ impl Settings {
                 let found = names.zip(&self.exchanges).find(|(it, _)| it == name);
                 found.map(|(_, it)| &it.written.0)
             }
-            PartKind::Scope => None,
+            PartKind::Scope => {
+                let found = self.scopes.iter().find(|it| *it.name == *name);
+                found.map(|it| &it.written.0)
+            }
         }
     }
 
@@ -136,7 +139,7 @@ impl Settings {
                 resources.map(|it| it.identifier.to_string()).collect()
             }
             PartKind::ExchangeRule => self.exchange_names(),
-            PartKind::Scope => Vec::new(),
+            PartKind::Scope => self.scopes.iter().map(|it| it.name.to_string()).collect(),
         }
     }
 
@@ -159,7 +162,11 @@ impl Settings {
                 self.exchanges.push(rule);
                 (self.exchanges.len() - 1, keys)
             }
-            PartKind::Scope => return Err(Vec::new()),
+            PartKind::Scope => {
+                let (scope, keys) = read::<PlainScope>("scope", Some(named), part.written)?;
+                self.scopes.push(scope);
+                (self.scopes.len() - 1, keys)
+            }
         })
     }
 

@@ -4,8 +4,15 @@ use super::Settings;
 
 impl Settings {
     /// The tables whose entries have names.
-    pub const NAMED_TABLES: [&str; 5] =
-        ["resource", "client", "exchange", "trusted_issuer", "user"];
+    pub const NAMED_TABLES: [&str; 7] = [
+        "resource",
+        "scope",
+        "organization",
+        "client",
+        "exchange",
+        "trusted_issuer",
+        "user",
+    ];
     /// What else a reload takes. All other settings are of the process, and need a restart.
     pub const TAKEN_BY_RELOAD: [&str; 5] = ["lifetimes", "device", "key_rotation", "nodes", "api"];
 
@@ -19,6 +26,8 @@ impl Settings {
             nodes: file.nodes,
             api: file.api,
             resources: file.resources,
+            scopes: file.scopes,
+            organizations: file.organizations,
             clients: file.clients,
             exchanges: file.exchanges,
             trusted_issuers: file.trusted_issuers,

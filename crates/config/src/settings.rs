@@ -1,6 +1,8 @@
 //! Every setting, declared once.
 
 mod exchange;
+mod organization;
+mod resource;
 mod user;
 
 use std::collections::BTreeMap;
@@ -14,12 +16,11 @@ use grantor_core::base::secret::Secret;
 use grantor_core::model::claim_mapping::Source;
 use grantor_core::model::client::{AuthMethod, ConsentPolicy, DeviceApproval, IdTokenContent};
 use grantor_core::model::grant_type::GrantType;
-use grantor_core::model::group_filter::GroupFilter;
-use grantor_core::model::ids::ClientId;
+use grantor_core::model::ids::{ClientId, OrganizationId};
+use grantor_core::model::organization::Availability;
 use grantor_core::model::realm::{CookieLife, TokenSet};
 use grantor_core::model::redirect_uri::RedirectUri;
 use grantor_core::model::requested_scope::UnknownScopes;
-use grantor_core::model::resource::TokenForm;
 use grantor_core::model::scope::ScopeToken;
 use grantor_core::model::server_url::ServerUrl;
 use grantor_core::model::user_code::UserCodeAlphabet;
@@ -33,10 +34,12 @@ use super::rotation::KeyRotation;
 use super::secret::{SecretFile, SecretVariable, Sha256Digest};
 use super::size::FileSize;
 use super::table::table;
-use super::text::{Issuer, Origin, ProviderIssuer, ResourceUri, Store};
+use super::text::{Issuer, Origin, ProviderIssuer, Store};
 use super::written::WrittenJson;
 
 pub use exchange::{Exchange, TrustedIssuer};
+pub use organization::Organization;
+pub use resource::{PlainScope, Resource, ResourceScope, ScopeTable};
 pub use user::{User, UserPassword};
 
 table! {
@@ -109,6 +112,12 @@ table! {
 
         /// A protected API.
         resources as resource: Vec<Resource>, example "";
+
+        /// A scope that is asked for as it stands, besides those of an API, which are IDENTIFIER/NAME.
+        scopes as scope: Vec<PlainScope>, example "";
+
+        /// To which users and applications belong.
+        organizations as organization: Vec<Organization>, example "";
 
         /// An application that asks for tokens.
         clients as client: Vec<Client>, example "";
@@ -268,64 +277,6 @@ table! {
 }
 
 table! {
-    /// A protected API.
-    pub struct Resource {
-        /// Its name: the scope identifier/read belongs to it.
-        identifier: ScopeToken, example "orders.example.com";
-
-        /// Its resource indicator (RFC 8707), and then also the audience of its tokens.
-        /// Without it, the identifier is their audience.
-        uri: Option<ResourceUri>, example "https://orders.example.com";
-
-        /// Its scopes, each with the words that users read.
-        scopes: BTreeMap<String, String>, example r#"{ read = "Read orders", write = "Change orders" }"#;
-
-        /// What its access tokens are: jwt, or sealed for opaque ones.
-        token: TokenForm = "jwt", example "sealed";
-
-        /// The algorithm that signs them: ES256, RS256, PS256, EdDSA.
-        alg: Algorithm = "ES256", example "RS256";
-
-        /// How long they live at most; those of a client with a shorter access_lifetime live shorter.
-        lifetime: Option<Duration>, example "5m";
-
-        /// Which of a user's groups they tell: true for all, false for none, or a list of groups;
-        /// a star at the end names all that begin so.
-        groups: GroupFilter = "true", example r#"["orders-*", "staff"]"#;
-
-        /// Their further claims, each with its source: user.username, user.email or user.NAME for
-        /// one of the user's claims; groups, or some of them as groups.NAME or groups.BEGINNING*;
-        /// client.id, client.name; grant.kind, grant.auth_time, grant.amr, grant.session; or what
-        /// is the same in each: a number, true, false, or a text in quotes of its own. One without
-        /// a value is left out.
-        claims: BTreeMap<String, Source>, example r#"{ department = "user.department", roles = "groups.orders-*", tier = "'gold'" }"#;
-
-        ..written: WrittenJson
-    }
-}
-
-impl Resource {
-    /// What its tokens name as `aud`.
-    pub fn audience(&self) -> &str {
-        self.uri.as_deref().unwrap_or(&self.identifier)
-    }
-
-    /// The form of its access tokens, with the algorithm that signs them.
-    pub fn token_form(&self) -> TokenForm {
-        match self.token {
-            TokenForm::Jwt(_) => TokenForm::Jwt(self.alg),
-            TokenForm::Sealed => TokenForm::Sealed,
-        }
-    }
-
-    pub fn scope_tokens(&self) -> impl Iterator<Item = String> {
-        self.scopes
-            .keys()
-            .map(|name| format!("{}/{name}", self.identifier))
-    }
-}
-
-table! {
     /// An application that asks for tokens.
     pub struct Client {
         /// Its client_id.
@@ -420,6 +371,13 @@ table! {
         /// parameter, scopes for those of the granted scopes too (name, email, …), for apps that
         /// do not ask userinfo.
         id_token_claims: IdTokenContent = "requested", example "scopes";
+
+        /// The organization that it belongs to. While that is disabled, so is the client.
+        organization: Option<OrganizationId>, example "acme";
+
+        /// Who may sign in to it: everyone, organization for the users of its organization alone, or owner for
+        /// the user who made it, which a client of this file does not have.
+        availability: Availability = "everyone", example "organization";
 
         /// The client that may act for its users: their access tokens name it (RFC 8693 section 4.4).
         may_act: Option<ClientId>, example "orders";

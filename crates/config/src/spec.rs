@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use grantor_core::base::secret::Secret;
 use grantor_core::model::checks::{
-    ClientSpec, DeviceSpec, ExchangeSpec, Given, KnownClients, LifetimesSpec, Problem, RealmSpec,
-    ResourceSpec, TrustedIssuerSpec, UserSpec,
+    ClientSpec, DeviceSpec, ExchangeSpec, Given, KnownClients, LifetimesSpec, OrganizationSpec,
+    PlainScopeSpec, Problem, RealmSpec, ResourceSpec, TrustedIssuerSpec, UserSpec,
 };
 
 use super::link::UserLink;
@@ -13,7 +13,7 @@ use super::names::Pkce;
 use super::place::Place;
 use super::read::Reader;
 use super::secret::SecretFile;
-use super::settings::{Client, Exchange, Resource, Settings, TrustedIssuer, User};
+use super::settings::{Client, Exchange, PlainScope, Resource, Settings, TrustedIssuer, User};
 
 impl Settings {
     /// What is checked together, with the members that `reader` found.
@@ -95,6 +95,12 @@ impl Settings {
                 interval: self.device.interval,
             },
             resources: self.resources.iter().map(Resource::spec).collect(),
+            scopes: self.scopes.iter().map(PlainScope::spec).collect(),
+            organizations: self
+                .organizations
+                .iter()
+                .map(|it| OrganizationSpec { id: &it.id })
+                .collect(),
             clients: numbered(&self.clients, |row, it| it.spec(given("client", row))),
             exchanges: numbered(&self.exchanges, |row, it| it.spec(given("exchange", row))),
             trusted_issuers: self
@@ -118,9 +124,20 @@ impl Resource {
         ResourceSpec {
             identifier: &self.identifier,
             uri: self.uri.as_deref(),
-            scopes: &self.scopes,
+            scopes: self.scopes.keys().map(String::as_str).collect(),
             lifetime: self.lifetime,
             claims: &self.claims,
+        }
+    }
+}
+
+impl PlainScope {
+    fn spec(&self) -> PlainScopeSpec<'_> {
+        PlainScopeSpec {
+            name: &self.name,
+            resource: self.resource.as_deref(),
+            claims: &self.claims,
+            gives: &self.gives,
         }
     }
 }
@@ -161,6 +178,9 @@ impl Client {
             pkce_required: self.pkce == Pkce::Required,
             id_claims: &self.id_claims,
             may_act: self.may_act.as_ref(),
+            organization: self.organization.as_ref(),
+            availability: self.availability,
+            has_owner: false,
         }
     }
 }
@@ -210,6 +230,7 @@ impl User {
             password: self.password.as_ref(),
             email: self.email.as_deref(),
             claims: &self.claims,
+            organization: self.organization.as_ref(),
             links: self.links.iter().map(UserLink::spec).collect(),
         }
     }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use grantor_core::base::secret::Secret;
 use grantor_core::model::credentials::{InvalidUsername, ValidUsername};
-use grantor_core::model::ids::ClientId;
+use grantor_core::model::ids::{ClientId, InvalidOrganizationId, OrganizationId};
 use grantor_core::model::password_hash::StoredHash;
 use grantor_core::model::realm::TokenSet;
 use grantor_core::model::redirect_uri::{InvalidRedirectUri, RedirectUri};
@@ -184,6 +184,19 @@ impl Value for ClientId {
     fn stand_in() -> Self {
         // Blank, so that it is suggested for no other name.
         constant(" ")
+    }
+}
+
+impl Value for OrganizationId {
+    const EXPECTED: &'static str = "a string";
+
+    fn parse(text: &str, _: &Context<'_>) -> Result<Self, String> {
+        text.parse()
+            .map_err(|why: InvalidOrganizationId| format!("{text:?} {why}"))
+    }
+
+    fn stand_in() -> Self {
+        constant("0")
     }
 }
 

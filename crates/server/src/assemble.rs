@@ -6,15 +6,16 @@ mod resources;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 use grantor_core::base::sealing::SealingKeys;
 use grantor_core::model::claim_mapping::InvalidMapping;
 use grantor_core::model::config_document::ConfigDocument;
-use grantor_core::model::ids::UserId;
+use grantor_core::model::ids::{OrganizationId, UserId};
 use grantor_core::model::managed::Managed;
+use grantor_core::model::organization::Organization;
 use grantor_core::model::realm::{self, AccessLimits, DeviceSettings, Realm, SignInLimits};
 use grantor_core::model::resource::TokenForm;
 use grantor_core::model::right::ApiSettings;
@@ -130,6 +131,12 @@ pub fn realm(
             .map(resources::resource)
             .chain(resources::built_in(settings).map(Ok))
             .collect::<Result<_, _>>()?,
+        plain_scopes: settings
+            .scopes
+            .iter()
+            .map(|scope| Ok((scope.name.to_string(), resources::plain_scope(scope)?)))
+            .collect::<Result<_, AssembleError>>()?,
+        organizations: organizations(settings),
         exchange: exchange::rules(settings),
         trusted_issuers: exchange::trusted_issuers(settings),
         unknown_scopes: settings.unknown_scopes,
@@ -155,6 +162,15 @@ fn api(settings: &Settings) -> ApiSettings {
         admins: settings.api.effective_admins(),
         developers: settings.api.developers.clone(),
     }
+}
+
+fn organizations(settings: &Settings) -> HashMap<OrganizationId, Organization> {
+    let organizations = settings.organizations.iter().map(|it| Organization {
+        id: it.id.clone(),
+        name: it.name.clone(),
+        enabled: it.enabled,
+    });
+    organizations.map(|it| (it.id.clone(), it)).collect()
 }
 
 #[must_use]
@@ -228,6 +244,7 @@ pub fn provision(user: &config::User) -> Provision {
         },
         email: user.email.clone(),
         groups: user.groups.clone(),
+        organization: user.organization.clone(),
         claims: user.claims.clone(),
     }
 }

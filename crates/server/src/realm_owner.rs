@@ -32,6 +32,10 @@ pub struct RealmOwner {
 pub struct Kept {
     /// Identifiers of APIs.
     pub resources: HashSet<String>,
+    /// Names.
+    pub scopes: HashSet<String>,
+    /// Ids.
+    pub organizations: HashSet<String>,
     pub clients: HashSet<ClientId>,
     /// Folded names.
     pub users: HashSet<String>,
@@ -42,6 +46,8 @@ impl Kept {
     #[must_use]
     pub fn has_more_than(&self, before: &Self) -> bool {
         !self.resources.is_subset(&before.resources)
+            || !self.scopes.is_subset(&before.scopes)
+            || !self.organizations.is_subset(&before.organizations)
             || !self.clients.is_subset(&before.clients)
             || !self.users.is_subset(&before.users)
     }

@@ -22,6 +22,7 @@ use grantor_core::model::client::{
     Client, ClientAuth, CodePolicy, ConsentPolicy, DeviceApproval, DevicePolicy, IdTokenContent,
     LogoutPolicy,
 };
+use grantor_core::model::organization::Availability;
 use grantor_core::model::scope::Scope;
 use grantor_jose::Algorithm;
 
@@ -114,6 +115,9 @@ pub fn device_app(id: &str) -> Client {
         instance: grantor_core::model::ids::ClientInstance::FIRST,
         name: format!("The {id}"),
         enabled: true,
+        organization: None,
+        owner: None,
+        availability: Availability::Everyone,
         auth: auth_of(id),
         grants: vec![GrantType::DeviceCode, GrantType::RefreshToken],
         scopes: scope(

@@ -79,7 +79,7 @@ pub use exchange::{
 };
 pub use external::{CORP, ExternalIssuer, IDP, changed, jws, trusted_issuer};
 pub use keys::{key_set, public_keys, sealing, signer};
-pub use realm::{ISSUER, RealmBuilder, client, resource};
+pub use realm::{ISSUER, RealmBuilder, client, declared, limit, resource};
 pub use seeds::Seeds;
 pub use time::{START, Spans};
 pub use users::{password_of, user_id, user_with_hash, weak_hash};

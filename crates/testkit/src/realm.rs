@@ -1,10 +1,11 @@
 //! Realms: the standard one, changed by what a test is about.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use grantor_core::model::claim_mapping::ClaimMapping;
 use grantor_core::model::client::Client;
+use grantor_core::model::declared_scope::DeclaredScope;
 use grantor_core::model::group_filter::GroupFilter;
 use grantor_core::model::managed::Managed;
 use grantor_core::model::realm::{
@@ -36,6 +37,8 @@ impl RealmBuilder {
             clients: HashMap::new(),
             managed: Managed::none(),
             resources: Vec::new(),
+            plain_scopes: BTreeMap::new(),
+            organizations: HashMap::new(),
             exchange: Vec::new(),
             trusted_issuers: Vec::new(),
             unknown_scopes: UnknownScopes::Ignore,
@@ -116,7 +119,7 @@ pub fn resource(
     token: TokenForm,
 ) -> Resource {
     let scopes = scopes.iter();
-    let scopes = scopes.map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
+    let scopes = scopes.map(|(name, text)| ((*name).to_owned(), declared(text)));
     Resource {
         identifier: identifier.to_owned(),
         uri: uri.map(ToOwned::to_owned),
@@ -127,6 +130,24 @@ pub fn resource(
         groups: GroupFilter::All,
         claims: ClaimMapping::default(),
     }
+}
+
+/// A scope with these words.
+pub fn declared(text: &str) -> DeclaredScope {
+    DeclaredScope {
+        text: text.to_owned(),
+        ..DeclaredScope::default()
+    }
+}
+
+/// Limits a scope of a resource of the realm to users in these groups.
+pub fn limit(realm: &mut Realm, token: &str, groups: &[&str]) {
+    let (identifier, name) = token.rsplit_once('/').expect("a scope of a resource");
+    let mut resources = realm.resources.iter_mut();
+    let resource = resources.find(|it| it.identifier == identifier);
+    let scopes = &mut resource.expect("a resource of the realm").scopes;
+    let groups = groups.iter().map(|group| (*group).to_owned()).collect();
+    scopes.get_mut(name).expect("a scope").groups = Some(groups);
 }
 
 /// A client of the realm, to be changed.

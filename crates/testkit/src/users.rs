@@ -44,6 +44,7 @@ pub fn user_with_hash(username: &str, enabled: bool, password_hash: String) -> P
         password: Password::Hash(password_hash),
         email: Some(format!("{username}@example.com")),
         groups: Some(vec!["staff".to_owned()]),
+        organization: None,
         claims: BTreeMap::from(claims.map(|(name, value)| (name.to_owned(), value.into()))),
     }
 }

@@ -97,6 +97,16 @@ consent-safety = Wollten Sie sich gerade bei dieser App anmelden? Wenn nicht, w�
 consent-safety-more = Sie können den Zugriff jederzeit auf Ihrer Kontoseite entfernen.
 consent-goes-to = In beiden Fällen werden Sie zu { $host } weitergeleitet.
 
+### Nothing to allow
+withheld-title = Nicht verfügbar
+withheld-heading = { $client } steht Ihnen nicht zur Verfügung
+withheld-text = { $why ->
+    [scopes] Ihr Konto kann keine der Berechtigungen erhalten, um die gebeten wird.
+   *[client] Dieser Zugang ist nur für bestimmte Konten gedacht, und Ihres gehört nicht dazu.
+}
+withheld-next = Wenn Sie Zugriff haben sollten, wenden Sie sich an Ihre Administration. Um ein anderes Konto zu verwenden, melden Sie sich zuerst ab.
+withheld-back = Zurück zur App
+
 ### On the way to an app
 redirecting-title = Weiterleitung …
 redirecting-heading = Weiterleitung …

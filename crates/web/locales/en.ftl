@@ -97,6 +97,16 @@ consent-safety = Did you just choose to sign in to this app? If not, choose Deny
 consent-safety-more = You can remove access at any time on your account page.
 consent-goes-to = Either way, you’ll be sent to { $host }.
 
+### Nothing to allow
+withheld-title = Not available
+withheld-heading = { $client } isn’t available to you
+withheld-text = { $why ->
+    [scopes] Your account can’t be given any of the permissions it asks for.
+   *[client] It’s only for certain accounts, and yours isn’t one of them.
+}
+withheld-next = If you think you should have access, contact your administrator. To use another account, sign out first.
+withheld-back = Go back to the app
+
 ### On the way to an app
 redirecting-title = Redirecting…
 redirecting-heading = Redirecting…

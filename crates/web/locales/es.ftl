@@ -97,6 +97,16 @@ consent-safety = ¿Acabas de elegir iniciar sesión en esta aplicación? Si no e
 consent-safety-more = Puedes quitarle el acceso en cualquier momento desde la página de tu cuenta.
 consent-goes-to = En ambos casos se te redirigirá a { $host }.
 
+### Nothing to allow
+withheld-title = No disponible
+withheld-heading = { $client } no está disponible para ti
+withheld-text = { $why ->
+    [scopes] Tu cuenta no puede recibir ninguno de los permisos que se solicitan.
+   *[client] Es solo para determinadas cuentas, y la tuya no es una de ellas.
+}
+withheld-next = Si crees que deberías tener acceso, ponte en contacto con tu administrador. Para usar otra cuenta, cierra sesión primero.
+withheld-back = Volver a la aplicación
+
 ### On the way to an app
 redirecting-title = Redirigiendo…
 redirecting-heading = Redirigiendo…

@@ -97,6 +97,16 @@ consent-safety = Venez-vous de choisir de vous connecter à cette application ?
 consent-safety-more = Vous pouvez retirer l’accès à tout moment sur la page de votre compte.
 consent-goes-to = Dans les deux cas, vous serez redirigé vers { $host }.
 
+### Nothing to allow
+withheld-title = Non disponible
+withheld-heading = { $client } n’est pas disponible pour vous
+withheld-text = { $why ->
+    [scopes] Votre compte ne peut recevoir aucune des autorisations demandées.
+   *[client] L’accès est réservé à certains comptes, et le vôtre n’en fait pas partie.
+}
+withheld-next = Si vous pensez devoir y avoir accès, contactez votre administrateur. Pour utiliser un autre compte, déconnectez-vous d’abord.
+withheld-back = Revenir à l’application
+
 ### On the way to an app
 redirecting-title = Redirection…
 redirecting-heading = Redirection…

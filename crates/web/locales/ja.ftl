@@ -93,6 +93,16 @@ consent-safety = このアプリへのサインインは、ご自身で選択し
 consent-safety-more = アクセスは、アカウントのページでいつでも取り消せます。
 consent-goes-to = どちらを選んでも、{ $host } に移動します。
 
+### Nothing to allow
+withheld-title = 利用できません
+withheld-heading = { $client } は利用できません
+withheld-text = { $why ->
+    [scopes] 要求された権限は、いずれもお使いのアカウントには許可されていません。
+   *[client] 特定のアカウントのみが利用できます。お使いのアカウントは対象ではありません。
+}
+withheld-next = アクセスできるはずの場合は、管理者にお問い合わせください。別のアカウントを使うには、まずサインアウトしてください。
+withheld-back = アプリに戻る
+
 ### On the way to an app
 redirecting-title = 移動しています…
 redirecting-heading = 移動しています…

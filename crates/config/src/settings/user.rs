@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use grantor_core::base::secret::Secret;
 use grantor_core::model::credentials::ValidUsername;
+use grantor_core::model::ids::OrganizationId;
 use serde_json::Value as Json;
 use uuid::Uuid;
 
@@ -37,6 +38,9 @@ table! {
 
         /// The groups that the user is in.
         groups: Option<Vec<String>>, example r#"["staff"]"#;
+
+        /// The organization that the user belongs to. While that is disabled, so is the user.
+        organization: Option<OrganizationId>, example "acme";
 
         /// The subjects of trusted issuers that are this user; tokens of theirs are exchanged as the
         /// user's. Issuer and subject are compared byte for byte.

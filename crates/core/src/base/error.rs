@@ -213,6 +213,11 @@ pub enum Cause {
     CodeUsed,
     UserGone,
     UserDisabled,
+    OrganizationDisabled,
+    /// The client is for other users.
+    ClientNotAvailable,
+    /// The user is in none of the groups to which the scopes are limited.
+    ScopesWithheld,
     SignedOutEverywhere,
     SessionEnded,
     RefreshReused,

@@ -151,7 +151,7 @@ fn authenticate<'p>(
         limit_guesses(env, facts, client, peer, proof.is_ok())?;
     }
     proof.map_err(|cause| REFUSED.because(cause))?;
-    if !client.enabled {
+    if !facts.is_enabled(env, client)? {
         return Err(REFUSED.because(Cause::DisabledClient).into());
     }
     Ok(AuthenticatedClient(client))

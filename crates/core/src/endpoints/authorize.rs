@@ -1,7 +1,5 @@
 //! The authorization endpoint (RFC 6749 section 3.1, OpenID Connect Core section 3.1.2).
 
-use std::time::Duration;
-
 use crate::base::error::{Cause, ErrorCode, Failure, Refusal};
 use crate::base::peer::Peer;
 use crate::base::row::{Key, Write};
@@ -15,8 +13,8 @@ use crate::model::grant_type::GrantType;
 use crate::model::ids::{ClientId, GrantId};
 use crate::model::prompt::Prompt;
 use crate::model::realm::Realm;
-use crate::people::Visitor;
 use crate::people::session::{self, SignedIn};
+use crate::people::{Visitor, Withheld};
 use crate::records::{
     self, Authorization, CodeIssued, Consent, Grant, GrantOrigin, GrantState, Started,
 };
@@ -31,6 +29,7 @@ mod sign_in_context;
 
 pub use consent_answer::{ConsentAnswer, ConsentDecision, Disclosure, ShownConsent};
 pub use reauthentication::{AUTH_AFTER, sign_in_proof};
+use reauthentication::{SessionMatch, check_reauthentication};
 use request::ValidRequest;
 pub use request::{AuthorizationRequest, PreparedRequest};
 pub(super) use response::with_query;
@@ -68,6 +67,8 @@ pub struct ConsentPrompt {
     /// What the user consented to before.
     pub agreed_before: Option<Disclosure>,
     pub redirect: CheckedRedirect,
+    /// Why there is nothing to agree to: the page says so, and leads back.
+    pub withheld: Option<Withheld>,
 }
 
 /// A client and one of its registered redirect URIs.
@@ -156,6 +157,12 @@ const CONSENT_REQUIRED: Refusal = Refusal::new(
 
 const DENIED: Refusal = Refusal::new(ErrorCode::AccessDenied, "The user denied the request.");
 
+/// Of a user who can be given nothing of what the request asks for.
+const NOT_FOR_USER: Refusal = Refusal::new(
+    ErrorCode::AccessDenied,
+    "The client, or what it asks for, is not available to the user.",
+);
+
 const fn invalid(description: &'static str) -> Refusal {
     Refusal::new(ErrorCode::InvalidRequest, description)
 }
@@ -190,15 +197,19 @@ impl Authorize {
         let (Some(signed_in), Some(consent_key)) = (signed_in, consent_key) else {
             return Ok(Decision::reply(AuthorizeReply::SignIn));
         };
+        let prompt = request.prompt;
         let stored = facts.record::<Consent>(env, &consent_key)?.live();
         let user = &signed_in.user.record;
         let agreed = stored
             .as_ref()
             .filter(|stored| stored.record.counts(user, client));
+        let request = match request.within_limits(env, client, user) {
+            Ok(request) => request,
+            Err(why) => return self.withhold(client, redirect, prompt, &signed_in, why),
+        };
         let asked = Disclosure::new(client, request.consent_scope());
         let shown = ShownConsent::new(client, redirect, &asked);
-        let answer = self.decision.filter(|answer| answer.shown == shown);
-        let decided = answer.map(|answer| answer.decision);
+        let decided = self.decided(shown);
         match decided {
             Some(ConsentDecision::Deny) => {
                 let event = event(EventKind::ConsentDenied, client, &signed_in, &self.peer);
@@ -206,7 +217,7 @@ impl Authorize {
             }
             Some(ConsentDecision::Approve) => {}
             None if is_agreed(client, redirect, &request, &asked, agreed) => {}
-            None if request.prompt == Prompt::Nothing => return Err(CONSENT_REQUIRED.into()),
+            None if prompt == Prompt::Nothing => return Err(CONSENT_REQUIRED.into()),
             None => {
                 let prompt = ConsentPrompt {
                     visitor: signed_in.visitor(),
@@ -216,6 +227,7 @@ impl Authorize {
                     asked,
                     agreed_before: agreed.map(|agreed| Disclosure::agreed(&agreed.record)),
                     redirect: redirect.clone(),
+                    withheld: None,
                 };
                 let reply = AuthorizeReply::Consent(Box::new(prompt));
                 return Ok(Decision::reply(reply).writes(signed_in.touch));
@@ -230,6 +242,41 @@ impl Authorize {
         let event = event(EventKind::ConsentGiven, client, &signed_in, &self.peer);
         let write = record_consent(env, client, &signed_in, &asked, stored)?;
         Ok(decision.event(event).write(write).writes(signed_in.touch))
+    }
+
+    /// What the user decided on a page that showed this.
+    fn decided(&self, shown: ShownConsent) -> Option<ConsentDecision> {
+        let answer = self.decision.filter(|answer| answer.shown == shown);
+        answer.map(|answer| answer.decision)
+    }
+
+    /// A page says that there is nothing to agree to. It leads back to the client, which is then told.
+    fn withhold(
+        &self,
+        client: &Client,
+        redirect: &CheckedRedirect,
+        prompt: Prompt,
+        signed_in: &SignedIn,
+        why: Withheld,
+    ) -> Result<Decision<AuthorizeReply>, Stop> {
+        let asked = Disclosure::default();
+        let shown = ShownConsent::new(client, redirect, &asked);
+        let goes_back = self.decided(shown) == Some(ConsentDecision::Deny);
+        if goes_back || prompt == Prompt::Nothing {
+            return Err(NOT_FOR_USER.because(why.cause()).into());
+        }
+        let prompt = ConsentPrompt {
+            visitor: signed_in.visitor(),
+            client: client.id.clone(),
+            shown,
+            client_name: client.name.clone(),
+            asked,
+            agreed_before: None,
+            redirect: redirect.clone(),
+            withheld: Some(why),
+        };
+        let reply = AuthorizeReply::Consent(Box::new(prompt));
+        Ok(Decision::reply(reply).writes(signed_in.touch.clone()))
     }
 
     /// The commit fails if user or session changed since they were read.
@@ -334,37 +381,6 @@ fn respond(
         outcome,
         iss: env.realm.issuer.clone(),
     }))
-}
-
-/// Whether the session's user and last sign-in meet the request.
-enum SessionMatch {
-    Accepted,
-    SignInRequired,
-    /// The user just signed in, but is not the expected one.
-    OtherUser,
-}
-
-fn check_reauthentication(
-    env: &Env<'_>,
-    request: &ValidRequest,
-    signed_in: &SignedIn,
-    signed_in_as_demanded: bool,
-) -> SessionMatch {
-    let auth_time = signed_in.session.record.auth_time;
-    let user = signed_in.user.record.id.to_string();
-    let is_expected = request.expected.iter().all(|expected| *expected == user);
-    // OpenID Connect Core section 3.1.2.1: "If the elapsed time is greater than this value, the OP MUST attempt to
-    // actively re-authenticate the End-User."
-    let too_old = |max_age: Duration| !auth_time.is_within(max_age, env.now);
-    match (is_expected, signed_in_as_demanded) {
-        (true, true) => SessionMatch::Accepted,
-        (false, true) => SessionMatch::OtherUser,
-        (false, false) => SessionMatch::SignInRequired,
-        (true, false) if request.prompt.wants_login() || request.max_age.is_some_and(too_old) => {
-            SessionMatch::SignInRequired
-        }
-        (true, false) => SessionMatch::Accepted,
-    }
 }
 
 /// OpenID Connect Core section 3.1.2.1: with `none`, "the Authorization Server MUST NOT display any authentication or

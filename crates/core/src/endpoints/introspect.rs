@@ -106,12 +106,13 @@ impl Introspect {
             return Ok(None);
         };
         let user = live.owner.user();
-        let username = user.and_then(|user| username(user, &live.claims.scope));
+        let scope = live.scope(env);
+        let username = user.and_then(|user| username(user, &scope));
         let mut claims = Arc::unwrap_or_clone(live.claims);
         // The only member of this response whose name a mapped claim can have.
         claims.mapped.remove("username");
         Ok(Some(ActiveToken {
-            scope: claims.scope.to_string(),
+            scope: scope.to_string(),
             client_id: claims.client_id.to_string(),
             username,
             token_type: Some("Bearer"),
@@ -159,10 +160,12 @@ fn refresh_token(
         return Ok(None);
     };
     let user = dependencies.user;
+    let groups = &user.record.groups;
+    let scope = env.realm.within_limits(&authorization.scope, Some(groups));
     Ok(Some(ActiveToken {
-        scope: authorization.scope.to_string(),
+        scope: scope.to_string(),
         client_id: grant.client.to_string(),
-        username: username(&user.record, &authorization.scope),
+        username: username(&user.record, &scope),
         exp: expires_at.as_secs(),
         sub: user.record.id.to_string(),
         iss: env.realm.issuer.clone(),

@@ -206,7 +206,7 @@ impl LogoutRequest {
         let client = match hinted.or(named) {
             Some(id) => {
                 let client = facts.client_named(env, id)?.ok_or(UNKNOWN_CLIENT)?;
-                if !client.enabled {
+                if !facts.is_enabled(env, client)? {
                     return Err(UNKNOWN_CLIENT.because(Cause::DisabledClient).into());
                 }
                 Some(client)

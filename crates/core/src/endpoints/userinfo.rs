@@ -8,11 +8,12 @@ use crate::base::secret::Secret;
 use crate::engine::decide::{Decision, Operation, Stop};
 use crate::engine::env::Env;
 use crate::engine::facts::Facts;
+use crate::model::claim_mapping::ClaimSources;
 use crate::model::claims_request::{self, RequestedClaims};
 use crate::model::ids::ClientId;
 use crate::model::realm::Realm;
 use crate::model::scope::Scope;
-use crate::records::User;
+use crate::records::{Grant, User};
 use crate::tokens::bearer::{self, OpenedToken, PresentedToken};
 
 #[derive(Debug)]
@@ -101,21 +102,26 @@ impl Operation for Userinfo {
             )
             .into());
         }
-        Ok(Decision::reply(claims_of(
-            user,
-            &live.claims.scope,
-            &live.requested(env, facts)?,
-        )))
+        let scope = live.scope(env);
+        let mut claims = standard_claims(user, &scope, &live.requested(env, facts)?);
+        if let Some(client) = facts.client(env, &live.claims.client_id)? {
+            let from = ClaimSources {
+                user: Some(user.facts()),
+                client_id: &client.id,
+                client_name: &client.name,
+                grant: live.owner.grant().map(Grant::facts),
+            };
+            claims.extend(env.realm.claims_of_plain_scopes(&scope, &from));
+        }
+        // OpenID Connect Core section 5.3.2: "The sub (subject) Claim MUST always be returned".
+        claims.insert("sub".to_owned(), user.id.to_string().into());
+        Ok(Decision::reply(claims))
     }
 }
 
-/// OpenID Connect Core section 5.3.2: "The sub (subject) Claim MUST always be
-/// returned".
-fn claims_of(user: &User, scope: &Scope, requested: &RequestedClaims) -> Map<String, Value> {
+fn standard_claims(user: &User, scope: &Scope, requested: &RequestedClaims) -> Map<String, Value> {
     let individual = requested.userinfo.iter().map(String::as_str);
     let of_scope: Vec<&str> = claims_request::scope_claims(scope).collect();
     let names = of_scope.into_iter().chain(individual);
-    let mut claims = claims_request::user_claims(user.facts(), names);
-    claims.insert("sub".to_owned(), user.id.to_string().into());
-    claims
+    claims_request::user_claims(user.facts(), names)
 }

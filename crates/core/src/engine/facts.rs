@@ -13,8 +13,9 @@ use crate::engine::decide::Halt;
 use crate::engine::env::Env;
 use crate::engine::limits::{Poll, PollQuery, QuotaAnswer, QuotaQuery};
 use crate::model::client::Client;
-use crate::model::ids::{ClientId, UserId};
-use crate::records::{Grant, Record};
+use crate::model::ids::{ClientId, OrganizationId, UserId};
+use crate::model::organization::Organization;
+use crate::records::{Grant, Record, User};
 
 #[derive(Clone, Debug)]
 pub enum Need {
@@ -214,8 +215,47 @@ impl Facts {
         env: &Env<'f>,
         id: &ClientId,
     ) -> Result<Option<&'f Client>, Halt> {
-        let client = self.client(env, id)?;
-        Ok(client.filter(|client| client.enabled))
+        match self.client(env, id)? {
+            Some(client) if self.is_enabled(env, client)? => Ok(Some(client)),
+            _ => Ok(None),
+        }
+    }
+
+    /// Whether a client may get and use tokens. One of a disabled organization is as disabled.
+    ///
+    /// # Errors
+    /// As [`Self::organization`].
+    pub fn is_enabled(&self, env: &Env<'_>, client: &Client) -> Result<bool, Halt> {
+        Ok(client.enabled && self.is_of_enabled(env, client.organization.as_ref())?)
+    }
+
+    /// Whether a user may sign in, and has tokens that count. One of a disabled organization is as disabled.
+    ///
+    /// # Errors
+    /// As [`Self::organization`].
+    pub fn is_enabled_user(&self, env: &Env<'_>, user: &User) -> Result<bool, Halt> {
+        Ok(user.enabled && self.is_of_enabled(env, user.organization.as_ref())?)
+    }
+
+    /// An organization that is gone counts as disabled.
+    fn is_of_enabled(&self, env: &Env<'_>, id: Option<&OrganizationId>) -> Result<bool, Halt> {
+        let Some(id) = id else {
+            return Ok(true);
+        };
+        let organization = self.organization(env, id)?;
+        Ok(organization.is_some_and(|organization| organization.enabled))
+    }
+
+    /// An organization by its id. Those that the file declares are known without a question.
+    ///
+    /// # Errors
+    /// None yet: it is part of the contract, since those that are kept in the store will be asked for.
+    pub fn organization<'f>(
+        &'f self,
+        env: &Env<'f>,
+        id: &OrganizationId,
+    ) -> Result<Option<&'f Organization>, Halt> {
+        Ok(env.realm.organizations.get(id))
     }
 
     /// The client that a grant was given to, if it is enabled. A client that was declared later under the same id is

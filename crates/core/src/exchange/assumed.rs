@@ -32,6 +32,11 @@ const NO_SCOPE: Refusal = Refusal::new(
     "The client that the user would have used may not have this scope.",
 );
 
+const NOT_A_MEMBER: Refusal = Refusal::new(
+    ErrorCode::InvalidScope,
+    "The user is in none of the groups to which the scopes are limited.",
+);
+
 impl AssumedToken {
     /// `assumed_user`, `assumed_client`, `assumed_scope` and `assumed_audience` are our own names; no client sends them.
     pub(super) fn parse(params: &Params) -> Result<Option<Self>, Refusal> {
@@ -55,8 +60,12 @@ impl AssumedToken {
         let (asked, unknown) = (self.scope.as_ref(), UnknownScopes::Refuse);
         let requested = RequestedScope::new(client, env.realm, asked, &resources, unknown);
         let RequestedScope { scope, .. } = requested.map_err(|_| NO_SCOPE)?;
-        let target = Target::choose(env.realm, &scope, &resources)?;
         let user = find_user(env, facts, &self.username, Role::Subject)?;
+        let given = env.realm.within_limits(&scope, Some(&user.groups));
+        if given.is_empty() && !scope.is_empty() {
+            return Err(NOT_A_MEMBER.into());
+        }
+        let target = Target::choose(env.realm, &given, &resources)?;
         Ok(Party {
             issuer: None,
             kind: TokenKind::AccessToken,

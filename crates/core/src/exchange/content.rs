@@ -122,8 +122,14 @@ fn id_token(
     };
     // The rule decides what the client is told.
     let (agreed, mut left_out) = (Agreed::default(), LeftOut::default());
-    let further =
-        user_claims::id_token_claims(client, &granted.scope, agreed, &sources, &mut left_out)?;
+    let further = user_claims::id_token_claims(
+        env.realm,
+        client,
+        &granted.scope,
+        agreed,
+        &sources,
+        &mut left_out,
+    )?;
     let claims = IdTokenClaims {
         iss: env.realm.issuer.clone(),
         sub: authorization.user.to_string(),

@@ -100,6 +100,9 @@ pub struct RuleTrace {
     /// The widest scope for this subject, where every condition but the scope is met.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gives: Option<Scope>,
+    /// What it gives besides to users in the groups to which these scopes are limited.
+    #[serde(default, skip_serializing_if = "Scope::is_empty")]
+    pub withheld: Scope,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -203,7 +206,7 @@ impl Explain {
     fn asking_client<'p>(&self, env: &Env<'p>, facts: &'p Facts) -> Result<&'p Client, Stop> {
         let client = facts.client(env, &self.client)?;
         let client = client.ok_or(UNKNOWN_CLIENT.because(Cause::UnknownClient))?;
-        if !client.enabled {
+        if !facts.is_enabled(env, client)? {
             let disabled = Refusal::new(ErrorCode::InvalidClient, "The client is disabled.");
             return Err(disabled.because(Cause::DisabledClient).into());
         }
@@ -249,7 +252,12 @@ fn trace_rule(
     unmet: Option<Unmet>,
     case: &Case<'_>,
 ) -> RuleTrace {
-    let scope_is_known = matches!(unmet, None | Some(Unmet::Scope));
+    let scope_is_known = matches!(unmet, None | Some(Unmet::Scope | Unmet::ScopeGroups));
+    let gives = scope_is_known.then(|| policy::max_scope(env, rule, &case.subject, case.target));
+    let withheld = gives.as_ref().map(|gives| {
+        let widest = policy::widest_scope(env, rule, &case.subject, case.target);
+        widest.filter(|token| !gives.contains(token))
+    });
     RuleTrace {
         name: rule.name.clone(),
         applies: unmet.is_none(),
@@ -262,7 +270,8 @@ fn trace_rule(
             };
             why.into()
         }),
-        gives: scope_is_known.then(|| policy::max_scope(env, rule, &case.subject, case.target)),
+        gives,
+        withheld: withheld.unwrap_or_default(),
     }
 }
 

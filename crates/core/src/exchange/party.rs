@@ -155,6 +155,7 @@ fn access_token(
     }
     let live = bearer::verify_live(env, facts, claims, &[]);
     let live = live.map_err(|stop| stop.map(|cause| role.invalid(cause)))?;
+    let max_scope = live.scope(env);
     let claims = Arc::unwrap_or_clone(live.claims);
     Ok(Party {
         issuer: None,
@@ -163,7 +164,7 @@ fn access_token(
         foreign_sub: None,
         client: Some(claims.client_id),
         aud: Some(claims.aud),
-        max_scope: claims.scope,
+        max_scope,
         expires_at: Timestamp::from_secs(claims.exp),
         act: claims.act,
         may_act: claims.may_act,
@@ -305,15 +306,25 @@ fn grant_party(
         return Err(OTHER_CLIENT.because(Cause::GrantOfAnotherClient).into());
     }
     let exchanged = grant.kind.exchanged();
-    let is_allowed = |user| exchanged.is_none() || still_allowed(env, grant, user);
-    if !owner.user().is_some_and(is_allowed) {
-        return Err(role.invalid(Cause::RuleGone).into());
+    let Some(user) = owner.user() else {
+        return Err(role.invalid(Cause::UserGone).into());
+    };
+    match exchanged {
+        Some(_) if !still_allowed(env, grant, user) => {
+            return Err(role.invalid(Cause::RuleGone).into());
+        }
+        // As at its refresh.
+        None if !user.may_use(client) => {
+            return Err(role.invalid(Cause::ClientNotAvailable).into());
+        }
+        _ => {}
     }
     // Scopes that the client has lost since are dropped.
     let max_scope = match exchanged {
         Some(_) => authorization.scope,
         None => authorization.scope.intersection(&client.scopes),
     };
+    let max_scope = env.realm.within_limits(&max_scope, Some(&user.groups));
     Ok(Party {
         issuer: None,
         kind: TokenKind::RefreshToken,
@@ -380,7 +391,7 @@ pub(super) fn find_user(
 fn user_of(env: &Env<'_>, facts: &Facts, user: UserId, role: Role) -> Result<User, Stop> {
     let key = grant_liveness::user_key(env, user);
     match facts.record::<User>(env, &key)? {
-        Lookup::Live(user) if user.record.enabled => Ok(user.record),
+        Lookup::Live(user) if facts.is_enabled_user(env, &user.record)? => Ok(user.record),
         Lookup::Live(_) => Err(role.invalid(Cause::UserDisabled).into()),
         _ => Err(role.invalid(Cause::UserGone).into()),
     }

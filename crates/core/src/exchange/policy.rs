@@ -83,6 +83,8 @@ pub enum Unmet {
     Depth,
     /// The requested scope is wider than what the rule gives, or the rule gives none.
     Scope,
+    /// What the rule gives of it is limited to groups, and the subject is no user who is in one of them.
+    ScopeGroups,
 }
 
 impl Unmet {
@@ -113,6 +115,9 @@ impl Unmet {
             Self::Scope => {
                 "The scope is wider than what the subject token holds and the rule gives for it."
             }
+            Self::ScopeGroups => {
+                "The scope is limited to groups, and the subject is not a user who is in one of them."
+            }
         }
     }
 
@@ -121,7 +126,7 @@ impl Unmet {
     pub(super) const fn refusal(self) -> Refusal {
         let code = match self {
             Self::Audience | Self::Issues => ErrorCode::InvalidTarget,
-            Self::Scope => ErrorCode::InvalidScope,
+            Self::Scope | Self::ScopeGroups => ErrorCode::InvalidScope,
             _ => ErrorCode::InvalidRequest,
         };
         Refusal::new(code, self.description())
@@ -156,7 +161,7 @@ pub(super) fn apply(
     };
     let depth = act.as_ref().map_or(0, |act| act.chain().count());
     met(depth <= rule.max_depth, Unmet::Depth)?;
-    let scope = scope(env, rule, input).ok_or(Unmet::Scope)?;
+    let scope = scope(env, rule, input)?;
     Ok(Allowed { scope, act })
 }
 
@@ -199,8 +204,20 @@ fn actor(env: &Env<'_>, rule: &ExchangeRule, input: &RuleInput<'_>) -> Result<()
     Ok(())
 }
 
-/// The widest scope that a rule gives for a subject.
+/// The widest scope that a rule gives for a subject. Scopes limited to groups come only of a user who is in one of them.
 pub(super) fn max_scope(
+    env: &Env<'_>,
+    rule: &ExchangeRule,
+    subject: &Party,
+    target: ExchangeTarget<'_>,
+) -> Scope {
+    let groups = subject.owner.user().map(|user| user.groups.as_slice());
+    let widest = widest_scope(env, rule, subject, target);
+    env.realm.within_limits(&widest, groups)
+}
+
+/// As if no scope were limited to groups.
+pub(super) fn widest_scope(
     env: &Env<'_>,
     rule: &ExchangeRule,
     subject: &Party,
@@ -213,15 +230,30 @@ pub(super) fn max_scope(
     // Whatever the rule says, a token holds only scopes of its target.
     scope.filter(|token| match target {
         ExchangeTarget::Resource(resource) => env.realm.scope_owner(token) == Some(resource),
-        ExchangeTarget::Client => OPENID_SCOPES.contains(&token),
+        ExchangeTarget::Client => {
+            let plain = env.realm.plain_scopes.get(token);
+            OPENID_SCOPES.contains(&token) || plain.is_some_and(|plain| plain.resource.is_none())
+        }
     })
 }
 
-/// The requested scope, by default the widest. None where the request is wider, or the result is empty.
-fn scope(env: &Env<'_>, rule: &ExchangeRule, input: &RuleInput<'_>) -> Option<Scope> {
+/// The requested scope, by default the widest.
+///
+/// # Errors
+/// [`Unmet::Scope`] or [`Unmet::ScopeGroups`], where the request is wider, or the result is empty.
+fn scope(env: &Env<'_>, rule: &ExchangeRule, input: &RuleInput<'_>) -> Result<Scope, Unmet> {
+    let within = |max_scope: &Scope| {
+        let scope = input.scope.unwrap_or(max_scope);
+        (!scope.is_empty() && scope.is_within(max_scope)).then(|| scope.clone())
+    };
     let max_scope = max_scope(env, rule, input.subject, input.target);
-    let scope = input.scope.unwrap_or(&max_scope);
-    (!scope.is_empty() && scope.is_within(&max_scope)).then(|| scope.clone())
+    within(&max_scope).ok_or_else(|| {
+        let widest = widest_scope(env, rule, input.subject, input.target);
+        match within(&widest) {
+            Some(_) => Unmet::ScopeGroups,
+            None => Unmet::Scope,
+        }
+    })
 }
 
 /// Whether some rule still allows this refresh token. Removing the rule ends the token, and so does leaving the group

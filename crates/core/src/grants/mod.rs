@@ -13,7 +13,8 @@ use crate::engine::event::{Event, EventKind};
 use crate::engine::facts::{Facts, Versioned};
 use crate::model::client::Client;
 use crate::model::realm::Realm;
-use crate::records::{self, Grant};
+use crate::model::scope::Scope;
+use crate::records::{self, Grant, User};
 use crate::tokens::grant_liveness::GrantDependencies;
 use crate::tokens::handles::Code;
 use crate::tokens::{grant_liveness, issue};
@@ -136,9 +137,13 @@ fn redeem(
     let granted = &grant_liveness::authorization(grant)
         .map_err(invalid_grant)?
         .scope;
+    require_available(client, user)?;
+    let granted = granted.intersection(&client.scopes);
+    let scope = scope_of_user(env, user, &granted)?;
     let request = issue::IssueRequest {
         indicators,
-        scope: granted.intersection(&client.scopes),
+        is_narrowed: scope != granted,
+        scope,
         nonce,
     };
     let event = Event::new(EventKind::TokensIssued)
@@ -151,6 +156,27 @@ fn redeem(
         .write(records::update(&env.realm.name, grant, row)?)
         .writes(dependencies.checks(env))
         .event(event))
+}
+
+/// # Errors
+/// `invalid_grant` where the client is for other users.
+fn require_available(client: &Client, user: &User) -> Result<(), Refusal> {
+    match user.may_use(client) {
+        true => Ok(()),
+        false => Err(invalid_grant(Cause::ClientNotAvailable)),
+    }
+}
+
+/// The scope without what the user can no longer be given. The grant keeps it, so who rejoins a group has it back.
+///
+/// # Errors
+/// `invalid_grant` where nothing is left.
+fn scope_of_user(env: &Env<'_>, user: &User, granted: &Scope) -> Result<Scope, Refusal> {
+    let scope = env.realm.within_limits(granted, Some(&user.groups));
+    match scope.is_empty() && !granted.is_empty() {
+        true => Err(invalid_grant(Cause::ScopesWithheld)),
+        false => Ok(scope),
+    }
 }
 
 /// What the grant depends on.

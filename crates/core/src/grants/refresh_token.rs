@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::{GrantOperation, TokenReply, live, required_secret};
+use super::{GrantOperation, TokenReply, live, require_available, required_secret, scope_of_user};
 use crate::base::error::{Cause, ErrorCode, Refusal};
 use crate::base::params::Params;
 use crate::base::peer::Peer;
@@ -106,9 +106,15 @@ impl GrantOperation for RefreshTokenRequest {
         let user = &dependencies.user.record;
         let granted = grant_liveness::authorization(&grant.record).map_err(invalid_grant)?;
         let is_exchanged = grant.record.kind.exchanged().is_some();
+        if !is_exchanged {
+            require_available(client, user)?;
+        }
         let ignores = env.realm.unknown_scopes == UnknownScopes::Ignore && !is_exchanged;
         // An app asks again for what it asked for at first, of which these were left out.
-        let ignored = |token: &str| ignores && !client.scopes.contains(token);
+        let ignored = |token: &str| {
+            ignores && !client.scopes.contains(token)
+                || !is_exchanged && env.realm.is_limited(token)
+        };
         let scope = narrow(self.scope.as_ref(), &granted.scope, ignored)?;
         let scope = scope.unwrap_or_else(|| granted.scope.clone());
         // Scopes that the client has lost since are dropped.
@@ -118,6 +124,8 @@ impl GrantOperation for RefreshTokenRequest {
             Some(_) if exchange::still_allowed(env, &grant.record, user) => scope,
             Some(_) => return Err(invalid_grant(Cause::RuleGone).into()),
         };
+        let granted_scope = scope;
+        let scope = scope_of_user(env, user, &granted_scope)?;
         let next = next_generation(client, presented, token.generation);
         let event = refresh_event(presented, &grant.record, peer)
             .client(&client.id)
@@ -133,6 +141,7 @@ impl GrantOperation for RefreshTokenRequest {
         };
         let request = issue::IssueRequest {
             indicators: &self.resources,
+            is_narrowed: scope != granted_scope,
             scope,
             nonce: None,
         };

@@ -181,6 +181,8 @@ impl<O: ApiOperation> Admitted<O> {
         named: Rights,
         live: LiveToken,
     ) -> Result<Caller, Stop<ApiRefusal>> {
+        // A scope that its user can no longer be given counts for nothing.
+        let named = named.intersection(rights_of(env.realm, &live.scope(env)));
         let LiveToken { claims, owner } = live;
         let user = owner.user().cloned();
         let authorization = owner.grant().and_then(|grant| grant.active()).cloned();

@@ -9,7 +9,8 @@ use crate::base::secret::SecretVerifier;
 use crate::model::actor::MayAct;
 use crate::model::claim_mapping::ClaimMapping;
 use crate::model::grant_type::GrantType;
-use crate::model::ids::{ClientId, ClientInstance};
+use crate::model::ids::{ClientId, ClientInstance, OrganizationId, UserId};
+use crate::model::organization::Availability;
 use crate::model::redirect_uri::{RedirectUri, is_same_loopback_host};
 use crate::model::scope::Scope;
 
@@ -20,6 +21,10 @@ pub struct Client {
     pub instance: ClientInstance,
     pub name: String,
     pub enabled: bool,
+    pub organization: Option<OrganizationId>,
+    /// The user who made it; declared clients have none.
+    pub owner: Option<UserId>,
+    pub availability: Availability,
     pub auth: ClientAuth,
     pub grants: Vec<GrantType>,
     pub scopes: Scope,

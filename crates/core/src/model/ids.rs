@@ -1,4 +1,4 @@
-//! Identifiers of grants, sessions, users, clients and tokens.
+//! Identifiers of grants, sessions, users, clients, organizations and tokens.
 
 use std::fmt;
 use std::str::FromStr;
@@ -236,6 +236,56 @@ impl fmt::Display for ClientId {
     }
 }
 
+/// An organization's identifier: 1 to 64 ASCII letters, digits, dots, underscores and hyphens, so that it stands in paths
+/// and rows as it is.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct OrganizationId(std::sync::Arc<str>);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "is not 1 to 64 letters, digits, dots, underscores and hyphens, of which the first is a letter or digit"
+)]
+pub struct InvalidOrganizationId;
+
+impl OrganizationId {
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for OrganizationId {
+    type Err = InvalidOrganizationId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidOrganizationId> {
+        let may_follow = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+        let begins = text.starts_with(|c: char| c.is_ascii_alphanumeric());
+        let fits = begins && text.len() <= 64 && text.bytes().all(may_follow);
+        fits.then(|| Self(text.into())).ok_or(InvalidOrganizationId)
+    }
+}
+
+impl TryFrom<String> for OrganizationId {
+    type Error = InvalidOrganizationId;
+
+    fn try_from(text: String) -> Result<Self, InvalidOrganizationId> {
+        text.parse()
+    }
+}
+
+impl From<OrganizationId> for String {
+    fn from(id: OrganizationId) -> Self {
+        id.0.as_ref().to_owned()
+    }
+}
+
+impl fmt::Display for OrganizationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 /// A token's identifier (RFC 7519 section 4.1.7). For a user's token, the grant's id and 64 random bits, so that
 /// the token names the row that it depends on; for a machine's, 128 random bits.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -330,6 +380,14 @@ mod tests {
         assert!("tv 1:a~".parse::<ClientId>().is_ok());
         for bad in ["", "a\u{7f}", "a\n", "é", &"x".repeat(256)] {
             assert_eq!(bad.parse::<ClientId>(), Err(InvalidClientId));
+        }
+    }
+
+    #[test]
+    fn an_organization_id_stands_in_paths_as_it_is() {
+        assert!("acme-1.example_x".parse::<OrganizationId>().is_ok());
+        for bad in ["", "a/b", "a b", ".a", "-a", "é", "a%", &"x".repeat(65)] {
+            assert!(bad.parse::<OrganizationId>().is_err(), "{bad}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! A realm: an issuer with its own keys, clients, resources and users.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,9 +12,11 @@ use crate::base::sealing::SealingKeys;
 use crate::model::client::Client;
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange_rule::ExchangeRule;
-use crate::model::ids::ClientId;
+use crate::model::ids::{ClientId, OrganizationId};
 use crate::model::issuer_keys::IssuerKeys;
 use crate::model::managed::Managed;
+use crate::model::organization::Organization;
+use crate::model::plain_scope::PlainScope;
 use crate::model::requested_scope::UnknownScopes;
 use crate::model::resource::{self, Resource};
 use crate::model::resource_uri::NormalUri;
@@ -40,6 +42,9 @@ pub struct Realm {
     pub clients: HashMap<ClientId, Arc<Client>>,
     pub managed: Managed,
     pub resources: Vec<Resource>,
+    /// By their tokens, none of which reads as one of a resource.
+    pub plain_scopes: BTreeMap<String, PlainScope>,
+    pub organizations: HashMap<OrganizationId, Organization>,
     /// In the order in which they are tried.
     pub exchange: Vec<ExchangeRule>,
     /// Issuers whose JWTs are accepted in token exchange.
@@ -197,6 +202,9 @@ impl Realm {
     /// The resource that a scope token belongs to.
     #[must_use]
     pub fn scope_owner(&self, token: &str) -> Option<&Resource> {
+        if let Some(plain) = self.plain_scopes.get(token) {
+            return self.resource(plain.resource.as_deref()?);
+        }
         let (identifier, name) = resource::split(token)?;
         self.resource(identifier)
             .filter(|resource| resource.scopes.contains_key(name))
@@ -209,7 +217,12 @@ impl Realm {
             names.map(move |name| format!("{}/{name}", resource.identifier))
         });
         let openid = OPENID_SCOPES.map(ToOwned::to_owned);
-        let all: Vec<String> = openid.into_iter().chain(of_resources).collect();
+        let plain = self.plain_scopes.keys().cloned();
+        let all: Vec<String> = openid
+            .into_iter()
+            .chain(plain)
+            .chain(of_resources)
+            .collect();
         all.iter().map(String::as_str).collect()
     }
 
@@ -221,8 +234,11 @@ impl Realm {
 
     /// The rights over the API that scopes of other names stand for.
     #[must_use]
-    pub fn rights_given_by(&self, _scope: &Scope) -> Rights {
-        Rights::NONE
+    pub fn rights_given_by(&self, scope: &Scope) -> Rights {
+        let plain = scope
+            .iter()
+            .filter_map(|token| self.plain_scopes.get(token));
+        plain.fold(Rights::NONE, |all, plain| all.union(plain.gives))
     }
 
     /// One node's share of a limit; at least one.

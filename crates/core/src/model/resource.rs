@@ -6,6 +6,7 @@ use std::time::Duration;
 use grantor_jose::Algorithm;
 
 use crate::model::claim_mapping::ClaimMapping;
+use crate::model::declared_scope::DeclaredScope;
 use crate::model::group_filter::GroupFilter;
 use crate::model::resource_uri::NormalUri;
 
@@ -17,8 +18,8 @@ pub struct Resource {
     pub uri: Option<String>,
     /// Of the URI, or else the identifier.
     pub normal: Option<NormalUri>,
-    /// Scope names, each with a description for people.
-    pub scopes: BTreeMap<String, String>,
+    /// By name.
+    pub scopes: BTreeMap<String, DeclaredScope>,
     pub token: TokenForm,
     /// The maximum access token lifetime; clients may have a shorter one.
     pub lifetime: Option<Duration>,
@@ -48,15 +49,6 @@ impl Resource {
     #[must_use]
     pub fn matches_indicator(&self, indicator: &str) -> bool {
         self.uri.as_deref() == Some(indicator) || self.identifier == indicator
-    }
-
-    /// The description of a scope token of this resource.
-    #[must_use]
-    pub fn scope_description(&self, token: &str) -> Option<&str> {
-        let (identifier, name) = split(token)?;
-        (identifier == self.identifier)
-            .then(|| self.scopes.get(name).map(String::as_str))
-            .flatten()
     }
 }
 

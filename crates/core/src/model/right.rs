@@ -198,6 +198,16 @@ pub struct ApiSettings {
 }
 
 impl ApiSettings {
+    /// The groups whose users may be given a right; `None` for one that all may.
+    #[must_use]
+    pub fn groups_of(&self, right: Right) -> Option<Vec<String>> {
+        match right {
+            Right::Me => None,
+            Right::ClientsOwn => Some([&*self.admins, &*self.developers].concat()),
+            _ => Some(self.admins.clone()),
+        }
+    }
+
     /// What a user of these groups may be given.
     #[must_use]
     pub fn rights_of_groups(&self, groups: &[String]) -> Rights {
@@ -256,6 +266,14 @@ mod tests {
         assert_eq!(of("admins"), Rights::all());
         assert!(of("devs").contains(Right::ClientsOwn) && !of("devs").allows(Right::ClientsRead));
         assert!(of("staff").iter().eq([Right::Me]));
+        // The same, right by right.
+        for group in ["admins", "devs", "staff"] {
+            for right in Right::ALL {
+                let groups = api.groups_of(*right);
+                let may = groups.is_none_or(|groups| groups.contains(&group.to_owned()));
+                assert_eq!(may, of(group).contains(*right), "{group} {right:?}");
+            }
+        }
         assert!(
             !of("admins")
                 .within_an_organization()

@@ -67,6 +67,11 @@ impl RequestedResources {
             .chain(self.0.iter().map(|one| Self(vec![one.clone()])))
     }
 
+    /// Leaves those for which `keep` is true of a token for them.
+    pub fn retain(&mut self, keep: impl Fn(&Self) -> bool) {
+        self.0.retain(|one| keep(&Self(vec![one.clone()])));
+    }
+
     #[must_use]
     pub fn is_within(&self, other: &Self) -> bool {
         self.0.iter().all(|identifier| other.0.contains(identifier))

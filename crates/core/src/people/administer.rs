@@ -72,6 +72,7 @@ impl Task for AddUser {
             email: self.email.clone(),
             from_file: false,
             groups: Vec::new(),
+            organization: None,
             claims: BTreeMap::new(),
             declared: None,
             declared_credential: None,

@@ -12,7 +12,7 @@ use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
 use crate::engine::facts::{Facts, Versioned};
 use crate::model::credentials::{EMAIL_VERIFIED, fold_login};
-use crate::model::ids::{Epoch, UserId};
+use crate::model::ids::{Epoch, OrganizationId, UserId};
 use crate::records::{self, User, Username};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +27,7 @@ pub enum ChangeUserReply {
     /// The user cannot have the name or the address.
     Refused(LoginRefused),
     Unknown,
+    UnknownOrganization,
 }
 
 impl ChangeUserReply {
@@ -97,6 +98,8 @@ pub struct UserChange {
     /// `Some(None)` removes it.
     pub email: Option<Option<String>>,
     pub groups: Option<Vec<String>>,
+    /// `Some(None)` takes the user out of it.
+    pub organization: Option<Option<OrganizationId>>,
     /// `None` removes a claim.
     pub claims: BTreeMap<String, Option<serde_json::Value>>,
 }
@@ -106,8 +109,11 @@ impl UserChange {
     fn members(&self) -> impl Iterator<Item = String> {
         let email = self.email.as_ref().map(|_| User::EMAIL.to_owned());
         let groups = self.groups.as_ref().map(|_| User::GROUPS.to_owned());
+        let organization = self.organization.as_ref();
+        let organization = organization.map(|_| User::ORGANIZATION.to_owned());
         let claims = self.claims.keys().map(|name| User::claim_member(name));
-        email.into_iter().chain(groups).chain(claims)
+        let members = email.into_iter().chain(groups).chain(organization);
+        members.chain(claims)
     }
 
     fn apply(&self, user: &mut User) {
@@ -116,6 +122,9 @@ impl UserChange {
         }
         if let Some(groups) = &self.groups {
             user.groups.clone_from(groups);
+        }
+        if let Some(organization) = &self.organization {
+            user.organization.clone_from(organization);
         }
         for (name, value) in &self.claims {
             match value {
@@ -139,6 +148,11 @@ impl Task for ChangeUser {
         };
         if let Some(member) = self.change.members().find(|it| user.record.declares(it)) {
             return ChangeUserReply::Declared(member).decide();
+        }
+        if let Some(Some(organization)) = &self.change.organization
+            && facts.organization(env, organization)?.is_none()
+        {
+            return ChangeUserReply::UnknownOrganization.decide();
         }
         let mut changed = user.record.clone();
         self.change.apply(&mut changed);

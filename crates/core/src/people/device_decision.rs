@@ -3,8 +3,9 @@
 use std::convert::Infallible;
 
 use super::attempt::{Attempt, LimitReached};
-use super::lookup_user_code::{self, CodeCheck, PendingDevice};
+use super::lookup_user_code::{self, CodeCheck, PendingDevice, WithheldDevice};
 use super::session::{self, SignedIn, Visitor};
+use super::withheld::{Grantable, Withheld};
 use crate::base::peer::Peer;
 use crate::base::secret::Secret;
 use crate::engine::decide::{Decision, Excess, Halt, Task};
@@ -15,6 +16,7 @@ use crate::engine::limits::{Effect, Window, pending};
 use crate::model::claims_request::RequestedClaims;
 use crate::model::client::{Client, DeviceApproval};
 use crate::model::ids::GrantId;
+use crate::model::scope::Scope;
 use crate::records::{
     self, Authorization, Grant, GrantOrigin, GrantState, NotPending, UserCodeRow,
 };
@@ -28,6 +30,8 @@ pub struct DeviceDecision {
     pub approve: bool,
     /// The user code, where it must be typed again.
     pub typed: Option<Secret>,
+    /// The scopes that the page showed; all that the device asks for, if it does not say.
+    pub shown: Option<Scope>,
     pub peer: Peer,
 }
 
@@ -44,6 +48,8 @@ pub enum DeviceDecisionReply {
     },
     /// Not decided: the retyped code is wrong, or the client requires device and browser on one network.
     Again(Box<PendingDevice>),
+    /// Not decided: the user can be given nothing of what the device asks for.
+    Withheld(WithheldDevice),
     /// Too many wrong codes.
     TooMany {
         visitor: Visitor,
@@ -86,13 +92,15 @@ impl DeviceDecision {
         client: &Client,
         signed_in: &SignedIn,
         grant: Grant,
+        given: Grantable,
     ) -> Result<Grant, NotPending> {
         let user = &signed_in.user.record;
         let session = &signed_in.session.record;
         let authorization = Authorization {
             user: user.id,
             epoch: user.epoch,
-            scope: grant.scope.clone(),
+            disclosed: Some(client.disclosed_claims(&given.scope)),
+            scope: given.scope,
             at: env.now,
             auth_time: session.auth_time,
             amr: session.amr.clone(),
@@ -100,10 +108,27 @@ impl DeviceDecision {
             session: None,
             offline: true,
             claims: RequestedClaims::default(),
-            disclosed: Some(client.disclosed_claims(&grant.scope)),
             from: self.peer.clone(),
         };
-        grant.approve(authorization)
+        let resources = given.resources;
+        Grant { resources, ..grant }.approve(authorization)
+    }
+
+    /// What the user can give to the device, of what the page showed.
+    fn grantable(
+        &self,
+        env: &Env<'_>,
+        client: &Client,
+        signed_in: &SignedIn,
+        grant: &Grant,
+    ) -> Result<Grantable, Withheld> {
+        let shown = self.shown.as_ref();
+        let asked = shown.map_or_else(
+            || grant.scope.clone(),
+            |shown| grant.scope.intersection(shown),
+        );
+        let user = &signed_in.user.record;
+        Grantable::new(env, client, user, &asked, &grant.resources)
     }
 
     /// Compares the retyped code with the grant's. A wrong one counts as a guess.
@@ -143,10 +168,12 @@ impl DeviceDecision {
         signed_in: &SignedIn,
         client: &Client,
         grant: &Grant,
+        given: &Grantable,
         code: &str,
     ) -> Result<Option<DeviceDecisionReply>, Halt> {
         let again = |code| {
-            let device = PendingDevice::with(signed_in, client, grant, code, &self.peer);
+            let scope = given.scope.clone();
+            let device = PendingDevice::with(signed_in, client, grant, scope, code, &self.peer);
             Some(DeviceDecisionReply::Again(Box::new(device)))
         };
         Ok(match client.device.approval {
@@ -236,9 +263,20 @@ impl Task for DeviceDecision {
         if !signed_in.is_fresh(client.device.approver_max_age, env.now) {
             return Ok(Decision::reply(DeviceDecisionReply::SignIn));
         }
-        if self.approve
+        let given = match self.approve {
+            true => Some(self.grantable(env, client, &signed_in, &grant)),
+            false => None,
+        };
+        let given = match given.transpose() {
+            Ok(given) => given,
+            Err(why) => {
+                let withheld = WithheldDevice::new(&signed_in, client, why);
+                return Ok(Decision::reply(DeviceDecisionReply::Withheld(withheld)));
+            }
+        };
+        if let Some(given) = &given
             && let Some(reply) =
-                self.check_policy(env, facts, &signed_in, client, &grant, user_code)?
+                self.check_policy(env, facts, &signed_in, client, &grant, given, user_code)?
         {
             return Ok(Decision::reply(reply));
         }
@@ -251,10 +289,9 @@ impl Task for DeviceDecision {
             let user = signed_in.user.record.id;
             decision.excess = Excess::of_new_grant(self.grant, user, &client.id);
         }
-        let decided = if self.approve {
-            self.approved(env, client, &signed_in, grant)
-        } else {
-            grant.deny(signed_in.user.record.id)
+        let decided = match given {
+            Some(given) => self.approved(env, client, &signed_in, grant, given),
+            None => grant.deny(signed_in.user.record.id),
         };
         let Ok(decided) = decided else {
             return already_decided();

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 
 use super::attempt::{Attempt, LimitReached};
 use super::session::{self, SignedIn, Visitor};
+use super::withheld::{Grantable, Withheld};
 use crate::base::error::Cause;
 use crate::base::peer::Peer;
 use crate::base::row::Key;
@@ -47,6 +48,16 @@ pub enum LookupUserCodeReply {
         retry_after: u64,
     },
     Pending(Box<PendingDevice>),
+    /// The user can be given nothing of what the device asks for.
+    Withheld(WithheldDevice),
+}
+
+/// A device to which the user can give nothing.
+#[derive(Clone, Debug)]
+pub struct WithheldDevice {
+    pub visitor: Visitor,
+    pub client_name: String,
+    pub why: Withheld,
 }
 
 /// A device that waits for approval, with the details to show.
@@ -56,6 +67,7 @@ pub struct PendingDevice {
     pub grant: GrantId,
     pub client: ClientId,
     pub client_name: String,
+    /// What the user can give it.
     pub scope: Scope,
     /// What the client's ID tokens tell of the user besides.
     pub claims: Vec<String>,
@@ -85,6 +97,7 @@ impl PendingDevice {
         signed_in: &SignedIn,
         client: &Client,
         grant: &Grant,
+        scope: Scope,
         code: &UserCode,
         peer: &Peer,
     ) -> Self {
@@ -94,13 +107,14 @@ impl PendingDevice {
                 CodeCheck::Compare(code.formatted())
             }
         };
-        Self::with(signed_in, client, grant, code, peer)
+        Self::with(signed_in, client, grant, scope, code, peer)
     }
 
     pub(super) fn with(
         signed_in: &SignedIn,
         client: &Client,
         grant: &Grant,
+        scope: Scope,
         code: CodeCheck,
         peer: &Peer,
     ) -> Self {
@@ -109,12 +123,22 @@ impl PendingDevice {
             grant: grant.id,
             client: client.id.clone(),
             client_name: client.name.clone(),
-            scope: grant.scope.clone(),
-            claims: client.disclosed_claims(&grant.scope),
+            claims: client.disclosed_claims(&scope),
+            scope,
             code,
             started: grant.started.clone(),
             same_network: grant.started.by.shares_network_with(peer),
             same_network_required: client.device.approval == DeviceApproval::SameNetwork,
+        }
+    }
+}
+
+impl WithheldDevice {
+    pub(super) fn new(signed_in: &SignedIn, client: &Client, why: Withheld) -> Self {
+        Self {
+            visitor: signed_in.visitor(),
+            client_name: client.name.clone(),
+            why,
         }
     }
 }
@@ -170,8 +194,15 @@ impl LookupUserCode {
         if !signed_in.is_fresh(client.device.approver_max_age, env.now) {
             return Ok(Decision::reply(LookupUserCodeReply::SignIn));
         }
-        let device = PendingDevice::new(signed_in, client, &grant, code, &self.peer);
-        let reply = LookupUserCodeReply::Pending(Box::new(device));
+        let user = &signed_in.user.record;
+        let grantable = Grantable::new(env, client, user, &grant.scope, &grant.resources);
+        let reply = match grantable {
+            Ok(Grantable { scope, .. }) => {
+                let device = PendingDevice::new(signed_in, client, &grant, scope, code, &self.peer);
+                LookupUserCodeReply::Pending(Box::new(device))
+            }
+            Err(why) => LookupUserCodeReply::Withheld(WithheldDevice::new(signed_in, client, why)),
+        };
         Ok(Decision::reply(reply).writes(signed_in.touch.clone()))
     }
 }

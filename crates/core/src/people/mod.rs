@@ -19,6 +19,7 @@ mod provision_links;
 pub(crate) mod session;
 mod sign_in;
 mod visit;
+pub(crate) mod withheld;
 
 pub use administer::{AddUser, AddUserReply, SetEnabled, SetEnabledReply};
 pub use change_user::{
@@ -29,7 +30,9 @@ pub use device_decision::{
 };
 pub use form::{Action, Binding};
 pub use logins::{LoginRefused, MoveLogins};
-pub use lookup_user_code::{CodeCheck, LookupUserCode, LookupUserCodeReply, PendingDevice};
+pub use lookup_user_code::{
+    CodeCheck, LookupUserCode, LookupUserCodeReply, PendingDevice, WithheldDevice,
+};
 pub use provision::{
     Deprovision, Password, PreparePassword, PreparedPassword, Provision, ProvisionReply,
 };
@@ -38,3 +41,4 @@ pub use provision_links::{ProvisionLink, ProvisionLinkReply, WithdrawLink};
 pub use session::Visitor;
 pub use sign_in::{KNOWN_BROWSER_LIFETIME, SignIn, SignInReply};
 pub use visit::Visit;
+pub use withheld::Withheld;

@@ -11,8 +11,7 @@ use crate::base::secret::Secret;
 use crate::engine::decide::{Decision, Halt, Task};
 use crate::engine::env::Env;
 use crate::engine::facts::Facts;
-use crate::model::ids::Epoch;
-use crate::model::ids::UserId;
+use crate::model::ids::{Epoch, OrganizationId, UserId};
 use crate::records::{self, User, Username};
 use crate::tokens::grant_liveness;
 
@@ -25,6 +24,7 @@ pub struct Provision {
     pub password: Password,
     pub email: Option<String>,
     pub groups: Option<Vec<String>>,
+    pub organization: Option<OrganizationId>,
     pub claims: BTreeMap<String, serde_json::Value>,
 }
 
@@ -177,6 +177,10 @@ impl Provision {
                 Some(groups) => groups.clone(),
                 None => own(User::GROUPS).map_or_else(Vec::new, |user| user.groups.clone()),
             },
+            organization: match &self.organization {
+                Some(organization) => Some(organization.clone()),
+                None => own(User::ORGANIZATION).and_then(|user| user.organization.clone()),
+            },
             claims: own_claims.into_iter().chain(claims).collect(),
             declared: Some(self.declared()),
             declared_credential,
@@ -187,8 +191,11 @@ impl Provision {
     fn declared(&self) -> Vec<String> {
         let email = self.email.is_some().then(|| User::EMAIL.to_owned());
         let groups = self.groups.is_some().then(|| User::GROUPS.to_owned());
+        let organization = self.organization.as_ref();
+        let organization = organization.map(|_| User::ORGANIZATION.to_owned());
         let claims = self.claims.keys().map(|name| User::claim_member(name));
-        email.into_iter().chain(groups).chain(claims).collect()
+        let members = email.into_iter().chain(groups).chain(organization);
+        members.chain(claims).collect()
     }
 }
 

@@ -96,6 +96,7 @@ pub(crate) fn signed_in(
     };
     if session.record.user != user.record.id
         || !user.record.is_current(session.record.epoch)
+        || !facts.is_enabled_user(env, &user.record)?
         || !matches_secret(&session.record, cookie)
     {
         return Ok(None);

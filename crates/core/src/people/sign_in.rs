@@ -232,13 +232,19 @@ impl SignIn {
         let known = user
             .as_ref()
             .map(|user| (user.record.id, user.record.username.clone()));
-        let user = user.filter(|user| is_right && user.record.enabled);
+        let is_enabled = match &user {
+            Some(user) => facts.is_enabled_user(env, &user.record)?,
+            None => false,
+        };
+        let is_of_disabled = user.as_ref().is_some_and(|user| user.record.enabled) && !is_enabled;
+        let user = user.filter(|_| is_right && is_enabled);
         attempt.end(facts, user.is_some())?;
         let Some(user) = user else {
             let mut event = Event::new(EventKind::SignInFailed).peer(&self.peer);
             event.reason = Some(match (&known, is_right) {
                 (None, _) => Cause::UserGone,
                 (Some(_), false) => Cause::WrongPassword,
+                (Some(_), true) if is_of_disabled => Cause::OrganizationDisabled,
                 (Some(_), true) => Cause::UserDisabled,
             });
             event.user = known.as_ref().map(|(id, _)| *id);

@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::Record;
 use crate::base::time::Timestamp;
 use crate::model::claims_request::UserFacts;
+use crate::model::client::Client;
 use crate::model::credentials::{fold_login, fold_username, verified_email};
-use crate::model::ids::{Epoch, UserId};
+use crate::model::ids::{Epoch, OrganizationId, UserId};
 
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct User {
@@ -31,11 +32,13 @@ pub struct User {
     pub from_file: bool,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organization: Option<OrganizationId>,
     /// Standard claims (OpenID Connect Core section 5.1) and others that the operator set.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub claims: BTreeMap<String, serde_json::Value>,
-    /// What the configuration file declares of this user, besides name and password: [`User::EMAIL`], [`User::GROUPS`] and
-    /// [`User::claim_member`]. Commands change the rest. Rows of older versions, without this, hold only what a file
+    /// What the configuration file declares of this user, besides name and password: [`User::EMAIL`], [`User::GROUPS`],
+    /// [`User::ORGANIZATION`] and [`User::claim_member`]. Commands change the rest. Rows of older versions, without this, hold only what a file
     /// declared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub declared: Option<Vec<String>>,
@@ -50,6 +53,7 @@ pub struct User {
 impl User {
     pub const EMAIL: &'static str = "email";
     pub const GROUPS: &'static str = "groups";
+    pub const ORGANIZATION: &'static str = "organization";
 
     #[must_use]
     pub fn claim_member(name: &str) -> String {
@@ -80,6 +84,7 @@ impl User {
             email: None,
             from_file: true,
             groups: Vec::new(),
+            organization: None,
             claims: BTreeMap::new(),
             declared: Some(Vec::new()),
             declared_credential: None,
@@ -115,6 +120,12 @@ impl User {
             groups: &self.groups,
             claims: &self.claims,
         }
+    }
+
+    /// Whether a client is there for this user.
+    #[must_use]
+    pub fn may_use(&self, client: &Client) -> bool {
+        client.is_available_to(self.id, self.organization.as_ref())
     }
 
     /// Whether grants and sessions with this epoch are still valid.

@@ -15,6 +15,7 @@ use crate::model::claims::AccessTokenClaims;
 use crate::model::claims_request::RequestedClaims;
 use crate::model::ids::UserId;
 use crate::model::realm::Realm;
+use crate::model::scope::Scope;
 use crate::records::{self, Grant, RevokedToken, Session, User};
 use crate::tokens::grant_liveness::{self, GrantDependencies};
 use crate::tokens::handles::RefreshToken;
@@ -118,6 +119,14 @@ impl TokenOwner {
 }
 
 impl LiveToken {
+    /// Its scope, without what its user can no longer be given.
+    pub(crate) fn scope(&self, env: &Env<'_>) -> Scope {
+        match self.owner.user() {
+            Some(user) => (env.realm).within_limits(&self.claims.scope, Some(&user.groups)),
+            None => self.claims.scope.clone(),
+        }
+    }
+
     /// # Errors
     /// [`Halt`] if the client is not known yet.
     pub(crate) fn requested(&self, env: &Env<'_>, facts: &Facts) -> Result<RequestedClaims, Halt> {

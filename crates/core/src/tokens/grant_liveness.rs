@@ -119,7 +119,11 @@ fn acting_user(env: &Env<'_>, facts: &Facts, actor: &Actor) -> Result<Option<Use
 /// [`Halt`] if the client is not known yet.
 pub(crate) fn knows_subject(env: &Env<'_>, facts: &Facts, sub: &str) -> Result<bool, Halt> {
     let client = facts.client_named(env, sub)?;
-    Ok(client.is_some_and(|client| client.enabled) || env.realm.is_foreign_subject(sub))
+    let is_enabled = match client {
+        Some(client) => facts.is_enabled(env, client)?,
+        None => false,
+    };
+    Ok(is_enabled || env.realm.is_foreign_subject(sub))
 }
 
 /// Checks that all actors in the chain are known and enabled, or a trusted issuer's. Returns the row versions of the
@@ -145,7 +149,7 @@ pub(crate) fn check_actors(
         };
         let key = user_key(env, user);
         match facts.record::<User>(env, &key)? {
-            Lookup::Live(user) if user.record.enabled => {
+            Lookup::Live(user) if facts.is_enabled_user(env, &user.record)? => {
                 let row = (key, user.row.version);
                 // A user may act at two hops, by two clients.
                 if !users.contains(&row) {
@@ -161,17 +165,23 @@ pub(crate) fn check_actors(
 /// The user with this key.
 ///
 /// # Errors
-/// The [`Cause`] if the user is deleted, disabled or no longer at this epoch.
+/// The [`Cause`] if the user is deleted, disabled, of a disabled organization, or no longer at this epoch.
 pub(crate) fn user_at_epoch(
     env: &Env<'_>,
     facts: &Facts,
     key: &Key,
     epoch: Epoch,
 ) -> Result<Versioned<User>, Stop<Cause>> {
-    match facts.record::<User>(env, key)? {
-        Lookup::Live(user) if user.record.is_current(epoch) => Ok(user),
-        Lookup::Live(user) if user.record.enabled => Err(Cause::SignedOutEverywhere.into()),
-        Lookup::Live(_) => Err(Cause::UserDisabled.into()),
-        _ => Err(Cause::UserGone.into()),
+    let user = facts.record::<User>(env, key)?.live();
+    let user = user.ok_or(Cause::UserGone)?;
+    if !user.record.enabled {
+        return Err(Cause::UserDisabled.into());
+    }
+    if !facts.is_enabled_user(env, &user.record)? {
+        return Err(Cause::OrganizationDisabled.into());
+    }
+    match user.record.is_current(epoch) {
+        true => Ok(user),
+        false => Err(Cause::SignedOutEverywhere.into()),
     }
 }

@@ -3,7 +3,7 @@
 use grantor_jose::{SigningInput, TokenType as Typ};
 use serde_json::Map;
 
-use crate::base::error::Failure;
+use crate::base::error::{Cause, Failure};
 use crate::base::secret::Secret;
 use crate::base::time::Timestamp;
 use crate::engine::decide::{Decision, Mint, Stop, UnsignedToken, invalid_grant};
@@ -122,6 +122,8 @@ pub(crate) struct IssueRequest<'r> {
     pub(crate) indicators: &'r [String],
     /// The scope of the access token: granted, still allowed for the client, and requested.
     pub(crate) scope: Scope,
+    /// Whether the user can no longer be given some of the granted scope.
+    pub(crate) is_narrowed: bool,
     /// For the ID token of an authorization code. OpenID Connect Core section 12.2: that of a refresh "SHOULD NOT have
     /// a nonce Claim".
     pub(crate) nonce: Option<String>,
@@ -144,7 +146,12 @@ pub(crate) fn for_user(
         true => &grant.resources,
         false => &asked,
     };
-    let target = Target::choose(env.realm, &request.scope, named)?;
+    let target = Target::choose(env.realm, &request.scope, named);
+    let target = target.map_err(|refusal| match request.is_narrowed && asked.is_empty() {
+        // Of what the grant is for, nothing is left.
+        true => invalid_grant(Cause::ScopesWithheld),
+        false => refusal,
+    })?;
     let now = env.now.as_secs();
     // No token outlives its grant: a repeated answer within the grace period does not extend the row's expiry.
     let ends = (env.now + target.lifetime(client)).min(grant.expires_at);
@@ -176,6 +183,7 @@ pub(crate) fn for_user(
     let has_id = wanted.id && request.scope.contains("openid");
     let further = match has_id {
         true => id_token_claims(
+            env.realm,
             client,
             &request.scope,
             Agreed::new(client, authorization),

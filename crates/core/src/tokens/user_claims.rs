@@ -10,6 +10,7 @@ use crate::model::claims::AccessTokenClaims;
 use crate::model::claims_request::{self, RequestedClaims};
 use crate::model::client::{Client, ConsentPolicy, IdTokenContent};
 use crate::model::ids::UserId;
+use crate::model::realm::Realm;
 use crate::model::resource::Resource;
 use crate::model::scope::Scope;
 use crate::records::{Authorization, to_json};
@@ -83,11 +84,12 @@ impl<'a> Agreed<'a> {
 }
 
 /// The claims of an ID token besides those of the protocol: of the granted scopes as the client is set, what the request
-/// named, and the client's mapped claims, which win.
+/// named, those of plain scopes, and the client's mapped claims, which win.
 ///
 /// # Errors
 /// [`Failure::Operator`] where they are too long without any claim that depends on the user.
 pub(crate) fn id_token_claims(
+    realm: &Realm,
     client: &Client,
     scope: &Scope,
     agreed: Agreed<'_>,
@@ -112,6 +114,7 @@ pub(crate) fn id_token_claims(
             claims_request::user_claims(user, named.chain(of_scopes))
         }
     };
+    claims.extend(realm.claims_of_plain_scopes(scope, from));
     claims.extend(client.id_claims.claims_within(&scopes, disclosed, from));
     while to_json(&claims)?.len() > MAX_TOKEN_BYTES {
         let of_client =

@@ -103,6 +103,7 @@ fn a_change_of_what_tokens_say_ends_nothing_and_can_be_taken_back() {
     let change = |email: &str, groups: &[&str], nickname: Option<&str>| UserChange {
         email: Some((!email.is_empty()).then(|| email.to_owned())),
         groups: Some(groups.iter().map(|group| (*group).to_owned()).collect()),
+        organization: None,
         claims: BTreeMap::from([("nickname".to_owned(), nickname.map(Into::into))]),
     };
     let full = change("d@example.com", &["staff"], Some("D"));

@@ -93,13 +93,13 @@ fn disabling_and_enabling_a_user_keeps_what_a_newer_version_wrote() {
     world.add_user("dave");
     let row = world.user_row("dave");
     world.newer(&row, |user| {
-        user["organization"] = json!({ "id": "acme", "since": 7 })
+        user["tenant"] = json!({ "id": "acme", "since": 7 })
     });
     for enabled in [false, true] {
         world.ask(set(enabled)).reply.expect("no protocol");
         let user = json(&world.user_row("dave"));
         assert_eq!(user["enabled"], enabled);
-        assert_eq!(user["organization"], json!({ "id": "acme", "since": 7 }));
+        assert_eq!(user["tenant"], json!({ "id": "acme", "since": 7 }));
     }
 }
 

@@ -222,6 +222,7 @@ fn provisioning_changes_only_what_the_file_names() {
     let change = UserChange {
         email: Some(Some("dave@example.com".to_owned())),
         groups: Some(vec!["staff".to_owned()]),
+        organization: None,
         claims: BTreeMap::from([("nickname".to_owned(), Some("D".into()))]),
     };
     change_user(&mut world, "dave", change);

@@ -74,7 +74,7 @@ fn what_is_known_is_written_as_it_always_was() {
 #[test]
 fn a_user_who_is_disabled_and_enabled_keeps_what_a_newer_version_wrote() {
     let mut value = json_of(&samples::user());
-    put(&mut value, "", "organization", json!("acme"));
+    put(&mut value, "", "tenant", json!("acme"));
     put(&mut value, "", "links", json!([{ "iss": "i", "sub": "s" }]));
     for (enabled, epoch) in [(false, 5), (true, 6)] {
         let user = User {
@@ -87,7 +87,7 @@ fn a_user_who_is_disabled_and_enabled_keeps_what_a_newer_version_wrote() {
             value["enabled"], enabled,
             "what is known is what was written"
         );
-        assert_eq!(value["organization"], "acme");
+        assert_eq!(value["tenant"], "acme");
         assert_eq!(value["links"], json!([{ "iss": "i", "sub": "s" }]));
     }
 }

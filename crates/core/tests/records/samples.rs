@@ -141,6 +141,7 @@ pub(crate) fn user() -> User {
         email: Some("alice@example.com".to_owned()),
         from_file: true,
         groups: vec!["staff".to_owned()],
+        organization: Some("acme".parse().expect("an organization's id")),
         claims: BTreeMap::from([("*".to_owned(), "anything".into())]),
         declared: Some(vec!["email".to_owned()]),
         declared_credential: Some("MAC".to_owned()),

@@ -152,6 +152,7 @@ impl Life {
                 self.guessed(flight, seat, cookie);
                 self.count("code: not valid");
             }
+            CodeLookup::Withheld(why) => panic!("nothing is limited here: {why:?}"),
             CodeLookup::Asks(asker) => {
                 let Typed::Of(device) = typed else {
                     panic!("a guess was right");
@@ -218,6 +219,7 @@ impl Life {
                     "decision: denied"
                 });
             }
+            Decided::Withheld => panic!("nothing is limited here"),
             Decided::Before => {
                 self.was_decided(flight, device, cookie);
                 self.count("decision: sent again");

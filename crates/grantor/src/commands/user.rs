@@ -96,6 +96,9 @@ struct SetArguments {
     /// A group, instead of all before; may be given several times
     #[arg(long = "group", value_name = "GROUP")]
     groups: Vec<String>,
+    /// The organization
+    #[arg(long, value_name = "ID")]
+    organization: Option<String>,
     /// A claim: JSON where it reads as such, else a text; may be given several times
     #[arg(long = "claim", value_name = "K=V", value_parser = claim)]
     claims: Vec<(String, Json)>,
@@ -118,6 +121,7 @@ impl SetArguments {
         self.full_name.is_none()
             && self.email.is_none()
             && self.groups.is_empty()
+            && self.organization.is_none()
             && self.claims.is_empty()
     }
 
@@ -135,6 +139,7 @@ impl SetArguments {
             username: self.name.clone(),
             email: self.email.clone(),
             groups: (!self.groups.is_empty()).then(|| groups.cloned().collect()),
+            organization: self.organization.clone(),
             claims: self.claims.iter().cloned().chain(full_name).collect(),
         }
     }
@@ -194,9 +199,9 @@ pub fn run(arguments: &Arguments, environment: &Environment) -> ExitCode {
             password_stdin,
             random,
         } => set_password(common, &settings, name, *password_stdin, *random),
-        What::Set(arguments) if arguments.changes_nothing() => {
-            exit::usage(&"nothing to change: give --name, --email, --group or --claim")
-        }
+        What::Set(arguments) if arguments.changes_nothing() => exit::usage(
+            &"nothing to change: give --name, --email, --group, --organization or --claim",
+        ),
         What::Set(arguments) => administer(common, &settings, &arguments.request(), |user| {
             Some(format!(
                 "Changed {name}.\n{}",
@@ -310,6 +315,7 @@ fn render_user(user: &ShownUser) -> String {
         enabled,
         email,
         groups,
+        organization,
         claims,
         password,
         declared,
@@ -339,6 +345,9 @@ fn render_user(user: &ShownUser) -> String {
     }
     if !groups.is_empty() {
         line("groups", "groups", &groups.join(", "));
+    }
+    if let Some(organization) = organization {
+        line("organization", "org", organization);
     }
     for (name, value) in claims {
         line(

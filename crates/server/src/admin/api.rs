@@ -155,6 +155,9 @@ pub struct SetUser {
     pub email: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub groups: Option<Vec<String>>,
+    /// Empty takes the user out of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organization: Option<String>,
     /// `null` removes a claim.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub claims: BTreeMap<String, serde_json::Value>,
@@ -178,6 +181,8 @@ pub struct ShownUser {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
     pub groups: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organization: Option<String>,
     pub claims: BTreeMap<String, serde_json::Value>,
     /// Whether the user has one.
     pub password: bool,

@@ -202,6 +202,7 @@ impl TestServer {
             password: Password::Hash(hash),
             email: None,
             groups: None,
+            organization: None,
             claims: BTreeMap::new(),
         };
         self.app.run(provision).await.unwrap().reply.unwrap();

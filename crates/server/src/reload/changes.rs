@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
-use grantor_config::{Client, Resource, Settings, User};
+use grantor_config::{Client, Organization, PlainScope, Resource, Settings, User};
 use grantor_core::model::ids::UserId;
 use grantor_core::records::Username;
 
@@ -19,7 +19,7 @@ pub(super) struct Merged {
 }
 
 /// What `running` becomes by the settings of its changed file. What needs a restart stays as it runs, and unless `prune`
-/// is set, APIs, clients and users stay that the file no longer declares; `kept_before` are those that stayed already.
+/// is set, APIs, scopes, organizations, clients and users stay that the file no longer declares; `kept_before` are those that stayed already.
 pub(super) fn merge(
     running: &Settings,
     kept_before: &Kept,
@@ -28,9 +28,16 @@ pub(super) fn merge(
 ) -> Merged {
     let mut kept = Vanished::default();
     if !prune {
-        kept.resources = vanished_resources(running, &file);
+        kept.resources = vanished(&running.resources, &file.resources, identifier);
+        kept.scopes = vanished_scopes(running, &file);
+        kept.organizations = vanished(&running.organizations, &file.organizations, |it| {
+            it.id.to_string()
+        });
         // They have their scopes still, and so do the clients that vanished with them.
         file.resources.extend(kept.resources.iter().cloned());
+        file.scopes.extend(kept.scopes.iter().cloned());
+        file.organizations
+            .extend(kept.organizations.iter().cloned());
         kept.clients = vanished_clients(running, &file);
         kept.users = vanished_users(running, &file);
     }
@@ -42,11 +49,9 @@ pub(super) fn merge(
         ..Reloaded::default()
     };
     let now = Kept {
-        resources: kept
-            .resources
-            .iter()
-            .map(|api| api.identifier.to_string())
-            .collect(),
+        resources: kept.resources.iter().map(identifier).collect(),
+        scopes: kept.scopes.iter().map(|it| it.name.to_string()).collect(),
+        organizations: (kept.organizations.iter().map(|it| it.id.to_string())).collect(),
         clients: kept
             .clients
             .iter()
@@ -67,15 +72,32 @@ pub(super) fn merge(
 #[derive(Default)]
 struct Vanished {
     resources: Vec<Resource>,
+    scopes: Vec<PlainScope>,
+    organizations: Vec<Organization>,
     clients: Vec<Client>,
     users: Vec<User>,
 }
 
-fn vanished_resources(running: &Settings, file: &Settings) -> Vec<Resource> {
-    let declared: HashSet<_> = file.resources.iter().map(|api| &api.identifier).collect();
-    let vanished = running.resources.iter();
-    let vanished = vanished.filter(|api| !declared.contains(&api.identifier));
+fn identifier(api: &Resource) -> String {
+    api.identifier.to_string()
+}
+
+fn vanished<T: Clone>(running: &[T], file: &[T], name: impl Fn(&T) -> String) -> Vec<T> {
+    let declared: HashSet<_> = file.iter().map(&name).collect();
+    let vanished = running.iter().filter(|it| !declared.contains(&name(it)));
     vanished.cloned().collect()
+}
+
+/// The scopes that `file` no longer declares, but for those that read as a scope of an API of the file.
+fn vanished_scopes(running: &Settings, file: &Settings) -> Vec<PlainScope> {
+    let mut scopes = vanished(&running.scopes, &file.scopes, |it| it.name.to_string());
+    scopes.retain(|scope| {
+        let owner = scope.name.rsplit_once('/').map(|(owner, _)| owner);
+        file.resources
+            .iter()
+            .all(|api| Some(&*api.identifier) != owner)
+    });
+    scopes
 }
 
 fn folded(user: &User) -> String {
@@ -111,7 +133,9 @@ fn vanished_clients(running: &Settings, file: &Settings) -> Vec<Client> {
     let vanished = vanished.filter(|client| !declared.contains(&client.id));
     let scopes = |settings: &Settings| -> HashSet<String> {
         let resources = settings.resources.iter();
-        resources.flat_map(Resource::scope_tokens).collect()
+        let plain = settings.scopes.iter().map(|it| it.name.to_string());
+        let of_resources = resources.flat_map(Resource::scope_tokens);
+        of_resources.chain(plain).collect()
     };
     let gone = &scopes(running) - &scopes(file);
     let stripped = vanished.map(|client| {
@@ -199,15 +223,31 @@ fn changes(running: &Settings, file: &Settings, kept: &Vanished) -> Vec<Change> 
     let of_resources = change(
         "resource",
         (&running.resources, &file.resources),
-        |it| it.identifier.to_string(),
-        |it| it.identifier.to_string(),
+        identifier,
+        identifier,
     );
-    let resources = kept.resources.iter().map(|it| it.identifier.to_string());
+    let of_scopes = change(
+        "scope",
+        (&running.scopes, &file.scopes),
+        |it| it.name.clone(),
+        |it| it.name.to_string(),
+    );
+    let of_organizations = change(
+        "organization",
+        (&running.organizations, &file.organizations),
+        |it| it.id.clone(),
+        |it| it.id.to_string(),
+    );
+    let resources = kept.resources.iter().map(identifier);
+    let scopes = kept.scopes.iter().map(|it| it.name.to_string());
+    let organizations = kept.organizations.iter().map(|it| it.id.to_string());
     let clients = kept.clients.iter().map(|client| client.id.to_string());
     let users = kept.users.iter().map(|user| user.username.to_string());
     let all = [
         settings_change(running, file),
         keep(of_resources, resources),
+        keep(of_scopes, scopes),
+        keep(of_organizations, organizations),
         keep(of_clients, clients),
         exchange,
         change(

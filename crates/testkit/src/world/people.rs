@@ -8,7 +8,7 @@ use grantor_core::engine::drive::Outcome;
 use grantor_core::model::ids::GrantId;
 use grantor_core::people::{
     Deprovision, DeviceDecision, DeviceDecisionReply, LookupUserCode, LookupUserCodeReply,
-    PendingDevice, Provision, ProvisionReply, SignIn, SignInReply, Visit, Visitor,
+    PendingDevice, Provision, ProvisionReply, SignIn, SignInReply, Visit, Visitor, Withheld,
 };
 use grantor_core::tokens::handles::PresentedCookie;
 
@@ -38,6 +38,7 @@ pub enum CodeLookup {
     NotValid,
     TooMany,
     Asks(Box<PendingDevice>),
+    Withheld(Withheld),
 }
 
 impl CodeLookup {
@@ -59,6 +60,7 @@ pub enum Decided {
     SignIn,
     Gone,
     Again,
+    Withheld,
     TooMany,
 }
 
@@ -109,6 +111,7 @@ impl Browser {
             grant,
             approve,
             typed: typed.map(Secret::new),
+            shown: None,
             peer: peer(&self.address),
         }
     }
@@ -133,6 +136,7 @@ pub fn decided(outcome: &Outcome<DeviceDecisionReply, Infallible>) -> Decided {
         Ok(DeviceDecisionReply::SignIn) => Decided::SignIn,
         Ok(DeviceDecisionReply::Gone { .. }) => Decided::Gone,
         Ok(DeviceDecisionReply::Again(_)) => Decided::Again,
+        Ok(DeviceDecisionReply::Withheld(_)) => Decided::Withheld,
         Ok(DeviceDecisionReply::TooMany { .. }) => Decided::TooMany,
         Err(refusal) => panic!("a page is not refused by an OAuth error: {refusal:?}"),
     }
@@ -144,6 +148,7 @@ pub fn code_lookup(outcome: Outcome<LookupUserCodeReply, Infallible>) -> CodeLoo
         Ok(LookupUserCodeReply::SignIn) => CodeLookup::SignIn,
         Ok(LookupUserCodeReply::NotValid { .. }) => CodeLookup::NotValid,
         Ok(LookupUserCodeReply::TooMany { .. }) => CodeLookup::TooMany,
+        Ok(LookupUserCodeReply::Withheld(device)) => CodeLookup::Withheld(device.why),
         Ok(LookupUserCodeReply::Pending(asker)) => CodeLookup::Asks(asker),
         Err(refusal) => panic!("a page is not refused by an OAuth error: {refusal:?}"),
     }

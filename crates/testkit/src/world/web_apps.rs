@@ -155,6 +155,20 @@ impl World {
         }
     }
 
+    /// What the user decides on this page, as it was shown.
+    pub fn decide_on(
+        &mut self,
+        browser: &Browser,
+        request: &AuthorizationRequest,
+        page: &ConsentPrompt,
+        decision: ConsentDecision,
+    ) -> AuthorizationOutcome {
+        let shown = page.shown;
+        let answer = ConsentAnswer { decision, shown };
+        let outcome = self.ask(browser.authorize(request, Some(answer)));
+        AuthorizationOutcome::new(browser, request, outcome)
+    }
+
     pub fn authorize_with(
         &mut self,
         browser: &Browser,

@@ -18,7 +18,7 @@ use super::return_to::ReturnTo;
 use crate::app::Unavailable;
 use crate::context::{Context, PostedForm};
 use crate::oauth;
-use crate::pages::{Consent, Field, FormPost, PageError, destination};
+use crate::pages::{BackToClient, Consent, Field, FormPost, PageError, Withheld, destination};
 
 /// Browsers and proxies support headers of 8 KiB, but not all support more.
 const MAX_QUERY_BYTES: usize = 8 * 1024;
@@ -214,6 +214,20 @@ fn respond(context: &Context, response: &AuthorizationResponse) -> Response {
 
 /// The form token is bound to the session and to this request, so the form is not valid for another one.
 fn consent(context: &Context, ask: &ConsentPrompt, request: String) -> Response {
+    if let Some(why) = ask.withheld {
+        let page = Withheld {
+            site: context.site().clone(),
+            account: context.account(&ask.visitor),
+            client_name: ask.client_name.clone(),
+            why: why.into(),
+            back: Some(BackToClient {
+                form_token: context.consent_token(ask, &request),
+                request,
+            }),
+        };
+        let redirect_uri = Some(ask.redirect.uri());
+        return context.page_of_request(StatusCode::FORBIDDEN, &page, redirect_uri);
+    }
     let (asked, agreed) = (&ask.asked, ask.agreed_before.as_ref());
     let is_new = |scope: &&str| agreed.is_some_and(|agreed| !agreed.scope.contains(scope));
     let is_new_claim = |claim| agreed.is_some_and(|agreed| !agreed.claims.contains(claim));

@@ -221,9 +221,7 @@ pub(super) fn scope_lines(realm: &Realm, scope: &Scope) -> Vec<ScopeLine> {
         let resource = realm.scope_owner(token);
         ScopeLine {
             scope: token.to_owned(),
-            text: resource
-                .and_then(|resource| resource.scope_description(token))
-                .map(ToOwned::to_owned),
+            text: realm.declared_scope(token).map(|it| it.text.clone()),
             resource: resource.map(|resource| resource.identifier.clone()),
         }
     };

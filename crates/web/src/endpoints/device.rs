@@ -8,7 +8,7 @@ use grantor_core::base::secret::Secret;
 use grantor_core::model::ids::GrantId;
 use grantor_core::people::{
     self, Action, Binding, DecidedDevice, DeviceDecision, DeviceDecisionReply, LookupUserCode,
-    LookupUserCodeReply, PendingDevice, ViewDecision, ViewDecisionReply, Visitor,
+    LookupUserCodeReply, PendingDevice, ViewDecision, ViewDecisionReply, Visitor, WithheldDevice,
 };
 use http::{HeaderValue, StatusCode};
 
@@ -19,7 +19,7 @@ use crate::context::{Context, PostedForm, TypedForm, typed_again};
 use crate::cookies::Cookie;
 use crate::pages::{
     Agent, CodeCheck, DeviceCode, DeviceCodeProblem, DeviceConfirm, DeviceDone, Network, Outcome,
-    PageError, RelativeTime,
+    PageError, RelativeTime, Withheld,
 };
 
 /// Delays responses while codes are being guessed on a large scale; nobody is locked out.
@@ -92,6 +92,7 @@ pub(crate) async fn post(TypedForm(posted): TypedForm) -> Response {
             }
             not_valid(&context, &visitor, Code::Typed(typed))
         }
+        LookupUserCodeReply::Withheld(device) => withheld(&context, &device),
         LookupUserCodeReply::TooMany {
             visitor,
             retry_after,
@@ -123,6 +124,7 @@ pub(crate) async fn decide(TypedForm(posted): TypedForm) -> Response {
         grant,
         approve: decision == "approve",
         typed: params.opt("user_code").map(Secret::new),
+        shown: params.opt("scope").map(|it| it.parse().unwrap_or_default()),
         peer: context.caller.peer.clone(),
     };
     let Ok(reply) = match context.run(decision).await {
@@ -142,6 +144,7 @@ pub(crate) async fn decide(TypedForm(posted): TypedForm) -> Response {
             visitor,
             retry_after,
         } => too_many(&context, &visitor, Code::None, retry_after),
+        DeviceDecisionReply::Withheld(device) => withheld(&context, &device),
         DeviceDecisionReply::SignIn => context.go_to_login(&ReturnTo::Device(code)).await,
     }
 }
@@ -287,6 +290,7 @@ fn confirm(
                 typed: typed_again(typed, MAX_CODE_CHARS),
             },
         },
+        scope: pending.scope.to_string(),
         scopes: browser::scope_lines(context.realm(), &pending.scope),
         claims: pending.claims.clone(),
         device_address: pending.started.by.address.to_string(),
@@ -297,6 +301,17 @@ fn confirm(
         trace_id: (status != StatusCode::OK).then(|| context.caller.trace.as_str().to_owned()),
     };
     context.page(status, &page)
+}
+
+fn withheld(context: &Context, device: &WithheldDevice) -> Response {
+    let page = Withheld {
+        site: context.site().clone(),
+        account: context.account(&device.visitor),
+        client_name: device.client_name.clone(),
+        why: device.why.into(),
+        back: None,
+    };
+    context.page(StatusCode::FORBIDDEN, &page)
 }
 
 fn done(context: &Context, device: DecidedDevice) -> Response {

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{Account, Agent, RelativeTime, Site};
 use crate::render::Page;
 
-/// `POST {site.path}/device/decision` with `grant`, `form_token`, `decision` (`approve` or `deny`) and, if the code
+/// `POST {site.path}/device/decision` with `grant`, `scope`, `form_token`, `decision` (`approve` or `deny`) and, if the code
 /// must be retyped, `user_code`.
 #[derive(Clone, Debug, Serialize)]
 pub struct DeviceConfirm {
@@ -21,6 +21,8 @@ pub struct DeviceConfirm {
     pub client_name: String,
     pub client_id: String,
     pub code: CodeCheck,
+    /// All of them, to be sent with the form: no more is granted than the page showed.
+    pub scope: String,
     pub scopes: Vec<ScopeLine>,
     /// Names of claims that ID tokens have besides.
     pub claims: Vec<String>,
@@ -108,6 +110,7 @@ impl Page for DeviceConfirm {
             code: CodeCheck::Compare {
                 code: "WDJB-MJHT".to_owned(),
             },
+            scope: "openid orders.example.com/read profile".to_owned(),
             scopes: vec![openid("openid"), openid("profile"), read_orders],
             claims: Vec::new(),
             device_address: "192.0.2.17".to_owned(),

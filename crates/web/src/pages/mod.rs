@@ -21,6 +21,7 @@ mod relative_time;
 mod signed_out;
 #[cfg(test)]
 mod tests;
+mod withheld;
 
 use minijinja::value::{Serde, Value};
 use serde::Serialize;
@@ -42,6 +43,7 @@ pub use self::{
     policy::{CONTENT_SECURITY_POLICY, content_security_policy, destination},
     relative_time::RelativeTime,
     signed_out::SignedOut,
+    withheld::{BackToClient, Withheld, WithheldReason},
 };
 use crate::render::Page;
 
@@ -101,6 +103,7 @@ table! {
         Login         "login.html"
         Logout        "logout.html"
         SignedOut     "signed_out.html"
+        Withheld      "withheld.html"
     }
     shared {
         "account_line.html"

@@ -96,8 +96,8 @@ impl Generations {
             client.access_lifetime = Duration::from_secs(LIFETIME + n as u64);
         }
         for api in &mut realm.resources {
-            for text in api.scopes.values_mut() {
-                *text = format!("gen-{n}.");
+            for scope in api.scopes.values_mut() {
+                scope.text = format!("gen-{n}.");
             }
             let generation = ("generation".to_owned(), Source::Constant(n.into()));
             api.claims = ClaimMapping::new(Carrier::AccessToken, [generation]).expect("a claim");

@@ -22,7 +22,7 @@ pub struct ConsentAnswer {
 }
 
 /// What a client gets to know and to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Disclosure {
     pub scope: Scope,
     /// What its ID tokens tell of the user besides.

@@ -5,10 +5,13 @@ use std::time::Duration;
 
 use aws_lc_rs::digest::{self, Digest};
 
+use super::request::ValidRequest;
 use crate::base::params::Params;
 use crate::base::sealing::SealingKeys;
 use crate::base::secret::Secret;
 use crate::base::time::Timestamp;
+use crate::engine::env::Env;
+use crate::people::session::SignedIn;
 use crate::tokens::handles::PresentedCookie;
 
 /// Our own parameter: the proof. A link cannot hold one for someone else's browser.
@@ -48,6 +51,37 @@ impl SignInProof {
         auth_time.is_within(MAX_PROOF_AGE, now)
             && sealing
                 .accepts_form_token(&binding(&cookie.text, &self.request), self.proof.reveal())
+    }
+}
+
+/// Whether the session's user and last sign-in meet the request.
+pub(super) enum SessionMatch {
+    Accepted,
+    SignInRequired,
+    /// The user just signed in, but is not the expected one.
+    OtherUser,
+}
+
+pub(super) fn check_reauthentication(
+    env: &Env<'_>,
+    request: &ValidRequest,
+    signed_in: &SignedIn,
+    signed_in_as_demanded: bool,
+) -> SessionMatch {
+    let auth_time = signed_in.session.record.auth_time;
+    let user = signed_in.user.record.id.to_string();
+    let is_expected = request.expected.iter().all(|expected| *expected == user);
+    // OpenID Connect Core section 3.1.2.1: "If the elapsed time is greater than this value, the OP MUST attempt to
+    // actively re-authenticate the End-User."
+    let too_old = |max_age: Duration| !auth_time.is_within(max_age, env.now);
+    match (is_expected, signed_in_as_demanded) {
+        (true, true) => SessionMatch::Accepted,
+        (false, true) => SessionMatch::OtherUser,
+        (false, false) => SessionMatch::SignInRequired,
+        (true, false) if request.prompt.wants_login() || request.max_age.is_some_and(too_old) => {
+            SessionMatch::SignInRequired
+        }
+        (true, false) => SessionMatch::Accepted,
     }
 }
 

@@ -11,6 +11,7 @@ use crate::base::params::Params;
 use crate::base::time::Timestamp;
 use crate::endpoints::id_token_hint::{IdTokenHint, VerifiedHint};
 use crate::endpoints::unsupported;
+use crate::engine::env::Env;
 use crate::model::claims::ACR;
 use crate::model::claims_request::ClaimsRequest;
 use crate::model::client::Client;
@@ -22,6 +23,9 @@ use crate::model::realm::Realm;
 use crate::model::requested_scope::RequestedScope;
 use crate::model::scope::Scope;
 use crate::model::target::{RequestedResources, Target};
+use crate::people::Withheld;
+use crate::people::withheld::Grantable;
+use crate::records::User;
 
 const MAX_NONCE_BYTES: usize = 1024;
 
@@ -210,6 +214,24 @@ impl RequestDetails {
 }
 
 impl ValidRequest {
+    /// What of it this user can be given.
+    ///
+    /// # Errors
+    /// [`Withheld`]
+    pub(super) fn within_limits(
+        mut self,
+        env: &Env<'_>,
+        client: &Client,
+        user: &User,
+    ) -> Result<Self, Withheld> {
+        let given = Grantable::new(env, client, user, &self.scope, &self.resources)?;
+        let lost = self.scope.filter(|token| !given.scope.contains(token));
+        self.left_out = self.left_out.iter().chain(lost.iter()).collect();
+        self.scope = given.scope;
+        self.resources = given.resources;
+        Ok(self)
+    }
+
     /// The requested scopes, and those of individually requested claims.
     pub(super) fn consent_scope(&self) -> Scope {
         let scopes_of_claims = self.claims.requested.scopes();

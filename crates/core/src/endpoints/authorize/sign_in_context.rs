@@ -124,9 +124,12 @@ impl HintedUser {
         facts.need(&self.keys())?;
         let user = facts.record::<User>(env, &self.user)?.live();
         let consent = facts.record::<Consent>(env, &self.consent)?.live();
-        let Some(user) = user.map(|user| user.record).filter(|user| user.enabled) else {
+        let Some(user) = user.map(|user| user.record) else {
             return Ok(None);
         };
+        if !facts.is_enabled_user(env, &user)? {
+            return Ok(None);
+        }
         let agreed = consent.is_some_and(|consent| {
             consent.record.counts(&user, client) && consent.record.scope.contains("profile")
         });

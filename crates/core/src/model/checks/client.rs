@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::problem::{Problem, Problems, at};
+use super::organization;
+use super::problem::{Pointer, Problem, Problems, at};
 use super::resource::check_claims;
 use super::scopes::Scopes;
 use super::{Given, RealmSpec};
@@ -14,7 +15,8 @@ use crate::model::claim_mapping::{Carrier, Source};
 use crate::model::client::AuthMethod;
 use crate::model::credentials::is_client_secret;
 use crate::model::grant_type::GrantType;
-use crate::model::ids::ClientId;
+use crate::model::ids::{ClientId, OrganizationId};
+use crate::model::organization::Availability;
 use crate::model::redirect_uri::{RESPONSE_PARAMETERS, RedirectUri};
 use crate::model::scope::ScopeToken;
 use crate::model::server_url::ServerUrl;
@@ -55,6 +57,10 @@ pub struct ClientSpec<'a> {
     pub pkce_required: bool,
     pub id_claims: &'a BTreeMap<String, Source>,
     pub may_act: Option<&'a ClientId>,
+    pub organization: Option<&'a OrganizationId>,
+    pub availability: Availability,
+    /// Whether a user made it. Those that the file declares have no owner.
+    pub has_owner: bool,
 }
 
 impl ClientSpec<'_> {
@@ -77,6 +83,11 @@ impl ClientSpec<'_> {
             let known = || realm.client_ids();
             problems.known_name(at("may_act"), "client", actor.as_str(), known);
         }
+        problems.nest(
+            Pointer::default(),
+            organization::problems(realm, self.organization),
+        );
+        self.check_availability(&mut problems);
         for (index, resource) in self.resources.iter().enumerate() {
             let known = || realm.resources.iter().map(|resource| resource.identifier);
             let pointer = at("resources").index(index);
@@ -247,6 +258,21 @@ impl ClientSpec<'_> {
                 problems.add(at("scopes"), why);
             }
         }
+    }
+
+    fn check_availability(&self, problems: &mut Problems) {
+        let why = match self.availability {
+            Availability::Organization
+                if self.organization.is_none() && !self.given.has("organization") =>
+            {
+                "needs the client's organization: write organization = \"…\""
+            }
+            Availability::Owner if !self.has_owner => {
+                "is for clients that a user made; one of the file has no owner: write \"everyone\" or \"organization\""
+            }
+            _ => return,
+        };
+        problems.add(at("availability"), why);
     }
 
     /// OpenID Connect Back-Channel Logout section 2.2: "it MAY use the http scheme, provided that the Client Type is

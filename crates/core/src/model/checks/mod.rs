@@ -6,6 +6,8 @@
 mod client;
 mod device;
 mod exchange;
+mod organization;
+mod plain_scope;
 mod problem;
 mod resource;
 mod scopes;
@@ -18,6 +20,8 @@ use std::fmt;
 pub use client::ClientSpec;
 pub use device::{DeviceSpec, LifetimesSpec};
 pub use exchange::ExchangeSpec;
+pub use organization::OrganizationSpec;
+pub use plain_scope::PlainScopeSpec;
 pub use problem::{Pointer, PointerStep, Problem, UnknownName};
 pub use resource::ResourceSpec;
 pub use trusted_issuer::TrustedIssuerSpec;
@@ -35,6 +39,8 @@ pub struct RealmSpec<'a> {
     pub lifetimes: LifetimesSpec,
     pub device: DeviceSpec,
     pub resources: Vec<ResourceSpec<'a>>,
+    pub scopes: Vec<PlainScopeSpec<'a>>,
+    pub organizations: Vec<OrganizationSpec<'a>>,
     pub clients: Vec<ClientSpec<'a>>,
     pub exchanges: Vec<ExchangeSpec<'a>>,
     pub trusted_issuers: Vec<TrustedIssuerSpec<'a>>,
@@ -89,7 +95,16 @@ impl RealmSpec<'_> {
             problems.nest(at("resource").index(index), resource.problems());
         }
 
-        let scopes = Scopes::new(&self.resources);
+        let names = self.scopes.iter().map(|scope| scope.name);
+        problems.unique("scope", "name", names);
+        for (index, scope) in self.scopes.iter().enumerate() {
+            problems.nest(at("scope").index(index), scope.problems(self));
+        }
+
+        let ids = self.organizations.iter().map(|it| it.id.as_str());
+        problems.unique("organization", "id", ids);
+
+        let scopes = Scopes::new(&self.resources, &self.scopes);
         let ids = self.clients.iter().map(|client| client.id.as_str());
         problems.unique("client", "id", ids);
         for (index, client) in self.clients.iter().enumerate() {
@@ -115,6 +130,8 @@ impl RealmSpec<'_> {
         user::check_links(self, &mut problems);
         for (index, user) in self.users.iter().enumerate() {
             problems.nest(at("user").index(index), user.problems());
+            let found = organization::problems(self, user.organization);
+            problems.nest(at("user").index(index), found);
         }
         problems.into_vec()
     }
@@ -122,7 +139,7 @@ impl RealmSpec<'_> {
     /// What is wrong with a client that is not among those declared.
     #[must_use]
     pub fn problems_of_client(&self, client: &ClientSpec<'_>) -> Vec<Problem> {
-        client.problems(self, &Scopes::new(&self.resources))
+        client.problems(self, &Scopes::new(&self.resources, &self.scopes))
     }
 
     fn client(&self, id: &str) -> Option<&ClientSpec<'_>> {

@@ -7,13 +7,15 @@ use super::RealmSpec;
 use super::problem::{Problem, Problems, at};
 use crate::model::claim_mapping::{Carrier, ClaimMapping, InvalidMapping, Source};
 use crate::model::resource_uri::NormalUri;
+use crate::model::right;
 use crate::model::scope::is_scope_name;
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct ResourceSpec<'a> {
     pub identifier: &'a str,
     pub uri: Option<&'a str>,
-    pub scopes: &'a BTreeMap<String, String>,
+    /// The names of its scopes.
+    pub scopes: Vec<&'a str>,
     pub lifetime: Option<Duration>,
     pub claims: &'a BTreeMap<String, Source>,
 }
@@ -30,7 +32,11 @@ impl<'a> ResourceSpec<'a> {
         let mut problems = Problems::default();
         problems.positive("lifetime", self.lifetime);
         check_claims(&mut problems, "claims", Carrier::AccessToken, self.claims);
-        for name in self.scopes.keys().filter(|name| !is_scope_name(name)) {
+        if self.identifier == right::RESOURCE {
+            let why = "is this server's own API, which is there without a declaration: choose another identifier";
+            problems.add(at("identifier"), why);
+        }
+        for name in self.scopes.iter().filter(|name| !is_scope_name(name)) {
             problems.add(
                 at("scopes").key(name),
                 format!(
@@ -46,6 +52,7 @@ impl<'a> ResourceSpec<'a> {
 pub(super) fn check_audiences(realm: &RealmSpec<'_>, problems: &mut Problems) {
     let mut audiences = BTreeSet::new();
     let mut normal = BTreeSet::new();
+    let own = NormalUri::parse(&format!("{}/api/v1", realm.issuer));
     for (index, resource) in realm.resources.iter().enumerate() {
         let audience = resource.audience();
         let key = if resource.uri.is_some() {
@@ -61,6 +68,8 @@ pub(super) fn check_audiences(realm: &RealmSpec<'_>, problems: &mut Problems) {
         let uri = NormalUri::parse(audience);
         if audience == realm.issuer || uri.is_some() && uri == NormalUri::parse(realm.issuer) {
             problems.add(pointer, "is the issuer, whose tokens are not this API's");
+        } else if uri.is_some() && uri == own {
+            problems.add(pointer, "is this server's own API: choose another uri");
         } else if !audiences.insert(audience) {
             problems.add(
                 pointer,

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::plain_scope::PlainScopeSpec;
 use super::problem::{Pointer, Problems};
 use super::resource::ResourceSpec;
 use crate::model::realm::OPENID_SCOPES;
@@ -15,22 +16,25 @@ pub(super) struct Scopes<'a> {
 }
 
 impl<'a> Scopes<'a> {
-    pub(super) fn new(resources: &[ResourceSpec<'a>]) -> Self {
+    pub(super) fn new(resources: &[ResourceSpec<'a>], plain: &[PlainScopeSpec<'a>]) -> Self {
         let openid = OPENID_SCOPES
             .iter()
             .map(|scope| ((*scope).to_owned(), None));
         let declared = resources.iter().flat_map(|resource| {
             let identifier = resource.identifier;
-            let names = resource.scopes.keys();
+            let names = resource.scopes.iter();
             names.map(move |name| (format!("{identifier}/{name}"), Some(identifier)))
         });
         // They are there once [api] is enabled.
         let rights = Right::ALL
             .iter()
             .map(|right| (right.token(), Some(right::RESOURCE)));
-        let scopes: BTreeMap<_, _> = openid.chain(declared).chain(rights).collect();
+        let plain = plain.iter().map(|it| (it.name.to_owned(), it.resource));
+        let scopes: BTreeMap<_, _> = openid.chain(plain).chain(declared).chain(rights).collect();
+        let identifiers = resources.iter().filter(|it| !it.scopes.is_empty());
+        let identifiers = identifiers.map(|it| it.identifier);
         Self {
-            resources: scopes.values().copied().flatten().collect(),
+            resources: identifiers.chain([right::RESOURCE]).collect(),
             scopes,
         }
     }

@@ -12,7 +12,7 @@ use crate::model::claim_mapping::is_reserved;
 use crate::model::credentials::{
     ValidUsername, check_password, fold_login, fold_username, is_email, verified_email,
 };
-use crate::model::ids::UserId;
+use crate::model::ids::{OrganizationId, UserId};
 use crate::model::precis::nfkc;
 use crate::model::realm::DEFAULT_NAME;
 
@@ -33,6 +33,7 @@ pub struct UserSpec<'a> {
     pub password: Option<&'a Secret>,
     pub email: Option<&'a str>,
     pub claims: &'a BTreeMap<String, Value>,
+    pub organization: Option<&'a OrganizationId>,
     pub links: Vec<LinkSpec<'a>>,
 }
 

@@ -82,7 +82,10 @@ fn rule_lines(rules: &[RuleTrace]) -> Vec<String> {
             true => "  It gives nothing for what the subject token holds.".to_owned(),
             false => format!("  It gives {gives}."),
         });
-        [Some(head), why, gives]
+        let withheld = &rule.withheld;
+        let withheld = (!withheld.is_empty())
+            .then(|| format!("  Only users in the groups that it is limited to get {withheld}."));
+        [Some(head), why, gives, withheld]
     });
     lines.flatten().collect()
 }

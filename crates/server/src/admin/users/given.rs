@@ -1,7 +1,8 @@
-//! What commands are given: names, addresses, passwords.
+//! What commands are given: names, addresses, passwords, organizations.
 
 use grantor_core::base::secret::Secret;
 use grantor_core::model::credentials::{NewPassword, ValidUsername, is_email};
+use grantor_core::model::ids::{InvalidOrganizationId, OrganizationId};
 use grantor_web::Entropy as _;
 
 use crate::admin::Rejection;
@@ -27,4 +28,13 @@ pub(super) fn check_email(email: &str) -> Result<(), Rejection> {
     Err(Rejection::invalid(
         "The email is not an address such as name@example.com.",
     ))
+}
+
+/// Empty for none.
+pub(super) fn given_organization(id: &str) -> Result<Option<OrganizationId>, Rejection> {
+    if id.is_empty() {
+        return Ok(None);
+    }
+    let id = id.parse().map(Some);
+    id.map_err(|why: InvalidOrganizationId| Rejection::invalid(format!("The organization {why}.")))
 }

@@ -20,6 +20,11 @@ pub(super) async fn done(
         }
         ChangeUserReply::Refused(why) => login_refused(admin, why, username, ""),
         ChangeUserReply::Unknown => unknown(admin, username),
+        ChangeUserReply::UnknownOrganization => Rejection::new(
+            StatusCode::NOT_FOUND,
+            "unknown_organization",
+            "There is no such organization.",
+        ),
     })
 }
 

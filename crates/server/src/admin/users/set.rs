@@ -8,7 +8,7 @@ use axum::response::Response;
 use grantor_core::model::checks::is_user_claim;
 use grantor_core::people::{ChangeUser, ChangeUserReply, UserChange};
 
-use super::given::check_email;
+use super::given::{check_email, given_organization};
 use super::refusals::{done, login_refused};
 use super::show::shown;
 use crate::admin::api::SetUser;
@@ -22,16 +22,19 @@ pub(super) async fn set(
         username,
         email,
         groups,
+        organization,
         claims,
     } = read(&body)?;
     let email = email.map(|email| Some(email).filter(|email| !email.is_empty()));
     if let Some(Some(email)) = &email {
         check_email(email)?;
     }
+    let organization = organization.map(|id| given_organization(&id)).transpose()?;
     if let Some(claim) = claims.keys().find(|claim| !is_user_claim(claim)) {
         let instead = match claim.as_str() {
             "email" => "use --email",
             "groups" => "use --group",
+            "organization" => "use --organization",
             "username" => "use `grantor user rename`",
             _ => "the server sets it",
         };
@@ -44,6 +47,7 @@ pub(super) async fn set(
     let change = UserChange {
         email,
         groups,
+        organization,
         claims: claims
             .map(|(name, value)| (name, Some(value).filter(|value| !value.is_null())))
             .collect(),

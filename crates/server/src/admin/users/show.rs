@@ -33,7 +33,7 @@ pub(super) async fn shown(admin: &Admin, username: &str) -> Result<Response, Rej
 
 fn render(user: User) -> ShownUser {
     let claims = user.claims.keys().map(|name| User::claim_member(name));
-    let members = [User::EMAIL, User::GROUPS].map(ToOwned::to_owned);
+    let members = [User::EMAIL, User::GROUPS, User::ORGANIZATION].map(ToOwned::to_owned);
     let declared = members.into_iter().chain(claims);
     let declared = declared.filter(|member| user.declares(member));
     let password = user.declares_password().then(|| "password".to_owned());
@@ -46,6 +46,7 @@ fn render(user: User) -> ShownUser {
         username: user.username,
         email: user.email,
         groups: user.groups,
+        organization: user.organization.map(|id| id.to_string()),
         claims: user.claims,
     }
 }

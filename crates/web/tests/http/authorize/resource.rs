@@ -7,7 +7,7 @@ use grantor_core::model::resource_uri::NormalUri;
 use grantor_jose::Algorithm;
 
 use grantor_testkit::server::{Answer, TestServer, claims, refused};
-use grantor_testkit::{AuthorizationRequest, PORTAL, client, scope};
+use grantor_testkit::{AuthorizationRequest, PORTAL, client, declared, scope};
 
 const ORDERS: &str = "https://orders.example.com";
 const STOCK: &str = "https://stock.example.com";
@@ -20,7 +20,7 @@ async fn server() -> TestServer {
             identifier: "stock.example.com".to_owned(),
             uri: Some(STOCK.to_owned()),
             normal: NormalUri::parse(STOCK),
-            scopes: [("look".to_owned(), "See what there is".to_owned())].into(),
+            scopes: [("look".to_owned(), declared("See what there is"))].into(),
             token: TokenForm::Jwt(Algorithm::Es256),
             lifetime: None,
             groups: GroupFilter::All,

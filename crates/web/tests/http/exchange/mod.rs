@@ -12,7 +12,7 @@ use grantor_core::model::resource::Resource;
 use grantor_core::model::resource_uri::NormalUri;
 use grantor_testkit::server::{Answer, TOKEN, TestServer, With as _, post};
 use grantor_testkit::{
-    ACCESS_TOKEN, EXCHANGE, ExternalIssuer, client, rule, scope, secret_auth, service,
+    ACCESS_TOKEN, EXCHANGE, ExternalIssuer, client, declared, rule, scope, secret_auth, service,
     trusted_issuer,
 };
 
@@ -75,7 +75,7 @@ fn furnish(realm: &mut Realm, rules: impl IntoIterator<Item = ExchangeRule>) {
 
 /// An API like the server's first one.
 fn resource(realm: &Realm, identifier: &str, uri: Option<&str>, scopes: &[&str]) -> Resource {
-    let name = |name: &&str| ((*name).to_owned(), (*name).to_owned());
+    let name = |name: &&str| ((*name).to_owned(), declared(name));
     Resource {
         identifier: identifier.to_owned(),
         uri: uri.map(ToOwned::to_owned),

@@ -1,0 +1,45 @@
+//! Scopes limited to groups: whom they can be given.
+
+use crate::model::declared_scope::DeclaredScope;
+use crate::model::realm::Realm;
+use crate::model::resource;
+use crate::model::scope::Scope;
+
+impl Realm {
+    /// What is declared of a scope token. Those of OpenID Connect have no declaration.
+    #[must_use]
+    pub fn declared_scope(&self, token: &str) -> Option<&DeclaredScope> {
+        if let Some(plain) = self.plain_scopes.get(token) {
+            return Some(&plain.declared);
+        }
+        let (identifier, name) = resource::split(token)?;
+        self.resource(identifier)?.scopes.get(name)
+    }
+
+    /// Whether only some users can be given it.
+    #[must_use]
+    pub fn is_limited(&self, token: &str) -> bool {
+        let declared = self.declared_scope(token);
+        let plain = self.plain_scopes.get(token);
+        declared.is_some_and(|declared| declared.groups.is_some())
+            || plain.is_some_and(|plain| !plain.gives.is_empty())
+    }
+
+    /// The scopes that a user in these groups can be given; without a user, those that are not limited. A scope that gives
+    /// rights is given only to who could be given these.
+    #[must_use]
+    pub fn within_limits(&self, scope: &Scope, groups: Option<&[String]>) -> Scope {
+        scope.filter(|token| match groups {
+            Some(groups) => self.may_be_given(token, groups),
+            None => !self.is_limited(token),
+        })
+    }
+
+    fn may_be_given(&self, token: &str, groups: &[String]) -> bool {
+        let declared = self.declared_scope(token);
+        declared.is_none_or(|declared| declared.allows(groups))
+            && self.plain_scopes.get(token).is_none_or(|plain| {
+                plain.gives.is_empty() || plain.gives.are_within(self.api.rights_of_groups(groups))
+            })
+    }
+}
