@@ -73,7 +73,12 @@ impl Settings {
             managed_clients: KnownClients(Some(is_managed_client)),
             ..self.spec(|table, row| self.given_alone(table, row))
         };
-        spec.problems_of_client(&client.spec(given))
+        // Which have an owner, the file does not know: without one, the client is there for no one.
+        let has_owner = true;
+        spec.problems_of_client(&ClientSpec {
+            has_owner,
+            ..client.spec(given)
+        })
     }
 
     fn spec(&self, given: impl Fn(&str, usize) -> Given) -> RealmSpec<'_> {

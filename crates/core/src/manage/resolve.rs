@@ -46,7 +46,7 @@ pub fn client(
     }
     // What the realm no longer has.
     client.scopes = realm.scopes().intersection(&client.scopes);
-    client.default_scopes = client.default_scopes.intersection(&client.scopes);
+    client.owner = record.owner;
     if record.owner.is_some() {
         let owner = rows.iter().flatten().next();
         let owner: Option<User> = owner
@@ -55,8 +55,12 @@ pub fn client(
                     .map_err(|_| Failure::Corrupt(format!("{:?}", row.key)))
             })
             .transpose()?;
-        client.enabled &= owner.is_some_and(|owner| owner.enabled);
+        client.enabled &= owner.as_ref().is_some_and(|owner| owner.enabled);
+        // What the owner could be given now.
+        let groups = owner.map(|owner| owner.groups).unwrap_or_default();
+        client.scopes = realm.within_limits(&client.scopes, Some(&groups));
     }
+    client.default_scopes = client.default_scopes.intersection(&client.scopes);
     Ok(Some(client))
 }
 
