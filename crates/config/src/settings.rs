@@ -285,6 +285,9 @@ table! {
         /// Its name, as users read it; the id, if left out.
         name: Option<String>, example "Living-room TV";
 
+        /// What it is for, for those who manage it.
+        description: Option<String>, example "The TVs in the meeting rooms";
+
         /// Its secret. A client without any is public.
         secret: Option<Secret>, example "correct horse battery staple";
 

@@ -77,6 +77,8 @@ impl Settings {
         let has_owner = true;
         spec.problems_of_client(&ClientSpec {
             has_owner,
+            // Whether it is there, the store knows.
+            organization: None,
             ..client.spec(given)
         })
     }

@@ -60,6 +60,15 @@ pub enum EventKind {
     CertificateEnds,
     RealmReloaded,
     ReloadRefused,
+    ClientAdded,
+    ClientChanged,
+    ClientDeleted,
+    ClientSecretAdded,
+    ClientSecretDeleted,
+    OrganizationAdded,
+    OrganizationChanged,
+    OrganizationDeleted,
+    ConfigChanged,
 }
 
 impl EventKind {
@@ -115,6 +124,15 @@ impl EventKind {
             | Self::Restored
             | Self::RealmReloaded
             | Self::ReloadRefused
+            | Self::ClientAdded
+            | Self::ClientChanged
+            | Self::ClientDeleted
+            | Self::ClientSecretAdded
+            | Self::ClientSecretDeleted
+            | Self::OrganizationAdded
+            | Self::OrganizationChanged
+            | Self::OrganizationDeleted
+            | Self::ConfigChanged
             | Self::CertificateReplaced
             | Self::CertificateRefused
             | Self::CertificateEnds => EventClass::Protected,
@@ -188,6 +206,12 @@ pub struct Event {
     /// Scopes or claims that were asked for: the first of them, in at most 300 bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub left_out: Option<Box<str>>,
+    /// Who did it by the API: `operator:UID`, `user:SUB` or `client:ID`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<Box<str>>,
+    /// What was changed, such as `resource orders.example.com`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub object: Option<Box<str>>,
 }
 
 const MAX_LEFT_OUT: usize = 300;
@@ -259,6 +283,8 @@ impl Event {
             exchange: None,
             reload: None,
             left_out: None,
+            by: None,
+            object: None,
         }
     }
 
@@ -274,6 +300,18 @@ impl Event {
         let mut text = names.collect::<Vec<_>>().join(" ");
         text.truncate(text.floor_char_boundary(MAX_LEFT_OUT));
         self.left_out = Some(text.into_boxed_str());
+        self
+    }
+
+    #[must_use]
+    pub fn by(mut self, actor: String) -> Self {
+        self.by = Some(actor.into_boxed_str());
+        self
+    }
+
+    #[must_use]
+    pub fn object(mut self, kind: &str, name: &str) -> Self {
+        self.object = Some(format!("{kind} {name}").into_boxed_str());
         self
     }
 

@@ -14,8 +14,7 @@ use crate::engine::env::Env;
 use crate::engine::limits::{Poll, PollQuery, QuotaAnswer, QuotaQuery};
 use crate::model::client::Client;
 use crate::model::ids::{ClientId, OrganizationId, UserId};
-use crate::model::organization::Organization;
-use crate::records::{Grant, Record, User};
+use crate::records::{Grant, ManagedOrganization, Record, User};
 
 #[derive(Clone, Debug)]
 pub enum Need {
@@ -224,7 +223,7 @@ impl Facts {
     /// Whether a client may get and use tokens. One of a disabled organization is as disabled.
     ///
     /// # Errors
-    /// As [`Self::organization`].
+    /// [`Halt::Need`] if the organization was not read yet.
     pub fn is_enabled(&self, env: &Env<'_>, client: &Client) -> Result<bool, Halt> {
         Ok(client.enabled && self.is_of_enabled(env, client.organization.as_ref())?)
     }
@@ -232,9 +231,27 @@ impl Facts {
     /// Whether a user may sign in, and has tokens that count. One of a disabled organization is as disabled.
     ///
     /// # Errors
-    /// As [`Self::organization`].
+    /// [`Halt::Need`] if the organization was not read yet.
     pub fn is_enabled_user(&self, env: &Env<'_>, user: &User) -> Result<bool, Halt> {
         Ok(user.enabled && self.is_of_enabled(env, user.organization.as_ref())?)
+    }
+
+    /// Whether there is such an organization.
+    ///
+    /// # Errors
+    /// [`Halt::Need`] if it was not read yet.
+    pub fn has_organization(&self, env: &Env<'_>, id: &OrganizationId) -> Result<bool, Halt> {
+        Ok(env.realm.organizations.contains_key(id)
+            || self.managed_organization(env, id)?.is_some())
+    }
+
+    fn managed_organization(
+        &self,
+        env: &Env<'_>,
+        id: &OrganizationId,
+    ) -> Result<Option<Versioned<ManagedOrganization>>, Halt> {
+        let key = ManagedOrganization::key(&env.realm.name, id);
+        Ok(self.record(env, &key)?.live())
     }
 
     /// An organization that is gone counts as disabled.
@@ -242,20 +259,11 @@ impl Facts {
         let Some(id) = id else {
             return Ok(true);
         };
-        let organization = self.organization(env, id)?;
-        Ok(organization.is_some_and(|organization| organization.enabled))
-    }
-
-    /// An organization by its id. Those that the file declares are known without a question.
-    ///
-    /// # Errors
-    /// None yet: it is part of the contract, since those that are kept in the store will be asked for.
-    pub fn organization<'f>(
-        &'f self,
-        env: &Env<'f>,
-        id: &OrganizationId,
-    ) -> Result<Option<&'f Organization>, Halt> {
-        Ok(env.realm.organizations.get(id))
+        if let Some(declared) = env.realm.organizations.get(id) {
+            return Ok(declared.enabled);
+        }
+        let managed = self.managed_organization(env, id)?;
+        Ok(managed.is_some_and(|managed| managed.record.enabled))
     }
 
     /// The client that a grant was given to, if it is enabled. A client that was declared later under the same id is

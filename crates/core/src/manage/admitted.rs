@@ -188,22 +188,36 @@ impl<O: ApiOperation> Admitted<O> {
         let authorization = owner.grant().and_then(|grant| grant.active()).cloned();
         let client = facts.enabled_client(env, &claims.client_id)?;
         let client = client.ok_or(Stop::Refuse(INVALID.because(Cause::DisabledClient)))?;
-        let (actor, given) = match &user {
+        // Rights by name are for clients that the file declares. Others have what their scopes give.
+        let is_declared = env.realm.clients.contains_key(&client.id);
+        let by_name = [Right::Me].into_iter().collect::<Rights>();
+        let by_name = by_name.union(env.realm.rights_given_by(&claims.scope));
+        let named = if is_declared {
+            named
+        } else {
+            named.intersection(by_name)
+        };
+        let (actor, given, organization) = match &user {
             Some(user) => {
                 let given = env.realm.api.rights_of_groups(&user.groups);
-                (Actor::User(user.id), given)
+                (Actor::User(user.id), given, user.organization.clone())
             }
             None if claims.sub == client.id.as_str() => {
                 let given = rights_of(env.realm, &client.scopes);
-                (Actor::Machine(client.id.clone()), given)
+                let actor = Actor::Machine(client.id.clone());
+                (actor, given, client.organization.clone())
             }
             // Of another issuer: nobody here.
             None => return Err(Stop::Refuse(INVALID.because(Cause::SubjectGone))),
         };
+        let rights = named.intersection(given);
         Ok(Caller {
             actor,
-            rights: named.intersection(given),
-            organization: None,
+            rights: match &organization {
+                Some(_) => rights.within_an_organization(),
+                None => rights,
+            },
+            organization,
             user,
             authorization,
             token: Some(claims),

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use super::refusal::ApiRefusal;
 use crate::base::time::Timestamp;
+use crate::engine::event::Event;
 use crate::model::changed::Changed;
 use crate::model::claims::AccessTokenClaims;
-use crate::model::ids::{ClientId, UserId};
+use crate::model::ids::{ClientId, OrganizationId, UserId};
 use crate::model::right::{Right, Rights};
 use crate::records::{Authorization, User};
 
@@ -37,7 +38,7 @@ pub struct Caller {
     pub actor: Actor,
     pub rights: Rights,
     /// Callers of an organization see and change what belongs to it, and nothing else.
-    pub organization: Option<String>,
+    pub organization: Option<OrganizationId>,
     /// Of a user.
     pub user: Option<User>,
     /// How the user signed in, where the token has a grant.
@@ -60,7 +61,14 @@ impl Caller {
     /// Whether an object of this organization is there for the caller; else it is as if it did not exist.
     #[must_use]
     pub fn sees(&self, organization: Option<&str>) -> bool {
-        self.organization.is_none() || self.organization.as_deref() == organization
+        let own = self.organization.as_ref();
+        own.is_none_or(|own| Some(own.as_str()) == organization)
+    }
+
+    /// The event of what the caller did.
+    #[must_use]
+    pub fn did(&self, event: Event) -> Event {
+        event.by(self.actor.to_string())
     }
 
     /// The audit line of a change, which rides in its commit.

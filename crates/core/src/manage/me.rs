@@ -52,7 +52,7 @@ impl ApiOperation for Me {
             username: user.map(|user| user.username.clone()),
             client_id: token.map(|token| token.client_id.to_string()),
             machine: matches!(caller.actor, Actor::Machine(_)),
-            organization: caller.organization.clone(),
+            organization: caller.organization.as_ref().map(ToString::to_string),
             groups: user.map(|user| user.groups.clone()).unwrap_or_default(),
             rights: caller.rights.iter().map(Right::name).collect(),
             auth_time: authorization.map(|it| it.auth_time.as_secs()),

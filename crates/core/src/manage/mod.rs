@@ -6,13 +6,19 @@
 
 mod admitted;
 mod caller;
+pub mod clients;
+mod document;
+mod edit;
 mod me;
+pub mod organizations;
+pub mod parts;
 mod precondition;
 mod refusal;
 pub mod resolve;
 
 pub use admitted::{Admission, Admitted, ApiOperation};
 pub use caller::{Actor, Caller};
+pub use edit::Edit;
 pub use me::{Me, MeReply};
 pub use precondition::{ETag, IfMatch};
 pub use refusal::{ApiCode, ApiRefusal, FieldError};

@@ -58,6 +58,16 @@ impl PartKind {
         }
     }
 
+    /// In messages and events.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Resource => "resource",
+            Self::Scope => "scope",
+            Self::ExchangeRule => "exchange rule",
+        }
+    }
+
     /// The member that names one.
     #[must_use]
     pub const fn name_key(self) -> &'static str {

@@ -150,7 +150,7 @@ impl Task for ChangeUser {
             return ChangeUserReply::Declared(member).decide();
         }
         if let Some(Some(organization)) = &self.change.organization
-            && facts.organization(env, organization)?.is_none()
+            && !facts.has_organization(env, organization)?
         {
             return ChangeUserReply::UnknownOrganization.decide();
         }

@@ -1,0 +1,211 @@
+//! Clients that are made while the server runs, and those of the file as they are seen beside them.
+
+mod change;
+mod create;
+mod delete;
+mod read;
+mod rights;
+mod secrets;
+
+pub use change::ChangeClient;
+pub use create::{CreateClient, CreatedClient};
+pub use delete::DeleteClient;
+pub use read::{ListClients, ReadClient, view_row};
+pub use secrets::{AddSecret, DeleteSecret, ListSecrets, NewSecret, SecretView};
+
+use serde_json::{Map, Value};
+
+use super::caller::Caller;
+use super::precondition::ETag;
+use super::refusal::{ApiCode, ApiRefusal, FieldError};
+use crate::base::row::Key;
+use crate::engine::decide::Stop;
+use crate::engine::env::Env;
+use crate::engine::facts::{Facts, Versioned};
+use crate::model::changed::Changed;
+use crate::model::client::Client;
+use crate::model::grant_type::GrantType;
+use crate::model::ids::{ClientId, UserId};
+use crate::model::organization::Availability;
+use crate::model::realm::Realm;
+use crate::records::ManagedClient;
+
+/// Members that the API adds. They are sent back by who replaces an object, and not taken.
+pub const READ_ONLY: [&str; 7] = [
+    "id",
+    "declared",
+    "owner",
+    "created",
+    "changed",
+    "effective_at",
+    "secrets",
+];
+/// Whether the client authenticates: of the API alone, since the file gives secrets.
+pub const CONFIDENTIAL: &str = "confidential";
+
+/// A client as the API shows it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClientView {
+    pub id: ClientId,
+    /// The members of `[[client]]`, as they were written.
+    pub written: Map<String, Value>,
+    pub confidential: bool,
+    /// Whether the configuration file declares it.
+    pub declared: bool,
+    pub owner: Option<UserId>,
+    pub created: Option<Changed>,
+    pub changed: Option<Changed>,
+    pub etag: ETag,
+}
+
+impl ClientView {
+    fn of_record(record: &ManagedClient, etag: ETag) -> Self {
+        Self {
+            id: record.client.clone(),
+            written: record.written.clone(),
+            confidential: record.confidential,
+            declared: false,
+            owner: record.owner,
+            created: Some(record.created.clone()),
+            changed: Some(record.changed.clone()),
+            etag,
+        }
+    }
+
+    /// A client of the file.
+    #[must_use]
+    pub fn declared(realm: &Realm, id: &ClientId) -> Option<Self> {
+        let mut written = realm.managed.objects.declared_client(id)?;
+        let client = realm.clients.get(id)?;
+        written.remove("id");
+        let canonical = Value::Object(written.clone()).to_string();
+        Some(Self {
+            id: id.clone(),
+            written,
+            confidential: client.is_confidential(),
+            declared: true,
+            owner: None,
+            created: None,
+            changed: None,
+            etag: ETag::of_content(canonical.as_bytes()),
+        })
+    }
+}
+
+/// The row of a client that the caller sees.
+///
+/// # Errors
+/// 404 if there is none for the caller, 409 if the file declares it.
+fn managed(
+    env: &Env<'_>,
+    facts: &Facts,
+    caller: &Caller,
+    id: &str,
+) -> Result<Versioned<ManagedClient>, Stop<ApiRefusal>> {
+    let key = key_of(env.realm, id).ok_or(Stop::Refuse(ApiRefusal::not_found()))?;
+    let row = match facts.record::<ManagedClient>(env, &key)?.live() {
+        Some(row) if is_seen(caller, &row.record) => row,
+        _ => match is_declared(env.realm, id) && rights::sees_declared(caller) {
+            true => {
+                return Err(Stop::Refuse(ApiRefusal::new(
+                    ApiCode::Declared,
+                    "The configuration file declares this client: change it there.",
+                )));
+            }
+            false => return Err(Stop::Refuse(ApiRefusal::not_found())),
+        },
+    };
+    Ok(row)
+}
+
+/// The rows of an operation on one client.
+fn reads(realm: &Realm, id: &str) -> Vec<Key> {
+    key_of(realm, id).into_iter().collect()
+}
+
+fn key_of(realm: &Realm, id: &str) -> Option<Key> {
+    let id: ClientId = id.parse().ok()?;
+    Some(ManagedClient::key(&realm.name, &id))
+}
+
+fn is_declared(realm: &Realm, id: &str) -> bool {
+    let id = id.parse::<ClientId>();
+    id.is_ok_and(|id| realm.clients.contains_key(&id))
+}
+
+/// Whether the client is there for the caller.
+fn is_seen(caller: &Caller, record: &ManagedClient) -> bool {
+    match rights::reads_all(caller) {
+        true => caller.sees(record.organization()),
+        false => record.owner.is_some() && record.owner == caller.user.as_ref().map(|user| user.id),
+    }
+}
+
+/// What was written, checked as the file's clients are.
+///
+/// # Errors
+/// 422 with what is wrong.
+fn checked(
+    realm: &Realm,
+    id: &ClientId,
+    written: &Map<String, Value>,
+    confidential: bool,
+) -> Result<Client, Stop<ApiRefusal>> {
+    let client = realm.managed.objects.client(id, written, confidential);
+    client.map_err(|problems| {
+        let errors: Vec<FieldError> = problems.into_iter().map(FieldError::from).collect();
+        Stop::Refuse(ApiRefusal::invalid(errors))
+    })
+}
+
+/// What a check of the members alone cannot know.
+///
+/// # Errors
+/// 422 for an organization that is not there, or an owner's client without an owner.
+fn check_owner_and_organization(
+    env: &Env<'_>,
+    facts: &Facts,
+    client: &Client,
+    owner: Option<UserId>,
+) -> Result<(), Stop<ApiRefusal>> {
+    if let Some(organization) = &client.organization
+        && !facts.has_organization(env, organization)?
+    {
+        let why = format!("unknown organization {:?}", organization.as_str());
+        return Err(Stop::Refuse(ApiRefusal::invalid_member(
+            "/organization",
+            why,
+        )));
+    }
+    if client.availability == Availability::Owner && owner.is_none() {
+        let why = "is for clients that a user made for themselves: write \"everyone\" or \"organization\"";
+        return Err(Stop::Refuse(ApiRefusal::invalid_member(
+            "/availability",
+            why,
+        )));
+    }
+    Ok(())
+}
+
+/// Takes `confidential` out of the members, or says what follows from the grants.
+///
+/// # Errors
+/// 422 if it is no boolean.
+fn take_confidential(
+    written: &mut Map<String, Value>,
+    before: Option<bool>,
+) -> Result<bool, Stop<ApiRefusal>> {
+    match written.remove(CONFIDENTIAL) {
+        Some(Value::Bool(confidential)) => Ok(confidential),
+        Some(_) => Err(Stop::Refuse(ApiRefusal::invalid_member(
+            format!("/{CONFIDENTIAL}"),
+            "expected true or false",
+        ))),
+        None => Ok(before.unwrap_or_else(|| {
+            let grants = written.get("grants").and_then(Value::as_array);
+            let mut grants = grants.into_iter().flatten().filter_map(Value::as_str);
+            let need = [GrantType::ClientCredentials, GrantType::TokenExchange];
+            grants.any(|name| need.iter().any(|grant| grant.short() == name))
+        })),
+    }
+}

@@ -1,0 +1,99 @@
+//! Reads a client, and lists.
+
+use super::super::admitted::ApiOperation;
+use super::super::caller::Caller;
+use super::super::precondition::ETag;
+use super::super::refusal::ApiRefusal;
+use super::super::resolve;
+use super::{ClientView, is_seen, key_of, reads, rights};
+use crate::base::error::Failure;
+use crate::base::row::{Index, Key, Row};
+use crate::engine::decide::{Decision, Stop};
+use crate::engine::env::Env;
+use crate::engine::facts::Facts;
+use crate::model::realm::Realm;
+use crate::model::right::Right;
+use crate::records::{ManagedClient, Record as _};
+
+#[derive(Clone, Debug)]
+pub struct ReadClient {
+    /// As it stands in the path.
+    pub id: String,
+}
+
+impl ApiOperation for ReadClient {
+    type Reply = ClientView;
+
+    fn needs(&self) -> &'static [Right] {
+        rights::READ
+    }
+
+    fn reads(&self, realm: &Realm) -> Vec<Key> {
+        reads(realm, &self.id)
+    }
+
+    fn decide(
+        &self,
+        env: &Env<'_>,
+        facts: &Facts,
+        caller: &Caller,
+    ) -> Result<Decision<ClientView, ApiRefusal>, Stop<ApiRefusal>> {
+        let not_found = || Stop::Refuse(ApiRefusal::not_found());
+        if rights::sees_declared(caller)
+            && let Ok(id) = self.id.parse()
+            && let Some(view) = ClientView::declared(env.realm, &id)
+        {
+            return Ok(Decision::reply(view));
+        }
+        let key = key_of(env.realm, &self.id).ok_or_else(not_found)?;
+        let row = facts.record::<ManagedClient>(env, &key)?.live();
+        let row = row.filter(|row| is_seen(caller, &row.record));
+        let row = row.ok_or_else(not_found)?;
+        let view = ClientView::of_record(&row.record, row.row.version.into());
+        Ok(Decision::reply(view))
+    }
+}
+
+/// Which list of clients a caller may read.
+#[derive(Clone, Copy, Debug)]
+pub struct ListClients;
+
+impl ApiOperation for ListClients {
+    /// The index, and whether the clients of the file come first.
+    type Reply = (Index, bool);
+
+    fn needs(&self) -> &'static [Right] {
+        rights::READ
+    }
+
+    fn decide(
+        &self,
+        env: &Env<'_>,
+        _: &Facts,
+        caller: &Caller,
+    ) -> Result<Decision<Self::Reply, ApiRefusal>, Stop<ApiRefusal>> {
+        let realm = &env.realm.name;
+        let index = match (&caller.organization, &caller.user) {
+            (_, Some(user)) if !rights::reads_all(caller) => {
+                Index::Named(ManagedClient::index_of_owner(realm, user.id))
+            }
+            (Some(organization), _) => {
+                Index::Named(ManagedClient::index(realm, organization.as_str()))
+            }
+            (None, _) => Index::Kind {
+                realm: realm.clone(),
+                kind: ManagedClient::KIND.to_owned(),
+            },
+        };
+        Ok(Decision::reply((index, rights::sees_declared(caller))))
+    }
+}
+
+/// The client of a listed row.
+///
+/// # Errors
+/// [`Failure::Corrupt`] if the row has none.
+pub fn view_row(row: &Row) -> Result<ClientView, Failure> {
+    let record = resolve::read(row)?;
+    Ok(ClientView::of_record(&record, ETag::from(row.version)))
+}

@@ -1,0 +1,191 @@
+//! What a caller may do with clients (rights 1 to 6 of the design).
+
+use serde_json::{Map, Value};
+
+use super::super::caller::{Actor, Caller};
+use super::super::refusal::{ApiCode, ApiRefusal};
+use crate::engine::decide::Stop;
+use crate::model::client::Client;
+use crate::model::grant_type::GrantType;
+use crate::model::organization::Availability;
+use crate::model::realm::Realm;
+use crate::model::right::{Right, Rights};
+use crate::model::scope::Scope;
+use crate::records::ManagedClient;
+
+pub(super) const READ: &[Right] = &[Right::ClientsRead, Right::ClientsOwn];
+pub(super) const WRITE: &[Right] = &[Right::ClientsWrite, Right::ClientsOwn];
+
+/// Members of `[[client]]` that who has clients of their own may write. Nothing else: what is added to the table later is not
+/// theirs before someone decides so.
+const OWN_MEMBERS: [&str; 10] = [
+    "name",
+    "description",
+    "enabled",
+    "grants",
+    "scopes",
+    "default_scopes",
+    "redirect_uris",
+    "post_logout_redirect_uris",
+    "origins",
+    "availability",
+];
+
+const OWN_GRANTS: [GrantType; 3] = [
+    GrantType::AuthorizationCode,
+    GrantType::DeviceCode,
+    GrantType::RefreshToken,
+];
+
+/// Whether the caller reads all clients (of the organization), and not only those of their own.
+pub(super) fn reads_all(caller: &Caller) -> bool {
+    caller.rights.allows(Right::ClientsRead)
+}
+
+/// Clients of the file belong to no organization, unless they say so.
+pub(super) fn sees_declared(caller: &Caller) -> bool {
+    reads_all(caller) && caller.organization.is_none()
+}
+
+/// Whether the caller changes clients as an owner: within what they may have themselves.
+pub(super) fn is_owner_only(caller: &Caller) -> bool {
+    !caller.rights.allows(Right::ClientsWrite)
+}
+
+/// Judges the whole client, as if the caller made it.
+///
+/// # Errors
+/// 403 if it would hold what the caller could not be given; 422 for members that are not the caller's to write.
+pub(super) fn judge(
+    realm: &Realm,
+    caller: &Caller,
+    written: &Map<String, Value>,
+    client: &Client,
+) -> Result<(), Stop<ApiRefusal>> {
+    check_rights_in_scopes(realm, caller, client)?;
+    check_limited_scopes(realm, caller, client)?;
+    check_organization(caller, written)?;
+    if is_owner_only(caller) {
+        check_own(realm, caller, written, client)?;
+    }
+    Ok(())
+}
+
+/// The rights that a client could use for itself or show to a user: never more than the caller holds.
+fn check_rights_in_scopes(
+    realm: &Realm,
+    caller: &Caller,
+    client: &Client,
+) -> Result<(), Stop<ApiRefusal>> {
+    for (index, token) in client.scopes.iter().enumerate() {
+        match Rights::of_token(token) {
+            None | Some(Right::Me) => {}
+            // Whoever could change such a client could use its rights.
+            Some(_) => {
+                return Err(Stop::Refuse(ApiRefusal::invalid_member(
+                    format!("/scopes/{index}"),
+                    format!("{token:?} is for clients that the configuration file declares"),
+                )));
+            }
+        }
+    }
+    let given = realm.rights_given_by(&client.scopes);
+    match given.are_within(caller.rights) {
+        true => Ok(()),
+        false => Err(Stop::Refuse(ApiRefusal::new(
+            ApiCode::Forbidden,
+            "Its scopes stand for rights that you do not hold.",
+        ))),
+    }
+}
+
+/// A machine has a limited scope for itself, so it gets it from who could be given it.
+fn check_limited_scopes(
+    realm: &Realm,
+    caller: &Caller,
+    client: &Client,
+) -> Result<(), Stop<ApiRefusal>> {
+    let acts_for_itself = client.may_use(GrantType::ClientCredentials);
+    if !acts_for_itself || caller.rights == Rights::all() {
+        return Ok(());
+    }
+    let groups = caller.user.as_ref().map(|user| &*user.groups);
+    let held = realm.within_limits(&client.scopes, Some(groups.unwrap_or_default()));
+    match client.scopes.iter().find(|scope| !held.contains(scope)) {
+        None => Ok(()),
+        Some(scope) => Err(Stop::Refuse(ApiRefusal::naming(
+            ApiCode::Forbidden,
+            format!(
+                "You could not be given the scope {scope:?} yourself, and a machine has it for itself."
+            ),
+        ))),
+    }
+}
+
+/// Who belongs to an organization makes and keeps clients there.
+fn check_organization(
+    caller: &Caller,
+    written: &Map<String, Value>,
+) -> Result<(), Stop<ApiRefusal>> {
+    let named = written
+        .get(ManagedClient::ORGANIZATION)
+        .and_then(Value::as_str);
+    match &caller.organization {
+        Some(own) if named != Some(own.as_str()) => Err(Stop::Refuse(ApiRefusal::new(
+            ApiCode::Forbidden,
+            "You may only make and change clients of your organization.",
+        ))),
+        _ => Ok(()),
+    }
+}
+
+fn check_own(
+    realm: &Realm,
+    caller: &Caller,
+    written: &Map<String, Value>,
+    client: &Client,
+) -> Result<(), Stop<ApiRefusal>> {
+    let forbidden =
+        |detail: String| Err(Stop::Refuse(ApiRefusal::naming(ApiCode::Forbidden, detail)));
+    let Actor::User(_) = caller.actor else {
+        return forbidden("Only a user can have clients of their own.".to_owned());
+    };
+    let own =
+        |key: &String| OWN_MEMBERS.contains(&key.as_str()) || key == ManagedClient::ORGANIZATION;
+    if let Some(key) = written.keys().find(|key| !own(key)) {
+        return forbidden(format!(
+            "The member {key:?} needs the right {}.",
+            Right::ClientsWrite.token()
+        ));
+    }
+    if let Some(grant) = client.grants.iter().find(|it| !OWN_GRANTS.contains(it))
+        && (*grant != GrantType::ClientCredentials || !are_for_machines(realm, &client.scopes))
+    {
+        return forbidden(format!(
+            "The grant {} needs the right {}, or scopes that are for machines.",
+            grant.short(),
+            Right::ClientsWrite.token()
+        ));
+    }
+    if client.availability == Availability::Everyone {
+        return forbidden(format!(
+            "Clients of one's own are there for their owner or their organization: everyone needs the right {}.",
+            Right::ClientsWrite.token()
+        ));
+    }
+    let groups = caller.user.as_ref().map(|user| &*user.groups);
+    let held = realm.within_limits(&client.scopes, Some(groups.unwrap_or_default()));
+    if let Some(scope) = client.scopes.iter().find(|scope| !held.contains(scope)) {
+        return forbidden(format!(
+            "You could not be given the scope {scope:?} yourself."
+        ));
+    }
+    Ok(())
+}
+
+fn are_for_machines(realm: &Realm, scope: &Scope) -> bool {
+    scope.iter().all(|token| {
+        let declared = realm.declared_scope(token);
+        declared.is_some_and(|declared| declared.machines)
+    })
+}
