@@ -58,6 +58,20 @@ impl Setting {
     }
 }
 
+/// A table as an object.
+pub(super) fn object(schema: &Schema) -> Json {
+    let settings = schema.settings.iter();
+    let properties = settings.map(|setting| (setting.key.to_owned(), setting.json_schema()));
+    let required = schema.settings.iter().filter(|it| it.is_required());
+    let required: Vec<_> = required.map(|setting| setting.key).collect();
+    json!({
+        "type": "object",
+        "properties": properties.collect::<Map<_, _>>(),
+        "required": required,
+        "additionalProperties": false,
+    })
+}
+
 /// The lines of a setting's words as one.
 pub(super) fn words(doc: &[&str]) -> String {
     let lines: Vec<&str> = doc.iter().map(|line| line.trim()).collect();

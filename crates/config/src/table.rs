@@ -193,6 +193,10 @@ macro_rules! table {
                 Ok(reader.table(place, written))
             }
 
+            fn json_schema() -> serde_json::Value {
+                $crate::json_schema::object(<Self as $crate::table::Table>::SCHEMA)
+            }
+
             fn absent(
                 reader: &mut $crate::read::Reader<'_>,
                 place: &$crate::place::Place,

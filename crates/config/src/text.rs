@@ -208,6 +208,10 @@ impl Value for OrganizationId {
             .map_err(|why: InvalidOrganizationId| format!("{text:?} {why}"))
     }
 
+    fn json_schema() -> Json {
+        json!({ "type": "string", "pattern": "^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$" })
+    }
+
     fn stand_in() -> Self {
         constant("0")
     }

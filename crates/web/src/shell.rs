@@ -23,7 +23,7 @@ use grantor_store::{Store, list_pages};
 use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 
-use crate::api::Document;
+use crate::api::OpenApi;
 use crate::app::{StartError, Unavailable};
 use crate::managed_clients::ManagedClients;
 use crate::metrics::{Metrics, MetricsSnapshot};
@@ -77,7 +77,7 @@ pub struct Shell {
     pub(crate) pages: Pages,
     pub(crate) proxies: Proxies,
     pub(crate) metrics: Metrics,
-    pub(crate) api_document: OnceLock<Document>,
+    pub(crate) openapi: OnceLock<OpenApi>,
     #[cfg(feature = "spans")]
     pub(crate) spans: OnceLock<Arc<dyn crate::span::SpanSink>>,
 }
@@ -103,7 +103,7 @@ impl Shell {
             events: parts.events,
             proxies: parts.proxies,
             metrics: Metrics::default(),
-            api_document: OnceLock::new(),
+            openapi: OnceLock::new(),
             #[cfg(feature = "spans")]
             spans: OnceLock::new(),
         })
@@ -121,8 +121,8 @@ impl Shell {
     }
 
     /// What `/api/openapi.json` answers. Once, at the start.
-    pub fn set_api_document(&self, document: Document) {
-        self.api_document.get_or_init(|| document);
+    pub fn set_openapi(&self, document: OpenApi) {
+        self.openapi.get_or_init(|| document);
     }
 
     /// Waits for detached work, at shutdown.

@@ -28,12 +28,12 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; connect-src 'self';
      img-src 'self' data:; form-action 'none'; frame-ancestors 'none'; base-uri 'none'";
 
 /// The OpenAPI document of an issuer, made when it is first asked for.
-pub struct Document {
+pub struct OpenApi {
     make: fn(&str) -> String,
     made: OnceLock<Bytes>,
 }
 
-impl Document {
+impl OpenApi {
     #[must_use]
     pub const fn new(make: fn(&str) -> String) -> Self {
         Self {
@@ -103,7 +103,7 @@ pub(super) fn routes() -> Router<Arc<App>> {
 
 async fn document(State(app): State<Arc<App>>, request: Request<Body>) -> Response {
     let issuer = &app.realm().issuer;
-    match app.api_document.get() {
+    match app.openapi.get() {
         Some(document) => respond("application/json", document.of(issuer).into(), "no-cache"),
         None => not_found(&app, request),
     }

@@ -21,7 +21,7 @@ use grantor_core::manage::{ApiCode, ApiRefusal};
 use crate::app::App;
 use request::ApiRequest;
 
-pub use docs::Document;
+pub use docs::OpenApi;
 pub use operation::{Kind, Members, Object, Operation, Query, QueryForm, Table, Type};
 pub use request::Operator;
 pub use routes::{ROUTES, Route};

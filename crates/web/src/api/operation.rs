@@ -103,50 +103,60 @@ pub enum QueryForm {
     },
 }
 
-impl Table {
-    /// `Added` are the members of answers that are no settings.
+impl Object {
+    /// An object that is written by the settings of this table of the file. `Added` are the members of its answers that are no
+    /// settings.
     #[must_use]
-    pub const fn new<Added: JsonSchema>(key: &'static str) -> Self {
-        Self {
-            key,
+    pub const fn managed<Added: JsonSchema>(
+        name: &'static str,
+        tag: &'static str,
+        table: &'static str,
+    ) -> Self {
+        let table = Table {
+            key: table,
             without: &[],
             secret: &[],
             given: &[],
             body: None,
             added: SchemaGenerator::subschema_for::<Added>,
+        };
+        Self::new(name, tag, Members::Table(table))
+    }
+
+    /// The API does not have these settings.
+    #[must_use]
+    pub const fn without(mut self, without: &'static [&'static str]) -> Self {
+        if let Members::Table(table) = &mut self.members {
+            table.without = without;
         }
+        self
     }
 
+    /// These settings can be written and not read.
     #[must_use]
-    pub const fn without(self, without: &'static [&'static str]) -> Self {
-        Self { without, ..self }
+    pub const fn secret(mut self, secret: &'static [&'static str]) -> Self {
+        if let Members::Table(table) = &mut self.members {
+            table.secret = secret;
+        }
+        self
     }
 
+    /// The API gives these a value where they are left out.
     #[must_use]
-    pub const fn secret(self, secret: &'static [&'static str]) -> Self {
-        Self { secret, ..self }
-    }
-
-    #[must_use]
-    pub const fn given(self, given: &'static [&'static str]) -> Self {
-        Self { given, ..self }
+    pub const fn given(mut self, given: &'static [&'static str]) -> Self {
+        if let Members::Table(table) = &mut self.members {
+            table.given = given;
+        }
+        self
     }
 
     /// `Body` are the members of bodies that are no settings.
     #[must_use]
-    pub const fn body<Body: JsonSchema>(self) -> Self {
-        let body = SchemaGenerator::subschema_for::<Body>;
-        Self {
-            body: Some(body),
-            ..self
+    pub const fn body<Body: JsonSchema>(mut self) -> Self {
+        if let Members::Table(table) = &mut self.members {
+            table.body = Some(SchemaGenerator::subschema_for::<Body>);
         }
-    }
-}
-
-impl Object {
-    #[must_use]
-    pub const fn managed(name: &'static str, tag: &'static str, table: Table) -> Self {
-        Self::new(name, tag, Members::Table(table))
+        self
     }
 
     /// An object that is only read: `T` is what answers are serialized from.

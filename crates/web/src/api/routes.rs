@@ -5,8 +5,8 @@
 //! parameters besides `limit` and `after`, and `.refuses(…)` with refusals that its kind has not.
 //!
 //! To add a kind of object: a line among the objects. One that is only read derives `schemars::JsonSchema` on the struct from
-//! which it is serialized; doc comments of its members become the words of the document. One that is
-//! written by settings has its members from their declarations: only those that the API adds are a struct.
+//! which it is serialized; doc comments of its members become the words of the document. One of the file's tables has its
+//! members from there: only those that the API adds are a struct.
 
 use std::sync::Arc;
 
@@ -45,16 +45,15 @@ pub const ROUTES: &[Route] = &[Route {
 
 /* The lines of the paths to come. Whoever adds the handlers moves them into the tables above.
 
-const CLIENT: Object = Object::managed("Client", "Clients", Table::new::<clients::Added>("client").given(&["id"]).without(…).body::<…>())
-    .gives_once::<clients::Secret>();
+const CLIENT: Object = Object::managed::<clients::Added>("Client", "Clients", "client").gives_once::<clients::Secret>();
 const SECRET: Object = Object::written::<secrets::Body, secrets::Secret>("ClientSecret", "Clients").gives_once::<…>();
-const USER: Object = Object::managed("User", "Users", Table::new::<users::Added>("user").secret(&["password", "password_hash"]));
+const USER: Object = Object::managed::<users::Added>("User", "Users", "user");
 const SESSION: Object = Object::answer::<sessions::Session>("Session", "Users");
 const GRANT: Object = Object::answer::<grants::Grant>("Grant", "Users");
-const ORGANIZATION: Object = Object::managed("Organization", "Organizations", Table::new::<…>("organization"));
-const RESOURCE: Object = Object::managed("Resource", "Configuration", Table::new::<…>("resource"));
-const SCOPE: Object = Object::managed("Scope", "Configuration", Table::new::<…>("scope"));
-const EXCHANGE_RULE: Object = Object::managed("ExchangeRule", "Configuration", Table::new::<…>("exchange"));
+const ORGANIZATION: Object = Object::managed::<…>("Organization", "Organizations", "organization");
+const RESOURCE: Object = Object::managed::<…>("Resource", "Configuration", "resource");
+const SCOPE: Object = Object::managed::<…>("Scope", "Configuration", "scope");
+const EXCHANGE_RULE: Object = Object::managed::<…>("ExchangeRule", "Configuration", "exchange");
 const KEY: Object = Object::answer::<keys::Key>("Key", "Keys");
 const EVENT: Object = Object::answer::<events::Event>("Event", "Events");
 const TRACE: Object = Object::answer::<traces::Trace>("Trace", "Events");

@@ -3,7 +3,7 @@
 
 use axum::body::Body;
 use grantor_testkit::server::TestServer;
-use grantor_web::api::{Document, PATH, ROUTES};
+use grantor_web::api::{OpenApi, PATH, ROUTES};
 use http::Request;
 
 const PAGES: [&str; 4] = [
@@ -15,17 +15,15 @@ const PAGES: [&str; 4] = [
 
 async fn enabled() -> TestServer {
     let server = TestServer::with(|realm| realm.api.enabled = true).await;
-    let document = Document::new(|issuer| format!("{{\"made for\":{issuer:?}}}"));
-    server.app.set_api_document(document);
+    let document = OpenApi::new(|issuer| format!("{{\"made for\":{issuer:?}}}"));
+    server.app.set_openapi(document);
     server
 }
 
 #[tokio::test]
 async fn documentation_is_there_only_while_the_api_is_enabled() {
     let server = TestServer::new().await;
-    server
-        .app
-        .set_api_document(Document::new(|_| String::new()));
+    server.app.set_openapi(OpenApi::new(|_| String::new()));
     for path in PAGES
         .into_iter()
         .chain(["/api/docs", "/api/openapi.json", "/api/docs/x"])
