@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use grantor_core::model::claim_mapping::{InvalidSource, Source};
 use grantor_core::model::claims_request;
 use grantor_core::model::group_filter::{GroupFilter, GroupPattern, InvalidPattern};
+use serde_json::{Value as Json, json};
 use toml::de::DeValue;
 
 use super::mistake::did_you_mean;
@@ -12,7 +13,7 @@ use super::place::Place;
 use super::read::{Context, Reader, Written};
 use super::settings::Settings;
 use super::table::{Shape, Value, expected};
-use super::values::json;
+use super::values::from_toml;
 
 /// Where a claim comes from: a name, or a constant.
 impl Value for Source {
@@ -30,14 +31,18 @@ impl Value for Source {
             Written::Variable(text) => Self::parse(text, reader.context()),
             Written::Toml(DeValue::String(text)) => Self::parse(text, reader.context()),
             Written::Toml(value @ (DeValue::Integer(_) | DeValue::Boolean(_))) => {
-                json(value).map(Self::Constant)
+                from_toml(value).map(Self::Constant)
             }
             Written::Toml(other) => Err(expected::<Self>(other)),
         }
     }
 
+    fn json_schema() -> Json {
+        json!({ "type": ["string", "integer", "boolean"] })
+    }
+
     fn stand_in() -> Self {
-        Self::Constant(serde_json::Value::Null)
+        Self::Constant(Json::Null)
     }
 }
 
@@ -119,6 +124,11 @@ impl Value for GroupFilter {
             Written::Toml(other) => Err(expected::<Self>(other)),
             Written::Variable(text) => Self::parse(text, reader.context()),
         }
+    }
+
+    fn json_schema() -> Json {
+        let list = Vec::<GroupPattern>::json_schema();
+        json!({ "oneOf": [{ "type": "boolean" }, list] })
     }
 
     fn stand_in() -> Self {

@@ -16,7 +16,9 @@
 mod advice;
 mod check;
 mod claims;
+mod docs_client;
 mod environment;
+mod json_schema;
 mod link;
 mod managed;
 mod markdown;

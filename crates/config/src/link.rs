@@ -2,6 +2,7 @@
 
 use grantor_core::model::checks::LinkSpec;
 use grantor_core::model::trusted_issuer::may_be_subject;
+use serde_json::{Value as Json, json};
 use toml::de::DeValue;
 
 use super::place::Place;
@@ -58,6 +59,18 @@ impl Value for UserLink {
             Written::Toml(value) => Self::from_toml(value),
             Written::Variable(text) => Self::parse(text, reader.context()),
         }
+    }
+
+    fn json_schema() -> Json {
+        json!({
+            "type": "object",
+            "properties": {
+                "issuer": { "type": "string" },
+                "sub": { "type": "string", "minLength": 1, "maxLength": 255 },
+            },
+            "required": ["issuer", "sub"],
+            "additionalProperties": false,
+        })
     }
 
     fn stand_in() -> Self {

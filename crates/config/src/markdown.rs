@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::json_schema::words;
 use super::settings::Settings;
 use super::table::{Setting, Shape, Table};
 
@@ -63,12 +64,6 @@ fn section(page: &mut String, title: &str, about: &str, settings: Vec<&Setting>)
         let (key, words) = (setting.key, words(setting.doc).replace('|', "\\|"));
         writeln!(page, "| `{key}` | {default} | {words}{example} |").ok();
     }
-}
-
-/// The lines of a setting's words as one.
-fn words(doc: &[&str]) -> String {
-    let lines: Vec<&str> = doc.iter().map(|line| line.trim()).collect();
-    lines.join(" ")
 }
 
 /// Text as code in a cell of a table.

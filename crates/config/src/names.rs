@@ -11,6 +11,7 @@ use grantor_core::model::realm::CookieLife;
 use grantor_core::model::requested_scope::UnknownScopes;
 use grantor_core::model::resource::TokenForm;
 use grantor_jose::Algorithm;
+use serde_json::{Value as Json, json};
 
 use super::mistake::unknown;
 use super::read::Context;
@@ -62,6 +63,11 @@ macro_rules! names_of {
                 })
             }
 
+            fn json_schema() -> Json {
+                let known: Vec<_> = Self::ALL.iter().map(|known| $name(*known)).collect();
+                json!({ "type": "string", "enum": known })
+            }
+
             fn stand_in() -> Self {
                 Self::ALL[0]
             }
@@ -91,6 +97,10 @@ impl Value for TokenForm {
             "sealed" => Ok(Self::Sealed),
             _ => Err(unknown("token format", text, &["jwt", "sealed"])),
         }
+    }
+
+    fn json_schema() -> Json {
+        json!({ "type": "string", "enum": ["jwt", "sealed"] })
     }
 
     fn stand_in() -> Self {

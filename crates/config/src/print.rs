@@ -29,10 +29,6 @@ pub fn annotated() -> String {
 }
 
 impl Setting {
-    pub(super) fn is_required(&self) -> bool {
-        self.default.is_none() && !self.optional
-    }
-
     /// The setting with `text` as its value, as TOML.
     pub(super) fn line_with(&self, text: &str) -> String {
         match self.shape {

@@ -13,7 +13,7 @@ use super::environment::Environment;
 use super::mistake::{Lines, Location, Mistakes, WrittenPlaces, did_you_mean};
 use super::place::Place;
 use super::table::{Schema, Shape, Table, Value};
-use super::values::json;
+use super::values::from_toml;
 
 /// What a value may depend on in addition to its text.
 #[derive(Clone, Copy)]
@@ -279,7 +279,7 @@ impl Fields<'_, '_> {
         let entries = entries.filter(|(key, _)| !left_out.contains(&&**key.get_ref()));
         entries
             .filter_map(|(key, value)| {
-                Some((key.get_ref().to_string(), json(value.get_ref()).ok()?))
+                Some((key.get_ref().to_string(), from_toml(value.get_ref()).ok()?))
             })
             .collect()
     }

@@ -3,6 +3,7 @@
 
 use std::str::FromStr;
 
+use serde_json::{Value as Json, json};
 use toml::de::DeValue;
 
 use super::place::Place;
@@ -30,6 +31,8 @@ pub struct Setting {
     /// The value where it is left out.
     pub default: Option<&'static str>,
     pub example: &'static str,
+    /// Its values as JSON.
+    pub(super) json: fn() -> Json,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -67,6 +70,16 @@ pub(super) trait Value: Sized {
             Written::Variable(text) => Self::parse(text, reader.context()),
             Written::Toml(DeValue::String(text)) => Self::parse(text, reader.context()),
             Written::Toml(other) => Err(expected::<Self>(other)),
+        }
+    }
+
+    /// Its values as JSON, in JSON Schema.
+    fn json_schema() -> Json {
+        match Self::SHAPE {
+            Shape::String => json!({ "type": "string", "minLength": 1 }),
+            Shape::Bare => json!({}),
+            Shape::List | Shape::Tables(_) => json!({ "type": "array" }),
+            Shape::Map | Shape::Table(_) => json!({ "type": "object" }),
         }
     }
 
@@ -149,6 +162,7 @@ macro_rules! table {
                             None => <$T as $crate::table::Value>::WHEN_LEFT_OUT,
                         },
                         example: $example,
+                        json: <$T as $crate::table::Value>::json_schema,
                     },
                 )+],
             };
@@ -177,6 +191,10 @@ macro_rules! table {
                 written: $crate::read::Written<'_>,
             ) -> Result<Self, String> {
                 Ok(reader.table(place, written))
+            }
+
+            fn json_schema() -> serde_json::Value {
+                $crate::json_schema::object(<Self as $crate::table::Table>::SCHEMA)
             }
 
             fn absent(

@@ -13,6 +13,7 @@ use grantor_core::model::redirect_uri::{InvalidRedirectUri, RedirectUri};
 use grantor_core::model::scope::{InvalidScopeToken, ScopeToken};
 use grantor_core::model::server_url::{InvalidServerUrl, ServerUrl};
 use grantor_core::model::user_code::{InvalidFormat, UserCodeAlphabet};
+use serde_json::{Value as Json, json};
 use url::Url;
 
 use super::mistake::unknown;
@@ -125,6 +126,10 @@ impl Value for RedirectUri {
             .map_err(|why: InvalidRedirectUri| why.to_string())
     }
 
+    fn json_schema() -> Json {
+        json!({ "type": "string", "format": "uri" })
+    }
+
     fn stand_in() -> Self {
         constant("https://localhost")
     }
@@ -137,6 +142,10 @@ impl Value for ServerUrl {
     fn parse(text: &str, _: &Context<'_>) -> Result<Self, String> {
         text.parse()
             .map_err(|why| describe(why, "https://app.example.com/logout"))
+    }
+
+    fn json_schema() -> Json {
+        json!({ "type": "string", "format": "uri" })
     }
 
     fn stand_in() -> Self {
@@ -181,6 +190,10 @@ impl Value for ClientId {
             .map_err(|_| format!("{text:?} is not 1 to 255 printable ASCII characters"))
     }
 
+    fn json_schema() -> Json {
+        json!({ "type": "string", "pattern": "^[ -~]{1,255}$" })
+    }
+
     fn stand_in() -> Self {
         // Blank, so that it is suggested for no other name.
         constant(" ")
@@ -195,6 +208,10 @@ impl Value for OrganizationId {
             .map_err(|why: InvalidOrganizationId| format!("{text:?} {why}"))
     }
 
+    fn json_schema() -> Json {
+        json!({ "type": "string", "pattern": "^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$" })
+    }
+
     fn stand_in() -> Self {
         constant("0")
     }
@@ -206,6 +223,11 @@ impl Value for ScopeToken {
     fn parse(text: &str, _: &Context<'_>) -> Result<Self, String> {
         text.parse()
             .map_err(|why: InvalidScopeToken| format!("{text:?} {why}"))
+    }
+
+    /// RFC 6749 section 3.3.
+    fn json_schema() -> Json {
+        json!({ "type": "string", "pattern": "^[!#-\\[\\]-~]+$" })
     }
 
     fn stand_in() -> Self {

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 use toml::de::DeValue;
 use uuid::Uuid;
 
@@ -79,6 +79,10 @@ impl Value for Duration {
             .ok_or_else(|| format!("{text:?} is not between 0s and 100 years"))
     }
 
+    fn json_schema() -> Json {
+        json!({ "type": "string", "pattern": "^[0-9]+[smhd]$" })
+    }
+
     fn stand_in() -> Self {
         Self::ZERO
     }
@@ -123,6 +127,10 @@ impl Value for Uuid {
         Self::parse_str(text).map_err(|_| format!("{text:?} is not a UUID"))
     }
 
+    fn json_schema() -> Json {
+        json!({ "type": "string", "format": "uuid" })
+    }
+
     fn stand_in() -> Self {
         Self::nil()
     }
@@ -143,6 +151,10 @@ impl Value for bool {
             Written::Toml(other) => Err(expected::<Self>(other)),
             Written::Variable(text) => Self::parse(text, reader.context()),
         }
+    }
+
+    fn json_schema() -> Json {
+        json!({ "type": "boolean" })
     }
 
     fn stand_in() -> Self {
@@ -171,6 +183,10 @@ impl Value for NonZeroU32 {
         }
     }
 
+    fn json_schema() -> Json {
+        json!({ "type": "integer", "minimum": 1, "maximum": u32::MAX })
+    }
+
     fn stand_in() -> Self {
         Self::MIN
     }
@@ -187,6 +203,10 @@ impl<T: Value> Value for Option<T> {
 
     fn read(reader: &mut Reader<'_>, place: &Place, written: Written<'_>) -> Result<Self, String> {
         T::read(reader, place, written).map(Some)
+    }
+
+    fn json_schema() -> Json {
+        T::json_schema()
     }
 
     fn absent(reader: &mut Reader<'_>, place: &Place) -> Option<Self> {
@@ -245,6 +265,10 @@ impl<T: Value> Value for Vec<T> {
         Ok(items.collect())
     }
 
+    fn json_schema() -> Json {
+        json!({ "type": "array", "items": T::json_schema() })
+    }
+
     fn absent(_: &mut Reader<'_>, _: &Place) -> Option<Self> {
         Some(Self::new())
     }
@@ -283,6 +307,10 @@ impl<T: Value> Value for BTreeMap<String, T> {
         Ok(entries.collect())
     }
 
+    fn json_schema() -> Json {
+        json!({ "type": "object", "additionalProperties": T::json_schema() })
+    }
+
     fn absent(_: &mut Reader<'_>, _: &Place) -> Option<Self> {
         Some(Self::new())
     }
@@ -302,9 +330,13 @@ impl Value for Json {
 
     fn read(_: &mut Reader<'_>, _: &Place, written: Written<'_>) -> Result<Self, String> {
         match written {
-            Written::Toml(value) => json(value),
+            Written::Toml(value) => from_toml(value),
             Written::Variable(text) => Ok(Self::from(text)),
         }
+    }
+
+    fn json_schema() -> Json {
+        json!({})
     }
 
     fn stand_in() -> Self {
@@ -312,7 +344,7 @@ impl Value for Json {
     }
 }
 
-pub(super) fn json(value: &DeValue<'_>) -> Result<Json, String> {
+pub(super) fn from_toml(value: &DeValue<'_>) -> Result<Json, String> {
     to_json(value).ok_or_else(|| "holds a number that JSON cannot".to_owned())
 }
 

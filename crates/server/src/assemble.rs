@@ -122,6 +122,7 @@ pub fn realm(
         clients: settings
             .clients
             .iter()
+            .chain(&settings.docs_client())
             .map(client)
             .collect::<Result<_, _>>()?,
         managed: Managed::none(),

@@ -8,6 +8,7 @@ use grantor_jose::KeySet;
 use grantor_store::Store;
 use grantor_store::memory::Memory;
 use grantor_store::sqlite::Sqlite;
+use grantor_web::api::OpenApi;
 use grantor_web::{App, Clock as _, Entropy as _, EventSink, Parts};
 use tokio::sync::{Mutex, Semaphore};
 
@@ -21,6 +22,7 @@ use crate::key_policy;
 use crate::key_ring::KeyRing;
 use crate::master_key::{self, MasterKeys, Source};
 use crate::metrics::Sources;
+use crate::openapi;
 use crate::realm_owner::{InUse, RealmOwner};
 use crate::reload::{self, Reloader};
 use crate::run::StartError;
@@ -83,6 +85,7 @@ impl Installation {
             proxies: assemble::proxies(settings),
             templates: settings.templates.clone(),
         })?;
+        app.set_openapi(OpenApi::new(openapi::document));
         let owner = RealmOwner::new(Arc::clone(&app), keys.masters.clone(), first);
         let owner = Arc::new(owner);
         let keys = Arc::new(KeyRing::new(keys, signing, Arc::clone(&owner)));

@@ -22,6 +22,7 @@ pub mod key_ring;
 pub mod links;
 pub mod master_key;
 pub mod metrics;
+pub mod openapi;
 pub mod outgoing;
 pub mod realm_owner;
 pub mod reload;

@@ -139,7 +139,7 @@ fn routes(app: Arc<App>) -> axum::Router {
     let routes = routes
         .method_not_allowed_fallback(endpoints::fallback::method_not_allowed)
         .fallback(endpoints::fallback::any)
-        .nest(api::PATH, api::routes(&app));
+        .merge(api::routes(&app));
     let prefix = app.snapshot().site.path.clone();
     // RFC 8414 section 3.1: if the issuer has a path, the document's path is inserted between host and path.
     let routes = if prefix.is_empty() {

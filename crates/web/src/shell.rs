@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
@@ -23,6 +23,7 @@ use grantor_store::{Store, list_pages};
 use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 
+use crate::api::OpenApi;
 use crate::app::{StartError, Unavailable};
 use crate::managed_clients::ManagedClients;
 use crate::metrics::{Metrics, MetricsSnapshot};
@@ -76,8 +77,9 @@ pub struct Shell {
     pub(crate) pages: Pages,
     pub(crate) proxies: Proxies,
     pub(crate) metrics: Metrics,
+    pub(crate) openapi: OnceLock<OpenApi>,
     #[cfg(feature = "spans")]
-    pub(crate) spans: std::sync::OnceLock<Arc<dyn crate::span::SpanSink>>,
+    pub(crate) spans: OnceLock<Arc<dyn crate::span::SpanSink>>,
 }
 
 impl Shell {
@@ -101,8 +103,9 @@ impl Shell {
             events: parts.events,
             proxies: parts.proxies,
             metrics: Metrics::default(),
+            openapi: OnceLock::new(),
             #[cfg(feature = "spans")]
-            spans: std::sync::OnceLock::new(),
+            spans: OnceLock::new(),
         })
     }
 
@@ -115,6 +118,11 @@ impl Shell {
         task.await.unwrap_or(Err(Unavailable::Failure(Failure::Bug(
             "a decision did not complete",
         ))))
+    }
+
+    /// What `/api/openapi.json` answers. Once, at the start.
+    pub fn set_openapi(&self, document: OpenApi) {
+        self.openapi.get_or_init(|| document);
     }
 
     /// Waits for detached work, at shutdown.

@@ -9,6 +9,7 @@ use grantor_core::model::group_filter::GroupFilter;
 use grantor_core::model::resource::TokenForm;
 use grantor_core::model::scope::ScopeToken;
 use grantor_jose::Algorithm;
+use serde_json::{Value as Json, json};
 use toml::de::DeValue;
 
 use crate::place::Place;
@@ -175,6 +176,10 @@ impl Value for ResourceScope {
                 kind(other)
             )),
         }
+    }
+
+    fn json_schema() -> Json {
+        json!({ "anyOf": [String::json_schema(), ScopeTable::json_schema()] })
     }
 
     fn stand_in() -> Self {

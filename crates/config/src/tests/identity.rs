@@ -82,6 +82,7 @@ fn a_client_that_is_called_like_an_api_or_a_user_is_refused() {
             "is a subject of the trusted issuer",
         ),
         ("orders", "is the audience of a [[resource]]"),
+        ("grantor-docs", "is the client of the API's documentation"),
     ] {
         let said = mistakes(&format!(
             "{PARTNER}[[resource]]\nidentifier = \"orders\"\n[[client]]\nid = \"{id}\"\n"

@@ -240,7 +240,7 @@ impl Authorize {
             return Ok(decision.writes(consent_unchanged).writes(signed_in.touch));
         }
         let event = event(EventKind::ConsentGiven, client, &signed_in, &self.peer);
-        let write = record_consent(env, client, &signed_in, &asked, stored)?;
+        let write = record_consent(env, client, &signed_in, &asked.remembered(), stored)?;
         Ok(decision.event(event).write(write).writes(signed_in.touch))
     }
 

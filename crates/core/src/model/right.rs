@@ -6,6 +6,9 @@ use crate::model::scope::Scope;
 /// The identifier of the built-in resource.
 pub const RESOURCE: &str = "grantor";
 
+/// The client of the API's documentation page, which is there while the API is.
+pub const DOCS_CLIENT: &str = "grantor-docs";
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Right {
     ClientsRead,
@@ -148,6 +151,12 @@ impl Rights {
     #[must_use]
     pub const fn is_empty(self) -> bool {
         self.0 == 0
+    }
+
+    /// Whether they are more than to ask who one is.
+    #[must_use]
+    pub fn are_over_others(self) -> bool {
+        self.iter().any(|right| right != Right::Me)
     }
 
     /// Whether `other` allows each of them.

@@ -5,9 +5,11 @@ use grantor_core::endpoints::authorize::{AuthorizeReply, ConsentDecision};
 use grantor_core::engine::event::EventKind::{CodeIssued, ConsentDenied, ConsentGiven};
 use grantor_core::model::claim_mapping::{Carrier, ClaimMapping, Source};
 use grantor_core::model::client::ConsentPolicy;
+use grantor_core::model::resource::TokenForm;
+use grantor_core::model::right::{self, Right};
 
 use grantor_testkit::world::{World, declared_user};
-use grantor_testkit::{AuthorizationRequest, Spans as _, client, scope};
+use grantor_testkit::{AuthorizationRequest, Spans as _, client, resource, scope};
 
 #[test]
 fn consent_is_asked_for_once() {
@@ -194,4 +196,37 @@ fn what_id_tokens_tell_besides_the_scopes_is_asked_about_and_asked_again_when_it
     let codes = world.device_codes("tv");
     let pending = world.type_code(&alice, &codes.user).device();
     assert_eq!(pending.claims, ["rank"]);
+}
+
+/// Else a link to a page that asks for them would be enough to have them.
+#[test]
+fn rights_over_others_are_asked_about_each_time_and_never_remembered() {
+    let rights = Right::ALL.iter().map(|right| (right.name(), right.text()));
+    let rights: Vec<_> = rights.collect();
+    let api = resource(right::RESOURCE, None, &rights, TokenForm::Sealed);
+    let mut world = World::with(|realm| {
+        realm.resources.push(api);
+        let app = client(realm, "site");
+        let all = Right::ALL.iter().map(|right| right.token());
+        let all: Vec<_> = all.chain(["openid".to_owned()]).collect();
+        app.scopes = scope(&all.join(" "));
+    });
+    let alice = world.signed_in("alice");
+    for right in Right::ALL {
+        let asked = format!("openid {}", right.token());
+        let request = AuthorizationRequest::new("site").with("scope", &asked);
+        world.consent(&alice, &request).code();
+        let silent = request.clone().with("prompt", "none");
+        if *right == Right::Me {
+            world.authorize(&alice, &silent).code();
+            continue;
+        }
+        world.authorize(&alice, &request).consent();
+        assert_eq!(world.authorize(&alice, &silent).error(), ConsentRequired);
+    }
+    let again = AuthorizationRequest::new("site").with("scope", "openid grantor/self");
+    let again = again.with("prompt", "consent");
+    let agreed = world.authorize(&alice, &again).consent().agreed_before;
+    let agreed = agreed.expect("what was agreed to before");
+    assert_eq!(agreed.scope.to_string(), "grantor/self openid");
 }

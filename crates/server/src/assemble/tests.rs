@@ -8,7 +8,9 @@ use grantor_core::model::client::{ClientAuth, ConsentPolicy};
 use grantor_core::model::exchange_rule::{
     ActorRule, ExchangeRule, RuleTarget, SubjectRule, TokenKind,
 };
+use grantor_core::model::grant_type::GrantType;
 use grantor_core::model::resource::Resource;
+use grantor_core::model::right::{self, Right};
 use grantor_core::model::scope::Scope;
 use grantor_core::model::trusted_issuer::TrustedIssuer;
 use serde_json::json;
@@ -350,4 +352,23 @@ fn an_exchange_rule_of_the_file_becomes_the_realms() {
             skew: Duration::from_secs(30),
         }]
     );
+}
+
+#[test]
+fn the_documentation_page_is_a_client_while_the_api_is_enabled() {
+    let id = right::DOCS_CLIENT;
+    assert!(assembled("").client(id).is_none());
+    let realm = assembled("[api]\nenabled = true\n");
+    let client = realm.client(id).unwrap();
+    let redirect_uris = client.code.redirect_uris.iter().map(|it| it.as_str());
+    let redirect_uris: Vec<_> = redirect_uris.collect();
+    let only = "https://id.example.com/api/docs/oauth2-redirect.html";
+    assert_eq!(redirect_uris, [only]);
+    assert!(matches!(client.auth, ClientAuth::Public) && client.code.pkce_required);
+    assert_eq!(client.code.consent, ConsentPolicy::Ask);
+    // No refresh token, and no rights by the codes of devices, by which people are tricked.
+    assert_eq!(client.grants, [GrantType::AuthorizationCode]);
+    let rights: Vec<_> = Right::ALL.iter().map(|right| right.token()).collect();
+    let rights: Scope = rights.iter().map(String::as_str).collect();
+    assert_eq!(client.scopes, rights);
 }

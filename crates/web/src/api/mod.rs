@@ -3,6 +3,7 @@
 //! A file for each kind of object answers; what is decided is in `core/src/manage/`. The table in `routes.rs` says which
 //! paths there are, and the OpenAPI document is made from it.
 
+mod docs;
 mod me;
 mod operation;
 mod problem;
@@ -20,17 +21,18 @@ use grantor_core::manage::{ApiCode, ApiRefusal};
 use crate::app::App;
 use request::ApiRequest;
 
-pub use operation::{Kind, Members, Object, Operation, Query, QueryForm};
+pub use docs::OpenApi;
+pub use operation::{Kind, Members, Object, Operation, Query, QueryForm, Table, Type};
 pub use request::Operator;
 pub use routes::{ROUTES, Route};
 
 /// Where it is mounted, below the issuer.
 pub const PATH: &str = "/api/v1";
 
-/// For the listeners, which answer 404 where `[api]` is not enabled.
+/// With their whole paths, for the listeners, which answer 404 where `[api]` is not enabled.
 pub(crate) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
     let served = middleware::from_fn_with_state(Arc::clone(app), if_enabled);
-    all().layer(served)
+    docs::routes().nest(PATH, all()).layer(served)
 }
 
 /// For the admin socket, which adds an [`Operator`] to each request. It works whatever `[api]` says.

@@ -49,21 +49,38 @@ pub struct Object {
     pub tag: &'static str,
     pub members: Members,
     /// What its answer has once, when it is created: its secret.
-    pub created: Option<fn(&mut SchemaGenerator) -> Schema>,
+    pub created: Option<Type>,
 }
+
+/// A type, for its schema.
+pub type Type = fn(&mut SchemaGenerator) -> Schema;
 
 /// Where the document finds the members of an object.
 #[derive(Clone, Copy, Debug)]
 pub enum Members {
-    /// Those of this table of the configuration file (`"client"`), and those that the API adds.
-    Table(&'static str, fn(&mut SchemaGenerator) -> Schema),
+    /// Those of a table of the configuration file, and those that the API adds.
+    Table(Table),
     /// Those of a type that is only read.
-    Answer(fn(&mut SchemaGenerator) -> Schema),
+    Answer(Type),
     /// Those of the body of a request, and those of the answer.
-    Both(
-        fn(&mut SchemaGenerator) -> Schema,
-        fn(&mut SchemaGenerator) -> Schema,
-    ),
+    Written(Type, Type),
+}
+
+/// An object that is written by the settings of a table of the configuration file.
+#[derive(Clone, Copy, Debug)]
+pub struct Table {
+    /// `client` for `[[client]]`.
+    pub key: &'static str,
+    /// Settings that the API does not have: those that name files and variables of the server.
+    pub without: &'static [&'static str],
+    /// Settings that can be written and not read.
+    pub secret: &'static [&'static str],
+    /// Settings without which an object can be created, since the API gives a value.
+    pub given: &'static [&'static str],
+    /// Members of bodies that are no settings.
+    pub body: Option<Type>,
+    /// Members of answers that are no settings.
+    pub added: Type,
 }
 
 /// A parameter of the query.
@@ -87,15 +104,59 @@ pub enum QueryForm {
 }
 
 impl Object {
-    /// An object that is written by the settings of this table of the file. `Added` are the members that are only read.
+    /// An object that is written by the settings of this table of the file. `Added` are the members of its answers that are no
+    /// settings.
     #[must_use]
     pub const fn managed<Added: JsonSchema>(
         name: &'static str,
         tag: &'static str,
         table: &'static str,
     ) -> Self {
-        let members = Members::Table(table, SchemaGenerator::subschema_for::<Added>);
-        Self::new(name, tag, members)
+        let table = Table {
+            key: table,
+            without: &[],
+            secret: &[],
+            given: &[],
+            body: None,
+            added: SchemaGenerator::subschema_for::<Added>,
+        };
+        Self::new(name, tag, Members::Table(table))
+    }
+
+    /// The API does not have these settings.
+    #[must_use]
+    pub const fn without(mut self, without: &'static [&'static str]) -> Self {
+        if let Members::Table(table) = &mut self.members {
+            table.without = without;
+        }
+        self
+    }
+
+    /// These settings can be written and not read.
+    #[must_use]
+    pub const fn secret(mut self, secret: &'static [&'static str]) -> Self {
+        if let Members::Table(table) = &mut self.members {
+            table.secret = secret;
+        }
+        self
+    }
+
+    /// The API gives these a value where they are left out.
+    #[must_use]
+    pub const fn given(mut self, given: &'static [&'static str]) -> Self {
+        if let Members::Table(table) = &mut self.members {
+            table.given = given;
+        }
+        self
+    }
+
+    /// `Body` are the members of bodies that are no settings.
+    #[must_use]
+    pub const fn body<Body: JsonSchema>(mut self) -> Self {
+        if let Members::Table(table) = &mut self.members {
+            table.body = Some(SchemaGenerator::subschema_for::<Body>);
+        }
+        self
     }
 
     /// An object that is only read: `T` is what answers are serialized from.
@@ -103,6 +164,12 @@ impl Object {
     pub const fn answer<T: JsonSchema>(name: &'static str, tag: &'static str) -> Self {
         let members = Members::Answer(SchemaGenerator::subschema_for::<T>);
         Self::new(name, tag, members)
+    }
+
+    /// Whether answers have an ETag.
+    #[must_use]
+    pub const fn has_versions(&self) -> bool {
+        matches!(self.members, Members::Table(_))
     }
 
     const fn new(name: &'static str, tag: &'static str, members: Members) -> Self {
@@ -169,6 +236,11 @@ impl Kind {
             Self::Delete | Self::End => 204,
             _ => 200,
         }
+    }
+
+    #[must_use]
+    pub const fn changes(self) -> bool {
+        !matches!(self, Self::List | Self::Read)
     }
 
     /// Whether it needs the version that it changes.

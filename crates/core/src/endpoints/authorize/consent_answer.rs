@@ -4,6 +4,7 @@ use aws_lc_rs::digest;
 
 use super::CheckedRedirect;
 use crate::model::client::Client;
+use crate::model::right::{Right, Rights};
 use crate::model::scope::Scope;
 use crate::records::Consent;
 
@@ -46,7 +47,19 @@ impl Disclosure {
 
     pub(super) fn is_within(&self, agreed: &Consent) -> bool {
         let knows = |claim: &String| agreed.claims.contains(claim);
-        self.scope.is_within(&agreed.scope) && self.claims.iter().all(knows)
+        let over_others = Rights::of_scope(&self.scope).are_over_others();
+        !over_others && self.scope.is_within(&agreed.scope) && self.claims.iter().all(knows)
+    }
+
+    /// What is remembered of it. Rights over others are asked about each time: else any link to a page that asks for them
+    /// would have them.
+    pub(super) fn remembered(&self) -> Self {
+        let is_right =
+            |token: &&str| Rights::of_token(token).is_some_and(|right| right != Right::Me);
+        Self {
+            scope: self.scope.iter().filter(|token| !is_right(token)).collect(),
+            claims: self.claims.clone(),
+        }
     }
 
     /// Adds what was agreed to before.

@@ -18,6 +18,7 @@ use crate::model::grant_type::GrantType;
 use crate::model::ids::{ClientId, OrganizationId};
 use crate::model::organization::Availability;
 use crate::model::redirect_uri::{RESPONSE_PARAMETERS, RedirectUri};
+use crate::model::right::DOCS_CLIENT;
 use crate::model::scope::ScopeToken;
 use crate::model::server_url::ServerUrl;
 
@@ -103,6 +104,8 @@ impl ClientSpec<'_> {
         let mut resources = realm.resources.iter();
         let why = if Uuid::try_parse(id).is_ok() {
             "is a UUID, as a user's id is: choose another id".to_owned()
+        } else if id == DOCS_CLIENT {
+            "is the client of the API's documentation: choose another id".to_owned()
         } else if let Some(trusted) = trusted.find(|trusted| trusted.is_subject(id)) {
             let issuer = trusted.issuer;
             format!("is a subject of the trusted issuer {issuer:?}: choose another id")
