@@ -94,6 +94,7 @@ impl Names {
         self.record(&samples::declared_client());
         self.record(&samples::instances_since());
         self.record(&samples::link());
+        self.record(&samples::idempotent_answer());
         self.add(format!("reserved {MIN_WRITER}"));
     }
 
@@ -239,6 +240,7 @@ fn kinds() -> Vec<EventKind> {
         CodeReusedGrantRevoked TokensIssued TokensRefreshed RefreshRepeatedInGrace RefreshRepeatedFromElsewhere
         RefreshReusedGrantRevoked RefreshAheadOfStore TokenExchanged ExchangeRefused TokenRevoked GrantRevoked
         SignedIn SignInFailed SignedOut SessionEndedByUser SessionEndedByLimit GrantRevokedByUser GrantEndedByLimit ClientDisconnected
+        SessionEndedByAdministrator GrantRevokedByAdministrator
         SignedOutEverywhere LogoutDelivered LogoutFailed WrongUserCode ManyWrongUserCodes TriesUsedUp
         UserAdded UserDisabled UserEnabled UserChanged UserDeleted PasswordChanged BackedUp Restored
         CertificateReplaced CertificateRefused CertificateEnds RealmReloaded ReloadRefused

@@ -10,10 +10,10 @@ use grantor_core::model::ids::Epoch;
 use grantor_core::model::ids::{ClientId, ClientInstance, GrantId, Jti, SessionId, UserId};
 use grantor_core::model::pkce::CodeChallenge;
 use grantor_core::records::{
-    Authorization, CodeIssued, Consent, DeclaredClient, Exchanged, Grant, GrantOrigin, GrantState,
-    InstancesSince, Link, Login, LogoutSubscribers, Outbox, ProvenFactor, Revocation,
-    RevocationReason, RevokedToken, SealedSigningKey, Seen, Session, SigningKeys, Started,
-    SupersededMaster, User, UserCodeRow, Username,
+    Authorization, Changed, CodeIssued, Consent, DeclaredClient, Exchanged, Grant, GrantOrigin,
+    GrantState, IdempotentAnswer, InstancesSince, Link, Login, LogoutSubscribers, Outbox,
+    ProvenFactor, Revocation, RevocationReason, RevokedToken, SealedSigningKey, Seen, Session,
+    SigningKeys, Started, SupersededMaster, User, UserCodeRow, Username,
 };
 use grantor_jose::{Algorithm, KeyState};
 
@@ -146,6 +146,25 @@ pub(crate) fn user() -> User {
         declared: Some(vec!["email".to_owned()]),
         declared_credential: Some("MAC".to_owned()),
         logins: vec!["alice".to_owned()],
+        changed: Some(changed()),
+    }
+}
+
+fn changed() -> Changed {
+    Changed {
+        at: AT,
+        by: "operator:0".to_owned(),
+        trace_id: "4bf92f3577b34da6a3ce929d0e0e4736".to_owned(),
+    }
+}
+
+pub(crate) fn idempotent_answer() -> IdempotentAnswer {
+    IdempotentAnswer {
+        caller: "operator:0.0123456789abcdef".to_owned(),
+        key: "KEY".to_owned(),
+        request: "SHA-256".to_owned(),
+        answer: "sealed".to_owned(),
+        expires_at: AT,
     }
 }
 

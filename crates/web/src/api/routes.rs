@@ -13,14 +13,15 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
-use axum::routing::{MethodRouter, get};
-use grantor_core::manage::{ApiCode, ApiOperation, ApiRefusal};
+use axum::routing::{MethodRouter, delete, get};
+use grantor_core::model::right::Right;
+use grantor_core::manage::{ApiAnswer, ApiCode, ApiOperation, ApiRefusal, Idempotent};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 
-use super::operation::{Kind, Object, Operation};
+use super::operation::{Kind, Object, Operation, Query, QueryForm};
 use super::request::ApiRequest;
-use super::{me, problem};
+use super::{me, problem, users};
 use crate::app::App;
 
 pub struct Route {
@@ -32,24 +33,114 @@ pub struct Route {
 
 const ME: Object = Object::answer::<me::Body>("Me", "Callers");
 
-pub const ROUTES: &[Route] = &[Route {
-    path: "/me",
-    handlers: || get(me::get),
-    operations: &[Operation::new(
-        Kind::Read,
-        "get_me",
-        &ME,
-        "Who the caller is",
-    )],
-}];
+const USER: Object = Object::managed::<users::Added>("User", "Users", "user");
+const SESSION: Object = Object::answer::<users::SessionBody>("Session", "Users");
+const GRANT: Object = Object::answer::<users::GrantBody>("Grant", "Users");
+
+const USER_Q: Query = Query {
+    name: "q",
+    doc: "Only users whose name or verified address begins with it.",
+    form: QueryForm::Text,
+};
+
+pub const ROUTES: &[Route] = &[
+    Route {
+        path: "/me",
+        handlers: || get(me::get),
+        operations: &[Operation::new(
+            Kind::Read,
+            "get_me",
+            &ME,
+            "Who the caller is",
+        )],
+    },
+    Route {
+        path: "/users",
+        handlers: || get(users::list).post(users::create),
+        operations: &[
+            Operation::new(Kind::List, "list_users", &USER, "List users")
+                .needs(&[Right::UsersRead])
+                .query(&[USER_Q]),
+            Operation::new(Kind::Create, "create_user", &USER, "Create a user")
+                .needs(&[Right::UsersWrite])
+                .refuses(&[ApiCode::Taken]),
+        ],
+    },
+    Route {
+        path: "/users/{id}",
+        handlers: || {
+            get(users::read)
+                .patch(users::change)
+                .put(users::replace)
+                .delete(users::delete)
+        },
+        operations: &[
+            Operation::new(Kind::Read, "get_user", &USER, "Read a user").needs(&[Right::UsersRead]),
+            Operation::new(
+                Kind::Change,
+                "update_user",
+                &USER,
+                "Change members of a user",
+            )
+            .needs(&[Right::UsersWrite])
+            .refuses(&[ApiCode::Taken]),
+            Operation::new(Kind::Replace, "replace_user", &USER, "Replace a user")
+                .needs(&[Right::UsersWrite])
+                .refuses(&[ApiCode::Taken]),
+            Operation::new(Kind::Delete, "delete_user", &USER, "Delete a user")
+                .needs(&[Right::UsersWrite]),
+        ],
+    },
+    Route {
+        path: "/users/{id}/sessions",
+        handlers: || get(users::sessions),
+        operations: &[Operation::new(
+            Kind::List,
+            "list_user_sessions",
+            &SESSION,
+            "List where a user is signed in",
+        )
+        .needs(&[Right::GrantsRead])],
+    },
+    Route {
+        path: "/users/{id}/sessions/{session}",
+        handlers: || delete(users::end_session),
+        operations: &[Operation::new(
+            Kind::End,
+            "end_user_session",
+            &SESSION,
+            "Sign a user out",
+        )
+        .needs(&[Right::GrantsWrite])],
+    },
+    Route {
+        path: "/users/{id}/grants",
+        handlers: || get(users::grants),
+        operations: &[Operation::new(
+            Kind::List,
+            "list_user_grants",
+            &GRANT,
+            "List what a user gave to apps and devices",
+        )
+        .needs(&[Right::GrantsRead])],
+    },
+    Route {
+        path: "/users/{id}/grants/{grant}",
+        handlers: || delete(users::revoke_grant),
+        operations: &[Operation::new(
+            Kind::End,
+            "end_user_grant",
+            &GRANT,
+            "Take back what a user gave to an app or a device",
+        )
+        .needs(&[Right::GrantsWrite])],
+    },
+];
 
 /* The lines of the paths to come. Whoever adds the handlers moves them into the tables above.
 
 const CLIENT: Object = Object::managed::<clients::Added>("Client", "Clients", "client").gives_once::<clients::Secret>();
 const SECRET: Object = Object::written::<secrets::Body, secrets::Secret>("ClientSecret", "Clients").gives_once::<…>();
-const USER: Object = Object::managed::<users::Added>("User", "Users", "user");
-const SESSION: Object = Object::answer::<sessions::Session>("Session", "Users");
-const GRANT: Object = Object::answer::<grants::Grant>("Grant", "Users");
 const ORGANIZATION: Object = Object::managed::<…>("Organization", "Organizations", "organization");
 const RESOURCE: Object = Object::managed::<…>("Resource", "Configuration", "resource");
 const SCOPE: Object = Object::managed::<…>("Scope", "Configuration", "scope");
@@ -79,8 +170,7 @@ const Q: Query = Query { name: "q", doc: "…", form: QueryForm::Text };
         ],
     },
 
-The others likewise: list_client_secrets, create_client_secret, delete_client_secret (Kind::End); list_users, create_user, get_user,
-replace_user, update_user, delete_user; list_user_sessions, end_user_session, list_user_grants, end_user_grant (Kind::End);
+The others likewise: list_client_secrets, create_client_secret, delete_client_secret (Kind::End);
 …_organization, …_resource, …_scope, …_exchange_rule; list_keys, rotate_keys; list_events, get_trace.
 */
 
@@ -120,6 +210,57 @@ where
         },
         Err(error) => problem::unavailable(app, request, &error),
     }
+}
+
+/// The same for an operation that may be refused before it runs.
+pub(super) async fn answer_with<O>(
+    app: &Arc<App>,
+    request: &ApiRequest,
+    operation: Result<O, ApiRefusal>,
+    render: impl FnOnce(O::Reply) -> ApiAnswer,
+) -> Response
+where
+    O: ApiOperation + Send + 'static,
+{
+    match operation {
+        Ok(operation) => answer(app, request, operation, |reply| send(app, &render(reply))).await,
+        Err(refusal) => problem::response(app, request, &refusal),
+    }
+}
+
+/// Any POST that makes something: with an `Idempotency-Key` it is done once, and its retry gets the same answer.
+pub(super) async fn create<O>(
+    app: &Arc<App>,
+    request: &ApiRequest,
+    operation: Result<O, ApiRefusal>,
+    render: impl Fn(O::Reply) -> ApiAnswer + Send + 'static,
+) -> Response
+where
+    O: ApiOperation + Send + 'static,
+{
+    let key = request.idempotency_key();
+    let operation = operation.and_then(|operation| Ok(Idempotent::new(operation, key?, render)));
+    answer_with(app, request, operation, |answer| answer).await
+}
+
+fn send(app: &App, answer: &ApiAnswer) -> Response {
+    let mut response = match &answer.body {
+        Some(body) => json(body),
+        None => Response::new(Body::empty()),
+    };
+    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or_default();
+    let path = |path: &String| format!("{}{}{path}", app.snapshot().site.path, super::PATH);
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    for (name, value) in [
+        (header::LOCATION, answer.location.as_ref().map(path)),
+        (header::ETAG, answer.etag.clone()),
+    ] {
+        if let Some(Ok(value)) = value.map(HeaderValue::try_from) {
+            headers.insert(name, value);
+        }
+    }
+    response
 }
 
 pub(super) fn json(body: &impl Serialize) -> Response {

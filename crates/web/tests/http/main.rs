@@ -4,6 +4,7 @@
 
 mod account;
 mod account_load;
+mod api;
 mod assertions;
 mod attacks;
 mod authorize;
