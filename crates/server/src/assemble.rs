@@ -6,7 +6,7 @@ mod resources;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -152,9 +152,17 @@ pub fn realm(
         sign_in: sign_in_limits(settings),
         access: AccessLimits::default(),
         api: api(settings),
+        declared_users: Arc::new(declared_users(settings)),
         nodes: settings.nodes.get(),
         sealing,
     })
+}
+
+fn declared_users(settings: &Settings) -> HashSet<String> {
+    let users = settings.users.iter();
+    users
+        .map(|user| Username::fold(user.username.as_str()))
+        .collect()
 }
 
 fn api(settings: &Settings) -> ApiSettings {

@@ -43,6 +43,8 @@
 //! | sign in in a browser | `world.sign_in(&mut browser, user, password)` | `browser.sign_in(user, password)` |
 //! | type a user code | `world.type_code(&browser, code)` | `browser.type_code(code)` |
 //! | decide about a device | `world.decide(&browser, &codes, approve)` | `browser.decide(&codes, approve)` |
+//! | serve the management API | `World::with(api::serve)` | `TestServer::with(api::serve).await` |
+//! | get an API token of a user | | `server.api_token(user, scope).await` |
 //! | add or change a user | `world.provision(user)` | `server.add_user(name, claims)` |
 //! | trust another issuer | `world.with_trusted()`, [`ExternalIssuer`] | `server.trust_keys_of(&issuer)` |
 //! | sign another issuer's JWT | `world.statement(issuer, sub, changes)` | `issuer.jwt(header, claims)` |
@@ -50,6 +52,7 @@
 
 #![expect(clippy::expect_used, reason = "a part of tests")]
 
+pub mod api;
 mod authorization_request;
 mod chance;
 pub mod clients;

@@ -64,6 +64,7 @@ impl RealmBuilder {
             sign_in: SignInLimits::default(),
             access: AccessLimits::default(),
             api: ApiSettings::default(),
+            declared_users: Arc::default(),
             nodes: 1,
         })
     }

@@ -13,7 +13,7 @@ use grantor_core::engine::drive::{Drive, Outcome, Step};
 use grantor_core::model::config_document::ConfigDocument;
 use grantor_core::model::ids::ClientId;
 use grantor_core::model::realm::Realm;
-use grantor_core::records::{ManagedClient, Outbox, Record};
+use grantor_core::records::{ManagedClient, Outbox, Record, User};
 use grantor_jose::SignError;
 use grantor_store::{Store, StoreError};
 
@@ -300,6 +300,10 @@ impl App {
         if written.config {
             self.set_config_changed();
         }
+        // Clients depend on their owners.
+        if written.users {
+            self.clients.forget_all();
+        }
         for client in &written.clients {
             self.clients.forget(client);
         }
@@ -352,6 +356,7 @@ impl App {
 struct Written {
     outbox: bool,
     config: bool,
+    users: bool,
     clients: Vec<ClientId>,
 }
 
@@ -363,6 +368,7 @@ impl Written {
                 Outbox::KIND => written.outbox = true,
                 ConfigDocument::KIND => written.config = true,
                 ManagedClient::KIND => written.clients.extend(key.name().parse()),
+                User::KIND => written.users = true,
                 _ => {}
             }
         }

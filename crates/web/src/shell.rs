@@ -57,6 +57,9 @@ struct ConfigState {
     confirmed: Notify,
     /// When that was begun, by the monotonic clock, in milliseconds.
     confirmed_at: AtomicU64,
+    /// Whether someone takes changes.
+    watched: AtomicBool,
+    changing: tokio::sync::Mutex<()>,
 }
 
 /// What no realm has for itself.
@@ -147,8 +150,9 @@ impl Shell {
         self.events.record(self.now(), trace.as_str(), event);
     }
 
-    /// Returns once this process may have changed the managed document.
+    /// Returns once this process may have changed the managed document. Whoever asks takes changes from then on.
     pub async fn config_changed(&self) {
+        self.config.watched.store(true, Ordering::Relaxed);
         self.config.changed.notified().await;
     }
 
@@ -168,13 +172,22 @@ impl Shell {
         Timestamp::from_millis(self.config.confirmed_at.load(Ordering::Relaxed))
     }
 
-    /// Returns once the document in use is one that was read after `since`, or after a while that no change takes.
-    pub(crate) async fn config_taken(&self, since: Timestamp) {
+    /// Held by a change of the managed document until it is in use, so that changes by one process are never in conflict.
+    pub(crate) async fn change_config(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.config.changing.lock().await
+    }
+
+    /// Returns once a document is in use that was read after now, or after a while that no change takes.
+    pub(crate) async fn config_taken(&self) {
         const WHILE: Duration = Duration::from_secs(5);
+        if !self.config.watched.load(Ordering::Relaxed) {
+            return;
+        }
+        let since = self.monotonic();
         let taken = async {
             loop {
                 let confirmed = self.config.confirmed.notified();
-                if self.config_confirmed_at() >= since {
+                if self.config_confirmed_at() > since {
                     return;
                 }
                 confirmed.await;

@@ -18,7 +18,7 @@ mod derived;
 
 use derived::Derived;
 pub use derived::MasterKey;
-pub(crate) use derived::SealKind;
+pub(crate) use derived::{EncryptedKind, SealKind};
 
 const KEY_ID_BYTES: usize = 4;
 const TAG_BYTES: usize = 32;
@@ -133,18 +133,8 @@ impl SealingKeys {
     /// An opaque access token: the encrypted claims, without a row.
     #[must_use]
     pub fn access_token(&self, claims: Vec<u8>, nonce: [u8; 12]) -> Option<String> {
-        let master = &self.masters[0];
-        let mut sealed = claims;
-        master
-            .access_token
-            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), self.aad(), &mut sealed)
-            .ok()?;
-        let bytes = [&master.id[..], &nonce, &sealed].concat();
-        Some(format!(
-            "{}{}",
-            SealKind::AccessToken.label(),
-            URL_SAFE_NO_PAD.encode(bytes)
-        ))
+        let sealed = self.encrypt(EncryptedKind::AccessToken, &[], claims, nonce)?;
+        Some(format!("{}{sealed}", SealKind::AccessToken.label()))
     }
 
     /// The claims of an opaque access token that we sealed.
@@ -153,17 +143,47 @@ impl SealingKeys {
         let encoded = text
             .strip_prefix(SealKind::AccessToken.label())
             .filter(|rest| rest.len() <= MAX_SEALED_BYTES)?;
+        self.decrypt(EncryptedKind::AccessToken, &[], encoded)
+    }
+
+    /// Encrypted by AES-256-GCM-SIV and bound to `bound`: `base64url( key id (4) | nonce (12) | ciphertext | tag )`.
+    pub(crate) fn encrypt(
+        &self,
+        kind: EncryptedKind,
+        bound: &[u8],
+        plain: Vec<u8>,
+        nonce: [u8; 12],
+    ) -> Option<String> {
+        let master = &self.masters[0];
+        let (mut sealed, aad) = (plain, self.aad(kind, bound));
+        master
+            .encryption(kind)
+            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), aad, &mut sealed)
+            .ok()?;
+        Some(URL_SAFE_NO_PAD.encode([&master.id[..], &nonce, &sealed].concat()))
+    }
+
+    /// What [`Self::encrypt`] made, under any of the master keys.
+    pub(crate) fn decrypt(
+        &self,
+        kind: EncryptedKind,
+        bound: &[u8],
+        encoded: &str,
+    ) -> Option<Vec<u8>> {
         let bytes = URL_SAFE_NO_PAD.decode(encoded).ok()?;
         let (id, rest) = bytes.split_at_checked(KEY_ID_BYTES)?;
         let (nonce, sealed) = rest.split_at_checked(aead::NONCE_LEN)?;
-        let master = self.master(id)?;
-        let mut sealed = sealed.to_vec();
-        let nonce = Nonce::assume_unique_for_key(array(nonce));
-        let claims = master
-            .access_token
-            .open_in_place(nonce, self.aad(), &mut sealed)
+        let (nonce, mut sealed) = (array(nonce), sealed.to_vec());
+        let plain = self
+            .master(id)?
+            .encryption(kind)
+            .open_in_place(
+                Nonce::assume_unique_for_key(nonce),
+                self.aad(kind, bound),
+                &mut sealed,
+            )
             .ok()?;
-        Some(claims.to_vec())
+        Some(plain.to_vec())
     }
 
     pub(crate) fn seal(&self, kind: SealKind, payload: &[u8]) -> String {
@@ -207,8 +227,9 @@ impl SealingKeys {
         [kind.label().as_bytes(), self.realm.as_bytes(), b"\0", bytes].concat()
     }
 
-    fn aad(&self) -> Aad<Vec<u8>> {
-        Aad::from(self.covered(SealKind::AccessToken, &[]))
+    fn aad(&self, kind: EncryptedKind, bound: &[u8]) -> Aad<Vec<u8>> {
+        let (label, realm) = (kind.covered().as_bytes(), self.realm.as_bytes());
+        Aad::from([label, realm, b"\0", bound].concat())
     }
 }
 

@@ -209,6 +209,19 @@ impl<R, E> Decision<R, E> {
         }
     }
 
+    /// The same decision with another reply.
+    #[must_use]
+    pub fn map_reply<S>(self, map: impl FnOnce(R) -> S) -> Decision<S, E> {
+        Decision {
+            writes: self.writes,
+            mint: self.mint,
+            reply: self.reply.map(map),
+            effects: self.effects,
+            events: self.events,
+            excess: self.excess,
+        }
+    }
+
     #[must_use]
     pub fn write(mut self, write: Write) -> Self {
         self.writes.push(write);

@@ -465,7 +465,7 @@ impl<O: Operation> Drive<O> {
         self.stage = if decision.writes.is_empty() {
             Stage::Settled(decision, minted)
         } else {
-            let id = Version::from_bytes(self.seed.bytes("commit"));
+            let id = self.env().commit_version();
             Stage::Committing(id, decision, minted)
         };
     }

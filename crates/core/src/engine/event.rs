@@ -37,8 +37,10 @@ pub enum EventKind {
     SignInFailed,
     SignedOut,
     SessionEndedByUser,
+    SessionEndedByAdministrator,
     SessionEndedByLimit,
     GrantRevokedByUser,
+    GrantRevokedByAdministrator,
     GrantEndedByLimit,
     ClientDisconnected,
     SignedOutEverywhere,
@@ -111,7 +113,9 @@ impl EventKind {
             | Self::TokenRevoked
             | Self::GrantRevoked
             | Self::SessionEndedByUser
+            | Self::SessionEndedByAdministrator
             | Self::GrantRevokedByUser
+            | Self::GrantRevokedByAdministrator
             | Self::ClientDisconnected
             | Self::SignedOutEverywhere
             | Self::UserAdded

@@ -14,6 +14,7 @@ use crate::model::claims::AccessTokenClaims;
 use crate::model::ids::ClientId;
 use crate::model::realm::Realm;
 use crate::model::right::{Right, Rights};
+use crate::model::scope::Scope;
 use crate::tokens::bearer::{self, LiveToken, OpenedToken, PresentedToken};
 
 /// What a caller asks for. Who may ask is the wrapper's: an implementation cannot forget it.
@@ -36,6 +37,27 @@ pub trait ApiOperation: Sized {
         facts: &Facts,
         caller: &Caller,
     ) -> Result<Decision<Self::Reply, ApiRefusal>, Stop<ApiRefusal>>;
+}
+
+/// Admits a caller to what is read afterwards, such as a list.
+#[derive(Clone, Copy, Debug)]
+pub struct Admit(pub &'static [Right]);
+
+impl ApiOperation for Admit {
+    type Reply = Caller;
+
+    fn needs(&self) -> &'static [Right] {
+        self.0
+    }
+
+    fn decide(
+        &self,
+        _: &Env<'_>,
+        _: &Facts,
+        caller: &Caller,
+    ) -> Result<Decision<Caller, ApiRefusal>, Stop<ApiRefusal>> {
+        Ok(Decision::reply(caller.clone()))
+    }
 }
 
 /// By what a caller is admitted.
@@ -152,6 +174,8 @@ impl<O: ApiOperation> Admitted<O> {
             organization: None,
             user: None,
             authorization: None,
+            scopes: Scope::default(),
+            instance: None,
             token: None,
             trace_id: Arc::clone(&self.trace_id),
         }
@@ -197,15 +221,21 @@ impl<O: ApiOperation> Admitted<O> {
         } else {
             named.intersection(by_name)
         };
-        let (actor, given, organization) = match &user {
+        let (actor, given, organization, scopes) = match &user {
             Some(user) => {
                 let given = env.realm.api.rights_of_groups(&user.groups);
-                (Actor::User(user.id), given, user.organization.clone())
+                let organization = user.organization.clone();
+                (Actor::User(user.id), given, organization, Scope::default())
             }
             None if claims.sub == client.id.as_str() => {
                 let given = rights_of(env.realm, &client.scopes);
-                let actor = Actor::Machine(client.id.clone());
-                (actor, given, client.organization.clone())
+                let (organization, scopes) = (client.organization.clone(), client.scopes.clone());
+                (
+                    Actor::Machine(client.id.clone()),
+                    given,
+                    organization,
+                    scopes,
+                )
             }
             // Of another issuer: nobody here.
             None => return Err(Stop::Refuse(INVALID.because(Cause::SubjectGone))),
@@ -220,6 +250,8 @@ impl<O: ApiOperation> Admitted<O> {
             organization,
             user,
             authorization,
+            scopes,
+            instance: Some(client.instance),
             token: Some(claims),
             trace_id: Arc::clone(&self.trace_id),
         })
@@ -236,6 +268,6 @@ fn rights_named(realm: &Realm, claims: &AccessTokenClaims) -> Option<Rights> {
     (claims.aud == realm.issuer && !given.is_empty()).then_some(given)
 }
 
-fn rights_of(realm: &Realm, scope: &crate::model::scope::Scope) -> Rights {
+fn rights_of(realm: &Realm, scope: &Scope) -> Rights {
     Rights::of_scope(scope).union(realm.rights_given_by(scope))
 }

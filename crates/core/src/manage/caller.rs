@@ -8,8 +8,9 @@ use crate::base::time::Timestamp;
 use crate::engine::event::Event;
 use crate::model::changed::Changed;
 use crate::model::claims::AccessTokenClaims;
-use crate::model::ids::{ClientId, OrganizationId, UserId};
+use crate::model::ids::{ClientId, ClientInstance, OrganizationId, UserId};
 use crate::model::right::{Right, Rights};
+use crate::model::scope::Scope;
 use crate::records::{Authorization, User};
 
 /// Who a change is by, as events and objects name it.
@@ -33,7 +34,7 @@ impl fmt::Display for Actor {
 }
 
 /// Who asks, with the rights of this very moment.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Caller {
     pub actor: Actor,
     pub rights: Rights,
@@ -43,6 +44,10 @@ pub struct Caller {
     pub user: Option<User>,
     /// How the user signed in, where the token has a grant.
     pub authorization: Option<Authorization>,
+    /// What a client that acts for itself may ask for.
+    pub scopes: Scope,
+    /// Of the client that sent the token.
+    pub instance: Option<ClientInstance>,
     /// Not of the operator.
     pub token: Option<Arc<AccessTokenClaims>>,
     pub trace_id: Arc<str>,

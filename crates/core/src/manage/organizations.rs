@@ -72,6 +72,20 @@ impl OrganizationView {
         })
     }
 
+    /// As answers have it.
+    #[must_use]
+    pub fn json(&self) -> Map<String, Value> {
+        let mut json = self.members();
+        json.insert(ID.to_owned(), self.id.as_str().into());
+        json.insert("declared".to_owned(), self.declared.into());
+        for (key, line) in [("created", &self.created), ("changed", &self.changed)] {
+            if let Some(line) = line {
+                json.insert(key.to_owned(), line.json());
+            }
+        }
+        json
+    }
+
     fn members(&self) -> Map<String, Value> {
         let name = self.name.clone().map(|name| (NAME.to_owned(), name.into()));
         let enabled = (ENABLED.to_owned(), self.enabled.into());

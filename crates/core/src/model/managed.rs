@@ -139,6 +139,12 @@ impl Managed {
         )
     }
 
+    /// Whether drawn ids can be told from made-up ones.
+    #[must_use]
+    pub const fn has_id_key(&self) -> bool {
+        self.id_key.is_some()
+    }
+
     /// A drawn id, by the key of the document; none before there is one.
     #[must_use]
     pub fn draw(&self, random: [u8; 16]) -> Option<ClientId> {

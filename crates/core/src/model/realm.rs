@@ -1,6 +1,6 @@
 //! A realm: an issuer with its own keys, clients, resources and users.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use crate::base::error::Failure;
 use crate::base::names::config_names;
 use crate::base::sealing::SealingKeys;
 use crate::model::client::Client;
+use crate::model::declared_scope::DeclaredScope;
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange_rule::ExchangeRule;
 use crate::model::ids::{ClientId, OrganizationId};
@@ -20,7 +21,7 @@ use crate::model::plain_scope::PlainScope;
 use crate::model::requested_scope::UnknownScopes;
 use crate::model::resource::{self, Resource};
 use crate::model::resource_uri::NormalUri;
-use crate::model::right::{ApiSettings, Rights};
+use crate::model::right::{self, ApiSettings, Rights};
 use crate::model::scope::Scope;
 use crate::model::trusted_issuer::TrustedIssuer;
 use crate::model::user_code::UserCodeFormat;
@@ -59,6 +60,8 @@ pub struct Realm {
     pub sign_in: SignInLimits,
     pub access: AccessLimits,
     pub api: ApiSettings,
+    /// The folded names of the users that the file declares: of those who are disabled, no row says so.
+    pub declared_users: Arc<HashSet<String>>,
     /// How many nodes share the limits.
     pub nodes: u32,
 }
@@ -239,6 +242,28 @@ impl Realm {
             .iter()
             .filter_map(|token| self.plain_scopes.get(token));
         plain.fold(Rights::NONE, |all, plain| all.union(plain.gives))
+    }
+
+    /// The scopes that members of this group can be given and others cannot; those of the management API aside.
+    pub fn scopes_limited_to<'r>(
+        &'r self,
+        group: &'r str,
+    ) -> impl Iterator<Item = (String, &'r DeclaredScope)> {
+        let resources = self.resources.iter();
+        let resources = resources.filter(|it| it.identifier != right::RESOURCE);
+        let of_resources = resources.flat_map(|resource| {
+            let scopes = resource.scopes.iter();
+            scopes.map(|(name, scope)| (format!("{}/{name}", resource.identifier), scope))
+        });
+        let plain = self.plain_scopes.iter();
+        let plain = plain.map(|(token, plain)| (token.clone(), &plain.declared));
+        let names = move |scope: &DeclaredScope| {
+            let groups = scope.groups.as_ref();
+            groups.is_some_and(|groups| groups.iter().any(|it| it == group))
+        };
+        plain
+            .chain(of_resources)
+            .filter(move |(_, scope)| names(scope))
     }
 
     /// One node's share of a limit; at least one.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 
+use super::change_user::changed_user;
 use super::logins::{LoginRefused, Sharing, assign_own, check_name};
 use crate::base::row::Key;
 use crate::engine::decide::{Decision, Halt, Task};
@@ -56,46 +57,66 @@ impl Task for AddUser {
         env: &Env<'_>,
         facts: &Facts,
     ) -> Result<Decision<AddUserReply, Infallible>, Halt> {
-        let name_key = username_key(env, &self.username);
-        if facts.record::<Username>(env, &name_key)?.live().is_some() {
-            return Ok(Decision::reply(AddUserReply::Refused(
-                LoginRefused::NameTaken,
-            )));
-        }
-        let id = UserId::random(env.seed.bytes("user"));
-        let mut user = User {
-            id,
-            username: self.username.clone(),
-            enabled: true,
-            epoch: Epoch::from_bytes(env.seed.bytes("epoch")),
+        let user = User {
             password: Some(self.password.clone()),
             email: self.email.clone(),
-            from_file: false,
-            groups: Vec::new(),
-            organization: None,
-            claims: BTreeMap::new(),
-            declared: None,
-            declared_credential: None,
-            logins: Vec::new(),
+            ..new_user(env, self.username.clone())
         };
-        let logins = match check_name(&user) {
-            Ok(()) => assign_own(env, facts, None, &mut user, Sharing::Refused)?,
-            Err(why) => Err(why),
-        };
-        let logins = match logins {
-            Ok(writes) => writes,
-            Err(why) => return Ok(Decision::reply(AddUserReply::Refused(why))),
-        };
-        let name = Username {
-            username: self.username.clone(),
-            user: id,
-        };
-        Ok(Decision::reply(AddUserReply::Added { id })
-            .write(records::insert(&env.realm.name, &user)?)
-            .write(records::insert(&env.realm.name, &name)?)
-            .writes(logins)
-            .event(Event::new(EventKind::UserAdded).user(id)))
+        let id = user.id;
+        Ok(match added(env, facts, user)? {
+            Ok(added) => added.map_reply(|()| AddUserReply::Added { id }),
+            Err(why) => Decision::reply(AddUserReply::Refused(why)),
+        })
     }
+}
+
+/// An enabled user of this name, with a new `sub` and nothing else yet.
+pub(crate) fn new_user(env: &Env<'_>, username: String) -> User {
+    User {
+        id: UserId::random(env.seed.bytes("user")),
+        username,
+        enabled: true,
+        epoch: Epoch::from_bytes(env.seed.bytes("epoch")),
+        password: None,
+        email: None,
+        from_file: false,
+        groups: Vec::new(),
+        organization: None,
+        claims: BTreeMap::new(),
+        declared: None,
+        declared_credential: None,
+        logins: Vec::new(),
+        changed: None,
+    }
+}
+
+/// Adds a user that the file does not declare: the rows of the user, of the name, and of what signs the user in.
+pub(crate) fn added(
+    env: &Env<'_>,
+    facts: &Facts,
+    mut user: User,
+) -> Result<Result<Decision<(), Infallible>, LoginRefused>, Halt> {
+    let name_key = username_key(env, &user.username);
+    if facts.record::<Username>(env, &name_key)?.live().is_some() {
+        return Ok(Err(LoginRefused::NameTaken));
+    }
+    let logins = match check_name(&user) {
+        Ok(()) => assign_own(env, facts, None, &mut user, Sharing::Refused)?,
+        Err(why) => Err(why),
+    };
+    let logins = match logins {
+        Ok(writes) => writes,
+        Err(why) => return Ok(Err(why)),
+    };
+    let name = Username {
+        username: user.username.clone(),
+        user: user.id,
+    };
+    Ok(Ok(Decision::reply(())
+        .write(records::insert(&env.realm.name, &user)?)
+        .write(records::insert(&env.realm.name, &name)?)
+        .writes(logins)
+        .event(Event::new(EventKind::UserAdded).user(user.id))))
 }
 
 /// Enables or disables a user. Either way, all sessions, grants and consents end at once.
@@ -137,20 +158,15 @@ impl Task for SetEnabled {
         if !changed {
             return Ok(decision);
         }
-        let mut user = User {
+        let user = User {
             enabled: self.enabled,
             epoch: Epoch::from_bytes(env.seed.bytes("epoch")),
             ..stored.record.clone()
         };
-        let logins = assign_own(env, facts, Some(&stored.record), &mut user, Sharing::Kept)?;
-        let kind = if self.enabled {
-            EventKind::UserEnabled
-        } else {
-            EventKind::UserDisabled
-        };
-        Ok(decision
-            .write(records::update(&env.realm.name, &user, &stored.row)?)
-            .writes(logins.unwrap_or_default())
-            .event(Event::new(kind).user(id)))
+        Ok(match changed_user(env, facts, &stored, user)? {
+            Ok(changed) => changed.map_reply(|()| SetEnabledReply::Done { id, changed: true }),
+            // Only what changes a name or an address is refused.
+            Err(_) => decision,
+        })
     }
 }

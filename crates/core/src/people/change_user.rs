@@ -81,8 +81,7 @@ impl Task for SetPassword {
             epoch: Epoch::from_bytes(env.seed.bytes("epoch")),
             ..user.record.clone()
         };
-        let kind = EventKind::PasswordChanged;
-        written(env, facts, &user, changed, kind, Sharing::Kept)
+        done(env, facts, &user, changed)
     }
 }
 
@@ -156,16 +155,7 @@ impl Task for ChangeUser {
         }
         let mut changed = user.record.clone();
         self.change.apply(&mut changed);
-        let moves_address =
-            self.change.email.is_some() || self.change.claims.contains_key(EMAIL_VERIFIED);
-        if moves_address && let Err(why) = check_name(&changed) {
-            return ChangeUserReply::Refused(why).decide();
-        }
-        let sharing = match moves_address {
-            true => Sharing::Refused,
-            false => Sharing::Kept,
-        };
-        written(env, facts, &user, changed, EventKind::UserChanged, sharing)
+        done(env, facts, &user, changed)
     }
 }
 
@@ -190,33 +180,11 @@ impl Task for RenameUser {
         if user.record.from_file {
             return ChangeUserReply::Declared("username".to_owned()).decide();
         }
-        let (old_key, new_key) = (
-            username_key(env, &user.record.username),
-            username_key(env, &self.to),
-        );
         let changed = User {
             username: self.to.clone(),
             ..user.record.clone()
         };
-        let is_other = fold_login(&self.to) != fold_login(&user.record.username);
-        if is_other && let Err(why) = check_name(&changed) {
-            return ChangeUserReply::Refused(why).decide();
-        }
-        let kind = EventKind::UserChanged;
-        let decision = written(env, facts, &user, changed, kind, Sharing::Refused)?;
-        if decision.writes.is_empty() || old_key == new_key {
-            return Ok(decision);
-        }
-        if facts.record::<Username>(env, &new_key)?.live().is_some() {
-            return ChangeUserReply::Refused(LoginRefused::NameTaken).decide();
-        }
-        let name = Username {
-            username: self.to.clone(),
-            user: user.record.id,
-        };
-        Ok(decision
-            .writes(free_name(env, facts, &user)?)
-            .write(records::insert(&env.realm.name, &name)?))
+        done(env, facts, &user, changed)
     }
 }
 
@@ -242,12 +210,22 @@ impl Task for DeleteUser {
             return ChangeUserReply::Declared("username".to_owned()).decide();
         }
         let id = user.record.id;
-        Ok(Decision::reply(ChangeUserReply::Done { id, changed: true })
-            .write(records::delete(&user.row)?)
-            .writes(free_name(env, facts, &user)?)
-            .writes(free_logins(env, facts, &user)?)
-            .event(Event::new(EventKind::UserDeleted).user(id)))
+        let deleted = deleted_user(env, facts, &user)?;
+        Ok(deleted.map_reply(|()| ChangeUserReply::Done { id, changed: true }))
     }
+}
+
+/// Deletes a user, with the name and what signs the user in.
+pub(crate) fn deleted_user(
+    env: &Env<'_>,
+    facts: &Facts,
+    user: &Versioned<User>,
+) -> Result<Decision<(), Infallible>, Halt> {
+    Ok(Decision::reply(())
+        .write(records::delete(&user.row)?)
+        .writes(free_name(env, facts, user)?)
+        .writes(free_logins(env, facts, user)?)
+        .event(Event::new(EventKind::UserDeleted).user(user.record.id)))
 }
 
 /// Deletes the user's name, unless somebody else has it.
@@ -264,27 +242,99 @@ fn free_logins(env: &Env<'_>, facts: &Facts, user: &Versioned<User>) -> Result<V
     Ok(freed.unwrap_or_default())
 }
 
-/// The write of the user, those of the names and addresses to sign in with, and the event; or nothing where nothing changes.
-fn written(
+/// Replies whether that is a change.
+fn done(
+    env: &Env<'_>,
+    facts: &Facts,
+    user: &Versioned<User>,
+    to: User,
+) -> Result<Decision<ChangeUserReply, Infallible>, Halt> {
+    let (id, changed) = (user.record.id, user.record != to);
+    match changed_user(env, facts, user, to)? {
+        Ok(decision) => Ok(decision.map_reply(|()| ChangeUserReply::Done { id, changed })),
+        Err(why) => ChangeUserReply::Refused(why).decide(),
+    }
+}
+
+/// Makes another user of a stored one, which keeps its `sub`: the rows of the user, of the name, and of what signs the user
+/// in, and an event for each kind of change; nothing where nothing changes. What the file declares is the caller's to look
+/// at, and so is the epoch.
+pub(crate) fn changed_user(
     env: &Env<'_>,
     facts: &Facts,
     user: &Versioned<User>,
     mut to: User,
-    kind: EventKind,
-    sharing: Sharing,
-) -> Result<Decision<ChangeUserReply, Infallible>, Halt> {
-    let id = user.record.id;
-    let changed = user.record != to;
-    let decision = Decision::reply(ChangeUserReply::Done { id, changed });
-    if !changed {
-        return Ok(decision);
+) -> Result<Result<Decision<(), Infallible>, LoginRefused>, Halt> {
+    let (before, decision) = (&user.record, Decision::reply(()));
+    if *before == to {
+        return Ok(Ok(decision));
     }
-    let logins = match assign_own(env, facts, Some(&user.record), &mut to, sharing)? {
-        Ok(writes) => writes,
-        Err(why) => return ChangeUserReply::Refused(why).decide(),
+    let is_other_name = fold_login(&to.username) != fold_login(&before.username);
+    let address = |user: &User| (user.email.clone(), user.claims.get(EMAIL_VERIFIED).cloned());
+    let moves_address = address(&to) != address(before);
+    if (is_other_name || moves_address)
+        && let Err(why) = check_name(&to)
+    {
+        return Ok(Err(why));
+    }
+    let sharing = match to.username != before.username || moves_address {
+        true => Sharing::Refused,
+        false => Sharing::Kept,
     };
-    Ok(decision
+    let logins = match assign_own(env, facts, Some(before), &mut to, sharing)? {
+        Ok(writes) => writes,
+        Err(why) => return Ok(Err(why)),
+    };
+    let names = match renamed(env, facts, user, &to)? {
+        Ok(writes) => writes,
+        Err(why) => return Ok(Err(why)),
+    };
+    let events = kinds_of_change(before, &to).map(|kind| Event::new(kind).user(to.id));
+    Ok(Ok(decision
         .write(records::update(&env.realm.name, &to, &user.row)?)
         .writes(logins)
-        .event(Event::new(kind).user(id)))
+        .writes(names)
+        .events(events)))
+}
+
+/// The rows of the old name and the new one.
+fn renamed(
+    env: &Env<'_>,
+    facts: &Facts,
+    user: &Versioned<User>,
+    to: &User,
+) -> Result<Result<Vec<Write>, LoginRefused>, Halt> {
+    let new_key = username_key(env, &to.username);
+    if username_key(env, &user.record.username) == new_key {
+        return Ok(Ok(Vec::new()));
+    }
+    if facts.record::<Username>(env, &new_key)?.live().is_some() {
+        return Ok(Err(LoginRefused::NameTaken));
+    }
+    let name = Username {
+        username: to.username.clone(),
+        user: to.id,
+    };
+    let freed = free_name(env, facts, user)?.into_iter();
+    let taken = records::insert(&env.realm.name, &name)?;
+    Ok(Ok(freed.chain([taken]).collect()))
+}
+
+fn kinds_of_change(before: &User, to: &User) -> impl Iterator<Item = EventKind> + use<> {
+    let enabled = match (before.enabled, to.enabled) {
+        (false, true) => Some(EventKind::UserEnabled),
+        (true, false) => Some(EventKind::UserDisabled),
+        _ => None,
+    };
+    let password = (before.password != to.password).then_some(EventKind::PasswordChanged);
+    let rest = User {
+        enabled: to.enabled,
+        password: to.password.clone(),
+        epoch: to.epoch,
+        changed: to.changed.clone(),
+        logins: to.logins.clone(),
+        ..before.clone()
+    };
+    let rest = (rest != *to).then_some(EventKind::UserChanged);
+    enabled.into_iter().chain(password).chain(rest)
 }

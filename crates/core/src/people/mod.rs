@@ -22,9 +22,11 @@ mod visit;
 pub(crate) mod withheld;
 
 pub use administer::{AddUser, AddUserReply, SetEnabled, SetEnabledReply};
+pub(crate) use administer::{added, new_user};
 pub use change_user::{
     ChangeUser, ChangeUserReply, DeleteUser, FindUser, RenameUser, SetPassword, UserChange,
 };
+pub(crate) use change_user::{changed_user, deleted_user};
 pub use device_decision::{
     DecidedDevice, DeviceDecision, DeviceDecisionReply, ViewDecision, ViewDecisionReply,
 };

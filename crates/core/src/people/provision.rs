@@ -185,6 +185,7 @@ impl Provision {
             declared: Some(self.declared()),
             declared_credential,
             logins: Vec::new(),
+            changed: stored.and_then(|stored| stored.changed.clone()),
         }
     }
 

@@ -10,6 +10,7 @@ use crate::base::time::Timestamp;
 mod config_document;
 mod consent;
 mod grant;
+mod idempotency;
 mod instance;
 mod link;
 mod login;
@@ -33,6 +34,7 @@ pub use grant::{
     Authorization, CodeError, CodeIssued, DeviceCodeError, Exchanged, Grant, GrantOrigin,
     GrantState, NotPending, RefreshTokenStatus, Revocation, RevocationReason, Started,
 };
+pub use idempotency::IdempotentAnswer;
 pub use instance::{DeclaredClient, InstancesSince};
 pub use link::Link;
 pub use login::Login;

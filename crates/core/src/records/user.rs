@@ -6,7 +6,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::Record;
+use crate::base::row::IndexName;
 use crate::base::time::Timestamp;
+use crate::model::changed::Changed;
 use crate::model::claims_request::UserFacts;
 use crate::model::client::Client;
 use crate::model::credentials::{fold_login, fold_username, verified_email};
@@ -48,6 +50,9 @@ pub struct User {
     /// The names of this user's rows of [`super::Login`]. Users of older versions have none yet.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub logins: Vec<String>,
+    /// The latest change by the management API.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed: Option<Changed>,
 }
 
 impl User {
@@ -89,12 +94,25 @@ impl User {
             declared: Some(Vec::new()),
             declared_credential: None,
             logins: Vec::new(),
+            changed: None,
         }
     }
 
     #[must_use]
     pub fn is_withdrawn(&self) -> bool {
         *self == self.withdrawn(self.epoch)
+    }
+
+    /// The organization that the user belongs to.
+    #[must_use]
+    pub fn organization(&self) -> Option<&str> {
+        self.organization.as_ref().map(OrganizationId::as_str)
+    }
+
+    /// The index of the users of an organization.
+    #[must_use]
+    pub fn organization_index(realm: &str, organization: &str) -> IndexName {
+        IndexName::new(realm, "users_of", organization)
     }
 
     /// The address, where it is known to be the user's.
@@ -153,6 +171,12 @@ impl Record for User {
 
     fn expires_at(&self) -> Option<Timestamp> {
         None
+    }
+
+    fn indexes(&self, realm: &str) -> Vec<IndexName> {
+        let organization = self.organization().into_iter();
+        let indexes = organization.map(|id| Self::organization_index(realm, id));
+        indexes.collect()
     }
 }
 

@@ -172,6 +172,8 @@ pub(crate) fn verify_live(
     let session = session.map(|session| records::key::<Session>(&env.realm.name, session));
     let actors = grant_liveness::actor_keys(env, facts, claims.act.as_ref())?;
     let keys = [&revoked].into_iter().chain(&grant).chain(&user);
+    // One row of them may be the user's own.
+    let also = also.iter().filter(|key| Some(*key) != user.as_ref());
     let keys = keys.chain(&session).chain(&actors).chain(also);
     facts.need(&keys.collect::<Vec<_>>())?;
     let revoked = facts.record::<RevokedToken>(env, &revoked)?;

@@ -72,6 +72,7 @@ fn forget_logins(world: &mut World, usernames: &[&str]) {
         let user = world.user(user_id(username)).expect("a user");
         world.put_user(&User {
             logins: Vec::new(),
+            changed: None,
             ..user
         });
     }
@@ -297,6 +298,7 @@ fn a_user_of_an_earlier_version_signs_in_by_name_and_gets_the_rows_with_the_next
     let dave = world.user(id).expect("a user");
     world.put_user(&User {
         logins: Vec::new(),
+        changed: None,
         ..dave
     });
     for name in ["alice", "dave"] {

@@ -5,6 +5,8 @@
 mod access_limits;
 mod account;
 mod administration;
+mod api_costs;
+mod api_rights_search;
 mod approval;
 mod authorization_code;
 mod authorize;

@@ -94,6 +94,11 @@ impl Names {
         self.record(&samples::declared_client());
         self.record(&samples::instances_since());
         self.record(&samples::link());
+        self.record(&samples::idempotent_answer());
+        self.record(&samples::managed_client());
+        self.record(&samples::config_document());
+        self.record(&samples::config_version());
+        self.record(&samples::managed_organization());
         self.add(format!("reserved {MIN_WRITER}"));
     }
 
@@ -197,6 +202,8 @@ impl Names {
                 restart: vec!["issuer".to_owned()],
             })),
             left_out: Some("groups".into()),
+            by: Some("operator:0".into()),
+            object: Some("resource orders".into()),
         };
         let mut of_event = Self::default();
         of_event.members("", "", &serde_json::to_value(event).expect("JSON"));
@@ -239,9 +246,12 @@ fn kinds() -> Vec<EventKind> {
         CodeReusedGrantRevoked TokensIssued TokensRefreshed RefreshRepeatedInGrace RefreshRepeatedFromElsewhere
         RefreshReusedGrantRevoked RefreshAheadOfStore TokenExchanged ExchangeRefused TokenRevoked GrantRevoked
         SignedIn SignInFailed SignedOut SessionEndedByUser SessionEndedByLimit GrantRevokedByUser GrantEndedByLimit ClientDisconnected
+        SessionEndedByAdministrator GrantRevokedByAdministrator
         SignedOutEverywhere LogoutDelivered LogoutFailed WrongUserCode ManyWrongUserCodes TriesUsedUp
         UserAdded UserDisabled UserEnabled UserChanged UserDeleted PasswordChanged BackedUp Restored
         CertificateReplaced CertificateRefused CertificateEnds RealmReloaded ReloadRefused
+        ClientAdded ClientChanged ClientDeleted ClientSecretAdded ClientSecretDeleted
+        OrganizationAdded OrganizationChanged OrganizationDeleted ConfigChanged
     }
     .into()
 }

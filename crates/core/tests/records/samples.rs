@@ -5,13 +5,16 @@ use std::collections::BTreeMap;
 use grantor_core::base::peer::Peer;
 use grantor_core::base::time::Timestamp;
 use grantor_core::model::actor::Actor;
+use grantor_core::model::changed::Changed;
 use grantor_core::model::claims_request::RequestedClaims;
+use grantor_core::model::config_document::{ConfigDocument, ManagedPart};
 use grantor_core::model::ids::Epoch;
 use grantor_core::model::ids::{ClientId, ClientInstance, GrantId, Jti, SessionId, UserId};
 use grantor_core::model::pkce::CodeChallenge;
 use grantor_core::records::{
-    Authorization, CodeIssued, Consent, DeclaredClient, Exchanged, Grant, GrantOrigin, GrantState,
-    InstancesSince, Link, Login, LogoutSubscribers, Outbox, ProvenFactor, Revocation,
+    Authorization, ClientSecret, CodeIssued, ConfigVersion, Consent, DeclaredClient, Exchanged,
+    Grant, GrantOrigin, GrantState, IdempotentAnswer, InstancesSince, Link, Login,
+    LogoutSubscribers, ManagedClient, ManagedOrganization, Outbox, ProvenFactor, Revocation,
     RevocationReason, RevokedToken, SealedSigningKey, Seen, Session, SigningKeys, Started,
     SupersededMaster, User, UserCodeRow, Username,
 };
@@ -146,6 +149,25 @@ pub(crate) fn user() -> User {
         declared: Some(vec!["email".to_owned()]),
         declared_credential: Some("MAC".to_owned()),
         logins: vec!["alice".to_owned()],
+        changed: Some(changed()),
+    }
+}
+
+fn changed() -> Changed {
+    Changed {
+        at: AT,
+        by: "operator:0".to_owned(),
+        trace_id: "4bf92f3577b34da6a3ce929d0e0e4736".to_owned(),
+    }
+}
+
+pub(crate) fn idempotent_answer() -> IdempotentAnswer {
+    IdempotentAnswer {
+        caller: "operator:0.0123456789abcdef".to_owned(),
+        key: "KEY".to_owned(),
+        request: "SHA-256".to_owned(),
+        answer: "sealed".to_owned(),
+        expires_at: AT,
     }
 }
 
@@ -273,5 +295,60 @@ pub(crate) fn signing_keys() -> SigningKeys {
             at: AT,
             until: AT,
         }],
+    }
+}
+
+pub(crate) fn managed_client() -> ManagedClient {
+    ManagedClient {
+        client: client(),
+        instance: ClientInstance::from_bytes([9; 8]),
+        written: written(),
+        confidential: true,
+        secrets: vec![ClientSecret {
+            id: "0011223344556677".to_owned(),
+            sha256: "ab".repeat(32),
+            created: Timestamp::from_secs(1),
+            expires_at: Some(Timestamp::from_secs(2)),
+        }],
+        owner: Some(UserId::from_bytes([1; 16])),
+        created: changed(),
+        changed: changed(),
+    }
+}
+
+fn written() -> serde_json::Map<String, serde_json::Value> {
+    let written = serde_json::json!({ "name": "TV", "organization": "acme" });
+    written.as_object().cloned().expect("an object")
+}
+
+pub(crate) fn config_document() -> ConfigDocument {
+    let part = ManagedPart {
+        written: written(),
+        changed: changed(),
+    };
+    let parts = std::collections::BTreeMap::from([("orders".to_owned(), part)]);
+    ConfigDocument {
+        id_key: "ab".repeat(32),
+        clients: vec![client()],
+        algorithms: vec!["ES256".to_owned()],
+        resources: parts.clone(),
+        scopes: parts.clone(),
+        exchange_rules: parts,
+    }
+}
+
+pub(crate) const fn config_version() -> ConfigVersion {
+    ConfigVersion {
+        at: Timestamp::from_secs(1),
+    }
+}
+
+pub(crate) fn managed_organization() -> ManagedOrganization {
+    ManagedOrganization {
+        organization: "acme".parse().expect("an id"),
+        name: Some("Acme".to_owned()),
+        enabled: true,
+        created: changed(),
+        changed: changed(),
     }
 }

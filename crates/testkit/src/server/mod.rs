@@ -21,6 +21,7 @@ use tokio::sync::Mutex;
 use tower::ServiceExt as _;
 
 mod answer;
+mod api;
 mod browser;
 mod clients;
 mod environment;
@@ -28,6 +29,7 @@ mod requests;
 mod web_apps;
 
 pub use answer::{Answer, claims, jose_header, refused};
+pub use api::api_request;
 pub use browser::{Browser, Form};
 pub use clients::{DEVICE_AUTHORIZATION, FORMS, INTROSPECT, REVOKE, TOKEN, USERINFO};
 pub use requests::{FORM, With, authorization_of, basic, post, raw};
@@ -156,6 +158,16 @@ impl TestServer {
         self.provision(Provision {
             groups: Some(Vec::new()),
             claims,
+            ..users::user_with_hash(name, true, hash)
+        })
+        .await;
+    }
+
+    /// Adds a user in these groups.
+    pub async fn add_member(&self, name: &str, groups: &[&str]) {
+        let hash = self.password_hash(name).await;
+        self.provision(Provision {
+            groups: Some(groups.iter().map(|it| (*it).to_owned()).collect()),
             ..users::user_with_hash(name, true, hash)
         })
         .await;

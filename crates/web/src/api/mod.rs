@@ -3,12 +3,18 @@
 //! A file for each kind of object answers; what is decided is in `core/src/manage/`. The table in `routes.rs` says which
 //! paths there are, and the OpenAPI document is made from it.
 
+mod changed;
+mod clients;
 mod docs;
+mod list;
 mod me;
 mod operation;
+mod organizations;
+mod parts;
 mod problem;
 mod request;
 mod routes;
+mod users;
 
 use std::sync::Arc;
 
@@ -38,6 +44,17 @@ pub(crate) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
 /// For the admin socket, which adds an [`Operator`] to each request. It works whatever `[api]` says.
 pub fn for_operator<S: Clone + Send + Sync + 'static>(app: Arc<App>) -> Router<S> {
     Router::new().nest(PATH, all()).with_state(app)
+}
+
+/// Each path below `/api/v1` with its methods.
+pub fn methods() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let routes = routes::ROUTES.iter();
+    routes.flat_map(|route| {
+        route
+            .operations
+            .iter()
+            .map(|it| (route.path, it.kind.method()))
+    })
 }
 
 fn all() -> Router<Arc<App>> {

@@ -167,6 +167,24 @@ impl Object {
     }
 
     /// Whether answers have an ETag.
+    /// An object whose bodies are a `Body` and whose answers are a `T`.
+    #[must_use]
+    pub const fn written<Body: JsonSchema, T: JsonSchema>(
+        name: &'static str,
+        tag: &'static str,
+    ) -> Self {
+        let body = SchemaGenerator::subschema_for::<Body>;
+        let answer = SchemaGenerator::subschema_for::<T>;
+        Self::new(name, tag, Members::Written(body, answer))
+    }
+
+    /// What the answer to its creation has besides, and no other answer.
+    #[must_use]
+    pub const fn gives_once<Once: JsonSchema>(mut self) -> Self {
+        self.created = Some(SchemaGenerator::subschema_for::<Once>);
+        self
+    }
+
     #[must_use]
     pub const fn has_versions(&self) -> bool {
         matches!(self.members, Members::Table(_))

@@ -8,8 +8,10 @@ use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::{FromRequest, FromRequestParts as _, RawPathParams};
 use grantor_core::base::secret::Secret;
 use grantor_core::engine::drive::Outcome;
-use grantor_core::manage::{Admission, Admitted, ApiCode, ApiOperation, ApiRefusal, IfMatch};
-use http::{HeaderName, Request, header};
+use grantor_core::manage::{
+    Admission, Admitted, ApiCode, ApiOperation, ApiRefusal, IdempotencyKey, IfMatch,
+};
+use http::{HeaderName, HeaderValue, Request, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde_json::{Map, Value};
 
@@ -18,6 +20,9 @@ use crate::request::Caller;
 
 /// The most bytes of a body.
 const MAX_BYTES: usize = 256 * 1024;
+pub(super) const JSON: &str = "application/json";
+/// RFC 7396.
+pub(super) const MERGE_PATCH: &str = "application/merge-patch+json";
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Whoever connected to the admin socket, by the user id of the system. The socket adds it to a request's extensions.
@@ -27,6 +32,8 @@ pub struct Operator(pub u32);
 pub(crate) struct ApiRequest {
     pub(crate) caller: Caller,
     pub(crate) admission: Admission,
+    /// The method and the path.
+    route: String,
     /// Decoded, in the order of the path.
     path: Vec<(String, String)>,
     body: Result<Bytes, ApiRefusal>,
@@ -63,6 +70,7 @@ impl ApiRequest {
             })),
         };
         Self {
+            route: format!("{} {}", parts.method, caller.path()),
             caller,
             admission,
             path: Vec::new(),
@@ -90,6 +98,16 @@ impl ApiRequest {
     /// 428 without one, 400 if it is malformed.
     pub(super) fn if_match(&self) -> Result<IfMatch, ApiRefusal> {
         IfMatch::parse(self.header(&header::IF_MATCH))
+    }
+
+    /// The key of a POST that may be sent again.
+    ///
+    /// # Errors
+    /// 400 if it is malformed.
+    pub(super) fn idempotency_key(&self) -> Result<Option<IdempotencyKey>, ApiRefusal> {
+        let body = self.body.as_ref().map_err(Clone::clone)?;
+        let values = self.caller.headers.get_all("idempotency-key").iter();
+        IdempotencyKey::parse(values.map(HeaderValue::as_bytes), &self.route, body)
     }
 
     /// The body as a JSON object.

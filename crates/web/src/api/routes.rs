@@ -13,15 +13,21 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
-use axum::routing::{MethodRouter, get};
-use grantor_core::manage::{ApiCode, ApiOperation, ApiRefusal};
+use axum::routing::MethodRouter;
+use grantor_core::manage::{ApiAnswer, ApiCode, ApiOperation, ApiRefusal, Idempotent};
 use http::{HeaderValue, StatusCode, header};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
-use super::operation::{Kind, Object, Operation};
+use super::operation::Operation;
+use super::problem;
 use super::request::ApiRequest;
-use super::{me, problem};
 use crate::app::App;
+
+mod table;
+
+pub(super) use table::READ_CLIENTS;
+pub use table::ROUTES;
 
 pub struct Route {
     /// Below `/api/v1`.
@@ -29,60 +35,6 @@ pub struct Route {
     pub operations: &'static [Operation],
     handlers: fn() -> MethodRouter<Arc<App>>,
 }
-
-const ME: Object = Object::answer::<me::Body>("Me", "Callers");
-
-pub const ROUTES: &[Route] = &[Route {
-    path: "/me",
-    handlers: || get(me::get),
-    operations: &[Operation::new(
-        Kind::Read,
-        "get_me",
-        &ME,
-        "Who the caller is",
-    )],
-}];
-
-/* The lines of the paths to come. Whoever adds the handlers moves them into the tables above.
-
-const CLIENT: Object = Object::managed::<clients::Added>("Client", "Clients", "client").gives_once::<clients::Secret>();
-const SECRET: Object = Object::written::<secrets::Body, secrets::Secret>("ClientSecret", "Clients").gives_once::<…>();
-const USER: Object = Object::managed::<users::Added>("User", "Users", "user");
-const SESSION: Object = Object::answer::<sessions::Session>("Session", "Users");
-const GRANT: Object = Object::answer::<grants::Grant>("Grant", "Users");
-const ORGANIZATION: Object = Object::managed::<…>("Organization", "Organizations", "organization");
-const RESOURCE: Object = Object::managed::<…>("Resource", "Configuration", "resource");
-const SCOPE: Object = Object::managed::<…>("Scope", "Configuration", "scope");
-const EXCHANGE_RULE: Object = Object::managed::<…>("ExchangeRule", "Configuration", "exchange");
-const KEY: Object = Object::answer::<keys::Key>("Key", "Keys");
-const EVENT: Object = Object::answer::<events::Event>("Event", "Events");
-const TRACE: Object = Object::answer::<traces::Trace>("Trace", "Events");
-
-const Q: Query = Query { name: "q", doc: "…", form: QueryForm::Text };
-
-    Route {
-        path: "/clients",
-        handlers: || get(clients::list).post(clients::create),
-        operations: &[
-            Operation::new(Kind::List, "list_clients", &CLIENT, "List clients").needs(&[Right::ClientsRead, Right::ClientsOwn]).query(&[Q]),
-            Operation::new(Kind::Create, "create_client", &CLIENT, "Create a client").needs(…).refuses(&[ApiCode::Taken, ApiCode::Limit]),
-        ],
-    },
-    Route {
-        path: "/clients/{id}",
-        handlers: || get(clients::read).put(clients::replace).patch(clients::change).delete(clients::delete),
-        operations: &[
-            Operation::new(Kind::Read, "get_client", &CLIENT, "Read a client").needs(…),
-            Operation::new(Kind::Replace, "replace_client", &CLIENT, "Replace a client").needs(…),
-            Operation::new(Kind::Change, "update_client", &CLIENT, "Change members of a client").needs(…),
-            Operation::new(Kind::Delete, "delete_client", &CLIENT, "Delete a client").needs(…),
-        ],
-    },
-
-The others likewise: list_client_secrets, create_client_secret, delete_client_secret (Kind::End); list_users, create_user, get_user,
-replace_user, update_user, delete_user; list_user_sessions, end_user_session, list_user_grants, end_user_grant (Kind::End);
-…_organization, …_resource, …_scope, …_exchange_rule; list_keys, rotate_keys; list_events, get_trace.
-*/
 
 impl Route {
     /// Its handlers, with the response to other methods.
@@ -122,6 +74,57 @@ where
     }
 }
 
+/// The same for an operation that may be refused before it runs.
+pub(super) async fn answer_with<O>(
+    app: &Arc<App>,
+    request: &ApiRequest,
+    operation: Result<O, ApiRefusal>,
+    render: impl FnOnce(O::Reply) -> ApiAnswer,
+) -> Response
+where
+    O: ApiOperation + Send + 'static,
+{
+    match operation {
+        Ok(operation) => answer(app, request, operation, |reply| send(app, &render(reply))).await,
+        Err(refusal) => problem::response(app, request, &refusal),
+    }
+}
+
+/// Any POST that makes something: with an `Idempotency-Key` it is done once, and its retry gets the same answer.
+pub(super) async fn create<O>(
+    app: &Arc<App>,
+    request: &ApiRequest,
+    operation: Result<O, ApiRefusal>,
+    render: impl Fn(O::Reply) -> ApiAnswer + Send + 'static,
+) -> Response
+where
+    O: ApiOperation + Send + 'static,
+{
+    let key = request.idempotency_key();
+    let operation = operation.and_then(|operation| Ok(Idempotent::new(operation, key?, render)));
+    answer_with(app, request, operation, |answer| answer).await
+}
+
+fn send(app: &App, answer: &ApiAnswer) -> Response {
+    let mut response = match &answer.body {
+        Some(body) => json(body),
+        None => Response::new(Body::empty()),
+    };
+    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or_default();
+    let path = |path: &String| format!("{}{}{path}", app.snapshot().site.path, super::PATH);
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    for (name, value) in [
+        (header::LOCATION, answer.location.as_ref().map(path)),
+        (header::ETAG, answer.etag.clone()),
+    ] {
+        if let Some(Ok(value)) = value.map(HeaderValue::try_from) {
+            headers.insert(name, value);
+        }
+    }
+    response
+}
+
 pub(super) fn json(body: &impl Serialize) -> Response {
     // The types of this crate always serialize.
     let mut response = Response::new(Body::from(serde_json::to_vec(body).unwrap_or_default()));
@@ -135,4 +138,19 @@ pub(super) fn json(body: &impl Serialize) -> Response {
         HeaderValue::from_static("nosniff"),
     );
     response
+}
+
+/// The path of an object with this name.
+pub(super) fn location(all: &str, name: &str) -> String {
+    format!("{all}/{}", encoded(name))
+}
+
+/// RFC 3986 section 3.3: `pchar`, of which only unreserved characters are left as they are.
+pub(super) fn encoded(name: &str) -> String {
+    const UNRESERVED: AsciiSet = NON_ALPHANUMERIC
+        .remove(b'-')
+        .remove(b'.')
+        .remove(b'_')
+        .remove(b'~');
+    utf8_percent_encode(name, &UNRESERVED).to_string()
 }

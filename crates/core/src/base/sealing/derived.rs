@@ -76,15 +76,48 @@ seal_kinds! {
     LoggedName => "logged name ",
 }
 
+/// The kinds of encrypted values. Each has its own key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EncryptedKind {
+    AccessToken,
+    ApiAnswer,
+    ApiCursor,
+}
+
+impl EncryptedKind {
+    const ALL: [Self; 3] = [Self::AccessToken, Self::ApiAnswer, Self::ApiCursor];
+
+    /// The key is derived from it, so a label never changes.
+    const fn label(self) -> &'static str {
+        match self {
+            Self::AccessToken => "access token",
+            Self::ApiAnswer => "api answer",
+            Self::ApiCursor => "api cursor",
+        }
+    }
+
+    /// What the tag covers besides the realm.
+    pub(super) const fn covered(self) -> &'static str {
+        match self {
+            Self::AccessToken => SealKind::AccessToken.label(),
+            other => other.label(),
+        }
+    }
+}
+
 pub(super) struct Derived {
     pub(super) id: [u8; KEY_ID_BYTES],
     macs: Vec<hmac::Key>,
-    pub(super) access_token: LessSafeKey,
+    encryption: Vec<LessSafeKey>,
 }
 
 impl Derived {
     pub(super) fn mac(&self, kind: SealKind) -> &hmac::Key {
         &self.macs[kind as usize]
+    }
+
+    pub(super) fn encryption(&self, kind: EncryptedKind) -> &LessSafeKey {
+        &self.encryption[kind as usize]
     }
 }
 
@@ -105,8 +138,10 @@ impl Derived {
             key
         };
         #[expect(clippy::expect_used, reason = "the key has the 32 bytes of AES-256")]
-        let access_token = UnboundKey::new(&AES_256_GCM_SIV, &derive("access token")[..])
-            .expect("a key of 32 bytes");
+        let encryption = |kind: &EncryptedKind| {
+            let key = UnboundKey::new(&AES_256_GCM_SIV, &derive(kind.label())[..]);
+            LessSafeKey::new(key.expect("a key of 32 bytes"))
+        };
         Self {
             id: array(
                 &digest::digest(&digest::SHA256, &derive("key id")[..]).as_ref()[..KEY_ID_BYTES],
@@ -115,7 +150,7 @@ impl Derived {
                 .iter()
                 .map(|kind| hmac::Key::new(hmac::HMAC_SHA256, &derive(kind.label())[..]))
                 .collect(),
-            access_token: LessSafeKey::new(access_token),
+            encryption: EncryptedKind::ALL.iter().map(encryption).collect(),
         }
     }
 }
@@ -142,6 +177,11 @@ mod tests {
         ];
         assert_eq!(labels, stored);
         for (position, kind) in SealKind::ALL.into_iter().enumerate() {
+            assert_eq!(kind as usize, position, "{kind:?}");
+        }
+        let labels = EncryptedKind::ALL.map(EncryptedKind::label);
+        assert_eq!(labels, ["access token", "api answer", "api cursor"]);
+        for (position, kind) in EncryptedKind::ALL.into_iter().enumerate() {
             assert_eq!(kind as usize, position, "{kind:?}");
         }
     }

@@ -33,6 +33,10 @@ pub enum Counter {
     RevokedPerClientAndUser,
     /// A user's sign-outs that a client was not told of at the first attempt.
     UndeliveredPerUser,
+    /// Rows that keep the answers to requests with an `Idempotency-Key`.
+    IdempotencyKeysPerCaller,
+    /// Names that another organization has, which a caller of the API asked for.
+    TakenNamesPerCaller,
     PendingPerClient,
     /// A client's share for one network. See [`pending`](super::pending).
     PendingPerClientAndNetwork,
@@ -77,6 +81,8 @@ impl Counter {
             Self::RevokedPerClient | Self::RevokedPerClientAndUser | Self::UndeliveredPerUser => {
                 false
             }
+            // Nothing else holds. Subjects are callers of the API with rights to change something.
+            Self::IdempotencyKeysPerCaller | Self::TakenNamesPerCaller => false,
             // One subject.
             Self::UserCodesPerRealm | Self::PendingPerRealm => true,
         }

@@ -72,6 +72,27 @@ impl ClientView {
         }
     }
 
+    /// As answers have it.
+    #[must_use]
+    pub fn json(&self) -> Map<String, Value> {
+        let mut json = self.written.clone();
+        let owner = self.owner.map(|owner| ("owner", owner.to_string().into()));
+        let line = |changed: &Option<Changed>| changed.as_ref().map(Changed::json);
+        let created = line(&self.created).map(|it| ("created", it));
+        let changed = line(&self.changed).map(|it| ("changed", it));
+        let added = [
+            Some(("id", self.id.as_str().into())),
+            Some((CONFIDENTIAL, self.confidential.into())),
+            Some(("declared", self.declared.into())),
+            owner,
+            created,
+            changed,
+        ];
+        let added = added.into_iter().flatten();
+        json.extend(added.map(|(key, value): (&str, Value)| (key.to_owned(), value)));
+        json
+    }
+
     /// A client of the file.
     #[must_use]
     pub fn declared(realm: &Realm, id: &ClientId) -> Option<Self> {

@@ -105,13 +105,15 @@ fn check_limited_scopes(
     caller: &Caller,
     client: &Client,
 ) -> Result<(), Stop<ApiRefusal>> {
-    let acts_for_itself = client.may_use(GrantType::ClientCredentials);
-    if !acts_for_itself || caller.rights == Rights::all() {
+    if !client.may_use(GrantType::ClientCredentials) || caller.is_administrator() {
         return Ok(());
     }
-    let groups = caller.user.as_ref().map(|user| &*user.groups);
-    let held = realm.within_limits(&client.scopes, Some(groups.unwrap_or_default()));
-    match client.scopes.iter().find(|scope| !held.contains(scope)) {
+    let mut limited = client.scopes.iter().filter(|token| realm.is_limited(token));
+    let beyond = limited.find(|token| {
+        let declared = realm.declared_scope(token);
+        declared.is_some_and(|declared| !caller.could_be_given(token, declared))
+    });
+    match beyond {
         None => Ok(()),
         Some(scope) => Err(Stop::Refuse(ApiRefusal::naming(
             ApiCode::Forbidden,

@@ -5,6 +5,7 @@ use std::fmt;
 use aws_lc_rs::digest;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Map, Value};
 
 use super::super::admitted::ApiOperation;
 use super::super::caller::Caller;
@@ -30,6 +31,20 @@ pub struct SecretView {
     pub id: String,
     pub created: Timestamp,
     pub expires_at: Option<Timestamp>,
+}
+
+impl SecretView {
+    /// As answers have it.
+    #[must_use]
+    pub fn json(&self) -> Map<String, Value> {
+        let mut json = Map::new();
+        json.insert("id".to_owned(), self.id.as_str().into());
+        json.insert("created".to_owned(), self.created.rfc3339().into());
+        if let Some(at) = self.expires_at {
+            json.insert("expires_at".to_owned(), at.rfc3339().into());
+        }
+        json
+    }
 }
 
 /// A secret that was just drawn.

@@ -1,0 +1,13 @@
+//! The latest change of an object.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+#[derive(JsonSchema, Serialize)]
+pub(super) struct ChangedBody {
+    /// RFC 3339.
+    at: String,
+    /// `operator:UID`, `user:SUB` or `client:ID`.
+    by: String,
+    trace_id: String,
+}
