@@ -19,6 +19,9 @@ use crate::realm_owner::RealmOwner;
 use crate::signing_keys::SigningKeysError;
 use crate::written::Document;
 
+#[cfg(test)]
+mod tests;
+
 /// How often the row is read. With the time to take the document, no node is more than 2 s late.
 const READ_INTERVAL: Duration = Duration::from_secs(1);
 

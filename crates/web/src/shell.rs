@@ -156,6 +156,12 @@ impl Shell {
         self.config.changed.notified().await;
     }
 
+    /// Whether someone takes changes of the managed document.
+    #[must_use]
+    pub fn is_config_watched(&self) -> bool {
+        self.config.watched.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn set_config_changed(&self) {
         self.config.changed.notify_one();
     }
@@ -180,7 +186,7 @@ impl Shell {
     /// Returns once a document is in use that was read after now, or after a while that no change takes.
     pub(crate) async fn config_taken(&self) {
         const WHILE: Duration = Duration::from_secs(5);
-        if !self.config.watched.load(Ordering::Relaxed) {
+        if !self.is_config_watched() {
             return;
         }
         let since = self.monotonic();
