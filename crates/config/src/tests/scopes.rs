@@ -41,13 +41,13 @@ mistake! {
         "grantor.toml:4:7: uri in [[resource]]: is this server's own API: choose another uri";
     a_scope_of_an_api_as_a_table_without_words:
         "[[resource]]\nidentifier = \"orders\"\nscopes = { write = { groups = [\"staff\"] } }" =>
-        "grantor.toml:4:12: missing key \"text\" in scopes.write in [[resource]]";
+        "grantor.toml:4:12: missing key \"text\" in scopes.write of [[resource]]";
     a_scope_of_an_api_with_an_unknown_key:
         "[[resource]]\nidentifier = \"orders\"\nscopes = { write = { text = \"Write\", group = [\"staff\"] } }" =>
-        "grantor.toml:4:38: unknown key \"group\" in scopes.write in [[resource]]; did you mean \"groups\"?";
+        "grantor.toml:4:38: unknown key \"group\" in scopes.write of [[resource]]; did you mean \"groups\"?";
     a_scope_of_an_api_as_a_list:
         "[[resource]]\nidentifier = \"orders\"\nscopes = { write = [\"Write\"] }" =>
-        "grantor.toml:4:12: scopes.write in [[resource]]: expected a string, or { text = \"…\", groups = […] }, found a list";
+        "grantor.toml:4:12: scopes in [[resource]]: expected a string, or { text = \"…\", groups = […] }, found a list";
     a_client_that_may_not_ask_for_a_misspelt_plain_scope:
         "[[scope]]\nname = \"inspect\"\ntext = \"See\"\n[[client]]\nid = \"tv\"\nscopes = [\"inspct\"]" =>
         "grantor.toml:7:11: scopes in [[client]]: unknown scope \"inspct\"; did you mean \"inspect\"?";
