@@ -89,10 +89,19 @@ impl Place {
         }
     }
 
-    /// ` in [table]`, or nothing at the top level.
+    /// ` in [table]`, or ` in scopes.write of [[table]]` for a table of its own there; nothing at the top level.
     pub(super) fn inside(&self) -> String {
-        self.header()
-            .map_or_else(String::new, |header| format!(" in {header}"))
+        let Some(header) = self.header() else {
+            return String::new();
+        };
+        let keys = self.0.iter().skip(1).filter_map(|step| match step {
+            Step::Key(key) => Some(key.as_str()),
+            Step::Row(_) | Step::Item(_) => None,
+        });
+        match keys.collect::<Vec<_>>().as_slice() {
+            [] => format!(" in {header}"),
+            keys => format!(" in {} of {header}", keys.join(".")),
+        }
     }
 }
 

@@ -8,6 +8,7 @@ mod identity;
 mod mistakes;
 mod printed;
 mod redirect_uris;
+mod scopes;
 mod shared_rules;
 
 use std::path::Path;

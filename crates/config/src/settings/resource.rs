@@ -87,7 +87,7 @@ table! {
         text: String, example "Look into your incidents";
 
         /// The API whose tokens it is for, by its identifier. Without it, tokens of any API hold it.
-        resource: Option<ScopeToken>, example "incidents.example.com";
+        resource: Option<ScopeToken>, example "orders.example.com";
 
         /// The claims that it adds to userinfo and ID tokens, each with its source, like claims of a resource.
         claims: BTreeMap<String, Source>, example r#"{ tier = "user.tier" }"#;

@@ -66,6 +66,9 @@ issuer = "https://idp.example.com"
 client_id = "grantor"
 [[trusted_issuer]]
 issuer = "https://idp.partner.example"
+[[organization]]
+id = "acme"
+name = "Acme Ltd"
 [[client]]
 id = "website"
 [[client]]

@@ -216,7 +216,7 @@ impl Authorize {
                 return Ok(Decision::reply(respond(env, redirect, Err(DENIED))).event(event));
             }
             Some(ConsentDecision::Approve) => {}
-            None if is_agreed(client, redirect, &request, &asked, agreed) => {}
+            None if is_agreed(env.realm, client, redirect, &request, &asked, agreed) => {}
             None if prompt == Prompt::Nothing => return Err(CONSENT_REQUIRED.into()),
             None => {
                 let prompt = ConsentPrompt {
@@ -240,7 +240,13 @@ impl Authorize {
             return Ok(decision.writes(consent_unchanged).writes(signed_in.touch));
         }
         let event = event(EventKind::ConsentGiven, client, &signed_in, &self.peer);
-        let write = record_consent(env, client, &signed_in, &asked.remembered(), stored)?;
+        let write = record_consent(
+            env,
+            client,
+            &signed_in,
+            &asked.remembered(env.realm),
+            stored,
+        )?;
         Ok(decision.event(event).write(write).writes(signed_in.touch))
     }
 
@@ -394,6 +400,7 @@ fn sign_in(request: &ValidRequest) -> Result<Option<SignedIn>, Stop> {
 
 /// Whether a code may be issued without asking the user.
 fn is_agreed(
+    realm: &Realm,
     client: &Client,
     redirect: &CheckedRedirect,
     request: &ValidRequest,
@@ -411,7 +418,7 @@ fn is_agreed(
     // ephemeral loopback ports, which any program of the machine could claim. A registered port counts as assured; it is
     // an app under development.
     let is_assured = client.is_confidential() || redirect.is_web();
-    is_assured && agreed.is_some_and(|agreed| asked.is_within(&agreed.record))
+    is_assured && agreed.is_some_and(|agreed| asked.is_within(realm, &agreed.record))
 }
 
 /// Writes the consent where it is wider than before. Otherwise the commit fails if it changed since it was read.
@@ -441,7 +448,7 @@ fn record_consent(
     if !record.counts(user, client) {
         return records::replace(&env.realm.name, &consent(asked), row);
     }
-    if asked.is_within(record) {
+    if asked.is_within(env.realm, record) {
         return Ok(stored.unchanged());
     }
     records::update(&env.realm.name, &consent(&asked.and(record)), row)

@@ -52,8 +52,11 @@ impl DeviceAuthorization {
         peer: &Peer,
     ) -> Result<Decision<DeviceAuthorizationReply>, Stop> {
         let (asked, unknown) = (self.scope.as_ref(), env.realm.unknown_scopes);
-        let RequestedScope { scope, left_out } =
-            RequestedScope::new(client, env.realm, asked, &resources, unknown)?;
+        let requested = RequestedScope::new(client, env.realm, asked, &resources, unknown)?;
+        // Whoever has a person type a code must not get rights over others that way.
+        let is_declared = env.realm.clients.contains_key(&client.id);
+        let is_refused = |token: &str| !is_declared && env.realm.is_over_others(token);
+        let RequestedScope { scope, left_out } = requested.without(is_refused)?;
         // Fail now, not after approval, where no token can hold these scopes.
         for resource in resources.each() {
             Target::choose(env.realm, &scope, &resource)?;

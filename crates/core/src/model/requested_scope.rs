@@ -64,6 +64,25 @@ impl RequestedScope {
     }
 }
 
+impl RequestedScope {
+    /// Without the scopes that this grant never gives to the client, as if it might not ask for them.
+    ///
+    /// # Errors
+    /// `invalid_scope` where nothing is left.
+    pub fn without(self, is_refused: impl Fn(&str) -> bool) -> Result<Self, Refusal> {
+        let Some(first) = self.scope.iter().find(|token| is_refused(token)) else {
+            return Ok(self);
+        };
+        let scope = self.scope.filter(|token| !is_refused(token));
+        if scope.is_empty() {
+            return Err(NOT_ALLOWED.naming(first));
+        }
+        let refused = self.scope.iter().filter(|token| is_refused(token));
+        let left_out = self.left_out.iter().chain(refused).collect();
+        Ok(Self { scope, left_out })
+    }
+}
+
 const NOT_ALLOWED: Refusal = Refusal::new(
     ErrorCode::InvalidScope,
     "The client may not ask for this scope, or it is unknown.",
@@ -85,4 +104,25 @@ fn default_scope(client: &Client, realm: &Realm, resources: &RequestedResources)
         }
     }
     tokens.into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_grant_never_gives_is_left_out_and_alone_it_is_refused() {
+        let asked = |text: &str| RequestedScope {
+            scope: text.parse().unwrap(),
+            left_out: "bogus".parse().unwrap(),
+        };
+        let is_refused = |token: &str| token.starts_with("grantor/");
+        let less = asked("openid grantor/keys:read").without(is_refused);
+        let less = less.unwrap();
+        assert_eq!(less.scope.to_string(), "openid");
+        assert_eq!(less.left_out.to_string(), "bogus grantor/keys:read");
+        assert_eq!(asked("openid").without(is_refused), Ok(asked("openid")));
+        let alone = asked("grantor/keys:read").without(is_refused).unwrap_err();
+        assert_eq!(alone, NOT_ALLOWED.naming("grantor/keys:read"));
+    }
 }

@@ -3,6 +3,7 @@
 use crate::model::declared_scope::DeclaredScope;
 use crate::model::realm::Realm;
 use crate::model::resource;
+use crate::model::right::Rights;
 use crate::model::scope::Scope;
 
 impl Realm {
@@ -23,6 +24,14 @@ impl Realm {
         let plain = self.plain_scopes.get(token);
         declared.is_some_and(|declared| declared.groups.is_some())
             || plain.is_some_and(|plain| !plain.gives.is_empty())
+    }
+
+    /// Whether it is a right over others at the management API, or counts as one.
+    #[must_use]
+    pub fn is_over_others(&self, token: &str) -> bool {
+        let own = Rights::of_token(token).into_iter().collect::<Rights>();
+        let given = self.plain_scopes.get(token).map(|plain| plain.gives);
+        own.union(given.unwrap_or_default()).are_over_others()
     }
 
     /// The scopes that a user in these groups can be given; without a user, those that are not limited. A scope that gives

@@ -167,9 +167,8 @@ impl DeviceDecision {
         facts: &Facts,
         signed_in: &SignedIn,
         client: &Client,
-        grant: &Grant,
+        (grant, code): (&Grant, &str),
         given: &Grantable,
-        code: &str,
     ) -> Result<Option<DeviceDecisionReply>, Halt> {
         let again = |code| {
             let scope = given.scope.clone();
@@ -276,7 +275,7 @@ impl Task for DeviceDecision {
         };
         if let Some(given) = &given
             && let Some(reply) =
-                self.check_policy(env, facts, &signed_in, client, &grant, given, user_code)?
+                self.check_policy(env, facts, &signed_in, client, (&grant, user_code), given)?
         {
             return Ok(Decision::reply(reply));
         }

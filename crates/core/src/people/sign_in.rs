@@ -232,12 +232,13 @@ impl SignIn {
         let known = user
             .as_ref()
             .map(|user| (user.record.id, user.record.username.clone()));
+        // Asked only then, so that what it costs shows nothing of other names.
         let is_enabled = match &user {
-            Some(user) => facts.is_enabled_user(env, &user.record)?,
-            None => false,
+            Some(user) if is_right => facts.is_enabled_user(env, &user.record)?,
+            _ => false,
         };
         let is_of_disabled = user.as_ref().is_some_and(|user| user.record.enabled) && !is_enabled;
-        let user = user.filter(|_| is_right && is_enabled);
+        let user = user.filter(|_| is_enabled);
         attempt.end(facts, user.is_some())?;
         let Some(user) = user else {
             let mut event = Event::new(EventKind::SignInFailed).peer(&self.peer);

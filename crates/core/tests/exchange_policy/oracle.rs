@@ -323,8 +323,19 @@ impl Case<'_> {
                 .is_some_and(|(of, _)| of == resource.identifier),
             None => OPENID_SCOPES.contains(&scope),
         };
+        // "by exchange a limited scope comes only of a user subject who is a member (of the target too)"
+        let is_member = |scope: &&str| {
+            let (of, name) = scope.rsplit_once('/').unwrap_or_default();
+            let resource = self.judge.realm.resource(of);
+            let declared = resource.and_then(|resource| resource.scopes.get(name));
+            let limit = declared.and_then(|declared| declared.groups.as_ref());
+            let of_user = self.subject.user.map(crate::policies::groups_of);
+            let of_user = of_user.unwrap_or_default();
+            limit.is_none_or(|limit| limit.iter().any(|group| of_user.contains(&group.as_str())))
+        };
         all.into_iter()
             .filter(|scope| is_of_target(scope))
+            .filter(is_member)
             .map(ToOwned::to_owned)
             .collect()
     }

@@ -14,14 +14,23 @@ use grantor_jose::Algorithm;
 
 use grantor_testkit::world::trust;
 use grantor_testkit::{
-    CORP, Chance, IDP, ISSUER, Spans as _, add_services, client, resource, scope,
+    CORP, Chance, IDP, ISSUER, Spans as _, add_services, client, limit, resource, scope,
 };
 
 /// Who exchanges.
 pub(crate) const SERVICES: [&str; 5] = ["orders", "shipping", "files", "console", "site"];
 /// Clients that hold tokens of users.
 pub(crate) const APPS: [&str; 2] = ["tv", "tv2"];
-const IDENTIFIERS: [&str; 4] = ["a.example", "b.example", "c.example", "d.example"];
+/// The last has scopes limited to groups, which only exchanges give.
+const IDENTIFIERS: [&str; 5] = [
+    "a.example",
+    "b.example",
+    "c.example",
+    "d.example",
+    "e.example",
+];
+/// How many of them users and machines ask for themselves.
+pub(crate) const ASKED_FOR: usize = 4;
 const OPENID: [&str; 3] = ["openid", "profile", "email"];
 
 /// The groups of the two users.
@@ -55,6 +64,10 @@ pub(crate) fn randomize(realm: &mut Realm, chance: &mut Chance) {
             one
         })
         .collect();
+    limit(realm, "e.example/read", &["nobody", "red"]);
+    if chance.one_in(2) {
+        limit(realm, "e.example/write", &[]);
+    }
     let all = realm.scopes();
     for id in SERVICES.iter().chain(&APPS) {
         let own = some_at_least_one(chance, &IDENTIFIERS, 2)

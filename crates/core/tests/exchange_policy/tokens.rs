@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::exchanges::chain;
 use crate::facts::{Form, Granted, Held, Named, Stands, USERS, enabled};
-use crate::policies::{APPS, SERVICES};
+use crate::policies::{APPS, ASKED_FOR, SERVICES};
 use crate::scene::{Scene, named_by};
 use grantor_testkit::world::Tokens;
 use grantor_testkit::{AuthorizationRequest, CORP, IDP, ISSUER, changed, user_id};
@@ -106,7 +106,7 @@ impl Scene {
             return;
         }
         let resources = &self.world.realm.resources;
-        let resource = &resources[self.chance.index(resources.len())];
+        let resource = &resources[self.chance.index(ASKED_FOR)];
         let (identifier, audience) = (resource.identifier.clone(), resource.audience().to_owned());
         let mut access = vec![format!("{identifier}/read")];
         access.extend(self.chance.one_in(2).then(|| format!("{identifier}/write")));
@@ -186,7 +186,7 @@ impl Scene {
         if !enabled(&self.world.realm, id) {
             return;
         }
-        let resource = &self.world.realm.resources[self.chance.index(4)];
+        let resource = &self.world.realm.resources[self.chance.index(ASKED_FOR)];
         let scope = format!("{}/read", resource.identifier);
         let aud = Some(resource.audience().to_owned());
         let sealed = resource.token == TokenForm::Sealed;

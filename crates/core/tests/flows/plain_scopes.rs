@@ -1,6 +1,7 @@
 //! Plain scopes: asked for as they stand, with an API, claims, groups, and what they give.
 
 use grantor_core::base::error::ErrorCode::InvalidScope;
+use grantor_core::endpoints::authorize::ConsentDecision::Approve;
 use grantor_core::endpoints::metadata;
 use grantor_core::model::claim_mapping::{Carrier, ClaimMapping, Source};
 use grantor_core::model::plain_scope::PlainScope;
@@ -181,6 +182,22 @@ fn a_scope_that_gives_rights_is_given_only_to_who_could_have_them() {
         hello.declared.groups = Some(vec!["greeters".to_owned()]);
     });
     assert_eq!(given(&mut world, "admins"), "openid");
+}
+
+#[test]
+fn consent_to_a_scope_that_gives_rights_is_asked_for_each_time() {
+    let mut world = world();
+    world.reconfigure(gives_rights);
+    assert_eq!(given(&mut world, "admins"), "hello openid");
+    let alice = world.signed_in("alice");
+    let asks = AuthorizationRequest::new(WIKI).with("scope", "openid hello");
+    for _ in 0..2 {
+        let page = world.authorize(&alice, &asks).consent();
+        assert_eq!(page.asked.scope, scope("hello openid"));
+        world.decide_on(&alice, &asks, &page, Approve).code();
+    }
+    let less = AuthorizationRequest::new(WIKI).with("scope", "openid");
+    world.authorize(&alice, &less).code();
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod access_limits;
 mod account;
 mod check;
 mod exchange;
+mod groups;
 mod limits;
 mod logins;
 mod passwords;

@@ -212,6 +212,10 @@ fn the_ids_for_tests_and_styles_are_stable() {
             "signed_out.html",
             "client-name go-back sign-in-again signed-out".to_owned(),
         ),
+        (
+            "withheld.html",
+            format!("{account} client-name whose withheld-text"),
+        ),
     ]);
     for (template, found) in ids {
         let mut expected: BTreeSet<String> = expected[template]

@@ -4,7 +4,7 @@ use aws_lc_rs::digest;
 
 use super::CheckedRedirect;
 use crate::model::client::Client;
-use crate::model::right::{Right, Rights};
+use crate::model::realm::Realm;
 use crate::model::scope::Scope;
 use crate::records::Consent;
 
@@ -45,19 +45,17 @@ impl Disclosure {
         }
     }
 
-    pub(super) fn is_within(&self, agreed: &Consent) -> bool {
+    pub(super) fn is_within(&self, realm: &Realm, agreed: &Consent) -> bool {
         let knows = |claim: &String| agreed.claims.contains(claim);
-        let over_others = Rights::of_scope(&self.scope).are_over_others();
+        let over_others = self.scope.iter().any(|token| realm.is_over_others(token));
         !over_others && self.scope.is_within(&agreed.scope) && self.claims.iter().all(knows)
     }
 
     /// What is remembered of it. Rights over others are asked about each time: else any link to a page that asks for them
     /// would have them.
-    pub(super) fn remembered(&self) -> Self {
-        let is_right =
-            |token: &&str| Rights::of_token(token).is_some_and(|right| right != Right::Me);
+    pub(super) fn remembered(&self, realm: &Realm) -> Self {
         Self {
-            scope: self.scope.iter().filter(|token| !is_right(token)).collect(),
+            scope: self.scope.filter(|token| !realm.is_over_others(token)),
             claims: self.claims.clone(),
         }
     }
