@@ -20,6 +20,7 @@ pub mod installation;
 pub mod key_policy;
 pub mod key_ring;
 pub mod links;
+mod management;
 pub mod master_key;
 pub mod metrics;
 pub mod openapi;

@@ -10,6 +10,7 @@ pub mod backchannel;
 mod change_user;
 mod device_decision;
 mod establish_session;
+mod first_administrator;
 mod form;
 mod logins;
 mod lookup_user_code;
@@ -21,7 +22,7 @@ mod sign_in;
 mod visit;
 pub(crate) mod withheld;
 
-pub use administer::{AddUser, AddUserReply, SetEnabled, SetEnabledReply};
+pub use administer::{AddAdministrator, AddUser, AddUserReply, SetEnabled, SetEnabledReply};
 pub(crate) use administer::{added, new_user};
 pub use change_user::{
     ChangeUser, ChangeUserReply, DeleteUser, FindUser, RenameUser, SetPassword, UserChange,

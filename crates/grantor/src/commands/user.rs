@@ -299,7 +299,7 @@ fn check_changeable(common: &Common, settings: &Settings, name: &str) -> Result<
     Err(exit::failure(&AdminError::Refused(message)))
 }
 
-fn render_added(user: &AddedUser) -> String {
+pub(super) fn render_added(user: &AddedUser) -> String {
     let mut text = format!("Added {} with sub {}.\n", user.username, user.id);
     if let Some(password) = &user.password {
         text += &format!("Password: {password}\n");

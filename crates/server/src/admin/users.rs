@@ -20,14 +20,15 @@ pub use refusals::{CHANGE_PASSWORD_THERE, declared_message};
 
 use super::Admin;
 use super::api::{
-    AddUser, AdminRequest as _, DeleteUser, DisableUser, EnableUser, ListUsers, RenameUser,
-    SetPassword, SetUser, ShowUser,
+    AddAdministrator, AddUser, AdminRequest as _, DeleteUser, DisableUser, EnableUser, ListUsers,
+    RenameUser, SetPassword, SetUser, ShowUser,
 };
 
 pub(super) fn routes() -> Router<Arc<Admin>> {
     Router::new()
         .route(ListUsers::PATH, get(list::list))
         .route(AddUser::PATH, post(add::add))
+        .route(AddAdministrator::PATH, post(add::add_administrator))
         .route(DisableUser::PATH, post(set_enabled::disable))
         .route(EnableUser::PATH, post(set_enabled::enable))
         .route(SetPassword::PATH, post(set_password::set_password))

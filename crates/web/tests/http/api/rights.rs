@@ -34,6 +34,10 @@ const NEEDED: &[(&str, &str, &[&str])] = &[
         &["grants:read", "grants:write"],
     ),
     ("DELETE", "/users/{id}/grants/{grant}", &["grants:write"]),
+    ("GET", "/keys", &["keys:read", "keys:write"]),
+    ("POST", "/keys/rotate", &["keys:write"]),
+    ("GET", "/keys", &["keys:read", "keys:write"]),
+    ("POST", "/keys/rotate", &["keys:write"]),
 ];
 
 struct Role {
@@ -70,6 +74,18 @@ async fn roles(server: &TestServer) -> Vec<Role> {
             &all,
         ),
     ];
+    let acme = Some(super::organization("acme"));
+    server.add_member_of("ann", &["admins"], acme).await;
+    let within: Vec<_> = Right::ALL
+        .iter()
+        .filter(|right| !right.is_global())
+        .collect();
+    let within: Vec<&'static str> = within.into_iter().map(|right| right.name()).collect();
+    roles.push(role(
+        "administrator of an organization",
+        Some(server.api_token("ann", &all).await),
+        &within,
+    ));
     for right in &all {
         let token = server.api_machine_token(&[right]).await;
         roles.push(role(
