@@ -109,7 +109,6 @@ impl Installation {
     pub fn admin(&self, file: &Path, reloader: Option<Arc<Reloader>>) -> Arc<Admin> {
         Arc::new(Admin {
             app: Arc::clone(&self.app),
-            store: Arc::clone(&self.store),
             owner: Arc::clone(&self.owner),
             keys: Arc::clone(&self.keys),
             sqlite: self.sqlite.clone(),

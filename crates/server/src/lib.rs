@@ -15,6 +15,7 @@ pub mod clients;
 pub mod config_watch;
 pub mod events;
 pub mod files;
+mod first_administrator;
 pub mod generated_password;
 pub mod installation;
 pub mod key_policy;

@@ -31,6 +31,10 @@ pub(crate) use change_user::{changed_user, deleted_user};
 pub use device_decision::{
     DecidedDevice, DeviceDecision, DeviceDecisionReply, ViewDecision, ViewDecisionReply,
 };
+pub use first_administrator::{
+    CreateFirstAdministrator, CreateFirstAdministratorReply, FIRST_ADMINISTRATOR_LIFETIME,
+    HadAdministrator,
+};
 pub use form::{Action, Binding};
 pub use logins::{LoginRefused, MoveLogins};
 pub use lookup_user_code::{

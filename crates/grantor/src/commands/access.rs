@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use grantor_config::{Environment, Settings};
-use grantor_server::admin::api::{EndGrant, EndSession, ListAccess, ListedPage, ShowUser};
+use grantor_server::admin::api::{EndGrant, EndSession, ListPage, ListedPage, ShowUser};
 use serde_json::Value as Json;
 
 use super::administer::{Common, administer, print};
@@ -119,7 +119,6 @@ fn user_id(common: &Common, settings: &Settings, name: &str) -> Result<String, A
     id.ok_or_else(|| AdminError::Refused(format!("There is no user {name:?}.")))
 }
 
-/// Page by page, so that each answer is bounded; as JSON one object with all of them.
 fn list(
     common: &Common,
     settings: &Settings,
@@ -127,26 +126,8 @@ fn list(
     kind: &'static str,
     columns: &[&str],
 ) -> ExitCode {
-    let listed = user_id(common, settings, name).and_then(|user| {
-        let (mut items, mut after) = (Vec::new(), None);
-        loop {
-            let request = ListAccess {
-                user: user.clone(),
-                kind,
-                after,
-            };
-            let mut page: Option<ListedPage> = None;
-            ask(settings, &common.config, &request, |line| {
-                page = line.answer
-            })?;
-            let Some(page) = page else { return Ok(items) };
-            items.extend(page.items);
-            match page.next {
-                Some(next) => after = Some(next),
-                None => return Ok(items),
-            }
-        }
-    });
+    let listed = user_id(common, settings, name)
+        .and_then(|user| all_pages(common, settings, &format!("/users/{user}/{kind}")));
     let items: Vec<Json> = match listed {
         Ok(items) => items,
         Err(error) => return exit::failure(&error),
@@ -157,6 +138,33 @@ fn list(
     };
     print(&text);
     ExitCode::SUCCESS
+}
+
+/// A list of the API, page by page, so that each answer is bounded.
+pub(super) fn all_pages(
+    common: &Common,
+    settings: &Settings,
+    path: &str,
+) -> Result<Vec<Json>, AdminError> {
+    let (mut items, mut after) = (Vec::new(), None);
+    loop {
+        let path = path.to_owned();
+        let mut page: Option<ListedPage> = None;
+        ask(
+            settings,
+            &common.config,
+            &ListPage { path, after },
+            |line| {
+                page = line.answer;
+            },
+        )?;
+        let Some(page) = page else { return Ok(items) };
+        items.extend(page.items);
+        match page.next {
+            Some(next) => after = Some(next),
+            None => return Ok(items),
+        }
+    }
 }
 
 fn line(item: &Json, columns: &[&str]) -> String {

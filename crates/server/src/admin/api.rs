@@ -14,7 +14,7 @@ use http::Method;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-pub use access::{ApiProblem, EndGrant, EndSession, ListAccess, ListedPage};
+pub use access::{ApiProblem, EndGrant, EndSession, ListPage, ListedPage};
 pub use keys::{KeyListing, ListedKey, ListedMasterKey, RotatedKeys};
 pub use reload::{Change, Reload, Reloaded};
 
@@ -74,10 +74,6 @@ request!(ListKeys, GET "/keys" -> KeyListing);
 #[derive(Clone, Copy, Debug)]
 pub struct RotateKeys;
 request!(RotateKeys, POST "/keys/rotate" -> RotatedKeys);
-
-#[derive(Clone, Copy, Debug)]
-pub struct ListUsers;
-request!(ListUsers, GET "/users" -> Vec<ListedUser>);
 
 /// A user as the operator sees one.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -1,4 +1,4 @@
-//! Requests to the management API about where a user is signed in. Their answers are those of the API.
+//! Requests to the management API. Their answers are those of the API.
 
 use std::borrow::Cow;
 
@@ -8,12 +8,11 @@ use serde_json::Value;
 
 use super::AdminRequest;
 
-/// A page of `sessions` or `grants` of a user.
+/// A page of a list.
 #[derive(Clone, Debug)]
-pub struct ListAccess {
-    /// The `sub`.
-    pub user: String,
-    pub kind: &'static str,
+pub struct ListPage {
+    /// Below `/api/v1`.
+    pub path: String,
     /// The cursor of the page before.
     pub after: Option<String>,
 }
@@ -24,9 +23,9 @@ pub struct ListedPage {
     pub next: Option<String>,
 }
 
-impl AdminRequest for ListAccess {
+impl AdminRequest for ListPage {
     const METHOD: Method = Method::GET;
-    const PATH: &'static str = "/api/v1/users";
+    const PATH: &'static str = "/api/v1";
     type Answer = ListedPage;
 
     fn body(&self) -> Vec<u8> {
@@ -37,8 +36,7 @@ impl AdminRequest for ListAccess {
         // Ids and cursors have only characters that stand in an address as they are.
         let after = self.after.as_ref();
         let after = after.map_or_else(String::new, |cursor| format!("&after={cursor}"));
-        let (path, user, kind) = (Self::PATH, &self.user, self.kind);
-        format!("{path}/{user}/{kind}?limit=1000{after}").into()
+        format!("{}{}?limit=1000{after}", Self::PATH, self.path).into()
     }
 }
 

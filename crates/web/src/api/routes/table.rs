@@ -11,8 +11,9 @@ use super::Route;
 
 const ME: Object = Object::answer::<me::Body>("Me", "Callers");
 
-const USER: Object =
-    Object::managed::<users::Added>("User", "Users", "user").without(&["password_hash", "links"]);
+const USER: Object = Object::managed::<users::Added>("User", "Users", "user")
+    .without(&["id", "password_hash", "links"])
+    .secret(&["password"]);
 const SESSION: Object = Object::answer::<users::SessionBody>("Session", "Users");
 const GRANT: Object = Object::answer::<users::GrantBody>("Grant", "Users");
 const KEY: Object = Object::answer::<keys::Key>("Key", "Keys");
