@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use grantor_config::{Settings, Store};
-use grantor_server::admin::api::{AdminRequest, Problem};
+use grantor_server::admin::api::{AdminRequest, ApiProblem, Problem};
 use grantor_server::admin::{router, socket};
 use grantor_server::cause::Causes;
 use grantor_server::installation::Installation;
@@ -199,7 +199,8 @@ async fn ask_here<R: AdminRequest>(
 fn http_request<R: AdminRequest>(request: &R) -> Request<Body> {
     let mut http = Request::new(Body::from(request.body()));
     *http.method_mut() = R::METHOD;
-    *http.uri_mut() = Uri::from_static(R::PATH);
+    // The requests make no other addresses than valid ones.
+    *http.uri_mut() = Uri::try_from(&*request.target()).unwrap_or_default();
     let host = HeaderValue::from_static("grantor");
     http.headers_mut().insert(HOST, host);
     http
@@ -217,18 +218,31 @@ async fn read_lines<A: serde::de::DeserializeOwned>(
         rest.extend_from_slice(frame.data_ref().map_or(&[], |data| &data[..]));
         while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
             let line: Vec<u8> = rest.drain(..=end).collect();
-            let json: Json =
+            let json =
                 serde_json::from_slice(&line).map_err(|_| AdminError::Lost(LostError::NotJson))?;
-            if let Ok(problem) = Problem::deserialize(&json) {
-                return Err(AdminError::Refused(problem.error_description));
-            }
-            let answer = A::deserialize(&json).ok();
-            take(Line { json, answer });
+            take(read_line(json)?);
         }
     }
     if rest.is_empty() {
-        Ok(())
-    } else {
-        Err(AdminError::Lost(LostError::CutOff))
+        return Ok(());
     }
+    // The API's answers have no line break at their end.
+    match serde_json::from_slice(&rest) {
+        Ok(json @ Json::Object(_)) => {
+            take(read_line(json)?);
+            Ok(())
+        }
+        _ => Err(AdminError::Lost(LostError::CutOff)),
+    }
+}
+
+fn read_line<A: serde::de::DeserializeOwned>(json: Json) -> Result<Line<A>, AdminError> {
+    if let Ok(problem) = Problem::deserialize(&json) {
+        return Err(AdminError::Refused(problem.error_description));
+    }
+    if let Ok(problem) = ApiProblem::deserialize(&json) {
+        return Err(AdminError::Refused(problem.message()));
+    }
+    let answer = A::deserialize(&json).ok();
+    Ok(Line { json, answer })
 }

@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    backup, check, config, dev, device_login, explain, hash_password, keys, reload, restore, serve,
-    user,
+    access, admin, backup, check, config, dev, device_login, explain, hash_password, keys, reload,
+    restore, serve, user,
 };
 use grantor_config::Environment;
 
@@ -58,6 +58,12 @@ enum Command {
     Keys(keys::Arguments),
     /// Add, change, disable, delete or list users, in the running server or, where none runs, in its store
     User(user::Arguments),
+    /// List and end the sessions of a user: where the user is signed in
+    Session(access::SessionArguments),
+    /// List and revoke the grants of a user: what apps and devices were given
+    Grant(access::GrantArguments),
+    /// Make an administrator of the management API
+    Admin(admin::Arguments),
     /// Print the hash of a password, for password_hash of a [[user]]
     HashPassword(hash_password::Arguments),
     /// Say what the server would decide, and why, without doing it
@@ -80,6 +86,9 @@ pub fn run(cli: Cli, environment: &Environment) -> ExitCode {
         Command::Config { markdown } => config::run(markdown),
         Command::Keys(arguments) => keys::run(&arguments, environment),
         Command::User(arguments) => user::run(&arguments, environment),
+        Command::Session(arguments) => access::sessions(&arguments, environment),
+        Command::Grant(arguments) => access::grants(&arguments, environment),
+        Command::Admin(arguments) => admin::run(&arguments, environment),
         Command::HashPassword(arguments) => hash_password::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments, environment),
         Command::Backup(arguments) => backup::run(&arguments, environment),

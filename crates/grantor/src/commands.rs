@@ -1,5 +1,7 @@
 //! The commands, one file each.
 
+pub mod access;
+pub mod admin;
 mod administer;
 pub mod backup;
 pub mod check;

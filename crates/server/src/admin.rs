@@ -25,8 +25,8 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use grantor_core::engine::decide::Operation;
 use grantor_core::records::Username;
+use grantor_store::StoreError;
 use grantor_store::sqlite::Sqlite;
-use grantor_store::{Store, StoreError};
 use grantor_web::api::Operator;
 use grantor_web::{App, Unavailable};
 use http::{StatusCode, header};
@@ -43,7 +43,6 @@ use socket::PeerUid;
 
 pub struct Admin {
     pub(crate) app: Arc<App>,
-    pub(crate) store: Arc<dyn Store>,
     pub(crate) owner: Arc<RealmOwner>,
     pub(crate) keys: Arc<KeyRing>,
     pub(crate) sqlite: Option<Arc<Sqlite>>,

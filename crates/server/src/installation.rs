@@ -20,6 +20,7 @@ use crate::events::{Events, Writer};
 use crate::files;
 use crate::key_policy;
 use crate::key_ring::KeyRing;
+use crate::management::ServerManagement;
 use crate::master_key::{self, MasterKeys, Source};
 use crate::metrics::Sources;
 use crate::openapi;
@@ -89,6 +90,9 @@ impl Installation {
         let owner = RealmOwner::new(Arc::clone(&app), keys.masters.clone(), first);
         let owner = Arc::new(owner);
         let keys = Arc::new(KeyRing::new(keys, signing, Arc::clone(&owner)));
+        app.set_management(Arc::new(ServerManagement {
+            keys: Arc::clone(&keys),
+        }));
         Ok(Self {
             app,
             store,
@@ -105,7 +109,6 @@ impl Installation {
     pub fn admin(&self, file: &Path, reloader: Option<Arc<Reloader>>) -> Arc<Admin> {
         Arc::new(Admin {
             app: Arc::clone(&self.app),
-            store: Arc::clone(&self.store),
             owner: Arc::clone(&self.owner),
             keys: Arc::clone(&self.keys),
             sqlite: self.sqlite.clone(),

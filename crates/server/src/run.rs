@@ -27,6 +27,7 @@ use crate::cause::Causes;
 use crate::clients;
 use crate::config_watch::WatchError;
 use crate::files;
+use crate::first_administrator;
 use crate::installation::Installation;
 use crate::links;
 use crate::master_key::MasterKeyError;
@@ -262,8 +263,10 @@ impl Server {
         let prepared = prepare(Arc::clone(app), Arc::clone(store), declared, move || {
             announce(&url)
         });
+        let (first_app, owner) = (Arc::clone(app), Arc::clone(&installation.owner));
         background.spawn(async move {
             prepared.await;
+            first_administrator::offer(first_app, owner).await;
             if let Some(asked) = reload_asked {
                 reloader.watch(asked).await;
             }

@@ -257,3 +257,14 @@ error-developers = { $fault ->
 error-status = Fehler { $status }
 error-trace = Trace-ID
 error-home = Zur Startseite
+
+### The first administrator
+admin-first-title = Ersten Administrator anlegen
+admin-first-lead = um { $host } zu verwalten
+admin-first-done = { $user } ist jetzt Administrator.
+admin-first-code = Code aus der Datei
+admin-first-create = Administrator anlegen
+admin-first-code-wrong = Dieser Code ist falsch, zu alt oder wurde schon verwendet. Im Protokoll des Servers steht, in welcher Datei der Code ist.
+admin-first-name-taken = Ein anderer Benutzer hat diesen Namen.
+admin-first-name-wrong = Das kann kein Benutzername sein.
+admin-first-password-wrong = Das Passwort muss mindestens 8 Zeichen haben.

@@ -257,3 +257,14 @@ error-developers = { $fault ->
 error-status = Error { $status }
 error-trace = Trace ID
 error-home = Go to home page
+
+### The first administrator
+admin-first-title = Create the first administrator
+admin-first-lead = to manage { $host }
+admin-first-done = { $user } is an administrator now.
+admin-first-code = Code from the file
+admin-first-create = Create administrator
+admin-first-code-wrong = This code is wrong, too old, or was used already. The log of the server says in which file the code is.
+admin-first-name-taken = Another user has this name.
+admin-first-name-wrong = This cannot be a username.
+admin-first-password-wrong = The password must have at least 8 characters.

@@ -257,3 +257,14 @@ error-developers = { $fault ->
 error-status = Error { $status }
 error-trace = ID de seguimiento
 error-home = Ir a la página de inicio
+
+### The first administrator
+admin-first-title = Crear el primer administrador
+admin-first-lead = para administrar { $host }
+admin-first-done = { $user } ya es administrador.
+admin-first-code = Código del archivo
+admin-first-create = Crear administrador
+admin-first-code-wrong = Este código es incorrecto, ha caducado o ya se ha usado. El registro del servidor indica en qué archivo está el código.
+admin-first-name-taken = Otro usuario tiene este nombre.
+admin-first-name-wrong = Esto no puede ser un nombre de usuario.
+admin-first-password-wrong = La contraseña debe tener al menos 8 caracteres.

@@ -257,3 +257,14 @@ error-developers = { $fault ->
 error-status = Erreur { $status }
 error-trace = ID de trace
 error-home = Aller à l’accueil
+
+### The first administrator
+admin-first-title = Créer le premier administrateur
+admin-first-lead = pour administrer { $host }
+admin-first-done = { $user } est maintenant administrateur.
+admin-first-code = Code du fichier
+admin-first-create = Créer l’administrateur
+admin-first-code-wrong = Ce code est incorrect, expiré ou déjà utilisé. Le journal du serveur indique dans quel fichier se trouve le code.
+admin-first-name-taken = Un autre utilisateur porte ce nom.
+admin-first-name-wrong = Ce nom d’utilisateur n’est pas valide.
+admin-first-password-wrong = Le mot de passe doit comporter au moins 8 caractères.

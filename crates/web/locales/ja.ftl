@@ -252,3 +252,14 @@ error-developers = { $fault ->
 error-status = エラー { $status }
 error-trace = トレース ID
 error-home = ホームへ
+
+### The first administrator
+admin-first-title = 最初の管理者を作成
+admin-first-lead = { $host } を管理するため
+admin-first-done = { $user } が管理者になりました。
+admin-first-code = ファイルにあるコード
+admin-first-create = 管理者を作成
+admin-first-code-wrong = このコードは正しくないか、期限が切れているか、すでに使われています。コードのあるファイルはサーバーのログに記載されています。
+admin-first-name-taken = この名前は別のユーザーが使っています。
+admin-first-name-wrong = この名前は使えません。
+admin-first-password-wrong = パスワードは8文字以上にしてください。

@@ -42,5 +42,5 @@ pub use shell::Shell;
 pub use snapshot::{Snapshot, SnapshotParts};
 #[cfg(feature = "spans")]
 pub use span::{Span, SpanSink};
-pub use system::{Clock, Entropy, EventSink, NoTrustedKeys, TrustedKeys};
+pub use system::{Clock, Entropy, EventSink, Management, NoTrustedKeys, SigningKey, TrustedKeys};
 pub use tls::{Certificate, CertificateError, MinTlsVersion, Tls};

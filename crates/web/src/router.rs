@@ -232,6 +232,7 @@ fn handlers(endpoint: Endpoint) -> MethodRouter<Arc<App>> {
         Endpoint::AccountPassword => post(endpoints::account::change_password),
         Endpoint::ChangePassword => get(endpoints::account::redirect_to_password),
         Endpoint::AccountEverywhere => post(endpoints::account::sign_out_everywhere),
+        Endpoint::AdminFirst => get(endpoints::admin_first::get).post(endpoints::admin_first::post),
         Endpoint::Healthz => get(endpoints::health::healthz),
         Endpoint::Readyz => get(endpoints::health::readyz),
         Endpoint::Home => get(endpoints::home::get),

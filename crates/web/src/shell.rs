@@ -30,7 +30,7 @@ use crate::metrics::{Metrics, MetricsSnapshot};
 use crate::passwords::Passwords;
 use crate::peer::Proxies;
 use crate::render::Pages;
-use crate::system::{Clock, Entropy, EventSink};
+use crate::system::{Clock, Entropy, EventSink, Management};
 use crate::trace::TraceId;
 
 /// Rows per page while pending device codes are counted at start.
@@ -81,6 +81,7 @@ pub struct Shell {
     pub(crate) proxies: Proxies,
     pub(crate) metrics: Metrics,
     pub(crate) openapi: OnceLock<OpenApi>,
+    management: OnceLock<Arc<dyn Management>>,
     #[cfg(feature = "spans")]
     pub(crate) spans: OnceLock<Arc<dyn crate::span::SpanSink>>,
 }
@@ -107,6 +108,7 @@ impl Shell {
             proxies: parts.proxies,
             metrics: Metrics::default(),
             openapi: OnceLock::new(),
+            management: OnceLock::new(),
             #[cfg(feature = "spans")]
             spans: OnceLock::new(),
         })
@@ -268,6 +270,15 @@ impl Shell {
     #[cfg(feature = "spans")]
     pub fn set_span_sink(&self, sink: Arc<dyn crate::span::SpanSink>) {
         self.spans.set(sink).ok();
+    }
+
+    /// What does for the management API what is no decision. Only the first call has an effect.
+    pub fn set_management(&self, management: Arc<dyn Management>) {
+        self.management.set(management).ok();
+    }
+
+    pub(crate) fn management(&self) -> Option<&Arc<dyn Management>> {
+        self.management.get()
     }
 
     #[must_use]

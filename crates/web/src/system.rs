@@ -9,7 +9,9 @@ use grantor_core::base::seed::Seed;
 use grantor_core::base::time::Timestamp;
 use grantor_core::engine::event::Event;
 use grantor_core::engine::facts::KeyQuery;
-use grantor_jose::VerificationKeys;
+use grantor_jose::{KeyState, VerificationKeys};
+
+use crate::app::Unavailable;
 
 pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
@@ -32,6 +34,30 @@ pub trait EventSink: Send + Sync {
 pub trait TrustedKeys: Send + Sync {
     /// The keys of the issuer, including the requested one if it exists. `None` if unavailable.
     fn keys<'a>(&'a self, query: &'a KeyQuery) -> BoxFuture<'a, Option<Arc<VerificationKeys>>>;
+}
+
+/// A signing key, as the management API shows one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SigningKey {
+    pub kid: String,
+    /// A name of JOSE.
+    pub alg: &'static str,
+    pub state: KeyState,
+    pub created_at: Timestamp,
+    /// When it entered its state.
+    pub since: Timestamp,
+}
+
+/// What of the management API the server does itself, beyond decisions.
+pub trait Management: Send + Sync {
+    /// The signing keys, the oldest first.
+    fn keys(&self) -> BoxFuture<'_, Vec<SigningKey>>;
+
+    /// Signs with the next keys from now on, and returns those. Goes on if the future is dropped.
+    ///
+    /// # Errors
+    /// The keys cannot be changed now.
+    fn rotate_keys(&self) -> BoxFuture<'_, Result<Vec<SigningKey>, Unavailable>>;
 }
 
 /// For a realm without trusted issuers.

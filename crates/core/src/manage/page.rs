@@ -24,6 +24,11 @@ pub struct PageRequest {
 }
 
 impl PageRequest {
+    pub const FOREIGN_CURSOR: ApiRefusal = ApiRefusal::new(
+        ApiCode::Malformed,
+        "after is not a cursor of this list, with this search and for this caller.",
+    );
+
     /// The query of a list that takes these parameters besides `limit` and `after`.
     ///
     /// # Errors
@@ -86,10 +91,7 @@ impl CursorScope {
     /// # Errors
     /// 400 if we did not make it for this list.
     pub fn open(&self, realm: &Realm, cursor: &str) -> Result<String, ApiRefusal> {
-        const FOREIGN: ApiRefusal = ApiRefusal::new(
-            ApiCode::Malformed,
-            "after is not a cursor of this list, with this search and for this caller.",
-        );
+        const FOREIGN: ApiRefusal = PageRequest::FOREIGN_CURSOR;
         let kind = EncryptedKind::ApiCursor;
         let padded = realm
             .sealing

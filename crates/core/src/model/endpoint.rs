@@ -145,6 +145,8 @@ endpoints! {
     AccountEverywhere: "/account/everywhere", ["POST"], Page, label "account", cross_origin Never, clients None;
     /// Where password managers send users to change a password (W3C, A Well-Known URL for Changing Passwords).
     ChangePassword: "/.well-known/change-password", ["GET"], Page, label "account", cross_origin Never, clients None;
+    /// Where the first administrator is made, by a code in a file.
+    AdminFirst: "/admin/first", ["GET", "POST"], Page, label "admin_first", cross_origin Never, clients None;
     /// Whether the process runs.
     Healthz: "/healthz", ["GET"], Probe, label "health", cross_origin Never, clients None;
     /// Whether the server can answer.

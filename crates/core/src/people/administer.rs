@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 
 use super::change_user::changed_user;
+use super::first_administrator;
 use super::logins::{LoginRefused, Sharing, assign_own, check_name};
 use crate::base::row::Key;
 use crate::engine::decide::{Decision, Halt, Task};
@@ -22,6 +23,10 @@ pub struct AddUser {
     pub password: String,
     pub email: Option<String>,
 }
+
+/// Adds a user to the first group of `[api] admins`, whose members may do everything.
+#[derive(Clone, Debug)]
+pub struct AddAdministrator(pub AddUser);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AddUserReply {
@@ -57,9 +62,34 @@ impl Task for AddUser {
         env: &Env<'_>,
         facts: &Facts,
     ) -> Result<Decision<AddUserReply, Infallible>, Halt> {
+        self.add(env, facts, Vec::new())
+    }
+}
+
+impl Task for AddAdministrator {
+    type Reply = AddUserReply;
+
+    fn decide(
+        &self,
+        env: &Env<'_>,
+        facts: &Facts,
+    ) -> Result<Decision<AddUserReply, Infallible>, Halt> {
+        let group = env.realm.api.admins.first();
+        self.0.add(env, facts, group.into_iter().cloned().collect())
+    }
+}
+
+impl AddUser {
+    fn add(
+        &self,
+        env: &Env<'_>,
+        facts: &Facts,
+        groups: Vec<String>,
+    ) -> Result<Decision<AddUserReply, Infallible>, Halt> {
         let user = User {
             password: Some(self.password.clone()),
             email: self.email.clone(),
+            groups,
             ..new_user(env, self.username.clone())
         };
         let id = user.id;
@@ -112,7 +142,9 @@ pub(crate) fn added(
         username: user.username.clone(),
         user: user.id,
     };
+    let first = first_administrator::remembered(env, facts, None, &user)?;
     Ok(Ok(Decision::reply(())
+        .writes(first)
         .write(records::insert(&env.realm.name, &user)?)
         .write(records::insert(&env.realm.name, &name)?)
         .writes(logins)

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 
 use super::administer::{find, username_key};
+use super::first_administrator;
 use super::logins::{LoginRefused, Sharing, assign, assign_own, check_name};
 use crate::base::row::Write;
 use crate::base::secret::Secret;
@@ -289,11 +290,13 @@ pub(crate) fn changed_user(
         Ok(writes) => writes,
         Err(why) => return Ok(Err(why)),
     };
+    let first = first_administrator::remembered(env, facts, Some(before), &to)?;
     let events = kinds_of_change(before, &to).map(|kind| Event::new(kind).user(to.id));
     Ok(Ok(decision
         .write(records::update(&env.realm.name, &to, &user.row)?)
         .writes(logins)
         .writes(names)
+        .writes(first)
         .events(events)))
 }
 

@@ -10,6 +10,7 @@ pub mod backchannel;
 mod change_user;
 mod device_decision;
 mod establish_session;
+mod first_administrator;
 mod form;
 mod logins;
 mod lookup_user_code;
@@ -21,7 +22,7 @@ mod sign_in;
 mod visit;
 pub(crate) mod withheld;
 
-pub use administer::{AddUser, AddUserReply, SetEnabled, SetEnabledReply};
+pub use administer::{AddAdministrator, AddUser, AddUserReply, SetEnabled, SetEnabledReply};
 pub(crate) use administer::{added, new_user};
 pub use change_user::{
     ChangeUser, ChangeUserReply, DeleteUser, FindUser, RenameUser, SetPassword, UserChange,
@@ -29,6 +30,10 @@ pub use change_user::{
 pub(crate) use change_user::{changed_user, deleted_user};
 pub use device_decision::{
     DecidedDevice, DeviceDecision, DeviceDecisionReply, ViewDecision, ViewDecisionReply,
+};
+pub use first_administrator::{
+    CreateFirstAdministrator, CreateFirstAdministratorReply, FIRST_ADMINISTRATOR_LIFETIME,
+    HadAdministrator,
 };
 pub use form::{Action, Binding};
 pub use logins::{LoginRefused, MoveLogins};

@@ -9,6 +9,7 @@ use crate::base::time::Timestamp;
 
 mod config_document;
 mod consent;
+mod first_administrator;
 mod grant;
 mod idempotency;
 mod instance;
@@ -29,6 +30,7 @@ mod user_code;
 
 pub use config_document::{ConfigVersion, config_key};
 pub use consent::Consent;
+pub use first_administrator::FirstAdministrator;
 pub(crate) use grant::NewGrant;
 pub use grant::{
     Authorization, CodeError, CodeIssued, DeviceCodeError, Exchanged, Grant, GrantOrigin,

@@ -198,6 +198,22 @@ impl SealingKeys {
         })
     }
 
+    /// The code by which the first administrator is made, once, until then.
+    #[must_use]
+    pub fn first_administrator_code(&self, expires_at: Timestamp, random: [u8; 16]) -> String {
+        let ends = expires_at.as_millis().to_be_bytes();
+        self.seal(SealKind::FirstAdministrator, &[&ends[..], &random].concat())
+    }
+
+    /// Until when a code of ours counts.
+    #[must_use]
+    pub fn open_first_administrator_code(&self, text: &str) -> Option<Timestamp> {
+        let payload: [u8; 24] = self.open(SealKind::FirstAdministrator, text)?;
+        Some(Timestamp::from_millis(u64::from_be_bytes(array(
+            &payload[..8],
+        ))))
+    }
+
     /// The possible row names of a user code, the current one first.
     pub fn user_code_names<'a>(&'a self, code: &'a UserCode) -> impl Iterator<Item = String> + 'a {
         self.row_names(SealKind::UserCode, code.normalized().as_bytes())

@@ -24,6 +24,7 @@ mod exchange_ended;
 mod exchange_forged;
 mod exchange_refresh;
 mod faults;
+mod first_administrator;
 mod floods;
 mod instances;
 mod introspection;

@@ -99,6 +99,7 @@ impl Names {
         self.record(&samples::config_document());
         self.record(&samples::config_version());
         self.record(&samples::managed_organization());
+        self.record(&samples::first_administrator());
         self.add(format!("reserved {MIN_WRITER}"));
     }
 
@@ -140,6 +141,10 @@ impl Names {
             ("refresh token", keys.refresh_token(&refresh)),
             ("access token", access),
             ("session cookie", keys.session_cookie(&session)),
+            (
+                "first administrator's code",
+                keys.first_administrator_code(samples::AT, [6; 16]),
+            ),
             ("known browser", keys.known_browser(&known)),
             ("form token", keys.form_token(b"binding")),
             ("user code's row", user_code),

@@ -13,8 +13,8 @@ use grantor_core::model::ids::{ClientId, ClientInstance, GrantId, Jti, SessionId
 use grantor_core::model::pkce::CodeChallenge;
 use grantor_core::records::{
     Authorization, ClientSecret, CodeIssued, ConfigVersion, Consent, DeclaredClient, Exchanged,
-    Grant, GrantOrigin, GrantState, IdempotentAnswer, InstancesSince, Link, Login,
-    LogoutSubscribers, ManagedClient, ManagedOrganization, Outbox, ProvenFactor, Revocation,
+    FirstAdministrator, Grant, GrantOrigin, GrantState, IdempotentAnswer, InstancesSince, Link,
+    Login, LogoutSubscribers, ManagedClient, ManagedOrganization, Outbox, ProvenFactor, Revocation,
     RevocationReason, RevokedToken, SealedSigningKey, Seen, Session, SigningKeys, Started,
     SupersededMaster, User, UserCodeRow, Username,
 };
@@ -159,6 +159,10 @@ fn changed() -> Changed {
         by: "operator:0".to_owned(),
         trace_id: "4bf92f3577b34da6a3ce929d0e0e4736".to_owned(),
     }
+}
+
+pub(crate) const fn first_administrator() -> FirstAdministrator {
+    FirstAdministrator { user: USER, at: AT }
 }
 
 pub(crate) fn idempotent_answer() -> IdempotentAnswer {

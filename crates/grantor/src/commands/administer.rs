@@ -30,6 +30,13 @@ impl Common {
     }
 }
 
+/// Prints what a command answers with. The reader may have gone.
+pub(super) fn print(text: &str) {
+    let mut stdout = io::stdout();
+    let printed = stdout.write_all(text.as_bytes());
+    printed.and_then(|()| stdout.flush()).ok();
+}
+
 /// Carries out `request` and prints each line of the answer as `render` puts it, or as JSON where `--json` asks for it.
 /// Lines for which `render` has no text are not printed.
 pub(super) fn administer<R: AdminRequest>(
@@ -38,7 +45,6 @@ pub(super) fn administer<R: AdminRequest>(
     request: &R,
     mut render: impl FnMut(R::Answer) -> Option<String>,
 ) -> ExitCode {
-    let mut stdout = io::stdout();
     let done = ask(settings, &common.config, request, |line| {
         let Line { json, answer } = line;
         // The answer of a server of another version is printed as it is.
@@ -49,11 +55,7 @@ pub(super) fn administer<R: AdminRequest>(
         } else {
             text
         };
-        // The reader may have gone.
-        stdout
-            .write_all(text.as_bytes())
-            .and_then(|()| stdout.flush())
-            .ok();
+        print(&text);
     });
     match done {
         Ok(()) => ExitCode::SUCCESS,

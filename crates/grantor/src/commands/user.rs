@@ -7,13 +7,14 @@ use clap::{Args, Subcommand};
 use grantor_config::{Environment, Settings};
 use grantor_core::model::credentials::fold_username;
 use grantor_server::admin::api::{
-    AddUser, AddedUser, DeleteUser, DisableUser, EnableUser, ListUsers, ListedUser, RenameUser,
-    SetPassword, SetUser, ShowUser, ShownUser,
+    AddUser, AddedUser, DeleteUser, DisableUser, EnableUser, ListedUser, RenameUser, SetPassword,
+    SetUser, ShowUser, ShownUser,
 };
 use grantor_server::admin::{CHANGE_PASSWORD_THERE, declared_message};
 use serde_json::Value as Json;
 
-use super::administer::{Common, administer};
+use super::access::all_pages;
+use super::administer::{Common, administer, print};
 use super::password_input::{PasswordError, first_line, new_password};
 use crate::admin_client::{AdminError, ask};
 use crate::exit;
@@ -238,7 +239,7 @@ pub fn run(arguments: &Arguments, environment: &Environment) -> ExitCode {
                 ))
             })
         }
-        What::List => administer(common, &settings, &ListUsers, |users| Some(table(&users))),
+        What::List => list(common, &settings),
     }
 }
 
@@ -299,7 +300,7 @@ fn check_changeable(common: &Common, settings: &Settings, name: &str) -> Result<
     Err(exit::failure(&AdminError::Refused(message)))
 }
 
-fn render_added(user: &AddedUser) -> String {
+pub(super) fn render_added(user: &AddedUser) -> String {
     let mut text = format!("Added {} with sub {}.\n", user.username, user.id);
     if let Some(password) = &user.password {
         text += &format!("Password: {password}\n");
@@ -357,6 +358,36 @@ fn render_user(user: &ShownUser) -> String {
         );
     }
     text
+}
+
+/// Sorted by name.
+fn list(common: &Common, settings: &Settings) -> ExitCode {
+    let items = match all_pages(common, settings, "/users") {
+        Ok(items) => items,
+        Err(error) => return exit::failure(&error),
+    };
+    let mut users: Vec<ListedUser> = items.iter().map(listed).collect();
+    users.sort_by(|a, b| a.username.cmp(&b.username));
+    print(&match common.json {
+        // Our own types always serialize.
+        true => format!("{}\n", serde_json::to_string(&users).unwrap_or_default()),
+        false => table(&users),
+    });
+    ExitCode::SUCCESS
+}
+
+/// A user of the API's list.
+fn listed(user: &Json) -> ListedUser {
+    let text = |name: &str| user[name].as_str().map(ToOwned::to_owned);
+    ListedUser {
+        id: text("id").unwrap_or_default(),
+        username: text("username").unwrap_or_default(),
+        enabled: user["enabled"] == true,
+        email: text("email"),
+        from_file: user["declared"]
+            .as_array()
+            .is_some_and(|all| !all.is_empty()),
+    }
 }
 
 /// Names, states, origins, ids and addresses, in columns.

@@ -33,6 +33,8 @@ fn the_first_start_prints_address_user_and_next_command() {
         ("alice".to_owned(), "data".to_owned())
     );
     assert!(said(&server, "Password").len() >= 20);
+    assert_eq!(said(&server, "Admin"), "admin");
+    assert_eq!(home.request("GET", "/api/v1/me", "").0, 401, "it is served");
     let device = format!(
         "device-login --issuer {origin} --client-id tv --scope \"openid profile offline_access orders.example.com/read\""
     );

@@ -14,6 +14,7 @@ mod identity;
 mod keys;
 mod log;
 mod logout;
+mod manage;
 mod metrics;
 mod oauth2_crate;
 mod openidconnect_crate;

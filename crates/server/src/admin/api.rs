@@ -1,8 +1,10 @@
 //! The requests and answers of the admin socket: one type each, for the server that answers and the commands that ask.
 
+mod access;
 mod keys;
 mod reload;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -12,6 +14,7 @@ use http::Method;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+pub use access::{ApiProblem, EndGrant, EndSession, ListPage, ListedPage};
 pub use keys::{KeyListing, ListedKey, ListedMasterKey, RotatedKeys};
 pub use reload::{Change, Reload, Reloaded};
 
@@ -27,6 +30,11 @@ pub trait AdminRequest {
     type Answer: DeserializeOwned;
 
     fn body(&self) -> Vec<u8>;
+
+    /// Path and query, where they depend on what is asked for.
+    fn target(&self) -> Cow<'static, str> {
+        Self::PATH.into()
+    }
 }
 
 /// Declares a request; with `json` it is its own body.
@@ -67,10 +75,6 @@ request!(ListKeys, GET "/keys" -> KeyListing);
 pub struct RotateKeys;
 request!(RotateKeys, POST "/keys/rotate" -> RotatedKeys);
 
-#[derive(Clone, Copy, Debug)]
-pub struct ListUsers;
-request!(ListUsers, GET "/users" -> Vec<ListedUser>);
-
 /// A user as the operator sees one.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ListedUser {
@@ -95,6 +99,19 @@ pub struct AddUser {
     pub password: Option<String>,
 }
 request!(json AddUser, POST "/users" -> AddedUser, creates_store true);
+
+/// Adds a user who may do everything at the management API.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AddAdministrator {
+    pub username: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// Where it is left out, the server makes one and answers with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<String>,
+}
+request!(json AddAdministrator, POST "/administrators" -> AddedUser, creates_store true);
 
 #[derive(Serialize, Deserialize)]
 pub struct AddedUser {

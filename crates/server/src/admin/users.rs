@@ -3,7 +3,6 @@
 mod add;
 mod delete;
 mod given;
-mod list;
 mod refusals;
 mod rename;
 mod set;
@@ -14,20 +13,20 @@ mod show;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{get, post};
+use axum::routing::post;
 
 pub use refusals::{CHANGE_PASSWORD_THERE, declared_message};
 
 use super::Admin;
 use super::api::{
-    AddUser, AdminRequest as _, DeleteUser, DisableUser, EnableUser, ListUsers, RenameUser,
+    AddAdministrator, AddUser, AdminRequest as _, DeleteUser, DisableUser, EnableUser, RenameUser,
     SetPassword, SetUser, ShowUser,
 };
 
 pub(super) fn routes() -> Router<Arc<Admin>> {
     Router::new()
-        .route(ListUsers::PATH, get(list::list))
         .route(AddUser::PATH, post(add::add))
+        .route(AddAdministrator::PATH, post(add::add_administrator))
         .route(DisableUser::PATH, post(set_enabled::disable))
         .route(EnableUser::PATH, post(set_enabled::enable))
         .route(SetPassword::PATH, post(set_password::set_password))

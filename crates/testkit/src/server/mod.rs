@@ -7,6 +7,7 @@ use std::time::Duration;
 use axum::body::Body;
 use grantor_core::base::secret::Secret;
 use grantor_core::engine::event::EventKind;
+use grantor_core::model::ids::OrganizationId;
 use grantor_core::model::realm::Realm;
 use grantor_core::people::Provision;
 use grantor_jose::{KeySet, Signer};
@@ -165,9 +166,20 @@ impl TestServer {
 
     /// Adds a user in these groups.
     pub async fn add_member(&self, name: &str, groups: &[&str]) {
+        self.add_member_of(name, groups, None).await;
+    }
+
+    /// The same in an organization.
+    pub async fn add_member_of(
+        &self,
+        name: &str,
+        groups: &[&str],
+        organization: Option<OrganizationId>,
+    ) {
         let hash = self.password_hash(name).await;
         self.provision(Provision {
             groups: Some(groups.iter().map(|it| (*it).to_owned()).collect()),
+            organization,
             ..users::user_with_hash(name, true, hash)
         })
         .await;

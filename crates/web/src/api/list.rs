@@ -15,8 +15,8 @@ use crate::app::{App, Unavailable};
 use crate::lists::first_rows;
 
 #[derive(Debug, Serialize)]
-pub(super) struct Page {
-    pub(super) items: Vec<Value>,
+pub(super) struct Page<T = Value> {
+    pub(super) items: Vec<T>,
     /// The cursor of the next page. A page may have fewer objects than its limit, and even none, though more follow.
     pub(super) next: Option<String>,
 }
@@ -39,11 +39,21 @@ impl From<Unavailable> for ListError {
     }
 }
 
-pub(super) fn answer(app: &App, request: &ApiRequest, page: Result<Page, ListError>) -> Response {
+pub(super) fn answer<T: Serialize>(
+    app: &App,
+    request: &ApiRequest,
+    page: Result<Page<T>, ListError>,
+) -> Response {
     match page {
         Ok(page) => json(&page),
-        Err(ListError::Refused(refusal)) => problem::response(app, request, &refusal),
-        Err(ListError::Unavailable(error)) => problem::unavailable(app, request, &error),
+        Err(error) => refused(app, request, error),
+    }
+}
+
+pub(super) fn refused(app: &App, request: &ApiRequest, error: ListError) -> Response {
+    match error {
+        ListError::Refused(refusal) => problem::response(app, request, &refusal),
+        ListError::Unavailable(error) => problem::unavailable(app, request, &error),
     }
 }
 

@@ -6,6 +6,7 @@
 mod changed;
 mod clients;
 mod docs;
+mod keys;
 mod list;
 mod me;
 mod operation;

@@ -14,7 +14,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::MethodRouter;
-use grantor_core::manage::{ApiAnswer, ApiCode, ApiOperation, ApiRefusal, Idempotent};
+use grantor_core::manage::{Admit, ApiAnswer, ApiCode, ApiOperation, ApiRefusal, Idempotent};
 use http::{HeaderValue, StatusCode, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
@@ -86,7 +86,14 @@ where
 {
     match operation {
         Ok(operation) => answer(app, request, operation, |reply| send(app, &render(reply))).await,
-        Err(refusal) => problem::response(app, request, &refusal),
+        // Who is not admitted learns that, and nothing of what they sent.
+        Err(refusal) => match request.run(app, Admit(&[])).await {
+            Ok(outcome) => {
+                let refusal = outcome.reply.err().unwrap_or(refusal);
+                problem::response(app, request, &refusal)
+            }
+            Err(error) => problem::unavailable(app, request, &error),
+        },
     }
 }
 

@@ -155,7 +155,7 @@ async fn users_page(app: &Arc<App>, request: &ApiRequest) -> Result<Page, ListEr
     let after = position.begin(&page)?;
     let Rows { rows, next } = list::rows(app, &index, after.as_ref(), page.limit).await?;
     let items = users::listed_users(&caller, search.as_ref(), &rows, app.now());
-    Ok(position.page(items.map_err(Unavailable::from)?, next.as_ref()))
+    Ok(position.page(items, next.as_ref()))
 }
 
 /// Those whose name or address begins with a text.
@@ -181,10 +181,9 @@ async fn found(
         let exact = list::get(app, &[search.key(&realm)]).await?;
         logins.splice(0..0, exact.into_iter().flatten());
     }
-    let failed = Unavailable::from;
-    let keys = search.users(&realm, &logins, now).map_err(failed)?;
+    let keys = search.users(&realm, &logins, now);
     let rows = there(app, &keys).await?;
-    let items = search.found(caller, &logins, &rows, now).map_err(failed)?;
+    let items = search.found(caller, &logins, &rows, now);
     Ok(position.page(items, next.as_ref().filter(|_| more)))
 }
 

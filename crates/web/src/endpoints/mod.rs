@@ -1,6 +1,7 @@
 //! The HTTP handlers, one file for each endpoint. `router.rs` maps paths to them.
 
 pub(crate) mod account;
+pub(crate) mod admin_first;
 pub(crate) mod assets;
 pub(crate) mod authorize;
 mod browser;

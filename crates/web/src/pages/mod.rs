@@ -6,6 +6,7 @@
 pub mod assets;
 
 mod account;
+mod admin_first;
 mod agent;
 mod consent;
 mod device_code;
@@ -30,6 +31,7 @@ pub use self::{
     account::{
         AccountPage, AppRow, DeviceRow, List, MAX_ROWS, Notice, PasswordProblem, SessionRow,
     },
+    admin_first::{AdminFirst, AdminFirstProblem},
     agent::Agent,
     consent::Consent,
     device_code::{DeviceCode, DeviceCodeProblem},
@@ -93,6 +95,7 @@ macro_rules! table {
 table! {
     pages {
         AccountPage   "account.html"
+        AdminFirst    "admin_first.html"
         Consent       "consent.html"
         DeviceCode    "device_code.html"
         DeviceConfirm "device_confirm.html"

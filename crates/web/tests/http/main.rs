@@ -4,6 +4,7 @@
 
 mod account;
 mod account_load;
+mod admin_first;
 mod api;
 mod api_docs;
 mod assertions;

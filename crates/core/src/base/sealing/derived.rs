@@ -74,6 +74,7 @@ seal_kinds! {
     ClientSecret => "client_secret ",
     Declared => "declared_credential ",
     LoggedName => "logged name ",
+    FirstAdministrator => "grantor_fa_",
 }
 
 /// The kinds of encrypted values. Each has its own key.
@@ -174,6 +175,7 @@ mod tests {
             "client_secret ",
             "declared_credential ",
             "logged name ",
+            "grantor_fa_",
         ];
         assert_eq!(labels, stored);
         for (position, kind) in SealKind::ALL.into_iter().enumerate() {

@@ -92,7 +92,11 @@ impl ApiOperation for ChangeManagedUser {
         judge::may_change(env.realm, caller, before, &to).map_err(Stop::Refuse)?;
         if to.own_logins() != before.own_logins() {
             taken::may_ask(env, facts, caller)?;
-            let keys = taken::keys(env.realm, Some(&to.username), to.email.as_deref());
+            let keys = [before, &to]
+                .map(|user| taken::keys(env.realm, Some(&user.username), user.email.as_deref()));
+            let mut keys = keys.concat();
+            keys.sort_unstable();
+            keys.dedup();
             facts.need(&keys.iter().collect::<Vec<_>>())?;
         }
         let refused = |why| taken::refused(env, facts, caller, why);

@@ -5,10 +5,9 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::view::view;
-use crate::base::error::Failure;
 use crate::base::row::{Index, Key, Row};
 use crate::base::time::Timestamp;
-use crate::engine::facts::{self, Lookup};
+use crate::engine::facts;
 use crate::manage::caller::Caller;
 use crate::model::credentials::fold_login;
 use crate::model::realm::Realm;
@@ -30,19 +29,17 @@ pub fn listed_in(realm: &Realm, caller: &Caller) -> Index {
 }
 
 /// The users of these rows whom the caller sees; with a search, those whom it finds.
-///
-/// # Errors
-/// [`Failure::Corrupt`] for a row that holds no user.
+#[must_use]
 pub fn listed_users(
     caller: &Caller,
     search: Option<&UserSearch>,
     rows: &[Row],
     now: Timestamp,
-) -> Result<Vec<Value>, Failure> {
-    let users = open::<User>(rows, now)?.into_iter();
+) -> Vec<Value> {
+    let users = open::<User>(rows, now).into_iter();
     let seen = users.filter(|user| caller.sees(user.organization()));
     let seen = seen.filter(|user| search.is_none_or(|search| search.first_match(user).is_some()));
-    Ok(seen.map(|user| Value::Object(view(&user))).collect())
+    seen.map(|user| Value::Object(view(&user))).collect()
 }
 
 /// A search for users by the beginning of a name or an address.
@@ -77,53 +74,43 @@ impl UserSearch {
     }
 
     /// The rows of the users who have these names and addresses.
-    ///
-    /// # Errors
-    /// [`Failure::Corrupt`] for a row that holds no name.
-    pub fn users(
-        &self,
-        realm: &Realm,
-        logins: &[Row],
-        now: Timestamp,
-    ) -> Result<Vec<Key>, Failure> {
-        let logins = open::<Login>(logins, now)?.into_iter();
+    #[must_use]
+    pub fn users(&self, realm: &Realm, logins: &[Row], now: Timestamp) -> Vec<Key> {
+        let logins = open::<Login>(logins, now).into_iter();
         let users = logins.flat_map(|login| login.users.into_iter().take(MAX_EXAMINED));
         let mut seen = BTreeSet::new();
         let users = users.filter(|user| seen.insert(*user));
-        Ok(users
+        users
             .map(|user| records::key::<User>(&realm.name, &user.to_string()))
-            .collect())
+            .collect()
     }
 
     /// Of these users those whom the caller sees, each on one page only: that of the first of its names that matches.
-    ///
-    /// # Errors
-    /// [`Failure::Corrupt`] for a row that holds no user.
+    #[must_use]
     pub fn found(
         &self,
         caller: &Caller,
         logins: &[Row],
         users: &[Row],
         now: Timestamp,
-    ) -> Result<Vec<Value>, Failure> {
-        let logins = open::<Login>(logins, now)?.into_iter();
+    ) -> Vec<Value> {
+        let logins = open::<Login>(logins, now).into_iter();
         let logins: BTreeSet<String> = logins.map(|login| login.login).collect();
         let matches = |user: &User| {
             let first = self.first_match(user);
             first.is_some_and(|first| logins.contains(&first))
         };
-        let users = open::<User>(users, now)?.into_iter();
+        let users = open::<User>(users, now).into_iter();
         let seen = users.filter(|user| caller.sees(user.organization()) && matches(user));
-        Ok(seen.map(|user| Value::Object(view(&user))).collect())
+        seen.map(|user| Value::Object(view(&user))).collect()
     }
 }
 
-fn open<T: Record>(rows: &[Row], now: Timestamp) -> Result<Vec<T>, Failure> {
-    let mut open = Vec::new();
-    for row in rows {
-        if let Lookup::Live(record) = facts::open::<T>(row, now)? {
-            open.push(record.record);
-        }
-    }
-    Ok(open)
+/// A row that cannot be read is left out: a damaged one must not hide all others. Who asks for it is told.
+fn open<T: Record>(rows: &[Row], now: Timestamp) -> Vec<T> {
+    let open = rows
+        .iter()
+        .filter_map(|row| facts::open::<T>(row, now).ok());
+    open.filter_map(|row| row.live().map(|row| row.record))
+        .collect()
 }

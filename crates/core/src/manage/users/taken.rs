@@ -86,14 +86,15 @@ fn ask(
 
 /// The rows that say who has a name and an address.
 pub(super) fn keys(realm: &Realm, username: Option<&str>, email: Option<&str>) -> Vec<Key> {
-    let name = username.map(Username::fold);
-    let name = name.map(|name| records::key::<Username>(&realm.name, &name));
-    let logins = [username, email].into_iter().flatten().map(fold_login);
-    let mut keys: Vec<Key> = logins
-        .map(|login| records::key::<Login>(&realm.name, &login))
-        .chain(name)
-        .filter(|key| key.as_str().len() <= MAX_KEY_BYTES)
-        .collect();
+    let mut keys = Vec::new();
+    for name in [username, email].into_iter().flatten() {
+        let login = fold_login(name);
+        let folded = [Username::fold(name), Username::fold(&login)];
+        keys.extend(folded.map(|name| records::key::<Username>(&realm.name, &name)));
+        keys.push(records::key::<Login>(&realm.name, &login));
+    }
+    keys.retain(|key| key.as_str().len() <= MAX_KEY_BYTES);
+    keys.sort_unstable();
     keys.dedup();
     keys
 }

@@ -13,9 +13,11 @@ use grantor_server::generated_password::readable;
 /// Core section 5.1). Password and secrets are drawn from the seed.
 pub(super) fn text(issuer: &str, listen: SocketAddr, seed: &Seed) -> Zeroizing<String> {
     let password = Zeroizing::new(readable(seed.bytes("password")));
+    let admin = Zeroizing::new(readable(seed.bytes("password of admin")));
     let secret = |of| Zeroizing::new(URL_SAFE_NO_PAD.encode(seed.bytes::<32>(of)));
     let (website, orders) = (secret("secret of website"), secret("client secret"));
-    let (password, website, orders) = (password.as_str(), website.as_str(), orders.as_str());
+    let (password, admin) = (password.as_str(), admin.as_str());
+    let (website, orders) = (website.as_str(), orders.as_str());
     Zeroizing::new(format!(
         r#"# What `grantor dev` runs with, made by its first run. Change it as you like, or delete the folder to start over.
 # `grantor config` prints every setting there is.
@@ -23,6 +25,10 @@ issuer = "{issuer}"
 listen = "{listen}"
 store = "sqlite:grantor.db"
 key_file = "grantor.key"
+
+# The management API, at /api, and its documentation, at /api/docs/.
+[api]
+enabled = true
 
 # An API that tokens are for.
 [[resource]]
@@ -100,6 +106,12 @@ phone_number = "+44 20 7946 0000"
 phone_number_verified = true
 updated_at = 1767225600
 address = {{ formatted = "1 High Street\nLondon\nSW1A 1AA\nUnited Kingdom", street_address = "1 High Street", locality = "London", region = "Greater London", postal_code = "SW1A 1AA", country = "United Kingdom" }}
+
+# Who may do everything at the management API.
+[[user]]
+username = "admin"
+password = "{admin}"
+groups = ["admins"]
 "#
     ))
 }
@@ -172,7 +184,7 @@ mod tests {
                 .map(|line| line.split('"').nth(1).unwrap().to_owned())
                 .collect::<Vec<_>>()
         };
-        for (key, count) in [("password", 1), ("secret", 2)] {
+        for (key, count) in [("password", 2), ("secret", 2)] {
             let all: BTreeSet<_> = [&one, &other]
                 .into_iter()
                 .flat_map(|text| value(text, key))

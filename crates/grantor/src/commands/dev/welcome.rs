@@ -54,14 +54,20 @@ impl<'a> Welcome<'a> {
         }
     }
 
-    fn user(&self) -> Option<(&User, &str)> {
-        self.settings
-            .users
-            .iter()
-            .find_map(|user| match user.credential()? {
-                UserPassword::Plain(password) if user.enabled => Some((user, password.reveal())),
-                _ => None,
-            })
+    /// The first user of whom this is so, with the password.
+    fn user(&self, is_so: impl Fn(&User) -> bool) -> Option<(&User, &str)> {
+        let mut users = self.settings.users.iter().filter(|user| is_so(user));
+        users.find_map(|user| match user.credential()? {
+            UserPassword::Plain(password) if user.enabled => Some((user, password.reveal())),
+            _ => None,
+        })
+    }
+
+    fn administrator(&self) -> Option<(&User, &str)> {
+        let admins = self.settings.api.effective_admins();
+        let groups = |user: &User| user.groups.clone().unwrap_or_default();
+        let is_one = |user: &User| groups(user).iter().any(|group| admins.contains(group));
+        self.user(is_one).filter(|_| self.settings.api.enabled)
     }
 
     fn device(&self) -> Option<&Client> {
@@ -107,8 +113,12 @@ impl Display for Welcome<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let issuer = &self.settings.issuer;
         writeln!(f, "\n  {}  {issuer}\n", self.title("Grantor"))?;
-        if let Some((user, password)) = self.user() {
+        if let Some((user, password)) = self.user(|_| true) {
             writeln!(f, "  User      {}\n  Password  {password}", user.username)?;
+        }
+        if let Some((user, password)) = self.administrator() {
+            writeln!(f, "  Admin     {}\n  Password  {password}", user.username)?;
+            writeln!(f, "  API       {issuer}/api/v1, by {issuer}/api/docs/")?;
         }
         writeln!(
             f,

@@ -10,18 +10,55 @@ use http::StatusCode;
 
 use super::given::{check_email, new_password, valid_username};
 use super::refusals::{login_refused, name_taken};
-use crate::admin::api::{AddUser, AddedUser};
+use crate::admin::api::{AddAdministrator, AddUser, AddedUser};
 use crate::admin::{Admin, Rejection, answer, read};
 
 pub(super) async fn add(
     State(admin): State<Arc<Admin>>,
     body: Bytes,
 ) -> Result<Response, Rejection> {
-    let AddUser {
+    let add: AddUser = read(&body)?;
+    add_user(&admin, add, |user| admin.run(user)).await
+}
+
+pub(super) async fn add_administrator(
+    State(admin): State<Arc<Admin>>,
+    body: Bytes,
+) -> Result<Response, Rejection> {
+    let AddAdministrator {
         username,
         email,
         password,
     } = read(&body)?;
+    if admin.app.realm().api.admins.is_empty() {
+        return Err(Rejection::invalid(
+            "[api] admins names no group: its members would be the administrators.",
+        ));
+    }
+    let add = AddUser {
+        username,
+        email,
+        password,
+    };
+    add_user(&admin, add, |user| {
+        admin.run(people::AddAdministrator(user))
+    })
+    .await
+}
+
+async fn add_user<F>(
+    admin: &Admin,
+    add: AddUser,
+    run: impl FnOnce(people::AddUser) -> F,
+) -> Result<Response, Rejection>
+where
+    F: Future<Output = Result<AddUserReply, Rejection>>,
+{
+    let AddUser {
+        username,
+        email,
+        password,
+    } = add;
     let username = valid_username(&username)?;
     if let Some(email) = &email {
         check_email(email)?;
@@ -29,14 +66,14 @@ pub(super) async fn add(
     let made = password.is_none();
     let password = new_password(password)?;
     if admin.declares(username.as_str()) {
-        return Err(name_taken(&admin, username.as_str(), true));
+        return Err(name_taken(admin, username.as_str(), true));
     }
     let user = people::AddUser {
         username: username.to_string(),
         email: email.clone(),
         password: admin.app.hash_password(password.secret().clone()).await?,
     };
-    match admin.run(user).await? {
+    match run(user).await? {
         AddUserReply::Added { id } => {
             let added = AddedUser {
                 id: id.to_string(),
@@ -48,7 +85,7 @@ pub(super) async fn add(
         }
         AddUserReply::Refused(why) => {
             let address = email.unwrap_or_default();
-            Err(login_refused(&admin, why, username.as_str(), &address))
+            Err(login_refused(admin, why, username.as_str(), &address))
         }
     }
 }

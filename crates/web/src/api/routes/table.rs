@@ -1,19 +1,23 @@
 //! The lines of the table.
 
-use axum::routing::{delete, get};
+use axum::routing::{delete, get, post};
 use grantor_core::manage::ApiCode;
 use grantor_core::model::config_document::PartKind;
 use grantor_core::model::right::Right;
 
 use super::super::operation::{Kind, Object, Operation, Query, QueryForm};
-use super::super::{clients, me, organizations, parts, users};
+use super::super::{clients, keys, me, organizations, parts, users};
 use super::Route;
 
 const ME: Object = Object::answer::<me::Body>("Me", "Callers");
 
-const USER: Object = Object::managed::<users::Added>("User", "Users", "user");
+const USER: Object = Object::managed::<users::Added>("User", "Users", "user")
+    .without(&["id", "password_hash", "links"])
+    .secret(&["password"]);
 const SESSION: Object = Object::answer::<users::SessionBody>("Session", "Users");
 const GRANT: Object = Object::answer::<users::GrantBody>("Grant", "Users");
+const KEY: Object = Object::answer::<keys::Key>("Key", "Keys");
+const ROTATED_KEYS: Object = Object::answer::<keys::Rotated>("RotatedKeys", "Keys");
 
 const CLIENT: Object = Object::managed::<clients::Added>("Client", "Clients", "client")
     .without(&[
@@ -411,5 +415,24 @@ pub const ROUTES: &[Route] = &[
             .needs(&[Right::ConfigWrite])
             .refuses(&[ApiCode::InUse]),
         ],
+    },
+    Route {
+        path: "/keys",
+        handlers: || get(keys::list),
+        operations: &[
+            Operation::new(Kind::List, "list_keys", &KEY, "List the signing keys")
+                .needs(&[Right::KeysRead]),
+        ],
+    },
+    Route {
+        path: "/keys/rotate",
+        handlers: || post(keys::rotate),
+        operations: &[Operation::new(
+            Kind::Act,
+            "rotate_keys",
+            &ROTATED_KEYS,
+            "Sign with the next keys from now on",
+        )
+        .needs(&[Right::KeysWrite])],
     },
 ];

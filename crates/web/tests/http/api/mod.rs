@@ -2,16 +2,24 @@
 
 mod attacks;
 mod idempotency;
+mod keys;
 mod lists;
+mod organizations;
 mod rights;
 mod users;
 
+use grantor_core::model::ids::OrganizationId;
+use grantor_core::model::organization::Organization;
 use grantor_core::model::realm::Realm;
 use grantor_testkit::api;
 use grantor_testkit::server::{Answer, TestServer};
 use serde_json::{Value, json};
 
-/// A server with the API, and an administrator.
+pub(crate) fn organization(id: &str) -> OrganizationId {
+    id.parse().expect("an id")
+}
+
+/// A server with the API, two organizations, and an administrator.
 pub(crate) async fn server() -> TestServer {
     server_with(|_| {}).await
 }
@@ -19,6 +27,16 @@ pub(crate) async fn server() -> TestServer {
 pub(crate) async fn server_with(change: impl FnOnce(&mut Realm)) -> TestServer {
     let server = TestServer::with(|realm| {
         api::serve(realm);
+        for name in ["acme", "globex"] {
+            let organization = Organization {
+                id: organization(name),
+                name: name.to_owned(),
+                enabled: true,
+            };
+            realm
+                .organizations
+                .insert(organization.id.clone(), organization);
+        }
         change(realm);
     })
     .await;

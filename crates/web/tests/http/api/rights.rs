@@ -34,6 +34,75 @@ const NEEDED: &[(&str, &str, &[&str])] = &[
         &["grants:read", "grants:write"],
     ),
     ("DELETE", "/users/{id}/grants/{grant}", &["grants:write"]),
+    (
+        "GET",
+        "/clients",
+        &["clients:read", "clients:write", "clients:own"],
+    ),
+    ("POST", "/clients", &["clients:write", "clients:own"]),
+    (
+        "GET",
+        "/clients/{id}",
+        &["clients:read", "clients:write", "clients:own"],
+    ),
+    ("PATCH", "/clients/{id}", &["clients:write", "clients:own"]),
+    ("PUT", "/clients/{id}", &["clients:write", "clients:own"]),
+    ("DELETE", "/clients/{id}", &["clients:write", "clients:own"]),
+    (
+        "GET",
+        "/organizations",
+        &["organizations:read", "organizations:write"],
+    ),
+    ("POST", "/organizations", &["organizations:write"]),
+    (
+        "GET",
+        "/organizations/{id}",
+        &["organizations:read", "organizations:write"],
+    ),
+    ("PATCH", "/organizations/{id}", &["organizations:write"]),
+    ("PUT", "/organizations/{id}", &["organizations:write"]),
+    ("DELETE", "/organizations/{id}", &["organizations:write"]),
+    ("GET", "/resources", &["config:read", "config:write"]),
+    ("POST", "/resources", &["config:write"]),
+    ("GET", "/resources/{name}", &["config:read", "config:write"]),
+    ("PATCH", "/resources/{name}", &["config:write"]),
+    ("PUT", "/resources/{name}", &["config:write"]),
+    ("DELETE", "/resources/{name}", &["config:write"]),
+    ("GET", "/scopes", &["config:read", "config:write"]),
+    ("POST", "/scopes", &["config:write"]),
+    ("GET", "/scopes/{name}", &["config:read", "config:write"]),
+    ("PATCH", "/scopes/{name}", &["config:write"]),
+    ("PUT", "/scopes/{name}", &["config:write"]),
+    ("DELETE", "/scopes/{name}", &["config:write"]),
+    ("GET", "/exchange-rules", &["config:read", "config:write"]),
+    ("POST", "/exchange-rules", &["config:write"]),
+    (
+        "GET",
+        "/exchange-rules/{name}",
+        &["config:read", "config:write"],
+    ),
+    ("PATCH", "/exchange-rules/{name}", &["config:write"]),
+    ("PUT", "/exchange-rules/{name}", &["config:write"]),
+    ("DELETE", "/exchange-rules/{name}", &["config:write"]),
+    (
+        "GET",
+        "/clients/{id}/secrets",
+        &["clients:read", "clients:write", "clients:own"],
+    ),
+    (
+        "POST",
+        "/clients/{id}/secrets",
+        &["clients:write", "clients:own"],
+    ),
+    (
+        "DELETE",
+        "/clients/{id}/secrets/{secret}",
+        &["clients:write", "clients:own"],
+    ),
+    ("GET", "/keys", &["keys:read", "keys:write"]),
+    ("POST", "/keys/rotate", &["keys:write"]),
+    ("GET", "/keys", &["keys:read", "keys:write"]),
+    ("POST", "/keys/rotate", &["keys:write"]),
 ];
 
 struct Role {
@@ -70,6 +139,18 @@ async fn roles(server: &TestServer) -> Vec<Role> {
             &all,
         ),
     ];
+    let acme = Some(super::organization("acme"));
+    server.add_member_of("ann", &["admins"], acme).await;
+    let within: Vec<_> = Right::ALL
+        .iter()
+        .filter(|right| !right.is_global())
+        .collect();
+    let within: Vec<&'static str> = within.into_iter().map(|right| right.name()).collect();
+    roles.push(role(
+        "administrator of an organization",
+        Some(server.api_token("ann", &all).await),
+        &within,
+    ));
     for right in &all {
         let token = server.api_machine_token(&[right]).await;
         roles.push(role(
@@ -101,7 +182,9 @@ async fn every_route_is_for_those_who_hold_its_right() {
             let path = path
                 .replace("{id}", &user_id("bob").to_string())
                 .replace("{session}", "00")
-                .replace("{grant}", "00");
+                .replace("{grant}", "00")
+                .replace("{secret}", "00")
+                .replace("{name}", "nothing");
             let body = json!({});
             let mut request = api_request(method, &path, Some(&body));
             if let Some(token) = &role.token {
