@@ -11,7 +11,9 @@ use super::Route;
 
 const ME: Object = Object::answer::<me::Body>("Me", "Callers");
 
-const USER: Object = Object::managed::<users::Added>("User", "Users", "user");
+const USER: Object = Object::managed::<users::Added>("User", "Users", "user")
+    .without(&["id", "links", "password_hash"])
+    .secret(&["password"]);
 const SESSION: Object = Object::answer::<users::SessionBody>("Session", "Users");
 const GRANT: Object = Object::answer::<users::GrantBody>("Grant", "Users");
 
@@ -34,7 +36,8 @@ const RESOURCE: Object = Object::managed::<parts::Added>("Resource", "Configurat
 const SCOPE: Object =
     Object::managed::<parts::Added>("Scope", "Configuration", "scope").without(&["gives"]);
 const EXCHANGE_RULE: Object =
-    Object::managed::<parts::Added>("ExchangeRule", "Configuration", "exchange");
+    Object::managed::<parts::Added>("ExchangeRule", "Configuration", "exchange")
+        .required(&["name"]);
 
 pub(in crate::api) const READ_CLIENTS: &[Right] = &[Right::ClientsRead, Right::ClientsOwn];
 const WRITE_CLIENTS: &[Right] = &[Right::ClientsWrite, Right::ClientsOwn];
