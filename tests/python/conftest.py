@@ -78,8 +78,8 @@ email = "alice@example.com"
 class Server:
     """One server, and what must never stand in its log."""
 
-    def __init__(self, folder):
-        self.folder = folder
+    def __init__(self, folder, configuration=CONFIGURATION):
+        self.folder, self.configuration = folder, configuration
         self.secret = secrets.token_urlsafe(32)
         self.shop_secret = secrets.token_urlsafe(32)
         self.password = secrets.token_urlsafe(16)
@@ -93,7 +93,7 @@ class Server:
                 address = f"127.0.0.1:{probe.getsockname()[1]}"
             self.origin = f"http://{address}"
             file = self.folder / "grantor.toml"
-            file.write_text(CONFIGURATION.format(address=address, **vars(self)))
+            file.write_text(self.configuration.format(address=address, **vars(self)))
             if self._run(file):
                 return
             if "in use" not in self.log():
@@ -181,8 +181,8 @@ class Forms(HTMLParser):
             self.forms[-1]["buttons"][value] = {attributes["name"]: value}
 
 
-# What an app's request may lead to, in this order: the button of each page, and what is typed there.
-FILLED_IN = {"sign-in": {"username": "alice"}, "approve": {}, "sign-out": {}}
+# What an app's request may lead to, in this order: the button of each page.
+BUTTONS = ("sign-in", "approve", "sign-out")
 
 
 class Arrival(requests.adapters.BaseAdapter):
@@ -202,8 +202,8 @@ class Arrival(requests.adapters.BaseAdapter):
 class Person:
     """Somebody with a browser: keeps cookies, fills in the forms that the page has."""
 
-    def __init__(self, server):
-        self.server = server
+    def __init__(self, server, username="alice"):
+        self.server, self.username = server, username
         self.session = requests.Session()
         self.asked = []
         for app in ("https://shop.example.com/", "https://app.example.com/"):
@@ -213,17 +213,17 @@ class Person:
         """Follows an app's request to sign in or out, doing what is asked on the way; the address in the app to which it leads."""
         self.asked = []
         page = self.session.get(url, timeout=10)
-        for button, fields in FILLED_IN.items():
+        for button in BUTTONS:
             if any(button in form["buttons"] for form in Forms(page.text).forms):
                 self.asked.append(button)
-                password = {"password": self.server.password} if button == "sign-in" else {}
-                page = self.submit(page, button, **fields, **password)
+                typed = {"username": self.username, "password": self.server.password} if button == "sign-in" else {}
+                page = self.submit(page, button, **typed)
         assert not page.url.startswith(self.server.origin), page.text
         return page.url
 
     def approve(self, device):
         page = self.session.get(device["verification_uri_complete"], timeout=10)
-        page = self.submit(page, "sign-in", username="alice", password=self.server.password)
+        page = self.submit(page, "sign-in", username=self.username, password=self.server.password)
         page = self.submit(page, "continue", user_code=device["user_code"])
         page = self.submit(page, "approve")
         assert "done" in Forms(page.text).ids, page.text

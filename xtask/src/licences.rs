@@ -12,7 +12,7 @@ const HEAD: &str = "\
 
 # Third-party packages in Grantor
 
-The packages that are built into `grantor` on Linux with all its features, including those that only generate code at build time. Each package contains the text of its licence. SQLite, which `libsqlite3-sys` contains, is in the public domain; AWS-LC is in `aws-lc-sys`.
+The packages that are built into `grantor` on Linux with all its features, including those that only generate code at build time. Each package contains the text of its licence. SQLite, which `libsqlite3-sys` contains, is in the public domain; AWS-LC is in `aws-lc-sys`. The page of the API's documentation is Swagger UI (Apache-2.0), with what it contains: `crates/web/vendor/swagger-ui`.
 
 | package | version | licence | source |
 |---|---|---|---|

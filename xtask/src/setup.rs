@@ -14,7 +14,11 @@ const NODE_MAJOR: u32 = 22;
 
 /// The clients of the tests, and the app of an example.
 const NPM: [&str; 2] = ["tests/node", "examples/spa-and-api/app"];
-const PYTHON_PACKAGES: [&str; 2] = ["tests/python", "examples/spa-and-api/api"];
+const PYTHON_PACKAGES: [&str; 3] = [
+    "tests/python",
+    "examples/spa-and-api/api",
+    "examples/manage-by-api",
+];
 
 /// The interpreter with the Python clients.
 pub(crate) const PYTHON: &str = "tests/python/.venv/bin/python";

@@ -217,6 +217,8 @@ pub(crate) const STEPS: &[Step] = &[
                 "openid_suite",
                 "spa_and_api",
                 "microservices",
+                "api_docs_browser",
+                "manage_by_api",
             ];
             node(workspace, log, &files)
         },

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { ROOT } from './server.mjs';
 
 export const BOOK = 'docs/src';
-export const EXAMPLE_PAGES = ['README.md', 'conformance/openid-suite.md', 'examples/microservices/README.md', 'examples/spa-and-api/README.md', ...(await markdownBelow(BOOK))];
+export const EXAMPLE_PAGES = ['README.md', 'conformance/openid-suite.md', 'examples/manage-by-api/README.md', 'examples/microservices/README.md', 'examples/spa-and-api/README.md', ...(await markdownBelow(BOOK))];
 /// Those of whom only the links are looked at, too.
 export const ALL_PAGES = [...EXAMPLE_PAGES, 'ARCHITECTURE.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md', 'bench/README.md', 'bench/RESULTS.md', 'conformance/README.md', 'conformance/clients/README.md'];
 

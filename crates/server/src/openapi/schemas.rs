@@ -126,7 +126,8 @@ impl Described {
             }
             self.properties.insert(setting.key.to_owned(), schema);
             let is_given = table.given.contains(&setting.key);
-            if setting.is_required() && (answers || !is_given) {
+            let is_required = setting.is_required() || table.required.contains(&setting.key);
+            if is_required && (answers || !is_given) {
                 self.required.push(setting.key.into());
             }
         }

@@ -6,6 +6,7 @@ use serde::Serialize;
 #[derive(JsonSchema, Serialize)]
 pub(super) struct ChangedBody {
     /// RFC 3339.
+    #[schemars(extend("format" = "date-time"))]
     at: String,
     /// `operator:UID`, `user:SUB` or `client:ID`.
     by: String,

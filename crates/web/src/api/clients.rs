@@ -41,6 +41,7 @@ pub(super) struct Added {
     #[serde(skip_serializing_if = "Option::is_none")]
     changed: Option<ChangedBody>,
     /// When each node goes by this change (RFC 3339); in the answer to a change.
+    #[schemars(extend("format" = "date-time"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     effective_at: Option<String>,
 }
@@ -66,6 +67,7 @@ pub(super) struct Once {
 #[derive(JsonSchema, Serialize)]
 pub(super) struct NewSecretBody {
     /// RFC 3339. Without it, it counts until it is deleted.
+    #[schemars(extend("format" = "date-time"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<String>,
 }
@@ -75,13 +77,19 @@ pub(super) struct NewSecretBody {
 pub(super) struct SecretBody {
     id: String,
     /// RFC 3339.
+    #[schemars(extend("format" = "date-time"))]
     created: String,
     /// RFC 3339. Without it, until it is deleted.
+    #[schemars(extend("format" = "date-time"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<String>,
-    /// In the answer to its creation only.
+    /// In the answer to its creation only, like what follows.
     #[serde(skip_serializing_if = "Option::is_none")]
     secret: Option<String>,
+    /// When each node takes it (RFC 3339).
+    #[schemars(extend("format" = "date-time"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    effective_at: Option<String>,
 }
 
 fn with_effect(mut json: Map<String, Value>, effective: Timestamp) -> Value {
@@ -258,11 +266,13 @@ pub(super) async fn add_secret(State(app): State<Arc<App>>, request: ApiRequest)
         })
     });
     let client = request.path("id").to_owned();
+    let effective = effective(&app);
     routes::create(&app, &request, operation, move |made: NewSecret| {
         let mut json = made.view.json();
         json.insert("secret".to_owned(), made.secret.reveal().into());
+        let json = with_effect(json, effective);
         let path = format!("/clients/{}/secrets", routes::encoded(&client));
-        ApiAnswer::created(routes::location(&path, &made.view.id), json.into())
+        ApiAnswer::created(routes::location(&path, &made.view.id), json)
     })
     .await
 }

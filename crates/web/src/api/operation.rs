@@ -77,6 +77,8 @@ pub struct Table {
     pub secret: &'static [&'static str],
     /// Settings without which an object can be created, since the API gives a value.
     pub given: &'static [&'static str],
+    /// Settings that are optional in the file, and that an object of the API has.
+    pub required: &'static [&'static str],
     /// Members of bodies that are no settings.
     pub body: Option<Type>,
     /// Members of answers that are no settings.
@@ -117,6 +119,7 @@ impl Object {
             without: &[],
             secret: &[],
             given: &[],
+            required: &[],
             body: None,
             added: SchemaGenerator::subschema_for::<Added>,
         };
@@ -146,6 +149,15 @@ impl Object {
     pub const fn given(mut self, given: &'static [&'static str]) -> Self {
         if let Members::Table(table) = &mut self.members {
             table.given = given;
+        }
+        self
+    }
+
+    /// These settings, optional in the file, are required.
+    #[must_use]
+    pub const fn required(mut self, required: &'static [&'static str]) -> Self {
+        if let Members::Table(table) = &mut self.members {
+            table.required = required;
         }
         self
     }

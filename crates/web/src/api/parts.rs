@@ -31,6 +31,7 @@ pub(super) struct Added {
     #[serde(skip_serializing_if = "Option::is_none")]
     changed: Option<ChangedBody>,
     /// When each node goes by this change (RFC 3339); in the answer to a change.
+    #[schemars(extend("format" = "date-time"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     effective_at: Option<String>,
 }

@@ -41,9 +41,12 @@ pub(super) struct Added {
 pub(super) struct SessionBody {
     id: String,
     /// RFC 3339, like the others: the latest sign-in in this browser.
+    #[schemars(extend("format" = "date-time"))]
     signed_in: String,
     /// To about half an hour.
+    #[schemars(extend("format" = "date-time"))]
     used: String,
+    #[schemars(extend("format" = "date-time"))]
     expires_at: String,
     /// How the user signed in (RFC 8176).
     amr: Vec<String>,
@@ -62,14 +65,18 @@ pub(super) struct GrantBody {
     client_name: Option<String>,
     scope: String,
     /// RFC 3339, like the others.
+    #[schemars(extend("format" = "date-time"))]
     approved: String,
+    #[schemars(extend("format" = "date-time"))]
     used: String,
+    #[schemars(extend("format" = "date-time"))]
     expires_at: String,
     started: StartedBody,
 }
 
 #[derive(JsonSchema, Serialize)]
 struct StartedBody {
+    #[schemars(extend("format" = "date-time"))]
     at: String,
     address: String,
     /// The `User-Agent` header.

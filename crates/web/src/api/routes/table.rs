@@ -38,7 +38,8 @@ const RESOURCE: Object = Object::managed::<parts::Added>("Resource", "Configurat
 const SCOPE: Object =
     Object::managed::<parts::Added>("Scope", "Configuration", "scope").without(&["gives"]);
 const EXCHANGE_RULE: Object =
-    Object::managed::<parts::Added>("ExchangeRule", "Configuration", "exchange");
+    Object::managed::<parts::Added>("ExchangeRule", "Configuration", "exchange")
+        .required(&["name"]);
 
 pub(in crate::api) const READ_CLIENTS: &[Right] = &[Right::ClientsRead, Right::ClientsOwn];
 const WRITE_CLIENTS: &[Right] = &[Right::ClientsWrite, Right::ClientsOwn];
