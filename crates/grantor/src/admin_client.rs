@@ -12,8 +12,9 @@ use grantor_server::cause::Causes;
 use grantor_server::installation::Installation;
 use grantor_server::run::StartError;
 use grantor_store::sqlite::OpenError;
-use http::header::HOST;
-use http::{HeaderValue, Request, Response, Uri};
+use grantor_web::api;
+use http::header::{CONTENT_TYPE, ETAG, HOST, IF_MATCH};
+use http::{HeaderValue, Method, Request, Response, Uri};
 use http_body_util::BodyExt as _;
 use hyper_util::rt::TokioIo;
 use serde::Deserialize as _;
@@ -117,31 +118,134 @@ async fn ask_anywhere<R: AdminRequest>(
     request: &R,
     take: impl FnMut(Line<R::Answer>),
 ) -> Result<(), AdminError> {
+    match place(settings, R::NEEDS_SERVER, R::CREATES_STORE).await? {
+        Place::Server(stream) => ask_server(stream, request, take).await,
+        Place::Here(installation) => ask_here(*installation, file, request, take).await,
+    }
+}
+
+/// Where a request is carried out.
+enum Place {
+    Server(UnixStream),
+    /// In this process.
+    Here(Box<Installation>),
+}
+
+async fn place(
+    settings: &Settings,
+    needs_server: bool,
+    creates_store: bool,
+) -> Result<Place, AdminError> {
     let store = match &settings.store {
         Store::Sqlite(path) => path,
-        Store::Memory if R::NEEDS_SERVER => return Err(AdminError::MemoryOfServer),
+        Store::Memory if needs_server => return Err(AdminError::MemoryOfServer),
         Store::Memory => return Err(AdminError::Memory),
         Store::Postgres(_) => return Err(StartError::postgres(settings).into()),
     };
     let why = match connect(store).await? {
-        Ok(stream) => return ask_server(stream, request, take).await,
+        Ok(stream) => return Ok(Place::Server(stream)),
         Err(why) => why,
     };
     if !store.exists() {
-        if R::NEEDS_SERVER {
+        if needs_server {
             return Err(AdminError::NoServer(store.clone()));
         }
-        if !R::CREATES_STORE {
+        if !creates_store {
             return Err(AdminError::NoStore(store.clone()));
         }
     }
     match Installation::open(settings).await {
-        Ok(_) if R::NEEDS_SERVER => Err(AdminError::NoServer(store.clone())),
-        Ok(installation) => ask_here(installation, file, request, take).await,
+        Ok(_) if needs_server => Err(AdminError::NoServer(store.clone())),
+        Ok(installation) => Ok(Place::Here(Box::new(installation))),
         Err(source @ StartError::Open(OpenError::InUse { .. })) => {
             Err(AdminError::Unreachable { source, why })
         }
         Err(error) => Err(error.into()),
+    }
+}
+
+/// A request to the management API.
+#[derive(Clone, Debug)]
+pub struct ApiCall {
+    pub method: Method,
+    /// Below `/api/v1`, encoded.
+    pub path: String,
+    pub body: Option<Json>,
+    /// The version that it changes.
+    pub if_match: Option<String>,
+}
+
+#[derive(Debug)]
+pub struct ApiReply {
+    pub etag: Option<String>,
+    /// Null where there is none.
+    pub body: Json,
+}
+
+/// Asks the management API as the operator, in the server that has the store open or in this process.
+///
+/// # Errors
+/// [`AdminError`]; what the API refuses, with its reasons.
+pub fn call(settings: &Settings, file: &Path, call: &ApiCall) -> Result<ApiReply, AdminError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let creates_store = call.method == Method::POST;
+        match place(settings, false, creates_store).await? {
+            Place::Server(stream) => {
+                let answer = send(stream, api_request(call)).await;
+                reply(answer.map_err(AdminError::Lost)?).await
+            }
+            Place::Here(installation) => {
+                let router = router(installation.admin(file, None));
+                let answer = router.oneshot(api_request(call)).await;
+                let answer = answer.unwrap_or_else(|never| match never {});
+                let done = reply(answer).await;
+                installation.close();
+                done
+            }
+        }
+    })
+}
+
+fn api_request(call: &ApiCall) -> Request<Body> {
+    let body = call.body.as_ref().map(ToString::to_string);
+    let mut request = Request::new(body.map_or_else(Body::empty, Body::from));
+    *request.method_mut() = call.method.clone();
+    // The paths are encoded.
+    *request.uri_mut() = Uri::try_from(format!("{}{}", api::PATH, call.path)).unwrap_or_default();
+    let media_type = match call.method {
+        Method::PATCH => "application/merge-patch+json",
+        _ => "application/json",
+    };
+    let headers = request.headers_mut();
+    headers.insert(HOST, HeaderValue::from_static("grantor"));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    let etag = call.if_match.as_deref();
+    if let Some(Ok(etag)) = etag.map(HeaderValue::try_from) {
+        headers.insert(IF_MATCH, etag);
+    }
+    request
+}
+
+async fn reply(answer: Response<Body>) -> Result<ApiReply, AdminError> {
+    let is_success = answer.status().is_success();
+    let etag = answer.headers().get(ETAG);
+    let etag = etag.and_then(|etag| Some(etag.to_str().ok()?.to_owned()));
+    let body = answer.into_body().collect().await;
+    let body = body.map_err(|error| AdminError::Lost(error.into()))?;
+    let body = match &*body.to_bytes() {
+        b"" => Json::Null,
+        bytes => serde_json::from_slice(bytes).map_err(|_| AdminError::Lost(LostError::NotJson))?,
+    };
+    match is_success {
+        true => Ok(ApiReply { etag, body }),
+        false => Err(AdminError::Refused(match ApiProblem::deserialize(&body) {
+            Ok(problem) => problem.message(),
+            Err(_) => body.to_string(),
+        })),
     }
 }
 
@@ -168,16 +272,19 @@ async fn ask_server<R: AdminRequest>(
     request: &R,
     take: impl FnMut(Line<R::Answer>),
 ) -> Result<(), AdminError> {
-    let answer = async {
-        let stream = TokioIo::new(stream);
-        let (mut sender, connection) = hyper::client::conn::http1::handshake(stream).await?;
-        // Its errors are those of the request.
-        tokio::spawn(connection);
-        let sent = timeout(TIMEOUT, sender.send_request(http_request(request)));
-        Ok(sent.await.map_err(|_| LostError::Timeout)??)
-    };
-    let answer = answer.await.map_err(AdminError::Lost)?;
-    read_lines(answer.map(Body::new), take).await
+    let answer = send(stream, http_request(request)).await;
+    let answer = answer.map_err(AdminError::Lost)?;
+    read_lines(answer, take).await
+}
+
+async fn send(stream: UnixStream, request: Request<Body>) -> Result<Response<Body>, LostError> {
+    let stream = TokioIo::new(stream);
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(stream).await?;
+    // Its errors are those of the request.
+    tokio::spawn(connection);
+    let sent = timeout(TIMEOUT, sender.send_request(request));
+    let answer = sent.await.map_err(|_| LostError::Timeout)??;
+    Ok(answer.map(Body::new))
 }
 
 async fn ask_here<R: AdminRequest>(

@@ -6,9 +6,10 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::commands::managed::{Kind, WithClient, WithObject, WithOrganization};
 use crate::commands::{
-    access, admin, backup, check, config, dev, device_login, explain, hash_password, keys, reload,
-    restore, serve, user,
+    access, admin, backup, check, config, dev, device_login, explain, hash_password, keys, managed,
+    reload, restore, serve, user,
 };
 use grantor_config::Environment;
 
@@ -62,6 +63,16 @@ enum Command {
     Session(access::SessionArguments),
     /// List and revoke the grants of a user: what apps and devices were given
     Grant(access::GrantArguments),
+    /// Make, change, disable or delete clients while the server runs, and give them secrets
+    Client(managed::Arguments<WithClient>),
+    /// Make, change, disable or delete organizations, to which users and clients belong
+    Org(managed::Arguments<WithOrganization>),
+    /// Make, change or delete the APIs that scopes and tokens are for
+    Resource(managed::Arguments<WithObject>),
+    /// Make, change or delete scopes that are asked for as they stand
+    Scope(managed::Arguments<WithObject>),
+    /// Make, change or delete rules of token exchange
+    Rule(managed::Arguments<WithObject>),
     /// Make an administrator of the management API
     Admin(admin::Arguments),
     /// Print the hash of a password, for password_hash of a [[user]]
@@ -88,6 +99,11 @@ pub fn run(cli: Cli, environment: &Environment) -> ExitCode {
         Command::User(arguments) => user::run(&arguments, environment),
         Command::Session(arguments) => access::sessions(&arguments, environment),
         Command::Grant(arguments) => access::grants(&arguments, environment),
+        Command::Client(arguments) => managed::run(Kind::Client, &arguments, environment),
+        Command::Org(arguments) => managed::run(Kind::Organization, &arguments, environment),
+        Command::Resource(arguments) => managed::run(Kind::Resource, &arguments, environment),
+        Command::Scope(arguments) => managed::run(Kind::Scope, &arguments, environment),
+        Command::Rule(arguments) => managed::run(Kind::Rule, &arguments, environment),
         Command::Admin(arguments) => admin::run(&arguments, environment),
         Command::HashPassword(arguments) => hash_password::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments, environment),

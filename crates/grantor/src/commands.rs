@@ -11,6 +11,7 @@ pub mod device_login;
 pub mod explain;
 pub mod hash_password;
 pub mod keys;
+pub mod managed;
 mod password_input;
 pub mod reload;
 pub mod restore;

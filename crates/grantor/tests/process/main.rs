@@ -15,6 +15,7 @@ mod keys;
 mod log;
 mod logout;
 mod manage;
+mod managed;
 mod metrics;
 mod oauth2_crate;
 mod openidconnect_crate;

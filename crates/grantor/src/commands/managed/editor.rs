@@ -1,0 +1,57 @@
+//! An object in an editor, as TOML.
+
+use std::fs;
+use std::io::Write as _;
+use std::process::Command;
+
+use grantor_config::Environment;
+use serde_json::{Map, Value as Json};
+use tempfile::Builder;
+
+use super::CommandError;
+use super::object::{members, toml_of};
+use crate::admin_client::AdminError;
+
+/// What the object became; none where nothing was changed. The file is the caller's alone, and removed.
+pub(super) fn edit(
+    object: &Map<String, Json>,
+    environment: &Environment,
+) -> Result<Option<Map<String, Json>>, CommandError> {
+    let editor = ["VISUAL", "EDITOR"]
+        .into_iter()
+        .find_map(|name| environment.value(name));
+    let Some(editor) = editor.filter(|editor| !editor.trim().is_empty()) else {
+        let why = "no editor is named: set VISUAL or EDITOR, or use --set KEY=VALUE";
+        return Err(CommandError::Usage(why.to_owned()));
+    };
+    let text = toml_of(object);
+    let failed = |error| CommandError::Failed(AdminError::Io(error));
+    let mut file = Builder::new()
+        .prefix("grantor-")
+        .suffix(".toml")
+        .tempfile()
+        .map_err(failed)?;
+    file.write_all(text.as_bytes()).map_err(failed)?;
+    // As shells and git do, an editor may be named with arguments.
+    let mut words = editor.split_whitespace();
+    let mut command = Command::new(words.next().unwrap_or_default());
+    let status = command
+        .args(words)
+        .arg(file.path())
+        .status()
+        .map_err(failed)?;
+    if !status.success() {
+        return Err(CommandError::Usage(format!(
+            "{editor} ended with {status}: nothing was changed"
+        )));
+    }
+    let edited = fs::read_to_string(file.path()).map_err(failed)?;
+    if edited == text {
+        return Ok(None);
+    }
+    members(&edited).map(Some).map_err(|why| {
+        // What was typed is not lost: it is what was asked for, less the mistake.
+        let kept = file.keep().map(|(_, path)| path.display().to_string());
+        CommandError::Usage(format!("{}: {why}", kept.unwrap_or_default()))
+    })
+}
