@@ -15,9 +15,20 @@ pub(crate) async fn first_rows(
     after: Option<Key>,
     max: usize,
 ) -> Result<Listed, Unavailable> {
+    first_rows_by(app, index, after, max, ROWS_AT_ONCE).await
+}
+
+/// The same with at most so many rows of one `list`.
+pub(crate) async fn first_rows_by(
+    app: &App,
+    index: &Index,
+    after: Option<Key>,
+    max: usize,
+    at_once: usize,
+) -> Result<Listed, Unavailable> {
     let (mut rows, mut after) = (Vec::new(), after);
     while rows.len() < max {
-        let page_size = ROWS_AT_ONCE.min(max - rows.len());
+        let page_size = at_once.min(max - rows.len());
         let page = app.store().list(index, after.as_ref(), page_size).await?;
         if page.len() < page_size {
             rows.extend(page);

@@ -157,7 +157,9 @@ impl<O: ApiOperation> Operation for Admitted<O> {
         }
         let reads = self.operation.reads(env.realm);
         facts.need(&reads.iter().collect::<Vec<_>>())?;
-        self.operation.decide(env, facts, &caller)
+        let decision = self.operation.decide(env, facts, &caller)?;
+        let check = caller.check(env, facts, &decision.writes)?;
+        Ok(decision.writes(check))
     }
 }
 

@@ -4,14 +4,19 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::refusal::ApiRefusal;
+use crate::base::row::Write;
 use crate::base::time::Timestamp;
+use crate::engine::decide::Halt;
+use crate::engine::env::Env;
 use crate::engine::event::Event;
+use crate::engine::facts::Facts;
 use crate::model::changed::Changed;
 use crate::model::claims::AccessTokenClaims;
 use crate::model::ids::{ClientId, ClientInstance, OrganizationId, UserId};
 use crate::model::right::{Right, Rights};
 use crate::model::scope::Scope;
 use crate::records::{Authorization, User};
+use crate::tokens::grant_liveness;
 
 /// Who a change is by, as events and objects name it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,6 +79,24 @@ impl Caller {
     #[must_use]
     pub fn did(&self, event: Event) -> Event {
         event.by(self.actor.to_string())
+    }
+
+    /// The rights of a user stand until the commit: it fails if the user's row changed since it was read.
+    pub(super) fn check(
+        &self,
+        env: &Env<'_>,
+        facts: &Facts,
+        writes: &[Write],
+    ) -> Result<Option<Write>, Halt> {
+        let Some(user) = &self.user else {
+            return Ok(None);
+        };
+        let key = grant_liveness::user_key(env, user.id);
+        if writes.is_empty() || writes.iter().any(|write| *write.key() == key) {
+            return Ok(None);
+        }
+        let row = facts.record::<User>(env, &key)?.live();
+        Ok(row.map(|row| row.unchanged()))
     }
 
     /// The audit line of a change, which rides in its commit.

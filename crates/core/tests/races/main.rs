@@ -8,6 +8,7 @@
 
 mod access_limits;
 mod account;
+mod api;
 mod check;
 mod exchange;
 mod groups;

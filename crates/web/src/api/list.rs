@@ -12,7 +12,10 @@ use super::problem;
 use super::request::ApiRequest;
 use super::routes::json;
 use crate::app::{App, Unavailable};
-use crate::lists::first_rows;
+use crate::lists::first_rows_by;
+
+/// The most rows of one `list`: a page of the usual size takes one.
+const ROWS_AT_ONCE: usize = 128;
 
 #[derive(Debug, Serialize)]
 pub(super) struct Page<T = Value> {
@@ -70,7 +73,7 @@ pub(super) async fn rows(
     after: Option<&Key>,
     limit: usize,
 ) -> Result<Rows, Unavailable> {
-    let listed = first_rows(app, index, after.cloned(), limit + 1).await?;
+    let listed = first_rows_by(app, index, after.cloned(), limit + 1, ROWS_AT_ONCE).await?;
     let mut rows = listed.rows;
     let next = match rows.len() > limit {
         true => rows[..limit].last().map(|row| row.key.clone()),

@@ -191,7 +191,7 @@ impl ApiOperation for EndUserSession {
         let event = Event::new(EventKind::SessionEndedByAdministrator).user(user);
         Ok(Decision::reply(())
             .writes(session::end(env, &session)?)
-            .event(event))
+            .event(caller.did(event)))
     }
 }
 
@@ -241,7 +241,7 @@ impl ApiOperation for RevokeUserGrant {
             .grant(grant.record.id);
         Ok(Decision::reply(())
             .write(records::delete(&grant.row)?)
-            .event(event))
+            .event(caller.did(event)))
     }
 }
 

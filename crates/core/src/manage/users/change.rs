@@ -118,6 +118,7 @@ impl ApiOperation for ChangeManagedUser {
         let changed = people::changed_user(env, facts, &stored, to.clone())?.map_err(refused)?;
         let Decision { writes, events, .. } = changed;
         let reply = ManagedUser::new(to, env.commit_version());
+        let events = events.into_iter().map(|event| caller.did(event));
         Ok(Decision::reply(reply).writes(writes).events(events))
     }
 }

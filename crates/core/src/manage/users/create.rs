@@ -85,6 +85,7 @@ impl ApiOperation for CreateUser {
         let added = people::added(env, facts, user.clone())?.map_err(refused)?;
         let Decision { writes, events, .. } = added;
         let reply = ManagedUser::new(user, env.commit_version());
+        let events = events.into_iter().map(|event| caller.did(event));
         Ok(Decision::reply(reply).writes(writes).events(events))
     }
 }

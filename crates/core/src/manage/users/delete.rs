@@ -52,6 +52,7 @@ impl ApiOperation for DeleteManagedUser {
             )));
         }
         let Decision { writes, events, .. } = people::deleted_user(env, facts, &stored)?;
+        let events = events.into_iter().map(|event| caller.did(event));
         Ok(Decision::reply(()).writes(writes).events(events))
     }
 }

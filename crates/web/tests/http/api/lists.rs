@@ -143,3 +143,42 @@ async fn a_list_is_of_its_right() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_page_costs_the_same_at_the_end_as_at_the_beginning() {
+    use std::sync::Arc;
+
+    use grantor_store::Store;
+    use grantor_store::memory::Memory;
+    use grantor_store::testing::{Counting, Faulty};
+    use grantor_testkit::{RealmBuilder, api};
+
+    let faulty = Arc::new(Faulty::new(Memory::new()));
+    let counting = Arc::new(Counting::new(Arc::clone(&faulty)));
+    let realm = RealmBuilder::standard().change(api::serve).build();
+    let server = TestServer::over(realm, Arc::clone(&counting) as Arc<dyn Store>, faulty);
+    server.app.set_ready();
+    let token = server.api_machine_token(&["users:write"]).await;
+    for n in 0..300 {
+        made(&server, &token, json!({ "username": format!("user{n:03}") })).await;
+    }
+    // One read admits the caller; a search reads the row of the text itself, and the users, 16 at a time.
+    for (path, gets) in [("/users?limit=100", 1), ("/users?limit=100&q=user", 1 + 100 / 16 + 1)] {
+        let (mut next, mut pages) = (None::<String>, 0);
+        loop {
+            let after = next.map_or_else(String::new, |cursor| format!("&after={cursor}"));
+            let _ = counting.take();
+            let (names, more) = page(&server, &token, &format!("{path}{after}")).await;
+            let counts = counting.take();
+            assert_eq!((names.len(), counts.lists, counts.commits), (100, 1, 0));
+            let first = usize::from(pages == 0 && path.contains("q="));
+            assert_eq!(counts.gets, gets + first, "{path}");
+            pages += 1;
+            next = more;
+            if next.is_none() {
+                break;
+            }
+        }
+        assert_eq!(pages, 3);
+    }
+}
