@@ -28,10 +28,11 @@ const elsewhere = createServer((request, response) => {
 const asked = [];
 after(() => elsewhere.close());
 
-async function look(page, name) {
+async function look(page, name, part) {
   const path = join(SCREENSHOTS, `api-docs/${name}.png`);
   await mkdir(dirname(path), { recursive: true });
-  await page.screenshot({ path, fullPage: true });
+  if (part) await part.screenshot({ path });
+  else await page.screenshot({ path, fullPage: true });
   const excess = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   assert.ok(excess <= 0, `${name} scrolls sideways`);
 }
@@ -59,11 +60,12 @@ async function agree(popup, signIn = true) {
   await closed;
 }
 
-/// Runs an operation that needs no parameters; what it answered.
-async function execute(page, operation) {
+/// Runs an operation, with this body if it has one; what it answered.
+async function execute(page, operation, body) {
   const block = page.locator(`[id$="-${operation}"]`);
   await block.locator('.opblock-summary-control').click();
   await block.locator('button.try-out__btn').click();
+  if (body) await block.locator('textarea').fill(JSON.stringify(body));
   const answered = page.waitForResponse((response) => response.url().includes('/api/v1/'));
   await block.locator('button.execute').click();
   const response = await answered;
@@ -75,7 +77,7 @@ for (const [name, options] of [
   ['390', { viewport: PHONE, colorScheme: 'light' }],
   ['1280', { viewport: DESK, colorScheme: 'light' }],
 ]) {
-  test(`signs in by PKCE, agrees each time, and asks who one is, ${name}`, () =>
+  test(`signs in by PKCE, agrees each time, asks who one is, and creates a client whose secret is shown once, ${name}`, () =>
     browse('api-docs', options, async (page) => {
       await page.goto(server.url('/api/docs/'));
       await page.locator('.opblock').first().waitFor();
@@ -88,10 +90,20 @@ for (const [name, options] of [
       await form.getByText('Authorized', { exact: true }).waitFor();
       await look(page, `${name}-2-authorized`);
       await form.getByRole('button', { name: 'Close' }).click();
-      const { status, json } = await execute(page, 'get_me');
+      const { status, json, block } = await execute(page, 'get_me');
       assert.equal(status, 200);
       assert.deepEqual([json.username, json.client_id, json.rights], ['ada', 'grantor-docs', ['clients:write', 'self']]);
-      await look(page, `${name}-3-answer`);
+      await look(page, `${name}-3-answer`, block);
+
+      const created = await execute(page, 'create_client', { name: 'Report', grants: ['client_credentials'], scopes: ['orders.example.com/read'] });
+      assert.equal(created.status, 201);
+      server.remember(created.json.secret);
+      await look(page, `${name}-4-secret`, created.block.locator('.live-responses-table'));
+      assert.match(await created.block.locator('.live-responses-table').textContent(), new RegExp(created.json.secret));
+      const { json: clients } = await execute(page, 'list_clients');
+      const listed = clients.items.find(({ id }) => id === created.json.id);
+      assert.equal(listed.confidential, true);
+      assert.doesNotMatch(JSON.stringify(clients), new RegExp(created.json.secret), 'a secret is shown once');
 
       // Nothing outside of the page's memory knows the token, and the next one is agreed to again.
       assert.deepEqual(await page.evaluate(() => [localStorage.length, sessionStorage.length, document.cookie]), [0, 0, '']);

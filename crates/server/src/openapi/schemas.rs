@@ -67,13 +67,11 @@ fn of_type(of: Type, answers: bool) -> Value {
         false => settings.for_deserialize(),
     };
     let mut schema = of(&mut settings.into_generator()).to_value();
-    if answers {
-        // What is left out where there is none is never null.
-        without_null(&mut schema);
-    }
+    without_null(&mut schema);
     schema
 }
 
+/// What may be left out is left out where there is none, and never null.
 fn without_null(schema: &mut Value) {
     let required = schema
         .get("required")
