@@ -1,8 +1,9 @@
-//! Events: written to day files of JSON lines next to the store, and, unless they are routine, to the log.
+//! Events: written to day files next to the store, from which they are read, and, unless they are routine, to the log.
 //!
 //! Nobody can fill the disk with them: what comes often is folded, and a day's file has a size. Neither can anybody hide
 //! what matters behind what is frequent: reuse, revocation and changes have a reserved share of the queue and of the file.
 
+mod day_file;
 mod fold;
 mod journal;
 
@@ -14,7 +15,7 @@ use std::{io, path::Path};
 
 use grantor_core::base::error::Cause;
 use grantor_core::base::time::Timestamp;
-use grantor_core::engine::event::{Event, EventClass};
+use grantor_core::engine::event::{Event, EventClass, EventOutcome};
 use grantor_web::EventSink;
 use serde::Serialize;
 use tracing::field;
@@ -47,7 +48,7 @@ impl Events {
         Self::default()
     }
 
-    /// Events that also go to `folder/YYYY-MM-DD.jsonl`, by UTC, of at most `max_bytes` each. The folder is created if it
+    /// Events that also go to `folder/YYYY-MM-DD.db`, by UTC, of at most `max_bytes` each. The folder is created if it
     /// does not exist.
     ///
     /// # Errors
@@ -102,6 +103,20 @@ impl EventSink for Events {
 }
 
 impl Events {
+    /// Waits until what was recorded is in the files, a second at most.
+    #[cfg(test)]
+    fn flush(&self) {
+        let (done, written) = sync_channel(1);
+        let asked = self.journal.as_ref().is_some_and(|journal| {
+            let message = Message::Flush(done);
+            journal.try_send(message).is_ok()
+        });
+        if asked {
+            // After a second, what is written is read.
+            written.recv_timeout(Duration::from_secs(1)).ok();
+        }
+    }
+
     fn send(&self, journal: &SyncSender<Message>, entry: Entry) -> bool {
         let share = entry.event.kind.class().share(MAX_QUEUED as u64);
         if self.queue.waiting.fetch_add(1, Ordering::Relaxed) < share
@@ -153,41 +168,65 @@ struct Content<'a, T> {
     at: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     trace_id: Option<&'a str>,
+    outcome: EventOutcome,
     #[serde(flatten)]
     event: &'a T,
 }
 
-fn event_line(entry: &Entry) -> Option<Line> {
-    let text = line_text(entry.at, Some(&entry.trace_id), &entry.event)?;
+fn event_line(entry: Entry) -> Option<Line> {
+    let Entry {
+        at,
+        trace_id,
+        event,
+    } = entry;
+    let text = line_text(at, Some(&trace_id), event.kind.outcome(), &event)?;
     Some(Line {
-        at: entry.at,
-        kind: entry.event.kind,
-        source: Source::of(&entry.event),
+        at,
+        kind: event.kind,
+        source: Source::of(&event),
+        trace_id: Some(trace_id),
+        client: event.client.map(String::from),
+        user: event.user.map(|user| user.to_string()),
+        organization: event.organization,
         text,
     })
 }
 
 fn folded_line(folded: Folded) -> Option<Line> {
-    let text = line_text(folded.at, None, &folded.events)?;
+    let (kind, source) = (folded.events.kind, folded.source);
+    let text = line_text(folded.at, None, kind.outcome(), &folded.events)?;
+    let (client, user) = match &source {
+        Source::Client(client) => (Some(client.to_string()), None),
+        Source::User(user) => (None, Some(user.to_string())),
+        Source::Network(_) | Source::Other => (None, None),
+    };
     Some(Line {
         at: folded.at,
-        kind: folded.events.kind,
-        source: folded.source,
+        kind,
+        source,
+        trace_id: None,
+        client,
+        user,
+        organization: None,
         text,
     })
 }
 
-fn line_text(at: Timestamp, trace_id: Option<&str>, event: &impl Serialize) -> Option<Vec<u8>> {
+fn line_text(
+    at: Timestamp,
+    trace_id: Option<&str>,
+    outcome: EventOutcome,
+    event: &impl Serialize,
+) -> Option<String> {
     // Always three digits, so that lines sort as text.
     let at = format!("{:.3}", journal::moment(at));
     let content = Content {
         at,
         trace_id,
+        outcome,
         event,
     };
-    let mut text = serde_json::to_vec(&content).ok()?;
-    text.push(b'\n');
-    Some(text)
+    serde_json::to_string(&content).ok()
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::base::error::Cause;
 use crate::base::peer::Peer;
@@ -11,7 +11,7 @@ use crate::model::actor::Actor;
 use crate::model::ids::{ClientId, GrantId, UserId};
 use crate::model::scope::Scope;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EventKind {
     DeviceAuthorizationStarted,
@@ -144,6 +144,45 @@ impl EventKind {
     }
 }
 
+impl EventKind {
+    #[must_use]
+    pub const fn outcome(self) -> EventOutcome {
+        match self {
+            Self::DeviceDenied
+            | Self::ConsentDenied
+            | Self::CodeReusedGrantRevoked
+            | Self::RefreshRepeatedFromElsewhere
+            | Self::RefreshReusedGrantRevoked
+            | Self::ExchangeRefused
+            | Self::SignInFailed
+            | Self::WrongUserCode
+            | Self::ManyWrongUserCodes
+            | Self::TriesUsedUp
+            | Self::CertificateRefused
+            | Self::ReloadRefused => EventOutcome::Refused,
+            Self::LogoutFailed => EventOutcome::Failed,
+            _ => EventOutcome::Done,
+        }
+    }
+}
+
+/// What came of what an event is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventOutcome {
+    Done,
+    /// By a check of ours, or by a user.
+    Refused,
+    /// No decision was possible, or another server did not answer.
+    Failed,
+}
+
+impl fmt::Display for EventOutcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
+    }
+}
+
 /// What becomes of a kind of event where there are too many. Each can fill the queue and the day's file up to its share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum EventClass {
@@ -193,6 +232,9 @@ pub struct Event {
     pub client: Option<ClientId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<UserId>,
+    /// Of the client, else of the user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub organization: Option<Box<str>>,
     /// The name that was typed; where nobody has it, what stands for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
@@ -280,6 +322,7 @@ impl Event {
             kind,
             client: None,
             user: None,
+            organization: None,
             username: None,
             reason: None,
             grant: None,

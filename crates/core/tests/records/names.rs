@@ -187,6 +187,7 @@ impl Names {
             kind: EventKind::TokenExchanged,
             client: Some("tv".parse().expect("a client id")),
             user: Some(UserId::from_bytes([1; 16])),
+            organization: Some("acme".into()),
             username: Some("alice".to_owned()),
             reason: Some(Cause::WrongPassword),
             grant: Some(GrantId::from_bytes([3; 16])),
