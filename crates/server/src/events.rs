@@ -6,32 +6,41 @@
 mod day_file;
 mod fold;
 mod journal;
+mod read;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 use std::{io, path::Path};
 
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use grantor_core::base::error::Cause;
 use grantor_core::base::time::Timestamp;
 use grantor_core::engine::event::{Event, EventClass, EventOutcome};
-use grantor_web::EventSink;
+use grantor_web::{EventLog, EventLogError, EventPage, EventQuery, EventSink};
 use serde::Serialize;
 use tracing::field;
 
 use fold::{Folded, Source};
 use journal::{Entry, Journal, Line, Message, Queue};
+use read::DayFiles;
 
 /// How many events may wait for the disk, of each class its share. Further ones are dropped and counted: a request never
 /// waits for them.
 const MAX_QUEUED: usize = 16 * 1024;
+
+/// How long a reader waits for what was recorded just now.
+const FLUSHED_WITHIN: Duration = Duration::from_secs(1);
 
 /// Writes events to the log, and to day files where there is a folder for them.
 #[derive(Debug, Default)]
 pub struct Events {
     journal: Option<SyncSender<Message>>,
     queue: Arc<Queue>,
+    files: Option<Arc<DayFiles>>,
 }
 
 /// The thread that writes day files.
@@ -68,6 +77,7 @@ impl Events {
             Self {
                 journal: Some(sender),
                 queue,
+                files: Some(Arc::new(DayFiles::new(folder))),
             },
             writer,
         ))
@@ -103,18 +113,14 @@ impl EventSink for Events {
 }
 
 impl Events {
-    /// Waits until what was recorded is in the files, a second at most.
-    #[cfg(test)]
-    fn flush(&self) {
+    /// Asks the thread to say when it has written what was recorded.
+    fn flushed(&self) -> Receiver<()> {
         let (done, written) = sync_channel(1);
-        let asked = self.journal.as_ref().is_some_and(|journal| {
-            let message = Message::Flush(done);
-            journal.try_send(message).is_ok()
-        });
-        if asked {
-            // After a second, what is written is read.
-            written.recv_timeout(Duration::from_secs(1)).ok();
+        if let Some(journal) = &self.journal {
+            // A queue that is full does not wait for readers.
+            journal.try_send(Message::Flush(done)).ok();
         }
+        written
     }
 
     fn send(&self, journal: &SyncSender<Message>, entry: Entry) -> bool {
@@ -126,6 +132,23 @@ impl Events {
         }
         self.queue.waiting.fetch_sub(1, Ordering::Relaxed);
         false
+    }
+}
+
+impl EventLog for Events {
+    fn page(&self, query: EventQuery) -> BoxFuture<'_, Result<EventPage, EventLogError>> {
+        async move {
+            let files = self.files.as_ref().ok_or(EventLogError::NotKept)?;
+            let written = self.flushed();
+            files
+                .read(move |files| {
+                    // After that, what is written is read.
+                    written.recv_timeout(FLUSHED_WITHIN).ok();
+                    files.page(&query)
+                })
+                .await
+        }
+        .boxed()
     }
 }
 

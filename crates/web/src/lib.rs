@@ -11,6 +11,7 @@ mod context;
 mod cookies;
 mod cors;
 mod endpoints;
+mod event_log;
 mod excess;
 mod lists;
 pub mod locale;
@@ -33,6 +34,7 @@ mod tls;
 mod trace;
 
 pub use app::{App, Parts, StartError, Unavailable};
+pub use event_log::{EventFilter, EventLog, EventLogError, EventPage, EventQuery, MAX_PAGE_EVENTS};
 pub use grantor_core::base::peer::ForwardedHeader;
 pub use passwords::hash_password;
 pub use peer::Proxies;

@@ -37,8 +37,8 @@ const TABLES: &str = "
     CREATE INDEX events_by_organization ON events (organization) WHERE organization IS NOT NULL;
 ";
 const PAGE_BYTES: u64 = 4096;
-/// Checkpoint after so many pages of the log, 2 MiB.
-const LOG_PAGES: u32 = 512;
+/// Checkpoint after so many pages of the log, 4 MiB.
+const LOG_PAGES: u32 = 1024;
 /// An id is the time in milliseconds and a number below this, so that rows are in the order of time.
 const IDS_OF_A_MILLISECOND: i64 = 1 << 20;
 /// How long a connection waits for another one, which is as good as never.

@@ -105,3 +105,4 @@ impl io::Write for Log {
 
 mod files;
 mod floods;
+mod reading;

@@ -50,7 +50,7 @@ fn what_is_left_of_a_killed_process_is_read_and_written_on() {
     let events = folder.path().join("events");
     let (sink, writer) = Events::kept(&events, MAX_BYTES).unwrap();
     sink.record(evening(), TRACE, &event());
-    sink.flush();
+    sink.flushed().recv().unwrap();
     let left = TempDir::new().unwrap();
     fs::create_dir(left.path().join("events")).unwrap();
     for name in ["2026-11-21.db", "2026-11-21.db-wal"] {
@@ -233,6 +233,7 @@ fn a_full_queue_drops_and_counts_and_never_waits() {
     let sink = Events {
         journal: Some(sender),
         queue: Arc::default(),
+        files: None,
     };
     for _ in 0..3 {
         sink.record(evening(), TRACE, &event());
@@ -265,6 +266,7 @@ fn a_flood_of_other_events_leaves_room_in_the_queue_for_a_reuse() {
     let sink = Events {
         journal: Some(sender),
         queue: Arc::default(),
+        files: None,
     };
     for kind in [EventKind::TokensIssued, EventKind::TriesUsedUp] {
         for _ in 0..MAX_QUEUED {
