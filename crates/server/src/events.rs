@@ -95,12 +95,12 @@ impl Writer {
 
 impl EventSink for Events {
     fn record(&self, at: Timestamp, trace_id: &str, event: &Event) {
-        let Some(journal) = &self.journal else {
-            return log(trace_id, event);
-        };
-        if !event.kind.is_routine() {
+        if event.kind.is_logged() || self.journal.is_none() && event.kind.is_routine() {
             log(trace_id, event);
         }
+        let Some(journal) = &self.journal else {
+            return;
+        };
         let entry = Entry {
             at,
             trace_id: trace_id.to_owned(),

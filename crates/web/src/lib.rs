@@ -21,6 +21,7 @@ mod oauth;
 pub mod pages;
 mod passwords;
 mod peer;
+mod refusal;
 pub mod render;
 mod request;
 mod router;

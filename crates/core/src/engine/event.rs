@@ -5,7 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::error::Cause;
+use crate::base::check::Check;
+use crate::base::error::{Cause, ErrorCode, Refusal};
 use crate::base::peer::Peer;
 use crate::model::actor::Actor;
 use crate::model::ids::{ClientId, GrantId, UserId};
@@ -71,6 +72,10 @@ pub enum EventKind {
     OrganizationChanged,
     OrganizationDeleted,
     ConfigChanged,
+    /// A request, where no other kind says it.
+    Refused,
+    /// A request that could not be decided.
+    RequestFailed,
 }
 
 impl EventKind {
@@ -106,7 +111,9 @@ impl EventKind {
             | Self::LogoutFailed
             | Self::WrongUserCode
             | Self::ManyWrongUserCodes
-            | Self::TriesUsedUp => EventClass::Frequent,
+            | Self::TriesUsedUp
+            | Self::Refused
+            | Self::RequestFailed => EventClass::Frequent,
             Self::CodeReusedGrantRevoked
             | Self::RefreshRepeatedFromElsewhere
             | Self::RefreshReusedGrantRevoked
@@ -159,10 +166,49 @@ impl EventKind {
             | Self::ManyWrongUserCodes
             | Self::TriesUsedUp
             | Self::CertificateRefused
-            | Self::ReloadRefused => EventOutcome::Refused,
-            Self::LogoutFailed => EventOutcome::Failed,
+            | Self::ReloadRefused
+            | Self::Refused => EventOutcome::Refused,
+            Self::LogoutFailed | Self::RequestFailed => EventOutcome::Failed,
             _ => EventOutcome::Done,
         }
+    }
+
+    /// The check that leads to such an event, where it is always the same.
+    #[must_use]
+    pub const fn check(self) -> Option<Check> {
+        Some(match self {
+            Self::DeviceApproved
+            | Self::DeviceDenied
+            | Self::ConsentGiven
+            | Self::ConsentDenied => Check::UserDecision,
+            Self::ScopesLeftOut => Check::Scope,
+            Self::ClaimsLeftOut => Check::TokenSize,
+            Self::CodeReusedGrantRevoked => Check::AuthorizationCode,
+            Self::RefreshRepeatedInGrace
+            | Self::RefreshRepeatedFromElsewhere
+            | Self::RefreshReusedGrantRevoked
+            | Self::RefreshAheadOfStore => Check::RefreshToken,
+            Self::ExchangeRefused => Check::ExchangeRule,
+            Self::SignedIn => Check::SignIn,
+            Self::WrongUserCode => Check::UserCode,
+            Self::ManyWrongUserCodes
+            | Self::TriesUsedUp
+            | Self::SessionEndedByLimit
+            | Self::GrantEndedByLimit => Check::Limit,
+            Self::LogoutDelivered | Self::LogoutFailed => Check::Delivery,
+            Self::CertificateReplaced | Self::CertificateRefused | Self::CertificateEnds => {
+                Check::Certificate
+            }
+            Self::RealmReloaded | Self::ReloadRefused => Check::Configuration,
+            Self::RequestFailed => Check::Server,
+            _ => return None,
+        })
+    }
+
+    /// Whether the log has a line of the event. Refused and failed requests have lines that say more.
+    #[must_use]
+    pub const fn is_logged(self) -> bool {
+        !matches!(self, Self::Refused | Self::RequestFailed) && !self.is_routine()
     }
 }
 
@@ -238,9 +284,14 @@ pub struct Event {
     /// The name that was typed; where nobody has it, what stands for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
+    /// What decided.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub check: Option<Check>,
     /// Why it was refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Cause>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request: Option<Box<RefusedRequest>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grant: Option<GrantId>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -261,6 +312,17 @@ pub struct Event {
 }
 
 const MAX_LEFT_OUT: usize = 300;
+
+/// A request that was refused, or that failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RefusedRequest {
+    /// Its name in metrics.
+    pub endpoint: &'static str,
+    /// The code that was answered.
+    pub error: &'static str,
+    /// What the client was told; of one that failed, what the operator should know, in at most 300 bytes.
+    pub description: Box<str>,
+}
 
 /// What a reload of the configuration changed: of each kind the first names, such as `client tv`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -324,7 +386,9 @@ impl Event {
             user: None,
             organization: None,
             username: None,
+            check: kind.check(),
             reason: None,
+            request: None,
             grant: None,
             peer: None,
             exchange: None,
@@ -333,6 +397,32 @@ impl Event {
             by: None,
             object: None,
         }
+    }
+
+    /// A request that was refused at the endpoint of this name.
+    #[must_use]
+    pub fn refused(endpoint: &'static str, refusal: &Refusal) -> Self {
+        let description = refusal.description();
+        let mut event = Self::new(EventKind::Refused).request(endpoint, refusal.code, &description);
+        event.check = Some(refusal.check());
+        event.reason = refusal.cause.logged();
+        event
+    }
+
+    /// A request for which there was no decision.
+    #[must_use]
+    pub fn request_failed(endpoint: &'static str, error: ErrorCode, why: &str) -> Self {
+        Self::new(EventKind::RequestFailed).request(endpoint, error, why)
+    }
+
+    fn request(mut self, endpoint: &'static str, error: ErrorCode, description: &str) -> Self {
+        let end = description.floor_char_boundary(MAX_LEFT_OUT);
+        self.request = Some(Box::new(RefusedRequest {
+            endpoint,
+            error: error.name(),
+            description: description[..end].into(),
+        }));
+        self
     }
 
     /// A request asked for scopes that are unknown, or that its client may not have.
@@ -382,6 +472,7 @@ impl Event {
 
     #[must_use]
     pub const fn because(mut self, reason: Cause) -> Self {
+        self.check = Some(reason.check());
         self.reason = Some(reason);
         self
     }

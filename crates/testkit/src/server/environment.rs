@@ -9,7 +9,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use grantor_core::base::seed::Seed;
 use grantor_core::base::time::Timestamp;
-use grantor_core::engine::event::{Event, EventKind};
+use grantor_core::engine::event::Event;
 use grantor_core::engine::facts::KeyQuery;
 use grantor_jose::{Algorithm, Kid, SignError, Signer, VerificationKeys};
 use grantor_web::{Clock, Entropy, EventSink, TrustedKeys};
@@ -22,7 +22,7 @@ pub(super) struct Environment {
     millis: AtomicU64,
     seeds: Seeds,
     signer_down: AtomicBool,
-    events: Mutex<Vec<(String, EventKind)>>,
+    events: Mutex<Vec<(String, Event)>>,
     /// The key sets of trusted issuers; those of others are not known.
     trusted_keys: Mutex<Vec<(String, Arc<VerificationKeys>)>>,
 }
@@ -40,7 +40,7 @@ impl Environment {
         self.seeds.set_position(before.seeds.position());
     }
 
-    pub(super) fn take_events(&self) -> Vec<(String, EventKind)> {
+    pub(super) fn take_events(&self) -> Vec<(String, Event)> {
         std::mem::take(&mut *self.events.lock().expect("no panic under the lock"))
     }
 
@@ -73,7 +73,7 @@ impl Entropy for Environment {
 impl EventSink for Environment {
     fn record(&self, _: Timestamp, trace_id: &str, event: &Event) {
         let mut events = self.events.lock().expect("no panic under the lock");
-        events.push((trace_id.to_owned(), event.kind));
+        events.push((trace_id.to_owned(), event.clone()));
     }
 }
 

@@ -8,6 +8,8 @@ use grantor_core::endpoints::authorize::{
     AUTH_AFTER, AuthorizationRequest, AuthorizationResponse, Authorize, AuthorizeReply,
     ConsentAnswer, ConsentPrompt, DescribeSignIn, ResponseMode, SignInContext, sign_in_proof,
 };
+use grantor_core::engine::drive::Outcome;
+use grantor_core::engine::event::Event;
 use grantor_core::model::endpoint::Endpoint;
 use grantor_core::tokens::handles::PresentedCookie;
 use http::StatusCode;
@@ -17,8 +19,8 @@ use super::browser;
 use super::return_to::ReturnTo;
 use crate::app::Unavailable;
 use crate::context::{Context, PostedForm};
-use crate::oauth;
 use crate::pages::{BackToClient, Consent, Field, FormPost, PageError, Withheld, destination};
+use crate::refusal;
 
 /// Browsers and proxies support headers of 8 KiB, but not all support more.
 const MAX_QUERY_BYTES: usize = 8 * 1024;
@@ -62,12 +64,12 @@ pub(super) async fn handle(
     let outcome = context
         .run(operation(&context, params, cookie, decision))
         .await;
-    let reply = match outcome {
-        Ok(outcome) => outcome.reply,
+    let Outcome { reply, events, .. } = match outcome {
+        Ok(outcome) => outcome,
         Err(error) => return context.unavailable(&error),
     };
     match reply {
-        Ok(AuthorizeReply::Respond(response)) => respond(&context, &response),
+        Ok(AuthorizeReply::Respond(response)) => respond(&context, &response, &events),
         Ok(AuthorizeReply::Consent(ask)) => consent(&context, &ask, request),
         Ok(AuthorizeReply::SignIn) => {
             let request = without_auth_after(params);
@@ -171,12 +173,12 @@ pub(super) async fn after_sign_in(context: &Context, request: &str, session: &Se
     };
     let cookie = PresentedCookie::open(&context.realm().sealing, session.clone());
     let outcome = context.run(operation(context, &params, cookie, None)).await;
-    let reply = match outcome {
-        Ok(outcome) => outcome.reply,
+    let Outcome { reply, events, .. } = match outcome {
+        Ok(outcome) => outcome,
         Err(error) => return context.unavailable(&error),
     };
     match reply {
-        Ok(AuthorizeReply::Respond(response)) => respond(context, &response),
+        Ok(AuthorizeReply::Respond(response)) => respond(context, &response, &events),
         Ok(AuthorizeReply::Consent(ask)) => {
             let redirect_uri = Some(ask.redirect.uri());
             context.send_again(Endpoint::Authorize, &query, redirect_uri)
@@ -187,11 +189,11 @@ pub(super) async fn after_sign_in(context: &Context, request: &str, session: &Se
     }
 }
 
-fn respond(context: &Context, response: &AuthorizationResponse) -> Response {
+fn respond(context: &Context, response: &AuthorizationResponse, events: &[Event]) -> Response {
     let caller = &context.caller;
     if let Err(refusal) = &response.outcome {
         let client = Some(response.redirect.client().as_str());
-        oauth::log_refusal(&context.app, caller, client, refusal);
+        refusal::log_refusal(&context.app, caller, client, refusal, events);
     }
     let trace = caller.trace.as_str();
     match response.redirect.mode() {
@@ -256,7 +258,7 @@ fn consent(context: &Context, ask: &ConsentPrompt, request: String) -> Response 
 /// RFC 6749 section 4.1.2.1: the error is shown to the user, without a redirect.
 fn refuse_without_redirect(context: &Context, params: &Params, refusal: &Refusal) -> Response {
     let client = params.opt("client_id");
-    oauth::log_refusal(&context.app, &context.caller, client, refusal);
+    refusal::log_refusal(&context.app, &context.caller, client, refusal, &[]);
     context.refusal_page(
         match refusal.cause {
             Cause::UnknownClient => PageError::UnknownClient,

@@ -12,8 +12,8 @@ use http::StatusCode;
 use super::{authorize, browser};
 use crate::app::Unavailable;
 use crate::context::{Context, PostedForm};
-use crate::oauth;
 use crate::pages::{self, PageError, SignedOut};
+use crate::refusal;
 
 pub(crate) async fn get(context: Context) -> Response {
     match authorize::parse_query(context.caller.query()) {
@@ -110,7 +110,7 @@ async fn handle(mut context: Context, params: &Params, confirmed: bool) -> Respo
             remove_cookie(context.page(StatusCode::OK, &page), ended)
         }
         Err(refusal) => {
-            oauth::log_refusal(&context.app, &context.caller, client, &refusal);
+            refusal::log_refusal(&context.app, &context.caller, client, &refusal, &[]);
             context.refusal_page(PageError::BadLogout, &refusal)
         }
     }
@@ -120,7 +120,7 @@ fn ask_confirmation(context: &Context, client: Option<&str>, ask: LogoutPrompt) 
     // The status and the log tell the client's developers that the request was refused.
     let status = match &ask.refused {
         Some(refusal) => {
-            oauth::log_refusal(&context.app, &context.caller, client, refusal);
+            refusal::log_refusal(&context.app, &context.caller, client, refusal, &[]);
             StatusCode::BAD_REQUEST
         }
         None => StatusCode::OK,

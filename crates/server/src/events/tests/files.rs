@@ -10,7 +10,7 @@ fn an_event_is_a_line_of_its_day_in_utc() {
         lines(&folder, "2026-11-21.db"),
         [serde_json::json!({
             "at": "2026-11-21T23:59:59.500Z", "trace_id": "0af7651916cd43dd8448eb211c80319c",
-            "outcome": "done", "kind": "device_approved", "client": "tv", "grant": "07".repeat(16),
+            "outcome": "done", "kind": "device_approved", "check": "user_decision", "client": "tv", "grant": "07".repeat(16),
             "peer": { "address": "192.0.2.1", "agent": "curl/8\"quoted\"" },
         })]
     );
