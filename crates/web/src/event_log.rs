@@ -55,9 +55,6 @@ pub struct EventPage {
 pub enum EventLogError {
     #[error("the cursor is not one of a list with this filter")]
     Cursor,
-    /// A store without a file has no files of events.
-    #[error("this server keeps no events")]
-    NotKept,
     #[error("the events cannot be read: {0}")]
     Unavailable(String),
 }

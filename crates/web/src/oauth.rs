@@ -18,7 +18,7 @@ use serde::Serialize;
 
 use crate::app::{App, Unavailable};
 use crate::cors;
-use crate::refusal::{log_refusal, log_unavailable};
+use crate::refusal::{AskingClient, log_refusal, log_unavailable};
 use crate::request::{Caller, Form, FormError};
 
 /// The scheme of an endpoint's `WWW-Authenticate` challenges.
@@ -89,10 +89,16 @@ where
         Err(error) => return invalid_form(app, caller, endpoint, *error),
     };
     let refused = |refusal: &Refusal, client: Option<&Client>, events: &[Event]| {
-        let named = || named_client(caller, params);
-        let client = client.map_or_else(named, |client| Some(client.id.to_string()));
+        let named = match client {
+            Some(_) => None,
+            None => named_client(caller, params),
+        };
+        let client = AskingClient {
+            known: client,
+            named: named.as_deref(),
+        };
         let challenge = Challenge::new(endpoint, caller, params);
-        refusal_response(app, caller, challenge, client.as_deref(), refusal, events)
+        refusal_response(app, caller, challenge, client, refusal, events)
     };
     // Of a request without a decision, where clients authenticate.
     let declared = || {
@@ -209,13 +215,20 @@ pub(crate) fn tls_required(app: &App, caller: &Caller) -> Response {
         ErrorCode::InvalidRequest,
         "The request came by plain http; use https.",
     );
-    refusal_response(app, caller, None, None, &refusal, &[])
+    refusal_response(app, caller, None, AskingClient::default(), &refusal, &[])
 }
 
 fn invalid_form(app: &App, caller: &Caller, endpoint: Endpoint, reason: FormError) -> Response {
     let refusal = Refusal::new(ErrorCode::InvalidRequest, reason.text());
     let challenge = (endpoint.clients() == Clients::None).then_some(Challenge::Bearer);
-    let mut response = refusal_response(app, caller, challenge, None, &refusal, &[]);
+    let mut response = refusal_response(
+        app,
+        caller,
+        challenge,
+        AskingClient::default(),
+        &refusal,
+        &[],
+    );
     if reason == FormError::TooLarge {
         *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
     }
@@ -226,7 +239,7 @@ fn refusal_response(
     app: &App,
     caller: &Caller,
     challenge: Option<Challenge>,
-    client: Option<&str>,
+    client: AskingClient<'_>,
     refusal: &Refusal,
     events: &[Event],
 ) -> Response {

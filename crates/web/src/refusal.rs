@@ -3,6 +3,7 @@
 use grantor_core::base::cause::Causes;
 use grantor_core::base::error::{ErrorCode, Failure, Refusal};
 use grantor_core::engine::event::{Event, EventOutcome};
+use grantor_core::model::client::Client;
 use grantor_core::model::endpoint::Endpoint;
 
 use crate::app::{App, Unavailable};
@@ -11,11 +12,10 @@ use crate::request::Caller;
 use crate::trace;
 
 /// Counts a refusal, logs it with its trace id, and records it, unless one of the decision's own `events` tells of it.
-/// `client` is who the request says that it is from.
 pub(crate) fn log_refusal(
     app: &App,
     caller: &Caller,
-    client: Option<&str>,
+    client: AskingClient<'_>,
     refusal: &Refusal,
     events: &[Event],
 ) {
@@ -27,12 +27,12 @@ pub(crate) fn log_refusal(
     ) {
         return;
     }
-    let client = client.map(|id| logged_client(app, id));
+    let id = client.logged_id(app);
     tracing::info!(
         target: "grantor::refusal",
         trace_id = caller.trace.as_str(),
         endpoint = caller.path(),
-        client = client.as_deref(),
+        client = id.as_deref(),
         error = refusal.code.name(),
         description = &*refusal.description(),
         cause = refusal.cause.logged().map(tracing::field::debug),
@@ -46,25 +46,37 @@ pub(crate) fn log_refusal(
     }
 }
 
-/// `client` is as the log has it.
-pub(crate) fn record(app: &App, caller: &Caller, client: Option<String>, refusal: &Refusal) {
+pub(crate) fn record(app: &App, caller: &Caller, client: AskingClient<'_>, refusal: &Refusal) {
     let mut event = Event::refused(endpoint(caller), refusal).peer(&caller.peer);
-    event.client = client.and_then(|id| id.parse().ok());
+    event.client = client.logged_id(app).and_then(|id| id.parse().ok());
+    let organization = client.known.and_then(|client| client.organization.as_ref());
+    event.organization = organization.map(|id| id.as_str().into());
     app.record_traced(&event, &caller.trace);
+}
+
+/// Who the request is from.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct AskingClient<'a> {
+    pub(crate) known: Option<&'a Client>,
+    /// What the request says, where that is no client that is known here.
+    pub(crate) named: Option<&'a str>,
+}
+
+impl AskingClient<'_> {
+    /// As log and events have it: an id that nobody has may be a secret in the wrong field.
+    fn logged_id(self, app: &App) -> Option<String> {
+        let known = self.known.map(|client| client.id.to_string());
+        known.or_else(|| {
+            let (realm, id) = (app.realm(), self.named?);
+            let declared = realm.client(id).map(|client| client.id.to_string());
+            Some(declared.unwrap_or_else(|| realm.sealing.unknown_name(id)))
+        })
+    }
 }
 
 /// The name of the endpoint, which is not the peer's to choose.
 fn endpoint(caller: &Caller) -> &'static str {
     metrics::label(Endpoint::from_path(caller.path()))
-}
-
-/// An id that nobody has may be a secret in the wrong field.
-fn logged_client(app: &App, id: &str) -> String {
-    let realm = app.realm();
-    match realm.client(id) {
-        Some(client) => client.id.to_string(),
-        None => realm.sealing.unknown_name(id),
-    }
 }
 
 /// Logs a request that could not be decided, and records it.

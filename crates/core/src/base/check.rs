@@ -26,6 +26,8 @@ pub enum Check {
     Session,
     /// Whether the user is there, enabled, and was not signed out everywhere.
     User,
+    /// Whether the client is for this user, and the organization enabled.
+    Availability,
     Password,
     SignIn,
     Consent,
@@ -37,6 +39,8 @@ pub enum Check {
     TokenSize,
     ExchangeRule,
     TrustedIssuer,
+    /// Whether the caller may do what it asks of the management API.
+    Rights,
     /// On guesses, floods and stored things.
     Limit,
     /// Whether another server took what it was sent.
@@ -109,6 +113,8 @@ impl Cause {
             Self::NoSuchGrant | Self::RevokedGrant | Self::GrantOfAnotherClient => Check::Grant,
             Self::CodeUsed => Check::DeviceCode,
             Self::UserGone | Self::UserDisabled | Self::SignedOutEverywhere => Check::User,
+            Self::OrganizationDisabled | Self::ClientNotAvailable => Check::Availability,
+            Self::ScopesWithheld => Check::Scope,
             Self::SessionEnded => Check::Session,
             Self::RefreshReused
             | Self::RefreshReuseAfterUnknownCommit

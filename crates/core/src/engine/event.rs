@@ -1,5 +1,7 @@
 //! Events: what operators learn about a decision, after its commit. Events are not stored as rows.
 
+mod outcome;
+
 use std::borrow::Cow;
 use std::fmt;
 
@@ -8,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::check::Check;
 use crate::base::error::{Cause, ErrorCode, Refusal};
 use crate::base::peer::Peer;
+pub use crate::engine::event::outcome::EventOutcome;
 use crate::model::actor::Actor;
 use crate::model::ids::{ClientId, GrantId, UserId};
 use crate::model::scope::Scope;
@@ -148,84 +151,6 @@ impl EventKind {
             | Self::CertificateRefused
             | Self::CertificateEnds => EventClass::Protected,
         }
-    }
-}
-
-impl EventKind {
-    #[must_use]
-    pub const fn outcome(self) -> EventOutcome {
-        match self {
-            Self::DeviceDenied
-            | Self::ConsentDenied
-            | Self::CodeReusedGrantRevoked
-            | Self::RefreshRepeatedFromElsewhere
-            | Self::RefreshReusedGrantRevoked
-            | Self::ExchangeRefused
-            | Self::SignInFailed
-            | Self::WrongUserCode
-            | Self::ManyWrongUserCodes
-            | Self::TriesUsedUp
-            | Self::CertificateRefused
-            | Self::ReloadRefused
-            | Self::Refused => EventOutcome::Refused,
-            Self::LogoutFailed | Self::RequestFailed => EventOutcome::Failed,
-            _ => EventOutcome::Done,
-        }
-    }
-
-    /// The check that leads to such an event, where it is always the same.
-    #[must_use]
-    pub const fn check(self) -> Option<Check> {
-        Some(match self {
-            Self::DeviceApproved
-            | Self::DeviceDenied
-            | Self::ConsentGiven
-            | Self::ConsentDenied => Check::UserDecision,
-            Self::ScopesLeftOut => Check::Scope,
-            Self::ClaimsLeftOut => Check::TokenSize,
-            Self::CodeReusedGrantRevoked => Check::AuthorizationCode,
-            Self::RefreshRepeatedInGrace
-            | Self::RefreshRepeatedFromElsewhere
-            | Self::RefreshReusedGrantRevoked
-            | Self::RefreshAheadOfStore => Check::RefreshToken,
-            Self::ExchangeRefused => Check::ExchangeRule,
-            Self::SignedIn => Check::SignIn,
-            Self::WrongUserCode => Check::UserCode,
-            Self::ManyWrongUserCodes
-            | Self::TriesUsedUp
-            | Self::SessionEndedByLimit
-            | Self::GrantEndedByLimit => Check::Limit,
-            Self::LogoutDelivered | Self::LogoutFailed => Check::Delivery,
-            Self::CertificateReplaced | Self::CertificateRefused | Self::CertificateEnds => {
-                Check::Certificate
-            }
-            Self::RealmReloaded | Self::ReloadRefused => Check::Configuration,
-            Self::RequestFailed => Check::Server,
-            _ => return None,
-        })
-    }
-
-    /// Whether the log has a line of the event. Refused and failed requests have lines that say more.
-    #[must_use]
-    pub const fn is_logged(self) -> bool {
-        !matches!(self, Self::Refused | Self::RequestFailed) && !self.is_routine()
-    }
-}
-
-/// What came of what an event is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum EventOutcome {
-    Done,
-    /// By a check of ours, or by a user.
-    Refused,
-    /// No decision was possible, or another server did not answer.
-    Failed,
-}
-
-impl fmt::Display for EventOutcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.serialize(f)
     }
 }
 
@@ -402,24 +327,41 @@ impl Event {
     /// A request that was refused at the endpoint of this name.
     #[must_use]
     pub fn refused(endpoint: &'static str, refusal: &Refusal) -> Self {
-        let description = refusal.description();
-        let mut event = Self::new(EventKind::Refused).request(endpoint, refusal.code, &description);
-        event.check = Some(refusal.check());
-        event.reason = refusal.cause.logged();
+        let (check, cause) = (refusal.check(), refusal.cause);
+        Self::refused_by(check, cause).request(
+            endpoint,
+            refusal.code.name(),
+            &refusal.description(),
+        )
+    }
+
+    /// A request that this check refused.
+    #[must_use]
+    pub fn refused_by(check: Check, cause: Cause) -> Self {
+        let mut event = Self::new(EventKind::Refused);
+        event.check = Some(check);
+        event.reason = cause.logged();
         event
     }
 
     /// A request for which there was no decision.
     #[must_use]
     pub fn request_failed(endpoint: &'static str, error: ErrorCode, why: &str) -> Self {
-        Self::new(EventKind::RequestFailed).request(endpoint, error, why)
+        Self::new(EventKind::RequestFailed).request(endpoint, error.name(), why)
     }
 
-    fn request(mut self, endpoint: &'static str, error: ErrorCode, description: &str) -> Self {
+    /// What was answered.
+    #[must_use]
+    pub fn request(
+        mut self,
+        endpoint: &'static str,
+        error: &'static str,
+        description: &str,
+    ) -> Self {
         let end = description.floor_char_boundary(MAX_LEFT_OUT);
         self.request = Some(Box::new(RefusedRequest {
             endpoint,
-            error: error.name(),
+            error,
             description: description[..end].into(),
         }));
         self

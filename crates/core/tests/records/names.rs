@@ -286,7 +286,7 @@ fn checks() -> Vec<Check> {
         };
     }
     all! {
-        Request ClientAuthentication GrantType RedirectUri CodeVerifier AuthorizationCode DeviceCode UserCode RefreshToken Token Grant Session User Password SignIn Consent UserDecision Scope Resource TokenSize ExchangeRule TrustedIssuer Limit Delivery Certificate Configuration Server
+        Request ClientAuthentication GrantType RedirectUri CodeVerifier AuthorizationCode DeviceCode UserCode RefreshToken Token Grant Session User Availability Password SignIn Consent UserDecision Scope Resource TokenSize ExchangeRule TrustedIssuer Rights Limit Delivery Certificate Configuration Server
     }
     .into()
 }

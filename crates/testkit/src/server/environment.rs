@@ -12,8 +12,9 @@ use grantor_core::base::time::Timestamp;
 use grantor_core::engine::event::Event;
 use grantor_core::engine::facts::KeyQuery;
 use grantor_jose::{Algorithm, Kid, SignError, Signer, VerificationKeys};
-use grantor_web::{Clock, Entropy, EventSink, TrustedKeys};
+use grantor_web::{Clock, Entropy, EventLog, EventSink, TrustedKeys};
 
+use super::event_log::Log;
 use crate::{ExternalIssuer, START, Seeds, signer};
 
 #[derive(Debug, Default)]
@@ -23,6 +24,8 @@ pub(super) struct Environment {
     seeds: Seeds,
     signer_down: AtomicBool,
     events: Mutex<Vec<(String, Event)>>,
+    /// All of them, as they can be read.
+    log: Log,
     /// The key sets of trusted issuers; those of others are not known.
     trusted_keys: Mutex<Vec<(String, Arc<VerificationKeys>)>>,
 }
@@ -71,9 +74,14 @@ impl Entropy for Environment {
 }
 
 impl EventSink for Environment {
-    fn record(&self, _: Timestamp, trace_id: &str, event: &Event) {
+    fn record(&self, at: Timestamp, trace_id: &str, event: &Event) {
+        self.log.record(at, trace_id, event);
         let mut events = self.events.lock().expect("no panic under the lock");
         events.push((trace_id.to_owned(), event.clone()));
+    }
+
+    fn log(&self) -> Option<&dyn EventLog> {
+        Some(&self.log)
     }
 }
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use axum::body::Body;
 use grantor_core::base::secret::Secret;
-use grantor_core::model::ids::OrganizationId;
 use grantor_core::engine::event::{Event, EventKind};
+use grantor_core::model::ids::OrganizationId;
 use grantor_core::model::realm::Realm;
 use grantor_core::people::Provision;
 use grantor_jose::{KeySet, Signer};
@@ -26,6 +26,7 @@ mod api;
 mod browser;
 mod clients;
 mod environment;
+mod event_log;
 mod requests;
 mod web_apps;
 

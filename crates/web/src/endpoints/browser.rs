@@ -19,7 +19,7 @@ use crate::pages::{
     Account, CONTENT_SECURITY_POLICY, ErrorPage, Field, FormPost, PageError, ScopeLine,
     content_security_policy,
 };
-use crate::refusal;
+use crate::refusal::{self, AskingClient};
 use crate::render::Page;
 use crate::request::FormError;
 
@@ -129,7 +129,7 @@ impl Context {
             _ => None,
         };
         if let Some(refusal) = refusal {
-            refusal::record(&self.app, &self.caller, None, &refusal);
+            refusal::record(&self.app, &self.caller, AskingClient::default(), &refusal);
         }
         self.page_of_request(error.status(), &self.error(error), None)
     }

@@ -78,6 +78,18 @@ pub(super) const fn words(cause: Cause) -> (&'static str, &'static str) {
             "The user is disabled.",
             "Enable the user with `grantor user enable`, if they should have access.",
         ),
+        Cause::OrganizationDisabled => (
+            "The organization of the user or client is disabled.",
+            "Enable the organization, if it should have access.",
+        ),
+        Cause::ClientNotAvailable => (
+            "The client is not for this user: its `availability` names an organization or its owner.",
+            "Move the user into the client's organization, or change `availability`.",
+        ),
+        Cause::ScopesWithheld => (
+            "The user is in none of the groups to which the scopes are limited.",
+            "Add the user to a group that the scope names, if they should have it.",
+        ),
         Cause::SignedOutEverywhere => (
             "The user was signed out everywhere after this was granted, or got another password.",
             "Have the user sign in again.",

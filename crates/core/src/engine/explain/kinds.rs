@@ -61,6 +61,17 @@ pub(super) const fn sentence(kind: EventKind) -> &'static str {
         EventKind::CertificateEnds => "The TLS certificate ends soon.",
         EventKind::RealmReloaded => "The configuration file was reloaded.",
         EventKind::ReloadRefused => "A changed configuration file was not taken.",
+        EventKind::SessionEndedByAdministrator => "An administrator ended a session.",
+        EventKind::GrantRevokedByAdministrator => "An administrator revoked a grant.",
+        EventKind::ClientAdded => "A client was added.",
+        EventKind::ClientChanged => "A client was changed.",
+        EventKind::ClientDeleted => "A client was deleted.",
+        EventKind::ClientSecretAdded => "A client got a secret.",
+        EventKind::ClientSecretDeleted => "A secret of a client was deleted.",
+        EventKind::OrganizationAdded => "An organization was added.",
+        EventKind::OrganizationChanged => "An organization was changed.",
+        EventKind::OrganizationDeleted => "An organization was deleted.",
+        EventKind::ConfigChanged => "A resource, scope or exchange rule was changed.",
         EventKind::Refused => "A request was refused.",
         EventKind::RequestFailed => "A request failed.",
     }
@@ -106,7 +117,8 @@ pub(super) const fn advice(kind: EventKind) -> Option<&'static str> {
         EventKind::ReloadRefused => {
             "Run `grantor check`, correct the file, and reload. The log has the reason."
         }
-        EventKind::RequestFailed | EventKind::Refused => "Look for the trace id in the log.",
+        EventKind::Refused => "Change the request as the description says.",
+        EventKind::RequestFailed => "Look for the trace id in the log.",
         _ => return None,
     })
 }

@@ -23,7 +23,8 @@ fn causes() -> Vec<Cause> {
     all! {
         AsDescribed UnknownClient DisabledClient WrongSecret SecretMissing MethodNotAllowed CredentialsMissing
         AssertionNotSupported SchemeNotSupported BasicMalformed TooManyWrongSecrets ForgedOrForeignToken NoSuchGrant
-        RevokedGrant GrantOfAnotherClient CodeUsed UserGone UserDisabled SignedOutEverywhere SessionEnded RefreshReused
+        RevokedGrant GrantOfAnotherClient CodeUsed UserGone UserDisabled OrganizationDisabled ClientNotAvailable ScopesWithheld
+        SignedOutEverywhere SessionEnded RefreshReused
         RefreshReuseAfterUnknownCommit RefreshRepeatedFromElsewhere RefreshExpired TokenRevoked TokenExpired TokenMissing
         CodeExpired CodeReused CodeReplayUnproven CodeSeenAfterUnknownCommit VerifierWrong VerifierMissing
         VerifierUnexpected RedirectUriMissing RedirectUriOther ClientUnnamed SubjectGone RuleGone ActorGone
