@@ -8,8 +8,8 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::managed::{Kind, WithClient, WithObject, WithOrganization};
 use crate::commands::{
-    access, admin, backup, check, config, dev, device_login, explain, hash_password, keys, managed,
-    reload, restore, serve, user,
+    access, admin, backup, check, config, dev, device_login, events, explain, hash_password, keys,
+    managed, reload, restore, serve, user, why,
 };
 use grantor_config::Environment;
 
@@ -79,6 +79,14 @@ enum Command {
     HashPassword(hash_password::Arguments),
     /// Say what the server would decide, and why, without doing it
     Explain(Box<explain::Arguments>),
+    /// List what happened, newest first: refusals, sign-ins, what was granted and changed
+    ///
+    /// Example: grantor events --user alice --outcome refused --since 1h
+    Events(events::Arguments),
+    /// Explain what happened to a request: what was decided, by which check, and what to do
+    ///
+    /// Example: grantor why d5065b294f6c2dec0f5d91e818a6677b
+    Why(why::Arguments),
     /// Copy the store to a file, while the server runs or not
     Backup(backup::Arguments),
     /// Put a backup in the place of the store, while no server runs; keeps what was there
@@ -107,6 +115,8 @@ pub fn run(cli: Cli, environment: &Environment) -> ExitCode {
         Command::Admin(arguments) => admin::run(&arguments, environment),
         Command::HashPassword(arguments) => hash_password::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments, environment),
+        Command::Events(arguments) => events::run(&arguments, environment),
+        Command::Why(arguments) => why::run(&arguments, environment),
         Command::Backup(arguments) => backup::run(&arguments, environment),
         Command::Restore(arguments) => restore::run(&arguments, environment),
         Command::DeviceLogin(arguments) => device_login::run(&arguments, environment),

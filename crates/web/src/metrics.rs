@@ -23,7 +23,6 @@ pub(crate) fn endpoint_for_path(path: &str, prefix: &str) -> Option<Endpoint> {
 /// The label for assets and unknown paths.
 const OTHER: &str = "other";
 
-#[cfg(feature = "spans")]
 pub(crate) fn label(endpoint: Option<Endpoint>) -> &'static str {
     endpoint.map_or(OTHER, Endpoint::label)
 }

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::response::Response;
-use grantor_core::base::cause::Causes;
-use grantor_core::base::error::{Cause, ErrorCode, Failure, Refusal};
+use grantor_core::base::error::{Cause, ErrorCode, Refusal};
 use grantor_core::base::params::Params;
 use grantor_core::client_auth::{Authenticated, ClientOperation, Credentials};
 use grantor_core::endpoints::unsupported::DPOP_PROOF;
 use grantor_core::engine::decide::Operation;
 use grantor_core::engine::drive::Minted;
+use grantor_core::engine::event::Event;
 use grantor_core::model::client::Client;
 use grantor_core::model::endpoint::{Clients, CrossOrigin, Endpoint};
 use http::{HeaderValue, StatusCode, header};
@@ -18,8 +18,8 @@ use serde::Serialize;
 
 use crate::app::{App, Unavailable};
 use crate::cors;
+use crate::refusal::{AskingClient, log_refusal, log_unavailable};
 use crate::request::{Caller, Form, FormError};
-use crate::trace;
 
 /// The scheme of an endpoint's `WWW-Authenticate` challenges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,11 +88,17 @@ where
         Ok(params) => params,
         Err(error) => return invalid_form(app, caller, endpoint, *error),
     };
-    let refused = |refusal: &Refusal, client: Option<&Client>| {
-        let named = || named_client(caller, params);
-        let client = client.map_or_else(named, |client| Some(client.id.to_string()));
+    let refused = |refusal: &Refusal, client: Option<&Client>, events: &[Event]| {
+        let named = match client {
+            Some(_) => None,
+            None => named_client(caller, params),
+        };
+        let client = AskingClient {
+            known: client,
+            named: named.as_deref(),
+        };
         let challenge = Challenge::new(endpoint, caller, params);
-        refusal_response(app, caller, challenge, client.as_deref(), refusal)
+        refusal_response(app, caller, challenge, client, refusal, events)
     };
     // Of a request without a decision, where clients authenticate.
     let declared = || {
@@ -110,7 +116,7 @@ where
     let (client, response) = match parsed {
         Err(refusal) => {
             error = Some(refusal.code);
-            (declared(), refused(&refusal, None))
+            (declared(), refused(&refusal, None, &[]))
         }
         Ok(operation) => match app.run_traced(operation, &caller.trace).await {
             Err(error) => (declared(), unavailable(app, caller, &error)),
@@ -119,7 +125,7 @@ where
                     Ok(reply) => render(reply, outcome.tokens),
                     Err(refusal) => {
                         error = Some(refusal.code);
-                        refused(&refusal, outcome.client.as_deref())
+                        refused(&refusal, outcome.client.as_deref(), &outcome.events)
                     }
                 };
                 (outcome.client, response)
@@ -209,57 +215,35 @@ pub(crate) fn tls_required(app: &App, caller: &Caller) -> Response {
         ErrorCode::InvalidRequest,
         "The request came by plain http; use https.",
     );
-    refusal_response(app, caller, None, None, &refusal)
+    refusal_response(app, caller, None, AskingClient::default(), &refusal, &[])
 }
 
 fn invalid_form(app: &App, caller: &Caller, endpoint: Endpoint, reason: FormError) -> Response {
     let refusal = Refusal::new(ErrorCode::InvalidRequest, reason.text());
     let challenge = (endpoint.clients() == Clients::None).then_some(Challenge::Bearer);
-    let mut response = refusal_response(app, caller, challenge, None, &refusal);
+    let mut response = refusal_response(
+        app,
+        caller,
+        challenge,
+        AskingClient::default(),
+        &refusal,
+        &[],
+    );
     if reason == FormError::TooLarge {
         *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
     }
     response
 }
 
-/// Counts a refusal and logs it with its trace id. `client` is who the request says that it is from.
-pub(crate) fn log_refusal(app: &App, caller: &Caller, client: Option<&str>, refusal: &Refusal) {
-    app.metrics.record_error(refusal.code);
-    match refusal.code {
-        // Not logged: a waiting device polls every few seconds.
-        ErrorCode::AuthorizationPending | ErrorCode::SlowDown => {}
-        code => tracing::info!(
-            target: "grantor::refusal",
-            trace_id = caller.trace.as_str(),
-            endpoint = caller.path(),
-            client = client.map(|id| logged_client(app, id)),
-            error = code.name(),
-            description = &*refusal.description(),
-            cause = refusal.cause.logged().map(tracing::field::debug),
-            traceparent = trace::traceparent(&caller.headers),
-            address = %caller.peer,
-            "refused"
-        ),
-    }
-}
-
-/// An id that nobody has may be a secret in the wrong field.
-fn logged_client(app: &App, id: &str) -> String {
-    let realm = app.realm();
-    match realm.client(id) {
-        Some(client) => client.id.to_string(),
-        None => realm.sealing.unknown_name(id),
-    }
-}
-
 fn refusal_response(
     app: &App,
     caller: &Caller,
     challenge: Option<Challenge>,
-    client: Option<&str>,
+    client: AskingClient<'_>,
     refusal: &Refusal,
+    events: &[Event],
 ) -> Response {
-    log_refusal(app, caller, client, refusal);
+    log_refusal(app, caller, client, refusal, events);
     let status = StatusCode::from_u16(refusal.code.status()).unwrap_or(StatusCode::BAD_REQUEST);
     let mut response = error_response(refusal, caller, status);
     let headers = response.headers_mut();
@@ -283,7 +267,7 @@ pub(crate) fn starting(caller: &Caller) -> Response {
 }
 
 fn unavailable(app: &App, caller: &Caller, reason: &Unavailable) -> Response {
-    log_unavailable(caller, reason);
+    log_unavailable(app, caller, reason);
     app.metrics.record_error(reason.code());
     let code = reason.code();
     let description = match code {
@@ -298,34 +282,6 @@ fn unavailable(app: &App, caller: &Caller, reason: &Unavailable) -> Response {
             .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
     }
     response
-}
-
-pub(crate) fn log_unavailable(caller: &Caller, reason: &Unavailable) {
-    // A failure of another server is logged where that server is called. The request itself is no reason for an alert,
-    // and neither are more sign-ins than there are places.
-    if matches!(
-        reason,
-        Unavailable::Failure(Failure::Upstream(_)) | Unavailable::Busy
-    ) {
-        tracing::info!(
-            target: "grantor::refusal",
-            trace_id = caller.trace.as_str(),
-            endpoint = caller.path(),
-            error = reason.code().name(),
-            cause = %Causes(reason),
-            address = %caller.peer,
-            "refused"
-        );
-        return;
-    }
-    tracing::error!(
-        target: "grantor::failure",
-        trace_id = caller.trace.as_str(),
-        endpoint = caller.path(),
-        error = reason.code().name(),
-        reason = %Causes(reason),
-        "request failed"
-    );
 }
 
 fn error_response(refusal: &Refusal, caller: &Caller, status: StatusCode) -> Response {

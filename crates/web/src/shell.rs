@@ -25,6 +25,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::api::OpenApi;
 use crate::app::{StartError, Unavailable};
+use crate::event_log::EventLog;
 use crate::managed_clients::ManagedClients;
 use crate::metrics::{Metrics, MetricsSnapshot};
 use crate::passwords::Passwords;
@@ -146,6 +147,11 @@ impl Shell {
         let trace = TraceId::new(&self.seed());
         self.record_traced(event, &trace);
         trace.as_str().to_owned()
+    }
+
+    /// None where events are only logged.
+    pub(crate) fn event_log(&self) -> Option<&dyn EventLog> {
+        self.events.log()
     }
 
     pub(crate) fn record_traced(&self, event: &Event, trace: &TraceId) {

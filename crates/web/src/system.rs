@@ -13,6 +13,8 @@ use grantor_jose::{KeyState, VerificationKeys};
 
 use crate::app::Unavailable;
 
+use crate::event_log::EventLog;
+
 pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
 
@@ -28,6 +30,11 @@ pub trait Entropy: Send + Sync {
 pub trait EventSink: Send + Sync {
     /// Must not block. A crash may lose the events of the last second.
     fn record(&self, at: Timestamp, trace_id: &str, event: &Event);
+
+    /// What was recorded, where it can be read.
+    fn log(&self) -> Option<&dyn EventLog> {
+        None
+    }
 }
 
 /// The keys of trusted issuers. Implementations cache keys and limit how often they fetch.

@@ -31,6 +31,11 @@ impl TraceId {
     }
 }
 
+/// Whether it has the form of our ids.
+pub(crate) fn is_id(text: &str) -> bool {
+    text.len() == 32 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+}
+
 /// The caller's `traceparent` (W3C Trace Context section 3.2), if it is valid. It names the caller's trace and span, and
 /// nothing of ours.
 pub(crate) fn traceparent(headers: &HeaderMap) -> Option<&str> {

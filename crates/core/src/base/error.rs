@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The text that defines a code, and where in it.
 #[derive(Clone, Copy)]
@@ -188,7 +188,7 @@ impl Cause {
 }
 
 /// The private cause of a refusal, logged with its `trace_id`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
     /// The description says it all, so there is none to log.

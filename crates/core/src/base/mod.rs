@@ -1,6 +1,7 @@
 //! Values without policy: time, randomness, secrets, sealing, rows, request parameters and errors.
 
 pub mod cause;
+pub mod check;
 pub mod error;
 pub(crate) mod names;
 pub mod params;

@@ -361,6 +361,10 @@ impl Operation for Authorize {
         Ok(self.request.prepare(realm))
     }
 
+    fn client(&self, _: &PreparedRequest) -> Option<ClientId> {
+        self.request.client.clone()
+    }
+
     fn decide(
         &self,
         prepared: &PreparedRequest,

@@ -16,6 +16,7 @@ use crate::engine::event::{Event, EventKind};
 use crate::engine::facts::Facts;
 use crate::model::claims::IdTokenClaims;
 use crate::model::client::{Client, ConsentPolicy};
+use crate::model::ids::ClientId;
 use crate::model::realm::Realm;
 use crate::people::Visitor;
 use crate::people::session;
@@ -107,6 +108,10 @@ impl Operation for Logout {
 
     fn prepare(&self, _: &Realm) -> Result<VerifiedHint, Refusal> {
         Ok(VerifiedHint::default())
+    }
+
+    fn client(&self, _: &VerifiedHint) -> Option<ClientId> {
+        self.request.client.as_ref()?.parse().ok()
     }
 
     fn decide(

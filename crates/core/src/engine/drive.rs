@@ -130,19 +130,22 @@ impl<O: Operation> Drive<O> {
                 Decision {
                     reply,
                     effects,
-                    events,
+                    mut events,
                     excess,
                     ..
                 },
                 tokens,
-            ) => Step::Done(Outcome {
-                reply,
-                client: self.asking_client(),
-                tokens,
-                effects,
-                events,
-                excess,
-            }),
+            ) => {
+                self.facts.name_organizations(&self.env(), &mut events);
+                Step::Done(Outcome {
+                    reply,
+                    client: self.asking_client(),
+                    tokens,
+                    effects,
+                    events,
+                    excess,
+                })
+            }
             Stage::Failed(failure) => Step::Failed(failure, self.abandon()),
             Stage::Ended => Step::Failed(
                 Failure::Bug("a finished request was driven further"),

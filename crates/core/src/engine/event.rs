@@ -1,17 +1,21 @@
 //! Events: what operators learn about a decision, after its commit. Events are not stored as rows.
 
+mod outcome;
+
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use crate::base::error::Cause;
+use crate::base::check::Check;
+use crate::base::error::{Cause, ErrorCode, Refusal};
 use crate::base::peer::Peer;
+pub use crate::engine::event::outcome::EventOutcome;
 use crate::model::actor::Actor;
 use crate::model::ids::{ClientId, GrantId, UserId};
 use crate::model::scope::Scope;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EventKind {
     DeviceAuthorizationStarted,
@@ -71,6 +75,10 @@ pub enum EventKind {
     OrganizationChanged,
     OrganizationDeleted,
     ConfigChanged,
+    /// A request, where no other kind says it.
+    Refused,
+    /// A request that could not be decided.
+    RequestFailed,
 }
 
 impl EventKind {
@@ -106,7 +114,9 @@ impl EventKind {
             | Self::LogoutFailed
             | Self::WrongUserCode
             | Self::ManyWrongUserCodes
-            | Self::TriesUsedUp => EventClass::Frequent,
+            | Self::TriesUsedUp
+            | Self::Refused
+            | Self::RequestFailed => EventClass::Frequent,
             Self::CodeReusedGrantRevoked
             | Self::RefreshRepeatedFromElsewhere
             | Self::RefreshReusedGrantRevoked
@@ -193,12 +203,20 @@ pub struct Event {
     pub client: Option<ClientId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<UserId>,
+    /// Of the client, else of the user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub organization: Option<Box<str>>,
     /// The name that was typed; where nobody has it, what stands for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
+    /// What decided.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub check: Option<Check>,
     /// Why it was refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Cause>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request: Option<Box<RefusedRequest>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grant: Option<GrantId>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -219,6 +237,17 @@ pub struct Event {
 }
 
 const MAX_LEFT_OUT: usize = 300;
+
+/// A request that was refused, or that failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RefusedRequest {
+    /// Its name in metrics.
+    pub endpoint: &'static str,
+    /// The code that was answered.
+    pub error: &'static str,
+    /// What the client was told; of one that failed, what the operator should know, in at most 300 bytes.
+    pub description: Box<str>,
+}
 
 /// What a reload of the configuration changed: of each kind the first names, such as `client tv`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -280,8 +309,11 @@ impl Event {
             kind,
             client: None,
             user: None,
+            organization: None,
             username: None,
+            check: kind.check(),
             reason: None,
+            request: None,
             grant: None,
             peer: None,
             exchange: None,
@@ -290,6 +322,49 @@ impl Event {
             by: None,
             object: None,
         }
+    }
+
+    /// A request that was refused at the endpoint of this name.
+    #[must_use]
+    pub fn refused(endpoint: &'static str, refusal: &Refusal) -> Self {
+        let (check, cause) = (refusal.check(), refusal.cause);
+        Self::refused_by(check, cause).request(
+            endpoint,
+            refusal.code.name(),
+            &refusal.description(),
+        )
+    }
+
+    /// A request that this check refused.
+    #[must_use]
+    pub fn refused_by(check: Check, cause: Cause) -> Self {
+        let mut event = Self::new(EventKind::Refused);
+        event.check = Some(check);
+        event.reason = cause.logged();
+        event
+    }
+
+    /// A request for which there was no decision.
+    #[must_use]
+    pub fn request_failed(endpoint: &'static str, error: ErrorCode, why: &str) -> Self {
+        Self::new(EventKind::RequestFailed).request(endpoint, error.name(), why)
+    }
+
+    /// What was answered.
+    #[must_use]
+    pub fn request(
+        mut self,
+        endpoint: &'static str,
+        error: &'static str,
+        description: &str,
+    ) -> Self {
+        let end = description.floor_char_boundary(MAX_LEFT_OUT);
+        self.request = Some(Box::new(RefusedRequest {
+            endpoint,
+            error,
+            description: description[..end].into(),
+        }));
+        self
     }
 
     /// A request asked for scopes that are unknown, or that its client may not have.
@@ -339,6 +414,7 @@ impl Event {
 
     #[must_use]
     pub const fn because(mut self, reason: Cause) -> Self {
+        self.check = Some(reason.check());
         self.reason = Some(reason);
         self
     }

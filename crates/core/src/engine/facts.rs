@@ -11,10 +11,11 @@ use crate::base::secret::Secret;
 use crate::base::time::Timestamp;
 use crate::engine::decide::Halt;
 use crate::engine::env::Env;
+use crate::engine::event::Event;
 use crate::engine::limits::{Poll, PollQuery, QuotaAnswer, QuotaQuery};
 use crate::model::client::Client;
 use crate::model::ids::{ClientId, OrganizationId, UserId};
-use crate::records::{Grant, ManagedOrganization, Record, User};
+use crate::records::{self, Grant, ManagedOrganization, Record, User};
 
 #[derive(Clone, Debug)]
 pub enum Need {
@@ -181,6 +182,23 @@ impl Facts {
         match missing.is_empty() {
             true => Ok(()),
             false => Err(Halt::Need(vec![Need::Clients(missing)])),
+        }
+    }
+
+    /// Names in events whose they are: of their client's organization, else of their user's, as far as that was read.
+    pub(crate) fn name_organizations(&self, env: &Env<'_>, events: &mut [Event]) {
+        for event in events.iter_mut().filter(|it| it.organization.is_none()) {
+            let client = event.client.as_ref();
+            let client = client.and_then(|id| self.known_client(env, id));
+            let of_client = client.and_then(|client| client.organization.clone());
+            let of_user = || {
+                let user = event.user.filter(|_| !event.kind.is_routine())?;
+                let key = records::key::<User>(&env.realm.name, &user.to_string());
+                let user = self.record::<User>(env, &key).ok()?.live()?;
+                user.record.organization
+            };
+            let organization = of_client.or_else(of_user);
+            event.organization = organization.map(|id| id.as_str().into());
         }
     }
 

@@ -4,6 +4,7 @@ pub mod decide;
 pub mod drive;
 pub mod env;
 pub mod event;
+pub mod explain;
 pub mod facts;
 pub mod limits;
 mod step;

@@ -77,7 +77,9 @@ impl Caller {
 
     /// The event of what the caller did.
     #[must_use]
-    pub fn did(&self, event: Event) -> Event {
+    pub fn did(&self, mut event: Event) -> Event {
+        let organization = self.organization.as_ref();
+        event.organization = organization.map(|id| id.as_str().into());
         event.by(self.actor.to_string())
     }
 

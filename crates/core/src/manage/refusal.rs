@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::base::check::Check;
 use crate::base::error::Cause;
 use crate::model::checks::Problem;
 use crate::model::right::Right;
@@ -96,6 +97,19 @@ pub struct ApiRefusal {
 }
 
 impl ApiRefusal {
+    /// The check that refused.
+    #[must_use]
+    pub const fn check(&self) -> Check {
+        match (self.cause, self.code) {
+            (Cause::AsDescribed, ApiCode::InvalidToken) => Check::Token,
+            (Cause::AsDescribed, ApiCode::InsufficientScope | ApiCode::Forbidden) => Check::Rights,
+            (Cause::AsDescribed, ApiCode::Limit | ApiCode::TooManyRequests) => Check::Limit,
+            (Cause::AsDescribed, ApiCode::ServerError | ApiCode::Unavailable) => Check::Server,
+            (Cause::AsDescribed, _) => Check::Request,
+            (cause, _) => cause.check(),
+        }
+    }
+
     #[must_use]
     pub const fn new(code: ApiCode, detail: &'static str) -> Self {
         Self {

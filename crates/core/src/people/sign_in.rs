@@ -241,13 +241,13 @@ impl SignIn {
         let user = user.filter(|_| is_enabled);
         attempt.end(facts, user.is_some())?;
         let Some(user) = user else {
-            let mut event = Event::new(EventKind::SignInFailed).peer(&self.peer);
-            event.reason = Some(match (&known, is_right) {
+            let mut event = Event::new(EventKind::SignInFailed).because(match (&known, is_right) {
                 (None, _) => Cause::UserGone,
                 (Some(_), false) => Cause::WrongPassword,
                 (Some(_), true) if is_of_disabled => Cause::OrganizationDisabled,
                 (Some(_), true) => Cause::UserDisabled,
             });
+            event.peer = Some(self.peer.clone());
             event.user = known.as_ref().map(|(id, _)| *id);
             let unknown = || env.realm.sealing.unknown_name(account);
             event.username = Some(known.map_or_else(unknown, |(_, username)| username));

@@ -3,12 +3,15 @@
 use std::collections::BTreeSet;
 
 use aws_lc_rs::hmac;
+use grantor_core::base::check::Check;
 use grantor_core::base::error::{Cause, ErrorCode};
 use grantor_core::base::peer::Peer;
 use grantor_core::base::sealing::{MasterKey, SealingKeys};
 use grantor_core::base::seed::Seed;
 use grantor_core::base::time::Timestamp;
-use grantor_core::engine::event::{Event, EventClass, EventKind, FoldedEvents, Hop, ReloadSummary};
+use grantor_core::engine::event::{
+    Event, EventClass, EventKind, FoldedEvents, Hop, RefusedRequest, ReloadSummary,
+};
 use grantor_core::model::actor::Actor;
 use grantor_core::model::ids::Epoch;
 use grantor_core::model::ids::{ClientId, GrantId, Jti, SessionId, UserId};
@@ -24,10 +27,11 @@ use serde_json::Value;
 use crate::samples;
 
 /// What begins the lines of this crate; the others are those of `grantor`.
-const OURS: [&str; 9] = [
+const OURS: [&str; 10] = [
     "derived",
     "error",
     "event",
+    "event-check",
     "event-member",
     "index",
     "member",
@@ -178,6 +182,9 @@ impl Names {
         for kind in kinds() {
             self.add(format!("event {kind}"));
         }
+        for check in checks() {
+            self.add(format!("event-check {}", name(check)));
+        }
         let actor = Actor {
             sub: "actor".to_owned(),
             client_id: "tv".parse().expect("a client id"),
@@ -187,8 +194,15 @@ impl Names {
             kind: EventKind::TokenExchanged,
             client: Some("tv".parse().expect("a client id")),
             user: Some(UserId::from_bytes([1; 16])),
+            organization: Some("acme".into()),
             username: Some("alice".to_owned()),
+            check: Some(Check::Password),
             reason: Some(Cause::WrongPassword),
+            request: Some(Box::new(RefusedRequest {
+                endpoint: "token",
+                error: "invalid_grant",
+                description: "why".into(),
+            })),
             grant: Some(GrantId::from_bytes([3; 16])),
             peer: Some(Peer::new("192.0.2.10".parse().expect("an address"), "curl")),
             exchange: Some(Box::new(Hop {
@@ -257,6 +271,22 @@ fn kinds() -> Vec<EventKind> {
         CertificateReplaced CertificateRefused CertificateEnds RealmReloaded ReloadRefused
         ClientAdded ClientChanged ClientDeleted ClientSecretAdded ClientSecretDeleted
         OrganizationAdded OrganizationChanged OrganizationDeleted ConfigChanged
+        Refused RequestFailed
+    }
+    .into()
+}
+
+/// Each check, likewise.
+fn checks() -> Vec<Check> {
+    macro_rules! all {
+        ($($check:ident)*) => {
+            [$(Check::$check),*].map(|check| match check {
+                $(Check::$check => check,)*
+            })
+        };
+    }
+    all! {
+        Request ClientAuthentication GrantType RedirectUri CodeVerifier AuthorizationCode DeviceCode UserCode RefreshToken Token Grant Session User Availability Password SignIn Consent UserDecision Scope Resource TokenSize ExchangeRule TrustedIssuer Rights Limit Delivery Certificate Configuration Server
     }
     .into()
 }

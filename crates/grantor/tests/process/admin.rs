@@ -31,15 +31,8 @@ fn refused(home: &Home, arguments: &[&str]) -> String {
 
 /// The kinds of the events of today.
 fn events(home: &Home) -> Vec<String> {
-    let mut kinds = Vec::new();
-    for day in fs::read_dir(home.path("events")).expect("a folder") {
-        let lines = fs::read_to_string(day.expect("a file").path()).expect("text");
-        for line in lines.lines() {
-            let event: Json = serde_json::from_str(line).expect("JSON");
-            kinds.push(event["kind"].as_str().expect("a kind").to_owned());
-        }
-    }
-    kinds
+    let kind = |event: &Json| event["kind"].as_str().expect("a kind").to_owned();
+    home.events().iter().map(kind).collect()
 }
 
 #[test]

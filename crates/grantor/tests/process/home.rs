@@ -94,6 +94,26 @@ impl Home {
         found.expect("the keys are never published")
     }
 
+    /// The events of all days, as SQLite reads them.
+    pub(crate) fn events(&self) -> Vec<Json> {
+        let days = fs::read_dir(self.path("events")).expect("a folder");
+        let days = days.map(|day| day.expect("a file").path());
+        let mut days: Vec<_> = days
+            .filter(|day| day.extension().is_some_and(|end| end == "db"))
+            .collect();
+        days.sort();
+        let mut events = Vec::new();
+        for day in days {
+            let day = rusqlite::Connection::open(day).expect("a file of SQLite");
+            let select = day.prepare("SELECT line FROM events ORDER BY id");
+            let mut select = select.expect("a table");
+            let lines = select.query_map([], |row| row.get::<_, String>(0));
+            let lines = lines.expect("rows").map(|line| line.expect("text"));
+            events.extend(lines.map(|line| serde_json::from_str::<Json>(&line).expect("JSON")));
+        }
+        events
+    }
+
     /// One request, with a form where there is a body.
     pub(crate) fn request(&self, method: &str, path: &str, form: &str) -> (u16, String) {
         request(&self.address, method, path, form)

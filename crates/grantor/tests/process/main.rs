@@ -8,6 +8,7 @@
 mod admin;
 mod backup;
 mod dev;
+mod events;
 mod explain;
 mod home;
 mod identity;

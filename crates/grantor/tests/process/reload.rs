@@ -40,7 +40,8 @@ fn token(home: &Home) -> u16 {
 fn written(home: &Home, server: Server) -> String {
     let mut all = server.end("TERM").stderr;
     for day in fs::read_dir(home.path("events")).expect("a folder") {
-        all += &fs::read_to_string(day.expect("a file").path()).expect("text");
+        let day = fs::read(day.expect("a file").path()).expect("bytes");
+        all += &String::from_utf8_lossy(&day);
     }
     all
 }

@@ -192,11 +192,7 @@ fn an_event_is_in_the_log_and_in_the_file_of_its_day_and_a_routine_one_only_in_t
 
     let mut days = fs::read_dir(home.path("events")).expect("a folder");
     let day = days.next().expect("one day").expect("a file").path();
-    let text = fs::read_to_string(&day).expect("text");
-    let lines: Vec<serde_json::Value> = text
-        .lines()
-        .map(|line| serde_json::from_str(line).expect("one line of JSON"))
-        .collect();
+    let lines = home.events();
     let kinds: Vec<_> = lines.iter().map(|event| &event["kind"]).collect();
     assert_eq!(kinds, ["device_authorization_started", "token_revoked"]);
     assert_eq!(lines[1]["client"], "orders");

@@ -1,6 +1,7 @@
 //! The requests and answers of the admin socket: one type each, for the server that answers and the commands that ask.
 
 mod access;
+mod events;
 mod keys;
 mod reload;
 
@@ -15,6 +16,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 pub use access::{ApiProblem, EndGrant, EndSession, ListPage, ListedPage};
+pub use events::{GetTrace, ListEvents, Trace};
 pub use keys::{KeyListing, ListedKey, ListedMasterKey, RotatedKeys};
 pub use reload::{Change, Reload, Reloaded};
 

@@ -1,18 +1,17 @@
-//! Day files: `YYYY-MM-DD.jsonl` of limited size, written by one thread, kept for 30 days.
+//! Day files: `YYYY-MM-DD.db` of limited size, written by one thread, kept for 30 days.
 
 use std::collections::HashMap;
-use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::{
-    DirBuilderExt as _, FileExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
-};
+use std::fs::{self, DirBuilder, Permissions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::thread;
 use std::time::Duration;
 
+use super::day_file::{DayFile, DayFileError, cost};
 use super::fold::{Folds, Source};
 use super::{event_line, folded_line};
 use crate::cause::Causes;
@@ -22,7 +21,6 @@ use grantor_core::engine::event::{Event, EventClass, EventKind};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp as Moment};
-use rustix::fs::OFlags;
 
 /// An event is on the disk after twice this long at most.
 const SYNC_EVERY: Duration = Duration::from_millis(500);
@@ -33,12 +31,18 @@ const GATHERED: Duration = Duration::from_millis(50);
 const MINUTE: Duration = Duration::from_secs(60);
 /// How many days before an event's own its folder goes back.
 const KEPT_DAYS: i32 = 30;
-const SUFFIX: &str = ".jsonl";
+pub(super) const SUFFIX: &str = ".db";
+/// Lines of one transaction.
+const MAX_LINES: usize = 512;
+/// What follows the date in the names of our files. Earlier versions wrote `.jsonl`.
+const SUFFIXES: [&str; 5] = [SUFFIX, ".db-wal", ".db-shm", ".db.damaged", ".jsonl"];
 
 /// A message to the thread.
 #[derive(Debug)]
 pub(super) enum Message {
     Event(Box<Entry>),
+    /// Answers when all before it is written.
+    Flush(SyncSender<()>),
     End,
 }
 
@@ -50,13 +54,18 @@ pub(super) struct Entry {
     pub(super) event: Event,
 }
 
-/// A line of a day's file, with its end.
+/// A line of a day's file.
 #[derive(Debug)]
 pub(super) struct Line {
     pub(super) at: Timestamp,
     pub(super) kind: EventKind,
     pub(super) source: Source,
-    pub(super) text: Vec<u8>,
+    pub(super) trace_id: Option<String>,
+    pub(super) client: Option<String>,
+    pub(super) user: Option<String>,
+    pub(super) organization: Option<Box<str>>,
+    /// JSON.
+    pub(super) text: String,
 }
 
 /// What was dropped or waits, seen by the thread and by those who send to it.
@@ -71,7 +80,7 @@ pub(super) struct Queue {
 pub(super) struct Journal {
     folder: PathBuf,
     /// The most bytes of a day's file.
-    max_bytes: u64,
+    pub(super) max_bytes: u64,
     pub(super) today: Option<Today>,
     folds: Folds,
     synced_at: Timestamp,
@@ -82,8 +91,9 @@ pub(super) struct Journal {
 #[derive(Debug)]
 pub(super) struct Today {
     date: Date,
-    file: File,
-    bytes: u64,
+    pub(super) file: DayFile,
+    /// What the file has at most.
+    pub(super) bytes: u64,
     /// The bytes of each protected kind in the last quarter of the file.
     reserved: HashMap<EventKind, u64>,
     /// The same of each user and client; each has a line there, so the file bounds them.
@@ -93,10 +103,10 @@ pub(super) struct Today {
 }
 
 impl Today {
-    pub(super) fn new(date: Date, file: File) -> io::Result<Self> {
+    fn new(date: Date, file: DayFile) -> Result<Self, DayFileError> {
         Ok(Self {
             date,
-            bytes: file.metadata()?.len(),
+            bytes: file.bytes()?,
             file,
             reserved: HashMap::new(),
             reserved_of: HashMap::new(),
@@ -107,7 +117,7 @@ impl Today {
     /// Whether a line has room: within the share of its class; of the last quarter, no kind takes more than half, and no
     /// user or client more than a 64th.
     fn admits(&mut self, line: &Line, max_bytes: u64) -> bool {
-        let (class, length) = (line.kind.class(), line.text.len() as u64);
+        let (class, length) = (line.kind.class(), cost(line));
         let end = self.bytes + length;
         if end > class.share(max_bytes) {
             return false;
@@ -156,6 +166,11 @@ impl Journal {
                     thread::sleep(GATHERED);
                     vec![*entry]
                 }
+                Ok(Message::Flush(done)) => {
+                    // Nothing waits, and whoever asked may have gone.
+                    done.try_send(()).ok();
+                    continue;
+                }
                 Err(RecvTimeoutError::Timeout) => {
                     if unsynced {
                         self.sync();
@@ -172,9 +187,11 @@ impl Journal {
                 }
             };
             let mut ended = false;
+            let mut flushed = Vec::new();
             for message in messages.try_iter() {
                 match message {
                     Message::Event(entry) => batch.push(*entry),
+                    Message::Flush(done) => flushed.push(done),
                     Message::End => ended = true,
                 }
             }
@@ -182,6 +199,9 @@ impl Journal {
             self.queue.waiting.fetch_sub(taken, Ordering::Relaxed);
             let last = batch.last().map(|entry| entry.at);
             self.take(batch);
+            for done in flushed {
+                done.try_send(()).ok();
+            }
             unsynced = true;
             if ended {
                 self.end_minute(Timestamp::default());
@@ -205,7 +225,7 @@ impl Journal {
                 lines.extend(self.folded(entry.at));
             }
             if !self.folds.fold(&entry) {
-                lines.extend(event_line(&entry));
+                lines.extend(event_line(entry));
             }
         }
         self.write(&lines);
@@ -222,12 +242,16 @@ impl Journal {
     }
 
     pub(super) fn write(&mut self, batch: &[Line]) {
-        for of_a_day in batch.chunk_by(|a, b| day(a.at) == day(b.at)) {
-            if let Err(error) = self.write_day(of_a_day) {
+        let days = batch.chunk_by(|a, b| day(a.at) == day(b.at));
+        for lines in days.flat_map(|of_a_day| of_a_day.chunks(MAX_LINES)) {
+            if let Err(error) = self.write_day(lines) {
                 tracing::error!(folder = %self.folder.display(), error = %Causes(&error), "events cannot be written");
                 self.today = None;
-                let dropped = of_a_day.len() as u64;
+                let dropped = lines.len() as u64;
                 self.queue.dropped.fetch_add(dropped, Ordering::Relaxed);
+                if let DayFileError::Damaged(_) = error {
+                    self.set_aside(day(lines[0].at));
+                }
             }
         }
         let dropped = self.queue.dropped.swap(0, Ordering::Relaxed);
@@ -239,21 +263,21 @@ impl Journal {
         }
     }
 
-    fn write_day(&mut self, lines: &[Line]) -> io::Result<()> {
+    fn write_day(&mut self, lines: &[Line]) -> Result<(), DayFileError> {
         let max_bytes = self.max_bytes;
         let today = self.today(day(lines[0].at))?;
-        let mut text = Vec::new();
+        let mut admitted = Vec::new();
         let mut full = Vec::new();
         for line in lines {
             let class = line.kind.class();
             if today.admits(line, max_bytes) {
-                text.extend_from_slice(&line.text);
+                admitted.push(line);
             } else if !today.full.contains(&class) {
                 today.full.push(class);
                 full.push(class);
             }
         }
-        let written = today.file.write_all(&text);
+        let written = today.file.write(&admitted);
         for class in full {
             tracing::warn!(
                 folder = %self.folder.display(),
@@ -262,18 +286,19 @@ impl Journal {
                 "the day's file of events is full for this class of events: further ones are not written (events_max)"
             );
         }
-        written
+        Ok(written?)
     }
 
-    fn today(&mut self, date: Date) -> io::Result<&mut Today> {
+    fn today(&mut self, date: Date) -> Result<&mut Today, DayFileError> {
         let today = match self.today.take() {
             Some(today) if today.date == date => today,
             before => {
                 // A past day gets no more events.
                 if let Some(before) = before {
-                    self.sync_file(&before.file);
+                    self.logged(before.file.close());
                 }
-                let file = append(&self.folder.join(format!("{date}{SUFFIX}")))?;
+                let path = self.folder.join(format!("{date}{SUFFIX}"));
+                let file = DayFile::open(&path, self.max_bytes)?;
                 self.forget_before(date);
                 Today::new(date, file)?
             }
@@ -283,13 +308,28 @@ impl Journal {
 
     fn sync(&self) {
         if let Some(today) = &self.today {
-            self.sync_file(&today.file);
+            self.logged(today.file.sync().map_err(DayFileError::from));
         }
     }
 
-    fn sync_file(&self, file: &File) {
-        if let Err(error) = file.sync_data() {
+    fn logged(&self, synced: Result<(), DayFileError>) {
+        if let Err(error) = synced {
             tracing::error!(folder = %self.folder.display(), error = %Causes(&error), "events may not be on the disk");
+        }
+    }
+
+    /// Renames a file that cannot be written, so that the next events have one.
+    fn set_aside(&self, date: Date) {
+        let path = |suffix: &str| self.folder.join(format!("{date}{suffix}"));
+        let (file, aside) = (path(SUFFIX), path(".db.damaged"));
+        match fs::rename(&file, &aside) {
+            // What is left of it would be taken for the log of the next file.
+            Ok(()) => [".db-wal", ".db-shm"].map(path).iter().for_each(|left| {
+                fs::remove_file(left).ok();
+            }),
+            Err(error) => {
+                tracing::error!(file = %file.display(), error = %Causes(&error), "a damaged file of events cannot be renamed");
+            }
         }
     }
 
@@ -301,9 +341,11 @@ impl Journal {
         };
         for file in files.flatten() {
             let name = file.file_name();
-            let date = name.to_str().and_then(|name| name.strip_suffix(SUFFIX));
-            if date
-                .and_then(|date| date.parse::<Date>().ok())
+            let name = name.to_str().unwrap_or_default();
+            let of_day = |suffix: &&str| date_of(name, suffix);
+            if SUFFIXES
+                .iter()
+                .find_map(of_day)
                 .is_some_and(|date| date < oldest)
                 && let Err(error) = fs::remove_file(file.path())
             {
@@ -335,33 +377,9 @@ fn open_folder(folder: &Path) -> io::Result<()> {
     Err(io::Error::other(why))
 }
 
-/// Opens a file to append lines, and ends a line that a crash cut short. Only a file of ours with no other name is taken.
-fn append(path: &Path) -> io::Result<File> {
-    let mut file = OpenOptions::new()
-        .read(true)
-        .append(true)
-        .create(true)
-        .mode(0o600)
-        .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
-        .open(path)?;
-    let found = file.metadata()?;
-    if !found.is_file()
-        || found.nlink() != 1
-        || foreign_owner(&found, folder_of(folder_of(path))).is_some()
-    {
-        return Err(io::Error::other(
-            "the file of the day is not one of this server",
-        ));
-    }
-    let length = found.len();
-    let mut last = [b'\n'];
-    if length > 0 {
-        file.read_exact_at(&mut last, length - 1)?;
-    }
-    if last != [b'\n'] {
-        file.write_all(b"\n")?;
-    }
-    Ok(file)
+/// The day of a file of this name.
+pub(super) fn date_of(name: &str, suffix: &str) -> Option<Date> {
+    name.strip_suffix(suffix)?.parse().ok()
 }
 
 /// A timestamp as RFC 3339 shows it.
@@ -372,6 +390,6 @@ pub(super) fn moment(at: Timestamp) -> Moment {
         .unwrap_or(Moment::MAX)
 }
 
-fn day(at: Timestamp) -> Date {
+pub(super) fn day(at: Timestamp) -> Date {
     moment(at).to_zoned_datetime(TimeZone::UTC).date()
 }

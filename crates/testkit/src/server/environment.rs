@@ -9,11 +9,12 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use grantor_core::base::seed::Seed;
 use grantor_core::base::time::Timestamp;
-use grantor_core::engine::event::{Event, EventKind};
+use grantor_core::engine::event::Event;
 use grantor_core::engine::facts::KeyQuery;
 use grantor_jose::{Algorithm, Kid, SignError, Signer, VerificationKeys};
-use grantor_web::{Clock, Entropy, EventSink, TrustedKeys};
+use grantor_web::{Clock, Entropy, EventLog, EventSink, TrustedKeys};
 
+use super::event_log::Log;
 use crate::{ExternalIssuer, START, Seeds, signer};
 
 #[derive(Debug, Default)]
@@ -22,7 +23,9 @@ pub(super) struct Environment {
     millis: AtomicU64,
     seeds: Seeds,
     signer_down: AtomicBool,
-    events: Mutex<Vec<(String, EventKind)>>,
+    events: Mutex<Vec<(String, Event)>>,
+    /// All of them, as they can be read.
+    log: Log,
     /// The key sets of trusted issuers; those of others are not known.
     trusted_keys: Mutex<Vec<(String, Arc<VerificationKeys>)>>,
 }
@@ -40,7 +43,7 @@ impl Environment {
         self.seeds.set_position(before.seeds.position());
     }
 
-    pub(super) fn take_events(&self) -> Vec<(String, EventKind)> {
+    pub(super) fn take_events(&self) -> Vec<(String, Event)> {
         std::mem::take(&mut *self.events.lock().expect("no panic under the lock"))
     }
 
@@ -71,9 +74,14 @@ impl Entropy for Environment {
 }
 
 impl EventSink for Environment {
-    fn record(&self, _: Timestamp, trace_id: &str, event: &Event) {
+    fn record(&self, at: Timestamp, trace_id: &str, event: &Event) {
+        self.log.record(at, trace_id, event);
         let mut events = self.events.lock().expect("no panic under the lock");
-        events.push((trace_id.to_owned(), event.kind));
+        events.push((trace_id.to_owned(), event.clone()));
+    }
+
+    fn log(&self) -> Option<&dyn EventLog> {
+        Some(&self.log)
     }
 }
 

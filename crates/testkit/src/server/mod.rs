@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use grantor_core::base::secret::Secret;
-use grantor_core::engine::event::EventKind;
+use grantor_core::engine::event::{Event, EventKind};
 use grantor_core::model::ids::OrganizationId;
 use grantor_core::model::realm::Realm;
 use grantor_core::people::Provision;
@@ -26,6 +26,7 @@ mod api;
 mod browser;
 mod clients;
 mod environment;
+mod event_log;
 mod requests;
 mod web_apps;
 
@@ -138,8 +139,14 @@ impl TestServer {
         self.environment.now().as_secs()
     }
 
-    /// The events since they were last taken, each with the trace id of its request.
+    /// The kinds of the events since they were last taken, each with the trace id of its request.
     pub fn take_events(&self) -> Vec<(String, EventKind)> {
+        let events = self.take_whole_events().into_iter();
+        events.map(|(trace, event)| (trace, event.kind)).collect()
+    }
+
+    /// The same events whole.
+    pub fn take_whole_events(&self) -> Vec<(String, Event)> {
         self.environment.take_events()
     }
 

@@ -6,6 +6,7 @@
 mod changed;
 mod clients;
 mod docs;
+mod events;
 mod keys;
 mod list;
 mod me;

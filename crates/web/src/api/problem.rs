@@ -2,6 +2,7 @@
 
 use axum::body::Body;
 use axum::response::Response;
+use grantor_core::engine::event::{Event, EventKind};
 use grantor_core::manage::{ApiCode, ApiRefusal};
 use grantor_core::model::right::Right;
 use http::{HeaderValue, StatusCode, header};
@@ -29,7 +30,7 @@ struct Member<'a> {
 }
 
 pub(super) fn response(app: &App, request: &ApiRequest, refusal: &ApiRefusal) -> Response {
-    log(request, refusal);
+    log(app, request, refusal);
     let realm = app.realm();
     let ApiRefusal { code, detail, .. } = refusal;
     let errors = refusal.errors.iter().map(|error| Member {
@@ -81,7 +82,14 @@ fn challenge(issuer: &str, refusal: &ApiRefusal) -> Option<HeaderValue> {
     HeaderValue::try_from(format!("Bearer realm=\"{issuer}\"{error}")).ok()
 }
 
-fn log(request: &ApiRequest, refusal: &ApiRefusal) {
+fn log(app: &App, request: &ApiRequest, refusal: &ApiRefusal) {
+    let ApiRefusal { code, detail, .. } = refusal;
+    let event = match code {
+        ApiCode::ServerError | ApiCode::Unavailable => Event::new(EventKind::RequestFailed),
+        _ => Event::refused_by(refusal.check(), refusal.cause),
+    };
+    let event = event.request("api", code.name(), detail);
+    app.record_traced(&event.peer(&request.caller.peer), &request.caller.trace);
     tracing::info!(
         target: "grantor::refusal",
         trace_id = request.caller.trace.as_str(),

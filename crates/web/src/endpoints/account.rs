@@ -26,11 +26,11 @@ use super::return_to::ReturnTo;
 use crate::app::Unavailable;
 use crate::context::{Context, PostedForm, TypedForm};
 use crate::lists::{ROWS_AT_ONCE, first_rows};
-use crate::oauth;
 use crate::pages::{
     AccountPage, Agent, AppRow, DeviceRow, List, Notice, PageError, PasswordProblem, RelativeTime,
     SessionRow,
 };
+use crate::refusal;
 
 /// The rows that are read of each list. Lists of sessions and grants begin with the newest; a user has no more consents
 /// than there are clients.
@@ -157,7 +157,7 @@ async fn change_and_end(
     if let ChangePasswordReply::Changed { user, .. } = &reply
         && let Err(error) = end_cut_off(&context, *user).await
     {
-        oauth::log_unavailable(&context.caller, &error);
+        refusal::log_unavailable(&context.app, &context.caller, &error);
     }
     Ok(reply)
 }
@@ -371,7 +371,7 @@ async fn end_all_sessions(context: Arc<Context>) -> Result<SignOutEverywhereRepl
     if let SignOutEverywhereReply::SignedOut { user } = reply
         && let Err(error) = end_cut_off(&context, user).await
     {
-        oauth::log_unavailable(&context.caller, &error);
+        refusal::log_unavailable(&context.app, &context.caller, &error);
     }
     Ok(reply)
 }

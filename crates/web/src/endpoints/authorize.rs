@@ -8,6 +8,7 @@ use grantor_core::endpoints::authorize::{
     AUTH_AFTER, AuthorizationRequest, AuthorizationResponse, Authorize, AuthorizeReply,
     ConsentAnswer, ConsentPrompt, DescribeSignIn, ResponseMode, SignInContext, sign_in_proof,
 };
+use grantor_core::engine::event::Event;
 use grantor_core::model::endpoint::Endpoint;
 use grantor_core::tokens::handles::PresentedCookie;
 use http::StatusCode;
@@ -17,8 +18,8 @@ use super::browser;
 use super::return_to::ReturnTo;
 use crate::app::Unavailable;
 use crate::context::{Context, PostedForm};
-use crate::oauth;
 use crate::pages::{BackToClient, Consent, Field, FormPost, PageError, Withheld, destination};
+use crate::refusal::{self, AskingClient};
 
 /// Browsers and proxies support headers of 8 KiB, but not all support more.
 const MAX_QUERY_BYTES: usize = 8 * 1024;
@@ -62,18 +63,23 @@ pub(super) async fn handle(
     let outcome = context
         .run(operation(&context, params, cookie, decision))
         .await;
-    let reply = match outcome {
-        Ok(outcome) => outcome.reply,
+    let outcome = match outcome {
+        Ok(outcome) => outcome,
         Err(error) => return context.unavailable(&error),
     };
+    let asking = AskingClient {
+        known: outcome.client.as_deref(),
+        named: params.opt("client_id"),
+    };
+    let (reply, events) = (outcome.reply, &outcome.events);
     match reply {
-        Ok(AuthorizeReply::Respond(response)) => respond(&context, &response),
+        Ok(AuthorizeReply::Respond(response)) => respond(&context, &response, asking, events),
         Ok(AuthorizeReply::Consent(ask)) => consent(&context, &ask, request),
         Ok(AuthorizeReply::SignIn) => {
             let request = without_auth_after(params);
             context.go_to_login(&ReturnTo::Authorize(request)).await
         }
-        Err(refusal) => refuse_without_redirect(&context, params, &refusal),
+        Err(refusal) => refuse_without_redirect(&context, asking, &refusal),
     }
 }
 
@@ -171,27 +177,36 @@ pub(super) async fn after_sign_in(context: &Context, request: &str, session: &Se
     };
     let cookie = PresentedCookie::open(&context.realm().sealing, session.clone());
     let outcome = context.run(operation(context, &params, cookie, None)).await;
-    let reply = match outcome {
-        Ok(outcome) => outcome.reply,
+    let outcome = match outcome {
+        Ok(outcome) => outcome,
         Err(error) => return context.unavailable(&error),
     };
+    let asking = AskingClient {
+        known: outcome.client.as_deref(),
+        named: params.opt("client_id"),
+    };
+    let (reply, events) = (outcome.reply, &outcome.events);
     match reply {
-        Ok(AuthorizeReply::Respond(response)) => respond(context, &response),
+        Ok(AuthorizeReply::Respond(response)) => respond(context, &response, asking, events),
         Ok(AuthorizeReply::Consent(ask)) => {
             let redirect_uri = Some(ask.redirect.uri());
             context.send_again(Endpoint::Authorize, &query, redirect_uri)
         }
         // The session ended meanwhile.
         Ok(AuthorizeReply::SignIn) => context.send_again(Endpoint::Authorize, &query, None),
-        Err(refusal) => refuse_without_redirect(context, &params, &refusal),
+        Err(refusal) => refuse_without_redirect(context, asking, &refusal),
     }
 }
 
-fn respond(context: &Context, response: &AuthorizationResponse) -> Response {
+fn respond(
+    context: &Context,
+    response: &AuthorizationResponse,
+    client: AskingClient<'_>,
+    events: &[Event],
+) -> Response {
     let caller = &context.caller;
     if let Err(refusal) = &response.outcome {
-        let client = Some(response.redirect.client().as_str());
-        oauth::log_refusal(&context.app, caller, client, refusal);
+        refusal::log_refusal(&context.app, caller, client, refusal, events);
     }
     let trace = caller.trace.as_str();
     match response.redirect.mode() {
@@ -254,9 +269,12 @@ fn consent(context: &Context, ask: &ConsentPrompt, request: String) -> Response 
 }
 
 /// RFC 6749 section 4.1.2.1: the error is shown to the user, without a redirect.
-fn refuse_without_redirect(context: &Context, params: &Params, refusal: &Refusal) -> Response {
-    let client = params.opt("client_id");
-    oauth::log_refusal(&context.app, &context.caller, client, refusal);
+fn refuse_without_redirect(
+    context: &Context,
+    client: AskingClient<'_>,
+    refusal: &Refusal,
+) -> Response {
+    refusal::log_refusal(&context.app, &context.caller, client, refusal, &[]);
     context.refusal_page(
         match refusal.cause {
             Cause::UnknownClient => PageError::UnknownClient,

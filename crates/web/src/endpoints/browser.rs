@@ -15,11 +15,11 @@ use super::login;
 use super::return_to::ReturnTo;
 use crate::app::Unavailable;
 use crate::context::Context;
-use crate::oauth;
 use crate::pages::{
     Account, CONTENT_SECURITY_POLICY, ErrorPage, Field, FormPost, PageError, ScopeLine,
     content_security_policy,
 };
+use crate::refusal::{self, AskingClient};
 use crate::render::Page;
 use crate::request::FormError;
 
@@ -28,6 +28,15 @@ use crate::request::FormError;
 const MAX_LOCATION_BYTES: usize = 2 * 1024;
 /// The query of a form that sent itself: it is not sent back once more, also of a browser without `Sec-Fetch-Site`.
 const SENT_ITSELF: &str = "sent-itself";
+
+const INCOMPLETE: Refusal = Refusal::new(
+    ErrorCode::InvalidRequest,
+    "The form or address is not complete, or is malformed.",
+);
+const TOO_LARGE: Refusal = Refusal::new(
+    ErrorCode::InvalidRequest,
+    "The form or address is too large.",
+);
 
 impl Context {
     /// A page. RFC 6749 section 10.13: it must not be framed.
@@ -113,6 +122,15 @@ impl Context {
     }
 
     pub(super) fn error_page(&self, error: PageError) -> Response {
+        let refusal = match error {
+            PageError::BadRequest => Some(INCOMPLETE),
+            PageError::TooLarge => Some(TOO_LARGE),
+            // Not of an endpoint, or recorded where it was decided.
+            _ => None,
+        };
+        if let Some(refusal) = refusal {
+            refusal::record(&self.app, &self.caller, AskingClient::default(), &refusal);
+        }
         self.page_of_request(error.status(), &self.error(error), None)
     }
 
@@ -129,7 +147,7 @@ impl Context {
     }
 
     pub(super) fn unavailable(&self, reason: &Unavailable) -> Response {
-        oauth::log_unavailable(&self.caller, reason);
+        refusal::log_unavailable(&self.app, &self.caller, reason);
         let temporary = reason.code() == ErrorCode::TemporarilyUnavailable;
         match reason {
             Unavailable::Busy => with_retry_after(self.error_page(PageError::Busy), 1),

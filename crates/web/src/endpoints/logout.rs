@@ -12,8 +12,8 @@ use http::StatusCode;
 use super::{authorize, browser};
 use crate::app::Unavailable;
 use crate::context::{Context, PostedForm};
-use crate::oauth;
 use crate::pages::{self, PageError, SignedOut};
+use crate::refusal::{self, AskingClient};
 
 pub(crate) async fn get(context: Context) -> Response {
     match authorize::parse_query(context.caller.query()) {
@@ -83,7 +83,6 @@ async fn redirect_uri(context: &Context, params: &Params) -> Result<Option<Strin
 
 async fn handle(mut context: Context, params: &Params, confirmed: bool) -> Response {
     context.caller.prefer_locales(params.opt("ui_locales"));
-    let client = params.opt("client_id");
     let logout = Logout {
         request: LogoutRequest::parse(params),
         cookie: context.cookie.clone(),
@@ -95,11 +94,15 @@ async fn handle(mut context: Context, params: &Params, confirmed: bool) -> Respo
         let cookies = (ended || confirmed).then(|| context.remove_session());
         browser::with_cookies(response, cookies.into_iter().flatten())
     };
-    let reply = match context.run(logout).await {
-        Ok(outcome) => outcome.reply,
+    let outcome = match context.run(logout).await {
+        Ok(outcome) => outcome,
         Err(error) => return context.unavailable(&error),
     };
-    match reply {
+    let client = AskingClient {
+        known: outcome.client.as_deref(),
+        named: params.opt("client_id"),
+    };
+    match outcome.reply {
         Ok(LogoutReply::Confirm(ask)) => ask_confirmation(&context, client, *ask),
         Ok(LogoutReply::Redirect { location, ended }) => {
             remove_cookie(browser::see_other(&location), ended)
@@ -110,17 +113,17 @@ async fn handle(mut context: Context, params: &Params, confirmed: bool) -> Respo
             remove_cookie(context.page(StatusCode::OK, &page), ended)
         }
         Err(refusal) => {
-            oauth::log_refusal(&context.app, &context.caller, client, &refusal);
+            refusal::log_refusal(&context.app, &context.caller, client, &refusal, &[]);
             context.refusal_page(PageError::BadLogout, &refusal)
         }
     }
 }
 
-fn ask_confirmation(context: &Context, client: Option<&str>, ask: LogoutPrompt) -> Response {
+fn ask_confirmation(context: &Context, client: AskingClient<'_>, ask: LogoutPrompt) -> Response {
     // The status and the log tell the client's developers that the request was refused.
     let status = match &ask.refused {
         Some(refusal) => {
-            oauth::log_refusal(&context.app, &context.caller, client, refusal);
+            refusal::log_refusal(&context.app, &context.caller, client, refusal, &[]);
             StatusCode::BAD_REQUEST
         }
         None => StatusCode::OK,

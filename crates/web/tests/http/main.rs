@@ -29,6 +29,7 @@ mod methods;
 mod pages;
 mod password;
 mod path;
+mod refusals;
 mod replaced_realm;
 mod revocation;
 mod rotation;

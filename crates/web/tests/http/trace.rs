@@ -19,6 +19,9 @@ async fn the_trace_id_is_ours_in_body_header_and_event_whatever_the_caller_sends
     let id = refused.header("x-request-id").to_owned();
     assert_eq!(refused.member("trace_id"), id.as_str());
     assert_ne!(id, ID);
+    let events = server.take_events();
+    assert_eq!(events.len(), 1);
+    assert_eq!(events[0].0, id);
     let begun = post(DEVICE_AUTHORIZATION, &[("client_id", "tv")]);
     let begun = server.send(begun.with("traceparent", &traceparent)).await;
     let events = server.take_events();

@@ -6,7 +6,7 @@ use grantor_core::model::config_document::PartKind;
 use grantor_core::model::right::Right;
 
 use super::super::operation::{Kind, Object, Operation, Query, QueryForm};
-use super::super::{clients, keys, me, organizations, parts, users};
+use super::super::{clients, events, keys, me, organizations, parts, users};
 use super::Route;
 
 const ME: Object = Object::answer::<me::Body>("Me", "Callers");
@@ -40,6 +40,9 @@ const SCOPE: Object =
 const EXCHANGE_RULE: Object =
     Object::managed::<parts::Added>("ExchangeRule", "Configuration", "exchange")
         .required(&["name"]);
+
+const EVENT: Object = Object::answer::<events::EventBody>("Event", "Events");
+const TRACE: Object = Object::answer::<events::TraceBody>("Trace", "Events");
 
 pub(in crate::api) const READ_CLIENTS: &[Right] = &[Right::ClientsRead, Right::ClientsOwn];
 const WRITE_CLIENTS: &[Right] = &[Right::ClientsWrite, Right::ClientsOwn];
@@ -435,5 +438,28 @@ pub const ROUTES: &[Route] = &[
             "Sign with the next keys from now on",
         )
         .needs(&[Right::KeysWrite])],
+    },
+    Route {
+        path: "/events",
+        handlers: || get(events::list),
+        operations: &[Operation::new(
+            Kind::List,
+            "list_events",
+            &EVENT,
+            "List events, newest first",
+        )
+        .needs(&[Right::EventsRead])
+        .query(events::FILTERS)],
+    },
+    Route {
+        path: "/traces/{trace_id}",
+        handlers: || get(events::trace),
+        operations: &[Operation::new(
+            Kind::Read,
+            "get_trace",
+            &TRACE,
+            "Explain what happened to a request",
+        )
+        .needs(&[Right::EventsRead])],
     },
 ];

@@ -160,10 +160,18 @@ async fn a_page_costs_the_same_at_the_end_as_at_the_beginning() {
     server.app.set_ready();
     let token = server.api_machine_token(&["users:write"]).await;
     for n in 0..300 {
-        made(&server, &token, json!({ "username": format!("user{n:03}") })).await;
+        made(
+            &server,
+            &token,
+            json!({ "username": format!("user{n:03}") }),
+        )
+        .await;
     }
     // One read admits the caller; a search reads the row of the text itself, and the users, 16 at a time.
-    for (path, gets) in [("/users?limit=100", 1), ("/users?limit=100&q=user", 1 + 100 / 16 + 1)] {
+    for (path, gets) in [
+        ("/users?limit=100", 1),
+        ("/users?limit=100&q=user", 1 + 100 / 16 + 1),
+    ] {
         let (mut next, mut pages) = (None::<String>, 0);
         loop {
             let after = next.map_or_else(String::new, |cursor| format!("&after={cursor}"));

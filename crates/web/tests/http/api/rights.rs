@@ -101,6 +101,8 @@ const NEEDED: &[(&str, &str, &[&str])] = &[
     ),
     ("GET", "/keys", &["keys:read", "keys:write"]),
     ("POST", "/keys/rotate", &["keys:write"]),
+    ("GET", "/events", &["events:read"]),
+    ("GET", "/traces/{trace_id}", &["events:read"]),
     ("GET", "/keys", &["keys:read", "keys:write"]),
     ("POST", "/keys/rotate", &["keys:write"]),
 ];
@@ -182,6 +184,7 @@ async fn every_route_is_for_those_who_hold_its_right() {
             let path = path
                 .replace("{id}", &user_id("bob").to_string())
                 .replace("{session}", "00")
+                .replace("{trace_id}", "00")
                 .replace("{grant}", "00")
                 .replace("{secret}", "00")
                 .replace("{name}", "nothing");

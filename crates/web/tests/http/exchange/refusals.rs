@@ -46,15 +46,15 @@ async fn rfc8693_2_2_2_each_refusal_has_a_reason_a_link_and_an_event() {
         ErrorCode::InvalidScope,
     );
     let rule = [EventKind::ExchangeRefused].as_slice();
-    let none = [].as_slice();
+    let other = [EventKind::Refused].as_slice();
     let server = server([calls(), together()]).await;
     let token = server.called_with().await;
     let token = token.as_str();
     let backend = ("resource", BACKEND);
-    // A request that reaches no rule is no event: it says nothing about who may act for whom.
+    // A request that reaches no rule says nothing about who may act for whom.
     let cases = [
-        (token, vec![("audience", "nobody")], target, UNKNOWN, none),
-        ("x", vec![backend], request, NOT_GOOD, none),
+        (token, vec![("audience", "nobody")], target, UNKNOWN, other),
+        ("x", vec![backend], request, NOT_GOOD, other),
         (
             token,
             vec![("audience", "orders.example.com")],
