@@ -102,7 +102,8 @@ impl ConfigWatch {
             let nothing = async { Ok::<_, SigningKeysError>(()) };
             self.keys.replace_settings(next, nothing).await?;
         }
-        self.app.confirm_config(began);
+        let is_shared = self.app.realm().nodes > 1;
+        self.app.confirm_config(began, is_shared);
         Ok(())
     }
 }

@@ -258,11 +258,12 @@ fn refusal_response(
 }
 
 /// The response before the server is ready.
-pub(crate) fn starting(caller: &Caller) -> Response {
-    let refusal = Refusal::new(
-        ErrorCode::TemporarilyUnavailable,
-        "The server is starting; try again soon.",
-    );
+pub(crate) fn starting(app: &App, caller: &Caller) -> Response {
+    let text = match app.is_ready() {
+        false => "The server is starting; try again soon.",
+        true => "The server cannot answer now; try again soon.",
+    };
+    let refusal = Refusal::new(ErrorCode::TemporarilyUnavailable, text);
     error_response(&refusal, caller, StatusCode::SERVICE_UNAVAILABLE)
 }
 

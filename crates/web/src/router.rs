@@ -75,7 +75,8 @@ impl Service<Request> for Router {
         request.extensions_mut().insert(trace);
         let app = Arc::clone(&self.app);
         let sends_hsts = self.uses_hsts && Socket::from_extensions(request.extensions()).tls;
-        let response = match app.is_ready() || endpoint == Some(Endpoint::Healthz) {
+        let serves = app.is_ready() && app.is_config_current();
+        let response = match serves || endpoint == Some(Endpoint::Healthz) {
             true => Either::Left(self.routes.call(request)),
             false => Either::Right(starting(Arc::clone(&app), endpoint, request)),
         };
@@ -109,7 +110,7 @@ fn uses_hsts(issuer: &str) -> bool {
 }
 
 /// The response to everything but `/healthz` before the server is ready: until the users of the file are in the store, a
-/// right password would be refused as a wrong one.
+/// right password would be refused as a wrong one. And where a node of several could not ask for a while what others changed.
 async fn starting(
     app: Arc<App>,
     endpoint: Option<Endpoint>,
@@ -118,8 +119,8 @@ async fn starting(
     let (mut parts, _) = request.into_parts();
     let caller = Caller::from_request_parts(&mut parts, &app).await?;
     let mut response = match endpoint.map(Endpoint::kind) {
-        Some(EndpointKind::Probe) => endpoints::health::starting(),
-        Some(EndpointKind::Protocol | EndpointKind::Document) => oauth::starting(&caller),
+        Some(EndpointKind::Probe) => endpoints::health::not_serving(&app),
+        Some(EndpointKind::Protocol | EndpointKind::Document) => oauth::starting(&app, &caller),
         Some(EndpointKind::Page) | None => {
             endpoints::fallback::starting(&context::Context::new(&app, caller))
         }

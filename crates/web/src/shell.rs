@@ -60,6 +60,8 @@ struct ConfigState {
     confirmed_at: AtomicU64,
     /// Whether someone takes changes.
     watched: AtomicBool,
+    /// Whether other nodes make some.
+    shared: AtomicBool,
     changing: tokio::sync::Mutex<()>,
 }
 
@@ -174,11 +176,20 @@ impl Shell {
         self.config.changed.notify_one();
     }
 
-    /// The managed document in use is that of a read that began at `began`, by the monotonic clock.
-    pub fn confirm_config(&self, began: Timestamp) {
+    /// The managed document in use is that of a read that began at `began`, by the monotonic clock. `is_shared` says whether
+    /// other nodes change it.
+    pub fn confirm_config(&self, began: Timestamp, is_shared: bool) {
         let began = began.as_millis();
+        self.config.shared.store(is_shared, Ordering::Relaxed);
         self.config.confirmed_at.fetch_max(began, Ordering::Relaxed);
         self.config.confirmed.notify_waiters();
+    }
+
+    /// Whether what is managed may be used: a node that cannot ask what others changed would serve clients that are gone.
+    pub(crate) fn is_config_current(&self) -> bool {
+        const LONGEST: Duration = Duration::from_secs(10);
+        !self.config.shared.load(Ordering::Relaxed)
+            || self.monotonic().since(self.config_confirmed_at()) <= LONGEST
     }
 
     /// When the managed document in use was last found to be the newest, by the monotonic clock.

@@ -19,14 +19,19 @@ pub(crate) async fn healthz() -> Response {
     answer(StatusCode::OK, "ok")
 }
 
-pub(crate) fn starting() -> Response {
-    answer(StatusCode::SERVICE_UNAVAILABLE, "starting")
+pub(crate) fn not_serving(app: &App) -> Response {
+    let why = if app.is_ready() {
+        "what is managed"
+    } else {
+        "starting"
+    };
+    answer(StatusCode::SERVICE_UNAVAILABLE, why)
 }
 
 pub(crate) async fn readyz(State(app): State<Arc<App>>) -> Response {
     // On the listener for operators, which answers before the server is ready.
-    if !app.is_ready() {
-        return starting();
+    if !app.is_ready() || !app.is_config_current() {
+        return not_serving(&app);
     }
     match app.store().check(app.now()).await {
         Ok(health) if health.is_ready() => answer(StatusCode::OK, "ready"),

@@ -14,8 +14,8 @@ use grantor_store::testing::Faulty;
 use grantor_store::{Health, Store, StoreError};
 use http::Request;
 
-use grantor_testkit::RealmBuilder;
 use grantor_testkit::server::TestServer;
+use grantor_testkit::{RealmBuilder, Spans as _};
 
 #[tokio::test]
 async fn a_process_is_healthy_before_it_is_ready() {
@@ -140,4 +140,29 @@ async fn requests_forwarded_from_plain_http_are_refused_except_health_checks() {
     }
     assert_eq!(get("/healthz", "http").await.status, 200);
     assert_eq!(get("/", "https").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_node_that_cannot_ask_what_others_changed_serves_nothing_after_10_seconds() {
+    let server = TestServer::new().await;
+    let status = async |path: &str| server.get(path).await.status;
+    server.app.confirm_config(server.app.monotonic(), true);
+    server.advance(10.s());
+    assert_eq!(status("/.well-known/openid-configuration").await, 200);
+    server.advance(1.s());
+    for path in [
+        "/.well-known/openid-configuration",
+        "/readyz",
+        "/login",
+        "/oauth2/userinfo",
+    ] {
+        assert_eq!(status(path).await, 503, "{path}");
+    }
+    assert_eq!(status("/healthz").await, 200);
+    server.app.confirm_config(server.app.monotonic(), true);
+    assert_eq!(status("/readyz").await, 200, "it has asked again");
+    // One that is alone has nobody to ask.
+    server.app.confirm_config(server.app.monotonic(), false);
+    server.advance(1.days());
+    assert_eq!(status("/readyz").await, 200);
 }
