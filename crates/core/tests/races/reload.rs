@@ -63,8 +63,17 @@ impl Act {
     }
 }
 
+/// Where the clients of the acts are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kept {
+    InTheFile,
+    /// In rows of the store, which are changed by the API.
+    InTheStore,
+}
+
 struct Scene {
     world: World,
+    kept: Kept,
     alice: Browser,
     codes: Codes,
     app: Tokens,
@@ -75,12 +84,15 @@ struct Scene {
 const READ: &str = "shipping.example.com/read";
 
 impl Scene {
-    fn new() -> Self {
+    fn new(kept: Kept) -> Self {
         let mut world = World::with(|realm| {
             add_services(realm);
             realm.exchange[1].issues.push(TokenKind::RefreshToken);
             client(realm, "site").scopes = scope(&format!("openid profile {READ}"));
         });
+        if kept == Kept::InTheStore {
+            world.keep_in_store(&["tv2", "site", "shipping"]);
+        }
         let alice = world.signed_in("alice");
         let codes = world.device_codes("tv2");
         assert_eq!(world.decide(&alice, &codes, true), Decided::Approved);
@@ -89,6 +101,7 @@ impl Scene {
         let code = world.authorize(&alice, &request).code();
         let exchanged = world.exchange("shipping", &app.access, &FOR_REFRESH);
         Self {
+            kept,
             alice,
             codes,
             code,
@@ -136,13 +149,26 @@ impl Scene {
     }
 
     fn apply(&mut self, act: Act, change: Change) {
+        if self.kept == Kept::InTheStore && change != Change::NoRule {
+            return self
+                .world
+                .change_stored_client(act.client(), |row| match change {
+                    Change::Disabled => {
+                        row.written.insert("enabled".to_owned(), false.into());
+                    }
+                    _ => row.instance = ClientInstance::from_bytes([9; 8]),
+                });
+        }
         let id = act.client().parse().expect("an id");
         self.world.reconfigure(|realm| {
-            let of_act = Arc::make_mut(realm.clients.get_mut(&id).expect("a client"));
-            match change {
-                Change::Disabled => of_act.enabled = false,
-                Change::AnotherInstance => of_act.instance = ClientInstance::from_bytes([9; 8]),
-                Change::NoRule => realm.exchange.clear(),
+            let of_act = realm.clients.get_mut(&id).map(Arc::make_mut);
+            match (change, of_act) {
+                (Change::Disabled, Some(client)) => client.enabled = false,
+                (Change::AnotherInstance, Some(client)) => {
+                    client.instance = ClientInstance::from_bytes([9; 8]);
+                }
+                (Change::NoRule, _) => realm.exchange.clear(),
+                (_, None) => panic!("a client of the realm"),
             }
         });
     }
@@ -168,8 +194,14 @@ impl Scene {
 const FOR_REFRESH: [(&str, &str); 1] = [("requested_token_type", TokenType::RefreshToken.uri())];
 
 /// Runs the act, and replaces the realm before its effect number `at`. Returns whether the act came so far.
-fn replaced_before(act: Act, change: Option<Change>, at: usize, fault: Option<Fault>) -> bool {
-    let mut scene = Scene::new();
+fn replaced_before(
+    kept: Kept,
+    act: Act,
+    change: Option<Change>,
+    at: usize,
+    fault: Option<Fault>,
+) -> bool {
+    let mut scene = Scene::new(kept);
     let faults = scene.world.faults();
     fault.into_iter().for_each(|fault| faults.inject(fault));
     let mut run = scene.begin(act);
@@ -189,7 +221,7 @@ fn replaced_before(act: Act, change: Option<Change>, at: usize, fault: Option<Fa
     }
     let tried = commits(&scene) - before;
     let end = end.expect("it has ended");
-    let story = format!("{act:?} with {fault:?}, {change:?} before effect {at}: {end:?}");
+    let story = format!("{kept:?}: {act:?} with {fault:?}, {change:?} before effect {at}: {end:?}");
     let Some(change) = change else {
         assert!(scene.is_of_use(act, &end), "{story}");
         return at < effects;
@@ -223,19 +255,28 @@ fn replaced_before(act: Act, change: Option<Change>, at: usize, fault: Option<Fa
     at < effects
 }
 
-#[test]
-fn what_a_request_gives_while_the_realm_is_replaced_counts_only_as_the_new_realm_says() {
+fn each(kept: Kept) {
     let faults = [None, Some(Fault::UnknownWritten), Some(Fault::UnknownLost)];
     for act in ACTS {
         for fault in faults {
-            assert!(replaced_before(act, None, 0, fault), "it has effects");
+            assert!(replaced_before(kept, act, None, 0, fault), "it has effects");
             for change in CHANGES {
                 let mut at = 0;
-                while replaced_before(act, Some(change), at, fault) {
+                while replaced_before(kept, act, Some(change), at, fault) {
                     at += 1;
                 }
                 assert!(at >= 2, "{act:?}: {at}");
             }
         }
     }
+}
+
+#[test]
+fn what_a_request_gives_while_the_realm_is_replaced_counts_only_as_the_new_realm_says() {
+    each(Kept::InTheFile);
+}
+
+#[test]
+fn what_a_request_gives_while_its_stored_client_changes_counts_only_as_the_new_row_says() {
+    each(Kept::InTheStore);
 }

@@ -25,6 +25,7 @@ mod account;
 mod clients;
 mod exchange;
 mod external;
+mod managed;
 mod people;
 mod run;
 mod start;
