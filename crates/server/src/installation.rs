@@ -91,7 +91,7 @@ impl Installation {
         let owner = Arc::new(owner);
         let keys = Arc::new(KeyRing::new(keys, signing, Arc::clone(&owner)));
         app.set_management(Arc::new(ServerManagement {
-            keys: Arc::clone(&keys),
+            keys: Arc::downgrade(&keys),
         }));
         Ok(Self {
             app,

@@ -1,6 +1,7 @@
 //! What the management API asks of the server beyond decisions.
 
-use std::sync::Arc;
+use std::future::ready;
+use std::sync::Weak;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -12,7 +13,8 @@ use crate::cause::Causes;
 use crate::key_ring::KeyRing;
 
 pub(crate) struct ServerManagement {
-    pub(crate) keys: Arc<KeyRing>,
+    /// Whose owner holds the application, which holds this: an `Arc` would keep the store open for ever.
+    pub(crate) keys: Weak<KeyRing>,
 }
 
 fn shown(key: ListedKey) -> SigningKey {
@@ -27,15 +29,22 @@ fn shown(key: ListedKey) -> SigningKey {
 
 impl Management for ServerManagement {
     fn keys(&self) -> BoxFuture<'_, Vec<SigningKey>> {
-        let listed = async { self.keys.list().await.keys.into_iter().map(shown).collect() };
+        let listed = async {
+            match self.keys.upgrade() {
+                Some(keys) => keys.list().await.keys.into_iter().map(shown).collect(),
+                None => Vec::new(),
+            }
+        };
         listed.boxed()
     }
 
     fn rotate_keys(&self) -> BoxFuture<'_, Result<Vec<SigningKey>, Unavailable>> {
         const FAILED: Unavailable =
             Unavailable::Failure(Failure::Upstream("the signing keys cannot be changed now"));
+        let Some(keys) = self.keys.upgrade() else {
+            return ready(Err(FAILED)).boxed();
+        };
         // In a separate task: a caller that disconnects must not stop it between the commit and the use of the keys.
-        let keys = Arc::clone(&self.keys);
         let rotated = tokio::spawn(async move { keys.rotate_now().await });
         let rotated = async move {
             match rotated.await {

@@ -124,7 +124,7 @@ fn a_reload_takes_the_file_says_what_changed_and_needs_no_restart() {
     let all = written(&home, server);
     assert!(
         all.contains(
-            "\"kind\":\"realm_reloaded\",\"reload\":{\"added\":[\"client tv\",\"user alice\"]"
+            "\"kind\":\"realm_reloaded\",\"check\":\"configuration\",\"reload\":{\"added\":[\"client tv\",\"user alice\"]"
         ),
         "{all}"
     );
