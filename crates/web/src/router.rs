@@ -38,6 +38,8 @@ pub struct Router {
     routes: axum::Router,
     /// The issuer's, which stays.
     path: String,
+    /// The path of the management API.
+    api: String,
     /// Whether browsers may remember that the issuer's host speaks TLS.
     uses_hsts: bool,
 }
@@ -49,6 +51,7 @@ impl Router {
         let snapshot = app.snapshot();
         Self {
             uses_hsts: uses_hsts(&snapshot.realm.issuer),
+            api: format!("{}{}/", snapshot.site.path, api::PATH),
             path: snapshot.site.path.clone(),
             app,
             routes,
@@ -78,7 +81,10 @@ impl Service<Request> for Router {
         let serves = app.is_ready() && app.is_config_current();
         let response = match serves || endpoint == Some(Endpoint::Healthz) {
             true => Either::Left(self.routes.call(request)),
-            false => Either::Right(starting(Arc::clone(&app), endpoint, request)),
+            false => {
+                let is_api = request.uri().path().starts_with(&self.api);
+                Either::Right(starting(Arc::clone(&app), endpoint, is_api, request))
+            }
         };
         Box::pin(async move {
             let mut response = response.await?;
@@ -114,20 +120,32 @@ fn uses_hsts(issuer: &str) -> bool {
 async fn starting(
     app: Arc<App>,
     endpoint: Option<Endpoint>,
+    is_api: bool,
     request: Request,
 ) -> Result<Response, Infallible> {
-    let (mut parts, _) = request.into_parts();
-    let caller = Caller::from_request_parts(&mut parts, &app).await?;
-    let mut response = match endpoint.map(Endpoint::kind) {
-        Some(EndpointKind::Probe) => endpoints::health::not_serving(&app),
-        Some(EndpointKind::Protocol | EndpointKind::Document) => oauth::starting(&app, &caller),
-        Some(EndpointKind::Page) | None => {
-            endpoints::fallback::starting(&context::Context::new(&app, caller))
-        }
+    let mut response = match is_api {
+        true => api::starting(&app, request),
+        false => starting_of(&app, endpoint, request).await?,
     };
     let headers = response.headers_mut();
     headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
     Ok(response)
+}
+
+async fn starting_of(
+    app: &Arc<App>,
+    endpoint: Option<Endpoint>,
+    request: Request,
+) -> Result<Response, Infallible> {
+    let (mut parts, _) = request.into_parts();
+    let caller = Caller::from_request_parts(&mut parts, app).await?;
+    Ok(match endpoint.map(Endpoint::kind) {
+        Some(EndpointKind::Probe) => endpoints::health::not_serving(app),
+        Some(EndpointKind::Protocol | EndpointKind::Document) => oauth::starting(app, &caller),
+        Some(EndpointKind::Page) | None => {
+            endpoints::fallback::starting(&context::Context::new(app, caller))
+        }
+    })
 }
 
 fn routes(app: Arc<App>) -> axum::Router {

@@ -27,6 +27,7 @@ use crate::trace;
 #[derive(JsonSchema, Serialize, Deserialize)]
 pub(super) struct EventBody {
     /// RFC 3339.
+    #[schemars(extend("format" = "date-time"))]
     at: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     trace_id: Option<String>,
@@ -106,6 +107,7 @@ pub(super) struct TraceBody {
 #[derive(JsonSchema, Serialize)]
 struct StepBody {
     /// RFC 3339.
+    #[schemars(extend("format" = "date-time"))]
     at: String,
     kind: String,
     /// `done`, `refused` or `failed`.

@@ -25,8 +25,10 @@ pub(super) struct Key {
     /// `next`, `active` or `retiring`.
     state: &'static str,
     /// RFC 3339.
+    #[schemars(extend("format" = "date-time"))]
     created_at: String,
     /// When it entered its state, by RFC 3339.
+    #[schemars(extend("format" = "date-time"))]
     since: String,
 }
 

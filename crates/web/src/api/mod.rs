@@ -67,6 +67,16 @@ fn all() -> Router<Arc<App>> {
     routes.fallback(not_found)
 }
 
+/// The response before the server is ready.
+pub(crate) fn starting(app: &App, request: Request) -> Response {
+    let caller = ApiRequest::without_body(app, request);
+    let why = ApiRefusal::new(
+        ApiCode::Unavailable,
+        "The server is starting; try again soon.",
+    );
+    problem::response(app, &caller, &why)
+}
+
 async fn if_enabled(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     if app.realm().api.enabled {
         return next.run(request).await;

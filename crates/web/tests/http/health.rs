@@ -37,7 +37,7 @@ async fn nothing_but_healthz_is_answered_before_a_server_is_ready() {
     let realm = RealmBuilder::standard().build();
     let server = TestServer::over(realm, Arc::clone(&store) as Arc<dyn Store>, store);
     let paths = Endpoint::ALL.into_iter().map(Endpoint::path);
-    for path in paths.chain(["/no/such/path", "/assets/style.css"]) {
+    for path in paths.chain(["/no/such/path", "/assets/style.css", "/api/v1/me"]) {
         for method in ["GET", "POST", "OPTIONS"] {
             let request = Request::builder().method(method).uri(path);
             let answer = server.send(request.body(Body::empty()).expect("a request"));
@@ -47,6 +47,8 @@ async fn nothing_but_healthz_is_answered_before_a_server_is_ready() {
             } else {
                 assert_eq!(answer.status, 503, "{method} {path}");
                 assert!(answer.headers.contains_key("retry-after"), "{path}");
+                let is_problem = answer.header("content-type") == "application/problem+json";
+                assert_eq!(is_problem, path == "/api/v1/me", "{path}");
             }
         }
     }
