@@ -3,7 +3,6 @@
 use crate::base::error::Cause;
 
 /// Why it was refused, and what to do.
-#[allow(clippy::too_many_lines)] // A table.
 pub(super) const fn words(cause: Cause) -> (&'static str, &'static str) {
     match cause {
         Cause::AsDescribed => (

@@ -3,7 +3,6 @@
 use crate::base::error::ErrorCode;
 
 /// What the code means, and what to do.
-#[allow(clippy::too_many_lines)] // A table.
 pub(super) const fn words(code: ErrorCode) -> (&'static str, &'static str) {
     match code {
         ErrorCode::InvalidRequest => (
