@@ -22,7 +22,7 @@ async fn each_refusal_is_an_event_with_its_check_and_private_cause() {
     let orders = ("client_id", "orders");
     let machine = ("grant_type", "client_credentials");
     let refresh = ("grant_type", "refresh_token");
-    let cases: [(&str, &str, Vec<(&str, &str)>, _, _, _); 8] = [
+    let cases = [
         (
             TOKEN,
             "token",
