@@ -104,6 +104,15 @@ fn pages_have_each_event_once_newest_first_across_days_whatever_the_filter() {
             },
             count.div_ceil(50),
         ),
+        // By the index of the trace, the others' events are passed over.
+        (
+            EventFilter {
+                trace_id: Some(TRACE.to_owned()),
+                organization: Some("acme".to_owned()),
+                ..EventFilter::default()
+            },
+            count.div_ceil(50),
+        ),
         (
             EventFilter {
                 since: Some(evening() + Duration::from_secs(60 * 1000)),
