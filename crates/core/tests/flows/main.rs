@@ -5,6 +5,7 @@
 mod access_limits;
 mod account;
 mod administration;
+mod api_clients_search;
 mod api_costs;
 mod api_rights_search;
 mod approval;

@@ -8,16 +8,19 @@ use futures_util::FutureExt as _;
 use grantor_core::base::row::{Version, Write};
 use grantor_core::model::changed::Changed;
 use grantor_core::model::checks::Problem;
-use grantor_core::model::client::Client;
+use grantor_core::model::client::{Client, ConsentPolicy};
 use grantor_core::model::config_document::{ConfigDocument, PartKind};
+use grantor_core::model::grant_type::GrantType;
 use grantor_core::model::ids::ClientId;
 use grantor_core::model::managed::{Managed, WrittenObjects};
+use grantor_core::model::organization::Availability;
+use grantor_core::model::scope::Scope;
 use grantor_core::records::{self, ClientSecret, ManagedClient};
 use grantor_store::Store as _;
 use serde_json::{Map, Value};
 
 use super::World;
-use crate::clients::secret_of;
+use crate::clients::{app, secret_of};
 
 /// What rows stand for: the client that was declared, enabled or not as the row says.
 #[derive(Clone, Debug, Default)]
@@ -62,7 +65,87 @@ impl WrittenObjects for Templates {
     }
 }
 
+/// Makes a client of what is written, as far as rights depend on it. Members that it does not know are refused.
+#[derive(Clone, Copy, Debug)]
+struct AnyClient;
+
+impl WrittenObjects for AnyClient {
+    fn client(
+        &self,
+        id: &ClientId,
+        written: &Map<String, Value>,
+        _: bool,
+    ) -> Result<Client, Vec<Problem>> {
+        let mut client = app(id.as_str(), &[]);
+        client.scopes = Scope::default();
+        client.grants = Vec::new();
+        let texts = |value: &Value| -> Vec<String> {
+            let items = value.as_array().into_iter().flatten();
+            items
+                .filter_map(Value::as_str)
+                .map(ToOwned::to_owned)
+                .collect()
+        };
+        for (key, value) in written {
+            let text = value.as_str().unwrap_or_default();
+            match key.as_str() {
+                "enabled" => client.enabled = value.as_bool().unwrap_or_default(),
+                "scopes" => client.scopes = texts(value).iter().map(String::as_str).collect(),
+                "grants" => {
+                    let all = GrantType::ALL.iter().copied();
+                    client.grants = all
+                        .filter(|grant| texts(value).iter().any(|it| it == grant.short()))
+                        .collect();
+                }
+                "availability" => {
+                    let mut all = Availability::ALL.iter().copied();
+                    client.availability = all.find(|it| it.name() == text).ok_or_else(Vec::new)?;
+                }
+                "organization" => client.organization = text.parse().ok(),
+                "may_act" => client.actor = text.parse().ok(),
+                "resources" => client.resources = texts(value),
+                "consent" if text == "skip" => client.code.consent = ConsentPolicy::Skip,
+                "name" | "consent" => {}
+                _ => return Err(Vec::new()),
+            }
+        }
+        Ok(client)
+    }
+
+    fn stored_client(
+        &self,
+        id: &ClientId,
+        written: &Map<String, Value>,
+        confidential: bool,
+    ) -> Option<Client> {
+        self.client(id, written, confidential).ok()
+    }
+
+    fn declared_client(&self, _: &ClientId) -> Option<Map<String, Value>> {
+        None
+    }
+
+    fn declared_part(&self, _: PartKind, _: &str) -> Option<Map<String, Value>> {
+        None
+    }
+
+    fn declared_parts(&self, _: PartKind) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn check(&self, _: &ConfigDocument) -> Vec<(PartKind, String, Problem)> {
+        Vec::new()
+    }
+}
+
 impl World {
+    /// Clients can be made by the API from now on.
+    pub fn take_clients(&mut self) {
+        self.reconfigure(|realm| {
+            realm.managed = Managed::new(None, HashSet::new(), "", Arc::new(AnyClient));
+        });
+    }
+
     /// Clients of the realm are kept in the store from now on, and asked for there.
     pub fn keep_in_store(&mut self, ids: &[&str]) {
         let mut templates = Templates::default();

@@ -103,8 +103,6 @@ const NEEDED: &[(&str, &str, &[&str])] = &[
     ("POST", "/keys/rotate", &["keys:write"]),
     ("GET", "/events", &["events:read"]),
     ("GET", "/traces/{trace_id}", &["events:read"]),
-    ("GET", "/keys", &["keys:read", "keys:write"]),
-    ("POST", "/keys/rotate", &["keys:write"]),
 ];
 
 struct Role {
