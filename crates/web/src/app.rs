@@ -58,7 +58,7 @@ pub enum Unavailable {
     #[error(transparent)]
     Signer(#[from] SignError),
     /// The queue of passwords to hash is full, or others have a better claim to its places.
-    #[error("too many passwords are waiting to be hashed")]
+    #[error("too many others are waiting for the same")]
     Busy,
     #[error(transparent)]
     Failure(#[from] Failure),

@@ -197,9 +197,17 @@ impl Shell {
         Timestamp::from_millis(self.config.confirmed_at.load(Ordering::Relaxed))
     }
 
-    /// Held by a change of the managed document until it is in use, so that changes by one process are never in conflict.
-    pub(crate) async fn change_config(&self) -> tokio::sync::MutexGuard<'_, ()> {
-        self.config.changing.lock().await
+    /// Held by a change of the managed document until it is in use, so that changes by one process are never in conflict. Only
+    /// admitted callers wait for it.
+    ///
+    /// # Errors
+    /// [`Unavailable::Busy`] after a while.
+    pub(crate) async fn change_config(
+        &self,
+    ) -> Result<tokio::sync::MutexGuard<'_, ()>, Unavailable> {
+        const WHILE: Duration = Duration::from_secs(10);
+        let held = tokio::time::timeout(WHILE, self.config.changing.lock()).await;
+        held.map_err(|_| Unavailable::Busy)
     }
 
     /// Returns once a document is in use that was read after now, or after a while that no change takes.

@@ -414,7 +414,9 @@ fn is_agreed(
     if request.prompt.wants_consent() {
         return false;
     }
-    if client.code.consent == ConsentPolicy::Skip {
+    // Rights over others are asked about, whoever vouches for the client: a link would be enough to use them.
+    let over_others = asked.scope.iter().any(|token| realm.is_over_others(token));
+    if client.code.consent == ConsentPolicy::Skip && !over_others {
         return true;
     }
     // RFC 8252 section 8.6: "authorization servers SHOULD NOT process authorization requests automatically without user

@@ -10,6 +10,7 @@ use crate::engine::decide::Halt;
 use crate::engine::env::Env;
 use crate::engine::event::Event;
 use crate::engine::facts::Facts;
+use crate::engine::facts::PasswordQueue;
 use crate::model::changed::Changed;
 use crate::model::claims::AccessTokenClaims;
 use crate::model::ids::{ClientId, ClientInstance, OrganizationId, UserId};
@@ -73,6 +74,15 @@ impl Caller {
     pub fn sees(&self, organization: Option<&str>) -> bool {
         let own = self.organization.as_ref();
         own.is_none_or(|own| Some(own.as_str()) == organization)
+    }
+
+    /// Where passwords that the caller sets wait: one caller does not crowd out others.
+    #[must_use]
+    pub fn password_queue(&self) -> PasswordQueue {
+        match &self.actor {
+            Actor::User(user) => PasswordQueue::KnownBrowser(*user),
+            Actor::Operator(_) | Actor::Machine(_) => PasswordQueue::Operator,
+        }
     }
 
     /// The event of what the caller did.

@@ -110,7 +110,8 @@ pub(super) fn may_make(realm: &Realm, caller: &Caller, user: &User) -> Result<()
     })
 }
 
-/// Whether the caller may make `to` of a stored user. What exceeds its editor otherwise can only be disabled.
+/// Whether the caller may make `to` of a stored user. What exceeds its editor otherwise can only be disabled; `password` says
+/// whether it is set, too.
 ///
 /// # Errors
 /// 403.
@@ -119,16 +120,17 @@ pub(super) fn may_change(
     caller: &Caller,
     stored: &User,
     to: &User,
+    password: bool,
 ) -> Result<(), ApiRefusal> {
     may_touch(realm, caller, stored)?;
-    let only_disables = stored.enabled
-        && *to
-            == User {
-                enabled: false,
-                ..stored.clone()
-            };
-    match only_disables {
-        true => Ok(()),
-        false => may_make(realm, caller, to),
+    let disabled = User {
+        enabled: false,
+        ..stored.clone()
+    };
+    if stored.enabled && *to == disabled && !password {
+        return Ok(());
     }
+    // What it holds now, and what it would hold: in two steps, one could take what is given back later.
+    may_make(realm, caller, stored)?;
+    may_make(realm, caller, to)
 }

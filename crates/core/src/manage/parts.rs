@@ -310,7 +310,7 @@ fn current(
     let part = part.ok_or(Stop::Refuse(ApiRefusal::not_found()))?;
     let view = PartView::managed(kind, name, part);
     if_match.check(&view.etag).map_err(Stop::Refuse)?;
-    judge(caller, kind, &view.written)?;
+    judge(env.realm, caller, kind, &view.written)?;
     Ok(view)
 }
 
@@ -378,7 +378,7 @@ fn put(
     name: &str,
     written: Map<String, Value>,
 ) -> Result<Decision<PartView, ApiRefusal>, Stop<ApiRefusal>> {
-    judge(caller, kind, &written)?;
+    judge(env.realm, caller, kind, &written)?;
     check_gives_and_target(env.realm, kind, &written)?;
     let part = ManagedPart {
         written,
@@ -414,26 +414,45 @@ fn put(
     Ok(decision.event(caller.did(changed(kind, name))))
 }
 
-/// Whom a scope is limited to is changed by administrators alone: others could give it to themselves.
+/// Whom a scope is limited to is changed by administrators alone, and so are rules that give such scopes or hide who acts:
+/// others could give it to themselves.
 fn judge(
+    realm: &Realm,
     caller: &Caller,
     kind: PartKind,
     written: &Map<String, Value>,
 ) -> Result<(), Stop<ApiRefusal>> {
+    if caller.is_administrator() {
+        return Ok(());
+    }
     let is_limited = |scope: &Value| scope.get("groups").is_some();
-    let limits = match kind {
+    let names_limited = |value: &Value| {
+        let mut tokens = value
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str);
+        tokens.any(|token| realm.is_limited(token))
+    };
+    let exceeds = match kind {
         PartKind::Resource => {
             let scopes = written.get("scopes").and_then(Value::as_object);
             scopes.is_some_and(|scopes| scopes.values().any(is_limited))
         }
         PartKind::Scope => written.contains_key("groups"),
-        PartKind::ExchangeRule => false,
+        PartKind::ExchangeRule => {
+            let into = written.get("scopes").and_then(Value::as_object);
+            let into = into.into_iter().flat_map(|scopes| scopes.values());
+            into.chain(written.get("gives")).any(names_limited)
+                || written.get("impersonation") == Some(&Value::Bool(true))
+        }
     };
-    match limits && !caller.is_administrator() {
+    match exceeds {
         false => Ok(()),
         true => Err(Stop::Refuse(ApiRefusal::new(
             ApiCode::Forbidden,
-            "Scopes that are limited to groups are changed by administrators.",
+            "Scopes that are limited to groups, and rules that give such scopes or hide who acts, are changed by \
+             administrators.",
         ))),
     }
 }

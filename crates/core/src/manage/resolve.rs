@@ -55,7 +55,12 @@ pub fn client(
                     .map_err(|_| Failure::Corrupt(format!("{:?}", row.key)))
             })
             .transpose()?;
-        client.enabled &= owner.as_ref().is_some_and(|owner| owner.enabled);
+        // The same person, and where the client belongs.
+        client.enabled &= owner.as_ref().is_some_and(|owner| {
+            owner.enabled
+                && owner.instance == record.owner_instance
+                && owner.organization == client.organization
+        });
         // What the owner could be given now.
         let groups = owner.map(|owner| owner.groups).unwrap_or_default();
         client.scopes = realm.within_limits(&client.scopes, Some(&groups));

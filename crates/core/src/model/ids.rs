@@ -158,6 +158,25 @@ impl Epoch {
     }
 }
 
+/// Tells apart who has one `sub` after another: 64 random bits, drawn when a user is made, and when the file declares one again
+/// that it had withdrawn. What a user owns copies it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct UserInstance(u64);
+
+impl UserInstance {
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 8]) -> Self {
+        Self(u64::from_be_bytes(bytes))
+    }
+
+    /// Of users that earlier versions made.
+    #[must_use]
+    pub const fn is_first(&self) -> bool {
+        self.0 == 0
+    }
+}
+
 /// Tells clients of one id apart: 64 random bits, drawn when a client is first declared. Grants and consents copy it, and
 /// those of another instance are dead.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -11,8 +11,8 @@ use crate::engine::decide::{Decision, Halt, Task};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
 use crate::engine::facts::{Facts, Versioned};
-use crate::model::ids::Epoch;
 use crate::model::ids::UserId;
+use crate::model::ids::{Epoch, UserInstance};
 use crate::records::{self, User, Username};
 use crate::tokens::grant_liveness;
 
@@ -117,6 +117,7 @@ pub(crate) fn new_user(env: &Env<'_>, username: String) -> User {
         declared_credential: None,
         logins: Vec::new(),
         changed: None,
+        instance: UserInstance::from_bytes(env.seed.bytes("user instance")),
     }
 }
 

@@ -11,7 +11,7 @@ use crate::base::secret::Secret;
 use crate::engine::decide::{Decision, Halt, Task};
 use crate::engine::env::Env;
 use crate::engine::facts::Facts;
-use crate::model::ids::{Epoch, OrganizationId, UserId};
+use crate::model::ids::{Epoch, OrganizationId, UserId, UserInstance};
 use crate::records::{self, User, Username};
 use crate::tokens::grant_liveness;
 
@@ -186,6 +186,11 @@ impl Provision {
             declared_credential,
             logins: Vec::new(),
             changed: stored.and_then(|stored| stored.changed.clone()),
+            // Whoever is declared under a name that was withdrawn is someone else.
+            instance: match stored.filter(|stored| !stored.is_withdrawn()) {
+                Some(stored) => stored.instance,
+                None => UserInstance::from_bytes(env.seed.bytes("user instance")),
+            },
         }
     }
 

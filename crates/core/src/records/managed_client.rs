@@ -9,7 +9,7 @@ use super::Record;
 use crate::base::row::{IndexName, Key};
 use crate::base::time::Timestamp;
 use crate::model::changed::Changed;
-use crate::model::ids::{ClientId, ClientInstance, UserId};
+use crate::model::ids::{ClientId, ClientInstance, UserId, UserInstance};
 
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct ManagedClient {
@@ -26,6 +26,9 @@ pub struct ManagedClient {
     /// The user who made it for themselves, and within whose scopes it stays.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<UserId>,
+    /// Whoever has the owner's `sub` later is someone else.
+    #[serde(default, skip_serializing_if = "UserInstance::is_first")]
+    pub owner_instance: UserInstance,
     pub created: Changed,
     pub changed: Changed,
 }

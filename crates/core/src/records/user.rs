@@ -12,7 +12,7 @@ use crate::model::changed::Changed;
 use crate::model::claims_request::UserFacts;
 use crate::model::client::Client;
 use crate::model::credentials::{fold_login, fold_username, verified_email};
-use crate::model::ids::{Epoch, OrganizationId, UserId};
+use crate::model::ids::{Epoch, OrganizationId, UserId, UserInstance};
 
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct User {
@@ -53,6 +53,8 @@ pub struct User {
     /// The latest change by the management API.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changed: Option<Changed>,
+    #[serde(default, skip_serializing_if = "UserInstance::is_first")]
+    pub instance: UserInstance,
 }
 
 impl User {
@@ -95,6 +97,7 @@ impl User {
             declared_credential: None,
             logins: Vec::new(),
             changed: None,
+            instance: self.instance,
         }
     }
 

@@ -315,6 +315,7 @@ pub(crate) fn managed_client() -> ManagedClient {
             expires_at: Some(Timestamp::from_secs(2)),
         }],
         owner: Some(UserId::from_bytes([1; 16])),
+        owner_instance: UserInstance::from_bytes([8; 8]),
         created: changed(),
         changed: changed(),
     }

@@ -11,7 +11,7 @@ use grantor_core::model::checks::Problem;
 use grantor_core::model::client::{Client, ConsentPolicy};
 use grantor_core::model::config_document::{ConfigDocument, PartKind};
 use grantor_core::model::grant_type::GrantType;
-use grantor_core::model::ids::ClientId;
+use grantor_core::model::ids::{ClientId, UserInstance};
 use grantor_core::model::managed::{Managed, WrittenObjects};
 use grantor_core::model::organization::Availability;
 use grantor_core::model::scope::Scope;
@@ -171,6 +171,7 @@ impl World {
                 confidential: client.is_confidential(),
                 secrets: secret.into_iter().collect(),
                 owner: None,
+                owner_instance: UserInstance::default(),
                 created: changed.clone(),
                 changed,
             };

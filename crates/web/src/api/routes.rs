@@ -97,6 +97,26 @@ where
     }
 }
 
+/// Waits until this caller alone changes the managed document. Who is not admitted keeps nobody waiting.
+pub(super) async fn exclusive<'a>(
+    app: &'a Arc<App>,
+    request: &ApiRequest,
+    needs: &'static [Right],
+) -> Result<MutexGuard<'a, ()>, Response> {
+    match request
+        .run(app, Admit(needs))
+        .await
+        .map(|outcome| outcome.reply)
+    {
+        Ok(Ok(_)) => {
+            let held = app.change_config().await;
+            held.map_err(|error| problem::unavailable(app, request, &error))
+        }
+        Ok(Err(refusal)) => Err(problem::response(app, request, &refusal)),
+        Err(error) => Err(problem::unavailable(app, request, &error)),
+    }
+}
+
 /// Any POST that makes something: with an `Idempotency-Key` it is done once, and its retry gets the same answer.
 pub(super) async fn create<O>(
     app: &Arc<App>,

@@ -9,13 +9,14 @@ use super::super::refusal::ApiRefusal;
 use super::create::add_algorithm;
 use super::{
     CONFIDENTIAL, ClientView, READ_ONLY, check_owner_and_organization, checked, managed, reads,
-    rights, take_confidential,
+    rights, stored, take_confidential,
 };
 use crate::base::row::{Key, Version};
 use crate::engine::decide::{Decision, Stop};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
 use crate::engine::facts::Facts;
+use crate::model::client::Client;
 use crate::model::realm::Realm;
 use crate::model::right::Right;
 use crate::records::{self, ManagedClient};
@@ -53,12 +54,25 @@ impl ApiOperation for ChangeClient {
         shown.insert(CONFIDENTIAL.to_owned(), before.confidential.into());
         let mut written = self.edit.apply(&shown, &READ_ONLY);
         let confidential = take_confidential(&mut written, Some(before.confidential))?;
-        let client = checked(env.realm, &before.client, &written, confidential)?;
         let disables = is_disabling(before, &written) && confidential == before.confidential;
-        if !disables {
-            rights::judge(env.realm, caller, &written, &client)?;
-            check_owner_and_organization(env, facts, &client, before.owner)?;
+        let stored = stored(env.realm, before);
+        if let Some(stored) = &stored {
+            rights::judge_before(env.realm, caller, before, stored, disables)?;
         }
+        let client = match disables {
+            // Whatever else is wrong with it by now.
+            true => None,
+            false => {
+                rights::check_members(caller, &written)?;
+                let client = checked(env.realm, &before.client, &written, confidential)?;
+                rights::judge(env.realm, caller, &written, &client)?;
+                if stored.is_some_and(|stored| is_reached_otherwise(&stored, &client)) {
+                    rights::check_all_limited(env.realm, caller, &client)?;
+                }
+                check_owner_and_organization(env, facts, &client, before.owner)?;
+                Some(client)
+            }
+        };
         let mut record = ManagedClient {
             written,
             confidential,
@@ -72,14 +86,13 @@ impl ApiOperation for ChangeClient {
         let view = ClientView::of_record(&record, version.into());
         let update = records::update(&env.realm.name, &record, &row.row)?;
         let mut decision = Decision::reply(view).write(update);
-        if env
-            .realm
-            .header(client.id_token_alg, grantor_jose::TokenType::Id)
-            .is_err()
-        {
+        let new_alg = client.map(|client| client.id_token_alg);
+        let new_alg =
+            new_alg.filter(|alg| env.realm.header(*alg, grantor_jose::TokenType::Id).is_err());
+        if let Some(algorithm) = new_alg {
             let stored = Stored::read(env, facts)?;
             let mut document = stored.content();
-            add_algorithm(env, &mut document, client.id_token_alg);
+            add_algorithm(env, &mut document, algorithm);
             if document != stored.content() {
                 decision = decision.writes(stored.replaced_by(env, document)?);
             }
@@ -97,4 +110,9 @@ fn is_disabling(
     let mut disabled = before.written.clone();
     disabled.insert("enabled".to_owned(), false.into());
     *written == disabled
+}
+
+/// Whether codes would be sent elsewhere: users who agreed to the client are not asked again.
+fn is_reached_otherwise(before: &Client, after: &Client) -> bool {
+    before.code.redirect_uris != after.code.redirect_uris
 }

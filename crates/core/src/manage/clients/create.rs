@@ -6,6 +6,7 @@ use super::super::admitted::ApiOperation;
 use super::super::caller::Caller;
 use super::super::document::Stored;
 use super::super::refusal::{ApiCode, ApiRefusal};
+use super::delete::rule_of;
 use super::secrets::{self, NewSecret};
 use super::{ClientView, check_owner_and_organization, checked, rights, take_confidential};
 use crate::base::row::{Key, Version};
@@ -14,7 +15,7 @@ use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
 use crate::engine::facts::Facts;
 use crate::model::config_document::ConfigDocument;
-use crate::model::ids::{ClientId, ClientInstance};
+use crate::model::ids::{ClientId, ClientInstance, UserInstance};
 use crate::model::managed::Managed;
 use crate::model::organization::Availability;
 use crate::model::realm::Realm;
@@ -72,11 +73,17 @@ impl ApiOperation for CreateClient {
                 .entry(ManagedClient::ORGANIZATION)
                 .or_insert(organization);
         }
-        if rights::is_owner_only(caller) {
-            let owner = Availability::Owner.name().into();
-            written.entry("availability").or_insert(owner);
+        let usual = match (rights::is_owner_only(caller), &caller.organization) {
+            (true, _) => Availability::Owner,
+            (false, Some(_)) => Availability::Organization,
+            (false, None) => Availability::Everyone,
+        };
+        if usual != Availability::Everyone {
+            let usual = usual.name().into();
+            written.entry("availability").or_insert(usual);
         }
         let confidential = take_confidential(&mut written, None)?;
+        rights::check_members(caller, &written)?;
         let client = checked(env.realm, &id, &written, confidential)?;
         rights::judge(env.realm, caller, &written, &client)?;
         add_algorithm(env, &mut document, client.id_token_alg);
@@ -93,6 +100,10 @@ impl ApiOperation for CreateClient {
             confidential,
             secrets: secret.iter().map(|(stored, _)| stored.clone()).collect(),
             owner,
+            owner_instance: match (owner, &caller.user) {
+                (Some(_), Some(user)) => user.instance,
+                _ => UserInstance::default(),
+            },
             created: changed.clone(),
             changed,
         };
@@ -117,6 +128,9 @@ impl CreateClient {
     }
 }
 
+/// Chosen ids stand in the document.
+const MAX_CHOSEN_BYTES: usize = 64;
+
 /// An id that the caller chose. It is remembered in the document, so that each snapshot knows it.
 fn choose(
     env: &Env<'_>,
@@ -134,12 +148,13 @@ fn choose(
     let id: ClientId = chosen
         .parse()
         .map_err(|error| Stop::Refuse(ApiRefusal::invalid_member("/id", format!("{error}"))))?;
-    let is_in_path = id.as_str() == "." || id.as_str() == "..";
-    if is_in_path {
-        return Err(Stop::Refuse(ApiRefusal::invalid_member(
-            "/id",
-            "is no name in a path: choose another id",
-        )));
+    let why = match id.as_str() {
+        "." | ".." => Some("is no name in a path: choose another id"),
+        id if id.len() > MAX_CHOSEN_BYTES => Some("has more than 64 characters"),
+        _ => None,
+    };
+    if let Some(why) = why {
+        return Err(Stop::Refuse(ApiRefusal::invalid_member("/id", why)));
     }
     let key = ManagedClient::key(&env.realm.name, &id);
     let is_there = facts.record::<ManagedClient>(env, &key)?.live().is_some();
@@ -147,6 +162,13 @@ fn choose(
         return Err(Stop::Refuse(ApiRefusal::new(
             ApiCode::Taken,
             "A client has this id.",
+        )));
+    }
+    // It was for whoever had the id before.
+    if let Some(rule) = rule_of(document, &id) {
+        return Err(Stop::Refuse(ApiRefusal::naming(
+            ApiCode::InUse,
+            format!("The exchange rule {rule:?} names this id: delete or change it first."),
         )));
     }
     if !document.clients.contains(&id) {

@@ -5,7 +5,7 @@ use super::super::caller::Caller;
 use super::super::document::Stored;
 use super::super::precondition::{ETag, IfMatch};
 use super::super::refusal::{ApiCode, ApiRefusal};
-use super::{checked, managed, reads, rights};
+use super::{managed, reads, rights, stored};
 use crate::base::row::Key;
 use crate::engine::decide::{Decision, Stop};
 use crate::engine::env::Env;
@@ -45,9 +45,8 @@ impl ApiOperation for DeleteClient {
             .check(&ETag::from(row.row.version))
             .map_err(Stop::Refuse)?;
         let id = &row.record.client;
-        // One that no longer goes together with the rest can be deleted by who may write clients.
-        if let Ok(client) = checked(env.realm, id, &row.record.written, row.record.confidential) {
-            rights::judge(env.realm, caller, &row.record.written, &client)?;
+        if let Some(client) = stored(env.realm, &row.record) {
+            rights::judge_before(env.realm, caller, &row.record, &client, false)?;
         }
         let mut decision = Decision::reply(()).write(records::delete(&row.row)?);
         let stored = Stored::read(env, facts)?;
@@ -68,7 +67,7 @@ impl ApiOperation for DeleteClient {
 }
 
 /// A rule that names the client: it must not be there for a later client of that id.
-fn rule_of<'d>(document: &'d ConfigDocument, id: &ClientId) -> Option<&'d String> {
+pub(super) fn rule_of<'d>(document: &'d ConfigDocument, id: &ClientId) -> Option<&'d String> {
     let names = |value: Option<&serde_json::Value>| match value {
         Some(serde_json::Value::String(name)) => name == id.as_str(),
         Some(serde_json::Value::Array(names)) => {

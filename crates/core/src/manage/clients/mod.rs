@@ -123,20 +123,17 @@ fn managed(
     caller: &Caller,
     id: &str,
 ) -> Result<Versioned<ManagedClient>, Stop<ApiRefusal>> {
-    let key = key_of(env.realm, id).ok_or(Stop::Refuse(ApiRefusal::not_found()))?;
-    let row = match facts.record::<ManagedClient>(env, &key)?.live() {
-        Some(row) if is_seen(caller, &row.record) => row,
-        _ => match is_declared(env.realm, id) && rights::sees_declared(caller) {
-            true => {
-                return Err(Stop::Refuse(ApiRefusal::new(
-                    ApiCode::Declared,
-                    "The configuration file declares this client: change it there.",
-                )));
-            }
-            false => return Err(Stop::Refuse(ApiRefusal::not_found())),
-        },
-    };
-    Ok(row)
+    if is_declared(env.realm, id) && rights::sees_declared(caller) {
+        return Err(Stop::Refuse(ApiRefusal::new(
+            ApiCode::Declared,
+            "The configuration file declares this client: change it there.",
+        )));
+    }
+    let not_found = || Stop::Refuse(ApiRefusal::not_found());
+    let key = key_of(env.realm, id).ok_or_else(not_found)?;
+    let row = facts.record::<ManagedClient>(env, &key)?.live();
+    let row = row.filter(|row| is_seen(caller, &row.record) && !is_declared(env.realm, id));
+    row.ok_or_else(not_found)
 }
 
 /// The rows of an operation on one client.
@@ -162,6 +159,9 @@ fn is_seen(caller: &Caller, record: &ManagedClient) -> bool {
     }
 }
 
+/// The most bytes of what is written of a client.
+const MAX_BYTES: usize = 64 * 1024;
+
 /// What was written, checked as the file's clients are.
 ///
 /// # Errors
@@ -172,6 +172,13 @@ fn checked(
     written: &Map<String, Value>,
     confidential: bool,
 ) -> Result<Client, Stop<ApiRefusal>> {
+    let bytes = serde_json::to_vec(written).map_or(usize::MAX, |json| json.len());
+    if bytes > MAX_BYTES {
+        return Err(Stop::Refuse(ApiRefusal::invalid_member(
+            "",
+            "the client has more than 64 KiB",
+        )));
+    }
     let client = realm.managed.objects.client(id, written, confidential);
     client.map_err(|problems| {
         let errors: Vec<FieldError> = problems.into_iter().map(FieldError::from).collect();
@@ -206,6 +213,12 @@ fn check_owner_and_organization(
         )));
     }
     Ok(())
+}
+
+/// The client that a row stands for; none if this version cannot read it.
+fn stored(realm: &Realm, record: &ManagedClient) -> Option<Client> {
+    let objects = &realm.managed.objects;
+    objects.stored_client(&record.client, &record.written, record.confidential)
 }
 
 /// Takes `confidential` out of the members, or says what follows from the grants.

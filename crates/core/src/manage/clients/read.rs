@@ -11,6 +11,7 @@ use crate::base::row::{Index, Key, Row};
 use crate::engine::decide::{Decision, Stop};
 use crate::engine::env::Env;
 use crate::engine::facts::Facts;
+use crate::model::ids::UserId;
 use crate::model::realm::Realm;
 use crate::model::right::Right;
 use crate::records::{ManagedClient, Record as _};
@@ -74,8 +75,11 @@ impl ApiOperation for ListClients {
     ) -> Result<Decision<Self::Reply, ApiRefusal>, Stop<ApiRefusal>> {
         let realm = &env.realm.name;
         let index = match (&caller.organization, &caller.user) {
-            (_, Some(user)) if !rights::reads_all(caller) => {
-                Index::Named(ManagedClient::index_of_owner(realm, user.id))
+            // A machine owns none.
+            (_, user) if !rights::reads_all(caller) => {
+                let owner = user.as_ref().map(|user| user.id);
+                let owner = owner.unwrap_or(UserId::from_bytes([0; 16]));
+                Index::Named(ManagedClient::index_of_owner(realm, owner))
             }
             (Some(organization), _) => {
                 Index::Named(ManagedClient::index(realm, organization.as_str()))

@@ -5,8 +5,10 @@ use serde_json::{Map, Value};
 use super::super::caller::{Actor, Caller};
 use super::super::refusal::{ApiCode, ApiRefusal};
 use crate::engine::decide::Stop;
-use crate::model::client::Client;
+use crate::model::claim_mapping::ClaimMapping;
+use crate::model::client::{Client, ConsentPolicy};
 use crate::model::grant_type::GrantType;
+use crate::model::ids::OrganizationId;
 use crate::model::organization::Availability;
 use crate::model::realm::Realm;
 use crate::model::right::{Right, Rights};
@@ -65,10 +67,148 @@ pub(super) fn judge(
     check_rights_in_scopes(realm, caller, client)?;
     check_limited_scopes(realm, caller, client)?;
     check_organization(caller, written)?;
+    check_actor(realm, client)?;
+    check_powers(caller, client)?;
     if is_owner_only(caller) {
-        check_own(realm, caller, written, client)?;
+        check_own(realm, caller, client)?;
     }
     Ok(())
+}
+
+/// Judges what a client holds now, for whoever changes it or its secrets: in two steps, one could take what is given back
+/// later. Owners change their own, whatever they have lost since. What `disables` it needs the rights that it holds only.
+///
+/// # Errors
+/// 403.
+pub(super) fn judge_before(
+    realm: &Realm,
+    caller: &Caller,
+    record: &ManagedClient,
+    client: &Client,
+    disables: bool,
+) -> Result<(), Stop<ApiRefusal>> {
+    if is_owner_only(caller) {
+        return Ok(());
+    }
+    check_given_rights(realm, caller, client)?;
+    if disables {
+        return Ok(());
+    }
+    check_limited_scopes(realm, caller, client)?;
+    check_organization(caller, &record.written)?;
+    check_powers(caller, client)
+}
+
+/// The members that are the caller's to write.
+///
+/// # Errors
+/// 403 for others, where the caller has clients of their own alone.
+pub(super) fn check_members(
+    caller: &Caller,
+    written: &Map<String, Value>,
+) -> Result<(), Stop<ApiRefusal>> {
+    if !is_owner_only(caller) {
+        return Ok(());
+    }
+    let own =
+        |key: &String| OWN_MEMBERS.contains(&key.as_str()) || key == ManagedClient::ORGANIZATION;
+    if let Some(key) = written.keys().find(|key| !own(key)) {
+        return forbidden(format!(
+            "The member {key:?} needs the right {}.",
+            Right::ClientsWrite.token()
+        ));
+    }
+    let named = written
+        .get(ManagedClient::ORGANIZATION)
+        .and_then(Value::as_str);
+    let organization = caller.organization.as_ref().map(OrganizationId::as_str);
+    match named == organization {
+        true => Ok(()),
+        false => forbidden("Your clients belong where you do.".to_owned()),
+    }
+}
+
+fn forbidden(detail: String) -> Result<(), Stop<ApiRefusal>> {
+    Err(Stop::Refuse(ApiRefusal::naming(ApiCode::Forbidden, detail)))
+}
+
+/// What reaches beyond a client's own users and tokens.
+fn check_powers(caller: &Caller, client: &Client) -> Result<(), Stop<ApiRefusal>> {
+    let needs_administrator = [
+        (
+            "consent = \"skip\"",
+            client.code.consent == ConsentPolicy::Skip,
+        ),
+        // The server sends requests there.
+        (
+            "backchannel_logout_uri",
+            client.logout.backchannel_uri.is_some(),
+        ),
+    ];
+    let needs_everywhere = [
+        ("resources", !client.resources.is_empty()),
+        ("id_claims", client.id_claims != ClaimMapping::default()),
+        (
+            "availability = \"everyone\"",
+            client.availability == Availability::Everyone,
+        ),
+    ];
+    let mut powers = needs_administrator.iter();
+    if let Some((what, _)) = powers.find(|(_, is)| *is && !caller.is_administrator()) {
+        return forbidden(format!("{what} is for administrators."));
+    }
+    let mut powers = needs_everywhere.iter();
+    match powers.find(|(_, is)| *is && caller.organization.is_some()) {
+        Some((what, _)) => forbidden(format!(
+            "{what} is for callers who belong to no organization."
+        )),
+        None => Ok(()),
+    }
+}
+
+/// A client that could be made again by someone else must not be the actor of another one's users.
+fn check_actor(realm: &Realm, client: &Client) -> Result<(), Stop<ApiRefusal>> {
+    match &client.actor {
+        Some(actor) if realm.managed.chosen.contains(actor) => {
+            Err(Stop::Refuse(ApiRefusal::invalid_member(
+                "/may_act",
+                "names a client whose id was chosen and can be chosen again: name one of the file, or one whose id was \
+                 drawn",
+            )))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Who is no administrator changes where a client is reached, or its secrets, only where they could be given its limited
+/// scopes: users who agreed to it are not asked again.
+///
+/// # Errors
+/// 403.
+pub(super) fn check_all_limited(
+    realm: &Realm,
+    caller: &Caller,
+    client: &Client,
+) -> Result<(), Stop<ApiRefusal>> {
+    if caller.is_administrator() || is_owner_only(caller) {
+        return Ok(());
+    }
+    match limited_beyond(realm, caller, client) {
+        None => Ok(()),
+        Some(scope) => forbidden(format!(
+            "You could not be given the client's scope {scope:?} yourself."
+        )),
+    }
+}
+
+fn limited_beyond<'c>(realm: &Realm, caller: &Caller, client: &'c Client) -> Option<&'c str> {
+    let mut scopes = client.scopes.iter();
+    scopes.find(|token| {
+        let declared = realm.declared_scope(token);
+        declared.is_some_and(|declared| {
+            declared.groups.is_some() && !caller.could_be_given(token, declared)
+        })
+    })
 }
 
 /// The rights that a client could use for itself or show to a user: never more than the caller holds.
@@ -89,6 +229,14 @@ fn check_rights_in_scopes(
             }
         }
     }
+    check_given_rights(realm, caller, client)
+}
+
+fn check_given_rights(
+    realm: &Realm,
+    caller: &Caller,
+    client: &Client,
+) -> Result<(), Stop<ApiRefusal>> {
     let given = realm.rights_given_by(&client.scopes);
     match given.are_within(caller.rights) {
         true => Ok(()),
@@ -108,12 +256,7 @@ fn check_limited_scopes(
     if !client.may_use(GrantType::ClientCredentials) || caller.is_administrator() {
         return Ok(());
     }
-    let mut limited = client.scopes.iter().filter(|token| realm.is_limited(token));
-    let beyond = limited.find(|token| {
-        let declared = realm.declared_scope(token);
-        declared.is_some_and(|declared| !caller.could_be_given(token, declared))
-    });
-    match beyond {
+    match limited_beyond(realm, caller, client) {
         None => Ok(()),
         Some(scope) => Err(Stop::Refuse(ApiRefusal::naming(
             ApiCode::Forbidden,
@@ -141,25 +284,10 @@ fn check_organization(
     }
 }
 
-fn check_own(
-    realm: &Realm,
-    caller: &Caller,
-    written: &Map<String, Value>,
-    client: &Client,
-) -> Result<(), Stop<ApiRefusal>> {
-    let forbidden =
-        |detail: String| Err(Stop::Refuse(ApiRefusal::naming(ApiCode::Forbidden, detail)));
+fn check_own(realm: &Realm, caller: &Caller, client: &Client) -> Result<(), Stop<ApiRefusal>> {
     let Actor::User(_) = caller.actor else {
         return forbidden("Only a user can have clients of their own.".to_owned());
     };
-    let own =
-        |key: &String| OWN_MEMBERS.contains(&key.as_str()) || key == ManagedClient::ORGANIZATION;
-    if let Some(key) = written.keys().find(|key| !own(key)) {
-        return forbidden(format!(
-            "The member {key:?} needs the right {}.",
-            Right::ClientsWrite.token()
-        ));
-    }
     if let Some(grant) = client.grants.iter().find(|it| !OWN_GRANTS.contains(it))
         && (*grant != GrantType::ClientCredentials || !are_for_machines(realm, &client.scopes))
     {

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::super::admitted::ApiOperation;
 use super::super::caller::Caller;
 use super::super::refusal::{ApiCode, ApiRefusal};
-use super::{checked, is_declared, managed, reads, rights};
+use super::{is_declared, managed, reads, rights, stored};
 use crate::base::row::Key;
 use crate::base::secret::Secret;
 use crate::base::time::Timestamp;
@@ -126,14 +126,10 @@ fn writable(
     id: &str,
 ) -> Result<Versioned<ManagedClient>, Stop<ApiRefusal>> {
     let row = managed(env, facts, caller, id)?;
-    let ManagedClient {
-        client,
-        written,
-        confidential,
-        ..
-    } = &row.record;
-    let client = checked(env.realm, client, written, *confidential)?;
-    rights::judge(env.realm, caller, written, &client)?;
+    if let Some(client) = stored(env.realm, &row.record) {
+        rights::judge_before(env.realm, caller, &row.record, &client, false)?;
+        rights::check_all_limited(env.realm, caller, &client)?;
+    }
     Ok(row)
 }
 

@@ -89,7 +89,8 @@ impl ApiOperation for ChangeManagedUser {
         if to.organization != before.organization {
             belongs::check(env, facts, caller, &to, before.organization())?;
         }
-        judge::may_change(env.realm, caller, before, &to).map_err(Stop::Refuse)?;
+        let password = written.password.is_some();
+        judge::may_change(env.realm, caller, before, &to, password).map_err(Stop::Refuse)?;
         if to.own_logins() != before.own_logins() {
             taken::may_ask(env, facts, caller)?;
             let keys = [before, &to]
@@ -109,7 +110,7 @@ impl ApiOperation for ChangeManagedUser {
         // Before the password is hashed, which costs more than all else.
         people::changed_user(env, facts, &stored, to.clone())?.map_err(refused)?;
         if let Some(password) = &written.password {
-            to.password = Some(facts.hash_password(password.secret())?);
+            to.password = Some(facts.hash_password_in(caller.password_queue(), password.secret())?);
         }
         // As by the commands: all sessions, grants and consents end.
         if written.password.is_some() || to.enabled != before.enabled {

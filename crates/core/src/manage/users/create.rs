@@ -80,7 +80,8 @@ impl ApiOperation for CreateUser {
         // Before the password is hashed, which costs more than all else.
         people::added(env, facts, user.clone())?.map_err(refused)?;
         if let Some(password) = &written.password {
-            user.password = Some(facts.hash_password(password.secret())?);
+            user.password =
+                Some(facts.hash_password_in(caller.password_queue(), password.secret())?);
         }
         let added = people::added(env, facts, user.clone())?.map_err(refused)?;
         let Decision { writes, events, .. } = added;

@@ -68,6 +68,11 @@ pub(super) fn check_audiences(realm: &RealmSpec<'_>, problems: &mut Problems) {
         let uri = NormalUri::parse(audience);
         if audience == realm.issuer || uri.is_some() && uri == NormalUri::parse(realm.issuer) {
             problems.add(pointer, "is the issuer, whose tokens are not this API's");
+        } else if realm.managed_clients.has(audience) {
+            problems.add(
+                pointer,
+                "is the id of a client, whose tokens would pass for this API's",
+            );
         } else if uri.is_some() && uri == own {
             problems.add(pointer, "is this server's own API: choose another uri");
         } else if !audiences.insert(audience) {
