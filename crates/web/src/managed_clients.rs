@@ -19,48 +19,85 @@ use crate::snapshot::Snapshot;
 const MAX_AGE: Duration = Duration::from_secs(2);
 const MAX_CLIENTS: usize = 10_000;
 
+/// Of the rows that are remembered.
+const MAX_BYTES: usize = 64 * 1024 * 1024;
+
 /// What was read of clients, each by the realm that resolved it. That there is none is not remembered.
 #[derive(Default)]
-pub(crate) struct ManagedClients(Mutex<HashMap<ClientId, Remembered>>);
+pub(crate) struct ManagedClients(Mutex<Known>);
+
+#[derive(Default)]
+struct Known {
+    clients: HashMap<ClientId, Remembered>,
+    bytes: usize,
+    /// How often something was forgotten: what was read before is not remembered after.
+    forgotten: u64,
+}
 
 struct Remembered {
     /// Since the read began, by the monotonic clock.
     since: Timestamp,
     realm: Arc<Realm>,
     client: Arc<Client>,
+    /// Of its row.
+    bytes: usize,
 }
 
 impl ManagedClients {
     fn get(&self, id: &ClientId, realm: &Arc<Realm>, now: Timestamp) -> Option<Arc<Client>> {
         let known = self.lock();
-        let known = known.get(id)?;
+        let known = known.clients.get(id)?;
         let is_fresh = now.since(known.since) <= MAX_AGE && Arc::ptr_eq(&known.realm, realm);
         is_fresh.then(|| Arc::clone(&known.client))
     }
 
-    fn remember(&self, id: &ClientId, remembered: Remembered) {
+    fn forgotten(&self) -> u64 {
+        self.lock().forgotten
+    }
+
+    /// `forgotten` is what it was before the read.
+    fn remember(&self, id: &ClientId, remembered: Remembered, forgotten: u64) {
         let mut known = self.lock();
-        if known.len() >= MAX_CLIENTS {
+        if known.forgotten != forgotten {
+            return;
+        }
+        let has_room = |known: &Known| {
+            known.clients.len() < MAX_CLIENTS && known.bytes + remembered.bytes <= MAX_BYTES
+        };
+        if !has_room(&known) {
             let now = remembered.since;
-            known.retain(|_, it| now.since(it.since) <= MAX_AGE);
+            known.clients.retain(|_, it| now.since(it.since) <= MAX_AGE);
+            known.bytes = known.clients.values().map(|it| it.bytes).sum();
         }
         // What is asked for at random is read each time then.
-        if known.len() < MAX_CLIENTS {
-            known.insert(id.clone(), remembered);
+        if has_room(&known) {
+            known.bytes += remembered.bytes;
+            if let Some(before) = known.clients.insert(id.clone(), remembered) {
+                known.bytes -= before.bytes;
+            }
         }
     }
 
     /// A commit of this process changed it.
     pub(crate) fn forget(&self, id: &ClientId) {
-        self.lock().remove(id);
+        let mut known = self.lock();
+        known.forgotten += 1;
+        if let Some(before) = known.clients.remove(id) {
+            known.bytes -= before.bytes;
+        }
     }
 
-    /// A commit of this process changed what clients depend on: an owner or an organization.
+    /// A commit of this process changed what clients depend on: an owner.
     pub(crate) fn forget_all(&self) {
-        self.lock().clear();
+        let mut known = self.lock();
+        let forgotten = known.forgotten + 1;
+        *known = Known {
+            forgotten,
+            ..Known::default()
+        };
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<ClientId, Remembered>> {
+    fn lock(&self) -> MutexGuard<'_, Known> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -73,7 +110,7 @@ impl App {
         ids: Vec<ClientId>,
     ) -> Result<Vec<(ClientId, Option<Arc<Client>>)>, Unavailable> {
         let realm = &snapshot.realm;
-        let now = self.monotonic();
+        let (now, forgotten) = (self.monotonic(), self.clients.forgotten());
         let known = |id: &ClientId| self.clients.get(id, realm, now);
         let mut found: Vec<_> = ids.into_iter().map(|id| (known(&id), id)).collect();
         let missing = found.iter_mut().filter(|(client, _)| client.is_none());
@@ -99,8 +136,9 @@ impl App {
                         since: now,
                         realm: Arc::clone(realm),
                         client: Arc::clone(&resolved),
+                        bytes: row.value.len(),
                     };
-                    self.clients.remember(id, remembered);
+                    self.clients.remember(id, remembered, forgotten);
                     *client = Some(resolved);
                 }
             }

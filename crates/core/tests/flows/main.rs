@@ -8,6 +8,7 @@ mod administration;
 mod api_clients_search;
 mod api_costs;
 mod api_rights_search;
+mod api_takeover;
 mod approval;
 mod authorization_code;
 mod authorize;

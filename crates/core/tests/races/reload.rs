@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use grantor_core::base::error::ErrorCode;
-use grantor_core::endpoints::authorize::{AuthorizeReply, ConsentDecision};
+use grantor_core::endpoints::authorize::{AuthorizeReply, ConsentAnswer, ConsentDecision};
 use grantor_core::model::exchange_rule::TokenKind;
 use grantor_core::model::ids::ClientInstance;
 use grantor_core::model::token_type::TokenType;
@@ -97,7 +97,7 @@ impl Scene {
         let codes = world.device_codes("tv2");
         assert_eq!(world.decide(&alice, &codes, true), Decided::Approved);
         let request = AuthorizationRequest::new("site").with("scope", READ);
-        let app = world.app_tokens(&alice, &request);
+        let app = world.app_tokens_by_page(&alice, &request);
         let code = world.authorize(&alice, &request).code();
         let exchanged = world.exchange("shipping", &app.access, &FOR_REFRESH);
         Self {
@@ -131,7 +131,13 @@ impl Scene {
             }
             Consent => {
                 let wider = AuthorizationRequest::new("site").with("scope", "openid profile");
-                let answer = world.consent_answer(&wider, ConsentDecision::Approve);
+                let answer = match self.kept {
+                    Kept::InTheFile => world.consent_answer(&wider, ConsentDecision::Approve),
+                    Kept::InTheStore => ConsentAnswer {
+                        decision: ConsentDecision::Approve,
+                        shown: world.authorize(&self.alice, &wider).consent().shown,
+                    },
+                };
                 let consent = self.alice.authorize(&wider, Some(answer));
                 return racer(world, consent, |outcome| match outcome.reply {
                     Ok(AuthorizeReply::Respond(response)) => match response.outcome {
@@ -232,7 +238,11 @@ fn replaced_before(
     let ended = act.is_ended_by(change);
     // Its commit was not written, and the realm was another one before the next attempt.
     let is_asked_again = fault == Some(Fault::UnknownLost) && tried_before == 0 && tried > 0;
-    if is_asked_again && (act, change) == (Exchange, Change::AnotherInstance) {
+    // A stored client is read at first, and again by another attempt: the new client's own request may be answered.
+    let is_attempted_again = fault == Some(Fault::UnknownLost) && at < effects;
+    let is_read_anew =
+        is_asked_again || kept == Kept::InTheStore && (at == 0 || is_attempted_again);
+    if is_read_anew && (act, change) == (Exchange, Change::AnotherInstance) {
         // The new client has the same secret and the same rule.
         return at < effects;
     }

@@ -9,7 +9,9 @@ use grantor_core::model::changed::Changed;
 use grantor_core::model::claims_request::RequestedClaims;
 use grantor_core::model::config_document::{ConfigDocument, ManagedPart};
 use grantor_core::model::ids::Epoch;
-use grantor_core::model::ids::{ClientId, ClientInstance, GrantId, Jti, SessionId, UserId};
+use grantor_core::model::ids::{
+    ClientId, ClientInstance, GrantId, Jti, SessionId, UserId, UserInstance,
+};
 use grantor_core::model::pkce::CodeChallenge;
 use grantor_core::records::{
     Authorization, ClientSecret, CodeIssued, ConfigVersion, Consent, DeclaredClient, Exchanged,
@@ -150,6 +152,7 @@ pub(crate) fn user() -> User {
         declared_credential: Some("MAC".to_owned()),
         logins: vec!["alice".to_owned()],
         changed: Some(changed()),
+        instance: UserInstance::from_bytes([8; 8]),
     }
 }
 

@@ -203,6 +203,22 @@ impl World {
         self.request_tokens(client, &merged(&pairs, more))
     }
 
+    /// The same, where the page must be read first: its client is kept in the store, or it shows less than was asked for.
+    pub fn app_tokens_by_page(
+        &mut self,
+        browser: &Browser,
+        request: &AuthorizationRequest,
+    ) -> Tokens {
+        let code = match self.authorize(browser, request) {
+            AuthorizationOutcome::Consent(page) => {
+                self.decide_on(browser, request, &page, ConsentDecision::Approve)
+            }
+            other => other,
+        };
+        let client = request.value("client_id").expect("a client");
+        self.redeem(client, &code.code()).expect("tokens")
+    }
+
     /// Tokens of the client for the user of the browser, who consents.
     pub fn app_tokens(&mut self, browser: &Browser, request: &AuthorizationRequest) -> Tokens {
         let code = self.consent(browser, request).code();

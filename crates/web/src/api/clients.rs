@@ -11,7 +11,7 @@ use grantor_core::manage::clients::{
     ListClients, ListSecrets, NewSecret, ReadClient, view_row,
 };
 use grantor_core::manage::{
-    Admit, ApiAnswer, ApiRefusal, CursorScope, Edit, PageRequest, effective_at,
+    Admit, ApiAnswer, ApiCode, ApiRefusal, CursorScope, Edit, PageRequest, effective_at,
 };
 use grantor_core::model::ids::OrganizationId;
 use grantor_core::records::{ManagedClient, Record as _};
@@ -21,8 +21,9 @@ use serde_json::{Map, Value};
 
 use super::changed::ChangedBody;
 use super::list::{self, ListError, Page, Position, Rows};
+use super::problem;
 use super::request::{ApiRequest, JSON, MERGE_PATCH};
-use super::routes::{self, READ_CLIENTS, answer_with};
+use super::routes::{self, READ_CLIENTS, WRITE_CLIENTS, answer_with};
 use crate::app::{App, Unavailable};
 
 /// What answers have besides the members of `[[client]]`.
@@ -113,9 +114,15 @@ pub(super) async fn create(State(app): State<Arc<App>>, request: ApiRequest) -> 
     let body = request.object(JSON);
     let chooses = body.as_ref().is_ok_and(|body| body.contains_key("id"));
     let _changing = match chooses {
-        true => Some(app.change_config().await),
+        true => match routes::exclusive(&app, &request, WRITE_CLIENTS).await {
+            Ok(held) => Some(held),
+            Err(response) => return response,
+        },
         false => None,
     };
+    if let Err(response) = has_room(&app, &request).await {
+        return response;
+    }
     let operation = body.map(|body| CreateClient { body });
     let effective = effective(&app);
     let response = routes::create(&app, &request, operation, move |made: CreatedClient| {
@@ -130,7 +137,8 @@ pub(super) async fn create(State(app): State<Arc<App>>, request: ApiRequest) -> 
     })
     .await;
     // The snapshot must know a chosen id, and the key of drawn ones.
-    if response.status().is_success() && !app.realm().managed.has_id_key() || chooses {
+    let is_new = chooses || !app.realm().managed.has_id_key();
+    if response.status().is_success() && is_new {
         app.config_taken().await;
     }
     response
@@ -166,8 +174,36 @@ pub(super) async fn delete(State(app): State<Arc<App>>, request: ApiRequest) -> 
         id: request.path("id").to_owned(),
         if_match,
     });
-    let _changing = app.change_config().await;
+    let _changing = match routes::exclusive(&app, &request, WRITE_CLIENTS).await {
+        Ok(held) => held,
+        Err(response) => return response,
+    };
     answer_with(&app, &request, operation, |()| ApiAnswer::no_content()).await
+}
+
+/// How many clients a user may have of their own.
+const MAX_OWN: usize = 100;
+
+/// Whether a caller who has clients of their own alone may have another one. A list may lag, so the limit is exceeded by what
+/// is made meanwhile.
+async fn has_room(app: &Arc<App>, request: &ApiRequest) -> Result<(), Response> {
+    let listed = match request.run(app, ListClients).await {
+        Ok(outcome) => outcome.reply,
+        Err(error) => return Err(problem::unavailable(app, request, &error)),
+    };
+    // What is refused is told by the request itself.
+    let Some(listed) = listed.ok().filter(|listed| listed.is_own) else {
+        return Ok(());
+    };
+    match list::rows(app, &listed.index, None, MAX_OWN).await {
+        Ok(Rows { rows, .. }) if rows.len() >= MAX_OWN => {
+            let why = "You have 100 clients of your own: delete one first.";
+            let why = ApiRefusal::new(ApiCode::Limit, why);
+            Err(problem::response(app, request, &why))
+        }
+        Ok(_) => Ok(()),
+        Err(error) => Err(problem::unavailable(app, request, &error)),
+    }
 }
 
 pub(super) async fn list(State(app): State<Arc<App>>, request: ApiRequest) -> Response {
@@ -177,7 +213,8 @@ pub(super) async fn list(State(app): State<Arc<App>>, request: ApiRequest) -> Re
 
 /// Those of the file first, by id; then those of the store.
 async fn clients_page(app: &Arc<App>, request: &ApiRequest) -> Result<Page, ListError> {
-    let (index, sees_declared) = request.run(app, ListClients).await?.reply?;
+    let listed = request.run(app, ListClients).await?.reply?;
+    let (index, sees_declared) = (listed.index, listed.sees_declared);
     let caller = request.run(app, Admit(READ_CLIENTS)).await?.reply?;
     let (page, _) = PageRequest::parse(request.caller.query(), &["q"])?;
     let prefix = page.q.as_deref().unwrap_or_default();

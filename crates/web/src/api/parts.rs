@@ -13,6 +13,7 @@ use grantor_core::manage::{
     ApiAnswer, ApiOperation, ApiRefusal, CursorScope, Edit, PageRequest, effective_at,
 };
 use grantor_core::model::config_document::PartKind;
+use grantor_core::model::right::Right;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -36,6 +37,8 @@ pub(super) struct Added {
     effective_at: Option<String>,
 }
 
+const WRITE: &[Right] = &[Right::ConfigWrite];
+
 /// Where the parts of a kind are.
 const fn path(kind: PartKind) -> &'static str {
     match kind {
@@ -57,7 +60,10 @@ pub(super) fn all(kind: PartKind) -> MethodRouter<Arc<App>> {
         async move |State(app): State<Arc<App>>, request: ApiRequest| {
             let operation = request.object(JSON).map(|body| CreatePart { kind, body });
             let effective = effective_at(&app.realm(), app.now()).rfc3339();
-            let _changing = app.change_config().await;
+            let _changing = match routes::exclusive(&app, &request, WRITE).await {
+                Ok(held) => held,
+                Err(response) => return response,
+            };
             let response = routes::create(&app, &request, operation, move |view: PartView| {
                 let location = routes::location(path(kind), &view.name);
                 changed_view(&view, effective.clone(), |body| {
@@ -137,7 +143,10 @@ async fn run<O>(
 where
     O: ApiOperation + Send + 'static,
 {
-    let _changing = app.change_config().await;
+    let _changing = match routes::exclusive(app, request, WRITE).await {
+        Ok(held) => held,
+        Err(response) => return response,
+    };
     let response = answer_with(app, request, operation, render).await;
     taken(app, response).await
 }

@@ -15,9 +15,11 @@ use axum::extract::State;
 use axum::response::Response;
 use axum::routing::MethodRouter;
 use grantor_core::manage::{Admit, ApiAnswer, ApiCode, ApiOperation, ApiRefusal, Idempotent};
+use grantor_core::model::right::Right;
 use http::{HeaderValue, StatusCode, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
+use tokio::sync::MutexGuard;
 
 use super::operation::Operation;
 use super::problem;
@@ -26,8 +28,8 @@ use crate::app::App;
 
 mod table;
 
-pub(super) use table::READ_CLIENTS;
 pub use table::ROUTES;
+pub(super) use table::{READ_CLIENTS, WRITE_CLIENTS};
 
 pub struct Route {
     /// Below `/api/v1`.

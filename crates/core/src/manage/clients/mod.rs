@@ -10,7 +10,7 @@ mod secrets;
 pub use change::ChangeClient;
 pub use create::{CreateClient, CreatedClient};
 pub use delete::DeleteClient;
-pub use read::{ListClients, ReadClient, view_row};
+pub use read::{ListClients, ListedClients, ReadClient, view_row};
 pub use secrets::{AddSecret, DeleteSecret, ListSecrets, NewSecret, SecretView};
 
 use serde_json::{Map, Value};

@@ -59,9 +59,17 @@ impl ApiOperation for ReadClient {
 #[derive(Clone, Copy, Debug)]
 pub struct ListClients;
 
+#[derive(Clone, Debug)]
+pub struct ListedClients {
+    pub index: Index,
+    /// Whether the clients of the file come first.
+    pub sees_declared: bool,
+    /// Whether they are the caller's own, and the caller makes no others.
+    pub is_own: bool,
+}
+
 impl ApiOperation for ListClients {
-    /// The index, and whether the clients of the file come first.
-    type Reply = (Index, bool);
+    type Reply = ListedClients;
 
     fn needs(&self) -> &'static [Right] {
         rights::READ
@@ -89,7 +97,11 @@ impl ApiOperation for ListClients {
                 kind: ManagedClient::KIND.to_owned(),
             },
         };
-        Ok(Decision::reply((index, rights::sees_declared(caller))))
+        Ok(Decision::reply(ListedClients {
+            index,
+            sees_declared: rights::sees_declared(caller),
+            is_own: rights::is_owner_only(caller) && caller.user.is_some(),
+        }))
     }
 }
 

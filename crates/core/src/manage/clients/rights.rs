@@ -288,9 +288,10 @@ fn check_own(realm: &Realm, caller: &Caller, client: &Client) -> Result<(), Stop
     let Actor::User(_) = caller.actor else {
         return forbidden("Only a user can have clients of their own.".to_owned());
     };
-    if let Some(grant) = client.grants.iter().find(|it| !OWN_GRANTS.contains(it))
-        && (*grant != GrantType::ClientCredentials || !are_for_machines(realm, &client.scopes))
-    {
+    let acts_for_itself =
+        |grant| grant == GrantType::ClientCredentials && are_for_machines(realm, &client.scopes);
+    let is_own = |grant| OWN_GRANTS.contains(&grant) || acts_for_itself(grant);
+    if let Some(grant) = client.grants.iter().find(|grant| !is_own(**grant)) {
         return forbidden(format!(
             "The grant {} needs the right {}, or scopes that are for machines.",
             grant.short(),

@@ -45,7 +45,7 @@ const EVENT: Object = Object::answer::<events::EventBody>("Event", "Events");
 const TRACE: Object = Object::answer::<events::TraceBody>("Trace", "Events");
 
 pub(in crate::api) const READ_CLIENTS: &[Right] = &[Right::ClientsRead, Right::ClientsOwn];
-const WRITE_CLIENTS: &[Right] = &[Right::ClientsWrite, Right::ClientsOwn];
+pub(in crate::api) const WRITE_CLIENTS: &[Right] = &[Right::ClientsWrite, Right::ClientsOwn];
 
 const CLIENT_Q: Query = Query {
     name: "q",
