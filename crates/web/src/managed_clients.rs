@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use grantor_core::base::row::MAX_KEYS;
 use grantor_core::base::time::Timestamp;
+use grantor_core::engine::facts::FoundClients;
 use grantor_core::manage::resolve;
 use grantor_core::model::client::Client;
 use grantor_core::model::ids::ClientId;
@@ -108,7 +109,7 @@ impl App {
         &self,
         snapshot: &Snapshot,
         ids: Vec<ClientId>,
-    ) -> Result<Vec<(ClientId, Option<Arc<Client>>)>, Unavailable> {
+    ) -> Result<FoundClients, Unavailable> {
         let realm = &snapshot.realm;
         let (now, forgotten) = (self.monotonic(), self.clients.forgotten());
         let known = |id: &ClientId| self.clients.get(id, realm, now);

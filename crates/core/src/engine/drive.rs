@@ -21,11 +21,10 @@ use crate::base::seed::Seed;
 use crate::base::time::Timestamp;
 use crate::engine::decide::{Decision, Mint, Operation, Stop, UnsignedToken};
 use crate::engine::env::Env;
-use crate::engine::facts::{Facts, KeyQuery, Need};
+use crate::engine::facts::{Facts, FoundClients, KeyQuery, Need};
 use crate::engine::limits::{Effect, Poll, PollQuery, QuotaAnswer, QuotaQuery};
 pub use crate::engine::step::{Minted, Outcome, Step};
 use crate::model::client::Client;
-use crate::model::ids::ClientId;
 use crate::model::realm::Realm;
 
 /// Including the first.
@@ -173,7 +172,7 @@ impl<O: Operation> Drive<O> {
     }
 
     /// Each of the clients, if there is one of that id.
-    pub fn clients(&mut self, clients: Vec<(ClientId, Option<Arc<Client>>)>) {
+    pub fn clients(&mut self, clients: FoundClients) {
         self.facts.clients.extend(clients);
         self.decide();
     }

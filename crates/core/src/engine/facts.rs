@@ -52,6 +52,9 @@ pub enum PasswordQueue {
     Operator,
 }
 
+/// Clients that were asked for, where there is one of that id.
+pub type FoundClients = Vec<(ClientId, Option<Arc<Client>>)>;
+
 /// The key that verifies a foreign token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyQuery {
@@ -64,7 +67,7 @@ pub struct KeyQuery {
 #[derive(Debug, Default)]
 pub struct Facts {
     pub(crate) rows: Vec<(Key, Option<Row>)>,
-    pub(crate) clients: Vec<(ClientId, Option<Arc<Client>>)>,
+    pub(crate) clients: FoundClients,
     pub(crate) quotas: Vec<(QuotaQuery, QuotaAnswer)>,
     pub(crate) polls: Vec<(PollQuery, Poll)>,
     /// `None` if the keys are unavailable.

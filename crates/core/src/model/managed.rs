@@ -205,7 +205,7 @@ mod tests {
             let other = format!("{PREFIX}{}", String::from_utf8_lossy(&other));
             assert!(!managed.may_have(&other.parse().expect("an id")), "{other}");
         }
-        for other in ["tv2", uuid, PREFIX, &format!("{PREFIX}{}", "é".repeat(1))] {
+        for other in ["tv2", uuid, PREFIX, &format!("{PREFIX}é")] {
             let other = other.parse::<ClientId>();
             assert!(other.map_or(true, |other| !managed.may_have(&other)));
         }

@@ -8,9 +8,9 @@ use grantor_core::base::row::{Committed, Key, Version, Write};
 use grantor_core::base::time::Timestamp;
 use grantor_core::engine::decide::Operation;
 use grantor_core::engine::drive::{Drive, Outcome, Step};
+use grantor_core::engine::facts::FoundClients;
 use grantor_core::engine::limits::{Effect, Poll};
 use grantor_core::manage::resolve;
-use grantor_core::model::client::Client;
 use grantor_core::model::credentials::{password_forms, password_to_hash};
 use grantor_core::model::ids::ClientId;
 use grantor_core::model::password_hash::StoredHash;
@@ -243,10 +243,7 @@ impl World {
 }
 
 /// As the shell does, without remembering any.
-fn managed_clients(
-    world: &World,
-    ids: Vec<ClientId>,
-) -> Result<Vec<(ClientId, Option<Arc<Client>>)>, Down> {
+fn managed_clients(world: &World, ids: Vec<ClientId>) -> Result<FoundClients, Down> {
     let realm = &world.realm;
     let get = |keys: &[Key]| match keys.is_empty() {
         true => Ok(Vec::new()),
