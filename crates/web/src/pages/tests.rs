@@ -174,6 +174,10 @@ fn the_ids_for_tests_and_styles_are_stable() {
             ),
         ),
         (
+            "admin_first.html",
+            "code error password trace-id username".to_owned(),
+        ),
+        (
             "consent.html",
             format!(
                 "{account} asked-again claims client-id client-name goes-to safety scopes scopes-heading whose"
