@@ -6,8 +6,6 @@
 // Printing panics where it cannot be written.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
-pub mod admin_client;
 pub mod cli;
 pub mod commands;
 pub mod exit;
-pub mod telemetry;

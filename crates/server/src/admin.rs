@@ -6,6 +6,7 @@
 
 pub mod api;
 mod backup;
+pub mod client;
 mod exchange;
 mod keys;
 mod reload;

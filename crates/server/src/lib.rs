@@ -32,6 +32,7 @@ pub mod run;
 pub mod setting_error;
 pub mod signing_keys;
 pub mod system;
+pub mod telemetry;
 pub mod tls;
 #[cfg(feature = "otel")]
 pub mod traces;

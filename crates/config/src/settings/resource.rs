@@ -28,8 +28,8 @@ table! {
         /// Without it, the identifier is their audience.
         uri: Option<ResourceUri>, example "https://orders.example.com";
 
-        /// Its scopes, each with the words that users read; as a table, text, and the groups and machines that
-        /// a [[scope]] has.
+        /// Its scopes, each with the words that users read; as a table, text, and groups and machines as
+        /// a scope of its own has.
         scopes: BTreeMap<String, ResourceScope>, example r#"{ read = "Read orders", write = { text = "Change orders", groups = ["staff"] } }"#;
 
         /// What its access tokens are: jwt, or sealed for opaque ones.
@@ -80,7 +80,7 @@ impl Resource {
 table! {
     /// A scope that is asked for as it stands.
     pub struct PlainScope {
-        /// Its name. It is none of OpenID Connect, and does not read as one of a [[resource]].
+        /// Its name. It is none of OpenID Connect, and does not read as one of a resource.
         name: ScopeToken, example "inspect";
 
         /// The words that users read.

@@ -8,8 +8,8 @@ use grantor_server::admin::api::{EndGrant, EndSession, ListPage, ListedPage, Sho
 use serde_json::Value as Json;
 
 use super::administer::{Common, administer, print};
-use crate::admin_client::{AdminError, ask};
 use crate::exit;
+use grantor_server::admin::client::{AdminError, ask};
 
 #[derive(Debug, Args)]
 pub struct SessionArguments {

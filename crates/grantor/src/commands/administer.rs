@@ -8,9 +8,9 @@ use clap::Args;
 use grantor_config::{Environment, Settings};
 use grantor_server::admin::api::AdminRequest;
 
-use crate::admin_client::{Line, ask};
 use crate::cli::CONFIG;
 use crate::exit;
+use grantor_server::admin::client::{Line, ask};
 
 /// The arguments that all of them take.
 #[derive(Debug, Args)]

@@ -9,13 +9,14 @@ use std::time::Duration;
 use grantor_web::Clock as _;
 use grantor_web::render::Pages;
 
-use crate::{exit, telemetry};
+use crate::exit;
 use grantor_config::{self as config, Environment, Settings};
 use grantor_server::cause::Causes;
 use grantor_server::files;
 use grantor_server::outgoing::Outgoing;
 use grantor_server::setting_error::SettingError;
 use grantor_server::system::SystemClock;
+use grantor_server::telemetry;
 use grantor_server::tls;
 
 /// Prints the mistakes of the file and of the templates to standard error, or a summary of the file.

@@ -17,11 +17,11 @@ use url::Url;
 
 use crate::commands::serve::{listening, run_server};
 use crate::exit;
-use crate::telemetry::{self, Format};
 use grantor_config::{self as config, Environment};
 use grantor_server::cause::Causes;
 use grantor_server::run::Hangup;
 use grantor_server::system::SystemEntropy;
+use grantor_server::telemetry::{self, Format};
 use welcome::Welcome;
 
 /// The configuration file, in the data folder.

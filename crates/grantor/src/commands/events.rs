@@ -13,8 +13,8 @@ use grantor_web::Clock as _;
 use serde_json::Value as Json;
 
 use super::administer::Common;
-use crate::admin_client::{AdminError, ask};
 use crate::exit;
+use grantor_server::admin::client::{AdminError, ask};
 
 const MAX_PAGE: usize = 1000;
 

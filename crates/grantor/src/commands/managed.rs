@@ -16,8 +16,8 @@ use serde_json::{Map, Value as Json, json};
 
 use super::access::all_pages;
 use super::administer::{Common, print};
-use crate::admin_client::{AdminError, ApiCall, ApiReply, call};
 use crate::exit;
+use grantor_server::admin::client::{AdminError, ApiCall, ApiReply, call};
 
 pub use object::Kind;
 use object::{assignment, path_of, read_only, shown, toml_of};

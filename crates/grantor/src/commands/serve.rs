@@ -5,10 +5,10 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use crate::exit;
-use crate::telemetry::{self, Format, LogQueue};
 use grantor_config::{self as config, Environment, Settings};
 use grantor_server::cause::Causes;
 use grantor_server::run::Hangup;
+use grantor_server::telemetry::{self, Format, LogQueue};
 
 pub fn run(file: &Path, environment: &Environment) -> ExitCode {
     let settings = match config::load(file, environment) {

@@ -16,8 +16,8 @@ use serde_json::Value as Json;
 use super::access::all_pages;
 use super::administer::{Common, administer, print};
 use super::password_input::{PasswordError, first_line, new_password};
-use crate::admin_client::{AdminError, ask};
 use crate::exit;
+use grantor_server::admin::client::{AdminError, ask};
 
 #[derive(Debug, Args)]
 pub struct Arguments {

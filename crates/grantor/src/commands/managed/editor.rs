@@ -10,7 +10,7 @@ use tempfile::Builder;
 
 use super::CommandError;
 use super::object::{members, toml_of};
-use crate::admin_client::AdminError;
+use grantor_server::admin::client::AdminError;
 
 /// What the object became; none where nothing was changed. The file is the caller's alone, and removed.
 pub(super) fn edit(

@@ -6,13 +6,8 @@ use std::time::Duration;
 
 use axum::body::Body;
 use grantor_config::{Settings, Store};
-use grantor_server::admin::api::{AdminRequest, ApiProblem, Problem};
-use grantor_server::admin::{router, socket};
-use grantor_server::cause::Causes;
-use grantor_server::installation::Installation;
-use grantor_server::run::StartError;
 use grantor_store::sqlite::OpenError;
-use grantor_web::api;
+use grantor_web::api as web_api;
 use http::header::{CONTENT_TYPE, ETAG, HOST, IF_MATCH};
 use http::{HeaderValue, Method, Request, Response, Uri};
 use http_body_util::BodyExt as _;
@@ -22,6 +17,12 @@ use serde_json::Value as Json;
 use tokio::net::UnixStream;
 use tokio::time::timeout;
 use tower::ServiceExt as _;
+
+use super::api::{AdminRequest, ApiProblem, Problem};
+use super::{router, socket};
+use crate::cause::Causes;
+use crate::installation::Installation;
+use crate::run::StartError;
 
 /// How long a server may take to begin its answer: hashing a password may have to wait for others.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -215,7 +216,8 @@ fn api_request(call: &ApiCall) -> Request<Body> {
     let mut request = Request::new(body.map_or_else(Body::empty, Body::from));
     *request.method_mut() = call.method.clone();
     // The paths are encoded.
-    *request.uri_mut() = Uri::try_from(format!("{}{}", api::PATH, call.path)).unwrap_or_default();
+    *request.uri_mut() =
+        Uri::try_from(format!("{}{}", web_api::PATH, call.path)).unwrap_or_default();
     let media_type = match call.method {
         Method::PATCH => "application/merge-patch+json",
         _ => "application/json",

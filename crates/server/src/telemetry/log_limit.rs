@@ -8,12 +8,13 @@ use std::time::Duration;
 use std::{io, thread};
 
 use grantor_core::base::peer::{Peer, Width};
-use grantor_server::events::PROTECTED_EVENT;
 use tracing::callsite::Identifier;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
+
+use crate::events::PROTECTED_EVENT;
 
 /// The lines of one kind in a minute; of those with an address, the ones of one client in its network.
 const LINES_A_MINUTE: u32 = 60;
