@@ -23,8 +23,8 @@ export async function browse(name, { textSize = 1, origin = '', ...options }, vi
     const complaints = [];
     const complain = (url, text) => url.startsWith(origin) && complaints.push(text);
     page.on('console', (message) => ['error', 'warning'].includes(message.type()) && complain(message.location().url, message.text()));
-    // A page that is left before its pictures have come is no fault.
-    const isLeft = (request) => request.resourceType() === 'image' && request.failure()?.errorText === 'net::ERR_ABORTED';
+    // A page that is left before its pictures and its icon (of the type `other`) have come is no fault.
+    const isLeft = (request) => ['image', 'other'].includes(request.resourceType()) && request.failure()?.errorText === 'net::ERR_ABORTED';
     page.on('requestfailed', (request) => isLeft(request) || complain(request.url(), `${request.url()}: ${request.failure()?.errorText}`));
     page.on('response', (response) => response.status() >= 400 && complain(response.url(), `${response.status()} ${response.url()}`));
     const scripted = options.javaScriptEnabled !== false;
