@@ -158,7 +158,13 @@ pub(crate) const STEPS: &[Step] = &[
         lane: Lane::Cargo,
         needs: &["setup", "compile"],
         after: &[],
-        run: |workspace, log| cargo(workspace, log, &["test", "--release", "--workspace"]),
+        run: |workspace, log| {
+            cargo(
+                workspace,
+                log,
+                &["test", "--release", "--workspace", "--no-fail-fast"],
+            )
+        },
     },
     Step {
         name: "fuzz",
