@@ -153,7 +153,7 @@ impl<O: ApiOperation> Operation for Admitted<O> {
         };
         let needed = self.operation.needs();
         if !needed.is_empty() && !needed.iter().any(|right| caller.rights.allows(*right)) {
-            return Err(Stop::Refuse(ApiRefusal::lacks(needed[0])));
+            return Err(ApiRefusal::lacks(needed[0]).into());
         }
         let reads = self.operation.reads(env.realm);
         facts.need(&reads.iter().collect::<Vec<_>>())?;
@@ -190,9 +190,9 @@ impl<O: ApiOperation> Admitted<O> {
         facts: &Facts,
     ) -> Result<Caller, Stop<ApiRefusal>> {
         let claims = opened.claims(env);
-        let claims = claims.ok_or(Stop::Refuse(INVALID.because(Cause::ForgedOrForeignToken)))?;
+        let claims = claims.ok_or(INVALID.because(Cause::ForgedOrForeignToken))?;
         let named = rights_named(env.realm, &claims);
-        let named = named.ok_or(Stop::Refuse(INVALID.because(Cause::ForgedOrForeignToken)))?;
+        let named = named.ok_or(INVALID.because(Cause::ForgedOrForeignToken))?;
         let reads = self.operation.reads(env.realm);
         let live = bearer::verify_live(env, facts, claims, &reads)
             .map_err(|stop| stop.map(|cause| INVALID.because(cause)))?;
@@ -213,7 +213,7 @@ impl<O: ApiOperation> Admitted<O> {
         let user = owner.user().cloned();
         let authorization = owner.grant().and_then(|grant| grant.active()).cloned();
         let client = facts.enabled_client(env, &claims.client_id)?;
-        let client = client.ok_or(Stop::Refuse(INVALID.because(Cause::DisabledClient)))?;
+        let client = client.ok_or(INVALID.because(Cause::DisabledClient))?;
         // Rights by name are for clients that the file declares. Others have what their scopes give.
         let is_declared = env.realm.clients.contains_key(&client.id);
         let by_name = [Right::Me].into_iter().collect::<Rights>();
@@ -240,7 +240,7 @@ impl<O: ApiOperation> Admitted<O> {
                 )
             }
             // Of another issuer: nobody here.
-            None => return Err(Stop::Refuse(INVALID.because(Cause::SubjectGone))),
+            None => return Err(INVALID.because(Cause::SubjectGone).into()),
         };
         let rights = named.intersection(given);
         Ok(Caller {

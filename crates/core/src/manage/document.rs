@@ -47,11 +47,11 @@ impl Stored {
         }
         let bytes = records::to_json(&document)?.len();
         if bytes > ConfigDocument::MAX_BYTES {
-            return Err(Stop::Refuse(ApiRefusal::new(
+            return Err(ApiRefusal::new(
                 ApiCode::Limit,
                 "All that is managed of APIs, scopes and rules is more than 256 KiB: delete some, or write some into the \
                  configuration file.",
-            )));
+            ).into());
         }
         let version = ConfigVersion { at: env.now };
         Ok(vec![

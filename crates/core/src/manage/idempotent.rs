@@ -131,7 +131,7 @@ impl<O: ApiOperation, F: Fn(O::Reply) -> ApiAnswer> ApiOperation for Idempotent<
             }
         };
         if let Some(stored) = stored {
-            let answer = repeated(env, sent, &stored.record).map_err(Stop::Refuse)?;
+            let answer = repeated(env, sent, &stored.record)?;
             return Ok(Decision::reply(answer));
         }
         let decision = decide()?.map_reply(&self.render);
@@ -217,13 +217,14 @@ fn reserve(env: &Env<'_>, facts: &Facts, caller: &str) -> Result<(), Stop<ApiRef
     })?;
     match answer {
         QuotaAnswer::Reserved { .. } => Ok(()),
-        QuotaAnswer::Full { retry_after } => Err(Stop::Refuse(ApiRefusal {
+        QuotaAnswer::Full { retry_after } => Err(ApiRefusal {
             retry_after: Some(retry_after),
             ..ApiRefusal::new(
                 ApiCode::TooManyRequests,
                 "Too many Idempotency-Keys of the last 24 hours: 1,000 are kept.",
             )
-        })),
+        }
+        .into()),
     }
 }
 

@@ -117,17 +117,17 @@ fn managed(
     facts: &Facts,
     id: &str,
 ) -> Result<Versioned<ManagedOrganization>, Stop<ApiRefusal>> {
-    let not_found = || Stop::Refuse(ApiRefusal::not_found());
-    let parsed: OrganizationId = id.parse().map_err(|_| not_found())?;
+    let parsed: OrganizationId = id.parse().map_err(|_| ApiRefusal::not_found())?;
     if env.realm.organizations.contains_key(&parsed) {
-        return Err(Stop::Refuse(ApiRefusal::new(
+        return Err(ApiRefusal::new(
             ApiCode::Declared,
             "The configuration file declares this organization: change it there.",
-        )));
+        )
+        .into());
     }
     let key = ManagedOrganization::key(&env.realm.name, &parsed);
     let row = facts.record::<ManagedOrganization>(env, &key)?.live();
-    row.ok_or_else(not_found)
+    Ok(row.ok_or_else(ApiRefusal::not_found)?)
 }
 
 /// Which organizations there are.
@@ -214,14 +214,13 @@ impl ApiOperation for CreateOrganization {
     ) -> Result<Decision<OrganizationView, ApiRefusal>, Stop<ApiRefusal>> {
         let mut members = self.body.clone();
         let id = match members.remove(ID) {
-            Some(Value::String(id)) => id.parse::<OrganizationId>().map_err(|error| {
-                Stop::Refuse(ApiRefusal::invalid_member("/id", error.to_string()))
-            })?,
+            Some(Value::String(id)) => id
+                .parse::<OrganizationId>()
+                .map_err(|error| ApiRefusal::invalid_member("/id", error.to_string()))?,
             _ => {
-                return Err(Stop::Refuse(ApiRefusal::invalid_member(
-                    "/id",
-                    "missing key \"id\", a string",
-                )));
+                return Err(
+                    ApiRefusal::invalid_member("/id", "missing key \"id\", a string").into(),
+                );
             }
         };
         let key = ManagedOrganization::key(&env.realm.name, &id);
@@ -230,10 +229,7 @@ impl ApiOperation for CreateOrganization {
             .live()
             .is_some();
         if is_there || env.realm.organizations.contains_key(&id) {
-            return Err(Stop::Refuse(ApiRefusal::new(
-                ApiCode::Taken,
-                "An organization has this id.",
-            )));
+            return Err(ApiRefusal::new(ApiCode::Taken, "An organization has this id.").into());
         }
         let changed = caller.changed(env.now);
         let (name, enabled) = read_members(&members)?;
@@ -288,7 +284,7 @@ fn read_members(members: &Map<String, Value>) -> Result<(Option<String>, bool), 
     }
     match errors.is_empty() {
         true => Ok((name, enabled)),
-        false => Err(Stop::Refuse(ApiRefusal::invalid(errors))),
+        false => Err(ApiRefusal::invalid(errors).into()),
     }
 }
 
@@ -322,16 +318,15 @@ impl ApiOperation for ChangeOrganization {
     ) -> Result<Decision<OrganizationView, ApiRefusal>, Stop<ApiRefusal>> {
         let row = managed(env, facts, &self.id)?;
         let before = OrganizationView::of_record(&row.record, row.row.version.into());
-        self.if_match.check(&before.etag).map_err(Stop::Refuse)?;
+        self.if_match.check(&before.etag)?;
         let mut shown = before.members();
         shown.insert(ID.to_owned(), before.id.as_str().into());
         let mut members = self.edit.apply(&shown, &READ_ONLY);
         let id = members.remove(ID);
         if id.is_some_and(|id| id.as_str() != Some(before.id.as_str())) {
-            return Err(Stop::Refuse(ApiRefusal::invalid_member(
-                "/id",
-                "does not change: make another object",
-            )));
+            return Err(
+                ApiRefusal::invalid_member("/id", "does not change: make another object").into(),
+            );
         }
         let (name, enabled) = read_members(&members)?;
         let record = ManagedOrganization {
@@ -371,9 +366,7 @@ impl ApiOperation for DeleteOrganization {
         caller: &Caller,
     ) -> Result<Decision<(), ApiRefusal>, Stop<ApiRefusal>> {
         let row = managed(env, facts, &self.id)?;
-        self.if_match
-            .check(&ETag::from(row.row.version))
-            .map_err(Stop::Refuse)?;
+        self.if_match.check(&ETag::from(row.row.version))?;
         let event = Event::new(EventKind::OrganizationDeleted);
         let event = event.object("organization", row.record.organization.as_str());
         let delete = records::delete(&row.row)?;

@@ -111,7 +111,7 @@ impl ApiOperation for ReadPart {
         }
         let document = Stored::read(env, facts)?.content();
         let part = document.parts(self.kind).get(&self.name);
-        let part = part.ok_or(Stop::Refuse(ApiRefusal::not_found()))?;
+        let part = part.ok_or_else(ApiRefusal::not_found)?;
         Ok(Decision::reply(PartView::managed(
             self.kind, &self.name, part,
         )))
@@ -189,29 +189,25 @@ impl ApiOperation for CreatePart {
         let key = self.kind.name_key();
         let mut written = self.body.clone();
         let Some(Value::String(name)) = written.remove(key) else {
-            return Err(Stop::Refuse(ApiRefusal::invalid_member(
+            return Err(ApiRefusal::invalid_member(
                 format!("/{key}"),
                 format!("missing key {key:?}, a string"),
-            )));
+            )
+            .into());
         };
         let stored = Stored::read(env, facts)?;
         let document = stored.content();
-        let is_taken = document.parts(self.kind).contains_key(&name)
-            || env
-                .realm
-                .managed
-                .objects
-                .declared_part(self.kind, &name)
-                .is_some();
-        if is_taken {
-            return Err(Stop::Refuse(ApiRefusal::new(
-                ApiCode::Taken,
-                "The name is taken.",
-            )));
+        if document.parts(self.kind).contains_key(&name) || is_declared(env, self.kind, &name) {
+            return Err(ApiRefusal::new(ApiCode::Taken, "The name is taken.").into());
         }
         check_name(self.kind, &name)?;
         put(env, caller, &stored, self.kind, &name, written)
     }
+}
+
+fn is_declared(env: &Env<'_>, kind: PartKind, name: &str) -> bool {
+    let objects = &env.realm.managed.objects;
+    objects.declared_part(kind, name).is_some()
 }
 
 /// Names that stand for something else, or that no path can have.
@@ -230,7 +226,7 @@ fn check_name(kind: PartKind, name: &str) -> Result<(), Stop<ApiRefusal>> {
         () => return Ok(()),
     };
     let pointer = format!("/{}", kind.name_key());
-    Err(Stop::Refuse(ApiRefusal::invalid_member(pointer, why)))
+    Err(ApiRefusal::invalid_member(pointer, why).into())
 }
 
 #[derive(Clone, Debug)]
@@ -259,33 +255,34 @@ impl ApiOperation for ChangePart {
         caller: &Caller,
     ) -> Result<Decision<PartView, ApiRefusal>, Stop<ApiRefusal>> {
         let stored = Stored::read(env, facts)?;
-        let before = self.current(env, &stored.content(), caller)?;
+        let before = current(
+            env,
+            &stored.content(),
+            caller,
+            self.kind,
+            &self.name,
+            &self.if_match,
+        )?;
         let name_key = self.kind.name_key();
         let mut shown = before.written;
         shown.insert(name_key.to_owned(), self.name.as_str().into());
         let mut written = self.edit.apply(&shown, &READ_ONLY);
         let named = written.remove(name_key);
         if named.is_some_and(|named| named.as_str() != Some(&self.name)) {
-            return Err(Stop::Refuse(ApiRefusal::invalid_member(
+            return Err(ApiRefusal::invalid_member(
                 format!("/{name_key}"),
                 "does not change: make another object",
-            )));
+            )
+            .into());
         }
         put(env, caller, &stored, self.kind, &self.name, written)
     }
 }
 
-impl ChangePart {
-    fn current(
-        &self,
-        env: &Env<'_>,
-        document: &ConfigDocument,
-        caller: &Caller,
-    ) -> Result<PartView, Stop<ApiRefusal>> {
-        current(env, document, caller, self.kind, &self.name, &self.if_match)
-    }
-}
-
+/// The part, if the caller may change it.
+///
+/// # Errors
+/// 404 and 409 as for other objects, 412 if it changed since, 403 if it exceeds the caller.
 fn current(
     env: &Env<'_>,
     document: &ConfigDocument,
@@ -294,22 +291,17 @@ fn current(
     name: &str,
     if_match: &IfMatch,
 ) -> Result<PartView, Stop<ApiRefusal>> {
-    if env
-        .realm
-        .managed
-        .objects
-        .declared_part(kind, name)
-        .is_some()
-    {
-        return Err(Stop::Refuse(ApiRefusal::new(
+    if is_declared(env, kind, name) {
+        return Err(ApiRefusal::new(
             ApiCode::Declared,
             "The configuration file declares this object: change it there.",
-        )));
+        )
+        .into());
     }
     let part = document.parts(kind).get(name);
-    let part = part.ok_or(Stop::Refuse(ApiRefusal::not_found()))?;
+    let part = part.ok_or_else(ApiRefusal::not_found)?;
     let view = PartView::managed(kind, name, part);
-    if_match.check(&view.etag).map_err(Stop::Refuse)?;
+    if_match.check(&view.etag)?;
     judge(env.realm, caller, kind, &view.written)?;
     Ok(view)
 }
@@ -351,13 +343,14 @@ impl ApiOperation for DeletePart {
         document.parts_mut(self.kind).remove(&self.name);
         let problems = env.realm.managed.objects.check(&document);
         if let Some((kind, name, _)) = problems.first() {
-            return Err(Stop::Refuse(ApiRefusal::naming(
+            return Err(ApiRefusal::naming(
                 ApiCode::InUse,
                 format!(
                     "The {} {name:?} needs it: delete or change that first.",
                     kind.word()
                 ),
-            )));
+            )
+            .into());
         }
         let writes = stored.replaced_by(env, document)?;
         let decision = Decision::reply(()).writes(writes);
@@ -407,7 +400,7 @@ fn put(
                 },
             }
         });
-        return Err(Stop::Refuse(ApiRefusal::invalid(errors.collect())));
+        return Err(ApiRefusal::invalid(errors.collect()).into());
     }
     let writes = stored.replaced_by(env, document)?;
     let decision = Decision::reply(view).writes(writes);
@@ -449,11 +442,11 @@ fn judge(
     };
     match exceeds {
         false => Ok(()),
-        true => Err(Stop::Refuse(ApiRefusal::new(
+        true => Err(ApiRefusal::new(
             ApiCode::Forbidden,
             "Scopes that are limited to groups, and rules that give such scopes or hide who acts, are changed by \
              administrators.",
-        ))),
+        ).into()),
     }
 }
 
@@ -486,8 +479,5 @@ fn check_gives_and_target(
         }
         _ => return Ok(()),
     };
-    Err(Stop::Refuse(ApiRefusal::invalid_member(
-        format!("/{key}"),
-        why,
-    )))
+    Err(ApiRefusal::invalid_member(format!("/{key}"), why).into())
 }

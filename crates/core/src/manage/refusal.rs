@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use crate::base::check::Check;
 use crate::base::error::Cause;
+use crate::engine::decide::Stop;
 use crate::model::checks::Problem;
 use crate::model::right::Right;
 
@@ -169,5 +170,11 @@ impl ApiRefusal {
     pub const fn because(mut self, cause: Cause) -> Self {
         self.cause = cause;
         self
+    }
+}
+
+impl From<ApiRefusal> for Stop<ApiRefusal> {
+    fn from(refusal: ApiRefusal) -> Self {
+        Self::Refuse(refusal)
     }
 }

@@ -46,9 +46,7 @@ impl ApiOperation for ChangeClient {
         caller: &Caller,
     ) -> Result<Decision<ClientView, ApiRefusal>, Stop<ApiRefusal>> {
         let row = managed(env, facts, caller, &self.id)?;
-        self.if_match
-            .check(&ETag::from(row.row.version))
-            .map_err(Stop::Refuse)?;
+        self.if_match.check(&ETag::from(row.row.version))?;
         let before = &row.record;
         let mut shown = before.written.clone();
         shown.insert(CONFIDENTIAL.to_owned(), before.confidential.into());

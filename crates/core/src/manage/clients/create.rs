@@ -140,43 +140,42 @@ fn choose(
     chosen: &str,
 ) -> Result<ClientId, Stop<ApiRefusal>> {
     if rights::is_owner_only(caller) || caller.organization.is_some() {
-        return Err(Stop::Refuse(ApiRefusal::new(
+        return Err(ApiRefusal::new(
             ApiCode::Forbidden,
             "Leave the id out: it is drawn. To choose one needs the right grantor/clients:write, without an organization.",
-        )));
+        ).into());
     }
-    let id: ClientId = chosen
-        .parse()
-        .map_err(|error| Stop::Refuse(ApiRefusal::invalid_member("/id", format!("{error}"))))?;
+    let id = chosen
+        .parse::<ClientId>()
+        .map_err(|error| ApiRefusal::invalid_member("/id", error.to_string()))?;
     let why = match id.as_str() {
         "." | ".." => Some("is no name in a path: choose another id"),
         id if id.len() > MAX_CHOSEN_BYTES => Some("has more than 64 characters"),
         _ => None,
     };
     if let Some(why) = why {
-        return Err(Stop::Refuse(ApiRefusal::invalid_member("/id", why)));
+        return Err(ApiRefusal::invalid_member("/id", why).into());
     }
     let key = ManagedClient::key(&env.realm.name, &id);
     let is_there = facts.record::<ManagedClient>(env, &key)?.live().is_some();
     if is_there || env.realm.clients.contains_key(&id) {
-        return Err(Stop::Refuse(ApiRefusal::new(
-            ApiCode::Taken,
-            "A client has this id.",
-        )));
+        return Err(ApiRefusal::new(ApiCode::Taken, "A client has this id.").into());
     }
     // It was for whoever had the id before.
     if let Some(rule) = rule_of(document, &id) {
-        return Err(Stop::Refuse(ApiRefusal::naming(
+        return Err(ApiRefusal::naming(
             ApiCode::InUse,
             format!("The exchange rule {rule:?} names this id: delete or change it first."),
-        )));
+        )
+        .into());
     }
     if !document.clients.contains(&id) {
         if document.clients.len() >= ConfigDocument::MAX_CHOSEN_IDS {
-            return Err(Stop::Refuse(ApiRefusal::new(
+            return Err(ApiRefusal::new(
                 ApiCode::Limit,
                 "2,000 clients have chosen ids: leave the id out, and it is drawn.",
-            )));
+            )
+            .into());
         }
         document.clients.push(id.clone());
     }

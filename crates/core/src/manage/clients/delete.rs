@@ -41,9 +41,7 @@ impl ApiOperation for DeleteClient {
         caller: &Caller,
     ) -> Result<Decision<(), ApiRefusal>, Stop<ApiRefusal>> {
         let row = managed(env, facts, caller, &self.id)?;
-        self.if_match
-            .check(&ETag::from(row.row.version))
-            .map_err(Stop::Refuse)?;
+        self.if_match.check(&ETag::from(row.row.version))?;
         let id = &row.record.client;
         if let Some(client) = stored(env.realm, &row.record) {
             rights::judge_before(env.realm, caller, &row.record, &client, false)?;
@@ -52,10 +50,11 @@ impl ApiOperation for DeleteClient {
         let stored = Stored::read(env, facts)?;
         let mut document = stored.content();
         if let Some(rule) = rule_of(&document, id) {
-            return Err(Stop::Refuse(ApiRefusal::naming(
+            return Err(ApiRefusal::naming(
                 ApiCode::InUse,
                 format!("The exchange rule {rule:?} names this client: delete or change it first."),
-            )));
+            )
+            .into());
         }
         if document.clients.contains(id) {
             document.clients.retain(|chosen| chosen != id);

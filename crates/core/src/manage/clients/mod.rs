@@ -113,7 +113,7 @@ impl ClientView {
     }
 }
 
-/// The row of a client that the caller sees.
+/// The row of a client that the caller sees and may change.
 ///
 /// # Errors
 /// 404 if there is none for the caller, 409 if the file declares it.
@@ -124,16 +124,33 @@ fn managed(
     id: &str,
 ) -> Result<Versioned<ManagedClient>, Stop<ApiRefusal>> {
     if is_declared(env.realm, id) && rights::sees_declared(caller) {
-        return Err(Stop::Refuse(ApiRefusal::new(
+        return Err(ApiRefusal::new(
             ApiCode::Declared,
             "The configuration file declares this client: change it there.",
-        )));
+        )
+        .into());
     }
-    let not_found = || Stop::Refuse(ApiRefusal::not_found());
-    let key = key_of(env.realm, id).ok_or_else(not_found)?;
+    let row = seen(env, facts, caller, id)?;
+    match is_declared(env.realm, id) {
+        true => Err(ApiRefusal::not_found().into()),
+        false => Ok(row),
+    }
+}
+
+/// The row of a client that the caller sees, which the file may declare by now.
+///
+/// # Errors
+/// 404 if there is none for the caller.
+fn seen(
+    env: &Env<'_>,
+    facts: &Facts,
+    caller: &Caller,
+    id: &str,
+) -> Result<Versioned<ManagedClient>, Stop<ApiRefusal>> {
+    let key = key_of(env.realm, id).ok_or_else(ApiRefusal::not_found)?;
     let row = facts.record::<ManagedClient>(env, &key)?.live();
-    let row = row.filter(|row| is_seen(caller, &row.record) && !is_declared(env.realm, id));
-    row.ok_or_else(not_found)
+    let row = row.filter(|row| is_seen(caller, &row.record));
+    Ok(row.ok_or_else(ApiRefusal::not_found)?)
 }
 
 /// The rows of an operation on one client.
@@ -174,15 +191,12 @@ fn checked(
 ) -> Result<Client, Stop<ApiRefusal>> {
     let bytes = serde_json::to_vec(written).map_or(usize::MAX, |json| json.len());
     if bytes > MAX_BYTES {
-        return Err(Stop::Refuse(ApiRefusal::invalid_member(
-            "",
-            "the client has more than 64 KiB",
-        )));
+        return Err(ApiRefusal::invalid_member("", "the client has more than 64 KiB").into());
     }
     let client = realm.managed.objects.client(id, written, confidential);
     client.map_err(|problems| {
         let errors: Vec<FieldError> = problems.into_iter().map(FieldError::from).collect();
-        Stop::Refuse(ApiRefusal::invalid(errors))
+        ApiRefusal::invalid(errors).into()
     })
 }
 
@@ -200,17 +214,11 @@ fn check_owner_and_organization(
         && !facts.has_organization(env, organization)?
     {
         let why = format!("unknown organization {:?}", organization.as_str());
-        return Err(Stop::Refuse(ApiRefusal::invalid_member(
-            "/organization",
-            why,
-        )));
+        return Err(ApiRefusal::invalid_member("/organization", why).into());
     }
     if client.availability == Availability::Owner && owner.is_none() {
         let why = "is for clients that a user made for themselves: write \"everyone\" or \"organization\"";
-        return Err(Stop::Refuse(ApiRefusal::invalid_member(
-            "/availability",
-            why,
-        )));
+        return Err(ApiRefusal::invalid_member("/availability", why).into());
     }
     Ok(())
 }
@@ -231,10 +239,11 @@ fn take_confidential(
 ) -> Result<bool, Stop<ApiRefusal>> {
     match written.remove(CONFIDENTIAL) {
         Some(Value::Bool(confidential)) => Ok(confidential),
-        Some(_) => Err(Stop::Refuse(ApiRefusal::invalid_member(
+        Some(_) => Err(ApiRefusal::invalid_member(
             format!("/{CONFIDENTIAL}"),
             "expected true or false",
-        ))),
+        )
+        .into()),
         None => Ok(before.unwrap_or_else(|| {
             let grants = written.get("grants").and_then(Value::as_array);
             let mut grants = grants.into_iter().flatten().filter_map(Value::as_str);

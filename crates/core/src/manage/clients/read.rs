@@ -5,7 +5,7 @@ use super::super::caller::Caller;
 use super::super::precondition::ETag;
 use super::super::refusal::ApiRefusal;
 use super::super::resolve;
-use super::{ClientView, is_seen, key_of, reads, rights};
+use super::{ClientView, reads, rights, seen};
 use crate::base::error::Failure;
 use crate::base::row::{Index, Key, Row};
 use crate::engine::decide::{Decision, Stop};
@@ -39,17 +39,13 @@ impl ApiOperation for ReadClient {
         facts: &Facts,
         caller: &Caller,
     ) -> Result<Decision<ClientView, ApiRefusal>, Stop<ApiRefusal>> {
-        let not_found = || Stop::Refuse(ApiRefusal::not_found());
         if rights::sees_declared(caller)
             && let Ok(id) = self.id.parse()
             && let Some(view) = ClientView::declared(env.realm, &id)
         {
             return Ok(Decision::reply(view));
         }
-        let key = key_of(env.realm, &self.id).ok_or_else(not_found)?;
-        let row = facts.record::<ManagedClient>(env, &key)?.live();
-        let row = row.filter(|row| is_seen(caller, &row.record));
-        let row = row.ok_or_else(not_found)?;
+        let row = seen(env, facts, caller, &self.id)?;
         let view = ClientView::of_record(&row.record, row.row.version.into());
         Ok(Decision::reply(view))
     }

@@ -129,7 +129,7 @@ pub(super) fn check_members(
 }
 
 fn forbidden(detail: String) -> Result<(), Stop<ApiRefusal>> {
-    Err(Stop::Refuse(ApiRefusal::naming(ApiCode::Forbidden, detail)))
+    Err(ApiRefusal::naming(ApiCode::Forbidden, detail).into())
 }
 
 /// What reaches beyond a client's own users and tokens.
@@ -170,11 +170,11 @@ fn check_powers(caller: &Caller, client: &Client) -> Result<(), Stop<ApiRefusal>
 fn check_actor(realm: &Realm, client: &Client) -> Result<(), Stop<ApiRefusal>> {
     match &client.actor {
         Some(actor) if realm.managed.chosen.contains(actor) => {
-            Err(Stop::Refuse(ApiRefusal::invalid_member(
+            Err(ApiRefusal::invalid_member(
                 "/may_act",
                 "names a client whose id was chosen and can be chosen again: name one of the file, or one whose id was \
                  drawn",
-            )))
+            ).into())
         }
         _ => Ok(()),
     }
@@ -222,10 +222,11 @@ fn check_rights_in_scopes(
             None | Some(Right::Me) => {}
             // Whoever could change such a client could use its rights.
             Some(_) => {
-                return Err(Stop::Refuse(ApiRefusal::invalid_member(
+                return Err(ApiRefusal::invalid_member(
                     format!("/scopes/{index}"),
                     format!("{token:?} is for clients that the configuration file declares"),
-                )));
+                )
+                .into());
             }
         }
     }
@@ -240,10 +241,11 @@ fn check_given_rights(
     let given = realm.rights_given_by(&client.scopes);
     match given.are_within(caller.rights) {
         true => Ok(()),
-        false => Err(Stop::Refuse(ApiRefusal::new(
+        false => Err(ApiRefusal::new(
             ApiCode::Forbidden,
             "Its scopes stand for rights that you do not hold.",
-        ))),
+        )
+        .into()),
     }
 }
 
@@ -258,12 +260,12 @@ fn check_limited_scopes(
     }
     match limited_beyond(realm, caller, client) {
         None => Ok(()),
-        Some(scope) => Err(Stop::Refuse(ApiRefusal::naming(
+        Some(scope) => Err(ApiRefusal::naming(
             ApiCode::Forbidden,
             format!(
                 "You could not be given the scope {scope:?} yourself, and a machine has it for itself."
             ),
-        ))),
+        ).into()),
     }
 }
 
@@ -276,10 +278,11 @@ fn check_organization(
         .get(ManagedClient::ORGANIZATION)
         .and_then(Value::as_str);
     match &caller.organization {
-        Some(own) if named != Some(own.as_str()) => Err(Stop::Refuse(ApiRefusal::new(
+        Some(own) if named != Some(own.as_str()) => Err(ApiRefusal::new(
             ApiCode::Forbidden,
             "You may only make and change clients of your organization.",
-        ))),
+        )
+        .into()),
         _ => Ok(()),
     }
 }

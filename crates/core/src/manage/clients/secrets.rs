@@ -158,26 +158,25 @@ impl ApiOperation for AddSecret {
     ) -> Result<Decision<NewSecret, ApiRefusal>, Stop<ApiRefusal>> {
         let row = writable(env, facts, caller, &self.client)?;
         if !row.record.confidential {
-            return Err(Stop::Refuse(ApiRefusal::invalid_member(
+            return Err(ApiRefusal::invalid_member(
                 "",
                 "the client is public: set its confidential to true first",
-            )));
+            )
+            .into());
         }
         if self.expires_at.is_some_and(|at| at.is_past(env.now)) {
-            return Err(Stop::Refuse(ApiRefusal::invalid_member(
-                "/expires_at",
-                "is past",
-            )));
+            return Err(ApiRefusal::invalid_member("/expires_at", "is past").into());
         }
         let mut record = row.record.clone();
         record
             .secrets
             .retain(|secret| secret.expires_at.is_none_or(|at| !at.is_past(env.now)));
         if record.secrets.len() >= ManagedClient::MAX_SECRETS {
-            return Err(Stop::Refuse(ApiRefusal::new(
+            return Err(ApiRefusal::new(
                 ApiCode::Limit,
                 "The client has two secrets that count: delete the one that it no longer uses.",
-            )));
+            )
+            .into());
         }
         let (stored, shown) = draw(env, self.expires_at);
         record.secrets.push(stored);
@@ -217,7 +216,7 @@ impl ApiOperation for DeleteSecret {
         let mut record = row.record.clone();
         record.secrets.retain(|secret| secret.id != self.secret);
         if record.secrets.len() == row.record.secrets.len() {
-            return Err(Stop::Refuse(ApiRefusal::not_found()));
+            return Err(ApiRefusal::not_found().into());
         }
         record.changed = caller.changed(env.now);
         let update = records::update(&env.realm.name, &record, &row.row)?;

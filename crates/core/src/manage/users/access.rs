@@ -249,6 +249,6 @@ impl ApiOperation for RevokeUserGrant {
 fn already_gone(facts: &Facts) -> Result<Decision<(), ApiRefusal>, Stop<ApiRefusal>> {
     match facts.after_unknown() {
         true => Ok(Decision::reply(())),
-        false => Err(Stop::Refuse(ApiRefusal::not_found())),
+        false => Err(ApiRefusal::not_found().into()),
     }
 }

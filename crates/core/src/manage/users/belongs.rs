@@ -23,22 +23,24 @@ pub(super) fn check(
             pointer: "/organization".to_owned(),
             detail: "is changed by callers who belong to no organization".to_owned(),
         };
-        return Err(Stop::Refuse(ApiRefusal {
+        return Err(ApiRefusal {
             errors: vec![error],
             ..ApiRefusal::new(
                 ApiCode::Forbidden,
                 "You may not move users between organizations.",
             )
-        }));
+        }
+        .into());
     }
     let Some(organization) = &user.organization else {
         return Ok(());
     };
     match facts.has_organization(env, organization)? {
         true => Ok(()),
-        false => Err(Stop::Refuse(ApiRefusal::invalid_member(
+        false => Err(ApiRefusal::invalid_member(
             "/organization",
             "is not the id of an organization",
-        ))),
+        )
+        .into()),
     }
 }

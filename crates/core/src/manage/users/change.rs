@@ -76,21 +76,19 @@ impl ApiOperation for ChangeManagedUser {
     ) -> Result<Decision<ManagedUser, ApiRefusal>, Stop<ApiRefusal>> {
         let stored = super::find(env, facts, caller, &self.id)?;
         let (before, version) = (&stored.record, stored.row.version);
-        judge::may_touch(env.realm, caller, before).map_err(Stop::Refuse)?;
-        self.if_match
-            .check(&ETag::from(version))
-            .map_err(Stop::Refuse)?;
-        let written = self.written(before).map_err(Stop::Refuse)?;
+        judge::may_touch(env.realm, caller, before)?;
+        self.if_match.check(&ETag::from(version))?;
+        let written = self.written(before)?;
         let mut to = written.applied(before);
         if to == *before && written.password.is_none() {
             return Ok(Decision::reply(ManagedUser::new(to, version)));
         }
-        check_declared(before, &to, written.password.is_some()).map_err(Stop::Refuse)?;
+        check_declared(before, &to, written.password.is_some())?;
         if to.organization != before.organization {
             belongs::check(env, facts, caller, &to, before.organization())?;
         }
         let password = written.password.is_some();
-        judge::may_change(env.realm, caller, before, &to, password).map_err(Stop::Refuse)?;
+        judge::may_change(env.realm, caller, before, &to, password)?;
         if to.own_logins() != before.own_logins() {
             taken::may_ask(env, facts, caller)?;
             let keys = [before, &to]

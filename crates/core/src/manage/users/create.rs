@@ -50,7 +50,7 @@ impl ApiOperation for CreateUser {
         facts: &Facts,
         caller: &Caller,
     ) -> Result<Decision<ManagedUser, ApiRefusal>, Stop<ApiRefusal>> {
-        let written = WrittenUser::read(self.object.clone(), None).map_err(Stop::Refuse)?;
+        let written = WrittenUser::read(self.object.clone(), None)?;
         let new = people::new_user(env, written.username.to_string());
         let mut user = User {
             changed: Some(caller.changed(env.now)),
@@ -67,7 +67,7 @@ impl ApiOperation for CreateUser {
             &user,
             caller.organization.as_ref().map(OrganizationId::as_str),
         )?;
-        judge::may_make(env.realm, caller, &user).map_err(Stop::Refuse)?;
+        judge::may_make(env.realm, caller, &user)?;
         taken::may_ask(env, facts, caller)?;
         let refused = |why| taken::refused(env, facts, caller, why);
         if env

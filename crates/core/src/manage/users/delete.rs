@@ -41,15 +41,16 @@ impl ApiOperation for DeleteManagedUser {
             Err(Stop::Refuse(_)) if facts.after_unknown() => return Ok(Decision::reply(())),
             found => found?,
         };
-        judge::may_touch(env.realm, caller, &stored.record).map_err(Stop::Refuse)?;
-        judge::may_make(env.realm, caller, &stored.record).map_err(Stop::Refuse)?;
+        judge::may_touch(env.realm, caller, &stored.record)?;
+        judge::may_make(env.realm, caller, &stored.record)?;
         let current = ETag::from(stored.row.version);
-        self.if_match.check(&current).map_err(Stop::Refuse)?;
+        self.if_match.check(&current)?;
         if stored.record.from_file && !stored.record.is_withdrawn() {
-            return Err(Stop::Refuse(ApiRefusal::new(
+            return Err(ApiRefusal::new(
                 ApiCode::Declared,
                 "The configuration file declares this user: remove it there first.",
-            )));
+            )
+            .into());
         }
         let Decision { writes, events, .. } = people::deleted_user(env, facts, &stored)?;
         let events = events.into_iter().map(|event| caller.did(event));

@@ -80,10 +80,10 @@ fn find(
     caller: &Caller,
     id: &str,
 ) -> Result<Versioned<User>, Stop<ApiRefusal>> {
-    let key = key(env.realm, id).ok_or(Stop::Refuse(ApiRefusal::not_found()))?;
+    let key = key(env.realm, id).ok_or_else(ApiRefusal::not_found)?;
     let user = facts.record::<User>(env, &key)?.live();
     let user = user.filter(|user| caller.sees(user.record.organization()));
-    user.ok_or(Stop::Refuse(ApiRefusal::not_found()))
+    Ok(user.ok_or_else(ApiRefusal::not_found)?)
 }
 
 impl ManagedUser {

@@ -74,13 +74,14 @@ fn ask(
     })?;
     match answer {
         QuotaAnswer::Reserved { .. } => Ok(()),
-        QuotaAnswer::Full { retry_after } => Err(Stop::Refuse(ApiRefusal {
+        QuotaAnswer::Full { retry_after } => Err(ApiRefusal {
             retry_after: Some(retry_after),
             ..ApiRefusal::new(
                 ApiCode::TooManyRequests,
                 "Too many names that are taken. Try again later.",
             )
-        })),
+        }
+        .into()),
     }
 }
 
