@@ -230,6 +230,10 @@ fn an_object_is_edited_as_toml_and_what_was_typed_is_not_lost() {
     assert_eq!(shown["scopes"], json!({ "read": "Read", "write": "Write" }));
     let done = edit(&script("nothing", "true"));
     assert_eq!(text(&done.stdout), "Nothing was changed.\n");
+    let done = edit(&script("empty", ": > \"$1\""));
+    assert_eq!(text(&done.stdout), "Nothing was changed.\n");
+    let after = json_of(&home, &["resource", "show", "ship"]);
+    assert_eq!(after["scopes"], shown["scopes"]);
     let done = edit(&script("break", "echo '= broken' >> \"$1\""));
     let why = text(&done.stderr);
     assert_eq!(done.status.code(), Some(2), "{why}");

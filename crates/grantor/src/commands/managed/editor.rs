@@ -49,9 +49,15 @@ pub(super) fn edit(
     if edited == text {
         return Ok(None);
     }
-    members(&edited).map(Some).map_err(|why| {
-        // What was typed is not lost: it is what was asked for, less the mistake.
-        let kept = file.keep().map(|(_, path)| path.display().to_string());
-        CommandError::Usage(format!("{}: {why}", kept.unwrap_or_default()))
-    })
+    match members(&edited) {
+        // As with git, whoever empties the file has changed their mind.
+        Ok(members) if members.is_empty() => Ok(None),
+        Ok(members) => Ok(Some(members)),
+        Err(why) => {
+            // What was typed is not lost: it is what was asked for, less the mistake.
+            let kept = file.keep().map(|(_, path)| path.display().to_string());
+            let kept = kept.unwrap_or_default();
+            Err(CommandError::Usage(format!("{kept}: {why}")))
+        }
+    }
 }
