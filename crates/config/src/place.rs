@@ -89,7 +89,7 @@ impl Place {
         }
     }
 
-    /// ` in [table]`, or ` in scopes.write of [[table]]` for a table of its own there; nothing at the top level.
+    /// ` in [table]`, or ` in scopes.write of [[table]]` for a table within that one; empty at the top level.
     pub(super) fn inside(&self) -> String {
         let Some(header) = self.header() else {
             return String::new();

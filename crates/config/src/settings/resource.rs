@@ -28,8 +28,8 @@ table! {
         /// Without it, the identifier is their audience.
         uri: Option<ResourceUri>, example "https://orders.example.com";
 
-        /// Its scopes, each with the words that users read; as a table, text, and groups and machines as
-        /// a scope of its own has.
+        /// Its scopes, each with the words that users read; or a table with text, groups and machines,
+        /// which mean the same as in a plain scope.
         scopes: BTreeMap<String, ResourceScope>, example r#"{ read = "Read orders", write = { text = "Change orders", groups = ["staff"] } }"#;
 
         /// What its access tokens are: jwt, or sealed for opaque ones.
@@ -48,7 +48,7 @@ table! {
         /// Their further claims, each with its source: user.username, user.email or user.NAME for
         /// one of the user's claims; groups, or some of them as groups.NAME or groups.BEGINNING*;
         /// client.id, client.name; grant.kind, grant.auth_time, grant.amr, grant.session; or what
-        /// is the same in each: a number, true, false, or a text in quotes of its own. One without
+        /// is the same in each: a number, true, false, or a quoted text. One without
         /// a value is left out.
         claims: BTreeMap<String, Source>, example r#"{ department = "user.department", roles = "groups.orders-*", tier = "'gold'" }"#;
 

@@ -35,7 +35,7 @@ pub struct Arguments {
     /// Only of this trace
     #[arg(long, value_name = "TRACE_ID")]
     trace: Option<String>,
-    /// From this time on: RFC 3339, or so long ago, such as 30m, 1h or 7d
+    /// From this time on: RFC 3339, or how long ago, such as 30m, 1h or 7d
     #[arg(long, value_name = "TIME", value_parser = moment)]
     since: Option<String>,
     /// Before this time, likewise
@@ -154,7 +154,7 @@ fn line(event: Json) -> String {
     text
 }
 
-/// RFC 3339, or a number with a unit, which is so long ago.
+/// RFC 3339, or a number with a unit: how long ago.
 fn moment(text: &str) -> Result<String, String> {
     if text.parse::<jiff::Timestamp>().is_ok() {
         return Ok(text.to_owned());

@@ -66,7 +66,7 @@ pub enum Switch {
 /// What can be done with any object.
 #[derive(Debug, Subcommand)]
 pub enum WithObject {
-    /// Make one, of members in TOML
+    /// Create one from members in TOML
     #[command(
         after_help = "Example: grantor client add --set 'grants=[\"client_credentials\"]' --set 'scopes=[\"orders.example.com/read\"]'\n\
                             Example: grantor resource add orders.example.com --set 'scopes={ read = \"Read orders\" }'\n\
