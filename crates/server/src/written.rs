@@ -1,6 +1,6 @@
 //! Reads what is written of managed objects by the declarations of the file's settings.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -98,13 +98,21 @@ pub fn managed(
     document: &Document,
     secret_key: Arc<hmac::Key>,
 ) -> Managed {
+    let mut scopes_since = HashMap::new();
+    for kind in PartKind::ALL {
+        let parts = document.content.parts(kind).iter();
+        let parts = parts.filter(|(name, _)| file.declared_part(kind, name).is_none());
+        scopes_since.extend(parts.flat_map(|(name, part)| part.scopes_since(kind, name)));
+    }
     let objects = Written {
         file,
         merged,
         secret_key,
         document: Arc::clone(&document.content),
     };
-    ids(&document.content, Arc::new(objects), document.version)
+    let mut managed = ids(&document.content, Arc::new(objects), document.version);
+    managed.scopes_since = Arc::new(scopes_since);
+    managed
 }
 
 struct Written {

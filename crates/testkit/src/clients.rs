@@ -116,6 +116,7 @@ pub fn device_app(id: &str) -> Client {
         name: format!("The {id}"),
         enabled: true,
         organization: None,
+        made_at: None,
         owner: None,
         availability: Availability::Everyone,
         auth: auth_of(id),

@@ -225,7 +225,8 @@ impl Authorize {
                     shown,
                     client_name: client.name.clone(),
                     asked,
-                    agreed_before: agreed.map(|agreed| Disclosure::agreed(&agreed.record)),
+                    agreed_before: agreed
+                        .map(|agreed| Disclosure::agreed(env.realm, &agreed.record)),
                     redirect: redirect.clone(),
                     withheld: None,
                 };
@@ -457,7 +458,11 @@ fn record_consent(
     if asked.is_within(env.realm, record) {
         return Ok(stored.unchanged());
     }
-    records::update(&env.realm.name, &consent(&asked.and(record)), row)
+    records::update(
+        &env.realm.name,
+        &consent(&asked.and(&Disclosure::agreed(env.realm, record))),
+        row,
+    )
 }
 
 /// The commit fails if user or session changed since they were read. A client with a back-channel logout URI is added to

@@ -161,7 +161,7 @@ fn refresh_token(
     };
     let user = dependencies.user;
     let groups = &user.record.groups;
-    let scope = env.realm.within_limits(&authorization.scope, Some(groups));
+    let scope = (env.realm).within_limits(&authorization.scope, Some(groups), grant.given_at());
     Ok(Some(ActiveToken {
         scope: scope.to_string(),
         client_id: grant.client.to_string(),

@@ -241,6 +241,20 @@ impl Facts {
         }
     }
 
+    /// The enabled client of this id that was there at a time; one that was made since is another one.
+    ///
+    /// # Errors
+    /// As [`Self::client`].
+    pub fn client_since<'f>(
+        &'f self,
+        env: &Env<'f>,
+        id: &ClientId,
+        at: Timestamp,
+    ) -> Result<Option<&'f Client>, Halt> {
+        let client = self.enabled_client(env, id)?;
+        Ok(client.filter(|client| client.made_at.is_none_or(|made_at| made_at <= at)))
+    }
+
     /// Whether a client may get and use tokens. One of a disabled organization is as disabled.
     ///
     /// # Errors
@@ -272,7 +286,8 @@ impl Facts {
         id: &OrganizationId,
     ) -> Result<Option<Versioned<ManagedOrganization>>, Halt> {
         let key = ManagedOrganization::key(&env.realm.name, id);
-        Ok(self.record(env, &key)?.live())
+        let row = self.record::<ManagedOrganization>(env, &key)?.live();
+        Ok(row.filter(|row| !row.record.deleted))
     }
 
     /// An organization that is gone counts as disabled.

@@ -61,7 +61,7 @@ impl AssumedToken {
         let requested = RequestedScope::new(client, env.realm, asked, &resources, unknown);
         let RequestedScope { scope, .. } = requested.map_err(|_| NO_SCOPE)?;
         let user = find_user(env, facts, &self.username, Role::Subject)?;
-        let given = env.realm.within_limits(&scope, Some(&user.groups));
+        let given = (env.realm).within_limits(&scope, Some(&user.groups), env.now);
         if given.is_empty() && !scope.is_empty() {
             return Err(NOT_A_MEMBER.into());
         }

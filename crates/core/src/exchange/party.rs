@@ -324,7 +324,10 @@ fn grant_party(
         Some(_) => authorization.scope,
         None => authorization.scope.intersection(&client.scopes),
     };
-    let max_scope = env.realm.within_limits(&max_scope, Some(&user.groups));
+    let groups = Some(&*user.groups);
+    let max_scope = env
+        .realm
+        .within_limits(&max_scope, groups, grant.given_at());
     Ok(Party {
         issuer: None,
         kind: TokenKind::RefreshToken,

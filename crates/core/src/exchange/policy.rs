@@ -213,7 +213,7 @@ pub(super) fn max_scope(
 ) -> Scope {
     let groups = subject.owner.user().map(|user| user.groups.as_slice());
     let widest = widest_scope(env, rule, subject, target);
-    env.realm.within_limits(&widest, groups)
+    env.realm.within_limits(&widest, groups, env.now)
 }
 
 /// As if no scope were limited to groups.

@@ -139,7 +139,7 @@ fn redeem(
         .scope;
     require_available(client, user)?;
     let granted = granted.intersection(&client.scopes);
-    let scope = scope_of_user(env, user, &granted)?;
+    let scope = scope_of_user(env, user, grant, &granted)?;
     let request = issue::IssueRequest {
         indicators,
         is_narrowed: scope != granted,
@@ -171,8 +171,14 @@ fn require_available(client: &Client, user: &User) -> Result<(), Refusal> {
 ///
 /// # Errors
 /// `invalid_grant` where nothing is left.
-fn scope_of_user(env: &Env<'_>, user: &User, granted: &Scope) -> Result<Scope, Refusal> {
-    let scope = env.realm.within_limits(granted, Some(&user.groups));
+fn scope_of_user(
+    env: &Env<'_>,
+    user: &User,
+    grant: &Grant,
+    granted: &Scope,
+) -> Result<Scope, Refusal> {
+    let groups = Some(&*user.groups);
+    let scope = env.realm.within_limits(granted, groups, grant.given_at());
     match scope.is_empty() && !granted.is_empty() {
         true => Err(invalid_grant(Cause::ScopesWithheld)),
         false => Ok(scope),

@@ -125,7 +125,7 @@ impl GrantOperation for RefreshTokenRequest {
             Some(_) => return Err(invalid_grant(Cause::RuleGone).into()),
         };
         let granted_scope = scope;
-        let scope = scope_of_user(env, user, &granted_scope)?;
+        let scope = scope_of_user(env, user, &grant.record, &granted_scope)?;
         let next = next_generation(client, presented, token.generation);
         let event = refresh_event(presented, &grant.record, peer)
             .client(&client.id)

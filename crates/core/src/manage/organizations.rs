@@ -93,14 +93,15 @@ impl OrganizationView {
     }
 }
 
-/// The organization of a listed row.
+/// The organization of a listed row; none where it was deleted.
 ///
 /// # Errors
 /// [`Failure::Corrupt`] if the row has none.
-pub fn view_row(row: &Row) -> Result<OrganizationView, Failure> {
+pub fn view_row(row: &Row) -> Result<Option<OrganizationView>, Failure> {
     let record: ManagedOrganization = serde_json::from_slice(&row.value)
         .map_err(|_| Failure::Corrupt(format!("{:?}", row.key)))?;
-    Ok(OrganizationView::of_record(&record, row.version.into()))
+    let view = || OrganizationView::of_record(&record, row.version.into());
+    Ok((!record.deleted).then(view))
 }
 
 fn key_of(realm: &Realm, id: &str) -> Option<Key> {
@@ -127,6 +128,7 @@ fn managed(
     }
     let key = ManagedOrganization::key(&env.realm.name, &parsed);
     let row = facts.record::<ManagedOrganization>(env, &key)?.live();
+    let row = row.filter(|row| !row.record.deleted);
     Ok(row.ok_or_else(ApiRefusal::not_found)?)
 }
 
@@ -224,11 +226,15 @@ impl ApiOperation for CreateOrganization {
             }
         };
         let key = ManagedOrganization::key(&env.realm.name, &id);
-        let is_there = facts
-            .record::<ManagedOrganization>(env, &key)?
-            .live()
-            .is_some();
-        if is_there || env.realm.organizations.contains_key(&id) {
+        let row = facts.record::<ManagedOrganization>(env, &key)?.live();
+        if row.as_ref().is_some_and(|row| row.record.deleted) {
+            return Err(ApiRefusal::new(
+                ApiCode::Taken,
+                "An organization had this id and was deleted; its users and clients would come back with it. Choose another id.",
+            )
+            .into());
+        }
+        if row.is_some() || env.realm.organizations.contains_key(&id) {
             return Err(ApiRefusal::new(ApiCode::Taken, "An organization has this id.").into());
         }
         let changed = caller.changed(env.now);
@@ -239,6 +245,7 @@ impl ApiOperation for CreateOrganization {
             enabled,
             created: changed.clone(),
             changed,
+            deleted: false,
         };
         let write = records::insert(&env.realm.name, &record)?;
         Ok(reply(env, caller, &record, EventKind::OrganizationAdded).write(write))
@@ -340,8 +347,7 @@ impl ApiOperation for ChangeOrganization {
     }
 }
 
-/// Users and clients of an organization that is gone are as those of a disabled one. Whoever makes one of that id again takes
-/// them over, which needs the right to.
+/// Users and clients of an organization that is gone are as those of a disabled one. Its id cannot be used again.
 #[derive(Clone, Debug)]
 pub struct DeleteOrganization {
     pub id: String,
@@ -369,7 +375,14 @@ impl ApiOperation for DeleteOrganization {
         self.if_match.check(&ETag::from(row.row.version))?;
         let event = Event::new(EventKind::OrganizationDeleted);
         let event = event.object("organization", row.record.organization.as_str());
-        let delete = records::delete(&row.row)?;
-        Ok(Decision::reply(()).write(delete).event(caller.did(event)))
+        let record = ManagedOrganization {
+            name: None,
+            enabled: false,
+            deleted: true,
+            changed: caller.changed(env.now),
+            ..row.record.clone()
+        };
+        let update = records::update(&env.realm.name, &record, &row.row)?;
+        Ok(Decision::reply(()).write(update).event(caller.did(event)))
     }
 }

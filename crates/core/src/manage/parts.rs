@@ -373,12 +373,10 @@ fn put(
 ) -> Result<Decision<PartView, ApiRefusal>, Stop<ApiRefusal>> {
     judge(env.realm, caller, kind, &written)?;
     check_gives_and_target(env.realm, kind, &written)?;
-    let part = ManagedPart {
-        written,
-        changed: caller.changed(env.now),
-    };
-    let view = PartView::managed(kind, name, &part);
     let mut document = stored.content();
+    let before = document.parts(kind).get(name);
+    let part = ManagedPart::new(kind, name, written, caller.changed(env.now), before);
+    let view = PartView::managed(kind, name, &part);
     document.parts_mut(kind).insert(name.to_owned(), part);
     let problems = env.realm.managed.objects.check(&document);
     if !problems.is_empty() {

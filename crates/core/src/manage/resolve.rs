@@ -7,6 +7,7 @@ use crate::base::row::{Key, Row};
 use crate::base::secret::SecretVerifier;
 use crate::base::time::Timestamp;
 use crate::model::client::{Client, ClientAuth};
+use crate::model::grant_type::GrantType;
 use crate::model::realm::Realm;
 use crate::records::{self, ManagedClient, User};
 
@@ -41,6 +42,7 @@ pub fn client(
         return Ok(None);
     };
     client.instance = record.instance;
+    client.made_at = Some(record.created.at);
     if let ClientAuth::Secret { verifiers, .. } = &mut client.auth {
         *verifiers = verifiers_of(record, now);
     }
@@ -63,7 +65,15 @@ pub fn client(
         });
         // What the owner could be given now.
         let groups = owner.map(|owner| owner.groups).unwrap_or_default();
-        client.scopes = realm.within_limits(&client.scopes, Some(&groups));
+        client.scopes = client
+            .scopes
+            .filter(|token| realm.may_be_given(token, &groups));
+    } else if client.may_use(GrantType::ClientCredentials) {
+        // A limited scope that was deleted and made again is to be given again.
+        let judged_at = record.judged_at.unwrap_or(record.created.at);
+        client.scopes = client
+            .scopes
+            .filter(|token| !realm.is_limited(token) || realm.was_there(token, judged_at));
     }
     client.default_scopes = client.default_scopes.intersection(&client.scopes);
     Ok(Some(client))

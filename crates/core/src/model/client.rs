@@ -6,6 +6,7 @@ use grantor_jose::Algorithm;
 
 use crate::base::names::config_names;
 use crate::base::secret::SecretVerifier;
+use crate::base::time::Timestamp;
 use crate::model::actor::MayAct;
 use crate::model::claim_mapping::ClaimMapping;
 use crate::model::grant_type::GrantType;
@@ -21,6 +22,8 @@ pub struct Client {
     pub instance: ClientInstance,
     pub name: String,
     pub enabled: bool,
+    /// When it was made; declared clients have none.
+    pub made_at: Option<Timestamp>,
     pub organization: Option<OrganizationId>,
     /// The user who made it; declared clients have none.
     pub owner: Option<UserId>,

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::base::time::Timestamp;
 use crate::model::changed::Changed;
 use crate::model::ids::ClientId;
 
@@ -35,6 +36,70 @@ pub struct ConfigDocument {
 pub struct ManagedPart {
     pub written: Map<String, Value>,
     pub changed: Changed,
+    /// Since when each of its scopes has been there, so that one made again under a name is another scope. Those that are
+    /// older than this member are not in it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub since: BTreeMap<String, Timestamp>,
+}
+
+impl ManagedPart {
+    /// The part that takes the place of `before`, if there is one.
+    #[must_use]
+    pub fn new(
+        kind: PartKind,
+        name: &str,
+        written: Map<String, Value>,
+        changed: Changed,
+        before: Option<&Self>,
+    ) -> Self {
+        let had = |scope: &str| {
+            before.is_some_and(|before| {
+                names_of_scopes(kind, name, &before.written).any(|it| it == scope)
+            })
+        };
+        let since = names_of_scopes(kind, name, &written).filter_map(|scope| {
+            let since = match had(scope) {
+                true => before.and_then(|before| before.since.get(scope).copied()),
+                false => Some(changed.at),
+            };
+            Some((scope.to_owned(), since?))
+        });
+        Self {
+            since: since.collect(),
+            written,
+            changed,
+        }
+    }
+
+    /// The scope tokens of the part, and since when each has been there.
+    pub fn scopes_since(
+        &self,
+        kind: PartKind,
+        name: &str,
+    ) -> impl Iterator<Item = (String, Timestamp)> {
+        self.since.iter().map(move |(scope, since)| {
+            let token = match kind {
+                PartKind::Resource => format!("{name}/{scope}"),
+                PartKind::Scope | PartKind::ExchangeRule => scope.clone(),
+            };
+            (token, *since)
+        })
+    }
+}
+
+/// The names of the scopes that a part declares.
+fn names_of_scopes<'p>(
+    kind: PartKind,
+    name: &'p str,
+    written: &'p Map<String, Value>,
+) -> impl Iterator<Item = &'p str> {
+    let of_resource = written.get("scopes").filter(|_| kind == PartKind::Resource);
+    let of_resource = of_resource.and_then(Value::as_object).into_iter();
+    let own = (kind == PartKind::Scope).then_some(name);
+    of_resource
+        .flat_map(Map::keys)
+        .map(String::as_str)
+        .chain(own)
 }
 
 /// The kinds of parts, each with the table of the configuration file that it stands for.

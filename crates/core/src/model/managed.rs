@@ -1,6 +1,6 @@
 //! What is managed while the server runs, as far as a snapshot of the realm knows it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -8,6 +8,7 @@ use aws_lc_rs::hmac;
 use serde_json::{Map, Value};
 
 use crate::base::row::Version;
+use crate::base::time::Timestamp;
 use crate::model::checks::Problem;
 use crate::model::client::Client;
 use crate::model::config_document::{ConfigDocument, PartKind};
@@ -56,6 +57,8 @@ pub struct Managed {
     pub chosen: Arc<HashSet<ClientId>>,
     /// Of the MAC in drawn ids.
     id_key: Option<hmac::Key>,
+    /// Since when managed scopes have been there, by their tokens.
+    pub scopes_since: Arc<HashMap<String, Timestamp>>,
     pub objects: Arc<dyn WrittenObjects>,
 }
 
@@ -126,6 +129,7 @@ impl Managed {
             version,
             chosen: Arc::new(chosen),
             id_key: (!id_key.is_empty()).then(key),
+            scopes_since: Arc::default(),
             objects,
         }
     }

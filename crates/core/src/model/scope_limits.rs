@@ -1,5 +1,6 @@
 //! Scopes limited to groups: whom they can be given.
 
+use crate::base::time::Timestamp;
 use crate::model::declared_scope::DeclaredScope;
 use crate::model::realm::Realm;
 use crate::model::resource;
@@ -34,17 +35,38 @@ impl Realm {
         own.union(given.unwrap_or_default()).are_over_others()
     }
 
-    /// The scopes that a user in these groups can be given; without a user, those that are not limited. A scope that gives
-    /// rights is given only to who could be given these.
+    /// The scopes that a user in these groups can be given, of those that were given at this time; without a user, those
+    /// that are not limited. A scope that gives rights is given only to who could be given these.
     #[must_use]
-    pub fn within_limits(&self, scope: &Scope, groups: Option<&[String]>) -> Scope {
-        scope.filter(|token| match groups {
-            Some(groups) => self.may_be_given(token, groups),
-            None => !self.is_limited(token),
+    pub fn within_limits(
+        &self,
+        scope: &Scope,
+        groups: Option<&[String]>,
+        given_at: Timestamp,
+    ) -> Scope {
+        scope.filter(|token| {
+            self.was_there(token, given_at)
+                && match groups {
+                    Some(groups) => self.may_be_given(token, groups),
+                    None => !self.is_limited(token),
+                }
         })
     }
 
-    fn may_be_given(&self, token: &str, groups: &[String]) -> bool {
+    /// The scopes that have been there since before they were given: one that was deleted and made again under its name is
+    /// another one.
+    #[must_use]
+    pub fn given_since(&self, scope: &Scope, given_at: Timestamp) -> Scope {
+        scope.filter(|token| self.was_there(token, given_at))
+    }
+
+    pub(crate) fn was_there(&self, token: &str, given_at: Timestamp) -> bool {
+        let since = self.managed.scopes_since.get(token);
+        since.is_none_or(|since| *since <= given_at)
+    }
+
+    /// Whether a user in these groups can be given it.
+    pub(crate) fn may_be_given(&self, token: &str, groups: &[String]) -> bool {
         let declared = self.declared_scope(token);
         declared.is_none_or(|declared| declared.allows(groups))
             && self.plain_scopes.get(token).is_none_or(|plain| {

@@ -45,7 +45,7 @@ impl Grantable {
         if !user.may_use(client) {
             return Err(Withheld::Client);
         }
-        let scope = env.realm.within_limits(asked, Some(&user.groups));
+        let scope = (env.realm).within_limits(asked, Some(&user.groups), env.now);
         let mut left = resources.clone();
         left.retain(|one| Target::choose(env.realm, &scope, one).is_ok());
         let all_lost = !resources.is_empty() && left.is_empty();

@@ -293,6 +293,13 @@ impl Grant {
         }
     }
 
+    /// When it was given what it holds: by the user, or by the exchange that made it.
+    #[must_use]
+    pub fn given_at(&self) -> Timestamp {
+        let authorized_at = self.authorization().map(|it| it.at);
+        authorized_at.map_or(self.started.at, |at| at.max(self.started.at))
+    }
+
     /// The authorization of an active grant.
     #[must_use]
     pub const fn active(&self) -> Option<&Authorization> {

@@ -31,6 +31,10 @@ pub struct ManagedClient {
     pub owner_instance: UserInstance,
     pub created: Changed,
     pub changed: Changed,
+    /// When someone could give it all that it holds: at creation, or by a change that does more than disable it. Rows that are
+    /// older than this member have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judged_at: Option<Timestamp>,
 }
 
 /// 256 random bits that the client got once.

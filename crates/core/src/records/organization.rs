@@ -16,6 +16,10 @@ pub struct ManagedOrganization {
     pub enabled: bool,
     pub created: Changed,
     pub changed: Changed,
+    /// The row stays once the organization is deleted: whoever made another one of that id would take over its users and
+    /// clients.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deleted: bool,
 }
 
 impl ManagedOrganization {

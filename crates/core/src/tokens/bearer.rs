@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::base::error::{Cause, ErrorCode, Refusal};
 use crate::base::params::Params;
@@ -121,9 +122,12 @@ impl TokenOwner {
 impl LiveToken {
     /// Its scope, without what its user can no longer be given.
     pub(crate) fn scope(&self, env: &Env<'_>) -> Scope {
+        let (scope, issued_by) = (&self.claims.scope, issued_by(self.claims.iat));
         match self.owner.user() {
-            Some(user) => (env.realm).within_limits(&self.claims.scope, Some(&user.groups)),
-            None => self.claims.scope.clone(),
+            Some(user) => env
+                .realm
+                .within_limits(scope, Some(&user.groups), issued_by),
+            None => env.realm.given_since(scope, issued_by),
         }
     }
 
@@ -138,6 +142,11 @@ impl LiveToken {
             }),
         )
     }
+}
+
+/// The end of the second in which a token was issued.
+fn issued_by(iat: u64) -> Timestamp {
+    Timestamp::from_secs(iat) + Duration::from_millis(999)
 }
 
 /// Whether a token has not expired. One that was signed in the future has an end that no one meant: the clock has stepped
@@ -157,7 +166,11 @@ pub(crate) fn verify_live(
     if !is_current(claims.iat, claims.exp, env.now) {
         return Err(Cause::TokenExpired.into());
     }
-    if facts.enabled_client(env, &claims.client_id)?.is_none() {
+    let issued_by = issued_by(claims.iat);
+    if facts
+        .client_since(env, &claims.client_id, issued_by)?
+        .is_none()
+    {
         return Err(Cause::DisabledClient.into());
     }
     let revoked = records::key::<RevokedToken>(&env.realm.name, claims.jti.as_str());
@@ -180,14 +193,16 @@ pub(crate) fn verify_live(
     if revoked.live().is_some() {
         return Err(Cause::TokenRevoked.into());
     }
-    grant_liveness::check_actors(env, facts, claims.act.as_ref())?;
+    grant_liveness::check_actors(env, facts, claims.act.as_ref(), issued_by)?;
     let owner = match (grant, epoch.zip(user)) {
         (Some(grant), _) => live_grant(env, facts, &grant)?,
         (None, Some((epoch, key))) => {
             let user = grant_liveness::user_at_epoch(env, facts, &key, epoch)?;
             TokenOwner::User(Box::new(user.record))
         }
-        (None, None) if grant_liveness::knows_subject(env, facts, &claims.sub)? => TokenOwner::None,
+        (None, None) if grant_liveness::knows_subject(env, facts, &claims.sub, issued_by)? => {
+            TokenOwner::None
+        }
         (None, None) => return Err(Cause::SubjectGone.into()),
     };
     Ok(LiveToken { claims, owner })

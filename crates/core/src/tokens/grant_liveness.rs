@@ -2,6 +2,7 @@
 
 use crate::base::error::Cause;
 use crate::base::row::{Key, Version, Write};
+use crate::base::time::Timestamp;
 use crate::engine::decide::{Halt, Stop};
 use crate::engine::env::Env;
 use crate::engine::facts::{Facts, Lookup, Versioned};
@@ -63,7 +64,7 @@ pub(crate) fn check(
         .chain(&actors);
     facts.need(&keys.collect::<Vec<_>>())?;
     let user = user_at_epoch(env, facts, &user_key, authorization.epoch)?;
-    let mut others = check_actors(env, facts, act)?;
+    let mut others = check_actors(env, facts, act, grant.given_at())?;
     if let Some(key) = session_key {
         let session = facts.record::<Session>(env, &key)?.live();
         let session = session.ok_or(Cause::SessionEnded)?;
@@ -113,21 +114,26 @@ fn acting_user(env: &Env<'_>, facts: &Facts, actor: &Actor) -> Result<Option<Use
     })
 }
 
-/// Whether a subject other than a user is known: an enabled client, or a subject of a trusted issuer.
+/// Whether a subject other than a user is known: an enabled client that was there at that time, or a subject of a trusted
+/// issuer.
 ///
 /// # Errors
 /// [`Halt`] if the client is not known yet.
-pub(crate) fn knows_subject(env: &Env<'_>, facts: &Facts, sub: &str) -> Result<bool, Halt> {
-    let client = facts.client_named(env, sub)?;
-    let is_enabled = match client {
-        Some(client) => facts.is_enabled(env, client)?,
-        None => false,
+pub(crate) fn knows_subject(
+    env: &Env<'_>,
+    facts: &Facts,
+    sub: &str,
+    at: Timestamp,
+) -> Result<bool, Halt> {
+    let is_enabled = match sub.parse() {
+        Ok(id) => facts.client_since(env, &id, at)?.is_some(),
+        Err(_) => false,
     };
     Ok(is_enabled || env.realm.is_foreign_subject(sub))
 }
 
-/// Checks that all actors in the chain are known and enabled, or a trusted issuer's. Returns the row versions of the
-/// users among them.
+/// Checks that all actors in the chain are known and enabled since a time, or a trusted issuer's. Returns the row versions
+/// of the users among them.
 ///
 /// # Errors
 /// The [`Cause`] if one is not.
@@ -135,14 +141,15 @@ pub(crate) fn check_actors(
     env: &Env<'_>,
     facts: &Facts,
     act: Option<&Actor>,
+    at: Timestamp,
 ) -> Result<Vec<(Key, Version)>, Stop<Cause>> {
     let mut users = Vec::new();
     for actor in act.into_iter().flat_map(Actor::chain) {
-        if facts.enabled_client(env, &actor.client_id)?.is_none() {
+        if facts.client_since(env, &actor.client_id, at)?.is_none() {
             return Err(Cause::DisabledClient.into());
         }
         let Some(user) = acting_user(env, facts, actor)? else {
-            if !knows_subject(env, facts, &actor.sub)? {
+            if !knows_subject(env, facts, &actor.sub, at)? {
                 return Err(Cause::ActorGone.into());
             }
             continue;

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use grantor_core::base::secret::Secret;
+use grantor_core::base::time::Timestamp;
 use grantor_core::manage::clients::{
     AddSecret, ChangeClient, CreateClient, DeleteClient, DeleteSecret,
 };
@@ -249,7 +250,7 @@ fn beyond_own(
 ) -> Option<String> {
     let alice = grantor_testkit::user_id("alice");
     let groups = [group, "developers"].map(ToOwned::to_owned);
-    let within = realm.within_limits(&client.scopes, Some(&groups));
+    let within = realm.within_limits(&client.scopes, Some(&groups), Timestamp::default());
     let machine_scopes = || {
         let mut scopes = client.scopes.iter();
         scopes.all(|token| realm.declared_scope(token).is_some_and(|it| it.machines))

@@ -37,6 +37,7 @@ mod logins;
 mod logout;
 mod logout_unasked;
 mod machines;
+mod made_again;
 mod newer_versions;
 mod organizations;
 mod password_hashes;

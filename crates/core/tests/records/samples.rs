@@ -321,6 +321,7 @@ pub(crate) fn managed_client() -> ManagedClient {
         owner_instance: UserInstance::from_bytes([8; 8]),
         created: changed(),
         changed: changed(),
+        judged_at: Some(Timestamp::from_secs(3)),
     }
 }
 
@@ -333,6 +334,7 @@ pub(crate) fn config_document() -> ConfigDocument {
     let part = ManagedPart {
         written: written(),
         changed: changed(),
+        since: [("read".to_owned(), Timestamp::from_secs(1))].into(),
     };
     let parts = std::collections::BTreeMap::from([("orders".to_owned(), part)]);
     ConfigDocument {
@@ -358,5 +360,6 @@ pub(crate) fn managed_organization() -> ManagedOrganization {
         enabled: true,
         created: changed(),
         changed: changed(),
+        deleted: true,
     }
 }

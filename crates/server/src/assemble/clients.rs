@@ -38,6 +38,7 @@ pub(crate) fn client(
         name: client.name.clone().unwrap_or_else(|| client.id.to_string()),
         enabled: client.enabled,
         organization: client.organization.clone(),
+        made_at: None,
         owner: None,
         availability: client.availability,
         grants: client.grants.clone(),

@@ -19,6 +19,7 @@ use crate::clients;
 use crate::installation::Installation;
 use crate::system::SystemClock;
 
+mod made_again;
 mod made_clients;
 mod nodes;
 mod organizations;

@@ -174,6 +174,7 @@ impl World {
                 owner_instance: UserInstance::default(),
                 created: changed.clone(),
                 changed,
+                judged_at: Some(self.now),
             };
             let write = records::insert(&self.realm.name, &row).expect("a row");
             self.write_directly(write);

@@ -118,9 +118,8 @@ async fn organizations_page(app: &Arc<App>, request: &ApiRequest) -> Result<Page
     let Rows { rows, next } = list::rows(app, &index, in_store, room).await?;
     for row in &rows {
         let view = view_row(row).map_err(Unavailable::from)?;
-        if !realm.organizations.contains_key(&view.id) {
-            items.push(view.json().into());
-        }
+        let view = view.filter(|view| !realm.organizations.contains_key(&view.id));
+        items.extend(view.map(|view| view.json().into()));
     }
     Ok(position.page(items, next.as_ref()))
 }

@@ -38,14 +38,16 @@ impl Disclosure {
         }
     }
 
-    pub(super) fn agreed(consent: &Consent) -> Self {
+    /// What a consent still stands for.
+    pub(super) fn agreed(realm: &Realm, consent: &Consent) -> Self {
         Self {
-            scope: consent.scope.clone(),
+            scope: realm.given_since(&consent.scope, consent.at),
             claims: consent.claims.clone(),
         }
     }
 
     pub(super) fn is_within(&self, realm: &Realm, agreed: &Consent) -> bool {
+        let agreed = Self::agreed(realm, agreed);
         let knows = |claim: &String| agreed.claims.contains(claim);
         let over_others = self.scope.iter().any(|token| realm.is_over_others(token));
         !over_others && self.scope.is_within(&agreed.scope) && self.claims.iter().all(knows)
@@ -61,7 +63,7 @@ impl Disclosure {
     }
 
     /// Adds what was agreed to before.
-    pub(super) fn and(&self, agreed: &Consent) -> Self {
+    pub(super) fn and(&self, agreed: &Self) -> Self {
         let mut claims = [&*agreed.claims, &*self.claims].concat();
         claims.sort_unstable();
         claims.dedup();

@@ -75,6 +75,10 @@ impl ApiOperation for ChangeClient {
             written,
             confidential,
             changed: caller.changed(env.now),
+            judged_at: match disables {
+                true => before.judged_at,
+                false => Some(env.now),
+            },
             ..before.clone()
         };
         if !confidential {

@@ -106,6 +106,7 @@ impl ApiOperation for CreateClient {
             },
             created: changed.clone(),
             changed,
+            judged_at: Some(env.now),
         };
         let version = Version::from_bytes(env.seed.bytes("commit"));
         let reply = CreatedClient {

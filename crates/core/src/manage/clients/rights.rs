@@ -308,8 +308,9 @@ fn check_own(realm: &Realm, caller: &Caller, client: &Client) -> Result<(), Stop
         ));
     }
     let groups = caller.user.as_ref().map(|user| &*user.groups);
-    let held = realm.within_limits(&client.scopes, Some(groups.unwrap_or_default()));
-    if let Some(scope) = client.scopes.iter().find(|scope| !held.contains(scope)) {
+    let groups = groups.unwrap_or_default();
+    let could_be_given = |scope: &&str| realm.may_be_given(scope, groups);
+    if let Some(scope) = client.scopes.iter().find(|scope| !could_be_given(scope)) {
         return forbidden(format!(
             "You could not be given the scope {scope:?} yourself."
         ));
