@@ -1,4 +1,4 @@
-//! Writes many grants through the store's own commits.
+//! Writes many grants, clients and users through the store's own commits.
 
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -9,12 +9,18 @@ use futures_util::stream::FuturesUnordered;
 use grantor_core::base::peer::Peer;
 use grantor_core::base::row::{Committed, Key, MAX_WRITES, NewRow, Version, Write};
 use grantor_core::base::time::Timestamp;
+use grantor_core::model::changed::Changed;
 use grantor_core::model::claims_request::RequestedClaims;
-use grantor_core::model::ids::Epoch;
-use grantor_core::model::ids::{GrantId, UserId};
-use grantor_core::records::{Authorization, Grant, GrantOrigin, GrantState, Record, Started};
+use grantor_core::model::config_document::ConfigDocument;
+use grantor_core::model::ids::{ClientId, ClientInstance, Epoch, GrantId, UserId, UserInstance};
+use grantor_core::model::managed::Managed;
+use grantor_core::records::{
+    Authorization, ClientSecret, ConfigVersion, Grant, GrantOrigin, GrantState, Login,
+    ManagedClient, Record, Started, User, Username,
+};
 use grantor_store::Store as _;
 use grantor_store::sqlite::Sqlite;
+use serde_json::json;
 
 use crate::Result;
 
@@ -25,18 +31,27 @@ const GRANTS_PER_USER: u32 = 3;
 
 /// Writes `count` grants of signed-in devices; their ids are distributed like random ones.
 pub(crate) async fn fill(store: &Path, count: u32) -> Result<()> {
+    let now = now();
+    write(store, (0..count).map(|number| grant(now, number))).await
+}
+
+/// Writes rows, many at a time.
+async fn write(store: &Path, mut rows: impl Iterator<Item = Result<NewRow>>) -> Result<()> {
     let store = Sqlite::open(store)?;
     let now = now();
     let mut running = FuturesUnordered::new();
-    let mut next = 0;
+    let mut commits = 0;
     loop {
-        while next < count && running.len() < CONCURRENT {
-            let end = count.min(next + u32::try_from(MAX_WRITES)?);
-            let writes = (next..end).map(|number| row(now, number).map(Write::Insert));
+        while running.len() < CONCURRENT {
+            let writes = rows.by_ref().take(MAX_WRITES);
+            let writes = writes.map(|row| row.map(Write::Insert));
             let writes = writes.collect::<Result<Vec<_>>>()?;
-            let id = Version::from_bytes(pseudorandom("commit", next));
+            if writes.is_empty() {
+                break;
+            }
+            let id = Version::from_bytes(pseudorandom("commit", commits));
             running.push(store.commit(now, id, writes));
-            next = end;
+            commits += 1;
         }
         match running.next().await {
             None => return Ok(()),
@@ -46,7 +61,105 @@ pub(crate) async fn fill(store: &Path, count: u32) -> Result<()> {
     }
 }
 
-fn row(now: Timestamp, number: u32) -> Result<NewRow> {
+/// The key of the MAC in the ids of [`managed`].
+const ID_KEY: &str = "0123456789abcdef0123456789abcdef";
+
+/// The id of a managed client.
+pub(crate) fn client_id(number: u32) -> Result<ClientId> {
+    let id = Managed::draw_id(ID_KEY, pseudorandom("client", number));
+    id.ok_or_else(|| "no client id".into())
+}
+
+/// Writes so many managed clients, all with the same secret, and as many users. Only once for a store.
+pub(crate) async fn managed(store: &Path, count: u32, secret: &str) -> Result<()> {
+    let now = now();
+    let document = ConfigDocument {
+        id_key: ID_KEY.to_owned(),
+        ..ConfigDocument::default()
+    };
+    let document = [new_row(&document), new_row(&ConfigVersion { at: now })];
+    let sha256 = hex(digest(&SHA256, secret.as_bytes()).as_ref());
+    let clients = (0..count).map(|number| new_row(&client(now, number, &sha256)?));
+    let users = (0..count).flat_map(|number| {
+        let user = user(number);
+        let (username, login) = (
+            Username {
+                username: user.username.clone(),
+                user: user.id,
+            },
+            Login {
+                login: user.username.clone(),
+                users: vec![user.id],
+            },
+        );
+        [new_row(&user), new_row(&username), new_row(&login)]
+    });
+    write(store, document.into_iter().chain(clients).chain(users)).await
+}
+
+fn client(now: Timestamp, number: u32, sha256: &str) -> Result<ManagedClient> {
+    let written = json!({
+        "name": format!("Machine {number}"), "grants": ["client_credentials"], "scopes": ["es256/read"],
+    });
+    let changed = Changed {
+        at: now,
+        by: "operator:0".to_owned(),
+        trace_id: String::new(),
+    };
+    Ok(ManagedClient {
+        client: client_id(number)?,
+        instance: ClientInstance::FIRST,
+        written: written.as_object().cloned().unwrap_or_default(),
+        confidential: true,
+        secrets: vec![ClientSecret {
+            id: "0".to_owned(),
+            sha256: sha256.to_owned(),
+            created: now,
+            expires_at: None,
+        }],
+        owner: None,
+        owner_instance: UserInstance::default(),
+        created: changed.clone(),
+        changed,
+        judged_at: Some(now),
+    })
+}
+
+fn user(number: u32) -> User {
+    let username = format!("user{number:06}");
+    User {
+        id: UserId::from_bytes(pseudorandom("managed user", number)),
+        enabled: true,
+        epoch: Epoch::from_bytes([7; 8]),
+        password: None,
+        email: None,
+        from_file: false,
+        groups: Vec::new(),
+        organization: None,
+        claims: Default::default(),
+        declared: None,
+        declared_credential: None,
+        logins: vec![username.clone()],
+        username,
+        changed: None,
+        instance: UserInstance::default(),
+    }
+}
+
+fn new_row<R: Record>(record: &R) -> Result<NewRow> {
+    Ok(NewRow {
+        key: Key::new(POOL, R::KIND, &record.name()),
+        expires_at: record.expires_at(),
+        value: serde_json::to_vec(record)?.into(),
+        indexes: record.indexes(POOL),
+    })
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn grant(now: Timestamp, number: u32) -> Result<NewRow> {
     let peer = Peer::new("192.0.2.1".parse()?, "device/1.0");
     let scope: grantor_core::model::scope::Scope = "offline_access orders/read".parse()?;
     let grant = Grant {
@@ -82,12 +195,7 @@ fn row(now: Timestamp, number: u32) -> Result<NewRow> {
             repeated_elsewhere: false,
         },
     };
-    Ok(NewRow {
-        key: Key::new(POOL, Grant::KIND, &grant.name()),
-        expires_at: grant.expires_at(),
-        value: serde_json::to_vec(&grant)?.into(),
-        indexes: grant.indexes(POOL),
-    })
+    new_row(&grant)
 }
 
 /// Sixteen bytes that look random, and are the same in each run.

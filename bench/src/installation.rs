@@ -22,6 +22,18 @@ pub(crate) const SECRET: &str = "a-secret-for-measuring-0123456789abcdef";
 pub(crate) const DEVICE: &str = "offline_access es256/read";
 pub(crate) const DEVICE_OPENID: &str = "openid profile offline_access es256/read";
 
+/// What [`Installation::with_managed`] adds.
+const API: &str = r#"
+[api]
+enabled = true
+
+[[client]]
+id = "reader"
+secret = "a-secret-for-measuring-0123456789abcdef"
+grants = ["client_credentials"]
+scopes = ["grantor/clients:read", "grantor/users:read"]
+"#;
+
 /// A server's program and folder.
 pub(crate) struct Installation {
     program: PathBuf,
@@ -43,6 +55,15 @@ impl Installation {
             folder: folder.to_owned(),
             address,
         })
+    }
+
+    /// An installation whose API is enabled, with so many managed clients and users. Its machine may read them.
+    pub(crate) async fn with_managed(self, count: u32) -> Result<Self> {
+        let file = self.folder.join("grantor.toml");
+        let text = fs::read_to_string(&file)? + API;
+        fs::write(&file, text)?;
+        fill::managed(&self.store(), count, SECRET).await?;
+        Ok(self)
     }
 
     /// Starts the server, and waits until its users can sign in. `first_answer` is that of the metadata.

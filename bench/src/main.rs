@@ -14,6 +14,7 @@ mod growth;
 mod http;
 mod installation;
 mod load;
+mod managed;
 mod measure;
 mod memory;
 mod report;

@@ -52,7 +52,7 @@ pub(crate) async fn run(measurement: &Measurement, program: &Path) -> Result<Mem
 }
 
 /// Time and CPU time of the quickest of some starts, in milliseconds.
-async fn quickest_start(
+pub(crate) async fn quickest_start(
     measurement: &Measurement,
     installation: &Installation,
 ) -> Result<(f64, f64)> {
@@ -68,7 +68,7 @@ async fn quickest_start(
 }
 
 /// Waits for work that continues after the last answer, such as a checkpoint of the log.
-async fn settle() {
+pub(crate) async fn settle() {
     sleep(Duration::from_secs(2)).await;
 }
 

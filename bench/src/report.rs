@@ -7,7 +7,8 @@ use std::process::Command;
 
 use crate::Result;
 use crate::chart;
-use crate::results::{Level, Memory, ROWS, Results};
+use crate::managed;
+use crate::results::{Level, ManagedLevel, Memory, ROWS, Results};
 use crate::verify;
 
 /// Writes the report into a folder.
@@ -28,6 +29,7 @@ fn markdown(results: &Results) -> Result<String> {
         footprint(&mut text, memory)?;
     }
     growth(&mut text, &results.growth)?;
+    managed_objects(&mut text, &results.managed)?;
     Ok(text)
 }
 
@@ -195,6 +197,52 @@ fn growth(text: &mut String, levels: &[Level]) -> Result<()> {
             cost("device_authorization"),
             level.store_of_grants / f64::from(level.grants)
         )?;
+    }
+    Ok(())
+}
+
+fn managed_objects(text: &mut String, levels: &[ManagedLevel]) -> Result<()> {
+    let Some(least) = levels.first() else {
+        return Ok(());
+    };
+    writeln!(
+        text,
+        "\n## Managed clients and users\n\nCPU µs of one request while so many clients, and as many users, are managed; in \
+         parentheses, relative to {}. *One client* is that of a client that asks again and again (aim: ≤ 1.05), *each once* \
+         that of clients whose rows are read (the further `get`). Pages have up to 100 objects; the last full one \
+         must not cost more than the first. Start and memory aim at less than twice those of the least.\n",
+        least.count
+    )?;
+    text.push_str("| |");
+    for level in levels {
+        write!(text, " {} |", level.count)?;
+    }
+    text.push_str("\n|---|");
+    text.push_str(&"---:|".repeat(levels.len()));
+    text.push('\n');
+    for case in managed::CASES {
+        write!(text, "| {case} |")?;
+        for level in levels {
+            let costs = level.rounds.cpu_us(case).zip(least.rounds.cpu_us(case));
+            let figure =
+                costs.map(|((cost, _), (least, _))| format!("{cost:.1} ({:.2})", cost / least));
+            write!(text, " {} |", figure.unwrap_or_default())?;
+        }
+        text.push('\n');
+    }
+    for (what, of) in [
+        (
+            "start, ms",
+            (|it| it.start_ms.0) as fn(&ManagedLevel) -> f64,
+        ),
+        ("start, ms of CPU", |it| it.start_ms.1),
+        ("memory, MiB", |it| it.idle.0 / MIB),
+    ] {
+        write!(text, "| {what} |")?;
+        for level in levels {
+            write!(text, " {:.1} ({:.2}) |", of(level), of(level) / of(least))?;
+        }
+        text.push('\n');
     }
     Ok(())
 }

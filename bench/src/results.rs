@@ -102,6 +102,7 @@ pub(crate) struct Results {
     pub(crate) signatures: BTreeMap<String, f64>,
     pub(crate) memory: Option<Memory>,
     pub(crate) growth: Vec<Level>,
+    pub(crate) managed: Vec<ManagedLevel>,
 }
 
 /// The loads of each case.
@@ -158,4 +159,14 @@ pub(crate) struct Level {
     pub(crate) grants: u32,
     pub(crate) store_of_grants: f64,
     pub(crate) rounds: Rounds,
+}
+
+/// What a server costs while so many clients and users are managed.
+pub(crate) struct ManagedLevel {
+    pub(crate) count: u32,
+    pub(crate) rounds: Rounds,
+    /// Start to first answer, time and CPU time in milliseconds.
+    pub(crate) start_ms: (f64, f64),
+    /// Resident memory in bytes, and the part of it that is not backed by files.
+    pub(crate) idle: (f64, f64),
 }

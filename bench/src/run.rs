@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 use crate::measure::{self, Measurement, block_on};
 use crate::results::Results;
-use crate::{Result, growth, memory, report, requests};
+use crate::{Result, growth, managed, memory, report, requests};
 
 /// What is measured, and how.
 #[derive(Args)]
@@ -32,6 +32,7 @@ enum Part {
     Requests,
     Memory,
     Growth,
+    Managed,
 }
 
 /// Measures, and writes the report.
@@ -53,6 +54,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         }
         if wanted(Part::Growth) {
             results.growth = growth::run(&measurement, server, rounds, options.most).await?;
+        }
+        if wanted(Part::Managed) {
+            results.managed = managed::run(&measurement, server, rounds).await?;
         }
         report::write(&options.out, &results)
     })
