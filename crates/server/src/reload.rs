@@ -182,7 +182,9 @@ impl Reloader {
         changes.dry_run = dry_run;
         changes.file = path;
         if !dry_run {
-            let LeftOut { users, problems } = self.replace(settings, kept, prune).await?;
+            let LeftOut {
+                users, problems, ..
+            } = self.replace(settings, kept, prune).await?;
             changes.leave_out_users(users);
             changes.problems = problems;
         }

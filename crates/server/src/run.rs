@@ -260,16 +260,25 @@ impl Server {
         background.spawn(async move { keys.watch().await });
         background.spawn(backchannel.watch());
         background.spawn(installation.config_watch().watch());
-        let prepared = prepare(Arc::clone(app), Arc::clone(store), declared, move || {
-            announce(&url)
-        });
-        let (first_app, owner) = (Arc::clone(app), Arc::clone(&installation.owner));
+        let (app_of_start, store_of_start) = (Arc::clone(app), Arc::clone(store));
+        let owner = Arc::clone(&installation.owner);
         background.spawn(async move {
-            prepared.await;
-            first_administrator::offer(first_app, owner).await;
-            if let Some(asked) = reload_asked {
-                reloader.watch(asked).await;
-            }
+            let (app, store) = (app_of_start, store_of_start);
+            let unseen = prepare(&app, &store, declared, move || announce(&url)).await;
+            first_administrator::offer(Arc::clone(&app), owner).await;
+            let look = async move {
+                if let Some(users) = unseen
+                    && let Err(error) = users::look_at_all(&app, &*store, &users).await
+                {
+                    tracing::warn!(error = %Causes(&error), "the look at all accounts ended early");
+                }
+            };
+            let reload = async {
+                if let Some(asked) = reload_asked {
+                    reloader.watch(asked).await;
+                }
+            };
+            tokio::join!(look, reload);
         });
         if let Some((socket, admin)) = admin {
             background.spawn(socket.serve(admin));
@@ -351,16 +360,18 @@ fn socket(store: &config::Store) -> Option<Socket> {
 }
 
 /// Provisions the users and links of the file. Until then requests get 503: a right password would be refused as a wrong
-/// one.
+/// one. Returns the declared users, if all others are still to be looked at.
 async fn prepare(
-    app: Arc<App>,
-    store: Arc<dyn Store>,
+    app: &Arc<App>,
+    store: &Arc<dyn Store>,
     Declared { users, links }: Declared,
     announce: impl FnOnce() + Send + 'static,
-) {
+) -> Option<Vec<Provision>> {
+    let mut has_seen_all = false;
     let written = async {
-        users::provision(&app, &*store, &users, OnOutage::Retry).await?;
-        links::provision(&app, &*store, &links, OnOutage::Retry).await
+        let left_out = users::provision(app, &**store, &users, OnOutage::Retry).await?;
+        has_seen_all = left_out.has_seen_all;
+        links::provision(app, &**store, &links, OnOutage::Retry).await
     };
     // What was left out was logged, and an outage is waited for.
     if let Err(error) = written.await {
@@ -369,6 +380,7 @@ async fn prepare(
     app.set_ready();
     // Printing may block where no one reads, and a server that runs can do without it.
     thread::Builder::new().spawn(announce).ok();
+    (!has_seen_all).then_some(users)
 }
 
 /// Deletes expired rows, until it is dropped.

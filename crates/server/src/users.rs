@@ -1,27 +1,28 @@
 //! Provisions the users of the file into the store, while the server runs.
 
-use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
 use grantor_core::base::error::{ErrorCode, Failure};
-use grantor_core::base::row::Index;
+use grantor_core::base::row::{Index, Row};
 use grantor_core::engine::decide::Operation;
-use grantor_core::model::password_hash::{Cost, StoredHash};
-use grantor_core::people::{
-    Deprovision, MoveLogins, Password, PreparePassword, Provision, ProvisionReply,
-};
-use grantor_core::records::{Record, User};
-use grantor_store::{Store, StoreError, list_all};
+use grantor_core::people::{PreparePassword, Provision, ProvisionReply, RememberDeclared};
+use grantor_core::records::Record;
+use grantor_store::{Store, StoreError, list_all, list_pages};
 use grantor_web::{App, Unavailable};
 
 use crate::assemble::POOL;
 use crate::cause::Causes;
+use stored::{LookedAt, StoredUsers};
+
+mod stored;
 
 /// Rows of one read.
 const PAGE: usize = 500;
+/// Between two pages of a look at all users, so that requests go first.
+const PAUSE: Duration = Duration::from_millis(20);
 /// The time before another attempt.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
@@ -41,6 +42,8 @@ pub struct LeftOut {
     pub users: Vec<String>,
     /// A sentence for each, and for all else.
     pub problems: Vec<String>,
+    /// Whether all users were looked at, and not only those that the file declares or declared.
+    pub has_seen_all: bool,
 }
 
 /// Hashes new and changed passwords, and writes nothing: [`provision`] then hashes none.
@@ -77,8 +80,16 @@ pub async fn provision(
     let mut left_out = LeftOut::default();
     let problems = &mut left_out.problems;
     // First, so that cutting a user off does not wait for the password hashes of others.
-    match retry(on_outage, || examine(store, users)).await {
-        Ok(stored) => problems.extend(prepare(app, stored, on_outage).await?),
+    let mut looked_at = None;
+    match retry(on_outage, || StoredUsers::look(store, users)).await {
+        Ok((mut stored, looked)) => {
+            warn_of_missing_passwords(stored.without_password(users));
+            problems.extend(prepare(app, &mut stored, on_outage).await?);
+            if looked == LookedAt::All {
+                warn_of_weak_hashes(stored.below_minimum);
+            }
+            looked_at = Some(looked);
+        }
         Err(error) if is_temporary(&error) => return Err(error),
         Err(error) => {
             tracing::error!(error = %Causes(&error), "accounts that the file no longer declares were not disabled");
@@ -120,30 +131,67 @@ pub async fn provision(
             }
         }
     }
+    // Who could not be disabled is looked for again.
+    if left_out.problems.is_empty() {
+        let users = users.iter().map(|user| user.id).collect();
+        let remember = RememberDeclared { users };
+        let remembered = retry(on_outage, || run(app, remember.clone())).await;
+        if let Err(error) = remembered {
+            tracing::warn!(error = %Causes(&error), "the next start looks through all accounts");
+        }
+    }
+    left_out.has_seen_all = looked_at == Some(LookedAt::All);
     Ok(left_out)
 }
 
-/// Before users are written: the cost of a sign-in, what an operator should know, and who is cut off.
+/// Looks through all users, where the start did not: for what versions before this one left, if they ran in between.
+///
+/// # Errors
+/// The store is unavailable.
+pub async fn look_at_all(
+    app: &Arc<App>,
+    store: &dyn Store,
+    users: &[Provision],
+) -> Result<(), Unavailable> {
+    let index = stored::all();
+    let mut pages = list_pages(store, &index, PAGE);
+    let mut stored = StoredUsers::new(users);
+    while let Some(page) = pages.try_next().await? {
+        page.iter().for_each(|row| stored.add_row(row));
+        prepare(app, &mut stored, OnOutage::Retry).await?;
+        tokio::time::sleep(PAUSE).await;
+    }
+    warn_of_weak_hashes(stored.below_minimum);
+    Ok(())
+}
+
+fn warn_of_missing_passwords(users: usize) {
+    if users > 0 {
+        tracing::warn!(
+            users,
+            "declared accounts have no password yet: `grantor user password NAME` sets one"
+        );
+    }
+}
+
+fn warn_of_weak_hashes(users: usize) {
+    if users > 0 {
+        tracing::warn!(
+            users,
+            "stored password hashes are below OWASP's minimum for Argon2id; each is replaced when its user signs in"
+        );
+    }
+}
+
+/// Before users are written: the cost of a sign-in, and who is cut off.
 async fn prepare(
     app: &Arc<App>,
-    stored: StoredUsers,
+    stored: &mut StoredUsers,
     on_outage: OnOutage,
 ) -> Result<Vec<String>, Unavailable> {
     let mut left_out = Vec::new();
     app.include_password_cost(stored.costliest);
-    if stored.without_password > 0 {
-        tracing::warn!(
-            users = stored.without_password,
-            "declared accounts have no password yet: `grantor user password NAME` sets one"
-        );
-    }
-    if stored.below_minimum > 0 {
-        tracing::warn!(
-            users = stored.below_minimum,
-            "stored password hashes are below OWASP's minimum for Argon2id; each is replaced when its user signs in"
-        );
-    }
-    for unmoved in stored.unmoved {
+    for unmoved in stored.unmoved.drain(..) {
         let sub = unmoved.id;
         match retry(on_outage, || run(app, unmoved.clone())).await {
             Ok(()) => {}
@@ -153,7 +201,7 @@ async fn prepare(
             }
         }
     }
-    for due in stored.due {
+    for due in stored.due.drain(..) {
         let sub = due.id;
         tracing::info!(%sub, "the file no longer declares this account, or disables it");
         match retry(on_outage, || run(app, due.clone())).await {
@@ -170,63 +218,6 @@ async fn prepare(
     Ok(left_out)
 }
 
-/// What the users of the store have in common at the start.
-struct StoredUsers {
-    /// Those that the file does not declare any more, or disables.
-    due: Vec<Deprovision>,
-    costliest: Cost,
-    /// Those whose names and addresses an earlier version wrote.
-    unmoved: Vec<MoveLogins>,
-    /// How many users who may sign in have a hash below OWASP's minimum.
-    below_minimum: usize,
-    /// How many declared users can only sign in once a command gave them a password.
-    without_password: usize,
-}
-
-async fn examine(store: &dyn Store, users: &[Provision]) -> Result<StoredUsers, Unavailable> {
-    let declared: HashMap<_, _> = users.iter().map(|user| (user.id, user.enabled)).collect();
-    let mut stored = StoredUsers {
-        due: Vec::new(),
-        costliest: Cost::NEW,
-        unmoved: Vec::new(),
-        below_minimum: 0,
-        without_password: 0,
-    };
-    let mut with_password = HashSet::new();
-    for user in listed::<User>(store).await? {
-        let enabled = declared.get(&user.id);
-        if enabled != Some(&true) {
-            stored
-                .due
-                .extend(Deprovision::needed(&user, enabled.is_some()));
-        }
-        stored.unmoved.extend(MoveLogins::needed(&user));
-        if user.password.is_some() {
-            with_password.insert(user.id);
-        }
-        let hash = user.password.as_deref().map(StoredHash::parse);
-        if let Some(Ok(hash)) = hash {
-            stored.costliest = stored.costliest.max(hash.cost());
-            let is_below = user.enabled && hash.cost().is_below_minimum();
-            stored.below_minimum += usize::from(is_below);
-        }
-    }
-    // Before they are stored: the first try at such an account must not take longer than others did before.
-    for user in users {
-        if let Password::Hash(hash) = &user.password
-            && let Ok(hash) = StoredHash::parse(hash)
-        {
-            stored.costliest = stored.costliest.max(hash.cost());
-        }
-    }
-    let lacks = |user: &&Provision| {
-        let declares_none = matches!(user.password, Password::None);
-        declares_none && user.enabled && !with_password.contains(&user.id)
-    };
-    stored.without_password = users.iter().filter(lacks).count();
-    Ok(stored)
-}
-
 /// The records of a kind. Those that cannot be read are logged and left out.
 pub(crate) async fn listed<T: Record>(store: &dyn Store) -> Result<Vec<T>, Unavailable> {
     let index = Index::Kind {
@@ -236,14 +227,19 @@ pub(crate) async fn listed<T: Record>(store: &dyn Store) -> Result<Vec<T>, Unava
     let mut found = Vec::new();
     let mut rows = list_all(store, &index, PAGE);
     while let Some(row) = rows.try_next().await? {
-        match serde_json::from_slice::<T>(&row.value) {
-            Ok(record) => found.push(record),
-            Err(_) => {
-                tracing::error!(row = ?row.key, "the row cannot be read; it was not changed")
-            }
-        }
+        found.extend(read::<T>(&row));
     }
     Ok(found)
+}
+
+/// The record of a row. One that cannot be read is logged.
+fn read<T: Record>(row: &Row) -> Option<T> {
+    let record = serde_json::from_slice(&row.value);
+    record
+        .inspect_err(
+            |_| tracing::error!(row = ?row.key, "the row cannot be read; it was not changed"),
+        )
+        .ok()
 }
 
 pub(crate) async fn run<O>(app: &Arc<App>, operation: O) -> Result<O::Reply, Unavailable>
@@ -288,10 +284,73 @@ pub(crate) fn is_temporary(error: &Unavailable) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use grantor_core::model::password_hash::Cost;
+    use grantor_core::records::User;
     use grantor_store::memory::Memory;
 
     use super::*;
     use crate::assemble;
+    use crate::installation::Installation;
+
+    fn settings(names: &[&str]) -> grantor_config::Settings {
+        let users = names
+            .iter()
+            .map(|name| format!("[[user]]\nusername = \"{name}\"\n"));
+        let text = format!(
+            "issuer = \"https://id.example.com\"\nstore = \"memory:\"\nkey_env = \"KEY\"\n{}",
+            users.collect::<String>()
+        );
+        let environment = grantor_config::Environment::default().with("KEY", "07".repeat(32));
+        let folder = std::path::Path::new("");
+        grantor_config::parse(&text, "grantor.toml", folder, &environment).unwrap()
+    }
+
+    fn users(names: &[&str]) -> Vec<Provision> {
+        settings(names)
+            .users
+            .iter()
+            .map(assemble::provision)
+            .collect()
+    }
+
+    async fn is_enabled(store: &dyn Store, name: &str) -> bool {
+        let stored = listed::<User>(store).await.unwrap();
+        stored
+            .iter()
+            .any(|user| user.username == name && user.enabled)
+    }
+
+    #[tokio::test]
+    async fn a_start_looks_at_declared_users_and_at_all_others_later() {
+        let store: Arc<dyn Store> = Arc::new(Memory::new());
+        let opened = (Arc::clone(&store), None);
+        let installation = Installation::over(&settings(&[]), opened).await.unwrap();
+        let app = &installation.app;
+        let start = async |names: &[&str]| {
+            let left_out = provision(app, &*store, &users(names), OnOutage::Fail)
+                .await
+                .unwrap();
+            assert!(left_out.problems.is_empty(), "{left_out:?}");
+            left_out.has_seen_all
+        };
+        assert!(start(&["alice", "bob"]).await, "nothing was remembered");
+        assert!(!start(&["alice", "bob"]).await);
+        assert!(is_enabled(&*store, "bob").await);
+        assert!(!start(&["alice"]).await);
+        assert!(!is_enabled(&*store, "bob").await, "at once");
+        // An older version declares carol and remembers nothing; its file loses her before the next start of this one.
+        for carol in users(&["carol"]) {
+            run(app, carol).await.unwrap();
+        }
+        assert!(!start(&["alice"]).await);
+        assert!(
+            is_enabled(&*store, "carol").await,
+            "no start looks through all"
+        );
+        look_at_all(app, &*store, &users(&["alice"])).await.unwrap();
+        assert!(!is_enabled(&*store, "carol").await);
+        assert!(is_enabled(&*store, "alice").await);
+    }
 
     #[tokio::test]
     async fn a_hash_of_the_file_counts_before_it_is_stored() {
@@ -309,7 +368,7 @@ mod tests {
         let users: Vec<_> = (settings.unwrap().users.iter())
             .map(assemble::provision)
             .collect();
-        let stored = examine(&Memory::new(), &users).await.unwrap();
+        let (stored, _) = StoredUsers::look(&Memory::new(), &users).await.unwrap();
         assert_eq!(stored.costliest, Cost::new(65_536, 3));
     }
 }

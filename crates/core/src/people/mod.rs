@@ -17,6 +17,7 @@ mod lookup_user_code;
 mod provision;
 mod provision_clients;
 mod provision_links;
+mod remember_declared;
 pub(crate) mod session;
 mod sign_in;
 mod visit;
@@ -45,6 +46,7 @@ pub use provision::{
 };
 pub use provision_clients::{ProvisionClients, RememberInstances, WithdrawClient};
 pub use provision_links::{ProvisionLink, ProvisionLinkReply, WithdrawLink};
+pub use remember_declared::RememberDeclared;
 pub use session::Visitor;
 pub use sign_in::{KNOWN_BROWSER_LIFETIME, SignIn, SignInReply};
 pub use visit::Visit;

@@ -9,6 +9,7 @@ use crate::base::time::Timestamp;
 
 mod config_document;
 mod consent;
+mod declared_users;
 mod first_administrator;
 mod grant;
 mod idempotency;
@@ -30,6 +31,7 @@ mod user_code;
 
 pub use config_document::{ConfigVersion, config_key};
 pub use consent::Consent;
+pub use declared_users::DeclaredUsers;
 pub use first_administrator::FirstAdministrator;
 pub(crate) use grant::NewGrant;
 pub use grant::{

@@ -103,6 +103,7 @@ impl Names {
         self.record(&samples::config_document());
         self.record(&samples::config_version());
         self.record(&samples::managed_organization());
+        self.record(&samples::declared_users());
         self.record(&samples::first_administrator());
         self.add(format!("reserved {MIN_WRITER}"));
     }

@@ -14,11 +14,11 @@ use grantor_core::model::ids::{
 };
 use grantor_core::model::pkce::CodeChallenge;
 use grantor_core::records::{
-    Authorization, ClientSecret, CodeIssued, ConfigVersion, Consent, DeclaredClient, Exchanged,
-    FirstAdministrator, Grant, GrantOrigin, GrantState, IdempotentAnswer, InstancesSince, Link,
-    Login, LogoutSubscribers, ManagedClient, ManagedOrganization, Outbox, ProvenFactor, Revocation,
-    RevocationReason, RevokedToken, SealedSigningKey, Seen, Session, SigningKeys, Started,
-    SupersededMaster, User, UserCodeRow, Username,
+    Authorization, ClientSecret, CodeIssued, ConfigVersion, Consent, DeclaredClient, DeclaredUsers,
+    Exchanged, FirstAdministrator, Grant, GrantOrigin, GrantState, IdempotentAnswer,
+    InstancesSince, Link, Login, LogoutSubscribers, ManagedClient, ManagedOrganization, Outbox,
+    ProvenFactor, Revocation, RevocationReason, RevokedToken, SealedSigningKey, Seen, Session,
+    SigningKeys, Started, SupersededMaster, User, UserCodeRow, Username,
 };
 use grantor_jose::{Algorithm, KeyState};
 
@@ -162,6 +162,10 @@ fn changed() -> Changed {
         by: "operator:0".to_owned(),
         trace_id: "4bf92f3577b34da6a3ce929d0e0e4736".to_owned(),
     }
+}
+
+pub(crate) fn declared_users() -> DeclaredUsers {
+    DeclaredUsers { users: vec![USER] }
 }
 
 pub(crate) const fn first_administrator() -> FirstAdministrator {
