@@ -91,7 +91,7 @@ impl ConfigWatch {
     /// # Errors
     /// [`WatchError`]; the previous one stays in use.
     pub async fn look(&self) -> Result<(), WatchError> {
-        let began = self.app.monotonic();
+        let (began, changes) = (self.app.monotonic(), self.app.config_changes());
         let rows = self.store.get(&[ConfigVersion::key(POOL)]).await?;
         let version = rows.into_iter().flatten().next().map(|row| row.version);
         if version != self.owner.document().version {
@@ -103,7 +103,7 @@ impl ConfigWatch {
             self.keys.replace_settings(next, nothing).await?;
         }
         let is_shared = self.app.realm().nodes > 1;
-        self.app.confirm_config(began, is_shared);
+        self.app.confirm_config(began, changes, is_shared);
         Ok(())
     }
 }

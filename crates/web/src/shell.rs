@@ -58,6 +58,9 @@ struct ConfigState {
     confirmed: Notify,
     /// When that was begun, by the monotonic clock, in milliseconds.
     confirmed_at: AtomicU64,
+    /// How many changes this process may have made, and how many of them are in use.
+    changes: AtomicU64,
+    taken: AtomicU64,
     /// Whether someone takes changes.
     watched: AtomicBool,
     /// Whether other nodes make some.
@@ -173,15 +176,23 @@ impl Shell {
     }
 
     pub(crate) fn set_config_changed(&self) {
+        self.config.changes.fetch_add(1, Ordering::SeqCst);
         self.config.changed.notify_one();
     }
 
-    /// The managed document in use is that of a read that began at `began`, by the monotonic clock. `is_shared` says whether
-    /// other nodes change it.
-    pub fn confirm_config(&self, began: Timestamp, is_shared: bool) {
+    /// How many changes of the managed document this process may have made: those that a read which begins now will see.
+    #[must_use]
+    pub fn config_changes(&self) -> u64 {
+        self.config.changes.load(Ordering::SeqCst)
+    }
+
+    /// The managed document in use is that of a read that began at `began`, by the monotonic clock, after so many `changes` of
+    /// this process. `is_shared` says whether other nodes change it.
+    pub fn confirm_config(&self, began: Timestamp, changes: u64, is_shared: bool) {
         let began = began.as_millis();
         self.config.shared.store(is_shared, Ordering::Relaxed);
         self.config.confirmed_at.fetch_max(began, Ordering::Relaxed);
+        self.config.taken.fetch_max(changes, Ordering::SeqCst);
         self.config.confirmed.notify_waiters();
     }
 
@@ -210,17 +221,17 @@ impl Shell {
         held.map_err(|_| Unavailable::Busy)
     }
 
-    /// Returns once a document is in use that was read after now, or after a while that no change takes.
-    pub(crate) async fn config_taken(&self) {
+    /// Returns once every change that this process has made is in use, or after a while that no change takes.
+    pub async fn config_taken(&self) {
         const WHILE: Duration = Duration::from_secs(5);
         if !self.is_config_watched() {
             return;
         }
-        let since = self.monotonic();
+        let changes = self.config_changes();
         let taken = async {
             loop {
                 let confirmed = self.config.confirmed.notified();
-                if self.config_confirmed_at() > since {
+                if self.config.taken.load(Ordering::SeqCst) >= changes {
                     return;
                 }
                 confirmed.await;

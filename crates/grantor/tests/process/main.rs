@@ -25,6 +25,7 @@ mod otel;
 mod outgoing;
 mod reload;
 mod serve;
+mod sigkill;
 mod terminal;
 mod tls;
 mod users;

@@ -37,6 +37,8 @@ fn objects_are_made_listed_shown_changed_and_deleted_by_command() {
     let home = Home::new("[[client]]\nid = \"tv\"\ngrants = [\"device_code\"]\n");
     for serves in [false, true] {
         let server = serves.then(|| home.serve());
+        // The id of one that was deleted is not used again.
+        let organization = if serves { "acme" } else { "globex" };
         let scopes = "scopes={ read = \"Read\", write = \"Write\" }";
         assert_eq!(
             said(&home, &["resource", "add", "ship", "--set", scopes]),
@@ -54,7 +56,7 @@ fn objects_are_made_listed_shown_changed_and_deleted_by_command() {
                 "resource=ship",
             ],
         );
-        said(&home, &["org", "add", "acme", "--set", "name=Acme"]);
+        said(&home, &["org", "add", organization, "--set", "name=Acme"]);
         let made = json_of(
             &home,
             &[
@@ -66,7 +68,7 @@ fn objects_are_made_listed_shown_changed_and_deleted_by_command() {
                 "--set",
                 "scopes=[\"ship/read\", \"fleet\"]",
                 "--set",
-                "organization=acme",
+                &format!("organization={organization}"),
             ],
         );
         assert!(
@@ -148,7 +150,7 @@ fn objects_are_made_listed_shown_changed_and_deleted_by_command() {
             ("client", "nightly"),
             ("scope", "fleet"),
             ("resource", "ship"),
-            ("org", "acme"),
+            ("org", organization),
         ] {
             said(&home, &[kind, "delete", name]);
             assert!(refused(&home, &[kind, "show", name]).contains("no such object"));

@@ -148,7 +148,7 @@ async fn requests_forwarded_from_plain_http_are_refused_except_health_checks() {
 async fn a_node_that_cannot_ask_what_others_changed_serves_nothing_after_10_seconds() {
     let server = TestServer::new().await;
     let status = async |path: &str| server.get(path).await.status;
-    server.app.confirm_config(server.app.monotonic(), true);
+    server.app.confirm_config(server.app.monotonic(), 0, true);
     server.advance(10.s());
     assert_eq!(status("/.well-known/openid-configuration").await, 200);
     server.advance(1.s());
@@ -161,10 +161,10 @@ async fn a_node_that_cannot_ask_what_others_changed_serves_nothing_after_10_seco
         assert_eq!(status(path).await, 503, "{path}");
     }
     assert_eq!(status("/healthz").await, 200);
-    server.app.confirm_config(server.app.monotonic(), true);
+    server.app.confirm_config(server.app.monotonic(), 0, true);
     assert_eq!(status("/readyz").await, 200, "it has asked again");
     // One that is alone has nobody to ask.
-    server.app.confirm_config(server.app.monotonic(), false);
+    server.app.confirm_config(server.app.monotonic(), 0, false);
     server.advance(1.days());
     assert_eq!(status("/readyz").await, 200);
 }

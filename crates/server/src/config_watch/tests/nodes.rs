@@ -1,5 +1,7 @@
 //! Two servers over one store.
 
+use futures_util::FutureExt as _;
+
 use super::*;
 
 /// Long enough for a machine that is busy; what is said to users is 2 seconds.
@@ -93,16 +95,34 @@ async fn a_server_that_watches_answers_once_the_change_is_in_use() {
     let watching = tokio::spawn(node.installation.config_watch().watch());
     // It has begun once it confirmed what is there.
     until(async || node.installation.app.is_config_watched()).await;
-    let request =
-        Request::post("/api/v1/resources").header(header::CONTENT_TYPE, "application/json");
-    let body = json!({ "identifier": "ship", "scopes": { "read": "Read" } }).to_string();
-    let made = node.send(request.body(Body::from(body)).unwrap()).await;
+    let made = node.send(new_resource("ship")).await;
     assert_eq!(made.status, 201, "{}", made.body);
     assert!(
         node.installation.app.realm().resource("ship").is_some(),
         "before its answer"
     );
     watching.abort();
+}
+
+fn new_resource(name: &str) -> Request<Body> {
+    let request =
+        Request::post("/api/v1/resources").header(header::CONTENT_TYPE, "application/json");
+    let body = json!({ "identifier": name, "scopes": { "read": "Read" } });
+    request.body(Body::from(body.to_string())).unwrap()
+}
+
+#[tokio::test]
+async fn a_change_that_was_taken_before_anyone_waits_for_it_is_not_waited_for() {
+    let node = node("").await;
+    let app = &node.installation.app;
+    let look = async {
+        app.config_changed().await;
+        node.watch.look().await.unwrap();
+    };
+    let (made, ()) = tokio::join!(node.send(new_resource("ship")), look);
+    assert_eq!(made.status, 201, "{}", made.body);
+    let waits = app.config_taken().now_or_never();
+    assert!(waits.is_some(), "the next look may be a second away");
 }
 
 #[tokio::test]
