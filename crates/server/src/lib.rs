@@ -29,6 +29,7 @@ pub mod outgoing;
 pub mod realm_owner;
 pub mod reload;
 pub mod run;
+mod secret_uses;
 pub mod setting_error;
 pub mod signing_keys;
 pub mod system;

@@ -34,6 +34,7 @@ use crate::master_key::MasterKeyError;
 use crate::metrics;
 use crate::outgoing::{Outgoing, OutgoingError};
 use crate::reload::Reloader;
+use crate::secret_uses;
 use crate::setting_error::SettingError;
 use crate::signing_keys::SigningKeysError;
 use crate::system::{SystemClock, SystemEntropy};
@@ -259,6 +260,7 @@ impl Server {
         let keys = Arc::clone(&installation.keys);
         background.spawn(async move { keys.watch().await });
         background.spawn(backchannel.watch());
+        background.spawn(secret_uses::watch(Arc::clone(app)));
         background.spawn(installation.config_watch().watch());
         let (app_of_start, store_of_start) = (Arc::clone(app), Arc::clone(store));
         let owner = Arc::clone(&installation.owner);
@@ -296,6 +298,7 @@ impl Server {
 
         let served = grantor_web::serve(Arc::clone(app), listener, tls, stop.asked()).await;
         background.shutdown().await;
+        secret_uses::write(app, true).await;
         installation.close();
         served
     }

@@ -117,6 +117,7 @@ pub fn device_app(id: &str) -> Client {
         enabled: true,
         organization: None,
         made_at: None,
+        secret_ids: Vec::new(),
         owner: None,
         availability: Availability::Everyone,
         auth: auth_of(id),

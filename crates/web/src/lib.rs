@@ -25,6 +25,7 @@ mod refusal;
 pub mod render;
 mod request;
 mod router;
+mod secret_uses;
 mod server;
 mod shell;
 mod snapshot;

@@ -16,6 +16,7 @@ use grantor_core::engine::facts::PasswordQueue;
 use grantor_core::engine::limits::{
     Effect, Limits, Poll, PollQuery, QuotaAnswer, QuotaQuery, pending,
 };
+use grantor_core::manage::clients::RecordSecretUses;
 use grantor_core::model::password_hash::Cost;
 use grantor_core::model::realm::Realm;
 use grantor_core::records::{Record, UserCodeRow};
@@ -31,6 +32,7 @@ use crate::metrics::{Metrics, MetricsSnapshot};
 use crate::passwords::Passwords;
 use crate::peer::Proxies;
 use crate::render::Pages;
+use crate::secret_uses::UsedSecrets;
 use crate::system::{Clock, Entropy, EventSink, Management};
 use crate::trace::TraceId;
 
@@ -75,6 +77,7 @@ pub struct Shell {
     entropy: Arc<dyn Entropy>,
     events: Arc<dyn EventSink>,
     limits: Mutex<Limits>,
+    used_secrets: UsedSecrets,
     pub(crate) passwords: Passwords,
     ready: AtomicBool,
     tasks: TaskTracker,
@@ -100,6 +103,7 @@ impl Shell {
     pub(crate) fn new(parts: ShellParts) -> Result<Self, StartError> {
         Ok(Self {
             pages: Pages::new(parts.templates.as_deref())?,
+            used_secrets: UsedSecrets::default(),
             limits: Mutex::new(Limits::new(&parts.entropy.seed().bytes("limits"))),
             passwords: Passwords::start()?,
             ready: AtomicBool::new(false),
@@ -366,7 +370,19 @@ impl Shell {
             let now = self.monotonic();
             let mut limits = self.limits();
             effects.iter().for_each(|effect| limits.apply(now, effect));
+            drop(limits);
+            for effect in effects {
+                if let Effect::SecretUsed(used) = effect {
+                    self.used_secrets.add(used, self.now());
+                }
+            }
         }
+    }
+
+    /// When secrets were last used, as far as it is to be written now. Of `all`, also what was written within the hour.
+    #[must_use]
+    pub fn take_secret_uses(&self, all: bool) -> Vec<RecordSecretUses> {
+        self.used_secrets.take(self.now(), all)
     }
 
     /// The guard must not be held across an await.

@@ -2,13 +2,14 @@
 
 use std::cell::OnceCell;
 
-use super::{AuthenticatedClient, Credentials, REFUSED, authenticate, methods};
+use super::{AuthenticatedClient, Credentials, Proof, REFUSED, authenticate, methods};
 use crate::base::error::{Cause, Refusal};
 use crate::base::params::Params;
 use crate::base::peer::Peer;
 use crate::engine::decide::{Decision, Operation, Stop};
 use crate::engine::env::Env;
 use crate::engine::facts::Facts;
+use crate::engine::limits::Effect;
 use crate::model::endpoint::Endpoint;
 use crate::model::ids::ClientId;
 use crate::model::realm::Realm;
@@ -71,7 +72,7 @@ pub struct Prepared<P> {
     /// Whom the request names.
     client: Option<ClientId>,
     /// Whether the credentials are right, once they were compared.
-    proof: OnceCell<Result<(), Cause>>,
+    proof: OnceCell<Result<Proof, Cause>>,
     operation: P,
 }
 
@@ -107,8 +108,14 @@ impl<O: ClientOperation> Operation for Authenticated<O> {
         if !methods(clients).contains(&self.credentials.method()) {
             return Err(REFUSED.because(Cause::SecretMissing).into());
         }
-        self.operation
-            .decide(&prepared.operation, env, facts, client, &self.peer)
+        let used = proof.ok().and_then(|proof| proof.used(&client));
+        let decision =
+            self.operation
+                .decide(&prepared.operation, env, facts, client, &self.peer)?;
+        Ok(match used {
+            Some(used) => decision.effect(Effect::SecretUsed(used)),
+            None => decision,
+        })
     }
 
     fn client(&self, prepared: &Self::Parsed) -> Option<ClientId> {

@@ -8,7 +8,7 @@ use crate::base::secret::Secret;
 use crate::engine::decide::Stop;
 use crate::engine::env::Env;
 use crate::engine::facts::Facts;
-use crate::engine::limits::{QuotaAnswer, QuotaQuery};
+use crate::engine::limits::{QuotaAnswer, QuotaQuery, UsedSecret};
 use crate::model::client::{AuthMethod, Client, ClientAuth};
 use crate::model::endpoint::Clients;
 use crate::model::grant_type::GrantType;
@@ -115,15 +115,15 @@ impl Credentials {
         }
     }
 
-    /// Whether they are the client's.
-    fn prove(&self, client: &Client) -> Result<(), Cause> {
+    /// Whether they are the client's, and by which of its secrets.
+    fn prove(&self, client: &Client) -> Result<Proof, Cause> {
         match &client.auth {
-            ClientAuth::Public => none::check(self),
+            ClientAuth::Public => none::check(self).map(|()| Proof::Nothing),
             ClientAuth::Secret {
                 verifiers,
                 basic,
                 post,
-            } => secret::check(verifiers, *basic, *post, self),
+            } => secret::check(verifiers, *basic, *post, self).map(Proof::Secret),
         }
     }
 
@@ -138,13 +138,36 @@ impl Credentials {
     }
 }
 
+/// By what a client proved that it is one.
+#[derive(Clone, Copy, Debug)]
+enum Proof {
+    /// A public client named itself.
+    Nothing,
+    /// The secret at this index.
+    Secret(usize),
+}
+
+impl Proof {
+    /// The secret of a managed client.
+    fn used(self, client: &Client) -> Option<UsedSecret> {
+        let Self::Secret(index) = self else {
+            return None;
+        };
+        Some(UsedSecret {
+            client: client.id.clone(),
+            instance: client.instance,
+            secret: client.secret_ids.get(index)?.clone(),
+        })
+    }
+}
+
 /// # Errors
 /// `invalid_client` with one text for every cause; `too_many_requests` after too many wrong secrets.
 fn authenticate<'p>(
     env: &Env<'p>,
     facts: &Facts,
     client: &'p Client,
-    proof: Result<(), Cause>,
+    proof: Result<Proof, Cause>,
     peer: &Peer,
 ) -> Result<AuthenticatedClient<'p>, Stop> {
     if client.has_guessable_secret() {

@@ -55,12 +55,13 @@ pub(super) fn post(client_id: Option<&str>, secret: &str) -> Result<Credentials,
     })
 }
 
+/// Which of the secrets it is.
 pub(super) fn check(
     verifiers: &[SecretVerifier],
     basic: bool,
     post: bool,
     credentials: &Credentials,
-) -> Result<(), Cause> {
+) -> Result<usize, Cause> {
     let (allowed, secret) = match credentials {
         Credentials::Basic { secret, .. } => (basic, secret),
         Credentials::Post { secret, .. } => (post, secret),
@@ -70,14 +71,14 @@ pub(super) fn check(
         return Err(Cause::MethodNotAllowed);
     }
     // Every verifier is tried, so that the time does not show which one matched.
-    let matches = verifiers.iter().fold(false, |matches, verifier| {
-        verifier.accepts(secret) | matches
+    let verifiers = verifiers.iter().enumerate();
+    let matching = verifiers.fold(None, |matching, (index, verifier)| {
+        match verifier.accepts(secret) {
+            true => Some(index),
+            false => matching,
+        }
     });
-    if matches {
-        Ok(())
-    } else {
-        Err(Cause::WrongSecret)
-    }
+    matching.ok_or(Cause::WrongSecret)
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use aws_lc_rs::hmac;
 
 use crate::base::peer::{Peer, Width};
 use crate::base::time::Timestamp;
-use crate::model::ids::{ClientId, GrantId};
+use crate::model::ids::{ClientId, ClientInstance, GrantId};
 
 mod counters;
 pub mod pending;
@@ -131,6 +131,17 @@ pub enum Effect {
     },
     /// The grant is decided, so its polls are no longer answered from memory.
     ClearPoll(GrantId),
+    /// A managed client authenticated.
+    SecretUsed(UsedSecret),
+}
+
+/// A secret of a managed client.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct UsedSecret {
+    pub client: ClientId,
+    pub instance: ClientInstance,
+    /// Its id.
+    pub secret: Box<str>,
 }
 
 #[derive(Debug)]
@@ -186,6 +197,8 @@ impl Limits {
             } => {
                 self.release(quotas, window.length(), now - *age);
             }
+            // Not a limit: the shell keeps it.
+            Effect::SecretUsed(_) => {}
         }
     }
 

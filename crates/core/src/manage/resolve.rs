@@ -44,7 +44,7 @@ pub fn client(
     client.instance = record.instance;
     client.made_at = Some(record.created.at);
     if let ClientAuth::Secret { verifiers, .. } = &mut client.auth {
-        *verifiers = verifiers_of(record, now);
+        (client.secret_ids, *verifiers) = verifiers_of(record, now);
     }
     // What the realm no longer has.
     client.scopes = realm.scopes().intersection(&client.scopes);
@@ -79,12 +79,12 @@ pub fn client(
     Ok(Some(client))
 }
 
-fn verifiers_of(record: &ManagedClient, now: Timestamp) -> Vec<SecretVerifier> {
+fn verifiers_of(record: &ManagedClient, now: Timestamp) -> (Vec<Box<str>>, Vec<SecretVerifier>) {
     let secrets = record.live_secrets(now);
     let digests = secrets.filter_map(|secret| {
         let mut digest = [0; 32];
         hex::decode_to_slice(&secret.sha256, &mut digest).ok()?;
-        Some(SecretVerifier::Sha256(digest))
+        Some((secret.id.as_str().into(), SecretVerifier::Sha256(digest)))
     });
-    digests.collect()
+    digests.unzip()
 }

@@ -29,6 +29,8 @@ pub struct Client {
     pub owner: Option<UserId>,
     pub availability: Availability,
     pub auth: ClientAuth,
+    /// The ids of its secrets, in the order of their verifiers. Those of declared clients have none.
+    pub secret_ids: Vec<Box<str>>,
     pub grants: Vec<GrantType>,
     pub scopes: Scope,
     /// Used for requests without a scope (RFC 6749 section 3.3).

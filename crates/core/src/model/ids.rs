@@ -179,7 +179,7 @@ impl UserInstance {
 
 /// Tells clients of one id apart: 64 random bits, drawn when a client is first declared. Grants and consents copy it, and
 /// those of another instance are dead.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Hash, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ClientInstance(u64);
 

@@ -104,6 +104,7 @@ impl Names {
         self.record(&samples::config_version());
         self.record(&samples::managed_organization());
         self.record(&samples::declared_users());
+        self.record(&samples::secret_uses());
         self.record(&samples::first_administrator());
         self.add(format!("reserved {MIN_WRITER}"));
     }

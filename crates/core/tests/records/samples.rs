@@ -17,8 +17,8 @@ use grantor_core::records::{
     Authorization, ClientSecret, CodeIssued, ConfigVersion, Consent, DeclaredClient, DeclaredUsers,
     Exchanged, FirstAdministrator, Grant, GrantOrigin, GrantState, IdempotentAnswer,
     InstancesSince, Link, Login, LogoutSubscribers, ManagedClient, ManagedOrganization, Outbox,
-    ProvenFactor, Revocation, RevocationReason, RevokedToken, SealedSigningKey, Seen, Session,
-    SigningKeys, Started, SupersededMaster, User, UserCodeRow, Username,
+    ProvenFactor, Revocation, RevocationReason, RevokedToken, SealedSigningKey, SecretUses, Seen,
+    Session, SigningKeys, Started, SupersededMaster, User, UserCodeRow, Username,
 };
 use grantor_jose::{Algorithm, KeyState};
 
@@ -161,6 +161,14 @@ fn changed() -> Changed {
         at: AT,
         by: "operator:0".to_owned(),
         trace_id: "4bf92f3577b34da6a3ce929d0e0e4736".to_owned(),
+    }
+}
+
+pub(crate) fn secret_uses() -> SecretUses {
+    SecretUses {
+        client: client(),
+        instance: ClientInstance::from_bytes([9; 8]),
+        uses: BTreeMap::from([("*".to_owned(), AT)]),
     }
 }
 

@@ -317,10 +317,11 @@ impl Command<'_> {
                 let lines = items.iter().map(|item| {
                     let text = |key: &str| item[key].as_str().unwrap_or("-").to_owned();
                     format!(
-                        "{}  {}  {}\n",
+                        "{}  {}  {}  {}\n",
                         text("id"),
                         text("created"),
-                        text("expires_at")
+                        text("expires_at"),
+                        text("last_used")
                     )
                 });
                 self.say(&listed.body, &lines.collect::<String>());

@@ -17,6 +17,7 @@ use super::*;
 use crate::admin;
 use crate::clients;
 use crate::installation::Installation;
+use crate::secret_uses;
 use crate::system::SystemClock;
 
 mod made_again;

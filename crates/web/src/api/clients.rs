@@ -84,6 +84,10 @@ pub(super) struct SecretBody {
     #[schemars(extend("format" = "date-time"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<String>,
+    /// RFC 3339, to the hour. Without it, it was not used.
+    #[schemars(extend("format" = "date-time"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_used: Option<String>,
     /// In the answer to its creation only, like what follows.
     #[serde(skip_serializing_if = "Option::is_none")]
     secret: Option<String>,

@@ -5,12 +5,14 @@ mod create;
 mod delete;
 mod read;
 mod rights;
+mod secret_uses;
 mod secrets;
 
 pub use change::ChangeClient;
 pub use create::{CreateClient, CreatedClient};
 pub use delete::DeleteClient;
 pub use read::{ListClients, ListedClients, ReadClient, view_row};
+pub use secret_uses::RecordSecretUses;
 pub use secrets::{AddSecret, DeleteSecret, ListSecrets, NewSecret, SecretView};
 
 use serde_json::{Map, Value};

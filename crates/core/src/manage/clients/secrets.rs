@@ -20,7 +20,7 @@ use crate::engine::event::{Event, EventKind};
 use crate::engine::facts::{Facts, Versioned};
 use crate::model::realm::Realm;
 use crate::model::right::Right;
-use crate::records::{self, ClientSecret, ManagedClient};
+use crate::records::{self, ClientSecret, ManagedClient, SecretUses};
 
 /// What secret scanners look for.
 const SECRET_PREFIX: &str = "grantor_cs_";
@@ -31,6 +31,8 @@ pub struct SecretView {
     pub id: String,
     pub created: Timestamp,
     pub expires_at: Option<Timestamp>,
+    /// To the hour.
+    pub last_used: Option<Timestamp>,
 }
 
 impl SecretView {
@@ -40,8 +42,11 @@ impl SecretView {
         let mut json = Map::new();
         json.insert("id".to_owned(), self.id.as_str().into());
         json.insert("created".to_owned(), self.created.rfc3339().into());
-        if let Some(at) = self.expires_at {
-            json.insert("expires_at".to_owned(), at.rfc3339().into());
+        for (key, at) in [
+            ("expires_at", self.expires_at),
+            ("last_used", self.last_used),
+        ] {
+            json.extend(at.map(|at| (key.to_owned(), at.rfc3339().into())));
         }
         json
     }
@@ -83,6 +88,7 @@ impl From<&ClientSecret> for SecretView {
             id: secret.id.clone(),
             created: secret.created,
             expires_at: secret.expires_at,
+            last_used: None,
         }
     }
 }
@@ -100,7 +106,9 @@ impl ApiOperation for ListSecrets {
     }
 
     fn reads(&self, realm: &Realm) -> Vec<Key> {
-        reads(realm, &self.client)
+        let id = self.client.parse().ok();
+        let uses = id.map(|id| SecretUses::key(&realm.name, &id));
+        reads(realm, &self.client).into_iter().chain(uses).collect()
     }
 
     fn decide(
@@ -113,8 +121,17 @@ impl ApiOperation for ListSecrets {
             return Ok(Decision::reply(Vec::new()));
         }
         let row = managed(env, facts, caller, &self.client)?;
-        let live = row.record.live_secrets(env.now);
-        Ok(Decision::reply(live.map(SecretView::from).collect()))
+        let client = &row.record;
+        let key = SecretUses::key(&env.realm.name, &client.client);
+        let uses = facts.record::<SecretUses>(env, &key)?.live();
+        let uses = uses.filter(|uses| uses.record.instance == client.instance);
+        let views = client.live_secrets(env.now).map(|secret| SecretView {
+            last_used: uses
+                .as_ref()
+                .and_then(|uses| uses.record.uses.get(&secret.id).copied()),
+            ..SecretView::from(secret)
+        });
+        Ok(Decision::reply(views.collect()))
     }
 }
 

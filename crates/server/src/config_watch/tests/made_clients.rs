@@ -293,3 +293,45 @@ async fn an_algorithm_that_is_new_gets_its_key_with_the_client_that_names_it() {
     assert_eq!(made.status, 201, "{}", made.body);
     assert!(has_key());
 }
+
+#[tokio::test]
+async fn the_list_of_secrets_says_when_each_was_last_used() {
+    let node = node(ORDERS).await;
+    let app = &node.installation.app;
+    let mut body = machine();
+    body["id"] = json!("nightly");
+    let made = node.post("/clients", body.clone()).await;
+    let path = "/clients/nightly/secrets";
+    let second = node.post(path, json!({})).await;
+    let secret = second.text("secret");
+    assert_eq!(node.token("nightly", secret, "").await.0, 200);
+    assert_eq!(node.token("nightly", "grantor_cs_wrong", "").await.0, 401);
+    secret_uses::write(app, false).await;
+    let version = node.get("/clients/nightly").await.etag;
+    let listed = node.get(path).await;
+    let of = |id: &str| {
+        let mut items = listed.body["items"].as_array().unwrap().iter();
+        let item = items.find(|item| item["id"] == id).unwrap();
+        item.get("last_used").cloned()
+    };
+    let [first, second] = [made.text("secret_id"), second.text("id")].map(of);
+    assert_eq!(first, None);
+    let now = SystemClock.now().rfc3339();
+    assert!(second.is_some_and(|at| at.as_str().unwrap() <= &*now));
+
+    assert_eq!(node.token("nightly", secret, "").await.0, 200);
+    secret_uses::write(app, true).await;
+    let read = node.get("/clients/nightly").await;
+    assert_eq!(read.etag, version, "a use is no change of the client");
+    assert_eq!(
+        node.delete("/clients/nightly", read.etag()).await.status,
+        204
+    );
+    assert_eq!(node.post("/clients", body).await.status, 201);
+    let again = node.get(path).await;
+    assert!(
+        again.body["items"][0].get("last_used").is_none(),
+        "{}",
+        again.body
+    );
+}
