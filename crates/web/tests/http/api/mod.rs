@@ -1,6 +1,7 @@
 //! The management API, as its callers see it.
 
 mod attacks;
+mod bearer;
 mod events;
 mod idempotency;
 mod keys;
