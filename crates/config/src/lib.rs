@@ -57,7 +57,7 @@ pub use environment::Environment;
 pub use link::UserLink;
 pub use managed::{CLIENT_SECRETS, Part, PartProblem, WithParts};
 pub use markdown::markdown;
-pub use mistake::{Location, Mistake, Mistakes};
+pub use mistake::{Location, Mistake, Mistakes, did_you_mean};
 pub use names::{DeviceTokens, Dialect, Pkce, TlsVersion};
 pub use print::annotated;
 pub use rotation::KeyRotation;

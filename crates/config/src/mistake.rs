@@ -179,7 +179,8 @@ pub(super) fn unknown(kind: &str, text: &str, known: &[&str]) -> String {
 }
 
 /// `; did you mean "…"?` with the nearest of the known names, or nothing if none is near.
-pub(super) fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+#[must_use]
+pub fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     nearest(name, known).map_or_else(String::new, |known| format!("; did you mean {known:?}?"))
 }
 

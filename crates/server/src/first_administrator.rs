@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use grantor_config::{Settings, Store, User};
 use grantor_core::model::endpoint::Endpoint;
@@ -18,6 +19,9 @@ use crate::realm_owner::RealmOwner;
 use crate::system::{SystemClock, SystemEntropy};
 use crate::users::run;
 
+/// How often it is looked whether the code was used.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+
 /// The file next to the store.
 #[must_use]
 pub(crate) fn path(store: &Path) -> PathBuf {
@@ -26,7 +30,8 @@ pub(crate) fn path(store: &Path) -> PathBuf {
     path.into()
 }
 
-/// Writes the file where it is needed, and removes one that is not. Only its path is logged.
+/// Writes the file where it is needed, and removes one that is not, also once there is an administrator or the hour is over.
+/// Only its path is logged.
 pub(crate) async fn offer(app: Arc<App>, owner: Arc<RealmOwner>) {
     let settings = owner.settings();
     let Store::Sqlite(store) = &settings.store else {
@@ -52,11 +57,20 @@ pub(crate) async fn offer(app: Arc<App>, owner: Arc<RealmOwner>) {
             "there is no administrator of the management API yet: the file has an address and a code, for an hour, for \
              making one; or run `grantor admin create NAME`"
         ),
-        Err(error) => tracing::error!(
-            file = %path.display(), error = %Causes(&error),
-            "the code for making the first administrator was not written: run `grantor admin create NAME`"
-        ),
+        Err(error) => {
+            tracing::error!(
+                file = %path.display(), error = %Causes(&error),
+                "the code for making the first administrator was not written: run `grantor admin create NAME`"
+            );
+            return;
+        }
     }
+    let mut left = FIRST_ADMINISTRATOR_LIFETIME;
+    while !matches!(run(&app, HadAdministrator).await, Ok(true)) && !left.is_zero() {
+        tokio::time::sleep(LOOK_INTERVAL).await;
+        left = left.saturating_sub(LOOK_INTERVAL);
+    }
+    remove(&path);
 }
 
 fn declares_administrator(settings: &Settings) -> bool {

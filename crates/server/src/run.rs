@@ -267,7 +267,7 @@ impl Server {
         background.spawn(async move {
             let (app, store) = (app_of_start, store_of_start);
             let unseen = prepare(&app, &store, declared, move || announce(&url)).await;
-            first_administrator::offer(Arc::clone(&app), owner).await;
+            let offer = first_administrator::offer(Arc::clone(&app), owner);
             let look = async move {
                 if let Some(users) = unseen
                     && let Err(error) = users::look_at_all(&app, &*store, &users).await
@@ -280,7 +280,7 @@ impl Server {
                     reloader.watch(asked).await;
                 }
             };
-            tokio::join!(look, reload);
+            tokio::join!(offer, look, reload);
         });
         if let Some((socket, admin)) = admin {
             background.spawn(socket.serve(admin));

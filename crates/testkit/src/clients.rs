@@ -117,6 +117,7 @@ pub fn device_app(id: &str) -> Client {
         enabled: true,
         organization: None,
         made_at: None,
+        stopped_with_owner: false,
         secret_ids: Vec::new(),
         owner: None,
         availability: Availability::Everyone,

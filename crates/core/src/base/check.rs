@@ -96,6 +96,7 @@ impl Cause {
             Self::AsDescribed => Check::Request,
             Self::UnknownClient
             | Self::DisabledClient
+            | Self::OwnerCannotHaveClient
             | Self::WrongSecret
             | Self::SecretMissing
             | Self::MethodNotAllowed

@@ -195,6 +195,8 @@ pub enum Cause {
     AsDescribed,
     UnknownClient,
     DisabledClient,
+    /// The user whose client it is.
+    OwnerCannotHaveClient,
     WrongSecret,
     SecretMissing,
     MethodNotAllowed,

@@ -175,7 +175,11 @@ fn authenticate<'p>(
     }
     proof.map_err(|cause| REFUSED.because(cause))?;
     if !facts.is_enabled(env, client)? {
-        return Err(REFUSED.because(Cause::DisabledClient).into());
+        let cause = match client.stopped_with_owner {
+            true => Cause::OwnerCannotHaveClient,
+            false => Cause::DisabledClient,
+        };
+        return Err(REFUSED.because(cause).into());
     }
     Ok(AuthenticatedClient(client))
 }

@@ -34,4 +34,4 @@ pub use me::{Me, MeReply};
 pub use merge_patch::merge_patch;
 pub use page::{CursorScope, PageRequest};
 pub use precondition::{ETag, IfMatch};
-pub use refusal::{ApiCode, ApiRefusal, FieldError};
+pub use refusal::{ApiCode, ApiRefusal, FieldError, NO_SUCH_OBJECT};

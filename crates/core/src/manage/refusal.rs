@@ -64,6 +64,9 @@ api_codes! {
     Unavailable => "unavailable", 503, "The server cannot answer now";
 }
 
+/// The same for one that the caller may not see.
+pub const NO_SUCH_OBJECT: &str = "There is no such object.";
+
 /// What is wrong with a member of the body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldError {
@@ -152,7 +155,7 @@ impl ApiRefusal {
 
     #[must_use]
     pub const fn not_found() -> Self {
-        Self::new(ApiCode::NotFound, "There is no such object.")
+        Self::new(ApiCode::NotFound, NO_SUCH_OBJECT)
     }
 
     #[must_use]

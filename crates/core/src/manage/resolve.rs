@@ -58,11 +58,13 @@ pub fn client(
             })
             .transpose()?;
         // The same person, and where the client belongs.
-        client.enabled &= owner.as_ref().is_some_and(|owner| {
+        let may_have_it = owner.as_ref().is_some_and(|owner| {
             owner.enabled
                 && owner.instance == record.owner_instance
                 && owner.organization == client.organization
         });
+        client.stopped_with_owner = client.enabled && !may_have_it;
+        client.enabled &= may_have_it;
         // What the owner could be given now.
         let groups = owner.map(|owner| owner.groups).unwrap_or_default();
         client.scopes = client

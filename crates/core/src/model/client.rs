@@ -27,6 +27,8 @@ pub struct Client {
     pub organization: Option<OrganizationId>,
     /// The user who made it; declared clients have none.
     pub owner: Option<UserId>,
+    /// Whether it is disabled because its owner is.
+    pub stopped_with_owner: bool,
     pub availability: Availability,
     pub auth: ClientAuth,
     /// The ids of its secrets, in the order of their verifiers. Those of declared clients have none.

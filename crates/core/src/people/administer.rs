@@ -11,8 +11,7 @@ use crate::engine::decide::{Decision, Halt, Task};
 use crate::engine::env::Env;
 use crate::engine::event::{Event, EventKind};
 use crate::engine::facts::{Facts, Versioned};
-use crate::model::ids::UserId;
-use crate::model::ids::{Epoch, UserInstance};
+use crate::model::ids::{Epoch, OrganizationId, UserId, UserInstance};
 use crate::records::{self, User, Username};
 use crate::tokens::grant_liveness;
 
@@ -22,6 +21,8 @@ pub struct AddUser {
     /// A hash, as a PHC string.
     pub password: String,
     pub email: Option<String>,
+    pub groups: Vec<String>,
+    pub organization: Option<OrganizationId>,
 }
 
 /// Adds a user to the first group of `[api] admins`, whose members may do everything.
@@ -32,6 +33,7 @@ pub struct AddAdministrator(pub AddUser);
 pub enum AddUserReply {
     Added { id: UserId },
     Refused(LoginRefused),
+    UnknownOrganization,
 }
 
 pub(super) fn username_key(env: &Env<'_>, username: &str) -> Key {
@@ -62,7 +64,7 @@ impl Task for AddUser {
         env: &Env<'_>,
         facts: &Facts,
     ) -> Result<Decision<AddUserReply, Infallible>, Halt> {
-        self.add(env, facts, Vec::new())
+        self.add(env, facts, self.groups.clone())
     }
 }
 
@@ -86,10 +88,16 @@ impl AddUser {
         facts: &Facts,
         groups: Vec<String>,
     ) -> Result<Decision<AddUserReply, Infallible>, Halt> {
+        if let Some(organization) = &self.organization
+            && !facts.has_organization(env, organization)?
+        {
+            return Ok(Decision::reply(AddUserReply::UnknownOrganization));
+        }
         let user = User {
             password: Some(self.password.clone()),
             email: self.email.clone(),
             groups,
+            organization: self.organization.clone(),
             ..new_user(env, self.username.clone())
         };
         let id = user.id;

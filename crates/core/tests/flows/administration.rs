@@ -19,6 +19,8 @@ pub(crate) fn add(world: &mut World, username: &str) -> AddUserReply {
     let user = AddUser {
         username: username.to_owned(),
         password: format!("plain${username}-password"),
+        groups: Vec::new(),
+        organization: None,
         email: None,
     };
     world.ask(user).reply.expect("no OAuth error")

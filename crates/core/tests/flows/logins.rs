@@ -19,6 +19,8 @@ fn added(world: &mut World, username: &str, email: Option<&str>) -> AddUserReply
     let user = AddUser {
         username: username.to_owned(),
         password: format!("plain${username}-password"),
+        groups: Vec::new(),
+        organization: None,
         email: email.map(ToOwned::to_owned),
     };
     world.ask(user).reply.expect("no OAuth error")
@@ -28,6 +30,7 @@ fn add(world: &mut World, username: &str, email: Option<&str>) -> Option<LoginRe
     match added(world, username, email) {
         AddUserReply::Added { .. } => None,
         AddUserReply::Refused(why) => Some(why),
+        AddUserReply::UnknownOrganization => unreachable!("none was named"),
     }
 }
 

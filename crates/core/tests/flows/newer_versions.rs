@@ -24,6 +24,8 @@ impl NewerVersion for World {
         let add = AddUser {
             username: username.to_owned(),
             password: format!("plain${username}-password"),
+            groups: Vec::new(),
+            organization: None,
             email: None,
         };
         self.ask(add).reply.expect("no protocol");

@@ -45,6 +45,8 @@ fn add(username: &str, email: Option<&str>) -> AddUser {
     AddUser {
         username: username.to_owned(),
         password: format!("plain${username}"),
+        groups: Vec::new(),
+        organization: None,
         email: email.map(ToOwned::to_owned),
     }
 }

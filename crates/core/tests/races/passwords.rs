@@ -43,6 +43,8 @@ impl Scene {
         let dave = AddUser {
             username: "dave".to_owned(),
             password: format!("plain${OLD}"),
+            groups: Vec::new(),
+            organization: None,
             email: None,
         };
         let Ok(AddUserReply::Added { id }) = world.ask(dave).reply else {

@@ -8,6 +8,7 @@ use grantor_server::admin::api::{EndGrant, EndSession, ListPage, ListedPage, Sho
 use serde_json::Value as Json;
 
 use super::administer::{Common, administer, print};
+use super::table::table;
 use crate::exit;
 use grantor_server::admin::client::{AdminError, ask};
 
@@ -72,13 +73,13 @@ pub fn sessions(arguments: &SessionArguments, environment: &Environment) -> Exit
     match &arguments.what {
         Sessions::List { name } => {
             let columns = [
-                "id",
-                "used",
-                "signed_in",
-                "/started/address",
-                "/started/agent",
+                ("ID", "/id"),
+                ("USED", "/used"),
+                ("SIGNED IN", "/signed_in"),
+                ("ADDRESS", "/started/address"),
+                ("BROWSER", "/started/agent"),
             ];
-            list(common, &settings, name, "sessions", &columns)
+            list(common, &settings, name, "sessions", columns)
         }
         Sessions::End { name, id } => end(common, &settings, name, "Signed out", |user| {
             let id = id.clone();
@@ -96,8 +97,14 @@ pub fn grants(arguments: &GrantArguments, environment: &Environment) -> ExitCode
     };
     match &arguments.what {
         Grants::List { name } => {
-            let columns = ["id", "used", "client_id", "scope", "/started/address"];
-            list(common, &settings, name, "grants", &columns)
+            let columns = [
+                ("ID", "/id"),
+                ("USED", "/used"),
+                ("CLIENT", "/client_id"),
+                ("SCOPE", "/scope"),
+                ("ADDRESS", "/started/address"),
+            ];
+            list(common, &settings, name, "grants", columns)
         }
         Grants::Revoke { name, id } => end(common, &settings, name, "Revoked", |user| {
             let id = id.clone();
@@ -119,12 +126,13 @@ fn user_id(common: &Common, settings: &Settings, name: &str) -> Result<String, A
     id.ok_or_else(|| AdminError::Refused(format!("There is no user {name:?}.")))
 }
 
-fn list(
+/// `columns`: headings, and pointers into an item.
+fn list<const N: usize>(
     common: &Common,
     settings: &Settings,
     name: &str,
     kind: &'static str,
-    columns: &[&str],
+    columns: [(&str, &str); N],
 ) -> ExitCode {
     let listed = user_id(common, settings, name)
         .and_then(|user| all_pages(common, settings, &format!("/users/{user}/{kind}")));
@@ -134,7 +142,15 @@ fn list(
     };
     let text = match common.json {
         true => format!("{}\n", serde_json::json!({ "items": items })),
-        false => items.iter().map(|item| line(item, columns)).collect(),
+        false => {
+            let row = |item: &Json| {
+                columns.map(|(_, pointer)| {
+                    let value = item.pointer(pointer).and_then(Json::as_str);
+                    value.unwrap_or("-").to_owned()
+                })
+            };
+            table(columns.map(|(heading, _)| heading), items.iter().map(row))
+        }
     };
     print(&text);
     ExitCode::SUCCESS
@@ -165,18 +181,6 @@ pub(super) fn all_pages(
             None => return Ok(items),
         }
     }
-}
-
-fn line(item: &Json, columns: &[&str]) -> String {
-    let value = |column: &&str| {
-        let value = match column.strip_prefix('/') {
-            Some(_) => item.pointer(column),
-            None => item.get(*column),
-        };
-        value.and_then(Json::as_str).unwrap_or("-").to_owned()
-    };
-    let values: Vec<String> = columns.iter().map(value).collect();
-    format!("{}\n", values.join("  "))
 }
 
 fn end(

@@ -1,18 +1,17 @@
 //! `grantor events`: what happened, newest first.
 
+use std::io::{self, Write as _};
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::Args;
 use grantor_config::{Environment, Settings};
 use grantor_core::engine::explain::{RecordedEvent, explain};
 use grantor_core::model::ids::UserId;
 use grantor_server::admin::api::{ListEvents, ListedPage, ShowUser};
-use grantor_server::system::SystemClock;
-use grantor_web::Clock as _;
 use serde_json::Value as Json;
 
 use super::administer::Common;
+use super::moment::past;
 use crate::exit;
 use grantor_server::admin::client::{AdminError, ask};
 
@@ -33,16 +32,16 @@ pub struct Arguments {
     #[arg(long, value_name = "OUTCOME")]
     outcome: Option<String>,
     /// Only of this trace
-    #[arg(long, value_name = "TRACE_ID")]
+    #[arg(long, value_name = "TRACE_ID", value_parser = trace_id)]
     trace: Option<String>,
     /// From this time on: RFC 3339, or how long ago, such as 30m, 1h or 7d
-    #[arg(long, value_name = "TIME", value_parser = moment)]
+    #[arg(long, value_name = "TIME", value_parser = past)]
     since: Option<String>,
     /// Before this time, likewise
-    #[arg(long, value_name = "TIME", value_parser = moment)]
+    #[arg(long, value_name = "TIME", value_parser = past)]
     until: Option<String>,
     /// How many at most
-    #[arg(long, value_name = "COUNT", default_value_t = 100)]
+    #[arg(long, value_name = "COUNT", default_value_t = 100, value_parser = count)]
     limit: usize,
     #[command(flatten)]
     common: Common,
@@ -83,6 +82,7 @@ fn list(arguments: &Arguments, settings: &Settings) -> Result<(), AdminError> {
         ..ListEvents::default()
     };
     let mut left = arguments.limit;
+    let mut found = false;
     while left > 0 {
         request.limit = left.min(MAX_PAGE);
         let mut page = None;
@@ -91,6 +91,7 @@ fn list(arguments: &Arguments, settings: &Settings) -> Result<(), AdminError> {
             break;
         };
         left = left.saturating_sub(items.len());
+        found |= !items.is_empty();
         for event in items {
             let text = match arguments.common.json {
                 true => event.to_string(),
@@ -102,6 +103,10 @@ fn list(arguments: &Arguments, settings: &Settings) -> Result<(), AdminError> {
             break;
         }
         request.after = next;
+    }
+    if !found {
+        // Not on standard output, which others read.
+        io::stderr().write_all(b"grantor: no events match\n").ok();
     }
     Ok(())
 }
@@ -140,6 +145,11 @@ fn line(event: Json) -> String {
             None => text,
         };
     }
+    for (label, name) in [("", "object"), ("by ", "by")] {
+        if let Some(value) = member(name) {
+            text += &format!("  {label}{value}");
+        }
+    }
     if let Ok(recorded) = serde_json::from_value::<RecordedEvent>(event) {
         for event in explain(&[recorded]) {
             text += &format!("  {}", event.what);
@@ -154,25 +164,15 @@ fn line(event: Json) -> String {
     text
 }
 
-/// RFC 3339, or a number with a unit: how long ago.
-fn moment(text: &str) -> Result<String, String> {
-    if text.parse::<jiff::Timestamp>().is_ok() {
-        return Ok(text.to_owned());
+pub(super) fn trace_id(text: &str) -> Result<String, String> {
+    let id = text.trim().to_ascii_lowercase();
+    match id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit()) {
+        true => Ok(id),
+        false => Err("a trace id has 32 hexadecimal digits".to_owned()),
     }
-    let wrong =
-        || "write a time as 2026-12-01T03:28:00Z, or how long ago as 30m, 1h or 7d".to_owned();
-    let unit = text.chars().last().ok_or_else(wrong)?;
-    let seconds = match unit {
-        's' => 1,
-        'm' => 60,
-        'h' => 60 * 60,
-        'd' => 24 * 60 * 60,
-        _ => return Err(wrong()),
-    };
-    let count: u32 = text[..text.len() - 1].parse().map_err(|_| wrong())?;
-    let ago = Duration::from_secs(u64::from(count) * seconds);
-    let now = Duration::from_millis(SystemClock.now().as_millis());
-    let at = i64::try_from(now.saturating_sub(ago).as_millis()).map_err(|_| wrong())?;
-    let at = jiff::Timestamp::from_millisecond(at).map_err(|_| wrong())?;
-    Ok(at.to_string())
+}
+
+fn count(text: &str) -> Result<usize, String> {
+    let count = text.parse().ok().filter(|count| *count > 0);
+    count.ok_or_else(|| "it is a number, 1 or more".to_owned())
 }

@@ -5,22 +5,25 @@ mod editor;
 mod object;
 
 use std::fs;
-use std::io::{self, Read as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use grantor_config::{Environment, Settings};
+use grantor_config::{Environment, Settings, did_you_mean};
 use http::Method;
 use serde_json::{Map, Value as Json, json};
 
 use super::access::all_pages;
 use super::administer::{Common, print};
+use super::moment::future;
 use crate::exit;
 use grantor_server::admin::client::{AdminError, ApiCall, ApiReply, call};
 
+use super::table::table;
 pub use object::Kind;
-use object::{assignment, path_of, read_only, shown, toml_of};
+pub(super) use object::path_of;
+use object::{assignment, read_only, remarks, shown, toml_of};
 
 #[derive(Debug, Args)]
 pub struct Arguments<W: Subcommand> {
@@ -57,21 +60,29 @@ pub enum WithOrganization {
 pub enum Switch {
     /// Disable one: what it was given ends at once
     #[command(after_help = "Example: grantor client disable tv")]
-    Disable { name: String },
+    Disable {
+        /// Its id
+        name: String,
+    },
     /// Enable one again
     #[command(after_help = "Example: grantor client enable tv")]
-    Enable { name: String },
+    Enable {
+        /// Its id
+        name: String,
+    },
 }
 
 /// What can be done with any object.
 #[derive(Debug, Subcommand)]
 pub enum WithObject {
     /// Create one from members in TOML
-    #[command(
-        after_help = "Example: grantor client add --set 'grants=[\"client_credentials\"]' --set 'scopes=[\"orders.example.com/read\"]'\n\
-                            Example: grantor resource add orders.example.com --set 'scopes={ read = \"Read orders\" }'\n\
-                            Example: grantor client add tv --file tv.toml"
-    )]
+    #[command(after_help = "Examples:\n  \
+                      grantor client add nightly --set 'grants=[\"client_credentials\"]' --set 'scopes=[\"orders.example.com/read\"]'\n  \
+                      grantor client add tv --file tv.toml\n  \
+                      grantor org add acme --set 'name=Acme'\n  \
+                      grantor resource add orders.example.com --set 'scopes={ read = \"Read orders\" }'\n  \
+                      grantor scope add inspect --set 'text=Look into your orders'\n  \
+                      grantor rule add r --set client=a --set audience=b --set 'scopes={ \"a/read\" = [\"b/read\"] }'")]
     Add {
         /// Its id, identifier or name. That of a client is drawn, if left out
         name: Option<String>,
@@ -83,12 +94,16 @@ pub enum WithObject {
     List,
     /// Show one
     #[command(after_help = "Example: grantor client show tv")]
-    Show { name: String },
+    Show {
+        /// Its id, identifier or name
+        name: String,
+    },
     /// Change one in an editor ($VISUAL or $EDITOR), as TOML; or by --set and --unset
     #[command(
         after_help = "Example: grantor client edit tv --set 'name=\"The TV\"' --unset description"
     )]
     Edit {
+        /// Its id, identifier or name
         name: String,
         #[command(flatten)]
         members: Members,
@@ -98,7 +113,10 @@ pub enum WithObject {
     },
     /// Delete one: what it was given ends, and another one of that name inherits nothing
     #[command(after_help = "Example: grantor scope delete inspect")]
-    Delete { name: String },
+    Delete {
+        /// Its id, identifier or name
+        name: String,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -116,17 +134,26 @@ pub enum Secrets {
     /// Draw another secret, which is printed once
     #[command(after_help = "Example: grantor client secret add nightly")]
     Add {
+        /// The client's id
         name: String,
-        /// When it ends (RFC 3339); else once it is deleted
-        #[arg(long, value_name = "TIME")]
+        /// When it ends, as 2027-01-31T00:00:00Z, or in how long, as 90d; else once it is deleted
+        #[arg(long, value_name = "TIME", value_parser = future)]
         expires: Option<String>,
     },
     /// List the secrets that count, without their texts
     #[command(after_help = "Example: grantor client secret list nightly")]
-    List { name: String },
+    List {
+        /// The client's id
+        name: String,
+    },
     /// Delete a secret
     #[command(after_help = "Example: grantor client secret delete nightly 0123456789abcdef")]
-    Delete { name: String, id: String },
+    Delete {
+        /// The client's id
+        name: String,
+        /// The id in the list
+        id: String,
+    },
 }
 
 /// What a command line asks for.
@@ -216,13 +243,12 @@ impl Command<'_> {
             WithObject::Add { name, members } => self.add(name.as_deref(), members),
             WithObject::List => {
                 let items = all_pages(self.common, self.settings, &self.path())?;
-                let lines = items.iter().map(|item| self.kind.line(item));
-                self.say(&json!({ "items": items }), &lines.collect::<String>());
+                self.say(&json!({ "items": items }), &self.kind.table(&items));
                 Ok(())
             }
             WithObject::Show { name } => {
                 let read = self.get(name)?;
-                let text = toml_of(&shown(&read.body));
+                let text = remarks(&read.body) + &toml_of(&shown(&read.body));
                 self.say(&read.body, &text);
                 Ok(())
             }
@@ -243,8 +269,18 @@ impl Command<'_> {
 
     fn add(&self, name: Option<&str>, members: &Members) -> Result<(), CommandError> {
         let mut body = members.read()?;
+        let key = self.kind.name_key();
         if let Some(name) = name {
-            body.insert(self.kind.name_key().to_owned(), name.into());
+            body.insert(key.to_owned(), name.into());
+        }
+        if self.kind != Kind::Client && !body.contains_key(key) {
+            let command = self.kind.command();
+            let why = format!("which one? grantor {command} add {}", key.to_uppercase());
+            return Err(CommandError::Usage(why));
+        }
+        if self.kind == Kind::Client && !body.contains_key("grants") {
+            let advice = "grantor: the client has no grants, so it can do nothing yet: --set 'grants=[\"device_code\"]'\n";
+            io::stderr().write_all(advice.as_bytes()).ok();
         }
         let made = self.call(Method::POST, self.path(), Some(body.into()), None)?;
         let name = made.body[self.kind.name_key()].as_str().unwrap_or_default();
@@ -265,26 +301,66 @@ impl Command<'_> {
         unset: &[String],
         environment: &Environment,
     ) -> Result<(), CommandError> {
+        if let Some((key, _)) = members.set.iter().find(|(key, _)| unset.contains(key)) {
+            let why = format!("--set {key} and --unset {key} contradict each other");
+            return Err(CommandError::Usage(why));
+        }
         let read = self.get(name)?;
-        let mut body = shown(&read.body);
+        let before = shown(&read.body);
+        let mut body = before.clone();
+        let mut edited_file = None;
         if members.is_empty() && unset.is_empty() {
             if read.body["declared"] == true {
                 let why = format!("the configuration file declares {name}: change it there");
                 return Err(CommandError::Usage(why));
             }
-            let Some(edited) = editor::edit(&body, environment)? else {
-                self.say(&json!({ "changed": false }), "Nothing was changed.\n");
-                return Ok(());
-            };
-            body = edited;
+            let resume = |file: &str| self.resume(name, file);
+            match editor::edit(&body, environment, &resume)? {
+                Some(edited) => (body, edited_file) = (edited.members, Some(edited.file)),
+                None => body.clone_from(&before),
+            }
         } else {
+            if let Some(key) = unset.iter().find(|key| !before.contains_key(*key)) {
+                let known = did_you_mean(key, before.keys().map(String::as_str));
+                let why = format!("--unset {key}: {name} has no such member{known}");
+                return Err(CommandError::Usage(why));
+            }
             body.extend(members.read()?);
             body.retain(|key, _| !unset.contains(key));
         }
-        let changed = self.change(Method::PUT, name, Some(body.into()), read.etag)?;
+        let key = self.kind.name_key();
+        let done = match body.get(key).and_then(Json::as_str) {
+            Some(same) if same == name => match body == before {
+                true => {
+                    self.say(&json!({ "changed": false }), "Nothing was changed.\n");
+                    return Ok(());
+                }
+                false => self.change(Method::PUT, name, Some(body.into()), read.etag),
+            },
+            _ => Err(AdminError::Refused(format!(
+                "{key} stays {name:?}: to have another one, add a new {} and delete this one",
+                self.kind.word()
+            ))),
+        };
+        let changed = done.map_err(|error| match edited_file {
+            // What was typed is not lost.
+            Some(file) => match editor::keep(file) {
+                Ok(file) => AdminError::Refused(format!("{error}\n{}", self.resume(name, &file))),
+                Err(_) => error,
+            },
+            None => error,
+        })?;
         let text = format!("Changed the {} {name}.\n", self.kind.word());
         self.say(&changed.body, &text);
         Ok(())
+    }
+
+    /// How an edit goes on that was refused.
+    fn resume(&self, name: &str, file: &str) -> String {
+        format!(
+            "What you wrote is kept. Correct it and run: grantor {} edit {name} --file {file}",
+            self.kind.command()
+        )
     }
 
     fn set_enabled(&self, name: &str, enabled: bool) -> Result<(), CommandError> {
@@ -307,27 +383,36 @@ impl Command<'_> {
                 let body: Map<String, Json> = expires
                     .map(|at| ("expires_at".to_owned(), at.as_str().into()))
                     .collect();
-                let made = self.call(Method::POST, path, Some(body.into()), None)?;
+                let made = self.call(Method::POST, path, Some(body.into()), None);
+                let made = made.map_err(|error| self.no_such(error, name))?;
                 let text = made.body["secret"].as_str().unwrap_or_default();
                 self.say(&made.body, &format!("{text}\n"));
             }
             Secrets::List { .. } => {
-                let listed = self.call(Method::GET, path, None, None)?;
+                let listed = self.call(Method::GET, path, None, None);
+                let listed = listed.map_err(|error| self.no_such(error, name))?;
                 let items = listed.body["items"].as_array().cloned().unwrap_or_default();
-                let lines = items.iter().map(|item| {
+                let rows = items.iter().map(|item| {
                     let text = |key: &str| item[key].as_str().unwrap_or("-").to_owned();
-                    format!(
-                        "{}  {}  {}  {}\n",
+                    [
                         text("id"),
                         text("created"),
                         text("expires_at"),
-                        text("last_used")
-                    )
+                        text("last_used"),
+                    ]
                 });
-                self.say(&listed.body, &lines.collect::<String>());
+                let columns = ["ID", "CREATED", "EXPIRES", "LAST USED"];
+                self.say(&listed.body, &table(columns, rows));
             }
             Secrets::Delete { id, .. } => {
-                self.call(Method::DELETE, path_of(&path, id), None, None)?;
+                self.get(name)?;
+                let deleted = self.call(Method::DELETE, path_of(&path, id), None, None);
+                deleted.map_err(|error| match error {
+                    AdminError::NotFound => {
+                        AdminError::Refused(format!("The client {name} has no secret {id:?}."))
+                    }
+                    other => other,
+                })?;
                 self.say(
                     &json!({ "deleted": id }),
                     &format!("Deleted the secret {id}.\n"),
@@ -342,7 +427,18 @@ impl Command<'_> {
     }
 
     fn get(&self, name: &str) -> Result<ApiReply, AdminError> {
-        self.call(Method::GET, path_of(&self.path(), name), None, None)
+        let read = self.call(Method::GET, path_of(&self.path(), name), None, None);
+        read.map_err(|error| self.no_such(error, name))
+    }
+
+    /// Says what there is not.
+    fn no_such(&self, error: AdminError, name: &str) -> AdminError {
+        match error {
+            AdminError::NotFound => {
+                AdminError::Refused(format!("There is no {} {name:?}.", self.kind.word()))
+            }
+            other => other,
+        }
     }
 
     fn change(
@@ -352,7 +448,8 @@ impl Command<'_> {
         body: Option<Json>,
         if_match: Option<String>,
     ) -> Result<ApiReply, AdminError> {
-        self.call(method, path_of(&self.path(), name), body, if_match)
+        let done = self.call(method, path_of(&self.path(), name), body, if_match);
+        done.map_err(|error| self.no_such(error, name))
     }
 
     fn call(
@@ -394,7 +491,8 @@ impl Members {
                     true => io::stdin().read_to_string(&mut text).map(|_| text),
                     false => fs::read_to_string(file),
                 };
-                let text = read.map_err(AdminError::Io)?;
+                let named = |error| CommandError::Usage(format!("{}: {error}", file.display()));
+                let text = read.map_err(named)?;
                 let members = object::members(&text);
                 members.map_err(|why| CommandError::Usage(format!("{}: {why}", file.display())))?
             }

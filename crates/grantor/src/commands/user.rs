@@ -15,9 +15,12 @@ use serde_json::Value as Json;
 
 use super::access::all_pages;
 use super::administer::{Common, administer, print};
+use super::managed::path_of;
 use super::password_input::{PasswordError, first_line, new_password};
+use super::table::table;
 use crate::exit;
-use grantor_server::admin::client::{AdminError, ask};
+use grantor_server::admin::client::{AdminError, ApiCall, ask, call};
+use http::Method;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -36,6 +39,12 @@ enum What {
         /// The e-mail address
         #[arg(long, value_name = "ADDRESS")]
         email: Option<String>,
+        /// A group; may be given several times
+        #[arg(long = "group", value_name = "GROUP")]
+        groups: Vec<String>,
+        /// The organization
+        #[arg(long, value_name = "ID")]
+        organization: Option<String>,
         /// Read the password from the first line of standard input
         #[arg(long)]
         password_stdin: bool,
@@ -156,6 +165,8 @@ pub fn run(arguments: &Arguments, environment: &Environment) -> ExitCode {
         What::Add {
             name,
             email,
+            groups,
+            organization,
             password_stdin,
         } => {
             let password = match password_stdin.then(first_line).transpose() {
@@ -165,6 +176,8 @@ pub fn run(arguments: &Arguments, environment: &Environment) -> ExitCode {
             let request = AddUser {
                 username: name.clone(),
                 email: email.clone(),
+                groups: groups.clone(),
+                organization: organization.clone(),
                 password: password.map(|password| password.as_str().to_owned()),
             };
             administer(common, &settings, &request, |added| {
@@ -214,7 +227,16 @@ pub fn run(arguments: &Arguments, environment: &Environment) -> ExitCode {
             let request = ShowUser {
                 username: name.clone(),
             };
-            administer(common, &settings, &request, |user| Some(render_user(&user)))
+            let mut organization = None;
+            let code = administer(common, &settings, &request, |user| {
+                let text = render_user(&user);
+                organization = user.organization;
+                Some(text)
+            });
+            if let Some(id) = organization.filter(|_| !common.json) {
+                print(&state_of(common, &settings, &id).unwrap_or_default());
+            }
+            code
         }
         What::Rename { name, to } => {
             let request = RenameUser {
@@ -371,7 +393,7 @@ fn list(common: &Common, settings: &Settings) -> ExitCode {
     print(&match common.json {
         // Our own types always serialize.
         true => format!("{}\n", serde_json::to_string(&users).unwrap_or_default()),
-        false => table(&users),
+        false => users_table(&users),
     });
     ExitCode::SUCCESS
 }
@@ -391,22 +413,32 @@ fn listed(user: &Json) -> ListedUser {
 }
 
 /// Names, states, origins, ids and addresses, in columns.
-fn table(users: &[ListedUser]) -> String {
-    let widths = users.iter().map(|user| user.username.chars().count());
-    let width = widths.max().unwrap_or_default();
-    let line = |user: &ListedUser| {
-        let ListedUser {
-            id,
-            username,
-            enabled,
-            email,
-            from_file,
-        } = user;
-        let state = if *enabled { "enabled " } else { "disabled" };
-        let origin = if *from_file { "file   " } else { "command" };
-        let email = email.as_deref().unwrap_or_default();
-        let line = format!("{username:width$}  {state}  {origin}  {id}  {email}");
-        format!("{}\n", line.trim_end())
+fn users_table(users: &[ListedUser]) -> String {
+    let row = |user: &ListedUser| {
+        let state = if user.enabled { "enabled" } else { "disabled" };
+        let from = if user.from_file { "file" } else { "managed" };
+        let email = user.email.clone().unwrap_or_default();
+        let cells = [user.username.as_str(), state, from, &user.id, &email];
+        cells.map(ToOwned::to_owned)
     };
-    users.iter().map(line).collect()
+    let columns = ["USERNAME", "STATE", "FROM", "SUB", "EMAIL"];
+    table(columns, users.iter().map(row))
+}
+
+/// Why a user of this organization cannot be one, whose own state says nothing of it.
+fn state_of(common: &Common, settings: &Settings, id: &str) -> Option<String> {
+    let request = ApiCall {
+        method: Method::GET,
+        path: path_of("/organizations", id),
+        body: None,
+        if_match: None,
+    };
+    let why = match call(settings, &common.config, &request) {
+        Ok(found) if found.body["enabled"] == false => "is disabled",
+        Err(AdminError::NotFound) => "was deleted",
+        _ => return None,
+    };
+    Some(format!(
+        "note      the organization {id} {why}: the user cannot sign in\n"
+    ))
 }

@@ -9,27 +9,25 @@ use grantor_core::engine::explain::{Explained, named};
 use grantor_server::admin::api::{GetTrace, Trace};
 
 use super::administer::{Common, administer};
-use crate::exit;
+use super::events::trace_id;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// The trace_id of an error, or the x-request-id of any answer
-    #[arg(value_name = "TRACE_ID")]
+    #[arg(value_name = "TRACE_ID", value_parser = trace_id)]
     trace_id: String,
     #[command(flatten)]
     common: Common,
 }
 
 pub fn run(arguments: &Arguments, environment: &Environment) -> ExitCode {
-    let trace_id = arguments.trace_id.trim().to_ascii_lowercase();
-    if trace_id.len() != 32 || !trace_id.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return exit::usage(&"grantor: a trace id has 32 hexadecimal digits");
-    }
     let settings = match arguments.common.settings(environment) {
         Ok(settings) => settings,
         Err(code) => return code,
     };
-    let request = GetTrace { trace_id };
+    let request = GetTrace {
+        trace_id: arguments.trace_id.clone(),
+    };
     administer(&arguments.common, &settings, &request, |trace| {
         Some(text(&trace))
     })

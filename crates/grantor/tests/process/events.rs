@@ -51,7 +51,7 @@ fn why_explains_a_trace_while_the_server_runs_and_after_it() {
     assert_eq!(unknown.status.code(), Some(1));
     let why = text(&unknown.stderr);
     assert!(
-        why.contains("There are no events of such a trace."),
+        why.contains("There are no events of such a trace.") && why.contains("30 days"),
         "{why}"
     );
     let malformed = output(&mut home.command(&["why", "x"]));

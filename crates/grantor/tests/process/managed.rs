@@ -88,14 +88,26 @@ fn objects_are_made_listed_shown_changed_and_deleted_by_command() {
         said(&home, &[&["rule", "add", "r"][..], &rule].concat());
 
         let listed = said(&home, &["client", "list"]);
+        let listed: Vec<_> = listed
+            .lines()
+            .map(str::split_whitespace)
+            .map(Vec::from_iter)
+            .collect();
+        assert_eq!(listed[0], ["ID", "STATE", "FROM", "NAME"]);
         assert!(
-            listed.contains("tv  file  -\n") && listed.contains("nightly  -  -\n"),
-            "{listed}"
+            listed.contains(&vec!["tv", "enabled", "file", "-"]),
+            "{listed:?}"
         );
-        assert_eq!(said(&home, &["rule", "list"]), "r  -  nightly -> ship\n");
+        assert!(listed.contains(&vec!["nightly", "enabled", "managed", "-"]));
+        let rules = said(&home, &["rule", "list"]);
+        assert!(rules.ends_with("managed  nightly -> ship\n"), "{rules}");
         let shown = said(&home, &["resource", "show", "ship"]);
+        let (remarks, shown): (Vec<_>, Vec<_>) = shown
+            .split_inclusive('\n')
+            .partition(|line| line.starts_with('#'));
+        assert!(remarks[0].starts_with("# changed: 20") && remarks[0].contains("operator:"));
         assert_eq!(
-            shown,
+            shown.concat(),
             "identifier = \"ship\"\n\n[scopes]\nread = \"Read\"\nwrite = \"Write\"\n"
         );
 
@@ -117,7 +129,11 @@ fn objects_are_made_listed_shown_changed_and_deleted_by_command() {
             (&json!("Nightly"), None)
         );
         said(&home, &["client", "disable", "nightly"]);
-        assert!(said(&home, &["client", "list"]).contains("nightly  disabled  Nightly\n"));
+        let listed = said(&home, &["client", "list"]);
+        assert!(
+            listed.contains("nightly  disabled  managed  Nightly\n"),
+            "{listed}"
+        );
         said(&home, &["client", "enable", "nightly"]);
 
         let second = said(
@@ -137,7 +153,7 @@ fn objects_are_made_listed_shown_changed_and_deleted_by_command() {
         let first = made["secret_id"].as_str().expect("an id");
         said(&home, &["client", "secret", "delete", "nightly", first]);
         let secrets = said(&home, &["client", "secret", "list", "nightly"]);
-        assert_eq!(secrets.lines().count(), 1, "{secrets}");
+        assert_eq!(secrets.lines().count(), 2, "with headings: {secrets}");
         assert!(
             secrets.contains("2100-01-01") && !secrets.contains("grantor_cs_"),
             "{secrets}"
@@ -153,7 +169,11 @@ fn objects_are_made_listed_shown_changed_and_deleted_by_command() {
             ("org", organization),
         ] {
             said(&home, &[kind, "delete", name]);
-            assert!(refused(&home, &[kind, "show", name]).contains("no such object"));
+            let gone = refused(&home, &[kind, "show", name]);
+            assert!(
+                gone.contains("There is no ") && gone.contains(&format!("{name:?}.")),
+                "{gone}"
+            );
         }
         let declared = refused(&home, &["client", "delete", "tv"]);
         assert!(
@@ -250,10 +270,156 @@ fn an_object_is_edited_as_toml_and_what_was_typed_is_not_lost() {
             .contains("= broken")
     );
     fs::remove_file(kept).expect("it is there");
+    // What the server refuses is kept, too, and goes on with --file.
+    let done = edit(&script(
+        "wrong",
+        "echo 'nmae = 7' > \"$1.new\"; cat \"$1\" >> \"$1.new\"; mv \"$1.new\" \"$1\"",
+    ));
+    let why = text(&done.stderr);
+    assert_eq!(done.status.code(), Some(1), "{why}");
+    assert!(
+        why.contains("/nmae: ") && why.contains("resource edit ship --file "),
+        "{why}"
+    );
+    let kept = why.split_whitespace().last().expect("its file");
+    assert!(
+        fs::read_to_string(kept)
+            .expect("it is there")
+            .contains("nmae")
+    );
+    fs::remove_file(kept).expect("it is there");
+    let done = edit(std::path::Path::new("no-such-editor"));
+    let why = text(&done.stderr);
+    assert!(
+        why.contains("\"no-such-editor\" cannot be started"),
+        "{why}"
+    );
     let none = output(
         home.command(&["resource", "edit", "ship"])
             .env_remove("EDITOR")
             .env_remove("VISUAL"),
     );
     assert!(text(&none.stderr).contains("set VISUAL or EDITOR"));
+}
+
+#[test]
+fn mistakes_on_the_command_line_are_told_by_name() {
+    let home = Home::new("");
+    said(
+        &home,
+        &[
+            "resource",
+            "add",
+            "ship",
+            "--set",
+            "scopes={ read = \"Read\" }",
+        ],
+    );
+    said(
+        &home,
+        &["client", "add", "tv", "--set", "grants=[\"device_code\"]"],
+    );
+    let same = said(
+        &home,
+        &["client", "edit", "tv", "--set", "grants=[\"device_code\"]"],
+    );
+    assert_eq!(same, "Nothing was changed.\n");
+    for (arguments, parts) in [
+        (
+            &["client", "edit", "tv", "--set", "id=tv2"][..],
+            &["id stays \"tv\""][..],
+        ),
+        (
+            &["client", "edit", "tv", "--unset", "grant"],
+            &["--unset grant", "did you mean \"grants\""],
+        ),
+        (
+            &["client", "edit", "tv", "--set", "name=x", "--unset", "name"],
+            &["contradict"],
+        ),
+        (
+            &["client", "edit", "ghost", "--set", "name=x"],
+            &["There is no client \"ghost\"."],
+        ),
+        (
+            &["client", "secret", "add", "tv"],
+            &["\n  the client is public"],
+        ),
+        (
+            &["client", "secret", "add", "ghost"],
+            &["There is no client \"ghost\"."],
+        ),
+        (
+            &["client", "secret", "add", "tv", "--expires", "tomorrow"],
+            &["--expires", "in how long as"],
+        ),
+        (
+            &["client", "add", "a b", "--set", "grants=[\"device_code\"]"],
+            &["/id", "has a space"],
+        ),
+        (&["client", "add", "--file", "nofile"], &["nofile: "]),
+        (&["resource", "add"], &["resource add IDENTIFIER"]),
+        (&["rule", "add"], &["rule add NAME"]),
+        (
+            &["events", "--trace", "zz"],
+            &["--trace", "32 hexadecimal digits"],
+        ),
+        (&["events", "--limit", "0"], &["--limit", "1 or more"]),
+        (&["events", "--kind", "nonsense"], &["kind"]),
+        (
+            &["events", "--outcome", "maybe"],
+            &["done, refused and failed"],
+        ),
+        (
+            &["user", "add", "ann", "--organization", "nowhere"],
+            &["There is no such organization."],
+        ),
+    ] {
+        let why = refused(&home, arguments);
+        for part in parts {
+            assert!(why.contains(part), "{arguments:?}: {why}");
+        }
+    }
+    let (_, _, nothing) = run(&home, &["events", "--client", "ghost"]);
+    assert!(nothing.contains("no events match"), "{nothing}");
+    // What an operator got wrong stands on the terminal and is no event.
+    let events = said(&home, &["events", "--kind", "refused"]);
+    assert_eq!(events, "");
+    let (_, _, advice) = run(&home, &["client", "add", "idle"]);
+    assert!(advice.contains("has no grants"), "{advice}");
+}
+
+#[test]
+fn a_user_of_a_deleted_organization_is_shown_as_one() {
+    let home = Home::new("");
+    said(&home, &["org", "add", "acme"]);
+    said(
+        &home,
+        &[
+            "user",
+            "add",
+            "ann",
+            "--organization",
+            "acme",
+            "--group",
+            "staff",
+        ],
+    );
+    let shown = said(&home, &["user", "show", "ann"]);
+    assert!(
+        shown.contains("staff") && !shown.contains("note"),
+        "{shown}"
+    );
+    said(&home, &["org", "disable", "acme"]);
+    let shown = said(&home, &["user", "show", "ann"]);
+    assert!(
+        shown.contains("the organization acme is disabled"),
+        "{shown}"
+    );
+    said(&home, &["org", "delete", "acme"]);
+    let shown = said(&home, &["user", "show", "ann"]);
+    assert!(
+        shown.contains("the organization acme was deleted"),
+        "{shown}"
+    );
 }

@@ -165,6 +165,10 @@ fn keep_changing(api: &Api, first: usize, said: &Sender<(usize, bool)>) {
 }
 
 #[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the kill is to fall into a change, which takes real time"
+)]
 fn a_kill_at_any_step_of_a_change_leaves_one_whole_version() {
     let home = Home::new(MACHINE);
     let (mut expected, mut next) = (State::new(), 0);

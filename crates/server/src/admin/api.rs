@@ -96,6 +96,10 @@ pub struct AddUser {
     pub username: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organization: Option<String>,
     /// Where it is left out, the server makes one and answers with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password: Option<String>,

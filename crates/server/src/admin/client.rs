@@ -23,6 +23,7 @@ use super::{router, socket};
 use crate::cause::Causes;
 use crate::installation::Installation;
 use crate::run::StartError;
+use grantor_core::manage::NO_SUCH_OBJECT;
 
 /// How long a server may take to begin its answer: hashing a password may have to wait for others.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -32,6 +33,9 @@ pub enum AdminError {
     /// The server, or its code in this process, refused.
     #[error("{0}")]
     Refused(String),
+    /// The API has no object at that path.
+    #[error("There is no such object.")]
+    NotFound,
     /// A store in memory ends with its server, which has no socket.
     #[error("a store in memory has no commands: declare in the file what it should hold")]
     Memory,
@@ -244,10 +248,18 @@ async fn reply(answer: Response<Body>) -> Result<ApiReply, AdminError> {
     };
     match is_success {
         true => Ok(ApiReply { etag, body }),
-        false => Err(AdminError::Refused(match ApiProblem::deserialize(&body) {
-            Ok(problem) => problem.message(),
-            Err(_) => body.to_string(),
-        })),
+        false => Err(match ApiProblem::deserialize(&body) {
+            Ok(problem) => refused(&problem),
+            Err(_) => AdminError::Refused(body.to_string()),
+        }),
+    }
+}
+
+fn refused(problem: &ApiProblem) -> AdminError {
+    match problem.detail.as_str() {
+        // Commands say what they looked for; of some objects the API says more.
+        NO_SUCH_OBJECT if problem.code == "not_found" => AdminError::NotFound,
+        _ => AdminError::Refused(problem.message()),
     }
 }
 
@@ -350,7 +362,7 @@ fn read_line<A: serde::de::DeserializeOwned>(json: Json) -> Result<Line<A>, Admi
         return Err(AdminError::Refused(problem.error_description));
     }
     if let Ok(problem) = ApiProblem::deserialize(&json) {
-        return Err(AdminError::Refused(problem.message()));
+        return Err(refused(&problem));
     }
     let answer = A::deserialize(&json).ok();
     Ok(Line { json, answer })

@@ -39,6 +39,7 @@ pub(crate) fn client(
         enabled: client.enabled,
         organization: client.organization.clone(),
         made_at: None,
+        stopped_with_owner: false,
         secret_ids: Vec::new(),
         owner: None,
         availability: client.availability,

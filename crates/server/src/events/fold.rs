@@ -9,8 +9,11 @@ use grantor_core::model::ids::{ClientId, UserId};
 
 use super::journal::Entry;
 
-/// How many events of one kind, source and minute are lines of their own.
+/// How many events of one kind, source, client and answer are lines of their own in a minute.
 const UNFOLDED: u32 = 8;
+/// How many clients and answers are told apart for one kind and source, so that the mistakes of one client do not hide those
+/// of others in its network.
+const MAX_TOLD_APART: usize = 8;
 /// How many events of one frequent kind are lines of their own in a minute, of all networks together.
 const MAX_LINES: u32 = 1000;
 const MAX_SUBJECTS: usize = 8;
@@ -66,12 +69,36 @@ pub(super) struct Folded {
     pub(super) events: FoldedEvents,
 }
 
+/// Of a refusal: the client, as far as it is known, and the code that was answered.
+type Answered = (Option<ClientId>, Option<&'static str>);
+
 #[derive(Debug, Default)]
 struct Count {
-    lines: u32,
+    lines: Vec<(Answered, u32)>,
     folded: u32,
     last: Timestamp,
     subjects: Vec<String>,
+}
+
+impl Count {
+    /// Takes a line, if there is one left.
+    fn has_line_for(&mut self, event: &Event) -> bool {
+        let request = event.request.as_ref();
+        let answered = match request {
+            Some(request) => (event.client.clone(), Some(request.error)),
+            None => (None, None),
+        };
+        let mut known = self.lines.iter_mut();
+        if let Some((_, lines)) = known.find(|(known, _)| *known == answered) {
+            *lines = lines.saturating_add(1);
+            return *lines <= UNFOLDED;
+        }
+        let is_one_of_few = self.lines.len() < MAX_TOLD_APART;
+        if is_one_of_few {
+            self.lines.push((answered, 1));
+        }
+        is_one_of_few
+    }
 }
 
 impl Folds {
@@ -104,8 +131,7 @@ impl Folds {
             key.1 = Source::Other;
         }
         let count = counts.entry(key).or_default();
-        if count.lines < UNFOLDED && !is_full {
-            count.lines += 1;
+        if !is_full && count.has_line_for(&entry.event) {
             *all_lines += 1;
             return false;
         }

@@ -300,7 +300,7 @@ pub(super) async fn secrets(State(app): State<Arc<App>>, request: ApiRequest) ->
 }
 
 pub(super) async fn add_secret(State(app): State<Arc<App>>, request: ApiRequest) -> Response {
-    let operation = request.object(JSON).and_then(|body| {
+    let operation = request.optional_object(JSON).and_then(|body| {
         Ok(AddSecret {
             client: request.path("id").to_owned(),
             expires_at: expires_at(&body)?,

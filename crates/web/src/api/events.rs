@@ -201,8 +201,11 @@ pub(super) async fn trace(State(app): State<Arc<App>>, request: ApiRequest) -> R
 }
 
 async fn explained(app: &Arc<App>, request: &ApiRequest) -> Result<TraceBody, ListError> {
-    const UNKNOWN: ApiRefusal =
-        ApiRefusal::new(ApiCode::NotFound, "There are no events of such a trace.");
+    const UNKNOWN: ApiRefusal = ApiRefusal::new(
+        ApiCode::NotFound,
+        "There are no events of such a trace. Events are kept for 30 days; and of many refusals of one kind, from one network \
+             within a minute, only the first are recorded, and the rest is counted: look for the kind refused at that time.",
+    );
     let caller = request.run(app, Admit(READ)).await?.reply?;
     let trace_id = request.path("trace_id");
     if !trace::is_id(trace_id) {

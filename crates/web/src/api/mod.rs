@@ -24,6 +24,7 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::Response;
+use axum::routing::get;
 use grantor_core::manage::{ApiCode, ApiRefusal};
 
 use crate::app::App;
@@ -40,7 +41,10 @@ pub const PATH: &str = "/api/v1";
 /// With their whole paths, for the listeners, which answer 404 where `[api]` is not enabled.
 pub(crate) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
     let served = middleware::from_fn_with_state(Arc::clone(app), if_enabled);
-    docs::routes().nest(PATH, all()).layer(served)
+    let routes = docs::routes().nest(PATH, all());
+    routes
+        .route("/errors/{code}", get(problem::explained))
+        .layer(served)
 }
 
 /// For the admin socket, which adds an [`Operator`] to each request. It works whatever `[api]` says.

@@ -1,11 +1,14 @@
 //! Refusals as `application/problem+json` (RFC 9457), with the challenge of RFC 6750 where a token is the matter.
 
+use std::sync::Arc;
+
 use axum::body::Body;
-use axum::response::Response;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse as _, Response};
 use grantor_core::engine::event::{Event, EventKind};
-use grantor_core::manage::{ApiCode, ApiRefusal};
+use grantor_core::manage::{Admission, ApiCode, ApiRefusal};
 use grantor_core::model::right::Right;
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderValue, Request, StatusCode, header};
 use serde::Serialize;
 
 use super::request::ApiRequest;
@@ -83,10 +86,15 @@ fn challenge(issuer: &str, refusal: &ApiRefusal) -> Option<HeaderValue> {
 }
 
 fn log(app: &App, request: &ApiRequest, refusal: &ApiRefusal) {
+    let failed = matches!(refusal.code, ApiCode::ServerError | ApiCode::Unavailable);
+    // The operator sees it on the terminal.
+    if matches!(request.admission, Admission::Operator(_)) && !failed {
+        return;
+    }
     let ApiRefusal { code, detail, .. } = refusal;
-    let event = match code {
-        ApiCode::ServerError | ApiCode::Unavailable => Event::new(EventKind::RequestFailed),
-        _ => Event::refused_by(refusal.check(), refusal.cause),
+    let event = match failed {
+        true => Event::new(EventKind::RequestFailed),
+        false => Event::refused_by(refusal.check(), refusal.cause),
     };
     let event = event.request("api", code.name(), detail);
     app.record_traced(&event.peer(&request.caller.peer), &request.caller.trace);
@@ -119,4 +127,29 @@ pub(super) fn unavailable(app: &App, request: &ApiRequest, error: &Unavailable) 
         "a request to the API failed"
     );
     response(app, request, &refusal)
+}
+
+/// What a `type` leads to: the code in words.
+pub(super) async fn explained(
+    State(app): State<Arc<App>>,
+    Path(code): Path<String>,
+    request: Request<Body>,
+) -> Response {
+    let known = ApiCode::ALL.into_iter().find(|known| known.name() == code);
+    let Some(code) = known else {
+        let request = ApiRequest::without_body(&app, request);
+        let why = ApiRefusal::new(ApiCode::NotFound, "There is no such error code.");
+        return response(&app, &request, &why);
+    };
+    let text = format!(
+        "{}: {} (HTTP {}).\nThe member detail of the answer says more, and `grantor why TRACE_ID` what was decided.\n",
+        code.name(),
+        code.title(),
+        code.status()
+    );
+    let headers = [
+        (header::CONTENT_TYPE, "text/plain; charset=utf-8"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    (headers, text).into_response()
 }

@@ -141,6 +141,20 @@ impl ApiRequest {
         })
     }
 
+    /// The same, where no body at all is an empty object.
+    ///
+    /// # Errors
+    /// As [`Self::object`].
+    pub(super) fn optional_object(
+        &self,
+        media_type: &str,
+    ) -> Result<Map<String, Value>, ApiRefusal> {
+        match &self.body {
+            Ok(body) if body.is_empty() => Ok(Map::new()),
+            _ => self.object(media_type),
+        }
+    }
+
     /// Runs an operation for the caller.
     pub(super) async fn run<O>(
         &self,

@@ -2,7 +2,9 @@
 
 use axum::response::Response;
 use grantor_core::base::secret::Secret;
-use grantor_core::people::{CreateFirstAdministrator, CreateFirstAdministratorReply};
+use grantor_core::people::{
+    CreateFirstAdministrator, CreateFirstAdministratorReply, HadAdministrator,
+};
 use http::StatusCode;
 
 use crate::context::{Context, PostedForm, TypedForm, typed_again};
@@ -14,7 +16,19 @@ pub(crate) async fn get(context: Context) -> Response {
     if !context.realm().api.enabled {
         return context.error_page(PageError::NotFound);
     }
-    page(&context, StatusCode::OK, String::new(), None, None)
+    match context.run(HadAdministrator).await {
+        Ok(outcome) => match outcome.reply {
+            Ok(true) => page(
+                &context,
+                StatusCode::OK,
+                String::new(),
+                None,
+                Some(String::new()),
+            ),
+            _ => page(&context, StatusCode::OK, String::new(), None, None),
+        },
+        Err(error) => context.unavailable(&error),
+    }
 }
 
 pub(crate) async fn post(TypedForm(posted): TypedForm) -> Response {

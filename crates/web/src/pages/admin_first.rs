@@ -12,7 +12,7 @@ pub struct AdminFirst {
     /// The previous input. Neither code nor password is shown again.
     pub username: String,
     pub problem: Option<AdminFirstProblem>,
-    /// The administrator who was made now.
+    /// The administrator who was made now; empty where there is one already.
     pub done: Option<String>,
     /// With a problem, by which the operator finds it.
     pub trace_id: String,
@@ -48,6 +48,10 @@ impl Page for AdminFirst {
             done: Some("root".to_owned()),
             ..plain.clone()
         };
+        let exists = Self {
+            done: Some(String::new()),
+            ..plain.clone()
+        };
         let problems = [
             AdminFirstProblem::Code,
             AdminFirstProblem::NameTaken,
@@ -55,6 +59,6 @@ impl Page for AdminFirst {
             AdminFirstProblem::Password,
         ];
         let problems = problems.map(problem);
-        [plain, done].into_iter().chain(problems).collect()
+        [plain, done, exists].into_iter().chain(problems).collect()
     }
 }

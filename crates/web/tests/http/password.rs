@@ -19,6 +19,8 @@ async fn with_dora() -> TestServer {
     let dora = AddUser {
         username: "dora".to_owned(),
         password: password.expect("a worker is free"),
+        groups: Vec::new(),
+        organization: None,
         email: None,
     };
     let added = server.app.run(dora).await.expect("a store that answers");

@@ -103,6 +103,8 @@ async fn a_password_counts_however_its_letters_are_composed() {
         let add = grantor_core::people::AddUser {
             username: name.to_owned(),
             password: hash(stored).await,
+            groups: Vec::new(),
+            organization: None,
             email: None,
         };
         let added = server.app.run(add).await.expect("a store that answers");

@@ -17,6 +17,10 @@ pub(super) const fn words(cause: Cause) -> (&'static str, &'static str) {
             "The client is disabled.",
             "Enable it, or remove it from where it is still used.",
         ),
+        Cause::OwnerCannotHaveClient => (
+            "The client is stopped with its owner, who is disabled, deleted or belongs to another organization.",
+            "Enable the owner or move them back; or make a client that belongs to someone else.",
+        ),
         Cause::WrongSecret => (
             "The client secret is wrong.",
             "Compare the secret in the app with the current one; after a rotation, give the app the new one.",

@@ -21,7 +21,7 @@ fn causes() -> Vec<Cause> {
         };
     }
     all! {
-        AsDescribed UnknownClient DisabledClient WrongSecret SecretMissing MethodNotAllowed CredentialsMissing
+        AsDescribed UnknownClient DisabledClient OwnerCannotHaveClient WrongSecret SecretMissing MethodNotAllowed CredentialsMissing
         AssertionNotSupported SchemeNotSupported BasicMalformed TooManyWrongSecrets ForgedOrForeignToken NoSuchGrant
         RevokedGrant GrantOfAnotherClient CodeUsed UserGone UserDisabled OrganizationDisabled ClientNotAvailable ScopesWithheld
         SignedOutEverywhere SessionEnded RefreshReused

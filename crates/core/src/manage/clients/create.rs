@@ -152,6 +152,7 @@ fn choose(
     let why = match id.as_str() {
         "." | ".." => Some("is no name in a path: choose another id"),
         id if id.len() > MAX_CHOSEN_BYTES => Some("has more than 64 characters"),
+        id if id.contains(' ') => Some("has a space, which programs get wrong: choose another id"),
         _ => None,
     };
     if let Some(why) = why {

@@ -1,22 +1,30 @@
 //! An object in an editor, as TOML.
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::process::Command;
 
 use grantor_config::Environment;
 use serde_json::{Map, Value as Json};
-use tempfile::Builder;
+use tempfile::{Builder, NamedTempFile};
 
 use super::CommandError;
 use super::object::{members, toml_of};
 use grantor_server::admin::client::AdminError;
 
-/// What the object became; none where nothing was changed. The file is the caller's alone, and removed.
+/// What an object became in the editor.
+pub(super) struct Edited {
+    pub(super) members: Map<String, Json>,
+    /// What was typed: the caller's alone, and removed unless it is kept.
+    pub(super) file: NamedTempFile,
+}
+
+/// None where nothing was changed. `resume` says how to go on with a file that is kept.
 pub(super) fn edit(
     object: &Map<String, Json>,
     environment: &Environment,
-) -> Result<Option<Map<String, Json>>, CommandError> {
+    resume: &dyn Fn(&str) -> String,
+) -> Result<Option<Edited>, CommandError> {
     let editor = ["VISUAL", "EDITOR"]
         .into_iter()
         .find_map(|name| environment.value(name));
@@ -35,11 +43,10 @@ pub(super) fn edit(
     // As shells and git do, an editor may be named with arguments.
     let mut words = editor.split_whitespace();
     let mut command = Command::new(words.next().unwrap_or_default());
-    let status = command
-        .args(words)
-        .arg(file.path())
-        .status()
-        .map_err(failed)?;
+    let status = command.args(words).arg(file.path()).status();
+    let status = status.map_err(|error| {
+        CommandError::Usage(format!("the editor {editor:?} cannot be started: {error}"))
+    })?;
     if !status.success() {
         return Err(CommandError::Usage(format!(
             "{editor} ended with {status}: nothing was changed"
@@ -52,12 +59,19 @@ pub(super) fn edit(
     match members(&edited) {
         // As with git, whoever empties the file has changed their mind.
         Ok(members) if members.is_empty() => Ok(None),
-        Ok(members) => Ok(Some(members)),
+        Ok(members) => Ok(Some(Edited { members, file })),
         Err(why) => {
-            // What was typed is not lost: it is what was asked for, less the mistake.
-            let kept = file.keep().map(|(_, path)| path.display().to_string());
-            let kept = kept.unwrap_or_default();
-            Err(CommandError::Usage(format!("{kept}: {why}")))
+            let kept = keep(file).map_err(failed)?;
+            Err(CommandError::Usage(format!(
+                "{kept}: {why}\n{}",
+                resume(&kept)
+            )))
         }
     }
+}
+
+/// Leaves the file where it is. Returns its path.
+pub(super) fn keep(file: NamedTempFile) -> io::Result<String> {
+    let (_, path) = file.keep().map_err(|error| error.error)?;
+    Ok(path.display().to_string())
 }

@@ -3,6 +3,8 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value as Json};
 
+use crate::commands::table::table;
+
 /// A kind of objects, as its command calls it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -43,22 +45,54 @@ impl Kind {
         }
     }
 
-    /// A line of a list: the name, whether it is of the file or disabled, and what tells most about it.
-    pub(super) fn line(self, item: &Json) -> String {
-        let text = |key: &str| item[key].as_str().unwrap_or("-").to_owned();
+    /// Its command.
+    pub(super) const fn command(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Organization => "org",
+            Self::Resource => "resource",
+            Self::Scope => "scope",
+            Self::Rule => "rule",
+        }
+    }
+
+    /// A list: the name, whether it is of the file or disabled, and what tells most about it.
+    pub(super) fn table(self, items: &[Json]) -> String {
+        let rows = items.iter().map(|item| {
+            let text = |key: &str| item[key].as_str().unwrap_or("-").to_owned();
+            let tells = match self {
+                Self::Client | Self::Organization => text("name"),
+                Self::Resource => text("uri"),
+                Self::Scope => text("text"),
+                Self::Rule => format!("{} -> {}", text("client"), text("audience")),
+            };
+            let state = match item["enabled"] == false {
+                true => "disabled",
+                false => "enabled",
+            };
+            let from = match item["declared"] == true {
+                true => "file",
+                false => "managed",
+            };
+            [
+                text(self.name_key()),
+                state.to_owned(),
+                from.to_owned(),
+                tells,
+            ]
+        });
         let tells = match self {
-            Self::Client | Self::Organization => text("name"),
-            Self::Resource => text("uri"),
-            Self::Scope => text("text"),
-            Self::Rule => format!("{} -> {}", text("client"), text("audience")),
+            Self::Client | Self::Organization => "NAME",
+            Self::Resource => "URI",
+            Self::Scope => "TEXT",
+            Self::Rule => "CLIENT -> AUDIENCE",
         };
-        let from = match (item["declared"] == true, item["enabled"] == false) {
-            (true, false) => "file",
-            (true, true) => "file, disabled",
-            (false, true) => "disabled",
-            (false, false) => "-",
+        let name = match self.name_key() {
+            "id" => "ID",
+            "identifier" => "IDENTIFIER",
+            _ => "NAME",
         };
-        format!("{}  {from}  {tells}\n", text(self.name_key()))
+        table([name, "STATE", "FROM", tells], rows)
     }
 }
 
@@ -83,6 +117,24 @@ pub(super) fn shown(object: &Json) -> Map<String, Json> {
     written
         .map(|(key, value)| (key.clone(), value.clone()))
         .collect()
+}
+
+/// What the API adds, as comments: where the object comes from, whose it is, and who changed it last.
+pub(super) fn remarks(object: &Json) -> String {
+    let mut text = String::new();
+    if object["declared"] == true {
+        text.push_str("# of the configuration file\n");
+    }
+    if let Some(owner) = object["owner"].as_str() {
+        text += &format!("# owner: {owner}\n");
+    }
+    for line in ["created", "changed"] {
+        let of = |member: &str| object[line][member].as_str();
+        if let (Some(at), Some(by)) = (of("at"), of("by")) {
+            text += &format!("# {line}: {at} by {by}\n");
+        }
+    }
+    text
 }
 
 /// As the table of the configuration file has it.
@@ -114,7 +166,7 @@ pub(super) fn assignment(text: &str) -> Result<(String, Json), String> {
 }
 
 /// The path of one of these.
-pub(super) fn path_of(all: &str, name: &str) -> String {
+pub(in crate::commands) fn path_of(all: &str, name: &str) -> String {
     const UNRESERVED: AsciiSet = NON_ALPHANUMERIC
         .remove(b'-')
         .remove(b'.')

@@ -95,7 +95,11 @@ impl ApiProblem {
     #[must_use]
     pub fn message(&self) -> String {
         let errors = self.errors.iter();
-        let errors = errors.map(|error| format!("\n  {}: {}", error.pointer, error.detail));
+        let errors = errors.map(|error| match &*error.pointer {
+            // The object as a whole.
+            "" => format!("\n  {}", error.detail),
+            pointer => format!("\n  {pointer}: {}", error.detail),
+        });
         format!("{}{}", self.detail, errors.collect::<String>())
     }
 }

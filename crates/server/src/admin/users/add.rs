@@ -8,7 +8,7 @@ use axum::response::Response;
 use grantor_core::people::{self, AddUserReply};
 use http::StatusCode;
 
-use super::given::{check_email, new_password, valid_username};
+use super::given::{check_email, given_organization, new_password, valid_username};
 use super::refusals::{login_refused, name_taken};
 use crate::admin::api::{AddAdministrator, AddUser, AddedUser};
 use crate::admin::{Admin, Rejection, answer, read};
@@ -38,6 +38,8 @@ pub(super) async fn add_administrator(
     let add = AddUser {
         username,
         email,
+        groups: Vec::new(),
+        organization: None,
         password,
     };
     add_user(&admin, add, |user| {
@@ -57,8 +59,14 @@ where
     let AddUser {
         username,
         email,
+        groups,
+        organization,
         password,
     } = add;
+    let organization = organization
+        .map(|id| given_organization(&id))
+        .transpose()?
+        .flatten();
     let username = valid_username(&username)?;
     if let Some(email) = &email {
         check_email(email)?;
@@ -71,6 +79,8 @@ where
     let user = people::AddUser {
         username: username.to_string(),
         email: email.clone(),
+        groups,
+        organization,
         password: admin.app.hash_password(password.secret().clone()).await?,
     };
     match run(user).await? {
@@ -82,6 +92,9 @@ where
                 password: made.then(|| password.secret().reveal().to_owned()),
             };
             Ok(answer(StatusCode::CREATED, &added))
+        }
+        AddUserReply::UnknownOrganization => {
+            Err(Rejection::invalid("There is no such organization."))
         }
         AddUserReply::Refused(why) => {
             let address = email.unwrap_or_default();

@@ -26,6 +26,8 @@ async fn with_dora() -> TestServer {
     let dora = grantor_core::people::AddUser {
         username: "dora".to_owned(),
         password: hash.expect("a worker is free"),
+        groups: Vec::new(),
+        organization: None,
         email: None,
     };
     server
