@@ -5,6 +5,7 @@ use grantor_core::manage::clients::CreateClient;
 use grantor_core::manage::parts::CreatePart;
 use grantor_core::manage::users::{ChangeManagedUser, CreateUser, UserBody};
 use grantor_core::manage::{Admission, Admitted, ApiCode, ApiOperation, ETag, IfMatch};
+use grantor_core::model::client::Client;
 use grantor_core::model::config_document::PartKind;
 use grantor_core::model::declared_scope::DeclaredScope;
 use grantor_core::model::plain_scope::PlainScope;
@@ -171,6 +172,11 @@ fn made_by_dev(world: &mut World) -> (String, String) {
 }
 
 fn is_enabled(world: &World, id: &str) -> bool {
+    let client = resolved(world, id);
+    client.is_some_and(|client| client.enabled && client.scopes.contains("analysis"))
+}
+
+fn resolved(world: &World, id: &str) -> Option<Client> {
     use grantor_core::manage::resolve;
     let key = ManagedClient::key("default", &id.parse().expect("an id"));
     let record = resolve::read(&world.row(&key).expect("a row")).expect("a client");
@@ -178,9 +184,7 @@ fn is_enabled(world: &World, id: &str) -> bool {
         .iter()
         .map(|key| world.row(key))
         .collect();
-    let client =
-        resolve::client(&world.realm, &record, &rows, world.now).expect("rows that are right");
-    client.is_some_and(|client| client.enabled && client.scopes.contains("analysis"))
+    resolve::client(&world.realm, &record, &rows, world.now).expect("rows that are right")
 }
 
 #[test]
@@ -214,4 +218,6 @@ fn a_client_is_as_disabled_once_its_owner_belongs_elsewhere_or_has_lost_what_it_
     assert!(is_enabled(&world, &id), "again");
     with(&mut world, &["developers", "analysts"], Some("acme"));
     assert!(!is_enabled(&world, &id), "moved");
+    let client = resolved(&world, &id).expect("it is readable");
+    assert!(client.stopped_with_owner, "which the operator is told");
 }

@@ -104,6 +104,8 @@ fn a_server_without_an_administrator_writes_a_code_for_making_one() {
     assert_eq!(status, 200, "{page}");
     let shown = json_of(&home, &["user", "show", "root"]);
     assert_eq!(shown["groups"], json!(["admins"]));
+    let gone = (0..100_000).any(|_| home.request("GET", "/readyz", "").0 == 200 && !file.exists());
+    assert!(gone, "once there is an administrator");
     let ended = server.end("TERM");
     assert!(
         ended.stderr.contains("grantor.db.first-admin"),

@@ -42,6 +42,11 @@ async fn the_page_makes_the_first_administrator_and_no_second_one() {
     assert_eq!(server.api(&token, "GET", "/users", None).await.status, 200);
     let again = send(&code, "eve", "a-good-password").await;
     assert_eq!(again.status, 400, "{again:?}");
+    let page = server.get("/admin/first").await;
+    assert!(
+        page.status == 200 && !page.body.contains("<form"),
+        "{page:?}"
+    );
 }
 
 #[tokio::test]

@@ -60,6 +60,30 @@ fn events_of_other_kinds_networks_and_minutes_are_not_folded_together() {
 }
 
 #[test]
+fn refusals_of_other_clients_and_codes_in_a_network_are_lines_of_their_own() {
+    let folder = TempDir::new().unwrap();
+    let refused = |client: &str, error: &'static str| {
+        let event = Event::new(EventKind::Refused).request("token", error, "Refused.");
+        let mut event = event.peer(&grantor_core::base::peer::Peer::new(
+            "192.0.2.1".parse().unwrap(),
+            "",
+        ));
+        event.client = Some(client.parse().unwrap());
+        (evening() - Duration::from_secs(30), event)
+    };
+    let mut events: Vec<_> = (0..100).map(|_| refused("loud", "invalid_grant")).collect();
+    events.push(refused("quiet", "invalid_grant"));
+    events.push(refused("loud", "invalid_scope"));
+    // Nobody gets more lines by naming many.
+    events.extend((0..100).map(|n| refused(&format!("c{n}"), "invalid_grant")));
+    record_all(&folder, MAX_BYTES, events);
+    let lines = lines(&folder, "2026-11-21.db");
+    let of = |client: &str| lines.iter().filter(|line| line["client"] == client).count();
+    assert_eq!((of("loud"), of("quiet")), (8 + 1, 1));
+    assert_eq!(lines.len(), 8 + 7 + 1, "and one with the count");
+}
+
+#[test]
 fn a_flood_from_countless_networks_is_folded_too() {
     let folder = TempDir::new().unwrap();
     let flood = (0..20_000_u32).map(|n| {

@@ -374,4 +374,17 @@ async fn a_problem_names_its_members() {
     assert_eq!(answer.pointers(), ["/groups", "/username"]);
     let kind = answer.api_json()["type"].clone();
     assert_eq!(kind, format!("{ISSUER}/errors/invalid"));
+    let path = kind
+        .as_str()
+        .and_then(|kind| kind.strip_prefix(ISSUER))
+        .expect("ours");
+    let words = server.get(path).await;
+    assert_eq!(words.status, 200, "{words:?}");
+    assert!(
+        words
+            .body
+            .starts_with("invalid: A check refuses the object (HTTP 422)."),
+        "{words:?}"
+    );
+    assert_eq!(server.get("/errors/nonsense").await.status, 404);
 }
