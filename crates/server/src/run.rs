@@ -298,7 +298,7 @@ impl Server {
 
         let served = grantor_web::serve(Arc::clone(app), listener, tls, stop.asked()).await;
         background.shutdown().await;
-        secret_uses::write(app, true).await;
+        secret_uses::write(app).await;
         installation.close();
         served
     }

@@ -17,13 +17,13 @@ pub(crate) async fn watch(app: Arc<App>) {
     times.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         times.tick().await;
-        write(&app, false).await;
+        write(&app).await;
     }
 }
 
-/// Of `all`, at the end of the process, also what was written within the hour.
-pub(crate) async fn write(app: &Arc<App>, all: bool) {
-    for uses in app.take_secret_uses(all) {
+/// What is due.
+pub(crate) async fn write(app: &Arc<App>) {
+    for uses in app.take_secret_uses() {
         let client = uses.client.clone();
         if let Err(error) = run(app, uses).await {
             tracing::warn!(%client, error = %Causes(&error), "when a secret was last used was not written");

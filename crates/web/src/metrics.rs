@@ -33,8 +33,9 @@ fn index(endpoint: Option<Endpoint>) -> usize {
 }
 
 /// The statuses that the server answers with; 0 stands for any other.
-const STATUSES: [u16; 15] = [
-    200, 302, 303, 304, 400, 401, 403, 404, 405, 408, 413, 429, 500, 503, 0,
+const STATUSES: [u16; 22] = [
+    200, 201, 204, 302, 303, 304, 400, 401, 403, 404, 405, 408, 409, 412, 413, 415, 422, 428, 429,
+    500, 503, 0,
 ];
 
 /// The upper bounds of the latency buckets, in microseconds. One more bucket is for longer ones.

@@ -36,7 +36,8 @@ impl UsedSecrets {
             return;
         }
         if known.len() >= MAX_SECRETS {
-            known.retain(|_, it| it.written != Some(it.at));
+            // What is forgotten is written no sooner again: the row says when it was.
+            known.retain(|_, it| it.written.is_none());
         }
         if known.len() < MAX_SECRETS {
             let first = Use {
@@ -47,11 +48,11 @@ impl UsedSecrets {
         }
     }
 
-    /// What is to be written now, by client; of `all`, also what was written less than an hour ago.
-    pub(crate) fn take(&self, now: Timestamp, all: bool) -> Vec<RecordSecretUses> {
+    /// What is to be written now, by client.
+    pub(crate) fn take(&self, now: Timestamp) -> Vec<RecordSecretUses> {
         let mut clients = HashMap::new();
         for (used, known) in &mut *self.lock() {
-            if known.is_due(now) || all && known.written != Some(known.at) {
+            if known.is_due(now) {
                 known.written = Some(known.at);
                 let uses = clients.entry((used.client.clone(), used.instance));
                 let uses: &mut BTreeMap<_, _> = uses.or_default();
@@ -91,18 +92,15 @@ mod tests {
     fn a_use_is_written_soon_and_then_once_an_hour() {
         let (uses, start) = (UsedSecrets::default(), Timestamp::from_secs(1_000_000));
         let after = |minutes: u64| start + Duration::from_secs(60 * minutes);
-        let count = |minutes: u64, all| uses.take(after(minutes), all).len();
+        let count = |minutes: u64| uses.take(after(minutes)).len();
         uses.add(&used("a"), start);
-        assert_eq!((count(0, false), count(0, false)), (1, 0));
+        assert_eq!((count(0), count(0)), (1, 0));
         uses.add(&used("a"), after(10));
-        assert_eq!(
-            (count(10, false), count(59, false), count(60, false)),
-            (0, 0, 1)
-        );
-        assert_eq!(count(300, true), 0, "nothing new");
+        assert_eq!((count(10), count(59), count(70)), (0, 0, 1));
+        assert_eq!(count(300), 0, "nothing new");
         uses.add(&used("a"), after(301));
         uses.add(&used("b"), after(301));
-        let written = uses.take(after(301), true);
+        let written = uses.take(after(301));
         assert_eq!(written.len(), 1, "of one client");
         assert_eq!(written[0].uses.len(), 2);
     }
@@ -114,7 +112,7 @@ mod tests {
             uses.add(&used(&n.to_string()), now);
         }
         assert_eq!(uses.lock().len(), MAX_SECRETS);
-        uses.take(now, true);
+        uses.take(now);
         uses.add(&used("new"), now);
         assert_eq!(uses.lock().len(), 1, "the store has the others");
     }

@@ -379,10 +379,10 @@ impl Shell {
         }
     }
 
-    /// When secrets were last used, as far as it is to be written now. Of `all`, also what was written within the hour.
+    /// When secrets were last used, as far as it is to be written now.
     #[must_use]
-    pub fn take_secret_uses(&self, all: bool) -> Vec<RecordSecretUses> {
-        self.used_secrets.take(self.now(), all)
+    pub fn take_secret_uses(&self) -> Vec<RecordSecretUses> {
+        self.used_secrets.take(self.now())
     }
 
     /// The guard must not be held across an await.

@@ -51,7 +51,7 @@ pub fn document(realm: &Realm, ui_locales: &[&str]) -> Value {
         "acr_values_supported": ACR,
         "ui_locales_supported": ui_locales,
         "claim_types_supported": ["normal"],
-        "claims_supported": TOKEN_CLAIMS.into_iter().chain(claims_request::standard_claims()).collect::<Vec<_>>(),
+        "claims_supported": claims(realm),
         // RFC 9207 section 3.
         "authorization_response_iss_parameter_supported": true,
         "claims_parameter_supported": true,
@@ -71,4 +71,23 @@ pub fn document(realm: &Realm, ui_locales: &[&str]) -> Value {
         }
     }
     document
+}
+/// Those of the standard, and those that plain scopes stand for.
+fn claims(realm: &Realm) -> Vec<&str> {
+    let of_scopes = realm
+        .plain_scopes
+        .values()
+        .flat_map(|scope| scope.claims.names());
+    let mut of_scopes: Vec<_> = of_scopes.collect();
+    of_scopes.sort_unstable();
+    let mut claims: Vec<_> = TOKEN_CLAIMS
+        .into_iter()
+        .chain(claims_request::standard_claims())
+        .collect();
+    for claim in of_scopes {
+        if !claims.contains(&claim) {
+            claims.push(claim);
+        }
+    }
+    claims
 }

@@ -15,6 +15,7 @@ use crate::engine::event::Event;
 use crate::engine::limits::{Poll, PollQuery, QuotaAnswer, QuotaQuery};
 use crate::model::client::Client;
 use crate::model::ids::{ClientId, OrganizationId, UserId};
+use crate::model::scope_limits::CLOCKS_DIFFER;
 use crate::records::{self, Grant, ManagedOrganization, Record, User};
 
 #[derive(Clone, Debug)]
@@ -252,7 +253,11 @@ impl Facts {
         at: Timestamp,
     ) -> Result<Option<&'f Client>, Halt> {
         let client = self.enabled_client(env, id)?;
-        Ok(client.filter(|client| client.made_at.is_none_or(|made_at| made_at <= at)))
+        Ok(client.filter(|client| {
+            client
+                .made_at
+                .is_none_or(|made_at| made_at <= at + CLOCKS_DIFFER)
+        }))
     }
 
     /// Whether a client may get and use tokens. One of a disabled organization is as disabled.

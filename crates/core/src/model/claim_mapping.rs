@@ -128,6 +128,12 @@ impl ClaimMapping {
     }
 
     #[must_use]
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// Whether there is a claim of this name.
+    #[must_use]
     pub fn has(&self, name: &str) -> bool {
         self.0.iter().any(|(claim, _)| claim == name)
     }

@@ -1,11 +1,16 @@
 //! Scopes limited to groups: whom they can be given.
 
+use std::time::Duration;
+
 use crate::base::time::Timestamp;
 use crate::model::declared_scope::DeclaredScope;
 use crate::model::realm::Realm;
 use crate::model::resource;
 use crate::model::right::Rights;
 use crate::model::scope::Scope;
+
+/// By how much the clocks of nodes may differ: what one gave just after another made the scope must not count as older.
+pub(crate) const CLOCKS_DIFFER: Duration = Duration::from_secs(10);
 
 impl Realm {
     /// What is declared of a scope token. Those of OpenID Connect have no declaration.
@@ -45,7 +50,7 @@ impl Realm {
         given_at: Timestamp,
     ) -> Scope {
         scope.filter(|token| {
-            self.was_there(token, given_at)
+            self.was_there(token, given_at + CLOCKS_DIFFER)
                 && match groups {
                     Some(groups) => self.may_be_given(token, groups),
                     None => !self.is_limited(token),
@@ -57,7 +62,7 @@ impl Realm {
     /// another one.
     #[must_use]
     pub fn given_since(&self, scope: &Scope, given_at: Timestamp) -> Scope {
-        scope.filter(|token| self.was_there(token, given_at))
+        scope.filter(|token| self.was_there(token, given_at + CLOCKS_DIFFER))
     }
 
     pub(crate) fn was_there(&self, token: &str, given_at: Timestamp) -> bool {

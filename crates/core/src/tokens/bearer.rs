@@ -2,7 +2,6 @@
 
 use std::cell::OnceCell;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::base::error::{Cause, ErrorCode, Refusal};
 use crate::base::params::Params;
@@ -122,12 +121,12 @@ impl TokenOwner {
 impl LiveToken {
     /// Its scope, without what its user can no longer be given.
     pub(crate) fn scope(&self, env: &Env<'_>) -> Scope {
-        let (scope, issued_by) = (&self.claims.scope, issued_by(self.claims.iat));
+        let (scope, issued_at) = (&self.claims.scope, Timestamp::from_secs(self.claims.iat));
         match self.owner.user() {
             Some(user) => env
                 .realm
-                .within_limits(scope, Some(&user.groups), issued_by),
-            None => env.realm.given_since(scope, issued_by),
+                .within_limits(scope, Some(&user.groups), issued_at),
+            None => env.realm.given_since(scope, issued_at),
         }
     }
 
@@ -142,11 +141,6 @@ impl LiveToken {
             }),
         )
     }
-}
-
-/// The end of the second in which a token was issued.
-fn issued_by(iat: u64) -> Timestamp {
-    Timestamp::from_secs(iat) + Duration::from_millis(999)
 }
 
 /// Whether a token has not expired. One that was signed in the future has an end that no one meant: the clock has stepped
@@ -166,9 +160,9 @@ pub(crate) fn verify_live(
     if !is_current(claims.iat, claims.exp, env.now) {
         return Err(Cause::TokenExpired.into());
     }
-    let issued_by = issued_by(claims.iat);
+    let issued_at = Timestamp::from_secs(claims.iat);
     if facts
-        .client_since(env, &claims.client_id, issued_by)?
+        .client_since(env, &claims.client_id, issued_at)?
         .is_none()
     {
         return Err(Cause::DisabledClient.into());
@@ -193,14 +187,14 @@ pub(crate) fn verify_live(
     if revoked.live().is_some() {
         return Err(Cause::TokenRevoked.into());
     }
-    grant_liveness::check_actors(env, facts, claims.act.as_ref(), issued_by)?;
+    grant_liveness::check_actors(env, facts, claims.act.as_ref(), issued_at)?;
     let owner = match (grant, epoch.zip(user)) {
         (Some(grant), _) => live_grant(env, facts, &grant)?,
         (None, Some((epoch, key))) => {
             let user = grant_liveness::user_at_epoch(env, facts, &key, epoch)?;
             TokenOwner::User(Box::new(user.record))
         }
-        (None, None) if grant_liveness::knows_subject(env, facts, &claims.sub, issued_by)? => {
+        (None, None) if grant_liveness::knows_subject(env, facts, &claims.sub, issued_at)? => {
             TokenOwner::None
         }
         (None, None) => return Err(Cause::SubjectGone.into()),

@@ -3,7 +3,9 @@
 use grantor_core::base::secret::Secret;
 use grantor_core::manage::clients::CreateClient;
 use grantor_core::manage::parts::CreatePart;
-use grantor_core::manage::users::{ChangeManagedUser, CreateUser, UserBody};
+use grantor_core::manage::users::{
+    ChangeManagedUser, CreateUser, EndUserSession, RevokeUserGrant, UserBody,
+};
 use grantor_core::manage::{Admission, Admitted, ApiCode, ApiOperation, ETag, IfMatch};
 use grantor_core::model::client::Client;
 use grantor_core::model::config_document::PartKind;
@@ -220,4 +222,35 @@ fn a_client_is_as_disabled_once_its_owner_belongs_elsewhere_or_has_lost_what_it_
     assert!(!is_enabled(&world, &id), "moved");
     let client = resolved(&world, &id).expect("it is readable");
     assert!(client.stopped_with_owner, "which the operator is told");
+}
+
+#[test]
+fn sessions_and_grants_of_someone_with_more_rights_are_not_ended() {
+    let mut world = world();
+    for (name, of) in [("root", &["admins"][..]), ("ann", &[])] {
+        world.provision(Provision {
+            groups: groups(of),
+            ..declared_user(name, true)
+        });
+        let browser = world.signed_in(name);
+        let (session, user) = world.session_of(&browser);
+        let admission = machine(&mut world, "grants:write");
+        let end = EndUserSession {
+            user: user.to_string(),
+            session: session.to_string(),
+        };
+        let revoke = RevokeUserGrant {
+            user: user.to_string(),
+            grant: "0".repeat(32),
+        };
+        let expected = match of.is_empty() {
+            true => (Ok(()), Err(ApiCode::NotFound)),
+            false => (Err(ApiCode::Forbidden), Err(ApiCode::Forbidden)),
+        };
+        let done = (
+            run(&mut world, &admission, end),
+            run(&mut world, &admission, revoke),
+        );
+        assert_eq!(done, expected, "{name}");
+    }
 }

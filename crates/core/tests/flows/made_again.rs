@@ -16,14 +16,14 @@ const SHIPPING_READ: &str = "shipping.example.com/read";
 
 /// The scope is managed, and was made again just now.
 fn make_again(world: &mut World, token: &str) {
-    world.advance(Duration::from_secs(2));
+    world.advance(Duration::from_secs(20));
     let (token, now) = (token.to_owned(), world.now);
     world.reconfigure(|realm| {
         let mut since = std::collections::HashMap::clone(&realm.managed.scopes_since);
         since.insert(token, now);
         realm.managed.scopes_since = Arc::new(since);
     });
-    world.advance(Duration::from_secs(2));
+    world.advance(Duration::from_secs(20));
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn tokens_of_a_client_end_with_it_though_another_one_has_its_id() {
     world.keep_in_store(&["orders"]);
     let token = world.machine_token("orders", &[]).expect("tokens").access;
     assert!(world.is_active("orders", &token));
-    world.advance(Duration::from_secs(2));
+    world.advance(Duration::from_secs(20));
     let now = world.now;
     world.change_stored_client("orders", |client| client.created.at = now);
     assert!(!world.is_active("orders", &token));

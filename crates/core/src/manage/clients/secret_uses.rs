@@ -36,9 +36,14 @@ impl Task for RecordSecretUses {
         let before = before.filter(|it| it.instance == self.instance);
         let mut uses = BTreeMap::new();
         for secret in &client.record.secrets {
-            let before = before.and_then(|it| it.uses.get(&secret.id));
-            let latest = self.uses.get(&secret.id).into_iter().chain(before).max();
-            uses.extend(latest.map(|at| (secret.id.clone(), *at)));
+            let before = before.and_then(|it| it.uses.get(&secret.id)).copied();
+            let now = self.uses.get(&secret.id).copied();
+            // Another process may have written it within the hour.
+            let is_due = |at: &Timestamp| {
+                before.is_none_or(|before| at.since(before) >= SecretUses::INTERVAL)
+            };
+            let at = now.filter(is_due).or(before);
+            uses.extend(at.map(|at| (secret.id.clone(), at)));
         }
         if uses.is_empty() || before.is_some_and(|before| before.uses == uses) {
             return Ok(Decision::reply(()));

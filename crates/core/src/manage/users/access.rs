@@ -11,8 +11,9 @@ use crate::engine::event::{Event, EventKind};
 use crate::engine::facts::{self, Facts, Lookup, Versioned};
 use crate::manage::admitted::ApiOperation;
 use crate::manage::caller::Caller;
+use crate::manage::judge;
 use crate::manage::refusal::ApiRefusal;
-use crate::model::ids::{GrantId, SessionId};
+use crate::model::ids::{GrantId, SessionId, UserId};
 use crate::model::realm::Realm;
 use crate::model::right::Right;
 use crate::people::session;
@@ -180,7 +181,7 @@ impl ApiOperation for EndUserSession {
         facts: &Facts,
         caller: &Caller,
     ) -> Result<Decision<(), ApiRefusal>, Stop<ApiRefusal>> {
-        let user = super::find(env, facts, caller, &self.user)?.record.id;
+        let user = may_end(env, facts, caller, &self.user)?;
         let session = match self.key(env.realm) {
             Some(key) => facts.record::<Session>(env, &key)?.live(),
             None => None,
@@ -227,7 +228,7 @@ impl ApiOperation for RevokeUserGrant {
         facts: &Facts,
         caller: &Caller,
     ) -> Result<Decision<(), ApiRefusal>, Stop<ApiRefusal>> {
-        let user = super::find(env, facts, caller, &self.user)?.record.id;
+        let user = may_end(env, facts, caller, &self.user)?;
         let grant = match self.key(env.realm) {
             Some(key) => facts.record::<Grant>(env, &key)?.live(),
             None => None,
@@ -243,6 +244,18 @@ impl ApiOperation for RevokeUserGrant {
             .write(records::delete(&grant.row)?)
             .event(caller.did(event)))
     }
+}
+
+/// The user, whose access the caller may end: not that of someone who could be given more.
+fn may_end(
+    env: &Env<'_>,
+    facts: &Facts,
+    caller: &Caller,
+    user: &str,
+) -> Result<UserId, Stop<ApiRefusal>> {
+    let user = super::find(env, facts, caller, user)?.record;
+    judge::may_touch(env.realm, caller, &user)?;
+    Ok(user.id)
 }
 
 /// After a commit with an unknown outcome, it may be this very request that removed it.

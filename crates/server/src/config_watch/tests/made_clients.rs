@@ -306,7 +306,7 @@ async fn the_list_of_secrets_says_when_each_was_last_used() {
     let secret = second.text("secret");
     assert_eq!(node.token("nightly", secret, "").await.0, 200);
     assert_eq!(node.token("nightly", "grantor_cs_wrong", "").await.0, 401);
-    secret_uses::write(app, false).await;
+    secret_uses::write(app).await;
     let version = node.get("/clients/nightly").await.etag;
     let listed = node.get(path).await;
     let of = |id: &str| {
@@ -320,7 +320,7 @@ async fn the_list_of_secrets_says_when_each_was_last_used() {
     assert!(second.is_some_and(|at| at.as_str().unwrap() <= &*now));
 
     assert_eq!(node.token("nightly", secret, "").await.0, 200);
-    secret_uses::write(app, true).await;
+    secret_uses::write(app).await;
     let read = node.get("/clients/nightly").await;
     assert_eq!(read.etag, version, "a use is no change of the client");
     assert_eq!(

@@ -119,10 +119,15 @@ async fn passwords_and_keys_are_made_before_the_first_user_is_written() {
         seen.iter().position(|it| is_user(&it)).unwrap(),
         seen.iter().find(is_user).unwrap().1,
     );
-    // Each is prepared; the first one is read again to write it.
-    assert_eq!(reads, USERS + 1, "{seen:?}");
-    assert!(seen[first..].iter().all(|it| is_user(&it)), "{seen:?}");
-    assert_eq!(seen.len() - first, USERS);
+    // Each is prepared, and looked at; the first one is read again to write it.
+    assert_eq!(reads, 2 * USERS + 1, "{seen:?}");
+    let ((last, _), written) = seen[first..].split_last().unwrap();
+    assert!(written.iter().all(|it| is_user(&it)), "{seen:?}");
+    assert_eq!(
+        (written.len(), &**last),
+        (USERS, "declared"),
+        "who they are is remembered last"
+    );
     assert!(first >= 2, "a client and keys are before: {seen:?}");
 }
 
