@@ -127,12 +127,11 @@ impl ClaimMapping {
         names
     }
 
-    #[must_use]
+    /// The names of the claims.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|(name, _)| name.as_str())
     }
 
-    /// Whether there is a claim of this name.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
         self.0.iter().any(|(claim, _)| claim == name)

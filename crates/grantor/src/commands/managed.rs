@@ -2,11 +2,10 @@
 //! configuration file.
 
 mod editor;
+mod members;
 mod object;
 
-use std::fs;
-use std::io::{self, Read as _, Write as _};
-use std::path::PathBuf;
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
@@ -21,9 +20,10 @@ use crate::exit;
 use grantor_server::admin::client::{AdminError, ApiCall, ApiReply, call};
 
 use super::table::table;
+use members::Members;
 pub use object::Kind;
 pub(super) use object::path_of;
-use object::{assignment, read_only, remarks, shown, toml_of};
+use object::{remarks, shown, toml_of};
 
 #[derive(Debug, Args)]
 pub struct Arguments<W: Subcommand> {
@@ -117,16 +117,6 @@ pub enum WithObject {
         /// Its id, identifier or name
         name: String,
     },
-}
-
-#[derive(Debug, Args)]
-pub struct Members {
-    /// A member, its value as in the configuration file; may be given several times
-    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = assignment)]
-    set: Vec<(String, Json)>,
-    /// A file with members as in the table of the configuration file; - for standard input
-    #[arg(long, value_name = "FILE")]
-    file: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -473,32 +463,5 @@ impl Command<'_> {
             true => print(&format!("{json}\n")),
             false => print(text),
         }
-    }
-}
-
-impl Members {
-    fn is_empty(&self) -> bool {
-        self.set.is_empty() && self.file.is_none()
-    }
-
-    /// Those of the file, and over them those that were set.
-    fn read(&self) -> Result<Map<String, Json>, CommandError> {
-        let mut members = match &self.file {
-            None => Map::new(),
-            Some(file) => {
-                let mut text = String::new();
-                let read = match file.as_os_str() == "-" {
-                    true => io::stdin().read_to_string(&mut text).map(|_| text),
-                    false => fs::read_to_string(file),
-                };
-                let named = |error| CommandError::Usage(format!("{}: {error}", file.display()));
-                let text = read.map_err(named)?;
-                let members = object::members(&text);
-                members.map_err(|why| CommandError::Usage(format!("{}: {why}", file.display())))?
-            }
-        };
-        members.retain(|key, _| !read_only(key));
-        members.extend(self.set.iter().cloned());
-        Ok(members)
     }
 }
