@@ -1,6 +1,6 @@
 //! Settings that this version accepts and does not implement yet.
 
-use super::names::DeviceTokens;
+use super::names::{DeviceTokens, Dialect};
 use super::settings::Settings;
 use super::text::Store;
 
@@ -14,8 +14,8 @@ impl Settings {
                 "PostgreSQL is not built yet: no server starts with this store.",
             ),
             (
-                !self.dialects.is_empty(),
-                "Dialects are not built yet: their paths are not found.",
+                self.dialects.contains(&Dialect::CognitoDevice),
+                "The dialect cognito_device is not built yet: its paths are not found.",
             ),
             (
                 !self.providers.is_empty(),

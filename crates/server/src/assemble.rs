@@ -13,6 +13,7 @@ use std::time::Duration;
 use grantor_core::base::sealing::SealingKeys;
 use grantor_core::model::claim_mapping::InvalidMapping;
 use grantor_core::model::config_document::ConfigDocument;
+use grantor_core::model::dialects::Dialects;
 use grantor_core::model::ids::{OrganizationId, UserId};
 use grantor_core::model::managed::Managed;
 use grantor_core::model::organization::Organization;
@@ -141,6 +142,9 @@ pub fn realm(
         exchange: exchange::rules(settings),
         trusted_issuers: exchange::trusted_issuers(settings),
         unknown_scopes: settings.unknown_scopes,
+        dialects: Dialects {
+            iroh: settings.dialects.contains(&config::Dialect::Iroh),
+        },
         access_token_alg: ACCESS_TOKEN_ALG,
         lifetimes: realm::Lifetimes {
             id: settings.lifetimes.id,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use grantor_core::model::claim_mapping::ClaimMapping;
 use grantor_core::model::client::Client;
 use grantor_core::model::declared_scope::DeclaredScope;
+use grantor_core::model::dialects::Dialects;
 use grantor_core::model::group_filter::GroupFilter;
 use grantor_core::model::managed::Managed;
 use grantor_core::model::realm::{
@@ -42,6 +43,7 @@ impl RealmBuilder {
             exchange: Vec::new(),
             trusted_issuers: Vec::new(),
             unknown_scopes: UnknownScopes::Ignore,
+            dialects: Dialects::default(),
             access_token_alg: Algorithm::Es256,
             lifetimes: Lifetimes {
                 id: 10.mins(),

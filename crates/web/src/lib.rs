@@ -10,6 +10,7 @@ mod app;
 mod context;
 mod cookies;
 mod cors;
+mod dialects;
 mod endpoints;
 mod event_log;
 mod excess;

@@ -19,6 +19,7 @@ use crate::api;
 use crate::app::App;
 use crate::context;
 use crate::cors;
+use crate::dialects;
 use crate::endpoints;
 use crate::metrics;
 use crate::oauth;
@@ -158,7 +159,8 @@ fn routes(app: Arc<App>) -> axum::Router {
     let routes = routes
         .method_not_allowed_fallback(endpoints::fallback::method_not_allowed)
         .fallback(endpoints::fallback::any)
-        .merge(api::routes(&app));
+        .merge(api::routes(&app))
+        .merge(dialects::iroh::routes(&app));
     let prefix = app.snapshot().site.path.clone();
     // RFC 8414 section 3.1: if the issuer has a path, the document's path is inserted between host and path.
     let routes = if prefix.is_empty() {

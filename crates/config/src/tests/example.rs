@@ -85,7 +85,7 @@ fn each_setting_without_effect_is_reported_once() {
     assert_eq!(
         example().not_built(),
         [
-            "Dialects are not built yet: their paths are not found.",
+            "The dialect cognito_device is not built yet: its paths are not found.",
             "Upstream providers are not built yet: no one signs in with them.",
         ]
     );

@@ -1,5 +1,6 @@
 //! The endpoints, one file each.
 
+pub mod app_grant;
 pub mod authorize;
 pub mod device_authorization;
 mod id_token_hint;
@@ -10,3 +11,4 @@ pub mod revoke;
 pub mod token;
 pub mod unsupported;
 pub mod userinfo;
+pub mod whoami;

@@ -285,6 +285,20 @@ impl Facts {
             || self.managed_organization(env, id)?.is_some())
     }
 
+    /// # Errors
+    /// [`Halt::Need`] if it was not read yet.
+    pub fn organization_name(
+        &self,
+        env: &Env<'_>,
+        id: &OrganizationId,
+    ) -> Result<Option<String>, Halt> {
+        if let Some(declared) = env.realm.organizations.get(id) {
+            return Ok(Some(declared.name.clone()));
+        }
+        let managed = self.managed_organization(env, id)?;
+        Ok(managed.and_then(|managed| managed.record.name))
+    }
+
     fn managed_organization(
         &self,
         env: &Env<'_>,

@@ -10,6 +10,7 @@ pub mod client;
 pub mod config_document;
 pub mod credentials;
 pub mod declared_scope;
+pub mod dialects;
 pub mod endpoint;
 pub mod exchange_rule;
 pub mod grant_type;

@@ -11,6 +11,7 @@ use crate::base::names::config_names;
 use crate::base::sealing::SealingKeys;
 use crate::model::client::Client;
 use crate::model::declared_scope::DeclaredScope;
+use crate::model::dialects::Dialects;
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange_rule::ExchangeRule;
 use crate::model::ids::{ClientId, OrganizationId};
@@ -52,6 +53,7 @@ pub struct Realm {
     pub trusted_issuers: Vec<TrustedIssuer>,
     /// At the authorization endpoint and the device authorization endpoint.
     pub unknown_scopes: UnknownScopes,
+    pub dialects: Dialects,
     /// For access tokens without a resource, meant for the issuer's own endpoints.
     pub access_token_alg: Algorithm,
     /// Lifetimes that clients cannot override.

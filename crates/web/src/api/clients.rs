@@ -106,7 +106,7 @@ fn effective(app: &App) -> Timestamp {
     effective_at(&app.realm(), app.now())
 }
 
-pub(super) async fn read(State(app): State<Arc<App>>, request: ApiRequest) -> Response {
+pub(crate) async fn read(State(app): State<Arc<App>>, request: ApiRequest) -> Response {
     let id = request.path("id").to_owned();
     answer_with(&app, &request, Ok(ReadClient { id }), |view| {
         ApiAnswer::ok(view.json().into()).etag(&view.etag)
@@ -114,7 +114,7 @@ pub(super) async fn read(State(app): State<Arc<App>>, request: ApiRequest) -> Re
     .await
 }
 
-pub(super) async fn create(State(app): State<Arc<App>>, request: ApiRequest) -> Response {
+pub(crate) async fn create(State(app): State<Arc<App>>, request: ApiRequest) -> Response {
     let body = request.object(JSON);
     let chooses = body.as_ref().is_ok_and(|body| body.contains_key("id"));
     let _changing = match chooses {
@@ -173,7 +173,7 @@ async fn changed(app: &Arc<App>, request: &ApiRequest, edit: Result<Edit, ApiRef
     .await
 }
 
-pub(super) async fn delete(State(app): State<Arc<App>>, request: ApiRequest) -> Response {
+pub(crate) async fn delete(State(app): State<Arc<App>>, request: ApiRequest) -> Response {
     let operation = request.if_match().map(|if_match| DeleteClient {
         id: request.path("id").to_owned(),
         if_match,
@@ -210,7 +210,7 @@ async fn has_room(app: &Arc<App>, request: &ApiRequest) -> Result<(), Response> 
     }
 }
 
-pub(super) async fn list(State(app): State<Arc<App>>, request: ApiRequest) -> Response {
+pub(crate) async fn list(State(app): State<Arc<App>>, request: ApiRequest) -> Response {
     let page = clients_page(&app, &request).await;
     list::answer(&app, &request, page)
 }

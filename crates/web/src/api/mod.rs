@@ -4,7 +4,7 @@
 //! paths there are, and the OpenAPI document is made from it.
 
 mod changed;
-mod clients;
+pub(crate) mod clients;
 mod docs;
 mod events;
 mod keys;
@@ -13,8 +13,8 @@ mod me;
 mod operation;
 mod organizations;
 mod parts;
-mod problem;
-mod request;
+pub(crate) mod problem;
+pub(crate) mod request;
 mod routes;
 mod users;
 

@@ -32,7 +32,7 @@ struct Member<'a> {
     detail: &'a str,
 }
 
-pub(super) fn response(app: &App, request: &ApiRequest, refusal: &ApiRefusal) -> Response {
+pub(crate) fn response(app: &App, request: &ApiRequest, refusal: &ApiRefusal) -> Response {
     log(app, request, refusal);
     let realm = app.realm();
     let ApiRefusal { code, detail, .. } = refusal;
@@ -110,7 +110,7 @@ fn log(app: &App, request: &ApiRequest, refusal: &ApiRefusal) {
     );
 }
 
-pub(super) fn unavailable(app: &App, request: &ApiRequest, error: &Unavailable) -> Response {
+pub(crate) fn unavailable(app: &App, request: &ApiRequest, error: &Unavailable) -> Response {
     let refusal = match error.code().status() {
         503 => ApiRefusal {
             retry_after: Some(1),

@@ -20,7 +20,7 @@ use crate::request::Caller;
 
 /// The most bytes of a body.
 const MAX_BYTES: usize = 256 * 1024;
-pub(super) const JSON: &str = "application/json";
+pub(crate) const JSON: &str = "application/json";
 /// RFC 7396.
 pub(super) const MERGE_PATCH: &str = "application/merge-patch+json";
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -78,8 +78,34 @@ impl ApiRequest {
         }
     }
 
+    /// The same request with another body, as a dialect reads it.
+    pub(crate) fn with_object(mut self, object: &Map<String, Value>) -> Self {
+        // Our own types always serialize.
+        self.body = Ok(serde_json::to_vec(object).unwrap_or_default().into());
+        let media_type = HeaderValue::from_static(JSON);
+        self.caller.headers.insert(header::CONTENT_TYPE, media_type);
+        self
+    }
+
+    /// Another request of the same caller for the same object.
+    pub(crate) fn for_same_object(&self) -> Self {
+        Self {
+            caller: self.caller.clone(),
+            admission: self.admission.clone(),
+            route: self.route.clone(),
+            path: self.path.clone(),
+            body: Ok(Bytes::new()),
+        }
+    }
+
+    /// The same request, for the version that was read just now.
+    pub(crate) fn with_if_match(mut self, etag: HeaderValue) -> Self {
+        self.caller.headers.insert(header::IF_MATCH, etag);
+        self
+    }
+
     /// A parameter of the path. The route has it.
-    pub(super) fn path(&self, name: &str) -> &str {
+    pub(crate) fn path(&self, name: &str) -> &str {
         let mut path = self.path.iter();
         let found = path.find(|(known, _)| known == name);
         found.map(|(_, value)| value.as_str()).unwrap_or_default()
@@ -114,7 +140,7 @@ impl ApiRequest {
     ///
     /// # Errors
     /// 400, 413 or 415.
-    pub(super) fn object(&self, media_type: &str) -> Result<Map<String, Value>, ApiRefusal> {
+    pub(crate) fn object(&self, media_type: &str) -> Result<Map<String, Value>, ApiRefusal> {
         const MALFORMED: &str = "The body is not a JSON object.";
         let body = self.body.as_ref().map_err(Clone::clone)?;
         let given = self.header(&header::CONTENT_TYPE).unwrap_or_default();
@@ -156,7 +182,7 @@ impl ApiRequest {
     }
 
     /// Runs an operation for the caller.
-    pub(super) async fn run<O>(
+    pub(crate) async fn run<O>(
         &self,
         app: &Arc<App>,
         operation: O,

@@ -21,6 +21,7 @@ mod floods;
 mod gone;
 mod health;
 mod introspection;
+mod iroh;
 mod logout;
 mod long_requests;
 mod mapped_claims;
