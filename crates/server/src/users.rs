@@ -9,7 +9,7 @@ use grantor_core::base::error::{ErrorCode, Failure};
 use grantor_core::base::row::{Index, Row};
 use grantor_core::engine::decide::Operation;
 use grantor_core::people::{PreparePassword, Provision, ProvisionReply, RememberDeclared};
-use grantor_core::records::Record;
+use grantor_core::records::{Record, User, Username};
 use grantor_store::{Store, StoreError, list_all, list_pages};
 use grantor_web::{App, Unavailable};
 
@@ -157,7 +157,16 @@ pub async fn look_at_all(
     let mut pages = list_pages(store, &index, PAGE);
     let mut stored = StoredUsers::new(users);
     while let Some(page) = pages.try_next().await? {
-        page.iter().for_each(|row| stored.add_row(row));
+        // Those that the file declares by now, which a reload may have read since, were written by whoever read it.
+        let realm = app.realm();
+        let others = page.iter().filter_map(read::<User>);
+        let others = others.filter(|user| {
+            !(user.from_file
+                && realm
+                    .declared_users
+                    .contains(&Username::fold(&user.username)))
+        });
+        others.for_each(|user| stored.add(&user));
         prepare(app, &mut stored, OnOutage::Retry).await?;
         tokio::time::sleep(PAUSE).await;
     }
@@ -285,7 +294,6 @@ pub(crate) fn is_temporary(error: &Unavailable) -> bool {
 #[cfg(test)]
 mod tests {
     use grantor_core::model::password_hash::Cost;
-    use grantor_core::records::User;
     use grantor_store::memory::Memory;
 
     use super::*;
@@ -324,7 +332,9 @@ mod tests {
     async fn a_start_looks_at_declared_users_and_at_all_others_later() {
         let store: Arc<dyn Store> = Arc::new(Memory::new());
         let opened = (Arc::clone(&store), None);
-        let installation = Installation::over(&settings(&[]), opened).await.unwrap();
+        // What it serves by, once a reload has read it.
+        let settings = settings(&["dave"]);
+        let installation = Installation::over(&settings, opened).await.unwrap();
         let app = &installation.app;
         let start = async |names: &[&str]| {
             let left_out = provision(app, &*store, &users(names), OnOutage::Fail)
@@ -347,7 +357,12 @@ mod tests {
             is_enabled(&*store, "carol").await,
             "no start looks through all"
         );
+        // A reload declares dave while the look is under way.
+        for dave in users(&["dave"]) {
+            run(app, dave).await.unwrap();
+        }
         look_at_all(app, &*store, &users(&["alice"])).await.unwrap();
+        assert!(is_enabled(&*store, "dave").await);
         assert!(!is_enabled(&*store, "carol").await);
         assert!(is_enabled(&*store, "alice").await);
     }

@@ -51,13 +51,13 @@ impl StoredUsers {
         }
     }
 
-    pub(super) fn add_row(&mut self, row: &Row) {
+    fn add_row(&mut self, row: &Row) {
         if let Some(user) = super::read::<User>(row) {
             self.add(&user);
         }
     }
 
-    fn add(&mut self, user: &User) {
+    pub(super) fn add(&mut self, user: &User) {
         let enabled = self.declared.get(&user.id);
         if enabled != Some(&true) {
             self.due
