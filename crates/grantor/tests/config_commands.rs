@@ -76,14 +76,14 @@ fn the_configuration_of_the_readme_passes_check_without_advice() {
 #[test]
 fn check_counts_what_is_there_and_says_what_is_not_built() {
     let folder = TempDir::new().expect("a folder");
-    let file = "issuer = \"https://id.example.com\"\nstore = \"memory:\"\ndialects = [\"iroh\"]\n\
+    let file = "issuer = \"https://id.example.com\"\nstore = \"memory:\"\ndialects = [\"cognito_device\"]\n\
                 [[client]]\nid = \"orders\"\nsecret_env = \"ORDERS_SECRET\"\ngrants = [\"client_credentials\"]\n";
     configure(&folder, file);
     let checked = grantor(&["check", "--config", "grantor.toml"], &folder);
     assert_eq!(
         text(&checked.stdout),
         "grantor.toml is valid.\nhttps://id.example.com on 127.0.0.1:8080, store memory:\n1 client\n\
-         Dialects are not built yet: their paths are not found.\n\
+         The dialect cognito_device is not built yet: its paths are not found.\n\
          The proxy that speaks https is not in trusted_proxies: every client seems to be 127.0.0.1, shares the limits \
          of that address, and is warned of no other network. Write trusted_proxies = [\"127.0.0.1\"] if it runs here.\n\
          Client \"orders\": the secret in the variable ORDERS_SECRET can be guessed: it is short, repeats itself or follows a pattern. Tries are \

@@ -85,9 +85,7 @@ pub async fn provision(
         Ok((mut stored, looked)) => {
             warn_of_missing_passwords(stored.without_password(users));
             problems.extend(prepare(app, &mut stored, on_outage).await?);
-            if looked == LookedAt::All {
-                warn_of_weak_hashes(stored.below_minimum);
-            }
+            warn_of_weak_hashes(stored.below_minimum);
             looked_at = Some(looked);
         }
         Err(error) if is_temporary(&error) => return Err(error),

@@ -204,7 +204,7 @@ fn an_event_is_in_the_log_and_in_the_file_of_its_day_and_a_routine_one_only_in_t
 #[test]
 fn an_unsupported_setting_is_logged_once_and_no_secret_is() {
     let home = Home::new(&format!(
-        "dialects = [\"iroh\"]\n[[client]]\nid = \"orders\"\nsecret = \"correct horse battery\"\n\
+        "dialects = [\"cognito_device\"]\n[[client]]\nid = \"orders\"\nsecret = \"correct horse battery\"\n\
          grants = [\"client_credentials\"]\n{}",
         user("alice", "staple of alice")
     ));
@@ -213,7 +213,11 @@ fn an_unsupported_setting_is_logged_once_and_no_secret_is() {
     let (status, answer) = home.request("POST", "/oauth2/token", form);
     assert_eq!(status, 200, "{answer}");
     let log = server.end("TERM").stderr;
-    assert_eq!(log.matches("Dialects are not built yet").count(), 1);
+    assert_eq!(
+        log.matches("The dialect cognito_device is not built yet")
+            .count(),
+        1
+    );
     let advice = "the secret can be guessed";
     assert_eq!(log.matches(advice).count(), 1);
     let key = fs::read_to_string(home.path("grantor.key")).expect("the key");
